@@ -1,0 +1,447 @@
+"""The rules. `decide` turns a command into what it comes to, or refuses it; it reads and writes nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID, uuid5
+
+from core.errors import (
+    EmptyUpdate,
+    IncidentResolved,
+    InvalidField,
+    NoPublicSurface,
+    NoSuchEntry,
+    NotFound,
+    NothingToRedact,
+    RedactionNotPermitted,
+    SeveralNextSteps,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownComponent,
+    UnknownStatus,
+    nearest,
+)
+from core.incident import (
+    BODY_MAX,
+    COMPONENT_NAME_MAX,
+    COMPONENTS_MAX,
+    DESCRIPTION_MAX,
+    TITLE_MAX,
+    Acknowledge,
+    Actor,
+    Change,
+    Command,
+    Component,
+    Decision,
+    Declare,
+    Envelope,
+    Incident,
+    Kind,
+    Redact,
+    Surface,
+    TakeNextStep,
+    Update,
+    Visibility,
+    Workspace,
+    update_id,
+)
+
+REDACTION_WINDOW = timedelta(seconds=300)
+
+# In a lifecycle that has this status, to acknowledge is to move there.
+ACKNOWLEDGED = "acknowledged"
+
+# NUL and half a surrogate pair can be stored by no database; the other control characters would
+# let a text forge terminal output. Line feeds and tabs are what people type.
+UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+PUBLIC_KINDS = frozenset({Kind.DECLARED, Kind.MOVED, Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the store knew, in the same transaction, beside the incident itself.
+
+    Each field is loaded only for the commands that need it: ``number`` for a declaration,
+    ``components`` (all of the workspace's) where some are named, ``entry`` for a redaction, ``moved``
+    (the newest transition) where the incident is not where the command expected it.
+    """
+
+    workspace: Workspace
+    number: int = 0
+    components: tuple[Component, ...] = ()
+    entry: Update | None = None
+    moved: Update | None = None
+
+
+def decide(incident: Incident | None, command: Command, known: Known, *, at: datetime) -> Decision:
+    """What ``command`` comes to at the moment ``at``. ``incident`` None: there is none for this actor.
+
+    Refusals come in this order: not found, out of date, a field that cannot be taken, the end of the
+    lifecycle, a step that is not valid now, no public surface.
+
+    Raises:
+        UserError: one of its classes; nothing is to be written then.
+    """
+    match command:
+        case Declare():
+            return _declare(command, known, at=at)
+        case _ if incident is None:
+            raise NotFound(command.ref)
+        case Redact():
+            return _redact(incident, command, known, at=at)
+    _refuse_stale(incident, command, known)
+    match command:
+        case Change():
+            return _change(incident, command, known, at=at)
+        case TakeNextStep():
+            return _change(incident, _only_step(incident, command), known, at=at)
+        case Acknowledge():
+            return _acknowledge(incident, command, known, at=at)
+        case _:
+            assert_never(command)
+
+
+def _refuse_stale(
+    incident: Incident, command: Change | TakeNextStep | Acknowledge, known: Known
+) -> None:
+    if command.expected_status in {None, incident.status}:
+        return
+    assert known.moved is not None, "an incident that moved has a transition in its timeline"
+    raise StaleStatus(incident, str(command.expected_status), known.moved)
+
+
+def _declare(command: Declare, known: Known, *, at: datetime) -> Decision:
+    started_at = command.started_at or at
+    if started_at > at:
+        raise InvalidField("started_at", "lies in the future")
+    named, made = _components(command.components, known)
+    incident = Incident(
+        id=command.id,
+        workspace=command.actor.workspace,
+        number=known.number,
+        title=title_of(command.title),
+        description=_description(command.description),
+        severity=command.severity,
+        lifecycle=command.lifecycle,
+        status=command.lifecycle.initial,
+        private=command.private,
+        declared_by=command.actor.person,
+        owner=command.owner,
+        components=named,
+        channel=command.channel,
+        channel_private=command.channel_private,
+        started_at=started_at,
+        created_at=at,
+        updated_at=at,
+    )
+    declared = Update(
+        id=update_id(incident.id, 1),
+        incident=incident.id,
+        entry=1,
+        kind=Kind.DECLARED,
+        visibility=Visibility.INTERNAL,
+        by=command.actor.person,
+        at=at,
+        new=incident.status,
+    )
+    return Decision(
+        incident=incident,
+        updates=(declared,),
+        new_components=made,
+        envelopes=tuple(_envelopes(incident, (declared,), known.workspace)),
+    )
+
+
+def _only_step(incident: Incident, command: TakeNextStep) -> Change:
+    if len(incident.next_steps) > 1:
+        raise SeveralNextSteps(incident)
+    if incident.terminal:
+        raise IncidentResolved(incident, None)
+    (step,) = incident.next_steps
+    return Change(actor=command.actor, ref=command.ref, to=step, note=command.note)
+
+
+def _acknowledge(
+    incident: Incident, command: Acknowledge, known: Known, *, at: datetime
+) -> Decision:
+    if ACKNOWLEDGED in incident.lifecycle:
+        move = Change(actor=command.actor, ref=command.ref, to=ACKNOWLEDGED)
+        return _change(incident, move, known, at=at)
+    if incident.acknowledged_by or incident.terminal:
+        return Decision(incident=incident)
+    entry = _Pen(incident, command.actor, at)
+    changed = replace(
+        incident,
+        acknowledged_by=command.actor.person,
+        owner=incident.owner or command.actor.person,
+    )
+    return entry.decision(changed, (entry.update(Kind.ACKNOWLEDGED),), known)
+
+
+def _change(incident: Incident, command: Change, known: Known, *, at: datetime) -> Decision:
+    public = None if command.public is None else body_of("public_update", command.public)
+    note = None if command.note is None else body_of("note", command.note)
+    title = incident.title if command.title is None else title_of(command.title)
+    named, made = _retagged(incident, command, known)
+    if command == Change(
+        actor=command.actor, ref=command.ref, expected_status=command.expected_status
+    ):
+        raise EmptyUpdate
+    if incident.terminal:
+        raise IncidentResolved(incident, command.to)
+    if command.to is not None:
+        _refuse_step(incident, command.to)
+    if public is not None and (known.workspace.status_channel is None or incident.private):
+        raise NoPublicSurface(incident)
+
+    changed = replace(
+        incident,
+        status=command.to or incident.status,
+        severity=command.severity or incident.severity,
+        owner=command.owner or incident.owner,
+        title=title,
+        components=named,
+    )
+    if command.to == ACKNOWLEDGED:
+        changed = replace(
+            changed,
+            acknowledged_by=command.actor.person,
+            owner=changed.owner or command.actor.person,
+        )
+    pen = _Pen(incident, command.actor, at)
+    updates = (
+        *_words(pen, incident, command.to, public, note),
+        *_facts(pen, incident, changed, command),
+    )
+    return pen.decision(changed, updates, known, made)
+
+
+def _retagged(
+    incident: Incident, command: Change, known: Known
+) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
+    if command.components is None:
+        return incident.components, ()
+    return _components(command.components, known)
+
+
+def _refuse_step(incident: Incident, to: str) -> None:
+    if to not in incident.lifecycle:
+        raise UnknownStatus(incident, to)
+    if to not in incident.next_steps:
+        raise TransitionNotAllowed(incident, to)
+
+
+def _words(
+    pen: _Pen, incident: Incident, to: str | None, public: str | None, note: str | None
+) -> Iterator[Update]:
+    """The transition rides on the public update where there is one; a note beside it stands alone."""
+    kind = Kind.WROTE if to is None else Kind.ACKNOWLEDGED if to == ACKNOWLEDGED else Kind.MOVED
+    old = incident.status if to else None
+    if public is not None:
+        yield pen.update(kind, visibility=Visibility.PUBLIC, body=public, old=old, new=to)
+        if note is not None:
+            yield pen.update(Kind.WROTE, body=note)
+    elif to or note is not None:
+        yield pen.update(kind, body=note, old=old, new=to)
+
+
+def _facts(pen: _Pen, before: Incident, after: Incident, command: Change) -> Iterator[Update]:
+    """One internal update for each fact that is not what it was; asking for what is so writes nothing."""
+    if command.owner and before.owner != after.owner:
+        old = before.owner.name if before.owner else None
+        yield pen.update(Kind.ASSIGNED, old=old, new=command.owner.name)
+    if before.severity != after.severity:
+        yield pen.update(Kind.SEVERITY, old=before.severity, new=after.severity)
+    if before.title != after.title:
+        yield pen.update(Kind.TITLE, old=before.title, new=after.title)
+    if before.components != after.components:
+        old, new = (", ".join(c.name for c in i.components) for i in (before, after))
+        yield pen.update(Kind.COMPONENTS, old=old, new=new)
+
+
+def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) -> Decision:
+    entry = known.entry
+    if entry is None:
+        raise NoSuchEntry(incident, command.entry)
+    if entry.body is None and not entry.redacted:
+        raise NothingToRedact(incident, entry)
+    in_time = command.actor.person == entry.by and at - entry.at <= REDACTION_WINDOW
+    if not (in_time or command.actor.admin):
+        # Somebody whose redaction has been done already is told that it is done, however late.
+        if entry.redacted and command.actor.person in (entry.by, entry.redacted_by):
+            return Decision(incident=incident)
+        raise RedactionNotPermitted(incident, entry)
+    if entry.redacted:
+        return Decision(incident=incident)
+    redacted = replace(entry, body=None, redacted_at=at, redacted_by=command.actor.person)
+    changed = replace(incident, version=incident.version + 1, updated_at=at)
+    envelopes: tuple[Envelope, ...] = ()
+    if entry.visibility is Visibility.PUBLIC and (
+        channel := _public_channel(incident, known.workspace)
+    ):
+        envelopes = (
+            Envelope(surface=Surface.WITHDRAWAL, channel=channel, entry=entry.entry),
+            Envelope(surface=Surface.STATUS_CARD, channel=channel),
+        )
+    return Decision(incident=changed, redacted=redacted, envelopes=envelopes)
+
+
+class _Pen:
+    """Writes the updates of one decision: same incident, actor and moment, entries counting up."""
+
+    def __init__(self, incident: Incident, actor: Actor, at: datetime) -> None:
+        self._incident = incident
+        self._by = actor.person
+        self._at = at
+        self._entry = incident.last_entry
+
+    def update(
+        self,
+        kind: Kind,
+        *,
+        visibility: Visibility = Visibility.INTERNAL,
+        body: str | None = None,
+        old: str | None = None,
+        new: str | None = None,
+    ) -> Update:
+        self._entry += 1
+        return Update(
+            id=update_id(self._incident.id, self._entry),
+            incident=self._incident.id,
+            entry=self._entry,
+            kind=kind,
+            visibility=visibility,
+            by=self._by,
+            at=self._at,
+            body=body,
+            old=old,
+            new=new,
+        )
+
+    def decision(
+        self,
+        changed: Incident,
+        updates: tuple[Update, ...],
+        known: Known,
+        made: tuple[Component, ...] = (),
+    ) -> Decision:
+        """The decision that ``updates`` make of ``changed``; without any, that nothing is to be written."""
+        if not updates:
+            return Decision(incident=self._incident)
+        incident = replace(
+            changed,
+            version=changed.version + 1,
+            last_entry=self._entry,
+            updated_at=self._at,
+        )
+        return Decision(
+            incident=incident,
+            updates=updates,
+            new_components=made,
+            envelopes=tuple(_envelopes(incident, updates, known.workspace)),
+        )
+
+
+def _envelopes(
+    incident: Incident, updates: tuple[Update, ...], workspace: Workspace
+) -> Iterator[Envelope]:
+    """Where the change is to be shown. The status card goes first: the replies stand in its thread."""
+    if any(
+        update.kind is not Kind.WROTE or update.visibility is Visibility.PUBLIC
+        for update in updates
+    ):
+        if incident.card_channel:
+            yield Envelope(surface=Surface.WORKING_CARD, channel=incident.card_channel)
+        elif incident.private and incident.owner and incident.owner.in_slack:
+            yield Envelope(surface=Surface.OWNER_CARD, channel=incident.owner.id)
+    if channel := _public_channel(incident, workspace):
+        public = [update for update in updates if update.visibility is Visibility.PUBLIC]
+        if public or any(update.kind in PUBLIC_KINDS or update.status_change for update in updates):
+            yield Envelope(surface=Surface.STATUS_CARD, channel=channel)
+        for update in public:
+            yield Envelope(surface=Surface.PUBLIC_UPDATE, channel=channel, entry=update.entry)
+
+
+def _public_channel(incident: Incident, workspace: Workspace) -> str | None:
+    return None if incident.private else workspace.status_channel
+
+
+def _components(
+    names: tuple[str, ...], known: Known
+) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
+    """The components of those names, each once, and the ones among them that are to be made."""
+    if len(names) > COMPONENTS_MAX:
+        raise InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
+    by_name = {component.name.casefold(): component for component in known.components}
+    named: dict[UUID, Component] = {}
+    made = []
+    for name in names:
+        wanted = one_line(name.removeprefix("+"))
+        if not 1 <= len(wanted) <= COMPONENT_NAME_MAX:
+            raise InvalidField("components", f"need names of 1 to {COMPONENT_NAME_MAX} characters")
+        component = by_name.get(wanted.casefold())
+        if component is None:
+            close = nearest(wanted, by_name)
+            if close and not name.startswith("+"):
+                raise UnknownComponent(wanted, by_name[close].name)
+            component = Component(_component_id(known.workspace, wanted), wanted)
+            by_name[wanted.casefold()] = component
+            made.append(component)
+        named[component.id] = component
+    return tuple(named.values()), tuple(made)
+
+
+COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
+
+
+def _component_id(workspace: Workspace, name: str) -> UUID:
+    """Derived from the name, so that two people who make the same component at once make one."""
+    return uuid5(COMPONENTS_NAMESPACE, f"{workspace.id} {name.casefold()}")
+
+
+# --- texts -----------------------------------------------------------------------------------
+
+
+def one_line(text: str) -> str:
+    """``text`` trimmed, with every run of white space turned into one space."""
+    return " ".join(text.split())
+
+
+def title_of(text: str) -> str:
+    """A title: one line of 1 to 255 characters.
+
+    Raises:
+        InvalidField: ``title``.
+    """
+    return _sized("title", one_line(text), TITLE_MAX)
+
+
+def body_of(field: str, text: str) -> str:
+    """The body of an update: 1 to 2,000 characters after trimming; white space alone is refused.
+
+    Raises:
+        InvalidField: ``field``.
+    """
+    return _sized(field, text.replace("\r\n", "\n").strip(), BODY_MAX)
+
+
+def _description(text: str | None) -> str | None:
+    text = (text or "").replace("\r\n", "\n").strip()
+    return _sized("description", text, DESCRIPTION_MAX) if text else None
+
+
+def _sized(field: str, text: str, most: int) -> str:
+    if len(text) > most:
+        raise InvalidField(field, f"has {len(text):,} characters: at most {most:,} fit")
+    if UNSTORABLE.search(text):
+        raise InvalidField(field, "holds control characters, which cannot be kept: leave them out")
+    # Zero-width characters and the like are invisible too.
+    if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
+        raise InvalidField(field, f"is empty: write 1 to {most:,} characters")
+    return text

@@ -1,0 +1,296 @@
+"""Everything that a person can be told. Each class says when it happens and carries its data.
+
+    UserError                 its text is for the person: show it, log at info, never alert
+    ├── InvalidField          a text or a value that cannot be taken as it is
+    ├── EmptyUpdate           nothing was asked for
+    ├── NotFound              there is no such incident, or not for this actor
+    ├── WhichIncident         no incident was named, and the channel does not settle it
+    ├── NoSuchEntry           the timeline has no such update
+    ├── UnknownLifecycle      no lifecycle has that name
+    ├── UnknownStatus         the incident's lifecycle has no such status
+    ├── UnknownComponent      a component that looks like a slip of one that exists
+    ├── IncidentResolved      the incident is in a terminal status
+    ├── TransitionNotAllowed  the step is not valid now
+    ├── SeveralNextSteps      "the next step", and there are several
+    ├── StaleStatus           the incident has moved since the button was drawn
+    ├── NoPublicSurface       nobody could read a public update
+    ├── NothingToRedact       the update has no body
+    ├── RedactionNotPermitted not the author any more, and no admin
+    └── Denied                the actor may not do that
+    LifecycleFaults           an operator's lifecycle file is wrong: every fault with its place
+
+A message says what is true and what to do instead; it may quote what the actor typed as a name
+(a status, a component), never a body: bodies may be notes, and messages reach logs and APIs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.incident import Actor, Incident, Update
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of ``known`` that ``word`` is most likely a slip of, None where nothing is close."""
+    matches = get_close_matches(word.casefold(), tuple(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """``: did you mean x?`` where one of ``known`` is close, else nothing."""
+    match = nearest(word, known)
+    return f': did you mean "{match}"?' if match else ""
+
+
+class UserError(Exception):
+    """Something that the person can put right. Never raised itself."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidField(UserError):
+    """``field`` is the name of the command's field; ``problem`` completes a sentence that begins with it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"The {field.replace('_', ' ')} {problem}.")
+        self.field = field
+        self.problem = problem
+
+
+class EmptyUpdate(UserError):
+    """Raised for a change that names no status, no text and no fact."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose a next step, or write a public update or a note.")
+
+
+class NotFound(UserError):
+    """The same for an id that does not exist, one of another workspace, and a private one of others."""
+
+    def __init__(self, ref: object) -> None:
+        named = f"INC-{ref}" if isinstance(ref, int) else "that id"
+        super().__init__(
+            f"There is no incident {named} here. `/incident list` shows the open ones."
+        )
+        self.ref = ref
+
+
+class WhichIncident(UserError):
+    """``open_here`` are the open incidents whose card stands in the channel: none, or several."""
+
+    def __init__(self, open_here: tuple[Incident, ...]) -> None:
+        names = ", ".join(incident.name for incident in open_here)
+        super().__init__(
+            f"Several incidents are open in this channel ({names}): say which, by its number."
+            if open_here
+            else "No open incident has its card in this channel: say which one, by its number."
+        )
+        self.open_here = open_here
+
+
+class NoSuchEntry(UserError):
+    """The incident's timeline has no update with that number or id."""
+
+    def __init__(self, incident: Incident, entry: object) -> None:
+        named = f"entry {entry}" if isinstance(entry, int) else "such entry"
+        super().__init__(
+            f"The timeline of {incident.name} has no {named}. "
+            f"`/incident timeline {incident.number}` shows the numbers."
+        )
+        self.incident = incident
+
+
+class UnknownLifecycle(UserError):
+    """``known`` are the names that there are."""
+
+    def __init__(self, asked: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f'There is no lifecycle "{asked}"{closest(asked, known) or "."} '
+            f"Lifecycles: {', '.join(known)}."
+        )
+        self.asked = asked
+        self.known = known
+
+
+class UnknownStatus(UserError):
+    """``suggestion`` is the status it is most likely a slip of, or None."""
+
+    def __init__(self, incident: Incident, asked: str) -> None:
+        statuses = tuple(status.name for status in incident.lifecycle.statuses)
+        self.suggestion = nearest(asked, statuses)
+        listed = ", ".join(f"{s} (now)" if s == incident.status else s for s in statuses)
+        super().__init__(
+            f'There is no status "{asked}" in this lifecycle{closest(asked, statuses) or "."} '
+            f"Statuses of {incident.name}: {listed}."
+        )
+        self.incident = incident
+        self.asked = asked
+
+
+class UnknownComponent(UserError):
+    """Raised only where a known name is close; a name like no other makes a new component."""
+
+    def __init__(self, asked: str, suggestion: str) -> None:
+        super().__init__(
+            f'There is no component "{asked}": did you mean "{suggestion}"? '
+            f'To make a new one of that name, write "+{asked}".'
+        )
+        self.asked = asked
+        self.suggestion = suggestion
+
+
+class Refused(UserError):
+    """A move that the lifecycle does not allow. Never raised itself. Nothing was written.
+
+    ``asked`` is None where an update without a transition was refused; ``next_steps`` is what the
+    incident may move to now.
+    """
+
+    def __init__(self, incident: Incident, asked: str | None, message: str) -> None:
+        super().__init__(message)
+        self.incident = incident
+        self.asked = asked
+        self.next_steps = incident.next_steps
+
+
+class IncidentResolved(Refused):
+    """The incident is in a terminal status: it takes no update any more, whatever it is."""
+
+    def __init__(self, incident: Incident, asked: str | None) -> None:
+        super().__init__(
+            incident,
+            asked,
+            f"{incident.name} is {incident.status}, which is the end of its lifecycle: "
+            "it takes no further updates. If it is happening again, declare a new incident.",
+        )
+
+
+class TransitionNotAllowed(Refused):
+    """The step is not valid now. ``path`` is the shortest legal way there, empty when there is none."""
+
+    def __init__(self, incident: Incident, asked: str) -> None:
+        super().__init__(
+            incident,
+            asked,
+            f"{incident.name} is {incident.status} and cannot become {asked} now. "
+            f"Valid next steps: {', '.join(incident.next_steps)}.",
+        )
+        self.path = incident.lifecycle.path(incident.status, asked)
+
+
+class SeveralNextSteps(UserError):
+    """The next step was asked for without a name, and there are several."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} is {incident.status} and can go several ways: "
+            f"{', '.join(incident.next_steps)}. Choose one."
+        )
+        self.incident = incident
+
+
+class StaleStatus(UserError):
+    """``moved`` is the transition that came in between: who, when, where to. Nothing was changed."""
+
+    def __init__(self, incident: Incident, expected: str, moved: Update) -> None:
+        super().__init__(
+            f"{moved.by.name} moved {incident.name} to {incident.status} before you. Nothing was changed."
+        )
+        self.incident = incident
+        self.expected = expected
+        self.moved = moved
+
+
+class NoPublicSurface(UserError):
+    """The workspace has no status channel, or the incident is private."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} is private: it has no public side, and a public update would have no reader. "
+            f"Write a note instead: `/incident note {incident.number} …`."
+            if incident.private
+            else "There is no status channel yet, so nobody could read a public update. "
+            "A workspace admin sets one with `/incident setup #channel`."
+        )
+        self.incident = incident
+
+
+class NothingToRedact(UserError):
+    """The update has no body: a bare transition, a change of facts."""
+
+    def __init__(self, incident: Incident, update: Update) -> None:
+        super().__init__(
+            f"Entry {update.entry} of {incident.name} has no text to withdraw. "
+            f"`/incident timeline {incident.number}` shows which have."
+        )
+        self.incident = incident
+        self.update = update
+
+
+class RedactionNotPermitted(UserError):
+    """The author may within five minutes, a workspace admin at any time."""
+
+    def __init__(self, incident: Incident, update: Update) -> None:
+        super().__init__(
+            f"Entry {update.entry} of {incident.name} can be withdrawn by {update.by.name} within "
+            "5 minutes of writing it, and by a workspace admin at any time. Ask an admin."
+        )
+        self.incident = incident
+        self.update = update
+
+
+class Permission(StrEnum):
+    """What an actor needs. ``JOIN`` is full membership of the workspace: without it nothing is allowed."""
+
+    JOIN = "join"
+    RESPOND = "respond"
+    PUBLISH = "publish"
+    ADMINISTER = "administer"
+
+
+DENIALS = {
+    Permission.JOIN: "Only full members of this workspace may use Ratchet. Ask somebody of the team to do it for you.",
+    Permission.RESPOND: "Only responders may do that.",
+    Permission.PUBLISH: "Only publishers may post public updates.",
+    Permission.ADMINISTER: "Only workspace admins may do that.",
+}
+
+
+class Denied(UserError):
+    """``permission`` is what was missing; ``incident`` (or None) tells whose owner can help."""
+
+    def __init__(
+        self, actor: Actor, permission: Permission, incident: Incident | None = None
+    ) -> None:
+        owner = incident.owner if incident else None
+        ask = f" Ask {owner.name} (owner)." if owner and permission is not Permission.JOIN else ""
+        super().__init__(DENIALS[permission] + ask)
+        self.actor = actor
+        self.permission = permission
+        self.incident = incident
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a lifecycle file. ``place`` is the dotted path of the table or key."""
+
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.problem}"
+
+
+class LifecycleFaults(Exception):
+    """Every fault of a lifecycle file, in the order of the file. For the operator; nothing was loaded."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(map(str, self.faults)))

@@ -1,0 +1,434 @@
+"""The nouns: what an incident is, what may be asked of it, and what was decided. Values only, no rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, NewType, TypeVar
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.lifecycle import Lifecycle, PublicWord
+
+# Two types for the two kinds of free text. A public renderer takes PublicText alone, so that
+# mypy refuses to hand it a note; only the doors (where a person said "public") and
+# ``storage.public`` (which reads public rows alone) may make one.
+PublicText = NewType("PublicText", str)
+Note = NewType("Note", str)
+
+Item = TypeVar("Item")
+
+TITLE_MAX = 255
+DESCRIPTION_MAX = 10_000
+BODY_MAX = 2_000
+COMPONENT_NAME_MAX = 100
+COMPONENTS_MAX = 50
+
+
+class Severity(StrEnum):
+    """How bad it is, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Visibility(StrEnum):
+    """Who may read an update: responders alone, or everybody."""
+
+    INTERNAL = "internal"
+    PUBLIC = "public"
+
+
+class Standing(StrEnum):
+    """What an actor is in the workspace. Only a member may do anything at all."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    DEACTIVATED = "deactivated"
+    STRANGER = "stranger"
+
+
+class Kind(StrEnum):
+    """What an update records. ``old`` and ``new`` of the update hold what is said here."""
+
+    DECLARED = "declared"  # new: the initial status
+    MOVED = "moved"  # old, new: statuses
+    ACKNOWLEDGED = "acknowledged"  # old, new: statuses where it was a transition, else None
+    WROTE = "wrote"  # a body alone
+    ASSIGNED = "assigned"  # old, new: names of the owners
+    SEVERITY = "severity"  # old, new: severities
+    TITLE = "title"  # old, new: titles
+    COMPONENTS = "components"  # old, new: names, joined by commas
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is named in a timeline: a Slack user (id ``U…`` or ``W…``) or an API key (``key:…``)."""
+
+    id: str
+    name: str
+
+    @property
+    def in_slack(self) -> bool:
+        """Whether Slack can mention this person; an API key can only be named."""
+        return not self.id.startswith("key:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who does something, with what the door has found out about them. The policy judges, not the door.
+
+    ``responder`` and ``publisher`` say what the groups of the settings allow; ``channel`` is where
+    the actor speaks, None over the API; ``sees_private`` is for API keys, which the operator made.
+    """
+
+    workspace: str
+    person: Person
+    standing: Standing = Standing.MEMBER
+    responder: bool = True
+    publisher: bool = True
+    admin: bool = False
+    sees_private: bool = False
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the product that customers know by name. Names are unique in a workspace, whatever their case."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One Slack team. ``status_channel`` None: there is no public surface yet."""
+
+    id: str
+    status_channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """The thing. ``number`` is for people and counts per workspace; ``version`` rises by one with each change.
+
+    ``channel`` is where it was declared and where its working card stands (None over the API);
+    ``last_entry`` is the number of its newest update, from 1.
+    """
+
+    id: UUID
+    workspace: str
+    number: int
+    title: str
+    severity: Severity
+    lifecycle: Lifecycle
+    status: str
+    private: bool
+    declared_by: Person
+    owner: Person | None = None
+    acknowledged_by: Person | None = None
+    components: tuple[Component, ...] = ()
+    description: str | None = None
+    channel: str | None = None
+    channel_private: bool = False
+    started_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+    last_entry: int = 1
+
+    @property
+    def name(self) -> str:
+        """``INC-42``: what people call it."""
+        return f"INC-{self.number}"
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """The statuses that it may move to now, in the lifecycle's order; empty when it is terminal."""
+        return self.lifecycle.next_steps(self.status)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it is in a terminal status, where no update is accepted any more."""
+        return self.lifecycle.is_terminal(self.status)
+
+    @property
+    def public_word(self) -> PublicWord:
+        """The word for its status that status pages know."""
+        return self.lifecycle.public_word(self.status)
+
+    @property
+    def card_channel(self) -> str | None:
+        """The channel that may show its working card; None where there is none, or it would be seen by too many."""
+        return None if self.private and not self.channel_private else self.channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One line of a timeline. Append-only; a redaction erases the body and nothing else.
+
+    ``entry`` counts from 1 within the incident and is what people type; ``old`` and ``new`` are
+    described at `Kind`.
+    """
+
+    id: UUID
+    incident: UUID
+    entry: int
+    kind: Kind
+    visibility: Visibility
+    by: Person
+    at: datetime
+    body: str | None = None
+    old: str | None = None
+    new: str | None = None
+    redacted_at: datetime | None = None
+    redacted_by: Person | None = None
+
+    @property
+    def status_change(self) -> str | None:
+        """The status that this update moved the incident to, None when it moved nothing."""
+        return self.new if self.kind in {Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED} else None
+
+    @property
+    def redacted(self) -> bool:
+        """Whether its body has been withdrawn."""
+        return self.redacted_at is not None
+
+
+def update_id(incident: UUID, entry: int) -> UUID:
+    """The id of an incident's ``entry``-th update: derived, so that deciding needs no source of chance."""
+    return uuid5(incident, f"update {entry}")
+
+
+# --- what may be asked -----------------------------------------------------------------------
+
+# How a person names an incident: its number, its id, or nothing at all where exactly one open
+# incident has its card in the channel they speak in.
+Ref = int | UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declare:
+    """A new incident. ``id`` is minted by the door; ``started_at`` None means now.
+
+    ``components`` are names in any case; one that does not exist is made, unless it looks like a
+    slip of one that does.
+    """
+
+    actor: Actor
+    id: UUID
+    title: str
+    lifecycle: Lifecycle
+    severity: Severity = Severity.MEDIUM
+    private: bool = False
+    components: tuple[str, ...] = ()
+    owner: Person | None = None
+    description: str | None = None
+    started_at: datetime | None = None
+    channel: str | None = None
+    channel_private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Any change to an incident that exists, in one transaction: what is None stays as it is.
+
+    ``to`` is the status asked for; ``public`` and ``note`` are the two texts, each with its own
+    readers. ``expected_status`` is the status that a button or a dialog was drawn for: if the
+    incident has moved since, nothing is changed.
+    """
+
+    actor: Actor
+    ref: Ref
+    to: str | None = None
+    public: PublicText | None = None
+    note: Note | None = None
+    owner: Person | None = None
+    severity: Severity | None = None
+    title: str | None = None
+    components: tuple[str, ...] | None = None
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeNextStep:
+    """Moves the incident along where there is only one way to go."""
+
+    actor: Actor
+    ref: Ref
+    note: Note | None = None
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """Somebody is looking at it. A transition in a lifecycle that has ``acknowledged``, else a mark."""
+
+    actor: Actor
+    ref: Ref
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redact:
+    """Withdraws the body of one update. ``entry`` is its number in the timeline, or its id."""
+
+    actor: Actor
+    ref: Ref
+    entry: int | UUID
+    # Redaction is allowed after the end as well: a button for it never goes out of date.
+    expected_status: None = None
+
+
+Command = Declare | Change | TakeNextStep | Acknowledge | Redact
+
+
+# --- what was decided ------------------------------------------------------------------------
+
+
+class Surface(StrEnum):
+    """A place in Slack where an incident is shown. The worker renders it from the rows when its turn comes."""
+
+    WORKING_CARD = "working_card"  # the card in the channel where it was declared
+    OWNER_CARD = "owner_card"  # a private incident's card, as a direct message to its owner
+    STATUS_CARD = "status_card"  # the public card in the status channel
+    PUBLIC_UPDATE = "public_update"  # a public update, as a reply in the status card's thread
+    WITHDRAWAL = "withdrawal"  # the edit of such a reply after its redaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A message to Slack, waiting to be written: where it goes and what it is about, never its text.
+
+    ``entry`` names the update that a reply or a withdrawal is about. ``channel`` is a channel's
+    or, for a direct message, a person's id.
+    """
+
+    surface: Surface
+    channel: str
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a command comes to: saved whole, or not at all. ``incident.version`` is one more than was read.
+
+    ``updates`` are new, oldest first; ``redacted`` is the one existing update whose body goes.
+    """
+
+    incident: Incident
+    updates: tuple[Update, ...] = ()
+    redacted: Update | None = None
+    new_components: tuple[Component, ...] = ()
+    envelopes: tuple[Envelope, ...] = ()
+
+    @property
+    def changes_anything(self) -> bool:
+        """False for a command that asked for what is true already; nothing is written then."""
+        return bool(self.updates) or self.redacted is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is true after a command. ``before`` is None for a declaration and equals ``incident`` when nothing changed."""
+
+    incident: Incident
+    before: Incident | None
+    updates: tuple[Update, ...]
+    redacted: Update | None
+    workspace: Workspace
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return self.incident != self.before or self.redacted is not None
+
+
+# --- what may be read ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a card shows to responders. It never holds a note.
+
+    ``last`` is the newest update that is not a bare note, its body left out; the two times are
+    computed from the timeline: when somebody first acknowledged, and when the incident first
+    reached a status whose public word is resolved.
+    """
+
+    incident: Incident
+    last: Update | None = None
+    acknowledged_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+class Scope(StrEnum):
+    """Which incidents a board shows."""
+
+    OPEN = "open"
+    ALL = "all"
+    MINE = "mine"  # open, and the actor is the owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFilter:
+    """What a board is narrowed to. ``channel``: only incidents whose card stands there."""
+
+    scope: Scope = Scope.OPEN
+    severity: Severity | None = None
+    status: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """Some of a longer list. ``older`` and ``newer`` are the keys to ask for the neighbours by, None at an end."""
+
+    items: tuple[Item, ...]
+    older: int | None = None
+    newer: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicUpdate:
+    """What the public may read of one update. ``body`` None: a bare change of status, or a withdrawn text."""
+
+    entry: int
+    body: PublicText | None
+    status: str | None
+    word: PublicWord | None
+    at: datetime
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicIncident:
+    """What the public may know of an incident: nothing of it can hold a note, an owner or an actor's name.
+
+    ``previous_status`` is the status before the newest transition; ``updates`` newest first;
+    ``resolved_at`` is when its public word first became resolved.
+    """
+
+    id: UUID
+    workspace: str
+    number: int
+    title: PublicText
+    severity: Severity
+    status: str
+    word: PublicWord
+    terminal: bool
+    previous_status: str | None
+    components: tuple[Component, ...]
+    started_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    updates: tuple[PublicUpdate, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``INC-42``: what people call it."""
+        return f"INC-{self.number}"

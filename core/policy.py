@@ -1,0 +1,87 @@
+"""Who may do what. Pure; asked by the service alone, so that every door is judged alike."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from core.errors import Denied, Permission
+from core.incident import (
+    Acknowledge,
+    Actor,
+    Change,
+    Command,
+    Declare,
+    Incident,
+    Redact,
+    Standing,
+    TakeNextStep,
+)
+
+
+def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied | None:
+    """Why ``actor`` may not give ``command``, or None when they may. ``incident`` names who can help."""
+    for permission in needed(command):
+        if not holds(actor, permission):
+            return Denied(actor, permission, incident)
+    return None
+
+
+def needed(command: Command) -> tuple[Permission, ...]:
+    """What it takes to give ``command``. Who may redact which update depends on it: see `engine.decide`."""
+    match command:
+        case Redact():
+            return (Permission.JOIN,)
+        case Change(public=None):
+            return (Permission.JOIN, Permission.RESPOND)
+        case Change():
+            only_public = not any(
+                (
+                    command.to,
+                    command.note,
+                    command.owner,
+                    command.severity,
+                    command.title,
+                    command.components is not None,
+                )
+            )
+            publish = (Permission.JOIN, Permission.PUBLISH)
+            return publish if only_public else (*publish, Permission.RESPOND)
+        case Declare() | TakeNextStep() | Acknowledge():
+            return (Permission.JOIN, Permission.RESPOND)
+        case _:
+            assert_never(command)
+
+
+def holds(actor: Actor, permission: Permission) -> bool:
+    """Whether ``actor`` has ``permission``. Nobody but a full member has any."""
+    member = actor.standing is Standing.MEMBER
+    match permission:
+        case Permission.JOIN:
+            return member
+        case Permission.RESPOND:
+            return member and actor.responder
+        case Permission.PUBLISH:
+            return member and actor.publisher
+        case Permission.ADMINISTER:
+            return member and actor.admin
+        case _:
+            assert_never(permission)
+
+
+def may_see(actor: Actor, incident: Incident) -> bool:
+    """Whether ``incident`` exists for ``actor`` at all.
+
+    A private one does for whoever declared or owns it, for workspace admins and API keys, and
+    for whoever speaks in the private channel where it was declared (Slack lets only members
+    speak there). ``storage.queries`` narrows boards by the same rule, and a test holds the two
+    together.
+    """
+    if incident.workspace != actor.workspace:
+        return False
+    return (
+        not incident.private
+        or actor.admin
+        or actor.sees_private
+        or actor.person in (incident.declared_by, incident.owner)
+        or (incident.channel_private and incident.channel == actor.channel)
+    )

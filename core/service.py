@@ -1,0 +1,236 @@
+"""The one way in: every door gives its commands and questions here, and is judged alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from core import policy
+from core.engine import Known, decide
+from core.errors import Denied, NotFound, Permission, WhichIncident
+from core.incident import (
+    Actor,
+    BoardFilter,
+    Card,
+    Change,
+    Command,
+    Component,
+    Decision,
+    Declare,
+    Incident,
+    Outcome,
+    Page,
+    Redact,
+    Ref,
+    Update,
+    Workspace,
+)
+
+T = TypeVar("T")
+
+BOARD_PAGE = 10
+TIMELINE_PAGE = 20
+
+
+class Reader(Protocol):
+    """What can be read in one consistent view of the store. Everything is of one workspace."""
+
+    def workspace(self, workspace: str) -> Workspace:
+        """The workspace's row; one that was never seen has no status channel."""
+
+    def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
+        """The incident of that number or id. In a transaction it stays locked until the end."""
+
+    def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
+        """The open incidents whose card stands in ``channel``, newest first, at most 10."""
+
+    def card(self, incident: Incident) -> Card:
+        """The incident with what its card shows beside it."""
+
+    def board(
+        self,
+        actor: Actor,
+        narrowed: BoardFilter,
+        *,
+        before: int | None,
+        after: int | None,
+        limit: int,
+    ) -> Page[Incident]:
+        """Incidents that ``actor`` may see, newest first; ``before`` and ``after`` are numbers, exclusive."""
+
+    def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
+        """Updates, oldest first on the page: the newest ``limit`` ones with an entry below ``before``."""
+
+
+class Transaction(Reader, Protocol):
+    """A `Reader` that can write. What one sees and saves is whole: all of it is kept, or nothing."""
+
+    def next_number(self, workspace: str) -> int:
+        """The number of the next incident: no gaps, no two alike."""
+
+    def components(self, workspace: str) -> tuple[Component, ...]:
+        """All components of the workspace."""
+
+    def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
+        """The update with that number or id in the incident's timeline."""
+
+    def last_move(self, incident: Incident) -> Update | None:
+        """The newest transition."""
+
+    def save(self, decision: Decision) -> None:
+        """Writes incident, updates and outbox messages. The row must still have the version that was read."""
+
+
+class Store(Protocol):
+    """Runs work in its own thread: ``write`` in a transaction that is committed before it answers."""
+
+    def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
+        """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
+
+        ``work`` may run more than once, where another process was faster.
+        """
+
+    def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
+        """What ``work`` returns, from one consistent view."""
+
+
+class Incidents:
+    """The use cases. ``wake`` is called after each commit that left something to deliver."""
+
+    def __init__(
+        self, store: Store, *, clock: Callable[[], datetime], wake: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+
+    async def execute(self, command: Command) -> Outcome:
+        """Does what ``command`` asks for, in one transaction: load, decide, judge, save.
+
+        Raises:
+            UserError: the command was refused, and nothing was written.
+        """
+        _admit(command.actor)
+        outcome, deliver = await self._store.write(lambda tx: self._perform(tx, command))
+        if deliver:
+            self._wake()
+        return outcome
+
+    def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
+        incident = None if isinstance(command, Declare) else _find(tx, command.actor, command.ref)
+        known = _known(tx, command, incident)
+        decision = decide(incident, command, known, at=self._clock())
+        # Judged before anything is written, but after the refusals that everybody gets: an API
+        # client without the right scope learns first that what it asks for cannot be done.
+        if denied := policy.allows(command.actor, command, incident):
+            raise denied
+        if decision.changes_anything:
+            tx.save(decision)
+        outcome = Outcome(
+            incident=decision.incident,
+            before=incident,
+            updates=decision.updates,
+            redacted=decision.redacted,
+            workspace=known.workspace,
+        )
+        return outcome, bool(decision.envelopes)
+
+    async def card(self, actor: Actor, ref: Ref) -> Card:
+        """One incident as its card shows it.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+        """
+        _admit(actor)
+        return await self._store.read(lambda reader: reader.card(_find(reader, actor, ref)))
+
+    async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
+        """The open incidents whose card stands in the channel where the actor speaks."""
+        _admit(actor)
+        return await self._store.read(lambda reader: _open_here(reader, actor))
+
+    async def board(
+        self,
+        actor: Actor,
+        narrowed: BoardFilter,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = BOARD_PAGE,
+    ) -> Page[Incident]:
+        """A page of incidents, newest first, with those alone that ``actor`` may see."""
+        _admit(actor)
+        return await self._store.read(
+            lambda reader: reader.board(actor, narrowed, before=before, after=after, limit=limit)
+        )
+
+    async def timeline(
+        self, actor: Actor, ref: Ref, *, before: int | None = None, limit: int = TIMELINE_PAGE
+    ) -> tuple[Card, Page[Update]]:
+        """The timeline with its notes, which are for responders alone.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+            Denied: the actor is no responder.
+        """
+        _admit(actor)
+
+        def read(reader: Reader) -> tuple[Card, Page[Update]]:
+            incident = _find(reader, actor, ref)
+            if not policy.holds(actor, Permission.RESPOND):
+                raise Denied(actor, Permission.RESPOND, incident)
+            return reader.card(incident), reader.timeline(incident, before=before, limit=limit)
+
+        return await self._store.read(read)
+
+
+def _admit(actor: Actor) -> None:
+    """Turns away, before anything is looked up, whoever is no full member."""
+    if not policy.holds(actor, Permission.JOIN):
+        raise Denied(actor, Permission.JOIN)
+
+
+def _find(reader: Reader, actor: Actor, ref: Ref) -> Incident:
+    if ref is None:
+        here = _open_here(reader, actor)
+        if len(here) != 1:
+            raise WhichIncident(here)
+        ref = here[0].id
+    incident = reader.incident(actor.workspace, ref)
+    if incident is None or not policy.may_see(actor, incident):
+        raise NotFound(ref)
+    return incident
+
+
+def _open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
+    if actor.channel is None:
+        return ()
+    here = reader.open_in_channel(actor.workspace, actor.channel)
+    return tuple(incident for incident in here if policy.may_see(actor, incident))
+
+
+def _known(tx: Transaction, command: Command, incident: Incident | None) -> Known:
+    workspace = tx.workspace(command.actor.workspace)
+    if isinstance(command, Declare):
+        return Known(
+            workspace=workspace,
+            number=tx.next_number(workspace.id),
+            components=_existing(tx, command),
+        )
+    if incident is None:
+        return Known(workspace=workspace)
+    if isinstance(command, Redact):
+        return Known(workspace=workspace, entry=tx.entry(incident, command.entry))
+    stale = command.expected_status not in {None, incident.status}
+    return Known(
+        workspace=workspace,
+        components=_existing(tx, command),
+        moved=tx.last_move(incident) if stale else None,
+    )
+
+
+def _existing(tx: Transaction, command: Command) -> tuple[Component, ...]:
+    names = command.components if isinstance(command, Declare | Change) else None
+    return tx.components(command.actor.workspace) if names else ()
