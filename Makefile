@@ -1,0 +1,85 @@
+# What people do in this repository. Each target sets everything up first; that takes seconds the second time.
+# Nothing here depends on the shell it is called from: see `unexport`.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+PYTHON := python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Keyed on content, not on time: a branch switched to and back sets nothing up again. The folder's name
+# counts because a virtual environment holds absolute paths and does not survive a move.
+KEY := $(shell { cat requirements-dev.lock pyproject.toml; pwd; } | cksum | cut -d ' ' -f 1)
+READY := $(VENV)/ready-$(KEY)
+
+# What another project or a running bot leaves in a shell must not change what is built or tested here.
+unexport MYPYPATH PIP_PREFIX PIP_TARGET PIP_USER PYTEST_ADDOPTS PYTEST_PLUGINS
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS VIRTUAL_ENV
+
+.PHONY: help
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: $(READY) ## install everything into .venv, from the lock file (the other targets do it too)
+
+# uv installs in seconds what takes pip most of a minute; both hold each file against its hash. pip stands in
+# where uv cannot reach a package index that only pip is configured for.
+$(READY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Ratchet needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python cannot make a virtual environment: install the Debian package python3-venv and call make again."; \
+	  exit 1; }
+	@rm -f $(VENV)/ready-*
+	@grep -qsF "$(CURDIR)/$(BIN)/" $(BIN)/pip && $(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## run the bot, real and whole, against a local stand-in for Slack
+	@$(BIN)/ratchet demo
+
+.PHONY: test
+test: $(READY) ## run all tests
+	@$(BIN)/python -m pytest
+
+.PHONY: test-browser
+test-browser: $(READY) ## run the tests that drive a Chromium found on this machine
+	@$(BIN)/python -m pytest -m browser
+
+.PHONY: torture
+torture: $(READY) ## run the long tests of crashes, faults and load (nightly)
+	@$(BIN)/python -m pytest -m torture
+
+.PHONY: check
+check: $(READY) ## what CI runs: format, lint, types, import contracts, all tests, coverage of core
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+.PHONY: bench
+bench: $(READY) ## measure this machine against raw SQL and a bare server, and print the ratios
+	@$(BIN)/python -m benchmarks
+
+.PHONY: format
+format: $(READY) ## format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# No header and no annotations: the lock files name packages and hashes, and no machine or registry.
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: lock
+lock: $(READY) ## resolve the dependencies anew and write both lock files
+	@$(LOCK) pyproject.toml --output-file requirements.lock
+	@$(LOCK) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock

@@ -1,0 +1,1 @@
+"""The tables. Rows are for this package alone: what leaves it are the values of core."""

@@ -1,0 +1,67 @@
+"""House rules that no linter knows: sealed tests, a pure core, lock files that name no machine."""
+
+import ast
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# What core could still reach through the imports allowed to it: clock, chance, files, terminal.
+IMPURE = {"breakpoint", "input", "now", "open", "print", "today", "utcnow", "uuid1", "uuid4"}
+
+
+def test_the_environment_holds_nothing_that_a_shell_left():
+    kept = {name for name in os.environ if not name.startswith(("COV_", "COVERAGE_", "PYTEST_"))}
+
+    assert kept <= {"CI", "HOME", "PATH", "TMPDIR", "TZ"}
+
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 443), ("2001:db8::1", 443, 0, 0)])
+def test_no_test_reaches_another_machine(address):
+    family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
+    with (
+        socket.socket(family, socket.SOCK_DGRAM) as outside,
+        pytest.raises(RuntimeError, match=re.escape(address[0])),
+    ):
+        outside.connect(address)
+
+
+def test_no_test_looks_up_another_machine():
+    with pytest.raises(RuntimeError, match=r"slack\.com"):
+        socket.getaddrinfo("slack.com", 443)
+
+
+def test_loopback_is_open():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("core/*.py")), ids=lambda path: path.stem)
+def test_core_asks_neither_clock_nor_chance_nor_files(path):
+    names = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    }
+
+    assert names & IMPURE == set()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.lock")), ids=lambda path: path.stem)
+def test_a_lock_file_holds_pins_and_hashes_alone(path):
+    pin = re.compile(r"[a-z0-9.-]+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
+
+    assert pin.sub("", path.read_text()) == ""
+
+
+def test_what_runs_is_pinned_alike_for_everybody():
+    runtime, everything = (
+        set(re.findall(r"^\S+==\S+", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-dev.lock")
+    )
+
+    assert runtime <= everything
