@@ -1,0 +1,125 @@
+"""Values for tests. Each builder gives a whole value; a test names only the fields it is about.
+
+No capability stands here: what opens a database or a socket is a fixture, in a conftest.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from core.incident import (
+    Actor,
+    Change,
+    Component,
+    Declare,
+    Incident,
+    Kind,
+    Person,
+    Severity,
+    Update,
+    Visibility,
+    Workspace,
+    update_id,
+)
+from core.lifecycle import STATUSPAGE
+
+NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+WORKSPACE = "T0RATCHET"
+INCIDENTS_CHANNEL = "C0INCIDENTS"
+STATUS_CHANNEL = "C0STATUS"
+
+ADA = Person("U0ADA", "Ada")
+GRACE = Person("U0GRACE", "Grace")
+LINUS = Person("U0LINUS", "Linus")
+CI = Person("key:ci", "ci")
+
+IDS = UUID("5f2d1c3e-9a40-4d5b-8a53-0c7f3b1e6d21")
+
+
+def an_id(name: object) -> UUID:
+    """The same id for the same ``name``, wherever a test asks for it."""
+    return uuid5(IDS, str(name))
+
+
+def a_workspace(**changes: Any) -> Workspace:
+    """A workspace with a status channel."""
+    fields: dict[str, Any] = {"id": WORKSPACE, "status_channel": STATUS_CHANNEL}
+    return Workspace(**fields | changes)
+
+
+def an_actor(person: Person = ADA, **changes: Any) -> Actor:
+    """Ada, a full member: responder and publisher, no admin, speaking in the incidents' channel."""
+    fields: dict[str, Any] = {
+        "workspace": WORKSPACE,
+        "person": person,
+        "channel": INCIDENTS_CHANNEL,
+    }
+    return Actor(**fields | changes)
+
+
+def a_component(name: str = "api", **changes: Any) -> Component:
+    """A component of that name."""
+    fields: dict[str, Any] = {"id": an_id(f"component {name}"), "name": name}
+    return Component(**fields | changes)
+
+
+def an_incident(**changes: Any) -> Incident:
+    """INC-42, which Ada has just declared: high, public, no owner, in its initial status."""
+    number = changes.get("number", 42)
+    lifecycle = changes.get("lifecycle", STATUSPAGE)
+    began = changes.get("created_at", changes.get("started_at", NINE))
+    fields: dict[str, Any] = {
+        "id": an_id(f"incident {number}"),
+        "workspace": WORKSPACE,
+        "number": number,
+        "title": "Checkout is down",
+        "severity": Severity.HIGH,
+        "lifecycle": lifecycle,
+        "status": lifecycle.initial,
+        "private": False,
+        "declared_by": ADA,
+        "channel": INCIDENTS_CHANNEL,
+        "started_at": began,
+        "created_at": began,
+        "updated_at": began,
+    }
+    return Incident(**fields | changes)
+
+
+def an_update(incident: Incident | None = None, **changes: Any) -> Update:
+    """A note that Ada wrote at nine, as the second entry of ``incident`` (else of INC-42)."""
+    incident = incident or an_incident()
+    entry = changes.get("entry", 2)
+    fields: dict[str, Any] = {
+        "id": update_id(incident.id, entry),
+        "incident": incident.id,
+        "entry": entry,
+        "kind": Kind.WROTE,
+        "visibility": Visibility.INTERNAL,
+        "by": ADA,
+        "at": NINE,
+        "body": "db-3 lost quorum",
+    }
+    return Update(**fields | changes)
+
+
+def a_declaration(**changes: Any) -> Declare:
+    """Ada declares "Checkout is down" in the incidents' channel."""
+    fields: dict[str, Any] = {
+        "actor": an_actor(),
+        "id": an_id("incident 42"),
+        "title": "Checkout is down",
+        "lifecycle": STATUSPAGE,
+        "severity": Severity.HIGH,
+        "channel": INCIDENTS_CHANNEL,
+    }
+    return Declare(**fields | changes)
+
+
+def a_change(**changes: Any) -> Change:
+    """Ada changes INC-42; a test says what."""
+    fields: dict[str, Any] = {"actor": an_actor(), "ref": 42}
+    return Change(**fields | changes)
