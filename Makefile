@@ -26,7 +26,7 @@ help: ## list what can be done
 setup: $(READY) ## install everything into .venv, from the lock file (the other targets do it too)
 
 # uv installs in seconds what takes pip most of a minute; both hold each file against its hash. pip stands in
-# where uv cannot reach a package index that only pip is configured for.
+# where only pip is configured for the machine's package index, or where the system has no certificates.
 $(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Ratchet needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
@@ -37,7 +37,7 @@ $(READY):
 	@grep -qsF "$(CURDIR)/$(BIN)/" $(BIN)/pip && $(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > $(VENV)/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock || \
+	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python --require-hashes requirements-dev.lock 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -76,7 +76,7 @@ format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix .
 
 # No header and no annotations: the lock files name packages and hashes, and no machine or registry.
-LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --python-version 3.11 --generate-hashes \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: lock
