@@ -1,1 +1,1 @@
-"""What an incident is and what may happen to it: pure, with no Slack, SQL, clock, network or log."""
+"""What an incident is and what may happen to it: no Slack, SQL, clock, network or log here."""
