@@ -1,4 +1,4 @@
-"""The rules. `decide` turns a command into what it comes to, or refuses it; it reads and writes nothing."""
+"""The rules. `decide` turns a command into what it comes to, or refuses it, and touches nothing."""
 
 from __future__ import annotations
 
@@ -56,9 +56,14 @@ REDACTION_WINDOW = timedelta(seconds=300)
 # In a lifecycle that has this status, to acknowledge is to move there.
 ACKNOWLEDGED = "acknowledged"
 
-# NUL and half a surrogate pair can be stored by no database; the other control characters would
-# let a text forge terminal output. Line feeds and tabs are what people type.
-UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+# NUL and half a surrogate pair can be stored by no database, U+FFFE and U+FFFF would break the
+# feeds' XML, and the control characters let a text forge terminal output. Line feeds and tabs are
+# what people type.
+UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+# White space, and what shows even less: zero-width characters are format characters (Cf). Not all
+# of C: an emoji younger than this Python is unassigned (Cn), and plain to see.
+INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp", "Zs"})
 
 PUBLIC_KINDS = frozenset({Kind.DECLARED, Kind.MOVED, Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS})
 
@@ -68,8 +73,9 @@ class Known:
     """What the store knew, in the same transaction, beside the incident itself.
 
     Each field is loaded only for the commands that need it: ``number`` for a declaration,
-    ``components`` (all of the workspace's) where some are named, ``entry`` for a redaction, ``moved``
-    (the newest transition) where the incident is not where the command expected it.
+    ``components`` (all of the workspace's) where some are named, ``entry`` for a redaction,
+    ``moved`` (the newest transition, the declaration counted as one) where the incident is not
+    where the command expected it.
     """
 
     workspace: Workspace
@@ -80,10 +86,10 @@ class Known:
 
 
 def decide(incident: Incident | None, command: Command, known: Known, *, at: datetime) -> Decision:
-    """What ``command`` comes to at the moment ``at``. ``incident`` None: there is none for this actor.
+    """What ``command`` comes to at the moment ``at``. ``incident`` None: none for this actor.
 
-    Refusals come in this order: not found, out of date, a field that cannot be taken, the end of the
-    lifecycle, a step that is not valid now, no public surface.
+    Refusals come in this order: not found, out of date, a field that cannot be taken, the end of
+    the lifecycle, a step that is not valid now, no public surface.
 
     Raises:
         UserError: one of its classes; nothing is to be written then.
@@ -112,14 +118,14 @@ def _refuse_stale(
 ) -> None:
     if command.expected_status in {None, incident.status}:
         return
-    assert known.moved is not None, "an incident that moved has a transition in its timeline"
+    assert known.moved  # noqa: S101 - tells mypy what Known promises for a stale command
     raise StaleStatus(incident, str(command.expected_status), known.moved)
 
 
 def _declare(command: Declare, known: Known, *, at: datetime) -> Decision:
     started_at = command.started_at or at
     if started_at > at:
-        raise InvalidField("started_at", "lies in the future")
+        raise InvalidField("started_at", "lies in the future: leave it out, or give an earlier one")
     named, made = _components(command.components, known)
     incident = Incident(
         id=command.id,
@@ -159,6 +165,8 @@ def _declare(command: Declare, known: Known, *, at: datetime) -> Decision:
 
 
 def _only_step(incident: Incident, command: TakeNextStep) -> Change:
+    if command.note is not None:
+        body_of("note", command.note)
     if len(incident.next_steps) > 1:
         raise SeveralNextSteps(incident)
     if incident.terminal:
@@ -175,13 +183,18 @@ def _acknowledge(
         return _change(incident, move, known, at=at)
     if incident.acknowledged_by or incident.terminal:
         return Decision(incident=incident)
-    entry = _Pen(incident, command.actor, at)
-    changed = replace(
+    pen = _Pen(incident, command.actor, at)
+    changed = _acknowledged(incident, command.actor)
+    return pen.decision(changed, (pen.update(Kind.ACKNOWLEDGED),), known)
+
+
+def _acknowledged(incident: Incident, actor: Actor) -> Incident:
+    """The first who acknowledges stays, and leads where nobody does."""
+    return replace(
         incident,
-        acknowledged_by=command.actor.person,
-        owner=incident.owner or command.actor.person,
+        acknowledged_by=incident.acknowledged_by or actor.person,
+        owner=incident.owner or actor.person,
     )
-    return entry.decision(changed, (entry.update(Kind.ACKNOWLEDGED),), known)
 
 
 def _change(incident: Incident, command: Change, known: Known, *, at: datetime) -> Decision:
@@ -209,11 +222,7 @@ def _change(incident: Incident, command: Change, known: Known, *, at: datetime) 
         components=named,
     )
     if command.to == ACKNOWLEDGED:
-        changed = replace(
-            changed,
-            acknowledged_by=command.actor.person,
-            owner=changed.owner or command.actor.person,
-        )
+        changed = _acknowledged(changed, command.actor)
     pen = _Pen(incident, command.actor, at)
     updates = (
         *_words(pen, incident, command.to, public, note),
@@ -240,7 +249,7 @@ def _refuse_step(incident: Incident, to: str) -> None:
 def _words(
     pen: _Pen, incident: Incident, to: str | None, public: str | None, note: str | None
 ) -> Iterator[Update]:
-    """The transition rides on the public update where there is one; a note beside it stands alone."""
+    """The transition rides on the public update if there is one; a note beside it stands alone."""
     kind = Kind.WROTE if to is None else Kind.ACKNOWLEDGED if to == ACKNOWLEDGED else Kind.MOVED
     old = incident.status if to else None
     if public is not None:
@@ -252,7 +261,7 @@ def _words(
 
 
 def _facts(pen: _Pen, before: Incident, after: Incident, command: Change) -> Iterator[Update]:
-    """One internal update for each fact that is not what it was; asking for what is so writes nothing."""
+    """One internal update for each fact that is not what it was, so none for what is so already."""
     if command.owner and before.owner != after.owner:
         old = before.owner.name if before.owner else None
         yield pen.update(Kind.ASSIGNED, old=old, new=command.owner.name)
@@ -331,7 +340,7 @@ class _Pen:
         known: Known,
         made: tuple[Component, ...] = (),
     ) -> Decision:
-        """The decision that ``updates`` make of ``changed``; without any, that nothing is to be written."""
+        """The decision that ``updates`` make of ``changed``; without any, to write nothing."""
         if not updates:
             return Decision(incident=self._incident)
         incident = replace(
@@ -351,7 +360,7 @@ class _Pen:
 def _envelopes(
     incident: Incident, updates: tuple[Update, ...], workspace: Workspace
 ) -> Iterator[Envelope]:
-    """Where the change is to be shown. The status card goes first: the replies stand in its thread."""
+    """Where the change is to be shown. The status card first: the replies stand in its thread."""
     if any(
         update.kind is not Kind.WROTE or update.visibility is Visibility.PUBLIC
         for update in updates
@@ -379,15 +388,18 @@ def _components(
     if len(names) > COMPONENTS_MAX:
         raise InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
     by_name = {component.name.casefold(): component for component in known.components}
+    existing = tuple(by_name)
     named: dict[UUID, Component] = {}
     made = []
     for name in names:
         wanted = one_line(name.removeprefix("+"))
-        if not 1 <= len(wanted) <= COMPONENT_NAME_MAX:
-            raise InvalidField("components", f"need names of 1 to {COMPONENT_NAME_MAX} characters")
+        if len(wanted) > COMPONENT_NAME_MAX or UNSTORABLE.search(wanted) or _blank(wanted):
+            raise InvalidField(
+                "components", f"need names of 1 to {COMPONENT_NAME_MAX} visible characters"
+            )
         component = by_name.get(wanted.casefold())
         if component is None:
-            close = nearest(wanted, by_name)
+            close = nearest(wanted, existing)
             if close and not name.startswith("+"):
                 raise UnknownComponent(wanted, by_name[close].name)
             component = Component(_component_id(known.workspace, wanted), wanted)
@@ -441,7 +453,10 @@ def _sized(field: str, text: str, most: int) -> str:
         raise InvalidField(field, f"has {len(text):,} characters: at most {most:,} fit")
     if UNSTORABLE.search(text):
         raise InvalidField(field, "holds control characters, which cannot be kept: leave them out")
-    # Zero-width characters and the like are invisible too.
-    if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
+    if _blank(text):
         raise InvalidField(field, f"is empty: write 1 to {most:,} characters")
     return text
+
+
+def _blank(text: str) -> bool:
+    return all(unicodedata.category(character) in INVISIBLE for character in text)

@@ -9,8 +9,9 @@
     ├── UnknownLifecycle      no lifecycle has that name
     ├── UnknownStatus         the incident's lifecycle has no such status
     ├── UnknownComponent      a component that looks like a slip of one that exists
-    ├── IncidentResolved      the incident is in a terminal status
-    ├── TransitionNotAllowed  the step is not valid now
+    ├── Refused               a move that the lifecycle does not allow
+    │   ├── IncidentResolved      the incident is in a terminal status
+    │   └── TransitionNotAllowed  the step is not valid now
     ├── SeveralNextSteps      "the next step", and there are several
     ├── StaleStatus           the incident has moved since the button was drawn
     ├── NoPublicSurface       nobody could read a public update
@@ -56,7 +57,7 @@ class UserError(Exception):
 
 
 class InvalidField(UserError):
-    """``field`` is the name of the command's field; ``problem`` completes a sentence that begins with it."""
+    """``field`` names what was given, such as ``public_update``; ``problem`` what ails it."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"The {field.replace('_', ' ')} {problem}.")
@@ -72,7 +73,7 @@ class EmptyUpdate(UserError):
 
 
 class NotFound(UserError):
-    """The same for an id that does not exist, one of another workspace, and a private one of others."""
+    """The same for an id that does not exist, another workspace's, and a private one of others."""
 
     def __init__(self, ref: object) -> None:
         named = f"INC-{ref}" if isinstance(ref, int) else "that id"
@@ -173,7 +174,7 @@ class IncidentResolved(Refused):
 
 
 class TransitionNotAllowed(Refused):
-    """The step is not valid now. ``path`` is the shortest legal way there, empty when there is none."""
+    """The step is not valid now. ``path`` is the shortest legal way there, empty without one."""
 
     def __init__(self, incident: Incident, asked: str) -> None:
         super().__init__(
@@ -197,11 +198,15 @@ class SeveralNextSteps(UserError):
 
 
 class StaleStatus(UserError):
-    """``moved`` is the transition that came in between: who, when, where to. Nothing was changed."""
+    """``moved`` is the transition that came in between: who, when, where to.
+
+    Nothing was changed.
+    """
 
     def __init__(self, incident: Incident, expected: str, moved: Update) -> None:
         super().__init__(
-            f"{moved.by.name} moved {incident.name} to {incident.status} before you. Nothing was changed."
+            f"{moved.by.name} moved {incident.name} to {incident.status} before you. "
+            "Nothing was changed: look where it is now, and choose again."
         )
         self.incident = incident
         self.expected = expected
@@ -213,8 +218,8 @@ class NoPublicSurface(UserError):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(
-            f"{incident.name} is private: it has no public side, and a public update would have no reader. "
-            f"Write a note instead: `/incident note {incident.number} …`."
+            f"{incident.name} is private: it has no public side, and a public update would have "
+            f"no reader. Write a note instead: `/incident note {incident.number} …`."
             if incident.private
             else "There is no status channel yet, so nobody could read a public update. "
             "A workspace admin sets one with `/incident setup #channel`."
@@ -247,7 +252,7 @@ class RedactionNotPermitted(UserError):
 
 
 class Permission(StrEnum):
-    """What an actor needs. ``JOIN`` is full membership of the workspace: without it nothing is allowed."""
+    """What an actor needs. ``JOIN`` is full membership: without it nothing is allowed."""
 
     JOIN = "join"
     RESPOND = "respond"
@@ -256,11 +261,14 @@ class Permission(StrEnum):
 
 
 DENIALS = {
-    Permission.JOIN: "Only full members of this workspace may use Ratchet. Ask somebody of the team to do it for you.",
-    Permission.RESPOND: "Only responders may do that.",
-    Permission.PUBLISH: "Only publishers may post public updates.",
-    Permission.ADMINISTER: "Only workspace admins may do that.",
+    Permission.JOIN: "Only full members of this workspace may use Ratchet. Ask {} of the team.",
+    Permission.RESPOND: "Only responders may do that. Ask {} of them.",
+    Permission.PUBLISH: "Only publishers may post public updates. Ask {} of them.",
+    Permission.ADMINISTER: "Only workspace admins may do that. Ask {} of them.",
 }
+
+# Where the owner of the incident is the first to ask. To a stranger nobody is named.
+OWNER_HELPS = frozenset({Permission.RESPOND, Permission.PUBLISH})
 
 
 class Denied(UserError):
@@ -269,9 +277,9 @@ class Denied(UserError):
     def __init__(
         self, actor: Actor, permission: Permission, incident: Incident | None = None
     ) -> None:
-        owner = incident.owner if incident else None
-        ask = f" Ask {owner.name} (owner)." if owner and permission is not Permission.JOIN else ""
-        super().__init__(DENIALS[permission] + ask)
+        owner = incident.owner if incident and permission in OWNER_HELPS else None
+        helper = f"{owner.name} (owner) or anyone" if owner and owner != actor.person else "anyone"
+        super().__init__(DENIALS[permission].format(helper))
         self.actor = actor
         self.permission = permission
         self.incident = incident
@@ -289,7 +297,7 @@ class Fault:
 
 
 class LifecycleFaults(Exception):
-    """Every fault of a lifecycle file, in the order of the file. For the operator; nothing was loaded."""
+    """Every fault of a lifecycle file, in its order. For the operator; nothing was loaded."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)

@@ -1,8 +1,8 @@
-"""The nouns: what an incident is, what may be asked of it, and what was decided. Values only, no rules."""
+"""The nouns: what an incident is, what may be asked of it, what was decided. Values, no rules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, NewType, TypeVar
 from uuid import UUID, uuid5
@@ -67,10 +67,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is named in a timeline: a Slack user (id ``U…`` or ``W…``) or an API key (``key:…``)."""
+    """Somebody in a timeline: a Slack user (id ``U…`` or ``W…``) or an API key (``key:…``).
+
+    The id alone says who it is: names change, and Slack's payloads give different ones.
+    """
 
     id: str
-    name: str
+    name: str = field(compare=False)
 
     @property
     def in_slack(self) -> bool:
@@ -80,7 +83,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who does something, with what the door has found out about them. The policy judges, not the door.
+    """Who does something, with what the door has found out about them. The policy judges them.
 
     ``responder`` and ``publisher`` say what the groups of the settings allow; ``channel`` is where
     the actor speaks, None over the API; ``sees_private`` is for API keys, which the operator made.
@@ -98,7 +101,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of the product that customers know by name. Names are unique in a workspace, whatever their case."""
+    """A part of the product that customers know by name: unique in a workspace, in any case."""
 
     id: UUID
     name: str
@@ -114,10 +117,11 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """The thing. ``number`` is for people and counts per workspace; ``version`` rises by one with each change.
+    """The thing. ``number`` is for people and counts per workspace.
 
-    ``channel`` is where it was declared and where its working card stands (None over the API);
-    ``last_entry`` is the number of its newest update, from 1.
+    ``version`` rises by one with each change. ``channel`` is where it was declared and where its
+    working card stands (None over the API); ``last_entry`` is the number of its newest update,
+    from 1.
     """
 
     id: UUID
@@ -148,7 +152,7 @@ class Incident:
 
     @property
     def next_steps(self) -> tuple[str, ...]:
-        """The statuses that it may move to now, in the lifecycle's order; empty when it is terminal."""
+        """The statuses that it may move to now, in the lifecycle's order; empty at the end."""
         return self.lifecycle.next_steps(self.status)
 
     @property
@@ -163,7 +167,7 @@ class Incident:
 
     @property
     def card_channel(self) -> str | None:
-        """The channel that may show its working card; None where there is none, or it would be seen by too many."""
+        """The channel that may show its working card, None where too many would see it there."""
         return None if self.private and not self.channel_private else self.channel
 
 
@@ -200,7 +204,7 @@ class Update:
 
 
 def update_id(incident: UUID, entry: int) -> UUID:
-    """The id of an incident's ``entry``-th update: derived, so that deciding needs no source of chance."""
+    """The id of an incident's ``entry``-th update: derived, so that deciding needs no chance."""
     return uuid5(incident, f"update {entry}")
 
 
@@ -266,7 +270,7 @@ class TakeNextStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
-    """Somebody is looking at it. A transition in a lifecycle that has ``acknowledged``, else a mark."""
+    """Somebody is looking at it: a transition where the lifecycle has one for that, else a mark."""
 
     actor: Actor
     ref: Ref
@@ -291,7 +295,7 @@ Command = Declare | Change | TakeNextStep | Acknowledge | Redact
 
 
 class Surface(StrEnum):
-    """A place in Slack where an incident is shown. The worker renders it from the rows when its turn comes."""
+    """A place in Slack where an incident is shown, rendered from the rows when its turn comes."""
 
     WORKING_CARD = "working_card"  # the card in the channel where it was declared
     OWNER_CARD = "owner_card"  # a private incident's card, as a direct message to its owner
@@ -302,7 +306,7 @@ class Surface(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A message to Slack, waiting to be written: where it goes and what it is about, never its text.
+    """A message to Slack, waiting to be written: where it goes and what about, never its text.
 
     ``entry`` names the update that a reply or a withdrawal is about. ``channel`` is a channel's
     or, for a direct message, a person's id.
@@ -315,9 +319,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a command comes to: saved whole, or not at all. ``incident.version`` is one more than was read.
+    """What a command comes to: saved whole, or not at all.
 
-    ``updates`` are new, oldest first; ``redacted`` is the one existing update whose body goes.
+    Where it changes anything, ``incident.version`` is one more than was read. ``updates`` are new,
+    oldest first; ``redacted`` is the one existing update whose body goes.
     """
 
     incident: Incident
@@ -334,7 +339,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What is true after a command. ``before`` is None for a declaration and equals ``incident`` when nothing changed."""
+    """What is true after a command.
+
+    ``before`` is None for a declaration and equals ``incident`` when nothing changed.
+    """
 
     incident: Incident
     before: Incident | None
@@ -386,7 +394,7 @@ class BoardFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[Item]):
-    """Some of a longer list. ``older`` and ``newer`` are the keys to ask for the neighbours by, None at an end."""
+    """Some of a longer list. ``older`` and ``newer`` are the neighbours' keys, None at an end."""
 
     items: tuple[Item, ...]
     older: int | None = None
@@ -395,7 +403,10 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicUpdate:
-    """What the public may read of one update. ``body`` None: a bare change of status, or a withdrawn text."""
+    """What the public may read of one update.
+
+    ``body`` None: a bare change of status, or a text that was withdrawn.
+    """
 
     entry: int
     body: PublicText | None
@@ -407,7 +418,7 @@ class PublicUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicIncident:
-    """What the public may know of an incident: nothing of it can hold a note, an owner or an actor's name.
+    """What the public may know of an incident. Nothing in it can hold a note or a person's name.
 
     ``previous_status`` is the status before the newest transition; ``updates`` newest first;
     ``resolved_at`` is when its public word first became resolved.

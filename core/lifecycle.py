@@ -1,4 +1,4 @@
-"""Lifecycles as data: the table of statuses and moves, its reader, and the checker that names every fault.
+"""Lifecycles as data: the table of statuses and moves, its reader, and the checker of its faults.
 
 The table stands once. The engine's check, the buttons, the help, the diagrams and the refusals of
 both APIs are all read from it.
@@ -24,7 +24,10 @@ FILE_MAX_BYTES = 65_536
 
 
 class PublicWord(StrEnum):
-    """The statuses that status pages know. Source: the incident statuses of Atlassian Statuspage's public API."""
+    """The statuses that status pages know.
+
+    Source: the incident statuses of Atlassian Statuspage's public API.
+    """
 
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"
@@ -49,7 +52,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """A named set of statuses and the moves between them. Only `read` and `parse` make one, checked.
+    """A named set of statuses and the moves between them. `read` alone makes one, checked.
 
     ``statuses`` in the order of the file.
     """
@@ -83,7 +86,7 @@ class Lifecycle:
         return self._by_name[status].public_word
 
     def path(self, start: str, to: str) -> tuple[str, ...]:
-        """The shortest legal way from ``start`` to ``to``, without ``start``; empty when there is none."""
+        """The shortest legal way from ``start`` to ``to``, without ``start``; empty without one."""
         came_from = {start: start}
         ahead = deque([start])
         while ahead:
@@ -105,7 +108,7 @@ class Lifecycle:
         return tuple(reversed(way))
 
     def as_toml(self) -> str:
-        """The lifecycle in the format that `read` takes: what the store keeps with each incident."""
+        """The lifecycle in the format that `read` takes: what the store keeps of it."""
         return "\n".join(line for status in self.statuses for line in self._lines(status))
 
     def _lines(self, status: Status) -> Iterator[str]:
@@ -158,12 +161,15 @@ def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, 
     Raises:
         LifecycleFaults: with every fault of the file, each with its place.
     """
-    if len(text.encode()) > FILE_MAX_BYTES:
-        raise LifecycleFaults([Fault("the file", f"is larger than {FILE_MAX_BYTES} bytes")])
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        size_bytes = len(text.encode())
+        document = tomllib.loads(text) if size_bytes <= FILE_MAX_BYTES else {}
+    # ValueError, not TOMLDecodeError alone: half a surrogate pair and an integer of thousands of
+    # digits raise others of its kind.
+    except (ValueError, RecursionError) as error:
         raise LifecycleFaults([Fault("the file", f"is not TOML: {error}")]) from None
+    if size_bytes > FILE_MAX_BYTES:
+        raise LifecycleFaults([Fault("the file", f"is larger than {FILE_MAX_BYTES} bytes")])
     faults = (
         [] if document else [Fault("the file", "holds no lifecycle: write [name.status] tables")]
     )
@@ -220,8 +226,9 @@ def _row_faults(
     if not isinstance(row, dict):
         yield Fault(place, f"is not a table: write [{place}]")
         return
-    for key in row.keys() - KEYS:
-        yield Fault(f"{place}.{key}", f"is not known{closest(key, KEYS)}")
+    for key in row:
+        if key not in KEYS:
+            yield Fault(f"{place}.{key}", f"is not known{closest(key, KEYS)}")
     for flag in FLAGS:
         if not isinstance(row.get(flag, False), bool):
             yield Fault(f"{place}.{flag}", "must be true or false")

@@ -19,7 +19,7 @@ from core.incident import (
 
 
 def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied | None:
-    """Why ``actor`` may not give ``command``, or None when they may. ``incident`` names who can help."""
+    """Why ``actor`` may not give ``command``, None if they may. ``incident`` tells who can help."""
     for permission in needed(command):
         if not holds(actor, permission):
             return Denied(actor, permission, incident)
@@ -27,7 +27,7 @@ def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied 
 
 
 def needed(command: Command) -> tuple[Permission, ...]:
-    """What it takes to give ``command``. Who may redact which update depends on it: see `engine.decide`."""
+    """What it takes to give ``command``. Who may redact depends on the update: `engine.decide`."""
     match command:
         case Redact():
             return (Permission.JOIN,)

@@ -58,14 +58,17 @@ class Reader(Protocol):
         after: int | None,
         limit: int,
     ) -> Page[Incident]:
-        """Incidents that ``actor`` may see, newest first; ``before`` and ``after`` are numbers, exclusive."""
+        """Incidents that ``actor`` may see, newest first.
+
+        ``before`` and ``after`` are numbers, exclusive.
+        """
 
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
-        """Updates, oldest first on the page: the newest ``limit`` ones with an entry below ``before``."""
+        """The newest ``limit`` updates with an entry below ``before``; on the page oldest first."""
 
 
 class Transaction(Reader, Protocol):
-    """A `Reader` that can write. What one sees and saves is whole: all of it is kept, or nothing."""
+    """A `Reader` that can write. What one sees and saves is whole: all is kept, or nothing."""
 
     def next_number(self, workspace: str) -> int:
         """The number of the next incident: no gaps, no two alike."""
@@ -77,14 +80,17 @@ class Transaction(Reader, Protocol):
         """The update with that number or id in the incident's timeline."""
 
     def last_move(self, incident: Incident) -> Update | None:
-        """The newest transition."""
+        """The newest transition, the declaration counted as one."""
 
     def save(self, decision: Decision) -> None:
-        """Writes incident, updates and outbox messages. The row must still have the version that was read."""
+        """Writes incident, updates and outbox messages.
+
+        The row must still have the version that was read.
+        """
 
 
 class Store(Protocol):
-    """Runs work in its own thread: ``write`` in a transaction that is committed before it answers."""
+    """Runs work in its own thread: ``write`` in a transaction, committed before it answers."""
 
     def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
         """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
