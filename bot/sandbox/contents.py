@@ -1,0 +1,195 @@
+"""What may be in a message or a view, whichever way it comes: by the Web API, an acknowledgement or
+a response_url.
+
+Raises ``Refused`` with Slack's name for the fault, and the places in
+``response_metadata.messages``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.sandbox import blockkit
+from bot.sandbox.blockkit import Json
+from bot.sandbox.workspace import Message, Refused, ResponseUrl, Workspace, texts
+
+MOST_ATTACHMENTS = 100
+MOST_MARKDOWN = 12_000
+# Slack names no number for metadata_too_large; what is held against it here is on the careful side.
+MOST_BYTES_OF_METADATA = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message says, checked."""
+
+    text: str
+    blocks: list[Json]
+    attachments: list[Json]
+    metadata: Json | None
+
+
+def content(
+    arguments: Mapping[str, Any], *, most_text: int | None = None, most_in_blocks: int | None = None
+) -> Content:
+    """Check the content of a message.
+
+    ``most_text`` is the length past which ``text`` is refused (``msg_too_long``) rather than cut;
+    ``most_in_blocks`` that of all blocks' texts together (``msg_blocks_too_long``). None: no such
+    limit on this way in.
+    """
+    text = _string(arguments, "text")
+    markdown = _string(arguments, "markdown_text")
+    blocks = _list_of_objects(arguments, "blocks", "invalid_blocks_format")
+    attachments = _list_of_objects(arguments, "attachments", "invalid_attachments")
+    if markdown and (text or blocks):
+        raise Refused("markdown_text_conflict")
+    if len(markdown) > MOST_MARKDOWN:
+        raise Refused("msg_too_long")
+    if not (text or markdown or blocks or attachments):
+        raise Refused("no_text")
+    if most_text is not None and len(text) > most_text:
+        raise Refused("msg_too_long")
+    if len(attachments) > MOST_ATTACHMENTS:
+        raise Refused("too_many_attachments")
+    if faults := blockkit.message_faults(blocks):
+        raise Refused.with_faults("invalid_blocks", faults)
+    for number, attachment in enumerate(attachments):
+        if faults := blockkit.message_faults(attachment.get("blocks", [])):
+            raise Refused.with_faults(
+                "invalid_blocks", [f"{fault} (attachment {number})" for fault in faults]
+            )
+    if most_in_blocks is not None and blockkit.text_length(blocks) > most_in_blocks:
+        raise Refused("msg_blocks_too_long")
+    return Content(
+        # Without a text of its own a message is announced and read aloud with the words of its
+        # blocks.
+        text=text or markdown or " ".join(texts(blocks)),
+        blocks=blocks or ([{"type": "markdown", "text": markdown}] if markdown else []),
+        attachments=[
+            {"id": number, **attachment} for number, attachment in enumerate(attachments, 1)
+        ],
+        metadata=_metadata(arguments.get("metadata")),
+    )
+
+
+def view(given: object, *, kind: str) -> Json:
+    """Check a view given as an object or as JSON text; ``kind`` is ``modal`` or ``home``."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            raise Refused.with_faults(
+                "invalid_arguments", ["must be valid json [json-pointer:/view]"]
+            ) from None
+    if faults := blockkit.view_faults(given, kind=kind):
+        raise Refused.with_faults("invalid_arguments", faults)
+    checked: Json = given  # type: ignore[assignment]  # an object, or there would be a fault
+    if len(json.dumps(checked).encode()) > blockkit.MOST_BYTES_OF_A_VIEW:
+        raise Refused("view_too_large")
+    return checked
+
+
+def respond(workspace: Workspace, url: ResponseUrl, body: object, *, origin: str) -> Message | None:
+    """Do what an answer to an interaction asks: show, replace or delete; gives the message that
+    stands now.
+
+    ``body`` is a message, or plain text. It is for the person alone unless ``response_type`` says
+    ``in_channel``; who can see a message never changes afterwards, so a replacement stays as
+    visible as the original was.
+
+    Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+    """
+    asked: Mapping[str, Any] = body if isinstance(body, dict) else {"text": body}
+    original = url.original
+    if truthy(asked.get("delete_original")):
+        if original is None or original.deleted:
+            raise Refused("message_not_found")
+        workspace.delete(original)
+        return None
+    said = content(asked)
+    if truthy(asked.get("replace_original")) and original is not None:
+        if original.deleted:
+            raise Refused("message_not_found")
+        original.interaction = url.interaction
+        workspace.edit(
+            original,
+            text=said.text,
+            blocks=said.blocks,
+            attachments=said.attachments,
+            metadata=said.metadata,
+        )
+        return original
+    if asked.get("response_type") not in (None, "ephemeral", "in_channel"):
+        raise Refused("invalid_response_type")
+    thread_ts = asked.get("thread_ts")
+    if thread_ts is not None and thread_ts not in workspace.channels[url.channel].by_ts:
+        raise Refused("thread_not_found")
+    return workspace.post(
+        Message(
+            channel=url.channel,
+            ts=workspace.new_ts(),
+            text=said.text,
+            author=workspace.app.bot_user,
+            by_app=True,
+            blocks_as_sent=said.blocks,
+            attachments=said.attachments,
+            metadata=said.metadata,
+            thread_ts=thread_ts,
+            only_for=None if asked.get("response_type") == "in_channel" else url.user,
+            origin=origin,
+            interaction=url.interaction,
+        )
+    )
+
+
+def _string(arguments: Mapping[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, (str, int, float)):
+        raise Refused.with_faults(
+            "invalid_arguments", [f"must provide a string [json-pointer:/{name}]"]
+        )
+    return str(value)
+
+
+def _list_of_objects(arguments: Mapping[str, Any], name: str, error: str) -> list[Json]:
+    value = arguments.get(name)
+    if isinstance(value, str) and value:
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise Refused(error) from None
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise Refused(error)
+    return value
+
+
+def _metadata(given: object) -> Json | None:
+    if isinstance(given, str) and given:
+        try:
+            given = json.loads(given)
+        except ValueError:
+            raise Refused("invalid_metadata_format") from None
+    if given is None or given == "":
+        return None
+    if not isinstance(given, dict):
+        raise Refused("invalid_metadata_format")
+    if not isinstance(given.get("event_type"), str) or not isinstance(
+        given.get("event_payload"), dict
+    ):
+        raise Refused("invalid_metadata_schema")
+    if not given["event_type"] or set(given) - {"event_type", "event_payload", "entities"}:
+        raise Refused("invalid_metadata_schema")
+    if len(json.dumps(given).encode()) > MOST_BYTES_OF_METADATA:
+        raise Refused("metadata_too_large")
+    return given
+
+
+def truthy(value: object) -> bool:
+    """Whether an argument says yes, in any of the spellings that forms and JSON have for it."""
+    return value is True or str(value).lower() in ("true", "1")

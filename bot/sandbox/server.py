@@ -1,0 +1,206 @@
+"""The stand-in as a server: ``async with Sandbox(manifest) as slack`` in whatever event loop is
+running.
+
+Built here: one workspace, the Web API, both ways of delivery, the people. Nothing is read from the
+environment.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from bot.sandbox.delivery import ACK_SECONDS, Connection, Courier, Request, SocketMode
+from bot.sandbox.faults import Faults
+from bot.sandbox.people import Acts, Interaction, Person
+from bot.sandbox.webapi import Call, Limits, WebApi
+from bot.sandbox.workspace import App, Channel, Clock, Message, Post, User, Workspace
+
+
+def a_small_team(workspace: Workspace) -> None:
+    """The people and channels that a new sandbox has, unless it is told otherwise.
+
+    mia (an admin), bo and sam are members; gus is a guest. The bot is in #general, #payments,
+    #status and the private #war-room (with mia and bo), and not in #random. #old-news is archived.
+    """
+    mia = workspace.add_user("mia", real_name="Mia Marsh", is_admin=True)
+    bo = workspace.add_user("bo", real_name="Bo Lind")
+    sam = workspace.add_user("sam", real_name="Sam Ortiz")
+    gus = workspace.add_user("gus", real_name="Gus Guest", is_restricted=True)
+    for name in ("general", "payments", "status"):
+        workspace.add_channel(name, members=[mia, bo, sam, gus])
+    workspace.add_channel("random", members=[mia, bo, sam], bot=False)
+    workspace.add_channel("war-room", members=[mia, bo], private=True)
+    workspace.add_channel("old-news", members=[mia, bo, sam], archived=True)
+
+
+class Sandbox:
+    """A Slack of one's own. Give the app ``api_url``, the tokens and the secret, then act as
+    people.
+
+    ``request_url`` set, here or later, means HTTP mode; else Socket Mode. ``clock`` (seconds since
+    1970) decides about timestamps, triggers, response_urls and rate limits; ``wall_clock`` stamps
+    the signatures of HTTP mode, which the app compares with its own time. ``ack_seconds`` is how
+    long an acknowledgement is waited for.
+    """
+
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        *,
+        populate: Callable[[Workspace], None] = a_small_team,
+        request_url: str | None = None,
+        clock: Clock = time.time,
+        wall_clock: Clock = time.time,
+        ack_seconds: float = ACK_SECONDS,
+        limits: Limits | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        bot_token: str = "xoxb-sandbox-bot",  # a made-up token, known to nobody but this server
+        app_token: str = "xapp-sandbox-app",
+        signing_secret: str = "sandbox-signing-secret",
+    ) -> None:
+        self.bot_token = bot_token
+        self.app_token = app_token
+        self.signing_secret = signing_secret
+        self.url = ""
+        self.faults = Faults()
+        self.workspace = Workspace(App.from_manifest(manifest), clock=clock)
+        populate(self.workspace)
+        self.courier = Courier(
+            app_id=self.workspace.app.id,
+            signing_secret=signing_secret,
+            request_url=request_url,
+            ack_seconds=ack_seconds,
+            clock=clock,
+            wall_clock=wall_clock,
+        )
+        self.courier.watch = lambda request: self.workspace.changed("request", request=request.id)
+        self.courier.sockets.watch = lambda: self.workspace.changed("connections")
+        self.acts = Acts(self.workspace, self.courier, base_url=lambda: self.url)
+        self.webapi = WebApi(
+            self.workspace,
+            self.acts,
+            self.courier.sockets,
+            self.faults,
+            limits or Limits(),
+            bot_token=bot_token,
+            app_token=app_token,
+            base_url=lambda: self.url,
+        )
+        self._host = host
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen; from now on ``url`` and ``api_url`` are known."""
+        app = web.Application(client_max_size=16 * 1024 * 1024)
+        app.router.add_route("*", "/api/{method}", self.webapi.serve)
+        app.router.add_get("/link/", self.courier.sockets.serve)
+        for kind in ("commands", "actions", "app"):
+            app.router.add_post(
+                f"/{kind}/{{team}}/{{number}}/{{secret}}", self.webapi.serve_response_url
+            )
+        # A client that hangs up on a slow call has given up on it, as it would have with Slack.
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        self.faults.clear()
+        await self.courier.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # --- what a test or a page asks for ---
+
+    @property
+    def api_url(self) -> str:
+        """The base address of the Web API, as slack_sdk's ``base_url`` wants it."""
+        return f"{self.url}/api/"
+
+    @property
+    def request_url(self) -> str | None:
+        return self.courier.request_url
+
+    @request_url.setter
+    def request_url(self, url: str | None) -> None:
+        self.courier.request_url = url
+
+    @property
+    def sockets(self) -> SocketMode:
+        return self.courier.sockets
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call of the Web API and every post to a response_url, oldest first."""
+        return self.webapi.calls
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request to the app, each try of it, oldest first."""
+        return self.courier.requests
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        return self.acts.interactions
+
+    def calls_of(self, method: str) -> list[Call]:
+        return [call for call in self.calls if call.method == method]
+
+    def person(self, name: str) -> Person:
+        return Person(self.workspace.user(name), self.acts)
+
+    def channel_view(self, channel: str | Channel) -> list[Post]:
+        return self.workspace.channel_view(channel)
+
+    def ephemerals(self, user: str | User) -> list[Message]:
+        return self.workspace.ephemerals(user)
+
+    async def until(self, claim: Callable[[], bool], *, timeout_seconds: float = 5.0) -> None:
+        """Wait until ``claim()`` holds, asked again at every change; TimeoutError when it never
+        does.
+        """
+        await self.acts.until(claim, timeout_seconds)
+
+    async def connected(self, *, connections: int = 1, timeout_seconds: float = 5.0) -> None:
+        """Wait until the app holds so many Socket Mode connections."""
+        await self.until(
+            lambda: len(self.sockets.connections) >= connections, timeout_seconds=timeout_seconds
+        )
+
+    async def redeliver(
+        self,
+        request: Request | None = None,
+        *,
+        copies: int = 1,
+        at_once: bool = False,
+        to: Connection | str | None = None,
+    ) -> list[Request]:
+        """Deliver a request (the last, when none is named) again; see ``Courier.again``."""
+        return await self.courier.again(request, copies=copies, at_once=at_once, to=to)
+
+    def signed_headers(
+        self, body: bytes, *, content_type: str, at: float | None = None
+    ) -> dict[str, str]:
+        """The headers Slack would send with ``body``; ``at`` makes them stale or early."""
+        return self.courier.http.signed_headers(body, content_type=content_type, at=at)
