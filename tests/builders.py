@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from core.engine import Known
 from core.incident import (
     Actor,
     Change,
@@ -123,3 +124,9 @@ def a_change(**changes: Any) -> Change:
     """Ada changes INC-42; a test says what."""
     fields: dict[str, Any] = {"actor": an_actor(), "ref": 42}
     return Change(**fields | changes)
+
+
+def known(**changes: Any) -> Known:
+    """What the store knows beside the incident: a workspace with a status channel, nothing else."""
+    fields: dict[str, Any] = {"workspace": a_workspace()}
+    return Known(**fields | changes)
