@@ -43,10 +43,13 @@ def view_faults(view: object, *, kind: str) -> list[str]:
     (_MODAL_VIEW if kind == MODAL else _HOME_VIEW)(view, "/view", faults)
     blocks = view.get("blocks")
     faults += _blocks_faults(blocks, kind, "/view/blocks")
-    if kind == MODAL and isinstance(blocks, list) and "submit" not in view:
-        if any(isinstance(block, dict) and block.get("type") == "input" for block in blocks):
-            faults.append(_said("missing required field: submit", "/view"))
+    if kind == MODAL and "submit" not in view and not faults and _has_input(blocks):
+        faults.append(_said("missing required field: submit", "/view"))
     return faults
+
+
+def _has_input(blocks: object) -> bool:
+    return isinstance(blocks, list) and any(block["type"] == "input" for block in blocks)
 
 
 def text_length(blocks: Sequence[Json]) -> int:
@@ -323,11 +326,11 @@ def _starts_among_options(key: str) -> Callable[[Json, str, list[str]], None]:
             _exactly_one_of("options", "option_groups")(value, at, faults)
         starts = value.get(key, [])
         offered = [(_words(option), option.get("value")) for option in options_of(value)]
-        for start in starts if isinstance(starts, list) else [starts]:
-            if (_words(start), start.get("value")) not in offered:
-                faults.append(
-                    _said("must exactly match one of the provided options", f"{at}/{key}")
-                )
+        if any(
+            (_words(start), start.get("value")) not in offered
+            for start in (starts if isinstance(starts, list) else [starts])
+        ):
+            faults.append(_said("must exactly match one of the provided options", f"{at}/{key}"))
 
     return also
 
@@ -555,7 +558,19 @@ _INPUTS: Mapping[str, Rule] = {
 
 _STYLE = _Shape(
     {},
-    dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight", "client_highlight", "unlink"), _boolean),
+    dict.fromkeys(
+        (
+            "bold",
+            "italic",
+            "strike",
+            "code",
+            "underline",
+            "highlight",
+            "client_highlight",
+            "unlink",
+        ),
+        _boolean,
+    ),
 )
 
 

@@ -412,7 +412,7 @@ class Courier:
         self.requests: list[Request] = []
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self.watch: Callable[[Request], None] = lambda request: None
+        self.watch: Callable[[Request], None] = lambda _request: None
 
     @property
     def mode(self) -> str:

@@ -11,16 +11,17 @@ Sources: https://docs.slack.dev/interactivity, https://docs.slack.dev/reference/
 import asyncio
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox import blockkit, contents
+from bot.sandbox import blockkit, contents, forms
 from bot.sandbox.blockkit import Json
 from bot.sandbox.delivery import COMMAND, INTERACTIVE, Acknowledgement, Courier, Request
 from bot.sandbox.workspace import Channel, Message, Refused, User, View, Workspace
 
-TOKEN = "verification-token"
+# Slack still sends it and apps no longer look at it: it proves nothing.
+TOKEN = "verification-token"  # noqa: S105 - a value that everybody may know
 TROUBLE = "We had some trouble connecting. Try again?"
 BUTTONS = ("button", "workflow_button", "icon_button", "feedback_buttons")
 
@@ -53,6 +54,8 @@ class Interaction:
     user: str
     label: str
     """The act in words, for a log: the command as typed, or what was pressed."""
+    until: "Until" = field(repr=False)
+    """Waits for a claim to hold, some seconds at most; see ``Acts.until``."""
     request: Request | None = None
     """None where Slack's client held the act back, as it does with a form that is not filled in."""
     error: str | None = None
@@ -69,7 +72,6 @@ class Interaction:
     options: list[Json] = field(default_factory=list)
     """What an options request brought."""
     response_url: str | None = None
-    _until: "Until | None" = None
 
     @property
     def ack(self) -> Acknowledgement | None:
@@ -83,14 +85,13 @@ class Interaction:
         """The app's last word on this, waited for where it comes by response_url after the
         acknowledgement.
         """
-        assert self._until is not None
-        await self._until(lambda: bool(self.messages) or self.error is not None, timeout_seconds)
+        await self.until(lambda: bool(self.messages) or self.error is not None, timeout_seconds)
         if not self.messages:
-            raise AssertionError(f"{self.label!r} was answered with an error: {self.error_seen}")
+            raise LookupError(f"{self.label!r} was answered with an error: {self.error_seen}")
         return self.messages[-1]
 
 
-Until = Callable[[Callable[[], bool], float], Any]
+Until = Callable[[Callable[[], bool], float], Awaitable[None]]
 
 
 class Acts:
@@ -102,12 +103,13 @@ class Acts:
         self.workspace = workspace
         self.courier = courier
         self.interactions: list[Interaction] = []
+        self._by_id: dict[str, Interaction] = {}
         self._base_url = base_url
 
     async def until(self, claim: Callable[[], bool], timeout_seconds: float = 5.0) -> None:
         """Wait until ``claim()`` holds; it is asked again at every change of the workspace."""
         changed = asyncio.Event()
-        unsubscribe = self.workspace.subscribe(lambda kind, facts: changed.set())
+        unsubscribe = self.workspace.subscribe(lambda _kind, _facts: changed.set())
         try:
             async with asyncio.timeout(timeout_seconds):
                 while not claim():
@@ -119,10 +121,10 @@ class Acts:
     # --- payloads ---
 
     def begin(self, kind: str, user: User, label: str) -> Interaction:
-        interaction = Interaction(
-            self.workspace.new_id("I"), kind, user.id, label, _until=self.until
-        )
+        number = self.workspace.new_id("I")
+        interaction = Interaction(number, kind, user.id, label, until=self.until)
         self.interactions.append(interaction)
+        self._by_id[interaction.id] = interaction
         return interaction
 
     def envelope(self, kind: str, user: User) -> Json:
@@ -260,9 +262,7 @@ class Acts:
     def use_response_url(self, path: str, body: Any) -> None:
         """One post to a response_url: shown to the person, or Refused with Slack's error."""
         url = self.workspace.response_urls.get(path)
-        interaction = next(
-            (each for each in self.interactions if url and each.id == url.interaction), None
-        )
+        interaction = None if url is None else self._by_id.get(url.interaction)
         error: str | None = None
         message: Message | None = None
         try:
@@ -285,29 +285,28 @@ class Acts:
         if ack is None or ack.error is not None:
             return
         answer = ack.body or {}
-        stack = self.workspace.stacks.get(view.user, [])
         try:
-            if not isinstance(answer, dict):
-                raise Refused("invalid_response")
-            match answer.get("response_action"):
-                case None if not answer:
-                    if view in stack:
-                        self.workspace.close_view(view)
-                case "errors":
-                    self._show_field_errors(interaction, view, answer.get("errors"))
-                case "update":
-                    self.workspace.change_view(
-                        view, contents.view(answer.get("view"), kind=blockkit.MODAL)
-                    )
-                case "push":
-                    given = contents.view(answer.get("view"), kind=blockkit.MODAL)
-                    self.workspace.show_view(view.user, given, push=True)
-                case "clear":
-                    self.workspace.close_view(view, whole_stack=True)
-                case _:
-                    raise Refused("invalid_response_action")
+            self._obey(interaction, view, answer if isinstance(answer, dict) else {"": answer})
         except Refused as refused:
             self.fail(interaction, refused.error, refused.extra.get("errors", []))
+
+    def _obey(self, interaction: Interaction, view: View, answer: Json) -> None:
+        match answer.get("response_action"):
+            case None if not answer:
+                if view in self.workspace.stacks.get(view.user, []):
+                    self.workspace.close_view(view)
+            case "errors":
+                self._show_field_errors(interaction, view, answer.get("errors"))
+            case "update":
+                given = contents.view(answer.get("view"), kind=blockkit.MODAL)
+                self.workspace.change_view(view, given)
+            case "push":
+                given = contents.view(answer.get("view"), kind=blockkit.MODAL)
+                self.workspace.show_view(view.user, given, push=True)
+            case "clear":
+                self.workspace.close_view(view, whole_stack=True)
+            case _:
+                raise Refused("invalid_response_action")
 
     def _show_field_errors(self, interaction: Interaction, view: View, errors: Any) -> None:
         inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
@@ -389,7 +388,7 @@ class Person:
             "user_id": self.id,
             "user_name": self.user.name,
             "command": name,
-            "text": self._escaped(text.strip(), known.should_escape),
+            "text": self._escaped(text.strip(), should_escape=known.should_escape),
             "api_app_id": self._workspace.app.id,
             "is_enterprise_install": "false",
             "response_url": self._acts.response_url("commands", interaction, place),
@@ -411,17 +410,7 @@ class Person:
                 ts=self._workspace.new_ts(),
                 text=words,
                 author=self.id,
-                blocks_as_sent=[
-                    {
-                        "type": "rich_text",
-                        "elements": [
-                            {
-                                "type": "rich_text_section",
-                                "elements": [{"type": "text", "text": text}],
-                            },
-                        ],
-                    }
-                ],
+                blocks_as_sent=[rich_text(text)],
                 thread_ts=None if thread is None else thread.thread_ts or thread.ts,
                 origin="person",
             )
@@ -454,7 +443,7 @@ class Person:
         if element["type"] == "overflow":
             action: Json = {"selected_option": self._option(element, choice)}
         else:
-            entry = await self._entry(where, block, element, choice, query)
+            entry = await self._entry(where, element, choice, query)
             self._state(where)[block["block_id"]][element["action_id"]] = entry
             action = {key: value for key, value in entry.items() if key != "type"}
         return await self._act(
@@ -526,7 +515,7 @@ class Person:
         block, element = self._find(view, what, lambda kind: kind in blockkit.STATE)
         if block["type"] != "input":
             return await self.choose(view, element["action_id"], value, query=query)
-        entry = await self._entry(view, block, element, value, query)
+        entry = await self._entry(view, element, value, query)
         view.state[block["block_id"]][element["action_id"]] = entry
         self._workspace.changed("view", user=self.id, view=view.id)
         if not block.get("dispatch_action"):
@@ -546,7 +535,7 @@ class Person:
         faults = {
             block["block_id"]: fault
             for block in view.blocks
-            if (fault := _unfilled(block, view.state))
+            if (fault := forms.fault(block, view.state))
         }
         if faults:
             view.errors = interaction.field_errors = faults
@@ -631,7 +620,7 @@ class Person:
         if known is None or known.kind != kind:
             raise CannotDo(f"the app has no {kind} shortcut {callback_id}")
 
-    def _escaped(self, text: str, should_escape: bool) -> str:
+    def _escaped(self, text: str, *, should_escape: bool) -> str:
         escaped = html.escape(text, quote=False)
         return self._linked(escaped) if should_escape else escaped
 
@@ -769,42 +758,37 @@ class Person:
         return urls
 
     async def _entry(
-        self, where: Message | View, block: Json, element: Json, value: Any, query: str | None
+        self, where: Message | View, element: Json, value: Any, query: str | None
     ) -> Json:
+        """The entry of state.values that ``value`` makes of this element."""
         kind = element["type"]
-        key = blockkit.STATE[kind][0]
         if value is None:
             return blockkit.initial_state({"type": kind}) or {}
-        chosen: Any
         if kind.endswith("external_select"):
-            offered = {
-                "options": (
-                    await self.options(where, element["action_id"], query or str(value))
-                ).options
-            }
-            chosen = self._option(offered, value)
-            chosen = [chosen] if kind.startswith("multi") else chosen
-        elif key == "selected_option":
-            chosen = self._option(element, value)
-        elif key == "selected_options":
-            chosen = [self._option(element, each) for each in _several(value)]
-        elif kind == "users_select":
-            chosen = self._workspace.user(value).id
-        elif kind == "multi_users_select":
-            chosen = [self._workspace.user(each).id for each in _several(value)]
-        elif kind in ("conversations_select", "channels_select"):
-            chosen = self._place(value).id
-        elif kind in ("multi_conversations_select", "multi_channels_select"):
-            chosen = [self._place(each).id for each in _several(value)]
-        elif kind == "rich_text_input":
-            text = {"type": "text", "text": str(value)}
-            chosen = {
-                "type": "rich_text",
-                "elements": [{"type": "rich_text_section", "elements": [text]}],
-            }
-        else:
-            chosen = value
-        return {"type": kind, key: chosen}
+            sought = await self.options(where, element["action_id"], query or str(value))
+            element = {"type": kind, "options": sought.options}
+        key = blockkit.STATE[kind][0]
+        several = key in forms.SEVERAL
+        chosen = [self._one(element, key, each) for each in forms.several(value)]
+        return {"type": kind, key: chosen if several else chosen[0]}
+
+    def _one(self, element: Json, key: str, value: Any) -> Any:
+        match key:
+            case "selected_option" | "selected_options":
+                return self._option(element, value)
+            case "selected_user" | "selected_users":
+                return self._workspace.user(value).id
+            case (
+                "selected_conversation"
+                | "selected_conversations"
+                | "selected_channel"
+                | "selected_channels"
+            ):
+                return self._place(value).id
+            case "rich_text_value":
+                return rich_text(str(value))
+            case _:
+                return value
 
     def _option(self, element: Json, wanted: Any) -> Json:
         found = [
@@ -823,8 +807,10 @@ class Person:
         return self._workspace.new_ts()
 
 
-def _several(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple, set)) else [value]
+def rich_text(text: str) -> Json:
+    """The block that Slack's own composer makes of plain words."""
+    words = [{"type": "text", "text": text}]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]}
 
 
 def _ids(block: Json, element: Json) -> tuple[object, ...]:
@@ -847,41 +833,3 @@ def _labels(block: Json, element: Json) -> tuple[object, ...]:
 def _label(element: Json) -> str:
     text = element.get("text") or element.get("placeholder") or {}
     return str(text.get("text") or element["action_id"])
-
-
-def _unfilled(block: Json, state: dict[str, dict[str, Json]]) -> str | None:
-    """What Slack's client says about an input before it lets a form go; None when nothing."""
-    if block["type"] != "input":
-        return None
-    element = block["element"]
-    value = state[block["block_id"]][element["action_id"]][blockkit.STATE[element["type"]][0]]
-    if value in (None, "", []):
-        return None if block.get("optional") else "Please complete this required field."
-    if isinstance(value, list) and len(value) > element.get("max_selected_items", len(value)):
-        return f"Select {element['max_selected_items']} or fewer."
-    if not isinstance(value, str):
-        return None
-    match element["type"]:
-        case "plain_text_input" if len(value) > element.get("max_length", 3000):
-            return f"Must be {element.get('max_length', 3000)} characters or fewer."
-        case "plain_text_input" if len(value) < element.get("min_length", 0):
-            return f"Must be at least {element['min_length']} characters."
-        case "email_text_input" if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
-            return "Please enter a valid email address."
-        case "url_text_input" if not re.fullmatch(r"https?://\S+", value):
-            return "Please enter a valid URL."
-        case "number_input":
-            return _not_a_number(element, value)
-    return None
-
-
-def _not_a_number(element: Json, value: str) -> str | None:
-    try:
-        number = float(value) if element["is_decimal_allowed"] else int(value)
-    except ValueError:
-        return "Please enter a number."
-    if number < float(element.get("min_value", number)) or number > float(
-        element.get("max_value", number)
-    ):
-        return "Please enter a number in the allowed range."
-    return None

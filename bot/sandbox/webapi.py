@@ -475,12 +475,11 @@ class WebApi:
         return {"args": dict(arguments)} if arguments else {}
 
     def _apps_connections_open(self) -> Json:
+        base = self._base_url().replace("http", "ws", 1)
         ticket = self._sockets.new_ticket()
-        return {
-            "url": f"{self._base_url().replace('http', 'ws', 1)}/link/?ticket={ticket}&app_id={self._app.id}"
-        }
+        return {"url": f"{base}/link/?ticket={ticket}&app_id={self._app.id}"}
 
-    def _auth_test(self, arguments: Arguments) -> Json:
+    def _auth_test(self, _arguments: Arguments) -> Json:
         return {
             "url": f"https://{self._workspace.domain}.slack.com/",
             "team": self._workspace.name,

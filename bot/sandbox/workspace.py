@@ -48,6 +48,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
+    """A command that people can type, as the manifest declares it."""
+
     name: str
     description: str
     usage_hint: str
@@ -56,6 +58,8 @@ class SlashCommand:
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
+    """An entry of the shortcuts menu, or of the menu of a message."""
+
     kind: str
     """``global`` or ``message``."""
     callback_id: str
@@ -122,6 +126,8 @@ class App:
 
 @dataclass(slots=True)
 class User:
+    """A member of the workspace, a guest, a bot, or somebody of another workspace."""
+
     id: str
     name: str
     real_name: str
@@ -169,6 +175,8 @@ class User:
 
 @dataclass(slots=True)
 class UserGroup:
+    """Some people under one handle, such as @responders."""
+
     id: str
     handle: str
     name: str
@@ -222,6 +230,8 @@ class Message:
 
 @dataclass(slots=True, eq=False)
 class Channel:
+    """A conversation: a public or private channel, or the direct message with the bot."""
+
     id: str
     name: str
     kind: str
@@ -354,6 +364,8 @@ class View:
 
 @dataclass(slots=True)
 class Trigger:
+    """The right to open one dialog in front of one person, for 3 seconds."""
+
     id: str
     user: str
     at: float
@@ -362,6 +374,8 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
+    """The right to answer one act, 5 times in 30 minutes."""
+
     path: str
     """Path and secret, to be joined to the address of the stand-in."""
     user: str
@@ -423,9 +437,7 @@ class Workspace:
     def add_user(
         self, name: str, *, real_name: str = "", team_id: str | None = None, **flags: Any
     ) -> User:
-        """A new person; ``flags`` are those of ``User``: is_admin, is_restricted, deleted,
-        is_stranger, …
-        """
+        """A new person; ``flags`` are those of ``User``, such as is_admin, deleted, is_stranger."""
         user = User(
             self._new_key("U0", name, self.users),
             name,
@@ -618,26 +630,26 @@ class Workspace:
             "user": message.author,
             "ts": message.ts,
             "text": message.text,
+            "team": self.team_id,
         }
         if message.by_app:
-            told |= {
-                "bot_id": self.app.bot_id,
-                "app_id": self.app.id,
-                "bot_profile": self._bot_profile(),
-            }
-        told["team"] = self.team_id
+            told |= {"bot_id": self.app.bot_id, "app_id": self.app.id}
+            told["bot_profile"] = self._bot_profile()
         if message.deleted:
             told["subtype"] = "tombstone"
-        if message.blocks:
-            told["blocks"] = message.blocks
-        if message.attachments:
-            told["attachments"] = message.attachments
         if message.edited_ts is not None:
             told["edited"] = {"user": message.author, "ts": message.edited_ts}
         if message.metadata is not None and with_metadata:
             told["metadata"] = message.metadata
-        if message.thread_ts is not None:
-            told["thread_ts"] = message.thread_ts
+        parts = {"blocks": message.blocks, "attachments": message.attachments}
+        told |= {name: part for name, part in parts.items() if part}
+        return told | self._thread(message, with_metadata=with_metadata, in_thread=in_thread)
+
+    def _thread(self, message: Message, *, with_metadata: bool, in_thread: bool) -> Json:
+        """What a message object says of the thread it starts or belongs to."""
+        if message.thread_ts is None:
+            return {}
+        told: Json = {"thread_ts": message.thread_ts}
         if message.replies:
             told |= {
                 "reply_count": len(message.replies),
@@ -648,7 +660,7 @@ class Workspace:
                 "subscribed": False,
             }
         if message.is_reply:
-            parent = self.channels[message.channel].by_ts[str(message.thread_ts)]
+            parent = self.channels[message.channel].by_ts[message.thread_ts]
             told["parent_user_id"] = parent.author
             if message.broadcast:
                 told["subtype"] = "thread_broadcast"

@@ -127,9 +127,7 @@ async def test_a_dialog_is_opened_filled_in_refused_corrected_and_closed(app, sl
     assert submitted[1]["severity"]["level"]["selected_option"]["value"] == "high"
 
 
-async def test_opening_the_home_tab_is_an_event_that_the_app_answers_by_publishing(
-    app, slack, mia
-):
+async def test_opening_the_home_tab_is_an_event_that_the_app_answers_by_publishing(app, slack, mia):
     @app.event("app_home_opened")
     async def on_home(event, client):
         view = {"type": "home", "blocks": [{"type": "header", "text": plain("All quiet")}]}
@@ -198,7 +196,10 @@ async def test_an_external_select_offers_what_the_app_answers(app, client, slack
 @pytest.mark.parametrize(
     ("command", "text"),
     [
-        ("/incident", "<@U0BO|bo> &amp; <#C0STATUS|status> &lt;x&gt; <!here> <https://a.example/b>"),
+        (
+            "/incident",
+            "<@U0BO|bo> &amp; <#C0STATUS|status> &lt;x&gt; <!here> <https://a.example/b>",
+        ),
         ("/plain", "@bo &amp; #status &lt;x&gt; @here https://a.example/b"),
     ],
 )
@@ -207,6 +208,8 @@ async def test_what_is_typed_is_escaped_as_the_manifest_asks(app, mia, command, 
     async def on_command(ack, command):
         await ack(text=command["text"])
 
-    interaction = await mia.command("#payments", f"{command} @bo & #status <x> @here https://a.example/b")
+    interaction = await mia.command(
+        "#payments", f"{command} @bo & #status <x> @here https://a.example/b"
+    )
 
     assert interaction.messages[0].text == text
