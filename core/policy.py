@@ -83,5 +83,10 @@ def may_see(actor: Actor, incident: Incident) -> bool:
         or actor.admin
         or actor.sees_private
         or actor.person in (incident.declared_by, incident.owner)
-        or (incident.channel_private and incident.channel == actor.channel)
+        or (
+            incident.channel_private
+            # Over the API neither speaks anywhere: no channel is not the same channel.
+            and actor.channel is not None
+            and incident.channel == actor.channel
+        )
     )

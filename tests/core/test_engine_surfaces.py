@@ -1,0 +1,213 @@
+"""Surfaces: where in Slack a change is shown, and that an envelope never holds a text."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+
+import pytest
+from builders import (
+    ADA,
+    CI,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    LINUS,
+    NINE,
+    STATUS_CHANNEL,
+    a_change,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    an_incident,
+    an_update,
+    known,
+)
+
+from core.engine import decide
+from core.incident import (
+    Acknowledge,
+    Envelope,
+    Kind,
+    Redact,
+    Severity,
+    Surface,
+    TakeNextStep,
+    Visibility,
+)
+from core.lifecycle import RESPONSE
+
+WORKING = Envelope(surface=Surface.WORKING_CARD, channel=INCIDENTS_CHANNEL)
+STATUS = Envelope(surface=Surface.STATUS_CARD, channel=STATUS_CHANNEL)
+REPLY = Envelope(surface=Surface.PUBLIC_UPDATE, channel=STATUS_CHANNEL, entry=2)
+WITHDRAWAL = Envelope(surface=Surface.WITHDRAWAL, channel=STATUS_CHANNEL, entry=2)
+TO_GRACE = Envelope(surface=Surface.OWNER_CARD, channel=GRACE.id)
+TO_LINUS = Envelope(surface=Surface.OWNER_CARD, channel=LINUS.id)
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        pytest.param(a_change(to="identified"), (WORKING, STATUS), id="step"),
+        pytest.param(TakeNextStep(actor=an_actor(), ref=42), (WORKING, STATUS), id="next step"),
+        pytest.param(
+            a_change(to="identified", note="db-3 lost quorum"), (WORKING, STATUS), id="step, note"
+        ),
+        pytest.param(a_change(note="db-3 lost quorum"), (), id="note"),
+        pytest.param(a_change(public="Soon."), (WORKING, STATUS, REPLY), id="public update"),
+        pytest.param(
+            a_change(public="Soon.", note="db-3 lost quorum"),
+            (WORKING, STATUS, REPLY),
+            id="public update, note",
+        ),
+        pytest.param(
+            a_change(public="Soon.", note="db-3 lost quorum", to="identified"),
+            (WORKING, STATUS, REPLY),
+            id="public update, note, step",
+        ),
+        pytest.param(Acknowledge(actor=an_actor(), ref=42), (WORKING,), id="acknowledgement"),
+        pytest.param(a_change(owner=GRACE), (WORKING,), id="owner"),
+        pytest.param(a_change(severity=Severity.LOW), (WORKING, STATUS), id="severity"),
+        pytest.param(a_change(title="Search is down"), (WORKING, STATUS), id="title"),
+        pytest.param(a_change(components=("api",)), (WORKING, STATUS), id="components"),
+        pytest.param(a_change(title="Checkout is down"), (), id="what is so already"),
+        pytest.param(
+            a_change(owner=GRACE, note="db-3 lost quorum"), (WORKING,), id="owner and note"
+        ),
+    ],
+)
+def test_each_change_is_shown_to_those_whom_it_concerns(command, shown):
+    assert decide(an_incident(), command, known(), at=NINE).envelopes == shown
+
+
+def test_acknowledging_by_a_transition_is_shown_as_a_transition():
+    command = Acknowledge(actor=an_actor(), ref=42)
+
+    decision = decide(an_incident(lifecycle=RESPONSE), command, known(), at=NINE)
+
+    assert decision.envelopes == (WORKING, STATUS)
+
+
+# --- whose surfaces --------------------------------------------------------------------------
+
+IN_PRIVATE_CHANNEL = {"private": True, "channel_private": True}
+INCIDENTS = [
+    pytest.param({}, STATUS_CHANNEL, (WORKING, STATUS), id="public"),
+    pytest.param({"owner": GRACE}, STATUS_CHANNEL, (WORKING, STATUS), id="public, with an owner"),
+    pytest.param({}, None, (WORKING,), id="public, no status channel"),
+    pytest.param({"channel": None}, STATUS_CHANNEL, (STATUS,), id="public, over the API"),
+    pytest.param(
+        {"channel_private": True}, STATUS_CHANNEL, (WORKING, STATUS), id="public, private channel"
+    ),
+    pytest.param({"private": True}, STATUS_CHANNEL, (), id="private, public channel"),
+    pytest.param(
+        {"private": True, "owner": GRACE},
+        STATUS_CHANNEL,
+        (TO_GRACE,),
+        id="private, public channel, with an owner",
+    ),
+    pytest.param(
+        {"private": True, "owner": CI},
+        STATUS_CHANNEL,
+        (),
+        id="private, public channel, a key as owner",
+    ),
+    pytest.param(
+        {"private": True, "owner": GRACE, "channel": None},
+        STATUS_CHANNEL,
+        (TO_GRACE,),
+        id="private, over the API, with an owner",
+    ),
+    pytest.param(
+        IN_PRIVATE_CHANNEL | {"owner": GRACE}, STATUS_CHANNEL, (WORKING,), id="private channel"
+    ),
+    pytest.param(IN_PRIVATE_CHANNEL, None, (WORKING,), id="private channel, no status channel"),
+]
+
+
+@pytest.mark.parametrize(("incident", "status_channel", "shown"), INCIDENTS)
+def test_a_declaration_is_shown_where_the_incident_may_be_seen(incident, status_channel, shown):
+    workspace = a_workspace(status_channel=status_channel)
+
+    decision = decide(None, a_declaration(**incident), known(workspace=workspace), at=NINE)
+
+    assert decision.envelopes == shown
+
+
+@pytest.mark.parametrize(("incident", "status_channel", "shown"), INCIDENTS)
+@pytest.mark.parametrize(
+    "asked", [{"to": "identified"}, {"severity": Severity.LOW}], ids=["step", "severity"]
+)
+def test_a_change_is_shown_where_the_incident_may_be_seen(asked, incident, status_channel, shown):
+    workspace = a_workspace(status_channel=status_channel)
+
+    decision = decide(
+        an_incident(**incident), a_change(**asked), known(workspace=workspace), at=NINE
+    )
+
+    assert decision.envelopes == shown
+
+
+def test_a_private_incident_that_is_handed_over_is_shown_to_its_new_owner():
+    incident = an_incident(private=True, owner=GRACE)
+
+    decision = decide(incident, a_change(owner=LINUS), known(), at=NINE)
+
+    assert decision.envelopes == (TO_LINUS,)
+
+
+def test_an_incident_of_the_api_has_no_card_channel_and_a_private_one_only_a_private_one():
+    assert an_incident(channel=None).card_channel is None
+    assert an_incident().card_channel == INCIDENTS_CHANNEL
+    assert an_incident(private=True).card_channel is None
+    assert an_incident(**IN_PRIVATE_CHANNEL).card_channel == INCIDENTS_CHANNEL
+
+
+# --- redaction -------------------------------------------------------------------------------
+
+NOTE = an_update()
+PUBLIC = an_update(visibility=Visibility.PUBLIC, body="We are on it.")
+
+
+@pytest.mark.parametrize(
+    ("entry", "status_channel", "shown"),
+    [
+        pytest.param(PUBLIC, STATUS_CHANNEL, (WITHDRAWAL, STATUS), id="public update"),
+        pytest.param(
+            replace(PUBLIC, kind=Kind.MOVED, new="identified"),
+            STATUS_CHANNEL,
+            (WITHDRAWAL, STATUS),
+            id="public update with a step",
+        ),
+        pytest.param(PUBLIC, None, (), id="public update, no status channel any more"),
+        pytest.param(NOTE, STATUS_CHANNEL, (), id="note"),
+        pytest.param(
+            replace(PUBLIC, body=None, redacted_at=NINE, redacted_by=ADA),
+            STATUS_CHANNEL,
+            (),
+            id="withdrawn already",
+        ),
+    ],
+)
+def test_what_is_withdrawn_is_withdrawn_where_it_was_posted(entry, status_channel, shown):
+    decision = decide(
+        an_incident(last_entry=2, version=2),
+        Redact(actor=an_actor(), ref=42, entry=2),
+        known(entry=entry, workspace=a_workspace(status_channel=status_channel)),
+        at=NINE + timedelta(minutes=1),
+    )
+
+    assert decision.envelopes == shown
+
+
+# --- privacy ---------------------------------------------------------------------------------
+
+
+def test_an_envelope_says_where_and_what_about_and_holds_no_text():
+    assert [field.name for field in fields(Envelope)] == ["surface", "channel", "entry"]
+
+
+def test_two_changes_that_differ_only_in_their_notes_leave_the_same_envelopes():
+    said, unsaid = (
+        decide(an_incident(), a_change(to="identified", note=note), known(), at=NINE).envelopes
+        for note in ("db-3 lost quorum", None)
+    )
+
+    assert said == unsaid

@@ -1,0 +1,153 @@
+"""Policy: who may do what, and for whom an incident exists at all."""
+
+from itertools import product
+
+import pytest
+from builders import (
+    ADA,
+    CI,
+    GRACE,
+    LINUS,
+    a_change,
+    a_declaration,
+    an_actor,
+    an_incident,
+)
+
+from core import policy
+from core.errors import Permission
+from core.incident import Acknowledge, Redact, Severity, Standing, TakeNextStep
+
+JOIN, RESPOND, PUBLISH = Permission.JOIN, Permission.RESPOND, Permission.PUBLISH
+
+COMMANDS = {
+    "declare": (a_declaration(), (JOIN, RESPOND)),
+    "step": (a_change(to="identified"), (JOIN, RESPOND)),
+    "next step": (TakeNextStep(actor=an_actor(), ref=42), (JOIN, RESPOND)),
+    "acknowledge": (Acknowledge(actor=an_actor(), ref=42), (JOIN, RESPOND)),
+    "note": (a_change(note="n"), (JOIN, RESPOND)),
+    "owner": (a_change(owner=GRACE), (JOIN, RESPOND)),
+    "nothing": (a_change(), (JOIN, RESPOND)),
+    "public update": (a_change(public="p"), (JOIN, PUBLISH)),
+    "public update from a dialog": (
+        a_change(public="p", expected_status="identified"),
+        (JOIN, PUBLISH),
+    ),
+    "public update and step": (a_change(public="p", to="identified"), (JOIN, PUBLISH, RESPOND)),
+    "public update and note": (a_change(public="p", note="n"), (JOIN, PUBLISH, RESPOND)),
+    "public update and owner": (a_change(public="p", owner=GRACE), (JOIN, PUBLISH, RESPOND)),
+    "public update and severity": (
+        a_change(public="p", severity=Severity.LOW),
+        (JOIN, PUBLISH, RESPOND),
+    ),
+    "public update and title": (a_change(public="p", title="t"), (JOIN, PUBLISH, RESPOND)),
+    "public update and components": (
+        a_change(public="p", components=()),
+        (JOIN, PUBLISH, RESPOND),
+    ),
+    # Whether this actor may withdraw this update is the engine's to say: it knows the update.
+    "redact": (Redact(actor=an_actor(), ref=42, entry=2), (JOIN,)),
+}
+
+
+@pytest.mark.parametrize(("command", "needed"), COMMANDS.values(), ids=COMMANDS)
+def test_each_command_needs_its_permissions(command, needed):
+    assert policy.needed(command) == needed
+
+
+@pytest.mark.parametrize(
+    ("standing", "responder", "publisher", "admin"),
+    list(product(Standing, [False, True], [False, True], [False, True])),
+)
+def test_nobody_but_a_full_member_has_any_permission(standing, responder, publisher, admin):
+    actor = an_actor(standing=standing, responder=responder, publisher=publisher, admin=admin)
+    member = standing is Standing.MEMBER
+
+    assert {permission: policy.holds(actor, permission) for permission in Permission} == {
+        Permission.JOIN: member,
+        Permission.RESPOND: member and responder,
+        Permission.PUBLISH: member and publisher,
+        Permission.ADMINISTER: member and admin,
+    }
+
+
+@pytest.mark.parametrize("command", [command for command, _ in COMMANDS.values()], ids=COMMANDS)
+@pytest.mark.parametrize(
+    ("standing", "responder", "publisher"),
+    list(product(Standing, [False, True], [False, True])),
+)
+def test_a_command_is_allowed_to_whoever_holds_all_that_it_needs(
+    command, standing, responder, publisher
+):
+    actor = an_actor(standing=standing, responder=responder, publisher=publisher)
+    missing = [p for p in policy.needed(command) if not policy.holds(actor, p)]
+
+    denied = policy.allows(actor, command, an_incident())
+
+    assert (denied and denied.permission) == (missing[0] if missing else None)
+
+
+def test_a_denial_says_who_was_denied_and_names_the_owner_who_can_help():
+    actor, incident = an_actor(responder=False), an_incident(owner=GRACE)
+
+    denied = policy.allows(actor, a_change(note="n"), incident)
+
+    assert (denied.actor, denied.incident) == (actor, incident)
+    assert "Ask Grace (owner)" in denied.message
+
+
+# --- who sees what ---------------------------------------------------------------------------
+
+WAR_ROOM = {"channel": "C0WARROOM", "channel_private": True}
+
+
+@pytest.mark.parametrize(
+    ("actor", "incident", "sees"),
+    [
+        pytest.param(an_actor(), {}, True, id="a public one"),
+        pytest.param(an_actor(channel=None), {}, True, id="a public one, over the API"),
+        pytest.param(an_actor(GRACE), {"private": True}, False, id="a private one of others"),
+        pytest.param(an_actor(ADA), {"private": True}, True, id="whoever declared it"),
+        pytest.param(an_actor(LINUS), {"private": True, "owner": LINUS}, True, id="the owner"),
+        pytest.param(an_actor(GRACE, admin=True), {"private": True}, True, id="an admin"),
+        pytest.param(an_actor(CI, sees_private=True), {"private": True}, True, id="an API key"),
+        pytest.param(
+            an_actor(GRACE, channel="C0WARROOM"),
+            WAR_ROOM | {"private": True},
+            True,
+            id="in the private channel of its card",
+        ),
+        pytest.param(
+            an_actor(GRACE, channel="C0OTHER"),
+            WAR_ROOM | {"private": True},
+            False,
+            id="in another channel",
+        ),
+        pytest.param(
+            an_actor(GRACE, channel="C0INCIDENTS"),
+            {"private": True},
+            False,
+            id="in the public channel where it was declared",
+        ),
+        pytest.param(
+            an_actor(GRACE, channel=None),
+            {"private": True, "channel": None, "channel_private": True},
+            False,
+            id="no channel on either side",
+        ),
+        pytest.param(
+            an_actor(ADA, workspace="T0OTHER", admin=True, sees_private=True),
+            {},
+            False,
+            id="another workspace's",
+        ),
+        pytest.param(
+            an_actor(ADA, workspace="T0OTHER", admin=True, sees_private=True),
+            {"private": True, "owner": ADA},
+            False,
+            id="another workspace's private one, by the same id",
+        ),
+    ],
+)
+def test_an_incident_exists_for_those_who_may_know_of_it(actor, incident, sees):
+    assert policy.may_see(actor, an_incident(**incident)) is sees
