@@ -54,6 +54,7 @@ class Interaction:
     user: str
     label: str
     """The act in words, for a log: the command as typed, or what was pressed."""
+    at: float
     until: "Until" = field(repr=False)
     """Waits for a claim to hold, some seconds at most; see ``Acts.until``."""
     request: Request | None = None
@@ -122,7 +123,8 @@ class Acts:
 
     def begin(self, kind: str, user: User, label: str) -> Interaction:
         number = self.workspace.new_id("I")
-        interaction = Interaction(number, kind, user.id, label, until=self.until)
+        at = self.workspace.clock()
+        interaction = Interaction(number, kind, user.id, label, at, until=self.until)
         self.interactions.append(interaction)
         self._by_id[interaction.id] = interaction
         return interaction
@@ -160,13 +162,13 @@ class Acts:
     async def send(
         self, interaction: Interaction, kind: str, payload: Json, *, accepts_response: bool
     ) -> None:
-        self.workspace.changed("interaction", interaction=interaction.id)
+        self.workspace.changed("interaction", interaction=interaction)
         interaction.request = await self.courier.send(
             kind, payload, accepts_response=accepts_response
         )
         if interaction.ack is not None and interaction.ack.error is not None:
             self.fail(interaction, interaction.ack.error)
-        self.workspace.changed("interaction", interaction=interaction.id)
+        self.workspace.changed("interaction", interaction=interaction)
 
     def fail(self, interaction: Interaction, error: str, faults: Sequence[str] = ()) -> None:
         command = interaction.label.split(" ", 1)[0]
@@ -177,7 +179,7 @@ class Acts:
             else TROUBLE
         )
         interaction.faults += faults
-        self.workspace.changed("interaction", interaction=interaction.id)
+        self.workspace.changed("interaction", interaction=interaction)
 
     def event(self, event: Json, *, context: str) -> Request | None:
         """Tell the app of an event in the background, if its manifest subscribes to it."""
@@ -257,7 +259,7 @@ class Acts:
             return
         if message is not None:
             interaction.messages.append(message)
-            self.workspace.changed("interaction", interaction=interaction.id)
+            self.workspace.changed("interaction", interaction=interaction)
 
     def use_response_url(self, path: str, body: Any) -> None:
         """One post to a response_url: shown to the person, or Refused with Slack's error."""
@@ -277,7 +279,7 @@ class Acts:
                 interaction.uses.append(Use(self.workspace.clock(), body, error))
                 if message is not None:
                     interaction.messages.append(message)
-                self.workspace.changed("interaction", interaction=interaction.id)
+                self.workspace.changed("interaction", interaction=interaction)
 
     def show_submission(self, interaction: Interaction, view: View) -> None:
         """Do with a modal what the acknowledgement of its submission asks."""
@@ -418,36 +420,43 @@ class Person:
         self._acts.announce(message)
         return message
 
-    async def press(self, where: Message | View, what: str) -> Interaction:
+    async def press(
+        self, where: Message | View, what: str, *, block: str | None = None
+    ) -> Interaction:
         """Press the button with this action_id, text or value in a message, a dialog or the Home
         tab.
         """
-        block, element = self._find(where, what, lambda kind: kind in BUTTONS)
+        holder, element = self._find(where, what, block, lambda kind: kind in BUTTONS)
         action = {"text": element["text"]} if "text" in element else {}
         for key in ("value", "style", "url"):
             if key in element:
                 action[key] = element[key]
-        return await self._act(where, block, element, action, f"press {_label(element)}")
+        return await self._act(where, holder, element, action, f"press {_label(element)}")
 
     async def choose(
-        self, where: Message | View, what: str, choice: Any, *, query: str | None = None
+        self,
+        where: Message | View,
+        what: str,
+        choice: Any,
+        *,
+        block: str | None = None,
+        query: str | None = None,
     ) -> Interaction:
-        """Choose in the select, overflow menu, picker or set of boxes with this action_id or
-        placeholder.
+        """Choose in the select, menu, picker or set of boxes with this action_id or placeholder.
 
         ``choice`` is an option's text or value, a list of these where several can be chosen, a
         person, a channel, a date. ``query`` is what is typed to find the option of an external
         select.
         """
-        block, element = self._find(where, what, lambda kind: kind not in BUTTONS)
+        holder, element = self._find(where, what, block, lambda kind: kind not in BUTTONS)
         if element["type"] == "overflow":
             action: Json = {"selected_option": self._option(element, choice)}
         else:
-            entry = await self._entry(where, element, choice, query)
-            self._state(where)[block["block_id"]][element["action_id"]] = entry
+            entry = await self._entry(where, holder, element, choice, query)
+            self._state(where)[holder["block_id"]][element["action_id"]] = entry
             action = {key: value for key, value in entry.items() if key != "type"}
         return await self._act(
-            where, block, element, action, f"choose {choice} in {element['action_id']}"
+            where, holder, element, action, f"choose {choice} in {element['action_id']}"
         )
 
     async def shortcut(self, callback_id: str) -> Interaction:
@@ -505,27 +514,31 @@ class Person:
             event["view"] = self.home.as_slack()
         return self._acts.event(event, context=f"{self._workspace.team_id}-{direct.id}")
 
-    async def fill(self, what: str, value: Any, *, query: str | None = None) -> Interaction | None:
-        """Fill in the input of the open dialog with this block_id, action_id or label; None empties
-        it.
+    async def fill(
+        self, what: str, value: Any, *, block: str | None = None, query: str | None = None
+    ) -> Interaction | None:
+        """Fill in the dialog's input with this block_id, action_id or label; None empties it.
 
         Gives an interaction only where the block asks to hear of it at once (``dispatch_action``).
         """
         view = self.view
-        block, element = self._find(view, what, lambda kind: kind in blockkit.STATE)
-        if block["type"] != "input":
-            return await self.choose(view, element["action_id"], value, query=query)
-        entry = await self._entry(view, element, value, query)
-        view.state[block["block_id"]][element["action_id"]] = entry
+        holder, element = self._find(view, what, block, lambda kind: kind in blockkit.STATE)
+        if holder["type"] != "input":
+            return await self.choose(
+                view, element["action_id"], value, block=holder["block_id"], query=query
+            )
+        entry = await self._entry(view, holder, element, value, query)
+        view.state[holder["block_id"]][element["action_id"]] = entry
         self._workspace.changed("view", user=self.id, view=view.id)
-        if not block.get("dispatch_action"):
+        if not holder.get("dispatch_action"):
             return None
         action = {key: given for key, given in entry.items() if key != "type"}
-        return await self._act(view, block, element, action, f"fill {what}")
+        return await self._act(view, holder, element, action, f"fill {what}")
 
     async def submit(self) -> Interaction:
-        """Press the dialog's submit button. What Slack's client would hold back is not sent; see
-        ``field_errors``.
+        """Press the dialog's submit button.
+
+        What Slack's client would hold back is not sent: ``field_errors`` says why.
         """
         view = self.view
         if view.given.get("submit") is None:
@@ -572,11 +585,13 @@ class Person:
             told.append(interaction)
         return told
 
-    async def options(self, where: Message | View, what: str, query: str = "") -> Interaction:
-        """Type into an external select; the options that the app offers are in ``options`` of what
-        comes back.
-        """
-        block, element = self._find(where, what, lambda kind: kind.endswith("external_select"))
+    async def options(
+        self, where: Message | View, what: str, query: str = "", *, block: str | None = None
+    ) -> Interaction:
+        """Type into an external select; what the app then offers is in ``options``."""
+        holder, element = self._find(
+            where, what, block, lambda kind: kind.endswith("external_select")
+        )
         interaction = self._acts.begin(
             "block_suggestion", self.user, f"look for {query!r} in {element['action_id']}"
         )
@@ -586,7 +601,7 @@ class Person:
             **self._acts.envelope("block_suggestion", self.user),
             **self._container(where),
             "action_id": element["action_id"],
-            "block_id": block["block_id"],
+            "block_id": holder["block_id"],
             "value": query,
         }
         await self._acts.send(interaction, INTERACTIVE, payload, accepts_response=True)
@@ -647,14 +662,14 @@ class Person:
         return re.sub(r"(?<![\w<|#&])#([a-z0-9][\w-]*)", place, text)
 
     def _find(
-        self, where: Message | View, what: str, fits: Callable[[str], bool]
+        self, where: Message | View, what: str, block_id: str | None, fits: Callable[[str], bool]
     ) -> tuple[Json, Json]:
         if isinstance(where, Message) and where.only_for not in (None, self.id):
             raise CannotDo(f"{self.user.name} does not see this message")
         candidates = [
             (block, element)
             for block, element in blockkit.interactive(where.blocks)
-            if fits(str(element["type"]))
+            if fits(str(element["type"])) and block_id in (None, block["block_id"])
         ]
         for names in (_ids, _labels):
             found = [
@@ -758,14 +773,16 @@ class Person:
         return urls
 
     async def _entry(
-        self, where: Message | View, element: Json, value: Any, query: str | None
+        self, where: Message | View, holder: Json, element: Json, value: Any, query: str | None
     ) -> Json:
         """The entry of state.values that ``value`` makes of this element."""
         kind = element["type"]
         if value is None:
             return blockkit.initial_state({"type": kind}) or {}
         if kind.endswith("external_select"):
-            sought = await self.options(where, element["action_id"], query or str(value))
+            sought = await self.options(
+                where, element["action_id"], query or str(value), block=holder["block_id"]
+            )
             element = {"type": kind, "options": sought.options}
         key = blockkit.STATE[kind][0]
         several = key in forms.SEVERAL

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.sandbox.delivery import ACK_SECONDS, Connection, Courier, Request, SocketMode
 from bot.sandbox.faults import Faults
+from bot.sandbox.front import Front
 from bot.sandbox.people import Acts, Interaction, Person
 from bot.sandbox.webapi import Call, Limits, WebApi
 from bot.sandbox.workspace import App, Channel, Clock, Message, Post, User, Workspace
@@ -77,7 +78,7 @@ class Sandbox:
             clock=clock,
             wall_clock=wall_clock,
         )
-        self.courier.watch = lambda request: self.workspace.changed("request", request=request.id)
+        self.courier.watch = lambda request: self.workspace.changed("request", request=request)
         self.courier.sockets.watch = lambda: self.workspace.changed("connections")
         self.acts = Acts(self.workspace, self.courier, base_url=lambda: self.url)
         self.webapi = WebApi(
@@ -90,6 +91,7 @@ class Sandbox:
             app_token=app_token,
             base_url=lambda: self.url,
         )
+        self.front = Front(self.acts, self.courier, self.webapi, self.faults)
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -115,6 +117,8 @@ class Sandbox:
             app.router.add_post(
                 f"/{kind}/{{team}}/{{number}}/{{secret}}", self.webapi.serve_response_url
             )
+        app.add_routes(self.front.routes())
+        app.on_shutdown.append(self.front.let_go)
         # A client that hangs up on a slow call has given up on it, as it would have with Slack.
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2

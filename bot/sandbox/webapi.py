@@ -47,6 +47,8 @@ class Call:
     fault: str | None = None
     """The kind of the rule that decided about it, if one did."""
     seconds: float = 0.0
+    """How long the answer took; 0 while it is being made."""
+    started: float = field(default_factory=time.perf_counter, repr=False)
 
 
 @dataclass(slots=True)
@@ -284,9 +286,8 @@ class WebApi:
 
     def _begin(self, method: str, arguments: Json) -> Call:
         call = Call(len(self.calls) + 1, method, arguments, self._workspace.clock())
-        call.seconds = time.perf_counter()
         self.calls.append(call)
-        self._workspace.changed("call", call=call.id)
+        self._workspace.changed("call", call=call)
         return call
 
     async def _meet_faults(self, call: Call, method: str, channel: object) -> Fault | None:
@@ -295,7 +296,7 @@ class WebApi:
         except asyncio.CancelledError:
             # The app gave up waiting and hung up: as far as Slack goes, the call was never made.
             call.fault = faults.SLOW
-            call.seconds = time.perf_counter() - call.seconds
+            call.seconds = time.perf_counter() - call.started
             raise
 
     def _refusal_by(self, rule: Fault | None) -> web.Response | None:
@@ -345,7 +346,7 @@ class WebApi:
     ) -> web.Response:
         if rule is not None and rule.kind == faults.LATE_ANSWER:
             await rule.hold_up()
-        call.seconds = time.perf_counter() - call.seconds
+        call.seconds = time.perf_counter() - call.started
         call.fault = rule.kind if rule is not None else None
         if rule is not None and rule.kind in (faults.CUT, faults.LOST_ANSWER):
             if http.transport is not None:
@@ -354,7 +355,7 @@ class WebApi:
             call.status = answer.status
         if answer.content_type == "application/json" and answer.text is not None:
             call.answer = json.loads(answer.text)
-        self._workspace.changed("call", call=call.id)
+        self._workspace.changed("call", call=call)
         return answer
 
     def _authenticate(self, method: str, token: str | None) -> None:

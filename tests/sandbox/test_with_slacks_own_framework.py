@@ -1,4 +1,4 @@
-"""Bolt and slack_sdk, unmodified, work against the sandbox in both modes as they do against Slack."""
+"""Bolt and slack_sdk, unmodified, work against the sandbox in both of Slack's modes."""
 
 import pytest
 

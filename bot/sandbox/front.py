@@ -1,0 +1,632 @@
+"""The front API: what a page in a browser needs to be a small Slack, and a window into its
+machinery.
+
+Everything is JSON. Times are seconds since 1970 as numbers, message times (``ts``) are strings. A
+POST needs ``Content-Type: application/json`` and the page's own origin. A failure is
+``{"error": name, "sentence": …}``: 400 for a request that makes no sense, 404 for what is not
+there, 409 with ``cannot_do`` for what Slack's client would not let this person do.
+
+Reading
+=======
+``GET /front/state?as=U…`` → everything but messages and views::
+
+    {"team": {"id", "name", "domain"},
+     "me": user or null, "users": [user], "groups": [{"id", "handle", "name", "members"}],
+     "channels": [channel],              # those that ``as`` may see; their own direct messages
+     "app": {"id", "name", "bot_id", "bot_user", "home_tab",
+             "commands": [{"name", "description", "usage_hint"}],
+             "shortcuts": [{"kind": "global" | "message", "callback_id", "name", "description"}]},
+     "mode": "socket" | "http", "connections": [{"id", "half_open", "delay_seconds"}],
+     "limits": {"posting", "tiers", "burst"}, "faults": [fault], "now": 1750000000.0, "seq": 17}
+
+    user: Slack's user object (id, name, real_name, is_admin, is_restricted, is_bot, deleted, …)
+    channel: {"id", "name", "kind": "public" | "private" | "im", "is_member", "bot_is_member",
+              "is_archived", "topic", "with_user", "messages": how many}
+
+``GET /front/messages?as=U…&channel=C…`` → ``{"channel": id, "messages": [message]}``, oldest first,
+the person's own ephemeral ones among them::
+
+    message: {"channel", "ts", "author": user id, "by_app", "text", "blocks", "attachments",
+              "thread_ts", "is_reply", "broadcast", "only_you", "edits", "deleted", "metadata",
+              "origin": "api" | "ack" | "response_url" | "person", "interaction": id or null,
+              "replies": [message]}
+
+A broadcast reply stands under its parent in ``replies`` and is to be drawn in the channel as well,
+at its ``ts``. An ephemeral message in a thread stands in the list with its ``thread_ts``.
+
+``GET /front/views?as=U…`` → ``{"stack": [view], "home": view or null}``, the topmost last. A view
+is Slack's view object (title, blocks, submit, close, state.values with what is typed so far, hash,
+…) with ``"errors": {block_id: sentence}`` to be shown at the fields.
+
+``GET /front/log?after=0`` → ``{"seq": n, "entries": [entry]}``, in the order of their last change,
+those with ``seq`` above ``after``::
+
+    entry: {"seq", "kind": "interaction" | "request" | "call", "at", …}
+    interaction: {"id", "act", "user", "label", "error", "error_seen", "faults", "field_errors",
+                  "request": id or null, "messages": [ts], "options": [option],
+                  "uses": [{"at", "error"}]}
+    request: {"id", "type": "slash_commands" | "interactive" | "events_api", "payload", "mode",
+              "attempt", "redelivered", "connection",
+              "ack": null or {"milliseconds", "error", "status", "body"}}
+    call: {"id", "method", "arguments", "answer", "status", "fault", "milliseconds"}
+
+A post to a response_url is a call of the method ``response_url``.
+
+Acting
+======
+``POST /front/act`` with ``{"as": "U…", "act": …, …}`` → ``{"interaction": interaction or null}``,
+once the app has acknowledged or failed (3 s at most). ``interaction.error_seen`` is the sentence to
+show.
+
+    {"act": "command", "channel": "C…", "text": "/incident list"}
+    {"act": "say", "channel": "C…", "text": "…", "thread_ts": "…" (optional)}
+    {"act": "press", "where": where, "what": action_id}    # after its confirm dialog, if it has one
+    {"act": "choose", "where": where, "what": action_id, "value": value, "query": "…" (optional)}
+    {"act": "options", "where": where, "what": action_id, "query": "…"}    # → interaction.options
+    {"act": "shortcut", "callback_id": "…"}
+    {"act": "message_shortcut", "channel": "C…", "ts": "…", "callback_id": "…"}
+    {"act": "open_home"}
+    {"act": "fill", "what": action_id, "value": value}             # one input of the topmost dialog
+    {"act": "submit", "values": {block_id: value} (optional)}      # fills these in, then submits it
+    {"act": "close", "whole_stack": false}
+
+    where: {"channel": "C…", "ts": "…"} | {"view": "V…"}    # a message; a dialog or the Home tab
+    value: text of an input; value (or text) of an option; id of a user or channel; "2025-06-15";
+           "09:30"; seconds since 1970; a list of these where several can be chosen; null for none
+
+``press``, ``choose``, ``options`` and ``fill`` take ``"block": block_id`` as well: an action_id is
+unique in its block alone.
+
+What is typed is kept by the server once it was filled in: send ``fill`` when an input is left, so
+that an update of the dialog by the app finds it.
+
+What goes wrong on purpose
+==========================
+``GET /front/faults`` → ``{"faults": [fault]}``; ``POST /front/faults`` with ``{"kind", "method":
+"*", "channel": null, "times": 1, "seconds": 0, "error": ""}`` → the fault; ``DELETE
+/front/faults/{id}``; ``DELETE /front/faults`` ends all. Kinds: slow, late_answer, rate_limited,
+server_error, unavailable, refused, lost_answer, cut (see ``faults``).
+
+``POST /front/sockets`` with ``{"do": "close" | "cut" | "half_open" | "slow" | "disconnect",
+"seconds": 1, "reason": "refresh_requested"}`` → ``{}``: to every connection of the app, or to
+``"connection": id``.
+
+``POST /front/limits`` with any of ``{"posting": true, "tiers": false, "burst": 5}`` → the limits.
+
+``POST /front/redeliver`` with ``{"request": id or null for the last, "copies": 1, "at_once":
+false}`` → ``{"requests": [request]}``.
+
+Hearing of changes
+==================
+``WS /front/events`` sends one object per change: ``{"seq", "kind", …}``. To be read again are, for
+
+    message, message_deleted   {"channel", "ts", "only_for"}   /front/messages of that channel
+    channel, user              {"channel"} or {"user"}         /front/state
+    view, home                 {"user", "view"}                /front/views of that user
+    connections                {}                              /front/state
+    interaction, request, call {"entry": entry of the log}     nothing: the entry is in it
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, web
+
+from bot.sandbox.blockkit import Json
+from bot.sandbox.delivery import Connection, Courier, Request
+from bot.sandbox.faults import Fault, Faults
+from bot.sandbox.people import Acts, CannotDo, Interaction, Person
+from bot.sandbox.webapi import Call, WebApi
+from bot.sandbox.workspace import Channel, Message, User, View
+
+STATIC = Path(__file__).parent / "static"
+LOGGED = ("interaction", "request", "call")
+
+
+class Front:
+    """Serves the page and its API on top of one sandbox."""
+
+    def __init__(self, acts: Acts, courier: Courier, webapi: WebApi, rules: Faults) -> None:
+        self._acts = acts
+        self._workspace = acts.workspace
+        self._courier = courier
+        self._webapi = webapi
+        self._faults = rules
+        self._seq = 0
+        self._log: dict[Interaction | Request | Call, int] = {}
+        self._pages: dict[web.WebSocketResponse, asyncio.Queue[Json]] = {}
+        self._workspace.subscribe(self._changed)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/front/state", self._guarded(self._state)),
+            web.get("/front/messages", self._guarded(self._messages)),
+            web.get("/front/views", self._guarded(self._views)),
+            web.get("/front/log", self._guarded(self._entries)),
+            web.post("/front/act", self._guarded(self._act)),
+            web.get("/front/faults", self._guarded(self._list_faults)),
+            web.post("/front/faults", self._guarded(self._add_fault)),
+            web.delete("/front/faults", self._guarded(self._clear_faults)),
+            web.delete("/front/faults/{id}", self._guarded(self._clear_fault)),
+            web.post("/front/sockets", self._guarded(self._upset_sockets)),
+            web.post("/front/limits", self._guarded(self._set_limits)),
+            web.post("/front/redeliver", self._guarded(self._redeliver)),
+            web.get("/front/events", self._events),
+            web.get("/", self._page),
+            web.get("/archives/{channel}/{message}", self._page),
+            web.get("/{file:[A-Za-z0-9_.-]+}", self._file),
+        ]
+
+    # --- the edge: who may ask, and how failures are told ---
+
+    def _guarded(
+        self, answer: Callable[[web.Request], Awaitable[Json]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def guarded(http: web.Request) -> web.Response:
+            if not _of_this_page(http):
+                return _failure(400, "wrong_origin", "Only the sandbox's own page may ask.")
+            try:
+                return web.json_response(await answer(http))
+            except CannotDo as problem:
+                return _failure(409, "cannot_do", str(problem))
+            except LookupError as problem:
+                return _failure(404, "not_found", str(problem))
+            except (TypeError, ValueError) as problem:
+                return _failure(400, "bad_request", str(problem))
+
+        return guarded
+
+    async def _page(self, _http: web.Request) -> web.StreamResponse:
+        return _served("index.html")
+
+    async def _file(self, http: web.Request) -> web.StreamResponse:
+        return _served(http.match_info["file"])
+
+    # --- reading ---
+
+    def _person(self, name: object) -> Person:
+        return Person(self._workspace.user(str(name)), self._acts)
+
+    async def _state(self, http: web.Request) -> Json:
+        me = self._workspace.user(http.query["as"]) if "as" in http.query else None
+        app = self._workspace.app
+        return {
+            "team": {
+                "id": self._workspace.team_id,
+                "name": self._workspace.name,
+                "domain": self._workspace.domain,
+            },
+            "me": None if me is None else me.as_slack(),
+            "users": [user.as_slack() for user in self._workspace.users.values()],
+            "groups": [
+                {
+                    "id": group.id,
+                    "handle": group.handle,
+                    "name": group.name,
+                    "members": group.members,
+                }
+                for group in self._workspace.groups.values()
+            ],
+            "channels": [
+                self._channel_told(channel, me)
+                for channel in self._workspace.channels.values()
+                if me is None or channel.kind == "public" or me.id in channel.members
+            ],
+            "app": {
+                "id": app.id,
+                "name": app.name,
+                "bot_id": app.bot_id,
+                "bot_user": app.bot_user,
+                "home_tab": app.home_tab,
+                "commands": [
+                    {
+                        "name": command.name,
+                        "description": command.description,
+                        "usage_hint": command.usage_hint,
+                    }
+                    for command in app.commands.values()
+                ],
+                "shortcuts": [
+                    {
+                        "kind": shortcut.kind,
+                        "callback_id": shortcut.callback_id,
+                        "name": shortcut.name,
+                        "description": shortcut.description,
+                    }
+                    for shortcut in app.shortcuts.values()
+                ],
+            },
+            "mode": self._courier.mode,
+            "connections": [
+                {
+                    "id": connection.id,
+                    "half_open": connection.half_open,
+                    "delay_seconds": connection.delay_seconds,
+                }
+                for connection in self._courier.sockets.connections
+            ],
+            "limits": self._limits_told(),
+            "faults": [_fault_told(rule) for rule in self._faults],
+            "now": self._workspace.clock(),
+            "seq": self._seq,
+        }
+
+    def _channel_told(self, channel: Channel, me: User | None) -> Json:
+        return {
+            "id": channel.id,
+            "name": channel.name,
+            "kind": channel.kind,
+            "is_member": me is not None and me.id in channel.members,
+            "bot_is_member": self._workspace.app.bot_user in channel.members,
+            "is_archived": channel.is_archived,
+            "topic": channel.topic,
+            "with_user": channel.with_user,
+            "messages": len(channel.messages),
+        }
+
+    async def _messages(self, http: web.Request) -> Json:
+        person = self._person(http.query["as"])
+        channel = self._workspace.channel(http.query["channel"])
+        seen = person.reads(channel)
+        return {"channel": channel.id, "messages": [_message_told(message) for message in seen]}
+
+    async def _views(self, http: web.Request) -> Json:
+        user = self._workspace.user(http.query["as"]).id
+        home = self._workspace.homes.get(user)
+        return {
+            "stack": [_view_told(view) for view in self._workspace.stacks.get(user, [])],
+            "home": None if home is None else _view_told(home),
+        }
+
+    async def _entries(self, http: web.Request) -> Json:
+        after = int(http.query.get("after", "0"))
+        entries = [
+            {"seq": seq, **_logged(thing)} for thing, seq in self._log.items() if seq > after
+        ]
+        return {"seq": self._seq, "entries": entries}
+
+    # --- acting ---
+
+    async def _act(self, http: web.Request) -> Json:
+        asked = await _body(http)
+        person = self._person(asked["as"])
+        acts: Mapping[str, Callable[[Person, Json], Awaitable[Interaction | None]]] = {
+            "command": self._command,
+            "say": self._say,
+            "press": self._press,
+            "choose": self._choose,
+            "options": self._options,
+            "shortcut": self._shortcut,
+            "message_shortcut": self._message_shortcut,
+            "open_home": self._open_home,
+            "fill": self._fill,
+            "submit": self._submit,
+            "close": self._close,
+        }
+        if asked.get("act") not in acts:
+            raise ValueError(f"there is no act {asked.get('act')!r}; there are {', '.join(acts)}")
+        interaction = await acts[asked["act"]](person, asked)
+        told = None if interaction is None else _logged(interaction)
+        return {"interaction": told}
+
+    async def _command(self, person: Person, asked: Json) -> Interaction | None:
+        return await person.command(asked["channel"], asked["text"])
+
+    async def _say(self, person: Person, asked: Json) -> Interaction | None:
+        channel = self._workspace.channel(asked["channel"])
+        thread = (
+            self._message(person, channel, asked["thread_ts"]) if "thread_ts" in asked else None
+        )
+        await person.say(channel, asked["text"], thread=thread)
+        return None
+
+    async def _press(self, person: Person, asked: Json) -> Interaction | None:
+        return await person.press(
+            self._where(person, asked["where"]), asked["what"], block=asked.get("block")
+        )
+
+    async def _choose(self, person: Person, asked: Json) -> Interaction | None:
+        where = self._where(person, asked["where"])
+        return await person.choose(
+            where, asked["what"], asked["value"], block=asked.get("block"), query=asked.get("query")
+        )
+
+    async def _options(self, person: Person, asked: Json) -> Interaction | None:
+        where = self._where(person, asked["where"])
+        return await person.options(where, asked["what"], asked["query"], block=asked.get("block"))
+
+    async def _shortcut(self, person: Person, asked: Json) -> Interaction | None:
+        return await person.shortcut(asked["callback_id"])
+
+    async def _message_shortcut(self, person: Person, asked: Json) -> Interaction | None:
+        channel = self._workspace.channel(asked["channel"])
+        message = self._message(person, channel, asked["ts"])
+        return await person.message_shortcut(message, asked["callback_id"])
+
+    async def _open_home(self, person: Person, _asked: Json) -> Interaction | None:
+        await person.open_home()
+        return None
+
+    async def _fill(self, person: Person, asked: Json) -> Interaction | None:
+        return await person.fill(asked["what"], asked["value"], block=asked.get("block"))
+
+    async def _submit(self, person: Person, asked: Json) -> Interaction | None:
+        for what, value in asked.get("values", {}).items():
+            await person.fill(what, value)
+        return await person.submit()
+
+    async def _close(self, person: Person, asked: Json) -> Interaction | None:
+        told = await person.close(whole_stack=bool(asked.get("whole_stack")))
+        return told[0] if told else None
+
+    def _where(self, person: Person, where: Json) -> Message | View:
+        if "view" not in where:
+            channel = self._workspace.channel(where["channel"])
+            return self._message(person, channel, where["ts"])
+        for view in self._workspace.views():
+            if view.id == where["view"] and view.user == person.id:
+                return view
+        raise LookupError(f"there is no view {where['view']} in front of {person.user.name}")
+
+    def _message(self, person: Person, channel: Channel, ts: str) -> Message:
+        if ts in channel.by_ts:
+            return channel.by_ts[ts]
+        for message in person.ephemerals:
+            if message.ts == ts:
+                return message
+        raise LookupError(f"there is no message {ts} in {channel.name}")
+
+    # --- what goes wrong on purpose ---
+
+    async def _list_faults(self, _http: web.Request) -> Json:
+        return {"faults": [_fault_told(rule) for rule in self._faults]}
+
+    async def _add_fault(self, http: web.Request) -> Json:
+        asked = await _body(http)
+        rule = self._faults.add(
+            str(asked["kind"]),
+            str(asked.get("method") or "*"),
+            channel=asked.get("channel") or None,
+            times=asked.get("times", 1),
+            seconds=float(asked.get("seconds") or 0),
+            error=str(asked.get("error") or ""),
+        )
+        return _fault_told(rule)
+
+    async def _clear_fault(self, http: web.Request) -> Json:
+        for rule in self._faults:
+            if str(rule.id) == http.match_info["id"]:
+                rule.clear()
+                return {}
+        raise LookupError("there is no such fault")
+
+    async def _clear_faults(self, _http: web.Request) -> Json:
+        self._faults.clear()
+        return {}
+
+    async def _upset_sockets(self, http: web.Request) -> Json:
+        asked = await _body(http)
+        sockets = self._courier.sockets
+        meant = self._meant(asked.get("connection"))
+        match asked.get("do"):
+            case "close":
+                await sockets.close(*meant)
+            case "cut":
+                sockets.cut(*meant)
+            case "half_open":
+                sockets.half_open(*meant)
+            case "slow":
+                sockets.slow(float(asked.get("seconds", 1)), *meant)
+            case "disconnect":
+                await sockets.announce_disconnect(asked.get("reason", "refresh_requested"), *meant)
+            case other:
+                raise ValueError(f"nothing of the kind {other!r} can happen to a socket")
+        self._workspace.changed("connections")
+        return {}
+
+    def _meant(self, connection_id: str | None) -> list[Connection]:
+        if connection_id is None:
+            return []
+        found = [each for each in self._courier.sockets.connections if each.id == connection_id]
+        if not found:
+            raise LookupError(f"there is no connection {connection_id}")
+        return found
+
+    async def _set_limits(self, http: web.Request) -> Json:
+        asked = await _body(http)
+        limits = self._webapi.limits
+        limits.posting = bool(asked.get("posting", limits.posting))
+        limits.tiers = bool(asked.get("tiers", limits.tiers))
+        limits.burst = int(asked.get("burst", limits.burst))
+        return self._limits_told()
+
+    def _limits_told(self) -> Json:
+        limits = self._webapi.limits
+        return {"posting": limits.posting, "tiers": limits.tiers, "burst": limits.burst}
+
+    async def _redeliver(self, http: web.Request) -> Json:
+        asked = await _body(http)
+        wanted = asked.get("request")
+        found = [each for each in self._courier.requests if wanted in (None, each.id)]
+        if not found:
+            raise LookupError("there is no such request")
+        copies = await self._courier.again(
+            found[-1], copies=int(asked.get("copies", 1)), at_once=bool(asked.get("at_once"))
+        )
+        return {"requests": [_logged(each) for each in copies]}
+
+    # --- hearing of changes ---
+
+    def _changed(self, kind: str, facts: Json) -> None:
+        self._seq += 1
+        told: Json = {"seq": self._seq, "kind": kind}
+        if kind in LOGGED:
+            thing: Interaction | Request | Call = facts[kind]
+            # An entry moves to the end when it changes, so that the log stays in the order of seq.
+            self._log.pop(thing, None)
+            self._log[thing] = self._seq
+            told["entry"] = {"seq": self._seq, **_logged(thing)}
+        else:
+            told |= facts
+        for changes in self._pages.values():
+            changes.put_nowait(told)
+
+    async def let_go(self, _app: web.Application) -> None:
+        """End the connections of all pages, which would otherwise hold up the server's end."""
+        for socket in tuple(self._pages):
+            await socket.close()
+
+    async def _events(self, http: web.Request) -> web.StreamResponse:
+        if not _of_this_page(http):
+            return _failure(400, "wrong_origin", "Only the sandbox's own page may listen.")
+        socket = web.WebSocketResponse(heartbeat=20)
+        await socket.prepare(http)
+        changes: asyncio.Queue[Json] = asyncio.Queue()
+        self._pages[socket] = changes
+        telling = asyncio.create_task(_tell(socket, changes))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.ERROR:
+                    break
+        finally:
+            del self._pages[socket]
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+        return socket
+
+
+async def _tell(socket: web.WebSocketResponse, changes: asyncio.Queue[Json]) -> None:
+    while True:
+        await socket.send_str(json.dumps(await changes.get()))
+
+
+def _of_this_page(http: web.Request) -> bool:
+    """Whether the page of this very server asks, and not another site that the browser has open."""
+    host = urlsplit(f"//{http.host}").hostname
+    origin = http.headers.get("Origin")
+    own = origin is None or urlsplit(origin).netloc == http.host
+    plain = http.method != "POST" or http.content_type == "application/json"
+    return own and plain and host in ("127.0.0.1", "::1", "localhost")
+
+
+def _failure(status: int, error: str, sentence: str) -> web.Response:
+    return web.json_response({"error": error, "sentence": sentence}, status=status)
+
+
+def _served(name: str) -> web.StreamResponse:
+    path = STATIC / name
+    if not path.is_file():
+        return web.Response(status=404, text="There is no page here.")
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+
+async def _body(http: web.Request) -> Json:
+    body = await http.json()
+    if not isinstance(body, dict):
+        raise TypeError("the body must be an object")
+    return body
+
+
+def _message_told(message: Message) -> Json:
+    return {
+        "channel": message.channel,
+        "ts": message.ts,
+        "author": message.author,
+        "by_app": message.by_app,
+        "text": message.text,
+        "blocks": message.blocks,
+        "attachments": message.attachments,
+        "thread_ts": message.thread_ts,
+        "is_reply": message.is_reply,
+        "broadcast": message.broadcast,
+        "only_you": message.only_for is not None,
+        "edits": message.edits,
+        "deleted": message.deleted,
+        "metadata": message.metadata,
+        "origin": message.origin,
+        "interaction": message.interaction,
+        "replies": [_message_told(reply) for reply in message.replies],
+    }
+
+
+def _view_told(view: View) -> Json:
+    return {**view.as_slack(), "errors": view.errors}
+
+
+def _fault_told(rule: Fault) -> Json:
+    return {
+        "id": rule.id,
+        "kind": rule.kind,
+        "method": rule.method,
+        "channel": rule.channel,
+        "times": rule.times,
+        "seconds": rule.seconds,
+        "error": rule.error,
+        "hits": rule.hits,
+    }
+
+
+def _logged(thing: Interaction | Request | Call) -> Json:
+    match thing:
+        case Interaction():
+            return {"kind": "interaction", **_interaction_told(thing)}
+        case Request():
+            return {"kind": "request", **_request_told(thing)}
+        case Call():
+            return {"kind": "call", **_call_told(thing)}
+
+
+def _interaction_told(interaction: Interaction) -> Json:
+    return {
+        "id": interaction.id,
+        "at": interaction.at,
+        "act": interaction.kind,
+        "user": interaction.user,
+        "label": interaction.label,
+        "error": interaction.error,
+        "error_seen": interaction.error_seen,
+        "faults": interaction.faults,
+        "field_errors": interaction.field_errors,
+        "request": None if interaction.request is None else interaction.request.id,
+        "messages": [message.ts for message in interaction.messages],
+        "options": interaction.options,
+        "uses": [{"at": use.at, "error": use.error} for use in interaction.uses],
+    }
+
+
+def _request_told(request: Request) -> Json:
+    ack = request.ack
+    return {
+        "id": request.id,
+        "at": request.at,
+        "type": request.kind,
+        "payload": request.payload,
+        "mode": request.mode,
+        "attempt": request.attempt,
+        "redelivered": request.redelivered,
+        "connection": request.connection,
+        "ack": None
+        if ack is None
+        else {
+            "milliseconds": round(ack.latency_seconds * 1000, 1),
+            "error": ack.error,
+            "status": ack.status,
+            "body": ack.body,
+        },
+    }
+
+
+def _call_told(call: Call) -> Json:
+    return {
+        "id": call.id,
+        "at": call.at,
+        "method": call.method,
+        "arguments": call.arguments,
+        "answer": call.answer,
+        "status": call.status,
+        "fault": call.fault,
+        "milliseconds": round(call.seconds * 1000, 1),
+    }
