@@ -76,7 +76,7 @@ class NotFound(UserError):
     """The same for an id that does not exist, another workspace's, and a private one of others."""
 
     def __init__(self, ref: object) -> None:
-        named = f"INC-{ref}" if isinstance(ref, int) else "that id"
+        named = f"INC-{ref}" if isinstance(ref, int) else "with that id"
         super().__init__(
             f"There is no incident {named} here. `/incident list` shows the open ones."
         )

@@ -1,0 +1,274 @@
+"""Errors: the tree at the top of the file is complete, and each text says what to do instead."""
+
+import inspect
+
+import pytest
+from builders import (
+    GRACE,
+    LINUS,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
+)
+
+from core import errors
+from core.errors import (
+    Denied,
+    EmptyUpdate,
+    Fault,
+    IncidentResolved,
+    InvalidField,
+    LifecycleFaults,
+    NoPublicSurface,
+    NoSuchEntry,
+    NotFound,
+    NothingToRedact,
+    Permission,
+    RedactionNotPermitted,
+    Refused,
+    SeveralNextSteps,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownComponent,
+    UnknownLifecycle,
+    UnknownStatus,
+    UserError,
+    WhichIncident,
+    closest,
+    nearest,
+)
+from core.incident import Kind
+from core.lifecycle import RESPONSE
+
+SECRET = "db-3 lost quorum"
+NOTE = an_update(body=SECRET)
+MOVED = an_update(kind=Kind.MOVED, old="investigating", new="identified", by=GRACE, body=SECRET)
+OPEN, OVER = an_incident(), an_incident(status="resolved")
+OWNED = an_incident(owner=GRACE)
+
+# One row for each thing that a person can be told: what happened, and the whole text.
+TOLD = [
+    (
+        InvalidField("public_update", "is empty: write 1 to 2,000 characters"),
+        "The public update is empty: write 1 to 2,000 characters.",
+    ),
+    (EmptyUpdate(), "Choose a next step, or write a public update or a note."),
+    (NotFound(7), "There is no incident INC-7 here. `/incident list` shows the open ones."),
+    (
+        NotFound(an_id("elsewhere")),
+        "There is no incident with that id here. `/incident list` shows the open ones.",
+    ),
+    (
+        WhichIncident(()),
+        "No open incident has its card in this channel: say which one, by its number.",
+    ),
+    (
+        WhichIncident((OPEN, an_incident(number=43))),
+        "Several incidents are open in this channel (INC-42, INC-43): say which, by its number.",
+    ),
+    (
+        NoSuchEntry(OPEN, 99),
+        "The timeline of INC-42 has no entry 99. `/incident timeline 42` shows the numbers.",
+    ),
+    (
+        NoSuchEntry(OPEN, an_id("elsewhere")),
+        "The timeline of INC-42 has no such entry. `/incident timeline 42` shows the numbers.",
+    ),
+    (
+        UnknownLifecycle("respons", ("statuspage", "response")),
+        (
+            'There is no lifecycle "respons": did you mean "response"? '
+            "Lifecycles: statuspage, response."
+        ),
+    ),
+    (
+        UnknownStatus(OPEN, "identifed"),
+        (
+            'There is no status "identifed" in this lifecycle: did you mean "identified"? '
+            "Statuses of INC-42: investigating (now), identified, monitoring, resolved."
+        ),
+    ),
+    (
+        UnknownStatus(OPEN, "zzz"),
+        (
+            'There is no status "zzz" in this lifecycle. '
+            "Statuses of INC-42: investigating (now), identified, monitoring, resolved."
+        ),
+    ),
+    (
+        UnknownComponent("chekout", "Checkout"),
+        (
+            'There is no component "chekout": did you mean "Checkout"? '
+            'To make a new one of that name, write "+chekout".'
+        ),
+    ),
+    (
+        IncidentResolved(OVER, "identified"),
+        (
+            "INC-42 is resolved, which is the end of its lifecycle: it takes no further updates. "
+            "If it is happening again, declare a new incident."
+        ),
+    ),
+    (
+        TransitionNotAllowed(an_incident(lifecycle=RESPONSE), "closed"),
+        "INC-42 is open and cannot become closed now. Valid next steps: acknowledged, resolved.",
+    ),
+    (
+        SeveralNextSteps(an_incident(lifecycle=RESPONSE)),
+        "INC-42 is open and can go several ways: acknowledged, resolved. Choose one.",
+    ),
+    (
+        StaleStatus(an_incident(status="identified"), "investigating", MOVED),
+        (
+            "Grace moved INC-42 to identified before you. "
+            "Nothing was changed: look where it is now, and choose again."
+        ),
+    ),
+    (
+        NoPublicSurface(OPEN),
+        (
+            "There is no status channel yet, so nobody could read a public update. "
+            "A workspace admin sets one with `/incident setup #channel`."
+        ),
+    ),
+    (
+        NoPublicSurface(an_incident(private=True)),
+        (
+            "INC-42 is private: it has no public side, and a public update would have no reader. "
+            "Write a note instead: `/incident note 42 …`."
+        ),
+    ),
+    (
+        NothingToRedact(OPEN, NOTE),
+        "Entry 2 of INC-42 has no text to withdraw. `/incident timeline 42` shows which have.",
+    ),
+    (
+        RedactionNotPermitted(OPEN, NOTE),
+        (
+            "Entry 2 of INC-42 can be withdrawn by Ada within 5 minutes of writing it, "
+            "and by a workspace admin at any time. Ask an admin."
+        ),
+    ),
+    (
+        Denied(an_actor(LINUS), Permission.JOIN, OWNED),
+        "Only full members of this workspace may use Ratchet. Ask anyone of the team.",
+    ),
+    (
+        Denied(an_actor(LINUS), Permission.RESPOND, OWNED),
+        "Only responders may do that. Ask Grace (owner) or anyone of them.",
+    ),
+    (
+        Denied(an_actor(LINUS), Permission.RESPOND, OPEN),
+        "Only responders may do that. Ask anyone of them.",
+    ),
+    (
+        Denied(an_actor(GRACE), Permission.PUBLISH, OWNED),
+        "Only publishers may post public updates. Ask anyone of them.",
+    ),
+    (
+        Denied(an_actor(LINUS), Permission.ADMINISTER, OWNED),
+        "Only workspace admins may do that. Ask anyone of them.",
+    ),
+    (
+        Denied(an_actor(LINUS), Permission.RESPOND),
+        "Only responders may do that. Ask anyone of them.",
+    ),
+]
+
+
+def subclasses(root, depth=0):
+    for error in root.__subclasses__():
+        # A door may have errors of its own; here stand those that the rules raise.
+        if error.__module__ == errors.__name__:
+            yield depth, error.__name__
+            yield from subclasses(error, depth + 1)
+
+
+def test_the_tree_at_the_top_of_the_file_is_the_tree_of_the_classes():
+    tree = inspect.getdoc(errors).split("\n\n")[1].splitlines()
+    drawn = [
+        ((len(line) - len(line.lstrip(" │├└─"))) // 4 - 1, line.lstrip(" │├└─").split()[0])
+        for line in tree
+    ]
+
+    assert drawn == [
+        (0, "UserError"),
+        *subclasses(UserError, 1),
+        (0, "LifecycleFaults"),
+    ]
+
+
+def test_every_line_of_the_tree_says_when_it_happens():
+    tree = inspect.getdoc(errors).split("\n\n")[1].splitlines()
+
+    assert all(len(line.lstrip(" │├└─").split()) > 2 for line in tree)
+
+
+@pytest.mark.parametrize(("error", "text"), TOLD)
+def test_each_error_says_what_is_true_and_what_to_do_instead(error, text):
+    assert error.message == str(error) == text
+
+
+def test_no_error_of_the_tree_goes_untold():
+    never_raised = {UserError.__name__, Refused.__name__}
+
+    assert {name for _, name in subclasses(UserError)} - never_raised == {
+        type(error).__name__ for error, _ in TOLD
+    }
+
+
+@pytest.mark.parametrize("error", [NothingToRedact, RedactionNotPermitted])
+def test_no_error_about_an_update_shows_its_body(error):
+    shown = error(OPEN, NOTE)
+
+    assert SECRET not in f"{shown!s} {shown!r} {shown.args}"
+
+
+def test_who_was_faster_is_told_without_what_they_noted():
+    shown = StaleStatus(an_incident(status="identified"), "investigating", MOVED)
+
+    assert SECRET not in f"{shown!s} {shown!r} {shown.args}"
+
+
+@pytest.mark.parametrize(
+    ("error", "asked", "next_steps"),
+    [
+        (IncidentResolved(OVER, "identified"), "identified", ()),
+        (IncidentResolved(OVER, None), None, ()),
+        (TransitionNotAllowed(OPEN, "resolved"), "resolved", ("identified",)),
+    ],
+    ids=["a step at the end", "an update at the end", "a skip"],
+)
+def test_a_refused_move_carries_the_incident_what_was_asked_and_what_is_possible(
+    error, asked, next_steps
+):
+    assert isinstance(error, Refused)
+    assert error.incident in (OPEN, OVER)
+    assert (error.asked, error.next_steps) == (asked, next_steps)
+
+
+def test_the_faults_of_a_lifecycle_file_are_one_error_for_the_operator():
+    faults = (Fault("team.open", "has no public word"), Fault("team", "has no terminal status"))
+
+    error = LifecycleFaults(iter(faults))
+
+    assert error.faults == faults
+    assert str(error) == "team.open has no public word; team has no terminal status"
+    assert not isinstance(error, UserError)
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "near"),
+    [
+        ("staus", ["list", "status", "title"], "status"),
+        ("STATUS", ["list", "status"], "status"),
+        ("zzz", ["list", "status"], None),
+        ("status", [], None),
+        ("", ["list"], None),
+    ],
+    ids=["slip", "case", "nothing close", "nothing known", "nothing asked"],
+)
+def test_a_slip_is_answered_with_the_one_word_that_is_close(word, known, near):
+    assert nearest(word, known) == near
+    assert closest(word, iter(known)) == (f': did you mean "{near}"?' if near else "")
