@@ -1,1 +1,146 @@
-"""The composition root: the one place that constructs what has a dependency."""
+"""The composition root: the one place where things that depend on each other are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.http import health
+from bot.http.server import HttpServer
+from bot.schedule import Schedule
+from bot.settings import Settings
+from bot.slack.handlers import Slack
+from bot.slack.people import People
+from bot.telemetry import Metrics, log
+from bot.worker import Worker
+from core.service import Incidents
+from storage.outbox import Outbox
+from storage.store import Store, StoreUnavailable
+
+# Slack answers in well under a second; a call that hangs must not hold its place for long.
+SLACK_TIMEOUT_SECONDS = 10
+LATE = timedelta(minutes=5)
+STOP_WITHIN_SECONDS = 10
+
+
+def now() -> datetime:
+    """The clock of the running program; tests pass their own."""
+    return datetime.now(UTC)
+
+
+class App:
+    """Everything of one process. Made by `build`, started and stopped once."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], datetime], patience: timedelta
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self.metrics = Metrics()
+        self.store = Store(settings.database_url, status_channel=settings.status_channel)
+        self.outbox = Outbox(self.store)
+        self.client = AsyncWebClient(
+            token=settings.slack_bot_token,
+            base_url=settings.slack_api_url,
+            timeout=SLACK_TIMEOUT_SECONDS,
+            # slack_sdk's own handlers send a post again after a cut connection: twice, at times.
+            retry_handlers=[],
+        )
+        self.worker = Worker(
+            self.outbox,
+            self.client,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            clock=clock,
+            chance=random.random,
+            metrics=self.metrics,
+        )
+        self.incidents = Incidents(self.store, clock=clock, wake=self.worker.wake)
+        self.slack = Slack(
+            self.incidents,
+            People(
+                self.client,
+                clock=clock,
+                responders_group=settings.responders_group,
+                publishers_group=settings.publishers_group,
+            ),
+            self.client,
+            settings=settings,
+            clock=clock,
+            patience=patience,
+            metrics=self.metrics,
+        )
+        self.http = HttpServer(
+            host=settings.host,
+            port=settings.port,
+            routers=[health.router(unready=self.unready, registry=self.metrics.registry)],
+            slack=self.slack.asgi if settings.slack_signing_secret else None,
+        )
+        self.schedule = Schedule()
+
+    async def start(self) -> None:
+        """Migrates, listens, connects. What it needs first is started first.
+
+        Raises:
+            StoreUnavailable, SecondServer, AddressTaken: it cannot run like this; each says why.
+        """
+        await asyncio.to_thread(self.store.open_for_serving)
+        self.client.session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_SECONDS)
+        )
+        await self.http.start()
+        self.worker.start()
+        self.schedule.every(timedelta(seconds=1), self.worker.look)
+        self.schedule.every(timedelta(seconds=30), self.worker.rescue)
+        self.schedule.every(timedelta(hours=1), self.worker.prune)
+        self.schedule.start()
+        await self.slack.start()
+        log.info("started", database=self.store.kind)
+
+    async def stop(self) -> None:
+        """Takes nothing more, finishes what runs, leaves the rest in the outbox."""
+        self.schedule.stop()
+        try:
+            async with asyncio.timeout(STOP_WITHIN_SECONDS - 1):
+                await self.slack.stop()
+                await self.http.stop()
+                await self.worker.stop()
+        except TimeoutError:
+            log.warning("stopped late", reason="something still ran after 9 s")
+        if self.client.session:
+            await self.client.session.close()
+        await asyncio.to_thread(self.store.close)
+        log.info("stopped")
+
+    async def unready(self) -> str | None:
+        """Why this process should get no requests, or None; brings the outbox's gauges up to date."""
+        try:
+            async with asyncio.timeout(2):
+                depth = await self.outbox.depth(at=self._clock())
+        except (StoreUnavailable, TimeoutError):
+            return "the database does not answer"
+        for state, count in depth.by_state.items():
+            self.metrics.outbox.labels(state).set(count)
+        self.metrics.outbox_age.set(depth.oldest_due.total_seconds())
+        if depth.oldest_due > LATE:
+            return "messages to Slack have been waiting for more than five minutes"
+        return None
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    patience: timedelta = timedelta(seconds=1),
+) -> App:
+    """The whole of Ratchet for ``settings``.
+
+    ``patience`` is how long an answer may take and still ride on the acknowledgement.
+    """
+    return App(settings, clock=clock, patience=patience)

@@ -1,0 +1,166 @@
+"""The command line ``ratchet``. Exit codes: 0, 1 a check failed, 2 wrong usage or settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from dotenv import dotenv_values
+from rich.console import Console
+
+from bot.app import build
+from bot.doctor import examine
+from bot.http.server import AddressTaken
+from bot.settings import Settings, StorageSettings, WrongSettings
+from bot.telemetry import configure_logs
+from core.errors import LifecycleFaults, UnknownLifecycle
+from core.lifecycle import PRESETS, Catalogue, Lifecycle, read
+from storage.store import SecondServer, Store, StoreUnavailable, UnknownSchema
+
+cli = typer.Typer(
+    help="Ratchet: incidents that only move forward, in Slack.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+lifecycles_cli = typer.Typer(help="Check and draw lifecycles.", no_args_is_help=True)
+cli.add_typer(lifecycles_cli, name="lifecycles")
+
+# Says what went wrong to people; logs have their own form and way.
+complaints = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+answers = Console(highlight=False, soft_wrap=True, markup=False)
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment over the `.env` of the working directory.
+
+    `.env` is read, not loaded: libraries that look for variables of their own must not find ours.
+    """
+    read_from_file = {key: value or "" for key, value in dotenv_values(".env").items()}
+    return {**read_from_file, **os.environ}
+
+
+def wrong(*lines: object, code: int = 2) -> NoReturn:
+    """Ends the program with one line for each fault."""
+    for line in lines:
+        complaints.print(str(line))
+    raise typer.Exit(code)
+
+
+@cli.command()
+def serve() -> None:
+    """Run the bot: Slack, HTTP, worker and schedule in one process."""
+    try:
+        settings = Settings.from_env(environment())
+    except WrongSettings as error:
+        wrong(*error.faults)
+    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+    try:
+        asyncio.run(_serve(settings))
+    except (AddressTaken, SecondServer, UnknownSchema, StoreUnavailable) as error:
+        wrong(error)
+
+
+async def _serve(settings: Settings) -> None:
+    app = build(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_or_end, stop)
+    try:
+        await app.start()
+        await stop.wait()
+    finally:
+        await app.stop()
+
+
+def _stop_or_end(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        # Asked twice: whoever asks has waited long enough, and what is confirmed is committed.
+        os._exit(1)
+    stop.set()
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date. `serve` does the same by itself."""
+    try:
+        settings = StorageSettings.from_env(environment())
+        configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+        store = Store(settings.database_url)
+        store.migrate()
+        store.close()
+    except WrongSettings as error:
+        wrong(*error.faults)
+    except (StoreUnavailable, UnknownSchema) as error:
+        wrong(error, code=1)
+    answers.print("The database is up to date.")
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, database, token, scopes and the status channel; each line says what to do."""
+    try:
+        settings = Settings.from_env(environment())
+    except WrongSettings as error:
+        wrong(*error.faults)
+    configure_logs(log_format=settings.log_format, log_level="error")
+    findings = asyncio.run(examine(settings))
+    for finding in findings:
+        answers.print(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}")
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+LifecycleFile = Annotated[
+    Path | None,
+    typer.Argument(help="A TOML file of lifecycles; without one, those that are built in."),
+]
+
+
+@lifecycles_cli.command()
+def check(file: LifecycleFile = None) -> None:
+    """Check a file of lifecycles and name every fault with its place."""
+    lifecycles = _lifecycles(file)
+    for lifecycle in lifecycles:
+        statuses = ", ".join(status.name for status in lifecycle.statuses)
+        answers.print(f"{lifecycle.name}: {statuses}")
+
+
+@lifecycles_cli.command()
+def draw(file: LifecycleFile = None, *, name: str | None = None) -> None:
+    """Draw lifecycles as Mermaid state diagrams."""
+    lifecycles = _lifecycles(file)
+    try:
+        chosen = [Catalogue(lifecycles, default=name).default] if name else lifecycles
+    except UnknownLifecycle as error:
+        wrong(error)
+    answers.print("\n\n".join(lifecycle.draw() for lifecycle in chosen))
+
+
+def _lifecycles(file: Path | None) -> tuple[Lifecycle, ...]:
+    if file is None:
+        return PRESETS
+    try:
+        taken = frozenset(lifecycle.name for lifecycle in PRESETS)
+        return read(file.read_text(encoding="utf-8"), taken=taken)
+    except OSError as error:
+        wrong(f"{file} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        wrong(f"{file} is not UTF-8")
+    except LifecycleFaults as error:
+        wrong(*(f"{file}: {fault}" for fault in error.faults), code=1)
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""What the operator sets: read once, checked whole, every fault named with its cure."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.errors import LifecycleFaults, UnknownLifecycle
+from core.lifecycle import PRESETS, Catalogue, read
+
+SLACK_API = "https://slack.com/api/"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("console", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFault:
+    """One wrong setting. ``problem`` never quotes a secret; ``cure`` says what to set."""
+
+    variable: str
+    problem: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.variable} {self.problem}: {self.cure}"
+
+
+class WrongSettings(Exception):
+    """The settings cannot be used. ``faults`` are all of them, one line each."""
+
+    def __init__(self, faults: list[SettingFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, faults)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of `docs/operations.md`, by their names in lower case.
+
+    Secrets are left out of ``repr``: a settings object can be printed anywhere.
+    """
+
+    slack_bot_token: str = field(repr=False)
+    slack_app_token: str | None = field(default=None, repr=False)
+    slack_signing_secret: str | None = field(default=None, repr=False)
+    slack_api_url: str = SLACK_API
+    status_channel: str | None = None
+    database_url: str = field(default="sqlite:///ratchet.db", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 3000
+    public_url: str | None = None
+    lifecycles: Catalogue
+    responders_group: str | None = None
+    publishers_group: str | None = None
+    log_format: str = "json"
+    log_level: str = "info"
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings that ``environment`` holds. An empty variable counts as one that is not set.
+
+        Raises:
+            WrongSettings: with every fault there is.
+        """
+        reader = _Reader(environment)
+        chosen: dict[str, Any] = {
+            "slack_bot_token": reader.token("SLACK_BOT_TOKEN", "xoxb-", needed=True),
+            "slack_app_token": reader.token("SLACK_APP_TOKEN", "xapp-"),
+            "slack_signing_secret": reader.text("SLACK_SIGNING_SECRET"),
+            "slack_api_url": reader.slack_api_url(),
+            "status_channel": reader.slack_id("STATUS_CHANNEL", "CG", "a channel"),
+            "host": reader.text("HOST") or "127.0.0.1",
+            "port": reader.number("PORT", 3000, least=1, most=65_535),
+            "public_url": reader.url("PUBLIC_URL"),
+            "lifecycles": reader.lifecycles(),
+            "responders_group": reader.slack_id("RESPONDERS_GROUP", "S", "a user group"),
+            "publishers_group": reader.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
+            **reader.storage(),
+            **reader.logs(),
+        }
+        if not (chosen["slack_app_token"] or chosen["slack_signing_secret"]):
+            reader.fault(
+                "SLACK_APP_TOKEN",
+                "is not set, and neither is SLACK_SIGNING_SECRET",
+                "set the xapp-… token (Socket Mode) or the signing secret (HTTP mode)",
+            )
+        if reader.faults:
+            raise WrongSettings(reader.faults)
+        return cls(**chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """The part of the settings that commands without Slack need: `migrate`, `lifecycles`."""
+
+    database_url: str = field(repr=False)
+    log_format: str
+    log_level: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> StorageSettings:
+        """As `Settings.from_env`, for these settings alone."""
+        reader = _Reader(environment)
+        chosen = {**reader.storage(), **reader.logs()}
+        if reader.faults:
+            raise WrongSettings(reader.faults)
+        return cls(**chosen)
+
+
+class _Reader:
+    """Reads one variable after another and remembers what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.faults: list[SettingFault] = []
+
+    def fault(self, variable: str, problem: str, cure: str) -> None:
+        self.faults.append(SettingFault(variable, problem, cure))
+
+    def text(self, variable: str) -> str | None:
+        return self._environment.get(variable, "").strip() or None
+
+    def token(self, variable: str, prefix: str, *, needed: bool = False) -> str | None:
+        value = self.text(variable)
+        if value is None and needed:
+            self.fault(variable, "is not set", f"set the {prefix}… token of the Slack app")
+        if value is not None and not re.fullmatch(re.escape(prefix) + r"[\w.-]+", value):
+            self.fault(
+                variable, f"is no {prefix}… token", "copy it again from the Slack app's page"
+            )
+        return value
+
+    def slack_id(self, variable: str, letters: str, what: str) -> str | None:
+        value = self.text(variable)
+        if value is not None and not re.fullmatch(f"[{letters}][A-Z0-9]+", value):
+            self.fault(
+                variable, f'is "{value}"', f"set the id of {what}, such as {letters[0]}0123ABCD"
+            )
+        return value
+
+    def number(self, variable: str, default: int, *, least: int, most: int) -> int:
+        value = self.text(variable)
+        if value is None:
+            return default
+        # isdecimal() takes the digits of every script, and so does int().
+        if value.isascii() and value.isdecimal() and least <= int(value[:9]) <= most:
+            return int(value)
+        self.fault(variable, f'is "{value}"', f"set a whole number from {least} to {most}")
+        return default
+
+    def choice(self, variable: str, choices: tuple[str, ...], default: str) -> str:
+        value = (self.text(variable) or default).lower()
+        if value not in choices:
+            self.fault(variable, f'is "{value}"', f"set one of {', '.join(choices)}")
+        return value
+
+    def url(self, variable: str) -> str | None:
+        value = self.text(variable)
+        if value is not None and not _is_http(value):
+            self.fault(variable, "is no address", "set one that begins with https:// or http://")
+        return value and value.rstrip("/")
+
+    def slack_api_url(self) -> str:
+        value = self.text("SLACK_API_URL") or SLACK_API
+        if not _is_http(value) or (urlsplit(value).scheme == "http" and not _is_loopback(value)):
+            # The bot token goes there with every call.
+            self.fault(
+                "SLACK_API_URL",
+                "is no https:// address (http:// is for this machine alone)",
+                f"leave it out for {SLACK_API}",
+            )
+        return value.rstrip("/") + "/"
+
+    def storage(self) -> dict[str, str]:
+        value = self.text("DATABASE_URL") or "sqlite:///ratchet.db"
+        if not re.match(r"sqlite:///.|postgres(ql)?://.", value):
+            self.fault(
+                "DATABASE_URL",
+                "names no database that Ratchet knows",
+                "set sqlite:///ratchet.db or postgresql://user:password@host/name",
+            )
+        return {"database_url": value}
+
+    def logs(self) -> dict[str, str]:
+        return {
+            "log_format": self.choice(
+                "LOG_FORMAT", LOG_FORMATS, "console" if sys.stderr.isatty() else "json"
+            ),
+            "log_level": self.choice("LOG_LEVEL", LOG_LEVELS, "info"),
+        }
+
+    def lifecycles(self) -> Catalogue | None:
+        lifecycles = PRESETS
+        if path := self.text("LIFECYCLES_FILE"):
+            try:
+                taken = frozenset(lifecycle.name for lifecycle in PRESETS)
+                lifecycles += read(Path(path).read_text(encoding="utf-8"), taken=taken)
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                self.fault(
+                    "LIFECYCLES_FILE", f'"{path}" cannot be read ({reason})', "set a TOML file"
+                )
+            except LifecycleFaults as error:
+                for fault in error.faults:
+                    self.fault("LIFECYCLES_FILE", f"{path}: {fault}", "mend the file")
+        default = self.text("DEFAULT_LIFECYCLE") or PRESETS[0].name
+        try:
+            return Catalogue(lifecycles, default=default)
+        except UnknownLifecycle as error:
+            cure = f"set one of {', '.join(error.known)}"
+            self.fault("DEFAULT_LIFECYCLE", f'is "{default}", which is no lifecycle', cure)
+            return None
+
+
+def _is_http(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _is_loopback(value: str) -> bool:
+    host = urlsplit(value).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,180 @@
+"""Who somebody is, as Slack tells it: names, standing, groups. Asked seldom, remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.errors import InvalidField, UserError
+from core.incident import Actor, Person, Standing
+
+T = TypeVar("T")
+
+FRESH = timedelta(minutes=5)
+# While Slack does not answer, what was known within a day is better than turning responders away.
+STALE = timedelta(hours=24)
+REMEMBERED = 10_000
+
+# What a call to Slack raises when Slack cannot be asked, as against when it says no.
+UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+class SlackUnavailable(UserError):
+    """Slack does not say who somebody is, and nothing is remembered of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Slack does not answer at the moment, so I cannot check who you are. "
+            "Nothing was changed; try again in a minute."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack says of one user.
+
+    Source: https://docs.slack.dev/reference/objects/user-object
+    """
+
+    name: str
+    standing: Standing
+    admin: bool
+
+
+class People:
+    """The people of the workspaces, looked up with ``client`` and remembered for five minutes."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        clock: Callable[[], datetime],
+        responders_group: str | None,
+        publishers_group: str | None,
+    ) -> None:
+        self._client = client
+        self._responders_group = responders_group
+        self._publishers_group = publishers_group
+        self._profiles = _Memory[tuple[str, str], Profile](clock)
+        self._groups = _Memory[str, frozenset[str]](clock)
+
+    async def actor(self, workspace: str, user: str, *, channel: str | None) -> Actor:
+        """Who ``user`` is and what the groups allow them, for the policy to judge.
+
+        Raises:
+            SlackUnavailable: Slack does not answer, and nothing is remembered.
+        """
+        profile, responders, publishers = await asyncio.gather(
+            self._profile(workspace, user),
+            self._members(self._responders_group),
+            self._members(self._publishers_group),
+        )
+        responder = responders is None or user in responders
+        return Actor(
+            workspace=workspace,
+            person=Person(user, profile.name),
+            standing=profile.standing,
+            responder=responder,
+            publisher=responder if publishers is None else user in publishers,
+            admin=profile.admin,
+            channel=channel,
+        )
+
+    async def member(self, workspace: str, user: str) -> Person:
+        """Somebody who can own an incident.
+
+        Raises:
+            InvalidField: ``owner``; they are no full member of the workspace.
+        """
+        profile = await self._profile(workspace, user)
+        if profile.standing is not Standing.MEMBER:
+            raise InvalidField("owner", "must be a full member of this workspace: choose another")
+        return Person(user, profile.name)
+
+    async def _profile(self, workspace: str, user: str) -> Profile:
+        return await self._profiles.recall(
+            (workspace, user), lambda: self._ask_profile(workspace, user)
+        )
+
+    async def _ask_profile(self, workspace: str, user: str) -> Profile:
+        try:
+            answer = await self._client.users_info(user=user)
+        except SlackApiError as error:
+            if error.response.get("error") in {"user_not_found", "user_not_visible"}:
+                return Profile(user, Standing.STRANGER, admin=False)
+            raise SlackUnavailable from error
+        return profile_of(answer["user"], workspace=workspace)
+
+    async def _members(self, group: str | None) -> frozenset[str] | None:
+        return None if group is None else await self._groups.recall(group, lambda: self._ask(group))
+
+    async def _ask(self, group: str) -> frozenset[str]:
+        try:
+            answer = await self._client.usergroups_users_list(usergroup=group)
+        except SlackApiError as error:
+            raise SlackUnavailable from error
+        return frozenset(answer["users"])
+
+
+def profile_of(user: dict[str, Any], *, workspace: str) -> Profile:
+    """The profile in Slack's user object. Bots are strangers: they lead no incidents."""
+    names = user.get("profile") or {}
+    name = names.get("display_name") or names.get("real_name") or user.get("real_name")
+    if user.get("deleted"):
+        standing = Standing.DEACTIVATED
+    elif user.get("is_stranger") or user.get("is_bot") or user.get("team_id") != workspace:
+        standing = Standing.STRANGER
+    elif user.get("is_restricted") or user.get("is_ultra_restricted"):
+        standing = Standing.GUEST
+    else:
+        standing = Standing.MEMBER
+    return Profile(
+        name=name or user.get("name") or user["id"],
+        standing=standing,
+        admin=bool(user.get("is_admin") or user.get("is_owner")),
+    )
+
+
+K = TypeVar("K")
+
+
+class _Memory(dict[K, tuple[datetime, T]]):
+    """Answers by key. Many who ask for one key at once cause one question."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._asking: dict[K, asyncio.Task[T]] = {}
+
+    async def recall(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
+        """What is remembered, or what ``ask`` returns; where Slack is silent, what was known."""
+        at, known = self.get(key, (None, None))
+        if at and known is not None and self._clock() - at < FRESH:
+            return known
+        try:
+            return await asyncio.shield(self._task(key, ask))
+        except (*UNREACHABLE, SlackUnavailable):
+            if at and known is not None and self._clock() - at < STALE:
+                return known
+            raise SlackUnavailable from None
+
+    def _task(self, key: K, ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.create_task(self._learn(key, ask))
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        return task
+
+    async def _learn(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
+        answer = await ask()
+        if len(self) >= REMEMBERED:
+            del self[next(iter(self))]
+        self[key] = (self._clock(), answer)
+        return answer
