@@ -353,7 +353,7 @@ class Outcome:
     @property
     def changed(self) -> bool:
         """Whether anything was written."""
-        return self.incident != self.before or self.redacted is not None
+        return self.incident != self.before
 
 
 # --- what may be read ------------------------------------------------------------------------
