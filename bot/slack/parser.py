@@ -46,7 +46,7 @@ class ShowTray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowBoard:
-    """A page of incidents. ``before`` and ``after``: numbers, exclusive, as for `Incidents.board`."""
+    """A page of incidents. ``before`` and ``after`` are numbers, exclusive: `Reader.board`."""
 
     narrowed: BoardFilter = field(default_factory=BoardFilter)
     before: int | None = None
@@ -211,7 +211,7 @@ _LINK = re.compile(r"(?:https?://|mailto:|tel:)\S+", re.IGNORECASE)
 
 
 def plain_text(text: str) -> str:
-    """``text`` as people saw it: ``<@U1|mia>`` is @mia, ``&lt;`` is <, a link its label and address.
+    """``text`` as its writer saw it: ``<@U1|mia>`` is @mia, ``&lt;`` is <, a link label and URL.
 
     Nothing of it can mention anybody afterwards, because the views escape it again.
     Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
