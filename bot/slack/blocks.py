@@ -72,8 +72,12 @@ def story(sentences: Iterable[str], most: int = FALLBACK_MAX) -> str:
     for sentence in sentences:
         if len(told) + len(sentence) + 3 > most:
             return f"{told} …".strip()
-        told = f"{told} {sentence}".strip()
+        told = _joined(told, " ", sentence)
     return told
+
+
+def _joined(before: str, between: str, after: str) -> str:
+    return f"{before}{between}{after}" if before and not after.startswith("\n") else before + after
 
 
 def mention(person: Person) -> str:
@@ -139,14 +143,17 @@ def section(text: str) -> Json:
 
 
 def paragraphs(parts: Iterable[str], *, between: str = " ") -> list[Json]:
-    """The escaped ``parts``, each at most `TEXT_MAX` long, in as few sections as will hold them."""
+    """The escaped ``parts``, each at most `TEXT_MAX` long, in as few sections as will hold them.
+
+    A part that begins with a line feed begins a line instead of following ``between``.
+    """
     texts: list[str] = []
     for part in parts:
         if texts and len(texts[-1]) + len(between) + len(part) <= TEXT_MAX:
-            texts[-1] += between + part
+            texts[-1] = _joined(texts[-1], between, part)
         else:
             texts.append(part)
-    return [section(text) for text in texts]
+    return [section(text.strip()) for text in texts]
 
 
 def context(*texts: str) -> Json:

@@ -92,6 +92,34 @@ def message_dialog(message: Json) -> Json:
     return modal("message", "Ratchet", told, close="Close")
 
 
+# What an input element calls the value that it starts with, by what its state calls the value.
+INITIAL = {
+    "value": "initial_value",
+    "selected_option": "initial_option",
+    "selected_options": "initial_options",
+    "selected_user": "initial_user",
+}
+
+
+def refilled(view: Mapping[str, Any], message: Json) -> Json:
+    """``view`` once more, with all that was typed into it, under what ``message`` tells."""
+    told = message_dialog(message)["blocks"]
+    # A fault that was told before stands above the inputs, and gives way to the new one.
+    first = next((i for i, block in enumerate(view["blocks"]) if block["type"] == "input"), 0)
+    blocks = [_refilled(block, view) for block in view["blocks"][first:]]
+    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
+    return {**{key: view[key] for key in kept if view.get(key)}, "blocks": [*told, *blocks]}
+
+
+def _refilled(block: Mapping[str, Any], view: Mapping[str, Any]) -> Json:
+    if block["type"] != "input":
+        return dict(block)
+    element = {k: v for k, v in block["element"].items() if k not in INITIAL.values()}
+    typed = view["state"]["values"][block["block_id"]][element["action_id"]]
+    starts = {name: typed[key] for key, name in INITIAL.items() if typed.get(key)}
+    return {**block, "element": {**element, **starts}}
+
+
 def declare_dialog(
     catalogue: Catalogue, *, origin: Origin, draft: OpenDeclare | None = None
 ) -> Json:
@@ -247,7 +275,7 @@ def _preview(
     status = status_name(to or incident.status)
     reply = f" · in its thread: {shown(public, 300)}" if public else ""
     return (
-        f"{PUBLIC} {channel_link(workspace.status_channel)} will show: {incident.name} "
+        f"Preview: {channel_link(workspace.status_channel)} will show {incident.name} "
         f"{escape(incident.title)} · *{status}* · {incident.severity}{reply}"
     )
 

@@ -143,7 +143,7 @@ class UsageError(UserError):
         suggestion: str | None = None,
         hint: str | None = None,
     ) -> None:
-        meant = f' Did you mean "{suggestion}"?' if suggestion else ""
+        meant = f" Did you mean {suggestion}?" if suggestion else ""
         listed = f" {hint}" if hint else ""
         line = f" Usage: `{verb.usage}`" if verb else ""
         super().__init__(f"{problem}{meant}{listed}{line}")

@@ -315,13 +315,6 @@ def _controls(incident: Incident) -> list[Json]:
     return actions([*_step_buttons(incident), _update_button(incident), _menu(incident)])
 
 
-def _next(incident: Incident) -> list[Json]:
-    """What an answer offers: the next steps and the dialog."""
-    if incident.terminal:
-        return actions([_timeline_button(incident)])
-    return actions([*_step_buttons(incident), _update_button(incident)])
-
-
 # --- cards -------------------------------------------------------------------------------------
 
 
@@ -372,19 +365,22 @@ def _card_story(card: Card) -> Iterator[str]:
 
 def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]:
     incident, last = card.incident, card.last
-    owner = mention(incident.owner) if incident.owner else "nobody"
+    # A card in a channel stands under the date of its posting, an answer under today's.
+    seen_from = at if whole else incident.created_at
     pointer = "the API names them" if whole else f"`{COMMAND} show {incident.number}` names them"
     components = _component_lines(incident.components, most=6_000 if whole else 300, more=pointer)
-    first = " · ".join([f"Owner: {owner}", *components[:1]])
+    first = " · ".join([f"Owner: {_owner(incident)}", *components[:1]])
     blocks = [
         *_title(f"{EMOJI[incident.public_word]} {incident.name}  ", incident.title),
-        *paragraphs([_standing(card, at=at), first, *components[1:]], between="\n"),
+        *paragraphs(
+            [_standing(card, at=at, seen_from=seen_from), first, *components[1:]], between="\n"
+        ),
     ]
     if whole and incident.description:
         blocks += _description(incident.description)
     blocks += _controls(incident)
     if last:
-        told = f"Last: {_deed(last)} {moment(last.at, seen_from=incident.created_at)}"
+        told = f"Last: {_deed(last)} {moment(last.at, seen_from=seen_from)}"
         blocks.append(context(told))
     return blocks
 
@@ -397,10 +393,10 @@ def _title(before: str, title: str, after: str = "") -> list[Json]:
     return [short] if len(title) <= room else [short, whole]
 
 
-def _standing(card: Card, *, at: datetime) -> str:
+def _standing(card: Card, *, at: datetime, seen_from: datetime) -> str:
     """``*Investigating* · high · since 03:12 (12 min)``."""
     incident = card.incident
-    since = moment(incident.started_at, seen_from=incident.created_at)
+    since = moment(incident.started_at, seen_from=seen_from)
     parts = [f"*{status_name(incident.status)}*", incident.severity.value]
     if card.resolved_at:
         parts[0] += f" after {duration(card.resolved_at - incident.started_at)}"
@@ -412,7 +408,9 @@ def _standing(card: Card, *, at: datetime) -> str:
     return " · ".join(parts)
 
 
-def _component_lines(components: Sequence[Component], *, most: int, more: str) -> list[str]:
+def _component_lines(
+    components: Sequence[Component], label: str = "Components: ", *, most: int, more: str
+) -> list[str]:
     """``Components: A, B``, in lines that fit into a section; none where there are none.
 
     What is beyond ``most`` characters is counted, and ``more`` says where it can be read.
@@ -428,7 +426,7 @@ def _component_lines(components: Sequence[Component], *, most: int, more: str) -
         if lines and len(lines[-1]) + len(name) < TEXT_MAX - 200:
             lines[-1] += f", {name}"
         else:
-            lines.append(name if lines else f"Components: {name}")
+            lines.append(name if lines else f"{label}{name}")
     return lines
 
 
@@ -559,7 +557,7 @@ def answer(outcome: Outcome, *, at: datetime) -> Json:
 
 
 def declared(outcome: Outcome, *, at: datetime) -> Json:
-    """The answer to a declaration: the card itself where it is private and no channel may have it."""
+    """The answer to a declaration: the card itself if it is private and no channel may have it."""
     incident = outcome.incident
     if incident.private and incident.card_channel is None:
         return card_for_you(Card(incident=incident, last=outcome.updates[-1]), at=at)
@@ -601,10 +599,18 @@ def status_channel_set(channel: str) -> Json:
 def _offer(told: Sequence[str], incident: Incident) -> Json:
     """An answer: the sentences ``told``, then the next steps, named and as buttons."""
     if incident.terminal:
-        told = [*told, "That is the end of its lifecycle."] if told else told
-        return _message(told, [*paragraphs(told), *_next(incident)])
-    steps = f"Next: {in_words(incident.next_steps)}."
-    return _message([*told, steps], [*paragraphs([*told, "\nNext:"]), *_next(incident)])
+        told = [*told, "That is the end of its lifecycle."]
+        return _message(told, [*paragraphs(told), *actions([_timeline_button(incident)])])
+    buttons = [*_step_buttons(incident), _update_button(incident)]
+    return _choice(told, "Next", incident, buttons)
+
+
+def _choice(told: Sequence[str], asked: str, incident: Incident, buttons: Sequence[Json]) -> Json:
+    """The sentences ``told``, then the next steps: words in the text, buttons in the blocks."""
+    return _message(
+        [*told, f"{asked}: {in_words(incident.next_steps)}."],
+        [*paragraphs([*told, f"\n{asked}:"]), *actions(buttons)],
+    )
 
 
 def _what_is_true(outcome: Outcome) -> Iterator[str]:
@@ -621,8 +627,8 @@ def _sentence(update: Update, name: str, outcome: Outcome) -> Iterator[str]:
     """What ``update`` made true, with ``name`` as the sentence's subject."""
     incident = outcome.incident
     if update.status_change:
-        was = status_name(update.old or "")
-        yield f"{name} is now *{status_name(update.status_change)}* (was {was})."
+        now, was = status_name(update.status_change), status_name(update.old or "")
+        yield f"{name} is now *{now}* (was {was}){_resolved_after(outcome, update)}."
     match update.kind:
         case Kind.ACKNOWLEDGED if not update.status_change:
             yield f"{name} is acknowledged, and stays *{status_name(incident.status)}*."
@@ -632,16 +638,25 @@ def _sentence(update: Update, name: str, outcome: Outcome) -> Iterator[str]:
             was = shown(update.old or "nobody", 300)
             yield f"{name} is now owned by {_owner(incident)} (was {was})."
         case Kind.SEVERITY:
-            yield f"{name} is now *{update.new}* (was {update.old})."
+            yield f"{name} is now of severity *{update.new}* (was {update.old})."
         case Kind.TITLE:
-            yield f"{incident.name} is now called “{escape(incident.title)}”"
-            yield f"(was “{escape(update.old or '')}”)."
+            yield f'{incident.name} is now called "{escape(incident.title)}"'
+            yield f'(was "{escape(update.old or "")}").'
         case Kind.COMPONENTS:
             pointer = f"`{COMMAND} show {incident.number}` names them"
-            lines = _component_lines(incident.components, most=900, more=pointer)
-            yield f"{name} now affects no component." if not lines else f"{name}: {lines[0]}."
+            lines = _component_lines(incident.components, "", most=900, more=pointer)
+            yield f"{name} now affects {lines[0] if lines else 'no component'}."
     if update.kind is Kind.ACKNOWLEDGED and outcome.before and outcome.before.owner is None:
         yield f"{_owner(incident)} owns it now."
+
+
+def _resolved_after(outcome: Outcome, update: Update) -> str:
+    incident, before = outcome.incident, outcome.before
+    if incident.public_word is not PublicWord.RESOLVED or incident.public_word is (
+        before and before.public_word
+    ):
+        return ""
+    return f", after {duration(update.at - incident.started_at)}"
 
 
 def _owner(incident: Incident) -> str:
@@ -677,7 +692,7 @@ def refusal(  # noqa: C901, PLR0911 - one case for each class of error
             return _not_allowed(error)
         case IncidentResolved(incident=incident):
             told = [
-                f"{_titled(incident)} is *{status_name(incident.status)}*.",
+                f"{incident.name} is *{status_name(incident.status)}*.",
                 "That is the end of its lifecycle: it takes no further updates.",
                 "If it is happening again, declare a new incident.",
             ]
@@ -687,9 +702,8 @@ def refusal(  # noqa: C901, PLR0911 - one case for each class of error
         case UnknownStatus():
             return _unknown_status(error)
         case SeveralNextSteps(incident=incident):
-            standing = f"{_titled(incident)} is *{status_name(incident.status)}*"
-            told = [f"{standing} and can go several ways.", "Choose one:"]
-            return _refused(told, _step_buttons(incident))
+            told = [f"{incident.name} is *{status_name(incident.status)}* and can go several ways."]
+            return _choice(told, "Choose one", incident, _step_buttons(incident))
         case WhichIncident(open_here=open_here):
             return _which(error, open_here, at=at)
         case NotFound():
@@ -697,7 +711,7 @@ def refusal(  # noqa: C901, PLR0911 - one case for each class of error
         case NoSuchEntry(incident=incident) | NothingToRedact(incident=incident):
             return _refused([escape(error.message)], [_timeline_button(incident)])
         case RedactionNotPermitted(incident=incident, update=update):
-            entry = f"Entry {update.entry} of {_titled(incident)}"
+            entry = f"Entry {update.entry} of {incident.name}"
             author = f"by {mention(update.by)} within 5 minutes of writing it"
             told = [
                 f"{entry} can be withdrawn {author}, and by a workspace admin at any time.",
@@ -723,7 +737,7 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 def _not_allowed(error: TransitionNotAllowed) -> Json:
     incident, asked = error.incident, str(error.asked)
-    now = f"{_titled(incident)} is *{status_name(incident.status)}*"
+    now = f"{incident.name} is *{status_name(incident.status)}*"
     path = [status_name(status) for status in error.path]
     if asked == incident.status:
         told = [f"{now} already."]
@@ -731,17 +745,15 @@ def _not_allowed(error: TransitionNotAllowed) -> Json:
         count = NUMBERS[len(path)] if len(path) < len(NUMBERS) else str(len(path))
         told = [f"{now}.", f"{path[-1]} is {count} steps away: {' → '.join(path)}."]
     else:
-        told = [f"{now} and cannot go back to {status_name(asked)}: it only moves forward."]
+        told = [f"{now}. No way leads from there to {status_name(asked)}: it only moves forward."]
     one = len(incident.next_steps) == 1
-    told.append(
-        "Take the next one:" if one and path else "Next:" if one else "Choose the next one:"
-    )
-    return _refused(told, _step_buttons(incident))
+    label = "Take the next one" if one and path else "Next" if one else "Choose the next one"
+    return _choice(told, label, incident, _step_buttons(incident))
 
 
 def _stale(error: StaleStatus, *, at: datetime) -> Json:
     incident, moved = error.incident, error.moved
-    deed = f"{mention(moved.by)} moved {_titled(incident)} to *{status_name(incident.status)}*"
+    deed = f"{mention(moved.by)} moved {incident.name} to *{status_name(incident.status)}*"
     when = f"{duration(at - moved.at)} before you"
     return _offer([f"{deed} {when}.", "Nothing was changed by your click."], incident)
 
@@ -769,34 +781,34 @@ def _which(error: WhichIncident, open_here: Sequence[Incident], *, at: datetime)
 
 def _denied(error: Denied, groups: Groups) -> Iterator[str]:
     owner = error.incident.owner if error.incident else None
+    if owner == error.actor.person:
+        owner = None
     match error.permission:
         case Permission.JOIN:
             yield "Only full members of this workspace may use Ratchet."
             yield "Ask somebody of the team to do it for you."
             return
         case Permission.RESPOND:
-            group, who, what = groups.responders, "responders", "may do that"
+            group, who, what = groups.responders, "responders", "may work on incidents"
         case Permission.PUBLISH:
             group = groups.publishers or groups.responders
             who, what = "publishers", "may post public updates"
         case Permission.ADMINISTER:
             yield "Only workspace admins may do that."
-            yield "Ask one of them."
+            yield "Ask anyone of them."
             return
         case _:
             assert_never(error.permission)
     members = f"members of <!subteam^{group}>" if group else who
     yield f"Only {members} {what}."
-    helpers = [f"{mention(owner)} (owner)"] if owner else []
-    helpers += [f"anyone of <!subteam^{group}>"] if group else []
-    if helpers:
-        yield f"Ask {' or '.join(helpers)}."
+    anyone = f"anyone of <!subteam^{group}>" if group else "anyone of them"
+    yield f"Ask {mention(owner)} (owner) or {anyone}." if owner else f"Ask {anyone}."
 
 
 def _slip(error: UsageError) -> Iterator[str]:
     yield escape(error.problem)
     if error.suggestion:
-        yield f"Did you mean *{escape(error.suggestion)}*?"
+        yield f"Did you mean {escape(error.suggestion)}?"
     if error.hint:
         yield escape(error.hint)
     if error.usage:
@@ -998,19 +1010,21 @@ def _entry(
     when = moment(update.at, seen_from=at)
     line = f"`{update.entry}` {when} {_recorded(update, incident, page)}"
     if update.kind is Kind.TITLE:
-        line += f": “{escape(update.old or '')}” → “{escape(update.new or '')}”"
+        line += f': "{escape(update.old or "")}" → "{escape(update.new or "")}"'
     if update.kind is Kind.COMPONENTS:
-        line += f": {shown(update.new or 'none', 2_500)}"
+        names = shown(update.new or "none", 2_500)
+        pointer = f" (`{COMMAND} show {incident.number}` names them)"
+        line += f": {names}{pointer if names.endswith('…') else ''}"
     if update.redacted:
         by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
         yield f"{line} · {_readers(update)}: _withdrawn{by}_"
     elif update.body is None:
         yield line
     else:
-        line += f" · {_readers(update)}: “"
+        line += f' · {_readers(update)}: "'
         first, *rest = pieces(update.body, TEXT_MAX - len(line) - 1)
         texts = [line + first, *rest]
-        yield from (*texts[:-1], texts[-1] + "”")
+        yield from (*texts[:-1], texts[-1] + '"')
 
 
 def _readers(update: Update) -> str:
