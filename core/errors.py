@@ -7,10 +7,10 @@
     ├── WhichIncident         no incident was named, and the channel does not settle it
     ├── NoSuchEntry           the timeline has no such update
     ├── UnknownLifecycle      no lifecycle has that name
-    ├── UnknownStatus         the incident's lifecycle has no such status
     ├── UnknownComponent      a component that looks like a slip of one that exists
     ├── Refused               a move that the lifecycle does not allow
     │   ├── IncidentResolved      the incident is in a terminal status
+    │   ├── UnknownStatus         the incident's lifecycle has no such status
     │   └── TransitionNotAllowed  the step is not valid now
     ├── SeveralNextSteps      "the next step", and there are several
     ├── StaleStatus           the incident has moved since the button was drawn
@@ -120,21 +120,6 @@ class UnknownLifecycle(UserError):
         self.known = known
 
 
-class UnknownStatus(UserError):
-    """``suggestion`` is the status it is most likely a slip of, or None."""
-
-    def __init__(self, incident: Incident, asked: str) -> None:
-        statuses = tuple(status.name for status in incident.lifecycle.statuses)
-        self.suggestion = nearest(asked, statuses)
-        listed = ", ".join(f"{s} (now)" if s == incident.status else s for s in statuses)
-        super().__init__(
-            f'There is no status "{asked}" in this lifecycle{closest(asked, statuses) or "."} '
-            f"Statuses of {incident.name}: {listed}."
-        )
-        self.incident = incident
-        self.asked = asked
-
-
 class UnknownComponent(UserError):
     """Raised only where a known name is close; a name like no other makes a new component."""
 
@@ -171,6 +156,21 @@ class IncidentResolved(Refused):
             f"{incident.name} is {incident.status}, which is the end of its lifecycle: "
             "it takes no further updates. If it is happening again, declare a new incident.",
         )
+
+
+class UnknownStatus(Refused):
+    """``suggestion`` is the status it is most likely a slip of, or None."""
+
+    def __init__(self, incident: Incident, asked: str) -> None:
+        statuses = tuple(status.name for status in incident.lifecycle.statuses)
+        listed = ", ".join(f"{s} (now)" if s == incident.status else s for s in statuses)
+        super().__init__(
+            incident,
+            asked,
+            f'There is no status "{asked}" in this lifecycle{closest(asked, statuses) or "."} '
+            f"Statuses of {incident.name}: {listed}.",
+        )
+        self.suggestion = nearest(asked, statuses)
 
 
 class TransitionNotAllowed(Refused):

@@ -237,8 +237,9 @@ def test_who_was_faster_is_told_without_what_they_noted():
         (IncidentResolved(OVER, "identified"), "identified", ()),
         (IncidentResolved(OVER, None), None, ()),
         (TransitionNotAllowed(OPEN, "resolved"), "resolved", ("identified",)),
+        (UnknownStatus(OPEN, "solved"), "solved", ("identified",)),
     ],
-    ids=["a step at the end", "an update at the end", "a skip"],
+    ids=["a step at the end", "an update at the end", "a skip", "a status that there is not"],
 )
 def test_a_refused_move_carries_the_incident_what_was_asked_and_what_is_possible(
     error, asked, next_steps
