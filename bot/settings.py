@@ -76,7 +76,7 @@ class Settings:
             "slack_api_url": reader.slack_api_url(),
             "status_channel": reader.slack_id("STATUS_CHANNEL", "CG", "a channel"),
             "host": reader.text("HOST") or "127.0.0.1",
-            "port": reader.number("PORT", 3000, least=1, most=65_535),
+            "port": reader.number("PORT", 3000, least=0, most=65_535),
             "public_url": reader.url("PUBLIC_URL"),
             "lifecycles": reader.lifecycles(),
             "responders_group": reader.slack_id("RESPONDERS_GROUP", "S", "a user group"),

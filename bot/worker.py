@@ -1,4 +1,4 @@
-"""The outbox's way to Slack: claims what is due, renders it from the rows as they are now, posts it.
+"""The outbox's way to Slack: claims what is due, renders it from the rows as they are, posts it.
 
 Nothing else posts to a channel. What becomes of a message that could not be delivered is a value
 from `after_failure`, a pure function; the loop obeys it.
@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import views
 from bot.telemetry import Metrics, log
 from core.incident import Surface
-from storage.outbox import Message, Outbox
+from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Outbox, Place
 
 AT_ONCE = 16
 MAX_BACKOFF_SECONDS = 300
@@ -27,8 +27,6 @@ MAX_BACKOFF_SECONDS = 300
 MAX_ATTEMPTS = 200
 RESCUE_AFTER = timedelta(minutes=2)
 KEEP_DELIVERED = timedelta(days=7)
-
-UNKNOWN_OUTCOME = "unknown_outcome"
 
 # Errors after which Slack may, or may not, have done what was asked.
 # Source: the errors of chat.postMessage, https://docs.slack.dev/reference/methods/chat.postMessage
@@ -108,6 +106,52 @@ def _retry_after(headers: Mapping[str, Any]) -> float:
         return 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as it would be sent now. ``edits`` is the ts of the message that it replaces."""
+
+    channel: str
+    content: Mapping[str, Any]
+    edits: str | None = None
+
+
+def drafted(message: Message, facts: Facts, *, at: datetime) -> Draft | None:
+    """What ``message`` comes to now, None where there is nothing to show (any more).
+
+    A public update that was withdrawn before it was ever posted is not posted, and its withdrawal
+    then finds nothing to edit.
+    """
+    content: Mapping[str, Any] | None = None
+    thread: dict[str, str] = {}
+    match message.surface:
+        case Surface.WORKING_CARD if facts.card:
+            content = views.working_card(facts.card, at=at)
+        case Surface.OWNER_CARD if facts.card:
+            content = views.owner_card(facts.card, at=at)
+        case Surface.STATUS_CARD if facts.incident:
+            content = views.status_card(facts.incident)
+        case Surface.PUBLIC_UPDATE if facts.incident and facts.update:
+            if facts.place is None and not facts.update.withdrawn:
+                content = views.public_update(facts.incident, facts.update)
+                thread = {"thread_ts": facts.thread.ts} if facts.thread else {}
+        case Surface.WITHDRAWAL if facts.place:
+            content = views.withdrawn()
+        case _:
+            pass
+    if content is None:
+        return None
+    if facts.place:
+        return Draft(facts.place.channel, content, edits=facts.place.ts)
+    # Links in a card would each grow a preview under it.
+    quiet = {"unfurl_links": False, "unfurl_media": False}
+    return Draft(message.channel, {**quiet, **content, **thread})
+
+
+def _metadata(message: Message) -> dict[str, Any]:
+    """Says which outbox message a post is, so that one whose answer got lost is found again."""
+    return {"event_type": "ratchet_message", "event_payload": {"id": str(message.uid)}}
+
+
 class Worker:
     """Delivers what the outbox holds. ``chance`` gives a number from 0 to 1 for the back-off."""
 
@@ -184,7 +228,7 @@ class Worker:
         room = AT_ONCE - len(self._running)
         if room <= 0 or self._stopping:
             return 0
-        messages = await self._outbox.claim(worker=self._name, limit=room, at=self._clock())
+        messages = await self._outbox.claim(self._name, limit=room, at=self._clock())
         for message in messages:
             task = asyncio.create_task(self._deliver(message))
             self._running.add(task)
@@ -209,27 +253,25 @@ class Worker:
         self._metrics.deliveries.labels(message.surface, outcome).inc()
 
     async def _write(self, message: Message) -> None:
-        draft = await self._outbox.read(lambda rows: _draft(rows, message, at=self._clock()))
+        draft = drafted(message, await self._outbox.facts(message), at=self._clock())
+        place = None
         if draft is None:
-            await self._outbox.delivered(message, at=self._clock(), posted=None)
-            return
-        if draft.edits:
-            await self._client.chat_update(channel=draft.channel, ts=draft.edits, **draft.content)
-            await self._outbox.delivered(message, at=self._clock(), posted=None)
-            return
-        posted = await self._already_posted(message, draft)
-        if posted is None:
-            answer = await self._client.chat_postMessage(
-                channel=draft.channel,
-                metadata={"event_type": METADATA, "event_payload": {"id": str(message.uid)}},
-                unfurl_links=False,
-                unfurl_media=False,
-                **draft.content,
+            pass
+        elif draft.edits:
+            await self._client.chat_update(
+                channel=draft.channel, ts=draft.edits, metadata=_metadata(message), **draft.content
             )
-            posted = (str(answer["channel"]), str(answer["ts"]))
-        await self._outbox.delivered(message, at=self._clock(), posted=posted)
+        else:
+            place = await self._already_posted(message, draft) or await self._post(message, draft)
+        await self._outbox.delivered(message, at=self._clock(), posted=place)
 
-    async def _already_posted(self, message: Message, draft: Draft) -> tuple[str, str] | None:
+    async def _post(self, message: Message, draft: Draft) -> Place:
+        answer = await self._client.chat_postMessage(
+            channel=draft.channel, metadata=_metadata(message), **draft.content
+        )
+        return Place(str(answer["channel"]), str(answer["ts"]))
+
+    async def _already_posted(self, message: Message, draft: Draft) -> Place | None:
         """Where an earlier try, whose outcome nobody knows, put the message after all."""
         if message.error != UNKNOWN_OUTCOME:
             return None
@@ -251,7 +293,7 @@ class Worker:
         for posted in found["messages"]:
             metadata = posted.get("metadata") or {}
             if metadata.get("event_payload", {}).get("id") == str(message.uid):
-                return draft.channel, str(posted["ts"])
+                return Place(draft.channel, str(posted["ts"]))
         return None
 
     async def _obey(self, message: Message, error: Exception) -> str:
@@ -289,15 +331,3 @@ class Worker:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
         return None
-
-
-METADATA = "ratchet_message"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message as it would be sent now. ``edits`` is the ts of the message that it replaces."""
-
-    channel: str
-    content: Mapping[str, Any]
-    edits: str | None = None

@@ -12,10 +12,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 from uuid import uuid4
 
-import aiohttp
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -25,11 +24,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.settings import Settings
-from bot.slack import parser, views
+from bot.slack import dialogs, parser, views
 from bot.slack.errors import Answer, Reply, answer
 from bot.slack.people import UNREACHABLE, People
 from bot.telemetry import Metrics, log
-from core.errors import InvalidField
+from core.errors import InvalidField, StaleStatus, UserError
 from core.incident import (
     Acknowledge,
     Actor,
@@ -42,9 +41,15 @@ from core.incident import (
 )
 from core.service import Incidents
 
+Result = TypeVar("Result")
+
+# What is only shown, of all that can be asked for.
+Shown = parser.ShowTray | parser.ShowBoard | parser.ShowCard | parser.ShowTimeline | parser.ShowHelp
+
 # A form is answered by its acknowledgement alone, so it is waited for nearly as long as Slack does.
 FORM_PATIENCE = timedelta(seconds=2)
 ANSWER_TRIES = 3
+FORMS = re.compile("|".join(["declare", *views.Dialog]))
 # Slack's own name for any private channel in the body of a request.
 PRIVATE_CHANNEL = "privategroup"
 
@@ -68,7 +73,10 @@ class Visit:
 
     @classmethod
     def by_command(cls, body: Mapping[str, Any]) -> Visit:
-        """Source: https://docs.slack.dev/interactivity/implementing-slash-commands"""
+        """A slash command.
+
+        Source: https://docs.slack.dev/interactivity/implementing-slash-commands
+        """
         return cls(
             door="command",
             workspace=body["team_id"],
@@ -81,7 +89,10 @@ class Visit:
 
     @classmethod
     def by_click(cls, body: Mapping[str, Any]) -> Visit:
-        """Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload"""
+        """A button, a choice in a menu.
+
+        Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+        """
         channel = body.get("channel") or {}
         return cls(
             door="click",
@@ -97,7 +108,7 @@ class Visit:
     @classmethod
     def by_form(cls, body: Mapping[str, Any]) -> Visit:
         """A submitted view. It knows no channel: that stands in the view's ``private_metadata``."""
-        origin = views.context_of(body["view"])
+        origin = dialogs.origin_of(body["view"])
         return cls(
             door="form",
             workspace=body["team"]["id"],
@@ -156,7 +167,7 @@ class Slack:
         )
         bolt.command(parser.COMMAND)(self._on_command)
         bolt.action(views.ACTION_ID)(self._on_click)
-        bolt.view(re.compile(".*"))(self._on_form)
+        bolt.view(FORMS)(self._on_form)
         self._bolt = bolt
         self.asgi = AsyncSlackRequestHandler(bolt, path="/slack/events")
 
@@ -164,12 +175,15 @@ class Slack:
         """Connects by Socket Mode where there is an app token; goes on trying by itself."""
         if self._app_token:
             self._socket = AsyncSocketModeHandler(self._bolt, self._app_token)
-            self._begin(self._socket.connect_async())
+            self._begin(self._connect(self._socket))
+
+    async def _connect(self, socket: AsyncSocketModeHandler) -> None:
+        await socket.client.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it bare
 
     async def stop(self) -> None:
         """Takes no more requests, and finishes those that run."""
         if self._socket:
-            await self._socket.close_async()
+            await self._socket.client.close()  # type: ignore[no-untyped-call] # the same
         await asyncio.gather(*self._working, return_exceptions=True)
 
     # --- the three kinds of requests -----------------------------------------------------------
@@ -177,7 +191,9 @@ class Slack:
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         visit = Visit.by_command(body)
         started = monotonic()
-        task = self._begin(self._answered(visit, self._command(visit, body.get("text", ""))))
+        text = body.get("text", "")
+        work = self._answered(visit, _verb(text), self._command(visit, text))
+        task = self._started(work)
         if await self._ready(task, self._patience):
             reply = task.result().reply
             await (ack(response_type="ephemeral", **reply) if reply else ack())
@@ -191,29 +207,33 @@ class Slack:
         await ack()
         visit = Visit.by_click(body)
         action = body["actions"][0]
-        work = (
-            self._preview(visit, body)
-            if action["action_id"] == "preview"
-            else self._click(visit, action)
-        )
-        self._begin(self._send_later(visit, self._begin(self._answered(visit, work))))
+        if action["action_id"] == "preview":
+            self._begin(self._preview(visit, body["view"]))
+            return
+        task = self._started(self._answered(visit, "press", self._click(visit, action)))
+        self._begin(self._send_later(visit, task))
 
     async def _on_form(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        visit = Visit.by_form(body)
-        view = body["view"]
-        task = self._begin(self._answered(visit, self._form(visit, view)))
+        visit, view = Visit.by_form(body), body["view"]
+        work = self._answered(visit, view["callback_id"], self._form(visit, view))
+        task = self._started(work)
         if not await self._ready(task, FORM_PATIENCE):
-            await ack(response_action="update", view=views.loading("Saving…"))
+            await ack(response_action="update", view=dialogs.loading("Saving…"))
             self._begin(self._finish_form(visit, view, task))
             return
         ended = task.result()
         if ended.error is None:
             await ack()
             self._begin(self._send_later(visit, task))
-        elif dialog := await self._redrawn(visit, view, ended):
+        elif isinstance(ended.error, StaleStatus):
+            dialog = await self._redrawn(visit, view, ended.error)
             await ack(response_action="update", view=dialog)
+        elif isinstance(ended.error, UserError):
+            errors = dialogs.dialog_errors(ended.error, view)
+            await ack(response_action="errors", errors=errors)
         else:
-            await ack(response_action="errors", errors=views.dialog_errors(ended.error, view))
+            told = dialogs.refilled(view, ended.reply or {})
+            await ack(response_action="update", view=told)
 
     # --- what they ask for ---------------------------------------------------------------------
 
@@ -238,32 +258,48 @@ class Slack:
 
     async def _form(self, visit: Visit, view: Mapping[str, Any]) -> Reply | None:
         actor = await self._actor(visit)
+        return await self._do(visit, actor, self._submitted(view, actor))
+
+    def _submitted(self, view: Mapping[str, Any], actor: Actor) -> parser.Request:
         match view["callback_id"]:
-            case "declare":
-                request = views.declare_form(
+            case views.Dialog.UPDATE:
+                return dialogs.update_form(view).command(actor)
+            case views.Dialog.ASSIGN:
+                return dialogs.assign_form(view, actor=actor)
+            case views.Dialog.SEVERITY:
+                return dialogs.severity_form(view, actor=actor)
+            case views.Dialog.REDACT:
+                return dialogs.redact_form(view, actor=actor)
+            case _:
+                return dialogs.declare_form(
                     view, actor=actor, catalogue=self._catalogue, new_id=uuid4()
                 )
-            case "update":
-                request = views.update_form(view).command(actor)
-            case "assign":
-                request = views.assign_form(view, actor=actor)
-            case "severity":
-                request = views.severity_form(view, actor=actor)
-            case "redact":
-                request = views.redact_form(view, actor=actor)
-            case _:
-                return None
-        return await self._do(visit, actor, request)
 
     async def _do(self, visit: Visit, actor: Actor, request: views.Pressed) -> Reply | None:
         """The answer to ``request``; None where a dialog is the answer."""
-        at = self._clock()
         match request:
             case Declare() | Change() | TakeNextStep() | Acknowledge() | Redact():
-                return views.answer(await self._incidents.execute(request), at=at)
+                return views.answer(await self._incidents.execute(request), at=self._clock())
             case parser.AssignTo():
                 owner = await self._people.member(visit.workspace, request.user)
-                return views.answer(await self._incidents.execute(request.to(owner)), at=at)
+                return await self._do(visit, actor, request.to(owner))
+            case parser.SetStatusChannel():
+                return await self._set_status_channel(actor, request.channel)
+            case parser.OpenDeclare():
+                dialog = dialogs.declare_dialog(
+                    self._catalogue, origin=_origin(visit), draft=request
+                )
+                await self._open(visit, dialog)
+                return None
+            case views.OpenDialog():
+                await self._open_about(visit, actor, request)
+                return None
+            case _:
+                return await self._show(actor, request)
+
+    async def _show(self, actor: Actor, request: Shown) -> Reply:
+        at = self._clock()
+        match request:
             case parser.ShowTray():
                 here = await self._incidents.open_here(actor)
                 everywhere = await self._incidents.board(actor, BoardFilter(scope=Scope.OPEN))
@@ -282,14 +318,6 @@ class Slack:
                 return views.timeline(card, entries, at=at)
             case parser.ShowHelp():
                 return views.help_for(request.verb)
-            case parser.SetStatusChannel():
-                return await self._set_status_channel(actor, request.channel)
-            case parser.OpenDeclare():
-                dialog = views.declare_dialog(self._catalogue, origin=_origin(visit), draft=request)
-                await self._client.views_open(trigger_id=visit.trigger, view=dialog)
-                return None
-            case views.OpenDialog():
-                return await self._open(visit, actor, request)
             case _:
                 assert_never(request)
 
@@ -301,29 +329,181 @@ class Slack:
 
     # --- dialogs -------------------------------------------------------------------------------
 
-    async def _open(self, visit: Visit, actor: Actor, asked: views.OpenDialog) -> None:
+    async def _open(self, visit: Visit, dialog: Reply) -> str:
+        """Shows ``dialog`` and returns its id.
+
+        Raises:
+            DialogNotOpened: Slack did not take it, for whatever reason.
+        """
+        try:
+            opened = await self._client.views_open(trigger_id=visit.trigger, view=dialog)
+        except (*UNREACHABLE, SlackApiError) as error:
+            log.warning("dialog not opened", error=_code(error))
+            raise DialogNotOpened from error
+        return str(opened["view"]["id"])
+
+    async def _open_about(self, visit: Visit, actor: Actor, asked: views.OpenDialog) -> None:
         """Opens a dialog before the store is asked: a trigger lives for three seconds."""
-        opened = await self._client.views_open(trigger_id=visit.trigger, view=views.loading())
-        drawn = await answer(
-            self._dialog(visit, actor, asked), at=self._clock, groups=self._groups, mint=uuid4
-        )
-        dialog = drawn.reply if drawn.error is None else views.message_dialog(drawn.reply)
-        await self._client.views_update(view_id=opened["view"]["id"], view=dialog)
+        view_id = await self._open(visit, dialogs.loading())
+        drawn = await self._answered(visit, asked.dialog, self._dialog(visit, actor, asked))
+        dialog = drawn.reply or {}
+        if drawn.error is not None:
+            dialog = dialogs.message_dialog(dialog)
+        await self._redraw(view_id, dialog)
 
     async def _dialog(self, visit: Visit, actor: Actor, asked: views.OpenDialog) -> Reply:
         origin = _origin(visit)
-        match asked.dialog:
-            case views.Dialog.UPDATE:
-                incident = (await self._incidents.card(actor, asked.ref)).incident
-                return views.update_dialog(incident, origin=origin)
-            case views.Dialog.ASSIGN:
-                incident = (await self._incidents.card(actor, asked.ref)).incident
-                return views.assign_dialog(incident, origin=origin)
-            case views.Dialog.SEVERITY:
-                incident = (await self._incidents.card(actor, asked.ref)).incident
-                return views.severity_dialog(incident, origin=origin)
-            case views.Dialog.REDACT:
-                card, entries = await self._incidents.timeline(actor, asked.ref)
-                return views.redact_dialog(card.incident, entries.items, origin=origin)
-            case _:
-                assert_never(asked.dialog)
+        if asked.dialog is views.Dialog.REDACT:
+            card, entries = await self._incidents.timeline(actor, asked.ref)
+            return dialogs.redact_dialog(card.incident, entries.items, origin=origin)
+        incident = (await self._incidents.card(actor, asked.ref)).incident
+        if asked.dialog is views.Dialog.ASSIGN:
+            return dialogs.assign_dialog(incident, origin=origin)
+        if asked.dialog is views.Dialog.SEVERITY:
+            return dialogs.severity_dialog(incident, origin=origin)
+        workspace = await self._incidents.workspace(actor)
+        return dialogs.update_dialog(incident, workspace, origin=origin)
+
+    async def _preview(self, visit: Visit, view: Mapping[str, Any]) -> None:
+        """Draws the update dialog again, with what is typed so far in its preview line."""
+
+        async def draw() -> Reply:
+            actor = await self._actor(visit)
+            form = dialogs.update_form(view)
+            incident = (await self._incidents.card(actor, form.ref)).incident
+            workspace = await self._incidents.workspace(actor)
+            return dialogs.update_dialog(
+                incident, workspace, origin=dialogs.origin_of(view), form=form
+            )
+
+        drawn = await self._answered(visit, "preview", draw())
+        if drawn.error is None and drawn.reply:
+            await self._redraw(view["id"], drawn.reply, seen=view.get("hash"))
+
+    async def _redrawn(self, visit: Visit, view: Mapping[str, Any], stale: StaleStatus) -> Reply:
+        """The dialog for where the incident is now, with everything that was typed."""
+        if view["callback_id"] != views.Dialog.UPDATE:
+            return dialogs.refilled(view, views.refusal(stale, at=self._clock()))
+        return dialogs.update_dialog(
+            stale.incident,
+            await self._incidents.workspace(await self._actor(visit)),
+            origin=dialogs.origin_of(view),
+            form=dialogs.update_form(view),
+            moved=stale.moved,
+            at=self._clock(),
+        )
+
+    async def _finish_form(
+        self, visit: Visit, view: Mapping[str, Any], task: asyncio.Task[Answer]
+    ) -> None:
+        """Ends a form whose saving took longer than its acknowledgement could wait."""
+        ended = await task
+        if ended.error is None:
+            await self._redraw(view["id"], dialogs.message_dialog(ended.reply or {}))
+        elif isinstance(ended.error, StaleStatus):
+            await self._redraw(view["id"], await self._redrawn(visit, view, ended.error))
+        else:
+            await self._redraw(view["id"], dialogs.refilled(view, ended.reply or {}))
+
+    async def _redraw(self, view_id: str, dialog: Reply, *, seen: str | None = None) -> None:
+        """Puts ``dialog`` in the place of a view. ``seen``: only if it is still as it was seen."""
+        try:
+            await self._client.views_update(view_id=view_id, view=dialog, hash=seen)
+        except (*UNREACHABLE, SlackApiError) as error:
+            # The person closed it, or typed on: what was decided stands, and its card shows it.
+            log.info("dialog not redrawn", error=_code(error))
+
+    # --- answering -----------------------------------------------------------------------------
+
+    async def _answered(
+        self, visit: Visit, verb: str, work: Coroutine[Any, Any, Reply | None]
+    ) -> Answer:
+        """What ``work`` came to, with one line in the log and one count for it."""
+        started = monotonic()
+        ended = await answer(work, at=self._clock, groups=self._groups, mint=uuid4)
+        self._metrics.requests.labels(visit.door, verb, ended.outcome).inc()
+        log.info(
+            "request",
+            door=visit.door,
+            verb=verb,
+            workspace=visit.workspace,
+            outcome=ended.outcome,
+            reason=type(ended.error).__name__ if ended.error else None,
+            duration_ms=round((monotonic() - started) * 1000, 1),
+        )
+        return ended
+
+    async def _send_later(self, visit: Visit, task: asyncio.Task[Answer]) -> None:
+        """Answers by the response_url: only the person who asked sees it."""
+        reply = (await task).reply
+        if reply is None:
+            return
+        if visit.response_url is None:
+            log.info("nowhere to answer", door=visit.door)
+            return
+        webhook = AsyncWebhookClient(visit.response_url, session=self._client.session, timeout=5)
+        for attempt in range(ANSWER_TRIES):
+            try:
+                said = await webhook.send(
+                    response_type="ephemeral", replace_original=visit.in_place, **reply
+                )
+            except UNREACHABLE:
+                await asyncio.sleep(2**attempt)
+                continue
+            if said.status_code < 500 and said.status_code != 429:
+                if said.status_code != 200:
+                    log.warning("answer refused", status=said.status_code)
+                return
+            await asyncio.sleep(2**attempt)
+        log.warning("answer not delivered", door=visit.door)
+
+    async def _ready(self, task: asyncio.Task[Answer], patience: timedelta) -> bool:
+        done, _ = await asyncio.wait({task}, timeout=patience.total_seconds())
+        return bool(done)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Starts ``work``, which nobody waits for but a stop."""
+        self._started(work).add_done_callback(_complain)
+
+    def _started(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Starts ``work`` and keeps it, so that it is neither forgotten nor cut off by a stop."""
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return task
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("background work failed", exc_info=error)
+
+
+class DialogNotOpened(UserError):
+    """Slack took no dialog: its three seconds were over, or it does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Slack did not open the dialog in time, and nothing was changed. Try once more; "
+            f"`{parser.COMMAND} help` shows the commands that do the same."
+        )
+
+
+def _verb(text: str) -> str:
+    """The verb's name for logs and metrics: one of the table's, never what was typed."""
+    word = text.split(maxsplit=1)[:1]
+    try:
+        return parser.find_verb(word[0]).name if word else "tray"
+    except parser.UsageError:
+        return "unknown"
+
+
+def _origin(visit: Visit) -> dialogs.Origin:
+    return dialogs.Origin(
+        channel=visit.channel,
+        channel_private=visit.channel_private,
+        response_url=visit.response_url,
+    )
+
+
+def _code(error: Exception) -> str:
+    return str(error.response.get("error")) if isinstance(error, SlackApiError) else "unreachable"

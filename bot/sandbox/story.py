@@ -1,0 +1,191 @@
+"""Conversations as data: a transcript that the demo plays and that the tests hold the bot to.
+
+A line is what somebody does, or what somebody then sees::
+
+    # a comment
+    mia in #payments: /incident declare Checkout is down severity:high
+      mia sees: INC-1 Checkout is down is declared
+    bo presses Identified in #payments
+      #status shows: Identified
+    mia presses Update… in the answer
+    mia fills Private note: db-3 lost quorum
+    mia submits
+    mia sees at Private note: …         (an error at a field)
+    bo chooses Timeline in #payments
+    10 minutes pass
+
+"In #channel" is the newest message of the app there that has the button; "in the answer" is the
+newest message that only this person sees. What is seen is a fragment of the words on the screen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.sandbox.people import CannotDo, Interaction, Person
+from bot.sandbox.server import Sandbox
+from bot.sandbox.workspace import Message
+
+STORIES = Path(__file__).with_name("stories")
+
+# Tried in this order; the first that fits says what the line is.
+SHAPES = {
+    "wait": r"(?P<count>\d+) (?P<unit>second|minute|hour)s? pass(es)?",
+    "sees_at": r"(?P<who>\w+) sees at (?P<field>[^:]+): (?P<words>.+)",
+    "sees": r"(?P<who>\w+) sees: (?P<words>.+)",
+    "misses": r"(?P<who>\w+) does not see: (?P<words>.+)",
+    "shows": r"(?P<channel>#[\w-]+) shows: (?P<words>.+)",
+    "hides": r"(?P<channel>#[\w-]+) does not show: (?P<words>.+)",
+    "types": r"(?P<who>\w+) in (?P<channel>#[\w-]+): (?P<text>.+)",
+    "presses": r"(?P<who>\w+) presses (?P<what>.+?) in (?P<where>#[\w-]+|the answer)",
+    "chooses": r"(?P<who>\w+) chooses (?P<what>.+?) in (?P<where>#[\w-]+|the answer)",
+    "fills": r"(?P<who>\w+) fills (?P<field>[^:]+): (?P<text>.+)",
+    "submits": r"(?P<who>\w+) submits",
+    "closes": r"(?P<who>\w+) closes the dialog",
+}
+SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+
+
+class NotInTheScript(Exception):
+    """A line of a story that says nothing, or that did not come true. The text names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a story. ``kind`` is a key of `SHAPES`; ``parts`` are its named groups."""
+
+    number: int
+    text: str
+    kind: str
+    parts: dict[str, str]
+
+    @property
+    def expects(self) -> bool:
+        """Whether the line says what is seen, and does nothing."""
+        return self.kind in {"sees", "sees_at", "misses", "shows", "hides"}
+
+
+def read(text: str) -> Iterator[Line]:
+    """The lines of a story, comments and blank lines left out.
+
+    Raises:
+        NotInTheScript: a line has none of the shapes.
+    """
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.strip()
+        if not line or line.startswith("# "):
+            continue
+        for kind, shape in SHAPES.items():
+            if match := re.fullmatch(shape, line):
+                parts = {
+                    name: value.replace("\\n", "\n")
+                    for name, value in match.groupdict().items()
+                    if value
+                }
+                yield Line(number, line, kind, parts)
+                break
+        else:
+            raise NotInTheScript(f"line {number}: {line!r} is no line of a story")
+
+
+class Stage:
+    """Plays stories on a stand-in for Slack.
+
+    ``settle`` is awaited before anybody looks at a channel; ``wait`` lets so many seconds pass.
+    """
+
+    def __init__(
+        self,
+        slack: Sandbox,
+        *,
+        settle: Callable[[], Awaitable[None]],
+        wait: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._slack = slack
+        self._settle = settle
+        self._wait = wait
+        self._last: dict[str, Interaction] = {}
+
+    async def play(self, line: Line) -> None:
+        """Does what ``line`` says, or checks that it is seen.
+
+        Raises:
+            NotInTheScript: what should be seen is not; the text says what is.
+        """
+        parts = line.parts
+        person = self._slack.person(parts["who"]) if "who" in parts else None
+        match line.kind:
+            case "wait":
+                await self._wait(int(parts["count"]) * SECONDS[parts["unit"]])
+            case "shows" | "hides":
+                await self._look_at_channel(line)
+            case _ if person is not None:
+                await self._act_or_see(line, person)
+
+    async def _act_or_see(self, line: Line, person: Person) -> None:
+        parts, who = line.parts, line.parts["who"]
+        match line.kind:
+            case "types" if parts["text"].startswith("/"):
+                self._last[who] = await person.command(parts["channel"], parts["text"])
+            case "types":
+                await person.say(parts["channel"], parts["text"])
+            case "presses":
+                where = await self._where(person, parts["where"], parts["what"])
+                self._last[who] = await person.press(where, parts["what"])
+            case "chooses":
+                where = await self._where(person, parts["where"], parts["what"])
+                self._last[who] = await person.choose(where, "menu", parts["what"])
+            case "fills":
+                await self._slack.until(lambda: person.has_view and _has(person, parts["field"]))
+                await person.fill(parts["field"], parts["text"])
+            case "submits":
+                self._last[who] = await person.submit()
+            case "closes":
+                await person.close()
+            case "sees_at":
+                errors = " ".join(self._last[who].field_errors.values())
+                _expect(line, parts["words"] in errors, errors)
+            case "sees" | "misses":
+                await self._look_at_answer(line, person)
+
+    async def _where(self, person: Person, where: str, what: str) -> Message:
+        await self._settle()
+        if where == "the answer":
+            return await self._last[person.user.name].answer()
+        for message in reversed(person.reads(where)):
+            if message.by_app and not message.only_for and what in str(message.blocks):
+                return message
+        raise CannotDo(f"no message of the app in {where} has {what!r}")
+
+    async def _look_at_answer(self, line: Line, person: Person) -> None:
+        words = line.parts["words"]
+        wanted = line.kind == "sees"
+        interaction = self._last[person.user.name]
+
+        def seen() -> str:
+            dialog = person.view.words() if person.has_view else ""
+            told = "\n".join(message.words() for message in interaction.ephemerals)
+            return "\n".join([told, dialog, interaction.error_seen or ""])
+
+        try:
+            await self._slack.until(lambda: (words in seen()) == wanted, timeout_seconds=3)
+        except TimeoutError:
+            _expect(line, False, seen())
+
+    async def _look_at_channel(self, line: Line) -> None:
+        await self._settle()
+        posts = self._slack.channel_view(line.parts["channel"])
+        words = "\n".join(str(post) for post in posts)
+        _expect(line, (line.parts["words"] in words) == (line.kind == "shows"), words)
+
+
+def _has(person: Person, field: str) -> bool:
+    return field in str(person.view.blocks)
+
+
+def _expect(line: Line, true: bool, seen: str) -> None:
+    if not true:
+        raise NotInTheScript(f"line {line.number}: {line.text}\nbut what is there is:\n{seen}")

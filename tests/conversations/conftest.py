@@ -1,0 +1,92 @@
+"""The whole of Ratchet against a stand-in for Slack, in both of Slack's modes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.app import App, build
+from bot.sandbox import Limits, Sandbox
+from bot.settings import Settings
+
+MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "app_manifest.yml").read_text())
+
+
+class Clock:
+    """A time that moves only when it is told to: seconds for Slack, a datetime for Ratchet."""
+
+    def __init__(self) -> None:
+        self._at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self._at
+
+    def seconds(self) -> float:
+        return self._at.timestamp()
+
+    def advance(self, *, seconds: float) -> None:
+        self._at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def slack(clock):
+    limits = Limits(posting=True, burst=1)
+    async with Sandbox(MANIFEST, clock=clock.seconds, limits=limits) as slack:
+        yield slack
+
+
+@pytest.fixture(params=["socket", "http"])
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+def environment(slack, tmp_path, mode):
+    """The variables that Ratchet is started with; a test may change them before it asks for it."""
+    door = {
+        "socket": {"SLACK_APP_TOKEN": slack.app_token},
+        "http": {"SLACK_SIGNING_SECRET": slack.signing_secret},
+    }
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_API_URL": slack.api_url,
+        "STATUS_CHANNEL": slack.workspace.channel("#status").id,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
+        "PORT": "0",
+        **door[mode],
+    }
+
+
+@pytest.fixture
+async def ratchet(environment, slack, clock, mode):
+    app = build(Settings.from_env(environment), clock=clock)
+    await app.start()
+    if mode == "http":
+        slack.request_url = f"{app.http.address}/slack/events"
+    else:
+        await slack.connected()
+    yield app
+    await app.stop()
+
+
+@pytest.fixture
+def settle(ratchet: App, clock):
+    """Lets time pass, second by second, until Slack shows everything that was decided."""
+
+    async def settle() -> None:
+        for _ in range(60):
+            await ratchet.worker.deliver_due()
+            if not await ratchet.outbox.waiting():
+                return
+            clock.advance(seconds=1)
+        raise AssertionError("after a minute messages are still waiting in the outbox")
+
+    return settle
