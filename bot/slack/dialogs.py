@@ -42,7 +42,6 @@ from core.errors import (
     Refused,
     UnknownComponent,
     UnknownLifecycle,
-    UnknownStatus,
     UserError,
 )
 from core.incident import (
@@ -562,7 +561,7 @@ def _fields(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for eac
             return ("lifecycle",)
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             return ("public",)
-        case Refused() | UnknownStatus():
+        case Refused():
             return ("step",)
         case _:
             return ()

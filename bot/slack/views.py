@@ -241,22 +241,26 @@ def _among(words: type[Word], word: str) -> Word:
         raise _unreadable() from None
 
 
-def _step_buttons(incident: Incident) -> list[Json]:
+def _steps(incident: Incident) -> list[Json]:
     """One button for each valid next step, three at most; the others in a select beside them."""
-    name, steps = incident.name, incident.next_steps
-    buttons = [
-        button(
-            status_name(step),
-            action_id=f"step:{step}",
-            value=_step(incident, step),
-            spoken=f"Move {name} to {status_word(step)}",
-        )
-        for step in steps[:STEP_BUTTONS]
-    ]
-    if more := steps[STEP_BUTTONS:]:
+    buttons = _step_buttons(incident)
+    if more := incident.next_steps[STEP_BUTTONS:]:
         options = [option(status_name(step), _step(incident, step)) for step in more]
         buttons.append(select(options, action_id="steps", placeholder="More next steps"))
     return buttons
+
+
+def _step_buttons(incident: Incident) -> list[Json]:
+    return [_step_button(incident, step) for step in incident.next_steps[:STEP_BUTTONS]]
+
+
+def _step_button(incident: Incident, to: str) -> Json:
+    return button(
+        status_name(to),
+        action_id=f"step:{to}",
+        value=_step(incident, to),
+        spoken=f"Move {incident.name} to {status_word(to)}",
+    )
 
 
 def _step(incident: Incident, to: str) -> str:
@@ -312,7 +316,7 @@ def _controls(incident: Incident) -> list[Json]:
     """All that can be done with an incident; at the end of its lifecycle, reading."""
     if incident.terminal:
         return actions([_timeline_button(incident)])
-    return actions([*_step_buttons(incident), _update_button(incident), _menu(incident)])
+    return actions([*_steps(incident), _update_button(incident), _menu(incident)])
 
 
 # --- cards -------------------------------------------------------------------------------------
@@ -601,7 +605,7 @@ def _offer(told: Sequence[str], incident: Incident) -> Json:
     if incident.terminal:
         told = [*told, "That is the end of its lifecycle."]
         return _message(told, [*paragraphs(told), *actions([_timeline_button(incident)])])
-    buttons = [*_step_buttons(incident), _update_button(incident)]
+    buttons = [*_steps(incident), _update_button(incident)]
     return _choice(told, "Next", incident, buttons)
 
 
@@ -703,7 +707,7 @@ def refusal(  # noqa: C901, PLR0911 - one case for each class of error
             return _unknown_status(error)
         case SeveralNextSteps(incident=incident):
             told = [f"{incident.name} is *{status_name(incident.status)}* and can go several ways."]
-            return _choice(told, "Choose one", incident, _step_buttons(incident))
+            return _choice(told, "Choose one", incident, _steps(incident))
         case WhichIncident(open_here=open_here):
             return _which(error, open_here, at=at)
         case NotFound():
@@ -748,7 +752,7 @@ def _not_allowed(error: TransitionNotAllowed) -> Json:
         told = [f"{now}. No way leads from there to {status_name(asked)}: it only moves forward."]
     one = len(incident.next_steps) == 1
     label = "Take the next one" if one and path else "Next" if one else "Choose the next one"
-    return _choice(told, label, incident, _step_buttons(incident))
+    return _choice(told, label, incident, _steps(incident))
 
 
 def _stale(error: StaleStatus, *, at: datetime) -> Json:
@@ -760,15 +764,15 @@ def _stale(error: StaleStatus, *, at: datetime) -> Json:
 
 def _unknown_status(error: UnknownStatus) -> Json:
     incident, meant = error.incident, error.suggestion
-    asked = f'There is no status "{shown(error.asked, 80)}" in this lifecycle.'
+    asked = f'There is no status "{shown(str(error.asked), 80)}" in this lifecycle.'
     statuses = [status.name for status in incident.lifecycle.statuses]
     listed = ", ".join(f"{s} (now)" if s == incident.status else s for s in statuses)
     told = [asked, *([f"Did you mean *{meant}*?"] if meant else [])]
     told.append(f"\nStatuses of {incident.name}: {listed}.")
-    buttons = _step_buttons(incident)
+    buttons = _steps(incident)
     if meant in incident.next_steps:
-        buttons = [b for b in buttons if b["action_id"] == f"step:{meant}"] or buttons
-    return _refused(told, buttons or [_timeline_button(incident)])
+        buttons = [_step_button(incident, meant)]
+    return _refused(told, buttons)
 
 
 def _which(error: WhichIncident, open_here: Sequence[Incident], *, at: datetime) -> Json:
@@ -859,7 +863,7 @@ def _help_button() -> Json:
 
 
 def _row(incident: Incident, *, at: datetime) -> list[Json]:
-    """One incident in a list, with its buttons."""
+    """One incident in a list, with its buttons; further next steps are in the dialog."""
     controls = [*_step_buttons(incident), _row_menu(incident)]
     return [section(_line(incident, at=at, bold=True)), *actions(controls)]
 
@@ -874,13 +878,16 @@ def _row_menu(incident: Incident) -> Json:
 
 
 def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
-    """``INC-42 Checkout is down · Identified · high · 35 min · @mia``, at most 600 characters."""
+    """``INC-42 Checkout is down · Identified · high · 35 min · @mia``, at most 600 characters.
+
+    A title that is too long for a list is shown whole by ``show``.
+    """
     name = f"*{incident.name}*" if bold else incident.name
     age = duration(at - incident.started_at)
     if incident.terminal:
         age = f"started {moment(incident.started_at, seen_from=at)}"
     parts = [
-        f"{EMOJI[incident.public_word]} {name} {shown(incident.title, 400)}",
+        f"{EMOJI[incident.public_word]} {name} {shown(incident.title, 300)}",
         status_name(incident.status),
         incident.severity.value,
         age,
@@ -950,7 +957,7 @@ def _board_value(asked: ShowBoard) -> str:
 
 # Slack refuses a message whose texts are longer than about 12,000 characters together, and has been
 # seen to refuse at 11,341. One entry of the longest body, all of it escaped, still fits.
-TIMELINE_TEXT_MAX = 10_500
+TIMELINE_TEXT_MAX = 10_200
 
 
 def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
@@ -971,12 +978,15 @@ def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
     standing = status_name(incident.status)
     if card.resolved_at:
         standing += f" · {duration(card.resolved_at - incident.started_at)}"
-    heading = f"{_titled(incident)} · {standing}"
-    told = [f"{heading}.", f"Entries {first} to {last} of {incident.last_entry}."]
+    title = shown(incident.title, 400)
+    told = [
+        f"{incident.name} {title} · {standing}.",
+        f"Entries {first} to {last} of {incident.last_entry}.",
+    ]
     return _message(
         [*told, *(line for lines in entries for line in lines)],
         [
-            section(f"*{incident.name}* {escape(incident.title)} · {standing}"),
+            section(f"*{incident.name}* {title} · {standing}"),
             *_entry_blocks(entries),
             context(f"Entries {first} to {last} of {incident.last_entry} · only you see this"),
             *actions(_timeline_pages(incident, first, last)),
