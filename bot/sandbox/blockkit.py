@@ -427,7 +427,12 @@ _WORKFLOW_BUTTON = _Shape(
             {"trigger": _Shape({"url": _URL}, {"customizable_input_parameters": _anything})}
         ),
     },
-    {"action_id": _ID, "style": _among("primary", "danger"), "accessibility_label": _string(75)},
+    {
+        "action_id": _ID,
+        "confirm": _CONFIRM,
+        "style": _among("primary", "danger"),
+        "accessibility_label": _string(75),
+    },
 )
 _SELECTS: Mapping[str, Rule] = {
     "static_select": _element(
@@ -723,7 +728,7 @@ _SHAPES: dict[str, Rule] = {
         },
         _text_or_fields,
     ),
-    "header": _block({"text": _plain(150)}, {"level": _number(1, 4)}),
+    "header": _block({"text": _plain(150)}),
     "divider": _block(),
     "context": _block(
         {

@@ -253,9 +253,10 @@ class SocketMode:
             return
         if not isinstance(answer, dict):
             return
-        for envelope in connection.unacknowledged.pop(str(answer.get("envelope_id")), [])[:1]:
-            if not envelope.answered.done():
-                envelope.answered.set_result(answer)
+        # Copies of one envelope have one id: each acknowledgement is for the oldest of them.
+        waiting = connection.unacknowledged.get(str(answer.get("envelope_id")), [])
+        if waiting and not waiting[0].answered.done():
+            waiting.pop(0).answered.set_result(answer)
 
     async def _hand_over(self, connection: Connection, envelope: _Envelope) -> None:
         envelope.request.connection = connection.id
@@ -278,6 +279,8 @@ class SocketMode:
             waiting = connection.unacknowledged.get(envelope.request.id, [])
             if envelope in waiting:
                 waiting.remove(envelope)
+            if not waiting:
+                connection.unacknowledged.pop(envelope.request.id, None)
 
     def _forget(self, connection: Connection) -> None:
         if connection not in self.connections:

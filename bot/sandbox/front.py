@@ -104,6 +104,7 @@ Hearing of changes
     channel, user              {"channel"} or {"user"}         /front/state
     view, home                 {"user", "view"}                /front/views of that user
     connections                {}                              /front/state
+    restored                   {}                              everything
     interaction, request, call {"entry": entry of the log}     nothing: the entry is in it
 """
 

@@ -405,7 +405,7 @@ class Person:
     ) -> Message:
         """Post a message; the app hears of it as an event if it listens."""
         place = self._place(channel, writing=True)
-        words = self._linked(html.escape(text, quote=False))
+        words = self._linked(html.escape(text, quote=False), named=False)
         message = self._workspace.post(
             Message(
                 channel=place.id,
@@ -637,18 +637,21 @@ class Person:
 
     def _escaped(self, text: str, *, should_escape: bool) -> str:
         escaped = html.escape(text, quote=False)
-        return self._linked(escaped) if should_escape else escaped
+        return self._linked(escaped, named=True) if should_escape else escaped
 
-    def _linked(self, text: str) -> str:
+    def _linked(self, text: str, *, named: bool) -> str:
+        """Names and addresses as Slack stores them; commands get the names beside the ids."""
+
         def person(found: re.Match[str]) -> str:
             if found[1] in ("here", "channel", "everyone"):
                 return f"<!{found[1]}>"
             for user in self._workspace.users.values():
                 if user.name == found[1]:
-                    return f"<@{user.id}|{user.name}>"
+                    return f"<@{user.id}|{user.name}>" if named else f"<@{user.id}>"
             for group in self._workspace.groups.values():
                 if group.handle == found[1]:
-                    return f"<!subteam^{group.id}|@{group.handle}>"
+                    label = f"|@{group.handle}" if named else ""
+                    return f"<!subteam^{group.id}{label}>"
             return found[0]
 
         def place(found: re.Match[str]) -> str:

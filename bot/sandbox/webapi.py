@@ -336,8 +336,10 @@ class WebApi:
         return web.json_response(answer, headers=headers)
 
     def _limited_channel(self, arguments: Arguments) -> str | None:
+        if not arguments.get("channel"):
+            return None
         try:
-            return self._channel(arguments).id
+            return self._target(arguments).id
         except Refused:
             return None
 

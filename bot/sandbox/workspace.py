@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bot.sandbox import blockkit
@@ -817,6 +817,34 @@ class Workspace:
         url.uses += 1
         return url
 
+    # --- from one run to the next ---
+
+    def saved(self) -> Json:
+        """People, channels, messages and Home tabs as JSON, without what expires in minutes."""
+        return {
+            "users": [asdict(user) for user in self.users.values()],
+            "groups": [asdict(group) for group in self.groups.values()],
+            "channels": [_saved_channel(channel) for channel in self.channels.values()],
+            "hidden_messages": [asdict(message) for message in self.hidden_messages],
+            "homes": {user: view.given for user, view in self.homes.items()},
+            "next_number": next(self._numbers),
+            "last_microsecond": self._last_microsecond,
+        }
+
+    def restore(self, saved: Json) -> None:
+        """Be again what ``saved()`` told, in place of whatever is here now."""
+        self.users = {user["id"]: User(**user) for user in saved["users"]}
+        self.groups = {group["id"]: UserGroup(**group) for group in saved["groups"]}
+        self.channels = {each["id"]: _restored_channel(each) for each in saved["channels"]}
+        self.hidden_messages = [_restored_message(each) for each in saved["hidden_messages"]]
+        self._numbers = itertools.count(saved["next_number"])
+        self._last_microsecond = saved["last_microsecond"]
+        self.stacks.clear()
+        self.homes.clear()
+        for user, given in saved["homes"].items():
+            self.publish_home(user, given)
+        self.changed("restored")
+
     # --- names and times that are given out once ---
 
     def new_ts(self) -> str:
@@ -853,6 +881,23 @@ class Workspace:
     def changed(self, kind: str, **facts: Any) -> None:
         for subscriber in list(self._subscribers):
             subscriber(kind, facts)
+
+
+def _saved_channel(channel: Channel) -> Json:
+    kept = {name: getattr(channel, name) for name in Channel.__slots__ if name != "by_ts"}
+    return {**kept, "messages": [asdict(message) for message in channel.messages]}
+
+
+def _restored_channel(saved: Json) -> Channel:
+    channel = Channel(**{**saved, "messages": []})
+    channel.messages = [_restored_message(each) for each in saved["messages"]]
+    for message in channel.messages:
+        channel.by_ts |= {each.ts: each for each in (message, *message.replies)}
+    return channel
+
+
+def _restored_message(saved: Json) -> Message:
+    return Message(**{**saved, "replies": [_restored_message(each) for each in saved["replies"]]})
 
 
 def texts(value: object) -> Iterator[str]:
