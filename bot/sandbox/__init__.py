@@ -1,6 +1,13 @@
 """A local, strict stand-in for Slack: the server of the end-to-end tests and of the demo.
 
 An independent judge: it imports nothing else of this project. ``server.Sandbox`` is the way in.
+
+What it leaves out of Slack: OAuth, several workspaces and Enterprise Grid, Slack Connect, files,
+reactions, pins, bookmarks, canvases, scheduled messages, link previews, direct messages of several
+people, user tokens, workflows, the ``data_visualization`` block, and every method of the Web API
+that ``webapi`` does not list (they answer ``unknown_method``). Three numbers that Slack does not
+publish are guesses on the strict side: the size of metadata, the length of an ephemeral text and
+the burst of posts that a channel takes at once.
 """
 
 from bot.sandbox.faults import Fault

@@ -340,7 +340,10 @@ class HttpMode:
         """One POST as it is, signed well or badly, and what came back."""
         started = time.perf_counter()
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # As many at once as people act, and no connection used twice: one that the app closes
+            # in the same moment would count as a failure of the app's.
+            connector = aiohttp.TCPConnector(limit=0, force_close=True)
+            self._session = aiohttp.ClientSession(connector=connector)
         try:
             async with asyncio.timeout(seconds):
                 async with self._session.post(

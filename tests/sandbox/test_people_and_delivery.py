@@ -5,7 +5,7 @@ import json
 
 import aiohttp
 import pytest
-from sandbox.conftest import by_http, by_socket
+from sandbox.connections import by_http, by_socket
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.webhook.async_client import AsyncWebhookClient

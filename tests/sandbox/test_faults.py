@@ -1,0 +1,142 @@
+"""What goes wrong on purpose goes wrong where, as often and as late as it was asked to."""
+
+import asyncio
+
+import aiohttp
+import pytest
+from sandbox.connections import by_socket
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+PAYMENTS = "C0PAYMENTS"
+
+
+def post(client, channel=PAYMENTS):
+    return client.chat_postMessage(channel=channel, text="x")
+
+
+async def outcome(call):
+    """How a call ended: ``ok``, Slack's error, a status, or the cut connection."""
+    try:
+        await call
+    except SlackApiError as refused:
+        data = refused.response.data if hasattr(refused.response, "data") else None
+        return data["error"] if isinstance(data, dict) and "error" in data else "no answer in JSON"
+    except aiohttp.ClientError:
+        return "connection cut"
+    return "ok"
+
+
+KINDS = [
+    ("rate_limit", {"retry_after": 7}, "ratelimited", 429, 0),
+    ("server_error", {}, "internal_error", 500, 0),
+    ("unavailable", {}, "no answer in JSON", 503, 0),
+    ("refuse", {"error": "token_revoked"}, "token_revoked", 200, 0),
+    ("cut", {}, "connection cut", None, 0),
+    ("lose_answer", {}, "connection cut", None, 1),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "seen", "status", "posts"), KINDS)
+async def test_a_fault_happens_once_and_then_no_more(  # noqa: PLR0917 - five are the case
+    slack, client, kind, settings, seen, status, posts
+):
+    fault = getattr(slack.faults, kind)("chat.postMessage", **settings)
+
+    assert await outcome(post(client)) == seen
+    assert len(slack.channel_view(PAYMENTS)) == posts
+    assert (slack.calls[-1].status, slack.calls[-1].fault) == (status, fault.kind)
+    assert await outcome(post(client)) == "ok"
+    assert (fault.hits, list(slack.faults)) == (1, [])
+
+
+async def test_a_rate_limit_says_how_long_to_wait(slack, client):
+    slack.faults.rate_limit("chat.postMessage", retry_after=7)
+
+    with pytest.raises(SlackApiError) as refused:
+        await post(client)
+    assert refused.value.response.headers["Retry-After"] == "7"
+
+
+async def test_a_fault_is_about_one_method_and_one_channel_alone(slack, client):
+    fault = slack.faults.refuse(
+        "chat.postMessage", error="is_archived", channel=PAYMENTS, times=None
+    )
+
+    here = [await outcome(post(client)) for _ in range(3)]
+    elsewhere = await outcome(post(client, "C0STATUS"))
+    another = await outcome(client.users_info(user="U0MIA"))
+    fault.clear()
+    afterwards = await outcome(post(client))
+
+    assert here == ["is_archived"] * 3
+    assert (elsewhere, another, afterwards) == ("ok", "ok", "ok")
+
+
+async def test_a_slow_call_goes_on_when_its_fault_is_cleared(slack, client):
+    fault = slack.faults.slow("chat.postMessage", seconds=3600)
+    held_up = asyncio.create_task(outcome(post(client)))
+    await slack.until(lambda: fault.hits == 1)
+
+    assert slack.channel_view(PAYMENTS) == []
+    fault.clear()
+    assert await held_up == "ok"
+
+
+@pytest.mark.parametrize(("kind", "posts"), [("slow", 0), ("late_answer", 1)])
+async def test_a_client_that_gives_up_has_had_its_effect_only_where_the_answer_was_late(
+    slack, kind, posts
+):
+    client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, timeout=0.1, retry_handlers=[])
+    getattr(slack.faults, kind)("chat.postMessage", seconds=3600)
+
+    with pytest.raises(TimeoutError):
+        await post(client)
+    assert len(slack.channel_view(PAYMENTS)) == posts
+
+
+async def test_two_faults_happen_one_after_the_other(slack, client):
+    slack.faults.server_error("chat.postMessage", times=2)
+    slack.faults.rate_limit(times=1)
+
+    outcomes = [await outcome(post(client)) for _ in range(4)]
+
+    assert outcomes == ["internal_error", "internal_error", "ratelimited", "ok"]
+
+
+async def test_a_response_url_meets_faults_of_its_own(slack, bolt, mia):
+    slack.faults.server_error("response_url")
+    statuses = []
+
+    @bolt.command("/incident")
+    async def on_command(ack, respond):
+        await ack()
+        statuses.extend([(await respond("x")).status_code, (await respond("y")).status_code])
+
+    async with by_socket(slack, bolt):
+        interaction = await mia.command("#payments", "/incident list")
+        await slack.until(lambda: len(statuses) == 2)
+
+    assert statuses == [500, 200]
+    assert [message.text for message in interaction.messages] == ["y"]
+
+
+async def test_a_slow_socket_eats_into_the_time_for_the_acknowledgement(slack, bolt, mia):
+    @bolt.command("/incident")
+    async def on_command(ack):
+        await ack()
+
+    async with by_socket(slack, bolt):
+        slack.sockets.slow(0.05)
+        late = await mia.command("#payments", "/incident list")
+        slack.sockets.slow(3600)
+        never = await mia.command("#payments", "/incident list")
+
+    assert late.error is None
+    assert late.ack.latency_seconds >= 0.05
+    assert never.error == "operation_timeout"
+
+
+def test_a_fault_that_does_not_exist_is_not_taken(slack):
+    with pytest.raises(ValueError, match="there are slow"):
+        slack.faults.add("earthquake")
