@@ -29,10 +29,14 @@ def clock():
 
 @pytest.fixture
 async def slack(clock):
-    async with Sandbox(
-        MANIFEST, clock=clock, ack_seconds=0.3, limits=Limits(posting=False)
-    ) as sandbox:
+    async with Sandbox(MANIFEST, clock=clock, limits=Limits(posting=False)) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def impatient(slack):
+    """A Slack that gives up on an acknowledgement so soon that a test can wait for it."""
+    slack.courier.ack_seconds = 0.2
 
 
 @pytest.fixture

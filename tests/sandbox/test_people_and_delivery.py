@@ -324,7 +324,7 @@ async def test_a_submission_is_answered_as_slack_understands_it(  # noqa: PLR091
     assert len(slack.workspace.stacks[mia.id]) == expected
 
 
-async def test_a_slow_app_is_given_up_and_the_person_told(slack, bolt, mia):
+async def test_a_slow_app_is_given_up_and_the_person_told(slack, bolt, mia, impatient):
     let_go = asyncio.Event()
 
     @bolt.command("/incident")
@@ -473,7 +473,6 @@ async def test_an_envelope_whose_connection_drops_goes_to_another(slack, bolt, m
             await wait.wait()
         await ack("heard")
 
-    slack.courier.ack_seconds = 3
     async with by_socket(slack, bolt), by_socket(slack, bolt):
         command = asyncio.create_task(mia.command("#payments", "/incident list"))
         await arrived.wait()
@@ -485,7 +484,7 @@ async def test_an_envelope_whose_connection_drops_goes_to_another(slack, bolt, m
     assert [message.text for message in mia.ephemerals] == ["heard"]
 
 
-async def test_a_half_open_connection_swallows_what_it_is_given(slack, listening, mia):
+async def test_a_half_open_connection_swallows_what_it_is_given(slack, listening, mia, impatient):
     slack.sockets.half_open()
     interaction = await mia.command("#payments", "/incident list")
 

@@ -156,7 +156,7 @@ async def test_a_message_shortcut_carries_the_message(app, mia):
     assert (answer.text, answer.only_for) == ("noted", mia.id)
 
 
-async def test_a_listener_that_raises_is_shown_as_slack_shows_it(app, mia):
+async def test_a_listener_that_raises_is_shown_as_slack_shows_it(app, mia, impatient):
     @app.command("/incident")
     async def on_command():
         raise RuntimeError("broken on purpose")
