@@ -94,6 +94,12 @@ INCIDENTS = [
     pytest.param({}, None, (WORKING,), id="public, no status channel"),
     pytest.param({"channel": None}, STATUS_CHANNEL, (STATUS,), id="public, over the API"),
     pytest.param(
+        {"channel": None, "owner": GRACE},
+        STATUS_CHANNEL,
+        (STATUS,),
+        id="public, over the API, with an owner",
+    ),
+    pytest.param(
         {"channel_private": True}, STATUS_CHANNEL, (WORKING, STATUS), id="public, private channel"
     ),
     pytest.param({"private": True}, STATUS_CHANNEL, (), id="private, public channel"),
