@@ -59,3 +59,11 @@ time.tzset()
 # No deadline: a machine that is busy with something else must not fail a property.
 settings.register_profile("ratchet", settings(), deadline=None)
 settings.load_profile("ratchet")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden files of tests/slack/goldens anew; the diff is the review",
+    )

@@ -436,7 +436,7 @@ def _component_lines(
 
 def _description(text: str) -> list[Json]:
     # Longer than one message can be: what is left out is counted.
-    kept = cut(text, 4_000)
+    kept = cut(text, 2_900)
     rest = f"… {len(text) - len(kept):,} more characters: the API has the whole description."
     told = paragraphs(pieces(kept))
     return told if kept == text else [*told, context(rest)]

@@ -1,0 +1,650 @@
+"""Messages: what they say, what they never say, and what their buttons carry."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, get_type_hints
+
+import pytest
+from builders import (
+    ADA,
+    CI,
+    GRACE,
+    LINUS,
+    NINE,
+    a_change,
+    a_workspace,
+    an_actor,
+    an_incident,
+    an_update,
+    known,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from mypy import api as mypy
+
+from bot.slack import blocks, views
+from bot.slack.parser import (
+    VERBS,
+    OpenDeclare,
+    ShowBoard,
+    ShowCard,
+    ShowHelp,
+    ShowTimeline,
+    ShowTray,
+    UsageError,
+)
+from bot.slack.views import Dialog, OpenDialog
+from core.engine import decide
+from core.errors import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
+from core.incident import (
+    Acknowledge,
+    BoardFilter,
+    Card,
+    Change,
+    Incident,
+    Kind,
+    Note,
+    Outcome,
+    Page,
+    PublicIncident,
+    PublicText,
+    PublicUpdate,
+    Scope,
+    Severity,
+    Update,
+    Visibility,
+)
+from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord, read
+from core.service import TIMELINE_PAGE
+
+NOW = NINE + timedelta(minutes=12)
+
+WIDE = read(
+    "\n".join(
+        [
+            "[wide.one]\ninitial = true\npublic = 'investigating'",
+            "next = ['a', 'b', 'c', 'd', 'z']",
+            *(f"[wide.{name}]\npublic = 'identified'\nnext = ['z']" for name in "abcd"),
+            "[wide.z]\npublic = 'resolved'\nterminal = true",
+        ]
+    )
+)[0]
+
+
+def every(value: Any, key: str) -> list[Any]:
+    """What stands under ``key``, however deep."""
+    if isinstance(value, list):
+        return [found for item in value for found in every(item, key)]
+    if not isinstance(value, dict):
+        return []
+    own = [value[key]] if key in value else []
+    return own + [found for item in value.values() for found in every(item, key)]
+
+
+def told(message: dict[str, Any]) -> str:
+    """All that a message says, text and blocks."""
+    texts = [text for text in every(message, "text") if isinstance(text, str)]
+    return "\n".join([message["text"], *texts])
+
+
+def buttons(message: dict[str, Any]) -> list[str]:
+    """The labels of the visible buttons, in their order."""
+    rows = [block["elements"] for block in message["blocks"] if block["type"] == "actions"]
+    return [e["text"]["text"] for row in rows for e in row if e["type"] == "button"]
+
+
+def options(message: dict[str, Any]) -> list[str]:
+    """The labels of whatever stands in selects and overflow menus."""
+    return [option["text"]["text"] for group in every(message, "options") for option in group]
+
+
+def changed(incident: Incident, command: Change | Acknowledge) -> Outcome:
+    decision = decide(incident, command, known(), at=NOW)
+    return Outcome(
+        incident=decision.incident,
+        before=incident,
+        updates=decision.updates,
+        redacted=decision.redacted,
+        workspace=a_workspace(),
+    )
+
+
+def a_public_incident(**changes: Any) -> PublicIncident:
+    fields: dict[str, Any] = {
+        "id": an_incident().id,
+        "workspace": "T0RATCHET",
+        "number": 42,
+        "title": PublicText("Checkout is down"),
+        "severity": Severity.HIGH,
+        "status": "identified",
+        "word": PublicWord.IDENTIFIED,
+        "terminal": False,
+        "previous_status": "investigating",
+        "components": (),
+        "started_at": NINE,
+        "updated_at": NOW,
+        "resolved_at": None,
+    }
+    return PublicIncident(**fields | changes)
+
+
+def a_public_update(**changes: Any) -> PublicUpdate:
+    fields: dict[str, Any] = {
+        "entry": 3,
+        "body": PublicText("We found the cause."),
+        "status": "identified",
+        "word": PublicWord.IDENTIFIED,
+        "at": NOW,
+    }
+    return PublicUpdate(**fields | changes)
+
+
+# --- what is said ----------------------------------------------------------------------------
+
+
+def test_an_answer_says_what_is_true_who_reads_it_and_what_comes_next():
+    move = a_change(to="identified", public=PublicText("We found it."), note=Note("db-3"))
+    message = views.answer(changed(an_incident(), move), at=NOW)
+
+    assert message["text"] == (
+        "INC-42 Checkout is down is now *Identified* (was Investigating). "
+        "Everyone in <#C0STATUS> will read your public update. Your note is kept private. "
+        "Next: monitoring."
+    )
+    assert buttons(message) == ["Monitoring", "Update…"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (a_change(to="identified"), "is now *Identified* (was Investigating)"),
+        (a_change(note=Note("db-3")), "stays *Investigating*. Your note is kept private."),
+        (a_change(public=PublicText("We look.")), "Everyone in <#C0STATUS> will read"),
+        (a_change(owner=LINUS), "is now owned by <@U0LINUS> (was nobody)"),
+        (a_change(severity=Severity.LOW), "is now of severity *low* (was high)"),
+        (a_change(title="Slow"), 'INC-42 is now called "Slow" (was "Checkout is down")'),
+        (a_change(components=("web",)), "INC-42 Checkout is down now affects web."),
+        (Acknowledge(actor=an_actor(), ref=42), "is acknowledged, and stays *Investigating*."),
+        (Acknowledge(actor=an_actor(), ref=42), "<@U0ADA> owns it now."),
+        (a_change(severity=Severity.HIGH), "Nothing had to change: INC-42"),
+    ],
+)
+def test_an_answer_names_what_it_changed(command, expected):
+    assert expected in views.answer(changed(an_incident(), command), at=NOW)["text"]
+
+
+def test_the_end_of_an_incident_tells_how_long_it_took():
+    before = an_incident(status="monitoring")
+    message = views.answer(changed(before, a_change(to="resolved")), at=NOW)
+
+    assert "is now *Resolved* (was Monitoring), after 12 min." in message["text"]
+    assert buttons(message) == ["Timeline"]
+
+
+def test_a_refused_step_says_how_far_away_it_is_and_offers_the_next_one():
+    message = views.refusal(TransitionNotAllowed(an_incident(), "resolved"), at=NOW)
+
+    assert message["text"] == (
+        "INC-42 is *Investigating*. "
+        "Resolved is three steps away: Identified → Monitoring → Resolved. "
+        "Take the next one: identified."
+    )
+    assert buttons(message) == ["Identified"]
+
+
+def test_a_late_click_says_who_was_faster_and_what_can_be_done_now():
+    moved = an_update(kind=Kind.MOVED, new="identified", by=GRACE, at=NOW - timedelta(seconds=4))
+    error = StaleStatus(an_incident(status="identified"), "investigating", moved)
+    message = views.refusal(error, at=NOW)
+
+    assert message["text"] == (
+        "<@U0GRACE> moved INC-42 to *Identified* 4 s before you. "
+        "Nothing was changed by your click. Next: monitoring."
+    )
+    assert buttons(message) == ["Monitoring", "Update…"]
+
+
+def test_a_slip_offers_the_status_that_was_meant():
+    message = views.refusal(UnknownStatus(an_incident(), "identifed"), at=NOW)
+
+    assert message["text"] == (
+        'There is no status "identifed" in this lifecycle. Did you mean *identified*?\n'
+        "Statuses of INC-42: investigating (now), identified, monitoring, resolved."
+    )
+    assert buttons(message) == ["Identified"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "groups", "expected"),
+    [
+        (None, views.Groups(), "Ask anyone of them."),
+        (GRACE, views.Groups(), "Ask <@U0GRACE> (owner) or anyone of them."),
+        (None, views.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
+        (
+            GRACE,
+            views.Groups(responders="S1"),
+            "Ask <@U0GRACE> (owner) or anyone of <!subteam^S1>.",
+        ),
+        (ADA, views.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
+    ],
+)
+def test_a_denial_names_who_can_help(owner, groups, expected):
+    error = Denied(an_actor(), Permission.RESPOND, an_incident(owner=owner))
+
+    assert expected in views.refusal(error, at=NOW, groups=groups)["text"]
+
+
+def test_a_stranger_is_told_nobodys_name():
+    error = Denied(an_actor(), Permission.JOIN, an_incident(owner=GRACE))
+
+    assert GRACE.id not in told(views.refusal(error, at=NOW))
+
+
+def test_an_api_key_is_named_and_never_mentioned():
+    card = views.working_card(Card(incident=an_incident(owner=CI)), at=NOW)
+
+    assert "Owner: ci" in told(card)
+    assert "<@key" not in told(card)
+
+
+def test_help_explains_every_verb():
+    everything = views.help_for(None)["text"]
+
+    assert all(blocks.escape(verb.usage) in everything for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_help_for_one_verb_gives_its_usage_and_an_example(verb):
+    text = views.help_for(verb.name)["text"]
+
+    assert blocks.escape(verb.usage) in text
+    assert "For example: `/incident " in text
+
+
+# --- what is never said ----------------------------------------------------------------------
+
+
+CANARY = "canary-8d1f"
+
+
+def a_noted_outcome() -> Outcome:
+    note = a_change(to="identified", public=PublicText("We found it."), note=Note(CANARY))
+    return changed(an_incident(), note)
+
+
+def everything_but_timelines() -> dict[str, Any]:
+    """Messages about an incident with the canary in its timeline, given it wherever it fits."""
+    outcome = a_noted_outcome()
+    incident = outcome.incident
+    last = an_update(incident, kind=Kind.MOVED, old="investigating", new="identified", body=CANARY)
+    card = Card(incident=incident, last=last)
+    page = Page(items=(incident,))
+    return {
+        "answer": views.answer(outcome, at=NOW),
+        "working card": views.working_card(card, at=NOW),
+        "owner card": views.owner_card(card, at=NOW),
+        "card for you": views.card_for_you(card, at=NOW),
+        "late click": views.refusal(StaleStatus(incident, "investigating", last), at=NOW),
+        "tray": views.tray(page.items, page, at=NOW),
+        "board": views.board(page, ShowBoard(), at=NOW),
+        "redacted": views.answer(replace(outcome, redacted=last), at=NOW),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(everything_but_timelines()))
+def test_a_note_stands_in_the_timeline_alone(name):
+    assert CANARY not in repr(everything_but_timelines()[name])
+
+
+def test_a_timeline_shows_the_note():
+    outcome = a_noted_outcome()
+    page = Page(items=outcome.updates)
+
+    assert CANARY in told(views.timeline(Card(incident=outcome.incident), page, at=NOW))
+
+
+PUBLIC_RENDERERS = (views.status_card, views.public_update, views.withdrawn)
+
+
+@pytest.mark.parametrize("render", PUBLIC_RENDERERS, ids=lambda render: render.__name__)
+def test_a_public_view_is_made_of_public_values_alone(render):
+    taken = {name: kind for name, kind in get_type_hints(render).items() if name != "return"}
+
+    assert set(taken.values()) <= {PublicIncident, PublicUpdate}
+
+
+def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
+    leak = tmp_path / "leak.py"
+    leak.write_text(
+        "from bot.slack.views import public_update\n"
+        "from core.incident import Note, PublicIncident, PublicUpdate, Update\n"
+        "def leak(public: PublicIncident, update: PublicUpdate, note: Note, own: Update) -> None:\n"
+        "    public_update(public, own)\n"
+        "    PublicUpdate(entry=1, body=note, status=None, word=None, at=update.at)\n"
+    )
+    said, _, _ = mypy.run(["--strict", "--follow-imports=silent", str(leak)])
+
+    assert 'leak.py:4: error: Argument 2 to "public_update"' in said
+    assert 'leak.py:5: error: Argument "body" to "PublicUpdate"' in said
+    assert "Found 2 errors" in said
+
+
+# Whatever Slack would obey must be one of the tokens that the views write themselves.
+OURS = re.compile(
+    r"<(?:@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^[^<>|^]+\|[^<>|]+)>"
+)
+texts = st.text(
+    st.sampled_from("ab \n`*_~<>&|@#!^") | st.characters(exclude_categories=["Cs"]), min_size=1
+).filter(str.strip) | st.sampled_from(
+    ["<!channel>", "<@U0GRACE>", "&lt;!here&gt;", "<https://x|y>", "<!date^1^x|y>"]
+)
+
+
+def obeyed(message: dict[str, Any]) -> list[str]:
+    """What is left of the special characters when our own tokens and the entities are gone."""
+    said = [text["text"] for text in every(message, "text") if text_is_obeyed(text)]
+    said.append(message["text"])
+    rest = [re.sub("&(amp|lt|gt);", "", OURS.sub("", text)) for text in said]
+    return [text for text in rest if set(text) & set("<>&")]
+
+
+def text_is_obeyed(text: Any) -> bool:
+    return isinstance(text, dict) and text.get("type") == "mrkdwn"
+
+
+@given(typed=texts)
+def test_nothing_that_people_typed_comes_alive(typed):
+    person = replace(CI, name=typed)
+    incident = an_incident(title=typed, owner=person, description=typed, last_entry=3)
+    update = an_update(incident, body=typed, by=person, visibility=Visibility.PUBLIC)
+    title = an_update(incident, entry=3, kind=Kind.TITLE, old=typed, new=typed, body=None)
+    public = a_public_update(body=PublicText(typed))
+    shown = a_public_incident(title=PublicText(typed), updates=(public,))
+    page = Page(items=(incident,))
+    for message in (
+        views.working_card(Card(incident=incident, last=update), at=NOW),
+        views.card_for_you(Card(incident=incident, last=title), at=NOW),
+        views.status_card(shown),
+        views.public_update(shown, public),
+        views.timeline(Card(incident=incident), Page(items=(update, title)), at=NOW),
+        views.board(page, ShowBoard(), at=NOW),
+        views.tray(page.items, page, at=NOW),
+        views.answer(changed(an_incident(), a_change(owner=person)), at=NOW),
+        views.refusal(UnknownStatus(incident, typed), at=NOW),
+        views.refusal(UsageError(typed, suggestion=typed, hint=typed), at=NOW),
+    ):
+        assert obeyed(message) == []
+
+
+# --- texts -----------------------------------------------------------------------------------
+
+
+@given(text=texts, most=st.integers(5, 60))
+def test_shortening_is_visible_and_keeps_its_limit(text, most):
+    shown = blocks.shown(text, most)
+
+    assert len(shown) <= most
+    assert shown == blocks.escape(text) or shown.endswith("…")
+
+
+@given(text=texts, most=st.integers(10, 60))
+def test_pieces_leave_nothing_out(text, most):
+    pieces = list(blocks.pieces(text, most))
+
+    assert all(1 <= len(piece) <= most for piece in pieces)
+    assert "".join("".join(pieces).split()) == blocks.escape("".join(text.split()))
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(seconds=-3), "0 s"),
+        (timedelta(seconds=4), "4 s"),
+        (timedelta(seconds=59, milliseconds=999), "59 s"),
+        (timedelta(minutes=1), "1 min"),
+        (timedelta(minutes=12, seconds=40), "12 min"),
+        (timedelta(minutes=64), "1 h 04 min"),
+        (timedelta(hours=23, minutes=59), "23 h 59 min"),
+        (timedelta(days=2, hours=3), "2 d 03 h"),
+        (timedelta(days=400), "400 d 00 h"),
+    ],
+)
+def test_a_duration_is_said_in_words(span, words):
+    assert blocks.duration(span) == words
+
+
+def test_a_time_is_a_token_in_the_readers_zone_and_names_ours_where_it_cannot_be():
+    assert blocks.moment(NINE, seen_from=NOW) == "<!date^1772442000^{time}|09:00 UTC>"
+    assert blocks.moment(NINE, seen_from=NOW + timedelta(days=1)) == (
+        "<!date^1772442000^{date_short_pretty} {time}|2026-03-02 09:00 UTC>"
+    )
+
+
+# --- buttons ---------------------------------------------------------------------------------
+
+
+def test_three_steps_are_visible_and_the_others_one_click_away():
+    card = views.working_card(Card(incident=an_incident(lifecycle=WIDE, status="one")), at=NOW)
+
+    assert buttons(card) == ["A", "B", "C", "Update…"]
+    assert options(card)[:2] == ["D", "Z"]
+
+
+def test_a_finished_incident_can_only_be_read():
+    card = views.working_card(Card(incident=an_incident(status="resolved")), at=NOW)
+
+    assert buttons(card) == ["Timeline"]
+    assert options(card) == []
+
+
+@pytest.mark.parametrize(
+    ("incident", "offered"),
+    [
+        (an_incident(), True),
+        (an_incident(acknowledged_by=ADA), False),
+        (an_incident(lifecycle=RESPONSE), True),
+        (an_incident(lifecycle=RESPONSE, status="acknowledged"), False),
+        (an_incident(lifecycle=RESPONSE, status="resolved"), False),
+    ],
+)
+def test_acknowledging_is_offered_where_it_can_be_done(incident, offered):
+    card = views.working_card(Card(incident=incident), at=NOW)
+
+    assert ("Acknowledge" in options(card)) == offered
+
+
+@pytest.mark.parametrize("lifecycle", [STATUSPAGE, RESPONSE, WIDE], ids=lambda each: each.name)
+def test_a_card_offers_exactly_the_legal_steps_and_names_them_in_its_text(lifecycle):
+    for status in lifecycle.statuses:
+        incident = an_incident(lifecycle=lifecycle, status=status.name)
+        card = views.working_card(Card(incident=incident), at=NOW)
+        pressed = [views.decode(value, actor=an_actor()) for value in every(card, "value")]
+        moves = tuple(press.to for press in pressed if isinstance(press, Change))
+
+        assert moves == status.next_steps
+        assert all(views.status_word(step) in card["text"] for step in moves)
+
+
+def test_a_press_is_the_command_for_the_status_that_the_button_was_drawn_for():
+    card = views.working_card(Card(incident=an_incident()), at=NOW)
+    pressed = [views.decode(value, actor=an_actor(GRACE)) for value in every(card, "value")]
+
+    assert pressed == [
+        Change(actor=an_actor(GRACE), ref=42, to="identified", expected_status="investigating"),
+        OpenDialog(dialog=Dialog.UPDATE, ref=42, expected_status="investigating"),
+        Acknowledge(actor=an_actor(GRACE), ref=42, expected_status="investigating"),
+        OpenDialog(dialog=Dialog.ASSIGN, ref=42, expected_status="investigating"),
+        OpenDialog(dialog=Dialog.SEVERITY, ref=42, expected_status="investigating"),
+        ShowTimeline(ref=42),
+        OpenDialog(dialog=Dialog.REDACT, ref=42, expected_status="investigating"),
+    ]
+
+
+def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
+    narrowed = BoardFilter(scope=Scope.ALL, severity=Severity.LOW, status="monitoring")
+    page = Page(items=(an_incident(),), newer=50, older=31)
+    row = views.board(page, ShowBoard(narrowed=narrowed), at=NOW)["blocks"][-1]
+
+    assert [views.decode(each["value"], actor=an_actor()) for each in row["elements"]] == [
+        ShowBoard(narrowed=narrowed, after=50),
+        ShowBoard(narrowed=narrowed, before=31),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "asked"),
+    [
+        ("tray", ShowTray()),
+        ("declare", OpenDeclare()),
+        ("help", ShowHelp()),
+        ("show:42", ShowCard(ref=42)),
+        ("timeline:42:21", ShowTimeline(ref=42, before=21)),
+        ("board:open::::", ShowBoard()),
+    ],
+)
+def test_what_only_shows_can_be_pressed_too(value, asked):
+    assert views.decode(value, actor=an_actor()) == asked
+
+
+RUBBISH = (
+    "",
+    "step",
+    "step:42:investigating",
+    "step:0:investigating:identified",
+    "step:-1:investigating:identified",
+    "step:4294967296:investigating:identified",
+    "step:٤٢:investigating:identified",
+    f"step:{'9' * 5_000}:investigating:identified",
+    "step:42:Investigating:identified",
+    "step:42:investigating:identified:more",
+    "update:42",
+    "board:some:::::",
+    "board:open:worst::::",
+    "show:INC-42",
+)
+
+
+@pytest.mark.parametrize("value", RUBBISH)
+def test_rubbish_in_a_button_is_refused_and_nothing_else(value):
+    with pytest.raises(UsageError, match="nothing was changed"):
+        views.decode(value, actor=an_actor())
+
+
+@given(value=st.text() | st.lists(st.text(max_size=8), max_size=8).map(":".join))
+def test_reading_a_button_never_fails_in_another_way(value):
+    try:
+        views.decode(value, actor=an_actor())
+    except UsageError:
+        return
+
+
+# --- the status channel ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("update", "broadcast"),
+    [
+        (a_public_update(), True),
+        (a_public_update(status=None, word=None), False),
+        (a_public_update(body=None, withdrawn=True), False),
+    ],
+)
+def test_a_public_update_reaches_the_channel_when_it_carries_a_transition(update, broadcast):
+    assert views.public_update(a_public_incident(), update)["reply_broadcast"] is broadcast
+
+
+def test_a_bare_transition_shows_the_last_words_that_were_published():
+    bare = a_public_update(entry=5, body=None, status="monitoring")
+    card = views.status_card(a_public_incident(updates=(bare, a_public_update())))
+
+    assert "Latest: We found the cause." in told(card)
+
+
+def test_a_withdrawn_text_is_said_to_be_withdrawn():
+    gone = a_public_update(body=None, withdrawn=True)
+
+    assert "Latest: This update was withdrawn." in told(
+        views.status_card(a_public_incident(updates=(gone,)))
+    )
+
+
+# --- the timeline ----------------------------------------------------------------------------
+
+
+def a_page(updates: tuple[Update, ...], before: int | None) -> Page[Update]:
+    """What the service gives: the newest ones below ``before``, oldest first."""
+    below = [update for update in updates if before is None or update.entry < before]
+    return Page(items=tuple(below[-TIMELINE_PAGE:]))
+
+
+@pytest.mark.parametrize("body", ["short", "&" * 2_000], ids=["short", "longest"])
+def test_going_to_older_pages_shows_every_entry_once_and_whole(body):
+    updates = tuple(an_update(entry=entry, body=body) for entry in range(1, 51))
+    card = Card(incident=an_incident(last_entry=50))
+    seen: list[int] = []
+    asked = ShowTimeline(ref=42)
+    while asked is not None:
+        message = views.timeline(card, a_page(updates, asked.before), at=NOW)
+        said = "".join(text for text in every(message["blocks"], "text") if isinstance(text, str))
+        entries = [int(number) for number in re.findall("`([0-9]+)`", said)]
+        assert said.count(blocks.escape(body)) == len(entries) or "&" in body
+        assert said.count("&amp;") == len(entries) * body.count("&")
+        seen = [*entries, *seen]
+        older = [e for e in every(message, "elements")[-1] if e.get("action_id") == "older"]
+        asked = views.decode(older[0]["value"], actor=an_actor()) if older else None
+
+    assert seen == list(range(1, 51))
+
+
+def test_an_entry_says_who_could_read_it():
+    updates = (
+        an_update(entry=1, body="for us"),
+        an_update(entry=2, body="for all", visibility=Visibility.PUBLIC),
+        an_update(entry=3, body=None, redacted_at=NOW, redacted_by=GRACE),
+    )
+    text = views.timeline(Card(incident=an_incident(last_entry=3)), Page(items=updates), at=NOW)[
+        "text"
+    ]
+
+    assert '<@U0ADA> · 🔒 private: "for us"' in text
+    assert '<@U0ADA> · 📣 public: "for all"' in text
+    assert "<@U0ADA> · 🔒 private: _withdrawn by <@U0GRACE>_" in text
+
+
+@pytest.mark.parametrize(
+    ("later", "severity"),
+    [
+        ((), "(high)"),
+        (({"kind": Kind.SEVERITY, "old": "low", "new": "high"},), "(low)"),
+    ],
+)
+def test_a_declaration_keeps_the_severity_that_it_had(later, severity):
+    updates = (
+        an_update(entry=1, kind=Kind.DECLARED, new="investigating", body=None),
+        *(an_update(entry=2, body=None, **facts) for facts in later),
+    )
+    card = Card(incident=an_incident(last_entry=len(updates)))
+
+    assert f"declared it {severity}" in views.timeline(card, Page(items=updates), at=NOW)["text"]
+
+
+# --- the tray --------------------------------------------------------------------------------
+
+
+def test_an_incident_of_this_channel_is_not_listed_again_elsewhere():
+    here = an_incident()
+    page = Page(items=(here, an_incident(number=40, title="Slow search")))
+    text = views.tray((here,), page, at=NOW)["text"]
+
+    assert text.count("INC-42") == 1
+    assert "Open elsewhere (1): 🔴 INC-40 Slow search" in text
+
+
+def test_an_empty_tray_still_lets_one_declare():
+    message = views.tray((), Page(items=()), at=NOW)
+
+    assert message["text"] == "All quiet. Nothing is open."
+    assert buttons(message) == ["Declare an incident", "All open", "Help"]
