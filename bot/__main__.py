@@ -16,6 +16,8 @@ from rich.console import Console
 from bot.app import build
 from bot.doctor import examine
 from bot.http.server import AddressTaken
+from bot.sandbox.demo import BotDidNotStart, stories
+from bot.sandbox.demo import run as run_demo
 from bot.settings import Settings, StorageSettings, WrongSettings
 from bot.telemetry import configure_logs
 from core.errors import LifecycleFaults, UnknownLifecycle
@@ -68,15 +70,21 @@ def serve() -> None:
 
 async def _serve(settings: Settings) -> None:
     app = build(settings)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop_or_end, stop)
+    stop = _signalled()
     try:
         await app.start()
         await stop.wait()
     finally:
         await app.stop()
+
+
+def _signalled() -> asyncio.Event:
+    """An event that is set when the process is asked to stop; asked twice, it ends at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_or_end, stop)
+    return stop
 
 
 def _stop_or_end(stop: asyncio.Event) -> None:
@@ -115,6 +123,36 @@ def doctor() -> None:
         answers.print(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}")
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)
+
+
+@cli.command()
+def demo(
+    *,
+    port: Annotated[int, typer.Option(help="Where the page is; the bot takes the next one.")] = 8080,
+    http: Annotated[bool, typer.Option("--http", help="HTTP mode instead of Socket Mode.")] = False,
+    story: Annotated[str, typer.Option(help=f"What is told first: {', '.join(stories())}.")] = "outage",
+    clean: Annotated[bool, typer.Option("--clean", help="Start empty; tell nothing.")] = False,
+) -> None:
+    """Run the bot, real and whole, against a stand-in for Slack on this machine."""
+    if story not in stories():
+        wrong(f'There is no story "{story}": choose one of {", ".join(stories())}.')
+
+    async def run_until_stopped() -> None:
+        await run_demo(
+            port=port,
+            http=http,
+            story=None if clean else story,
+            clean=clean,
+            announce=answers.print,
+            stop=_signalled(),
+        )
+
+    try:
+        asyncio.run(run_until_stopped())
+    except BotDidNotStart as error:
+        wrong(error, code=1)
+    except OSError as error:
+        wrong(f"PORT {port} cannot be used ({error.strerror}): name another with --port.")
 
 
 LifecycleFile = Annotated[

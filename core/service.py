@@ -82,8 +82,8 @@ class Transaction(Reader, Protocol):
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition, the declaration counted as one."""
 
-    def set_status_channel(self, workspace: str, channel: str) -> None:
-        """Makes ``channel`` the place where public updates go from now on."""
+    def set_status_channel(self, workspace: str, channel: str) -> Workspace:
+        """The workspace, with ``channel`` as the place where public updates go from now on."""
 
     def save(self, decision: Decision) -> None:
         """Writes incident, updates and outbox messages.
@@ -160,8 +160,8 @@ class Incidents:
         _admit(actor)
         return await self._store.read(lambda reader: reader.workspace(actor.workspace))
 
-    async def set_status_channel(self, actor: Actor, channel: str) -> None:
-        """Makes ``channel`` the workspace's public surface.
+    async def set_status_channel(self, actor: Actor, channel: str) -> Workspace:
+        """The workspace, with ``channel`` as its public surface.
 
         Raises:
             Denied: the actor is no workspace admin.
@@ -169,7 +169,9 @@ class Incidents:
         _admit(actor)
         if not policy.holds(actor, Permission.ADMINISTER):
             raise Denied(actor, Permission.ADMINISTER)
-        await self._store.write(lambda tx: tx.set_status_channel(actor.workspace, channel))
+        return await self._store.write(
+            lambda tx: tx.set_status_channel(actor.workspace, channel)
+        )
 
     async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
         """The open incidents whose card stands in the channel where the actor speaks."""

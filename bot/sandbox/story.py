@@ -168,7 +168,7 @@ class Stage:
         def seen() -> str:
             dialog = person.view.words() if person.has_view else ""
             told = "\n".join(message.words() for message in interaction.ephemerals)
-            return "\n".join([told, dialog, interaction.error_seen or ""])
+            return _without_marks("\n".join([told, dialog, interaction.error_seen or ""]))
 
         try:
             await self._slack.until(lambda: (words in seen()) == wanted, timeout_seconds=3)
@@ -178,8 +178,13 @@ class Stage:
     async def _look_at_channel(self, line: Line) -> None:
         await self._settle()
         posts = self._slack.channel_view(line.parts["channel"])
-        words = "\n".join(str(post) for post in posts)
+        words = _without_marks("\n".join(str(post) for post in posts))
         _expect(line, (line.parts["words"] in words) == (line.kind == "shows"), words)
+
+
+def _without_marks(words: str) -> str:
+    """What is read on the screen: bold is bold there, and has no stars."""
+    return words.replace("*", "")
 
 
 def _has(person: Person, field: str) -> bool:

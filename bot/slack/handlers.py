@@ -28,7 +28,7 @@ from bot.slack import dialogs, parser, views
 from bot.slack.errors import Answer, Reply, answer
 from bot.slack.people import UNREACHABLE, People
 from bot.telemetry import Metrics, log
-from core.errors import InvalidField, StaleStatus, UserError
+from core.errors import StaleStatus, UserError
 from core.incident import (
     Acknowledge,
     Actor,
@@ -49,7 +49,8 @@ Shown = parser.ShowTray | parser.ShowBoard | parser.ShowCard | parser.ShowTimeli
 # A form is answered by its acknowledgement alone, so it is waited for nearly as long as Slack does.
 FORM_PATIENCE = timedelta(seconds=2)
 ANSWER_TRIES = 3
-FORMS = re.compile("|".join(["declare", *views.Dialog]))
+DECLARE = "declare"
+FORMS = frozenset({DECLARE, *views.Dialog})
 # Slack's own name for any private channel in the body of a request.
 PRIVATE_CHANNEL = "privategroup"
 
@@ -141,7 +142,6 @@ class Slack:
         self._people = people
         self._client = client
         self._catalogue = settings.lifecycles
-        self._operators_channel = settings.status_channel
         self._groups = views.Groups(
             responders=settings.responders_group, publishers=settings.publishers_group
         )
@@ -159,15 +159,23 @@ class Slack:
 
         bolt = AsyncApp(
             name="ratchet",
-            client=client,
+            # Without the token: it would overrule ``authorize``.
+            client=AsyncWebClient(base_url=settings.slack_api_url, retry_handlers=[]),
             signing_secret=settings.slack_signing_secret or "",
             authorize=authorize,
             # The acknowledgement can carry the answer, and "done" is never said before the commit.
             process_before_response=True,
         )
-        bolt.command(parser.COMMAND)(self._on_command)
-        bolt.action(views.ACTION_ID)(self._on_click)
-        bolt.view(FORMS)(self._on_form)
+        # Everything that Slack sends is taken: what means nothing to us is acknowledged all the
+        # same, or Slack would show an error, or send it again.
+        anything = re.compile("")
+        bolt.command(anything)(self._on_command)
+        bolt.action(anything)(self._on_click)
+        bolt.view_submission(anything)(self._on_form)
+        bolt.options(anything)(self._on_options)
+        bolt.view_closed(anything)(self._on_nothing)
+        bolt.shortcut(anything)(self._on_nothing)
+        bolt.event(anything)(self._on_nothing)
         self._bolt = bolt
         self.asgi = AsyncSlackRequestHandler(bolt, path="/slack/events")
 
@@ -214,7 +222,11 @@ class Slack:
         self._begin(self._send_later(visit, task))
 
     async def _on_form(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        visit, view = Visit.by_form(body), body["view"]
+        view = body["view"]
+        if view["callback_id"] not in FORMS:
+            await ack()
+            return
+        visit = Visit.by_form(body)
         work = self._answered(visit, view["callback_id"], self._form(visit, view))
         task = self._started(work)
         if not await self._ready(task, FORM_PATIENCE):
@@ -234,6 +246,12 @@ class Slack:
         else:
             told = dialogs.refilled(view, ended.reply or {})
             await ack(response_action="update", view=told)
+
+    async def _on_options(self, ack: AsyncAck) -> None:
+        await ack(options=[])
+
+    async def _on_nothing(self, ack: AsyncAck) -> None:
+        await ack()
 
     # --- what they ask for ---------------------------------------------------------------------
 
@@ -284,7 +302,8 @@ class Slack:
                 owner = await self._people.member(visit.workspace, request.user)
                 return await self._do(visit, actor, request.to(owner))
             case parser.SetStatusChannel():
-                return await self._set_status_channel(actor, request.channel)
+                await self._incidents.set_status_channel(actor, request.channel)
+                return views.status_channel_set(request.channel)
             case parser.OpenDeclare():
                 dialog = dialogs.declare_dialog(
                     self._catalogue, origin=_origin(visit), draft=request
@@ -320,12 +339,6 @@ class Slack:
                 return views.help_for(request.verb)
             case _:
                 assert_never(request)
-
-    async def _set_status_channel(self, actor: Actor, channel: str) -> Reply:
-        if self._operators_channel:
-            raise InvalidField("status_channel", "is set by the operator, in STATUS_CHANNEL")
-        await self._incidents.set_status_channel(actor, channel)
-        return views.status_channel_set(channel)
 
     # --- dialogs -------------------------------------------------------------------------------
 

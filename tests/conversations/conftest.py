@@ -11,6 +11,7 @@ import yaml
 from bot.app import App, build
 from bot.sandbox import Limits, Sandbox
 from bot.settings import Settings
+from bot.telemetry import configure_logs
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "app_manifest.yml").read_text())
 
@@ -67,7 +68,9 @@ def environment(slack, tmp_path, mode):
 
 @pytest.fixture
 async def ratchet(environment, slack, clock, mode):
-    app = build(Settings.from_env(environment), clock=clock)
+    settings = Settings.from_env(environment)
+    configure_logs(log_format="json", log_level="info")
+    app = build(settings, clock=clock)
     await app.start()
     if mode == "http":
         slack.request_url = f"{app.http.address}/slack/events"
@@ -82,11 +85,11 @@ def settle(ratchet: App, clock):
     """Lets time pass, second by second, until Slack shows everything that was decided."""
 
     async def settle() -> None:
-        for _ in range(60):
+        for _ in range(600):
             await ratchet.worker.deliver_due()
-            if not await ratchet.outbox.waiting():
+            if await ratchet.outbox.next_due() is None:
                 return
             clock.advance(seconds=1)
-        raise AssertionError("after a minute messages are still waiting in the outbox")
+        raise AssertionError("after ten minutes messages are still waiting in the outbox")
 
     return settle

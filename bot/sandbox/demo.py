@@ -1,0 +1,167 @@
+"""The demo: a stand-in for Slack with a page, and the unmodified bot connected to it.
+
+The bot is a process of its own, started as an operator would start it; all that is different is
+the address that its settings name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.sandbox.server import Sandbox
+from bot.sandbox.story import STORIES, Stage, read
+
+FOLDER = Path(".ratchet-demo")
+# Beside the sources in a checkout; in the package itself where it was installed from a wheel.
+MANIFESTS = (Path(__file__).parents[2] / "app_manifest.yml", Path(__file__).with_name("manifest.yml"))
+STARTED_WITHIN_SECONDS = 30
+QUIET_SECONDS = 0.8
+STOPPED_WITHIN_SECONDS = 10
+
+
+class BotDidNotStart(Exception):
+    """The bot's process ended, or did not connect. The text names the log that says why."""
+
+
+def manifest() -> dict[str, Any]:
+    """The manifest of the Slack app, by which the stand-in judges what the bot may call."""
+    path = next(path for path in MANIFESTS if path.is_file())
+    read_in: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_in
+
+
+@asynccontextmanager
+async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIterator[str]:
+    """``ratchet serve`` as a process, connected to ``slack``; gives the address of its HTTP door.
+
+    Raises:
+        BotDidNotStart: it ended at once, or is not connected after 30 s.
+    """
+    address = f"http://127.0.0.1:{port}"
+    door = {"SLACK_SIGNING_SECRET": slack.signing_secret} if http else {"SLACK_APP_TOKEN": slack.app_token}
+    settings = {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_API_URL": slack.api_url,
+        "STATUS_CHANNEL": slack.workspace.channel("#status").id,
+        "DATABASE_URL": f"sqlite:///{folder / 'ratchet.db'}",
+        "PORT": str(port),
+        "LOG_FORMAT": "json",
+        **door,
+    }
+    if http:
+        slack.request_url = f"{address}/slack/events"
+    log = (folder / "ratchet.log").resolve()
+    with log.open("ab") as lines:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "serve", env=_only(settings), stdout=lines, stderr=lines
+        )
+    try:
+        await _until_started(slack, process, address, http=http, log=log)
+        yield address
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOPPED_WITHIN_SECONDS)
+            except TimeoutError:
+                process.kill()
+
+
+def _only(settings: Mapping[str, str]) -> dict[str, str]:
+    """What a process needs to run, and ``settings``: none of the shell's own tokens or databases."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ} | dict(settings)
+
+
+async def _until_started(
+    slack: Sandbox, process: asyncio.subprocess.Process, address: str, *, http: bool, log: Path
+) -> None:
+    ended = asyncio.create_task(process.wait())
+    ready = asyncio.create_task(_listening(address) if http else slack.connected(timeout_seconds=60))
+    done, waiting = await asyncio.wait(
+        {ended, ready}, timeout=STARTED_WITHIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    for task in waiting:
+        task.cancel()
+    if ready not in done:
+        raise BotDidNotStart(f"The bot did not start; {log} says why.")
+
+
+async def _listening(address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+
+
+async def tell(slack: Sandbox, story: str) -> None:
+    """Plays a story as fast as Slack goes; what it expects to be seen is left to the tests."""
+
+    async def settle() -> None:
+        seen = -1
+        while seen != (seen := len(slack.calls)):
+            await asyncio.sleep(QUIET_SECONDS)
+
+    async def wait(seconds: float) -> None:
+        del seconds  # Nobody who opens a demo waits twenty minutes for its end.
+
+    stage = Stage(slack, settle=settle, wait=wait)
+    for line in read((STORIES / f"{story}.txt").read_text(encoding="utf-8")):
+        if not line.expects:
+            await stage.play(line)
+
+
+def stories() -> tuple[str, ...]:
+    """The names of the stories that can be told."""
+    return tuple(sorted(path.stem for path in STORIES.glob("*.txt")))
+
+
+async def run(
+    *,
+    port: int,
+    http: bool,
+    story: str | None,
+    clean: bool,
+    announce: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    """Runs stand-in and bot until ``stop`` is set. ``announce`` is given lines for the person.
+
+    ``story`` is told when nothing is kept from an earlier run, or where ``clean`` throws that away.
+
+    Raises:
+        BotDidNotStart: it ended at once, or is not connected after 30 s.
+        OSError: the port is taken.
+    """
+    if clean:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(exist_ok=True)
+    kept = FOLDER / "slack.json"
+    async with Sandbox(manifest(), port=port) as slack:
+        fresh = not kept.is_file()
+        if not fresh:
+            slack.workspace.restore(json.loads(kept.read_text(encoding="utf-8")))
+        try:
+            async with bot(slack, folder=FOLDER, port=port + 1, http=http) as address:
+                announce(f"Ratchet is running against a Slack of its own: open {slack.url}")
+                announce(f"Its HTTP door: {address}/healthz    Its log: {FOLDER}/ratchet.log")
+                if fresh and story:
+                    await tell(slack, story)
+                    announce(f'The story "{story}" has been told; go on from there. Ctrl-C ends it.')
+                await stop.wait()
+        finally:
+            kept.write_text(json.dumps(slack.workspace.saved()), encoding="utf-8")

@@ -1,0 +1,88 @@
+"""A note leaves through no surface: a marked word is looked for everywhere it could have got to."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import aiohttp
+import pytest
+
+CANARY = "xylophonecanary"
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+async def run_an_incident(slack, settle, private_words):
+    """One whole incident whose every private text is ``private_words``; public ones are fixed."""
+    mia, bo = slack.person("mia"), slack.person("bo")
+    words = private_words
+    say = "#payments"
+    await mia.command(say, "/incident declare Checkout is down severity:high")
+    await mia.command(say, f"/incident note 1 {words}")
+    await bo.command(say, "/incident ack 1")
+    await mia.command(say, f"/incident status 1 identified {words}")
+    await mia.command(say, "/incident update 1 We are looking into it.")
+    await settle()
+    card = next(m for m in slack.workspace.channel(say).messages if m.by_app)
+    await mia.press(card, "Update…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
+    await mia.fill("Private note", words)
+    await mia.fill("Public update", "A fix is rolling out.")
+    await mia.submit()
+    await mia.command(say, f"/incident next 1 {words}")
+    await bo.command(say, f"/incident status 1 identified {words}")
+    await bo.command(say, f"/incident resolve 1 {words}")
+    await bo.command(say, f"/incident note 1 {words}")
+    await settle()
+
+
+def what_everybody_sees(slack):
+    return [slack.channel_view(f"#{name}") for name in ("general", "payments", "status")]
+
+
+async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settle, capfd):
+    await run_an_incident(slack, settle, CANARY)
+    async with aiohttp.ClientSession() as session:
+        pages = []
+        for path in ("/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):
+            async with session.get(ratchet.http.address + path) as answer:
+                pages.append(await answer.text())
+    logs = capfd.readouterr()
+
+    assert CANARY not in repr(what_everybody_sees(slack))
+    assert CANARY not in "".join(pages)
+    assert CANARY not in logs.err + logs.out
+    channel_calls = [
+        call.arguments
+        for call in slack.calls
+        if call.method in {"chat.postMessage", "chat.update"}
+    ]
+    assert channel_calls
+    assert CANARY not in json.dumps(channel_calls, default=str)
+
+
+async def test_responders_find_the_note_where_it_belongs(slack, ratchet, settle):
+    await run_an_incident(slack, settle, CANARY)
+
+    asked = await slack.person("bo").command("#payments", "/incident timeline 1")
+
+    assert (await asked.answer()).words().count(CANARY) >= 4
+
+
+async def test_what_is_public_is_the_same_to_the_byte_whatever_the_notes_say(
+    slack, ratchet, settle, clock
+):
+    await run_an_incident(slack, settle, "a")
+    first = [
+        (call.method, call.arguments)
+        for call in slack.calls
+        if call.method in {"chat.postMessage", "chat.update"}
+    ]
+
+    assert first
+    assert CANARY not in repr(first)
+    assert all("private" not in repr(a) for _, a in itertools.islice(first, 0, None))

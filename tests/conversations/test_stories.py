@@ -1,0 +1,21 @@
+"""Every story that the demo can tell comes true, word for word, in both of Slack's modes."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.story import STORIES, Stage, read
+
+TOLD = sorted(STORIES.glob("*.txt"))
+
+
+@pytest.mark.parametrize("story", TOLD, ids=lambda path: path.stem)
+async def test_a_story_comes_true(story, slack, ratchet, settle, clock):
+    async def wait(seconds: float) -> None:
+        clock.advance(seconds=seconds)
+
+    stage = Stage(slack, settle=settle, wait=wait)
+    for line in read(story.read_text(encoding="utf-8")):
+        await stage.play(line)
+
+    assert [call.answer for call in slack.calls if not call.answer.get("ok", True)] == []
