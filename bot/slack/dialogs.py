@@ -526,8 +526,10 @@ def _typed(view: Mapping[str, Any], name: str) -> str:
 def _chosen(view: Mapping[str, Any], name: str) -> str:
     """The chosen value of a select, a row of checkboxes (its first) or a choice of people."""
     held = _element(view, name)
-    option = held.get("selected_option") or next(iter(held.get("selected_options") or ()), None)
-    value = option.get("value") if isinstance(option, dict) else held.get("selected_user")
+    chosen, ticked = held.get("selected_option"), held.get("selected_options")
+    if isinstance(ticked, list) and ticked:
+        chosen = ticked[0]
+    value = chosen.get("value") if isinstance(chosen, dict) else held.get("selected_user")
     return value if isinstance(value, str) else ""
 
 

@@ -541,6 +541,18 @@ def test_no_golden_outlives_its_view():
     assert {path.stem for path in GOLDENS.glob("*.json")} == set(WRITTEN)
 
 
+def leaves(kind: type[UserError]) -> set[type[UserError]]:
+    """The classes below ``kind`` that are raised: those that have none below them."""
+    below = kind.__subclasses__()
+    return set().union(*map(leaves, below)) if below else {kind}
+
+
+def test_whatever_a_person_can_be_told_has_been_drawn():
+    ours = {kind for kind in leaves(UserError) if kind.__module__.startswith(("core.", "bot."))}
+
+    assert ours <= {type(error) for error in errors(ORDINARY).values()}
+
+
 # --- limits ----------------------------------------------------------------------------------
 
 # Numbers of characters and of things. Source: https://docs.slack.dev/reference/block-kit

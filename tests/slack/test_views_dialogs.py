@@ -1,0 +1,404 @@
+"""Dialogs: who reads what is typed, what a submit asks for, and where its faults stand."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from builders import (
+    ADA,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    NINE,
+    a_change,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
+)
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.slack import dialogs, views
+from bot.slack.dialogs import Origin, UpdateForm
+from bot.slack.parser import AssignTo, OpenDeclare, UsageError
+from core.errors import (
+    Denied,
+    EmptyUpdate,
+    IncidentResolved,
+    InvalidField,
+    NoPublicSurface,
+    Permission,
+    TransitionNotAllowed,
+    UnknownComponent,
+    UnknownLifecycle,
+    UserError,
+    WhichIncident,
+)
+from core.incident import Kind, Note, PublicText, Redact, Severity, Visibility
+from core.lifecycle import PRESETS, RESPONSE, Catalogue, Lifecycle, read
+
+NOW = NINE + timedelta(minutes=12)
+ORIGIN = Origin(channel=INCIDENTS_CHANNEL, response_url="https://hooks.slack.com/x")
+CATALOGUE = Catalogue(PRESETS, default="statuspage")
+INCIDENT = an_incident()
+
+
+def an_update_dialog(**facts: Any) -> dict[str, Any]:
+    incident = facts.pop("incident", INCIDENT)
+    workspace = facts.pop("workspace", a_workspace())
+    return dialogs.update_dialog(incident, workspace, origin=ORIGIN, **facts)
+
+
+def inputs(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The inputs of ``view`` by their names, without what follows a colon."""
+    found = [block for block in view["blocks"] if block["type"] == "input"]
+    return {block["block_id"].split(":")[0]: block for block in found}
+
+
+def option(value: str) -> dict[str, Any]:
+    return {"text": {"type": "plain_text", "text": value}, "value": value}
+
+
+HELD = {
+    "plain_text_input": lambda value: {"value": value},
+    "static_select": lambda value: {"selected_option": value and option(value)},
+    "users_select": lambda value: {"selected_user": value},
+    "checkboxes": lambda value: {"selected_options": [option(value)] if value else []},
+}
+
+
+def started_with(element: dict[str, Any]) -> str | None:
+    """What ``element`` holds before anybody touches it."""
+    ticked = element.get("initial_options", [])
+    chosen = element.get("initial_option", ticked[0] if ticked else {}).get("value")
+    return element.get("initial_value", element.get("initial_user", chosen))
+
+
+def submitted(view: dict[str, Any], **typed: str) -> dict[str, Any]:
+    """``view`` as Slack sends it back: each input by its name, untouched ones as they began."""
+    values = {}
+    for name, block in inputs(view).items():
+        element = block["element"]
+        value = typed.get(name, started_with(element))
+        held = {"type": element["type"], **HELD[element["type"]](value)}
+        values[block["block_id"]] = {element["action_id"]: held}
+    return {**view, "state": {"values": values}}
+
+
+# --- who will read it ------------------------------------------------------------------------
+
+
+def test_each_box_says_who_will_read_it():
+    boxes = inputs(an_update_dialog())
+
+    assert boxes["public"]["hint"]["text"] == dialogs.EVERYONE
+    assert boxes["note"]["hint"]["text"] == dialogs.RESPONDERS
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"incident": an_incident(private=True)}, "INC-42 is private"),
+        ({"workspace": a_workspace(status_channel=None)}, "There is no status channel yet"),
+    ],
+)
+def test_without_a_public_side_there_is_no_public_box_and_the_reason_stands_there(facts, reason):
+    view = an_update_dialog(**facts)
+
+    assert "public" not in inputs(view)
+    assert reason in view["blocks"][-1]["elements"][0]["text"]
+
+
+def test_the_preview_shows_what_the_status_channel_will():
+    typed = UpdateForm(
+        ref=INCIDENT.id,
+        expected_status="investigating",
+        to="identified",
+        public=PublicText("We <found> it."),
+    )
+
+    assert an_update_dialog(form=typed)["blocks"][-1]["elements"][0]["text"] == (
+        "Preview: <#C0STATUS> will show INC-42 Checkout is down · *Identified* · high "
+        "· in its thread: We &lt;found&gt; it."
+    )
+
+
+def test_only_legal_steps_can_be_chosen():
+    choice = inputs(an_update_dialog(incident=an_incident(lifecycle=RESPONSE)))["step"]["element"]
+
+    assert [o["value"] for o in choice["options"]] == ["stay", "acknowledged", "resolved"]
+    assert choice["initial_option"]["text"]["text"] == "Stay Open"
+
+
+def test_a_finished_incident_has_nothing_to_fill_in():
+    view = an_update_dialog(incident=an_incident(status="resolved"))
+
+    assert inputs(view) == {}
+    assert "submit" not in view
+
+
+# --- what a submit asks for --------------------------------------------------------------------
+
+
+def test_one_submit_is_one_command():
+    view = submitted(an_update_dialog(), step="identified", public="We found it.", note="db-3")
+
+    assert dialogs.update_form(view).command(an_actor()) == a_change(
+        ref=INCIDENT.id,
+        to="identified",
+        public=PublicText("We found it."),
+        note=Note("db-3"),
+        expected_status="investigating",
+    )
+
+
+def test_an_untouched_dialog_asks_for_nothing():
+    command = dialogs.update_form(submitted(an_update_dialog())).command(an_actor())
+
+    assert command == a_change(ref=INCIDENT.id, expected_status="investigating")
+
+
+def test_white_space_is_not_an_empty_box():
+    assert dialogs.update_form(submitted(an_update_dialog(), note="  ")).note == "  "
+
+
+def test_when_the_incident_moved_what_was_typed_stays_and_the_choice_is_new():
+    first = an_update_dialog()
+    typed = submitted(first, step="identified", public="We found it.", note="db-3")
+    moved = an_update(kind=Kind.MOVED, new="identified", by=GRACE, at=NOW - timedelta(seconds=4))
+    again = an_update_dialog(
+        incident=an_incident(status="identified"),
+        form=dialogs.update_form(typed),
+        moved=moved,
+        at=NOW,
+    )
+
+    for box in ("public", "note"):
+        before, after = inputs(first)[box], inputs(again)[box]
+        assert after["block_id"] == before["block_id"]
+        assert after["element"]["action_id"] == before["element"]["action_id"]
+    assert inputs(again)["public"]["element"]["initial_value"] == "We found it."
+    assert inputs(again)["note"]["element"]["initial_value"] == "db-3"
+    assert inputs(again)["step"]["block_id"] != inputs(first)["step"]["block_id"]
+    assert inputs(again)["step"]["element"]["initial_option"]["value"] == "stay"
+    assert "<@U0GRACE> moved it to *Identified* 4 s ago." in again["blocks"][1]["text"]["text"]
+    assert dialogs.update_form(submitted(again)).expected_status == "identified"
+
+
+def test_a_declaration_is_what_was_filled_in():
+    view = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN)
+    view = submitted(
+        view,
+        title="Checkout is down",
+        severity="high",
+        lifecycle="response",
+        components="Checkout API, , web",
+        private="private",
+        description="Since the deploy.",
+    )
+    declared = dialogs.declare_form(view, actor=an_actor(), catalogue=CATALOGUE, new_id=an_id(1))
+
+    assert declared == a_declaration(
+        id=an_id(1),
+        lifecycle=RESPONSE,
+        severity=Severity.HIGH,
+        components=("Checkout API", "web"),
+        private=True,
+        description="Since the deploy.",
+    )
+
+
+def test_a_draft_comes_back_as_it_was_given():
+    draft = OpenDeclare(
+        title="Checkout is down",
+        severity=Severity.HIGH,
+        lifecycle="response",
+        components=("api", "web"),
+        private=True,
+        description="Since the deploy.",
+    )
+    view = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN, draft=draft)
+    declared = dialogs.declare_form(
+        submitted(view), actor=an_actor(), catalogue=CATALOGUE, new_id=an_id(1)
+    )
+
+    assert declared == a_declaration(
+        id=an_id(1),
+        lifecycle=RESPONSE,
+        severity=Severity.HIGH,
+        components=("api", "web"),
+        private=True,
+        description="Since the deploy.",
+    )
+
+
+def test_a_lifecycle_that_is_gone_by_now_is_refused():
+    view = submitted(dialogs.declare_dialog(CATALOGUE, origin=ORIGIN), title="x")
+    smaller = Catalogue([RESPONSE], default="response")
+
+    with pytest.raises(UnknownLifecycle):
+        dialogs.declare_form(view, actor=an_actor(), catalogue=smaller, new_id=an_id(1))
+
+
+def many_lifecycles(count: int) -> list[Lifecycle]:
+    rows = "[l{0}.a]\ninitial = true\nnext = ['b']\npublic = 'investigating'\n"
+    rows += "[l{0}.b]\nterminal = true\npublic = 'resolved'\n"
+    return [read(rows.format(index))[0] for index in range(count)]
+
+
+def test_more_lifecycles_than_a_select_holds_are_put_into_groups():
+    catalogue = Catalogue(many_lifecycles(130), default="l0")
+    choice = inputs(dialogs.declare_dialog(catalogue, origin=ORIGIN))["lifecycle"]["element"]
+
+    assert [group["label"]["text"] for group in choice["option_groups"]] == [
+        "1 to 100",
+        "101 to 130",
+    ]
+    assert "options" not in choice
+
+
+def test_a_hand_over_names_whoever_was_chosen():
+    view = dialogs.assign_dialog(an_incident(owner=ADA), origin=ORIGIN)
+
+    assert dialogs.assign_form(submitted(view, person=GRACE.id), actor=an_actor()) == AssignTo(
+        actor=an_actor(), ref=INCIDENT.id, user=GRACE.id
+    )
+
+
+def test_a_severity_starts_as_it_is():
+    view = dialogs.severity_dialog(INCIDENT, origin=ORIGIN)
+
+    assert dialogs.severity_form(submitted(view), actor=an_actor()) == a_change(
+        ref=INCIDENT.id, severity=Severity.HIGH
+    )
+
+
+def test_only_a_text_that_is_still_there_can_be_withdrawn():
+    updates = (
+        an_update(entry=1, body=None, kind=Kind.DECLARED),
+        an_update(entry=2, body="for us"),
+        an_update(entry=3, body=None, redacted_at=NOW),
+        an_update(entry=4, body="for\nall", visibility=Visibility.PUBLIC),
+    )
+    view = dialogs.redact_dialog(INCIDENT, updates, origin=ORIGIN)
+    choices = inputs(view)["entry"]["element"]["options"]
+
+    assert [each["text"]["text"] for each in choices] == [
+        "4 · 📣 public: for all",
+        "2 · 🔒 private: for us",
+    ]
+    assert dialogs.redact_form(submitted(view, entry="4"), actor=an_actor()) == Redact(
+        actor=an_actor(), ref=INCIDENT.id, entry=4
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "read_form"),
+    [
+        (dialogs.assign_dialog(INCIDENT, origin=ORIGIN), dialogs.assign_form),
+        (
+            dialogs.redact_dialog(INCIDENT, (an_update(),), origin=ORIGIN),
+            dialogs.redact_form,
+        ),
+    ],
+)
+def test_a_choice_that_was_not_made_is_asked_for(view, read_form):
+    with pytest.raises(UsageError, match="was chosen"):
+        read_form(submitted(view), actor=an_actor())
+
+
+def test_a_dialog_remembers_where_it_was_opened():
+    origin = Origin(channel="C1", channel_private=True, response_url="https://hooks.slack.com/x")
+
+    assert dialogs.origin_of(dialogs.declare_dialog(CATALOGUE, origin=origin)) == origin
+    assert dialogs.origin_of(dialogs.severity_dialog(INCIDENT, origin=origin)) == origin
+
+
+# --- rubbish ---------------------------------------------------------------------------------
+
+FIELDS = ["step", "note", "public", "entry", "person", "severity", "lifecycle", "private", "title"]
+HELD_BY_SLACK = ["value", "selected_option", "selected_options", "selected_user"]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*HELD_BY_SLACK, "incident", "status"]), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+held = st.dictionaries(st.sampled_from(HELD_BY_SLACK), anything) | anything
+fields = st.dictionaries(st.sampled_from(FIELDS), st.fixed_dictionaries({"x": held}) | anything)
+states = st.fixed_dictionaries({"values": fields | anything}) | anything
+metadata = anything.map(json.dumps) | st.text() | st.just("[" * 50_000)
+
+
+@given(state=states, remembered=metadata)
+@example(state={"values": {"step": {"x": {"selected_options": 5}}}}, remembered="{}")
+def test_reading_a_form_never_fails_in_another_way(state, remembered):
+    about = json.dumps({"incident": str(INCIDENT.id), "status": "investigating"})
+    for private_metadata in (remembered, about):
+        view = {"private_metadata": private_metadata, "state": state}
+        dialogs.origin_of(view)
+        for read_form in (dialogs.assign_form, dialogs.severity_form, dialogs.redact_form):
+            with suppress(UserError):
+                read_form(view, actor=an_actor())
+        with suppress(UserError):
+            dialogs.update_form(view)
+        with suppress(UserError):
+            dialogs.declare_form(view, actor=an_actor(), catalogue=CATALOGUE, new_id=an_id(1))
+
+
+# --- faults at their fields --------------------------------------------------------------------
+
+UPDATE = an_update_dialog()
+DECLARE = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN)
+
+FAULTS = [
+    (InvalidField("public_update", "is empty"), UPDATE, ["public"]),
+    (InvalidField("note", "is empty"), UPDATE, ["note"]),
+    (EmptyUpdate(), UPDATE, ["step:investigating", "public", "note"]),
+    (TransitionNotAllowed(INCIDENT, "resolved"), UPDATE, ["step:investigating"]),
+    (IncidentResolved(INCIDENT, None), UPDATE, ["step:investigating"]),
+    (NoPublicSurface(INCIDENT), UPDATE, ["public"]),
+    (Denied(an_actor(), Permission.PUBLISH), UPDATE, ["public"]),
+    (Denied(an_actor(), Permission.RESPOND), UPDATE, ["step:investigating"]),
+    (InvalidField("title", "is empty"), DECLARE, ["title"]),
+    (InvalidField("description", "is too long"), DECLARE, ["description"]),
+    (UnknownComponent("wbe", "web"), DECLARE, ["components"]),
+    (UnknownLifecycle("x", ("y",)), DECLARE, ["lifecycle"]),
+    (WhichIncident(()), DECLARE, ["title"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "view", "fields"),
+    FAULTS,
+    ids=[f"{row[1]['callback_id']}: {row[0].message}" for row in FAULTS],
+)
+def test_a_fault_stands_at_the_fields_that_it_is_about(error, view, fields):
+    assert dialogs.dialog_errors(error, view) == dict.fromkeys(fields, error.message)
+
+
+def test_a_fault_about_a_field_that_is_not_there_stands_at_the_first_one():
+    view = an_update_dialog(incident=an_incident(private=True))
+
+    assert list(dialogs.dialog_errors(NoPublicSurface(INCIDENT), view)) == ["step:investigating"]
+
+
+# --- dialogs that only tell --------------------------------------------------------------------
+
+
+def test_a_refusal_in_a_dialog_keeps_its_words_and_leaves_its_buttons():
+    refusal = views.refusal(TransitionNotAllowed(INCIDENT, "resolved"), at=NOW)
+    view = dialogs.message_dialog(refusal)
+
+    assert [block["type"] for block in refusal["blocks"]] == ["section", "actions"]
+    assert view["blocks"] == refusal["blocks"][:1]
