@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from bot.slack.blocks import (
+    TEXT_MAX,
     Json,
     channel_link,
     clipped,
@@ -86,8 +87,13 @@ def loading(told: str = "One moment…") -> Json:
 
 
 def message_dialog(message: Json) -> Json:
-    """A dialog that only tells what ``message`` would: its buttons need a message to answer in."""
-    told = [block for block in message["blocks"] if block["type"] in {"section", "context"}]
+    """A dialog that only tells what ``message`` would.
+
+    Its buttons stay behind, because they need a message to answer in; its text names them.
+    """
+    told = [section(message["text"])]
+    if len(message["text"]) > TEXT_MAX:
+        told = [block for block in message["blocks"] if block["type"] in {"section", "context"}]
     return modal("message", "Ratchet", told, close="Close")
 
 

@@ -398,7 +398,19 @@ def test_a_fault_about_a_field_that_is_not_there_stands_at_the_first_one():
 
 def test_a_refusal_in_a_dialog_keeps_its_words_and_leaves_its_buttons():
     refusal = views.refusal(TransitionNotAllowed(INCIDENT, "resolved"), at=NOW)
-    view = dialogs.message_dialog(refusal)
+    (told,) = dialogs.message_dialog(refusal)["blocks"]
 
-    assert [block["type"] for block in refusal["blocks"]] == ["section", "actions"]
-    assert view["blocks"] == refusal["blocks"][:1]
+    assert told["text"]["text"] == refusal["text"]
+    assert "Take the next one: identified." in refusal["text"]
+
+
+def test_a_fault_on_our_side_loses_nothing_that_was_typed():
+    view = submitted(DECLARE, title="Checkout is down", severity="low", private="private")
+    again = dialogs.refilled(view, views.failure("7f3c"))
+    asked = {"actor": an_actor(), "catalogue": CATALOGUE, "new_id": an_id(1)}
+
+    assert "nothing was changed" in again["blocks"][0]["text"]["text"]
+    assert dialogs.declare_form(submitted(again), **asked) == dialogs.declare_form(view, **asked)
+    assert len(dialogs.refilled(submitted(again), views.failure("8a4d"))["blocks"]) == len(
+        again["blocks"]
+    )
