@@ -1,0 +1,13 @@
+"""What alembic runs: the migrations, on the connection that it was handed."""
+
+from alembic import context
+
+from storage.models import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite changes a table by building it anew
+    compare_type=True,
+)
+context.run_migrations()

@@ -1,0 +1,169 @@
+"""What everybody may read: public facts alone, as core's public values.
+
+No statement here names a column that holds a person or a description; the body of an update is
+selected where the update is public, in the SQL itself; and private incidents are left out there
+too. What is not read cannot be shown by mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, bindparam, case, or_, select
+
+from core.incident import (
+    Component,
+    Kind,
+    PublicIncident,
+    PublicText,
+    PublicUpdate,
+    Severity,
+    Visibility,
+)
+from core.lifecycle import Lifecycle, PublicWord
+from storage import models, queries
+from storage.models import component
+from storage.models import incident as _incident
+from storage.models import update as _update
+from storage.queries import Reader
+
+_INCIDENTS = select(
+    _incident.c.id,
+    _incident.c.workspace_id,
+    _incident.c.number,
+    _incident.c.title,
+    _incident.c.severity,
+    _incident.c.lifecycle,
+    _incident.c.status,
+    _incident.c.started_at,
+    _incident.c.component_count,
+).where(_incident.c.workspace_id == bindparam("workspace"), ~_incident.c.private)
+_ONE = _INCIDENTS.where(_incident.c.id == bindparam("incident"))
+_OPEN = _INCIDENTS.where(models.is_open).order_by(_incident.c.number.desc())
+_RECENT = (
+    _INCIDENTS.where(_incident.c.number < bindparam("before"))
+    .order_by(_incident.c.number.desc())
+    .limit(bindparam("limit"))
+)
+
+_is_public = _update.c.visibility == Visibility.PUBLIC
+_is_bare_transition = and_(_update.c.kind.in_(queries.TRANSITIONS), _update.c.new.is_not(None))
+# A change of these facts is seen in the incident itself, and moves the time of its last change.
+_is_fact = _update.c.kind.in_((Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS))
+_UPDATES = (
+    select(
+        _update.c.incident_id,
+        _update.c.entry,
+        _update.c.kind,
+        _is_public.label("is_public"),
+        _update.c.at,
+        case((_is_public, _update.c.body)).label("body"),
+        case((_is_bare_transition, _update.c.old)).label("old"),
+        case((_is_bare_transition, _update.c.new)).label("new"),
+        case((_is_public, _update.c.redacted_at)).label("withdrawn_at"),
+    )
+    .where(
+        _update.c.workspace_id == bindparam("workspace"),
+        _update.c.incident_id.in_(bindparam("incidents", expanding=True)),
+        or_(_is_public, _is_bare_transition, _is_fact),
+    )
+    .order_by(_update.c.incident_id, _update.c.entry.desc())
+)
+_COMPONENTS = (
+    select(component.c.id, component.c.name)
+    .where(component.c.workspace_id == bindparam("workspace"))
+    .order_by(component.c.folded)
+)
+
+
+def incident(reader: Reader, workspace: str, incident: UUID) -> PublicIncident | None:
+    """The public side of one incident, None where there is none."""
+    rows = reader.connection.execute(_ONE, {"workspace": workspace, "incident": incident}).all()
+    return next(iter(_with_updates(reader, workspace, rows)), None)
+
+
+def open_incidents(reader: Reader, workspace: str) -> tuple[PublicIncident, ...]:
+    """The open incidents that have a public side, newest first."""
+    rows = reader.connection.execute(_OPEN, {"workspace": workspace}).all()
+    return _with_updates(reader, workspace, rows)
+
+
+def recent_incidents(
+    reader: Reader, workspace: str, *, before: int | None = None, limit: int = 50
+) -> tuple[PublicIncident, ...]:
+    """The newest ``limit`` incidents that have a public side, with a number below ``before``."""
+    key = queries.NEWEST if before is None else before
+    rows = reader.connection.execute(
+        _RECENT, {"workspace": workspace, "before": key, "limit": limit}
+    ).all()
+    return _with_updates(reader, workspace, rows)
+
+
+def components(reader: Reader, workspace: str) -> tuple[Component, ...]:
+    """The components of the workspace, by name."""
+    rows = reader.connection.execute(_COMPONENTS, {"workspace": workspace})
+    return tuple(Component(*row) for row in rows)
+
+
+def _with_updates(
+    reader: Reader, workspace: str, rows: Sequence[Row[*tuple[Any, ...]]]
+) -> tuple[PublicIncident, ...]:
+    if not rows:
+        return ()
+    facts: dict[UUID, list[Row[*tuple[Any, ...]]]] = {row.id: [] for row in rows}
+    named = {"workspace": workspace, "incidents": list(facts)}
+    for fact in reader.connection.execute(_UPDATES, named):
+        facts[fact.incident_id].append(fact)
+    tagged = [row.id for row in rows if row.component_count]
+    tags = queries.tags(reader.connection, workspace, tagged) if tagged else {}
+    return tuple(
+        _public_incident(
+            row,
+            facts[row.id],
+            tags.get(row.id, ()),
+            queries.lifecycle_of(reader.connection, row.lifecycle),
+        )
+        for row in rows
+    )
+
+
+def _public_incident(
+    row: Row[*tuple[Any, ...]],
+    facts: Sequence[Row[*tuple[Any, ...]]],
+    components: tuple[Component, ...],
+    lifecycle: Lifecycle,
+) -> PublicIncident:
+    moves = [fact for fact in facts if fact.new is not None]
+    resolved = [fact.at for fact in moves if lifecycle.public_word(fact.new) is PublicWord.RESOLVED]
+    return PublicIncident(
+        id=row.id,
+        workspace=row.workspace_id,
+        number=row.number,
+        title=PublicText(row.title),
+        severity=Severity(row.severity),
+        status=row.status,
+        word=lifecycle.public_word(row.status),
+        terminal=lifecycle.is_terminal(row.status),
+        previous_status=moves[0].old,
+        components=components,
+        started_at=row.started_at,
+        # Of what is public: the row's own time also moves with a note, and would tell of it.
+        updated_at=max(fact.withdrawn_at or fact.at for fact in facts),
+        resolved_at=min(resolved, default=None),
+        updates=tuple(
+            _public_update(fact, lifecycle) for fact in facts if fact.is_public or fact.new
+        ),
+    )
+
+
+def _public_update(fact: Row[*tuple[Any, ...]], lifecycle: Lifecycle) -> PublicUpdate:
+    return PublicUpdate(
+        entry=fact.entry,
+        body=None if fact.body is None else PublicText(fact.body),
+        status=fact.new,
+        word=None if fact.new is None else lifecycle.public_word(fact.new),
+        at=fact.at,
+        withdrawn=fact.withdrawn_at is not None,
+    )

@@ -1,0 +1,378 @@
+"""The store: runs work on the database, and writes what was decided, all of it or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
+from sqlalchemy import Update as UpdateStatement
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.incident import Component, Decision, Incident, Update, Workspace
+from core.lifecycle import Lifecycle
+from storage import migrations, models, outbox, queries
+from storage.databases import Conflict, SecondServer, StoreUnavailable, database, failures_told
+from storage.migrations import UnknownSchema
+from storage.queries import Reader
+
+__all__ = ["SecondServer", "Store", "StoreUnavailable", "Transaction", "UnknownSchema"]
+
+T = TypeVar("T")
+
+
+def _either(build: Callable[[Any], Any]) -> dict[str, Any]:
+    """A statement that needs ON CONFLICT, by the name of the dialect: both spell it, each apart."""
+    return {"sqlite": build(sqlite.insert), "postgresql": build(postgresql.insert)}
+
+
+_COMPONENTS = (
+    select(models.component.c.id, models.component.c.name)
+    .where(models.component.c.workspace_id == bindparam("workspace"))
+    .order_by(models.component.c.folded)
+)
+_INSERT_INCIDENT = models.incident.insert()
+_INSERT_UPDATE = models.update.insert()
+_INSERT_TAG = models.incident_component.insert()
+_UNTAG = delete(models.incident_component).where(
+    models.incident_component.c.workspace_id == bindparam("workspace"),
+    models.incident_component.c.incident_id == bindparam("incident"),
+)
+_REDACT = (
+    update(models.update)
+    .where(
+        models.update.c.workspace_id == bindparam("workspace"),
+        models.update.c.incident_id == bindparam("incident"),
+        models.update.c.entry == bindparam("number"),
+    )
+    .values(
+        body=None,
+        redacted_at=bindparam("at_last"),
+        redacted_by_id=bindparam("person"),
+        redacted_by_name=bindparam("person_name"),
+    )
+)
+# The row stays locked until the commit: numbers have no gaps, whoever is refused gives theirs back.
+_NEXT_NUMBER = _either(
+    lambda insert: (
+        insert(models.workspace)
+        .values(id=bindparam("workspace"), last_number=1)
+        .on_conflict_do_update(
+            index_elements=[models.workspace.c.id],
+            set_={"last_number": models.workspace.c.last_number + 1},
+        )
+        .returning(models.workspace.c.last_number, models.workspace.c.status_channel)
+    )
+)
+_SET_STATUS_CHANNEL = _either(
+    lambda insert: (
+        insert(models.workspace)
+        .values(id=bindparam("workspace"), last_number=0, status_channel=bindparam("status"))
+        .on_conflict_do_update(
+            index_elements=[models.workspace.c.id], set_={"status_channel": bindparam("status")}
+        )
+    )
+)
+_KEEP_LIFECYCLE = _either(lambda insert: insert(models.lifecycle).on_conflict_do_nothing())
+_KEEP_COMPONENT = _either(lambda insert: insert(models.component).on_conflict_do_nothing())
+
+
+@cache
+def _change(columns: frozenset[str]) -> UpdateStatement:
+    """The compare-and-set that writes ``columns`` and no others, so that no index is touched twice."""
+    return (
+        update(models.incident)
+        .where(
+            and_(
+                models.incident.c.workspace_id == bindparam("workspace"),
+                models.incident.c.id == bindparam("incident"),
+                models.incident.c.version == bindparam("version_read"),
+            )
+        )
+        .values({name: bindparam(f"new_{name}") for name in sorted(columns)})
+    )
+
+
+@lru_cache(maxsize=256)
+def _definition(lifecycle: Lifecycle) -> dict[str, str]:
+    """The row of a lifecycle."""
+    definition = lifecycle.as_toml()
+    return {
+        "digest": hashlib.sha256(definition.encode()).hexdigest(),
+        "name": lifecycle.name,
+        "definition": definition,
+    }
+
+
+class Transaction(Reader):
+    """What `core.service.Transaction` asks for, and the settings of a workspace."""
+
+    def __init__(self, connection: Connection, *, status_channel: str | None) -> None:
+        super().__init__(connection, status_channel=status_channel)
+        self._dialect = connection.dialect.name
+        self._read: dict[UUID, Incident] = {}
+
+    def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
+        """The incident of that number or id, locked until the end of the transaction."""
+        incident = self._one(queries.TO_CHANGE[isinstance(ref, int)], workspace, ref)
+        if incident:
+            self._read[incident.id] = incident
+        return incident
+
+    def next_number(self, workspace: str) -> int:
+        """The number of the next incident: no gaps, no two alike."""
+        number, status_channel = self.connection.execute(
+            _NEXT_NUMBER[self._dialect], {"workspace": workspace}
+        ).one()
+        self._workspace(workspace, status_channel)
+        return int(number)
+
+    def components(self, workspace: str) -> tuple[Component, ...]:
+        """All components of the workspace, by name."""
+        rows = self.connection.execute(_COMPONENTS, {"workspace": workspace})
+        return tuple(Component(*row) for row in rows)
+
+    def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
+        """The update with that number or id in the incident's timeline."""
+        return queries.entry(self.connection, incident, entry)
+
+    def last_move(self, incident: Incident) -> Update | None:
+        """The newest transition, the declaration counted as one."""
+        return queries.last_move(self.connection, incident)
+
+    def save(self, decision: Decision) -> None:
+        """Writes incident, updates and outbox messages.
+
+        The row must still have the version that was read; if not, the work is run again.
+        """
+        incident = decision.incident
+        before = self._read.get(incident.id)
+        self._keep_components(incident.workspace, decision.new_components)
+        if before is None:
+            self._insert(incident)
+        else:
+            self._change(before, incident)
+        if before is None or before.components != incident.components:
+            self._tag(incident, again=before is not None)
+        if decision.updates:
+            rows = [_update_row(incident.workspace, update) for update in decision.updates]
+            self.connection.execute(_INSERT_UPDATE, rows if len(rows) > 1 else rows[0])
+        if decision.redacted:
+            self._redact(incident.workspace, decision.redacted)
+        outbox.enqueue(self.connection, decision)
+        self._read[incident.id] = incident
+
+    def set_status_channel(self, workspace: str, channel: str | None) -> Workspace:
+        """Makes ``channel`` the place of the public updates; None: that of the settings, if any."""
+        self.connection.execute(
+            _SET_STATUS_CHANNEL[self._dialect], {"workspace": workspace, "status": channel}
+        )
+        return self._workspace(workspace, channel)
+
+    def _insert(self, incident: Incident) -> None:
+        definition = _definition(incident.lifecycle)
+        self.connection.execute(_KEEP_LIFECYCLE[self._dialect], definition)
+        self.connection.execute(
+            _INSERT_INCIDENT,
+            {
+                **_facts(incident),
+                "workspace_id": incident.workspace,
+                "id": incident.id,
+                "number": incident.number,
+                "description": incident.description,
+                "lifecycle": definition["digest"],
+                "private": incident.private,
+                "declared_by_id": incident.declared_by.id,
+                "declared_by_name": incident.declared_by.name,
+                "channel": incident.channel,
+                "channel_private": incident.channel_private,
+                "started_at": incident.started_at,
+                "created_at": incident.created_at,
+            },
+        )
+
+    def _change(self, before: Incident, incident: Incident) -> None:
+        was, is_ = _facts(before), _facts(incident)
+        changed = {name: value for name, value in is_.items() if value != was[name]}
+        result = self.connection.execute(
+            _change(frozenset(changed)),
+            {
+                "workspace": incident.workspace,
+                "incident": incident.id,
+                "version_read": before.version,
+                **{f"new_{name}": value for name, value in changed.items()},
+            },
+        )
+        if result.rowcount != 1:
+            raise Conflict
+
+    def _keep_components(self, workspace: str, made: Iterable[Component]) -> None:
+        rows = [
+            {
+                "workspace_id": workspace,
+                "id": component.id,
+                "name": component.name,
+                "folded": component.name.casefold(),
+            }
+            for component in made
+        ]
+        if rows:
+            self.connection.execute(_KEEP_COMPONENT[self._dialect], rows)
+
+    def _tag(self, incident: Incident, *, again: bool) -> None:
+        if again:
+            self.connection.execute(
+                _UNTAG, {"workspace": incident.workspace, "incident": incident.id}
+            )
+        rows = [
+            {
+                "workspace_id": incident.workspace,
+                "incident_id": incident.id,
+                "position": position,
+                "component_id": component.id,
+            }
+            for position, component in enumerate(incident.components)
+        ]
+        if rows:
+            self.connection.execute(_INSERT_TAG, rows)
+
+    def _redact(self, workspace: str, redacted: Update) -> None:
+        by = redacted.redacted_by
+        self.connection.execute(
+            _REDACT,
+            {
+                "workspace": workspace,
+                "incident": redacted.incident,
+                "number": redacted.entry,
+                "at_last": redacted.redacted_at,
+                "person": by and by.id,
+                "person_name": by and by.name,
+            },
+        )
+        self.connection.info[models.ERASED] = True
+
+
+def _facts(incident: Incident) -> dict[str, Any]:
+    """The columns that a change may write."""
+    owner, acknowledged_by = incident.owner, incident.acknowledged_by
+    return {
+        "title": incident.title,
+        "severity": incident.severity.value,
+        "status": incident.status,
+        "public_word": incident.public_word.value,
+        "is_open": not incident.terminal,
+        "owner_id": owner and owner.id,
+        "owner_name": owner and owner.name,
+        "acknowledged_by_id": acknowledged_by and acknowledged_by.id,
+        "acknowledged_by_name": acknowledged_by and acknowledged_by.name,
+        "component_count": len(incident.components),
+        "updated_at": incident.updated_at,
+        "version": incident.version,
+        "last_entry": incident.last_entry,
+    }
+
+
+def _update_row(workspace: str, update: Update) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace,
+        "incident_id": update.incident,
+        "entry": update.entry,
+        "id": update.id,
+        "kind": update.kind.value,
+        "visibility": update.visibility.value,
+        "by_id": update.by.id,
+        "by_name": update.by.name,
+        "at": update.at,
+        "body": update.body,
+        "old": update.old,
+        "new": update.new,
+    }
+
+
+class Store:
+    """Runs work on the database of ``url``, in threads of its own, which the first work starts.
+
+    ``status_channel`` is that of the settings: it counts for every workspace that has set none.
+    An error of the database becomes `StoreUnavailable`; what the work itself raises comes through.
+    """
+
+    def __init__(self, url: str, *, status_channel: str | None = None) -> None:
+        self._database = database(url)
+        self._status_channel = status_channel
+
+    @property
+    def kind(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._database.kind
+
+    def write(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
+
+        ``work`` may run more than once, where another process was faster.
+        """
+        return self._database.writers.submit(self._transaction(work))
+
+    def read(self, work: Callable[[Reader], T]) -> asyncio.Future[T]:
+        """What ``work`` returns, from one consistent view."""
+        return self._database.readers.submit(self._view(work))
+
+    def write_now(self, work: Callable[[Transaction], T]) -> T:
+        """`write` for whoever has no event loop, such as the command line."""
+        result: T = self._database.writers.run_now(self._transaction(work))
+        return result
+
+    def read_now(self, work: Callable[[Reader], T]) -> T:
+        """`read` for whoever has no event loop, such as the command line."""
+        result: T = self._database.readers.run_now(self._view(work))
+        return result
+
+    def open_for_serving(self) -> None:
+        """Sees that no second server runs on an SQLite file, and migrates.
+
+        Raises:
+            SecondServer, UnknownSchema, StoreUnavailable: it cannot serve; each says why.
+        """
+        self._database.claim_single_server()
+        self.migrate()
+
+    def claim_single_server(self) -> None:
+        """Holds, until `close`, what only one server of an SQLite file may hold.
+
+        Raises:
+            SecondServer: another process serves from that file.
+        """
+        self._database.claim_single_server()
+
+    def migrate(self) -> None:
+        """Brings the schema up to date, under a lock: any number of processes may do it at once.
+
+        Raises:
+            UnknownSchema: a newer Ratchet has been here.
+            StoreUnavailable: the database failed or does not answer.
+        """
+        with failures_told(), self._database.migrating() as connection:
+            migrations.upgrade(connection)
+
+    def is_current(self) -> bool:
+        """Whether the schema is up to date.
+
+        Raises:
+            UnknownSchema: a newer Ratchet has been here.
+            StoreUnavailable: the database failed or does not answer.
+        """
+        with failures_told(), self._database.engine.connect() as connection:
+            return migrations.is_current(connection)
+
+    def close(self) -> None:
+        """Finishes what was given, takes nothing more, and lets go of the database."""
+        self._database.close()
+
+    def _transaction(self, work: Callable[[Transaction], T]) -> Callable[[Connection], T]:
+        return lambda connection: work(Transaction(connection, status_channel=self._status_channel))
+
+    def _view(self, work: Callable[[Reader], T]) -> Callable[[Connection], T]:
+        return lambda connection: work(Reader(connection, status_channel=self._status_channel))
