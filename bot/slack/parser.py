@@ -368,6 +368,9 @@ def _option(token: str) -> tuple[str, str]:
     return match[1].casefold(), _unquoted(match[2])
 
 
+QUOTES_NEEDED = 'Names with blanks need quotes: components:"Checkout API, Payments".'
+
+
 class _Declaring:
     """Sorts the tokens after ``declare`` into options and title.
 
@@ -429,9 +432,12 @@ class _Declaring:
 
     def _title(self) -> str:
         title = []
-        for token in self._tokens:
+        for place, token in enumerate(self._tokens, start=1):
             key, value = _option(token)
             if value and (key := self._key(token)):
+                if key == "components" and title and place < len(self._tokens):
+                    # Words on both sides: those after it may be the rest of a name, or of the title.
+                    raise self._ask.wrong(QUOTES_NEEDED)
                 self._keep(key, value)
             else:
                 title.append(token)
@@ -488,7 +494,7 @@ def _read_declare(words: _Words, ask: _Asking) -> Request:
 
 def _components(text: str, ask: _Asking) -> tuple[str, ...]:
     if text.endswith(","):
-        raise ask.wrong('Names with blanks need quotes: components:"Checkout API, Payments".')
+        raise ask.wrong(QUOTES_NEEDED)
     return tuple(name for part in text.split(",") if (name := _unquoted(part.strip())))
 
 

@@ -324,6 +324,7 @@ SLIPS = [
     ("declare Slow private private", "declare", None, "`private` is named twice."),
     ("declare Slow private:yes", "declare", None, "Write `private` alone"),
     ("declare Slow components:api, web", "declare", None, "Names with blanks need quotes"),
+    ("declare Slow components:Checkout API, Web", "declare", None, "Names with blanks need quotes"),
 ]
 
 
