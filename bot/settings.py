@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.telemetry import one_line
 from core.errors import LifecycleFaults, UnknownLifecycle
-from core.lifecycle import PRESETS, Catalogue, read
+from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
 
 SLACK_API = "https://slack.com/api/"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
+# What is longer may be a secret that went into the wrong line, whatever it looks like.
+QUOTED_MAX = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class SettingFault:
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.variable} {self.problem}: {self.cure}"
+        return one_line(f"{self.variable} {self.problem}: {self.cure}")
 
 
 class WrongSettings(Exception):
@@ -37,6 +40,36 @@ class WrongSettings(Exception):
     def __init__(self, faults: list[SettingFault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, faults)))
+
+
+class UnreadableFile(Exception):
+    """A file cannot be read as text; ``why`` ends a sentence about it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
+    """The lifecycles of a team's own file; the names of those that are built in are taken.
+
+    Raises:
+        UnreadableFile: there is no such file, or it is no text.
+        LifecycleFaults: with every fault of the file.
+    """
+    try:
+        with path.open("rb") as file:
+            # A little more than is allowed: enough to be refused, even of a file without an end.
+            content = file.read(FILE_MAX_BYTES + 16)
+        # Editors on Windows put a mark before the first line. A character may have been cut in two.
+        text = content.decode("utf-8-sig", "ignore" if len(content) > FILE_MAX_BYTES else "strict")
+    except OSError as error:
+        raise UnreadableFile(f"cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise UnreadableFile("is not UTF-8") from None
+    except ValueError:
+        raise UnreadableFile("is no name of a file") from None
+    return read(text, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +156,11 @@ class _Reader:
     def fault(self, variable: str, problem: str, cure: str) -> None:
         self.faults.append(SettingFault(variable, problem, cure))
 
+    def wrong(self, variable: str, value: str, cure: str) -> None:
+        """A fault that quotes ``value``, where that can be no secret from another line."""
+        harmless = len(value) <= QUOTED_MAX and value.isprintable()
+        self.fault(variable, f'is "{value}"' if harmless else "is something else", cure)
+
     def text(self, variable: str) -> str | None:
         return self._environment.get(variable, "").strip() or None
 
@@ -130,7 +168,7 @@ class _Reader:
         value = self.text(variable)
         if value is None and needed:
             self.fault(variable, "is not set", f"set the {prefix}… token of the Slack app")
-        if value is not None and not re.fullmatch(re.escape(prefix) + r"[\w.-]+", value):
+        if value is not None and not re.fullmatch(re.escape(prefix) + r"[A-Za-z0-9_.-]+", value):
             self.fault(
                 variable, f"is no {prefix}… token", "copy it again from the Slack app's page"
             )
@@ -139,25 +177,23 @@ class _Reader:
     def slack_id(self, variable: str, letters: str, what: str) -> str | None:
         value = self.text(variable)
         if value is not None and not re.fullmatch(f"[{letters}][A-Z0-9]+", value):
-            self.fault(
-                variable, f'is "{value}"', f"set the id of {what}, such as {letters[0]}0123ABCD"
-            )
+            self.wrong(variable, value, f"set the id of {what}, such as {letters[0]}0123ABCD")
         return value
 
     def number(self, variable: str, default: int, *, least: int, most: int) -> int:
         value = self.text(variable)
         if value is None:
             return default
-        # isdecimal() takes the digits of every script, and so does int().
-        if value.isascii() and value.isdecimal() and least <= int(value[:9]) <= most:
+        # int() takes the digits of every script, signs and underscores, and chokes on thousands.
+        if re.fullmatch("[0-9]{1,9}", value) and least <= int(value) <= most:
             return int(value)
-        self.fault(variable, f'is "{value}"', f"set a whole number from {least} to {most}")
+        self.wrong(variable, value, f"set a whole number from {least} to {most}")
         return default
 
     def choice(self, variable: str, choices: tuple[str, ...], default: str) -> str:
         value = (self.text(variable) or default).lower()
         if value not in choices:
-            self.fault(variable, f'is "{value}"', f"set one of {', '.join(choices)}")
+            self.wrong(variable, value, f"set one of {', '.join(choices)}")
         return value
 
     def url(self, variable: str) -> str | None:
@@ -168,7 +204,7 @@ class _Reader:
 
     def slack_api_url(self) -> str:
         value = self.text("SLACK_API_URL") or SLACK_API
-        if not _is_http(value) or (urlsplit(value).scheme == "http" and not _is_loopback(value)):
+        if not _is_http(value) or (urlsplit(value).scheme == "http" and not is_loopback(value)):
             # The bot token goes there with every call.
             self.fault(
                 "SLACK_API_URL",
@@ -179,7 +215,8 @@ class _Reader:
 
     def storage(self) -> dict[str, str]:
         value = self.text("DATABASE_URL") or "sqlite:///ratchet.db"
-        if not re.match(r"sqlite:///.|postgres(ql)?://.", value):
+        # A database in memory would be another one for each connection, and empty after a stop.
+        if not re.match(r"sqlite:///(?!:memory:).|postgres(ql)?://.", value):
             self.fault(
                 "DATABASE_URL",
                 "names no database that Ratchet knows",
@@ -196,38 +233,41 @@ class _Reader:
         }
 
     def lifecycles(self) -> Catalogue | None:
-        lifecycles = PRESETS
+        own: tuple[Lifecycle, ...] = ()
         if path := self.text("LIFECYCLES_FILE"):
             try:
-                taken = frozenset(lifecycle.name for lifecycle in PRESETS)
-                lifecycles += read(Path(path).read_text(encoding="utf-8"), taken=taken)
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-                self.fault(
-                    "LIFECYCLES_FILE", f'"{path}" cannot be read ({reason})', "set a TOML file"
-                )
+                own = read_lifecycles(Path(path))
+            except UnreadableFile as error:
+                self.fault("LIFECYCLES_FILE", error.why, "set the path of a TOML file")
+                return None
             except LifecycleFaults as error:
                 for fault in error.faults:
-                    self.fault("LIFECYCLES_FILE", f"{path}: {fault}", "mend the file")
-        default = self.text("DEFAULT_LIFECYCLE") or PRESETS[0].name
+                    self.fault("LIFECYCLES_FILE", f"is wrong, {fault}", "mend the file")
+                return None
         try:
-            return Catalogue(lifecycles, default=default)
+            default = self.text("DEFAULT_LIFECYCLE") or PRESETS[0].name
+            return Catalogue((*PRESETS, *own), default=default)
         except UnknownLifecycle as error:
-            cure = f"set one of {', '.join(error.known)}"
-            self.fault("DEFAULT_LIFECYCLE", f'is "{default}", which is no lifecycle', cure)
+            self.wrong("DEFAULT_LIFECYCLE", error.asked, f"set one of {', '.join(error.known)}")
             return None
 
 
 def _is_http(value: str) -> bool:
+    """Whether ``value`` is an address that can be shown to anybody: it holds no password."""
+    # urlsplit() leaves out line breaks, which would then break whatever line shows the address.
+    if re.search(r"[\s\\]", value) or not value.isprintable():
+        return False
     try:
         parts = urlsplit(value)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         return False
+    return parts.scheme in {"http", "https"} and named and not (parts.query or parts.fragment)
 
 
-def _is_loopback(value: str) -> bool:
-    host = urlsplit(value).hostname or ""
+def is_loopback(url: str) -> bool:
+    """Whether ``url`` can only mean this machine."""
+    host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -2,18 +2,24 @@
 
 A log line is an event's name and fields out of `FIELDS`; any other field is dropped, and the drop
 itself is named, so that a note cannot reach a log by a careless call. Errors are logged as their
-type and place, without their message, which may quote what somebody typed. Libraries' own lines
-keep their level and place and lose their text for the same reason.
+type and place, without their message, which may quote what somebody typed. Libraries' own lines,
+and errors that nobody caught, keep their level and place and lose their text for the same reason.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
+import threading
 import traceback
-from collections.abc import Mapping, MutableMapping
-from typing import Any
+from collections.abc import Iterator, Mapping, MutableMapping
+from datetime import date
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, TextIO, cast
+from uuid import UUID
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -50,47 +56,82 @@ FIELDS = frozenset(
     }
 )
 
+# What structlog's formatter keeps beside the fields, and takes away before it writes.
+META = frozenset({"_from_structlog", "_record"})
+
 SECRETS = re.compile(
-    r"xox[a-z]-[\w.-]+|xapp-[\w.-]+|rk_live_\w+|https://hooks\.slack\.com/\S+|://[^/\s:@]*:[^/\s@]+@"
+    r"xox[a-z](?:\.xox[a-z])?-[\w.-]+|xapp-[\w.-]+|rk_live_\w+"
+    r"|https://hooks\.slack(?:-gov)?\.com/\S+|://\S*@"
 )
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What ends a line, moves a terminal's cursor, or turns the direction in which a line is read.
+CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+LINE_MAX = 1_000
 FRAMES = 12
+CAUSES = 4
+
+
+def one_line(text: str) -> str:
+    """``text`` as one line, at most 1,000 characters long, without tokens and passwords."""
+    masked = SECRETS.sub("[secret]", text[: 10 * LINE_MAX])
+    cut = masked if len(masked) <= LINE_MAX else masked[: LINE_MAX - 1] + "…"
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", cut)
 
 
 def _only_known_fields(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    known = {name: value for name, value in event.items() if name in FIELDS or name[0] == "_"}
-    if dropped := event.keys() - known.keys() - {"exc_info", "stack_info"}:
-        known["where"] = "dropped: " + ", ".join(sorted(dropped))
+    known = {name: value for name, value in event.items() if name in FIELDS or name in META}
+    if dropped := event.keys() - known.keys():
+        named = "dropped: " + ", ".join(sorted(dropped))
+        known["where"] = f"{known['where']}; {named}" if "where" in known else named
     return known
 
 
 def _without_forgery(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Masks secrets and takes out what could end a line or colour a terminal."""
-    return {name: _clean(value) if name[0] != "_" else value for name, value in event.items()}
+    return {name: value if name in META else _plain(value) for name, value in event.items()}
 
 
-def _clean(value: object) -> object:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", SECRETS.sub("[secret]", str(value)))
+def _plain(value: object) -> object:
+    """``value`` where its type says all that its text can hold; else the type alone."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str() | UUID() | date() | Enum() | PurePath():
+            return one_line(str(value))
+        case _:
+            # An error brings its message along, and a list whatever is in it.
+            return f"<{type(value).__qualname__}>"
 
 
 def _errors_as_places(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    event.pop("stack_info", None)
     raised = event.pop("exc_info", None)
     error = sys.exc_info()[1] if raised is True else raised
     if isinstance(error, tuple):
         error = error[1]
     if isinstance(error, BaseException):
-        event["error"] = type(error).__qualname__
-        event["where"] = place(error)
+        event["error"] = " < ".join(kinds(error))
+        event["where"] = place(error) or event.get("where")
     return event
+
+
+def kinds(error: BaseException) -> Iterator[str]:
+    """The type of ``error``, then of what it came of, and so on; no messages."""
+    came_of: BaseException | None = error
+    for _ in range(CAUSES):
+        if came_of is None:
+            return
+        yield type(came_of).__qualname__
+        hidden = None if came_of.__suppress_context__ else came_of.__context__
+        came_of = came_of.__cause__ or hidden
 
 
 def place(error: BaseException) -> str:
     """Where ``error`` was raised and by way of what, newest first; no message and no values."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     return " < ".join(
-        f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno} {frame.name}"
+        f"{'/'.join(PurePath(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
         for frame in reversed(frames)
     )
 
@@ -99,24 +140,35 @@ def _libraries_without_text(
     _: object, __: str, event: MutableMapping[str, Any]
 ) -> Mapping[str, Any]:
     """A library's line says where in its source it spoke; what it said may quote a body."""
-    record = event.get("_record")
-    if isinstance(record, logging.LogRecord):
-        event["event"] = "library"
-        event["logger"] = record.name
-        event["where"] = f"{record.module}:{record.lineno}"
-        if record.exc_info:
-            event["exc_info"] = record.exc_info
+    record: logging.LogRecord = event["_record"]
+    event["event"] = "library"
+    event["logger"] = record.name
+    event["where"] = f"{record.module}:{record.lineno}"
     return event
+
+
+class _StandardError:
+    """Standard error that cannot fail: no request may fail because nobody reads the logs."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure_logs(*, log_format: str, log_level: str) -> None:
     """Sends every line of the process, ours and the libraries', to standard error in one form."""
+    level = logging.getLevelNamesMapping()[log_level.upper()]
     ours: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=False)
+        # Quoted values: one that holds "x=1" would otherwise look like a field of its own.
+        structlog.dev.ConsoleRenderer(colors=False, repr_native_str=True)
         if log_format == "console"
         else structlog.processors.JSONRenderer(sort_keys=True)
     )
@@ -127,13 +179,11 @@ def configure_logs(*, log_format: str, log_level: str) -> None:
     ]
     structlog.configure(
         processors=[*ours, *safe, last],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[log_level.upper()]
-        ),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _StandardError())),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_StandardError())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*ours, _libraries_without_text],
@@ -142,18 +192,31 @@ def configure_logs(*, log_format: str, log_level: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 last,
             ],
+            # The text is never even put together, so that a slip in it cannot show its parts.
+            use_get_message=False,
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(max(logging.WARNING, level))
+    # Else a line that cannot be written is shown with all that it was made of.
+    logging.raiseExceptions = False
+    logging.captureWarnings(capture=True)
+    _log_what_nobody_catches()
+
+
+def _log_what_nobody_catches() -> None:
+    """Python's own way is to print the message of the error, and what it was raised about."""
+    sys.excepthook = lambda _, error, __: log.critical("crashed", exc_info=error)
+    sys.unraisablehook = lambda raised: log.error("clean-up failed", exc_info=raised.exc_value)
+    threading.excepthook = lambda raised: log.error("thread died", exc_info=raised.exc_value)
 
 
 log = structlog.get_logger("ratchet")
 
 
 class Metrics:
-    """The counters of `/metrics`. Labels are names out of our own tables, never what people typed."""
+    """The counters of `/metrics`. Labels are words of our own tables, never what people typed."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.web import code_of
+from bot.telemetry import log
 from core.errors import InvalidField, UserError
 from core.incident import Actor, Person, Standing
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 FRESH = timedelta(minutes=5)
 # While Slack does not answer, what was known within a day is better than turning responders away.
 STALE = timedelta(hours=24)
+# How long Slack's answer is waited for where there is something to go by without it.
+PATIENCE = timedelta(seconds=0.5)
 REMEMBERED = 10_000
 
 # What a call to Slack raises when Slack cannot be asked, as against when it says no.
 UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+# Slack's own bot says of itself that it is none.
+# Source: https://docs.slack.dev/reference/objects/user-object
+SLACKBOT = "USLACKBOT"
 
 
 class SlackUnavailable(UserError):
@@ -107,9 +117,9 @@ class People:
         try:
             answer = await self._client.users_info(user=user)
         except SlackApiError as error:
-            if error.response.get("error") in {"user_not_found", "user_not_visible"}:
+            if code_of(error) in {"user_not_found", "user_not_visible"}:
                 return Profile(user, Standing.STRANGER, admin=False)
-            raise SlackUnavailable from error
+            raise _refused("users.info", error) from error
         return profile_of(answer["user"], workspace=workspace)
 
     async def _members(self, group: str | None) -> frozenset[str] | None:
@@ -119,17 +129,28 @@ class People:
         try:
             answer = await self._client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
-            raise SlackUnavailable from error
+            raise _refused("usergroups.users.list", error) from error
         return frozenset(answer["users"])
 
 
-def profile_of(user: dict[str, Any], *, workspace: str) -> Profile:
-    """The profile in Slack's user object. Bots are strangers: they lead no incidents."""
+def _refused(method: str, error: SlackApiError) -> SlackUnavailable:
+    # A revoked token and a group that is gone do not pass: nobody but the operator can cure them.
+    log.warning("slack refused", method=method, error=code_of(error))
+    return SlackUnavailable()
+
+
+def profile_of(user: Mapping[str, Any], *, workspace: str) -> Profile:
+    """The profile in Slack's user object. Bots are strangers: they lead no incidents.
+
+    In an Enterprise organization a person belongs to several workspaces, and ``team_id`` is one.
+    """
     names = user.get("profile") or {}
     name = names.get("display_name") or names.get("real_name") or user.get("real_name")
+    teams = {user.get("team_id"), *((user.get("enterprise_user") or {}).get("teams") or ())}
+    is_bot = user.get("is_bot") or user["id"] == SLACKBOT
     if user.get("deleted"):
         standing = Standing.DEACTIVATED
-    elif user.get("is_stranger") or user.get("is_bot") or user.get("team_id") != workspace:
+    elif user.get("is_stranger") or is_bot or workspace not in teams:
         standing = Standing.STRANGER
     elif user.get("is_restricted") or user.get("is_ultra_restricted"):
         standing = Standing.GUEST
@@ -142,39 +163,52 @@ def profile_of(user: dict[str, Any], *, workspace: str) -> Profile:
     )
 
 
-K = TypeVar("K")
-
-
-class _Memory(dict[K, tuple[datetime, T]]):
+class _Memory(Generic[K, T]):
     """Answers by key. Many who ask for one key at once cause one question."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        super().__init__()
         self._clock = clock
+        self._known: dict[K, tuple[datetime, T]] = {}
         self._asking: dict[K, asyncio.Task[T]] = {}
 
     async def recall(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
-        """What is remembered, or what ``ask`` returns; where Slack is silent, what was known."""
-        at, known = self.get(key, (None, None))
-        if at and known is not None and self._clock() - at < FRESH:
-            return known
+        """What is remembered, or what ``ask`` returns; where Slack is silent, what was known.
+
+        Raises:
+            SlackUnavailable: it is silent, and nothing was known within a day.
+        """
+        known = self._known.get(key)
+        age = self._clock() - known[0] if known else STALE
+        if known and age < FRESH:
+            return known[1]
+        something = known if known and age < STALE else None
+        patience = PATIENCE.total_seconds() if something else None
         try:
-            return await asyncio.shield(self._task(key, ask))
+            # Shielded: who stops waiting must not end the question for those who still do.
+            return await asyncio.wait_for(asyncio.shield(self._task(key, ask)), patience)
         except (*UNREACHABLE, SlackUnavailable):
-            if at and known is not None and self._clock() - at < STALE:
-                return known
+            if something:
+                return something[1]
             raise SlackUnavailable from None
 
     def _task(self, key: K, ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._learn(key, ask))
-            task.add_done_callback(lambda _: self._asking.pop(key, None))
+            task.add_done_callback(lambda ended: self._forget_task(key, ended))
         return task
+
+    def _forget_task(self, key: K, ended: asyncio.Task[T]) -> None:
+        del self._asking[key]
+        # Looked at: perhaps nobody waits any more, and asyncio complains of what nobody saw.
+        if not ended.cancelled():
+            ended.exception()
 
     async def _learn(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
         answer = await ask()
-        if len(self) >= REMEMBERED:
-            del self[next(iter(self))]
-        self[key] = (self._clock(), answer)
+        self._known.pop(key, None)
+        if len(self._known) >= REMEMBERED:
+            # Those asked for longest ago stand first.
+            del self._known[next(iter(self._known))]
+        self._known[key] = (self._clock(), answer)
         return answer
