@@ -10,31 +10,57 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from http import HTTPStatus
+from typing import Any, assert_never
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack import views
+from bot.slack.people import UNREACHABLE
+from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
 from core.incident import Surface
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Outbox, Place
 
 AT_ONCE = 16
 MAX_BACKOFF_SECONDS = 300
+# What Slack's 429 means where it does not say, and the most that is believed of it.
+RETRY_AFTER_SECONDS = 30
+MAX_RETRY_AFTER_SECONDS = 86_400
 # With the back-off above, some 16 hours: longer than any outage of Slack that is known.
 MAX_ATTEMPTS = 200
 RESCUE_AFTER = timedelta(minutes=2)
 KEEP_DELIVERED = timedelta(days=7)
+# How far Slack's clock and ours may be apart, where a post is looked for by its time.
+CLOCKS_APART = timedelta(minutes=10)
 
 # Errors after which Slack may, or may not, have done what was asked.
 # Source: the errors of chat.postMessage, https://docs.slack.dev/reference/methods/chat.postMessage
 MAYBE_DONE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 # Errors that pass by themselves, with nothing done.
-PASSING = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded", "team_added_to_org"})
-# The message that was to be edited, or answered in its thread, is not there any more.
-LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+PASSING = frozenset(
+    {
+        "external_channel_migrating",
+        "message_limit_exceeded",
+        "streaming_state_conflict",
+        "team_added_to_org",
+        "update_failed",
+    }
+)
+# The message that was to be edited is not there any more, or takes no edits.
+NO_MESSAGE = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
+# The thread that was to be replied to is not there any more, or takes no replies.
+NO_THREAD = frozenset(
+    {
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +79,9 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class PostAnew:
-    """The message that was to be edited is gone: forget where it was, and post it again."""
+    """What was to be edited or replied to is gone: post a message of its own, at once."""
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +94,56 @@ class GiveUp:
 Verdict = TryAgain | Join | PostAnew | GiveUp
 
 
-def after_failure(error: Exception, *, attempts: int, at: datetime, jitter: float) -> Verdict:
+def after_failure(
+    error: Exception, *, attempts: int, last_error: str | None, at: datetime, jitter: float
+) -> Verdict:
     """Decide what becomes of a message whose ``attempts``-th try (from 1) has just failed.
 
-    Slack's own ``Retry-After`` (seconds) wins over our back-off of 2, 4, 8 … seconds, at most 300,
-    of which ``jitter`` (0 to 1) takes off up to a quarter, so that many do not come back together.
+    ``last_error`` is what the try before it failed with: what was cured then and fails again in
+    the same way cannot be cured. Slack's own ``Retry-After`` (seconds) wins over our back-off of
+    2, 4, 8 … seconds, at most 300, of which ``jitter`` (0 to 1) takes off up to a quarter, so that
+    many do not come back together.
 
     Source: https://docs.slack.dev/apis/web-api/rate-limits
     """
-    seconds = min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempts, 16)) * (1 - jitter / 4)
-    later = at + timedelta(seconds=seconds)
-    if not isinstance(error, SlackApiError):
-        # A time-out or a cut connection: nobody knows whether Slack heard us.
-        return _while_tries_last(TryAgain(later, UNKNOWN_OUTCOME), attempts)
-    status, code = error.response.status_code, str(error.response.get("error", ""))
-    if status == 429 or code in {"ratelimited", "rate_limited"}:
-        wait = timedelta(seconds=_retry_after(error.response.headers))
-        return TryAgain(at + wait, "ratelimited", whole_channel=True)
-    if status >= 500 or code in MAYBE_DONE:
-        return _while_tries_last(TryAgain(later, UNKNOWN_OUTCOME), attempts)
-    if code in PASSING:
-        return _while_tries_last(TryAgain(later, code), attempts)
-    if code == "not_in_channel" and attempts == 1:
+    code = _failure(error)
+    if code in RATE_LIMITED:
+        return TryAgain(at + _retry_after(error), code, whole_channel=True)
+    if (code == UNKNOWN_OUTCOME or code in PASSING) and attempts < MAX_ATTEMPTS:
+        seconds = min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempts, 16)) * (1 - jitter / 4)
+        return TryAgain(at + timedelta(seconds=seconds), code)
+    if code == "not_in_channel" != last_error:
         return Join()
-    if code in LOST and attempts < 3:
-        return PostAnew()
-    return GiveUp(code or "no_error_named")
+    gone = NO_MESSAGE | NO_THREAD
+    if code in gone and last_error not in gone:
+        return PostAnew(code)
+    return GiveUp(code)
 
 
-def _while_tries_last(verdict: TryAgain, attempts: int) -> Verdict:
-    return verdict if attempts < MAX_ATTEMPTS else GiveUp(verdict.error)
+def _failure(error: Exception) -> str:
+    """Slack's name for what went wrong; `UNKNOWN_OUTCOME` where nobody knows if it was done.
+
+    That is so after a time-out and a cut connection, and after an answer that was not Slack's.
+    """
+    if not isinstance(error, SlackApiError):
+        return UNKNOWN_OUTCOME
+    code = code_of(error)
+    status = getattr(error.response, "status_code", HTTPStatus.BAD_GATEWAY)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return "ratelimited"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not code or code in MAYBE_DONE:
+        return UNKNOWN_OUTCOME
+    return code
 
 
-def _retry_after(headers: Mapping[str, Any]) -> float:
+def _retry_after(error: Exception) -> timedelta:
+    headers = getattr(getattr(error, "response", None), "headers", {})
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
-        return min(max(float(lowered.get("retry-after", 30)), 1.0), 3600.0)
-    except (TypeError, ValueError):
-        return 30.0
+        seconds = int(lowered["retry-after"])
+    except (KeyError, TypeError, ValueError):
+        seconds = RETRY_AFTER_SECONDS
+    return timedelta(seconds=min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +173,10 @@ def drafted(message: Message, facts: Facts, *, at: datetime) -> Draft | None:
         case Surface.PUBLIC_UPDATE if facts.incident and facts.update:
             if facts.place is None and not facts.update.withdrawn:
                 content = views.public_update(facts.incident, facts.update)
-                thread = {"thread_ts": facts.thread.ts} if facts.thread else {}
+                if facts.thread and message.error not in NO_THREAD:
+                    thread = {"thread_ts": facts.thread.ts}
+                else:
+                    content = {**content, "reply_broadcast": False}
         case Surface.WITHDRAWAL if facts.place:
             content = views.withdrawn()
         case _:
@@ -220,8 +263,7 @@ class Worker:
             self._awake.clear()
             try:
                 await self._claim()
-            except Exception:
-                # The database is away: the next look tries again.
+            except Exception:  # noqa: BLE001 - whatever it was, the next look tries again
                 log.error("claim failed", exc_info=True)
 
     async def _claim(self) -> int:
@@ -240,17 +282,29 @@ class Worker:
         self.wake()
 
     async def _deliver(self, message: Message) -> None:
-        outcome = "delivered"
         try:
-            await self._write(message)
-        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            outcome = await self._obey(message, error)
-        except Exception:
-            # Ours, not Slack's. The message stays claimed and is rescued: it is not lost, and
-            # it cannot make the worker turn in circles.
+            outcome = await self._tried(message)
+        except Exception:  # noqa: BLE001 - ours, not Slack's: it stays claimed until the rescue
             outcome = "failed"
             log.error("delivery failed", surface=message.surface, exc_info=True)
         self._metrics.deliveries.labels(message.surface, outcome).inc()
+
+    async def _tried(self, message: Message) -> str:
+        """What became of one try, as the word for it that the metrics count."""
+        try:
+            await self._write(message)
+        except (SlackApiError, *UNREACHABLE) as error:
+            return await self._obey(message, self._verdict(message, error, message.error))
+        return "delivered"
+
+    def _verdict(self, message: Message, error: Exception, last_error: str | None) -> Verdict:
+        return after_failure(
+            error,
+            attempts=message.attempts,
+            last_error=last_error,
+            at=self._clock(),
+            jitter=self._chance(),
+        )
 
     async def _write(self, message: Message) -> None:
         draft = drafted(message, await self._outbox.facts(message), at=self._clock())
@@ -272,62 +326,73 @@ class Worker:
         return Place(str(answer["channel"]), str(answer["ts"]))
 
     async def _already_posted(self, message: Message, draft: Draft) -> Place | None:
-        """Where an earlier try, whose outcome nobody knows, put the message after all."""
-        if message.error != UNKNOWN_OUTCOME:
+        """Where an earlier try, whose outcome nobody knows, put the message after all.
+
+        A direct message is not looked for: that takes two scopes more, to read what people write
+        to the bot, and a card that its owner gets twice does less harm.
+        """
+        if message.error != UNKNOWN_OUTCOME or message.surface is Surface.OWNER_CARD:
             return None
-        thread = draft.content.get("thread_ts")
         try:
-            found = (
-                await self._client.conversations_replies(
-                    channel=draft.channel, ts=thread, include_all_metadata=True, limit=200
-                )
-                if thread
-                else await self._client.conversations_history(
-                    channel=draft.channel, include_all_metadata=True, limit=200
-                )
-            )
+            async for page in await self._posts(message, draft):
+                for posted in page["messages"]:
+                    metadata = posted.get("metadata") or {}
+                    if metadata.get("event_payload", {}).get("id") == str(message.uid):
+                        return Place(draft.channel, str(posted["ts"]))
         except SlackApiError as error:
-            if error.response.get("error") == "missing_scope":
-                return None
-            raise
-        for posted in found["messages"]:
-            metadata = posted.get("metadata") or {}
-            if metadata.get("event_payload", {}).get("id") == str(message.uid):
-                return Place(draft.channel, str(posted["ts"]))
+            # Without the scope nobody can look, and where no thread is there is no reply.
+            if code_of(error) not in {"missing_scope", "thread_not_found"}:
+                raise
         return None
 
-    async def _obey(self, message: Message, error: Exception) -> str:
+    async def _posts(self, message: Message, draft: Draft) -> AsyncSlackResponse:
+        """Pages of what was posted, since ``message`` was written, where it would stand."""
+        since = str((message.created_at - CLOCKS_APART).timestamp())
+        if thread := draft.content.get("thread_ts"):
+            return await self._client.conversations_replies(
+                channel=draft.channel,
+                ts=thread,
+                oldest=since,
+                limit=200,
+                include_all_metadata=True,
+            )
+        return await self._client.conversations_history(
+            channel=draft.channel, oldest=since, limit=200, include_all_metadata=True
+        )
+
+    async def _obey(self, message: Message, verdict: Verdict) -> str:
         """Does what `after_failure` says, and returns the word for it that the metrics count."""
         at = self._clock()
-        verdict = after_failure(error, attempts=message.attempts, at=at, jitter=self._chance())
         match verdict:
             case TryAgain():
                 if verdict.whole_channel:
                     await self._outbox.hold(message.workspace, message.channel, until=verdict.at)
                 await self._outbox.later(message, until=verdict.at, error=verdict.error)
-                log.info("delivery later", surface=message.surface, error=verdict.error)
-                return "later"
             case Join():
-                error_code = await self._join(message.channel)
-                if error_code is None:
-                    await self._outbox.later(message, until=at, error="not_in_channel")
-                    return "later"
-                verdict = GiveUp(error_code)
+                return await self._join(message)
             case PostAnew():
                 await self._outbox.forget_posted(message)
-                await self._outbox.later(message, until=at, error="message_not_found")
-                return "later"
+                await self._outbox.later(message, until=at, error=verdict.error)
             case GiveUp():
-                pass
-        await self._outbox.dead(message, error=verdict.error, at=at)
-        log.error("delivery given up", surface=message.surface, error=verdict.error)
-        return "dead"
+                await self._outbox.dead(message, error=verdict.error, at=at)
+                log.error(
+                    "delivery given up",
+                    surface=message.surface,
+                    channel=message.channel,
+                    error=verdict.error,
+                )
+                return "dead"
+            case _:
+                assert_never(verdict)
+        log.info("delivery later", surface=message.surface, error=verdict.error)
+        return "later"
 
-    async def _join(self, channel: str) -> str | None:
+    async def _join(self, message: Message) -> str:
+        """Joins the channel; what goes wrong with that goes wrong with the message."""
         try:
-            await self._client.conversations_join(channel=channel)
-        except SlackApiError as error:
-            return f"not_in_channel ({error.response.get('error')})"
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return None
-        return None
+            await self._client.conversations_join(channel=message.channel)
+        except (SlackApiError, *UNREACHABLE) as error:
+            verdict = self._verdict(message, error, "not_in_channel")
+        else:
+            verdict = TryAgain(self._clock(), "not_in_channel")
+        return await self._obey(message, verdict)
