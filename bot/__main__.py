@@ -6,22 +6,29 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from dotenv import dotenv_values
-from rich.console import Console
 
 from bot.app import build
 from bot.doctor import examine
 from bot.http.server import AddressTaken
 from bot.sandbox.demo import BotDidNotStart, stories
 from bot.sandbox.demo import run as run_demo
-from bot.settings import Settings, StorageSettings, WrongSettings
-from bot.telemetry import configure_logs
+from bot.settings import (
+    SettingFault,
+    Settings,
+    StorageSettings,
+    UnreadableFile,
+    WrongSettings,
+    read_lifecycles,
+)
+from bot.telemetry import configure_logs, one_line
 from core.errors import LifecycleFaults, UnknownLifecycle
-from core.lifecycle import PRESETS, Catalogue, Lifecycle, read
+from core.lifecycle import PRESETS, Catalogue, Lifecycle
 from storage.store import SecondServer, Store, StoreUnavailable, UnknownSchema
 
 cli = typer.Typer(
@@ -33,24 +40,33 @@ cli = typer.Typer(
 lifecycles_cli = typer.Typer(help="Check and draw lifecycles.", no_args_is_help=True)
 cli.add_typer(lifecycles_cli, name="lifecycles")
 
-# Says what went wrong to people; logs have their own form and way.
-complaints = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-answers = Console(highlight=False, soft_wrap=True, markup=False)
-
 
 def environment() -> Mapping[str, str]:
-    """The process's environment over the `.env` of the working directory.
+    """What the process was started with, over the `.env` of the working directory.
 
-    `.env` is read, not loaded: libraries that look for variables of their own must not find ours.
+    `.env` is read, not loaded, and Slack's variables are taken out of the process: Bolt looks for
+    some by itself, and with two of them it would open an installation flow and write files for it.
+
+    Raises:
+        WrongSettings: `.env` is there, and cannot be read.
     """
-    read_from_file = {key: value or "" for key, value in dotenv_values(".env").items()}
-    return {**read_from_file, **os.environ}
+    given = dict(os.environ)
+    for name in given:
+        if name.startswith("SLACK_"):
+            del os.environ[name]
+    try:
+        # Editors on Windows put a mark before the first line. A password may hold ${…}.
+        in_file = dotenv_values(".env", encoding="utf-8-sig", interpolate=False)
+    except (OSError, UnicodeDecodeError):
+        fault = SettingFault(".env", "cannot be read", "make it a text file in UTF-8, or remove it")
+        raise WrongSettings([fault]) from None
+    return {**{name: value or "" for name, value in in_file.items()}, **given}
 
 
 def wrong(*lines: object, code: int = 2) -> NoReturn:
     """Ends the program with one line for each fault."""
     for line in lines:
-        complaints.print(str(line))
+        typer.echo(one_line(str(line)), err=True)
     raise typer.Exit(code)
 
 
@@ -100,14 +116,13 @@ def migrate() -> None:
     try:
         settings = StorageSettings.from_env(environment())
         configure_logs(log_format=settings.log_format, log_level=settings.log_level)
-        store = Store(settings.database_url)
-        store.migrate()
-        store.close()
+        with closing(Store(settings.database_url)) as store:
+            store.migrate()
     except WrongSettings as error:
         wrong(*error.faults)
     except (StoreUnavailable, UnknownSchema) as error:
         wrong(error, code=1)
-    answers.print("The database is up to date.")
+    typer.echo("The database is up to date.")
 
 
 @cli.command()
@@ -120,7 +135,7 @@ def doctor() -> None:
     configure_logs(log_format=settings.log_format, log_level="error")
     findings = asyncio.run(examine(settings))
     for finding in findings:
-        answers.print(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}")
+        typer.echo(one_line(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}"))
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)
 
@@ -128,9 +143,13 @@ def doctor() -> None:
 @cli.command()
 def demo(
     *,
-    port: Annotated[int, typer.Option(help="Where the page is; the bot takes the next one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(help="Where the page is; the bot takes the next one.")
+    ] = 8080,
     http: Annotated[bool, typer.Option("--http", help="HTTP mode instead of Socket Mode.")] = False,
-    story: Annotated[str, typer.Option(help=f"What is told first: {', '.join(stories())}.")] = "outage",
+    story: Annotated[
+        str, typer.Option(help=f"What is told first: {', '.join(stories())}.")
+    ] = "outage",
     clean: Annotated[bool, typer.Option("--clean", help="Start empty; tell nothing.")] = False,
 ) -> None:
     """Run the bot, real and whole, against a stand-in for Slack on this machine."""
@@ -143,7 +162,7 @@ def demo(
             http=http,
             story=None if clean else story,
             clean=clean,
-            announce=answers.print,
+            announce=typer.echo,
             stop=_signalled(),
         )
 
@@ -167,7 +186,7 @@ def check(file: LifecycleFile = None) -> None:
     lifecycles = _lifecycles(file)
     for lifecycle in lifecycles:
         statuses = ", ".join(status.name for status in lifecycle.statuses)
-        answers.print(f"{lifecycle.name}: {statuses}")
+        typer.echo(f"{lifecycle.name}: {statuses}")
 
 
 @lifecycles_cli.command()
@@ -178,19 +197,16 @@ def draw(file: LifecycleFile = None, *, name: str | None = None) -> None:
         chosen = [Catalogue(lifecycles, default=name).default] if name else lifecycles
     except UnknownLifecycle as error:
         wrong(error)
-    answers.print("\n\n".join(lifecycle.draw() for lifecycle in chosen))
+    typer.echo("\n\n".join(lifecycle.draw() for lifecycle in chosen))
 
 
 def _lifecycles(file: Path | None) -> tuple[Lifecycle, ...]:
     if file is None:
         return PRESETS
     try:
-        taken = frozenset(lifecycle.name for lifecycle in PRESETS)
-        return read(file.read_text(encoding="utf-8"), taken=taken)
-    except OSError as error:
-        wrong(f"{file} cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        wrong(f"{file} is not UTF-8")
+        return read_lifecycles(file)
+    except UnreadableFile as error:
+        wrong(f"{file} {error.why}")
     except LifecycleFaults as error:
         wrong(*(f"{file}: {fault}" for fault in error.faults), code=1)
 

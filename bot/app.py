@@ -8,9 +8,10 @@ import random
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
+from starlette.types import ASGIApp
 
 from bot.http import health
 from bot.http.server import HttpServer
@@ -18,6 +19,7 @@ from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack.handlers import Slack
 from bot.slack.people import People
+from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
 from bot.worker import Worker
 from core.service import Incidents
@@ -27,7 +29,8 @@ from storage.store import Store, StoreUnavailable
 # Slack answers in well under a second; a call that hangs must not hold its place for long.
 SLACK_TIMEOUT_SECONDS = 10
 LATE = timedelta(minutes=5)
-STOP_WITHIN_SECONDS = 10
+# Of the ten seconds that a stop may take, those in which what runs may finish.
+PATIENCE_AT_THE_END = timedelta(seconds=8)
 
 
 def now() -> datetime:
@@ -46,13 +49,7 @@ class App:
         self.metrics = Metrics()
         self.store = Store(settings.database_url, status_channel=settings.status_channel)
         self.outbox = Outbox(self.store)
-        self.client = AsyncWebClient(
-            token=settings.slack_bot_token,
-            base_url=settings.slack_api_url,
-            timeout=SLACK_TIMEOUT_SECONDS,
-            # slack_sdk's own handlers send a post again after a cut connection: twice, at times.
-            retry_handlers=[],
-        )
+        self.client = a_client(settings, timeout_seconds=SLACK_TIMEOUT_SECONDS)
         self.worker = Worker(
             self.outbox,
             self.client,
@@ -80,7 +77,9 @@ class App:
             host=settings.host,
             port=settings.port,
             routers=[health.router(unready=self.unready, registry=self.metrics.registry)],
-            slack=self.slack.asgi if settings.slack_signing_secret else None,
+            # A handler of Bolt's, whose types are wider than ASGI's.
+            slack=cast("ASGIApp", self.slack.asgi) if settings.slack_signing_secret else None,
+            metrics=self.metrics,
         )
         self.schedule = Schedule()
 
@@ -106,20 +105,31 @@ class App:
     async def stop(self) -> None:
         """Takes nothing more, finishes what runs, leaves the rest in the outbox."""
         self.schedule.stop()
-        try:
-            async with asyncio.timeout(STOP_WITHIN_SECONDS - 1):
-                await self.slack.stop()
-                await self.http.stop()
-                await self.worker.stop()
-        except TimeoutError:
-            log.warning("stopped late", reason="something still ran after 9 s")
+        # Beside each other, so that one that is late leaves the other its time.
+        stopping = {
+            asyncio.create_task(self._close_doors(), name="doors"),
+            asyncio.create_task(self.worker.stop(), name="worker"),
+        }
+        ended, late = await asyncio.wait(stopping, timeout=PATIENCE_AT_THE_END.total_seconds())
+        for task in late:
+            log.warning("stopped late", reason=task.get_name())
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for task in ended:
+            if error := task.exception():
+                log.error("not stopped", reason=task.get_name(), exc_info=error)
         if self.client.session:
             await self.client.session.close()
         await asyncio.to_thread(self.store.close)
         log.info("stopped")
 
+    async def _close_doors(self) -> None:
+        # HTTP first: what still runs there may leave an answer for Slack's door to send.
+        await self.http.stop()
+        await self.slack.stop()
+
     async def unready(self) -> str | None:
-        """Why this process should get no requests, or None; brings the outbox's gauges up to date."""
+        """Why no requests should come here, or None; brings the outbox's gauges up to date."""
         try:
             async with asyncio.timeout(2):
                 depth = await self.outbox.depth(at=self._clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -16,7 +16,7 @@ class Schedule:
     def __init__(self) -> None:
         # Jobs live in memory: two schedulers on one job store would each run every job.
         self._scheduler = AsyncIOScheduler(
-            timezone="UTC",
+            timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -36,6 +36,6 @@ class Schedule:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Looks no more; a look that is under way is finished by whoever awaits its work."""
+        """Looks no more. A look that is under way is cut off: what it was about is in rows."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.telemetry import log
+from bot.telemetry import Metrics, log
 
 # Slack's largest request is a submitted view, of at most 250 kB, form-encoded.
 SLACK_BODY_MAX = 1_000_000
+WAITING_TO_BE_ACCEPTED = 2_048
 
 
 class AddressTaken(Exception):
@@ -29,12 +31,18 @@ class HttpServer:
     """
 
     def __init__(
-        self, *, host: str, port: int, routers: list[APIRouter], slack: ASGIApp | None
+        self,
+        *,
+        host: str,
+        port: int,
+        routers: list[APIRouter],
+        slack: ASGIApp | None,
+        metrics: Metrics,
     ) -> None:
         self._host = host
         self._port = port
-        self._slack = slack and RequestBodyLimitMiddleware(slack, max_body_size=SLACK_BODY_MAX)
-        self._rest = FastAPI(title="Ratchet", redoc_url=None)
+        self._slack = slack and _Verified(slack, metrics)
+        self._rest = FastAPI(title="Ratchet", docs_url=None, redoc_url=None)
         for router in routers:
             self._rest.include_router(router)
         self._server: _QuietServer | None = None
@@ -43,11 +51,12 @@ class HttpServer:
     @property
     def address(self) -> str:
         """Where it can be reached, once started."""
-        return f"http://{self._host}:{self._port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Slack's requests go past FastAPI: each layer costs some of the three seconds."""
-        slack = self._slack if scope.get("path", "").startswith("/slack/") else None
+        slack = self._slack if scope["path"].startswith("/slack/") else None
         await (slack or self._rest)(scope, receive, send)
 
     async def start(self) -> None:
@@ -63,25 +72,38 @@ class HttpServer:
             log_config=None,
             access_log=False,
             lifespan="off",
+            ws="none",
             server_header=False,
             timeout_graceful_shutdown=5,
             h11_max_incomplete_event_size=65_536,
         )
         self._server = _QuietServer(config)
         self._running = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started and not self._running.done():
-            await asyncio.sleep(0.005)
+        ready = asyncio.create_task(self._server.ready.wait())
+        await asyncio.wait({ready, self._running}, return_when=asyncio.FIRST_COMPLETED)
+        if self._running.done():
+            ready.cancel()
+            self._running.result()
         log.info("listening", address=self.address)
 
     def _listener(self) -> socket.socket:
+        """A socket that listens: of two programs that start at once, one is told here."""
+        listener = None
         try:
-            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-            listener = socket.socket(family)
+            family, kind, _, _, address = socket.getaddrinfo(
+                self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            listener = socket.socket(family, kind)
+            # Else a port that was in use a minute ago could not be taken again.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self._host, self._port))
-        except OSError as error:
+            listener.bind(address)
+            listener.listen(WAITING_TO_BE_ACCEPTED)
+        except (OSError, UnicodeError) as error:
+            if listener:
+                listener.close()
+            reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
             raise AddressTaken(
-                f"PORT {self._port} on HOST {self._host} cannot be used ({error.strerror}): "
+                f"PORT {self._port} on HOST {self._host} cannot be used ({reason}): "
                 "stop the other program, or set another PORT"
             ) from None
         return listener
@@ -93,9 +115,64 @@ class HttpServer:
             await self._running
 
 
+class _Verified:
+    """Gives ``slack``, which verifies the signature, whole requests alone; counts what is refused.
+
+    Nothing else is left of a request that is not Slack's: it would fill the logs for its sender.
+    """
+
+    def __init__(self, slack: ASGIApp, metrics: Metrics) -> None:
+        self._slack = slack
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+        more = True
+        while more:
+            part = await receive()
+            if part["type"] == "http.disconnect":
+                return
+            body += part.get("body", b"")
+            more = part.get("more_body", False)
+            if len(body) > SLACK_BODY_MAX:
+                await self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, scope, receive, send)
+                return
+
+        async def whole() -> Message:
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        async def counted(message: Message) -> None:
+            if message.get("status") == HTTPStatus.UNAUTHORIZED:
+                self._count()
+            await send(message)
+
+        try:
+            await self._slack(scope, whole, counted)
+        except UnicodeDecodeError:
+            # Bolt reads text before it verifies, and Slack sends nothing but UTF-8.
+            await self._refuse(HTTPStatus.UNAUTHORIZED, scope, receive, send)
+
+    async def _refuse(self, status: HTTPStatus, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count()
+        await PlainTextResponse(f"{status.phrase}\n", status_code=status)(scope, receive, send)
+
+    def _count(self) -> None:
+        self._metrics.requests.labels("http", "unverified", "refused").inc()
+
+
 class _QuietServer(uvicorn.Server):
-    """Leaves signals to the process that it is a part of."""
+    """Leaves signals to the process that it is a part of, and says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's own, then sets `ready`."""
+        await super().startup(sockets=sockets)
+        self.ready.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
         yield
