@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import closing
 from dataclasses import dataclass
+from time import monotonic
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.settings import Settings
+from bot.slack.people import UNREACHABLE
+from bot.slack.web import a_client, code_of
 from storage.store import Store, StoreUnavailable, UnknownSchema
 
 # The scopes of app_manifest.yml, each with what it is for. A test holds the two together.
@@ -30,7 +34,7 @@ TIMEOUT_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor's. ``text`` says what was found and, where it is not well, what to do."""
+    """One line of the doctor's: what was found and, where it is not well, what to do."""
 
     well: bool
     text: str
@@ -45,42 +49,29 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
-    store = Store(settings.database_url)
     try:
-        current = await asyncio.to_thread(store.is_current)
+        with closing(Store(settings.database_url)) as store:
+            current = await asyncio.to_thread(store.is_current)
     except (StoreUnavailable, UnknownSchema) as error:
-        yield Finding(well=False, text=f"database: {error}")
-    else:
-        text = "up to date" if current else "not migrated yet; `ratchet serve` does it by itself"
-        yield Finding(well=True, text=f"database: {text}")
-    finally:
-        await asyncio.to_thread(store.close)
+        yield Finding(well=False, text=f"database: {error}; see DATABASE_URL")
+        return
+    text = "up to date" if current else "not migrated yet; `ratchet serve` does it by itself"
+    yield Finding(well=True, text=f"database: {text}")
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:
-    client = AsyncWebClient(
-        token=settings.slack_bot_token,
-        base_url=settings.slack_api_url,
-        timeout=TIMEOUT_SECONDS,
-        retry_handlers=[],
+    client = a_client(settings, timeout_seconds=TIMEOUT_SECONDS)
+    started = monotonic()
+    token = await _asked(
+        "token", client.auth_test(), cure="copy SLACK_BOT_TOKEN again from the app's page"
     )
-    try:
-        answer = await client.auth_test()
-    except SlackApiError as error:
-        code = error.response.get("error")
-        yield Finding(
-            well=False,
-            text=f"token: Slack refuses it ({code}); copy SLACK_BOT_TOKEN from the app's page again",
-        )
+    if isinstance(token, Finding):
+        yield token
         return
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        yield Finding(
-            well=False,
-            text=f"token: {settings.slack_api_url} does not answer; check the network and SLACK_API_URL",
-        )
-        return
-    yield Finding(well=True, text=f"token: {answer['user']} in workspace {answer['team_id']}")
-    yield _scopes(answer.headers.get("x-oauth-scopes", ""))
+    took = round((monotonic() - started) * 1000)
+    text = f"token: {token['user']} in workspace {token['team_id']}, answered in {took} ms"
+    yield Finding(well=True, text=text)
+    yield _scopes(token.headers.get("x-oauth-scopes", ""))
     if settings.slack_app_token:
         yield await _socket(client, settings.slack_app_token)
     for variable, group in (
@@ -91,6 +82,24 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
             yield await _group(client, variable, group)
     if settings.status_channel:
         yield await _status_channel(client, settings.status_channel)
+    else:
+        text = "status channel: none in the settings; `/incident setup #channel` sets one"
+        yield Finding(well=True, text=text)
+
+
+async def _asked(
+    what: str, call: Awaitable[AsyncSlackResponse], *, cure: str
+) -> AsyncSlackResponse | Finding:
+    """Slack's answer, or what is wrong with ``what``; ``cure`` is for where Slack refuses."""
+    try:
+        return await call
+    except SlackApiError as error:
+        if code := code_of(error):
+            return Finding(well=False, text=f"{what}: Slack says {code}; {cure}")
+    except UNREACHABLE:
+        pass
+    address = "Slack, or what stands at SLACK_API_URL,"
+    return Finding(well=False, text=f"{what}: {address} does not answer; check the network")
 
 
 def _scopes(granted: str) -> Finding:
@@ -104,38 +113,34 @@ def _scopes(granted: str) -> Finding:
 
 
 async def _socket(client: AsyncWebClient, app_token: str) -> Finding:
-    try:
-        await client.apps_connections_open(app_token=app_token)
-    except SlackApiError as error:
-        code = error.response.get("error")
-        cure = "make an app-level token with connections:write and set SLACK_APP_TOKEN"
-        return Finding(well=False, text=f"socket mode: Slack refuses the token ({code}); {cure}")
+    cure = "make an app-level token with connections:write and set SLACK_APP_TOKEN"
+    call = client.apps_connections_open(app_token=app_token)
+    offered = await _asked("socket mode", call, cure=cure)
+    if isinstance(offered, Finding):
+        return offered
     return Finding(well=True, text="socket mode: Slack offers a connection")
 
 
 async def _group(client: AsyncWebClient, variable: str, group: str) -> Finding:
-    try:
-        answer = await client.usergroups_users_list(usergroup=group)
-    except SlackApiError as error:
-        code = error.response.get("error")
-        return Finding(well=False, text=f"{variable}: Slack says {code}; set a user group's id")
-    count = len(answer["users"])
-    if count == 0:
-        return Finding(well=False, text=f"{variable}: nobody is in {group}, so nobody may act")
-    return Finding(well=True, text=f"{variable}: {count} in {group}")
+    call = client.usergroups_users_list(usergroup=group)
+    listed = await _asked(variable, call, cure="set the id of a user group, S…")
+    if isinstance(listed, Finding):
+        return listed
+    if count := len(listed["users"]):
+        return Finding(well=True, text=f"{variable}: {count} in {group}")
+    return Finding(well=False, text=f"{variable}: nobody is in {group}, so nobody may act")
 
 
 async def _status_channel(client: AsyncWebClient, channel: str) -> Finding:
-    try:
-        found = (await client.conversations_info(channel=channel))["channel"]
-    except SlackApiError as error:
-        code = error.response.get("error")
-        cure = "set STATUS_CHANNEL to a channel's id; invite Ratchet if it is private"
-        return Finding(well=False, text=f"status channel: Slack says {code}; {cure}")
+    cure = "set STATUS_CHANNEL to a channel's id; invite Ratchet if it is private"
+    call = client.conversations_info(channel=channel)
+    answer = await _asked("status channel", call, cure=cure)
+    if isinstance(answer, Finding):
+        return answer
+    found = answer["channel"]
+    name = f"#{found['name']}"
     if found.get("is_archived"):
-        return Finding(
-            well=False, text=f"status channel: #{found['name']} is archived; set another"
-        )
-    if not found.get("is_member") and found.get("is_private"):
-        return Finding(well=False, text=f"status channel: /invite Ratchet to #{found['name']}")
-    return Finding(well=True, text=f"status channel: #{found['name']}")
+        return Finding(well=False, text=f"status channel: {name} is archived; set another")
+    if found.get("is_private") and not found.get("is_member"):
+        return Finding(well=False, text=f"status channel: type /invite @Ratchet in {name}")
+    return Finding(well=True, text=f"status channel: {name}")
