@@ -99,6 +99,7 @@ def message_dialog(message: Json) -> Json:
 
 # What an input element calls the value that it starts with, by what its state calls the value.
 INITIAL = {
+    "selected_conversation": "initial_conversation",
     "value": "initial_value",
     "selected_option": "initial_option",
     "selected_options": "initial_options",
@@ -125,6 +126,21 @@ def _refilled(block: Mapping[str, Any], view: Mapping[str, Any]) -> Json:
     return {**block, "element": {**element, **starts}}
 
 
+CHANNEL = input_block(
+    "channel",
+    "Channel",
+    {
+        "type": "conversations_select",
+        "action_id": "channel",
+        "default_to_current_conversation": True,
+        "response_url_enabled": True,
+        "filter": {"include": ["public", "private"], "exclude_external_shared_channels": False},
+    },
+    hint="The incident's card is posted there.",
+    optional=True,
+)
+
+
 def declare_dialog(
     catalogue: Catalogue, *, origin: Origin, draft: OpenDeclare | None = None
 ) -> Json:
@@ -142,7 +158,10 @@ def declare_dialog(
     checkboxes: Json = {"type": "checkboxes", "action_id": "private", "options": [private]}
     if draft.private:
         checkboxes["initial_options"] = [private]
+    # A shortcut knows no channel; the menu begins with the one that the person looks at.
+    channel: list[Json] = [] if origin.channel else [CHANNEL]
     blocks = [
+        *channel,
         input_block(
             "title",
             "Title",
@@ -325,6 +344,43 @@ def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
     )
 
 
+NOTE = "note"
+
+
+def note_dialog(incidents: Sequence[Incident], text: str, *, origin: Origin) -> Json:
+    """The dialog that keeps ``text``, a message of Slack's, as a private note of an incident."""
+    if not incidents:
+        told = section(f"Nothing is open. `{COMMAND} declare` declares an incident.")
+        return modal("message", "Add to a timeline", [told], close="Close")
+    options = [
+        option(f"{incident.name} {incident.title}", str(incident.id))
+        for incident in incidents[:OPTIONS_MAX]
+    ]
+    menu = select(
+        options, action_id="incident", placeholder="Which incident?", initial_option=options[0]
+    )
+    blocks = [
+        input_block("incident", "Incident", menu),
+        _box("note", "Private note", text, RESPONDERS),
+    ]
+    return modal(
+        NOTE, "Add to a timeline", blocks, submit="Add", private_metadata=_metadata(origin)
+    )
+
+
+def note_form(view: Mapping[str, Any], *, actor: Actor) -> Change:
+    """The note that was submitted.
+
+    Raises:
+        UsageError: there is no such choice (any more).
+    """
+    try:
+        ref = UUID(_chosen(view, "incident"))
+    except ValueError:
+        raise _unreadable() from None
+    return Change(actor=actor, ref=ref, note=Note(_typed(view, "note")))
+
+
 def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Origin) -> Json:
     """The dialog that withdraws the text of one of ``updates``, which come oldest first."""
     title = f"Redact {incident.name}"
@@ -377,9 +433,11 @@ def _remembered(view: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def origin_of(view: Mapping[str, Any]) -> Origin:
-    """Where ``view`` was opened."""
+    """Where ``view`` was opened, or the channel that was chosen in it."""
     remembered = _remembered(view)
     channel, url = remembered.get("channel"), remembered.get("response_url")
+    # Chosen in the dialog itself, where it was opened from no channel.
+    channel = channel or _element(view, "channel").get("selected_conversation")
     return Origin(
         channel=channel if isinstance(channel, str) else None,
         channel_private=remembered.get("channel_private") is True,

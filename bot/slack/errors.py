@@ -1,4 +1,4 @@
-"""The one edge where exceptions end: a person always gets an answer, the operator always gets a line."""
+"""The one edge where exceptions end: a person always gets an answer, the operator a line."""
 
 from __future__ import annotations
 

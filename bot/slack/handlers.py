@@ -7,9 +7,10 @@ its value. Nothing here posts to a channel: that is the worker's alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar, assert_never
@@ -50,7 +51,13 @@ Shown = parser.ShowTray | parser.ShowBoard | parser.ShowCard | parser.ShowTimeli
 FORM_PATIENCE = timedelta(seconds=2)
 ANSWER_TRIES = 3
 DECLARE = "declare"
-FORMS = frozenset({DECLARE, *views.Dialog})
+FORMS = frozenset({DECLARE, dialogs.NOTE, *views.Dialog})
+# The shortcuts of app_manifest.yml, by their callback_id.
+DECLARE_INCIDENT = "declare_incident"
+DECLARE_FROM_MESSAGE = "declare_from_message"
+ADD_TO_TIMELINE = "add_to_timeline"
+SHORTCUTS = frozenset({DECLARE_INCIDENT, DECLARE_FROM_MESSAGE, ADD_TO_TIMELINE})
+OFFERED = 50
 # Slack's own name for any private channel in the body of a request.
 PRIVATE_CHANNEL = "privategroup"
 
@@ -116,8 +123,33 @@ class Visit:
             user=body["user"]["id"],
             channel=origin.channel,
             channel_private=origin.channel_private,
-            response_url=origin.response_url,
+            trigger=body.get("trigger_id", ""),
+            response_url=origin.response_url or _chosen_url(body),
         )
+
+    @classmethod
+    def by_shortcut(cls, body: Mapping[str, Any]) -> Visit:
+        """A shortcut; only one on a message knows a channel.
+
+        Source: https://docs.slack.dev/interactivity/implementing-shortcuts
+        """
+        channel = body.get("channel") or {}
+        return cls(
+            door="shortcut",
+            workspace=body["team"]["id"],
+            user=body["user"]["id"],
+            channel=channel.get("id"),
+            channel_private=channel.get("name") == PRIVATE_CHANNEL,
+            trigger=body["trigger_id"],
+            response_url=body.get("response_url"),
+        )
+
+
+def _chosen_url(body: Mapping[str, Any]) -> str | None:
+    """The response_url of the channel that was chosen in a form, where it has such a choice."""
+    urls = body.get("response_urls") or [{}]
+    url = urls[0].get("response_url")
+    return url if isinstance(url, str) else None
 
 
 class Slack:
@@ -174,7 +206,8 @@ class Slack:
         bolt.view_submission(anything)(self._on_form)
         bolt.options(anything)(self._on_options)
         bolt.view_closed(anything)(self._on_nothing)
-        bolt.shortcut(anything)(self._on_nothing)
+        bolt.shortcut(anything)(self._on_shortcut)
+        bolt.event("app_home_opened")(self._on_home)
         bolt.event(anything)(self._on_nothing)
         self._bolt = bolt
         self.asgi = AsyncSlackRequestHandler(bolt, path="/slack/events")
@@ -247,6 +280,21 @@ class Slack:
             told = dialogs.refilled(view, ended.reply or {})
             await ack(response_action="update", view=told)
 
+    async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        if body["callback_id"] in SHORTCUTS:
+            visit = Visit.by_shortcut(body)
+            work = self._shortcut(visit, body["callback_id"], body.get("message") or {})
+            task = self._started(self._answered(visit, body["callback_id"], work))
+            self._begin(self._send_later(visit, task))
+
+    async def _on_home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        event = body["event"]
+        if event.get("tab") == "home":
+            visit = Visit(door="home", workspace=body["team_id"], user=event["user"])
+            self._begin(self._publish_home(visit))
+
     async def _on_options(self, ack: AsyncAck) -> None:
         await ack(options=[])
 
@@ -274,9 +322,37 @@ class Slack:
         actor = await self._actor(visit)
         return await self._do(visit, actor, views.decode(value, actor=actor))
 
+    async def _shortcut(
+        self, visit: Visit, callback_id: str, message: Mapping[str, Any]
+    ) -> Reply | None:
+        text = parser.plain_text(message.get("text") or "")
+        if callback_id == ADD_TO_TIMELINE:
+            await self._fill_later(visit, callback_id, self._note_dialog(visit, message, text))
+            return None
+        draft = parser.OpenDeclare(title=text.partition("\n")[0], description=text)
+        await self._open(
+            visit, dialogs.declare_dialog(self._catalogue, origin=_origin(visit), draft=draft)
+        )
+        return None
+
+    async def _note_dialog(self, visit: Visit, message: Mapping[str, Any], text: str) -> Reply:
+        actor = await self._actor(visit)
+        here = await self._incidents.open_here(actor)
+        everywhere = await self._incidents.board(actor, BoardFilter(), limit=OFFERED)
+        others = [incident for incident in everywhere.items if incident not in here]
+        if author := message.get("user"):
+            text = f"{await self._people.name(visit.workspace, author)}: {text}"
+        return dialogs.note_dialog([*here, *others], text, origin=_origin(visit))
+
     async def _form(self, visit: Visit, view: Mapping[str, Any]) -> Reply | None:
         actor = await self._actor(visit)
-        return await self._do(visit, actor, self._submitted(view, actor))
+        request = self._submitted(view, actor)
+        if isinstance(request, Declare) and request.private and request.channel:
+            # A form does not say what kind of channel was chosen in it, and a private incident's
+            # card may stand in a private one alone.
+            private = visit.channel_private or await self._is_private(request.channel)
+            request = replace(request, channel_private=private)
+        return await self._do(visit, actor, request)
 
     def _submitted(self, view: Mapping[str, Any], actor: Actor) -> parser.Request:
         match view["callback_id"]:
@@ -288,10 +364,21 @@ class Slack:
                 return dialogs.severity_form(view, actor=actor)
             case views.Dialog.REDACT:
                 return dialogs.redact_form(view, actor=actor)
+            case dialogs.NOTE:
+                return dialogs.note_form(view, actor=actor)
             case _:
                 return dialogs.declare_form(
                     view, actor=actor, catalogue=self._catalogue, new_id=uuid4()
                 )
+
+    async def _is_private(self, channel: str) -> bool:
+        try:
+            found = await self._client.conversations_info(channel=channel)
+        except (*UNREACHABLE, SlackApiError) as error:
+            # Not known to be private: then no card of a private incident may stand there.
+            log.info("channel not looked up", error=_code(error))
+            return False
+        return bool(found["channel"].get("is_private"))
 
     async def _do(self, visit: Visit, actor: Actor, request: views.Pressed) -> Reply | None:
         """The answer to ``request``; None where a dialog is the answer."""
@@ -311,7 +398,7 @@ class Slack:
                 await self._open(visit, dialog)
                 return None
             case views.OpenDialog():
-                await self._open_about(visit, actor, request)
+                await self._fill_later(visit, request.dialog, self._dialog(visit, actor, request))
                 return None
             case _:
                 return await self._show(actor, request)
@@ -355,10 +442,16 @@ class Slack:
             raise DialogNotOpened from error
         return str(opened["view"]["id"])
 
-    async def _open_about(self, visit: Visit, actor: Actor, asked: views.OpenDialog) -> None:
+    async def _fill_later(
+        self, visit: Visit, verb: str, work: Coroutine[Any, Any, Reply | None]
+    ) -> None:
         """Opens a dialog before the store is asked: a trigger lives for three seconds."""
-        view_id = await self._open(visit, dialogs.loading())
-        drawn = await self._answered(visit, asked.dialog, self._dialog(visit, actor, asked))
+        try:
+            view_id = await self._open(visit, dialogs.loading())
+        except DialogNotOpened:
+            work.close()
+            raise
+        drawn = await self._answered(visit, verb, work)
         dialog = drawn.reply or {}
         if drawn.error is not None:
             dialog = dialogs.message_dialog(dialog)
@@ -448,11 +541,12 @@ class Slack:
 
     async def _send_later(self, visit: Visit, task: asyncio.Task[Answer]) -> None:
         """Answers by the response_url: only the person who asked sees it."""
-        reply = (await task).reply
-        if reply is None:
-            return
+        ended = await task
+        reply = ended.reply
         if visit.response_url is None:
-            log.info("nowhere to answer", door=visit.door)
+            await self._show_in_view(visit, ended)
+            return
+        if reply is None:
             return
         webhook = AsyncWebhookClient(visit.response_url, session=self._client.session, timeout=5)
         for attempt in range(ANSWER_TRIES):
@@ -469,6 +563,28 @@ class Slack:
                 return
             await asyncio.sleep(2**attempt)
         log.warning("answer not delivered", door=visit.door)
+
+    async def _show_in_view(self, visit: Visit, ended: Answer) -> None:
+        """Answers where there is no message to answer to: in a dialog, and on the Home tab."""
+        if ended.reply and visit.trigger:
+            with contextlib.suppress(DialogNotOpened):
+                await self._open(visit, dialogs.message_dialog(ended.reply))
+        await self._publish_home(visit)
+
+    async def _publish_home(self, visit: Visit) -> None:
+        async def draw() -> Reply:
+            actor = await self._actor(visit)
+            page = await self._incidents.board(actor, BoardFilter())
+            return views.home(page, at=self._clock())
+
+        drawn = await self._answered(visit, "home", draw())
+        view = drawn.reply or {}
+        if drawn.error is not None:
+            view = {"type": "home", "blocks": view["blocks"]}
+        try:
+            await self._client.views_publish(user_id=visit.user, view=view)
+        except (*UNREACHABLE, SlackApiError) as error:
+            log.info("home not published", error=_code(error))
 
     async def _ready(self, task: asyncio.Task[Answer], patience: timedelta) -> bool:
         done, _ = await asyncio.wait({task}, timeout=patience.total_seconds())

@@ -431,12 +431,12 @@ class _Declaring:
         return [lifecycle.name for lifecycle in self._ask.catalogue] if key == "lifecycle" else []
 
     def _title(self) -> str:
-        title = []
+        title: list[str] = []
         for place, token in enumerate(self._tokens, start=1):
             key, value = _option(token)
             if value and (key := self._key(token)):
                 if key == "components" and title and place < len(self._tokens):
-                    # Words on both sides: those after it may be the rest of a name, or of the title.
+                    # Words on both sides: those after it may belong to a name, or to the title.
                     raise self._ask.wrong(QUOTES_NEEDED)
                 self._keep(key, value)
             else:

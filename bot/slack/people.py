@@ -108,6 +108,13 @@ class People:
             raise InvalidField("owner", "must be a full member of this workspace: choose another")
         return Person(user, profile.name)
 
+    async def name(self, workspace: str, user: str) -> str:
+        """What ``user`` is called; their id where Slack does not say."""
+        try:
+            return (await self._profile(workspace, user)).name
+        except SlackUnavailable:
+            return user
+
     async def _profile(self, workspace: str, user: str) -> Profile:
         return await self._profiles.recall(
             (workspace, user), lambda: self._ask_profile(workspace, user)

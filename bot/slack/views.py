@@ -858,6 +858,14 @@ def tray(here: Sequence[Incident], everywhere: Page[Incident], *, at: datetime) 
     return _message(told, [*blocks, *controls])
 
 
+def home(page: Page[Incident], *, at: datetime, told: Json | None = None) -> Json:
+    """The Home tab: what is open, with the next steps. ``told`` is what a click there came to."""
+    answered = [*told["blocks"], {"type": "divider"}] if told else []
+    listed = tray((), page, at=at)["blocks"]
+    made = context(f"As of {moment(at, seen_from=at)}")
+    return {"type": "home", "blocks": [*answered, *listed, made]}
+
+
 def _help_button() -> Json:
     return button("Help", action_id="help", value=encode("help"))
 

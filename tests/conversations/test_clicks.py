@@ -15,7 +15,9 @@ def mode():
 @pytest.fixture
 async def crowd(slack):
     """Eight members of the workspace."""
-    users = [slack.workspace.add_user(f"responder{n}", real_name=f"Responder {n}") for n in range(8)]
+    users = [
+        slack.workspace.add_user(f"responder{n}", real_name=f"Responder {n}") for n in range(8)
+    ]
     for user in users:
         slack.workspace.channel("#payments").members.append(user.id)
     return [slack.person(user.name) for user in users]
@@ -27,7 +29,9 @@ async def declare(mia, settle, slack, title="Checkout is down"):
     return slack.workspace.channel("#payments").messages[-1]
 
 
-async def test_an_out_of_date_button_changes_nothing_and_says_who_moved_it(slack, ratchet, settle, clock):
+async def test_an_out_of_date_button_changes_nothing_and_says_who_moved_it(
+    slack, ratchet, settle, clock
+):
     mia, bo = slack.person("mia"), slack.person("bo")
     old = (await declare(mia, settle, slack)).snapshot()
     await mia.press(old, "Identified")
@@ -51,7 +55,9 @@ async def test_eight_people_click_one_button_at_once_and_one_moves_it_every_time
     for number in range(1, 101):
         await mia.command("#payments", f"/incident declare Outage {number}")
     await settle()
-    cards = [m for m in slack.workspace.channel("#payments").messages if m.by_app and not m.only_for]
+    cards = [
+        m for m in slack.workspace.channel("#payments").messages if m.by_app and not m.only_for
+    ]
     assert len(cards) == 100
 
     for card in cards:

@@ -57,9 +57,7 @@ async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settl
     assert CANARY not in "".join(pages)
     assert CANARY not in logs.err + logs.out
     channel_calls = [
-        call.arguments
-        for call in slack.calls
-        if call.method in {"chat.postMessage", "chat.update"}
+        call.arguments for call in slack.calls if call.method in {"chat.postMessage", "chat.update"}
     ]
     assert channel_calls
     assert CANARY not in json.dumps(channel_calls, default=str)

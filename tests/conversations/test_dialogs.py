@@ -1,0 +1,161 @@
+"""Dialogs, shortcuts and the Home tab: nothing typed is lost, and everything says who reads it."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def mode():
+    return "socket"
+
+
+@pytest.fixture
+async def card(slack, ratchet, settle):
+    """INC-1's working card in #payments."""
+    await slack.person("mia").command("#payments", "/incident declare Checkout is down")
+    await settle()
+    return slack.workspace.channel("#payments").messages[-1]
+
+
+async def opened(slack, person, callback_id):
+    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
+    return person.view
+
+
+async def told(slack, person, words):
+    """Waits until this person alone has been told ``words``."""
+    await slack.until(lambda: any(words in message.words() for message in person.ephemerals))
+
+
+async def test_one_submit_makes_transition_public_update_and_note(slack, card, settle):
+    mia = slack.person("mia")
+    await mia.press(card, "Update…")
+    await opened(slack, mia, "update")
+    await mia.fill("Next step", "Identified")
+    await mia.fill("Public update", "We found the cause.")
+    await mia.fill("Private note", "db-3 lost quorum")
+
+    await mia.submit()
+    await settle()
+
+    assert not mia.has_view
+    await told(slack, mia, "is now *Identified*")
+    public = repr(slack.channel_view("#status"))
+    assert "We found the cause." in public
+    assert "quorum" not in public
+    timeline = (await (await mia.command("#payments", "/incident timeline 1")).answer()).words()
+    assert "db-3 lost quorum" in timeline
+
+
+async def test_an_empty_dialog_is_told_so_at_its_fields(slack, card):
+    mia = slack.person("mia")
+    await mia.press(card, "Update…")
+    await opened(slack, mia, "update")
+
+    submitted = await mia.submit()
+
+    assert "Choose a next step, or write a public update or a note." in set(
+        submitted.field_errors.values()
+    )
+    assert mia.has_view
+
+
+async def test_a_dialog_whose_incident_moved_meanwhile_keeps_what_was_typed(slack, card):
+    mia, bo = slack.person("mia"), slack.person("bo")
+    await mia.press(card, "Update…")
+    await opened(slack, mia, "update")
+    await mia.fill("Private note", "a long story that must not be lost")
+    await bo.command("#payments", "/incident status 1 identified")
+
+    await mia.submit()
+
+    view = await opened(slack, mia, "update")
+    assert "<@U0BO> moved" in view.words()
+    assert "Monitoring" in str(view.blocks)
+    assert "a long story that must not be lost" in str(view.state) + str(view.blocks)
+    await mia.submit()
+    await told(slack, mia, "Your note is kept private")
+
+
+async def test_declare_without_a_title_opens_the_dialog(slack, ratchet, settle):
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident declare severity:critical")
+    await opened(slack, mia, "declare")
+    await mia.fill("Title", "Payments fail")
+
+    await mia.submit()
+    await settle()
+
+    await told(slack, mia, "INC-1 Payments fail is declared")
+    assert "critical" in slack.workspace.channel("#payments").messages[-1].words()
+
+
+async def test_the_global_shortcut_declares_in_the_channel_that_is_chosen(slack, ratchet, settle):
+    mia = slack.person("mia")
+    await mia.shortcut("declare_incident")
+    await opened(slack, mia, "declare")
+    await mia.fill("Title", "Payments fail")
+    await mia.fill("Channel", "#payments")
+
+    await mia.submit()
+    await settle()
+
+    assert "INC-1" in slack.workspace.channel("#payments").messages[-1].words()
+
+
+async def test_a_message_becomes_an_incident_or_a_private_note(slack, ratchet, settle, card):
+    mia, bo = slack.person("mia"), slack.person("bo")
+    message = await bo.say("#payments", "db-3 looks <odd> & slow")
+    await mia.message_shortcut(message, "add_to_timeline")
+    await opened(slack, mia, "note")
+    await mia.submit()
+    await mia.message_shortcut(message, "declare_from_message")
+    await opened(slack, mia, "declare")
+    await mia.submit()
+    await settle()
+
+    timeline = (await (await mia.command("#payments", "/incident timeline 1")).answer()).words()
+    assert "bo: db-3 looks &lt;odd&gt; &amp; slow" in timeline
+    assert "db-3" not in repr(slack.channel_view("#status")[0])
+    listed = (await (await mia.command("#payments", "/incident list")).answer()).words()
+    assert "INC-2" in listed
+
+
+async def test_the_home_tab_lists_what_is_open_and_moves_it(slack, card, settle):
+    mia = slack.person("mia")
+    await mia.open_home()
+    await slack.until(lambda: "home" in slack.workspace.homes or mia.id in slack.workspace.homes)
+    assert "INC-1" in mia.home.words()
+
+    await mia.press(mia.home, "Identified")
+
+    await slack.until(
+        lambda: "Identified" in mia.home.words() and "Monitoring" in str(mia.home.blocks)
+    )
+    assert "is now *Identified*" in (await opened(slack, mia, "message")).words()
+
+
+async def test_assign_severity_and_redact_have_dialogs_in_the_menu(slack, card, settle):
+    mia, bo = slack.person("mia"), slack.person("bo")
+    await mia.choose(card, "menu", "Severity…")
+    await opened(slack, mia, "severity")
+    await mia.fill("Severity", "Critical")
+    await mia.submit()
+    await bo.choose(card, "menu", "Assign…")
+    await opened(slack, bo, "assign")
+    await bo.fill("Owner", "mia")
+    await bo.submit()
+    await mia.command("#payments", "/incident update 1 A secret that should not be public")
+    await settle()
+    await mia.choose(card, "menu", "Redact…")
+    await opened(slack, mia, "redact")
+    await mia.fill("Whose text is withdrawn", "4")
+    await mia.submit()
+    await settle()
+
+    now = slack.workspace.channel("#payments").messages[0].words()
+    assert "critical" in now
+    assert "Owner: <@U0MIA>" in now
+    assert "secret" not in repr(slack.channel_view("#status"))
+    assert "withdrawn" in repr(slack.channel_view("#status"))
