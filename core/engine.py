@@ -6,19 +6,22 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID, uuid5
 
 from core.errors import (
+    ComponentExists,
     EmptyUpdate,
     IncidentResolved,
     InvalidField,
     NoPublicSurface,
+    NoSuchComponent,
     NoSuchEntry,
     NotFound,
     NothingToRedact,
     RedactionNotPermitted,
+    RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
     TransitionNotAllowed,
@@ -28,6 +31,8 @@ from core.errors import (
 )
 from core.incident import (
     BODY_MAX,
+    CATEGORY_MAX,
+    COMPONENT_DESCRIPTION_MAX,
     COMPONENT_NAME_MAX,
     COMPONENTS_MAX,
     DESCRIPTION_MAX,
@@ -39,6 +44,7 @@ from core.incident import (
     Component,
     Decision,
     Declare,
+    DescribedComponent,
     Envelope,
     Incident,
     Kind,
@@ -52,6 +58,9 @@ from core.incident import (
 )
 
 REDACTION_WINDOW = timedelta(seconds=300)
+
+# Before it no incident began, and long before it the databases' calendars part ways.
+EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 # In a lifecycle that has this status, to acknowledge is to move there.
 ACKNOWLEDGED = "acknowledged"
@@ -126,13 +135,16 @@ def _declare(command: Declare, known: Known, *, at: datetime) -> Decision:
     started_at = command.started_at or at
     if started_at > at:
         raise InvalidField("started_at", "lies in the future: leave it out, or give an earlier one")
+    if started_at < EARLIEST_START:
+        raise InvalidField("started_at", "lies before 1970: leave it out, or give a later one")
     named, made = _components(command.components, known)
     incident = Incident(
         id=command.id,
         workspace=command.actor.workspace,
         number=known.number,
         title=title_of(command.title),
-        description=_description(command.description),
+        description=_optional("description", command.description, DESCRIPTION_MAX),
+        category=_optional("category", one_line(command.category or ""), CATEGORY_MAX),
         severity=command.severity,
         lifecycle=command.lifecycle,
         status=command.lifecycle.initial,
@@ -382,16 +394,24 @@ def _public_channel(incident: Incident, workspace: Workspace) -> str | None:
 
 
 def _components(
-    names: tuple[str, ...], known: Known
+    names: tuple[str | UUID, ...], known: Known
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
-    """The components of those names, each once, and the ones among them that are to be made."""
+    """The components of those names or ids, each once, and those among them that are to be made."""
     if len(names) > COMPONENTS_MAX:
         raise InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
+    by_id = {component.id: component for component in known.components}
     by_name = {component.name.casefold(): component for component in known.components}
     existing = tuple(by_name)
     named: dict[UUID, Component] = {}
     made = []
     for name in names:
+        if isinstance(name, UUID):
+            if name not in by_id:
+                raise NoSuchComponent
+            if name in named:
+                raise RepeatedComponent(by_id[name])
+            named[name] = by_id[name]
+            continue
         wanted = one_line(name.removeprefix("+"))
         if len(wanted) > COMPONENT_NAME_MAX or UNSTORABLE.search(wanted) or _blank(wanted):
             raise InvalidField(
@@ -407,6 +427,31 @@ def _components(
             made.append(component)
         named[component.id] = component
     return tuple(named.values()), tuple(made)
+
+
+def describe_component(
+    workspace: Workspace,
+    existing: tuple[Component, ...],
+    *,
+    name: str,
+    description: str | None,
+    group: str | None,
+) -> DescribedComponent:
+    """A component that is made on purpose, so that a name close to another's is no slip.
+
+    Raises:
+        InvalidField: ``name``, ``description`` or ``group``.
+        ComponentExists: one of ``existing`` has the name.
+    """
+    wanted = _sized("name", one_line(name), COMPONENT_NAME_MAX)
+    for component in existing:
+        if component.name.casefold() == wanted.casefold():
+            raise ComponentExists(component)
+    return DescribedComponent(
+        component=Component(_component_id(workspace, wanted), wanted),
+        description=_optional("description", description, COMPONENT_DESCRIPTION_MAX),
+        group=_optional("group", one_line(group or ""), COMPONENT_NAME_MAX),
+    )
 
 
 COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
@@ -443,9 +488,9 @@ def body_of(field: str, text: str) -> str:
     return _sized(field, text.replace("\r\n", "\n").strip(), BODY_MAX)
 
 
-def _description(text: str | None) -> str | None:
+def _optional(field: str, text: str | None, most: int) -> str | None:
     text = (text or "").replace("\r\n", "\n").strip()
-    return _sized("description", text, DESCRIPTION_MAX) if text else None
+    return _sized(field, text, most) if text else None
 
 
 def _sized(field: str, text: str, most: int) -> str:

@@ -8,6 +8,9 @@
     ├── NoSuchEntry           the timeline has no such update
     ├── UnknownLifecycle      no lifecycle has that name
     ├── UnknownComponent      a component that looks like a slip of one that exists
+    ├── NoSuchComponent       no component has that id
+    ├── RepeatedComponent     one component was named twice, by its id
+    ├── ComponentExists       a component of that name is there already
     ├── Refused               a move that the lifecycle does not allow
     │   ├── IncidentResolved      the incident is in a terminal status
     │   ├── UnknownStatus         the incident's lifecycle has no such status
@@ -33,7 +36,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.incident import Actor, Incident, Update
+    from core.incident import Actor, Component, Incident, Update
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -130,6 +133,34 @@ class UnknownComponent(UserError):
         )
         self.asked = asked
         self.suggestion = suggestion
+
+
+class NoSuchComponent(UserError):
+    """The same for an id that does not exist and for another workspace's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A component id is not one of this workspace's components: take ids from the list of "
+            "components."
+        )
+
+
+class RepeatedComponent(UserError):
+    """Raised for ids alone: of names typed twice it is plain what is meant."""
+
+    def __init__(self, component: Component) -> None:
+        super().__init__(f'The component "{component.name}" is named twice: name each once.')
+        self.component = component
+
+
+class ComponentExists(UserError):
+    """``component`` is the one that has the name, in whatever case."""
+
+    def __init__(self, component: Component) -> None:
+        super().__init__(
+            f'There is a component "{component.name}" already: use it, or choose another name.'
+        )
+        self.component = component
 
 
 class Refused(UserError):

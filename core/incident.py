@@ -23,7 +23,9 @@ Item = TypeVar("Item")
 TITLE_MAX = 255
 DESCRIPTION_MAX = 10_000
 BODY_MAX = 2_000
+CATEGORY_MAX = 100
 COMPONENT_NAME_MAX = 100
+COMPONENT_DESCRIPTION_MAX = 1_000
 COMPONENTS_MAX = 50
 
 
@@ -108,6 +110,15 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedComponent:
+    """A component with what the list of components says of it; ``group`` is a heading there."""
+
+    component: Component
+    description: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """One Slack team. ``status_channel`` None: there is no public surface yet."""
 
@@ -119,9 +130,10 @@ class Workspace:
 class Incident:
     """The thing. ``number`` is for people and counts per workspace.
 
-    ``version`` rises by one with each change. ``channel`` is where it was declared and where its
-    working card stands (None over the API); ``last_entry`` is the number of its newest update,
-    from 1.
+    ``category`` is one word or a few of whoever declared it, such as ``timeout``; private, as the
+    ``description`` is. ``version`` rises by one with each change. ``channel`` is where it was
+    declared and where its working card stands (None over the API); ``last_entry`` is the number of
+    its newest update, from 1.
     """
 
     id: UUID
@@ -137,6 +149,7 @@ class Incident:
     acknowledged_by: Person | None = None
     components: tuple[Component, ...] = ()
     description: str | None = None
+    category: str | None = None
     channel: str | None = None
     channel_private: bool = False
     started_at: datetime
@@ -219,8 +232,8 @@ Ref = int | UUID | None
 class Declare:
     """A new incident. ``id`` is minted by the door; ``started_at`` None means now.
 
-    ``components`` are names in any case; one that does not exist is made, unless it looks like a
-    slip of one that does.
+    ``components`` are names in any case, or ids; a name that does not exist is made, unless it
+    looks like a slip of one that does.
     """
 
     actor: Actor
@@ -229,9 +242,10 @@ class Declare:
     lifecycle: Lifecycle
     severity: Severity = Severity.MEDIUM
     private: bool = False
-    components: tuple[str, ...] = ()
+    components: tuple[str | UUID, ...] = ()
     owner: Person | None = None
     description: str | None = None
+    category: str | None = None
     started_at: datetime | None = None
     channel: str | None = None
     channel_private: bool = False
@@ -254,7 +268,7 @@ class Change:
     owner: Person | None = None
     severity: Severity | None = None
     title: str | None = None
-    components: tuple[str, ...] | None = None
+    components: tuple[str | UUID, ...] | None = None
     expected_status: str | None = None
 
 
@@ -384,12 +398,17 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFilter:
-    """What a board is narrowed to. ``channel``: only incidents whose card stands there."""
+    """What a board is narrowed to. ``channel``: only incidents whose card stands there.
+
+    ``since`` and ``until`` are moments of the declaration, both inclusive.
+    """
 
     scope: Scope = Scope.OPEN
     severity: Severity | None = None
     status: str | None = None
     channel: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,11 @@ def holds(actor: Actor, permission: Permission) -> bool:
             assert_never(permission)
 
 
+def may_read_notes(actor: Actor) -> bool:
+    """Whether ``actor`` may read whole timelines: responders, and API keys of any scope."""
+    return holds(actor, Permission.JOIN) and (actor.responder or actor.sees_private)
+
+
 def may_see(actor: Actor, incident: Incident) -> bool:
     """Whether ``incident`` exists for ``actor`` at all.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from core import policy
-from core.engine import Known, decide
+from core.engine import Known, decide, describe_component
 from core.errors import Denied, NotFound, Permission, WhichIncident
 from core.incident import (
     Actor,
@@ -19,6 +20,7 @@ from core.incident import (
     Component,
     Decision,
     Declare,
+    DescribedComponent,
     Incident,
     Outcome,
     Page,
@@ -32,6 +34,20 @@ T = TypeVar("T")
 
 BOARD_PAGE = 10
 TIMELINE_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What was answered to a request that may come again: kept with the change, or not at all.
+
+    ``claim`` is the mark under which the request was admitted. ``about`` is the update whose text
+    the answer holds: a redaction takes the text away here as well.
+    """
+
+    claim: UUID
+    status: int
+    body: str
+    about: UUID | None = None
 
 
 class Reader(Protocol):
@@ -66,6 +82,12 @@ class Reader(Protocol):
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
         """The newest ``limit`` updates with an entry below ``before``; on the page oldest first."""
 
+    def moves(self, incident: Incident) -> tuple[Update, ...]:
+        """All transitions, oldest first, the declaration counted as one."""
+
+    def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
+        """All components of the workspace with their descriptions, by name."""
+
 
 class Transaction(Reader, Protocol):
     """A `Reader` that can write. What one sees and saves is whole: all is kept, or nothing."""
@@ -89,6 +111,16 @@ class Transaction(Reader, Protocol):
         """Writes incident, updates and outbox messages.
 
         The row must still have the version that was read.
+        """
+
+    def add_component(self, workspace: str, component: DescribedComponent) -> None:
+        """Writes a component that is not there yet."""
+
+    def keep(self, receipt: Receipt) -> None:
+        """Writes what is answered, for whoever asks the same again.
+
+        Raises:
+            ClaimLost: somebody else answers the request by now.
         """
 
 
@@ -121,11 +153,23 @@ class Incidents:
         Raises:
             UserError: the command was refused, and nothing was written.
         """
+        return await self.perform(command, lambda _, outcome: outcome)
+
+    async def perform(self, command: Command, then: Callable[[Transaction, Outcome], T]) -> T:
+        """`execute`, and what ``then`` makes of the outcome in the same transaction.
+
+        What ``then`` writes is kept with the change; what it raises undoes both.
+        """
         _admit(command.actor)
-        outcome, deliver = await self._store.write(lambda tx: self._perform(tx, command))
+
+        def work(tx: Transaction) -> tuple[T, bool]:
+            outcome, deliver = self._perform(tx, command)
+            return then(tx, outcome), deliver
+
+        result, deliver = await self._store.write(work)
         if deliver:
             self._wake()
-        return outcome
+        return result
 
     def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
         incident = None if isinstance(command, Declare) else _find(tx, command.actor, command.ref)
@@ -145,6 +189,82 @@ class Incidents:
             workspace=known.workspace,
         )
         return outcome, bool(decision.envelopes)
+
+    async def find(self, actor: Actor, ref: Ref) -> Incident:
+        """One incident.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+        """
+        _admit(actor)
+        return await self._store.read(lambda reader: _find(reader, actor, ref))
+
+    async def history(self, actor: Actor, ref: Ref) -> tuple[Incident, tuple[Update, ...]]:
+        """One incident with its transitions and their notes, oldest first.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+            Denied: the actor may not read notes.
+        """
+        _admit(actor)
+
+        def read(reader: Reader) -> tuple[Incident, tuple[Update, ...]]:
+            incident = _readable(reader, actor, ref)
+            return incident, reader.moves(incident)
+
+        return await self._store.read(read)
+
+    async def whole_timeline(self, actor: Actor, ref: Ref) -> tuple[Update, ...]:
+        """Every update of one incident with its notes, oldest first.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+            Denied: the actor may not read notes.
+        """
+        _admit(actor)
+
+        def read(reader: Reader) -> tuple[Update, ...]:
+            incident = _readable(reader, actor, ref)
+            return reader.timeline(incident, before=None, limit=incident.last_entry).items
+
+        return await self._store.read(read)
+
+    async def components(self, actor: Actor) -> tuple[DescribedComponent, ...]:
+        """The components of the actor's workspace, by name."""
+        _admit(actor)
+        return await self._store.read(lambda reader: reader.described_components(actor.workspace))
+
+    async def make_component(
+        self,
+        actor: Actor,
+        *,
+        name: str,
+        description: str | None,
+        group: str | None,
+        then: Callable[[Transaction, DescribedComponent], T],
+    ) -> T:
+        """What ``then`` makes of a new component, in the transaction that adds it.
+
+        Raises:
+            InvalidField, ComponentExists: it cannot be made so.
+            Denied: the actor is no responder.
+        """
+        _admit(actor)
+
+        def work(tx: Transaction) -> T:
+            described = describe_component(
+                tx.workspace(actor.workspace),
+                tx.components(actor.workspace),
+                name=name,
+                description=description,
+                group=group,
+            )
+            if not policy.holds(actor, Permission.RESPOND):
+                raise Denied(actor, Permission.RESPOND)
+            tx.add_component(actor.workspace, described)
+            return then(tx, described)
+
+        return await self._store.write(work)
 
     async def card(self, actor: Actor, ref: Ref) -> Card:
         """One incident as its card shows it.
@@ -169,9 +289,7 @@ class Incidents:
         _admit(actor)
         if not policy.holds(actor, Permission.ADMINISTER):
             raise Denied(actor, Permission.ADMINISTER)
-        return await self._store.write(
-            lambda tx: tx.set_status_channel(actor.workspace, channel)
-        )
+        return await self._store.write(lambda tx: tx.set_status_channel(actor.workspace, channel))
 
     async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
         """The open incidents whose card stands in the channel where the actor speaks."""
@@ -200,14 +318,12 @@ class Incidents:
 
         Raises:
             NotFound, WhichIncident: there is none for this actor.
-            Denied: the actor is no responder.
+            Denied: the actor may not read notes.
         """
         _admit(actor)
 
         def read(reader: Reader) -> tuple[Card, Page[Update]]:
-            incident = _find(reader, actor, ref)
-            if not policy.holds(actor, Permission.RESPOND):
-                raise Denied(actor, Permission.RESPOND, incident)
+            incident = _readable(reader, actor, ref)
             return reader.card(incident), reader.timeline(incident, before=before, limit=limit)
 
         return await self._store.read(read)
@@ -228,6 +344,13 @@ def _find(reader: Reader, actor: Actor, ref: Ref) -> Incident:
     incident = reader.incident(actor.workspace, ref)
     if incident is None or not policy.may_see(actor, incident):
         raise NotFound(ref)
+    return incident
+
+
+def _readable(reader: Reader, actor: Actor, ref: Ref) -> Incident:
+    incident = _find(reader, actor, ref)
+    if not policy.may_read_notes(actor):
+        raise Denied(actor, Permission.RESPOND, incident)
     return incident
 
 

@@ -1,6 +1,6 @@
 """Declaring: what an incident is when it begins, and what cannot begin."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import (
@@ -42,6 +42,7 @@ def test_the_least_that_can_be_said_declares_an_incident():
         acknowledged_by=None,
         components=(),
         description=None,
+        category=None,
         channel=None,
         channel_private=False,
         started_at=NINE,
@@ -63,6 +64,7 @@ def test_all_that_is_said_is_kept():
             private=True,
             owner=ADA,
             description=" since the deploy\r\nof build 311 \n",
+            category=" status  code ",
             started_at=NINE - timedelta(hours=1),
             channel=INCIDENTS_CHANNEL,
             channel_private=True,
@@ -77,6 +79,7 @@ def test_all_that_is_said_is_kept():
     assert incident.private
     assert (incident.declared_by, incident.owner) == (GRACE, ADA)
     assert incident.description == "since the deploy\nof build 311"
+    assert incident.category == "status code"
     assert incident.started_at == NINE - timedelta(hours=1)
     assert incident.created_at == incident.updated_at == NINE
     assert (incident.channel, incident.channel_private) == (INCIDENTS_CHANNEL, True)
@@ -145,3 +148,22 @@ def test_an_incident_cannot_have_begun_after_it_was_declared():
         decide(None, a_declaration(started_at=NINE + timedelta(milliseconds=1)), known(), at=NINE)
 
     assert refused.value.field == "started_at"
+
+
+def test_it_cannot_have_begun_before_the_calendars_agree():
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    decision = decide(None, a_declaration(started_at=epoch), known(), at=NINE)
+    assert decision.incident.started_at == epoch
+
+    with pytest.raises(InvalidField) as refused:
+        decide(None, a_declaration(started_at=epoch - timedelta(seconds=1)), known(), at=NINE)
+    assert refused.value.message == (
+        "The started at lies before 1970: leave it out, or give a later one."
+    )
+
+
+def test_a_category_has_at_most_100_characters():
+    with pytest.raises(InvalidField) as refused:
+        decide(None, a_declaration(category="x" * 101), known(), at=NINE)
+
+    assert refused.value.field == "category"

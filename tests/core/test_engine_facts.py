@@ -14,13 +14,21 @@ from builders import (
     a_declaration,
     a_workspace,
     an_actor,
+    an_id,
     an_incident,
     an_update,
     known,
 )
 
-from core.engine import decide
-from core.errors import InvalidField, TransitionNotAllowed, UnknownComponent
+from core.engine import decide, describe_component
+from core.errors import (
+    ComponentExists,
+    InvalidField,
+    NoSuchComponent,
+    RepeatedComponent,
+    TransitionNotAllowed,
+    UnknownComponent,
+)
 from core.incident import (
     Acknowledge,
     Decision,
@@ -375,6 +383,63 @@ def test_at_most_50_components_can_be_named():
     with pytest.raises(InvalidField) as refused:
         components(*(f"+{n}" for n in range(51)))
     assert refused.value.message == "The components are 51: at most 50 can be named."
+
+
+@pytest.mark.parametrize("ask", [a_change, a_declaration])
+def test_a_component_can_be_named_by_its_id(ask):
+    assert components(WEB.id, "api", ask=ask) == ((WEB, API), ())
+
+
+def test_an_id_that_no_component_has_is_refused():
+    with pytest.raises(NoSuchComponent):
+        components(API.id, an_id("elsewhere"))
+
+
+def test_an_id_that_is_given_twice_is_refused():
+    with pytest.raises(RepeatedComponent) as refused:
+        components(API.id, WEB.id, API.id)
+    assert refused.value.component == API
+
+
+def describe(name, existing=(API, WEB), **told):
+    told = {"description": None, "group": None} | told
+    return describe_component(a_workspace(), existing, name=name, **told)
+
+
+def test_a_component_that_is_made_on_purpose_may_look_like_another():
+    described = describe(" Check  out ", description=" Pays.\r\nMore. ", group=" Shop  front ")
+
+    assert described.component.name == "Check out"
+    assert (described.description, described.group) == ("Pays.\nMore.", "Shop front")
+    assert describe("appi").component.name == "appi"
+
+
+def test_a_component_has_the_same_id_however_it_was_made():
+    _, (made,) = components("Search")
+
+    assert describe("SEARCH").component.id == made.id
+
+
+def test_a_name_belongs_to_one_component_in_any_case():
+    with pytest.raises(ComponentExists) as refused:
+        describe("WEB")
+    assert refused.value.component == WEB
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"name": "  "}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"name": "x", "description": "x" * 1_001}, "description"),
+        ({"name": "x", "group": "x" * 101}, "group"),
+        ({"name": "x", "group": "\x1b[31m"}, "group"),
+    ],
+)
+def test_what_cannot_be_said_of_a_component_is_refused_with_its_field(told, field):
+    with pytest.raises(InvalidField) as refused:
+        describe(**told)
+    assert refused.value.field == field
 
 
 def test_what_is_refused_makes_no_component():

@@ -6,6 +6,7 @@ import pytest
 from builders import (
     GRACE,
     LINUS,
+    a_component,
     an_actor,
     an_id,
     an_incident,
@@ -14,6 +15,7 @@ from builders import (
 
 from core import errors
 from core.errors import (
+    ComponentExists,
     Denied,
     EmptyUpdate,
     Fault,
@@ -21,12 +23,14 @@ from core.errors import (
     InvalidField,
     LifecycleFaults,
     NoPublicSurface,
+    NoSuchComponent,
     NoSuchEntry,
     NotFound,
     NothingToRedact,
     Permission,
     RedactionNotPermitted,
     Refused,
+    RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
     TransitionNotAllowed,
@@ -102,6 +106,21 @@ TOLD = [
             'There is no component "chekout": did you mean "Checkout"? '
             'To make a new one of that name, write "+chekout".'
         ),
+    ),
+    (
+        NoSuchComponent(),
+        (
+            "A component id is not one of this workspace's components: "
+            "take ids from the list of components."
+        ),
+    ),
+    (
+        RepeatedComponent(a_component("Checkout")),
+        'The component "Checkout" is named twice: name each once.',
+    ),
+    (
+        ComponentExists(a_component("Checkout")),
+        'There is a component "Checkout" already: use it, or choose another name.',
     ),
     (
         IncidentResolved(OVER, "identified"),

@@ -96,6 +96,21 @@ def test_a_denial_says_who_was_denied_and_names_the_owner_who_can_help():
     assert "Ask Grace (owner)" in denied.message
 
 
+@pytest.mark.parametrize(
+    ("actor", "reads"),
+    [
+        (an_actor(), True),
+        (an_actor(responder=False), False),
+        (an_actor(CI, responder=False, sees_private=True), True),
+        (an_actor(standing=Standing.GUEST), False),
+        (an_actor(CI, standing=Standing.STRANGER, sees_private=True), False),
+    ],
+    ids=["a responder", "no responder", "an API key that only reads", "a guest", "a stranger"],
+)
+def test_notes_are_read_by_responders_and_by_api_keys(actor, reads):
+    assert policy.may_read_notes(actor) is reads
+
+
 # --- who sees what ---------------------------------------------------------------------------
 
 WAR_ROOM = {"channel": "C0WARROOM", "channel_private": True}
