@@ -28,6 +28,7 @@ from bot.settings import Settings
 from bot.slack import dialogs, parser, views
 from bot.slack.errors import Answer, Reply, answer
 from bot.slack.people import UNREACHABLE, People
+from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
 from core.errors import StaleStatus, UserError
 from core.incident import (
@@ -635,4 +636,4 @@ def _origin(visit: Visit) -> dialogs.Origin:
 
 
 def _code(error: Exception) -> str:
-    return str(error.response.get("error")) if isinstance(error, SlackApiError) else "unreachable"
+    return code_of(error) if isinstance(error, SlackApiError) else "unreachable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,9 +50,8 @@ def mode(request):
     return request.param
 
 
-@pytest.fixture
-def environment(slack, tmp_path, mode):
-    """The variables that Ratchet is started with; a test may change them before it asks for it."""
+def environment_for(slack, folder, mode):
+    """The variables that Ratchet is started with."""
     door = {
         "socket": {"SLACK_APP_TOKEN": slack.app_token},
         "http": {"SLACK_SIGNING_SECRET": slack.signing_secret},
@@ -60,36 +60,51 @@ def environment(slack, tmp_path, mode):
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
-        "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
+        "DATABASE_URL": f"sqlite:///{folder}/ratchet.db",
         "PORT": "0",
         **door[mode],
     }
 
 
-@pytest.fixture
-async def ratchet(environment, slack, clock, mode):
+@asynccontextmanager
+async def running(environment, slack, clock):
+    """Ratchet, started with ``environment`` and connected to ``slack``."""
     settings = Settings.from_env(environment)
     configure_logs(log_format="json", log_level="info")
     app = build(settings, clock=clock)
     await app.start()
-    if mode == "http":
-        slack.request_url = f"{app.http.address}/slack/events"
-    else:
+    if settings.slack_app_token:
         await slack.connected()
-    yield app
-    await app.stop()
+    else:
+        slack.request_url = f"{app.http.address}/slack/events"
+    try:
+        yield app
+    finally:
+        await app.stop()
+
+
+async def settled(app, clock):
+    """Lets time pass, second by second, until Slack shows everything that was decided."""
+    for _ in range(600):
+        await app.worker.deliver_due()
+        if await app.outbox.next_due() is None:
+            return
+        clock.advance(seconds=1)
+    raise AssertionError("after ten minutes messages are still waiting in the outbox")
+
+
+@pytest.fixture
+def environment(slack, tmp_path, mode):
+    """What a test may change before it asks for ``ratchet``."""
+    return environment_for(slack, tmp_path, mode)
+
+
+@pytest.fixture
+async def ratchet(environment, slack, clock):
+    async with running(environment, slack, clock) as app:
+        yield app
 
 
 @pytest.fixture
 def settle(ratchet: App, clock):
-    """Lets time pass, second by second, until Slack shows everything that was decided."""
-
-    async def settle() -> None:
-        for _ in range(600):
-            await ratchet.worker.deliver_due()
-            if await ratchet.outbox.next_due() is None:
-                return
-            clock.advance(seconds=1)
-        raise AssertionError("after ten minutes messages are still waiting in the outbox")
-
-    return settle
+    return lambda: settled(ratchet, clock)
