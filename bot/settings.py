@@ -158,7 +158,7 @@ class _Reader:
 
     def wrong(self, variable: str, value: str, cure: str) -> None:
         """A fault that quotes ``value``, where that can be no secret from another line."""
-        harmless = len(value) <= QUOTED_MAX and value.isprintable()
+        harmless = len(value) <= QUOTED_MAX and value.isprintable() and one_line(value) == value
         self.fault(variable, f'is "{value}"' if harmless else "is something else", cure)
 
     def text(self, variable: str) -> str | None:
@@ -220,7 +220,7 @@ class _Reader:
             self.fault(
                 "DATABASE_URL",
                 "names no database that Ratchet knows",
-                "set sqlite:///ratchet.db or postgresql://user:password@host/name",
+                "set sqlite:///<file> or postgresql://<host>/<name>",
             )
         return {"database_url": value}
 
@@ -253,16 +253,15 @@ class _Reader:
 
 
 def _is_http(value: str) -> bool:
-    """Whether ``value`` is an address that can be shown to anybody: it holds no password."""
+    """Whether ``value`` is an address to which a path can be added, with no password in it."""
     # urlsplit() leaves out line breaks, which would then break whatever line shows the address.
-    if re.search(r"[\s\\]", value) or not value.isprintable():
+    if re.search(r"[\s\\?#@]", value) or not value.isprintable():
         return False
     try:
         parts = urlsplit(value)
-        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and named and not (parts.query or parts.fragment)
 
 
 def is_loopback(url: str) -> bool:

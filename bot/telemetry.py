@@ -61,7 +61,7 @@ META = frozenset({"_from_structlog", "_record"})
 
 SECRETS = re.compile(
     r"xox[a-z](?:\.xox[a-z])?-[\w.-]+|xapp-[\w.-]+|rk_live_\w+"
-    r"|https://hooks\.slack(?:-gov)?\.com/\S+|://\S*@"
+    r"|https://hooks\.slack(?:-gov)?\.com/\S+|://[^/\s:]*:\S*@"
 )
 # What ends a line, moves a terminal's cursor, or turns the direction in which a line is read.
 CONTROL = re.compile(
@@ -150,12 +150,15 @@ def _libraries_without_text(
 class _StandardError:
     """Standard error that cannot fail: no request may fail because nobody reads the logs."""
 
+    # A pipe without a reader, a file that was closed; none at all, where it was never opened.
+    GONE = (OSError, ValueError, AttributeError)
+
     def write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(*self.GONE):
             sys.stderr.write(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(*self.GONE):
             sys.stderr.flush()
 
 

@@ -1,0 +1,446 @@
+"""What may be set, what is said of every fault, and that no secret is ever said."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.settings import Settings, StorageSettings, WrongSettings
+from core.lifecycle import FILE_MAX_BYTES
+
+BOT_TOKEN = "xoxb-1234567890-abcdefghij"
+APP_TOKEN = "xapp-1-A0RATCHET-1234567890-abcdef"
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+NEEDED = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN}
+
+VARIABLES = [
+    "DATABASE_URL",
+    "DEFAULT_LIFECYCLE",
+    "HOST",
+    "LIFECYCLES_FILE",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "PORT",
+    "PUBLIC_URL",
+    "PUBLISHERS_GROUP",
+    "RESPONDERS_GROUP",
+    "SLACK_API_URL",
+    "SLACK_APP_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "STATUS_CHANNEL",
+]
+
+LIFECYCLE = """\
+[security.reported]
+initial = true
+next = ["closed"]
+public = "investigating"
+
+[security.closed]
+terminal = true
+public = "resolved"
+"""
+
+
+def faults(**environment):
+    with pytest.raises(WrongSettings) as raised:
+        Settings.from_env({**NEEDED, **environment})
+    return [str(fault) for fault in raised.value.faults]
+
+
+def settings(**environment):
+    return Settings.from_env({**NEEDED, **environment})
+
+
+def test_two_tokens_are_enough():
+    chosen = settings()
+
+    assert chosen.database_url == "sqlite:///ratchet.db"
+    assert (chosen.host, chosen.port) == ("127.0.0.1", 3000)
+    assert chosen.slack_api_url == "https://slack.com/api/"
+    assert chosen.lifecycles.default.name == "statuspage"
+    assert (chosen.status_channel, chosen.responders_group, chosen.publishers_group) == (None,) * 3
+    assert (chosen.log_format, chosen.log_level) == ("json", "info")
+
+
+def test_a_signing_secret_stands_in_for_the_app_token():
+    chosen = Settings.from_env({"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": SECRET})
+
+    assert (chosen.slack_app_token, chosen.slack_signing_secret) == (None, SECRET)
+
+
+@pytest.mark.parametrize("empty", ["", "   ", "\t\n"])
+@pytest.mark.parametrize("variable", sorted({*VARIABLES} - {*NEEDED}))
+def test_an_empty_variable_is_one_that_is_not_set(variable, empty):
+    left_out, set_empty = settings(), settings(**{variable: empty})
+
+    for name in ("database_url", "host", "port", "public_url", "slack_api_url", "status_channel"):
+        assert getattr(set_empty, name) == getattr(left_out, name)
+    assert set_empty.lifecycles.default == left_out.lifecycles.default
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(WrongSettings) as raised:
+        Settings.from_env({"PORT": "http", "LOG_LEVEL": "loud", "STATUS_CHANNEL": "#status"})
+
+    assert [fault.variable for fault in raised.value.faults] == [
+        "SLACK_BOT_TOKEN",
+        "STATUS_CHANNEL",
+        "PORT",
+        "LOG_LEVEL",
+        "SLACK_APP_TOKEN",
+    ]
+    assert str(raised.value).count("\n") == 4
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        (
+            "SLACK_BOT_TOKEN",
+            "",
+            "SLACK_BOT_TOKEN is not set: set the xoxb-… token of the Slack app",
+        ),
+        (
+            "SLACK_BOT_TOKEN",
+            "xoxp-1-a",
+            "SLACK_BOT_TOKEN is no xoxb-… token: copy it again from the Slack app's page",
+        ),
+        (
+            "SLACK_BOT_TOKEN",
+            "xoxb-1 x",
+            "SLACK_BOT_TOKEN is no xoxb-… token: copy it again from the Slack app's page",
+        ),
+        (
+            "SLACK_APP_TOKEN",
+            "xoxb-1-a",
+            "SLACK_APP_TOKEN is no xapp-… token: copy it again from the Slack app's page",
+        ),
+        (
+            "SLACK_APP_TOKEN",
+            "xapp-é",
+            "SLACK_APP_TOKEN is no xapp-… token: copy it again from the Slack app's page",
+        ),
+        (
+            "STATUS_CHANNEL",
+            "#status",
+            'STATUS_CHANNEL is "#status": set the id of a channel, such as C0123ABCD',
+        ),
+        (
+            "STATUS_CHANNEL",
+            "C0STATUS\nC1",
+            "STATUS_CHANNEL is something else: set the id of a channel, such as C0123ABCD",
+        ),
+        (
+            "RESPONDERS_GROUP",
+            "@responders",
+            'RESPONDERS_GROUP is "@responders": set the id of a user group, such as S0123ABCD',
+        ),
+        (
+            "PUBLISHERS_GROUP",
+            "C0STATUS",
+            'PUBLISHERS_GROUP is "C0STATUS": set the id of a user group, such as S0123ABCD',
+        ),
+        ("PORT", "http", 'PORT is "http": set a whole number from 0 to 65535'),
+        ("PORT", "65536", 'PORT is "65536": set a whole number from 0 to 65535'),
+        ("PORT", "-1", 'PORT is "-1": set a whole number from 0 to 65535'),
+        ("PORT", "3000.0", 'PORT is "3000.0": set a whole number from 0 to 65535'),
+        ("PORT", "3_000", 'PORT is "3_000": set a whole number from 0 to 65535'),
+        ("PORT", "٣٠٠٠", 'PORT is "٣٠٠٠": set a whole number from 0 to 65535'),
+        ("PORT", "0000030000000", 'PORT is "0000030000000": set a whole number from 0 to 65535'),
+        ("PORT", "1" * 9_999, "PORT is something else: set a whole number from 0 to 65535"),
+        ("LOG_LEVEL", "loud", 'LOG_LEVEL is "loud": set one of debug, info, warning, error'),
+        ("LOG_FORMAT", "xml", 'LOG_FORMAT is "xml": set one of console, json'),
+        (
+            "PUBLIC_URL",
+            "status.example.com",
+            "PUBLIC_URL is no address: set one that begins with https:// or http://",
+        ),
+        (
+            "DEFAULT_LIFECYCLE",
+            "security",
+            'DEFAULT_LIFECYCLE is "security": set one of statuspage, response',
+        ),
+        (
+            "LIFECYCLES_FILE",
+            "/nowhere/lifecycles.toml",
+            (
+                "LIFECYCLES_FILE cannot be read (No such file or directory): "
+                "set the path of a TOML file"
+            ),
+        ),
+        (
+            "LIFECYCLES_FILE",
+            "/",
+            "LIFECYCLES_FILE cannot be read (Is a directory): set the path of a TOML file",
+        ),
+        (
+            "LIFECYCLES_FILE",
+            "a\0b",
+            "LIFECYCLES_FILE is no name of a file: set the path of a TOML file",
+        ),
+        (
+            "DATABASE_URL",
+            "mysql://root:hunter2@db/ratchet",
+            (
+                "DATABASE_URL names no database that Ratchet knows: "
+                "set sqlite:///<file> or postgresql://<host>/<name>"
+            ),
+        ),
+    ],
+)
+def test_a_fault_names_the_variable_what_is_wrong_and_what_to_set(variable, value, line):
+    assert faults(**{variable: value}) == [line]
+
+
+def test_neither_door_open_is_one_fault():
+    with pytest.raises(WrongSettings) as raised:
+        Settings.from_env({"SLACK_BOT_TOKEN": BOT_TOKEN})
+
+    assert str(raised.value) == (
+        "SLACK_APP_TOKEN is not set, and neither is SLACK_SIGNING_SECRET: "
+        "set the xapp-… token (Socket Mode) or the signing secret (HTTP mode)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "port"), [("0", 0), ("80", 80), (" 3000 ", 3000), ("0080", 80), ("65535", 65_535)]
+)
+def test_a_port_is_a_whole_number(value, port):
+    assert settings(PORT=value).port == port
+
+
+@pytest.mark.parametrize("value", ["WARNING", "Warning", "warning"])
+def test_words_are_taken_in_any_case(value):
+    assert settings(LOG_LEVEL=value, LOG_FORMAT="Console").log_level == "warning"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sqlite:///ratchet.db",
+        "sqlite:////var/lib/ratchet/ratchet.db",
+        "postgresql://ratchet@db/ratchet",
+        "postgres://ratchet:p@ss@db:5432/ratchet?sslmode=require",
+    ],
+)
+def test_both_databases_can_be_named(value):
+    assert settings(DATABASE_URL=value).database_url == value
+
+
+@pytest.mark.parametrize(
+    "value", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "ratchet.db", "postgresql://", "x"]
+)
+def test_a_database_that_would_keep_nothing_is_refused(value):
+    assert [line.split()[0] for line in faults(DATABASE_URL=value)] == ["DATABASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("https://slack.com/api", "https://slack.com/api/"),
+        ("https://slack.com/api/", "https://slack.com/api/"),
+        ("http://127.0.0.1:8080/api/", "http://127.0.0.1:8080/api/"),
+        ("http://localhost:8080/api/", "http://localhost:8080/api/"),
+        ("http://[::1]:8080/api/", "http://[::1]:8080/api/"),
+    ],
+)
+def test_tokens_go_over_tls_or_nowhere_but_this_machine(value, address):
+    assert settings(SLACK_API_URL=value).slack_api_url == address
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://slack.com/api/",
+        "http://127.0.0.1.example.com/api/",
+        "http://localhost@example.com/api/",
+        "https://slack.com\\@example.com/api/",
+        "https://slack.com/\napi/",
+        "https://slack.com/api/?token=",
+        "https://slack.com/api/#",
+        "https://slack.com:99999/api/",
+        "https://slack.com:0/api/",
+        "https:///api/",
+        "https://[slack.com/api/",
+        "ftp://slack.com/api/",
+        "slack.com/api",
+    ],
+)
+def test_an_address_that_could_carry_the_tokens_away_is_refused(value):
+    assert faults(SLACK_API_URL=value) == [
+        (
+            "SLACK_API_URL is no https:// address (http:// is for this machine alone): "
+            "leave it out for https://slack.com/api/"
+        )
+    ]
+
+
+def test_the_public_address_has_no_slash_at_its_end():
+    assert settings(PUBLIC_URL="https://status.example.com/").public_url == (
+        "https://status.example.com"
+    )
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_team_adds_lifecycles_of_its_own(tmp_path, mark, line_end):
+    path = tmp_path / "lifecycles.toml"
+    path.write_bytes((mark + LIFECYCLE.replace("\n", line_end)).encode())
+
+    chosen = settings(LIFECYCLES_FILE=str(path), DEFAULT_LIFECYCLE="security")
+
+    assert [lifecycle.name for lifecycle in chosen.lifecycles] == [
+        "statuspage",
+        "response",
+        "security",
+    ]
+    assert chosen.lifecycles.default.name == "security"
+
+
+def a_file(folder, content):
+    path = folder / "lifecycles.toml"
+    path.write_bytes(content)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (
+            LIFECYCLE.replace('"closed"', '"close"').encode(),
+            [
+                (
+                    "LIFECYCLES_FILE is wrong, security.reported.next names an unknown status "
+                    '"close": did you mean "closed"?: mend the file'
+                )
+            ],
+        ),
+        (
+            LIFECYCLE.replace("security", "response").encode(),
+            [
+                (
+                    "LIFECYCLES_FILE is wrong, response is the name of another lifecycle: "
+                    "choose a new one: mend the file"
+                )
+            ],
+        ),
+        (
+            b"[a.b]\n[c.d]\n",
+            [
+                (
+                    "LIFECYCLES_FILE is wrong, a.b has no public word: write public = one of "
+                    "investigating, identified, monitoring, resolved: mend the file"
+                ),
+                (
+                    "LIFECYCLES_FILE is wrong, c.d has no public word: write public = one of "
+                    "investigating, identified, monitoring, resolved: mend the file"
+                ),
+            ],
+        ),
+        (b"\xff\xfe", ["LIFECYCLES_FILE is not UTF-8: set the path of a TOML file"]),
+        (
+            b"",
+            [
+                (
+                    "LIFECYCLES_FILE is wrong, the file holds no lifecycle: write [name.status] "
+                    "tables: mend the file"
+                )
+            ],
+        ),
+        (
+            "é".encode() * FILE_MAX_BYTES,
+            [
+                (
+                    f"LIFECYCLES_FILE is wrong, the file is larger than {FILE_MAX_BYTES} bytes: "
+                    "mend the file"
+                )
+            ],
+        ),
+    ],
+)
+def test_each_fault_of_a_lifecycles_file_is_a_line(tmp_path, content, lines):
+    found = faults(LIFECYCLES_FILE=a_file(tmp_path, content), DEFAULT_LIFECYCLE="security")
+
+    assert found == lines
+
+
+def test_a_name_in_a_lifecycles_file_cannot_break_its_line(tmp_path):
+    path = a_file(tmp_path, b'["a\\nSLACK_BOT_TOKEN is \\u001b[31mfine".b]\npublic = "resolved"\n')
+
+    assert all(line.isprintable() for line in faults(LIFECYCLES_FILE=path))
+
+
+def test_a_lifecycles_file_without_an_end_is_refused_and_not_read_for_ever():
+    assert len(faults(LIFECYCLES_FILE="/dev/zero")) == 1
+
+
+def test_migrating_needs_no_slack():
+    chosen = StorageSettings.from_env({"DATABASE_URL": "postgresql://db/ratchet"})
+
+    assert chosen.database_url == "postgresql://db/ratchet"
+    with pytest.raises(WrongSettings, match=r"^DATABASE_URL .*\nLOG_LEVEL .*$"):
+        StorageSettings.from_env({"DATABASE_URL": "x", "LOG_LEVEL": "x"})
+
+
+def test_a_settings_object_shows_no_secret():
+    shown = repr(
+        settings(
+            SLACK_SIGNING_SECRET=SECRET, DATABASE_URL="postgresql://ratchet:hunter2@db/ratchet"
+        )
+    )
+
+    for secret in (BOT_TOKEN, APP_TOKEN, SECRET, "hunter2"):
+        assert secret not in shown
+
+
+def pieces(secret):
+    return {secret[start : start + 6] for start in range(len(secret) - 5)}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize(
+    "secret",
+    [
+        BOT_TOKEN,
+        APP_TOKEN,
+        SECRET,
+        "postgresql://ratchet:hunter2hunter2@/",
+        "xoxb-1-a\nabcdefgh",
+        "xoxb-1-a \x1b[31m",
+    ],
+)
+def test_a_secret_in_the_wrong_line_is_not_shown_in_part(variable, secret):
+    try:
+        Settings.from_env({**NEEDED, variable: secret})
+    except WrongSettings as wrong:
+        lines = [str(fault) for fault in wrong.faults]
+        own_words = "https://slack.com/api/ postgresql://<host>/<name> xoxb-… xapp-…"
+        assert not any(
+            piece in line for piece in pieces(secret) - pieces(own_words) for line in lines
+        )
+
+
+anything = st.text() | st.sampled_from(
+    ["http://", "https://x", "sqlite:///x", "postgres://x", "xoxb-1", "C1", "0", "\ud800", "a\0b"]
+)
+
+
+@given(environment=st.dictionaries(st.sampled_from(VARIABLES), anything))
+def test_whatever_is_set_each_fault_is_one_clean_line_or_there_is_none(environment):
+    environment.pop("LIFECYCLES_FILE", None)
+    try:
+        Settings.from_env(environment)
+    except WrongSettings as wrong:
+        for fault in wrong.faults:
+            assert re.match(r"[A-Z_]+ (is|names|cannot) \S.*: \S", str(fault))
+            assert str(fault).isprintable()
+
+
+def test_no_variable_is_left_out_of_this_table():
+    source = (Path(__file__).parents[2] / "bot" / "settings.py").read_text()
+
+    assert sorted(set(re.findall(r'"([A-Z]+(?:_[A-Z]+)*)"', source)) - {"CG", "S"}) == VARIABLES
