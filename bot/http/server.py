@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -14,6 +15,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.telemetry import Metrics, log
+
+# Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
+SIGNATURE = re.compile(rb"v0=[0-9a-f]{64}")
+TIMESTAMP = re.compile(rb"[0-9]{1,12}")
 
 # Slack's largest request is a submitted view, of at most 250 kB, form-encoded.
 SLACK_BODY_MAX = 1_000_000
@@ -126,6 +131,14 @@ class _Verified:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        if not (
+            SIGNATURE.fullmatch(headers.get(b"x-slack-signature", b""))
+            and TIMESTAMP.fullmatch(headers.get(b"x-slack-request-timestamp", b""))
+        ):
+            # Bolt compares what it takes to be numbers and ASCII, and fails where they are not.
+            await self._refuse(HTTPStatus.UNAUTHORIZED, scope, receive, send)
+            return
         body = bytearray()
         more = True
         while more:

@@ -20,6 +20,7 @@ from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
@@ -92,8 +93,8 @@ class Visit:
             user=body["user_id"],
             channel=body["channel_id"],
             channel_private=body.get("channel_name") == PRIVATE_CHANNEL,
-            trigger=body["trigger_id"],
-            response_url=body["response_url"],
+            trigger=body.get("trigger_id", ""),
+            response_url=body.get("response_url"),
         )
 
     @classmethod
@@ -109,7 +110,7 @@ class Visit:
             user=body["user"]["id"],
             channel=channel.get("id"),
             channel_private=channel.get("name") == PRIVATE_CHANNEL,
-            trigger=body["trigger_id"],
+            trigger=body.get("trigger_id", ""),
             response_url=body.get("response_url"),
             in_place=bool((body.get("container") or {}).get("is_ephemeral")),
         )
@@ -141,7 +142,7 @@ class Visit:
             user=body["user"]["id"],
             channel=channel.get("id"),
             channel_private=channel.get("name") == PRIVATE_CHANNEL,
-            trigger=body["trigger_id"],
+            trigger=body.get("trigger_id", ""),
             response_url=body.get("response_url"),
         )
 
@@ -210,6 +211,7 @@ class Slack:
         bolt.shortcut(anything)(self._on_shortcut)
         bolt.event("app_home_opened")(self._on_home)
         bolt.event(anything)(self._on_nothing)
+        bolt.error(self._on_error)
         self._bolt = bolt
         self.asgi = AsyncSlackRequestHandler(bolt, path="/slack/events")
 
@@ -227,6 +229,16 @@ class Slack:
         if self._socket:
             await self._socket.client.close()  # type: ignore[no-untyped-call] # the same
         await asyncio.gather(*self._working, return_exceptions=True)
+
+    async def _on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """The edge behind the edge: a body of no shape that we know ends here.
+
+        Bolt would answer 500, which Slack shows as a failed command, or sends again.
+        """
+        reference = str(uuid4())
+        log.error("request not understood", reference=reference, exc_info=error)
+        told = {"response_type": "ephemeral", **views.failure(reference)}
+        return BoltResponse(status=200, body=told if "command" in body else "")
 
     # --- the three kinds of requests -----------------------------------------------------------
 

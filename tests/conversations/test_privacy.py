@@ -79,10 +79,12 @@ async def test_what_is_public_is_the_same_to_the_byte_whatever_the_notes_say(tmp
         clock = Clock()
         folder = tmp_path / name
         folder.mkdir()
-        async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(burst=1)) as slack:
-            async with running(environment_for(slack, folder, mode), slack, clock) as app:
-                await run_an_incident(slack, lambda: settled(app, clock), words)  # noqa: B023 - awaited within the round
-                runs.append(repr(what_everybody_sees(slack)))
+        async with (
+            Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(burst=1)) as slack,
+            running(environment_for(slack, folder, mode), slack, clock) as app,
+        ):
+            await run_an_incident(slack, lambda: settled(app, clock), words)  # noqa: B023 - awaited within the round
+            runs.append(repr(what_everybody_sees(slack)))
 
     assert "A fix is rolling out." in runs[0]
     assert runs[0] == runs[1]
