@@ -1,0 +1,60 @@
+"""Who may do what, through the whole of the bot: groups, guests, strangers, admins."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+@pytest.fixture
+def environment(environment, slack):
+    """Bo and Mia respond; Mia alone publishes."""
+    slack.workspace.add_group("responders", members=["mia", "bo"])
+    slack.workspace.add_group("publishers", members=["mia"])
+    return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS", "PUBLISHERS_GROUP": "S0PUBLISHERS"}
+
+
+@pytest.fixture
+async def declared(slack, ratchet, settle):
+    await slack.person("mia").command("#payments", "/incident declare Checkout is down")
+    await slack.person("mia").command("#payments", "/incident assign 1 @bo")
+    await settle()
+    return slack.workspace.channel("#payments").messages[0]
+
+
+ASKED = [
+    ("bo", "/incident status 1 identified", "is now *Identified*"),
+    ("sam", "/incident status 1 identified", "Only members of <!subteam^S0RESPONDERS>"),
+    ("sam", "/incident note 1 hello", "Ask <@U0BO> (owner) or anyone of <!subteam^S0RESPONDERS>"),
+    ("sam", "/incident timeline 1", "Only members of <!subteam^S0RESPONDERS>"),
+    ("sam", "/incident show 1", "Checkout is down"),
+    ("sam", "/incident list", "INC-1"),
+    ("bo", "/incident update 1 We are on it.", "Only members of <!subteam^S0PUBLISHERS>"),
+    ("mia", "/incident update 1 We are on it.", "Everyone in <#C0STATUS>"),
+    ("gus", "/incident list", "Only full members"),
+    ("eve", "/incident show 1", "Only full members"),
+    ("bo", "/incident setup #random", "Only workspace admins"),
+    ("mia", "/incident setup #random", "is the status channel now"),
+]
+
+
+@pytest.mark.parametrize(("who", "line", "answer"), ASKED)
+async def test_everybody_is_told_what_they_may_do(who, line, answer, slack, declared):
+    eve = slack.workspace.add_user("eve", is_stranger=True, team_id="T0OTHER")
+    slack.workspace.channel("#payments").members.append(eve.id)
+
+    asked = await slack.person(who).command("#payments", line)
+
+    assert answer in (await asked.answer()).words()
+
+
+async def test_a_button_asks_who_presses_it(slack, declared):
+    pressed = await slack.person("sam").press(declared, "Identified")
+
+    assert "Only members of <!subteam^S0RESPONDERS>" in (await pressed.answer()).words()
+    shown = await (await slack.person("sam").command("#payments", "/incident show 1")).answer()
+    assert "*Investigating*" in shown.words()
