@@ -172,8 +172,7 @@ class Incidents:
         return result
 
     def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
-        incident = None if isinstance(command, Declare) else _find(tx, command.actor, command.ref)
-        known = _known(tx, command, incident)
+        incident, known = _loaded(tx, command)
         decision = decide(incident, command, known, at=self._clock())
         # Judged before anything is written, but after the refusals that everybody gets: an API
         # client without the right scope learns first that what it asks for cannot be done.
@@ -361,20 +360,22 @@ def _open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
     return tuple(incident for incident in here if policy.may_see(actor, incident))
 
 
-def _known(tx: Transaction, command: Command, incident: Incident | None) -> Known:
-    workspace = tx.workspace(command.actor.workspace)
+def _loaded(tx: Transaction, command: Command) -> tuple[Incident | None, Known]:
+    """The incident that ``command`` is about, None for a declaration, and what else decides it."""
+    actor = command.actor
     if isinstance(command, Declare):
-        return Known(
-            workspace=workspace,
-            number=tx.next_number(workspace.id),
+        number = tx.next_number(actor.workspace)
+        return None, Known(
+            workspace=tx.workspace(actor.workspace),
+            number=number,
             components=_existing(tx, command),
         )
-    if incident is None:
-        return Known(workspace=workspace)
+    incident = _find(tx, actor, command.ref)
+    workspace = tx.workspace(actor.workspace)
     if isinstance(command, Redact):
-        return Known(workspace=workspace, entry=tx.entry(incident, command.entry))
+        return incident, Known(workspace=workspace, entry=tx.entry(incident, command.entry))
     stale = command.expected_status not in {None, incident.status}
-    return Known(
+    return incident, Known(
         workspace=workspace,
         components=_existing(tx, command),
         moved=tx.last_move(incident) if stale else None,

@@ -401,6 +401,7 @@ def test_a_file_has_at_most_64_kib():
     assert len(padded.encode()) in {65_535, 65_536}
     assert len(read(padded)) == 1
     assert faults(padded + "éé") == ["the file is larger than 65536 bytes"]
+    assert faults("[" * 65_537) == ["the file is larger than 65536 bytes"]
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,8 @@ WAR_ROOM = {"channel": "C0WARROOM", "channel_private": True}
 @pytest.mark.parametrize(
     ("actor", "incident", "sees"),
     [
-        pytest.param(an_actor(), {}, True, id="a public one"),
-        pytest.param(an_actor(channel=None), {}, True, id="a public one, over the API"),
+        pytest.param(an_actor(GRACE), {}, True, id="a public one"),
+        pytest.param(an_actor(CI, channel=None), {}, True, id="a public one, over the API"),
         pytest.param(an_actor(GRACE), {"private": True}, False, id="a private one of others"),
         pytest.param(an_actor(ADA), {"private": True}, True, id="whoever declared it"),
         pytest.param(an_actor(LINUS), {"private": True, "owner": LINUS}, True, id="the owner"),

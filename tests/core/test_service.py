@@ -1,0 +1,635 @@
+"""The one way in: found, decided, judged, kept, in one transaction, on the real store."""
+
+from datetime import timedelta
+
+import pytest
+from builders import (
+    ADA,
+    CI,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    LINUS,
+    NINE,
+    STATUS_CHANNEL,
+    a_change,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    an_id,
+)
+
+from core.errors import (
+    ComponentExists,
+    Denied,
+    IncidentResolved,
+    InvalidField,
+    NoPublicSurface,
+    NoSuchEntry,
+    NotFound,
+    Permission,
+    RedactionNotPermitted,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownComponent,
+    UserError,
+    WhichIncident,
+)
+from core.incident import (
+    Acknowledge,
+    BoardFilter,
+    Kind,
+    Redact,
+    Scope,
+    Severity,
+    Standing,
+    TakeNextStep,
+    Visibility,
+)
+from core.lifecycle import RESPONSE
+from core.service import Incidents
+from storage.store import Store
+
+ADMIN = an_actor(LINUS, admin=True)
+API = an_actor(CI, channel=None, sees_private=True)
+
+
+class Clock:
+    def __init__(self):
+        self.now = NINE
+
+    def __call__(self):
+        return self.now
+
+    def advance(self, **by):
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def woken():
+    """How often the worker was told to look, as a list that grows."""
+    return []
+
+
+@pytest.fixture
+async def incidents(tmp_path, clock, woken):
+    store = Store(f"sqlite:///{tmp_path}/ratchet.db")
+    store.migrate()
+    incidents = Incidents(store, clock=clock, wake=lambda: woken.append(clock.now))
+    yield incidents
+    store.close()
+
+
+@pytest.fixture
+async def with_status_channel(incidents):
+    await incidents.set_status_channel(ADMIN, STATUS_CHANNEL)
+
+
+@pytest.fixture
+def declare(incidents):
+    """Declares an incident, each with an id of its own."""
+    count = 0
+
+    async def declare(**changes):
+        nonlocal count
+        count += 1
+        outcome = await incidents.execute(a_declaration(**{"id": an_id(count)} | changes))
+        return outcome.incident
+
+    return declare
+
+
+async def timeline(incidents, number=42, actor=ADMIN):
+    _, page = await incidents.timeline(actor, number)
+    return [(update.entry, update.kind, update.body) for update in page.items]
+
+
+# --- what is asked is done -------------------------------------------------------------------
+
+
+async def test_a_declared_incident_can_be_found_by_number_by_id_and_by_its_channel(
+    incidents, declare
+):
+    declared = await declare()
+
+    for ref in (1, declared.id, None):
+        card = await incidents.card(an_actor(GRACE), ref)
+        assert card.incident == declared
+
+
+async def test_an_outcome_tells_what_was_and_what_is_now(incidents, declare, clock):
+    declared = await declare()
+    clock.advance(minutes=5)
+
+    outcome = await incidents.execute(a_change(ref=1, to="identified", note="db-3 lost quorum"))
+
+    (update,) = outcome.updates
+    assert outcome.changed
+    assert outcome.before == declared
+    assert outcome.incident == (await incidents.card(an_actor(), 1)).incident
+    assert (outcome.incident.status, outcome.incident.version) == ("identified", 2)
+    assert (update.at, update.by) == (NINE + timedelta(minutes=5), ADA)
+    assert outcome.workspace == a_workspace(status_channel=None)
+
+
+async def test_what_is_done_is_in_the_timeline_in_its_order(
+    incidents, declare, with_status_channel
+):
+    await declare()
+
+    await incidents.execute(a_change(ref=1, to="identified", public="We found it.", note="db-3"))
+    await incidents.execute(TakeNextStep(actor=an_actor(), ref=1))
+    await incidents.execute(a_change(ref=1, owner=GRACE))
+
+    assert await timeline(incidents, 1) == [
+        (1, Kind.DECLARED, None),
+        (2, Kind.MOVED, "We found it."),
+        (3, Kind.WROTE, "db-3"),
+        (4, Kind.MOVED, None),
+        (5, Kind.ASSIGNED, None),
+    ]
+
+
+async def test_asking_for_what_is_so_already_writes_nothing(incidents, declare, woken):
+    declared = await declare()
+    woken.clear()
+
+    outcome = await incidents.execute(a_change(ref=1, title=declared.title))
+
+    assert not outcome.changed
+    assert outcome.incident == outcome.before == declared
+    assert woken == []
+
+
+async def test_acknowledging_twice_keeps_the_first(incidents, declare):
+    await declare()
+    await incidents.execute(Acknowledge(actor=an_actor(GRACE), ref=1))
+
+    outcome = await incidents.execute(Acknowledge(actor=an_actor(LINUS), ref=1))
+
+    assert not outcome.changed
+    assert outcome.incident.acknowledged_by == outcome.incident.owner == GRACE
+
+
+async def test_components_are_made_once_and_found_again(incidents, declare):
+    first = await declare(components=("Checkout API", "web"))
+    second = await declare(components=("checkout api",))
+    outcome = await incidents.execute(a_change(ref=1, components=("web",)))
+
+    assert second.components == first.components[:1]
+    assert outcome.incident.components == first.components[1:]
+    with pytest.raises(UnknownComponent) as refused:
+        await incidents.execute(a_change(ref=1, components=("chekout api",)))
+    assert refused.value.suggestion == "Checkout API"
+
+
+async def test_the_lifecycle_that_an_incident_was_declared_with_stays_with_it(incidents, declare):
+    await declare(lifecycle=RESPONSE)
+
+    outcome = await incidents.execute(Acknowledge(actor=an_actor(GRACE), ref=1))
+
+    assert outcome.incident.lifecycle == RESPONSE
+    assert outcome.incident.status == "acknowledged"
+
+
+# --- the worker is woken ---------------------------------------------------------------------
+
+
+async def test_the_worker_is_woken_after_a_change_that_is_shown_and_not_after_a_note(
+    incidents, declare, woken
+):
+    await declare()
+    assert len(woken) == 1
+
+    await incidents.execute(a_change(ref=1, note="db-3 lost quorum"))
+    assert len(woken) == 1
+
+    await incidents.execute(a_change(ref=1, to="identified"))
+    assert len(woken) == 2
+
+
+# --- what is refused changes nothing ---------------------------------------------------------
+
+REFUSALS = [
+    pytest.param(a_change(ref=1, to="resolved"), TransitionNotAllowed, id="a skip"),
+    pytest.param(a_change(ref=1, note=" "), InvalidField, id="white space"),
+    pytest.param(a_change(ref=1, public="Soon."), NoPublicSurface, id="no surface"),
+    pytest.param(
+        a_change(ref=1, to="identified", expected_status="monitoring"), StaleStatus, id="stale"
+    ),
+    pytest.param(
+        a_change(ref=1, to="identified", actor=an_actor(responder=False)), Denied, id="denied"
+    ),
+    pytest.param(a_change(ref=9, to="identified"), NotFound, id="not found"),
+    pytest.param(Redact(actor=an_actor(), ref=1, entry=9), NoSuchEntry, id="no such entry"),
+]
+
+
+@pytest.mark.parametrize(("command", "refusal"), REFUSALS)
+async def test_a_refusal_writes_nothing_and_wakes_nobody(
+    incidents, declare, woken, command, refusal
+):
+    declared = await declare()
+    woken.clear()
+
+    with pytest.raises(refusal):
+        await incidents.execute(command)
+
+    assert (await incidents.card(an_actor(), 1)).incident == declared
+    assert await timeline(incidents, 1) == [(1, Kind.DECLARED, None)]
+    assert woken == []
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [{"title": " "}, {"actor": an_actor(responder=False)}],
+    ids=["no title", "no responder"],
+)
+async def test_a_declaration_that_is_refused_takes_no_number(incidents, declare, refused):
+    with pytest.raises(UserError):
+        await declare(**refused)
+
+    assert (await declare()).number == 1
+
+
+async def test_whoever_clicks_too_late_is_told_who_was_faster(incidents, declare, clock):
+    await declare()
+    clock.advance(seconds=30)
+    await incidents.execute(
+        a_change(ref=1, actor=an_actor(GRACE), to="identified", expected_status="investigating")
+    )
+    clock.advance(seconds=4)
+
+    with pytest.raises(StaleStatus) as refused:
+        await incidents.execute(
+            a_change(ref=1, to="identified", expected_status="investigating", note="db-3")
+        )
+
+    moved = refused.value.moved
+    assert (moved.by, moved.by.name) == (GRACE, "Grace")
+    assert moved.at == NINE + timedelta(seconds=30)
+    assert moved.new == "identified"
+
+
+# --- who may ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("standing", [s for s in Standing if s is not Standing.MEMBER])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda incidents, actor: incidents.execute(a_declaration(actor=actor)),
+        lambda incidents, actor: incidents.execute(a_change(actor=actor, ref=1, note="n")),
+        lambda incidents, actor: incidents.execute(Redact(actor=actor, ref=1, entry=1)),
+        lambda incidents, actor: incidents.execute(a_change(actor=actor, ref=9, note="n")),
+        lambda incidents, actor: incidents.card(actor, 1),
+        lambda incidents, actor: incidents.card(actor, 9),
+        lambda incidents, actor: incidents.find(actor, 1),
+        lambda incidents, actor: incidents.timeline(actor, 1),
+        lambda incidents, actor: incidents.whole_timeline(actor, 1),
+        lambda incidents, actor: incidents.history(actor, 1),
+        lambda incidents, actor: incidents.components(actor),
+        lambda incidents, actor: incidents.make_component(
+            actor, name="api", description=None, group=None, then=lambda _, described: described
+        ),
+        lambda incidents, actor: incidents.board(actor, BoardFilter()),
+        lambda incidents, actor: incidents.open_here(actor),
+        lambda incidents, actor: incidents.workspace(actor),
+        lambda incidents, actor: incidents.set_status_channel(actor, STATUS_CHANNEL),
+    ],
+    ids=[
+        "declare",
+        "change",
+        "redact",
+        "change what is not there",
+        "card",
+        "card of what is not there",
+        "incident",
+        "timeline",
+        "whole timeline",
+        "history",
+        "components",
+        "make a component",
+        "board",
+        "open here",
+        "workspace",
+        "set the status channel",
+    ],
+)
+async def test_whoever_is_no_full_member_may_do_nothing_and_learns_nothing(
+    incidents, declare, standing, ask
+):
+    await declare()
+
+    with pytest.raises(Denied) as refused:
+        await ask(incidents, an_actor(GRACE, standing=standing, admin=True, sees_private=True))
+
+    assert refused.value.permission is Permission.JOIN
+    assert refused.value.incident is None
+
+
+async def test_permission_is_judged_after_the_refusals_that_everybody_gets(incidents, declare):
+    await declare(owner=GRACE)
+    watcher = an_actor(LINUS, responder=False, publisher=False)
+
+    for asked, refusal in [
+        ({"note": " "}, InvalidField),
+        ({"to": "resolved"}, TransitionNotAllowed),
+        ({"public": "Soon."}, NoPublicSurface),
+        ({"to": "identified"}, Denied),
+    ]:
+        with pytest.raises(refusal):
+            await incidents.execute(a_change(actor=watcher, ref=1, **asked))
+
+
+async def test_a_denial_names_the_owner(incidents, declare):
+    await declare(owner=GRACE)
+
+    with pytest.raises(Denied, match=r"Ask Grace \(owner\)"):
+        await incidents.execute(
+            a_change(actor=an_actor(LINUS, responder=False), ref=1, to="identified")
+        )
+
+
+async def test_only_publishers_post_public_updates(incidents, declare, with_status_channel):
+    await declare()
+
+    with pytest.raises(Denied) as refused:
+        await incidents.execute(
+            a_change(actor=an_actor(publisher=False), ref=1, to="identified", public="We found it.")
+        )
+
+    assert refused.value.permission is Permission.PUBLISH
+
+
+async def test_only_an_admin_sets_the_status_channel(incidents):
+    with pytest.raises(Denied) as refused:
+        await incidents.set_status_channel(an_actor(), STATUS_CHANNEL)
+    assert refused.value.permission is Permission.ADMINISTER
+    assert (await incidents.workspace(an_actor())).status_channel is None
+
+    now = await incidents.set_status_channel(ADMIN, STATUS_CHANNEL)
+    assert now == a_workspace(status_channel=STATUS_CHANNEL)
+    assert await incidents.workspace(an_actor()) == now
+
+
+# --- what exists for whom --------------------------------------------------------------------
+
+
+async def test_a_private_incident_does_not_exist_for_others(incidents, declare):
+    hidden = await declare(private=True, owner=GRACE)
+    outsider = an_actor(LINUS)
+
+    for ref, missing in [(1, 9), (hidden.id, an_id("nowhere"))]:
+        told = []
+        for asked in (ref, missing):
+            with pytest.raises(NotFound) as refused:
+                await incidents.card(outsider, asked)
+            told.append(refused.value.message.replace(str(asked), "…"))
+        assert told[0] == told[1]
+    for command in [
+        a_change(actor=outsider, ref=1, to="identified"),
+        Acknowledge(actor=outsider, ref=hidden.id),
+        Redact(actor=outsider, ref=1, entry=1),
+    ]:
+        with pytest.raises(NotFound):
+            await incidents.execute(command)
+    with pytest.raises(NotFound):
+        await incidents.timeline(outsider, 1)
+    assert (await incidents.board(outsider, BoardFilter())).items == ()
+    for insider in (an_actor(ADA), an_actor(GRACE), ADMIN, API):
+        assert (await incidents.card(insider, 1)).incident == hidden
+        assert (await incidents.board(insider, BoardFilter())).items == (hidden,)
+
+
+async def test_an_incident_of_another_workspace_does_not_exist(incidents, declare):
+    elsewhere = await declare(actor=an_actor(workspace="T0OTHER"))
+
+    for ref in (1, elsewhere.id):
+        with pytest.raises(NotFound):
+            await incidents.card(ADMIN, ref)
+        with pytest.raises(NotFound):
+            await incidents.execute(a_change(actor=ADMIN, ref=ref, to="identified"))
+    assert (await declare()).number == 1
+
+
+async def test_an_incident_is_named_by_its_channel_where_it_is_the_only_one_open(
+    incidents, declare
+):
+    with pytest.raises(WhichIncident) as refused:
+        await incidents.card(an_actor(), None)
+    assert refused.value.open_here == ()
+
+    first = await declare()
+    assert (await incidents.execute(a_change(ref=None, note="n"))).incident.number == first.number
+
+    second = await declare()
+    with pytest.raises(WhichIncident) as refused:
+        await incidents.execute(a_change(ref=None, note="n"))
+    assert [incident.number for incident in refused.value.open_here] == [2, 1]
+    assert await incidents.open_here(an_actor()) == refused.value.open_here
+
+    for to in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=1, to=to))
+    assert (await incidents.card(an_actor(), None)).incident == second
+
+
+async def test_a_channel_names_no_incident_elsewhere_and_none_over_the_api(incidents, declare):
+    await declare()
+
+    for actor in (an_actor(channel="C0OTHER"), API):
+        assert await incidents.open_here(actor) == ()
+        with pytest.raises(WhichIncident):
+            await incidents.card(actor, None)
+
+
+async def test_a_private_channel_names_its_private_incident(incidents, declare):
+    war_room = {"channel": "C0WARROOM", "channel_private": True}
+    hidden = await declare(private=True, **war_room)
+
+    assert await incidents.open_here(an_actor(GRACE, channel="C0WARROOM")) == (hidden,)
+    assert (await incidents.card(an_actor(GRACE, channel="C0WARROOM"), None)).incident == hidden
+    with pytest.raises(NotFound):
+        await incidents.card(an_actor(GRACE, channel=INCIDENTS_CHANNEL), 1)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+async def test_a_board_is_narrowed_and_paged(incidents, declare):
+    for severity in (Severity.HIGH, Severity.LOW, Severity.HIGH):
+        await declare(severity=severity)
+    await incidents.execute(a_change(ref=3, owner=GRACE))
+
+    async def numbers(narrowed=None, actor=None, **page):
+        board = await incidents.board(actor or an_actor(), narrowed or BoardFilter(), **page)
+        return [incident.number for incident in board.items]
+
+    assert await numbers() == [3, 2, 1]
+    assert await numbers(BoardFilter(severity=Severity.LOW)) == [2]
+    assert await numbers(BoardFilter(scope=Scope.MINE), an_actor(GRACE)) == [3]
+    assert await numbers(limit=2) == [3, 2]
+    assert await numbers(limit=2, before=2) == [1]
+    assert await numbers(limit=1, after=1) == [2]
+
+
+async def test_a_timeline_is_paged_from_its_newest_end(incidents, declare):
+    await declare()
+    for number in range(4):
+        await incidents.execute(a_change(ref=1, note=f"note {number}"))
+
+    card, newest = await incidents.timeline(an_actor(), 1, limit=2)
+    _, older = await incidents.timeline(an_actor(), 1, limit=2, before=newest.older)
+
+    assert card.incident.last_entry == 5
+    assert [update.body for update in newest.items] == ["note 2", "note 3"]
+    assert [update.body for update in older.items] == ["note 0", "note 1"]
+
+
+async def test_an_incident_can_be_read_without_its_card(incidents, declare):
+    declared = await declare()
+
+    assert await incidents.find(an_actor(GRACE), declared.id) == declared
+    with pytest.raises(NotFound):
+        await incidents.find(an_actor(GRACE), 9)
+
+
+async def test_the_history_is_the_transitions_with_their_notes(incidents, declare):
+    await declare()
+    await incidents.execute(a_change(ref=1, note="db-3 lost quorum"))
+    await incidents.execute(a_change(ref=1, to="identified", note="found it"))
+    await incidents.execute(a_change(ref=1, title="Search is down"))
+
+    incident, moves = await incidents.history(an_actor(GRACE), 1)
+
+    assert incident.status == "identified"
+    assert [(update.entry, update.status_change, update.body) for update in moves] == [
+        (1, "investigating", None),
+        (3, "identified", "found it"),
+    ]
+
+
+async def test_the_whole_timeline_is_one_list_however_long(incidents, declare):
+    await declare()
+    for number in range(30):
+        await incidents.execute(a_change(ref=1, note=f"note {number}"))
+
+    updates = await incidents.whole_timeline(an_actor(GRACE), 1)
+
+    assert [update.entry for update in updates] == list(range(1, 32))
+
+
+@pytest.mark.parametrize("ask", ["timeline", "whole_timeline", "history"])
+async def test_notes_are_read_by_responders_and_by_api_keys_alone(incidents, declare, ask):
+    await declare(owner=GRACE)
+    read = getattr(incidents, ask)
+
+    await read(an_actor(GRACE), 1)
+    await read(an_actor(CI, channel=None, responder=False, sees_private=True), 1)
+    with pytest.raises(Denied) as refused:
+        await read(an_actor(LINUS, responder=False), 1)
+
+    assert refused.value.permission is Permission.RESPOND
+    assert "Grace" in refused.value.message
+
+
+# --- components that are made on purpose -----------------------------------------------------
+
+
+async def test_a_component_can_be_made_on_purpose_and_is_then_found(incidents, declare):
+    await declare()
+    made = await incidents.make_component(
+        an_actor(),
+        name="Checkout API",
+        description="Takes the money",
+        group="Shop",
+        then=lambda _, described: described,
+    )
+    by_name = await declare(components=("checkout api",))
+    by_id = await declare(components=(made.component.id,))
+
+    assert (made.description, made.group) == ("Takes the money", "Shop")
+    assert await incidents.components(an_actor(GRACE)) == (made,)
+    assert by_name.components == by_id.components == (made.component,)
+
+
+async def test_a_component_needs_a_free_name_and_a_responder(incidents, declare):
+    await declare(components=("Checkout API",))
+
+    async def make(name, actor):
+        await incidents.make_component(
+            actor, name=name, description=None, group=None, then=lambda _, described: described
+        )
+
+    with pytest.raises(ComponentExists):
+        await make("checkout API", an_actor(responder=False))
+    with pytest.raises(Denied) as refused:
+        await make("Search", an_actor(responder=False))
+    assert refused.value.permission is Permission.RESPOND
+    assert [c.component.name for c in await incidents.components(ADMIN)] == ["Checkout API"]
+
+
+# --- answered in the same transaction --------------------------------------------------------
+
+
+async def test_what_is_made_of_an_outcome_sees_the_change_and_can_undo_it(
+    incidents, declare, woken
+):
+    await declare()
+    woken.clear()
+
+    def look(tx, outcome):
+        return tx.incident(outcome.incident.workspace, 1).status, outcome.incident.status
+
+    def fail(tx, outcome):
+        raise NotFound(outcome.incident.number)
+
+    with pytest.raises(NotFound):
+        await incidents.perform(a_change(ref=1, to="identified"), fail)
+    assert (await incidents.find(an_actor(), 1)).status == "investigating"
+    assert woken == []
+
+    seen = await incidents.perform(a_change(ref=1, to="identified"), look)
+    assert seen == ("identified", "identified")
+    assert len(woken) == 1
+
+
+# --- redaction -------------------------------------------------------------------------------
+
+
+async def test_a_text_that_was_withdrawn_is_gone(incidents, declare, clock):
+    await declare()
+    await incidents.execute(a_change(ref=1, to="identified", note="db-3 lost quorum"))
+    clock.advance(seconds=300)
+
+    outcome = await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+
+    _, page = await incidents.timeline(an_actor(), 1)
+    assert outcome.changed
+    assert page.items[1] == outcome.redacted
+    assert (page.items[1].body, page.items[1].new) == (None, "identified")
+    assert (page.items[1].redacted_by, page.items[1].redacted_at) == (ADA, clock.now)
+    assert not (await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))).changed
+
+
+async def test_after_five_minutes_only_an_admin_may_withdraw_even_after_the_end(
+    incidents, declare, clock
+):
+    await declare()
+    await incidents.execute(a_change(ref=1, note="db-3 lost quorum"))
+    for to in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=1, to=to))
+    clock.advance(seconds=300, milliseconds=1)
+
+    with pytest.raises(RedactionNotPermitted):
+        await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+    with pytest.raises(IncidentResolved):
+        await incidents.execute(a_change(ref=1, actor=ADMIN, note="one more thing"))
+
+    outcome = await incidents.execute(Redact(actor=ADMIN, ref=1, entry=2))
+    assert outcome.redacted.body is None
+    assert outcome.redacted.visibility is Visibility.INTERNAL
