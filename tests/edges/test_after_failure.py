@@ -1,0 +1,200 @@
+"""What becomes of a message that Slack did not take: a pure table of every way to fail."""
+
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from builders import NINE
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.worker import MAX_ATTEMPTS, GiveUp, Join, PostAnew, TryAgain, after_failure
+from storage.outbox import UNKNOWN_OUTCOME
+
+
+def an_answer(data, *, status=200, headers=None):
+    """What Slack, or what stands before it, answered, as slack_sdk raises it."""
+    response = AsyncSlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="https://slack.com/api/chat.postMessage",
+        req_args={},
+        data=data,
+        headers=headers or {},
+        status_code=status,
+    )
+    return SlackApiError("The request to the Slack API failed.", response)
+
+
+def refused(error):
+    return an_answer({"ok": False, "error": error})
+
+
+def decide(error, *, attempts=1, last_error=None, jitter=0.0):
+    return after_failure(error, attempts=attempts, last_error=last_error, at=NINE, jitter=jitter)
+
+
+def again(error, *, after_seconds=2.0):
+    return TryAgain(NINE + timedelta(seconds=after_seconds), error)
+
+
+UNKNOWN = again(UNKNOWN_OUTCOME)
+HELD = TryAgain(NINE + timedelta(seconds=30), "rate_limited", whole_channel=True)
+
+# Every error that Slack documents for the two methods and for all methods, by what becomes of it.
+VERDICTS = {
+    UNKNOWN: """
+        fatal_error internal_error request_timeout service_unavailable
+        """,
+    HELD: """
+        rate_limited
+        """,
+    Join(): """
+        not_in_channel
+        """,
+    PostAnew("*"): """
+        cannot_reply_to_message cant_update_message edit_window_closed message_not_found
+        restricted_action_non_threadable_channel restricted_action_thread_locked thread_not_found
+        """,
+    again("*"): """
+        external_channel_migrating message_limit_exceeded streaming_state_conflict
+        team_added_to_org update_failed
+        """,
+    GiveUp("*"): """
+        access_denied accesslimited account_inactive app_access_restricted as_user_not_supported
+        attachment_payload_limit_exceeded block_mismatch blocked_file_type cant_broadcast_message
+        channel_not_found deprecated_endpoint draft_already_deleted draft_already_sent
+        draft_has_conflict draft_not_found duplicate_channel_not_found
+        duplicate_message_not_found ekm_access_denied enterprise_is_restricted file_deleted
+        file_is_deleted file_not_found file_share_limit_reached invalid_arg_name
+        invalid_arguments invalid_array_arg invalid_attachments invalid_auth invalid_blocks
+        invalid_blocks_format invalid_charset invalid_form_data invalid_metadata_format
+        invalid_metadata_schema invalid_post_type is_archived is_inactive markdown_text_conflict
+        max_file_sharing_exceeded messages_tab_disabled metadata_must_be_sent_from_app
+        metadata_too_large method_deprecated missing_file_data missing_post_type missing_scope
+        msg_blocks_too_long msg_too_long no_dual_broadcast_content_update no_permission no_text
+        not_allowed_token_type not_authed org_login_required posting_to_channel_denied
+        restricted_action restricted_action_read_only_channel
+        restricted_action_thread_only_channel send_on_behalf_not_allowed
+        slack_connect_blocked_file_type slack_connect_canvas_sharing_blocked
+        slack_connect_clip_sharing_blocked slack_connect_file_link_sharing_blocked
+        slack_connect_file_upload_sharing_blocked slack_connect_lists_sharing_blocked
+        team_access_not_granted team_not_found token_expired token_revoked too_many_attachments
+        too_many_contact_cards two_factor_setup_required unable_to_share_files
+        """,
+}
+CASES = [(code, verdict) for verdict, codes in VERDICTS.items() for code in codes.split()]
+
+
+@pytest.mark.parametrize(("code", "verdict"), CASES)
+def test_each_refusal_of_slack_has_its_verdict(code, verdict):
+    found = decide(refused(code))
+
+    named = getattr(verdict, "error", None) == "*"
+    assert found == (type(verdict)(**{**fields(verdict), "error": code}) if named else verdict)
+
+
+def fields(verdict):
+    return {name: getattr(verdict, name) for name in verdict.__dataclass_fields__}
+
+
+def test_an_error_that_is_not_known_yet_is_kept_for_the_operator():
+    assert decide(refused("something_new")) == GiveUp("something_new")
+
+
+NOBODY_KNOWS = {
+    "a time-out": TimeoutError(),
+    "a reset connection": ConnectionResetError(),
+    "a cut connection": aiohttp.ServerDisconnectedError(),
+    "half an answer": aiohttp.ClientPayloadError(),
+    "no connection": aiohttp.ClientConnectionError(),
+    "500": an_answer({"ok": False, "error": "internal_error"}, status=500),
+    "502 with a name": an_answer({"ok": False, "error": "is_archived"}, status=502),
+    "503 with a page": an_answer({}, status=503),
+    "200 with a page": an_answer({}, status=200),
+    "404 with a page": an_answer({}, status=404),
+    "503 with a text": an_answer("<html>503</html>", status=503),
+    "502 with nothing": an_answer(None, status=502),
+    "500 with a list": an_answer([], status=500),
+    "no name": an_answer({"ok": False}),
+    "null for a name": an_answer({"ok": False, "error": None}),
+    "an object for a name": an_answer({"ok": False, "error": {"code": 1}}),
+    "broken JSON": SlackApiError("Received a response in a non-JSON format", object()),
+}
+
+
+@pytest.mark.parametrize("error", NOBODY_KNOWS.values(), ids=NOBODY_KNOWS)
+def test_what_nobody_knows_the_outcome_of_is_looked_for_before_it_is_sent_again(error):
+    assert decide(error) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"retry-after": "7"}, 7),
+        ({"Retry-After": " 7 "}, 7),
+        ({"Retry-After": "0"}, 1),
+        ({"Retry-After": "-5"}, 1),
+        ({"Retry-After": "7200"}, 7_200),
+        ({"Retry-After": "9" * 5_000}, 30),
+        ({"Retry-After": "99999999999"}, 86_400),
+        ({"Retry-After": "nan"}, 30),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30),
+        ({}, 30),
+    ],
+)
+@pytest.mark.parametrize("data", [{"ok": False, "error": "ratelimited"}, {}, "", None])
+def test_slack_says_how_long_the_whole_channel_waits(headers, seconds, data):
+    found = decide(an_answer(data, status=429, headers=headers), attempts=9, jitter=1.0)
+
+    until = NINE + timedelta(seconds=seconds)
+    assert found == TryAgain(until, "ratelimited", whole_channel=True)
+
+
+def test_a_rate_limit_never_makes_it_give_up():
+    limited = an_answer({}, status=429, headers={"Retry-After": "1"})
+
+    assert isinstance(decide(limited, attempts=100 * MAX_ATTEMPTS), TryAgain)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"),
+    [(1, 2), (2, 4), (3, 8), (4, 16), (8, 256), (9, 300), (17, 300), (199, 300)],
+)
+def test_the_pause_doubles_up_to_five_minutes(attempts, seconds):
+    assert decide(TimeoutError(), attempts=attempts).at == NINE + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 8), (0.5, 7), (1.0, 6)])
+def test_chance_takes_off_up_to_a_quarter(jitter, seconds):
+    found = decide(TimeoutError(), attempts=3, jitter=jitter)
+
+    assert found.at == NINE + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("code", ["update_failed", "internal_error"])
+def test_tries_come_to_an_end(code):
+    assert isinstance(decide(refused(code), attempts=MAX_ATTEMPTS - 1), TryAgain)
+    assert isinstance(decide(refused(code), attempts=MAX_ATTEMPTS), GiveUp)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 50])
+@pytest.mark.parametrize("last_error", [None, "ratelimited", UNKNOWN_OUTCOME, "update_failed"])
+def test_the_bot_joins_however_often_it_was_held_up_before(attempts, last_error):
+    found = decide(refused("not_in_channel"), attempts=attempts, last_error=last_error)
+
+    assert found == Join()
+
+
+def test_the_bot_does_not_join_again_and_again():
+    found = decide(refused("not_in_channel"), attempts=2, last_error="not_in_channel")
+
+    assert found == GiveUp("not_in_channel")
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 50])
+@pytest.mark.parametrize("code", ["message_not_found", "thread_not_found"])
+def test_what_is_gone_is_posted_anew_once(code, attempts):
+    assert decide(refused(code), attempts=attempts, last_error="ratelimited") == PostAnew(code)
+    assert decide(refused(code), attempts=attempts, last_error=code) == GiveUp(code)

@@ -1,0 +1,300 @@
+"""Who somebody is: what Slack's profile comes to, and what is known while Slack says nothing."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from bot.slack.people import People, Profile, SlackUnavailable, profile_of
+from bot.slack.web import a_client
+from core.errors import InvalidField
+from core.incident import Person, Standing
+
+TEAM = "T0RATCHET"
+
+
+def a_user(**changes):
+    """Slack's user object of Mia, a full member."""
+    fields = {
+        "id": "U0MIA",
+        "team_id": TEAM,
+        "name": "mia.marsh",
+        "deleted": False,
+        "real_name": "Mia Marsh",
+        "profile": {"display_name": "mia", "real_name": "Mia Marsh"},
+        "is_admin": False,
+        "is_owner": False,
+        "is_restricted": False,
+        "is_ultra_restricted": False,
+        "is_bot": False,
+    }
+    return {name: value for name, value in (fields | changes).items() if value is not ...}
+
+
+MEMBER, GUEST, GONE, STRANGER = (
+    Standing.MEMBER,
+    Standing.GUEST,
+    Standing.DEACTIVATED,
+    Standing.STRANGER,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "standing"),
+    [
+        ({}, MEMBER),
+        ({"is_admin": True}, MEMBER),
+        ({"is_owner": True}, MEMBER),
+        ({"is_restricted": True}, GUEST),
+        ({"is_restricted": True, "is_ultra_restricted": True}, GUEST),
+        ({"is_ultra_restricted": True}, GUEST),
+        ({"deleted": True}, GONE),
+        ({"deleted": True, "is_restricted": True}, GONE),
+        ({"deleted": True, "team_id": "T0OTHER"}, GONE),
+        ({"is_stranger": True}, STRANGER),
+        ({"is_stranger": True, "is_admin": True}, STRANGER),
+        ({"team_id": "T0OTHER"}, STRANGER),
+        ({"team_id": ...}, STRANGER),
+        ({"team_id": "T0OTHER", "is_restricted": True}, STRANGER),
+        ({"team_id": "T0HOME", "enterprise_user": {"teams": ["T0HOME", TEAM]}}, MEMBER),
+        ({"team_id": "T0HOME", "enterprise_user": {"teams": ["T0HOME"]}}, STRANGER),
+        ({"team_id": "T0HOME", "enterprise_user": {}}, STRANGER),
+        ({"is_bot": True}, STRANGER),
+        ({"id": "USLACKBOT", "name": "slackbot"}, STRANGER),
+        ({"is_restricted": ..., "is_ultra_restricted": ..., "is_bot": ..., "deleted": ...}, MEMBER),
+    ],
+)
+def test_only_a_full_member_of_the_workspace_is_a_member(changes, standing):
+    assert profile_of(a_user(**changes), workspace=TEAM).standing is standing
+
+
+@pytest.mark.parametrize(
+    ("changes", "admin"),
+    [
+        ({}, False),
+        ({"is_admin": True}, True),
+        ({"is_owner": True}, True),
+        ({"is_admin": ...}, False),
+    ],
+)
+def test_owners_of_the_workspace_are_admins_too(changes, admin):
+    assert profile_of(a_user(**changes), workspace=TEAM).admin is admin
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "mia"),
+        ({"profile": {"display_name": "", "real_name": "Mia Marsh"}}, "Mia Marsh"),
+        ({"profile": {}}, "Mia Marsh"),
+        ({"profile": ..., "real_name": ...}, "mia.marsh"),
+        ({"profile": None, "real_name": None, "name": ""}, "U0MIA"),
+    ],
+)
+def test_everybody_has_a_name(changes, name):
+    assert profile_of(a_user(**changes), workspace=TEAM).name == name
+
+
+# --- asked of Slack ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def client(settings):
+    client = a_client(settings, timeout_seconds=1)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as client.session:
+        yield client
+
+
+@pytest.fixture
+def team(slack):
+    return slack.workspace.team_id
+
+
+@pytest.fixture
+def people(client, clock):
+    return People(client, clock=clock, responders_group=None, publishers_group=None)
+
+
+@pytest.fixture
+def grouped(slack, client, clock):
+    """People whose groups are set: mia and bo respond, bo and sam publish."""
+    responders = slack.workspace.add_group("responders", members=["mia", "bo"])
+    publishers = slack.workspace.add_group("publishers", members=["bo", "sam"])
+    return People(
+        client, clock=clock, responders_group=responders.id, publishers_group=publishers.id
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "standing"),
+    [
+        ({}, MEMBER),
+        ({"is_restricted": True}, GUEST),
+        ({"is_ultra_restricted": True}, GUEST),
+        ({"deleted": True}, GONE),
+        ({"is_stranger": True, "team_id": "T0OTHER"}, STRANGER),
+        ({"is_bot": True}, STRANGER),
+    ],
+)
+async def test_an_actor_is_what_slack_says(slack, people, team, flags, standing):
+    eve = slack.workspace.add_user("eve", **flags)
+
+    actor = await people.actor(team, eve.id, channel="C0PAYMENTS")
+
+    assert actor.person == Person(eve.id, "eve")
+    assert (actor.standing, actor.workspace, actor.channel) == (standing, team, "C0PAYMENTS")
+    assert (actor.responder, actor.publisher, actor.admin) == (True, True, False)
+
+
+async def test_whom_slack_does_not_know_is_a_stranger(people, team):
+    actor = await people.actor(team, "U0NOBODY", channel=None)
+
+    assert (actor.standing, actor.admin) == (STRANGER, False)
+
+
+@pytest.mark.parametrize(
+    ("user", "responder", "publisher"),
+    [
+        ("U0MIA", True, False),
+        ("U0BO", True, True),
+        ("U0SAM", False, True),
+        ("U0GUS", False, False),
+    ],
+)
+async def test_groups_say_who_responds_and_who_publishes(grouped, team, user, responder, publisher):
+    actor = await grouped.actor(team, user, channel=None)
+
+    assert (actor.responder, actor.publisher) == (responder, publisher)
+
+
+async def test_without_a_group_of_publishers_every_responder_publishes(slack, client, clock, team):
+    group = slack.workspace.add_group("responders", members=["mia"])
+    people = People(client, clock=clock, responders_group=group.id, publishers_group=None)
+
+    mia, bo = [await people.actor(team, user, channel=None) for user in ("U0MIA", "U0BO")]
+
+    assert (mia.responder, mia.publisher) == (True, True)
+    assert (bo.responder, bo.publisher) == (False, False)
+
+
+async def test_an_owner_is_a_full_member(people, team):
+    assert await people.member(team, "U0BO") == Person("U0BO", "bo")
+    for nobody in ("U0GUS", "U0NOBODY"):
+        with pytest.raises(InvalidField, match="full member") as refused:
+            await people.member(team, nobody)
+        assert refused.value.field == "owner"
+
+
+async def test_a_name_is_looked_up_where_slack_tells_it(slack, people, team):
+    assert await people.name(team, "U0MIA") == "mia"
+    slack.faults.refuse("users.info", error="token_revoked")
+    assert await people.name(team, "U0BO") == "U0BO"
+
+
+# --- remembered --------------------------------------------------------------------------------
+
+
+async def test_slack_is_asked_once_in_five_minutes(slack, grouped, team, clock):
+    for _ in range(4):
+        await grouped.actor(team, "U0MIA", channel=None)
+        clock.advance(minutes=2)
+
+    assert len(slack.calls_of("users.info")) == 2
+    assert len(slack.calls_of("usergroups.users.list")) == 4
+
+
+async def test_what_changed_in_slack_is_known_five_minutes_later(slack, people, team, clock):
+    assert (await people.actor(team, "U0BO", channel=None)).standing is MEMBER
+    slack.workspace.user("bo").deleted = True
+    clock.advance(minutes=4, seconds=59)
+    assert (await people.actor(team, "U0BO", channel=None)).standing is MEMBER
+    clock.advance(seconds=1)
+    assert (await people.actor(team, "U0BO", channel=None)).standing is GONE
+
+
+async def test_many_who_ask_at_once_cause_one_question(slack, people, team):
+    actors = await asyncio.gather(*(people.actor(team, "U0MIA", channel=None) for _ in range(100)))
+
+    assert len(slack.calls_of("users.info")) == 1
+    assert {actor.person.name for actor in actors} == {"mia"}
+
+
+async def test_who_stops_waiting_takes_the_answer_from_nobody(slack, people, team):
+    slow = slack.faults.slow("users.info", seconds=60, times=1)
+    impatient, patient = [
+        asyncio.create_task(people.actor(team, "U0MIA", channel=None)) for _ in range(2)
+    ]
+    await slack.until(lambda: slow.hits == 1)
+
+    impatient.cancel()
+    await asyncio.wait({impatient})
+    slow.clear()
+
+    assert (await patient).person.name == "mia"
+    assert len(slack.calls_of("users.info")) == 1
+
+
+def silent(slack, how):
+    match how:
+        case "cut":
+            slack.faults.cut(times=None)
+        case "slow":
+            slack.faults.slow(seconds=60)
+        case "html":
+            slack.faults.unavailable(times=None)
+        case error:
+            slack.faults.refuse(error=error, times=None)
+
+
+SILENT = ["cut", "slow", "html", "ratelimited", "internal_error", "token_revoked", "missing_scope"]
+
+
+@pytest.mark.parametrize("how", SILENT)
+async def test_who_is_not_remembered_is_refused_while_slack_is_silent(slack, people, team, how):
+    silent(slack, how)
+
+    with pytest.raises(SlackUnavailable, match="Nothing was changed"):
+        await people.actor(team, "U0MIA", channel=None)
+
+
+@pytest.mark.parametrize("how", SILENT)
+async def test_who_is_remembered_goes_on_for_a_day_while_slack_is_silent(
+    slack, grouped, team, clock, how
+):
+    before = await grouped.actor(team, "U0MIA", channel=None)
+    silent(slack, how)
+
+    clock.advance(hours=23, minutes=59)
+    assert await grouped.actor(team, "U0MIA", channel=None) == before
+    clock.advance(minutes=1)
+    with pytest.raises(SlackUnavailable):
+        await grouped.actor(team, "U0MIA", channel=None)
+
+
+async def test_a_slow_slack_is_not_waited_for_where_somebody_is_remembered(
+    slack, people, team, clock
+):
+    await people.actor(team, "U0BO", channel=None)
+    slack.workspace.user("bo").deleted = True
+    clock.advance(hours=1)
+    slow = slack.faults.slow("users.info", seconds=60, times=1)
+
+    assert (await people.actor(team, "U0BO", channel=None)).standing is MEMBER
+    slow.clear()
+    await slack.until(lambda: slack.calls_of("users.info")[-1].status == 200)
+    assert (await people.actor(team, "U0BO", channel=None)).standing is GONE
+    assert len(slack.calls_of("users.info")) == 2
+
+
+async def test_slack_is_asked_again_as_soon_as_it_answers(slack, people, team):
+    silent(slack, "cut")
+    with pytest.raises(SlackUnavailable):
+        await people.actor(team, "U0MIA", channel=None)
+
+    slack.faults.clear()
+
+    assert (await people.actor(team, "U0MIA", channel=None)).standing is MEMBER
+
+
+def test_a_profile_is_a_value():
+    assert profile_of(a_user(), workspace=TEAM) == Profile("mia", MEMBER, admin=False)
