@@ -1,0 +1,181 @@
+"""A real browser in front of the sandbox's page.
+
+These tests need a Chromium on the machine and, for the audit, axe-core in .venv/axe. What is
+missing is said at the end of the run, loudly, and `make test-browser` installs it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright, expect
+from sandbox.connections import MANIFEST, by_socket
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox import Limits, Sandbox
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+AXE = ROOT / ".venv/axe/node_modules/axe-core/axe.min.js"
+PICTURES = ROOT / "docs/img"
+
+# No sandbox of Chromium's own: tests run as root in containers. The rest keeps it from asking
+# anything of any machine.
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE = {"width": 1280, "height": 800}
+PATIENCE_MILLISECONDS = 10_000
+
+NOT_RUN = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--pictures", action="store_true", help="write docs/img anew")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what this machine cannot run, and remember to say so."""
+    kept, left_out = [], []
+    for item in items:
+        in_browser = item.get_closest_marker("browser") is not None
+        audits = "axe" in getattr(item, "fixturenames", ())
+        cannot = in_browser and (CHROMIUM is None or (audits and not AXE.is_file()))
+        (left_out if cannot else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+    config.stash[NOT_RUN] = [item.nodeid for item in left_out]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if not (left_out := config.stash.get(NOT_RUN, [])):
+        return
+    missing = "Chromium" if CHROMIUM is None else "axe-core"
+    terminalreporter.section("tests in a browser were NOT RUN", sep="!", red=True, bold=True)
+    terminalreporter.line(
+        f"{len(left_out)} tests need {missing}, which is not on this machine: make test-browser"
+    )
+
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium():
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def manifest():
+    return MANIFEST
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def slack(manifest):
+    # Half a second more than an app on a busy machine needs, and less than anybody wants to wait.
+    async with Sandbox(manifest, limits=Limits(posting=False), ack_seconds=1.5) as slack:
+        slack.workspace.add_group("responders", members=["bo"])
+        yield slack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(slack):
+    return AsyncWebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(slack, client):
+    """An app of Slack's own framework, connected; a test says what it answers."""
+
+    async def authorize(**_context):
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=slack.workspace.team_id,
+            bot_token=slack.bot_token,
+            bot_id=slack.workspace.app.bot_id,
+            bot_user_id=slack.workspace.app.bot_user,
+        )
+
+    bolt = AsyncApp(client=client, authorize=authorize, signing_secret=slack.signing_secret)
+    async with by_socket(slack, bolt):
+        yield bolt
+
+
+@asynccontextmanager
+async def visitors(slack, chromium):
+    """Gives what opens the page as a person, each in a browser of their own:
+    ``await at("mia", "#payments")``.
+
+    A script error, a file that is not there, or a request to another machine is a fault in the end.
+    """
+    contexts, faults = [], []
+
+    async def at(person, place="#payments", *, path=None, **looks):
+        settings = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "Asia/Kathmandu", **looks}
+        context = await chromium.new_context(**settings)
+        contexts.append(context)
+        page = await context.new_page()
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on("console", lambda line: faults.extend(_complaints(line)))
+        page.on("request", lambda asked: faults.extend(_elsewhere(asked.url, slack.url)))
+        await page.goto(slack.url + (path or f"/?as={person}&at={place.removeprefix('#')}"))
+        await page.locator("html[data-ready]").wait_for()
+        return page
+
+    yield at
+    for context in contexts:
+        await context.close()
+    assert faults == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def at(slack, chromium):
+    async with visitors(slack, chromium) as at:
+        yield at
+
+
+def _complaints(line):
+    # The sandbox answers so when the person cannot do what they try; the page then says why.
+    expected = line.type != "error" or "409 (Conflict)" in line.text
+    return [] if expected else [line.text]
+
+
+def _elsewhere(url, home):
+    return [] if url.startswith((home, "data:")) else [f"asked {url}"]
+
+
+@pytest.fixture
+def axe():
+    """Audits a page: ``await axe(page)`` → what WCAG 2.2 AA or axe's own practice finds serious."""
+
+    async def audit(page):
+        await page.evaluate(AXE.read_text())
+        told = await page.evaluate(
+            "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)"
+        )
+        return [
+            f"{fault['id']}: {fault['help']} at {node['target']} {node['failureSummary']}"
+            for fault in told
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+        ]
+
+    return audit

@@ -1,0 +1,39 @@
+"""What the page's files may not do; no browser is needed to see it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).parents[2] / "bot/sandbox/static"
+FILES = sorted(STATIC.iterdir())
+
+# Each of these turns a string into HTML or code, and with it what somebody wrote into a chat.
+FROM_STRINGS = (
+    r"innerHTML|outerHTML|insertAdjacentHTML|setHTML|DOMParser|document\.write|createContextual"
+    r"|\beval\(|new Function|srcdoc|javascript:(?!\()"
+)
+NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_string_becomes_html_or_code(path):
+    assert re.findall(FROM_STRINGS, path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_file_names_another_machine(path):
+    addresses = re.findall(r"(?:https?:)?//[a-z0-9][\w.-]+\.[a-z]{2,}", path.read_text())
+
+    assert set(addresses) <= {NAMESPACE.split("/2000")[0]}
+
+
+def test_the_page_allows_itself_its_own_files_alone():
+    page = (STATIC / "index.html").read_text()
+
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in policy
