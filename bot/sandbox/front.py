@@ -66,7 +66,7 @@ show.
     {"act": "shortcut", "callback_id": "…"}
     {"act": "message_shortcut", "channel": "C…", "ts": "…", "callback_id": "…"}
     {"act": "open_home"}
-    {"act": "fill", "what": action_id, "value": value}             # one input of the topmost dialog
+    {"act": "fill", "what": action_id, "value": value, "query": "…" (optional)}    # in the dialog
     {"act": "submit", "values": {block_id: value} (optional)}      # fills these in, then submits it
     {"act": "close", "whole_stack": false}
 
@@ -352,7 +352,9 @@ class Front:
         return None
 
     async def _fill(self, person: Person, asked: Json) -> Interaction | None:
-        return await person.fill(asked["what"], asked["value"], block=asked.get("block"))
+        return await person.fill(
+            asked["what"], asked["value"], block=asked.get("block"), query=asked.get("query")
+        )
 
     async def _submit(self, person: Person, asked: Json) -> Interaction | None:
         for what, value in asked.get("values", {}).items():
