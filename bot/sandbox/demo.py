@@ -23,7 +23,10 @@ from bot.sandbox.story import STORIES, Stage, read
 
 FOLDER = Path(".ratchet-demo")
 # Beside the sources in a checkout; in the package itself where it was installed from a wheel.
-MANIFESTS = (Path(__file__).parents[2] / "app_manifest.yml", Path(__file__).with_name("manifest.yml"))
+MANIFESTS = (
+    Path(__file__).parents[2] / "app_manifest.yml",
+    Path(__file__).with_name("app_manifest.yml"),
+)
 STARTED_WITHIN_SECONDS = 30
 QUIET_SECONDS = 0.8
 STOPPED_WITHIN_SECONDS = 10
@@ -48,7 +51,10 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
         BotDidNotStart: it ended at once, or is not connected after 30 s.
     """
     address = f"http://127.0.0.1:{port}"
-    door = {"SLACK_SIGNING_SECRET": slack.signing_secret} if http else {"SLACK_APP_TOKEN": slack.app_token}
+    door = {"SLACK_APP_TOKEN": slack.app_token}
+    if http:
+        door = {"SLACK_SIGNING_SECRET": slack.signing_secret}
+        slack.request_url = f"{address}/slack/events"
     settings = {
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
@@ -58,8 +64,6 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
         "LOG_FORMAT": "json",
         **door,
     }
-    if http:
-        slack.request_url = f"{address}/slack/events"
     log = (folder / "ratchet.log").resolve()
     with log.open("ab") as lines:
         process = await asyncio.create_subprocess_exec(
@@ -78,15 +82,17 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
 
 
 def _only(settings: Mapping[str, str]) -> dict[str, str]:
-    """What a process needs to run, and ``settings``: none of the shell's own tokens or databases."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ} | dict(settings)
+    """What a process needs to run, and ``settings``: none of the shell's own tokens."""
+    kept = ("PATH", "HOME", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | dict(settings)
 
 
 async def _until_started(
     slack: Sandbox, process: asyncio.subprocess.Process, address: str, *, http: bool, log: Path
 ) -> None:
     ended = asyncio.create_task(process.wait())
-    ready = asyncio.create_task(_listening(address) if http else slack.connected(timeout_seconds=60))
+    waits = _listening(address) if http else slack.connected(timeout_seconds=60)
+    ready = asyncio.create_task(waits)
     done, waiting = await asyncio.wait(
         {ended, ready}, timeout=STARTED_WITHIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
@@ -113,7 +119,7 @@ async def tell(slack: Sandbox, story: str) -> None:
 
     async def settle() -> None:
         seen = -1
-        while seen != (seen := len(slack.calls)):
+        while seen != (seen := len(slack.calls)):  # noqa: ASYNC110 - quiet is known by waiting
             await asyncio.sleep(QUIET_SECONDS)
 
     async def wait(seconds: float) -> None:
@@ -128,6 +134,14 @@ async def tell(slack: Sandbox, story: str) -> None:
 def stories() -> tuple[str, ...]:
     """The names of the stories that can be told."""
     return tuple(sorted(path.stem for path in STORIES.glob("*.txt")))
+
+
+def _kept(*, clean: bool) -> Path:
+    """The file that keeps the stand-in between two runs, in a folder that is there."""
+    if clean:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(exist_ok=True)
+    return FOLDER / "slack.json"
 
 
 async def run(
@@ -147,21 +161,20 @@ async def run(
         BotDidNotStart: it ended at once, or is not connected after 30 s.
         OSError: the port is taken.
     """
-    if clean:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(exist_ok=True)
-    kept = FOLDER / "slack.json"
+    kept = _kept(clean=clean)
     async with Sandbox(manifest(), port=port) as slack:
         fresh = not kept.is_file()
         if not fresh:
             slack.workspace.restore(json.loads(kept.read_text(encoding="utf-8")))
         try:
             async with bot(slack, folder=FOLDER, port=port + 1, http=http) as address:
-                announce(f"Ratchet is running against a Slack of its own: open {slack.url}")
-                announce(f"Its HTTP door: {address}/healthz    Its log: {FOLDER}/ratchet.log")
+                page = f"{slack.url}/?at=payments"
+                announce(f"Ratchet is running against a Slack of its own: open {page}")
+                announce(f"Its HTTP door: {address}    Its log: {FOLDER}/ratchet.log")
                 if fresh and story:
                     await tell(slack, story)
-                    announce(f'The story "{story}" has been told; go on from there. Ctrl-C ends it.')
+                    announce(f'The story "{story}" has been told; go on from there.')
+                announce("Ctrl-C ends it.")
                 await stop.wait()
         finally:
             kept.write_text(json.dumps(slack.workspace.saved()), encoding="utf-8")

@@ -147,7 +147,7 @@ class Stage:
                 await person.close()
             case "sees_at":
                 errors = " ".join(self._last[who].field_errors.values())
-                _expect(line, parts["words"] in errors, errors)
+                _expect(line, true=parts["words"] in errors, seen=errors)
             case "sees" | "misses":
                 await self._look_at_answer(line, person)
 
@@ -173,13 +173,13 @@ class Stage:
         try:
             await self._slack.until(lambda: (words in seen()) == wanted, timeout_seconds=3)
         except TimeoutError:
-            _expect(line, False, seen())
+            _expect(line, true=False, seen=seen())
 
     async def _look_at_channel(self, line: Line) -> None:
         await self._settle()
         posts = self._slack.channel_view(line.parts["channel"])
         words = _without_marks("\n".join(str(post) for post in posts))
-        _expect(line, (line.parts["words"] in words) == (line.kind == "shows"), words)
+        _expect(line, true=(line.parts["words"] in words) == (line.kind == "shows"), seen=words)
 
 
 def _without_marks(words: str) -> str:
@@ -191,6 +191,6 @@ def _has(person: Person, field: str) -> bool:
     return field in str(person.view.blocks)
 
 
-def _expect(line: Line, true: bool, seen: str) -> None:
+def _expect(line: Line, *, true: bool, seen: str) -> None:
     if not true:
         raise NotInTheScript(f"line {line.number}: {line.text}\nbut what is there is:\n{seen}")
