@@ -95,10 +95,12 @@ class HttpServer:
         """A socket that listens: of two programs that start at once, one is told here."""
         listener = None
         try:
-            family, kind, _, _, address = socket.getaddrinfo(
+            family, kind, protocol, _, address = socket.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
-            listener = socket.socket(family, kind)
+            # By name: asyncio sends without delay only where the socket says that it is TCP's, and
+            # an answer in two parts would wait 40 ms for the other side to confirm the first.
+            listener = socket.socket(family, kind, protocol)
             # Else a port that was in use a minute ago could not be taken again.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
