@@ -477,6 +477,22 @@ async def test_a_board_is_narrowed_and_paged(incidents, declare):
     assert await numbers(limit=1, after=1) == [2]
 
 
+async def test_a_page_holds_ten_incidents_or_twenty_updates_unless_more_are_asked_for(
+    incidents, declare
+):
+    for _ in range(11):
+        await declare()
+    for number in range(20):
+        await incidents.execute(a_change(ref=1, note=f"note {number}"))
+
+    board = await incidents.board(an_actor(), BoardFilter())
+    _, page = await incidents.timeline(an_actor(), 1)
+
+    assert len(board.items) == 10
+    assert len(page.items) == 20
+    assert len((await incidents.board(an_actor(), BoardFilter(), limit=100)).items) == 11
+
+
 async def test_a_timeline_is_paged_from_its_newest_end(incidents, declare):
     await declare()
     for number in range(4):
