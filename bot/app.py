@@ -91,8 +91,12 @@ class App:
         """
         await asyncio.to_thread(self.store.open_for_serving)
         self.client.session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_SECONDS)
+            timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_SECONDS),
+            # No call waits for another that hangs; how many there are is bounded by who makes them.
+            connector=aiohttp.TCPConnector(limit=0),
         )
+        if self.store.kind == "sqlite":
+            await self.worker.rescue_all()
         await self.http.start()
         self.worker.start()
         self.schedule.every(timedelta(seconds=1), self.worker.look)

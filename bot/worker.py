@@ -7,11 +7,11 @@ from `after_failure`, a pure function; the loop obeys it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -23,15 +23,26 @@ from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
 from core.incident import Surface
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Outbox, Place
+from storage.store import StoreUnavailable
 
-AT_ONCE = 16
+T = TypeVar("T")
+
+# A call of Slack's that hangs holds one of these places, and must not keep others from theirs.
+AT_ONCE = 100
 MAX_BACKOFF_SECONDS = 300
 # What Slack's 429 means where it does not say, and the most that is believed of it.
 RETRY_AFTER_SECONDS = 30
 MAX_RETRY_AFTER_SECONDS = 86_400
 # With the back-off above, some 16 hours: longer than any outage of Slack that is known.
 MAX_ATTEMPTS = 200
-RESCUE_AFTER = timedelta(minutes=2)
+# A fault of ours does not pass by itself; after this many tries, some four minutes, it is given up.
+MAX_OWN_FAULTS = 7
+# One try with all its calls. Whoever is rescued from must have ended long before.
+TRY_SECONDS = 60
+RESCUE_AFTER = timedelta(minutes=3)
+# What Slack has must be written down. Together less than is left until the rescue.
+INSIST_AFTER_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 10, 10, 10)
+PATIENCE_AT_THE_END = timedelta(seconds=6)
 KEEP_DELIVERED = timedelta(days=7)
 # How far Slack's clock and ours may be apart, where a post is looked for by its time.
 CLOCKS_APART = timedelta(minutes=10)
@@ -61,6 +72,23 @@ NO_THREAD = frozenset(
     }
 )
 RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
+# Why a channel may not be read: a post whose answer got lost is then sent again, at least once.
+UNREADABLE = frozenset(
+    {
+        "access_denied",
+        "method_not_supported_for_channel_type",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+    }
+)
+OWN_FAULT = "own_fault"
+# A withdrawal posts nothing; for a direct message see `Worker._already_posted`.
+NEVER_LOOKED_FOR = frozenset({Surface.OWNER_CARD, Surface.WITHDRAWAL})
+
+
+class OwnFault(Exception):
+    """A message could not even be drawn: nothing was sent. Its cause is ours to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +137,8 @@ def after_failure(
     code = _failure(error)
     if code in RATE_LIMITED:
         return TryAgain(at + _retry_after(error), code, whole_channel=True)
-    if (code == UNKNOWN_OUTCOME or code in PASSING) and attempts < MAX_ATTEMPTS:
+    passes = code == UNKNOWN_OUTCOME or code in PASSING
+    if attempts < (MAX_OWN_FAULTS if code == OWN_FAULT else MAX_ATTEMPTS if passes else 0):
         seconds = min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempts, 16)) * (1 - jitter / 4)
         return TryAgain(at + timedelta(seconds=seconds), code)
     if code == "not_in_channel" != last_error:
@@ -125,6 +154,8 @@ def _failure(error: Exception) -> str:
 
     That is so after a time-out and a cut connection, and after an answer that was not Slack's.
     """
+    if isinstance(error, OwnFault):
+        return OWN_FAULT
     if not isinstance(error, SlackApiError):
         return UNKNOWN_OUTCOME
     code = code_of(error)
@@ -229,12 +260,16 @@ class Worker:
         self._awake.set()
 
     async def stop(self) -> None:
-        """Claims no more and finishes what is under way."""
+        """Claims no more, and finishes what is under way or leaves it to be looked for later."""
         self._stopping = True
         self._awake.set()
         if self._loop:
             await self._loop
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=PATIENCE_AT_THE_END.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def look(self) -> None:
         """What the schedule calls: messages may have become due without anybody's doing."""
@@ -242,8 +277,15 @@ class Worker:
 
     async def rescue(self) -> None:
         """Frees messages whose process died while it was posting them."""
-        at = self._clock()
-        if count := await self._outbox.rescue(claimed_before=at - RESCUE_AFTER, at=at):
+        await self._rescue(claimed_before=self._clock() - RESCUE_AFTER)
+
+    async def rescue_all(self) -> None:
+        """The same at once, for a server that is the only one: nobody else can be posting."""
+        await self._rescue(claimed_before=self._clock() + CLOCKS_APART)
+
+    async def _rescue(self, *, claimed_before: datetime) -> None:
+        count = await self._outbox.rescue(claimed_before=claimed_before, at=self._clock())
+        if count:
             log.warning("messages rescued", count=count)
             self.wake()
 
@@ -284,18 +326,49 @@ class Worker:
     async def _deliver(self, message: Message) -> None:
         try:
             outcome = await self._tried(message)
-        except Exception:  # noqa: BLE001 - ours, not Slack's: it stays claimed until the rescue
+        except asyncio.CancelledError:
+            # We are being stopped, and nobody knows what Slack has done.
+            await self._outbox.later(message, until=self._clock(), error=UNKNOWN_OUTCOME)
+            raise
+        except Exception:  # noqa: BLE001 - the database, for a long time: the rescue finds it
             outcome = "failed"
-            log.error("delivery failed", surface=message.surface, exc_info=True)
+            log.error("delivery not recorded", surface=message.surface, exc_info=True)
         self._metrics.deliveries.labels(message.surface, outcome).inc()
 
     async def _tried(self, message: Message) -> str:
         """What became of one try, as the word for it that the metrics count."""
+        facts = await self._insist(lambda: self._outbox.facts(message))
         try:
-            await self._write(message)
-        except (SlackApiError, *UNREACHABLE) as error:
-            return await self._obey(message, self._verdict(message, error, message.error))
+            async with asyncio.timeout(TRY_SECONDS):
+                place = await self._sent(message, facts)
+        except Exception as error:  # noqa: BLE001 - whatever it was: `after_failure` knows what to do
+            verdict = self._verdict(message, error, message.error)
+            return await self._obey(message, verdict)
+        at = self._clock()
+        await self._insist(lambda: self._outbox.delivered(message, at=at, posted=place))
         return "delivered"
+
+    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What ``ask`` returns, as soon as the database answers.
+
+        Raises:
+            StoreUnavailable: it has not for most of a minute, or we are being stopped.
+        """
+        for pause in INSIST_AFTER_SECONDS:
+            try:
+                return await ask()
+            except StoreUnavailable:
+                if self._stopping:
+                    raise
+            await asyncio.sleep(pause)
+        return await ask()
+
+    def _drafted(self, message: Message, facts: Facts) -> Draft | None:
+        try:
+            return drafted(message, facts, at=self._clock())
+        except Exception as error:
+            log.error("message not drawn", surface=message.surface, exc_info=True)
+            raise OwnFault from error
 
     def _verdict(self, message: Message, error: Exception, last_error: str | None) -> Verdict:
         return after_failure(
@@ -306,70 +379,74 @@ class Worker:
             jitter=self._chance(),
         )
 
-    async def _write(self, message: Message) -> None:
-        draft = drafted(message, await self._outbox.facts(message), at=self._clock())
-        place = None
+    async def _sent(self, message: Message, facts: Facts) -> Place | None:
+        """Where the message stands from now on; None where nothing was posted."""
+        found = await self._already_posted(message, facts)
+        if found:
+            # It was drawn then, and shows what was true then.
+            facts = replace(facts, place=found)
+        draft = self._drafted(message, facts)
         if draft is None:
-            pass
-        elif draft.edits:
+            return found
+        metadata = _metadata(message)
+        if draft.edits:
             await self._client.chat_update(
-                channel=draft.channel, ts=draft.edits, metadata=_metadata(message), **draft.content
+                channel=draft.channel, ts=draft.edits, metadata=metadata, **draft.content
             )
-        else:
-            place = await self._already_posted(message, draft) or await self._post(message, draft)
-        await self._outbox.delivered(message, at=self._clock(), posted=place)
-
-    async def _post(self, message: Message, draft: Draft) -> Place:
+            return found
         answer = await self._client.chat_postMessage(
-            channel=draft.channel, metadata=_metadata(message), **draft.content
+            channel=draft.channel, metadata=metadata, **draft.content
         )
         return Place(str(answer["channel"]), str(answer["ts"]))
 
-    async def _already_posted(self, message: Message, draft: Draft) -> Place | None:
+    async def _already_posted(self, message: Message, facts: Facts) -> Place | None:
         """Where an earlier try, whose outcome nobody knows, put the message after all.
 
         A direct message is not looked for: that takes two scopes more, to read what people write
         to the bot, and a card that its owner gets twice does less harm.
         """
-        if message.error != UNKNOWN_OUTCOME or message.surface is Surface.OWNER_CARD:
+        if not message.unsure or facts.place or message.surface in NEVER_LOOKED_FOR:
             return None
         try:
-            async for page in await self._posts(message, draft):
+            async for page in await self._posts(message, facts.thread):
                 for posted in page["messages"]:
                     metadata = posted.get("metadata") or {}
                     if metadata.get("event_payload", {}).get("id") == str(message.uid):
-                        return Place(draft.channel, str(posted["ts"]))
+                        return Place(message.channel, str(posted["ts"]))
         except SlackApiError as error:
-            # Without the scope nobody can look, and where no thread is there is no reply.
-            if code_of(error) not in {"missing_scope", "thread_not_found"}:
+            # Where nobody may look it is sent again, and where no thread is there is no reply.
+            if code_of(error) not in {*UNREADABLE, "thread_not_found"}:
                 raise
         return None
 
-    async def _posts(self, message: Message, draft: Draft) -> AsyncSlackResponse:
+    async def _posts(self, message: Message, thread: Place | None) -> AsyncSlackResponse:
         """Pages of what was posted, since ``message`` was written, where it would stand."""
         since = str((message.created_at - CLOCKS_APART).timestamp())
-        if thread := draft.content.get("thread_ts"):
+        if thread and message.surface is Surface.PUBLIC_UPDATE:
             return await self._client.conversations_replies(
-                channel=draft.channel,
-                ts=thread,
+                channel=thread.channel,
+                ts=thread.ts,
                 oldest=since,
                 limit=200,
                 include_all_metadata=True,
             )
         return await self._client.conversations_history(
-            channel=draft.channel, oldest=since, limit=200, include_all_metadata=True
+            channel=message.channel, oldest=since, limit=200, include_all_metadata=True
         )
 
     async def _obey(self, message: Message, verdict: Verdict) -> str:
         """Does what `after_failure` says, and returns the word for it that the metrics count."""
+        if isinstance(verdict, Join):
+            return await self._join(message)
+        return await self._insist(lambda: self._noted(message, verdict))
+
+    async def _noted(self, message: Message, verdict: TryAgain | PostAnew | GiveUp) -> str:
         at = self._clock()
         match verdict:
             case TryAgain():
                 if verdict.whole_channel:
                     await self._outbox.hold(message.workspace, message.channel, until=verdict.at)
                 await self._outbox.later(message, until=verdict.at, error=verdict.error)
-            case Join():
-                return await self._join(message)
             case PostAnew():
                 await self._outbox.forget_posted(message)
                 await self._outbox.later(message, until=at, error=verdict.error)

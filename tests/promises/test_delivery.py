@@ -1,0 +1,276 @@
+"""Every public update reaches the status channel, once, in order, whatever Slack answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from time import monotonic
+
+import pytest
+from promises.conftest import MANIFEST, Clock, serving, settle, tell, until
+
+from bot import worker
+from bot.sandbox import Limits, Sandbox
+from core.incident import Surface
+from storage.models import State
+
+OUTAGE = (
+    "declare Checkout is down severity:high",
+    "update 1 Cards are refused; we are looking into it.",
+    "status 1 identified db-3 lost quorum",
+    "update 1 status:monitoring A fix is out.",
+    "update 1 Payments work again.",
+    "resolve 1 all green",
+)
+POST, EDIT = "chat.postMessage", "chat.update"
+
+
+def faults(slack, kind, method, **options):
+    return slack.faults.add(kind, method, **options)
+
+
+def shown(slack, channel="#status"):
+    """What stands in the channel at the end, as people read it."""
+    return slack.channel_view(channel)
+
+
+@pytest.fixture
+async def fault_free(tmp_path):
+    """What the status channel shows after the outage where nothing goes wrong."""
+    clock = Clock()
+    async with (
+        Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
+        serving(slack, clock, f"sqlite:///{tmp_path}/fault_free.db") as app,
+    ):
+        await tell(slack.person("mia"), *OUTAGE)
+        await settle(app, clock)
+        return shown(slack)
+
+
+TROUBLES = {
+    "a rate limit on posts": [("rate_limited", POST, {"seconds": 7, "times": 3})],
+    "a rate limit on edits": [("rate_limited", EDIT, {"seconds": 7, "times": 2})],
+    "server errors": [("server_error", "*", {"times": 6})],
+    "a proxy's pages": [("unavailable", "*", {"times": 6})],
+    "fatal errors": [("refused", POST, {"error": "fatal_error", "times": 3})],
+    "connections cut before": [("cut", "*", {"times": 6})],
+    "answers lost": [("lost_answer", POST, {"times": 4})],
+    "answers lost, then a rate limit": [
+        ("lost_answer", POST, {"times": 1}),
+        ("rate_limited", "*", {"seconds": 5, "times": 2}),
+    ],
+    "answers lost of edits": [("lost_answer", EDIT, {"times": 3})],
+    "answers lost of everything, look-ups as well": [("lost_answer", "*", {"times": 9})],
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+async def test_the_status_channel_equals_that_of_a_run_without_faults(
+    trouble, fault_free, slack, start, clock, mia
+):
+    async with start() as app:
+        await tell(mia, "list")
+        set_up = [faults(slack, kind, method, **options) for kind, method, options in trouble]
+        await tell(mia, *OUTAGE)
+        await settle(app, clock)
+
+        assert shown(slack) == fault_free
+        assert all(fault.hits for fault in set_up)
+        assert await app.outbox.list(State.DEAD) == ()
+
+
+async def test_a_post_whose_answer_was_lost_is_found_behind_everything_said_since(
+    slack, ratchet, clock, mia
+):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    slack.faults.lose_answer(POST, channel="C0STATUS")
+    await tell(mia, "update 1 Cards are refused.")
+    await ratchet.worker.deliver_due()
+    card = slack.workspace.channel("#status").messages[0]
+    for number in range(450):
+        await mia.say("#status", f"me too {number}", thread=card)
+    await settle(ratchet, clock)
+
+    by_us = [reply for reply in card.replies if reply.author == slack.workspace.app.bot_user]
+    assert len(by_us) == 1
+
+
+async def test_where_the_channel_may_not_be_read_an_update_arrives_at_least_once(
+    slack, ratchet, clock, mia
+):
+    slack.faults.refuse("conversations.replies", error="missing_scope", times=None)
+    slack.faults.refuse("conversations.history", error="missing_scope", times=None)
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    slack.faults.lose_answer(POST, channel="C0STATUS")
+    await tell(mia, "update 1 Cards are refused.")
+    await settle(ratchet, clock)
+
+    [card] = slack.channel_view("#status")
+    assert ["Cards are refused." in reply.text for reply in card.replies] == [True, True]
+
+
+async def test_an_update_withdrawn_while_nobody_knew_of_its_post_leaves_no_text(
+    slack, ratchet, clock, mia
+):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    slack.faults.lose_answer(POST, channel="C0STATUS")
+    await tell(mia, "update 1 Our customer list leaked.")
+    await ratchet.worker.deliver_due()
+    await tell(mia, "redact 1 2")
+    await settle(ratchet, clock)
+
+    assert "leaked" not in str(slack.channel_view("#status"))
+
+
+async def test_a_rate_limit_is_waited_for_by_its_channel_and_by_no_other(
+    slack, ratchet, clock, mia
+):
+    limit = slack.faults.rate_limit(POST, retry_after=30, channel="C0STATUS")
+    await tell(mia, "declare Checkout is down")
+    await ratchet.worker.deliver_due()
+    assert limit.hits == 1
+    assert len(slack.channel_view("#payments")) == 1
+    first = clock()
+
+    clock.advance(seconds=29)
+    await ratchet.worker.deliver_due()
+    assert slack.channel_view("#status") == []
+    clock.advance(seconds=1)
+    await ratchet.worker.deliver_due()
+
+    assert len(slack.channel_view("#status")) == 1
+    assert clock() - first == timedelta(seconds=30)
+
+
+async def test_a_lost_card_is_posted_again_and_its_thread_goes_on_there(slack, ratchet, clock, mia):
+    await tell(mia, "declare Checkout is down", "update 1 Cards are refused.")
+    await settle(ratchet, clock)
+    [card] = slack.workspace.channel("#status").messages
+    for message in (*card.replies, card):
+        slack.workspace.delete(message)
+    await tell(mia, "update 1 Payments work again.")
+    await settle(ratchet, clock)
+
+    standing = [post for post in slack.channel_view("#status") if post.by == "ratchet"]
+    assert [reply.text for post in standing for reply in post.replies] == [
+        "INC-1 Checkout is down: Payments work again."
+    ]
+
+
+async def test_a_thread_that_takes_no_replies_loses_no_update(slack, ratchet, clock, mia):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    slack.faults.refuse(POST, error="restricted_action_thread_locked", channel="C0STATUS")
+    await tell(mia, "update 1 Cards are refused.")
+    await settle(ratchet, clock)
+
+    assert "Cards are refused." in str(slack.channel_view("#status"))
+
+
+async def test_a_channel_that_it_was_never_in_is_joined(slack, ratchet, clock, mia):
+    await tell(mia, "declare Checkout is down", channel="#random")
+    await settle(ratchet, clock)
+
+    assert len(slack.channel_view("#random")) == 1
+
+
+PERMANENT = ("is_archived", "channel_not_found", "token_revoked", "invalid_auth", "msg_too_long")
+
+
+@pytest.mark.parametrize("error", PERMANENT)
+async def test_what_can_never_be_delivered_is_kept_and_sent_when_asked_to(
+    error, slack, ratchet, clock, mia
+):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    broken = slack.faults.refuse(POST, error=error, channel="C0STATUS", times=None)
+    await tell(mia, "update 1 Cards are refused.", "update 1 Payments work again.")
+    await settle(ratchet, clock)
+    dead = await ratchet.outbox.list(State.DEAD)
+    assert [(message.surface, message.error) for message in dead] == [
+        (Surface.PUBLIC_UPDATE, error),
+        (Surface.PUBLIC_UPDATE, error),
+    ]
+
+    broken.clear()
+    await ratchet.outbox.retry_dead(at=clock())
+    await settle(ratchet, clock)
+
+    [card] = slack.channel_view("#status")
+    assert [reply.text for reply in card.replies] == [
+        "INC-1 Checkout is down: Cards are refused.",
+        "INC-1 Checkout is down: Payments work again.",
+    ]
+
+
+async def test_a_message_that_cannot_be_drawn_is_not_tried_for_ever_and_holds_nothing_up(
+    slack, ratchet, clock, mia, monkeypatch
+):
+    draw = worker.views.public_update
+
+    def draw_or_fail(incident, update):
+        if update.body and "poison" in update.body:
+            raise ZeroDivisionError
+        return draw(incident, update)
+
+    monkeypatch.setattr(worker.views, "public_update", draw_or_fail)
+    await tell(mia, "declare Checkout is down")
+    await tell(mia, "update 1 This is poison.", "update 1 Payments work again.")
+    await settle(ratchet, clock)
+
+    [dead] = await ratchet.outbox.list(State.DEAD)
+    assert (dead.error, dead.attempts) == (worker.OWN_FAULT, worker.MAX_OWN_FAULTS)
+    assert "Payments work again." in str(slack.channel_view("#status"))
+
+
+async def test_slack_down_for_hours_loses_nothing_and_changes_no_order(
+    slack, ratchet, clock, mia, fault_free
+):
+    await tell(mia, "list")
+    down = slack.faults.unavailable("*", times=None)
+    await tell(mia, *OUTAGE)
+    for _ in range(120):
+        await ratchet.worker.deliver_due()
+        clock.advance(seconds=60)
+    down.clear()
+    await settle(ratchet, clock)
+
+    assert slack.channel_view("#status") == fault_free
+
+
+async def test_a_worker_that_is_stopped_in_the_middle_of_a_post_sends_it_once(
+    slack, start, clock, mia, monkeypatch
+):
+    monkeypatch.setattr(worker, "PATIENCE_AT_THE_END", timedelta(0))
+    async with start() as app:
+        await tell(mia, "declare Checkout is down")
+        await settle(app, clock)
+        clock.advance(seconds=1)
+        hung = slack.faults.late_answer(POST, seconds=60, channel="C0STATUS", times=1)
+        await tell(mia, "update 1 Cards are refused.")
+        await until(lambda: hung.hits == 1)
+    hung.clear()
+    async with start() as app:
+        await settle(app, clock)
+
+    [card] = slack.channel_view("#status")
+    assert len(card.replies) == 1
+
+
+async def test_64_calls_that_hang_delay_nobody_else(slack, ratchet, clock, mia):
+    hung = []
+    for number in range(64):
+        channel = slack.workspace.add_channel(f"team-{number}", members=["mia"])
+        hung.append(slack.faults.slow("*", seconds=60, channel=channel.id))
+        await tell(mia, f"declare Service {number} is down", channel=channel.name)
+    await until(lambda: all(fault.hits for fault in hung))
+
+    started = monotonic()
+    await tell(mia, "declare Checkout is down")
+    await slack.until(lambda: "Checkout is down" in str(slack.channel_view("#payments")))
+    assert monotonic() - started < 2
+
+    for fault in hung:
+        fault.clear()
