@@ -1,0 +1,277 @@
+"""The outbox's way to a Slack that fails: each message is shown in the end, and shown once."""
+
+import aiohttp
+import pytest
+from builders import a_change, a_declaration, an_actor
+
+from bot.slack.web import a_client
+from bot.telemetry import Metrics
+from bot.worker import RESCUE_AFTER, Worker
+from core.incident import Person, PublicText
+from core.service import Incidents
+from storage.models import State
+from storage.outbox import Outbox
+from storage.store import Store
+
+STATUS, PAYMENTS, RANDOM, OLD_NEWS = "C0STATUS", "C0PAYMENTS", "C0RANDOM", "C0OLDNEWS"
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/ratchet.db", status_channel=STATUS)
+    store.migrate()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def outbox(store):
+    return Outbox(store)
+
+
+@pytest.fixture
+async def worker(outbox, settings, clock):
+    client = a_client(settings, timeout_seconds=1)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as client.session:
+        yield Worker(
+            outbox, client, name="test", clock=clock, chance=lambda: 0.0, metrics=Metrics()
+        )
+
+
+@pytest.fixture
+def incidents(store, worker, clock):
+    return Incidents(store, clock=clock, wake=worker.wake)
+
+
+@pytest.fixture
+def declare(incidents):
+    async def declare(*, channel=PAYMENTS, **fields):
+        actor = an_actor(channel=channel)
+        return await incidents.execute(a_declaration(actor=actor, channel=channel, **fields))
+
+    return declare
+
+
+@pytest.fixture
+def publish(incidents):
+    async def publish(text, *, number=1, **fields):
+        return await incidents.execute(a_change(ref=number, public=PublicText(text), **fields))
+
+    return publish
+
+
+@pytest.fixture
+def settle(worker, outbox, clock):
+    """Lets time pass until nothing waits any more."""
+
+    async def settle(*, minutes=10):
+        for _ in range(minutes * 60):
+            await worker.deliver_due()
+            if await outbox.next_due() is None:
+                return
+            clock.advance(seconds=1)
+        raise AssertionError(f"messages still wait after {minutes} minutes")
+
+    return settle
+
+
+async def dead(outbox):
+    return [(message.surface, message.error) for message in await outbox.list(State.DEAD)]
+
+
+def shown(slack, channel):
+    """The messages of a channel with their replies: how it looks to somebody who scrolls up."""
+    return [
+        [message, *message.replies]
+        for message in slack.workspace.channel(channel).messages
+        if not message.deleted
+    ]
+
+
+async def test_a_card_is_posted_once_and_then_edited(slack, declare, publish, settle):
+    await declare()
+    await settle()
+    await publish("We are looking.", to="identified")
+    await settle()
+
+    ((card,),) = shown(slack, PAYMENTS)
+    ((status_card, reply),) = shown(slack, STATUS)
+    assert (card.edits, status_card.edits) == (1, 1)
+    assert "We are looking." in reply.words()
+    assert reply.broadcast
+
+
+# --- what Slack refuses ------------------------------------------------------------------------
+
+
+async def test_the_bot_joins_the_channel_where_an_incident_was_declared(slack, declare, settle):
+    await declare(channel=RANDOM)
+    await settle()
+
+    assert len(shown(slack, RANDOM)) == 1
+    assert len(slack.calls_of("conversations.join")) == 1
+
+
+async def test_the_bot_joins_also_after_it_was_held_up(slack, declare, settle):
+    slack.faults.rate_limit("chat.postMessage", channel=RANDOM, retry_after=3, times=3)
+    slack.faults.rate_limit("conversations.join", retry_after=5)
+    slack.faults.cut("conversations.join")
+    await declare(channel=RANDOM)
+    await settle()
+
+    assert len(shown(slack, RANDOM)) == 1
+
+
+@pytest.mark.parametrize("error", ["channel_is_limited_access", "missing_scope", "is_archived"])
+async def test_a_channel_that_cannot_be_joined_is_told_to_the_operator(
+    slack, declare, settle, outbox, error
+):
+    slack.faults.refuse("conversations.join", error=error)
+    await declare(channel=RANDOM)
+    await settle()
+
+    assert await dead(outbox) == [("working_card", error)]
+    assert len(shown(slack, STATUS)) == 1
+
+
+async def test_a_bot_that_is_thrown_out_again_and_again_gives_up(slack, declare, settle, outbox):
+    slack.faults.refuse("chat.postMessage", channel=RANDOM, error="not_in_channel", times=None)
+    await declare(channel=RANDOM)
+    await settle()
+
+    assert await dead(outbox) == [("working_card", "not_in_channel")]
+    assert len(slack.calls_of("conversations.join")) == 1
+
+
+async def test_what_cannot_be_delivered_is_kept_and_holds_up_nothing_else(
+    slack, declare, publish, settle, outbox
+):
+    await declare(channel=OLD_NEWS)
+    await publish("We are looking.")
+    await settle()
+
+    assert await dead(outbox) == [("working_card", "is_archived")]
+    ((_, reply),) = shown(slack, STATUS)
+    assert "We are looking." in reply.words()
+
+
+# --- what is not there any more ----------------------------------------------------------------
+
+
+async def test_a_card_that_was_deleted_is_posted_anew(slack, declare, publish, settle):
+    await declare()
+    await settle()
+    for channel in (PAYMENTS, STATUS):
+        slack.workspace.delete(slack.workspace.channel(channel).messages[0])
+
+    await publish("We are looking.", to="identified")
+    await settle()
+
+    assert len(shown(slack, PAYMENTS)) == 1
+    ((card, reply),) = shown(slack, STATUS)
+    assert "Identified" in card.words()
+    assert "We are looking." in reply.words()
+
+
+async def test_an_update_whose_status_card_was_deleted_stands_for_itself(
+    slack, declare, publish, settle, outbox
+):
+    await declare()
+    await settle()
+    card = slack.workspace.channel(STATUS).messages[0]
+    # Nobody has noticed yet that it is gone: the edit that would is held up, and the reply goes.
+    slack.faults.refuse("chat.update", channel=STATUS, error="is_archived")
+    slack.workspace.delete(card)
+
+    await publish("We are looking.")
+    await settle()
+
+    ((update,),) = shown(slack, STATUS)
+    assert "We are looking." in update.words()
+    assert await dead(outbox) == [("status_card", "is_archived")]
+
+
+# --- what nobody knows the outcome of ----------------------------------------------------------
+
+FAULTS = {
+    "cut before": lambda slack: slack.faults.cut("chat.postMessage", channel=STATUS, times=2),
+    "answer lost": lambda slack: slack.faults.lose_answer("chat.postMessage", channel=STATUS),
+    "answer late": lambda slack: slack.faults.late_answer(
+        "chat.postMessage", channel=STATUS, seconds=3, times=1
+    ),
+    "500": lambda slack: slack.faults.server_error("chat.postMessage", channel=STATUS, times=2),
+    "a proxy's page": lambda slack: slack.faults.unavailable("chat.postMessage", channel=STATUS),
+    "fatal_error": lambda slack: slack.faults.refuse(
+        "chat.postMessage", channel=STATUS, error="fatal_error"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_a_card_and_its_replies_are_posted_once_whatever_became_of_the_answer(
+    slack, declare, publish, settle, fault
+):
+    fault(slack)
+    await declare()
+    await settle()
+    fault(slack)
+    await publish("We are looking.")
+    await settle()
+
+    ((card, reply),) = shown(slack, STATUS)
+    assert "Checkout is down" in card.words()
+    assert "We are looking." in reply.words()
+
+
+async def test_without_the_scope_to_look_it_is_posted_all_the_same(slack, declare, settle, outbox):
+    slack.faults.cut("chat.postMessage", channel=STATUS)
+    slack.faults.refuse("conversations.history", error="missing_scope")
+    await declare()
+    await settle()
+
+    assert len(shown(slack, STATUS)) == 1
+    assert await dead(outbox) == []
+
+
+async def test_a_direct_message_is_sent_again_rather_than_looked_for(
+    slack, declare, settle, outbox
+):
+    mia = slack.workspace.user("mia")
+    slack.faults.cut("chat.postMessage", channel=mia.id)
+    await declare(private=True, owner=Person(mia.id, "mia"))
+    await settle()
+
+    assert len(shown(slack, "@mia")) == 1
+    assert await dead(outbox) == []
+    assert slack.calls_of("conversations.history") == []
+
+
+# --- the worker's own life ---------------------------------------------------------------------
+
+
+async def test_messages_whose_worker_died_are_delivered_by_another(
+    slack, declare, settle, worker, outbox, clock
+):
+    await declare()
+    assert len(await outbox.claim("a worker that dies", limit=10, at=clock())) == 2
+
+    clock.advance(seconds=RESCUE_AFTER.total_seconds() - 1)
+    await worker.rescue()
+    await settle()
+    assert shown(slack, STATUS) == shown(slack, PAYMENTS) == []
+    clock.advance(seconds=2)
+    await worker.rescue()
+    await settle()
+
+    assert len(shown(slack, STATUS)) == len(shown(slack, PAYMENTS)) == 1
+
+
+async def test_what_was_delivered_a_week_ago_is_forgotten(declare, settle, worker, outbox, clock):
+    await declare()
+    await settle()
+    clock.advance(days=7)
+    await worker.prune()
+    assert len(await outbox.list(*State)) == 2
+    clock.advance(minutes=1)
+    await worker.prune()
+    assert await outbox.list(*State) == ()

@@ -1,0 +1,332 @@
+"""The HTTP door from outside: health, metrics, what is refused, and how it starts and ends."""
+
+import asyncio
+import socket
+import time
+
+import aiohttp
+import pytest
+from builders import a_change, a_declaration, an_actor
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.app import build
+from bot.http.server import SLACK_BODY_MAX, AddressTaken, HttpServer
+from bot.settings import Settings
+from bot.telemetry import Metrics
+from core.incident import PublicText
+
+FORM = "application/x-www-form-urlencoded"
+SIGNATURE, TIMESTAMP = "X-Slack-Signature", "X-Slack-Request-Timestamp"
+UNVERIFIED = {"door": "http", "verb": "unverified", "outcome": "refused"}
+
+
+@pytest.fixture
+async def ratchet(settings, clock):
+    app = build(settings, clock=clock)
+    await app.start()
+    yield app
+    await app.stop()
+
+
+@pytest.fixture
+async def http(ratchet):
+    async with aiohttp.ClientSession(ratchet.http.address) as http:
+        yield http
+
+
+@pytest.fixture
+def metric(http):
+    """The value of one line of `/metrics`."""
+
+    async def metric(name, **labels):
+        async with http.get("/metrics") as answer:
+            families = text_string_to_metric_families(await answer.text())
+        samples = [sample for family in families for sample in family.samples]
+        return next((s.value for s in samples if (s.name, s.labels) == (name, labels)), None)
+
+    return metric
+
+
+# --- health ------------------------------------------------------------------------------------
+
+
+async def test_it_is_alive_and_ready(http):
+    async with http.get("/healthz") as alive, http.get("/readyz") as ready:
+        assert (alive.status, await alive.text()) == (200, "ok\n")
+        assert (ready.status, await ready.json()) == (200, {"ready": True, "reason": None})
+
+
+async def test_a_database_that_does_not_answer_is_a_reason(ratchet, http):
+    await asyncio.to_thread(ratchet.store.close)
+
+    async with http.get("/healthz") as alive, http.get("/readyz") as ready:
+        assert alive.status == 200
+        assert ready.status == 503
+        assert await ready.json() == {"ready": False, "reason": "the database does not answer"}
+
+
+async def test_metrics_are_told_while_the_database_does_not_answer(ratchet, http, metric):
+    await asyncio.to_thread(ratchet.store.close)
+
+    assert await metric("ratchet_outbox_oldest_due_seconds") == 0
+
+
+async def test_messages_that_wait_for_more_than_five_minutes_are_a_reason(
+    slack, ratchet, http, clock, metric
+):
+    slack.faults.rate_limit("chat.postMessage", retry_after=3_600, times=None)
+    await ratchet.incidents.execute(a_declaration(actor=an_actor(channel="C0PAYMENTS")))
+    await slack.until(lambda: slack.calls_of("chat.postMessage") != [])
+
+    clock.advance(minutes=5)
+    async with http.get("/readyz") as ready:
+        assert ready.status == 200
+    clock.advance(seconds=1)
+    async with http.get("/readyz") as ready:
+        assert ready.status == 503
+        assert await ready.json() == {
+            "ready": False,
+            "reason": "messages to Slack have been waiting for more than five minutes",
+        }
+    assert await metric("ratchet_outbox_oldest_due_seconds") == 301
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/healthz/", "/slack"])
+async def test_there_is_nothing_else(http, path):
+    async with http.get(path, allow_redirects=False) as answer:
+        assert answer.status in {307, 404}
+
+
+# --- metrics -----------------------------------------------------------------------------------
+
+
+async def test_what_was_asked_and_delivered_is_counted(slack, ratchet, metric):
+    await slack.connected()
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await mia.command("#payments", "/incident status 1 resolved")
+    await mia.command("#payments", "/incident nonsense of mine")
+    await slack.until(lambda: slack.workspace.channel("#status").messages != [])
+    await ratchet.worker.deliver_due()
+
+    requests = "ratchet_requests_total"
+    assert await metric(requests, door="command", verb="declare", outcome="done") == 1
+    assert await metric(requests, door="command", verb="status", outcome="refused") == 1
+    assert await metric(requests, door="command", verb="unknown", outcome="refused") == 1
+    for surface in ("working_card", "status_card"):
+        delivered = {"surface": surface, "outcome": "delivered"}
+        assert await metric("ratchet_deliveries_total", **delivered) == 1
+    assert await metric("ratchet_acknowledgement_seconds_count", door="command") == 3
+
+
+async def test_what_can_never_be_delivered_is_counted(slack, ratchet, metric):
+    slack.faults.refuse("chat.postMessage", error="is_archived", times=None)
+    await ratchet.incidents.execute(a_declaration(actor=an_actor(channel="C0PAYMENTS")))
+    await slack.until(lambda: len(slack.calls_of("chat.postMessage")) == 2)
+    await ratchet.worker.deliver_due()
+
+    assert await metric("ratchet_outbox_messages", state="dead") == 2
+    assert await metric("ratchet_outbox_messages", state="available") == 0
+
+
+async def test_no_metric_holds_what_somebody_wrote(slack, ratchet, http):
+    await slack.connected()
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident declare Quokka is down")
+    await mia.command("#payments", "/incident note 1 the quokka has db-3")
+    await mia.command("#payments", "/incident quokka")
+    await ratchet.incidents.execute(
+        a_change(
+            actor=an_actor(workspace=slack.workspace.team_id), ref=1, public=PublicText("Quokka")
+        )
+    )
+    await ratchet.worker.deliver_due()
+
+    async with http.get("/metrics") as answer:
+        assert "quokka" not in (await answer.text()).lower()
+
+
+# --- requests that are not Slack's -------------------------------------------------------------
+
+
+BODY = b"command=%2Fincident&text=list"
+FORGED = {
+    "not signed": lambda _: (BODY, {}),
+    "another's signature": lambda signed: (BODY, {**signed(BODY), SIGNATURE: "v0=" + "0" * 64}),
+    "another version of it": lambda signed: (BODY, {**signed(BODY), SIGNATURE: "v1=" + "0" * 64}),
+    "a signature that is none": lambda signed: (BODY, {**signed(BODY), SIGNATURE: "v0=é"}),
+    "another body": lambda signed: (BODY + b"x", signed(BODY)),
+    "no timestamp": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: ""}),
+    "a timestamp that is none": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: "soon"}),
+    "a timestamp of another script": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: "\u0661"}),
+    "too old": lambda signed: (BODY, signed(BODY, age_seconds=302)),
+    "from the future": lambda signed: (BODY, signed(BODY, age_seconds=-302)),
+    "not UTF-8": lambda signed: (b"\xff\xfe", signed(BODY)),
+}
+
+
+@pytest.fixture
+def signed(slack):
+    """The headers that Slack would send with a body."""
+
+    def signed(body, *, age_seconds=0):
+        at = time.time() - age_seconds
+        return slack.signed_headers(body, content_type=FORM, at=at)
+
+    return signed
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+async def test_a_forged_request_gets_401_and_leaves_a_count_and_no_line(
+    http, metric, capsys, forge, signed
+):
+    capsys.readouterr()
+    body, headers = forge(signed)
+
+    async with http.post("/slack/events", data=body, headers=headers) as answer:
+        assert answer.status == 401
+
+    assert await metric("ratchet_requests_total", **UNVERIFIED) == 1
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("path", ["/slack/install", "/slack/oauth_redirect", "/slack/x"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+async def test_slack_has_one_address(http, signed, method, path):
+    async with http.request(method, path, data=BODY, headers=signed(BODY)) as answer:
+        assert answer.status == 404
+    async with http.request(method, path) as answer:
+        assert answer.status == 401
+
+
+async def test_slack_may_ask_who_answers_here(slack, ratchet):
+    slack.request_url = f"{ratchet.http.address}/slack/events"
+
+    assert await slack.courier.verify_url()
+    assert await slack.courier.check_ssl() == 200
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_body_larger_than_slacks_is_not_taken(http, metric, signed, declared):
+    async def unknown_length():
+        yield body
+
+    body = b"x" * (SLACK_BODY_MAX + 1)
+    data = body if declared else unknown_length()
+    async with http.post("/slack/events", data=data, headers=signed(body)) as answer:
+        assert answer.status == 413
+
+    assert await metric("ratchet_requests_total", **UNVERIFIED) == 1
+
+
+async def test_who_hangs_up_in_the_middle_leaves_no_trace(ratchet, http, metric, signed, capsys):
+    capsys.readouterr()
+    host, port = ratchet.http.address.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    headers = "".join(f"{name}: {value}\r\n" for name, value in signed(BODY).items())
+    head = f"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n{headers}\r\n"
+    writer.write(head.encode() + BODY)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    async with http.get("/healthz") as alive:
+        assert alive.status == 200
+
+    assert await metric("ratchet_requests_total", **UNVERIFIED) is None
+    assert capsys.readouterr() == ("", "")
+
+
+async def test_a_websocket_is_not_taken(http):
+    for path in ("/slack/events", "/healthz"):
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await http.ws_connect(path)
+
+
+async def test_without_a_secret_slacks_address_is_not_there(environment, clock):
+    del environment["SLACK_SIGNING_SECRET"]
+    app = build(Settings.from_env(environment), clock=clock)
+    await app.start()
+    async with (
+        aiohttp.ClientSession(app.http.address) as http,
+        http.post("/slack/events", data=b"x") as answer,
+    ):
+        assert answer.status == 404
+    await app.stop()
+
+
+# --- starting and ending -----------------------------------------------------------------------
+
+
+def a_server(**changes):
+    fields = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "routers": [],
+        "slack": None,
+        "metrics": Metrics(),
+    }
+    return HttpServer(**fields | changes)
+
+
+async def test_a_port_that_is_taken_is_named_with_a_cure():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressTaken) as raised:
+            await a_server(port=port).start()
+
+    assert str(raised.value) == (
+        f"PORT {port} on HOST 127.0.0.1 cannot be used (Address already in use): "
+        "stop the other program, or set another PORT"
+    )
+
+
+async def test_of_two_that_start_at_once_one_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    servers = [a_server(port=port) for _ in range(2)]
+
+    ended = await asyncio.gather(*(server.start() for server in servers), return_exceptions=True)
+
+    assert sorted(type(end).__name__ for end in ended) == ["AddressTaken", "NoneType"]
+    await asyncio.gather(*(server.stop() for server in servers))
+
+
+@pytest.mark.parametrize("host", ["é..x", "a" * 70 + ".example"])
+async def test_a_host_that_is_no_name_of_a_machine_is_named(host):
+    with pytest.raises(AddressTaken, match="HOST"):
+        await a_server(host=host).start()
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
+)
+async def test_its_address_can_be_opened(host, address):
+    server = a_server(host=host)
+    await server.start()
+    assert server.address.startswith(address)
+    async with aiohttp.ClientSession() as http, http.get(f"{server.address}/nowhere") as answer:
+        assert answer.status == 404
+    await server.stop()
+
+
+async def test_a_port_can_be_taken_again_at_once():
+    first = a_server()
+    await first.start()
+    port = int(first.address.rsplit(":", 1)[1])
+    async with aiohttp.ClientSession() as http, http.get(f"{first.address}/x"):
+        pass
+    await first.stop()
+    second = a_server(port=port)
+    await second.start()
+    await second.stop()
+
+
+async def test_a_server_that_never_started_can_be_stopped():
+    await a_server().stop()
+
+
+async def test_an_app_can_be_stopped_twice(settings, clock):
+    app = build(settings, clock=clock)
+    await app.start()
+    await app.stop()
+    await app.stop()
