@@ -29,6 +29,9 @@ from storage.store import Store, StoreUnavailable
 # Slack answers in well under a second; a call that hangs must not hold its place for long.
 SLACK_TIMEOUT_SECONDS = 10
 LATE = timedelta(minutes=5)
+# Slack repeats for some two hours at most, and with delayed events for a day.
+# Source: https://docs.slack.dev/apis/events-api#retries
+REDELIVERED_WITHIN = timedelta(hours=24)
 # Of the ten seconds that a stop may take, those in which what runs may finish.
 PATIENCE_AT_THE_END = timedelta(seconds=8)
 
@@ -102,6 +105,7 @@ class App:
         self.schedule.every(timedelta(seconds=1), self.worker.look)
         self.schedule.every(timedelta(seconds=30), self.worker.rescue)
         self.schedule.every(timedelta(hours=1), self.worker.prune)
+        self.schedule.every(timedelta(hours=1), self.forget)
         self.schedule.start()
         await self.slack.start()
         log.info("started", database=self.store.kind)
@@ -131,6 +135,11 @@ class App:
         # HTTP first: what still runs there may leave an answer for Slack's door to send.
         await self.http.stop()
         await self.slack.stop()
+
+    async def forget(self) -> None:
+        """Lets go of requests that nobody delivers again."""
+        before = self._clock() - REDELIVERED_WITHIN
+        await self.store.write(lambda tx: tx.forget_handled(before=before))
 
     async def unready(self) -> str | None:
         """Why no requests should come here, or None; brings the outbox's gauges up to date."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core import policy
 from core.engine import Known, decide, describe_component
-from core.errors import Denied, NotFound, Permission, WhichIncident
+from core.errors import Denied, NotFound, Permission, UserError, WhichIncident
 from core.incident import (
     Actor,
     BoardFilter,
@@ -101,6 +101,9 @@ class Transaction(Reader, Protocol):
     def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
         """The update with that number or id in the incident's timeline."""
 
+    def published_in(self, incident: Incident, entry: Update) -> tuple[str, ...]:
+        """The channels where the update stands, or will; none for an internal one."""
+
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition, the declaration counted as one."""
 
@@ -111,6 +114,15 @@ class Transaction(Reader, Protocol):
         """Writes incident, updates and outbox messages.
 
         The row must still have the version that was read.
+        """
+
+    def handled(self, workspace: str, request: str) -> UUID | None:
+        """The incident that ``request`` has changed already, None where it has not."""
+
+    def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
+        """Writes that ``request`` has changed ``incident``.
+
+        Where another process was faster, the work is run again and finds that it has.
         """
 
     def add_component(self, workspace: str, component: DescribedComponent) -> None:
@@ -147,15 +159,24 @@ class Incidents:
         self._clock = clock
         self._wake = wake
 
-    async def execute(self, command: Command) -> Outcome:
+    async def execute(self, command: Command, *, request: str | None = None) -> Outcome:
         """Does what ``command`` asks for, in one transaction: load, decide, judge, save.
+
+        ``request`` names what may be delivered twice: the second time nothing is done, and the
+        outcome is what is true now.
 
         Raises:
             UserError: the command was refused, and nothing was written.
         """
-        return await self.perform(command, lambda _, outcome: outcome)
+        return await self.perform(command, lambda _, outcome: outcome, request=request)
 
-    async def perform(self, command: Command, then: Callable[[Transaction, Outcome], T]) -> T:
+    async def perform(
+        self,
+        command: Command,
+        then: Callable[[Transaction, Outcome], T],
+        *,
+        request: str | None = None,
+    ) -> T:
         """`execute`, and what ``then`` makes of the outcome in the same transaction.
 
         What ``then`` writes is kept with the change; what it raises undoes both.
@@ -163,13 +184,29 @@ class Incidents:
         _admit(command.actor)
 
         def work(tx: Transaction) -> tuple[T, bool]:
-            outcome, deliver = self._perform(tx, command)
+            outcome, deliver = self._once(tx, command, request)
             return then(tx, outcome), deliver
 
         result, deliver = await self._store.write(work)
         if deliver:
             self._wake()
         return result
+
+    def _once(self, tx: Transaction, command: Command, request: str | None) -> tuple[Outcome, bool]:
+        if request is None:
+            return self._perform(tx, command)
+        if handled := _handled(tx, command, request):
+            return handled, False
+        try:
+            outcome, deliver = self._perform(tx, command)
+        except UserError:
+            # It was being handled all the while, and what it did is now in its own way.
+            if handled := _handled(tx, command, request):
+                return handled, False
+            raise
+        if outcome.changed:
+            tx.mark_handled(command.actor.workspace, request, outcome.incident.id, at=self._clock())
+        return outcome, deliver
 
     def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
         incident, known = _loaded(tx, command)
@@ -334,6 +371,22 @@ def _admit(actor: Actor) -> None:
         raise Denied(actor, Permission.JOIN)
 
 
+def _handled(tx: Transaction, command: Command, request: str) -> Outcome | None:
+    """What is true of the incident that ``request`` has changed already, if it has."""
+    workspace = command.actor.workspace
+    changed = tx.handled(workspace, request)
+    incident = tx.incident(workspace, changed) if changed else None
+    if incident is None:
+        return None
+    return Outcome(
+        incident=incident,
+        before=incident,
+        updates=(),
+        redacted=None,
+        workspace=tx.workspace(workspace),
+    )
+
+
 def _find(reader: Reader, actor: Actor, ref: Ref) -> Incident:
     if ref is None:
         here = _open_here(reader, actor)
@@ -373,7 +426,9 @@ def _loaded(tx: Transaction, command: Command) -> tuple[Incident | None, Known]:
     incident = _find(tx, actor, command.ref)
     workspace = tx.workspace(actor.workspace)
     if isinstance(command, Redact):
-        return incident, Known(workspace=workspace, entry=tx.entry(incident, command.entry))
+        entry = tx.entry(incident, command.entry)
+        published_in = tx.published_in(incident, entry) if entry else ()
+        return incident, Known(workspace=workspace, entry=entry, published_in=published_in)
     stale = command.expected_status not in {None, incident.status}
     return incident, Known(
         workspace=workspace,

@@ -397,7 +397,8 @@ class Slack:
         """The answer to ``request``; None where a dialog is the answer."""
         match request:
             case Declare() | Change() | TakeNextStep() | Acknowledge() | Redact():
-                return views.answer(await self._incidents.execute(request), at=self._clock())
+                outcome = await self._incidents.execute(request, request=visit.trigger or None)
+                return views.answer(outcome, at=self._clock())
             case parser.AssignTo():
                 owner = await self._people.member(visit.workspace, request.user)
                 return await self._do(visit, actor, request.to(owner))
