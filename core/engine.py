@@ -91,6 +91,7 @@ class Known:
     number: int = 0
     components: tuple[Component, ...] = ()
     entry: Update | None = None
+    published_in: tuple[str, ...] = ()
     moved: Update | None = None
 
 
@@ -302,14 +303,15 @@ def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) 
         return Decision(incident=incident)
     redacted = replace(entry, body=None, redacted_at=at, redacted_by=command.actor.person)
     changed = replace(incident, version=incident.version + 1, updated_at=at)
-    envelopes: tuple[Envelope, ...] = ()
-    if entry.visibility is Visibility.PUBLIC and (
-        channel := _public_channel(incident, known.workspace)
-    ):
-        envelopes = (
+    # Also where it was published before the status channel was another one, or none.
+    envelopes = tuple(
+        envelope
+        for channel in known.published_in
+        for envelope in (
             Envelope(surface=Surface.WITHDRAWAL, channel=channel, entry=entry.entry),
             Envelope(surface=Surface.STATUS_CARD, channel=channel),
         )
+    )
     return Decision(incident=changed, redacted=redacted, envelopes=envelopes)
 
 

@@ -18,22 +18,29 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
-    Row,
+    Update,
     and_,
     bindparam,
     case,
     delete,
     exists,
     func,
-    literal,
-    null,
     or_,
     select,
+    union,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.incident import Card, Decision, Envelope, PublicIncident, PublicUpdate, Surface
+from core.incident import (
+    Card,
+    Decision,
+    Envelope,
+    Incident,
+    PublicIncident,
+    PublicUpdate,
+    Surface,
+)
 from storage import public
 from storage.models import (
     CARDS,
@@ -42,15 +49,16 @@ from storage.models import (
     channel_pace,
     is_available,
     is_kept,
-    is_unfinished,
     is_waiting_card,
     outbox,
     posted,
 )
-from storage.queries import Reader
+from storage.queries import AnyRow, Reader
 
 T = TypeVar("T")
 
+# The error of a message of which nobody knows whether Slack has it.
+UNKNOWN_OUTCOME = "unknown_outcome"
 POST_EVERY = timedelta(seconds=1)  # Source: https://docs.slack.dev/apis/web-api/rate-limits
 LANES = {
     Surface.WORKING_CARD: "working",
@@ -66,8 +74,9 @@ class Message:
     """An outbox message as it was when it was read. See `storage.models.State` for its life.
 
     ``uid`` is what a post carries as metadata. ``attempts`` counts this try as well; ``error`` is
-    the code of the last failure. ``incident`` is an id; ``entry`` names the update that it is
-    about. ``channel`` is a channel's or, for a direct message, a person's id.
+    the code of the last failure. ``unsure``: some earlier try may have reached Slack, so the post
+    is to be looked for first. ``incident`` is an id; ``entry`` names the update that it is about.
+    ``channel`` is a channel's or, for a direct message, a person's id.
     """
 
     id: int
@@ -83,6 +92,7 @@ class Message:
     try_at: datetime
     claimed_by: str | None
     error: str | None
+    unsure: bool
     created_at: datetime
 
 
@@ -140,10 +150,8 @@ def _either(build: Callable[[Any], Any]) -> dict[str, Any]:
 
 
 def lane(incident: UUID, envelope: Envelope) -> str:
-    """The lane of a message. Each owner of a private incident has one, for their own copy."""
-    name = LANES[envelope.surface]
-    whose = f":{envelope.channel}" if envelope.surface is Surface.OWNER_CARD else ""
-    return f"{incident}:{name}{whose}"
+    """The lane of a message: one incident, shown in one way, in one place."""
+    return f"{incident}:{LANES[envelope.surface]}:{envelope.channel}"
 
 
 _ENQUEUE = outbox.insert()
@@ -165,7 +173,8 @@ def enqueue(connection: Connection, decision: Decision) -> None:
     if not decision.envelopes:
         return
     incident = decision.incident
-    cards, others = [], []
+    cards: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
     for envelope in decision.envelopes:
         row = {
             "uid": uuid4(),
@@ -177,6 +186,7 @@ def enqueue(connection: Connection, decision: Decision) -> None:
             "lane": lane(incident.id, envelope),
             "state": State.AVAILABLE.value,
             "attempts": 0,
+            "unsure": False,
             "due_at": incident.updated_at,
             "try_at": incident.updated_at,
             "created_at": incident.updated_at,
@@ -186,6 +196,25 @@ def enqueue(connection: Connection, decision: Decision) -> None:
         connection.execute(_MERGE[connection.dialect.name], cards)
     if others:
         connection.execute(_ENQUEUE, others)
+
+
+_PUBLISHED_IN = union(
+    *(
+        select(table.c.channel).where(
+            table.c.workspace_id == bindparam("workspace"),
+            table.c.incident_id == bindparam("incident"),
+            table.c.surface == Surface.PUBLIC_UPDATE,
+            table.c.entry == bindparam("entry"),
+        )
+        for table in (posted, outbox)
+    )
+)
+
+
+def published_in(connection: Connection, incident: Incident, entry: int) -> tuple[str, ...]:
+    """The channels where that public update of ``incident`` stands, or is on its way to."""
+    named = {"workspace": incident.workspace, "incident": incident.id, "entry": entry}
+    return tuple(sorted(connection.execute(_PUBLISHED_IN, named).scalars()))
 
 
 # --- worked off ------------------------------------------------------------------------------
@@ -204,6 +233,7 @@ _COLUMNS = (
     outbox.c.try_at,
     outbox.c.claimed_by,
     outbox.c.error,
+    outbox.c.unsure,
     outbox.c.created_at,
 )
 
@@ -308,61 +338,50 @@ _is_ours = and_(
 # But what Slack has is delivered, whoever reports it and however late.
 _DELIVERED = (
     update(outbox)
-    .where(outbox.c.id == bindparam("message"), is_unfinished)
+    .where(outbox.c.id == bindparam("message"), is_kept)
     .values(state=State.DELIVERED, done_at=bindparam("at"), error=None)
 )
 _DEAD = (
     update(outbox)
     .where(_is_ours)
-    .values(state=State.DEAD, done_at=bindparam("at"), error=bindparam("code"))
+    .values(
+        state=State.DEAD,
+        done_at=bindparam("at"),
+        error=bindparam("code"),
+        unsure=or_(outbox.c.unsure, bindparam("in_doubt")),
+    )
 )
-_newer = outbox.alias("newer")
-_next_edit_waits = and_(
-    outbox.c.surface.in_(CARDS),
-    exists().where(
-        _newer.c.lane == outbox.c.lane,
-        _newer.c.surface == outbox.c.surface,
-        among(_newer.c.state, State.AVAILABLE),
-    ),
-)
-_back = {
-    "state": case(
-        (_next_edit_waits, literal(State.MERGED.value)), else_=literal(State.AVAILABLE.value)
-    ),
-    "done_at": case((_next_edit_waits, bindparam("at")), else_=null()),
-    "claimed_at": None,
-    "claimed_by": None,
-}
 _LATER = (
     update(outbox)
     .where(_is_ours)
-    .values(**_back, try_at=bindparam("until"), error=bindparam("code"))
+    .values(
+        state=State.AVAILABLE,
+        try_at=bindparam("until"),
+        error=bindparam("code"),
+        unsure=or_(outbox.c.unsure, bindparam("in_doubt")),
+        claimed_at=None,
+        claimed_by=None,
+    )
 )
-# What became of its post is not known: whoever takes it next must look for it in the channel.
-UNKNOWN_OUTCOME = "unknown_outcome"
+_is_stale = and_(
+    among(outbox.c.state, State.RUNNING), outbox.c.claimed_at < bindparam("claimed_before")
+)
 _RESCUE = (
     update(outbox)
-    .where(among(outbox.c.state, State.RUNNING), outbox.c.claimed_at < bindparam("claimed_before"))
-    .values(**_back, try_at=bindparam("at"), error=UNKNOWN_OUTCOME)
+    .where(_is_stale)
+    .values(
+        state=State.AVAILABLE,
+        try_at=bindparam("at"),
+        error=UNKNOWN_OUTCOME,
+        unsure=True,
+        claimed_at=None,
+        claimed_by=None,
+    )
 )
-_also_dead = outbox.alias("also_dead")
-_later_dead_edit = and_(
-    outbox.c.surface.in_(CARDS),
-    exists().where(
-        _also_dead.c.lane == outbox.c.lane,
-        _also_dead.c.surface == outbox.c.surface,
-        among(_also_dead.c.state, State.DEAD),
-        _also_dead.c.id > outbox.c.id,
-    ),
-)
-_MERGE_DEAD = (
-    update(outbox)
-    .where(among(outbox.c.state, State.DEAD), or_(_next_edit_waits, _later_dead_edit))
-    .values(state=State.MERGED, done_at=bindparam("at"))
-)
+_is_dead = among(outbox.c.state, State.DEAD)
 _RETRY_DEAD = (
     update(outbox)
-    .where(among(outbox.c.state, State.DEAD))
+    .where(_is_dead)
     .values(
         state=State.AVAILABLE,
         due_at=bindparam("at"),
@@ -372,6 +391,53 @@ _RETRY_DEAD = (
         claimed_by=None,
         done_at=None,
     )
+)
+
+
+_other = outbox.alias("other")
+
+
+def _merge(*states: State, into: ColumnElement[bool]) -> Update:
+    """Merges edits of a card that are in ``states`` into the one of the same card that is ``into``.
+
+    Of two that wait the older one stays, though the newer would show as much: if the card is in the
+    channel without our knowing, it is there under the older one's ``uid``.
+    """
+    return (
+        update(outbox)
+        .where(
+            among(outbox.c.state, *states),
+            among(outbox.c.surface, *CARDS),
+            exists().where(
+                _other.c.lane == outbox.c.lane, _other.c.surface == outbox.c.surface, into
+            ),
+        )
+        .values(state=State.MERGED, done_at=bindparam("at"))
+    )
+
+
+_MERGE_INTO_OURS = _merge(
+    State.AVAILABLE,
+    into=and_(
+        _other.c.id == bindparam("message"),
+        _other.c.state == State.RUNNING,
+        _other.c.attempts == bindparam("tried"),
+    ),
+)
+_MERGE_INTO_STALE = _merge(
+    State.AVAILABLE,
+    into=and_(
+        among(_other.c.state, State.RUNNING), _other.c.claimed_at < bindparam("claimed_before")
+    ),
+)
+_MERGE_DEAD_INTO_RUNNING = _merge(State.DEAD, into=among(_other.c.state, State.RUNNING))
+_MERGE_INTO_DEAD = _merge(
+    State.AVAILABLE,
+    State.DEAD,
+    into=and_(
+        among(_other.c.state, State.AVAILABLE, State.DEAD),
+        _other.c.id < outbox.c.id,
+    ),
 )
 # So many at a time: whoever waits to write must not wait for all of a busy week.
 PRUNE_AT_ONCE = 1_000
@@ -399,7 +465,7 @@ _LIST = (
 
 
 def _later_of(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The later of two moments; ``other`` may be absent. (Each database has a name of its own.)"""
+    """The later of two moments, where ``other`` may be absent."""
     return case((other > one, other), else_=one)
 
 
@@ -458,17 +524,22 @@ class Outbox:
         await self._store.write(lambda tx: _delivered(tx.connection, message, at, posted))
 
     async def later(self, message: Message, *, until: datetime, error: str) -> None:
-        """Nothing was delivered: it is tried again at ``until``. ``error`` is a short code.
+        """It is tried again at ``until``. ``error`` is a short code, such as `UNKNOWN_OUTCOME`.
 
-        A card whose next edit waits already is merged into that one.
+        The next edit of a card, where it waits already, is merged into this one.
         """
-        tried = {"message": message.id, "tried": message.attempts}
-        await self._write(_LATER, **tried, at=until, until=until, code=error)
+        ours = {"message": message.id, "tried": message.attempts}
+        failure = {"until": until, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
+        await self._write(
+            (_MERGE_INTO_OURS, {**ours, "at": until}),
+            (_LATER, {**ours, **failure}),
+        )
 
     async def dead(self, message: Message, *, error: str, at: datetime) -> None:
         """No retry can cure it: it is kept for the operator. ``error`` is a short code."""
-        tried = {"message": message.id, "tried": message.attempts}
-        await self._write(_DEAD, **tried, at=at, code=error)
+        ours = {"message": message.id, "tried": message.attempts}
+        failure = {"at": at, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
+        await self._write((_DEAD, {**ours, **failure}))
 
     async def hold(self, workspace: str, channel: str, *, until: datetime) -> None:
         """Nothing goes to ``channel`` before ``until``, from any process. Slack asks for it."""
@@ -483,28 +554,28 @@ class Outbox:
 
     async def forget_posted(self, message: Message) -> None:
         """The Slack message that ``message`` was to edit is gone: its surface stands nowhere."""
-        await self._write(_FORGET, **_place_of(message))
+        await self._write((_FORGET, _place_of(message)))
 
     async def rescue(self, *, claimed_before: datetime, at: datetime) -> int:
         """Frees what was claimed so long ago that its worker must have died; how many.
 
         Whether Slack has them is not known, and their ``error`` says so: `UNKNOWN_OUTCOME`.
         """
-        return await self._write(_RESCUE, claimed_before=claimed_before, at=at)
+        stale = {"claimed_before": claimed_before, "at": at}
+        return await self._write((_MERGE_INTO_STALE, stale), (_RESCUE, stale))
 
     async def retry_dead(self, *, at: datetime) -> int:
-        """Makes every dead message available again, cards merged; how many there were."""
-        return await self._store.write(
-            lambda tx: (
-                tx.connection.execute(_MERGE_DEAD, {"at": at}).rowcount
-                + tx.connection.execute(_RETRY_DEAD, {"at": at}).rowcount
-            )
+        """Makes every dead message available again; how many, after edits of one card merged."""
+        return await self._write(
+            (_MERGE_DEAD_INTO_RUNNING, {"at": at}),
+            (_MERGE_INTO_DEAD, {"at": at}),
+            (_RETRY_DEAD, {"at": at}),
         )
 
     async def prune(self, *, before: datetime) -> int:
         """Forgets what was delivered or merged before ``before``; how many."""
         pruned = 0
-        while count := await self._write(_PRUNE, before=before):
+        while count := await self._write((_PRUNE, {"before": before})):
             pruned += count
         return pruned
 
@@ -527,25 +598,27 @@ class Outbox:
             )
         )
 
-    async def _write(self, statement: Executable, **parameters: Any) -> int:
-        return await self._store.write(
-            lambda tx: tx.connection.execute(statement, parameters).rowcount
-        )
+    async def _write(self, *statements: tuple[Executable, Mapping[str, Any]]) -> int:
+        """Runs all in one transaction; how many rows the last one changed."""
+
+        def work(tx: Reader) -> int:
+            return [tx.connection.execute(*statement).rowcount for statement in statements][-1]
+
+        return await self._store.write(work)
 
 
 def _claim(connection: Connection, worker: str, *, limit: int, at: datetime) -> tuple[Message, ...]:
-    turns: dict[tuple[str, str], bool] = {}
-    ids = []
-    for id_, workspace, channel, is_post in connection.execute(_DUE, {"at": at, "limit": limit}):
+    due = connection.execute(_DUE, {"at": at, "limit": limit}).all()
+    posts: dict[tuple[str, str], int] = {}
+    for id_, workspace, channel, is_post in due:
         if is_post:
-            if (workspace, channel) in turns:
-                continue
-            turn = {"team": workspace, "where": channel, "at": at, "next": at + POST_EVERY}
-            taken = connection.execute(_TAKE_TURN[connection.dialect.name], turn).first()
-            turns[workspace, channel] = taken is not None
-            if not taken:
-                continue
-        ids.append(id_)
+            posts.setdefault((workspace, channel), id_)
+    ids = [id_ for id_, _, _, is_post in due if not is_post]
+    # In one order, whoever claims: two that took turns crosswise would wait for each other.
+    for (workspace, channel), id_ in sorted(posts.items()):
+        turn = {"team": workspace, "where": channel, "at": at, "next": at + POST_EVERY}
+        if connection.execute(_TAKE_TURN[connection.dialect.name], turn).first():
+            ids.append(id_)
     if not ids:
         return ()
     claimed = connection.execute(_CLAIM, {"ids": ids, "at": at, "worker": worker})
@@ -587,7 +660,7 @@ def _facts(reader: Reader, message: Message) -> Facts:
     place = _found(connection, _place_of(message))
     if message.surface in {Surface.WORKING_CARD, Surface.OWNER_CARD}:
         incident = reader.incident(message.workspace, message.incident)
-        return Facts(card=incident and reader.card(incident), place=place)
+        return Facts(card=reader.card(incident) if incident else None, place=place)
     shown = public.incident(reader, message.workspace, message.incident)
     if message.entry is None:
         return Facts(incident=shown, place=place)
@@ -619,7 +692,7 @@ def _found(connection: Connection, place: Mapping[str, Any]) -> Place | None:
     return row and Place(*row)
 
 
-def _message(row: Row[*tuple[Any, ...]]) -> Message:
+def _message(row: AnyRow) -> Message:
     return Message(
         id=row[0],
         uid=row[1],
@@ -634,5 +707,6 @@ def _message(row: Row[*tuple[Any, ...]]) -> Message:
         try_at=row[10],
         claimed_by=row[11],
         error=row[12],
-        created_at=row[13],
+        unsure=row[13],
+        created_at=row[14],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,9 +14,10 @@ from sqlalchemy import Connection, and_, bindparam, delete, select, update
 from sqlalchemy import Update as UpdateStatement
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.incident import Component, Decision, Incident, Update, Workspace
+from core.incident import Component, Decision, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
-from storage import migrations, models, outbox, queries
+from core.service import Receipt
+from storage import idempotency, migrations, models, outbox, queries
 from storage.databases import Conflict, SecondServer, StoreUnavailable, database, failures_told
 from storage.migrations import UnknownSchema
 from storage.queries import Reader
@@ -78,12 +80,21 @@ _SET_STATUS_CHANNEL = _either(
     )
 )
 _KEEP_LIFECYCLE = _either(lambda insert: insert(models.lifecycle).on_conflict_do_nothing())
+_ADD_COMPONENT = models.component.insert()
 _KEEP_COMPONENT = _either(lambda insert: insert(models.component).on_conflict_do_nothing())
+
+
+_HANDLED = select(models.handled.c.incident_id).where(
+    models.handled.c.workspace_id == bindparam("workspace"),
+    models.handled.c.request == bindparam("request"),
+)
+_MARK_HANDLED = models.handled.insert()
+_FORGET_HANDLED = delete(models.handled).where(models.handled.c.at < bindparam("before"))
 
 
 @cache
 def _change(columns: frozenset[str]) -> UpdateStatement:
-    """The compare-and-set that writes ``columns`` and no others, so that no index is touched twice."""
+    """The compare-and-set of those columns: one that is not written leaves its indexes alone."""
     return (
         update(models.incident)
         .where(
@@ -140,6 +151,10 @@ class Transaction(Reader):
         """The update with that number or id in the incident's timeline."""
         return queries.entry(self.connection, incident, entry)
 
+    def published_in(self, incident: Incident, entry: Update) -> tuple[str, ...]:
+        """The channels where the update stands, or will; none for an internal one."""
+        return outbox.published_in(self.connection, incident, entry.entry)
+
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition, the declaration counted as one."""
         return queries.last_move(self.connection, incident)
@@ -166,6 +181,46 @@ class Transaction(Reader):
         outbox.enqueue(self.connection, decision)
         self._read[incident.id] = incident
 
+    def handled(self, workspace: str, request: str) -> UUID | None:
+        """The incident that ``request`` has changed already, None where it has not."""
+        sought = {"workspace": workspace, "request": request}
+        incident: UUID | None = self.connection.execute(_HANDLED, sought).scalar_one_or_none()
+        return incident
+
+    def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
+        """Writes that ``request`` has changed ``incident``.
+
+        Where another process was faster, the work is run again and finds that it has.
+        """
+        row = {"workspace_id": workspace, "request": request, "incident_id": incident, "at": at}
+        self.connection.execute(_MARK_HANDLED, row)
+
+    def forget_handled(self, *, before: datetime) -> int:
+        """Forgets requests that were handled before ``before``; how many."""
+        return self.connection.execute(_FORGET_HANDLED, {"before": before}).rowcount
+
+    def add_component(self, workspace: str, component: DescribedComponent) -> None:
+        """Writes a component that is not there yet.
+
+        Where another process was faster, the work is run again and finds it.
+        """
+        self.connection.execute(
+            _ADD_COMPONENT,
+            {
+                **_component_row(workspace, component.component),
+                "description": component.description,
+                "group_label": component.group,
+            },
+        )
+
+    def keep(self, receipt: Receipt) -> None:
+        """Writes what is answered, for whoever asks the same again.
+
+        Raises:
+            ClaimLost: somebody else answers the request by now.
+        """
+        idempotency.keep(self.connection, receipt)
+
     def set_status_channel(self, workspace: str, channel: str | None) -> Workspace:
         """Makes ``channel`` the place of the public updates; None: that of the settings, if any."""
         self.connection.execute(
@@ -184,6 +239,7 @@ class Transaction(Reader):
                 "id": incident.id,
                 "number": incident.number,
                 "description": incident.description,
+                "category": incident.category,
                 "lifecycle": definition["digest"],
                 "private": incident.private,
                 "declared_by_id": incident.declared_by.id,
@@ -211,15 +267,7 @@ class Transaction(Reader):
             raise Conflict
 
     def _keep_components(self, workspace: str, made: Iterable[Component]) -> None:
-        rows = [
-            {
-                "workspace_id": workspace,
-                "id": component.id,
-                "name": component.name,
-                "folded": component.name.casefold(),
-            }
-            for component in made
-        ]
+        rows = [_component_row(workspace, component) for component in made]
         if rows:
             self.connection.execute(_KEEP_COMPONENT[self._dialect], rows)
 
@@ -253,6 +301,7 @@ class Transaction(Reader):
                 "person_name": by and by.name,
             },
         )
+        idempotency.withdraw(self.connection, workspace, redacted.id)
         self.connection.info[models.ERASED] = True
 
 
@@ -273,6 +322,15 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "updated_at": incident.updated_at,
         "version": incident.version,
         "last_entry": incident.last_entry,
+    }
+
+
+def _component_row(workspace: str, component: Component) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace,
+        "id": component.id,
+        "name": component.name,
+        "folded": component.name.casefold(),
     }
 
 
@@ -338,14 +396,6 @@ class Store:
         """
         self._database.claim_single_server()
         self.migrate()
-
-    def claim_single_server(self) -> None:
-        """Holds, until `close`, what only one server of an SQLite file may hold.
-
-        Raises:
-            SecondServer: another process serves from that file.
-        """
-        self._database.claim_single_server()
 
     def migrate(self) -> None:
         """Brings the schema up to date, under a lock: any number of processes may do it at once.

@@ -173,30 +173,44 @@ PUBLIC = an_update(visibility=Visibility.PUBLIC, body="We are on it.")
 
 
 @pytest.mark.parametrize(
-    ("entry", "status_channel", "shown"),
+    ("entry", "published_in", "shown"),
     [
-        pytest.param(PUBLIC, STATUS_CHANNEL, (WITHDRAWAL, STATUS), id="public update"),
+        pytest.param(PUBLIC, (STATUS_CHANNEL,), (WITHDRAWAL, STATUS), id="public update"),
         pytest.param(
             replace(PUBLIC, kind=Kind.MOVED, new="identified"),
-            STATUS_CHANNEL,
+            (STATUS_CHANNEL,),
             (WITHDRAWAL, STATUS),
             id="public update with a step",
         ),
-        pytest.param(PUBLIC, None, (), id="public update, no status channel any more"),
-        pytest.param(NOTE, STATUS_CHANNEL, (), id="note"),
+        pytest.param(
+            PUBLIC,
+            ("C0FORMER", STATUS_CHANNEL),
+            (
+                replace(WITHDRAWAL, channel="C0FORMER"),
+                replace(STATUS, channel="C0FORMER"),
+                WITHDRAWAL,
+                STATUS,
+            ),
+            id="public update, sent to another channel before",
+        ),
+        pytest.param(NOTE, (), (), id="note"),
         pytest.param(
             replace(PUBLIC, body=None, redacted_at=NINE, redacted_by=ADA),
-            STATUS_CHANNEL,
+            (STATUS_CHANNEL,),
             (),
             id="withdrawn already",
         ),
     ],
 )
-def test_what_is_withdrawn_is_withdrawn_where_it_was_posted(entry, status_channel, shown):
+def test_what_is_withdrawn_is_withdrawn_where_it_was_posted(entry, published_in, shown):
     decision = decide(
         an_incident(last_entry=2, version=2),
         Redact(actor=an_actor(), ref=42, entry=2),
-        known(entry=entry, workspace=a_workspace(status_channel=status_channel)),
+        known(
+            entry=entry,
+            published_in=published_in,
+            workspace=a_workspace(status_channel=None),
+        ),
         at=NINE + timedelta(minutes=1),
     )
 
