@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from storage.models import ERASED
@@ -83,7 +83,7 @@ class Answer(Protocol):
 
 @dataclass(slots=True)
 class _Job:
-    """A work with its answer, and in the end its outcome. ``loop`` None: the answer is a thread's."""
+    """A work with its answer, and in the end its outcome. ``loop`` None: a thread waits for it."""
 
     work: Work
     answer: Answer
@@ -129,22 +129,20 @@ class _Crew:
         return answer.result()
 
     def _put(self, job: _Job) -> None:
-        if not self._threads:
-            self._start()
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
-        if self._jobs.qsize() >= WAITING_MAX:
-            raise StoreUnavailable("the database is too busy: too much waits to be written")
-        self._jobs.put(job)
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            if self._jobs.qsize() >= WAITING_MAX:
+                raise StoreUnavailable("the database is too busy: too much waits already")
+            if not self._threads:
+                self._start()
+            self._jobs.put(job)
 
     def _start(self) -> None:
-        with self._lock:
-            while len(self._threads) < self._wanted and not self._closed:
-                thread = threading.Thread(
-                    target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True
-                )
-                self._threads.append(thread)
-                thread.start()
+        for number in range(self._wanted):
+            thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -203,7 +201,7 @@ class SQLite:
     kind: ClassVar[str] = "sqlite"
 
     def __init__(self, url: URL) -> None:
-        self.path = Path(url.database or "")
+        self.path = Path(url.database or "").resolve()
         self.engine = create_engine(
             url,
             poolclass=QueuePool,
@@ -308,7 +306,7 @@ class SQLite:
                     connection.exec_driver_sql("ROLLBACK TO work")
                 connection.exec_driver_sql("RELEASE work")
             connection.exec_driver_sql("COMMIT")
-        except (DBAPIError, StoreUnavailable) as error:
+        except BaseException as error:  # noqa: BLE001 - nobody may be left without an answer
             failure = told(error)
             for job in jobs:
                 job.error = job.error or failure
@@ -439,7 +437,6 @@ PASSING = frozenset(
         "40001",  # serialization_failure
         "40P01",  # deadlock_detected
         "23505",  # unique_violation: two made the same card wait, and the second merges now
-        "55P03",  # lock_not_available
     }
 )
 # Connection exceptions; the server shuts down, crashed, or does not take connections yet.
@@ -450,7 +447,8 @@ def _is_cut(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state is None or state.startswith(CUT)
+    refused = state is None and isinstance(error, OperationalError)
+    return error.connection_invalidated or refused or str(state).startswith(CUT)
 
 
 def _may_pass(error: BaseException) -> bool:
@@ -468,6 +466,9 @@ def told(error: BaseException, *, unsure: bool = False) -> BaseException:
     """
     if isinstance(error, Conflict):
         return StoreUnavailable("the incident was changed by others again and again")
+    if isinstance(error, StopIteration):
+        # No future takes one, and whoever shares the answer's way would go without theirs.
+        return RuntimeError("the work ran out of items")
     if not isinstance(error, DBAPIError):
         return error
     original = error.orig
@@ -484,7 +485,7 @@ def told(error: BaseException, *, unsure: bool = False) -> BaseException:
 
 @contextlib.contextmanager
 def failures_told() -> Iterator[None]:
-    """Turns the database's own errors into `StoreUnavailable`, for what runs outside of the crews."""
+    """Turns the database's own errors into `StoreUnavailable`, for what no crew runs."""
     try:
         yield
     except DBAPIError as error:
@@ -504,10 +505,10 @@ def database(url: str) -> Database:
         parsed = make_url(url)
     except ArgumentError:
         raise StoreUnavailable("DATABASE_URL is no address of a database") from None
-    match parsed.get_backend_name() if parsed.drivername != "postgres" else "postgresql":
+    match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return SQLite(parsed)
-        case "postgresql":
+        case "postgresql" | "postgres":
             return PostgreSQL(parsed)
         case _:
             raise StoreUnavailable(

@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """``value`` in UTC.
 
         Raises:
@@ -53,7 +53,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a moment without a time zone cannot be stored")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """The moment that was stored, in UTC."""
         if value is None:
             return None
@@ -65,7 +65,7 @@ ERASED = "erased"
 
 
 class State(StrEnum):
-    """Where an outbox message stands. Each says who moves it on, when, and what if they never come."""
+    """Where an outbox message stands: who moves it on, when, and what if they never come."""
 
     # Waits. The worker of any process claims it once ``try_at`` has come, no older message of its
     # lane waits or runs, and its channel takes posts again. If no worker ever comes it stays, and
@@ -76,8 +76,9 @@ class State(StrEnum):
     RUNNING = "running"
     # Slack has it. Final; pruned by the schedule after some days.
     DELIVERED = "delivered"
-    # A card whose next edit was already waiting when it could not be delivered: that edit shows all
-    # that this one would have shown. Final; pruned like a delivered one.
+    # The edit of a card, when an older one of the same card came back undelivered: that one shows
+    # now all that this one would have shown, and may stand in the channel already, under its own
+    # ``uid``. Final; pruned like a delivered one.
     MERGED = "merged"
     # No retry can cure it. Kept, and counted by `/readyz` and `/metrics`, until an operator calls
     # `ratchet outbox retry`, which makes it available again.
@@ -139,6 +140,7 @@ class IncidentRow(_Row, table=True):
     number: int
     title: str
     description: str | None = None
+    category: str | None = None
     severity: str
     lifecycle: str
     status: str
@@ -202,10 +204,12 @@ class ComponentRow(_Row, table=True):
     id: UUID = Field(primary_key=True)
     name: str
     folded: str
+    description: str | None = None
+    group_label: str | None = None
 
 
 class IncidentComponentRow(_Row, table=True):
-    """A component that an incident touches; ``position`` keeps the order in which they were named."""
+    """A component that an incident touches; ``position`` is the order in which they were named."""
 
     __tablename__ = "incident_component"
     __table_args__ = (
@@ -275,6 +279,9 @@ class OutboxRow(_Row, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     claimed_by: str | None = None
     error: str | None = None  # the code of the last failure; never a text
+    # Whether some try may have reached Slack without our hearing of it. Once true it stays, however
+    # later tries end: the next one must look for the post before it sends it again.
+    unsure: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -290,6 +297,44 @@ class ChannelPaceRow(_Row, table=True):
     next_post_at: datetime = Field(sa_type=UtcDateTime)  # no new message before; edits may go
 
 
+class ApiKeyRow(_Row, table=True):
+    """An API key. ``digest`` is the SHA-256 of the whole key, ``id`` its first eight characters."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),)
+
+    workspace_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    name: str
+    scope: str
+    digest: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class IdempotencyRow(_Row, table=True):
+    """A request that its client may repeat. ``status`` None: it has not been answered yet.
+
+    Whoever answers must hold ``claim``. If they die, somebody else may take it after half a minute;
+    if nobody comes, the schedule deletes it after a day.
+    """
+
+    __tablename__ = "idempotency"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "key_id"], ["api_key.workspace_id", "api_key.id"]),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    key_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    digest: str
+    claim: UUID
+    claimed_at: datetime = Field(sa_type=UtcDateTime)
+    status: int | None = None
+    body: str | None = None  # the answer; gone where the text that it holds was withdrawn
+    about: UUID | None = None  # the update whose text the answer holds
+
+
 def _table(row: type[_Row]) -> Table:
     return metadata.tables[str(row.__tablename__)]
 
@@ -303,9 +348,26 @@ incident_component = _table(IncidentComponentRow)
 posted = _table(PostedRow)
 outbox = _table(OutboxRow)
 channel_pace = _table(ChannelPaceRow)
+class HandledRow(_Row, table=True):
+    """A request of Slack's that has changed an incident: it may be delivered again, to anybody.
+
+    Written in the transaction of the change. The schedule deletes it after a day.
+    """
+
+    __tablename__ = "handled"
+
+    workspace_id: str = Field(primary_key=True)
+    request: str = Field(primary_key=True)
+    incident_id: UUID
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
-def among(column: Column[str], *words: str) -> ColumnElement[bool]:
+handled = _table(HandledRow)
+api_key = _table(ApiKeyRow)
+idempotency = _table(IdempotencyRow)
+
+
+def among(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
     """Whether ``column`` holds one of ``words``, written out instead of passed as parameters.
 
     PostgreSQL finds the index of an ON CONFLICT, and either database a partial index, only where
@@ -349,3 +411,17 @@ _partial(
     "uq_outbox_waiting_card", outbox.c.lane, outbox.c.surface, where=is_waiting_card, unique=True
 )
 Index(None, outbox.c.done_at)
+
+# API keys are looked up by their prefix alone: which workspace a request is for, the key says.
+Index(None, api_key.c.id, unique=True)
+Index(None, idempotency.c.claim, unique=True)
+Index(None, idempotency.c.claimed_at)
+Index(None, handled.c.at)
+_partial(
+    "ix_idempotency_about",
+    idempotency.c.workspace_id,
+    idempotency.c.about,
+    where=idempotency.c.about.is_not(None),
+)
+# The lists of the API, narrowed to days.
+Index(None, incident.c.workspace_id, incident.c.created_at)

@@ -8,10 +8,9 @@ too. What is not read cannot be shown by mistake.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, case, or_, select
+from sqlalchemy import and_, bindparam, case, or_, select
 
 from core.incident import (
     Component,
@@ -27,7 +26,7 @@ from storage import models, queries
 from storage.models import component
 from storage.models import incident as _incident
 from storage.models import update as _update
-from storage.queries import Reader
+from storage.queries import AnyRow, Reader
 
 _INCIDENTS = select(
     _incident.c.id,
@@ -108,11 +107,11 @@ def components(reader: Reader, workspace: str) -> tuple[Component, ...]:
 
 
 def _with_updates(
-    reader: Reader, workspace: str, rows: Sequence[Row[*tuple[Any, ...]]]
+    reader: Reader, workspace: str, rows: Sequence[AnyRow]
 ) -> tuple[PublicIncident, ...]:
     if not rows:
         return ()
-    facts: dict[UUID, list[Row[*tuple[Any, ...]]]] = {row.id: [] for row in rows}
+    facts: dict[UUID, list[AnyRow]] = {row.id: [] for row in rows}
     named = {"workspace": workspace, "incidents": list(facts)}
     for fact in reader.connection.execute(_UPDATES, named):
         facts[fact.incident_id].append(fact)
@@ -130,8 +129,8 @@ def _with_updates(
 
 
 def _public_incident(
-    row: Row[*tuple[Any, ...]],
-    facts: Sequence[Row[*tuple[Any, ...]]],
+    row: AnyRow,
+    facts: Sequence[AnyRow],
     components: tuple[Component, ...],
     lifecycle: Lifecycle,
 ) -> PublicIncident:
@@ -158,7 +157,7 @@ def _public_incident(
     )
 
 
-def _public_update(fact: Row[*tuple[Any, ...]], lifecycle: Lifecycle) -> PublicUpdate:
+def _public_update(fact: AnyRow, lifecycle: Lifecycle) -> PublicUpdate:
     return PublicUpdate(
         entry=fact.entry,
         body=None if fact.body is None else PublicText(fact.body),

@@ -1,10 +1,10 @@
-"""What responders read: incidents, boards, cards, timelines. Rows go in, values of core come out."""
+"""What responders read: incidents, boards, cards, timelines. Rows go in, core's values come out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from core.incident import (
     BoardFilter,
     Card,
     Component,
+    DescribedComponent,
     Incident,
     Kind,
     Page,
@@ -37,6 +38,9 @@ from core.incident import (
 from core.lifecycle import Lifecycle, PublicWord, read
 from storage import models
 from storage.models import component, incident, incident_component, is_open, update, workspace
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 OPEN_HERE_MAX = 10
 
@@ -67,6 +71,7 @@ _INCIDENT = select(
     incident.c.version,
     incident.c.last_entry,
     incident.c.component_count,
+    incident.c.category,
 ).where(incident.c.workspace_id == bindparam("workspace"))
 
 # With the workspace's row beside it, which every command needs next.
@@ -76,9 +81,13 @@ _ONE = _INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
 _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
 
-# By whether it is named by its number. Whoever changes an incident holds its row until the end.
+# By whether it is named by its number. Whoever changes an incident holds its row until the end;
+# NO KEY, so that messages about it may be marked as delivered meanwhile.
 TO_READ = {True: _BY_NUMBER, False: _BY_ID}
-TO_CHANGE = {is_number: one.with_for_update(of=incident) for is_number, one in TO_READ.items()}
+TO_CHANGE = {
+    is_number: one.with_for_update(of=incident, key_share=True)
+    for is_number, one in TO_READ.items()
+}
 
 _OPEN_IN_CHANNEL = (
     _INCIDENT.where(is_open, incident.c.channel == bindparam("channel"))
@@ -119,6 +128,12 @@ _TIMELINE = (
     .order_by(update.c.entry.desc())
     .limit(bindparam("limit"))
 )
+_MOVES = _UPDATE.where(_is_transition).order_by(update.c.entry)
+_DESCRIBED_COMPONENTS = (
+    select(component.c.id, component.c.name, component.c.description, component.c.group_label)
+    .where(component.c.workspace_id == bindparam("workspace"))
+    .order_by(component.c.folded)
+)
 _CARD_LAST = _BODILESS.where(
     or_(update.c.kind != Kind.WROTE, update.c.visibility == Visibility.PUBLIC)
 )
@@ -151,9 +166,7 @@ _TAGS = (
 
 
 @cache
-def _board(
-    *, sees_all: bool, scope: Scope, narrowed_by: frozenset[str], newer: bool
-) -> Select[*tuple[Any, ...]]:
+def _board(*, sees_all: bool, scope: Scope, narrowed_by: frozenset[str], newer: bool) -> AnySelect:
     """A page of a board. Its parameters: ``key`` (exclusive), ``limit`` and those in use."""
     number = incident.c.number
     conditions: list[ColumnElement[bool]] = []
@@ -166,8 +179,13 @@ def _board(
     if "channel" in narrowed_by:
         conditions.append(incident.c.channel == bindparam("narrowed_channel"))
         conditions.append(or_(~incident.c.private, incident.c.channel_private))
+    if "since" in narrowed_by:
+        conditions.append(incident.c.created_at >= bindparam("narrowed_since"))
+    if "until" in narrowed_by:
+        conditions.append(incident.c.created_at <= bindparam("narrowed_until"))
     conditions += [
-        incident.c[name] == bindparam(f"narrowed_{name}") for name in narrowed_by - {"channel"}
+        incident.c[name] == bindparam(f"narrowed_{name}")
+        for name in narrowed_by & {"severity", "status"}
     ]
     conditions.append(number > bindparam("key") if newer else number < bindparam("key"))
     return (
@@ -214,7 +232,7 @@ class Reader:
         """The incident of that number or id."""
         return self._one(TO_READ[isinstance(ref, int)], workspace, ref)
 
-    def _one(self, statement: Select[*tuple[Any, ...]], workspace: str, ref: int | UUID) -> Incident | None:
+    def _one(self, statement: AnySelect, workspace: str, ref: int | UUID) -> Incident | None:
         if isinstance(ref, int) and not 0 < ref < NEWEST:
             return None  # The column could not even be compared with it.
         row = self.connection.execute(statement, {"workspace": workspace, "ref": ref}).first()
@@ -259,10 +277,10 @@ class Reader:
         after: int | None,
         limit: int,
     ) -> Page[Incident]:
-        """Incidents that ``actor`` may see, newest first. ``after`` wins where both keys are given."""
+        """Incidents that ``actor`` may see, newest first; of two keys ``after`` wins."""
         narrowed_by = {
             name: value
-            for name in ("severity", "status", "channel")
+            for name in ("severity", "status", "channel", "since", "until")
             if (value := getattr(narrowed, name)) is not None
         }
         newer = after is not None
@@ -296,7 +314,7 @@ class Reader:
         )
 
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
-        """The newest ``limit`` updates below ``before``, oldest first; both keys are a ``before``."""
+        """The newest ``limit`` updates below ``before``, oldest first; keys are a ``before``."""
         key = min(max(before, 0), NEWEST) if before is not None else NEWEST
         rows = self.connection.execute(
             _TIMELINE,
@@ -313,18 +331,37 @@ class Reader:
             newer=min(key + limit, incident.last_entry + 1) if key <= incident.last_entry else None,
         )
 
-    def _incidents(self, workspace: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Incident, ...]:
+    def moves(self, incident: Incident) -> tuple[Update, ...]:
+        """All transitions, oldest first, the declaration counted as one."""
+        rows = self.connection.execute(
+            _MOVES, {"workspace": incident.workspace, "incident": incident.id}
+        )
+        return tuple(_update(row, body=row[-1]) for row in rows)
+
+    def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
+        """All components of the workspace with their descriptions, by name."""
+        rows = self.connection.execute(_DESCRIBED_COMPONENTS, {"workspace": workspace})
+        return tuple(
+            DescribedComponent(
+                component=Component(row.id, row.name),
+                description=row.description,
+                group=row.group_label,
+            )
+            for row in rows
+        )
+
+    def _incidents(self, workspace: str, rows: Sequence[AnyRow]) -> tuple[Incident, ...]:
         tags = self._tags(workspace, rows)
         return tuple(self._incident(row, tags) for row in rows)
 
-    def _tags(self, workspace: str, rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[UUID, tuple[Component, ...]]:
+    def _tags(self, workspace: str, rows: Iterable[AnyRow]) -> dict[UUID, tuple[Component, ...]]:
         """The components of those incidents, by incident; asked for only where there are any."""
         tagged = [row.id for row in rows if row.component_count]
         if not tagged:
             return {}
         return tags(self.connection, workspace, tagged)
 
-    def _incident(self, row: Row[*tuple[Any, ...]], tags: dict[UUID, tuple[Component, ...]]) -> Incident:
+    def _incident(self, row: AnyRow, tags: dict[UUID, tuple[Component, ...]]) -> Incident:
         return Incident(
             id=row[0],
             workspace=row[1],
@@ -346,6 +383,7 @@ class Reader:
             updated_at=row[19],
             version=row[20],
             last_entry=row[21],
+            category=row[23],
         )
 
 
@@ -396,7 +434,7 @@ def _person(id_: str | None, name: str | None) -> Person | None:
     return None if id_ is None else Person(id_, name or id_)
 
 
-def _update(row: Row[*tuple[Any, ...]], *, body: str | None) -> Update:
+def _update(row: AnyRow, *, body: str | None) -> Update:
     return Update(
         id=row[0],
         incident=row[1],

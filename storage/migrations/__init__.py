@@ -1,4 +1,4 @@
-"""The schema's history, driven from code: there is no alembic.ini and no alembic command to learn."""
+"""The schema's history. Driven from code: there is no alembic.ini, and no command to learn."""
 
 from __future__ import annotations
 
