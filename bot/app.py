@@ -14,6 +14,8 @@ import aiohttp
 from starlette.types import ASGIApp
 
 from bot.http import health
+from bot.http.gate import Gate
+from bot.http.rest import application
 from bot.http.server import HttpServer
 from bot.schedule import Schedule
 from bot.settings import Settings
@@ -23,6 +25,7 @@ from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
 from bot.worker import Worker
 from core.service import Incidents
+from storage import idempotency
 from storage.outbox import Outbox
 from storage.store import Store, StoreUnavailable
 
@@ -62,24 +65,38 @@ class App:
             metrics=self.metrics,
         )
         self.incidents = Incidents(self.store, clock=clock, wake=self.worker.wake)
+        people = People(
+            self.client,
+            clock=clock,
+            responders_group=settings.responders_group,
+            publishers_group=settings.publishers_group,
+        )
         self.slack = Slack(
             self.incidents,
-            People(
-                self.client,
-                clock=clock,
-                responders_group=settings.responders_group,
-                publishers_group=settings.publishers_group,
-            ),
+            people,
             self.client,
             settings=settings,
             clock=clock,
             patience=patience,
             metrics=self.metrics,
         )
+        gate = Gate(
+            self.store,
+            self.incidents,
+            settings.lifecycles,
+            people.member,
+            clock=clock,
+            rate=settings.api_rate_limit,
+            metrics=self.metrics,
+        )
         self.http = HttpServer(
             host=settings.host,
             port=settings.port,
-            routers=[health.router(unready=self.unready, registry=self.metrics.registry)],
+            rest=application(
+                gate,
+                settings.lifecycles,
+                beside=[health.router(unready=self.unready, registry=self.metrics.registry)],
+            ),
             # A handler of Bolt's, whose types are wider than ASGI's.
             slack=cast("ASGIApp", self.slack.asgi) if settings.slack_signing_secret else None,
             metrics=self.metrics,
@@ -140,6 +157,7 @@ class App:
         """Lets go of requests that nobody delivers again."""
         before = self._clock() - REDELIVERED_WITHIN
         await self.store.write(lambda tx: tx.forget_handled(before=before))
+        await self.store.write(lambda tx: idempotency.forget(tx, at=self._clock()))
 
     async def unready(self) -> str | None:
         """Why no requests should come here, or None; brings the outbox's gauges up to date."""

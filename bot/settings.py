@@ -91,6 +91,7 @@ class Settings:
     lifecycles: Catalogue
     responders_group: str | None = None
     publishers_group: str | None = None
+    api_rate_limit: int = 50
     log_format: str = "json"
     log_level: str = "info"
 
@@ -114,6 +115,7 @@ class Settings:
             "lifecycles": reader.lifecycles(),
             "responders_group": reader.slack_id("RESPONDERS_GROUP", "S", "a user group"),
             "publishers_group": reader.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
+            "api_rate_limit": reader.number("API_RATE_LIMIT", 50, least=0, most=1_000_000),
             **reader.storage(),
             **reader.logs(),
         }

@@ -1,4 +1,4 @@
-"""The HTTP door: one FastAPI application and the server that runs it inside our own event loop."""
+"""The HTTP door: the server that runs our applications inside our own event loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,7 +29,7 @@ class AddressTaken(Exception):
 
 
 class HttpServer:
-    """Serves ``routers``, and hands `/slack/…` to ``slack``, an ASGI application of its own.
+    """Serves ``rest``, and hands `/slack/…` to ``slack``: each an ASGI application of its own.
 
     ``port`` 0 takes any free one; `address` tells which, once started.
     """
@@ -40,16 +39,14 @@ class HttpServer:
         *,
         host: str,
         port: int,
-        routers: list[APIRouter],
+        rest: ASGIApp,
         slack: ASGIApp | None,
         metrics: Metrics,
     ) -> None:
         self._host = host
         self._port = port
         self._slack = slack and _Verified(slack, metrics)
-        self._rest = FastAPI(title="Ratchet", docs_url=None, redoc_url=None)
-        for router in routers:
-            self._rest.include_router(router)
+        self._rest = rest
         self._server: _QuietServer | None = None
         self._running: asyncio.Task[None] | None = None
 

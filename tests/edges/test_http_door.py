@@ -7,6 +7,7 @@ import time
 import aiohttp
 import pytest
 from builders import a_change, a_declaration, an_actor
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.app import build
@@ -91,7 +92,7 @@ async def test_messages_that_wait_for_more_than_five_minutes_are_a_reason(
     assert await metric("ratchet_outbox_oldest_due_seconds") == 301
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/healthz/", "/slack"])
+@pytest.mark.parametrize("path", ["/", "/redoc", "/healthz/", "/slack"])
 async def test_there_is_nothing_else(http, path):
     async with http.get(path, allow_redirects=False) as answer:
         assert answer.status in {307, 404}
@@ -261,7 +262,7 @@ def a_server(**changes):
     fields = {
         "host": "127.0.0.1",
         "port": 0,
-        "routers": [],
+        "rest": FastAPI(),
         "slack": None,
         "metrics": Metrics(),
     }

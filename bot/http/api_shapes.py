@@ -1,0 +1,292 @@
+"""The bodies of dialect 2: what is asked, what is answered, what is refused. Names alone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Generic, Literal, Self, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.http.shapes import Asked, AskedMoment, LifecycleName, Listing, Moment, StatusName, UserId
+from core.incident import (
+    CATEGORY_MAX,
+    TITLE_MAX,
+    Card,
+    Incident,
+    Kind,
+    Severity,
+    Update,
+    Visibility,
+)
+
+T = TypeVar("T")
+
+NOTE_MAX = 500
+MESSAGE_MAX = 1_000
+ERROR_MESSAGE_MAX = 1_000
+
+
+class SeverityWord(StrEnum):
+    """How bad it is, in the words of this dialect."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    WARNING = "warning"
+
+
+CANONICAL = dict(zip(SeverityWord, Severity, strict=True))
+SPOKEN = {severity: word for word, severity in CANONICAL.items()}
+
+# What an update records; a move to one of the first lifecycle's own statuses is named after it.
+ACTIONS = {
+    Kind.DECLARED: "created",
+    Kind.MOVED: "status_changed",
+    Kind.ACKNOWLEDGED: "acknowledged",
+    Kind.WROTE: "update_published",
+    Kind.ASSIGNED: "assigned",
+    Kind.SEVERITY: "severity_changed",
+    Kind.TITLE: "title_changed",
+    Kind.COMPONENTS: "components_changed",
+}
+STEPS = frozenset({"acknowledged", "resolved", "closed"})
+COMMENT = "comment_added"
+
+
+# --- what is asked ---------------------------------------------------------------------------
+
+
+class Report(Asked):
+    """A new incident. `started_at` is now where it is left out."""
+
+    severity: Annotated[SeverityWord, Field(strict=False)]
+    title: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX)
+    ]
+    type: (
+        Annotated[
+            str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CATEGORY_MAX)
+        ]
+        | None
+    ) = Field(None, description="What sort of failure it is, in a word.", examples=["timeout"])
+    error_message: (
+        Annotated[str, StringConstraints(strip_whitespace=True, max_length=ERROR_MESSAGE_MAX)]
+        | None
+    ) = None
+    started_at: AskedMoment | None = None
+    lifecycle: LifecycleName | None = None
+
+
+class NewStatus(Asked):
+    """The next step, with a note for responders alone. The owner stays where none is named."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"status": "closed", "note": "False positive - no action needed"}]
+        }
+    )
+
+    status: StatusName
+    note: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_MAX)]
+        | None
+    ) = None
+    assignee_id: UserId | None = None
+
+
+class Message(Asked):
+    """A comment that responders alone will read."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"message": "db-3 lost its quorum at 08:14"}]}
+    )
+
+    message: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MESSAGE_MAX)
+    ]
+
+
+class Filters(Listing):
+    """The query of a list of incidents."""
+
+    severity: SeverityWord | None = None
+
+
+# --- what is answered ------------------------------------------------------------------------
+
+
+class IncidentRecord(BaseModel):
+    """`valid_transitions` are the statuses that it may move to now."""
+
+    id: UUID
+    number: int
+    title: str
+    type: str | None
+    severity: SeverityWord
+    status: str
+    lifecycle: str
+    valid_transitions: list[str]
+    error_message: str | None
+    private: bool
+    assignee_id: str | None
+    acknowledged_by: str | None
+    started_at: Moment
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, incident: Incident) -> Self:
+        return cls(
+            id=incident.id,
+            number=incident.number,
+            title=incident.title,
+            type=incident.category,
+            severity=SPOKEN[incident.severity],
+            status=incident.status,
+            lifecycle=incident.lifecycle.name,
+            valid_transitions=list(incident.next_steps),
+            error_message=incident.description,
+            private=incident.private,
+            assignee_id=incident.owner.id if incident.owner else None,
+            acknowledged_by=incident.acknowledged_by.id if incident.acknowledged_by else None,
+            started_at=incident.started_at,
+            created_at=incident.created_at,
+            updated_at=incident.updated_at,
+        )
+
+
+class MovedIncident(BaseModel):
+    """`recovery_time_seconds`: from the start to the first resolution, null before."""
+
+    incident: IncidentRecord
+    recovery_time_seconds: int | None
+
+    @classmethod
+    def of(cls, card: Card) -> Self:
+        began, ended = card.incident.started_at, card.resolved_at
+        return cls(
+            incident=IncidentRecord.of(card.incident),
+            recovery_time_seconds=int((ended - began).total_seconds()) if ended else None,
+        )
+
+
+class UpdateRecord(BaseModel):
+    """One line of the timeline. `message` is null where there is none or it was withdrawn."""
+
+    id: UUID
+    incident_id: UUID
+    action: str
+    user_id: str
+    user_name: str
+    message: str | None
+    old_value: str | None
+    new_value: str | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, update: Update) -> Self:
+        return cls(
+            id=update.id,
+            incident_id=update.incident,
+            action=action(update),
+            user_id=update.by.id,
+            user_name=update.by.name,
+            message=update.body,
+            old_value=_value(update, update.old),
+            new_value=_value(update, update.new),
+            created_at=update.at,
+        )
+
+
+def action(update: Update) -> str:
+    """What ``update`` records, in a word."""
+    if is_comment(update):
+        return COMMENT
+    if update.kind is Kind.MOVED and update.new in STEPS:
+        return update.new
+    return ACTIONS[update.kind]
+
+
+def _value(update: Update, value: str | None) -> str | None:
+    """``value`` in the words of this dialect."""
+    return SPOKEN[Severity(value)] if value and update.kind is Kind.SEVERITY else value
+
+
+def is_comment(update: Update) -> bool:
+    """Whether ``update`` is a note and nothing else."""
+    return update.kind is Kind.WROTE and update.visibility is Visibility.INTERNAL
+
+
+class IncidentRecords(BaseModel):
+    """Newest first. `next_cursor` is null on the last page."""
+
+    incidents: list[IncidentRecord]
+    next_cursor: str | None
+
+
+class Success(BaseModel, Generic[T]):
+    """The envelope of what was done."""
+
+    success: Literal[True]
+    data: T
+
+
+class Named(BaseModel):
+    """`code` is for programs, `message` for people."""
+
+    code: str
+    message: str
+    details: dict[str, str]
+
+
+class Moves(BaseModel):
+    """Where the incident is, what was asked, what is possible."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_status: str = Field(alias="fromStatus")
+    to_status: str | None = Field(alias="toStatus")
+    valid_transitions: list[str] = Field(alias="validTransitions")
+
+
+class Unaccepted(BaseModel):
+    """A move that is not allowed has `details.fromStatus`; else `details` maps field to text."""
+
+    code: Literal["VALIDATION_ERROR"]
+    message: str
+    details: Moves | dict[str, str]
+
+
+class Failure(BaseModel):
+    """The envelope of every error."""
+
+    success: Literal[False]
+    error: Named
+
+
+class FailedValidation(BaseModel):
+    """The envelope of what cannot be taken as it is, or not now."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": False,
+                    "error": {
+                        "code": "VALIDATION_ERROR",
+                        "message": "Cannot transition from closed to open. Incident is in final "
+                        "state and cannot be modified.",
+                        "details": {
+                            "fromStatus": "closed",
+                            "toStatus": "open",
+                            "validTransitions": [],
+                        },
+                    },
+                }
+            ]
+        }
+    )
+
+    success: Literal[False]
+    error: Unaccepted

@@ -1,0 +1,152 @@
+"""The application behind the HTTP door: both dialects, their description, and what comes beside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+
+from bot.http import api, reference, v1
+from bot.http.gate import CHANGING, IDEMPOTENCY_KEY_MAX, Gate
+from core.lifecycle import Catalogue
+
+DIALECTS = {"/v1/": v1.DIALECT, "/api/": api.DIALECT}
+SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+HEADERS = {
+    "X-Request-Id": {
+        "description": "The id of the request; the same stands in the log line.",
+        "required": True,
+        "schema": {"type": "string", "format": "uuid"},
+    },
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the answer to an earlier, equal request.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {
+        "description": "Seconds after which it is worth asking again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {"schema": {"type": "string"}},
+}
+HEADERS_OF = {
+    "401": ("WWW-Authenticate",),
+    "409": ("Retry-After",),
+    "429": ("Retry-After",),
+    "503": ("Retry-After",),
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Any text of the client's own. The same request under the same key is done once "
+    "and answered alike for 24 hours; another request under it is refused.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_MAX},
+}
+DESCRIPTION = """\
+Two dialects over the same incidents, rules and permissions. Every request needs an API key, which
+the operator makes with `ratchet keys create`; both headers work in both dialects. Bodies are JSON
+objects of at most 64 KiB; unknown fields are refused by name.
+"""
+
+
+def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter] = ()) -> FastAPI:
+    """Both dialects behind ``gate``, with `/openapi.json`, `/docs` and the routers ``beside``."""
+    app = FastAPI(
+        title="Ratchet",
+        version=version("ratchet"),
+        description=DESCRIPTION,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.gate = gate
+    for router in (v1.routes, api.routes):
+        app.include_router(router)
+    described = description(app, lifecycles)
+    whole, page = json.dumps(described), reference.page(described)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return Response(whole, media_type="application/json")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(page, headers={"Content-Security-Policy": reference.POLICY})
+
+    for router in beside:
+        app.include_router(router)
+
+    @app.exception_handler(HTTPException)
+    async def no_such_address(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        for prefix, dialect in DIALECTS.items():
+            if path.startswith(prefix):
+                response = gate.stranger(dialect, error)
+                if allowed := sorted(_methods(path)):
+                    response.headers["Allow"] = ", ".join(allowed)
+                return response
+        return await http_exception_handler(request, error)
+
+    return app
+
+
+def _methods(path: str) -> set[str]:
+    """The methods that the address ``path`` takes; empty where there is no such address."""
+    return {
+        method
+        for router in (v1.routes, api.routes)
+        for route in router.routes
+        if isinstance(route, APIRoute) and compile_path(route.path)[0].match(path)
+        for method in route.methods or ()
+    }
+
+
+def description(app: FastAPI, lifecycles: Catalogue) -> dict[str, Any]:
+    """The OpenAPI description: what FastAPI knows, and what the gate does for every operation."""
+    described = app.openapi()
+    described["components"]["securitySchemes"] = SECURITY
+    described["components"]["headers"] = HEADERS
+    for method, operation in _operations(described):
+        operation["security"] = [{name: []} for name in SECURITY]
+        # FastAPI's own idea of a refusal, where an operation has none of that status.
+        if "HTTPValidationError" in json.dumps(operation["responses"].get("422", {})):
+            del operation["responses"]["422"]
+        changing = method.upper() in CHANGING
+        if changing:
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        for status, response in operation["responses"].items():
+            names = ["X-Request-Id", *HEADERS_OF.get(status, ())]
+            if changing and status < "429":
+                names.append("Idempotency-Replayed")
+            response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    schemas = described["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    _name_lifecycles(schemas, [lifecycle.name for lifecycle in lifecycles])
+    return described
+
+
+def _operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in described["paths"].values():
+        yield from path.items()
+
+
+def _name_lifecycles(part: object, names: list[str]) -> None:
+    """Lists the lifecycles of this installation wherever one of them is asked for."""
+    if isinstance(part, list):
+        for item in part:
+            _name_lifecycles(item, names)
+    elif isinstance(part, dict):
+        if part.pop("x-lifecycles", False):
+            part["enum"] = names
+        for item in part.values():
+            _name_lifecycles(item, names)
