@@ -59,11 +59,15 @@ class UserError(Exception):
         self.message = message
 
 
+# What a field is called in a sentence, where its own name makes none.
+FIELD_NAMES = {"started_at": "time of the start"}
+
+
 class InvalidField(UserError):
     """``field`` names what was given, such as ``public_update``; ``problem`` what ails it."""
 
     def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"The {field.replace('_', ' ')} {problem}.")
+        super().__init__(f"The {FIELD_NAMES.get(field, field.replace('_', ' '))} {problem}.")
         self.field = field
         self.problem = problem
 

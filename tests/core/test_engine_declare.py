@@ -158,7 +158,7 @@ def test_it_cannot_have_begun_before_the_calendars_agree():
     with pytest.raises(InvalidField) as refused:
         decide(None, a_declaration(started_at=epoch - timedelta(seconds=1)), known(), at=NINE)
     assert refused.value.message == (
-        "The started at lies before 1970: leave it out, or give a later one."
+        "The time of the start lies before 1970: leave it out, or give a later one."
     )
 
 
