@@ -98,14 +98,14 @@ class Visit:
         )
 
     @classmethod
-    def by_click(cls, body: Mapping[str, Any]) -> Visit:
-        """A button, a choice in a menu.
+    def by_click(cls, body: Mapping[str, Any], *, door: str = "click") -> Visit:
+        """A button, a choice in a menu, a shortcut; what is not in a channel knows none.
 
-        Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+        Source: https://docs.slack.dev/reference/interaction-payloads
         """
         channel = body.get("channel") or {}
         return cls(
-            door="click",
+            door=door,
             workspace=body["team"]["id"],
             user=body["user"]["id"],
             channel=channel.get("id"),
@@ -127,23 +127,6 @@ class Visit:
             channel_private=origin.channel_private,
             trigger=body.get("trigger_id", ""),
             response_url=origin.response_url or _chosen_url(body),
-        )
-
-    @classmethod
-    def by_shortcut(cls, body: Mapping[str, Any]) -> Visit:
-        """A shortcut; only one on a message knows a channel.
-
-        Source: https://docs.slack.dev/interactivity/implementing-shortcuts
-        """
-        channel = body.get("channel") or {}
-        return cls(
-            door="shortcut",
-            workspace=body["team"]["id"],
-            user=body["user"]["id"],
-            channel=channel.get("id"),
-            channel_private=channel.get("name") == PRIVATE_CHANNEL,
-            trigger=body.get("trigger_id", ""),
-            response_url=body.get("response_url"),
         )
 
 
@@ -296,7 +279,7 @@ class Slack:
     async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         if body["callback_id"] in SHORTCUTS:
-            visit = Visit.by_shortcut(body)
+            visit = Visit.by_click(body, door="shortcut")
             work = self._shortcut(visit, body["callback_id"], body.get("message") or {})
             task = self._started(self._answered(visit, body["callback_id"], work))
             self._begin(self._send_later(visit, task))
