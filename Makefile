@@ -51,8 +51,32 @@ test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest
 
 .PHONY: test-browser
-test-browser: $(READY) ## run the tests that drive a Chromium found on this machine
-	@$(BIN)/python -m pytest -m browser
+test-browser: browser ## run the tests of the page in a real browser, and install one where that is possible
+	@$(BIN)/python -m pytest tests/browser
+
+.PHONY: screenshots
+screenshots: browser ## draw the pictures in docs/img anew, light and dark
+	@$(BIN)/python -m pytest tests/browser/test_with_the_bot.py --pictures
+
+# Debian's Chromium with letters and emoji to draw, and axe-core to audit what is drawn. Without them `make test`
+# leaves the tests of the page out and says so.
+CHROMIUM_PACKAGES := chromium fonts-inter fonts-noto-color-emoji
+AXE := axe-core@4.14.1
+AUDITOR := $(VENV)/axe/$(AXE)
+
+.PHONY: browser
+browser: $(READY) $(AUDITOR)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM_PACKAGES) >/dev/null; } || { \
+	  echo "No Chromium here, and no way to install it: install the packages $(CHROMIUM_PACKAGES) and call make again."; \
+	  exit 1; }
+
+$(AUDITOR): | $(READY)
+	@mkdir -p $(@D)
+	@command -v npm >/dev/null || echo "No npm here: the page is tested, and not audited for accessibility."
+	@! command -v npm >/dev/null || { \
+	  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix $(@D) $(AXE) && touch $@; }
 
 .PHONY: torture
 torture: $(READY) ## run the long tests of crashes, faults and load (nightly)

@@ -7,12 +7,12 @@ missing is said at the end of the run, loudly, and `make test-browser` installs 
 from __future__ import annotations
 
 import shutil
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright, expect
+from browser.visitors import SWITCHES, visitors
+from playwright.async_api import async_playwright
 from sandbox.connections import MANIFEST, by_socket
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -24,21 +24,6 @@ ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 AXE = ROOT / ".venv/axe/node_modules/axe-core/axe.min.js"
-PICTURES = ROOT / "docs/img"
-
-# No sandbox of Chromium's own: tests run as root in containers. The rest keeps it from asking
-# anything of any machine.
-SWITCHES = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WIDE = {"width": 1280, "height": 800}
-PATIENCE_MILLISECONDS = 10_000
 
 NOT_RUN = pytest.StashKey[list[str]]()
 
@@ -69,9 +54,6 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.line(
         f"{len(left_out)} tests need {missing}, which is not on this machine: make test-browser"
     )
-
-
-expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -118,48 +100,10 @@ async def app(slack, client):
         yield bolt
 
 
-@asynccontextmanager
-async def visitors(slack, chromium):
-    """Gives what opens the page as a person, each in a browser of their own:
-    ``await at("mia", "#payments")``.
-
-    A script error, a file that is not there, or a request to another machine is a fault in the end.
-    """
-    contexts, faults = [], []
-
-    async def at(person, place="#payments", *, path=None, **looks):
-        settings = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "Asia/Kathmandu", **looks}
-        context = await chromium.new_context(**settings)
-        contexts.append(context)
-        page = await context.new_page()
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
-        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        page.on("console", lambda line: faults.extend(_complaints(line)))
-        page.on("request", lambda asked: faults.extend(_elsewhere(asked.url, slack.url)))
-        await page.goto(slack.url + (path or f"/?as={person}&at={place.removeprefix('#')}"))
-        await page.locator("html[data-ready]").wait_for()
-        return page
-
-    yield at
-    for context in contexts:
-        await context.close()
-    assert faults == []
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def at(slack, chromium):
     async with visitors(slack, chromium) as at:
         yield at
-
-
-def _complaints(line):
-    # The sandbox answers so when the person cannot do what they try; the page then says why.
-    expected = line.type != "error" or "409 (Conflict)" in line.text
-    return [] if expected else [line.text]
-
-
-def _elsewhere(url, home):
-    return [] if url.startswith((home, "data:")) else [f"asked {url}"]
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ FROM_STRINGS = (
     r"innerHTML|outerHTML|insertAdjacentHTML|setHTML|DOMParser|document\.write|createContextual"
     r"|\beval\(|new Function|srcdoc|javascript:(?!\()"
 )
-NAMESPACE = "http://www.w3.org/2000/svg"
+# The namespace of drawings is a name; nobody asks that machine for anything.
+NAMESPACES = "http://www.w3.org"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -27,7 +28,7 @@ def test_no_string_becomes_html_or_code(path):
 def test_no_file_names_another_machine(path):
     addresses = re.findall(r"(?:https?:)?//[a-z0-9][\w.-]+\.[a-z]{2,}", path.read_text())
 
-    assert set(addresses) <= {NAMESPACE.split("/2000")[0]}
+    assert set(addresses) <= {NAMESPACES}
 
 
 def test_the_page_allows_itself_its_own_files_alone():

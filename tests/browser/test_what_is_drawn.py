@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
-from browser.conftest import visitors
+from browser.visitors import visitors
 from playwright.async_api import expect
 from sandbox.connections import MANIFEST
 from slack_sdk.web.async_client import AsyncWebClient

@@ -73,7 +73,8 @@ export function composer({ id, label, placeholder, draft, offers, send, shortcut
   box.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     const chosen = found[active];
-    const complete = chosen && chosen.insert === box.value;
+    // Whoever has typed the word out means to send, not to be given the same word again.
+    const complete = chosen && chosen.insert === box.value.slice(chosen.start);
     if (found.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       point((active + (event.key === "ArrowDown" ? 1 : -1) + found.length) % found.length);

@@ -12,6 +12,7 @@ import { ago, dateWords, mrkdwn, refreshDates } from "./text.js";
 const at = (id) => document.getElementById(id);
 const SAME_BREATH_SECONDS = 300;
 const MINUTE = 60_000;
+const SAID_WITHIN_MILLISECONDS = 10_000;
 // Grounds on which white letters can be read.
 const FACES = ["#3b5b9d", "#2d6e4f", "#94472c", "#7b3f91", "#a23650", "#55611f", "#1f6b7c", "#6b4d2a"];
 
@@ -103,16 +104,18 @@ function spoken(text) {
   return box.textContent;
 }
 
+/** Let a screen reader say it. What was said goes again: a text that is withdrawn later must not stay here. */
 function announce(words) {
-  at("live").append(h("p", {}, words));
-  while (at("live").children.length > 5) at("live").firstChild.remove();
+  const said = h("p", {}, words);
+  at("live").append(said);
+  setTimeout(() => said.remove(), SAID_WITHIN_MILLISECONDS);
 }
 
 function face(user, kind = "") {
   if (user?.is_bot) return h("span", { class: `face is-app ${kind}`, "aria-hidden": "true" }, wheel());
-  const sum = [...(user?.id ?? "?")].reduce((total, letter) => total * 31 + letter.charCodeAt(0), 7);
+  const seat = Math.max(0, world.state.users.findIndex(({ id }) => id === user?.id));
   const letters = fullName(user).split(/\s+/).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
-  return h("span", { class: `face ${kind}`, "aria-hidden": "true", style: { "--face": FACES[sum % FACES.length] } }, letters);
+  return h("span", { class: `face ${kind}`, "aria-hidden": "true", style: { "--face": FACES[seat % FACES.length] } }, letters);
 }
 
 // --- reading ---
@@ -377,10 +380,17 @@ function renderTop() {
   at("team-mode").classList.toggle("is-down", state.mode === "socket" && !count);
   reconcile(at("people"), humans().map((user) => ({
     key: user.id, mark: JSON.stringify([user, user.id === me.id]),
-    make: () => h("button", {
-      type: "button", class: "person", "aria-pressed": String(user.id === me.id), data: { focus: user.id },
+    // A link, so that a second window can be opened for a second person.
+    make: () => h("a", {
+      href: `/?${new URLSearchParams({ as: user.name })}`, class: "person", "aria-current": user.id === me.id ? "true" : null, data: { focus: user.id },
       title: `${fullName(user)}${user.is_admin ? ", admin" : ""}${user.is_restricted ? ", guest" : ""}`,
-      on: { click: () => void become(user) },
+      on: {
+        click: (event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          void become(user);
+        },
+      },
     }, face(user, "is-small"), h("span", { class: "person-name" }, shownName(user)),
     (user.is_admin || user.is_restricted) && h("span", { class: "person-kind" }, user.is_admin ? "admin" : "guest")),
   })));
@@ -628,7 +638,7 @@ function messageNode(message, { compact, inThread, trouble, changed }) {
     tabindex: "-1", "aria-label": `${shownName(author)}, ${dateWords(Number(message.ts), "{time}")}${message.only_you ? ", only visible to you" : ""}`,
   },
   message.only_you && h("p", { class: "only-you" }, icon("eye"), "Only visible to you"),
-  message.root && h("p", { class: "in-thread" }, icon("reply"), "replied to a thread: ", h("button", {
+  message.root && h("p", { class: "in-thread" }, icon("reply"), h("span", {}, "replied to a thread: "), h("button", {
     type: "button", class: "link-button", data: { focus: "root" }, on: { click: () => openThread(message.channel, message.root.ts) },
   }, shortened(spoken(message.root.text)))),
   compact ? h("span", { class: "gutter" }, timeNode(message.ts, "gutter-time")) : face(author),
@@ -707,7 +717,7 @@ function toNextRegion(back) {
     .filter((region) => region && region.getClientRects().length);
   const now = regions.findIndex((region) => region.contains(document.activeElement));
   const next = regions.at((now + (back ? -1 : 1) + (now < 0 && back ? 1 : 0)) % regions.length);
-  const first = next.matches("textarea, ol") ? next : next.querySelector("h2[tabindex], [aria-pressed=true], [aria-current], button, input");
+  const first = next.matches("textarea, ol") ? next : next.querySelector("h2[tabindex], [aria-current], button, input");
   (next.id === "messages" ? next.querySelector("li.message:last-of-type") ?? next : first)?.focus();
 }
 

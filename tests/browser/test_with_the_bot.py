@@ -1,0 +1,382 @@
+"""The unmodified bot, used by hand: what product and sandbox come to in front of somebody's eyes.
+
+The pictures in docs/img are taken from these journeys: `make screenshots`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from browser.visitors import visitors
+from conversations.conftest import MANIFEST, Clock, environment_for, running, settled
+from playwright.async_api import expect
+
+from bot.sandbox import Limits, Sandbox
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+PICTURES = Path(__file__).parents[2] / "docs/img"
+# 12 minutes past three at night in Berlin, where these people are woken.
+HOURS_UNTIL_NIGHT = 17.2
+NARROW = {"width": 1180, "height": 760}
+PHONE = {"width": 390, "height": 760}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clock():
+    clock = Clock()
+    clock.advance(seconds=HOURS_UNTIL_NIGHT * 3600)
+    return clock
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def slack(clock):
+    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+        for name, topic in {
+            "general": "What concerns everybody",
+            "payments": "Checkout, cards and invoices",
+            "status": "What everybody may know about what is broken",
+        }.items():
+            slack.workspace.channel(name).topic = topic
+        yield slack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ratchet(slack, clock, tmp_path):
+    async with running(environment_for(slack, tmp_path, "socket"), slack, clock) as app:
+        yield app
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def at(ratchet, slack, chromium, clock, request):
+    """As everywhere here, and in Berlin; sharper where pictures are taken."""
+    sharp = {"device_scale_factor": 1.5} if request.config.getoption("--pictures", False) else {}
+    async with visitors(slack, chromium, now=clock) as open_page:
+
+        async def at(person, place="#payments", **looks):
+            return await open_page(
+                person,
+                place,
+                **{"timezone_id": "Europe/Berlin", "viewport": NARROW, **sharp, **looks},
+            )
+
+        yield at
+
+
+@pytest.fixture
+def settle(ratchet, clock):
+    """Lets Slack show everything that was decided, and some minutes pass where it is asked."""
+
+    async def settle(*pages, minutes=0):
+        await settled(ratchet, clock)
+        clock.advance(seconds=60 * minutes)
+        for page in pages:
+            await page.clock.set_fixed_time(clock())
+
+    return settle
+
+
+@pytest.fixture
+def picture(request):
+    """Draws ``docs/img/<name>-light.png`` and ``-dark.png``, in a run that is asked for it."""
+
+    async def picture(page, name):
+        if not request.config.getoption("--pictures", False):
+            return
+        await page.mouse.move(0, 0)
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            path = PICTURES / f"{name}-{scheme}.png"
+            await page.screenshot(path=path, animations="disabled", caret="hide")
+        await page.emulate_media(color_scheme="light")
+
+    return picture
+
+
+def messages(page):
+    return page.get_by_role("list", name="Messages", exact=True).locator("li.message")
+
+
+def card(page, name="INC-1"):
+    """The newest message of the app with this incident's own header."""
+    return messages(page).filter(has=page.get_by_role("heading", name=name)).last
+
+
+def answer(page):
+    """What only this person sees, the last of it."""
+    return messages(page).filter(has_text="Only visible to you").last
+
+
+async def say(page, text, where="#payments"):
+    box = page.get_by_role("textbox", name=f"Message {where}")
+    await box.fill(text)
+    await box.press("Enter")
+
+
+async def declared(page, line="Checkout is down severity:high"):
+    await say(page, f"/incident declare {line}")
+    await expect(answer(page)).to_contain_text("is declared")
+
+
+async def test_an_incident_is_declared_by_dialog(at, settle, picture):
+    mia, status = await at("mia"), await at("bo", "#status")
+    await say(mia, "/incident declare")
+    dialog = mia.get_by_role("dialog", name="Declare an incident")
+
+    await dialog.get_by_label("Title").fill("Checkout is down")
+    await dialog.get_by_role("button", name="Severity").click()
+    await mia.get_by_role("option", name="High").click()
+    await dialog.get_by_label("Affected components").fill("Checkout API, Payments")
+    await picture(mia, "declare")
+    await dialog.get_by_role("button", name="Declare").click()
+    await settle()
+
+    await expect(dialog).to_be_hidden()
+    await expect(card(mia)).to_contain_text("Investigating · high · since 03:12")
+    await expect(card(mia)).to_contain_text("Checkout API, Payments")
+    await expect(messages(status)).to_contain_text("Checkout is down")
+    await expect(messages(status).get_by_role("button", name="Update INC-1")).to_have_count(0)
+
+
+async def test_what_the_dialog_misses_is_said_at_its_field(at):
+    mia = await at("mia")
+    await say(mia, "/incident declare")
+    dialog = mia.get_by_role("dialog")
+
+    await dialog.get_by_label("Description").fill("503 since three")
+    await dialog.get_by_role("button", name="Declare").click()
+
+    await expect(dialog.get_by_label("Title")).to_be_focused()
+    await expect(dialog.get_by_label("Title")).to_have_attribute("aria-invalid", "true")
+    await expect(dialog.get_by_label("Description")).to_have_value("503 since three")
+
+
+async def test_a_button_moves_it_on_in_front_of_everybody(at, settle):
+    mia, bo, status = await at("mia"), await at("bo"), await at("sam", "#status")
+    await declared(mia)
+    await settle()
+
+    await card(bo).get_by_role("button", name="Move INC-1 to Identified").click()
+    await settle()
+
+    for page in (mia, bo):
+        await expect(card(page)).to_contain_text("Identified · high")
+        await expect(card(page)).to_contain_text("@bo moved it: Investigating → Identified")
+        await expect(
+            card(page).get_by_role("button", name="Move INC-1 to Monitoring")
+        ).to_be_visible()
+    await expect(messages(status)).to_have_count(1)
+    await expect(messages(status)).to_contain_text("Identified (was Investigating)")
+
+
+async def test_a_refused_move_is_answered_with_the_steps_that_are_possible(at, settle, picture):
+    bo, mia = await at("bo"), await at("mia")
+    await say(bo, "Card payments fail for about a third of the tries since 03:05, @mia")
+    await say(mia, "Looking at it. The *gateway* answers, it is us.")
+    await declared(mia, 'Checkout is down severity:high components:"Checkout API, Payments"')
+    await answer(mia).get_by_role("button", name="Dismiss message").click()
+    await settle(mia, minutes=4)
+    await say(mia, "/incident ack")
+    await expect(answer(mia)).to_contain_text("acknowledged")
+    await answer(mia).get_by_role("button", name="Dismiss message").click()
+    await settle(mia, minutes=2)
+
+    await say(mia, "/incident status 1 resolved")
+
+    refusal = answer(mia)
+    await expect(refusal).to_contain_text("INC-1 is Investigating.")
+    await expect(refusal).to_contain_text("Identified → Monitoring → Resolved")
+    await picture(mia, "refused")
+    await expect(card(mia)).to_contain_text("Investigating")
+    await refusal.get_by_role("button", name="Move INC-1 to Identified").click()
+    await settle()
+    await expect(card(mia)).to_contain_text("Identified · high")
+
+
+async def test_a_public_update_and_a_private_note_go_out_of_one_dialog(at, settle, picture):
+    mia, status = await at("mia"), await at("sam", "#status")
+    await declared(mia)
+    await say(mia, "/incident next 1")
+    await settle(mia, status, minutes=11)
+
+    await card(mia).get_by_role("button", name="Update INC-1").click()
+    dialog = mia.get_by_role("dialog", name="Update INC-1")
+    await dialog.get_by_label("Public update").fill("We found the cause and are rolling back.")
+    await dialog.get_by_label("Private note").fill("db-3 lost quorum after the 03:00 deploy")
+    await dialog.get_by_role("button", name="Next step").click()
+    await mia.get_by_role("option", name="Monitoring").click()
+    await expect(dialog).to_contain_text("will show INC-1 Checkout is down · Monitoring · high")
+    await expect(dialog.get_by_label("Public update")).to_have_value(
+        "We found the cause and are rolling back."
+    )
+    await picture(mia, "update")
+    await dialog.get_by_role("button", name="Save").click()
+    await settle(status)
+
+    await expect(dialog).to_be_hidden()
+    await expect(card(mia)).to_contain_text("Monitoring · high")
+    await expect(messages(status).first).to_contain_text("We found the cause and are rolling back.")
+    await expect(messages(status).last).to_contain_text("replied to a thread")
+    await expect(messages(status).get_by_text("quorum")).to_have_count(0)
+    await status.get_by_role("button", name="1 reply").click()
+    thread = status.get_by_role("complementary", name="Thread")
+    await expect(thread).to_contain_text("Monitoring: We found the cause and are rolling back.")
+    await picture(status, "status")
+    await say(mia, "/incident timeline 1")
+    await expect(answer(mia)).to_contain_text('private: "db-3 lost quorum after the 03:00 deploy"')
+
+
+async def test_an_empty_update_is_told_at_the_fields(at, settle):
+    mia = await at("mia")
+    await declared(mia)
+    await settle()
+    await card(mia).get_by_role("button", name="Update INC-1").click()
+
+    await mia.get_by_role("dialog").get_by_role("button", name="Save").click()
+
+    note = mia.get_by_role("dialog").get_by_label("Private note")
+    missing = "Choose a next step, or write a public update or a note."
+    await expect(note).to_have_attribute("aria-invalid", "true")
+    await expect(mia.get_by_role("dialog")).to_contain_text(missing)
+
+
+async def test_of_two_who_click_at_once_one_moves_it_and_the_other_is_told(at, slack, settle):
+    mia, bo = await at("mia"), await at("bo")
+    await declared(mia)
+    await answer(mia).get_by_role("button", name="Dismiss message").click()
+    await settle()
+
+    async def click(page):
+        await card(page).get_by_role("button", name="Move INC-1 to Identified").click()
+
+    await asyncio.gather(click(mia), click(bo))
+    await slack.until(lambda: sum(i.kind == "block_actions" for i in slack.interactions) == 2)
+    clicks = [each for each in slack.interactions if each.kind == "block_actions"]
+    answers = [(await click.answer()).words() for click in clicks]
+    await settle()
+
+    assert sum("Nothing was changed by your click" in words for words in answers) == 1
+    for page in (mia, bo):
+        await expect(card(page)).to_contain_text("Identified · high")
+    await say(mia, "/incident timeline 1")
+    await expect(answer(mia)).to_contain_text("declared it")
+    assert (await answer(mia).inner_text()).count("→ Identified") == 1
+
+
+async def test_a_private_incident_is_there_for_those_who_may_see_it_alone(at, settle):
+    mia = await at("mia", "#war-room")
+    sam, status = await at("sam"), await at("bo", "#status")
+    await say(mia, "/incident declare Leaked key severity:critical private", "#war-room")
+    await expect(answer(mia)).to_contain_text("private")
+    await settle()
+
+    await expect(card(mia)).to_contain_text("critical")
+    await say(sam, "/incident show 1")
+    await expect(answer(sam)).to_contain_text("There is no incident INC-1 here.")
+    await expect(sam.get_by_role("button", name="war-room")).to_have_count(0)
+    await expect(messages(status)).to_have_count(0)
+
+
+async def test_what_was_published_is_withdrawn_in_front_of_everybody(at, settle, picture):
+    mia, status = await at("mia"), await at("sam", "#status")
+    await declared(mia)
+    await say(mia, "/incident update 1 Ask for Pat at extension 4711.")
+    await settle(mia, status, minutes=2)
+    await expect(messages(status)).to_contain_text("extension 4711")
+
+    await card(mia).get_by_role("button", name="More actions", exact=True).click()
+    await mia.get_by_role("menuitem", name="Redact…").click()
+    dialog = mia.get_by_role("dialog", name="Redact INC-1")
+    await dialog.get_by_role("button", name="Whose text is withdrawn").click()
+    await mia.get_by_role("option", name="extension 4711").click()
+    await picture(mia, "redact")
+    await dialog.get_by_role("button", name="Withdraw", exact=True).click()
+    await settle()
+
+    await expect(dialog).to_be_hidden()
+    await expect(messages(status)).to_contain_text(["This update was withdrawn."])
+    await expect(messages(status).get_by_text("4711")).to_have_count(0)
+    await status.get_by_role("button", name="1 reply").click()
+    thread = status.get_by_role("complementary", name="Thread")
+    await expect(thread.locator("li.message").last).to_contain_text("This update was withdrawn.")
+
+
+async def test_on_a_phone_an_incident_is_moved_with_a_thumb(at, settle, picture):
+    mia = await at("mia", viewport=PHONE, has_touch=True, is_mobile=True)
+    await declared(mia, 'Checkout is down severity:high components:"Checkout API, Payments"')
+    await answer(mia).get_by_role("button", name="Dismiss message").tap()
+    await settle(mia, minutes=3)
+
+    await card(mia).get_by_role("button", name="Move INC-1 to Identified").tap()
+    await settle()
+
+    await expect(card(mia)).to_contain_text("Identified · high")
+    await picture(mia, "phone")
+
+
+async def test_the_home_tab_lists_what_is_open_and_moves_it(at, settle, picture):
+    mia = await at("mia")
+    await declared(mia)
+    await declared(mia, "Search is slow severity:low")
+    await settle(mia, minutes=35)
+
+    await (
+        mia.get_by_role("navigation", name="Channels").get_by_role("button", name="Ratchet").click()
+    )
+    home = mia.locator(".home-blocks")
+    await expect(home).to_contain_text("Search is slow")
+    await picture(mia, "home")
+    await home.get_by_role("button", name="Move INC-1 to Identified").first.click()
+    await settle()
+
+    await expect(home).to_contain_text("Identified")
+
+
+async def test_the_shortcut_declares_and_a_message_becomes_a_note(at, settle):
+    mia = await at("mia")
+    await mia.get_by_role("button", name="Shortcuts").click()
+    await mia.get_by_role("menuitem", name="Declare an incident").click()
+    dialog = mia.get_by_role("dialog", name="Declare an incident")
+    await dialog.get_by_label("Title").fill("Checkout is down")
+    await dialog.get_by_role("button", name="Declare").click()
+    await expect(mia.get_by_role("dialog")).to_contain_text("INC-1 Checkout is down is declared")
+    await mia.keyboard.press("Escape")
+    await settle()
+
+    await say(mia, "db-3 answers again")
+    said = messages(mia).filter(has_text="db-3 answers again")
+    await said.hover()
+    await said.get_by_role("button", name="More actions on this message").click()
+    await mia.get_by_role("menuitem", name="Add to a timeline").click()
+    note = mia.get_by_role("dialog").get_by_label("Private note")
+    await expect(note).to_have_value("mia: db-3 answers again")
+
+
+async def test_the_inspector_shows_what_a_command_set_off(at, settle, picture):
+    mia = await at("mia", viewport={"width": 1400, "height": 800})
+    await mia.get_by_role("button", name="Inspector").click()
+    await declared(mia)
+    await settle()
+
+    rows = mia.get_by_role("list", name="Requests and calls").get_by_role("listitem")
+    await expect(rows.filter(has_text="/incident declare")).to_contain_text("ack")
+    await expect(rows.filter(has_text="chat.postMessage").first).to_contain_text("ok")
+    await rows.filter(has_text="chat.postMessage").first.locator("summary").click()
+    await picture(mia, "inspector")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_in_what_the_bot_draws(at, settle, axe, scheme):
+    mia = await at("mia", color_scheme=scheme)
+    await declared(mia, 'Checkout is down components:"Checkout API"')
+    await say(mia, "/incident status 1 resolved")
+    await expect(answer(mia)).to_contain_text("INC-1 is Investigating.")
+    await settle()
+
+    assert await axe(mia) == []
+    await card(mia).get_by_role("button", name="Update INC-1").click()
+    await expect(mia.get_by_role("dialog", name="Update INC-1")).to_contain_text("Preview")
+    assert await axe(mia) == []
