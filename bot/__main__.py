@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from dotenv import dotenv_values
 
-from bot.app import build
+from bot.app import build, now
 from bot.doctor import examine
 from bot.http.server import AddressTaken
 from bot.sandbox.demo import BotDidNotStart, stories
@@ -27,8 +28,13 @@ from bot.settings import (
     read_lifecycles,
 )
 from bot.telemetry import configure_logs, one_line
-from core.errors import LifecycleFaults, UnknownLifecycle
+from core.engine import name_of
+from core.errors import InvalidField, LifecycleFaults, UnknownLifecycle
 from core.lifecycle import PRESETS, Catalogue, Lifecycle
+from storage import keys
+from storage.backup import back_up
+from storage.keys import KeyScope
+from storage.outbox import Outbox
 from storage.store import SecondServer, Store, StoreUnavailable, UnknownSchema
 
 cli = typer.Typer(
@@ -39,6 +45,10 @@ cli = typer.Typer(
 )
 lifecycles_cli = typer.Typer(help="Check and draw lifecycles.", no_args_is_help=True)
 cli.add_typer(lifecycles_cli, name="lifecycles")
+keys_cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+cli.add_typer(keys_cli, name="keys")
+outbox_cli = typer.Typer(help="See and send again what waits for Slack.", no_args_is_help=True)
+cli.add_typer(outbox_cli, name="outbox")
 
 
 def environment() -> Mapping[str, str]:
@@ -126,14 +136,68 @@ def migrate() -> None:
 
 
 @cli.command()
-def doctor() -> None:
+def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes.")]) -> None:
+    """Copy the SQLite database into FILE, also while the bot runs."""
+    try:
+        settings = StorageSettings.from_env(environment())
+        back_up(settings.database_url, file)
+    except WrongSettings as error:
+        wrong(*error.faults)
+    except StoreUnavailable as error:
+        wrong(error, code=1)
+    typer.echo(f"Everything that was confirmed until now is in {file}.")
+
+
+@outbox_cli.command("list")
+def list_outbox() -> None:
+    """Show what waits for Slack, and what could never be delivered."""
+    with _outbox() as outbox:
+        messages = asyncio.run(outbox.undelivered())
+    for message in messages:
+        typer.echo(
+            f"{message.state}  {message.surface} in {message.channel}, "
+            f"incident {message.incident}, due {message.due_at:%Y-%m-%d %H:%M:%S} UTC, "
+            f"{message.attempts} tries, {message.error or 'no error'}"
+        )
+    if not messages:
+        typer.echo("Nothing waits, and everything could be delivered.")
+
+
+@outbox_cli.command("retry")
+def retry_outbox() -> None:
+    """Send what could never be delivered once more; the bot does it, within a second."""
+    with _outbox() as outbox:
+        count = asyncio.run(outbox.retry_dead(at=now()))
+    typer.echo(f"{count} messages will be tried again.")
+
+
+@contextmanager
+def _outbox() -> Iterator[Outbox]:
+    try:
+        settings = StorageSettings.from_env(environment())
+        configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+        with closing(Store(settings.database_url)) as store:
+            yield Outbox(store)
+    except WrongSettings as error:
+        wrong(*error.faults)
+    except (StoreUnavailable, UnknownSchema) as error:
+        wrong(error, code=1)
+
+
+@cli.command()
+def doctor(
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also replay every timeline, and look for every update.")
+    ] = False,
+) -> None:
     """Check settings, database, token, scopes and the status channel; each line says what to do."""
     try:
         settings = Settings.from_env(environment())
     except WrongSettings as error:
         wrong(*error.faults)
     configure_logs(log_format=settings.log_format, log_level="error")
-    findings = asyncio.run(examine(settings))
+    findings = asyncio.run(examine(settings, deep=deep))
     for finding in findings:
         typer.echo(one_line(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}"))
     if not all(finding.well for finding in findings):
@@ -172,6 +236,71 @@ def demo(
         wrong(error, code=1)
     except OSError as error:
         wrong(f"PORT {port} cannot be used ({error.strerror}): name another with --port.")
+
+
+@keys_cli.command()
+def create(
+    workspace: Annotated[str, typer.Option(help="The id of the Slack team, T….")],
+    name: Annotated[str, typer.Option(help="Who speaks with it: what timelines will say.")],
+    scope: Annotated[KeyScope, typer.Option(help="Each includes those before it.")] = KeyScope.READ,
+) -> None:
+    """Make an API key and print it, this once."""
+    if not re.fullmatch("[TE][A-Z0-9]+", workspace):
+        wrong("--workspace is no id of a Slack team: it looks like T0123ABCD.")
+    try:
+        named = name_of(name)
+    except InvalidField as error:
+        wrong(error)
+    with _migrated_store() as store:
+        key, whole = store.write_now(
+            lambda tx: keys.create(tx, workspace=workspace, name=named, scope=scope, at=now())
+        )
+    # Apart from what is said about it, so that a script can take it.
+    typer.echo(whole)
+    typer.echo(f"Keep it: only its prefix {key.prefix} can be shown again.", err=True)
+
+
+@keys_cli.command("list")
+def list_keys() -> None:
+    """Show the API keys: prefix, workspace, scope, name, and since when."""
+    with _migrated_store() as store:
+        known = store.read_now(keys.every)
+    for key in known:
+        ended = f", revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else ""
+        typer.echo(
+            f"{key.prefix}  {key.workspace}  {key.scope:<7}  {key.name}, "
+            f"made {key.created_at:%Y-%m-%d}{ended}"
+        )
+    if not known:
+        typer.echo("There are no API keys.")
+
+
+@keys_cli.command()
+def revoke(
+    prefix: Annotated[str, typer.Argument(help="The prefix that `keys list` shows.")],
+) -> None:
+    """Revoke an API key; it opens nothing from now on."""
+    # A whole key does as well: its owner may have nothing else at hand.
+    shown = prefix.removeprefix("rk_live_")[:8]
+    with _migrated_store() as store:
+        key = store.write_now(lambda tx: keys.revoke(tx, shown, at=now()))
+    if key is None:
+        wrong("There is no such API key: `ratchet keys list` shows those that there are.", code=1)
+    typer.echo(f"{key.prefix} ({key.name}) is revoked.")
+
+
+@contextmanager
+def _migrated_store() -> Iterator[Store]:
+    try:
+        settings = StorageSettings.from_env(environment())
+        configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+        with closing(Store(settings.database_url)) as store:
+            store.migrate()
+            yield store
+    except WrongSettings as error:
+        wrong(*error.faults)
+    except (StoreUnavailable, UnknownSchema) as error:
+        wrong(error, code=1)
 
 
 LifecycleFile = Annotated[

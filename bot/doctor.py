@@ -15,6 +15,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import a_client, code_of
+from storage import audit
+from storage.outbox import Outbox
 from storage.store import Store, StoreUnavailable, UnknownSchema
 
 # The scopes of app_manifest.yml, each with what it is for. A test holds the two together.
@@ -40,23 +42,49 @@ class Finding:
     text: str
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Looks at database, token, scopes, groups and status channel, one after another."""
+async def examine(settings: Settings, *, deep: bool = False) -> list[Finding]:
+    """Looks at database, token, scopes, groups and status channel, one after another.
+
+    ``deep``: it replays every timeline as well, and looks for every public update.
+    """
     findings = [Finding(well=True, text="settings: complete")]
-    findings += [finding async for finding in _database(settings)]
+    findings += [finding async for finding in _database(settings, deep=deep)]
     findings += [finding async for finding in _slack(settings)]
     return findings
 
 
-async def _database(settings: Settings) -> AsyncIterator[Finding]:
+async def _database(settings: Settings, *, deep: bool) -> AsyncIterator[Finding]:
     try:
         with closing(Store(settings.database_url)) as store:
             current = await asyncio.to_thread(store.is_current)
+            text = (
+                "up to date" if current else "not migrated yet; `ratchet serve` does it by itself"
+            )
+            yield Finding(well=True, text=f"database: {text}")
+            if current:
+                yield await _outbox(Outbox(store))
+            if current and deep:
+                for finding in await _audit(store):
+                    yield finding
     except (StoreUnavailable, UnknownSchema) as error:
         yield Finding(well=False, text=f"database: {error}; see DATABASE_URL")
-        return
-    text = "up to date" if current else "not migrated yet; `ratchet serve` does it by itself"
-    yield Finding(well=True, text=f"database: {text}")
+
+
+async def _outbox(outbox: Outbox) -> Finding:
+    dead = [message for message in await outbox.undelivered() if message.state == "dead"]
+    if not dead:
+        return Finding(well=True, text="outbox: everything could be delivered")
+    why = ", ".join(sorted({f"{message.error} in {message.channel}" for message in dead}))
+    cure = "cure that, then run `ratchet outbox retry`"
+    return Finding(well=False, text=f"outbox: {len(dead)} could never be delivered ({why}); {cure}")
+
+
+async def _audit(store: Store) -> list[Finding]:
+    faults = await store.read(lambda reader: list(audit.faults(reader)))
+    cure = "restore a backup, and report it"
+    return [Finding(well=False, text=f"audit: {fault}; {cure}") for fault in faults] or [
+        Finding(well=True, text="audit: every timeline is legal, and no public update is lost")
+    ]
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:

@@ -589,6 +589,10 @@ class Outbox:
         """How much waits, and for how long."""
         return await self._store.read(lambda reader: _depth(reader.connection, at))
 
+    async def undelivered(self) -> tuple[Message, ...]:
+        """What Slack does not have yet or can never have, oldest first; 10,000 at most."""
+        return await self.list(State.AVAILABLE, State.RUNNING, State.DEAD, limit=10_000)
+
     async def list(self, *states: State, limit: int = 100) -> tuple[Message, ...]:
         """Messages in any of ``states``, oldest first."""
         parameters = {"states": states, "limit": limit}

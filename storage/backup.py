@@ -1,0 +1,38 @@
+"""A copy of an SQLite database, taken while it is being written to."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from storage.databases import PostgreSQL, StoreUnavailable, database
+
+
+def back_up(url: str, file: Path) -> None:
+    """Writes all that was confirmed before into ``file``, which appears whole or not at all.
+
+    Raises:
+        StoreUnavailable: it could not be copied, or the database is not SQLite; the text says why.
+    """
+    source = database(url)
+    if isinstance(source, PostgreSQL):
+        raise StoreUnavailable("PostgreSQL is backed up by its own `pg_dump`")
+    if not source.path.exists():
+        raise StoreUnavailable(f"{source.path} is not there")
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with closing(sqlite3.connect(source.path)) as live, closing(sqlite3.connect(part)) as copy:
+            # In one step: page by page it would begin again with each write in between.
+            live.backup(copy)
+            # One file, without a log beside it: what is copied elsewhere must be all of it.
+            copy.execute("PRAGMA journal_mode = DELETE").close()
+            [(found,)] = copy.execute("PRAGMA integrity_check").fetchall()
+        if found != "ok":
+            raise StoreUnavailable(f"{source.path} is damaged: {found}")
+        part.replace(file)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(f"{file} could not be written: {error}") from None
+    finally:
+        part.unlink(missing_ok=True)
