@@ -1,15 +1,19 @@
 """A stand-in for Slack, a clock that moves when it is told to, and settings that name both."""
 
+import logging
+import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 import yaml
 
 from bot.sandbox import Limits, Sandbox
 from bot.settings import Settings
 
-MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "app_manifest.yml").read_text())
+ROOT = Path(__file__).parents[2]
 
 
 class Clock:
@@ -34,8 +38,13 @@ def clock():
 
 
 @pytest.fixture
-async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+def manifest():
+    return yaml.safe_load((ROOT / "app_manifest.yml").read_text())
+
+
+@pytest.fixture
+async def slack(clock, manifest):
+    async with Sandbox(manifest, clock=clock.seconds, limits=Limits(posting=False)) as slack:
         yield slack
 
 
@@ -51,6 +60,19 @@ def environment(slack, tmp_path):
         "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
         "PORT": "0",
     }
+
+
+@pytest.fixture
+def logging_as_before():
+    """Gives the process its own logging back, which `configure_logs` takes over for good."""
+    root = logging.getLogger()
+    before = (root.handlers, root.level, logging.raiseExceptions)
+    hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook)
+    yield
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    root.handlers, root.level, logging.raiseExceptions = before
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ import json
 import logging
 import subprocess
 import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,21 +27,14 @@ def form(request):
 
 
 @pytest.fixture
-def logs(form, capsys):
+def logs(form, capsys, logging_as_before):
     """Logs as `ratchet serve` writes them; gives what was written since it was last asked."""
-    root = logging.getLogger()
-    before = (root.handlers, root.level, logging.raiseExceptions)
-    hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook)
     configure_logs(log_format=form, log_level="info")
 
     def written():
         return capsys.readouterr().err.splitlines()
 
-    yield written
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    root.handlers, root.level, logging.raiseExceptions = before
-    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    return written
 
 
 def a_failure():

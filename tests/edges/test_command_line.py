@@ -1,0 +1,523 @@
+"""The command line as an operator meets it: real processes, exit codes, one line for each fault."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from time import monotonic
+
+import aiohttp
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+from core.lifecycle import PRESETS
+
+ROOT = Path(__file__).parents[2]
+TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The working directory of the commands; it is the home of those that are processes."""
+    return tmp_path
+
+
+@pytest.fixture
+def ratchet(folder, logging_as_before):
+    """Runs ``ratchet`` to its end: exit code, standard output, lines of standard error."""
+
+    def ratchet(*arguments, **environment):
+        with contextlib.chdir(folder):
+            result = CliRunner().invoke(cli, arguments, env=environment)
+        return result.exit_code, result.stdout, result.stderr.splitlines()
+
+    return ratchet
+
+
+@pytest.fixture
+async def start(folder):
+    """Starts ``ratchet`` as a process, with exactly the variables that are given."""
+    started = []
+
+    async def start(*arguments, **environment):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot"),
+            *arguments,
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+            | environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+def process(start):
+    """As `ratchet`, but in a process."""
+
+    async def process(*arguments, **environment):
+        process = await start(*arguments, **environment)
+        async with asyncio.timeout(30):
+            out, err = await process.communicate()
+        return process.returncode, out.decode(), err.decode().splitlines()
+
+    return process
+
+
+def a_free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def serve(start, slack, folder):
+    """Starts ``ratchet serve`` against the stand-in, and waits until it is ready."""
+
+    async def serve(**environment):
+        port = environment.setdefault("PORT", str(a_free_port()))
+        process = await start(
+            "serve",
+            **{
+                "SLACK_BOT_TOKEN": slack.bot_token,
+                "SLACK_APP_TOKEN": slack.app_token,
+                "SLACK_API_URL": slack.api_url,
+                "STATUS_CHANNEL": "C0STATUS",
+            }
+            | environment,
+        )
+        process.address = f"http://127.0.0.1:{port}"
+        await ready(process)
+        return process
+
+    return serve
+
+
+async def ready(process):
+    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
+        while process.returncode is None:
+            with contextlib.suppress(aiohttp.ClientConnectionError):
+                async with http.get(f"{process.address}/readyz") as answer:
+                    if answer.status == 200:
+                        return
+            # Nothing tells that a port has begun to listen.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 0.05)
+    raise AssertionError((await process.stderr.read()).decode())
+
+
+async def ended(process):
+    """Exit code, lines of standard error and how long it took."""
+    started = monotonic()
+    async with asyncio.timeout(15):
+        _, err = await process.communicate()
+    return process.returncode, err.decode().splitlines(), monotonic() - started
+
+
+# --- help and usage ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["lifecycles", "--help"]])
+def test_help_is_no_fault(ratchet, arguments):
+    code, out, err = ratchet(*arguments)
+
+    assert (code, err) == (0, [])
+    assert "Usage" in out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["srve"], ["serve", "--fast"], ["lifecycles", "paint"], ["serve", "now"]]
+)
+def test_wrong_usage_ends_with_2(ratchet, arguments):
+    code, out, err = ratchet(*arguments)
+
+    assert (code, out) == (2, "")
+    assert err
+
+
+# --- settings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+def test_wrong_settings_end_with_2_and_a_line_for_each_fault(ratchet, command):
+    code, out, err = ratchet(command, PORT="http", LOG_LEVEL="loud", SLACK_BOT_TOKEN="xoxp-7")
+
+    assert (code, out) == (2, "")
+    assert [line.split()[0] for line in err] == [
+        "SLACK_BOT_TOKEN",
+        "PORT",
+        "LOG_LEVEL",
+        "SLACK_APP_TOKEN",
+    ]
+    assert "xoxp-7" not in "".join(err)
+
+
+def test_migrate_needs_no_slack(ratchet, folder):
+    assert ratchet("migrate") == (0, "The database is up to date.\n", [])
+    assert ratchet("migrate") == (0, "The database is up to date.\n", [])
+    assert (folder / "ratchet.db").is_file()
+
+
+def test_migrate_ends_with_2_on_wrong_settings(ratchet):
+    code, _, err = ratchet("migrate", DATABASE_URL="mysql://root:hunter2@db/x")
+
+    assert code == 2
+    assert err == [
+        (
+            "DATABASE_URL names no database that Ratchet knows: "
+            "set sqlite:///<file> or postgresql://<host>/<name>"
+        )
+    ]
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ratchet:hunter2@127.0.0.1:1/ratchet",
+        "postgresql://ratchet:hunter2@[::1/x",
+        "sqlite:////nowhere/at/all/ratchet.db",
+        "sqlite:////dev/null",
+    ],
+)
+def test_a_database_that_cannot_be_used_is_one_line(ratchet, command, url):
+    code, out, err = ratchet(command, **TOKENS, DATABASE_URL=url, LOG_FORMAT="json")
+
+    assert code == {"migrate": 1, "serve": 2}[command]
+    assert out == ""
+    told = [line for line in err if not line.startswith("{")]
+    assert len(told) == 1
+    assert "hunter2" not in "".join(err)
+
+
+def test_settings_are_read_from_env_in_the_working_directory(ratchet, folder):
+    (folder / ".env").write_text("DATABASE_URL=sqlite:///from-file.db\nexport LOG_LEVEL='info'\n")
+
+    assert (ratchet("migrate"))[0] == 0
+    assert (folder / "from-file.db").is_file()
+    assert (ratchet("migrate", DATABASE_URL="sqlite:///from-outside.db"))[0] == 0
+    assert (folder / "from-outside.db").is_file()
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfDATABASE_URL=x\r\n", b'DATABASE_URL="x"'])
+def test_an_env_file_of_any_editor_is_read(ratchet, folder, content):
+    (folder / ".env").write_bytes(content)
+
+    code, _, err = ratchet("migrate")
+    assert (code, [line.split()[0] for line in err]) == (2, ["DATABASE_URL"])
+
+
+def test_a_dollar_in_a_password_is_a_dollar(ratchet, folder):
+    (folder / ".env").write_text("DATABASE_URL=sqlite:///a${HOME}b.db\n")
+
+    assert (ratchet("migrate"))[0] == 0
+    assert (folder / "a${HOME}b.db").is_file()
+
+
+def test_an_env_file_that_cannot_be_read_is_one_line(ratchet, folder):
+    (folder / ".env").write_bytes(b"PORT=\xff\xfe")
+
+    assert ratchet("serve", **TOKENS) == (
+        2,
+        "",
+        [".env cannot be read: make it a text file in UTF-8, or remove it"],
+    )
+
+
+# --- lifecycles --------------------------------------------------------------------------------
+
+OWN = """\
+[security.reported]
+initial = true
+next = ["closed"]
+public = "investigating"
+
+[security.closed]
+terminal = true
+public = "resolved"
+"""
+
+
+def test_the_built_in_lifecycles_pass_their_own_check(ratchet):
+    assert ratchet("lifecycles", "check") == (
+        0,
+        (
+            "statuspage: investigating, identified, monitoring, resolved\n"
+            "response: open, acknowledged, resolved, closed\n"
+        ),
+        [],
+    )
+
+
+def test_a_file_is_checked(ratchet, folder):
+    (folder / "own.toml").write_text(OWN)
+
+    assert ratchet("lifecycles", "check", "own.toml") == (
+        0,
+        "security: reported, closed\n",
+        [],
+    )
+
+
+def test_each_fault_of_a_file_is_a_line_with_its_place(ratchet, folder):
+    (folder / "own.toml").write_text(OWN.replace("next", "then") + '[":smile:"."[b]x"]\n')
+
+    code, out, err = ratchet("lifecycles", "check", "own.toml")
+
+    assert (code, out) == (1, "")
+    assert err[0].startswith("own.toml: security.reported.then is not known")
+    assert len(err) > 2
+    assert all(line.startswith("own.toml: ") for line in err)
+    assert any(":smile:.[b]x" in line for line in err)
+
+
+def test_what_is_in_a_file_cannot_forge_a_line(ratchet, folder):
+    (folder / "own.toml").write_text(r'["a\nall is well\u001b[31m".b]' "\n")
+
+    code, _, err = ratchet("lifecycles", "check", "own.toml")
+
+    assert code == 1
+    assert all(line.startswith("own.toml: ") and line.isprintable() for line in err)
+
+
+@pytest.mark.parametrize("command", ["check", "draw"])
+def test_a_file_that_cannot_be_read_is_wrong_usage(ratchet, folder, command):
+    (folder / "picture.toml").write_bytes(b"GIF89a\xff")
+
+    assert ratchet("lifecycles", command, "nowhere.toml") == (
+        2,
+        "",
+        ["nowhere.toml cannot be read (No such file or directory)"],
+    )
+    assert ratchet("lifecycles", command, "picture.toml") == (
+        2,
+        "",
+        ["picture.toml is not UTF-8"],
+    )
+
+
+def test_lifecycles_are_drawn(ratchet, folder):
+    (folder / "own.toml").write_text(OWN)
+
+    _, both, _ = ratchet("lifecycles", "draw")
+    assert both == "\n\n".join(lifecycle.draw() for lifecycle in PRESETS) + "\n"
+    _, one, _ = ratchet("lifecycles", "draw", "--name", "response")
+    assert one == PRESETS[1].draw() + "\n"
+    _, own, _ = ratchet("lifecycles", "draw", "own.toml")
+    assert own.splitlines()[:3] == [
+        "stateDiagram-v2",
+        "    direction LR",
+        "    [*] --> reported",
+    ]
+    code, _, err = ratchet("lifecycles", "draw", "--name", "responce")
+    assert (code, len(err)) == (2, 1)
+    assert 'did you mean "response"?' in err[0]
+
+
+# --- doctor ------------------------------------------------------------------------------------
+
+
+async def test_the_doctor_ends_with_1_where_something_is_not(process, slack):
+    code, out, err = await process(
+        "doctor",
+        SLACK_BOT_TOKEN="xoxb-wrong",
+        SLACK_APP_TOKEN=slack.app_token,
+        SLACK_API_URL=slack.api_url,
+    )
+
+    assert (code, err) == (1, [])
+    assert "FAIL  token: Slack says invalid_auth" in out
+    assert "xoxb-wrong" not in out
+
+
+async def test_the_doctor_ends_with_0_and_reaches_this_machines_slack_past_any_proxy(
+    process, slack
+):
+    code, out, err = await process(
+        "doctor",
+        SLACK_BOT_TOKEN=slack.bot_token,
+        SLACK_APP_TOKEN=slack.app_token,
+        SLACK_API_URL=slack.api_url,
+        HTTPS_PROXY="http://127.0.0.1:1",
+        HTTP_PROXY="http://127.0.0.1:1",
+    )
+
+    assert (code, err) == (0, [])
+    assert {line[:4] for line in out.splitlines()} == {"ok  "}
+
+
+# --- serve -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_answers_and_shows_until_it_is_asked_to_stop(serve, slack, number):
+    process = await serve(LOG_FORMAT="json")
+    await slack.connected()
+    answer = await slack.person("mia").command("#payments", "/incident declare Checkout is down")
+    await slack.until(lambda: slack.workspace.channel("#status").messages != [])
+    process.send_signal(number)
+
+    code, lines, seconds = await ended(process)
+
+    assert (code, answer.error) == (0, None)
+    assert seconds < 10
+    told = [json.loads(line) for line in lines]
+    assert [line["event"] for line in told] == ["listening", "started", "request", "stopped"]
+    assert (told[2]["verb"], told[2]["outcome"]) == ("declare", "done")
+    assert "Checkout" not in "".join(lines)
+
+
+async def test_what_runs_may_finish_and_what_hangs_is_left(serve, slack):
+    process = await serve()
+    await slack.connected()
+    slow = slack.faults.slow("chat.postMessage", seconds=60)
+    await slack.person("mia").command("#payments", "/incident declare Checkout is down")
+    await slack.until(lambda: slow.hits == 2)
+    process.terminate()
+
+    code, _, seconds = await ended(process)
+    assert code == 0
+    assert seconds < 10
+
+    slow.clear()
+    await serve()
+    await slack.until(lambda: slack.workspace.channel("#status").messages != [])
+
+
+async def test_it_stops_in_time_while_slack_is_away(serve, slack):
+    slack.faults.cut("*", times=None)
+    process = await serve()
+    process.terminate()
+
+    code, _, seconds = await ended(process)
+
+    assert code == 0
+    assert seconds < 10
+
+
+async def test_a_second_signal_ends_it_at_once(serve, slack):
+    process = await serve()
+    await slack.connected()
+    slow = slack.faults.slow("chat.postMessage", seconds=60)
+    await slack.person("mia").command("#payments", "/incident declare Checkout is down")
+    await slack.until(lambda: slow.hits == 2)
+    process.terminate()
+    async with aiohttp.ClientSession() as http:
+        with contextlib.suppress(aiohttp.ClientError):
+            while True:
+                await http.get(f"{process.address}/healthz")
+    process.terminate()
+
+    code, _, seconds = await ended(process)
+
+    assert code == 1
+    assert seconds < 2
+
+
+async def test_a_second_server_on_one_sqlite_file_is_refused(serve, process, slack, folder):
+    await serve(DATABASE_URL="sqlite:///one.db")
+
+    code, out, err = await process(
+        "serve",
+        **TOKENS,
+        SLACK_API_URL=slack.api_url,
+        DATABASE_URL=f"sqlite:///{folder}/one.db",
+        PORT="0",
+        LOG_FORMAT="json",
+    )
+
+    assert (code, out) == (2, "")
+    told = [line for line in err if not line.startswith("{")]
+    assert len(told) == 1
+    assert "PostgreSQL" in told[0]
+
+
+async def test_a_port_that_is_taken_ends_it_with_2(serve, process, slack):
+    first = await serve(DATABASE_URL="sqlite:///one.db")
+    port = first.address.rsplit(":", 1)[1]
+
+    code, out, err = await process(
+        "serve",
+        **TOKENS,
+        SLACK_API_URL=slack.api_url,
+        DATABASE_URL="sqlite:///two.db",
+        PORT=port,
+        LOG_FORMAT="json",
+    )
+
+    assert (code, out) == (2, "")
+    assert [line for line in err if not line.startswith("{")] == [
+        (
+            f"PORT {port} on HOST 127.0.0.1 cannot be used (Address already in use): "
+            "stop the other program, or set another PORT"
+        )
+    ]
+
+
+async def test_a_host_of_another_machine_ends_it_with_2(process, slack):
+    code, _, err = await process(
+        "serve", **TOKENS, SLACK_API_URL=slack.api_url, HOST="192.0.2.1", LOG_FORMAT="json"
+    )
+
+    assert code == 2
+    assert err[-1].startswith("PORT 3000 on HOST 192.0.2.1 cannot be used")
+
+
+async def test_other_variables_of_slack_open_no_door_and_write_no_file(serve, slack, folder):
+    process = await serve(
+        SLACK_CLIENT_ID="1.2",
+        SLACK_CLIENT_SECRET="abcdef",
+        SLACK_SIGNING_SECRET=slack.signing_secret,
+        SLACK_VERIFICATION_TOKEN="abcdef",
+    )
+    await slack.connected()
+    async with aiohttp.ClientSession(process.address) as http:
+        for path in ("/slack/install", "/slack/oauth_redirect?code=1&state=2"):
+            async with http.get(path, headers=slack.signed_headers(b"", content_type="")) as answer:
+                assert answer.status == 404
+            async with http.get(path) as answer:
+                assert answer.status in {401, 404}
+    process.terminate()
+    await ended(process)
+
+    assert {path.name.split(".")[0] for path in folder.iterdir()} == {"ratchet"}
+
+
+async def test_no_secret_and_no_text_is_logged_in_a_whole_life(serve, slack, folder):
+    process = await serve(
+        LOG_LEVEL="debug", LOG_FORMAT="json", SLACK_SIGNING_SECRET="s3cr3t-s3cr3t"
+    )
+    await slack.connected()
+    mia = slack.person("mia")
+    slack.faults.server_error("chat.postMessage", times=2)
+    slack.faults.lose_answer("response_url")
+    await mia.command("#payments", "/incident declare Quokka is down")
+    await mia.command("#payments", "/incident note 1 the quokka sat on db-3")
+    await mia.command("#payments", "/incident quokka 1")
+    await mia.command("#payments", "/incident status 1 quokka")
+    async with aiohttp.ClientSession(process.address) as http:
+        await http.post(
+            "/slack/events", data=b"text=quokka", headers={"X-Slack-Signature": "quokka"}
+        )
+        await http.get("/quokka?quokka=quokka")
+    process.terminate()
+
+    _, lines, _ = await ended(process)
+
+    told = "\n".join(lines).lower()
+    assert len(lines) > 5
+    for secret in ("quokka", slack.bot_token, slack.app_token, "s3cr3t", "/commands/", "hooks."):
+        assert secret not in told
+    assert all(json.loads(line)["event"] for line in lines)

@@ -1,0 +1,193 @@
+"""The doctor looks at each part of a set-up, and says what to do where it is not well."""
+
+import pytest
+
+from bot.doctor import SCOPES, examine
+from bot.sandbox import Sandbox
+from bot.settings import Settings
+from storage.store import Store
+
+
+@pytest.fixture
+def examined(environment):
+    """The doctor's lines; a test may change the variables that it is given."""
+
+    async def examined(**changes):
+        settings = Settings.from_env(environment | changes)
+        return [(finding.well, finding.text) for finding in await examine(settings)]
+
+    return examined
+
+
+@pytest.fixture
+def database(environment):
+    """The database, migrated."""
+    store = Store(environment["DATABASE_URL"])
+    store.migrate()
+    yield store
+    store.close()
+
+
+def without_times(lines):
+    return [(well, text.split(", answered in ")[0]) for well, text in lines]
+
+
+async def test_a_set_up_that_is_well(slack, database, examined):
+    responders = slack.workspace.add_group("responders", members=["mia", "bo"])
+    publishers = slack.workspace.add_group("publishers", members=["mia"])
+
+    lines = await examined(RESPONDERS_GROUP=responders.id, PUBLISHERS_GROUP=publishers.id)
+
+    assert without_times(lines) == [
+        (True, "settings: complete"),
+        (True, "database: up to date"),
+        (True, "outbox: everything could be delivered"),
+        (True, "token: ratchet in workspace T0SANDBOX"),
+        (True, "scopes: all granted"),
+        (True, "socket mode: Slack offers a connection"),
+        (True, f"RESPONDERS_GROUP: 2 in {responders.id}"),
+        (True, f"PUBLISHERS_GROUP: 1 in {publishers.id}"),
+        (True, "status channel: #status"),
+    ]
+
+
+async def test_what_is_not_set_is_not_looked_at(environment, examined):
+    del environment["SLACK_APP_TOKEN"], environment["STATUS_CHANNEL"]
+
+    assert without_times(await examined()) == [
+        (True, "settings: complete"),
+        (True, "database: not migrated yet; `ratchet serve` does it by itself"),
+        (True, "token: ratchet in workspace T0SANDBOX"),
+        (True, "scopes: all granted"),
+        (True, "status channel: none in the settings; `/incident setup #channel` sets one"),
+    ]
+
+
+async def test_it_changes_nothing(slack, database, examined):
+    await examined()
+
+    assert {call.method for call in slack.calls} == {
+        "auth.test",
+        "apps.connections.open",
+        "conversations.info",
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ratchet:hunter2@127.0.0.1:1/ratchet",
+        "postgresql://ratchet:hunter2@[::1/ratchet",
+        "postgresql://ratchet:hunter2@127.0.0.1:none/ratchet",
+        "sqlite:////nowhere/at/all/ratchet.db",
+    ],
+)
+async def test_a_database_that_cannot_be_used(slack, examined, url):
+    lines = await examined(DATABASE_URL=url)
+
+    assert [text for well, text in lines if not well] == [lines[1][1]]
+    assert lines[1][1].startswith("database: ")
+    assert "DATABASE_URL" in lines[1][1]
+    assert "hunter2" not in repr(lines)
+
+
+async def test_a_database_of_another_kind(environment, examined, tmp_path):
+    path = tmp_path / "ratchet.db"
+    path.write_bytes(b"GIF89a" * 1_000)
+
+    lines = await examined(DATABASE_URL=f"sqlite:///{path}")
+
+    assert [well for well, _ in lines][:3] == [True, False, True]
+    assert path.read_bytes() == b"GIF89a" * 1_000
+
+
+@pytest.mark.parametrize("error", ["invalid_auth", "token_revoked", "account_inactive"])
+async def test_a_token_that_slack_refuses(slack, examined, error):
+    slack.faults.refuse("auth.test", error=error)
+
+    assert (await examined())[2:] == [
+        (
+            False,
+            f"token: Slack says {error}; copy SLACK_BOT_TOKEN again from the app's page",
+        )
+    ]
+
+
+SILENT = {
+    "cut": lambda faults, method: faults.cut(method, times=None),
+    "down": lambda faults, method: faults.unavailable(method),
+    "late": lambda faults, method: faults.slow(method, seconds=60),
+}
+
+
+@pytest.mark.parametrize("silent", SILENT.values(), ids=SILENT)
+@pytest.mark.parametrize(
+    ("method", "what"),
+    [
+        ("auth.test", "token"),
+        ("apps.connections.open", "socket mode"),
+        ("usergroups.users.list", "RESPONDERS_GROUP"),
+        ("conversations.info", "status channel"),
+    ],
+)
+async def test_a_slack_that_does_not_answer(slack, examined, method, what, silent):
+    group = slack.workspace.add_group("responders", members=["mia"])
+    silent(slack.faults, method)
+
+    lines = await examined(RESPONDERS_GROUP=group.id)
+
+    assert [text for well, text in lines if not well] == [
+        f"{what}: Slack, or what stands at SLACK_API_URL, does not answer; check the network"
+    ]
+
+
+async def test_each_scope_that_is_missing_is_named_with_its_use(examined, manifest):
+    granted = [scope for scope in SCOPES if scope not in {"users:read", "channels:join"}]
+    manifest["oauth_config"]["scopes"]["bot"] = granted
+    async with Sandbox(manifest) as slack:
+        lines = await examined(SLACK_API_URL=slack.api_url)
+
+    (line,) = [text for well, text in lines if text.startswith("scopes")]
+    assert line == (
+        "scopes: missing channels:join (joining the public channel where an incident is "
+        "declared); users:read (names, and turning guests away). "
+        "Paste app_manifest.yml again and reinstall"
+    )
+
+
+async def test_an_app_token_that_slack_refuses(examined):
+    lines = await examined(SLACK_APP_TOKEN="xapp-1-of-another")
+
+    (line,) = [text for well, text in lines if not well]
+    assert line == (
+        "socket mode: Slack says invalid_auth; "
+        "make an app-level token with connections:write and set SLACK_APP_TOKEN"
+    )
+
+
+async def test_a_group_that_is_not_there_or_empty(slack, examined):
+    empty = slack.workspace.add_group("nobody")
+
+    lines = await examined(RESPONDERS_GROUP="S0NOWHERE", PUBLISHERS_GROUP=empty.id)
+
+    assert [text for well, text in lines if not well] == [
+        "RESPONDERS_GROUP: Slack says no_such_subteam; set the id of a user group, S…",
+        f"PUBLISHERS_GROUP: nobody is in {empty.id}, so nobody may act",
+    ]
+
+
+async def test_a_status_channel_that_nobody_could_read(slack, examined):
+    private = slack.workspace.add_channel("hidden", private=True, bot=False)
+    public = slack.workspace.add_channel("open", bot=False)
+
+    async def last(channel):
+        return (await examined(STATUS_CHANNEL=channel))[-1]
+
+    cure = "set STATUS_CHANNEL to a channel's id; invite Ratchet if it is private"
+    for nowhere in ("C0NOWHERE", private.id):
+        assert await last(nowhere) == (
+            False,
+            f"status channel: Slack says channel_not_found; {cure}",
+        )
+    assert await last("C0OLDNEWS") == (False, "status channel: #old-news is archived; set another")
+    assert await last(public.id) == (True, "status channel: #open")
