@@ -13,7 +13,7 @@ Reading
     {"team": {"id", "name", "domain"},
      "me": user or null, "users": [user], "groups": [{"id", "handle", "name", "members"}],
      "channels": [channel],              # those that ``as`` may see; their own direct messages
-     "app": {"id", "name", "bot_id", "bot_user", "home_tab",
+     "app": {"id", "name", "bot_id", "bot_user", "home_tab", "messages_read_only",
              "commands": [{"name", "description", "usage_hint"}],
              "shortcuts": [{"kind": "global" | "message", "callback_id", "name", "description"}]},
      "mode": "socket" | "http", "connections": [{"id", "half_open", "delay_seconds"}],
@@ -222,6 +222,7 @@ class Front:
                 "bot_id": app.bot_id,
                 "bot_user": app.bot_user,
                 "home_tab": app.home_tab,
+                "messages_read_only": app.messages_read_only,
                 "commands": [
                     {
                         "name": command.name,

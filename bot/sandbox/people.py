@@ -628,6 +628,8 @@ class Person:
             raise CannotDo(f"{self.user.name} has to join {place.name} first")
         if writing and place.is_archived:
             raise CannotDo(f"{place.name} is archived")
+        if writing and place.kind == "im" and self._workspace.app.messages_read_only:
+            raise CannotDo("sending messages to this app has been turned off")
         return place
 
     def _known_shortcut(self, kind: str, callback_id: str) -> None:

@@ -82,6 +82,8 @@ class App:
     events: frozenset[str]
     home_tab: bool
     messages_tab: bool
+    messages_read_only: bool
+    """Whether people may read what the app tells them there, and not write."""
     interactive: bool
 
     @classmethod
@@ -120,6 +122,7 @@ class App:
             events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", ())),
             home_tab=home.get("home_tab_enabled", False),
             messages_tab=home.get("messages_tab_enabled", True),
+            messages_read_only=home.get("messages_tab_read_only_enabled", False),
             interactive=settings.get("interactivity", {}).get("is_enabled", False),
         )
 

@@ -71,8 +71,7 @@ def manifest():
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def slack(manifest):
-    # Half a second more than an app on a busy machine needs, and less than anybody wants to wait.
-    async with Sandbox(manifest, limits=Limits(posting=False), ack_seconds=1.5) as slack:
+    async with Sandbox(manifest, limits=Limits(posting=False)) as slack:
         slack.workspace.add_group("responders", members=["bo"])
         yield slack
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -325,7 +326,8 @@ async def test_what_is_half_written_waits_in_its_channel(at):
     await expect(composer(page)).to_have_value("not yet")
 
 
-async def test_a_command_that_is_not_answered_fails_as_slack_shows_it(app, at):
+async def test_a_command_that_is_not_answered_fails_as_slack_shows_it(app, at, slack):
+    slack.courier.ack_seconds = 0.2
     page = await at("mia")
 
     await say(page, "/incident list")
@@ -497,6 +499,8 @@ async def test_a_submission_that_is_not_answered_says_so_in_the_dialog(app, at, 
 
     page = await at("mia")
     await say(page, "/incident")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    slack.courier.ack_seconds = 0.2
     await page.get_by_role("button", name="Save").click()
 
     alert = page.get_by_role("dialog").get_by_role("alert")
@@ -631,6 +635,15 @@ async def test_the_home_tab_is_the_apps_own(app, at):
     await page.get_by_role("button", name="Messages").click()
     await say(page, "hello", "Judge")
     await expect(messages(page)).to_contain_text("hello")
+
+
+async def test_where_the_app_takes_no_messages_none_can_be_written(at, slack):
+    slack.workspace.app = replace(slack.workspace.app, messages_read_only=True)
+    page = await at("mia", "messages")
+
+    closed = page.get_by_text("Sending messages to this app has been turned off.")
+    await expect(closed).to_be_visible()
+    await expect(page.get_by_role("textbox")).to_have_count(0)
 
 
 async def test_one_can_look_inside_a_message(at, card):

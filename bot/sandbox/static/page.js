@@ -493,6 +493,7 @@ function draftOf(key) {
 
 function refusalIn(channel) {
   if (channel?.is_archived) return `#${channel.name} is archived: it can be read, and nothing can be written.`;
+  if (world.place.app && world.state.app.messages_read_only && (!channel || channel.kind === "im")) return "Sending messages to this app has been turned off.";
   if (channel && !channel.is_member) return `${shownName(world.me)} is not a member of #${channel.name}.`;
   return "";
 }
