@@ -99,6 +99,10 @@ format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+.PHONY: docs
+docs: $(READY) ## write anew what README shows of the tables in the code
+	@$(BIN)/python -m pytest --quiet --update-golden tests/edges/test_docs.py
+
 # No header and no annotations: the lock files name packages and hashes, and no machine or registry.
 LOCK := $(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --python-version 3.11 --generate-hashes \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links

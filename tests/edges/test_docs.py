@@ -1,0 +1,294 @@
+"""What is written for people, held against the code; what can be made from it is made from it.
+
+``make docs`` (``--update-golden``) writes the made parts of README.
+"""
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from typer.main import get_command
+
+from bot.__main__ import cli
+from bot.doctor import SCOPES
+from bot.settings import Settings
+from bot.slack import handlers
+from bot.slack.parser import COMMAND, VERBS, markdown_table
+from bot.telemetry import Metrics
+from core.lifecycle import PRESETS, read
+from storage.models import State
+from storage.outbox import LANES
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
+TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def by_name(path):
+    return str(path.relative_to(ROOT))
+
+
+# --- README ------------------------------------------------------------------------------------
+
+
+def made_parts():
+    """The parts of README that are made, by the words that mark them."""
+    yield "commands", "commands: made from the table of verbs", markdown_table()
+    for lifecycle in PRESETS:
+        drawn = f"```mermaid\n{lifecycle.draw()}\n```"
+        yield "lifecycle", f"lifecycle: {lifecycle.name}", drawn
+
+
+def with_made_parts(text):
+    for end, begin, content in made_parts():
+        marked = re.compile(rf"(<!-- {re.escape(begin)} -->\n).*?(<!-- /{end} -->)", re.DOTALL)
+        assert len(marked.findall(text)) == 1, begin
+        text = marked.sub(lambda match, made=content: f"{match[1]}{made}\n{match[2]}", text)
+    return text
+
+
+def test_readme_shows_what_the_tables_say(pytestconfig):
+    expected = with_made_parts(README.read_text())
+    if pytestconfig.getoption("--update-golden"):
+        README.write_text(expected)
+
+    assert README.read_text() == expected, "make docs writes it"
+
+
+def test_readme_names_every_verb_once():
+    rows = re.findall(rf"^\| `{COMMAND} ?(\w*)", README.read_text(), re.MULTILINE)
+
+    assert rows == ["", *(verb.name for verb in VERBS)]
+
+
+# --- settings ----------------------------------------------------------------------------------
+
+
+class Asked(dict):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, variables):
+        super().__init__(variables)
+        self.names = set()
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return super().get(name, default)
+
+
+@pytest.fixture
+def variables():
+    """Every variable that the settings are read from."""
+    asked = Asked(TOKENS)
+    Settings.from_env(asked)
+    return asked.names
+
+
+def table(page, heading):
+    """The rows of the first table under a heading, as lists of cells."""
+    section = page.read_text().split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| (.*) \|$", section, re.MULTILINE)
+    return [re.split(r" ?(?<!\\)\| ?", row) for row in rows[1:]]
+
+
+def in_code(cell):
+    return re.findall("`([^`]+)`", cell)
+
+
+def test_env_example_lists_every_variable_and_no_other(variables):
+    assert set(dotenv_values(ROOT / ".env.example")) == variables
+
+
+def test_env_example_sets_nothing_but_defaults():
+    example = {name: value or "" for name, value in dotenv_values(ROOT / ".env.example").items()}
+
+    said, silent = Settings.from_env({**example, **TOKENS}), Settings.from_env(TOKENS)
+
+    for name in Settings.__dataclass_fields__:
+        if name != "lifecycles":
+            assert getattr(said, name) == getattr(silent, name), name
+    assert said.lifecycles.default == silent.lifecycles.default
+
+
+def test_operations_lists_every_variable_with_its_default(variables):
+    rows = table(OPERATIONS, "Settings")
+    defaults = Settings.from_env(TOKENS)
+    listed = {}
+    for names, default, *_ in rows:
+        listed |= dict(zip(in_code(names), in_code(default) or [None] * 9, strict=False))
+
+    assert set(listed) == variables
+    assert listed.pop("DEFAULT_LIFECYCLE") == defaults.lifecycles.default.name
+    assert listed.pop("LOG_FORMAT") == "console"
+    for name, default in listed.items():
+        if default is not None:
+            assert str(getattr(defaults, name.lower())) == default, name
+
+
+# --- command line, metrics, lifecycles ---------------------------------------------------------
+
+
+def commands(command, path="ratchet"):
+    if hasattr(command, "commands"):
+        for name, child in command.commands.items():
+            yield from commands(child, f"{path} {name}")
+    else:
+        yield path
+
+
+def test_operations_lists_every_command():
+    written = {
+        " ".join(word for word in command.split()[:3] if re.fullmatch("[a-z]+", word))
+        for cell, *_ in table(OPERATIONS, "Command line")
+        for command in in_code(cell)
+    }
+
+    assert written == set(commands(get_command(cli)))
+
+
+def test_operations_lists_every_metric():
+    families = {family.name: family.type for family in Metrics().registry.collect()}
+    metrics = {name + "_total" * (kind == "counter") for name, kind in families.items()}
+
+    written = {name for cell, *_ in table(OPERATIONS, "What to watch") for name in in_code(cell)}
+
+    assert written == metrics
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_every_lifecycle_that_is_shown_passes_the_check(page):
+    for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
+        assert read(example, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
+
+
+def test_architecture_draws_every_state_and_lists_every_lane():
+    page = ROOT / "docs" / "architecture.md"
+    drawn = page.read_text().split("stateDiagram-v2", 1)[1].split("```", 1)[0]
+    states = {name for arrow in re.findall(r"(\S+) --> (\S+):", drawn) for name in arrow}
+    lanes = {row[0].strip("`") for row in table(page, "The outbox")}
+
+    assert states - {"[*]"} == {*State}
+    assert lanes == {*LANES.values()}
+
+
+# --- manifest ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def features(manifest):
+    return manifest["features"]
+
+
+def test_the_manifest_asks_for_the_scopes_that_the_doctor_looks_for(manifest):
+    assert manifest["oauth_config"]["scopes"]["bot"] == list(SCOPES)
+
+
+def test_the_manifest_has_the_command_and_asks_for_names_with_ids(features):
+    (command,) = features["slash_commands"]
+
+    assert command["command"] == COMMAND
+    assert command["should_escape"]
+    for verb in ("declare", "status", "update", "help"):
+        assert verb in command["usage_hint"]
+
+
+def test_the_manifest_has_the_shortcuts_that_are_listened_for(features):
+    assert {shortcut["callback_id"] for shortcut in features["shortcuts"]} == handlers.SHORTCUTS
+
+
+def test_every_address_in_the_manifest_is_slacks_door():
+    text = (ROOT / "app_manifest.yml").read_text().split("_metadata", 1)[1]
+
+    assert set(re.findall(r"https?://\S+", text)) == {"https://ratchet.example.com/slack/events"}
+
+
+def test_the_manifest_keeps_slacks_lengths(manifest, features):
+    about = manifest["display_information"]
+
+    assert len(about["name"]) <= 35
+    assert len(about["description"]) <= 140
+    assert 175 <= len(about["long_description"]) <= 4_000
+    for shortcut in features["shortcuts"]:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+
+
+# --- every page --------------------------------------------------------------------------------
+
+LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(text):
+    """The anchors of a page's headings, as GitHub makes them."""
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        kept = "".join(
+            c for c in plain.lower() if c in " -_" or unicodedata.category(c)[0] in "LNM"
+        )
+        yield kept.replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_no_link_leads_nowhere(page):
+    text = page.read_text()
+    for link in (one or other for one, other in LINK.findall(text)):
+        if link.startswith(("https://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_relative_to(ROOT), link
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text()), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_every_file_and_module_that_is_named_is_there(page):
+    text = page.read_text()
+    for path in re.findall(r"`((?:core|storage|bot|tests|docs|benchmarks)/[\w./]*)`", text):
+        assert (ROOT / path).exists(), path
+    for name in re.findall(r"`((?:core|storage|bot)(?:\.[a-z_]+)+)(?:\.[A-Za-z_]+)?`", text):
+        parts = ROOT.joinpath(*name.split("."))
+        there = [parts, parts.parent, parts.with_suffix(".py"), parts.parent.with_suffix(".py")]
+        assert any(place.exists() for place in there), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_every_target_of_make_that_is_named_is_there(page):
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    for target in re.findall(
+        r"`make ([a-z-]+)`|^ {4}make ([a-z-]+)", page.read_text(), re.MULTILINE
+    ):
+        assert (target[0] or target[1]) in targets
+
+
+# --- changelog ---------------------------------------------------------------------------------
+
+KINDS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+
+
+def test_the_changelog_keeps_its_form():
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    releases = [line for line in lines if line.startswith("## ")]
+    kinds = [line.removeprefix("### ") for line in lines if line.startswith("### ")]
+
+    assert lines[0] == "# Changelog"
+    assert releases[0] == "## [Unreleased]"
+    for release in releases[1:]:
+        assert re.fullmatch(r"## \[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", release)
+    assert kinds
+    assert set(kinds) <= set(KINDS)
+
+
+def test_each_entry_of_the_changelog_is_whole_sentences():
+    text = (ROOT / "CHANGELOG.md").read_text().split("## [Unreleased]", 1)[1]
+    entries = re.split(r"\n(?=- |#)", text)
+
+    for entry in entries:
+        if entry.startswith("- "):
+            assert entry.strip().endswith("."), entry
