@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -55,7 +56,9 @@ IDEMPOTENCY_KEY = {
 DESCRIPTION = """\
 Two dialects over the same incidents, rules and permissions. Every request needs an API key, which
 the operator makes with `ratchet keys create`; both headers work in both dialects. Bodies are JSON
-objects of at most 64 KiB; unknown fields are refused by name.
+objects of at most 64 KiB; unknown fields are refused by name. Lengths of texts count after
+trimming; a text has a character that can be seen, and no control characters but line feeds and
+tabs.
 """
 
 
@@ -71,15 +74,18 @@ def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter
     app.state.gate = gate
     for router in (v1.routes, api.routes):
         app.include_router(router)
-    described = description(app, lifecycles)
-    whole, page = json.dumps(described), reference.page(described)
+
+    @cache  # Made when it is first asked for: it costs more than all the rest of a start.
+    def described() -> dict[str, Any]:
+        return description(app, lifecycles)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return Response(whole, media_type="application/json")
+        return Response(json.dumps(described()), media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
+        page = reference.page(described())
         return HTMLResponse(page, headers={"Content-Security-Policy": reference.POLICY})
 
     for router in beside:

@@ -1,0 +1,235 @@
+"""The API without a socket: clients of two workspaces before one application."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+from builders import NINE, STATUS_CHANNEL, WORKSPACE
+
+from bot.http.gate import Gate
+from bot.http.rest import application
+from bot.telemetry import Metrics
+from core.errors import InvalidField
+from core.incident import Person
+from core.lifecycle import PRESETS, Catalogue
+from core.service import Incidents
+from storage import keys
+from storage.keys import KeyScope
+from storage.store import Store
+
+ELSEWHERE = "T0ELSEWHERE"
+ADDRESS = "http://ratchet.example"
+MEMBERS = {"U0ADA": "Ada", "U0GRACE": "Grace"}
+
+
+class Clock:
+    """A time that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self._at = NINE
+
+    def __call__(self) -> datetime:
+        return self._at
+
+    def advance(self, **by: float) -> None:
+        self._at += timedelta(**by)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """A migrated, empty database, to be copied: migrating costs more than a test."""
+    path = tmp_path_factory.mktemp("migrated") / "ratchet.db"
+    store = Store(f"sqlite:///{path}")
+    store.migrate()
+    store.close()
+    return path
+
+
+@pytest.fixture
+def url(migrated, tmp_path):
+    shutil.copy(migrated, tmp_path / "ratchet.db")
+    return f"sqlite:///{tmp_path}/ratchet.db"
+
+
+@pytest.fixture
+def opened(url):
+    """Opens the database as one more process would."""
+    stores = []
+
+    def opened(status_channel=STATUS_CHANNEL):
+        stores.append(Store(url, status_channel=status_channel))
+        return stores[-1]
+
+    yield opened
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(opened):
+    return opened()
+
+
+async def member(workspace, user):
+    if workspace != WORKSPACE or user not in MEMBERS:
+        raise InvalidField("owner", "must be a full member of this workspace: choose another")
+    return Person(user, MEMBERS[user])
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+def serving(clock, metrics):
+    """The application over a store."""
+
+    def serving(store, *, rate=0, member=member, lifecycles=PRESETS, default="statuspage"):
+        catalogue = Catalogue(lifecycles, default=default)
+        incidents = Incidents(store, clock=clock, wake=lambda: None)
+        gate = Gate(store, incidents, catalogue, member, clock=clock, rate=rate, metrics=metrics)
+        return application(gate, catalogue)
+
+    return serving
+
+
+@pytest.fixture
+def app(serving, store):
+    return serving(store)
+
+
+@pytest.fixture
+def a_key(store, clock):
+    """Makes an API key and gives the whole of it."""
+
+    def a_key(scope="publish", *, workspace=WORKSPACE, name="ci"):
+        return store.write_now(
+            lambda tx: keys.create(
+                tx, workspace=workspace, name=name, scope=KeyScope(scope), at=clock()
+            )
+        )[1]
+
+    return a_key
+
+
+@pytest.fixture
+def client(app):
+    """A client of the application, with a key or without."""
+
+    def client(key=None, *, of=app):
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(of), base_url=ADDRESS, headers=headers
+        )
+
+    return client
+
+
+@pytest.fixture
+def ci(client, a_key):
+    """A client that may do what responders and publishers may."""
+    return client(a_key())
+
+
+@pytest.fixture
+def admin(client, a_key):
+    return client(a_key("admin", name="root"))
+
+
+@pytest.fixture
+def stranger(client, a_key):
+    """A client of another workspace, which may do anything there."""
+    return client(a_key("admin", workspace=ELSEWHERE, name="elsewhere"))
+
+
+@pytest.fixture
+def declared(ci):
+    """Declares an incident over dialect 1 and walks it to a status; its id."""
+
+    async def declared(*steps, by=ci, **asked):
+        asked = {"title": "Checkout is down", "severity": "high"} | asked
+        answer = await by.post("/v1/incidents", json=asked)
+        assert answer.status_code == 201, answer.text
+        incident = answer.json()["data"]["id"]
+        for step in steps:
+            moved = await by.patch(f"/v1/incidents/{incident}/status", json={"status": step})
+            assert moved.status_code == 200, moved.text
+        return incident
+
+    return declared
+
+
+@pytest.fixture
+def reported(ci):
+    """Reports an incident over dialect 2 and walks it to a status; its id."""
+
+    async def reported(*steps, **asked):
+        asked = {"title": "Checkout is down", "severity": "major"} | asked
+        answer = await ci.post("/api/incidents", json=asked)
+        assert answer.status_code == 201, answer.text
+        incident = answer.json()["data"]["id"]
+        for step in steps:
+            moved = await ci.put(f"/api/incidents/{incident}/status", json={"status": step})
+            assert moved.status_code == 200, moved.text
+        return incident
+
+    return reported
+
+
+@pytest.fixture
+def updates(ci):
+    """The timeline of an incident, as dialect 1 tells it."""
+
+    async def updates(incident, by=ci):
+        return (await by.get(f"/v1/incidents/{incident}/updates")).json()["data"]["updates"]
+
+    return updates
+
+
+def refusal(answer):
+    """Status and code of a refusal, in either dialect."""
+    body = answer.json()
+    return answer.status_code, body["code"] if "code" in body else body["error"]["code"]
+
+
+@pytest.fixture
+def rows(url):
+    """The rows about an incident, without what differs between any two: ids, numbers, times."""
+    path = url.removeprefix("sqlite:///")
+    told_apart = {"id", "incident_id", "number", "at", "uid", "lane"}
+
+    def rows(incident):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.row_factory = sqlite3.Row
+            return {
+                table: [
+                    {
+                        name: row[name]
+                        for name in row.keys()  # noqa: SIM118 - a Row iterates over its values
+                        if name not in told_apart and not name.endswith("_at")
+                    }
+                    for row in connection.execute(
+                        f"SELECT * FROM {table} WHERE {key} = ? ORDER BY rowid",
+                        [UUID(incident).hex],
+                    )
+                ]
+                for table, key in {
+                    "incident": "id",
+                    "incident_update": "incident_id",
+                    "outbox": "incident_id",
+                }.items()
+            }
+
+    return rows
