@@ -445,7 +445,7 @@ def describe_component(
         InvalidField: ``name``, ``description`` or ``group``.
         ComponentExists: one of ``existing`` has the name.
     """
-    wanted = _sized("name", one_line(name), COMPONENT_NAME_MAX)
+    wanted = name_of(name)
     for component in existing:
         if component.name.casefold() == wanted.casefold():
             raise ComponentExists(component)
@@ -479,6 +479,15 @@ def title_of(text: str) -> str:
         InvalidField: ``title``.
     """
     return _sized("title", one_line(text), TITLE_MAX)
+
+
+def name_of(text: str) -> str:
+    """The name of a component or of an API key: one line of 1 to 100 characters.
+
+    Raises:
+        InvalidField: ``name``.
+    """
+    return _sized("name", one_line(text), COMPONENT_NAME_MAX)
 
 
 def body_of(field: str, text: str) -> str:
