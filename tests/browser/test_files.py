@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[2] / "bot/sandbox/static"
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "bot/sandbox/static"
 FILES = sorted(STATIC.iterdir())
 
 # Each of these turns a string into HTML or code, and with it what somebody wrote into a chat.
@@ -38,3 +39,12 @@ def test_the_page_allows_itself_its_own_files_alone():
 
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *ROOT.glob("docs/*.md")], ids=lambda p: p.name
+)
+def test_every_picture_that_a_document_shows_is_there(path):
+    shown = re.findall(r"[\w/-]*img/[\w-]+\.png", path.read_text())
+
+    assert [name for name in shown if not (path.parent / name).is_file()] == []

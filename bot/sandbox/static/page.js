@@ -121,8 +121,12 @@ function face(user, kind = "") {
 // --- reading ---
 
 const refreshState = onceAtATime(async () => {
-  world.state = await get("state", { as: world.me.id });
-  world.me = world.state.me;
+  const who = world.me.id;
+  const state = await get("state", { as: who });
+  // Whoever has become somebody else meanwhile has asked again, too.
+  if (who !== world.me.id) return;
+  world.state = state;
+  world.me = state.me;
   renderTop();
   renderSidebar();
   renderHead();
