@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from postgres import Server
 
 from bot.app import build
 from bot.sandbox import Limits, Sandbox
@@ -48,9 +51,32 @@ async def slack(clock):
         yield slack
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL of our own, which may be stopped and started."""
+    folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-"))
+    server = Server(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def database_url(tmp_path):
-    return f"sqlite:///{tmp_path}/ratchet.db"
+def kind():
+    """One database is enough, where what differs between the two is proved elsewhere."""
+    return "sqlite"
+
+
+@pytest.fixture
+def database_url(kind, request, tmp_path):
+    """The address of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/ratchet.db"
+        return
+    server = request.getfixturevalue("postgresql")
+    name = server.database()
+    yield server.uri(name)
+    server.drop(name)
 
 
 def environment(slack, database_url, **changes):
