@@ -43,8 +43,8 @@ $(READY):
 	@touch $@
 
 .PHONY: demo
-demo: $(READY) ## run the bot, real and whole, against a local stand-in for Slack
-	@$(BIN)/ratchet demo
+demo: $(READY) ## run the bot, real and whole, against a local stand-in for Slack (ARGS=--clean, ARGS=--http)
+	@$(BIN)/ratchet demo $(ARGS)
 
 .PHONY: test
 test: $(READY) ## run all tests
