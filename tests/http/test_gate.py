@@ -1,0 +1,482 @@
+"""What every request passes, in both dialects: keys, order of refusals, bodies, pace, log lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from uuid import UUID
+
+import pytest
+import structlog
+from builders import WORKSPACE
+
+from bot.http import problems
+from bot.http.problems import problem_of
+from bot.slack.people import SlackUnavailable
+from core import errors
+from core.errors import Refused, UserError
+from storage import keys
+from storage.store import StoreUnavailable
+
+NOWHERE = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+DIALECTS = ["/v1", "/api"]
+FULL = {"/v1": {"title": "Checkout is down", "severity": "high"}}
+FULL["/api"] = FULL["/v1"] | {"severity": "major"}
+
+# Every operation that names an incident, with a body that it takes.
+ON_INCIDENT = [
+    ("GET", "/v1/incidents/{}", None),
+    ("PATCH", "/v1/incidents/{}/status", {"status": "identified"}),
+    ("POST", "/v1/incidents/{}/updates", {"visibility": "internal", "body": "x"}),
+    ("GET", "/v1/incidents/{}/updates", None),
+    ("POST", f"/v1/incidents/{{}}/updates/{NOWHERE}/redact", None),
+    ("POST", "/v1/incidents/{}/acknowledge", None),
+    ("POST", "/v1/incidents/{}/handoff", {"targetUserId": "U0ADA"}),
+    ("PUT", "/v1/incidents/{}/components", {"componentIds": []}),
+    ("GET", "/api/incidents/{}", None),
+    ("PUT", "/api/incidents/{}/status", {"status": "identified"}),
+    ("POST", "/api/incidents/{}/acknowledge", None),
+    ("POST", "/api/incidents/{}/updates", {"message": "x"}),
+    ("GET", "/api/incidents/{}/updates", None),
+]
+ELSEWHERE = [
+    ("GET", "/v1/incidents", None),
+    ("POST", "/v1/incidents", FULL["/v1"]),
+    ("GET", "/v1/components", None),
+    ("POST", "/v1/components", {"name": "web"}),
+    ("GET", "/api/incidents", None),
+    ("POST", "/api/incidents", FULL["/api"]),
+]
+
+
+def code(answer):
+    body = answer.json()
+    return answer.status_code, (body["code"] if "code" in body else body["error"]["code"]).lower()
+
+
+async def ask(by, operation, incident="", **more):
+    method, path, body = operation
+    return await by.request(method, path.format(incident), json=body, **more)
+
+
+def named(operations):
+    return [pytest.param(one, id=f"{one[0]} {one[1]}") for one in operations]
+
+
+async def test_every_operation_is_in_these_tables(client):
+    paths = (await client().get("/openapi.json")).json()["paths"]
+
+    told = {
+        (method, path.format("{id}").replace(NOWHERE, "{updateId}"))
+        for method, path, _ in ON_INCIDENT + ELSEWHERE
+    }
+    assert told == {(method.upper(), path) for path in paths for method in paths[path]}
+
+
+# --- keys ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", named(ON_INCIDENT + ELSEWHERE))
+async def test_nothing_is_said_without_a_key(client, operation):
+    answer = await ask(client(), operation, NOWHERE)
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "header",
+    [
+        lambda key: {"Authorization": f"Bearer {key}"},
+        lambda key: {"authorization": f"bearer {key}"},
+        lambda key: {"X-API-Key": key},
+        lambda key: {"X-API-Key": key, "Authorization": "Basic eDp5"},
+    ],
+    ids=["Bearer", "in lower case", "X-API-Key", "beside a proxy's own"],
+)
+async def test_both_headers_open_both_dialects(client, a_key, dialect, header):
+    answer = await client().get(f"{dialect}/incidents", headers=header(a_key()))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_revoked_key_opens_nothing_from_then_on(client, a_key, store, clock, dialect):
+    key = a_key()
+    by = client(key)
+    assert (await by.get(f"{dialect}/incidents")).status_code == 200
+
+    await store.write(lambda tx: keys.revoke(tx, key.removeprefix("rk_live_")[:8], at=clock()))
+
+    assert (await by.get(f"{dialect}/incidents")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("scope", "writes", "publishes", "redacts"),
+    [
+        ("read", 403, 403, 403),
+        ("write", 201, 403, 403),
+        ("publish", 201, 201, 403),
+        ("admin", 201, 201, 200),
+    ],
+)
+async def test_each_scope_includes_those_before_it(
+    ci, client, a_key, declared, scope, writes, publishes, redacts
+):
+    incident = await declared()
+    address = f"/v1/incidents/{incident}/updates"
+    posted = await ci.post(address, json={"visibility": "internal", "body": "theirs"})
+    by = client(a_key(scope, name=scope))
+
+    wrote = await by.post(address, json={"visibility": "internal", "body": "x"})
+    published = await by.post(address, json={"visibility": "public", "body": "x"})
+    redacted = await by.post(f"{address}/{posted.json()['data']['id']}/redact")
+
+    assert (await by.get(address)).json()["data"]["updates"][1]["body"] in {"theirs", None}
+    assert (wrote.status_code, published.status_code) == (writes, publishes)
+    assert redacted.status_code == redacts
+
+
+@pytest.mark.parametrize(
+    "operation",
+    named([one for one in ON_INCIDENT + ELSEWHERE if one[0] != "GET" and "redact" not in one[1]]),
+)
+async def test_a_key_that_may_only_read_changes_nothing(
+    client, a_key, declared, updates, operation
+):
+    incident = await declared(
+        lifecycle="response" if "acknowledge" in operation[1] else "statuspage"
+    )
+    before = await updates(incident)
+
+    answer = await ask(client(a_key("read")), operation, incident)
+
+    assert code(answer) == (403, "insufficient_scope" if "/v1" in operation[1] else "forbidden")
+    assert await updates(incident) == before
+
+
+async def test_the_actor_in_the_timeline_is_the_name_of_the_key(client, a_key, declared, updates):
+    by = client(a_key(name="deploy pipeline"))
+    incident = await declared(by=by)
+
+    posted_by = (await updates(incident))[0]["postedBy"]
+
+    assert posted_by["name"] == "deploy pipeline"
+    assert posted_by["id"].startswith("key:")
+
+
+# --- two workspaces --------------------------------------------------------------------------
+
+
+def unsigned(answer):
+    """The answer but for the id of its request."""
+    return answer.status_code, answer.text.replace(answer.headers["x-request-id"], "")
+
+
+@pytest.mark.parametrize("operation", named(ON_INCIDENT))
+async def test_anothers_incident_is_answered_like_one_that_does_not_exist(
+    ci, stranger, declared, updates, operation
+):
+    theirs = await declared(by=stranger)
+    before = await updates(theirs, by=stranger)
+
+    answers = [
+        await ask(ci, operation, incident)
+        for incident in (theirs, NOWHERE, NOWHERE.upper(), "1", "INC-1", "nonsense", "%F0%9F%94%A5")
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({unsigned(answer) for answer in answers}) == 1
+    assert await updates(theirs, by=stranger) == before
+
+
+@pytest.mark.parametrize("operation", named(ON_INCIDENT))
+async def test_an_id_is_judged_before_the_body_and_the_scope(client, a_key, operation):
+    method, path, _ = operation
+    by = client(a_key("read"))
+
+    answer = await by.request(method, path.format(NOWHERE), content=b"no JSON")
+
+    assert answer.status_code == 404
+
+
+async def test_lists_and_numbers_are_each_workspaces_own(ci, stranger, declared):
+    await declared()
+    theirs = await declared(by=stranger, title="Elsewhere")
+    await stranger.post("/v1/components", json={"name": "web"})
+
+    (incident,) = (await stranger.get("/v1/incidents")).json()["data"]["incidents"]
+    assert (incident["id"], incident["number"], incident["orgId"]) == (theirs, 1, "T0ELSEWHERE")
+    assert "Elsewhere" not in (await ci.get("/v1/incidents")).text
+    assert "Elsewhere" not in (await ci.get("/api/incidents")).text
+    assert (await ci.get("/v1/components")).json()["data"]["components"] == []
+    assert (await ci.post("/v1/components", json={"name": "web"})).status_code == 201
+
+
+async def test_a_private_incident_is_there_for_keys_of_its_workspace_alone(
+    client, a_key, stranger, declared
+):
+    incident = await declared(private=True)
+
+    assert (await client(a_key("read")).get(f"/v1/incidents/{incident}")).status_code == 200
+    assert (await stranger.get(f"/v1/incidents/{incident}")).status_code == 404
+
+
+# --- the order of refusals -------------------------------------------------------------------
+
+
+async def test_refusals_come_in_their_order(client, a_key, opened, serving, declared):
+    app = serving(opened(None))  # Nobody could read a public update.
+    reader, writer = client(a_key("read"), of=app), client(a_key("write"), of=app)
+    resolved = await declared("identified", "monitoring", "resolved")
+    begun = await declared()
+
+    async def posted(by, incident, **asked):
+        answer = await by.post(f"/v1/incidents/{incident}/updates", json=asked)
+        return answer.status_code if answer.is_success else code(answer)
+
+    skip = {"visibility": "public", "body": "x", "statusChange": "resolved"}
+    step = skip | {"statusChange": "identified"}
+    assert await posted(client(of=app), NOWHERE, x=1) == (401, "not_authorized")
+    assert await posted(reader, NOWHERE, x=1) == (404, "not_found")
+    assert await posted(reader, resolved, x=1) == (422, "validation_failed")
+    assert await posted(reader, resolved, **skip) == (400, "incident_resolved")
+    assert await posted(reader, begun, **skip) == (400, "invalid_status_transition")
+    assert await posted(reader, begun, **step) == (400, "no_public_surface")
+    assert await posted(reader, begun, visibility="internal", body="x") == (
+        403,
+        "insufficient_scope",
+    )
+    assert await posted(writer, begun, visibility="internal", body="x") == 201
+
+
+# --- bodies ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"7",
+        b"NaN",
+        b'{"title": NaN}',
+        b'{"title": "\xff"}',
+        b"\xef\xbb\xbf{}",
+        '{"title": "x"}'.encode("utf-16"),
+        b"[" * 60_000,
+        b'{"title": ' + b"9" * 10_000 + b"}",
+        json.dumps({"title": "\ud800", "severity": "high"}).encode(),
+        json.dumps({"\ud800": 1}).encode(),
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+async def test_what_is_no_json_object_is_refused_and_never_a_fault_of_ours(ci, dialect, body):
+    answer = await ci.post(
+        f"{dialect}/incidents", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    expected = (422, "validation_failed") if dialect == "/v1" else (400, "validation_error")
+    assert code(answer) == expected
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
+async def test_a_body_says_that_it_is_json(ci, dialect, kind):
+    answer = await ci.post(
+        f"{dialect}/incidents", content=json.dumps(FULL[dialect]), headers={"Content-Type": kind}
+    )
+
+    assert code(answer) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/problem+json; charset=utf-8"])
+async def test_json_goes_by_several_names(ci, kind):
+    answer = await ci.post(
+        "/v1/incidents", content=json.dumps(FULL["/v1"]), headers={"Content-Type": kind}
+    )
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("in_parts", [False, True])
+async def test_a_body_has_at_most_64_kib(ci, dialect, in_parts):
+    async def parts(body):
+        for start in range(0, len(body), 1_000):
+            yield body[start : start + 1_000]
+
+    async def post(size):
+        body = json.dumps(FULL[dialect]).encode().ljust(size)
+        content = parts(body) if in_parts else body
+        return await ci.post(
+            f"{dialect}/incidents", content=content, headers={"Content-Type": "application/json"}
+        )
+
+    assert (await post(65_536)).status_code == 201
+    assert code(await post(65_537)) == (413, "body_too_large")
+
+
+async def test_where_no_body_is_needed_a_field_is_refused_all_the_same(ci, declared):
+    address = f"/v1/incidents/{await declared()}/acknowledge"
+
+    answer = await ci.post(address, json={"force": True})
+
+    assert code(answer) == (422, "validation_failed")
+    assert answer.json()["errors"][0]["field"] == "force"
+
+
+# --- addresses -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("path", ["/", "/nothing", "/incidents/", "/incidents/x/y/z"])
+async def test_an_unknown_address_is_told_in_the_dialect(ci, dialect, path):
+    answer = await ci.get(f"{dialect}{path}")
+
+    assert code(answer) == (404, "not_found")
+    assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/incidents", "GET, POST"),
+        ("POST", f"/v1/incidents/{NOWHERE}/status", "PATCH"),
+        ("TRACE", f"/api/incidents/{NOWHERE}/updates", "GET, POST"),
+        ("HEAD", "/v1/components", "GET, POST"),
+    ],
+)
+async def test_a_method_that_an_address_does_not_take_is_told_which_it_does(
+    ci, method, path, allowed
+):
+    answer = await ci.request(method, path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+# --- pace ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_key_has_its_pace_with_bursts_of_twice_as_many(
+    client, a_key, serving, store, clock, dialect
+):
+    app = serving(store, rate=5)
+    by, other = client(a_key(), of=app), client(a_key(name="other"), of=app)
+
+    async def burst():
+        return [(await by.get(f"{dialect}/incidents")).status_code for _ in range(12)]
+
+    assert await burst() == [200] * 10 + [429] * 2
+    assert (await other.get(f"{dialect}/incidents")).status_code == 200
+    clock.advance(seconds=0.2)
+    assert await burst() == [200] + [429] * 11
+    clock.advance(seconds=-3_600)
+    assert await burst() == [429] * 12
+    clock.advance(hours=10)
+    assert await burst() == [200] * 10 + [429] * 2
+
+
+async def test_who_is_too_fast_is_told_when_to_come_again(client, a_key, serving, store):
+    by = client(a_key(), of=serving(store, rate=1))
+    for _ in range(2):
+        await by.get("/v1/incidents")
+
+    answer = await by.get("/v1/incidents")
+
+    assert code(answer) == (429, "rate_limited")
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["x-request-id"] == answer.json()["requestId"]
+
+
+async def test_a_pace_of_nothing_is_no_limit(ci):
+    answers = await asyncio.gather(*(ci.get("/v1/incidents") for _ in range(150)))
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
+# --- what is told of each request ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", named(ON_INCIDENT + ELSEWHERE))
+async def test_each_request_has_an_id_in_its_answer_and_in_its_one_log_line(
+    ci, declared, operation
+):
+    incident = await declared()
+    with structlog.testing.capture_logs() as lines:
+        answer = await ask(ci, operation, incident)
+
+    (line,) = lines
+    assert UUID(answer.headers["x-request-id"]) == line["request_id"]
+    assert (line["event"], line["workspace"]) == ("request", WORKSPACE)
+    assert line["status"] == answer.status_code
+    assert incident not in line["verb"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_requests_are_counted_by_operation_and_outcome(ci, declared, metrics):
+    await declared("identified")
+    await ci.get(f"/v1/incidents/{NOWHERE}")
+
+    def count(verb, outcome):
+        labels = {"door": "v1", "verb": verb, "outcome": outcome}
+        return metrics.registry.get_sample_value("ratchet_requests_total", labels)
+
+    assert count("POST /v1/incidents", "done") == 1
+    assert count("PATCH /v1/incidents/{id}/status", "done") == 1
+    assert count("GET /v1/incidents/{id}", "refused") == 1
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_database_that_fails_is_told_as_a_passing_fault(client, a_key, store, dialect):
+    by = client(a_key())
+    await asyncio.to_thread(store.close)
+
+    answer = await by.get(f"{dialect}/incidents")
+
+    assert code(answer) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_slack_that_does_not_answer_hands_nothing_over(
+    client, a_key, serving, store, declared, updates
+):
+    async def silent(_workspace, _user):
+        raise SlackUnavailable
+
+    incident = await declared()
+    by = client(a_key(), of=serving(store, member=silent))
+
+    answer = await by.post(f"/v1/incidents/{incident}/handoff", json={"targetUserId": "U0ADA"})
+
+    assert code(answer) == (503, "unavailable")
+    assert len(await updates(incident)) == 1
+
+
+# --- the table of refusals -------------------------------------------------------------------
+
+# What a door for people alone can be told.
+NEVER_OVER_HTTP = {"SeveralNextSteps", "StaleStatus", "UnknownComponent", "WhichIncident"}
+
+
+def refusals(root=UserError):
+    for error in root.__subclasses__():
+        if error.__module__ == errors.__name__:
+            yield error
+            yield from refusals(error)
+
+
+@pytest.mark.parametrize("error", sorted(refusals(), key=lambda error: error.__name__))
+def test_each_refusal_of_the_rules_has_its_code(error):
+    foreseen = hasattr(problems, error.__name__) or issubclass(error, Refused)
+
+    assert foreseen != (error.__name__ in NEVER_OVER_HTTP)
+
+
+def test_a_fault_of_the_database_is_no_fault_of_the_client():
+    assert problem_of(StoreUnavailable("gone"), named={}).status == 503

@@ -1,0 +1,315 @@
+"""A request with an Idempotency-Key is done once: repeated, at once, elsewhere, after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from core.incident import Person
+from storage import idempotency
+
+FULL = {"title": "Checkout is down", "severity": "high"}
+NOTE = "db-3 lost its quorum"
+ONCE = {"Idempotency-Key": "deploy-311"}
+
+
+def code(answer):
+    body = answer.json()
+    return answer.status_code, (body["code"] if "code" in body else body["error"]["code"]).lower()
+
+
+def replayed(answer):
+    return answer.headers.get("idempotency-replayed") == "true"
+
+
+@pytest.fixture
+def count(url):
+    """How many rows a table has."""
+
+    def count(table):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+    return count
+
+
+@pytest.fixture
+def operations(ci, declared, reported):
+    """Every operation that changes something, ready to be asked for."""
+
+    async def operations():
+        begun, other, more, opened, acknowledged = [await declared() for _ in range(3)] + [
+            await reported() for _ in range(2)
+        ]
+        posted = await ci.post(
+            f"/v1/incidents/{more}/updates", json={"visibility": "public", "body": "x"}
+        )
+        update = posted.json()["data"]["id"]
+        return [
+            ("POST", "/v1/incidents", FULL),
+            ("PATCH", f"/v1/incidents/{begun}/status", {"status": "identified"}),
+            ("POST", f"/v1/incidents/{other}/updates", {"visibility": "public", "body": "x"}),
+            ("POST", f"/v1/incidents/{more}/updates/{update}/redact", None),
+            ("POST", f"/v1/incidents/{other}/acknowledge", None),
+            ("POST", f"/v1/incidents/{other}/handoff", {"targetUserId": "U0ADA"}),
+            ("PUT", f"/v1/incidents/{other}/components", {"componentIds": []}),
+            ("POST", "/v1/components", {"name": "web"}),
+            ("POST", "/api/incidents", FULL | {"severity": "major"}),
+            ("PUT", f"/api/incidents/{opened}/status", {"status": "resolved"}),
+            ("POST", f"/api/incidents/{acknowledged}/acknowledge", None),
+            ("POST", f"/api/incidents/{opened}/updates", {"message": "x"}),
+        ]
+
+    return operations
+
+
+async def test_every_change_is_done_once_and_answered_alike(ci, operations, count, client):
+    changing = await operations()
+    paths = (await client().get("/openapi.json")).json()["paths"]
+    assert len(changing) == sum(method != "get" for path in paths.values() for method in path)
+
+    for number, (method, path, body) in enumerate(changing):
+        name = {"Idempotency-Key": f"request {number}"}
+        first = await ci.request(method, path, json=body, headers=name)
+        assert first.is_success, first.text
+        before = count("incident_update"), count("outbox"), count("component")
+
+        second = await ci.request(method, path, json=body, headers=name)
+
+        assert (second.status_code, second.content) == (first.status_code, first.content)
+        assert (replayed(first), replayed(second)) == (False, True)
+        assert (count("incident_update"), count("outbox"), count("component")) == before
+        assert second.headers["x-request-id"] != first.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/incidents/a1b2c3d4-e5f6-7890-abcd-ef1234567890/acknowledge", {}),
+        ("/v1/incidents", {"title": "x"}),
+        ("/v1/incidents", FULL | {"componentIds": ["nonsense"]}),
+        ("/api/incidents", {"title": "x"}),
+    ],
+    ids=["not found", "invalid", "refused", "invalid there"],
+)
+async def test_a_refusal_is_an_answer_too(ci, path, body):
+    first = await ci.post(path, json=body, headers=ONCE)
+    second = await ci.post(path, json=body, headers=ONCE)
+
+    assert 400 <= first.status_code < 500
+    assert (second.status_code, second.content) == (first.status_code, first.content)
+    assert replayed(second)
+
+
+async def test_a_refused_key_stays_refused_when_the_incident_has_moved_on(ci, declared):
+    address = f"/v1/incidents/{await declared()}/status"
+    first = await ci.patch(address, json={"status": "monitoring"}, headers=ONCE)
+    await ci.patch(address, json={"status": "identified"})
+
+    again = await ci.patch(address, json={"status": "monitoring"}, headers=ONCE)
+
+    assert again.content == first.content
+    assert (await ci.patch(address, json={"status": "monitoring"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/incidents", FULL | {"severity": "low"}),
+        ("/v1/components", FULL),
+        ("/api/incidents", FULL),
+        ("/v1/incidents?more=1", FULL),
+    ],
+    ids=["another body", "another address", "another dialect", "another query"],
+)
+async def test_a_key_belongs_to_one_request(ci, path, body, count):
+    await ci.post("/v1/incidents", json=FULL, headers=ONCE)
+
+    answer = await ci.post(path, json=body, headers=ONCE)
+
+    assert code(answer) == (409, "idempotency_conflict")
+    assert count("incident") == 1
+
+
+async def test_each_api_key_has_names_of_its_own(ci, client, a_key, stranger, count):
+    others = [ci, client(a_key(name="other")), stranger]
+
+    answers = [await by.post("/v1/incidents", json=FULL, headers=ONCE) for by in others]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert count("incident") == 3
+
+
+async def test_an_answer_is_kept_for_24_hours(ci, clock, store, count):
+    first = await ci.post("/v1/incidents", json=FULL, headers=ONCE)
+    clock.advance(hours=24, seconds=-1)
+    assert (await ci.post("/v1/incidents", json=FULL, headers=ONCE)).content == first.content
+
+    clock.advance(seconds=1)
+
+    assert not replayed(await ci.post("/v1/incidents", json=FULL, headers=ONCE))
+    assert count("incident") == 2
+    clock.advance(hours=24)
+    assert await store.write(lambda tx: idempotency.forget(tx, at=clock())) == 1
+    assert count("idempotency") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"), [("x", True), ("x" * 255, True), ("x" * 256, False), ("", False)]
+)
+async def test_a_name_has_1_to_255_characters(ci, name, taken):
+    answer = await ci.post("/v1/incidents", json=FULL, headers={"Idempotency-Key": name})
+
+    if taken:
+        assert answer.status_code == 201
+    else:
+        assert answer.json()["errors"] == [
+            {
+                "field": "Idempotency-Key",
+                "message": "Idempotency-Key must have 1 to 255 characters.",
+            }
+        ]
+
+
+async def test_reading_needs_no_name_and_keeps_none(ci, count):
+    for _ in range(2):
+        answer = await ci.get("/v1/incidents", headers=ONCE)
+        assert not replayed(answer)
+    assert count("idempotency") == 0
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+async def test_of_many_at_once_one_is_done_and_all_get_its_answer(
+    client, a_key, opened, serving, count, instances
+):
+    key = a_key()
+    doors = [client(key, of=serving(opened())) for _ in range(instances)]
+    for number in range(20):
+        name = {"Idempotency-Key": f"burst {number}"}
+
+        async def once(by, name=name):
+            while True:
+                answer = await by.post("/v1/incidents", json=FULL, headers=name)
+                if answer.status_code != 409:
+                    return answer
+                assert code(answer) == (409, "idempotency_conflict")
+                assert answer.headers["retry-after"] == "1"
+
+        answers = await asyncio.gather(*(once(by) for by in doors for _ in range(6 // instances)))
+
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.content for answer in answers}) == 1
+        assert sum(not replayed(answer) for answer in answers) == 1
+        assert count("incident") == number + 1
+
+
+@pytest.fixture
+def request_of(a_key, client, url):
+    """A client whose request was claimed by a process that died before it did anything."""
+
+    async def request_of():
+        key = a_key()
+        by = client(key)
+        await by.post("/v1/incidents", json=FULL | {"title": ""}, headers=ONCE)
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.execute("UPDATE idempotency SET status = NULL, body = NULL")
+            connection.commit()
+        return by
+
+    return request_of
+
+
+async def test_a_request_whose_process_died_is_taken_over_after_half_a_minute(
+    request_of, clock, count
+):
+    by = await request_of()
+    body = FULL | {"title": ""}
+    running = await by.post("/v1/incidents", json=body, headers=ONCE)
+    assert code(running) == (409, "idempotency_conflict")
+    assert running.headers["retry-after"] == "1"
+    assert code(await by.post("/v1/incidents", json=FULL, headers=ONCE))[0] == 409
+
+    clock.advance(seconds=idempotency.ABANDONED_AFTER.total_seconds())
+
+    assert code(await by.post("/v1/incidents", json=FULL, headers=ONCE))[0] == 409
+    taken_over = await by.post("/v1/incidents", json=body, headers=ONCE)
+    assert (taken_over.status_code, replayed(taken_over)) == (422, False)
+    assert replayed(await by.post("/v1/incidents", json=body, headers=ONCE))
+
+
+async def test_one_who_was_only_slow_does_nothing_after_another_took_over(
+    client, a_key, serving, store, clock, count
+):
+    """The first waits for Slack, longer than anybody waits; the second does what was asked."""
+    from_slack, asked = asyncio.Event(), asyncio.Event()
+
+    async def slow(_workspace, user):
+        if not asked.is_set():
+            asked.set()
+            await from_slack.wait()
+        return Person(user, "Ada")
+
+    by = client(a_key(), of=serving(store, member=slow))
+    body = FULL | {"ownerId": "U0ADA"}
+    first = asyncio.create_task(by.post("/v1/incidents", json=body, headers=ONCE))
+    await asked.wait()
+    clock.advance(seconds=31)
+    second = await by.post("/v1/incidents", json=body, headers=ONCE)
+
+    from_slack.set()
+
+    assert second.status_code == 201
+    assert code(await first) == (409, "idempotency_conflict")
+    assert count("incident") == 1
+    again = await by.post("/v1/incidents", json=body, headers=ONCE)
+    assert again.content == second.content
+
+
+async def test_what_failed_on_our_side_may_be_tried_again_at_once(
+    client, a_key, serving, store, count
+):
+    broken = [True]
+
+    async def fails_once(_workspace, user):
+        if broken.pop() if broken else False:
+            raise RuntimeError(NOTE)
+        return Person(user, "Ada")
+
+    by = client(a_key(), of=serving(store, member=fails_once))
+    body = FULL | {"ownerId": "U0ADA"}
+
+    first = await by.post("/v1/incidents", json=body, headers=ONCE)
+    second = await by.post("/v1/incidents", json=body, headers=ONCE)
+
+    assert (first.status_code, second.status_code) == (500, 201)
+    assert count("incident") == 1
+
+
+@pytest.mark.parametrize("dialect", ["/v1", "/api"])
+async def test_a_text_that_was_withdrawn_is_in_no_kept_answer(ci, declared, updates, url, dialect):
+    incident = await declared()
+    asked = {"/v1": {"visibility": "public", "body": NOTE}, "/api": {"message": NOTE}}[dialect]
+    address = f"{dialect}/incidents/{incident}/updates"
+    posted = await ci.post(address, json=asked, headers=ONCE)
+    update = posted.json()["data"]["id"]
+
+    await ci.post(f"/v1/incidents/{incident}/updates/{update}/redact")
+
+    again = await ci.post(address, json=asked, headers=ONCE)
+    assert code(again) == (409, "idempotency_conflict")
+    assert NOTE not in again.text
+    assert len(await updates(incident)) == 2
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        assert NOTE not in "\n".join(connection.iterdump())
+
+
+async def test_a_description_is_in_no_kept_answer(ci, url):
+    await ci.post("/v1/incidents", json=FULL | {"description": NOTE}, headers=ONCE)
+
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        kept = connection.execute("SELECT * FROM idempotency").fetchall()
+    assert NOTE not in json.dumps(kept, default=str)
