@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from bot.http import health
 from bot.http.gate import Gate
+from bot.http.health import Readiness
 from bot.http.rest import application
 from bot.http.server import HttpServer
 from bot.schedule import Schedule
@@ -95,7 +96,7 @@ class App:
             rest=application(
                 gate,
                 settings.lifecycles,
-                beside=[health.router(unready=self.unready, registry=self.metrics.registry)],
+                beside=[health.router(readiness=self.readiness, registry=self.metrics.registry)],
             ),
             # A handler of Bolt's, whose types are wider than ASGI's.
             slack=cast("ASGIApp", self.slack.asgi) if settings.slack_signing_secret else None,
@@ -159,19 +160,20 @@ class App:
         await self.store.write(lambda tx: tx.forget_handled(before=before))
         await self.store.write(lambda tx: idempotency.forget(tx, at=self._clock()))
 
-    async def unready(self) -> str | None:
-        """Why no requests should come here, or None; brings the outbox's gauges up to date."""
+    async def readiness(self) -> Readiness:
+        """Whether requests should come here; brings the outbox's gauges up to date."""
         try:
             async with asyncio.timeout(2):
                 depth = await self.outbox.depth(at=self._clock())
         except (StoreUnavailable, TimeoutError):
-            return "the database does not answer"
-        for state, count in depth.by_state.items():
+            return Readiness("the database does not answer")
+        counts = {state.value: count for state, count in depth.by_state.items()}
+        for state, count in counts.items():
             self.metrics.outbox.labels(state).set(count)
         self.metrics.outbox_age.set(depth.oldest_due.total_seconds())
-        if depth.oldest_due > LATE:
-            return "messages to Slack have been waiting for more than five minutes"
-        return None
+        waiting = "messages to Slack have been waiting for more than five minutes"
+        late = depth.oldest_due > LATE
+        return Readiness(waiting if late else None, counts["dead"])
 
 
 def build(

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """``reason`` says why no requests should come here, None where they should.
+
+    ``dead_messages`` are those that Slack will never take as things are: they make it no less
+    ready, and somebody has to look. None where the database does not say.
+    """
+
+    reason: str | None
+    dead_messages: int | None = None
+
+
 def router(
-    *, unready: Callable[[], Awaitable[str | None]], registry: CollectorRegistry
+    *, readiness: Callable[[], Awaitable[Readiness]], registry: CollectorRegistry
 ) -> APIRouter:
-    """The three addresses. ``unready`` says why requests should not come here, or None."""
+    """The three addresses. ``readiness`` also brings the outbox's gauges up to date."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/healthz")
@@ -21,13 +34,17 @@ def router(
 
     @routes.get("/readyz")
     async def ready() -> Response:
-        reason = await unready()
-        body = {"ready": reason is None, "reason": reason}
-        return JSONResponse(body, status_code=200 if reason is None else 503)
+        now = await readiness()
+        body = {
+            "ready": now.reason is None,
+            "reason": now.reason,
+            "dead_messages": now.dead_messages,
+        }
+        return JSONResponse(body, status_code=200 if now.reason is None else 503)
 
     @routes.get("/metrics")
     async def metrics() -> Response:
-        await unready()  # Brings the outbox's gauges up to date.
+        await readiness()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

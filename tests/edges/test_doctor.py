@@ -1,5 +1,7 @@
 """The doctor looks at each part of a set-up, and says what to do where it is not well."""
 
+import asyncio
+
 import pytest
 
 from bot.doctor import SCOPES, examine
@@ -116,7 +118,6 @@ async def test_a_token_that_slack_refuses(slack, examined, error):
 SILENT = {
     "cut": lambda faults, method: faults.cut(method, times=None),
     "down": lambda faults, method: faults.unavailable(method),
-    "late": lambda faults, method: faults.slow(method, seconds=60),
 }
 
 
@@ -139,6 +140,16 @@ async def test_a_slack_that_does_not_answer(slack, examined, method, what, silen
     assert [text for well, text in lines if not well] == [
         f"{what}: Slack, or what stands at SLACK_API_URL, does not answer; check the network"
     ]
+
+
+async def test_a_slack_that_hangs_is_waited_for_a_few_seconds(slack, examined):
+    slack.faults.slow("auth.test", seconds=60)
+
+    async with asyncio.timeout(20):
+        assert (await examined())[-1] == (
+            False,
+            "token: Slack, or what stands at SLACK_API_URL, does not answer; check the network",
+        )
 
 
 async def test_each_scope_that_is_missing_is_named_with_its_use(examined, manifest):

@@ -1,6 +1,7 @@
 """The HTTP door from outside: health, metrics, what is refused, and how it starts and ends."""
 
 import asyncio
+import contextlib
 import socket
 import time
 
@@ -54,7 +55,8 @@ def metric(http):
 async def test_it_is_alive_and_ready(http):
     async with http.get("/healthz") as alive, http.get("/readyz") as ready:
         assert (alive.status, await alive.text()) == (200, "ok\n")
-        assert (ready.status, await ready.json()) == (200, {"ready": True, "reason": None})
+        assert ready.status == 200
+        assert await ready.json() == {"ready": True, "reason": None, "dead_messages": 0}
 
 
 async def test_a_database_that_does_not_answer_is_a_reason(ratchet, http):
@@ -63,7 +65,11 @@ async def test_a_database_that_does_not_answer_is_a_reason(ratchet, http):
     async with http.get("/healthz") as alive, http.get("/readyz") as ready:
         assert alive.status == 200
         assert ready.status == 503
-        assert await ready.json() == {"ready": False, "reason": "the database does not answer"}
+        assert await ready.json() == {
+            "ready": False,
+            "reason": "the database does not answer",
+            "dead_messages": None,
+        }
 
 
 async def test_metrics_are_told_while_the_database_does_not_answer(ratchet, http, metric):
@@ -88,6 +94,7 @@ async def test_messages_that_wait_for_more_than_five_minutes_are_a_reason(
         assert await ready.json() == {
             "ready": False,
             "reason": "messages to Slack have been waiting for more than five minutes",
+            "dead_messages": 0,
         }
     assert await metric("ratchet_outbox_oldest_due_seconds") == 301
 
@@ -120,7 +127,7 @@ async def test_what_was_asked_and_delivered_is_counted(slack, ratchet, metric):
     assert await metric("ratchet_acknowledgement_seconds_count", door="command") == 3
 
 
-async def test_what_can_never_be_delivered_is_counted(slack, ratchet, metric):
+async def test_what_can_never_be_delivered_is_counted(slack, ratchet, http, metric):
     slack.faults.refuse("chat.postMessage", error="is_archived", times=None)
     await ratchet.incidents.execute(a_declaration(actor=an_actor(channel="C0PAYMENTS")))
     await slack.until(lambda: len(slack.calls_of("chat.postMessage")) == 2)
@@ -128,6 +135,8 @@ async def test_what_can_never_be_delivered_is_counted(slack, ratchet, metric):
 
     assert await metric("ratchet_outbox_messages", state="dead") == 2
     assert await metric("ratchet_outbox_messages", state="available") == 0
+    async with http.get("/readyz") as ready:
+        assert (ready.status, (await ready.json())["dead_messages"]) == (200, 2)
 
 
 async def test_no_metric_holds_what_somebody_wrote(slack, ratchet, http):
@@ -324,6 +333,32 @@ async def test_a_port_can_be_taken_again_at_once():
 
 async def test_a_server_that_never_started_can_be_stopped():
     await a_server().stop()
+
+
+async def test_what_was_asked_before_the_stop_is_answered(slack, settings, clock):
+    app = build(settings, clock=clock)
+    await app.start()
+    slack.request_url = f"{app.http.address}/slack/events"
+    slow = slack.faults.slow("users.info", seconds=60, times=1)
+    asking = asyncio.create_task(slack.person("mia").command("#payments", "/incident list"))
+    await slack.until(lambda: slow.hits == 1)
+    stopping = asyncio.create_task(app.stop())
+    await refused_by(app.http.address)
+    slow.clear()
+
+    asked = await asking
+    await stopping
+    assert asked.error is None
+    assert "Open incidents: none" in (await asked.answer()).words()
+
+
+async def refused_by(address):
+    """Waits until nothing listens at ``address`` any more."""
+    async with asyncio.timeout(5), aiohttp.ClientSession() as http:
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            while True:
+                async with http.get(f"{address}/healthz"):
+                    pass
 
 
 async def test_an_app_can_be_stopped_twice(settings, clock):
