@@ -250,6 +250,8 @@ class Move(Shown):
 class IncidentWithHistory(ShownIncident):
     """An incident with every status that it has had, the initial one included, oldest first."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": []})
+
     status_history: list[Move]
 
 

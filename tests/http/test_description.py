@@ -19,6 +19,7 @@ from schemathesis.specs.openapi import checks
 
 from core import engine as rules
 from core.errors import InvalidField
+from core.incident import Person
 
 # A request that the lifecycle, a missing surface or an unknown component refuses is valid all the
 # same; and whoever guesses ids and names meets 404 and 409.
@@ -83,7 +84,7 @@ def fuzz(app, key, *, examples, seed):
     for event in engine.from_schema(schema).execute():
         match event:
             case events.ScenarioFinished():
-                cases[event.phase.name.value] += len(event.recorder.interactions)
+                cases[str(event.phase)] += len(event.recorder.interactions)
                 found += failures(event.recorder)
             case events.NonFatalError():
                 found.append((event.label, str(event.info)))
@@ -113,12 +114,156 @@ def quiet():
 
 
 @pytest.fixture
-def described(app):
-    return app.openapi()
+def welcoming(serving, store):
+    """The application of a workspace in which every id is somebody's."""
+
+    async def anybody(_workspace, user):
+        return Person(user, user)
+
+    return serving(store, member=anybody)
 
 
-def test_a_fuzzer_finds_no_answer_outside_the_description(app, a_key, quiet):
-    found, cases = fuzz(app, a_key("admin"), examples=4, seed=1)
+def test_a_fuzzer_finds_no_answer_outside_the_description(welcoming, a_key, quiet):
+    found, cases = fuzz(welcoming, a_key("admin"), examples=4, seed=1)
 
     assert found == []
     assert cases.total() >= 300
+
+
+@pytest.mark.torture
+def test_nor_does_it_in_ten_thousand_cases(welcoming, a_key, quiet):
+    found, cases = fuzz(welcoming, a_key("admin"), examples=420, seed=None)
+
+    assert found == []
+    assert cases.total() >= 10_000
+
+
+# --- what it says ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def described(client):
+    return (await client().get("/openapi.json")).json()
+
+
+def operations(described):
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+async def test_every_operation_says_what_may_come_of_it(described):
+    for path, method, operation in operations(described):
+        statuses = set(operation["responses"])
+        assert {"401", "429", "500", "503"} <= statuses
+        assert ("404" in statuses) == ("{id}" in path)
+        if method != "get":
+            assert {"403", "409", "413", "415"} <= statuses
+            assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}
+        assert ("422" in statuses) <= path.startswith("/v1")
+        assert operation["security"] == [{"bearer": []}, {"apiKey": []}]
+        assert operation["summary"]
+        for response in operation["responses"].values():
+            assert "X-Request-Id" in response["headers"]
+
+
+async def test_every_limit_and_every_word_is_in_it(described):
+    def told(schema, field):
+        part = described["components"]["schemas"][schema]["properties"][field]
+        return {key: value for any_ in part.get("anyOf", [part]) for key, value in any_.items()}
+
+    assert described["components"]["schemas"]["Severity"]["enum"] == [
+        "critical",
+        "high",
+        "medium",
+        "low",
+    ]
+    assert described["components"]["schemas"]["SeverityWord"]["enum"] == [
+        "critical",
+        "major",
+        "minor",
+        "warning",
+    ]
+    assert told("NewIncident", "lifecycle")["enum"] == ["statuspage", "response"]
+    limits = {
+        ("NewIncident", "title"): (1, 100),
+        ("NewIncident", "description"): (None, 10_000),
+        ("StatusChange", "resolutionNote"): (1, 2_000),
+        ("PublicUpdate", "body"): (1, 2_000),
+        ("NewComponent", "name"): (1, 100),
+        ("Report", "title"): (1, 255),
+        ("Report", "error_message"): (None, 1_000),
+        ("NewStatus", "note"): (1, 500),
+        ("Message", "message"): (1, 1_000),
+    }
+    for (schema, field), limit in limits.items():
+        part = told(schema, field)
+        assert (part.get("minLength"), part["maxLength"]) == limit, (schema, field)
+
+
+async def test_the_examples_are_those_of_the_published_pages_and_hold(described):
+    for name, schema in described["components"]["schemas"].items():
+        whole = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
+        for example in schema.get("examples", []):
+            jsonschema.validate(example, whole)
+    shown = json.dumps(described)
+    for published in (
+        "Payment service elevated error rate",
+        "False positive - no action needed",
+        "Cannot transition from closed to open. Incident is in final state and cannot be modified.",
+    ):
+        assert published in shown
+
+
+async def test_the_description_needs_no_key_and_tells_of_no_incident(client, declared):
+    await declared(title="Secret of ours")
+
+    for path in ("/openapi.json", "/docs"):
+        assert "Secret of ours" not in (await client().get(path)).text
+
+
+# --- the page --------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """The links, the ids and the attributes that would load something."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.ids, self.loads = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name == "id":
+                self.ids.append(value)
+            elif tag == "a" and name == "href":
+                self.links.append(value)
+            elif name in {"src", "href", "action"} or tag == "script":
+                self.loads.append((tag, name, value))
+
+
+async def test_the_page_shows_every_operation_and_loads_nothing(client, described):
+    answer = await client().get("/docs")
+    page = Page(answer.text)
+
+    assert page.loads == []
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert len(page.ids) == len(set(page.ids)) == len(list(operations(described)))
+    assert {link for link in page.links if link.startswith("#")} == {f"#{id_}" for id_ in page.ids}
+    for path, _, operation in operations(described):
+        assert path in answer.text
+        assert operation["summary"] in answer.text
+
+
+async def test_the_page_names_fields_with_their_limits(client):
+    text = " ".join((await client().get("/docs")).text.split())
+
+    for told in (
+        "<code>resolutionNote</code>",
+        "one of critical, high, medium, low",
+        "at most 10,000 characters",
+        "<code>Idempotency-Key</code>",
+        "False positive - no action needed",
+    ):
+        assert told in text
