@@ -17,7 +17,6 @@ from typing import Any, TypeVar, assert_never
 from uuid import uuid4
 
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
@@ -29,6 +28,7 @@ from bot.settings import Settings
 from bot.slack import dialogs, parser, views
 from bot.slack.errors import Answer, Reply, answer
 from bot.slack.people import UNREACHABLE, People
+from bot.slack.sockets import CONNECTIONS, Connection
 from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
 from core.errors import StaleStatus, UserError
@@ -167,7 +167,7 @@ class Slack:
         self._metrics = metrics
         self._app_token = settings.slack_app_token
         self._working: set[asyncio.Task[Any]] = set()
-        self._socket: AsyncSocketModeHandler | None = None
+        self._sockets: tuple[Connection, ...] = ()
         token = settings.slack_bot_token
 
         async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
@@ -201,16 +201,15 @@ class Slack:
     async def start(self) -> None:
         """Connects by Socket Mode where there is an app token; goes on trying by itself."""
         if self._app_token:
-            self._socket = AsyncSocketModeHandler(self._bolt, self._app_token)
-            self._begin(self._connect(self._socket))
-
-    async def _connect(self, socket: AsyncSocketModeHandler) -> None:
-        await socket.client.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it bare
+            self._sockets = tuple(
+                Connection(self._bolt, self._app_token) for _ in range(CONNECTIONS)
+            )
+            for socket in self._sockets:
+                self._begin(socket.open())
 
     async def stop(self) -> None:
         """Takes no more requests, and finishes those that run."""
-        if self._socket:
-            await self._socket.client.close()  # type: ignore[no-untyped-call] # the same
+        await asyncio.gather(*(socket.close() for socket in self._sockets))
         await asyncio.gather(*self._working, return_exceptions=True)
 
     async def _on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:

@@ -134,7 +134,7 @@ async def attempted(person, line, word, doors, ledger, chance):
     if asked.error is None:
         with suppress(TimeoutError):
             said = (await asked.answer(timeout_seconds=5)).words()
-    if said is None or "did not work" in said:
+    if said is None or "INC-" not in said:
         return None
     ledger.unknown.remove(word)
     ledger.confirmed.append(word)

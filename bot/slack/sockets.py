@@ -1,0 +1,89 @@
+"""Socket Mode that comes back by itself: several connections, each with a new address each time."""
+
+from __future__ import annotations
+
+import asyncio
+from time import time
+from typing import Any
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.async_internals import (
+    run_async_bolt_app,
+    send_async_response,
+)
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+# While one is renewed, as Slack asks for every few hours, another takes what comes. Slack allows an
+# app ten of them: enough for five processes.
+# Source: https://docs.slack.dev/apis/events-api/using-socket-mode
+CONNECTIONS = 2
+# How often a connection is tried that looks alive. One that is silent is given up after four.
+PING_SECONDS = 2
+CONNECT_SECONDS = 10
+FINISH_SECONDS = 3
+
+
+class _Client(SocketModeClient):
+    """slack_sdk's client, which tries one address for ever where a connection has failed.
+
+    Slack's addresses work once. Here each is forgotten as soon as it is read.
+    """
+
+    _address: str | None = None
+
+    @property  # type: ignore[override]
+    def wss_uri(self) -> str | None:
+        """An address that nobody has used yet, once."""
+        address, self._address = self._address, None
+        return address
+
+    @wss_uri.setter
+    def wss_uri(self, address: str | None) -> None:
+        self._address = address
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Replaces the connection where it is dead, or where ``force`` says so."""
+        async with self.connect_operation_lock:
+            if force or not await self.is_connected():
+                await self.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it bare
+
+
+class Connection:
+    """One connection for ``app``. What it has not taken when it is closed, another is given."""
+
+    def __init__(self, app: AsyncApp, app_token: str) -> None:
+        self._app = app
+        self._client = _Client(
+            app_token, logger=app.logger, web_client=app.client, ping_interval=PING_SECONDS
+        )
+        self._client.socket_mode_request_listeners.append(self._take)  # type: ignore[arg-type]
+        self._taken: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+
+    async def open(self) -> None:
+        """Goes on trying until Slack takes it, or until it is closed."""
+        await self._client.aiohttp_client_session.close()
+        self._client.aiohttp_client_session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+        )
+        await self._client.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it bare
+
+    async def close(self) -> None:
+        """Finishes what it has taken, and hangs up."""
+        self._stopping = True
+        if self._taken:
+            await asyncio.wait(self._taken, timeout=FINISH_SECONDS)
+        await self._client.close()  # type: ignore[no-untyped-call] # the same
+
+    async def _take(self, client: _Client, request: SocketModeRequest) -> None:
+        if self._stopping:
+            return
+        task = asyncio.current_task()
+        if task:
+            self._taken.add(task)
+            task.add_done_callback(self._taken.discard)
+        started = time()
+        response = await run_async_bolt_app(self._app, request)
+        await send_async_response(client, request, response, started)
