@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from time import monotonic
 from typing import Any, TypeVar, assert_never
 
 from slack_sdk.errors import SlackApiError
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 # A call of Slack's that hangs holds one of these places, and must not keep others from theirs.
 AT_ONCE = 100
+# A second claim in vain is followed by a rest of so many times as long as it took.
+REST = 9
+REST_MAX_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 300
 # What Slack's 429 means where it does not say, and the most that is believed of it.
 RETRY_AFTER_SECONDS = 30
@@ -300,13 +304,23 @@ class Worker:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
     async def _run(self) -> None:
+        in_vain = 0
         while not self._stopping:
             await self._awake.wait()
             self._awake.clear()
+            began = monotonic()
+            found = 0
             try:
-                await self._claim()
+                found = await self._claim()
             except Exception:  # noqa: BLE001 - whatever it was, the next look tries again
                 log.error("claim failed", exc_info=True)
+            in_vain = 0 if found else in_vain + 1
+            if in_vain > 1:
+                # Every commit wakes us, and a claim looks through all that waits, while on SQLite
+                # nobody can write: after a burst, which takes Slack minutes, each command would
+                # wait for a claim that finds nothing either.
+                took_seconds = monotonic() - began
+                await asyncio.sleep(min(REST * took_seconds, REST_MAX_SECONDS))
 
     async def _claim(self) -> int:
         room = AT_ONCE - len(self._running)
