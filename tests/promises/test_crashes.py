@@ -87,7 +87,7 @@ async def test_torture(end, kind, slack, database_url, capsys):
     found = violations(slack, database_url, ledger)
     with capsys.disabled():
         print(  # noqa: T201 - the figures are what it is run for
-            f"\n{kind}, {count} servers {end.__name__}ed: {sum(f.hits for f in faults)} faults, "
+            f"\n{kind}, {count} times {end.__name__}: {sum(f.hits for f in faults)} faults, "
             f"{len(ledger.confirmed)} changes confirmed, {len(ledger.unknown)} unanswered, "
             f"{len(slack.calls_of('chat.postMessage'))} posts tried; lost or twice: {len(found)}"
         )
