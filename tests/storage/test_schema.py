@@ -1,0 +1,133 @@
+"""The schema: what migrations build is what the models say, whoever builds it, and once."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import create_engine
+
+from storage import migrations
+from storage.store import SecondServer, Store, StoreUnavailable, UnknownSchema
+
+
+@pytest.fixture
+def connection(empty_url):
+    engine = create_engine(empty_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def empty_store(empty_url):
+    store = Store(empty_url)
+    yield store
+    store.close()
+
+
+def test_migrations_build_what_the_models_say(empty_store, connection):
+    empty_store.migrate()
+
+    assert migrations.differences(connection) == []
+
+
+def test_a_database_is_current_once_it_is_migrated_and_stays_so(empty_store):
+    before = empty_store.is_current()
+    empty_store.migrate()
+    empty_store.migrate()
+
+    assert (before, empty_store.is_current()) == (False, True)
+
+
+async def test_servers_that_start_together_migrate_once(empty_url):
+    stores = [Store(empty_url) for _ in range(4)]
+    await asyncio.gather(*(asyncio.to_thread(store.migrate) for store in stores))
+
+    assert all(store.is_current() for store in stores)
+    for store in stores:
+        store.close()
+
+
+@pytest.mark.parametrize("way", [Store.migrate, Store.is_current, Store.open_for_serving])
+def test_a_newer_schema_is_refused_with_what_to_do(store, url, way):
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+
+    with pytest.raises(UnknownSchema, match=r"newer Ratchet.*9999.*Upgrade Ratchet"):
+        way(store)
+
+
+def test_an_sqlite_file_takes_one_server_and_any_number_on_postgresql(kind, opened):
+    first, second = opened(), opened()
+    first.open_for_serving()
+
+    if kind == "sqlite":
+        with pytest.raises(SecondServer, match="PostgreSQL"):
+            second.open_for_serving()
+        first.close()
+    second.open_for_serving()
+
+
+async def test_while_one_serves_others_write_their_short_things(opened):
+    server, command_line = opened(), opened()
+    server.open_for_serving()
+
+    await asyncio.to_thread(
+        command_line.write_now, lambda tx: tx.set_status_channel("T1", "C0NEW").id
+    )
+
+    told = await server.read(lambda reader: reader.workspace("T1").status_channel)
+    assert told == "C0NEW"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mysql://localhost/ratchet", "sqlite:///<file> or postgresql://"),
+        ("sqlite://", "sqlite:///<file> or postgresql://"),
+        ("sqlite:///:memory:", "sqlite:///<file> or postgresql://"),
+        ("ratchet.db", "no address of a database"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused(url, told):
+    with pytest.raises(StoreUnavailable, match=told):
+        Store(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_postgresql_is_understood(scheme):
+    store = Store(f"{scheme}://ratchet@127.0.0.1:1/ratchet")
+
+    assert store.kind == "postgresql"
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://ratchet:hush@127.0.0.1:1/ratchet", "sqlite:////nowhere/at/all/ratchet.db"],
+)
+async def test_a_database_that_is_not_there_is_told_without_its_password(url):
+    store = Store(url)
+    try:
+        with pytest.raises(StoreUnavailable) as migrating:
+            await asyncio.to_thread(store.open_for_serving)
+        with pytest.raises(StoreUnavailable) as writing:
+            await store.write(lambda tx: tx.next_number("T1"))
+        with pytest.raises(StoreUnavailable) as reading:
+            await store.read(lambda reader: reader.workspace("T1"))
+    finally:
+        store.close()
+
+    for error in (migrating, writing, reading):
+        assert str(error.value)
+        assert "hush" not in str(error.value)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path):
+    (tmp_path / "ratchet.db").write_text("a letter to somebody, and no database at all" * 100)
+    store = Store(f"sqlite:///{tmp_path}/ratchet.db")
+
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        store.migrate()
+    store.close()

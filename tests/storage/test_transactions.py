@@ -1,0 +1,493 @@
+"""What is written: whole or not at all, by one of many at once, and answered after the commit."""
+
+import asyncio
+import itertools
+import sqlite3
+import threading
+
+import psycopg
+import pytest
+from builders import (
+    GRACE,
+    LINUS,
+    NINE,
+    STATUS_CHANNEL,
+    WORKSPACE,
+    a_change,
+    a_declaration,
+    an_actor,
+    an_id,
+)
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
+
+from core.engine import Known, decide
+from core.errors import StaleStatus
+from core.incident import Acknowledge, Declare, Note, PublicText, Redact
+from core.lifecycle import RESPONSE, STATUSPAGE, read
+from core.service import Incidents
+from storage.store import StoreUnavailable
+
+SECRET = "vermilion-canary"
+
+LATER = Declare(
+    actor=an_actor(),
+    id=an_id("later"),
+    title="Search is slow",
+    lifecycle=RESPONSE,
+    components=("api", "search"),
+    owner=GRACE,
+    description=SECRET,
+    channel="C0INCIDENTS",
+)
+
+# Commands that together run every statement that a change can.
+CHANGES = {
+    "declare": LATER,
+    "move with both texts": a_change(
+        ref=1, to="identified", public=PublicText("We know."), note=Note(SECRET)
+    ),
+    "facts": a_change(ref=1, title="Checkout", components=("web", "+billing"), owner=LINUS),
+    "acknowledge": Acknowledge(actor=an_actor(GRACE), ref=1),
+    "redact": Redact(actor=an_actor(), ref=1, entry=2),
+}
+
+
+async def at_once(*works):
+    """Their outcomes, an error being one as well."""
+    return await asyncio.gather(*works, return_exceptions=True)
+
+
+@pytest.fixture
+async def noted(declare, incidents):
+    """INC-1 with two components and a note, as entry 2."""
+    await declare(components=("api", "web"))
+    await incidents.execute(a_change(ref=1, note=Note(SECRET)))
+
+
+async def test_what_is_saved_comes_back_as_it_was(incidents, store):
+    outcome = await incidents.execute(LATER)
+
+    back = await store.read(lambda reader: reader.incident(WORKSPACE, LATER.id))
+    assert back == outcome.incident
+    assert (back.owner.name, back.description, back.lifecycle) == ("Grace", SECRET, RESPONSE)
+    assert [component.name for component in back.components] == ["api", "search"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_comes_back_as_it_was(change, noted, incidents, store):
+    outcome = await incidents.execute(CHANGES[change])
+
+    incident = outcome.incident
+    back = await store.read(lambda reader: reader.incident(WORKSPACE, incident.id))
+    assert back == incident
+    page = await store.read(lambda reader: reader.timeline(incident, before=None, limit=50))
+    assert page.items[len(page.items) - len(outcome.updates) :] == outcome.updates
+    if outcome.redacted:
+        assert page.items[outcome.redacted.entry - 1] == outcome.redacted
+
+
+class Injected(sqlite3.OperationalError):
+    """What a database would raise; SQLAlchemy wraps it as one of the driver's."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_that_fails_at_any_statement_leaves_nothing(
+    change, noted, incidents, contents, on_statement
+):
+    """An error before each statement in turn, the commit included, until it goes through."""
+    before = contents()
+    fails_at, seen = [0], [0]
+
+    def fail(statement):
+        # Beginning and undoing are no part of what is kept or not.
+        if statement.startswith(("BEGIN", "ROLLBACK", "SAVEPOINT", "PRAGMA", "SET ")):
+            return
+        seen[0] += 1
+        if seen[0] == fails_at[0]:
+            raise RuntimeError("the database failed")
+
+    on_statement(fail)
+    for fails_at[0] in itertools.count(1):
+        seen[0] = 0
+        try:
+            await incidents.execute(CHANGES[change])
+        except (RuntimeError, StoreUnavailable):
+            seen[0] = -1_000_000
+            assert contents() == before
+        else:
+            seen[0] = -1_000_000
+            break
+
+    assert fails_at[0] > 5
+    assert contents() != before
+
+
+async def test_a_commit_that_fails_is_told_and_leaves_nothing(
+    kind, noted, incidents, contents, on_statement
+):
+    before = contents()
+
+    def fail(*_):
+        raise RuntimeError("the disk is gone")
+
+    if kind == "sqlite":
+        on_statement(lambda statement: fail() if statement == "COMMIT" else None)
+    else:
+        event.listen(Engine, "commit", fail)
+    try:
+        with pytest.raises(RuntimeError, match="the disk is gone"):
+            await incidents.execute(CHANGES["facts"])
+    finally:
+        if kind == "postgresql":
+            event.remove(Engine, "commit", fail)
+
+    assert contents() == before
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+class TestTogether:
+    """SQLite: what waits for the writer is committed together."""
+
+    @pytest.fixture
+    def held(self, store):
+        """Holds the writer back until told, so that what is given meanwhile waits together."""
+        go = threading.Event()
+        started = threading.Event()
+
+        async def held():
+            def wait(_tx):
+                started.set()
+                go.wait(10)
+
+            first = store.write(wait)
+            await asyncio.to_thread(started.wait, 10)
+            return first, go
+
+        return held
+
+    async def test_many_changes_are_one_commit(self, held, declare, on_statement):
+        said = []
+        on_statement(said.append)
+        first, go = await held()
+        declared = [asyncio.ensure_future(declare()) for _ in range(20)]
+        await asyncio.sleep(0)
+        go.set()
+        await first
+        numbers = sorted([(await one).number for one in declared])
+
+        assert numbers == list(range(1, 21))
+        assert said.count("COMMIT") == 2
+
+    async def test_one_that_fails_spoils_no_neighbour(self, held, store, rows):
+        def add(name):
+            return lambda tx: tx.set_status_channel(name, "C1").id
+
+        def fail(tx):
+            tx.set_status_channel("T0BAD", "C1")
+            raise StopIteration
+
+        first, go = await held()
+        works = [add("T1"), fail, add("T2"), fail, add("T3")]
+        waiting = [store.write(work) for work in works]
+        go.set()
+        outcomes = await at_once(first, *waiting)
+
+        assert [repr(one) for one in outcomes[1:]] == [
+            "'T1'",
+            "RuntimeError('the work ran out of items')",
+            "'T2'",
+            "RuntimeError('the work ran out of items')",
+            "'T3'",
+        ]
+        assert rows("SELECT id FROM workspace ORDER BY id") == [("T1",), ("T2",), ("T3",)]
+
+    async def test_a_commit_that_fails_fails_all_of_them(self, held, store, rows, on_statement):
+        first, go = await held()
+        waiting = [
+            store.write(lambda tx, name=name: tx.set_status_channel(name, "C1").id)
+            for name in ("T1", "T2", "T3")
+        ]
+
+        def fail(statement):
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+
+        on_statement(fail)
+        go.set()
+        outcomes = await at_once(first, *waiting)
+
+        assert {type(one) for one in outcomes} == {StoreUnavailable}
+        assert rows("SELECT id FROM workspace") == []
+
+    async def test_a_full_disk_keeps_none_of_them_and_is_told_as_such(self, store):
+        def fill(tx):
+            tx.connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            tx.connection.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS b")
+
+        with pytest.raises(StoreUnavailable, match="full"):
+            await store.write(fill)
+        assert await store.write(lambda tx: tx.set_status_channel("T1", "C1").id) == "T1"
+
+    async def test_a_writer_elsewhere_is_waited_for(self, store, url):
+        path = url.removeprefix("sqlite:///")
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = store.write(lambda tx: tx.set_status_channel("T1", "C1").id)
+        reading = await store.read(lambda reader: reader.workspace("T1").status_channel)
+        other.execute("COMMIT")
+        other.close()
+
+        assert reading == STATUS_CHANNEL
+        assert await waiting == "T1"
+
+    async def test_a_transition_that_fails_in_the_middle_of_many_is_the_only_one(
+        self, held, declare, incidents
+    ):
+        for _ in range(3):
+            await declare()
+        first, go = await held()
+        steps = ("identified", "resolved", "identified")
+        moves = [a_change(ref=ref, to=to) for ref, to in enumerate(steps, start=1)]
+        waiting = [asyncio.ensure_future(incidents.execute(move)) for move in moves]
+        await asyncio.sleep(0)
+        go.set()
+        outcomes = await at_once(first, *waiting)
+
+        assert [type(one).__name__ for one in outcomes[1:]] == [
+            "Outcome",
+            "TransitionNotAllowed",
+            "Outcome",
+        ]
+
+
+@pytest.mark.parametrize("clients", [2, 5, 16])
+async def test_of_many_who_move_one_incident_at_once_one_wins(clients, opened, clock, declare):
+    """Each client has a store of its own where two processes may be: on PostgreSQL."""
+    await declare()
+    two = [opened(status_channel=STATUS_CHANNEL) for _ in range(2)]
+    doors = [Incidents(store, clock=clock, wake=lambda: None) for store in two]
+    status = STATUSPAGE.initial
+    while steps := STATUSPAGE.next_steps(status):
+        move = a_change(ref=1, to=steps[0], expected_status=status)
+        outcomes = await at_once(*(doors[n % 2].execute(move) for n in range(clients)))
+        won = [one for one in outcomes if not isinstance(one, Exception)]
+        assert len(won) == 1
+        assert {type(one) for one in outcomes if one not in won} == {StaleStatus}
+        status = steps[0]
+
+    incident, page = await two[0].read(
+        lambda reader: (
+            found := reader.incident(WORKSPACE, 1),
+            reader.timeline(found, before=None, limit=50),
+        )
+    )
+    moves = [update.status_change for update in page.items if update.status_change]
+    assert (incident.status, incident.version) == ("resolved", 4)
+    assert [update.entry for update in page.items] == [1, 2, 3, 4]
+    assert tuple(moves[1:]) == STATUSPAGE.path(moves[0], "resolved")
+
+
+async def test_numbers_have_no_gaps_whoever_declares_and_whoever_is_refused(opened, clock):
+    doors = [Incidents(opened(), clock=clock, wake=lambda: None) for _ in range(2)]
+    guest = {"title": " "}
+    outcomes = await at_once(
+        *(
+            doors[n % 2].execute(
+                a_declaration(
+                    id=an_id(n),
+                    actor=an_actor(workspace=f"T{n % 3}"),
+                    **(guest if n % 4 == 0 else {}),
+                )
+            )
+            for n in range(60)
+        )
+    )
+
+    declared = [one.incident for one in outcomes if not isinstance(one, Exception)]
+    assert len(declared) == 45
+    for workspace in ("T0", "T1", "T2"):
+        numbers = sorted(one.number for one in declared if one.workspace == workspace)
+        assert numbers == list(range(1, 16))
+
+
+async def test_a_row_that_was_changed_meanwhile_is_never_overwritten(store, declare, rows):
+    """The compare-and-set holds even where the lock would not: the work is run again."""
+    await declare()
+    runs = []
+
+    def save(tx):
+        incident = tx.incident(WORKSPACE, 1)
+        runs.append(incident.version)
+        if len(runs) == 1:
+            # What another process would have written, had it been faster.
+            tx.connection.exec_driver_sql("UPDATE incident SET version = 7")
+        known = Known(workspace=tx.workspace(WORKSPACE))
+        tx.save(decide(incident, a_change(ref=1, note=Note("x")), known, at=NINE))
+
+    if store.kind == "sqlite":
+        with pytest.raises(StoreUnavailable, match="changed by others"):
+            await store.write(save)
+        assert rows("SELECT version FROM incident") == [(1,)]
+    else:
+        await store.write(save)
+        assert runs == [1, 1]
+        assert rows("SELECT version FROM incident") == [(2,)]
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+class TestConnections:
+    """PostgreSQL: connections break, and nobody needs to know of those that broke in time."""
+
+    def cut(self, url, *, but=0):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid != pg_backend_pid() AND pid != %s",
+                (but,),
+            )
+
+    async def test_connections_that_broke_in_the_pool_are_replaced(self, url, store, declare):
+        await declare()
+        self.cut(url)
+
+        assert (await declare()).number == 2
+        assert await store.read(lambda reader: reader.incident(WORKSPACE, 2))
+
+    async def test_work_whose_connection_breaks_before_the_commit_is_run_again(
+        self, url, store, rows
+    ):
+        runs = []
+
+        def work(tx):
+            tx.set_status_channel(f"T{len(runs)}", "C1")
+            runs.append(1)
+            if len(runs) == 1:
+                self.cut(url)
+            return tx.next_number("T0NEXT")
+
+        assert await store.write(work) == 1
+        assert rows("SELECT id FROM workspace ORDER BY id") == [("T0NEXT",), ("T1",)]
+
+    async def test_a_connection_that_breaks_in_the_commit_is_told_as_unsure(self, url, store):
+        def break_it(_connection):
+            self.cut(url)
+
+        def work(tx):
+            event.listen(tx.connection, "commit", break_it)
+            return tx.next_number("T1")
+
+        with pytest.raises(StoreUnavailable) as told:
+            await store.write(work)
+
+        assert told.value.unsure
+
+    async def test_two_that_wait_for_each_other_are_both_served(self, opened):
+        meet = threading.Barrier(2)
+        tries = []
+
+        def crosswise(first, second):
+            def work(tx):
+                tx.set_status_channel(first, "C1")
+                tries.append(first)
+                if len(tries) <= 2:
+                    meet.wait(10)
+                tx.set_status_channel(second, "C2")
+                return first
+
+            return work
+
+        store = opened()
+        await store.write(lambda tx: [tx.set_status_channel(t, "C0").id for t in ("T1", "T2")])
+        told = await at_once(store.write(crosswise("T1", "T2")), store.write(crosswise("T2", "T1")))
+
+        assert told == ["T1", "T2"]
+        assert len(tries) == 3
+
+
+async def test_no_note_is_in_the_error_of_a_database(store, noted, incidents):
+    """A database quotes the row that it refuses, and SQLAlchemy the parameters."""
+
+    def refused(tx):
+        tx.connection.exec_driver_sql(
+            "UPDATE incident_update SET id = NULL WHERE body LIKE '%canary%'"
+        )
+
+    with pytest.raises(StoreUnavailable) as told:
+        await store.write(refused)
+
+    seen = told.value
+    while seen:
+        assert SECRET not in repr(seen)
+        assert not isinstance(seen, DBAPIError)
+        seen = seen.__cause__ or seen.__context__
+
+
+async def test_a_closed_store_takes_nothing_more_and_loses_nothing(opened, url):
+    store = opened()
+    given = [store.write(lambda tx: tx.next_number("T1")) for _ in range(50)]
+    await asyncio.to_thread(store.close)
+
+    assert sorted(await asyncio.gather(*given)) == list(range(1, 51))
+    with pytest.raises(StoreUnavailable, match="closed"):
+        store.write(lambda tx: tx.next_number("T1"))
+    store.close()
+
+
+async def test_reads_see_one_moment_only(store, declare, incidents):
+    await declare()
+
+    def look(reader):
+        before = reader.incident(WORKSPACE, 1).status
+        store.write_now(_moved)
+        return before, reader.incident(WORKSPACE, 1).status
+
+    def _moved(tx):
+        incident = tx.incident(WORKSPACE, 1)
+        known = Known(workspace=tx.workspace(WORKSPACE))
+        tx.save(decide(incident, a_change(ref=1, to="identified"), known, at=NINE))
+
+    assert await store.read(look) == ("investigating", "investigating")
+    after = await store.read(lambda reader: reader.incident(WORKSPACE, 1).status)
+    assert after == "identified"
+
+
+async def test_readers_write_nothing(store):
+    with pytest.raises(StoreUnavailable, match=r"(?i)read.?only"):
+        await store.read(
+            lambda reader: reader.connection.exec_driver_sql(
+                "INSERT INTO workspace (id, last_number) VALUES ('T1', 0)"
+            )
+        )
+
+
+async def test_an_incident_keeps_the_lifecycle_that_it_was_declared_with(opened, store, declare):
+    """The file is edited, the server restarted: what is open goes on as it began."""
+    old = "[mine.a]\ninitial = true\nnext = ['b']\npublic = 'investigating'\n"
+    end = "[mine.{0}]\nterminal = true\npublic = 'resolved'\n"
+    (before,) = read(old + end.format("b"))
+    (after,) = read(old.replace("'b'", "'c'") + end.format("c"))
+    await declare(lifecycle=before)
+    await declare(lifecycle=after)
+    await declare(lifecycle=before)
+
+    def lifecycles(reader):
+        return [reader.incident(WORKSPACE, number).lifecycle for number in (1, 2, 3)]
+
+    assert await store.read(lifecycles) == [before, after, before]
+    assert await opened().read(lifecycles) == [before, after, before]
+
+
+async def test_a_workspace_has_the_status_channel_that_it_set_or_else_that_of_the_settings(opened):
+    store = opened(status_channel="C0SETTINGS")
+
+    async def channel():
+        return await store.read(lambda reader: reader.workspace("T1").status_channel)
+
+    told = [await channel()]
+    for chosen in ("C0CHOSEN", None):
+        await store.write(lambda tx, chosen=chosen: tx.set_status_channel("T1", chosen).id)
+        told.append(await channel())
+
+    assert told == ["C0SETTINGS", "C0CHOSEN", "C0SETTINGS"]
+    assert await store.write(lambda tx: tx.next_number("T1")) == 1
