@@ -1,0 +1,179 @@
+"""A change over HTTP shows in Slack as one made in Slack does, and the other way round."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from builders import NINE
+from conversations.conftest import MANIFEST, Clock, environment_for, running, settled
+
+from bot.sandbox import Limits, Sandbox
+from storage import keys
+from storage.keys import KeyScope
+
+NOTE = "db-3 lost its quorum"
+TEXT = "We found the cause & are rolling back."
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+async def a_client(app, slack, *, scope=KeyScope.PUBLISH, name="ci"):
+    """A client of ``app`` with a key of the stand-in's workspace."""
+    workspace = slack.workspace.team_id
+    _, key = await app.store.write(
+        lambda tx: keys.create(tx, workspace=workspace, name=name, scope=scope, at=NINE)
+    )
+    return httpx.AsyncClient(base_url=app.http.address, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+async def ci(ratchet, slack):
+    async with await a_client(ratchet, slack) as client:
+        yield client
+
+
+async def done(answer):
+    answer = await answer
+    assert answer.is_success, answer.text
+    return answer.json()["data"]
+
+
+async def in_slack(person, _client):
+    for said in (
+        f"/incident status 1 identified {NOTE}",
+        f"/incident update 1 status:monitoring {TEXT}",
+        "/incident ack 1",
+        f"/incident note 1 {NOTE}",
+        "/incident next 1",
+    ):
+        yield await person.command("#payments", said)
+
+
+async def over_http(_person, client):
+    (incident,) = (await done(client.get("/v1/incidents")))["incidents"]
+    address = f"/v1/incidents/{incident['id']}"
+    public = {"visibility": "public", "body": TEXT, "statusChange": "monitoring"}
+    for method, path, body in (
+        ("PATCH", f"{address}/status", {"status": "identified", "resolutionNote": NOTE}),
+        ("POST", f"{address}/updates", public),
+        ("POST", f"{address}/acknowledge", {}),
+        ("POST", f"{address}/updates", {"visibility": "internal", "body": NOTE}),
+        ("PATCH", f"{address}/status", {"status": "resolved"}),
+    ):
+        yield await done(client.request(method, path, json=body))
+
+
+async def shown(folder, way):
+    """Both channels after each of five changes that were made in the ``way``."""
+    clock, seen = Clock(), []
+    limits = Limits(posting=True, burst=1)
+    async with Sandbox(MANIFEST, clock=clock.seconds, limits=limits) as slack:
+        folder.mkdir()
+        async with running(environment_for(slack, folder, "http"), slack, clock) as app:
+            mia = slack.person("mia")
+            await mia.command("#payments", "/incident declare Checkout is down severity:high")
+            await settled(app, clock)
+            async with await a_client(app, slack) as client:
+                async for _ in way(mia, client):
+                    await settled(app, clock)
+                    seen.append([repr(slack.channel_view(f"#{c}")) for c in ("payments", "status")])
+    return seen
+
+
+async def test_both_channels_show_the_same_whichever_way_a_change_came(tmp_path):
+    by_hand = await shown(tmp_path / "slack", in_slack)
+    by_key = await shown(tmp_path / "http", over_http)
+
+    # All that differs is who did it, and the public is not told that.
+    assert [status for _, status in by_key] == [status for _, status in by_hand]
+    assert (
+        [card for card, _ in by_key]
+        == [card.replace("<@U0MIA>", "ci") for card, _ in by_hand]
+        != [card for card, _ in by_hand]
+    )
+    assert TEXT.replace("&", "&amp;") in by_key[-1][1]
+    assert NOTE not in repr(by_key)
+
+
+async def test_what_was_done_in_slack_is_told_over_http(slack, ratchet, settle, ci):
+    mia, bo = slack.person("mia"), slack.person("bo")
+    await mia.command("#payments", "/incident declare Checkout is down severity:high")
+    await mia.command("#payments", f"/incident status 1 identified {NOTE}")
+    await bo.command("#payments", "/incident ack 1")
+    await mia.command("#payments", f"/incident update 1 {TEXT}")
+    await mia.command("#payments", "/incident severity 1 critical")
+
+    (incident,) = (await done(ci.get("/v1/incidents")))["incidents"]
+    updates = (await done(ci.get(f"/v1/incidents/{incident['id']}/updates")))["updates"]
+    told = await done(ci.get(f"/api/incidents/{incident['id']}/updates"))
+
+    assert (incident["number"], incident["status"], incident["ownerId"]) == (
+        1,
+        "identified",
+        "U0BO",
+    )
+    assert [(u["postedBy"]["id"], u["statusChange"], u["body"]) for u in updates] == [
+        ("U0MIA", "investigating", None),
+        ("U0MIA", "identified", NOTE),
+        ("U0BO", None, None),
+        ("U0MIA", None, TEXT),
+        ("U0MIA", None, None),
+    ]
+    assert (told[0]["action"], told[0]["old_value"], told[0]["new_value"]) == (
+        "severity_changed",
+        "major",
+        "critical",
+    )
+
+
+async def test_an_incident_of_a_key_is_everybodys(slack, ratchet, settle, ci):
+    created = await done(ci.post("/v1/incidents", json={"title": "Disk", "severity": "high"}))
+    await settle()
+    mia = slack.person("mia")
+
+    moved = await mia.command("#payments", "/incident status 1 identified")
+    await settle()
+
+    assert "is now *Identified*" in (await moved.answer()).words()
+    seen = await done(ci.get(f"/v1/incidents/{created['id']}"))
+    assert seen["status"] == "identified"
+    assert "Identified" in repr(slack.channel_view("#status"))
+    timeline = await mia.command("#payments", "/incident timeline 1")
+    assert "ci" in (await timeline.answer()).words()
+
+
+async def test_a_key_and_a_person_at_once_cause_one_transition(slack, ratchet, settle, ci):
+    mia = slack.person("mia")
+    for number in range(1, 21):
+        await mia.command("#payments", f"/incident declare Outage {number}")
+        (incident, *_) = (await done(ci.get("/v1/incidents")))["incidents"]
+        address = f"/v1/incidents/{incident['id']}"
+
+        said, patched = await asyncio.gather(
+            mia.command("#payments", f"/incident status {number} identified"),
+            ci.patch(f"{address}/status", json={"status": "identified"}),
+        )
+
+        words = (await said.answer()).words()
+        assert ("is now *Identified*" in words) != patched.is_success
+        assert len((await done(ci.get(address)))["statusHistory"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "taken"), [("U0BO", True), ("U0NOBODY", False), ("U0GUS", False)]
+)
+async def test_slack_says_who_can_take_over(slack, ratchet, ci, target, taken):
+    slack.workspace.add_user("gus", is_restricted=True)
+    created = await done(ci.post("/v1/incidents", json={"title": "Disk", "severity": "high"}))
+
+    answer = await ci.post(f"/v1/incidents/{created['id']}/handoff", json={"targetUserId": target})
+
+    if taken:
+        assert answer.json()["data"]["ownerId"] == target
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_target_user")

@@ -1,0 +1,68 @@
+"""The walk through an incident in README's own words, against a bot that runs as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Sandbox
+from bot.sandbox.demo import bot, manifest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def walk():
+    """The lines of README, of which a person would copy each."""
+    section = (ROOT / "README.md").read_text().partition("## Over HTTP\n")[2]
+    return re.search(r"```bash\n(.*?)```", section, re.DOTALL)[1]
+
+
+@pytest.fixture
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+async def test_the_walk_of_the_readme_goes_through_a_whole_incident(walk, port, tmp_path):
+    lines = walk.replace(".venv/bin/ratchet", f"{sys.executable} -m bot")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
+        "PYTHONPATH": str(ROOT),
+    }
+    async with Sandbox(manifest()) as slack, bot(slack, folder=tmp_path, port=port, http=True):
+        process = await asyncio.create_subprocess_exec(
+            "bash",
+            "-euc",
+            lines.replace("127.0.0.1:3000", f"127.0.0.1:{port}"),
+            cwd=tmp_path,
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, complaints = await process.communicate()
+        assert process.returncode == 0, complaints.decode()
+        await slack.until(
+            lambda: "Rolling back." in repr(slack.channel_view("#status")), timeout_seconds=20
+        )
+
+    assert walk.count("\n") == 10
+    taken, moved, refused, published, resolved, whole, timeline = map(
+        json.loads, said.decode().splitlines()
+    )
+    assert taken["data"]["ownerId"].startswith("key:")
+    assert moved["data"]["status"] == "identified"
+    assert (refused["code"], refused["validNext"]) == ("invalid_status_transition", ["monitoring"])
+    assert published["data"]["body"] == "Rolling back."
+    assert resolved["data"]["validNext"] == []
+    history = [entry["status"] for entry in whole["data"]["statusHistory"]]
+    assert history == ["investigating", "identified", "monitoring", "resolved"]
+    assert {update["postedBy"]["name"] for update in timeline["data"]["updates"]} == {"ci"}
