@@ -36,6 +36,7 @@ LATE = timedelta(minutes=5)
 # Slack repeats for some two hours at most, and with delayed events for a day.
 # Source: https://docs.slack.dev/apis/events-api#retries
 REDELIVERED_WITHIN = timedelta(hours=24)
+BEAT_EVERY = timedelta(minutes=1)
 # Of the ten seconds that a stop may take, those in which what runs may finish.
 PATIENCE_AT_THE_END = timedelta(seconds=8)
 
@@ -103,6 +104,7 @@ class App:
             metrics=self.metrics,
         )
         self.schedule = Schedule()
+        self._unwritable = False
 
     async def start(self) -> None:
         """Migrates, listens, connects. What it needs first is started first.
@@ -122,6 +124,7 @@ class App:
         self.worker.start()
         self.schedule.every(timedelta(seconds=1), self.worker.look)
         self.schedule.every(timedelta(seconds=30), self.worker.rescue)
+        self.schedule.every(BEAT_EVERY, self.beat)
         self.schedule.every(timedelta(hours=1), self.worker.prune)
         self.schedule.every(timedelta(hours=1), self.forget)
         self.schedule.start()
@@ -154,6 +157,28 @@ class App:
         await self.http.stop()
         await self.slack.stop()
 
+    async def beat(self) -> None:
+        """Calls the address of the settings, if all is well: whoever watches it misses the call.
+
+        The schedule ticked, or we would not be here; the outbox was looked through just now, and
+        nothing waits too long in it; the database takes a change.
+        """
+        at = self._clock()
+        try:
+            await self.store.write(lambda tx: tx.probe(at=at))
+        except StoreUnavailable as error:
+            self._unwritable = True
+            log.error("no change can be kept", exc_info=error)
+            return
+        self._unwritable = False
+        readiness = await self.readiness()
+        if readiness.reason or self.worker.silent_for() > BEAT_EVERY:
+            log.warning("no heartbeat", reason=readiness.reason or "the outbox does not move")
+            return
+        if self.settings.heartbeat_url and self.client.session:
+            async with self.client.session.get(self.settings.heartbeat_url) as answer:
+                answer.raise_for_status()
+
     async def forget(self) -> None:
         """Lets go of requests that nobody delivers again."""
         before = self._clock() - REDELIVERED_WITHIN
@@ -171,6 +196,8 @@ class App:
         for state, count in counts.items():
             self.metrics.outbox.labels(state).set(count)
         self.metrics.outbox_age.set(depth.oldest_due.total_seconds())
+        if self._unwritable:
+            return Readiness("the database takes no changes", counts["dead"])
         waiting = "messages to Slack have been waiting for more than five minutes"
         late = depth.oldest_due > LATE
         return Readiness(waiting if late else None, counts["dead"])

@@ -89,6 +89,7 @@ class Settings:
     port: int = 3000
     public_url: str | None = None
     lifecycles: Catalogue
+    heartbeat_url: str | None = field(default=None, repr=False)
     responders_group: str | None = None
     publishers_group: str | None = None
     api_rate_limit: int = 50
@@ -112,6 +113,7 @@ class Settings:
             "host": reader.text("HOST") or "127.0.0.1",
             "port": reader.number("PORT", 3000, least=0, most=65_535),
             "public_url": reader.url("PUBLIC_URL"),
+            "heartbeat_url": reader.url("HEARTBEAT_URL"),
             "lifecycles": reader.lifecycles(),
             "responders_group": reader.slack_id("RESPONDERS_GROUP", "S", "a user group"),
             "publishers_group": reader.slack_id("PUBLISHERS_GROUP", "S", "a user group"),

@@ -252,6 +252,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
         self._stopping = False
+        self._looked_at = clock()
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -274,6 +275,10 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    def silent_for(self) -> timedelta:
+        """How long ago it last looked through the outbox."""
+        return self._clock() - self._looked_at
 
     async def look(self) -> None:
         """What the schedule calls: messages may have become due without anybody's doing."""
@@ -327,6 +332,7 @@ class Worker:
         if room <= 0 or self._stopping:
             return 0
         messages = await self._outbox.claim(self._name, limit=room, at=self._clock())
+        self._looked_at = self._clock()
         for message in messages:
             task = asyncio.create_task(self._deliver(message))
             self._running.add(task)
