@@ -1,0 +1,85 @@
+"""Somebody outside hears from the bot once a minute, and only while all of it works."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+from aiohttp import web
+from promises.conftest import settle, tell, until
+
+from storage.databases import StoreUnavailable
+
+
+@pytest.fixture
+async def heard():
+    """Calls of the address that somebody watches."""
+    calls = []
+
+    async def hear(request):
+        calls.append(request.path)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/alive", hear)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0]
+    yield calls, f"http://{host}:{port}/alive"
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def ratchet(start, heard):
+    async with AsyncExitStack() as stack:
+        yield await stack.enter_async_context(start(HEARTBEAT_URL=heard[1]))
+
+
+async def test_it_is_heard_while_all_is_well(ratchet, heard):
+    await ratchet.beat()
+
+    assert heard[0] == ["/alive"]
+
+
+async def test_without_a_write_it_is_silent_and_not_ready_and_comes_back(
+    ratchet, heard, monkeypatch
+):
+    def full(_work):
+        raise StoreUnavailable("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ratchet.store, "write", full)
+        await ratchet.beat()
+        assert (await ratchet.readiness()).reason == "the database takes no changes"
+    assert heard[0] == []
+
+    await ratchet.beat()
+    assert (await ratchet.readiness()).reason is None
+    assert heard[0] == ["/alive"]
+
+
+async def test_while_messages_wait_too_long_it_is_silent(ratchet, heard, slack, clock, mia):
+    await tell(mia, "list")
+    down = slack.faults.unavailable("*", times=None)
+    await tell(mia, "declare Checkout is down")
+    await until(lambda: down.hits)
+    clock.advance(seconds=301)
+    await ratchet.beat()
+    assert heard[0] == []
+    assert "five minutes" in (await ratchet.readiness()).reason
+
+    down.clear()
+    await settle(ratchet, clock)
+    await until(lambda: ratchet.worker.silent_for().total_seconds() == 0)
+    await ratchet.beat()
+    assert heard[0] == ["/alive"]
+
+
+async def test_a_worker_that_does_not_look_any_more_is_not_well(ratchet, heard, clock):
+    await ratchet.worker.stop()
+    clock.advance(seconds=61)
+    await ratchet.beat()
+
+    assert heard[0] == []
