@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -194,12 +195,16 @@ def contents(rows):
 
 @pytest.fixture
 def on_statement():
-    """Calls a function with each statement, before the database gets it; what it raises, counts."""
+    """Calls a function with each statement of a store, before the database gets it.
+
+    What the function raises comes out of the statement.
+    """
     listening = []
 
     def on_statement(look):
         def listener(_connection, _cursor, statement, _parameters, _context, _many):
-            look(statement)
+            if threading.current_thread().name.startswith("store-"):
+                look(statement)
 
         event.listen(Engine, "before_cursor_execute", listener)
         listening.append(listener)

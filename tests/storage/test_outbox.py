@@ -1,0 +1,202 @@
+"""The outbox: what is claimed, in which order, how often, and what becomes of the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from builders import NINE, STATUS_CHANNEL, a_change, an_actor
+
+from core.incident import Note, PublicText, Redact, Surface
+from storage.outbox import UNKNOWN_OUTCOME, Outbox, Place
+from storage.store import Store
+
+
+@pytest.fixture
+def claim(outbox, clock):
+    async def claim(worker="w1", limit=16):
+        return await outbox.claim(worker, limit=limit, at=clock())
+
+    return claim
+
+
+@pytest.fixture
+def shown(outbox, clock):
+    """Delivers everything that is due, each post a second after the other, and names it."""
+
+    async def shown():
+        done = []
+        for _ in range(50):
+            for message in await outbox.claim("w1", limit=16, at=clock()):
+                done.append((message.surface, message.entry))
+                facts = await outbox.facts(message)
+                posted = None if facts.place else Place(message.channel, f"{len(done)}.0")
+                await outbox.delivered(message, at=clock(), posted=posted)
+            if await outbox.next_due() is None:
+                return done
+            clock.advance(seconds=1)
+        raise AssertionError("the outbox does not become empty")
+
+    return shown
+
+
+def surfaces(messages):
+    return [(message.surface, message.entry) for message in messages]
+
+
+async def test_a_declaration_leaves_one_card_for_each_surface(declare, claim):
+    await declare()
+
+    assert sorted(surfaces(await claim())) == [
+        (Surface.STATUS_CARD, None),
+        (Surface.WORKING_CARD, None),
+    ]
+
+
+async def test_a_card_that_waits_shows_what_came_after_it_too(declare, incidents, shown):
+    await declare()
+    for step in ("identified", "monitoring"):
+        await incidents.execute(a_change(ref=1, to=step))
+
+    done = await shown()
+
+    assert done.count((Surface.WORKING_CARD, None)) == 1
+    assert done.count((Surface.STATUS_CARD, None)) == 1
+
+
+async def test_public_updates_are_never_merged_and_keep_their_order(declare, incidents, shown):
+    await declare()
+    for text in ("one", "two", "three"):
+        await incidents.execute(a_change(ref=1, public=PublicText(text)))
+
+    done = [entry for surface, entry in await shown() if surface is Surface.PUBLIC_UPDATE]
+
+    assert done == [2, 3, 4]
+
+
+async def test_a_claimed_card_does_not_swallow_the_next_change(declare, incidents, claim, outbox):
+    await declare()
+    first = await claim()
+    await incidents.execute(a_change(ref=1, to="identified"))
+
+    assert await claim() == ()
+    for message in first:
+        await outbox.delivered(message, at=NINE, posted=Place(message.channel, "1.0"))
+    assert len(await claim()) == 2
+
+
+async def test_what_is_ahead_in_a_lane_holds_back_the_rest_and_no_other_lane(
+    declare, incidents, claim, outbox, clock
+):
+    await declare()
+    await incidents.execute(a_change(ref=1, public=PublicText("one")))
+    head = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
+    await outbox.later(head, until=clock() + timedelta(minutes=1), error="ratelimited")
+    await declare(channel="C0ELSEWHERE")
+
+    claimed = await claim()
+
+    assert {message.incident for message in claimed} != {head.incident}
+    assert (Surface.PUBLIC_UPDATE, 2) not in surfaces(claimed)
+
+
+async def test_many_workers_take_each_message_once(declare, claim, url, clock):
+    for number in range(10):
+        await declare(channel=f"C0{number}")
+    stores = [Store(url, status_channel=STATUS_CHANNEL) for _ in range(3)]
+    try:
+        claims = await asyncio.gather(
+            *(
+                Outbox(store).claim(f"w{index}", limit=4, at=clock())
+                for index, store in enumerate(stores)
+            )
+        )
+    finally:
+        for store in stores:
+            store.close()
+
+    taken = [message.id for claimed in claims for message in claimed]
+    assert len(taken) == len(set(taken)) > 0
+
+
+async def test_one_channel_takes_one_new_post_a_second(declare, claim, clock):
+    for _ in range(3):
+        await declare()
+
+    posts = []
+    for _ in range(3):
+        posts.append(sum(m.surface is Surface.STATUS_CARD for m in await claim()))
+        posts.append(sum(m.surface is Surface.STATUS_CARD for m in await claim()))
+        clock.advance(seconds=1)
+
+    assert posts == [1, 0, 1, 0, 1, 0]
+
+
+async def test_a_channel_that_slack_holds_gets_nothing_until_then(declare, claim, outbox, clock):
+    incident = await declare()
+    await outbox.hold(incident.workspace, STATUS_CHANNEL, until=clock() + timedelta(seconds=30))
+
+    assert surfaces(await claim()) == [(Surface.WORKING_CARD, None)]
+    clock.advance(seconds=31)
+    assert surfaces(await claim()) == [(Surface.STATUS_CARD, None)]
+
+
+async def test_what_a_dead_worker_had_is_given_to_another_and_looked_for(
+    declare, claim, outbox, clock
+):
+    await declare()
+    lost = await claim()
+    clock.advance(minutes=3)
+
+    freed = await outbox.rescue(claimed_before=clock() - timedelta(minutes=2), at=clock())
+
+    again = await claim("w2")
+    assert freed == len(lost) == 2
+    assert {m.id for m in again} == {m.id for m in lost}
+    assert {(m.attempts, m.error) for m in again} == {(2, UNKNOWN_OUTCOME)}
+
+
+async def test_what_can_never_be_sent_is_kept_counted_and_sent_again_on_demand(
+    declare, claim, outbox, clock
+):
+    await declare()
+    for message in await claim():
+        await outbox.dead(message, error="is_archived", at=clock())
+
+    depth = await outbox.depth(at=clock())
+    assert depth.by_state["dead"] == 2
+    assert await claim() == ()
+    clock.advance(seconds=1)
+    assert await outbox.retry_dead(at=clock()) == 2
+    assert len(await claim()) == 2
+
+
+async def test_a_withdrawal_follows_the_update_that_it_withdraws(declare, incidents, shown):
+    await declare()
+    await incidents.execute(a_change(ref=1, public=PublicText("A slip.")))
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+
+    done = [one for one in await shown() if one[1] == 2]
+
+    assert done == [(Surface.PUBLIC_UPDATE, 2), (Surface.WITHDRAWAL, 2)]
+
+
+async def test_no_row_of_the_outbox_holds_a_text(declare, incidents, rows):
+    await declare(title="A title of its own")
+    await incidents.execute(
+        a_change(ref=1, public=PublicText("public words"), note=Note("private words"))
+    )
+
+    kept = repr(rows("SELECT * FROM outbox"))
+
+    for text in ("title of its own", "public words", "private words"):
+        assert text not in kept
+
+
+async def test_what_was_delivered_a_while_ago_is_forgotten(declare, shown, outbox, clock, rows):
+    await declare()
+    await shown()
+
+    assert await outbox.prune(before=clock() + timedelta(seconds=1)) == 2
+    assert rows("SELECT * FROM outbox") == []
