@@ -25,6 +25,7 @@ from bot.settings import (
     StorageSettings,
     UnreadableFile,
     WrongSettings,
+    is_loopback,
     read_lifecycles,
 )
 from bot.telemetry import configure_logs, one_line
@@ -73,6 +74,19 @@ def environment() -> Mapping[str, str]:
     return {**{name: value or "" for name, value in in_file.items()}, **given}
 
 
+def slack_settings() -> Settings:
+    """The settings of a command that speaks with Slack; where they are wrong, the program ends."""
+    try:
+        settings = Settings.from_env(environment())
+    except WrongSettings as error:
+        wrong(*error.faults)
+    if is_loopback(settings.slack_api_url):
+        # slack_sdk takes a proxy for every address, and none leads to this machine itself.
+        for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            os.environ.pop(name, None)
+    return settings
+
+
 def wrong(*lines: object, code: int = 2) -> NoReturn:
     """Ends the program with one line for each fault."""
     for line in lines:
@@ -83,10 +97,7 @@ def wrong(*lines: object, code: int = 2) -> NoReturn:
 @cli.command()
 def serve() -> None:
     """Run the bot: Slack, HTTP, worker and schedule in one process."""
-    try:
-        settings = Settings.from_env(environment())
-    except WrongSettings as error:
-        wrong(*error.faults)
+    settings = slack_settings()
     configure_logs(log_format=settings.log_format, log_level=settings.log_level)
     try:
         asyncio.run(_serve(settings))
@@ -192,10 +203,7 @@ def doctor(
     ] = False,
 ) -> None:
     """Check settings, database, token, scopes and the status channel; each line says what to do."""
-    try:
-        settings = Settings.from_env(environment())
-    except WrongSettings as error:
-        wrong(*error.faults)
+    settings = slack_settings()
     configure_logs(log_format=settings.log_format, log_level="error")
     findings = asyncio.run(examine(settings, deep=deep))
     for finding in findings:

@@ -5,22 +5,18 @@ from __future__ import annotations
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import Settings, is_loopback
+from bot.settings import Settings
 
 
 def a_client(settings: Settings, *, timeout_seconds: int) -> AsyncWebClient:
     """A client that asks once: whoever calls it decides whether to ask again."""
-    client = AsyncWebClient(
+    return AsyncWebClient(
         token=settings.slack_bot_token,
         base_url=settings.slack_api_url,
         timeout=timeout_seconds,
         # slack_sdk's own handlers send a post again after a cut connection: twice, at times.
         retry_handlers=[],
     )
-    if is_loopback(settings.slack_api_url):
-        # slack_sdk takes HTTPS_PROXY for every address; no proxy can reach this machine's own.
-        client.proxy = None
-    return client
 
 
 def code_of(error: SlackApiError) -> str:

@@ -475,6 +475,12 @@ async def test_a_host_of_another_machine_ends_it_with_2(process, slack):
     assert err[-1].startswith("PORT 3000 on HOST 192.0.2.1 cannot be used")
 
 
+async def test_a_slack_of_this_machine_is_reached_past_any_proxy(serve, slack):
+    await serve(HTTPS_PROXY="http://127.0.0.1:1", HTTP_PROXY="http://127.0.0.1:1")
+
+    await slack.connected()
+
+
 async def test_other_variables_of_slack_open_no_door_and_write_no_file(serve, slack, folder):
     process = await serve(
         SLACK_CLIENT_ID="1.2",
