@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -107,3 +109,27 @@ async def test_what_was_handled_is_forgotten_after_a_day(ratchet, clock, mia):
         lambda reader: reader.connection.exec_driver_sql("SELECT count(*) FROM handled").scalar()
     )
     assert kept == 1
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("way", [by_command, by_move, by_declaring], ids=lambda way: way.__name__)
+async def test_copies_at_several_processes_at_once_are_handled_by_one(
+    way, kind, start, slack, clock, mia
+):
+    async with start() as one, start() as other:
+        await tell(mia, "declare Checkout is down")
+        await way(mia, slack)
+        before = await entries(one)
+        last = slack.requests[-1]
+
+        urls = [f"{app.http.address}/slack/events" for app in (one, other)]
+        fresh = {**last.payload, "trigger_id": "1.2.another"}
+        again = replace(last, payload=fresh, id="another")
+        await asyncio.gather(
+            *(slack.courier.again(again, copies=4, at_once=True, to=url) for url in urls)
+        )
+        after = await entries(one)
+        assert (
+            sum(version for _, _, version in after) - sum(version for _, _, version in before) <= 1
+        )
+        await settle(one, clock)

@@ -1,0 +1,62 @@
+"""A backup taken under load opens, agrees with itself and holds all that was confirmed before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from promises.conftest import MANIFEST, environment
+from promises.processes import Ledger, Server, hasty, people_at_work
+
+from bot.sandbox import Limits, Sandbox
+from storage import audit
+from storage.backup import back_up
+from storage.databases import StoreUnavailable
+from storage.store import Store
+
+
+@pytest.fixture
+async def slack():
+    async with Sandbox(MANIFEST, clock=hasty, limits=Limits(posting=False)) as slack:
+        yield slack
+
+
+def texts(reader):
+    rows = reader.connection.exec_driver_sql(
+        "SELECT u.body, u.kind, i.title FROM incident_update u JOIN incident i "
+        "ON i.id = u.incident_id"
+    )
+    return Counter(title if kind == "declared" else body for body, kind, title in rows)
+
+
+async def test_a_backup_under_load_is_whole(slack, database_url, tmp_path):
+    ledger = Ledger()
+    server = Server(environment(slack, database_url))
+    await server.start()
+    async with people_at_work(slack, [server], ledger, seed=5):
+        for number in range(5):
+            await asyncio.sleep(0.2)
+            confirmed = list(ledger.confirmed)
+            copy = tmp_path / f"copy-{number}.db"
+            await asyncio.to_thread(back_up, database_url, copy)
+
+            store = Store(f"sqlite:///{copy}")
+            assert store.is_current()
+            assert store.read_now(lambda reader: list(audit.faults(reader))) == []
+            kept = store.read_now(texts)
+            assert [word for word in confirmed if kept[word] != 1] == []
+            store.close()
+    await server.stop()
+    assert len(ledger.confirmed) > 10
+
+
+def test_a_backup_that_cannot_be_made_leaves_the_last_one_alone(tmp_path):
+    last = tmp_path / "copy.db"
+    last.write_text("the last one")
+
+    with pytest.raises(StoreUnavailable, match="is not there"):
+        back_up(f"sqlite:///{tmp_path}/nothing.db", last)
+
+    assert last.read_text() == "the last one"
+    assert [path.name for path in tmp_path.iterdir()] == ["copy.db"]
