@@ -335,19 +335,6 @@ class IdempotencyRow(_Row, table=True):
     about: UUID | None = None  # the update whose text the answer holds
 
 
-def _table(row: type[_Row]) -> Table:
-    return metadata.tables[str(row.__tablename__)]
-
-
-workspace = _table(WorkspaceRow)
-lifecycle = _table(LifecycleRow)
-incident = _table(IncidentRow)
-update = _table(UpdateRow)
-component = _table(ComponentRow)
-incident_component = _table(IncidentComponentRow)
-posted = _table(PostedRow)
-outbox = _table(OutboxRow)
-channel_pace = _table(ChannelPaceRow)
 class HandledRow(_Row, table=True):
     """A request of Slack's that has changed an incident: it may be delivered again, to anybody.
 
@@ -362,6 +349,19 @@ class HandledRow(_Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+def _table(row: type[_Row]) -> Table:
+    return metadata.tables[str(row.__tablename__)]
+
+
+workspace = _table(WorkspaceRow)
+lifecycle = _table(LifecycleRow)
+incident = _table(IncidentRow)
+update = _table(UpdateRow)
+component = _table(ComponentRow)
+incident_component = _table(IncidentComponentRow)
+posted = _table(PostedRow)
+outbox = _table(OutboxRow)
+channel_pace = _table(ChannelPaceRow)
 handled = _table(HandledRow)
 api_key = _table(ApiKeyRow)
 idempotency = _table(IdempotencyRow)

@@ -38,7 +38,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("kind", "settings", "seen", "status", "posts"), KINDS)
-async def test_a_fault_happens_once_and_then_no_more(  # noqa: PLR0917 - five are the case
+async def test_a_fault_happens_once_and_then_no_more(
     slack, client, kind, settings, seen, status, posts
 ):
     fault = getattr(slack.faults, kind)("chat.postMessage", **settings)

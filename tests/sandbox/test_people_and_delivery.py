@@ -167,7 +167,7 @@ CHOICES = [
 @pytest.mark.parametrize(
     ("element", "choice", "said"), CHOICES, ids=[row[0]["type"] for row in CHOICES]
 )
-async def test_a_choice_says_what_was_chosen(  # noqa: PLR0917 - three are the case
+async def test_a_choice_says_what_was_chosen(
     slack, client, listening, mia, element, choice, said
 ):
     card = await posted(slack, client, row({"action_id": "choice", **element}, block_id="b"))
@@ -269,7 +269,7 @@ async def test_what_was_typed_stays_while_the_input_stays(slack, client, listeni
         ),
     ],
 )
-async def test_a_form_that_is_not_filled_in_is_not_sent(  # noqa: PLR0917 - three are the case
+async def test_a_form_that_is_not_filled_in_is_not_sent(
     slack, client, listening, mia, element, value, fault
 ):
     await client.views_open(
@@ -306,7 +306,7 @@ SUBMISSIONS = [
 
 
 @pytest.mark.parametrize(("answer", "error", "left"), SUBMISSIONS)
-async def test_a_submission_is_answered_as_slack_understands_it(  # noqa: PLR0917 - the same
+async def test_a_submission_is_answered_as_slack_understands_it(
     slack, client, app, mia, answer, error, left
 ):
     @app.view("update")

@@ -548,7 +548,7 @@ async def test_an_ephemeral_message_needs_a_member(slack, client):
         (0, 2, "exchanged_trigger_id"),
     ],
 )
-async def test_a_trigger_opens_one_dialog_within_three_seconds(  # noqa: PLR0917 - three are the case
+async def test_a_trigger_opens_one_dialog_within_three_seconds(
     slack, client, clock, age_seconds, uses, error
 ):
     trigger = slack.workspace.new_trigger("U0MIA")
