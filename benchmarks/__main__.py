@@ -44,7 +44,7 @@ async def _print(effort: Effort) -> None:
         fsync = _fsync_seconds(folder)
         console.print(
             f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-            f"{os.cpu_count()} CPUs; to be sure of 4 kB on disk takes {fsync * 1_000:.2f} ms here.\n"
+            f"{os.cpu_count()} CPUs; an fsync of 4 kB takes {fsync * 1_000:.2f} ms.\n"
             "Times are for one operation: wall time over operations, medians. "
             "A ratio is the median of the rounds' ratios."
         )

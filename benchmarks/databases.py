@@ -103,7 +103,7 @@ def sqlite(folder: Path, name: str) -> Database:
 
 
 async def fill(database: Database, *, open_: int, closed: int) -> range:
-    """Migrates and fills an empty database; returns the numbers of the open incidents.
+    """Migrates and fills an empty database; the numbers of the open incidents.
 
     One open and one closed incident are made as everybody makes them, and copied in SQL: the rows
     are those that Ratchet writes, a million of them in seconds. Ids are random and in no order,
@@ -131,9 +131,9 @@ async def fill(database: Database, *, open_: int, closed: int) -> range:
                 await incidents.execute(replace(change, to=status))
     with contextlib.closing(database.connect()) as connection:
         copy = _copy_on_sqlite if database.is_sqlite else _copy_on_postgresql
-        for template, first, last in ((1, 3, closed + 1), (2, closed + 2, closed + open_)):
-            copy(connection, template, first, last)
-    return range(closed + 2, closed + open_ + 1)
+        copy(connection, 1, 3, closed + 2)
+        copy(connection, 2, closed + 3, closed + open_ + 2)
+    return range(closed + 3, closed + open_ + 3)
 
 
 def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, last: int) -> None:

@@ -36,13 +36,14 @@ SELECT incident.id, incident.workspace_id, incident.number, incident.title, inci
   incident.declared_by_name, incident.owner_id, incident.owner_name, incident.acknowledged_by_id,
   incident.acknowledged_by_name, incident.description, incident.channel, incident.channel_private,
   incident.started_at, incident.created_at, incident.updated_at, incident.version,
-  incident.last_entry, incident.component_count, workspace.status_channel
+  incident.last_entry, incident.component_count, incident.category,
+  workspace.status_channel
 FROM incident JOIN workspace ON workspace.id = incident.workspace_id
 WHERE incident.workspace_id = ? AND incident.number = ?"""
 LOCKED = " FOR UPDATE OF incident"
 CHANGE = """
 UPDATE incident SET status=?, public_word=?, updated_at=?, version=?, last_entry=?
-WHERE workspace_id = ? AND id = ? AND version = ?"""
+WHERE incident.workspace_id = ? AND incident.id = ? AND incident.version = ?"""
 CLOSE = CHANGE.replace("public_word=?,", "public_word=?, is_open=?,")
 RECORD = """
 INSERT INTO incident_update
