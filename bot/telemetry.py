@@ -242,6 +242,13 @@ class Metrics:
             ["surface", "outcome"],
             registry=self.registry,
         )
+        self.delivered_after = Histogram(
+            "ratchet_delivery_seconds",
+            "From the moment when a message was due to the moment when Slack had it",
+            ["surface"],
+            buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600),
+            registry=self.registry,
+        )
         self.outbox = Gauge(
             "ratchet_outbox_messages",
             "Outbox messages by state",

@@ -23,7 +23,7 @@ from bot.slack.people import UNREACHABLE
 from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
 from core.incident import Surface
-from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Outbox, Place
+from storage.outbox import POST_EVERY, UNKNOWN_OUTCOME, Facts, Message, Outbox, Place
 from storage.store import StoreUnavailable
 
 T = TypeVar("T")
@@ -333,6 +333,9 @@ class Worker:
             return 0
         messages = await self._outbox.claim(self._name, limit=room, at=self._clock())
         self._looked_at = self._clock()
+        if messages:
+            # By then their channels take posts again, for those that wait behind them.
+            asyncio.get_running_loop().call_later(POST_EVERY.total_seconds(), self.wake)
         for message in messages:
             task = asyncio.create_task(self._deliver(message))
             self._running.add(task)
@@ -366,6 +369,8 @@ class Worker:
             return await self._obey(message, verdict)
         at = self._clock()
         await self._insist(lambda: self._outbox.delivered(message, at=at, posted=place))
+        waited = (at - message.due_at).total_seconds()
+        self._metrics.delivered_after.labels(message.surface).observe(max(waited, 0))
         return "delivered"
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:

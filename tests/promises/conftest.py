@@ -26,8 +26,8 @@ NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 class Clock:
     """A time that moves only when it is told to: seconds for Slack, a datetime for Ratchet."""
 
-    def __init__(self):
-        self._at = NINE
+    def __init__(self, at=NINE):
+        self._at = at
 
     def __call__(self):
         return self._at

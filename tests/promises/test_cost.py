@@ -1,0 +1,83 @@
+"""What a command costs does not grow with the number of closed incidents."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from promises.conftest import settle, tell
+
+from core.incident import Actor, BoardFilter, Person, Scope
+from storage import public
+
+MANY = """
+WITH RECURSIVE n(number) AS (SELECT 10 UNION ALL SELECT number + 1 FROM n WHERE number < {})
+INSERT INTO incident SELECT {} FROM n, incident WHERE incident.number = 1
+"""
+
+
+@pytest.fixture
+def steps(ratchet):
+    """How many steps SQLite's machine takes for a work, which no busy machine changes."""
+
+    async def steps(work):
+        def counted(reader):
+            count = itertools.count()
+            driver = reader.connection.connection.driver_connection
+            driver.set_progress_handler(lambda: next(count) and 0, 1)
+            try:
+                work(reader)
+            finally:
+                driver.set_progress_handler(None, 0)
+            return next(count)
+
+        return await ratchet.store.write(counted)
+
+    return steps
+
+
+async def closed_incidents(app, until):
+    """Copies the first incident, which is closed, up to that number."""
+
+    def copy(tx):
+        columns = [
+            row[1] for row in tx.connection.exec_driver_sql("PRAGMA table_info(incident)").all()
+        ]
+        values = {"number": "n.number", "id": "lower(hex(randomblob(16)))"}
+        chosen = ", ".join(values.get(name, f"incident.{name}") for name in columns)
+        tx.connection.exec_driver_sql(MANY.format(until, chosen))
+        tx.connection.exec_driver_sql("ANALYZE")
+
+    await app.store.write(copy)
+
+
+async def test_a_board_a_page_and_a_change_cost_the_same_among_20000_closed_incidents(
+    ratchet, steps, slack, clock, mia
+):
+    await tell(mia, "declare Over", "resolve 1")
+    await tell(mia, "declare Checkout is down", "update 2 Cards are refused.")
+    await settle(ratchet, clock)
+    actor = Actor(workspace=slack.workspace.team_id, person=Person("U0MIA", "mia"), channel="C0")
+
+    def board(tx):
+        tx.board(actor, BoardFilter(scope=Scope.OPEN), before=None, after=None, limit=10)
+
+    def everything(tx):
+        tx.board(actor, BoardFilter(scope=Scope.ALL), before=None, after=None, limit=10)
+
+    def one(tx):
+        incident = tx.incident(actor.workspace, 2)
+        tx.card(incident)
+        tx.timeline(incident, before=None, limit=20)
+        public.incident(tx, actor.workspace, incident.id)
+
+    works = (board, everything, one)
+    await closed_incidents(ratchet, 100)
+    few = [await steps(work) for work in works]
+    await ratchet.store.write(
+        lambda tx: tx.connection.exec_driver_sql("DELETE FROM incident WHERE number >= 10").close()
+    )
+    await closed_incidents(ratchet, 20_000)
+    many = [await steps(work) for work in works]
+
+    assert all(after <= before * 1.2 + 100 for before, after in zip(few, many, strict=True))

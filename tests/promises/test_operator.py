@@ -1,0 +1,103 @@
+"""What the operator sees of messages that cannot be delivered, and how soon the others arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from datetime import UTC, datetime
+
+import pytest
+from promises.conftest import MANIFEST, Clock, environment, serving, settle, tell
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+from bot.sandbox import Limits, Sandbox
+
+
+@pytest.fixture
+def clock():
+    """The command line goes by the machine's own clock."""
+    return Clock(datetime.now(UTC))
+
+
+@pytest.fixture
+def operate(slack, database_url, tmp_path):
+    """Runs ``ratchet`` beside the server: exit code and what it says."""
+
+    async def operate(*arguments):
+        def run():
+            with contextlib.chdir(tmp_path):
+                result = CliRunner().invoke(cli, arguments, env=environment(slack, database_url))
+            return result.exit_code, result.stdout
+
+        return await asyncio.to_thread(run)
+
+    return operate
+
+
+async def test_what_can_never_be_delivered_is_shown_with_its_cure_and_sent_again(
+    slack, ratchet, clock, mia, operate
+):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    broken = slack.faults.refuse("chat.postMessage", error="is_archived", times=None)
+    await tell(mia, "update 1 Cards are refused.")
+    await settle(ratchet, clock)
+
+    code, said = await operate("doctor")
+    assert code == 1
+    assert "1 could never be delivered (is_archived in C0STATUS)" in said
+    assert "ratchet outbox retry" in said
+    _, said = await operate("outbox", "list")
+    assert said.startswith("dead  public_update in C0STATUS")
+    assert "Cards are refused" not in said
+    assert (await ratchet.readiness()).dead_messages == 1
+
+    broken.clear()
+    assert await operate("outbox", "retry") == (0, "1 messages will be tried again.\n")
+    clock.advance(seconds=10)
+    await settle(ratchet, clock)
+    assert "Cards are refused." in str(slack.channel_view("#status"))
+    assert "audit: every timeline is legal" in (await operate("doctor", "--deep"))[1]
+
+
+async def test_a_history_that_is_not_legal_is_found(ratchet, clock, mia, operate):
+    await tell(mia, "declare Checkout is down", "update 1 Cards are refused.")
+    await settle(ratchet, clock)
+    for spoil in (
+        "UPDATE incident SET status = 'resolved'",
+        "DELETE FROM outbox",
+        "DELETE FROM posted",
+    ):
+        await ratchet.store.write(
+            lambda tx, spoil=spoil: tx.connection.exec_driver_sql(spoil).close()
+        )
+
+    code, said = await operate("doctor", "--deep")
+
+    assert code == 1
+    assert "INC-1: it is resolved, and its timeline leads to investigating" in said
+    assert "INC-1: entry 2 is public, and was neither posted nor is it waiting" in said
+
+
+async def test_a_public_update_is_there_within_two_seconds(tmp_path):
+    def now():
+        return datetime.now(UTC)
+
+    async with (
+        Sandbox(MANIFEST, clock=time.time, limits=Limits(posting=True, burst=3)) as slack,
+        serving(slack, now, f"sqlite:///{tmp_path}/ratchet.db") as app,
+    ):
+        mia = slack.person("mia")
+        await tell(mia, "declare Checkout is down")
+        for number in range(3):
+            said = f"This is update number {number}."
+            began = time.monotonic()
+            await tell(mia, f"update 1 {said}")
+            await slack.until(lambda said=said: said in str(slack.channel_view("#status")))
+            assert time.monotonic() - began < 2
+        counted = app.metrics.registry.get_sample_value(
+            "ratchet_delivery_seconds_count", {"surface": "public_update"}
+        )
+        assert counted >= 2
