@@ -15,9 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.models import api_key, workspace
+from storage.models import api_key, keep_workspace
 from storage.queries import AnyRow, Reader
 
 SHAPE = re.compile(r"rk_live_(?P<id>[0-9a-f]{8})[0-9a-f]{32}")
@@ -68,10 +67,6 @@ _KEY = select(
 _BY_ID = _KEY.add_columns(api_key.c.digest).where(api_key.c.id == bindparam("key"))
 _ALL = _KEY.order_by(api_key.c.workspace_id, api_key.c.created_at, api_key.c.id)
 _INSERT = api_key.insert()
-_KEEP_WORKSPACE = {
-    "sqlite": sqlite.insert(workspace).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(workspace).on_conflict_do_nothing(),
-}
 _REVOKE = (
     update(api_key)
     .where(api_key.c.id == bindparam("key"), api_key.c.revoked_at.is_(None))
@@ -92,9 +87,7 @@ def create(
         created_at=at,
     )
     connection = reader.connection
-    connection.execute(
-        _KEEP_WORKSPACE[connection.dialect.name], {"id": workspace, "last_number": 0}
-    )
+    connection.execute(keep_workspace[connection.dialect.name], {"id": workspace})
     connection.execute(
         _INSERT,
         {

@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal_column,
     true,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
 from core.incident import Surface
@@ -365,6 +366,13 @@ channel_pace = _table(ChannelPaceRow)
 handled = _table(HandledRow)
 api_key = _table(ApiKeyRow)
 idempotency = _table(IdempotencyRow)
+
+
+# Whatever belongs to a workspace may be the first that is heard of it.
+keep_workspace = {
+    name: insert(workspace).values(last_number=0).on_conflict_do_nothing()
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 
 
 def among(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:

@@ -211,6 +211,7 @@ class Transaction(Reader):
 
         Where another process was faster, the work is run again and finds it.
         """
+        self.connection.execute(models.keep_workspace[self._dialect], {"id": workspace})
         self.connection.execute(
             _ADD_COMPONENT,
             {

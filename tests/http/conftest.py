@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 from builders import NINE, STATUS_CHANNEL, WORKSPACE
+from edges.conftest import logging_as_before
 
 from bot.http.gate import Gate
 from bot.http.rest import application
@@ -22,6 +23,8 @@ from core.service import Incidents
 from storage import keys
 from storage.keys import KeyScope
 from storage.store import Store
+
+__all__ = ["logging_as_before"]
 
 ELSEWHERE = "T0ELSEWHERE"
 ADDRESS = "http://ratchet.example"
@@ -196,12 +199,6 @@ def updates(ci):
         return (await by.get(f"/v1/incidents/{incident}/updates")).json()["data"]["updates"]
 
     return updates
-
-
-def refusal(answer):
-    """Status and code of a refusal, in either dialect."""
-    body = answer.json()
-    return answer.status_code, body["code"] if "code" in body else body["error"]["code"]
 
 
 @pytest.fixture

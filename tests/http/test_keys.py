@@ -1,0 +1,92 @@
+"""`ratchet keys`: printed once, listed by prefix, revoked at once."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+from storage import keys
+
+
+@pytest.fixture
+def ratchet(url, tmp_path, logging_as_before):
+    """Runs ``ratchet`` on the test's database: exit code, standard output, standard error."""
+
+    def ratchet(*arguments):
+        with contextlib.chdir(tmp_path):
+            result = CliRunner().invoke(cli, arguments, env={"DATABASE_URL": url})
+        return result.exit_code, result.stdout, result.stderr
+
+    return ratchet
+
+
+@pytest.fixture
+def made(ratchet):
+    def made(*options):
+        code, out, _ = ratchet(
+            "keys", "create", "--workspace", "T0RATCHET", "--name", "ci", *options
+        )
+        assert code == 0
+        return out.strip()
+
+    return made
+
+
+async def test_what_is_printed_opens_the_api_and_is_printed_once(client, made, ratchet):
+    key = made("--scope", "publish")
+
+    assert (await client(key).get("/v1/incidents")).status_code == 200
+    listed = ratchet("keys", "list")[1]
+    assert f"{key[:16]}  T0RATCHET  publish  ci, made " in listed
+    assert key not in listed
+
+
+def test_of_what_is_printed_standard_output_has_the_key_alone(ratchet):
+    _, out, err = ratchet("keys", "create", "--workspace", "T0RATCHET", "--name", "ci")
+
+    assert keys.SHAPE.fullmatch(out.strip())
+    assert err == f"Keep it: only its prefix {out[:16]} can be shown again.\n"
+
+
+async def test_a_key_may_only_read_where_nothing_is_said(client, made):
+    by = client(made())
+
+    answer = await by.post("/v1/incidents", json={"title": "x", "severity": "low"})
+
+    assert answer.json()["code"] == "insufficient_scope"
+
+
+@pytest.mark.parametrize(
+    "named", [slice(16), slice(8, 16), slice(None)], ids=["prefix", "id", "key"]
+)
+async def test_a_revoked_key_opens_nothing(client, made, ratchet, named):
+    key = made()
+
+    code, out, _ = ratchet("keys", "revoke", key[named])
+
+    assert (code, out) == (0, f"{key[:16]} (ci) is revoked.\n")
+    assert (await client(key).get("/v1/incidents")).status_code == 401
+    assert ", revoked 2" in ratchet("keys", "list")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("create", "--workspace", "ratchet", "--name", "ci"), 2, "--workspace is no id"),
+        (("create", "--workspace", "T0RATCHET", "--name", " "), 2, "The name is empty"),
+        (("create", "--workspace", "T0RATCHET", "--name", "x" * 101), 2, "at most 100 fit"),
+        (("create", "--workspace", "T0RATCHET", "--name", "a\x1bb"), 2, "control characters"),
+        (("create", "--workspace", "T0RATCHET", "--name", "x", "--scope", "all"), 2, "'read'"),
+        (("create", "--name", "ci"), 2, "--workspace"),
+        (("revoke", "rk_live_00000000"), 1, "There is no such API key"),
+    ],
+)
+def test_what_cannot_be_done_is_told(ratchet, arguments, code, told):
+    ended, out, err = ratchet("keys", *arguments)
+
+    assert (ended, out) == (code, "")
+    assert told in err
+    assert ratchet("keys", "list")[1] == "There are no API keys.\n"
