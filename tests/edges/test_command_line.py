@@ -83,7 +83,7 @@ def a_free_port():
 
 
 @pytest.fixture
-def serve(start, slack, folder):
+def serve(slack, start):
     """Starts ``ratchet serve`` against the stand-in, and waits until it is ready."""
 
     async def serve(**environment):
