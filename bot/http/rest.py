@@ -96,7 +96,8 @@ def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter
         path = request.url.path
         for prefix, dialect in DIALECTS.items():
             if path.startswith(prefix):
-                response = gate.stranger(dialect, error)
+                judge: Gate = request.app.state.gate
+                response = judge.stranger(dialect, error)
                 if allowed := sorted(_methods(path)):
                     response.headers["Allow"] = ", ".join(allowed)
                 return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections import Counter, defaultdict
 from contextlib import closing
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -95,15 +96,28 @@ def metrics():
     return Metrics()
 
 
+@pytest.fixture(scope="session")
+def applications():
+    """Applications, each to be given another gate: making one costs more than a test."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def serving(clock, metrics):
-    """The application over a store."""
+def serving(clock, metrics, applications):
+    """The application over a store; called again, one that runs beside the first."""
+    running = Counter()
 
     def serving(store, *, rate=0, member=member, lifecycles=PRESETS, default="statuspage"):
         catalogue = Catalogue(lifecycles, default=default)
         incidents = Incidents(store, clock=clock, wake=lambda: None)
         gate = Gate(store, incidents, catalogue, member, clock=clock, rate=rate, metrics=metrics)
-        return application(gate, catalogue)
+        alike = applications[lifecycles, default]
+        if running[lifecycles, default] == len(alike):
+            alike.append(application(gate, catalogue))
+        app = alike[running[lifecycles, default]]
+        running[lifecycles, default] += 1
+        app.state.gate = gate
+        return app
 
     return serving
 
