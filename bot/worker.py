@@ -32,7 +32,7 @@ T = TypeVar("T")
 AT_ONCE = 100
 # A second claim in vain is followed by a rest of so many times as long as it took.
 REST = 9
-REST_MAX_SECONDS = 1.0
+REST_MAX_SECONDS = 0.3
 MAX_BACKOFF_SECONDS = 300
 # What Slack's 429 means where it does not say, and the most that is believed of it.
 RETRY_AFTER_SECONDS = 30
