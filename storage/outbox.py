@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     union,
     update,
 )
@@ -44,12 +45,14 @@ from core.incident import (
 from storage import public
 from storage.models import (
     CARDS,
+    KEPT,
     State,
     among,
     channel_pace,
     is_available,
     is_kept,
     is_waiting_card,
+    kept,
     outbox,
     posted,
 )
@@ -205,8 +208,10 @@ _PUBLISHED_IN = union(
             table.c.incident_id == bindparam("incident"),
             table.c.surface == Surface.PUBLIC_UPDATE,
             table.c.entry == bindparam("entry"),
+            still,
         )
-        for table in (posted, outbox)
+        # What was delivered stands where ``posted`` says.
+        for table, still in ((posted, true()), (outbox, is_kept))
     )
 )
 
@@ -242,7 +247,7 @@ _ahead = outbox.alias("ahead")
 # overtake, or be overtaken by, what is on its way.
 _is_head = ~exists().where(
     _ahead.c.lane == outbox.c.lane,
-    among(_ahead.c.state, State.AVAILABLE, State.RUNNING),
+    kept(_ahead, State.AVAILABLE, State.RUNNING),
     or_(_ahead.c.state == State.RUNNING, _ahead.c.id < outbox.c.id),
 )
 _stands = exists().where(
@@ -363,9 +368,7 @@ _LATER = (
         claimed_by=None,
     )
 )
-_is_stale = and_(
-    among(outbox.c.state, State.RUNNING), outbox.c.claimed_at < bindparam("claimed_before")
-)
+_is_stale = and_(kept(outbox, State.RUNNING), outbox.c.claimed_at < bindparam("claimed_before"))
 _RESCUE = (
     update(outbox)
     .where(_is_stale)
@@ -378,7 +381,7 @@ _RESCUE = (
         claimed_by=None,
     )
 )
-_is_dead = among(outbox.c.state, State.DEAD)
+_is_dead = kept(outbox, State.DEAD)
 _RETRY_DEAD = (
     update(outbox)
     .where(_is_dead)
@@ -395,6 +398,7 @@ _RETRY_DEAD = (
 
 
 _other = outbox.alias("other")
+_ours = outbox.alias("ours")
 
 
 def _merge(*states: State, into: ColumnElement[bool]) -> Update:
@@ -406,7 +410,7 @@ def _merge(*states: State, into: ColumnElement[bool]) -> Update:
     return (
         update(outbox)
         .where(
-            among(outbox.c.state, *states),
+            kept(outbox, *states),
             among(outbox.c.surface, *CARDS),
             exists().where(
                 _other.c.lane == outbox.c.lane, _other.c.surface == outbox.c.surface, into
@@ -423,19 +427,21 @@ _MERGE_INTO_OURS = _merge(
         _other.c.state == State.RUNNING,
         _other.c.attempts == bindparam("tried"),
     ),
+    # Said twice so that only the lane is looked through, and not all that waits.
+).where(
+    outbox.c.lane
+    == select(_ours.c.lane).where(_ours.c.id == bindparam("message")).scalar_subquery()
 )
 _MERGE_INTO_STALE = _merge(
     State.AVAILABLE,
-    into=and_(
-        among(_other.c.state, State.RUNNING), _other.c.claimed_at < bindparam("claimed_before")
-    ),
+    into=and_(kept(_other, State.RUNNING), _other.c.claimed_at < bindparam("claimed_before")),
 )
-_MERGE_DEAD_INTO_RUNNING = _merge(State.DEAD, into=among(_other.c.state, State.RUNNING))
+_MERGE_DEAD_INTO_RUNNING = _merge(State.DEAD, into=kept(_other, State.RUNNING))
 _MERGE_INTO_DEAD = _merge(
     State.AVAILABLE,
     State.DEAD,
     into=and_(
-        among(_other.c.state, State.AVAILABLE, State.DEAD),
+        kept(_other, State.AVAILABLE, State.DEAD),
         _other.c.id < outbox.c.id,
     ),
 )
@@ -462,6 +468,7 @@ _LIST = (
     .order_by(outbox.c.id)
     .limit(bindparam("limit"))
 )
+_LIST_KEPT = _LIST.where(is_kept)
 
 
 def _later_of(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -596,9 +603,10 @@ class Outbox:
     async def list(self, *states: State, limit: int = 100) -> tuple[Message, ...]:
         """Messages in any of ``states``, oldest first."""
         parameters = {"states": states, "limit": limit}
+        statement = _LIST_KEPT if set(states) <= set(KEPT) else _LIST
         return await self._store.read(
             lambda reader: tuple(
-                _message(row) for row in reader.connection.execute(_LIST, parameters)
+                _message(row) for row in reader.connection.execute(statement, parameters)
             )
         )
 

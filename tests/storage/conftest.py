@@ -14,9 +14,11 @@ from postgres import NoServer, Server
 from sqlalchemy import Engine, create_engine, event
 
 from core.service import Incidents
+from storage.models import metadata
 from storage.outbox import Outbox
 from storage.store import Store
 
+TABLES = tuple(metadata.tables)
 SERVER = pytest.StashKey[Server]()
 NOT_TESTED = pytest.StashKey[str]()
 
@@ -165,9 +167,9 @@ def rows(url):
     """Asks the database itself, past everything that is ours: ``rows("SELECT …")``."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
 
-    def rows(statement):
+    def rows(statement, parameters=()):
         with engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(statement)]
+            return [tuple(row) for row in connection.exec_driver_sql(statement, parameters)]
 
     yield rows
     engine.dispose()
@@ -176,19 +178,9 @@ def rows(url):
 @pytest.fixture
 def contents(rows):
     """Everything that the database holds, table by table, in one value to compare."""
-    tables = (
-        "workspace",
-        "lifecycle",
-        "incident",
-        "incident_update",
-        "component",
-        "incident_component",
-        "outbox",
-        "posted",
-    )
 
     def contents():
-        return {table: sorted(map(repr, rows(f"SELECT * FROM {table}"))) for table in tables}
+        return {table: sorted(map(repr, rows(f"SELECT * FROM {table}"))) for table in TABLES}
 
     return contents
 

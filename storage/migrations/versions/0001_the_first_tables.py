@@ -131,7 +131,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_outbox_available', ['id'], unique=False, sqlite_where=sa.text("state IN ('available')"), postgresql_where=sa.text("state IN ('available')"))
         batch_op.create_index(batch_op.f('ix_outbox_done_at'), ['done_at'], unique=False)
         batch_op.create_index('ix_outbox_kept', ['state', 'due_at'], unique=False, sqlite_where=sa.text("state IN ('available', 'running', 'dead')"), postgresql_where=sa.text("state IN ('available', 'running', 'dead')"))
-        batch_op.create_index('ix_outbox_lane', ['lane', 'id'], unique=False, sqlite_where=sa.text("state IN ('available', 'running')"), postgresql_where=sa.text("state IN ('available', 'running')"))
+        batch_op.create_index('ix_outbox_lane', ['lane', 'id'], unique=False, sqlite_where=sa.text("state IN ('available', 'running', 'dead')"), postgresql_where=sa.text("state IN ('available', 'running', 'dead')"))
         batch_op.create_index('uq_outbox_waiting_card', ['lane', 'surface'], unique=True, sqlite_where=sa.text("state IN ('available') AND surface IN ('working_card', 'owner_card', 'status_card')"), postgresql_where=sa.text("state IN ('available') AND surface IN ('working_card', 'owner_card', 'status_card')"))
 
     op.create_table('posted',

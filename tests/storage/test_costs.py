@@ -1,0 +1,99 @@
+"""What is asked often is found by an index, however many incidents are closed."""
+
+from __future__ import annotations
+
+import pytest
+from builders import NINE, WORKSPACE, a_change, an_actor, an_id
+
+from core.incident import BoardFilter, Note, Scope, Severity
+from storage import public
+
+LOOKS = {
+    "open": lambda reader: board(reader, BoardFilter()),
+    "open, another page": lambda reader: board(reader, BoardFilter(), before=7),
+    "open, back again": lambda reader: board(reader, BoardFilter(), after=7),
+    "mine": lambda reader: board(reader, BoardFilter(scope=Scope.MINE)),
+    "here": lambda reader: board(reader, BoardFilter(channel="C1")),
+    "all": lambda reader: board(reader, BoardFilter(scope=Scope.ALL)),
+    "all of a status": lambda reader: board(
+        reader, BoardFilter(scope=Scope.ALL, status="identified")
+    ),
+    "all of a severity": lambda reader: board(
+        reader, BoardFilter(scope=Scope.ALL, severity=Severity.LOW)
+    ),
+    "tray": lambda reader: reader.open_in_channel(WORKSPACE, "C1"),
+    "by number": lambda reader: reader.incident(WORKSPACE, 1),
+    "by id": lambda reader: reader.incident(WORKSPACE, an_id(1)),
+    "card": lambda reader: reader.card(reader.incident(WORKSPACE, 1)),
+    "timeline": lambda reader: reader.timeline(
+        reader.incident(WORKSPACE, 1), before=None, limit=10
+    ),
+    "status page": lambda reader: public.open_incidents(reader, WORKSPACE),
+    "history": lambda reader: public.recent_incidents(reader, WORKSPACE),
+}
+
+
+def board(reader, narrowed, *, before=None, after=None):
+    return reader.board(an_actor(), narrowed, before=before, after=after, limit=10)
+
+
+@pytest.fixture
+def plan(rows, on_statement):
+    """SQLite's plan for everything that a function asks of the store, line by line."""
+
+    async def plan(asking):
+        statements = []
+        on_statement(statements.append)
+        await asking()
+        return [
+            row[-1]
+            for statement in statements
+            if statement.startswith(("SELECT", "UPDATE", "INSERT"))
+            for row in rows(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?"))
+        ]
+
+    return plan
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("look", LOOKS)
+async def test_no_look_walks_through_all_incidents(look, store, declare, plan):
+    await declare(components=("api",))
+
+    lines = await plan(lambda: store.read(LOOKS[look]))
+
+    assert lines
+    assert [line for line in lines if line.startswith("SCAN")] == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("look", ["open", "mine", "here", "tray", "status page"])
+async def test_boards_of_open_incidents_do_not_pass_closed_ones(look, store, declare, plan):
+    await declare()
+
+    first, *_ = await plan(lambda: store.read(LOOKS[look]))
+
+    assert "ix_incident_open" in first
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_no_step_of_the_outbox_walks_through_what_was_delivered(
+    outbox, declare, incidents, plan
+):
+    await declare()
+
+    async def deliver():
+        await incidents.execute(a_change(ref=1, to="identified", note=Note("x")))
+        message, other = await outbox.claim("w1", limit=5, at=NINE)
+        await outbox.facts(message)
+        await outbox.later(message, until=NINE, error="ratelimited")
+        await outbox.dead(other, error="is_archived", at=NINE)
+        await outbox.rescue(claimed_before=NINE, at=NINE)
+        await outbox.retry_dead(at=NINE)
+        await outbox.depth(at=NINE)
+        await outbox.next_due()
+
+    lines = await plan(deliver)
+
+    # Through what waits it may walk: those are in indexes of their own.
+    assert [line for line in lines if line.startswith("SCAN") and "ix_outbox_" not in line] == []
