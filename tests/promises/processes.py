@@ -26,7 +26,7 @@ fork.set_forkserver_preload(["bot.app", "bot.sandbox", "yaml", "psycopg", "alemb
 
 
 BEGAN = time.time()
-HASTE = 20
+HASTE = 60
 
 
 def hasty():
