@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -45,9 +47,15 @@ def page(described: dict[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("bot.http"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["marked"] = _marked
     return environment.get_template("docs.html").render(
         info=described["info"], groups=_groups(described)
     )
+
+
+def _marked(text: str) -> Markup:
+    """``text`` with what stands between backticks as code."""
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 def _groups(described: dict[str, Any]) -> dict[str, list[Operation]]:
@@ -85,7 +93,7 @@ def _operation(
         answer=_answer(described, answer),
         refusals=tuple(
             (status, HTTPStatus(int(status)).phrase)
-            for status in operation["responses"]
+            for status in sorted(operation["responses"])
             if not status.startswith("2")
         ),
     )
@@ -153,7 +161,7 @@ def _kind(described: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 LIMITS = {
-    "minLength": "at least {} character(s)",
+    "minLength": "at least {}",
     "maxLength": "at most {:,} characters",
     "maxItems": "at most {}",
     "minimum": "from {}",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
@@ -79,31 +79,36 @@ def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter
     def described() -> dict[str, Any]:
         return description(app, lifecycles)
 
+    @cache
+    def page() -> str:
+        return reference.page(described())
+
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
         return Response(json.dumps(described()), media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        page = reference.page(described())
-        return HTMLResponse(page, headers={"Content-Security-Policy": reference.POLICY})
+        return HTMLResponse(page(), headers={"Content-Security-Policy": reference.POLICY})
 
     for router in beside:
         app.include_router(router)
 
-    @app.exception_handler(HTTPException)
-    async def no_such_address(request: Request, error: HTTPException) -> Response:
-        path = request.url.path
-        for prefix, dialect in DIALECTS.items():
-            if path.startswith(prefix):
-                judge: Gate = request.app.state.gate
-                response = judge.stranger(dialect, error)
-                if allowed := sorted(_methods(path)):
-                    response.headers["Allow"] = ", ".join(allowed)
-                return response
-        return await http_exception_handler(request, error)
-
+    app.add_exception_handler(HTTPException, _no_such_address)
     return app
+
+
+async def _no_such_address(request: Request, error: Exception) -> Response:
+    """What is answered where there is nothing, or nothing by that method, in the dialect meant."""
+    path = request.url.path
+    for prefix, dialect in DIALECTS.items():
+        if path.startswith(prefix):
+            gate: Gate = request.app.state.gate
+            response = gate.stranger(dialect, error)
+            if allowed := sorted(_methods(path)):
+                response.headers["Allow"] = ", ".join(allowed)
+            return response
+    return await http_exception_handler(request, cast("HTTPException", error))
 
 
 def _methods(path: str) -> set[str]:

@@ -39,12 +39,14 @@ def texts(value):
 
 
 def sayable(case):
-    """Whether a schema can say all that decides about the texts of a request.
+    """Whether a schema can say all that decides whether a request is taken.
 
     It cannot count what trimming leaves, nor tell a text that nobody can see, nor which cursor
-    belongs to which list.
+    belongs to which list, nor which of two days comes first.
     """
-    return not (case.query or {}).get("cursor") and all(map(plain, texts(case.body)))
+    query = case.query or {}
+    together = query.get("cursor") or ("from" in query and "to" in query)
+    return not together and all(map(plain, texts(case.body)))
 
 
 def plain(text):
@@ -132,7 +134,7 @@ def test_a_fuzzer_finds_no_answer_outside_the_description(welcoming, a_key, quie
 
 @pytest.mark.torture
 def test_nor_does_it_in_ten_thousand_cases(welcoming, a_key, quiet):
-    found, cases = fuzz(welcoming, a_key("admin"), examples=420, seed=None)
+    found, cases = fuzz(welcoming, a_key("admin"), examples=560, seed=None)
 
     assert found == []
     assert cases.total() >= 10_000
