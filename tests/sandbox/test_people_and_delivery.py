@@ -167,9 +167,7 @@ CHOICES = [
 @pytest.mark.parametrize(
     ("element", "choice", "said"), CHOICES, ids=[row[0]["type"] for row in CHOICES]
 )
-async def test_a_choice_says_what_was_chosen(
-    slack, client, listening, mia, element, choice, said
-):
+async def test_a_choice_says_what_was_chosen(slack, client, listening, mia, element, choice, said):
     card = await posted(slack, client, row({"action_id": "choice", **element}, block_id="b"))
     await mia.choose(card, "choice", choice)
 
