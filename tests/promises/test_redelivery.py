@@ -84,6 +84,7 @@ async def test_a_second_delivery_changes_nothing(way, at_once, ratchet, slack, c
     assert (slack.channel_view("#payments"), slack.channel_view("#status")) == before
     again = [request.ack for request in slack.requests if request.redelivered]
     assert [ack.error for ack in again] == [None, None, None]
+    assert [ack.body for ack in again if "did not work" in str(ack.body)] == []
 
 
 async def entries(app):
