@@ -33,19 +33,24 @@ from builders import (
 
 from bot.slack import dialogs, views
 from bot.slack.dialogs import Origin, UpdateForm
+from bot.slack.handlers import DialogNotOpened
 from bot.slack.parser import VERBS, OpenDeclare, ShowBoard, UsageError
+from bot.slack.people import SlackUnavailable
 from core.engine import decide
 from core.errors import (
+    ComponentExists,
     Denied,
     EmptyUpdate,
     IncidentResolved,
     InvalidField,
     NoPublicSurface,
+    NoSuchComponent,
     NoSuchEntry,
     NotFound,
     NothingToRedact,
     Permission,
     RedactionNotPermitted,
+    RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
     TransitionNotAllowed,
@@ -400,6 +405,11 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "redaction_not_permitted": RedactionNotPermitted(new, entry),
         **{f"denied_{each}": Denied(actor, each, new) for each in Permission},
         "denied_without_owner": Denied(actor, Permission.RESPOND),
+        "no_such_component": NoSuchComponent(),
+        "repeated_component": RepeatedComponent(a_component(texts.components[0])),
+        "component_exists": ComponentExists(a_component(texts.components[0])),
+        "slack_unavailable": SlackUnavailable(),
+        "dialog_not_opened": DialogNotOpened(),
         "usage": UsageError(
             f'There is no command "{word}".', verb=verb, suggestion="status", hint="And a hint."
         ),
