@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from bot.http import shapes
 from bot.http.api_shapes import (
     CANONICAL,
+    LIFECYCLE,
     FailedValidation,
     Failure,
     Filters,
@@ -34,7 +35,6 @@ from core.errors import Refused
 from core.incident import Acknowledge, Change, Declare, Note, Outcome
 from core.service import Transaction
 
-LIFECYCLE = "response"
 OF_ANY_CHANGE = (400, 403, 409, 413, 415)
 CODES = {
     "not_authorized": "UNAUTHORIZED",
@@ -150,7 +150,7 @@ async def declare(visit: Visiting, asked: Report) -> Response:
         actor=visit.actor,
         id=uuid4(),
         title=asked.title,
-        lifecycle=visit.lifecycles.find(asked.lifecycle or LIFECYCLE),
+        lifecycle=visit.lifecycles.find(LIFECYCLE if asked.lifecycle is None else asked.lifecycle),
         severity=CANONICAL[asked.severity],
         description=asked.error_message,
         category=asked.type,

@@ -22,6 +22,7 @@ from core.incident import (
 
 T = TypeVar("T")
 
+LIFECYCLE = "response"
 NOTE_MAX = 500
 MESSAGE_MAX = 1_000
 ERROR_MESSAGE_MAX = 1_000

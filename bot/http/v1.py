@@ -160,9 +160,9 @@ async def declare(visit: Visiting, asked: NewIncident) -> Response:
         actor=visit.actor,
         id=uuid4(),
         title=asked.title,
-        lifecycle=visit.lifecycles.find(asked.lifecycle)
-        if asked.lifecycle
-        else visit.lifecycles.default,
+        lifecycle=visit.lifecycles.default
+        if asked.lifecycle is None
+        else visit.lifecycles.find(asked.lifecycle),
         severity=asked.severity,
         private=asked.private,
         components=tuple(map(component_id, asked.component_ids)),

@@ -142,6 +142,11 @@ async def test_the_lifecycle_is_response_unless_the_body_names_one(ci):
             {"lifecycle": "must be one of statuspage, response"},
             id="an unknown lifecycle",
         ),
+        pytest.param(
+            {"lifecycle": ""},
+            {"lifecycle": "must be one of statuspage, response"},
+            id="a lifecycle without a name",
+        ),
         pytest.param({"note": "x"}, {"note": "is not known: leave it out"}, id="an unknown field"),
         pytest.param(
             {"title": None, "severity": 4},

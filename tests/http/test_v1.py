@@ -136,6 +136,11 @@ async def test_what_is_optional_may_be_left_out_or_null(ci, empty):
             id="an unknown lifecycle",
         ),
         pytest.param(
+            {"lifecycle": ""},
+            "lifecycle must be one of statuspage, response.",
+            id="a lifecycle without a name",
+        ),
+        pytest.param(
             {"ownerId": "U0NOBODY"},
             "ownerId must be a full member of this workspace: choose another.",
             id="an owner who is nobody",
