@@ -52,7 +52,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ENQUEUE = """
 INSERT INTO outbox (uid, workspace_id, incident_id, entry, surface, channel, lane, state, attempts,
   due_at, try_at, unsure, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (lane, surface)
 WHERE state IN ('available') AND surface IN ('working_card', 'owner_card', 'status_card')
 DO UPDATE SET channel = excluded.channel"""
@@ -90,15 +90,14 @@ class Raw:
             raise RuntimeError("somebody else was faster")
         line = (WORKSPACE, incident, entry, self._id(), "moved", "internal", *BY, at, NOTE)
         cursor.execute(self._record, (*line, status, to))
-        cursor.execute(
+        cursor.executemany(
             self._enqueue,
             [
-                value
-                for surface, channel, lane in CARDS
-                for value in (
+                (
                     *(self._id(), WORKSPACE, incident, None, surface, channel),
                     *(f"{incident}:{lane}", "available", 0, at, at, False, at),
                 )
+                for surface, channel, lane in CARDS
             ],
         )
         if self._sqlite:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID, uuid4
 
@@ -158,58 +157,43 @@ def lane(incident: UUID, envelope: Envelope) -> str:
     return f"{incident}:{LANES[envelope.surface]}:{envelope.channel}"
 
 
-@cache
-def _enqueue(dialect: str, count: int, columns: tuple[str, ...]) -> Executable:
-    """One statement that writes ``count`` messages: each further one would be a further journey.
-
-    A card that waits already will show this change too: it is rendered when its turn comes. Writing
-    to it, rather than doing nothing, holds its row on PostgreSQL until we commit, so that no worker
-    can take it and render it without this change. Replies and withdrawals never merge: the index
-    knows of cards alone.
-    """
-    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(outbox)
-    rows = [
-        {
-            # The type said outright: SQLAlchemy takes it from the column for the first row alone.
-            name: bindparam(f"{name}_{number}", type_=outbox.c[name].type)
-            for name in columns
-        }
-        for number in range(count)
-    ]
-    return insert.values(rows).on_conflict_do_update(
+# A card that waits already will show this change too: it is rendered when its turn comes. Writing
+# to it, rather than doing nothing, holds its row on PostgreSQL until we commit, so that no worker
+# can take it and render it without this change. Replies and withdrawals never merge: the index
+# knows of cards alone.
+_ENQUEUE = _either(
+    lambda insert: insert(outbox).on_conflict_do_update(
         index_elements=[outbox.c.lane, outbox.c.surface],
         index_where=is_waiting_card,
-        set_={"channel": insert.excluded.channel},
+        set_={"channel": insert(outbox).excluded.channel},
     )
+)
 
 
 def enqueue(connection: Connection, decision: Decision) -> None:
     """Writes the decision's messages, due at once, in the transaction of ``connection``."""
     if not decision.envelopes:
         return
-    rows = [_row(decision.incident, envelope) for envelope in decision.envelopes]
-    connection.execute(
-        _enqueue(connection.dialect.name, len(rows), tuple(rows[0])),
-        {f"{name}_{number}": row[name] for number, row in enumerate(rows) for name in row},
-    )
-
-
-def _row(incident: Incident, envelope: Envelope) -> dict[str, Any]:
-    return {
-        "uid": uuid4(),
-        "workspace_id": incident.workspace,
-        "incident_id": incident.id,
-        "entry": envelope.entry,
-        "surface": envelope.surface.value,
-        "channel": envelope.channel,
-        "lane": lane(incident.id, envelope),
-        "state": State.AVAILABLE.value,
-        "attempts": 0,
-        "due_at": incident.updated_at,
-        "try_at": incident.updated_at,
-        "unsure": False,
-        "created_at": incident.updated_at,
-    }
+    incident = decision.incident
+    rows = [
+        {
+            "uid": uuid4(),
+            "workspace_id": incident.workspace,
+            "incident_id": incident.id,
+            "entry": envelope.entry,
+            "surface": envelope.surface.value,
+            "channel": envelope.channel,
+            "lane": lane(incident.id, envelope),
+            "state": State.AVAILABLE.value,
+            "attempts": 0,
+            "unsure": False,
+            "due_at": incident.updated_at,
+            "try_at": incident.updated_at,
+            "created_at": incident.updated_at,
+        }
+        for envelope in decision.envelopes
+    ]
+    connection.execute(_ENQUEUE[connection.dialect.name], rows)
 
 
 _PUBLISHED_IN = union(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from builders import NINE, WORKSPACE, a_change, an_actor, an_id
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import CacheStats
 
-from core.incident import BoardFilter, Note, Scope, Severity
+from core.incident import BoardFilter, Note, PublicText, Redact, Scope, Severity
 from storage import public
 
 LOOKS = {
@@ -99,3 +102,32 @@ async def test_no_step_of_the_outbox_walks_through_what_was_delivered(
 
     # Through what waits it may walk: those are in indexes of their own.
     assert [line for line in lines if re.match("SCAN (outbox|other|ahead)$", line)] == []
+
+
+async def test_no_statement_is_put_into_words_twice(declare, incidents, store, outbox, clock):
+    """To do so costs more than to run it; what SQLAlchemy cannot remember, it does each time."""
+    anew = []
+
+    def look(_connection, _cursor, statement, _parameters, context, _many):
+        if context.compiled and context.cache_hit is not CacheStats.CACHE_HIT:
+            anew.append(statement)
+
+    async def everything():
+        number = (await declare(components=("api", "web"))).number
+        change = a_change(ref=number, public=PublicText("x"), note=Note("x"), title=f"{number}")
+        await incidents.execute(replace(change, to="identified"))
+        await incidents.execute(Redact(actor=an_actor(), ref=number, entry=2))
+        for message in await outbox.claim("w1", limit=9, at=clock.advance(seconds=9)):
+            await outbox.facts(message)
+            await outbox.delivered(message, at=clock(), posted=("C1", "1.0"))
+        for ask in LOOKS.values():
+            await store.read(ask)
+
+    await everything()
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        await everything()
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
+
+    assert anew == []
