@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -134,9 +135,11 @@ def test_a_fuzzer_finds_no_answer_outside_the_description(welcoming, a_key, quie
 
 @pytest.mark.torture
 def test_nor_does_it_in_ten_thousand_cases(welcoming, a_key, quiet):
-    found, cases = fuzz(welcoming, a_key("admin"), examples=560, seed=None)
+    seed = random.randrange(2**32)  # Another one each night; a failure names it.
 
-    assert found == []
+    found, cases = fuzz(welcoming, a_key("admin"), examples=560, seed=seed)
+
+    assert (seed, found) == (seed, [])
     assert cases.total() >= 10_000
 
 
