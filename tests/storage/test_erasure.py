@@ -60,10 +60,7 @@ class TestFile:
         assert SECRET.encode() in self.on_disk(url)
 
     @pytest.mark.usefixtures("redacted")
-    async def test_the_files_do_not_hold_the_text_any_more(self, store, url):
-        # The log is emptied after the answer to the redaction: a write stands behind that.
-        await store.write(lambda tx: tx.workspace(WORKSPACE))
-
+    async def test_once_a_redaction_is_answered_the_files_hold_the_text_no_more(self, url):
         assert SECRET.encode() not in self.on_disk(url)
 
     async def test_a_reader_in_between_only_puts_it_off(self, store, declare, incidents, url):
