@@ -56,6 +56,7 @@ from storage.models import (
     outbox,
     posted,
 )
+from storage.prepared import Prepared
 from storage.queries import AnyRow, Reader
 
 T = TypeVar("T")
@@ -162,10 +163,12 @@ def lane(incident: UUID, envelope: Envelope) -> str:
 # can take it and render it without this change. Replies and withdrawals never merge: the index
 # knows of cards alone.
 _ENQUEUE = _either(
-    lambda insert: insert(outbox).on_conflict_do_update(
-        index_elements=[outbox.c.lane, outbox.c.surface],
-        index_where=is_waiting_card,
-        set_={"channel": insert(outbox).excluded.channel},
+    lambda insert: Prepared(
+        insert(outbox).on_conflict_do_update(
+            index_elements=[outbox.c.lane, outbox.c.surface],
+            index_where=is_waiting_card,
+            set_={"channel": insert(outbox).excluded.channel},
+        )
     )
 )
 
@@ -193,7 +196,7 @@ def enqueue(connection: Connection, decision: Decision) -> None:
         }
         for envelope in decision.envelopes
     ]
-    connection.execute(_ENQUEUE[connection.dialect.name], rows)
+    _ENQUEUE[connection.dialect.name].run(connection, *rows)
 
 
 _PUBLISHED_IN = union(

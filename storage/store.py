@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
-from sqlalchemy import Update as UpdateStatement
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.incident import Component, Decision, DescribedComponent, Incident, Update, Workspace
@@ -20,6 +19,7 @@ from core.service import Receipt
 from storage import idempotency, migrations, models, outbox, queries
 from storage.databases import Conflict, SecondServer, StoreUnavailable, database, failures_told
 from storage.migrations import UnknownSchema
+from storage.prepared import Prepared
 from storage.queries import Reader
 
 __all__ = ["SecondServer", "Store", "StoreUnavailable", "Transaction", "UnknownSchema"]
@@ -38,7 +38,7 @@ _COMPONENTS = (
     .order_by(models.component.c.folded)
 )
 _INSERT_INCIDENT = models.incident.insert()
-_INSERT_UPDATE = models.update.insert()
+_INSERT_UPDATE = Prepared(models.update.insert())
 _INSERT_TAG = models.incident_component.insert()
 _UNTAG = delete(models.incident_component).where(
     models.incident_component.c.workspace_id == bindparam("workspace"),
@@ -88,15 +88,15 @@ _HANDLED = select(models.handled.c.incident_id).where(
     models.handled.c.workspace_id == bindparam("workspace"),
     models.handled.c.request == bindparam("request"),
 )
-_MARK_HANDLED = models.handled.insert()
+_MARK_HANDLED = Prepared(models.handled.insert())
 _FORGET_PROBE = delete(models.handled).where(models.handled.c.workspace_id == literal(""))
 _FORGET_HANDLED = delete(models.handled).where(models.handled.c.at < bindparam("before"))
 
 
 @cache
-def _change(columns: frozenset[str]) -> UpdateStatement:
+def _change(columns: frozenset[str]) -> Prepared:
     """The compare-and-set of those columns: one that is not written leaves its indexes alone."""
-    return (
+    return Prepared(
         update(models.incident)
         .where(
             and_(
@@ -176,7 +176,7 @@ class Transaction(Reader):
             self._tag(incident, again=before is not None)
         if decision.updates:
             rows = [_update_row(incident.workspace, update) for update in decision.updates]
-            self.connection.execute(_INSERT_UPDATE, rows if len(rows) > 1 else rows[0])
+            _INSERT_UPDATE.run(self.connection, *rows)
         if decision.redacted:
             self._redact(incident.workspace, decision.redacted)
         outbox.enqueue(self.connection, decision)
@@ -194,13 +194,13 @@ class Transaction(Reader):
         Where another process was faster, the work is run again and finds that it has.
         """
         row = {"workspace_id": workspace, "request": request, "incident_id": incident, "at": at}
-        self.connection.execute(_MARK_HANDLED, row)
+        _MARK_HANDLED.run(self.connection, row)
 
     def probe(self, *, at: datetime) -> None:
         """Writes something that means nothing: where that works, a change can be kept."""
         row = {"workspace_id": "", "request": f"probe {at}", "incident_id": UUID(int=0), "at": at}
         self.connection.execute(_FORGET_PROBE)
-        self.connection.execute(_MARK_HANDLED, row)
+        _MARK_HANDLED.run(self.connection, row)
 
     def forget_handled(self, *, before: datetime) -> int:
         """Forgets requests that were handled before ``before``; how many."""
@@ -262,8 +262,8 @@ class Transaction(Reader):
     def _change(self, before: Incident, incident: Incident) -> None:
         was, is_ = _facts(before), _facts(incident)
         changed = {name: value for name, value in is_.items() if value != was[name]}
-        result = self.connection.execute(
-            _change(frozenset(changed)),
+        count = _change(frozenset(changed)).run(
+            self.connection,
             {
                 "workspace": incident.workspace,
                 "incident": incident.id,
@@ -271,7 +271,7 @@ class Transaction(Reader):
                 **{f"new_{name}": value for name, value in changed.items()},
             },
         )
-        if result.rowcount != 1:
+        if count != 1:
             raise Conflict
 
     def _keep_components(self, workspace: str, made: Iterable[Component]) -> None:
