@@ -649,3 +649,75 @@ async def test_after_five_minutes_only_an_admin_may_withdraw_even_after_the_end(
     outcome = await incidents.execute(Redact(actor=ADMIN, ref=1, entry=2))
     assert outcome.redacted.body is None
     assert outcome.redacted.visibility is Visibility.INTERNAL
+
+
+# --- what may be delivered twice -------------------------------------------------------------
+
+
+async def test_a_request_that_comes_again_changes_nothing_and_is_answered_with_what_is_true(
+    incidents, declare
+):
+    await declare()
+    move = a_change(ref=1, to="identified")
+    await incidents.execute(move, request="envelope 1")
+
+    again = await incidents.execute(move, request="envelope 1")
+
+    assert again.incident.status == "identified"
+    assert again.updates == ()
+
+
+async def test_a_request_that_changed_nothing_may_come_again(incidents, declare):
+    await declare()
+    same = a_change(ref=1, severity=Severity.HIGH)
+
+    first = await incidents.execute(same, request="envelope 1")
+    again = await incidents.execute(same, request="envelope 1")
+
+    assert first.changed is again.changed is False
+
+
+async def test_a_refused_request_is_refused_again(incidents, declare):
+    await declare()
+
+    for _ in range(2):
+        with pytest.raises(TransitionNotAllowed):
+            await incidents.execute(a_change(ref=1, to="resolved"), request="envelope 1")
+
+
+class Meanwhile:
+    """A transaction before whose first look another process had not yet committed the request."""
+
+    def __init__(self, tx):
+        self._tx = tx
+        self._looks = 0
+
+    def __getattr__(self, name):
+        return getattr(self._tx, name)
+
+    def handled(self, workspace, request):
+        self._looks += 1
+        return None if self._looks == 1 else self._tx.handled(workspace, request)
+
+
+class SlowStore:
+    """The store of a process that is slower than another one."""
+
+    def __init__(self, store):
+        self._store = store
+
+    def write(self, work):
+        return self._store.write(lambda tx: work(Meanwhile(tx)))
+
+
+async def test_a_refusal_by_what_the_request_itself_did_elsewhere_is_no_refusal(
+    incidents, declare, clock
+):
+    await declare()
+    move = a_change(ref=1, to="identified")
+    await incidents.execute(move, request="envelope 1")
+    slower = Incidents(SlowStore(incidents._store), clock=clock, wake=lambda: None)  # noqa: SLF001 - the same database
+
+    outcome = await slower.execute(move, request="envelope 1")
+
+    assert outcome.incident.status == "identified"
