@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 BOARD_PAGE = 10
 TIMELINE_PAGE = 20
+# What a request that was about the workspace is marked with, in the place of an incident.
+NO_INCIDENT = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ class Transaction(Reader, Protocol):
         """The incident that ``request`` has changed already, None where it has not."""
 
     def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
-        """Writes that ``request`` has changed ``incident``.
+        """Writes that ``request``, which was about ``incident``, is done.
 
         Where another process was faster, the work is run again and finds that it has.
         """
@@ -204,8 +206,8 @@ class Incidents:
             if handled := _handled(tx, command, request):
                 return handled, False
             raise
-        if outcome.changed:
-            tx.mark_handled(command.actor.workspace, request, outcome.incident.id, at=self._clock())
+        # Also where nothing had to change: it was answered, and must not undo what others do later.
+        tx.mark_handled(command.actor.workspace, request, outcome.incident.id, at=self._clock())
         return outcome, deliver
 
     def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
@@ -316,7 +318,9 @@ class Incidents:
         _admit(actor)
         return await self._store.read(lambda reader: reader.workspace(actor.workspace))
 
-    async def set_status_channel(self, actor: Actor, channel: str) -> Workspace:
+    async def set_status_channel(
+        self, actor: Actor, channel: str, *, request: str | None = None
+    ) -> Workspace:
         """The workspace, with ``channel`` as its public surface.
 
         Raises:
@@ -325,10 +329,20 @@ class Incidents:
         _admit(actor)
         if not policy.holds(actor, Permission.ADMINISTER):
             raise Denied(actor, Permission.ADMINISTER)
-        return await self._store.write(lambda tx: tx.set_status_channel(actor.workspace, channel))
+
+        def work(tx: Transaction) -> Workspace:
+            if request is not None:
+                if tx.handled(actor.workspace, request):
+                    return tx.workspace(actor.workspace)
+                tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
+            return tx.set_status_channel(actor.workspace, channel)
+
+        return await self._store.write(work)
 
     async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
         """The open incidents whose card stands in the channel where the actor speaks."""
+        ``request`` names what may be delivered twice, as for `execute`.
+
         _admit(actor)
         return await self._store.read(lambda reader: _open_here(reader, actor))
 

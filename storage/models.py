@@ -341,7 +341,9 @@ class IdempotencyRow(_Row, table=True):
 
 
 class HandledRow(_Row, table=True):
-    """A request of Slack's that has changed an incident: it may be delivered again, to anybody.
+    """A request of Slack's that has been done: it may be delivered again, to anybody.
+
+    ``incident_id`` is all zeros where it was about no incident.
 
     Written in the transaction of the change. The schedule deletes it after a day.
     """

@@ -183,13 +183,13 @@ class Transaction(Reader):
         self._read[incident.id] = incident
 
     def handled(self, workspace: str, request: str) -> UUID | None:
-        """The incident that ``request`` has changed already, None where it has not."""
+        """The incident that ``request`` was about; None where it has not been done yet."""
         sought = {"workspace": workspace, "request": request}
         incident: UUID | None = self.connection.execute(_HANDLED, sought).scalar_one_or_none()
         return incident
 
     def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
-        """Writes that ``request`` has changed ``incident``.
+        """Writes that ``request``, which was about ``incident``, is done.
 
         Where another process was faster, the work is run again and finds that it has.
         """

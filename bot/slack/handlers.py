@@ -60,6 +60,9 @@ DECLARE_FROM_MESSAGE = "declare_from_message"
 ADD_TO_TIMELINE = "add_to_timeline"
 SHORTCUTS = frozenset({DECLARE_INCIDENT, DECLARE_FROM_MESSAGE, ADD_TO_TIMELINE})
 OFFERED = 50
+# A trigger opens one dialog: where it has, the same request was delivered before.
+# Source: https://docs.slack.dev/reference/methods/views.open#errors
+TRIGGER_USED = "exchanged_trigger_id"
 # Slack's own name for any private channel in the body of a request.
 PRIVATE_CHANNEL = "privategroup"
 
@@ -385,8 +388,10 @@ class Slack:
                 owner = await self._people.member(visit.workspace, request.user)
                 return await self._do(visit, actor, request.to(owner))
             case parser.SetStatusChannel():
-                await self._incidents.set_status_channel(actor, request.channel)
-                return views.status_channel_set(request.channel)
+                workspace = await self._incidents.set_status_channel(
+                    actor, request.channel, request=visit.trigger or None
+                )
+                return views.status_channel_set(workspace.status_channel or request.channel)
             case parser.OpenDeclare():
                 dialog = dialogs.declare_dialog(
                     self._catalogue, origin=_origin(visit), draft=request
@@ -425,8 +430,8 @@ class Slack:
 
     # --- dialogs -------------------------------------------------------------------------------
 
-    async def _open(self, visit: Visit, dialog: Reply) -> str:
-        """Shows ``dialog`` and returns its id.
+    async def _open(self, visit: Visit, dialog: Reply) -> str | None:
+        """Shows ``dialog`` and returns its id; None where the request has opened one already.
 
         Raises:
             DialogNotOpened: Slack did not take it, for whatever reason.
@@ -434,6 +439,8 @@ class Slack:
         try:
             opened = await self._client.views_open(trigger_id=visit.trigger, view=dialog)
         except (*UNREACHABLE, SlackApiError) as error:
+            if _code(error) == TRIGGER_USED:
+                return None
             log.warning("dialog not opened", error=_code(error))
             raise DialogNotOpened from error
         return str(opened["view"]["id"])
@@ -447,6 +454,9 @@ class Slack:
         except DialogNotOpened:
             work.close()
             raise
+        if view_id is None:
+            work.close()
+            return
         drawn = await self._answered(visit, verb, work)
         dialog = drawn.reply or {}
         if drawn.error is not None:

@@ -667,14 +667,30 @@ async def test_a_request_that_comes_again_changes_nothing_and_is_answered_with_w
     assert again.updates == ()
 
 
-async def test_a_request_that_changed_nothing_may_come_again(incidents, declare):
+async def test_a_request_that_changed_nothing_undoes_nothing_when_it_comes_again(
+    incidents, declare
+):
     await declare()
     same = a_change(ref=1, severity=Severity.HIGH)
 
     first = await incidents.execute(same, request="envelope 1")
+    await incidents.execute(a_change(ref=1, severity=Severity.LOW), request="envelope 2")
     again = await incidents.execute(same, request="envelope 1")
 
     assert first.changed is again.changed is False
+    assert again.incident.severity is Severity.LOW
+
+
+async def test_a_status_channel_that_was_set_twice_stays_when_the_first_request_comes_again(
+    incidents,
+):
+    await incidents.set_status_channel(ADMIN, "C0OLD", request="envelope 1")
+    await incidents.set_status_channel(ADMIN, STATUS_CHANNEL, request="envelope 2")
+
+    again = await incidents.set_status_channel(ADMIN, "C0OLD", request="envelope 1")
+
+    assert again.status_channel == STATUS_CHANNEL
+    assert (await incidents.workspace(ADMIN)).status_channel == STATUS_CHANNEL
 
 
 async def test_a_refused_request_is_refused_again(incidents, declare):

@@ -4,50 +4,195 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from promises.conftest import settle, tell
 
+from bot.slack.parser import VERBS
 
-async def by_command(mia, slack):
-    await mia.command("#payments", "/incident note 1 db-3 lost quorum")
+# What is there before, and then the command itself: every verb that can change something.
+COMMANDS = {
+    "declare": ([], "declare Search is slow"),
+    "declare, all of it": ([], "declare Search is slow severity:low components:api private"),
+    "status": ([], "status 1 identified db-3 lost quorum"),
+    "next, of the only one here": ([], "next"),
+    "next": ([], "next 1 rolled back"),
+    "ack": ([], "ack 1"),
+    "ack, as a step": (["declare Search is slow lifecycle:response"], "ack 2"),
+    "resolve": (["declare Search is slow lifecycle:response"], "resolve 2 it was the cache"),
+    "close": (
+        ["declare Search is slow lifecycle:response", "ack 2"],
+        "close 2 false alarm",
+    ),
+    "update": ([], "update 1 Cards are refused."),
+    "update, with a step": ([], "update 1 status:identified We found the cause."),
+    "note": ([], "note 1 db-3 lost quorum"),
+    "assign": ([], "assign 1 @bo"),
+    "assign, to oneself": ([], "assign 1"),
+    "severity": ([], "severity 1 critical"),
+    "title": ([], "title 1 Checkout is slow"),
+    "components": ([], "components 1 api, web"),
+    "redact": (["note 1 db-3 lost quorum"], "redact 1 2"),
+    "setup": ([], "setup #payments"),
+}
+SHOWN = {"list", "show", "timeline", "help"}
 
 
-async def by_move(mia, slack):
-    await mia.command("#payments", "/incident status 1 identified db-3 lost quorum")
+def test_every_verb_that_changes_something_is_delivered_twice():
+    assert {line.split()[0] for _, line in COMMANDS.values()} | SHOWN == {v.name for v in VERBS}
 
 
-async def by_declaring(mia, slack):
-    await mia.command("#payments", "/incident declare Search is slow")
+def by_command(before, line):
+    async def way(mia, slack):
+        await tell(mia, *before)
+        return mia.command("#payments", f"/incident {line}")
+
+    return way
 
 
-async def by_resolving_the_only_one(mia, slack):
-    await mia.command("#payments", "/incident resolve")
+async def card(slack):
+    await slack.until(lambda: slack.workspace.channel("#payments").messages)
+    return slack.workspace.channel("#payments").messages[0]
 
 
-async def by_click(mia, slack):
-    card = slack.workspace.channel("#payments").messages[0]
-    await (await mia.press(card, "Identified")).answer()
+async def opened(slack, mia, callback_id):
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == callback_id)
 
 
-async def by_form(mia, slack):
-    card = slack.workspace.channel("#payments").messages[0]
-    await mia.press(card, "update")
-    await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
+async def by_step(mia, slack):
+    return mia.press(await card(slack), "Identified")
+
+
+async def by_step_in_an_answer(mia, slack):
+    await tell(mia, "show 1")
+    return mia.press(mia.ephemerals[-1], "Identified")
+
+
+async def by_step_at_home(mia, slack):
+    await mia.open_home()
+    await slack.until(lambda: mia.id in slack.workspace.homes)
+    return mia.press(mia.home, "Identified")
+
+
+async def by_acknowledgement(mia, slack):
+    return mia.choose(await card(slack), "menu", "Acknowledge")
+
+
+async def by_opening_a_dialog(mia, slack):
+    return mia.press(await card(slack), "update")
+
+
+async def by_update_form(mia, slack):
+    await mia.press(await card(slack), "update")
+    await opened(slack, mia, "update")
+    await mia.fill("Next step", "Identified")
     await mia.fill("Public update", "Cards are refused.")
-    await mia.submit()
+    await mia.fill("Private note", "db-3 lost quorum")
+    return mia.submit()
 
 
-WAYS = [
-    by_command,
-    by_move,
-    by_declaring,
-    by_resolving_the_only_one,
-    by_click,
-    by_form,
-]
+async def by_assign_form(mia, slack):
+    await mia.choose(await card(slack), "menu", "Assign…")
+    await opened(slack, mia, "assign")
+    await mia.fill("Owner", "bo")
+    return mia.submit()
+
+
+async def by_severity_form(mia, slack):
+    await mia.choose(await card(slack), "menu", "Severity…")
+    await opened(slack, mia, "severity")
+    await mia.fill("Severity", "Critical")
+    return mia.submit()
+
+
+async def by_redact_form(mia, slack):
+    await tell(mia, "note 1 db-3 lost quorum")
+    await mia.choose(await card(slack), "menu", "Redact…")
+    await opened(slack, mia, "redact")
+    await mia.fill("entry", "2")
+    return mia.submit()
+
+
+async def by_declare_form(mia, slack):
+    await mia.command("#payments", "/incident declare")
+    await opened(slack, mia, "declare")
+    await mia.fill("Title", "Search is slow")
+    await mia.fill("Description", "since the release")
+    return mia.submit()
+
+
+async def by_global_shortcut(mia, slack):
+    return mia.shortcut("declare_incident")
+
+
+async def by_form_of_the_global_shortcut(mia, slack):
+    await mia.shortcut("declare_incident")
+    await opened(slack, mia, "declare")
+    await mia.fill("Title", "Search is slow")
+    await mia.fill("Channel", "#payments")
+    return mia.submit()
+
+
+async def by_message_shortcut(mia, slack):
+    message = await mia.say("#general", "db-3 looks slow")
+    return mia.message_shortcut(message, "declare_from_message")
+
+
+async def by_shortcut_to_the_timeline(mia, slack):
+    message = await mia.say("#general", "db-3 looks slow")
+    return mia.message_shortcut(message, "add_to_timeline")
+
+
+async def by_form_of_a_message(mia, slack):
+    message = await mia.say("#general", "db-3 looks slow")
+    await mia.message_shortcut(message, "declare_from_message")
+    await opened(slack, mia, "declare")
+    return mia.submit()
+
+
+async def by_form_of_the_timeline(mia, slack):
+    message = await mia.say("#general", "db-3 looks slow")
+    await mia.message_shortcut(message, "add_to_timeline")
+    await opened(slack, mia, "note")
+    return mia.submit()
+
+
+async def by_declare_without_a_title(mia, slack):
+    return mia.command("#payments", "/incident declare")
+
+
+CHANGES = {
+    **{name: by_command(*lines) for name, lines in COMMANDS.items()},
+    **{
+        way.__name__: way
+        for way in (
+            by_step,
+            by_step_in_an_answer,
+            by_step_at_home,
+            by_acknowledgement,
+            by_update_form,
+            by_assign_form,
+            by_severity_form,
+            by_redact_form,
+            by_declare_form,
+            by_form_of_the_global_shortcut,
+            by_form_of_a_message,
+            by_form_of_the_timeline,
+        )
+    },
+}
+# These open a dialog and change nothing yet.
+OPENINGS = {
+    way.__name__: way
+    for way in (
+        by_opening_a_dialog,
+        by_global_shortcut,
+        by_message_shortcut,
+        by_shortcut_to_the_timeline,
+        by_declare_without_a_title,
+    )
+}
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -55,82 +200,256 @@ def doors(request, slack):
     return {
         "socket": {"SLACK_APP_TOKEN": slack.app_token, "SLACK_SIGNING_SECRET": None},
         "http": {},
-    }[request.param]
+    }[request.param] | {"STATUS_CHANNEL": None}
 
 
 @pytest.fixture
-async def ratchet(start, doors, slack):
+async def ratchet(start, doors, slack, clock, mia):
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(start(**doors))
         if "SLACK_APP_TOKEN" in doors:
             await slack.connected()
+        await tell(mia, "setup #status", "declare Checkout is down")
+        await settle(app, clock)
         yield app
 
 
-@pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-async def test_a_second_delivery_changes_nothing(way, at_once, ratchet, slack, clock, mia):
-    await tell(mia, "declare Checkout is down")
-    await settle(ratchet, clock)
-    await way(mia, slack)
-    await settle(ratchet, clock)
-    before = slack.channel_view("#payments"), slack.channel_view("#status")
-    counted = await entries(ratchet)
-
-    await slack.redeliver(copies=3, at_once=at_once)
-    await settle(ratchet, clock)
-
-    assert await entries(ratchet) == counted
-    assert (slack.channel_view("#payments"), slack.channel_view("#status")) == before
-    again = [request.ack for request in slack.requests if request.redelivered]
-    assert [ack.error for ack in again] == [None, None, None]
-    assert [ack.body for ack in again if "did not work" in str(ack.body)] == []
+async def idle(app):
+    """Waits until nothing runs any more of what was acknowledged at once."""
+    while working := app.slack._working:  # noqa: SLF001 - nobody is told when a click is done
+        await asyncio.wait(set(working))
 
 
-async def entries(app):
-    """How many updates there are, incident by incident."""
+KEPT = ("workspace", "incident", "incident_update", "component", "incident_component", "outbox")
+
+
+async def kept(app):
+    """Every row of what people have done and of what is to be shown of it."""
     return await app.store.read(
-        lambda reader: [
-            tuple(row)
-            for row in reader.connection.exec_driver_sql(
-                "SELECT number, last_entry, version FROM incident ORDER BY number"
-            )
-        ]
+        lambda reader: {
+            table: sorted(map(repr, reader.connection.exec_driver_sql(f"SELECT * FROM {table}")))
+            for table in KEPT
+        }
     )
 
 
+async def entries(app):
+    """What stands in the timelines: two lines alike are one act that was done twice."""
+    return await app.store.read(
+        lambda reader: reader.connection.exec_driver_sql(
+            "SELECT incident_id, kind, new, body FROM incident_update"
+        ).all()
+    )
+
+
+def changes(kept):
+    """How many rows there are of what can be done once."""
+    return [len(kept[table]) for table in ("incident", "incident_update")]
+
+
+def seen(slack, mia):
+    """What everybody sees, and which dialog is open before this person."""
+    channels = [slack.channel_view(channel) for channel in ("#payments", "#status")]
+    return channels, mia.has_view and mia.view.callback_id
+
+
+@pytest.mark.parametrize("way", CHANGES.values(), ids=CHANGES)
+async def test_a_second_delivery_changes_nothing(way, ratchet, slack, clock, mia):
+    act = await way(mia, slack)
+    untouched = await kept(ratchet)
+    done = await act
+    await idle(ratchet)
+    await settle(ratchet, clock)
+    assert (done.error, done.field_errors) == (None, {})
+    before, shown = await kept(ratchet), seen(slack, mia)
+    assert before != untouched
+
+    again = await slack.redeliver(done.request)
+    again += await slack.redeliver(done.request, copies=3, at_once=True)
+    await idle(ratchet)
+    await settle(ratchet, clock)
+
+    assert await kept(ratchet) == before
+    assert seen(slack, mia) == shown
+    assert [request.ack.error for request in again] == [None] * 4
+    # Nobody who was told that it is done is told the opposite.
+    assert [request.ack.body for request in again if "response_action" in str(request.ack)] == []
+    answered = " ".join(message.words() for message in mia.ephemerals)
+    assert "did not work" not in answered
+    assert "failed" not in answered
+
+
+@pytest.mark.parametrize("way", OPENINGS.values(), ids=OPENINGS)
+async def test_a_dialog_is_opened_once_and_nobody_is_told_that_it_was_not(
+    way, ratchet, slack, clock, mia
+):
+    done = await (await way(mia, slack))
+    await slack.until(lambda: mia.has_view and mia.view.callback_id != "loading")
+    dialog, told = mia.view.id, len(mia.ephemerals)
+
+    again = await slack.redeliver(done.request, copies=3, at_once=True)
+    await settle(ratchet, clock)
+    await idle(ratchet)
+
+    assert [(request.ack.error, request.ack.body) for request in again] == [(None, None)] * 3
+    assert (mia.view.id, len(mia.ephemerals)) == (dialog, told)
+    assert len(slack.workspace.stacks[mia.id]) == 1
+
+
+async def test_the_home_tab_is_drawn_alike_when_it_is_announced_again(ratchet, slack, clock, mia):
+    request = await mia.open_home()
+    await slack.until(lambda: mia.id in slack.workspace.homes)
+    drawn, before = mia.home.words(), await kept(ratchet)
+
+    again = await slack.redeliver(request, copies=3, at_once=True)
+    await slack.until(lambda: len(slack.calls_of("views.publish")) == 4)
+
+    assert [request.ack.error for request in again] == [None, None, None]
+    assert mia.home.words() == drawn
+    assert await kept(ratchet) == before
+
+
+async def test_a_message_that_somebody_wrote_changes_nothing_however_often_it_is_announced(
+    ratchet, slack, mia
+):
+    before = await kept(ratchet)
+    payload = {
+        "type": "event_callback",
+        "team_id": slack.workspace.team_id,
+        "event_id": "Ev1",
+        "event": {"type": "message", "user": mia.id, "channel": "C0PAYMENTS", "text": "resolved"},
+    }
+    told = slack.courier.send_event(payload)
+    await slack.until(lambda: told.ack is not None)
+    again = await slack.redeliver(told, copies=3, at_once=True)
+
+    assert [request.ack.error for request in (told, *again)] == [None] * 4
+    assert await kept(ratchet) == before
+
+
+# --- what is no redelivery ---------------------------------------------------------------------
+
+
+async def test_two_commands_that_are_alike_are_two(ratchet, slack, clock, mia):
+    before = changes(await kept(ratchet))
+    await tell(mia, *["note 1 still the same"] * 3, *["declare Search is slow"] * 2)
+
+    assert changes(await kept(ratchet)) == [before[0] + 2, before[1] + 5]
+
+
+async def test_two_commands_that_are_alike_at_the_same_moment_are_two(ratchet, slack, mia):
+    before = changes(await kept(ratchet))
+    await asyncio.gather(*(tell(mia, "note 1 still the same") for _ in range(8)))
+
+    assert changes(await kept(ratchet)) == [before[0], before[1] + 8]
+
+
+async def test_two_forms_that_are_filled_in_alike_are_two(ratchet, slack, clock, mia):
+    before = changes(await kept(ratchet))
+    for _ in range(2):
+        done = await (await by_declare_form(mia, slack))
+        assert (done.error, done.field_errors) == (None, {})
+
+    # The declaration and its description, twice.
+    assert changes(await kept(ratchet))[0] == before[0] + 2
+
+
+async def test_a_form_that_is_sent_once_more_after_a_fault_was_told_is_taken(
+    ratchet, slack, clock, mia
+):
+    await mia.press(await card(slack), "update")
+    await opened(slack, mia, "update")
+    await mia.fill("Private note", "   ")
+    assert (await mia.submit()).field_errors
+    await mia.fill("Private note", "db-3 lost quorum")
+    assert not (await mia.submit()).field_errors
+
+    assert not mia.has_view
+
+
+async def test_a_button_that_is_pressed_twice_on_purpose_moves_once_and_says_why(
+    ratchet, slack, clock, mia
+):
+    shown = (await card(slack)).snapshot()
+    first = await mia.press(shown, "Identified")
+    await first.answer()
+    await settle(ratchet, clock)
+    before = await kept(ratchet)
+    second = await mia.press(shown, "Identified")
+
+    assert "moved" in (await second.answer()).words()
+    assert await kept(ratchet) == before
+
+
+async def test_a_menu_that_is_used_twice_on_purpose_is_heard_twice(ratchet, slack, clock, mia):
+    for _ in range(2):
+        pressed = await mia.press(await card(slack), "update")
+        await opened(slack, mia, "update")
+        assert pressed.error is None
+        await mia.close()
+
+    assert len(slack.calls_of("views.open")) == 2
+
+
+async def test_what_comes_again_undoes_nothing_that_others_did_since(ratchet, slack, clock, mia):
+    bo = slack.person("bo")
+    asked = [await mia.command("#payments", "/incident severity 1 high") for _ in range(2)]
+    asked.append(await mia.command("#payments", "/incident assign 1 @mia"))
+    asked.append(await mia.command("#payments", "/incident setup #general"))
+    await tell(bo, "severity 1 low", "assign 1 @bo")
+    await tell(mia, "setup #payments")
+    await settle(ratchet, clock)
+    before = await kept(ratchet)
+
+    for each in asked:
+        await slack.redeliver(each.request)
+
+    assert await kept(ratchet) == before
+
+
+# --- how long, and where -----------------------------------------------------------------------
+
+
 async def test_what_was_handled_is_forgotten_after_a_day(ratchet, clock, mia):
-    await tell(mia, "declare Checkout is down")
     clock.advance(seconds=timedelta(hours=23).total_seconds())
     await tell(mia, "note 1 still here")
     clock.advance(seconds=timedelta(hours=2).total_seconds())
     await ratchet.forget()
 
-    kept = await ratchet.store.read(
+    handled = await ratchet.store.read(
         lambda reader: reader.connection.exec_driver_sql("SELECT count(*) FROM handled").scalar()
     )
-    assert kept == 1
+    assert handled == 1
+
+
+NOBODY = "http://127.0.0.1:9/slack/events"
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-@pytest.mark.parametrize("way", [by_command, by_move, by_declaring], ids=lambda way: way.__name__)
+@pytest.mark.parametrize("way", CHANGES.values(), ids=CHANGES)
 async def test_copies_at_several_processes_at_once_are_handled_by_one(
     way, kind, start, slack, clock, mia
 ):
-    async with start() as one, start() as other:
-        await tell(mia, "declare Checkout is down")
-        await way(mia, slack)
-        before = await entries(one)
-        last = slack.requests[-1]
+    async with start(STATUS_CHANNEL=None) as one, start(STATUS_CHANNEL=None) as other:
+        await tell(mia, "setup #status", "declare Checkout is down")
+        await settle(one, clock)
+        act = await way(mia, slack)
+        await settle(one, clock)
+        slack.request_url = NOBODY
+        request = (await act).request
+        before = await kept(one)
 
         urls = [f"{app.http.address}/slack/events" for app in (one, other)]
-        fresh = {**last.payload, "trigger_id": "1.2.another"}
-        again = replace(last, payload=fresh, id="another")
-        await asyncio.gather(
-            *(slack.courier.again(again, copies=4, at_once=True, to=url) for url in urls)
+        copies = await asyncio.gather(
+            *(slack.redeliver(request, copies=4, at_once=True, to=url) for url in urls)
         )
-        after = await entries(one)
-        assert (
-            sum(version for _, _, version in after) - sum(version for _, _, version in before) <= 1
-        )
+        await idle(one)
+        await idle(other)
+        after = await kept(one)
+
+        assert [copy.ack.error for each in copies for copy in each] == [None] * 8
+        assert after != before
+        assert changes(after)[0] - changes(before)[0] <= 1
+        lines = await entries(one)
+        assert len(lines) == len(set(lines))
         await settle(one, clock)
