@@ -119,7 +119,7 @@ class Transaction(Reader, Protocol):
         """
 
     def handled(self, workspace: str, request: str) -> UUID | None:
-        """The incident that ``request`` has changed already, None where it has not."""
+        """The incident that ``request`` was about; None where it has not been done yet."""
 
     def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
         """Writes that ``request``, which was about ``incident``, is done.
@@ -323,6 +323,8 @@ class Incidents:
     ) -> Workspace:
         """The workspace, with ``channel`` as its public surface.
 
+        ``request`` names what may be delivered twice, as for `execute`.
+
         Raises:
             Denied: the actor is no workspace admin.
         """
@@ -341,8 +343,6 @@ class Incidents:
 
     async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
         """The open incidents whose card stands in the channel where the actor speaks."""
-        ``request`` names what may be delivered twice, as for `execute`.
-
         _admit(actor)
         return await self._store.read(lambda reader: _open_here(reader, actor))
 
@@ -386,7 +386,7 @@ def _admit(actor: Actor) -> None:
 
 
 def _handled(tx: Transaction, command: Command, request: str) -> Outcome | None:
-    """What is true of the incident that ``request`` has changed already, if it has."""
+    """What is true of the incident that ``request`` was about, if it has been done already."""
     workspace = command.actor.workspace
     changed = tx.handled(workspace, request)
     incident = tx.incident(workspace, changed) if changed else None
