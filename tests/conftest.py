@@ -67,3 +67,9 @@ def pytest_addoption(parser):
         action="store_true",
         help="write the golden files of tests/slack/goldens anew; the diff is the review",
     )
+    parser.addoption(
+        "--torture-minutes",
+        type=float,
+        default=30,
+        help="how long `make torture` kills servers, for each database",
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -68,15 +69,30 @@ def kind():
 
 
 @pytest.fixture
-def database_url(kind, request, tmp_path):
+def a_database(kind, request, tmp_path):
+    """Makes an empty database that lasts as long as the block, and gives its address."""
+    counter = itertools.count(1)
+
+    @contextmanager
+    def a_database():
+        if kind == "sqlite":
+            yield f"sqlite:///{tmp_path}/ratchet-{next(counter)}.db"
+            return
+        server = request.getfixturevalue("postgresql")
+        name = server.database()
+        try:
+            yield server.uri(name)
+        finally:
+            server.drop(name)
+
+    return a_database
+
+
+@pytest.fixture
+def database_url(a_database):
     """The address of an empty database."""
-    if kind == "sqlite":
-        yield f"sqlite:///{tmp_path}/ratchet.db"
-        return
-    server = request.getfixturevalue("postgresql")
-    name = server.database()
-    yield server.uri(name)
-    server.drop(name)
+    with a_database() as url:
+        yield url
 
 
 def environment(slack, database_url, **changes):

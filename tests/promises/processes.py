@@ -100,17 +100,41 @@ class Server:
 
 @dataclass
 class Ledger:
-    """What people were told is done, and what they do not know."""
+    """What people were told is done or refused, and what they do not know.
+
+    ``moves`` are clicks that were confirmed, each as an incident's name and its new status;
+    ``accidents`` what happened to the servers meanwhile, by what it is called.
+    """
 
     confirmed: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    moves: list[tuple[str, str]] = field(default_factory=list)
+    accidents: Counter[str] = field(default_factory=Counter)
+    redelivered: int = 0
     words: itertools.count = field(default_factory=lambda: itertools.count(1))
+
+    def figures(self):
+        """How much of everything there was."""
+        return self.accidents + Counter(
+            {
+                "changes confirmed": len(self.confirmed) + len(self.moves),
+                "refused": len(self.refused),
+                "unanswered": len(self.unknown),
+                "requests delivered again": self.redelivered,
+            }
+        )
 
 
 async def a_responder(person, doors, ledger, chance):
-    """Declares, moves, writes and resolves without end; each text is a word of its own."""
+    """Declares, moves, writes, clicks and resolves without end; each text is a word of its own."""
     number = None
     while True:
+        if chance.random() < 0.1:
+            await pressed(person, doors, ledger, chance)
+        if chance.random() < 0.1:
+            await doors.redeliver(chance)
+            ledger.redelivered += 1
         word = f"word{next(ledger.words)}x"
         if number is None:
             line = f"declare {word}"
@@ -125,6 +149,10 @@ async def a_responder(person, doors, ledger, chance):
             number = said.split("INC-")[1].split()[0]
 
 
+# What an answer says where the word is kept.
+DONE = ("is declared:", "Your note is kept private.", "will read your public update")
+
+
 async def attempted(person, line, word, doors, ledger, chance):
     """Says ``line`` at any of the doors, and returns the answer; None where none came."""
     doors.choose(chance)
@@ -136,9 +164,27 @@ async def attempted(person, line, word, doors, ledger, chance):
             said = (await asked.answer(timeout_seconds=5)).words()
     if said is None or "INC-" not in said:
         return None
+    if "Nothing had to change" in said:
+        # It was delivered twice at once, and the other one did it.
+        return said
     ledger.unknown.remove(word)
-    ledger.confirmed.append(word)
+    done = any(claim in said for claim in DONE)
+    (ledger.confirmed if done else ledger.refused).append(word)
     return said
+
+
+async def pressed(person, doors, ledger, chance):
+    """Presses a button for a next step, which may be out of date, on one of the newest cards."""
+    doors.choose(chance)
+    steps = doors.steps()
+    if not steps:
+        return
+    card, step = chance.choice(steps)
+    asked = await person.press(card, step)
+    with suppress(TimeoutError, LookupError):
+        said = (await asked.answer()).words()
+        if "is now" in said:
+            ledger.moves.append((card.text.split()[0], step.removeprefix("step:")))
 
 
 class Doors:
@@ -150,6 +196,21 @@ class Doors:
 
     def choose(self, chance):
         self._slack.request_url = chance.choice(self._urls)
+
+    def steps(self):
+        """The buttons for next steps on the newest cards, each with its card."""
+        return [
+            (card, element["action_id"])
+            for card in self._slack.workspace.channel("#payments").messages[-6:]
+            for block in card.blocks
+            for element in block.get("elements", [])
+            if element.get("action_id", "").startswith("step:")
+        ]
+
+    async def redeliver(self, chance):
+        """Slack has not heard an answer, and sends the last request again, to any of them."""
+        if self._slack.requests:
+            await self._slack.redeliver(to=chance.choice(self._urls))
 
 
 @asynccontextmanager
@@ -172,7 +233,7 @@ async def people_at_work(slack, servers, ledger, *, seed):
             raise error
 
 
-async def delivered(url, *, seconds=60):
+async def delivered(url, *, seconds=120):
     """Waits until the running servers have told Slack everything."""
     store = Store(url)
     try:
@@ -201,22 +262,34 @@ def violations(slack, url, ledger):
 def _violations(slack, reader, ledger):
     yield from audit.faults(reader)
     rows = reader.connection.exec_driver_sql(
-        "SELECT i.number, u.body, u.kind, i.title, u.visibility FROM incident_update u "
+        "SELECT i.number, u.body, u.kind, i.title, u.visibility, u.new FROM incident_update u "
         "JOIN incident i ON i.id = u.incident_id ORDER BY i.number, u.entry"
     ).all()
-    kept = Counter(title if kind == "declared" else body for _, body, kind, title, _ in rows)
-    for word in ledger.confirmed:
-        if kept[word] != 1:
-            yield f"{word} was confirmed, and is there {kept[word]} times"
-    for word in ledger.unknown:
-        if kept[word] > 1:
-            yield f"{word} is there {kept[word]} times"
+    yield from _misremembered(rows, ledger)
     told = {}
-    for number, body, _, _, visibility in rows:
+    for number, body, _, _, visibility, _ in rows:
         replies = told.setdefault(f"INC-{number}", [])
         if visibility == "public":
             replies.append(body)
     yield from _misshown(slack, told)
+
+
+def _misremembered(rows, ledger):
+    """Where what is kept is not what people were told."""
+    kept = Counter(title if kind == "declared" else body for _, body, kind, title, _, _ in rows)
+    for word in ledger.confirmed:
+        if kept[word] != 1:
+            yield f"{word} was confirmed, and is there {kept[word]} times"
+    for word in ledger.refused:
+        if kept[word]:
+            yield f"{word} was refused, and is there"
+    for word in ledger.unknown:
+        if kept[word] > 1:
+            yield f"{word} is there {kept[word]} times"
+    moved = Counter((f"INC-{number}", new) for number, _, _, _, _, new in rows)
+    for move, times in Counter(ledger.moves).items():
+        if times != 1 or moved[move] != 1:
+            yield f"{move} was confirmed {times} times, and is there {moved[move]} times"
 
 
 def _misshown(slack, told):
