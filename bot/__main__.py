@@ -17,6 +17,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from bot.app import build, now
 from bot.doctor import examine
+from bot.export import NotWritten, UnknownWorkspace, archive, into_file, to_stream
 from bot.http.server import AddressTaken
 from bot.sandbox.demo import BotDidNotStart, stories
 from bot.sandbox.demo import run as run_demo
@@ -35,6 +36,7 @@ from core.errors import InvalidField, LifecycleFaults, UnknownLifecycle
 from core.lifecycle import PRESETS, Catalogue, Lifecycle
 from storage import keys
 from storage.backup import back_up
+from storage.export import opened
 from storage.keys import KeyScope
 from storage.outbox import Outbox
 from storage.store import SecondServer, Store, StoreUnavailable, UnknownSchema
@@ -160,6 +162,44 @@ def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes.")]) -
     except StoreUnavailable as error:
         wrong(error, code=1)
     typer.echo(f"Everything that was confirmed until now is in {file}.")
+
+
+@cli.command()
+def export(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Where it goes: a new file. Without it, to standard output."),
+    ] = None,
+    *,
+    public: Annotated[
+        bool, typer.Option("--public", help="Only what everybody may read: no note, no person.")
+    ] = False,
+    workspace: Annotated[
+        str | None, typer.Option(help="Only that of this Slack team, T…; else of all.")
+    ] = None,
+) -> None:
+    """Write every incident with its timeline as JSON Lines, also while the bot runs.
+
+    PRIVATE: it holds all notes and all private incidents, unless --public is given. Keep it where
+    you keep the database. Its owner alone may read FILE.
+    """
+    try:
+        settings = StorageSettings.from_env(environment())
+        configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+        with opened(settings.database_url) as store:
+            lines = archive(store, public=public, workspace=workspace, at=now())
+            if file:
+                into_file(lines, file)
+            elif not to_stream(lines, typer.get_binary_stream("stdout")):
+                # Whoever reads has enough; it is not all.
+                raise typer.Exit(1)
+    except WrongSettings as error:
+        wrong(*error.faults)
+    except (StoreUnavailable, UnknownSchema, NotWritten, UnknownWorkspace) as error:
+        wrong(error, code=1)
+    if file:
+        kept = "Everything that everybody may read" if public else "Everything, notes included,"
+        typer.echo(f"{kept} is in {file}.")
 
 
 @outbox_cli.command("list")

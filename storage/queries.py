@@ -129,6 +129,21 @@ _TIMELINE = (
     .limit(bindparam("limit"))
 )
 _MOVES = _UPDATE.where(_is_transition).order_by(update.c.entry)
+_NUMBERED = (
+    _INCIDENT.where(incident.c.number > bindparam("after"), incident.c.number <= bindparam("until"))
+    .order_by(incident.c.number)
+    .limit(bindparam("limit"))
+)
+_TIMELINES = (
+    select(*_UPDATE_FACTS, update.c.body)
+    .where(
+        update.c.workspace_id == bindparam("workspace"),
+        update.c.incident_id.in_(bindparam("incidents", expanding=True)),
+        update.c.entry > bindparam("after"),
+        update.c.entry <= bindparam("until"),
+    )
+    .order_by(update.c.incident_id, update.c.entry)
+)
 _DESCRIBED_COMPONENTS = (
     select(component.c.id, component.c.name, component.c.description, component.c.group_label)
     .where(component.c.workspace_id == bindparam("workspace"))
@@ -335,6 +350,28 @@ class Reader:
         """All transitions, oldest first, the declaration counted as one."""
         rows = self.connection.execute(
             _MOVES, {"workspace": incident.workspace, "incident": incident.id}
+        )
+        return tuple(_update(row, body=row[-1]) for row in rows)
+
+    def numbered(
+        self, workspace: str, *, after: int, until: int, limit: int
+    ) -> tuple[Incident, ...]:
+        """The first ``limit`` incidents, oldest first, with a number above ``after``, to ``until``.
+
+        Whoever reads them all may see all: nobody is asked.
+        """
+        rows = self.connection.execute(
+            _NUMBERED, {"workspace": workspace, "after": after, "until": until, "limit": limit}
+        ).all()
+        return self._incidents(workspace, rows)
+
+    def timelines(
+        self, workspace: str, incidents: Sequence[UUID], *, after: int = 0, until: int
+    ) -> tuple[Update, ...]:
+        """The updates of each of ``incidents`` above ``after``, to ``until``, oldest first."""
+        rows = self.connection.execute(
+            _TIMELINES,
+            {"workspace": workspace, "incidents": incidents, "after": after, "until": until},
         )
         return tuple(_update(row, body=row[-1]) for row in rows)
 

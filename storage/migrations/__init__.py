@@ -50,6 +50,12 @@ def is_current(connection: Connection) -> bool:
     return heads == tuple(script.get_heads())
 
 
+def head() -> str:
+    """The name of the schema that is current."""
+    (revision,) = ScriptDirectory(str(Path(__file__).parent)).get_heads()
+    return revision
+
+
 def differences(connection: Connection) -> list[object]:
     """What the tables of the database and of `storage.models` do not have in common."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})

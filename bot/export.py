@@ -1,0 +1,265 @@
+"""The archive: what is known of incidents as JSON Lines, and where they go.
+
+The form of the lines is told in docs/operations.md. A reader of another version finds its number
+in the first of them: whatever is added leaves the number alone, whatever changes raises it.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, assert_never
+
+from core.incident import (
+    Component,
+    DescribedComponent,
+    Incident,
+    Person,
+    PublicIncident,
+    PublicUpdate,
+    Update,
+    Workspace,
+)
+from core.lifecycle import Lifecycle
+from storage import export
+from storage.export import PublicRecord, Record
+from storage.migrations import head
+from storage.store import Store
+
+FORMAT = 1
+
+
+class NotWritten(Exception):
+    """The archive could not be written. The text says why, and is for the operator."""
+
+
+class UnknownWorkspace(Exception):
+    """There is no workspace of that id."""
+
+    def __init__(self, workspace: str) -> None:
+        super().__init__(f"Nothing is known of the workspace {workspace}.")
+
+
+def archive(store: Store, *, public: bool, workspace: str | None, at: datetime) -> Iterator[bytes]:
+    """The lines, each with its end. ``public``: only what everybody may read.
+
+    ``workspace`` None: all of them.
+
+    Raises:
+        UnknownWorkspace, StoreUnavailable: each says why.
+    """
+    yield _line("archive", {"format": FORMAT, "at": _iso(at), "schema": head(), "public": public})
+    found = False
+    for team in export.workspaces(store):
+        if workspace in (None, team):
+            found = True
+            yield from _published(store, team) if public else _everything(store, team)
+    if workspace and not found:
+        raise UnknownWorkspace(workspace)
+
+
+def _everything(store: Store, workspace: str) -> Iterator[bytes]:
+    for record in export.everything(store, workspace):
+        kind, facts = _private(record)
+        yield _line(kind, {"workspace": workspace, **facts})
+
+
+def _published(store: Store, workspace: str) -> Iterator[bytes]:
+    yield _line("workspace", {"workspace": workspace})
+    for record in export.published(store, workspace):
+        for kind, facts in _public(record):
+            yield _line(kind, {"workspace": workspace, **facts})
+
+
+def _private(record: Record) -> tuple[str, dict[str, Any]]:
+    match record:
+        case Workspace():
+            return "workspace", {"status_channel": record.status_channel}
+        case DescribedComponent():
+            described = {"description": record.description, "group": record.group}
+            return "component", _component(record.component) | described
+        case Lifecycle():
+            definition = {"digest": _digest(record), "definition": record.as_toml()}
+            return "lifecycle", {"name": record.name} | definition
+        case Incident():
+            return "incident", _incident(record)
+        case Update():
+            return "update", _update(record)
+        case _:
+            assert_never(record)
+
+
+def _public(record: PublicRecord) -> Iterator[tuple[str, dict[str, Any]]]:
+    match record:
+        case Component():
+            yield "component", _component(record)
+        case PublicIncident():
+            yield "incident", _public_incident(record)
+            for update in reversed(record.updates):
+                yield "update", {"incident": str(record.id)} | _public_update(update)
+        case _:
+            assert_never(record)
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": str(incident.id),
+        "number": incident.number,
+        "title": incident.title,
+        "description": incident.description,
+        "category": incident.category,
+        "severity": incident.severity.value,
+        "lifecycle": _digest(incident.lifecycle),
+        "status": incident.status,
+        "private": incident.private,
+        "declared_by": _person(incident.declared_by),
+        "owner": _person(incident.owner),
+        "acknowledged_by": _person(incident.acknowledged_by),
+        "components": [_component(component) for component in incident.components],
+        "channel": incident.channel,
+        "channel_private": incident.channel_private,
+        "started_at": _iso(incident.started_at),
+        "created_at": _iso(incident.created_at),
+        "updated_at": _iso(incident.updated_at),
+        "version": incident.version,
+        "last_entry": incident.last_entry,
+    }
+
+
+def _update(update: Update) -> dict[str, Any]:
+    return {
+        "incident": str(update.incident),
+        "entry": update.entry,
+        "id": str(update.id),
+        "kind": update.kind.value,
+        "visibility": update.visibility.value,
+        "by": _person(update.by),
+        "at": _iso(update.at),
+        "body": update.body,
+        "old": update.old,
+        "new": update.new,
+        "redacted_at": update.redacted_at and _iso(update.redacted_at),
+        "redacted_by": _person(update.redacted_by),
+    }
+
+
+def _public_incident(incident: PublicIncident) -> dict[str, Any]:
+    return {
+        "id": str(incident.id),
+        "number": incident.number,
+        "title": incident.title,
+        "severity": incident.severity.value,
+        "status": incident.status,
+        "word": incident.word.value,
+        "components": [_component(component) for component in incident.components],
+        "started_at": _iso(incident.started_at),
+        "updated_at": _iso(incident.updated_at),
+        "resolved_at": incident.resolved_at and _iso(incident.resolved_at),
+    }
+
+
+def _public_update(update: PublicUpdate) -> dict[str, Any]:
+    return {
+        "entry": update.entry,
+        "status": update.status,
+        "word": update.word and update.word.value,
+        "at": _iso(update.at),
+        "body": update.body,
+        "withdrawn": update.withdrawn,
+    }
+
+
+def _component(component: Component) -> dict[str, Any]:
+    return {"id": str(component.id), "name": component.name}
+
+
+def _person(person: Person | None) -> dict[str, str] | None:
+    return None if person is None else {"id": person.id, "name": person.name}
+
+
+@lru_cache(maxsize=256)
+def _digest(lifecycle: Lifecycle) -> str:
+    """Tells two lifecycles of one name apart: SHA-256 of the definition, in hexadecimal."""
+    return hashlib.sha256(lifecycle.as_toml().encode()).hexdigest()
+
+
+def _iso(at: datetime) -> str:
+    """``2026-03-02T09:00:00.000000Z``: to the microsecond, as it is kept."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _line(kind: str, facts: dict[str, Any]) -> bytes:
+    return (json.dumps({"type": kind} | facts, ensure_ascii=False) + "\n").encode()
+
+
+def into_file(lines: Iterable[bytes], file: Path) -> None:
+    """Writes ``lines`` to ``file``, which only we may read, and appears whole or not at all.
+
+    Raises:
+        NotWritten: it is there already, or cannot be written.
+    """
+    taken = NotWritten(f"{file} is there already, and is left alone: name another file.")
+    if os.path.lexists(file):
+        raise taken
+    try:
+        with _part_of(file) as (part, path):
+            part.writelines(lines)
+            part.flush()
+            os.fsync(part.fileno())
+            _name(path, file)
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        raise NotWritten(f"{file} could not be written: {error.strerror}") from None
+
+
+@contextmanager
+def _part_of(file: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """A new file beside ``file``, gone again at the end of the block."""
+    # Its mode is 0600, whatever the umask.
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as part:
+            yield part, Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _name(part: Path, file: Path) -> None:
+    try:
+        # Unlike a renaming, a link never takes the place of a file that has come meanwhile.
+        os.link(part, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems, such as that of a memory stick, know no links.
+        if os.path.lexists(file):
+            raise FileExistsError from None
+        part.rename(file)
+
+
+def to_stream(lines: Iterable[bytes], stream: IO[bytes]) -> bool:
+    """Writes ``lines`` to ``stream``; False where its reader has gone, as `head` does.
+
+    Raises:
+        NotWritten: it takes no more.
+    """
+    try:
+        stream.writelines(lines)
+        stream.flush()
+    except OSError as error:
+        # What is left in the buffer would be written, and fail, once more when Python ends.
+        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+        if error.errno == errno.EPIPE:
+            return False
+        raise NotWritten(f"Standard output takes no more: {error.strerror}") from None
+    return True

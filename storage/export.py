@@ -1,0 +1,151 @@
+"""Everything that is known of incidents, read for an archive while others go on working.
+
+It may take minutes, so it is no single view: that would keep SQLite's log and PostgreSQL's dead
+rows from going away for as long, and a text that was withdrawn on the disk. It is read in pages,
+each a short view of its own that ends before anything of it is written: whoever takes the lines
+slowly holds up nobody. An incident and its timeline come from one view, and agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import accumulate, groupby
+from operator import attrgetter
+from typing import TypeAlias
+
+from sqlalchemy import bindparam, select
+
+from core.incident import (
+    Component,
+    DescribedComponent,
+    Incident,
+    PublicIncident,
+    Update,
+    Workspace,
+)
+from core.lifecycle import Lifecycle
+from storage import public
+from storage.databases import SQLite, StoreUnavailable, database
+from storage.models import workspace as _workspace
+from storage.queries import Reader
+from storage.store import Store
+
+# What is read, and held in memory, at once. On SQLite a withdrawn text leaves the log within the
+# 100 ms that `SQLite` waits for readers: these take a fifth of it.
+INCIDENTS_MAX = 200
+UPDATES_MAX = 500
+PUBLIC_MAX = 20
+
+Record: TypeAlias = Workspace | DescribedComponent | Lifecycle | Incident | Update
+PublicRecord: TypeAlias = Component | PublicIncident
+
+_NEXT = (
+    select(_workspace.c.id)
+    .where(_workspace.c.id > bindparam("after"))
+    .order_by(_workspace.c.id)
+    .limit(1)
+)
+_LAST_NUMBER = select(_workspace.c.last_number).where(_workspace.c.id == bindparam("workspace"))
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Store]:
+    """The store at ``url``, to be read from alone.
+
+    Raises:
+        UnknownSchema: a newer Ratchet has been here.
+        StoreUnavailable: it is not there, does not answer, or has yet to be migrated.
+    """
+    source = database(url)
+    if isinstance(source, SQLite) and not source.path.exists():
+        raise StoreUnavailable(f"{source.path} is not there")
+    with closing(Store(url)) as store:
+        if not store.is_current():
+            raise StoreUnavailable(
+                "The database is not up to date: run `ratchet migrate`, or start `ratchet serve`, "
+                "which does the same by itself."
+            )
+        yield store
+
+
+def workspaces(store: Store) -> Iterator[str]:
+    """The ids of all workspaces."""
+    after = ""
+    while (found := store.read_now(partial(_next, after=after))) is not None:
+        yield found
+        after = found
+
+
+def everything(store: Store, workspace: str) -> Iterator[Record]:
+    """The workspace, its components, and its incidents, oldest first, each before its updates.
+
+    A lifecycle comes before the first incident that was declared with it. Incidents that are
+    declared meanwhile are left out.
+    """
+    known, components, until = store.read_now(partial(_workspace_of, workspace=workspace))
+    yield known
+    yield from components
+    lifecycles: set[Lifecycle] = set()
+    after = 0
+    while page := store.read_now(partial(_page, workspace=workspace, after=after, until=until)):
+        for incident, timeline in page:
+            if incident.lifecycle not in lifecycles:
+                lifecycles.add(incident.lifecycle)
+                yield incident.lifecycle
+            yield incident
+            yield from timeline
+            # Of a timeline that is too long for one view, nothing but a withdrawal can change.
+            for entry in range(UPDATES_MAX, incident.last_entry, UPDATES_MAX):
+                yield from store.read_now(partial(_further, incident=incident, after=entry))
+            after = incident.number
+
+
+def published(store: Store, workspace: str) -> Iterator[PublicRecord]:
+    """What `storage.public` lets everybody read ``at`` that moment: components, then incidents,
+    newest first.
+    """
+    yield from store.read_now(partial(public.components, workspace=workspace))
+    before: int | None = None
+    while page := store.read_now(
+        partial(public.recent_incidents, workspace=workspace, before=before, limit=PUBLIC_MAX)
+    ):
+        yield from page
+        before = page[-1].number
+
+
+def _next(reader: Reader, *, after: str) -> str | None:
+    found: str | None = reader.connection.execute(_NEXT, {"after": after}).scalar_one_or_none()
+    return found
+
+
+def _workspace_of(
+    reader: Reader, *, workspace: str
+) -> tuple[Workspace, tuple[DescribedComponent, ...], int]:
+    last_number = reader.connection.execute(_LAST_NUMBER, {"workspace": workspace}).scalar_one()
+    return reader.workspace(workspace), reader.described_components(workspace), last_number
+
+
+def _page(
+    reader: Reader, *, workspace: str, after: int, until: int
+) -> list[tuple[Incident, tuple[Update, ...]]]:
+    """As many incidents as have `UPDATES_MAX` updates together; of one with more, the first."""
+    found = reader.numbered(workspace, after=after, until=until, limit=INCIDENTS_MAX)
+    updates = accumulate(incident.last_entry for incident in found)
+    few = [
+        incident for incident, count in zip(found, updates, strict=True) if count <= UPDATES_MAX
+    ] or found[:1]
+    timelines = {
+        incident: tuple(timeline)
+        for incident, timeline in groupby(
+            reader.timelines(workspace, [incident.id for incident in few], until=UPDATES_MAX),
+            attrgetter("incident"),
+        )
+    }
+    return [(incident, timelines.get(incident.id, ())) for incident in few]
+
+
+def _further(reader: Reader, *, incident: Incident, after: int) -> tuple[Update, ...]:
+    until = min(after + UPDATES_MAX, incident.last_entry)
+    return reader.timelines(incident.workspace, [incident.id], after=after, until=until)

@@ -1,0 +1,162 @@
+"""`ratchet export` as an operator meets it: where its lines go, and what is said if not."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sqlite3
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def ratchet(tmp_path, logging_as_before):
+    """Runs ``ratchet`` to its end: exit code, standard output, lines of standard error."""
+
+    def ratchet(*arguments, **environment):
+        with contextlib.chdir(tmp_path):
+            result = CliRunner().invoke(cli, arguments, env=environment)
+        return result.exit_code, result.stdout, result.stderr.splitlines()
+
+    return ratchet
+
+
+@pytest.fixture
+def migrated(ratchet):
+    assert ratchet("migrate")[0] == 0
+
+
+@pytest.fixture
+def large(migrated, tmp_path):
+    """More than a pipe's buffers hold."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "ratchet.db")) as database:
+        rows = ((f"T{number}",) for number in range(5_000))
+        database.executemany("INSERT INTO workspace VALUES (?, NULL, 0)", rows)
+        database.commit()
+
+
+@pytest.fixture
+def in_a_shell(tmp_path):
+    """What a shell says of a line in which ``ratchet`` stands: exit code and standard error."""
+
+    async def in_a_shell(line):
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-c", line.replace("ratchet", f"{sys.executable} -m bot")),
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, err = await process.communicate()
+        return process.returncode, err.decode()
+
+    return in_a_shell
+
+
+@pytest.mark.usefixtures("migrated")
+def test_without_a_file_it_goes_to_standard_output(ratchet):
+    code, out, err = ratchet("export")
+
+    assert (code, err) == (0, [])
+    assert [json.loads(line)["type"] for line in out.splitlines()] == ["archive"]
+
+
+@pytest.mark.usefixtures("migrated")
+def test_its_owner_alone_may_read_the_file_and_nothing_else_is_left(ratchet, tmp_path):
+    before = {path.name for path in tmp_path.iterdir()}
+    umask = os.umask(0)
+    try:
+        said = ratchet("export", "archive.jsonl")
+    finally:
+        os.umask(umask)
+
+    assert said == (0, "Everything, notes included, is in archive.jsonl.\n", [])
+    assert stat.S_IMODE((tmp_path / "archive.jsonl").stat().st_mode) == 0o600
+    assert {path.name for path in tmp_path.iterdir()} - before == {"archive.jsonl"}
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_file_that_is_there_is_left_alone(ratchet, tmp_path):
+    (tmp_path / "archive.jsonl").write_text("the last one")
+
+    told = "archive.jsonl is there already, and is left alone: name another file."
+    assert ratchet("export", "archive.jsonl") == (1, "", [told])
+    assert (tmp_path / "archive.jsonl").read_text() == "the last one"
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_file_that_cannot_be_written_is_a_sentence(ratchet):
+    told = "nowhere/archive.jsonl could not be written: No such file or directory"
+
+    assert ratchet("export", "nowhere/archive.jsonl") == (1, "", [told])
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_workspace_that_nobody_knows_is_a_sentence_and_no_file(ratchet, tmp_path):
+    said = ratchet("export", "--workspace", "T0NOBODY", "archive.jsonl")
+
+    assert said == (1, "", ["Nothing is known of the workspace T0NOBODY."])
+    assert not list(tmp_path.glob("archive*"))
+
+
+def test_a_database_that_is_not_there_is_a_sentence_and_is_not_made(ratchet, tmp_path):
+    code, out, err = ratchet("export")
+
+    assert (code, out, err) == (1, "", [f"{tmp_path}/ratchet.db is not there"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize(
+    ("revision", "told"), [("0001", "is not up to date: run `ratchet migrate`"), ("9999", "newer")]
+)
+def test_a_schema_of_another_time_is_a_sentence(ratchet, tmp_path, revision, told):
+    with contextlib.closing(sqlite3.connect(tmp_path / "ratchet.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        database.commit()
+
+    code, out, err = ratchet("export")
+
+    assert (code, out, len(err)) == (1, "", 1)
+    assert told in err[0]
+
+
+@pytest.mark.usefixtures("large")
+async def test_a_reader_that_has_enough_ends_it_quietly(in_a_shell, tmp_path):
+    code, err = await in_a_shell("ratchet export | head -n 1 >first; exit ${PIPESTATUS[0]}")
+
+    assert (code, err) == (1, "")
+    assert json.loads((tmp_path / "first").read_text())["type"] == "archive"
+
+
+@pytest.mark.usefixtures("migrated")
+async def test_a_disk_that_is_full_is_a_sentence(in_a_shell):
+    told = "Standard output takes no more: No space left on device\n"
+
+    assert await in_a_shell("ratchet export >/dev/full") == (1, told)
+
+
+@pytest.mark.usefixtures("large")
+async def test_a_file_for_which_the_disk_has_no_room_is_a_sentence_and_is_gone(
+    in_a_shell, tmp_path
+):
+    told = "archive.jsonl could not be written: File too large\n"
+
+    # A limit of the shell's, which a process meets as it meets the end of a disk.
+    code, err = await in_a_shell("ulimit -f 100; trap '' XFSZ; ratchet export archive.jsonl")
+
+    assert (code, err) == (1, told)
+    assert not list(tmp_path.glob("archive*"))
+
+
+def test_help_says_that_it_is_private(ratchet):
+    _, out, _ = ratchet("export", "--help")
+
+    assert "PRIVATE: it holds all notes and all private incidents" in " ".join(out.split())

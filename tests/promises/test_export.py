@@ -1,0 +1,160 @@
+"""An export, however long it takes, delays nobody, and holds all that was confirmed before it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from builders import NINE, an_incident, an_update
+from promises.conftest import MANIFEST, environment, tell
+from promises.processes import Ledger, Server, hasty, people_at_work
+
+from bot.sandbox import Limits, Sandbox
+from core.incident import Decision, Kind
+
+ROOT = Path(__file__).parents[2]
+WITHDRAWN = "vermilion-canary"
+CLOSED = 600  # more than all the buffers on the way to a slow reader hold
+
+
+@pytest.fixture
+def exporting(database_url, tmp_path):
+    """``ratchet export`` as a process; the end of the block ends it."""
+
+    @asynccontextmanager
+    async def exporting(*arguments):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "export"),
+            *arguments,
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "DATABASE_URL": database_url,
+            },
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()
+
+    return exporting
+
+
+async def fill(app, workspace):
+    """Writes many incidents with a few updates each, past the rules."""
+
+    def work(tx):
+        for _ in range(CLOSED):
+            incident = an_incident(
+                id=uuid4(), workspace=workspace, number=tx.next_number(workspace), last_entry=3
+            )
+            began = an_update(incident, entry=1, kind=Kind.DECLARED, new=incident.status, at=NINE)
+            notes = [an_update(incident, entry=entry) for entry in (2, 3)]
+            tx.save(Decision(incident=incident, updates=(began, *notes)))
+
+    await app.store.write(work)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_an_export_that_nobody_reads_on_holds_up_nothing(
+    kind, start, slack, mia, exporting, database_url
+):
+    async with start() as app:
+        await tell(mia, "declare Checkout is down", f"note 1 {WITHDRAWN}")
+        await fill(app, slack.workspace.team_id)
+        async with exporting() as export:
+            first = json.loads(await export.stdout.readline())
+            for _ in range(5):
+                started = time.monotonic()
+                await tell(mia, "note 1 still here", "list")
+                assert time.monotonic() - started < 1
+            await tell(mia, "redact 1 2")
+            assert await held_back(app, database_url) is False
+
+            assert export.returncode is None
+            rest = (await export.stdout.read()).splitlines()
+            assert await export.wait() == 0
+        incidents = [line for line in map(json.loads, rest) if line["type"] == "incident"]
+        assert (first["type"], len(incidents)) == ("archive", CLOSED + 1)
+
+
+def on_disk(path):
+    return b"".join(Path(path + end).read_bytes() for end in ("", "-wal"))
+
+
+async def held_back(app, database_url):
+    """Whether the database keeps what has gone for a view that is still open."""
+    if app.store.kind == "sqlite":
+        path = database_url.removeprefix("sqlite:///")
+        return WITHDRAWN.encode() in on_disk(path)
+    return await app.store.read(
+        lambda reader: reader.connection.exec_driver_sql(
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND xact_start < now() - interval '1 second'"
+        ).scalar()
+    )
+
+
+@pytest.fixture
+async def hasty_slack():
+    async with Sandbox(MANIFEST, clock=hasty, limits=Limits(posting=False)) as slack:
+        yield slack
+
+
+async def test_exports_under_load_are_whole_and_delay_nobody(
+    hasty_slack, database_url, exporting, tmp_path
+):
+    ledger, seconds = Ledger(), []
+    server = Server(environment(hasty_slack, database_url))
+    await server.start()
+
+    async def somebody():
+        while True:
+            asked = await hasty_slack.person("mia").command("#payments", "/incident list")
+            seconds.append(asked.ack.latency_seconds)
+            await asyncio.sleep(0.05)
+
+    async with people_at_work(hasty_slack, [server], ledger, seed=7):
+        looking = asyncio.create_task(somebody())
+        await asyncio.sleep(0.3)
+        for number in range(2):
+            confirmed = list(ledger.confirmed)
+            async with exporting(f"{number}.jsonl") as export:
+                assert await export.wait() == 0
+            written = (tmp_path / f"{number}.jsonl").read_text().splitlines()
+            assert faults(map(json.loads, written), confirmed) == []
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+    await server.stop()
+
+    assert len(ledger.confirmed) > 10
+    assert max(seconds) < 3
+
+
+def faults(lines, confirmed):
+    """What was confirmed and is not in the export once, and incidents that are torn."""
+    open_since, found = {}, []
+    words = []
+    for line in lines:
+        if line["type"] == "incident":
+            open_since[line["id"]] = (line, [])
+        elif line["type"] == "update":
+            incident, entries = open_since[line["incident"]]
+            entries.append(line["entry"])
+            words.append(incident["title"] if line["kind"] == "declared" else line["body"])
+    for incident, entries in open_since.values():
+        if entries != list(range(1, incident["last_entry"] + 1)):
+            found.append(f"INC-{incident['number']} has the entries {entries}")
+    return found + [word for word in confirmed if words.count(word) != 1]

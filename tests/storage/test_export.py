@@ -1,0 +1,343 @@
+"""What is exported is all that is known, read in short views, and of the public side only that."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+from builders import GRACE, NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id, an_incident
+
+from bot.export import UnknownWorkspace, archive
+from core.incident import (
+    Component,
+    Decision,
+    DescribedComponent,
+    Incident,
+    Kind,
+    Note,
+    Person,
+    PublicText,
+    Redact,
+    Severity,
+    Update,
+    Visibility,
+    update_id,
+)
+from core.lifecycle import RESPONSE, read
+from storage import export
+from storage.databases import StoreUnavailable
+from storage.export import INCIDENTS_MAX, UPDATES_MAX
+from storage.migrations import head
+
+OTHER = "T0OTHER"
+PRIVATE = "vermilion"  # in every text of `said` that only responders may read
+
+
+@pytest.fixture
+def lines(store):
+    """The lines of an archive, parsed."""
+
+    def lines(**asked):
+        options = {"public": False, "workspace": None, "at": NINE}
+        return [json.loads(line) for line in archive(store, **options | asked)]
+
+    return lines
+
+
+@pytest.fixture
+async def said(declare, incidents, store, clock):
+    """Three incidents that together hold whatever an incident can hold, and one of another team."""
+    described = DescribedComponent(
+        component=Component(an_id("api"), "api"), description="all of it", group="core"
+    )
+    await store.write(lambda tx: tx.add_component(WORKSPACE, described))
+    await declare(
+        components=("API", "Wörk-Queue"),
+        description=f"{PRIVATE} first\nsecond \u2028 line",
+        category=PRIVATE,
+        owner=GRACE,
+    )
+    for change in (
+        {"to": "identified", "note": Note(f"{PRIVATE} lost quorum")},
+        {"public": PublicText("We are looking into it.")},
+        {"public": PublicText("indigo, withdrawn")},
+        {"note": Note(f"{PRIVATE}, withdrawn")},
+        {"title": "Checkout & cart are down", "severity": Severity.CRITICAL},
+    ):
+        clock.advance(seconds=61.25)
+        await incidents.execute(a_change(ref=1, **change))
+    for entry in (4, 5):
+        await incidents.execute(Redact(actor=an_actor(), ref=1, entry=entry))
+    await declare(lifecycle=RESPONSE)
+    await declare(private=True, title=f"{PRIVATE} incident", channel_private=True)
+    await incidents.execute(
+        a_declaration(id=an_id("other"), actor=an_actor(workspace=OTHER), title="Not yours")
+    )
+
+
+def a_person(line):
+    return line and Person(**line)
+
+
+def a_moment(line):
+    return line and datetime.fromisoformat(line)
+
+
+def as_incident(line, lifecycles):
+    facts = {name: value for name, value in line.items() if name != "type"}
+    return Incident(
+        **facts
+        | {
+            "id": UUID(line["id"]),
+            "severity": Severity(line["severity"]),
+            "lifecycle": lifecycles[line["lifecycle"]],
+            "components": tuple(Component(UUID(c["id"]), c["name"]) for c in line["components"]),
+            **{name: a_person(line[name]) for name in ("declared_by", "owner", "acknowledged_by")},
+            **{name: a_moment(line[name]) for name in ("started_at", "created_at", "updated_at")},
+        }
+    )
+
+
+def as_update(line):
+    facts = {name: value for name, value in line.items() if name not in {"type", "workspace"}}
+    return Update(
+        **facts
+        | {
+            "id": UUID(line["id"]),
+            "incident": UUID(line["incident"]),
+            "kind": Kind(line["kind"]),
+            "visibility": Visibility(line["visibility"]),
+            **{name: a_person(line[name]) for name in ("by", "redacted_by")},
+            **{name: a_moment(line[name]) for name in ("at", "redacted_at")},
+        }
+    )
+
+
+def of_kind(lines, kind):
+    return [line for line in lines if line["type"] == kind]
+
+
+async def test_read_back_it_is_what_was_written(said, lines, store):
+    written = lines()
+
+    lifecycles = {
+        line["digest"]: read(line["definition"])[0] for line in of_kind(written, "lifecycle")
+    }
+    incidents = [as_incident(line, lifecycles) for line in of_kind(written, "incident")]
+    updates = [as_update(line) for line in of_kind(written, "update")]
+    known = await store.read(
+        lambda reader: [
+            *(reader.incident(WORKSPACE, number) for number in (1, 2, 3)),
+            reader.incident(OTHER, 1),
+        ]
+    )
+    timelines = [
+        await store.read(lambda reader, i=incident: reader.timeline(i, before=None, limit=99).items)
+        for incident in known
+    ]
+    by_id = {incident.id: incident for incident in incidents}
+    # Compared as texts: two people of one id are alike whatever they are called.
+    assert [repr(by_id[incident.id]) for incident in known] == list(map(repr, known))
+    assert sorted(map(repr, updates)) == sorted(repr(u) for items in timelines for u in items)
+    assert {line["name"] for line in of_kind(written, "lifecycle")} == {"statuspage", "response"}
+    assert of_kind(written, "component")[0] == {
+        "type": "component",
+        "workspace": WORKSPACE,
+        "id": str(an_id("api")),
+        "name": "api",
+        "description": "all of it",
+        "group": "core",
+    }
+
+
+async def test_the_first_line_says_what_it_is_and_the_others_stand_in_an_order_to_read_in(
+    said, lines
+):
+    first, *others = lines()
+
+    assert first == {
+        "type": "archive",
+        "format": 1,
+        "at": "2026-03-02T09:00:00.000000Z",
+        "schema": head(),
+        "public": False,
+    }
+    assert [line["workspace"] for line in of_kind(others, "workspace")] == [OTHER, WORKSPACE]
+    known = set()
+    for line in others:
+        if line["type"] == "incident":
+            assert line["lifecycle"] in known
+        elif line["type"] == "update":
+            assert line["incident"] in known
+        elif line["type"] != "workspace":
+            assert line["workspace"] in known
+        known |= {line.get(name) for name in ("workspace", "digest", "id")}
+    timeline = [line["entry"] for line in others if line.get("incident") == str(an_id(1))]
+    assert timeline == list(range(1, 8))
+
+
+async def test_a_text_that_was_withdrawn_is_not_in_it(said, lines):
+    withdrawn = [line for line in of_kind(lines(), "update") if line["redacted_at"]]
+
+    assert [(line["entry"], line["body"]) for line in withdrawn] == [(4, None), (5, None)]
+    assert "indigo" not in repr(lines())
+    assert f"{PRIVATE}, withdrawn" not in repr(lines())
+
+
+async def test_of_one_workspace_it_holds_nothing_of_another(said, lines):
+    assert {line["workspace"] for line in lines(workspace=OTHER)[1:]} == {OTHER}
+    assert "Not yours" not in repr(lines(workspace=WORKSPACE))
+    assert [line["name"] for line in of_kind(lines(workspace=OTHER), "lifecycle")] == ["statuspage"]
+    with pytest.raises(UnknownWorkspace, match="T0NOBODY"):
+        lines(workspace="T0NOBODY")
+
+
+async def test_what_is_public_names_no_person_and_holds_no_private_word(said, lines):
+    written = lines(public=True, workspace=WORKSPACE)
+
+    assert [line["number"] for line in of_kind(written, "incident")] == [2, 1]
+    bodies = [line["body"] for line in of_kind(written, "update") if line["body"]]
+    assert bodies == ["We are looking into it."]
+    for private in (PRIVATE, "indigo", "Ada", "Grace", "U0", "all of it", "C0INCIDENTS"):
+        assert private not in repr(written)
+
+
+async def test_what_is_public_is_the_same_to_the_byte_in_an_export_whatever_the_notes_say(
+    incidents, clock, store
+):
+    exports = []
+    for workspace, private in (("T0ONE", "a"), ("T0TWO", f"{PRIVATE} <!channel> \n" * 60)):
+        clock.now = NINE
+        ours = {"actor": an_actor(workspace=workspace)}
+        change = {**ours, "ref": 1}
+        for command in (
+            a_declaration(**ours, description=private, category=private[:100]),
+            a_change(**change, to="identified", note=Note(private)),
+            a_change(**change, public=PublicText("We are looking into it.")),
+            a_change(**change, note=Note(private), owner=GRACE),
+            Redact(**change, entry=2),
+        ):
+            await incidents.execute(command)
+            clock.advance(seconds=60)
+        lines = archive(store, public=True, workspace=workspace, at=NINE)
+        exports.append(b"".join(lines).replace(workspace.encode(), b"T"))
+
+    assert b"We are looking into it." in exports[0]
+    assert exports[0] == exports[1]
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fill(store, declare):
+    """Writes incidents with as many updates as are named for each, past the rules."""
+
+    async def fill(*lengths, body="x"):
+        await declare()
+
+        def work(tx):
+            for number, length in enumerate(lengths, start=2):
+                incident = an_incident(number=tx.next_number(WORKSPACE), last_entry=length)
+                updates = tuple(an_entry(incident, entry, body) for entry in range(1, length + 1))
+                tx.save(Decision(incident=incident, updates=updates))
+                assert incident.number == number
+
+        await store.write(work)
+
+    return fill
+
+
+def an_entry(incident, entry, body):
+    return Update(
+        id=update_id(incident.id, entry),
+        incident=incident.id,
+        entry=entry,
+        kind=Kind.DECLARED if entry == 1 else Kind.WROTE,
+        visibility=Visibility.INTERNAL,
+        by=GRACE,
+        at=NINE,
+        body=body,
+        new="investigating" if entry == 1 else None,
+    )
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        [1] * (INCIDENTS_MAX + 3),
+        [UPDATES_MAX - 1],
+        [UPDATES_MAX],
+        [UPDATES_MAX + 1, 1, 3 * UPDATES_MAX, 2],
+        [UPDATES_MAX // 2, UPDATES_MAX // 2, 1],
+    ],
+    ids=["many", "almost a page", "a page", "long ones", "a page of two"],
+)
+async def test_however_they_lie_on_the_pages_every_incident_and_every_update_is_in_it_once(
+    fill, lines, lengths
+):
+    await fill(*lengths)
+    written = lines()
+
+    assert [line["number"] for line in of_kind(written, "incident")] == list(
+        range(1, len(lengths) + 2)
+    )
+    entries = {}
+    for line in of_kind(written, "update"):
+        entries.setdefault(line["incident"], []).append(line["entry"])
+    assert list(entries.values()) == [list(range(1, count + 1)) for count in [1, *lengths]]
+
+
+async def test_it_reads_no_more_than_it_is_asked_for(fill, store):
+    await fill(12_000)
+    for line in archive(store, public=False, workspace=None, at=NINE):
+        assert line  # Statements are kept by now, so that what is measured is the data.
+    tracemalloc.start()
+    try:
+        size = sum(map(len, archive(store, public=False, workspace=None, at=NINE)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert size > 4_000_000
+    assert peak < size / 2
+
+
+async def test_what_is_declared_meanwhile_is_left_out_and_what_changes_agrees_with_itself(
+    fill, declare, incidents, store
+):
+    await fill(*[1] * INCIDENTS_MAX)
+    reading = archive(store, public=False, workspace=None, at=NINE)
+    read_so_far = [json.loads(next(reading)) for _ in range(10)]
+    last = INCIDENTS_MAX + 1
+    await incidents.execute(a_change(ref=last, to="identified", note=Note("meanwhile")))
+    await declare(id=an_id("later"))
+    written = [*read_so_far, *map(json.loads, reading)]
+
+    numbers = [line["number"] for line in of_kind(written, "incident")]
+    assert numbers == list(range(1, last + 1))
+    changed = of_kind(written, "incident")[-1]
+    timeline = [line for line in of_kind(written, "update") if line["incident"] == changed["id"]]
+    assert changed["last_entry"] == len(timeline) == 2
+    assert timeline[-1]["new"] == changed["status"] == "identified"
+
+
+# --- what is refused ---------------------------------------------------------------------------
+
+
+def test_what_has_never_been_migrated_is_refused_with_a_sentence(empty_url):
+    refused = pytest.raises(StoreUnavailable, match=r"is not there|run `ratchet migrate`")
+
+    with refused, export.opened(empty_url):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_looking_for_a_file_does_not_make_it(empty_url, tmp_path):
+    with pytest.raises(StoreUnavailable, match=r"empty\.db is not there"), export.opened(empty_url):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
