@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from time import monotonic
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
@@ -35,6 +36,8 @@ from storage.store import Store, StoreUnavailable
 
 CHANGING = frozenset({"POST", "PUT", "PATCH"})
 IDEMPOTENCY_KEY_MAX = 255
+# What a request without a key that counts is counted as, whatever it asked for.
+UNVERIFIED = "unverified"
 UUID_SHAPE = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 
@@ -93,7 +96,7 @@ class Gate:
     ) -> Response:
         """The answer to ``request``, whatever happens; it never raises."""
         began, request_id = monotonic(), uuid4()
-        workspace = None
+        workspace: str | None = None
 
         def refused(error: Exception, named: Mapping[str, str]) -> Response:
             return self.refuse(dialect, error, request_id, named)
@@ -149,8 +152,13 @@ class Gate:
         workspace: str | None = None,
     ) -> None:
         status = response.status_code
+        if status == HTTPStatus.UNAUTHORIZED:
+            verb = UNVERIFIED
         outcome = "done" if status < 400 else "refused" if status < 500 else "failed"
         self._metrics.requests.labels(dialect.name, verb, outcome).inc()
+        if workspace is None and outcome == "refused":
+            # Nobody knows who asks: a line for each would fill the logs for whoever wants to.
+            return
         log.info(
             "request",
             door=dialect.name,

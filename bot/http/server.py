@@ -138,6 +138,9 @@ class _Verified:
             # Bolt compares what it takes to be numbers and ASCII, and fails where they are not.
             await self._refuse(HTTPStatus.UNAUTHORIZED, scope, receive, send)
             return
+        if int(headers.get(b"content-length", 0)) > SLACK_BODY_MAX:
+            await self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, scope, receive, send)
+            return
         body = bytearray()
         more = True
         while more:

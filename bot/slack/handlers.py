@@ -19,6 +19,7 @@ from uuid import uuid4
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.ssl_check.async_ssl_check import AsyncSslCheck
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -185,7 +186,10 @@ class Slack:
             authorize=authorize,
             # The acknowledgement can carry the answer, and "done" is never said before the commit.
             process_before_response=True,
+            # Bolt answers it before it looks at the signature; here it is answered after.
+            ssl_check_enabled=False,
         )
+        bolt.use(AsyncSslCheck())
         # Everything that Slack sends is taken: what means nothing to us is acknowledged all the
         # same, or Slack would show an error, or send it again.
         anything = re.compile("")

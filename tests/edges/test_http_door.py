@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
 import socket
 import time
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -172,7 +175,28 @@ FORGED = {
     "too old": lambda signed: (BODY, signed(BODY, age_seconds=302)),
     "from the future": lambda signed: (BODY, signed(BODY, age_seconds=-302)),
     "not UTF-8": lambda signed: (b"\xff\xfe", signed(BODY)),
+    "a check of the certificate": lambda signed: (b"ssl_check=1&token=x", signed(BODY)),
+    "a challenge": lambda signed: (b'{"type":"url_verification","challenge":"x"}', signed(BODY)),
+    "signed with nothing": lambda signed: (BODY, {**signed(BODY), SIGNATURE: unkeyed(BODY)}),
 }
+
+
+def unkeyed(body):
+    """What somebody without the secret would sign with."""
+    base = f"v0:{int(time.time())}:".encode() + body
+    return "v0=" + hmac.new(b"", base, hashlib.sha256).hexdigest()
+
+
+@pytest.fixture
+def rows(ratchet):
+    """Every row of the database, by table."""
+
+    def read(reader):
+        run = reader.connection.exec_driver_sql
+        tables = run("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+        return {table: sorted(map(repr, run(f"SELECT * FROM {table}"))) for table in tables}
+
+    return lambda: ratchet.store.read(read)
 
 
 @pytest.fixture
@@ -188,8 +212,9 @@ def signed(slack):
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 async def test_a_forged_request_gets_401_and_leaves_a_count_and_no_line(
-    http, metric, capsys, forge, signed
+    http, metric, capsys, forge, signed, rows
 ):
+    before = await rows()
     capsys.readouterr()
     body, headers = forge(signed)
 
@@ -198,6 +223,26 @@ async def test_a_forged_request_gets_401_and_leaves_a_count_and_no_line(
 
     assert await metric("ratchet_requests_total", **UNVERIFIED) == 1
     assert capsys.readouterr() == ("", "")
+    assert await rows() == before
+
+
+async def test_a_request_that_somebody_recorded_changes_nothing_when_it_is_sent_again(
+    slack, ratchet, http, signed, rows
+):
+    slack.request_url = f"{ratchet.http.address}/slack/events"
+    asked = await slack.person("mia").command("#payments", "/incident declare Checkout is down")
+    recorded = urlencode(asked.request.payload).encode()
+    await slack.until(lambda: slack.workspace.channel("#payments").messages)
+    await ratchet.worker.deliver_due()
+    before = await rows()
+
+    async def played(age_seconds):
+        headers = signed(recorded, age_seconds=age_seconds)
+        async with http.post("/slack/events", data=recorded, headers=headers) as answer:
+            return answer.status
+
+    assert [await played(age) for age in (0, 0, 290, 302, 3_600)] == [200, 200, 200, 401, 401]
+    assert await rows() == before
 
 
 @pytest.mark.parametrize("path", ["/slack/install", "/slack/oauth_redirect", "/slack/x"])
@@ -214,6 +259,17 @@ async def test_slack_may_ask_who_answers_here(slack, ratchet):
 
     assert await slack.courier.verify_url()
     assert await slack.courier.check_ssl() == 200
+
+
+async def test_a_body_that_is_announced_as_too_large_is_not_even_waited_for(ratchet, signed):
+    host, port = ratchet.http.address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    headers = "".join(f"{name}: {value}\r\n" for name, value in signed(BODY).items())
+    announced = f"Host: x\r\nContent-Length: {SLACK_BODY_MAX + 1}\r\n{headers}"
+    writer.write(f"POST /slack/events HTTP/1.1\r\n{announced}\r\n".encode())
+
+    assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+    writer.close()
 
 
 @pytest.mark.parametrize("declared", [True, False])

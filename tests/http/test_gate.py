@@ -83,6 +83,72 @@ async def test_nothing_is_said_without_a_key(client, operation):
     assert answer.status_code == 401
 
 
+FORGED = {
+    "none": {},
+    "empty": {"Authorization": "Bearer "},
+    "another scheme": {"Authorization": "Basic eDp5"},
+    "of nobody": {"Authorization": "Bearer rk_live_" + "0" * 40},
+    "of nobody, beside": {"X-API-Key": "rk_live_" + "0" * 40},
+    "no key at all": {"Authorization": "Bearer \u00e9".encode()},
+    "enormous": {"Authorization": "Bearer " + "x" * 60_000},
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED)
+async def test_whoever_has_no_key_leaves_a_count_and_nothing_else(
+    client, declared, store, metrics, dialect, headers
+):
+    incident = await declared()
+    before = await store.read(every_row)
+    asked = {**headers, "Idempotency-Key": "one"}
+    with structlog.testing.capture_logs() as lines:
+        for method, path in (
+            ("GET", "incidents"),
+            ("POST", "incidents"),
+            ("GET", f"incidents/{incident}"),
+        ):
+            answer = await client().request(
+                method, f"{dialect}/{path}", headers=asked, content=b"{" * 100_000
+            )
+            assert (answer.status_code, incident in answer.text) == (401, False)
+
+    assert lines == []
+    assert await store.read(every_row) == before
+    labels = {"door": dialect[1:], "verb": "unverified", "outcome": "refused"}
+    assert metrics.registry.get_sample_value("ratchet_requests_total", labels) == 3
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_key_that_is_wrong_by_a_letter_is_answered_like_any_other(client, a_key, dialect):
+    key = a_key()
+    wrong = [key[:-1] + "f" * (key[-1] != "f") + "0" * (key[-1] == "f"), key[:-1], key + "0"]
+
+    answers = [await client(each).get(f"{dialect}/incidents") for each in wrong]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({json.dumps(without_id(answer.json())) for answer in answers}) == 1
+
+
+async def test_whoever_asks_for_what_there_is_not_leaves_no_line(client):
+    with structlog.testing.capture_logs() as lines:
+        assert (await client().get("/v1/nowhere")).status_code == 404
+        assert (await client().put("/api/incidents")).status_code == 405
+
+    assert lines == []
+
+
+def every_row(reader):
+    run = reader.connection.exec_driver_sql
+    tables = run("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+    return {table: sorted(map(repr, run(f"SELECT * FROM {table}"))) for table in tables}
+
+
+def without_id(body):
+    """An answer without what tells each from all others."""
+    return {name: value for name, value in body.items() if "request" not in name.lower()}
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize(
     "header",
