@@ -59,7 +59,7 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
-        "DATABASE_URL": f"sqlite:///{folder / 'ratchet.db'}",
+        "DATABASE_URL": "sqlite:///ratchet.db",
         "PORT": str(port),
         "LOG_FORMAT": "json",
         **door,
@@ -67,7 +67,12 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
     log = (folder / "ratchet.log").resolve()
     with log.open("ab") as lines:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve", env=_only(settings), stdout=lines, stderr=lines
+            *(sys.executable, "-m", "bot", "serve"),
+            # Not where we are: what a `.env` there sets is for another bot.
+            cwd=folder,
+            env=_only(settings),
+            stdout=lines,
+            stderr=lines,
         )
     try:
         await _until_started(slack, process, address, http=http, log=log)
@@ -84,7 +89,9 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
 def _only(settings: Mapping[str, str]) -> dict[str, str]:
     """What a process needs to run, and ``settings``: none of the shell's own tokens."""
     kept = ("PATH", "HOME", "TMPDIR")
-    return {name: os.environ[name] for name in kept if name in os.environ} | dict(settings)
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    # From another folder too, it is these sources that run.
+    return {**environment, "PYTHONPATH": str(Path(__file__).parents[2]), **settings}
 
 
 async def _until_started(
