@@ -46,9 +46,12 @@ $(READY):
 demo: $(READY) ## run the bot, real and whole, against a local stand-in for Slack (ARGS=--clean, ARGS=--http)
 	@$(BIN)/ratchet demo $(ARGS)
 
+# Each of the workers starts servers of its own; more than a few would only wait for each other's disks.
+PYTEST_ALL := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+
 .PHONY: test
 test: $(READY) ## run all tests
-	@$(BIN)/python -m pytest
+	@$(PYTEST_ALL)
 
 .PHONY: test-browser
 test-browser: browser ## run the tests of the page in a real browser, and install one where that is possible
@@ -88,7 +91,7 @@ check: $(READY) ## what CI runs: format, lint, types, import contracts, all test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(PYTEST_ALL) --cov --cov-report=term-missing:skip-covered
 
 .PHONY: bench
 bench: $(READY) ## measure this machine against raw SQL and a bare server, and print the ratios
