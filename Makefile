@@ -82,8 +82,8 @@ $(AUDITOR): | $(READY)
 	  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix $(@D) $(AXE) && touch $@; }
 
 .PHONY: torture
-torture: $(READY) ## run the long tests of crashes, faults and load (nightly)
-	@$(BIN)/python -m pytest -m torture
+torture: $(READY) ## run the long tests of crashes, faults and load (nightly; ARGS=--torture-minutes=5 for less)
+	@$(BIN)/python -m pytest -m torture $(ARGS)
 
 .PHONY: check
 check: $(READY) ## what CI runs: format, lint, types, import contracts, all tests, coverage of core
