@@ -15,14 +15,17 @@ import contextlib
 import fcntl
 import queue
 import random
+import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, ClassVar, Protocol
+from time import monotonic, sleep
+from typing import IO, Any, ClassVar, Protocol, TypeVar, cast
 
+import psycopg
+from psycopg.abc import PQGen
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -30,15 +33,23 @@ from sqlalchemy.pool import QueuePool
 from storage.models import ERASED
 
 Work = Callable[[Connection], Any]
+T = TypeVar("T")
 
 # How many wait to write, at most. Beyond it the honest answer is "not now": each one that waits
 # holds memory, and will have been given up on before its turn comes.
 WAITING_MAX = 10_000
+# How long a work may wait for its turn, and how long after that it may be tried again.
+TURN_SECONDS = 30
+AGAIN_SECONDS = 20
 TOGETHER_MAX = 64
 READERS = 4
 POSTGRESQL_WRITERS = 12
 TRIES = 6
 BUSY_SECONDS = 10
+# PostgreSQL ends a statement itself. Who hears nothing for longer has nobody at the other end: a
+# line that swallows what it is given (a proxy, a firewall, a server that was halted) never fails.
+STATEMENT_SECONDS = 15
+SILENT_SECONDS = 18
 
 
 class StoreUnavailable(Exception):
@@ -62,6 +73,28 @@ class SecondServer(StoreUnavailable):
             f"Another `ratchet serve` runs on {path}, and an SQLite file takes only one. Stop the "
             "other, or set DATABASE_URL to a PostgreSQL database, which takes any number."
         )
+
+
+class FileGone(StoreUnavailable):
+    """What stands at the SQLite file's path is not the file that was opened, or nothing is."""
+
+    def __init__(self, *, unsure: bool = False) -> None:
+        super().__init__("the database file was moved, deleted or replaced", unsure=unsure)
+
+
+class LogGone(StoreUnavailable):
+    """The write-ahead log beside the SQLite file is not the one that was opened."""
+
+    def __init__(self, *, unsure: bool = False) -> None:
+        super().__init__("the log beside the database file was moved or deleted", unsure=unsure)
+
+
+class FileDamaged(StoreUnavailable):
+    """The SQLite file does not hold what SQLite has written into it; ``words`` are SQLite's."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"the database file is damaged: {words}")
+        self.words = words
 
 
 class Conflict(Exception):
@@ -90,6 +123,13 @@ class _Job:
     loop: asyncio.AbstractEventLoop | None
     result: Any = None
     error: BaseException | None = None
+    given_at: float = field(default_factory=monotonic)
+
+    def begins(self) -> bool:
+        """Whether it is to be run: somebody waits for it still, and has not waited too long."""
+        if not self.answer.done() and monotonic() - self.given_at > TURN_SECONDS:
+            self.error = StoreUnavailable("the database is too busy: others were before this")
+        return self.error is None and not self.answer.done()
 
     def tell(self) -> None:
         if self.answer.done():
@@ -155,10 +195,12 @@ class _Crew:
                         stop = True
                     else:
                         jobs.append(following)
+            wanted = [job for job in jobs if job.begins()]
             try:
-                self._run(jobs)
+                if wanted:
+                    self._run(wanted)
             except BaseException as error:  # noqa: BLE001 - a thread that died would answer nobody
-                for failed in jobs:
+                for failed in wanted:
                     failed.error = error
             _tell(jobs)
             if stop:
@@ -202,6 +244,7 @@ class SQLite:
 
     def __init__(self, url: URL) -> None:
         self.path = Path(url.database or "").resolve()
+        self._log = self.path.with_name(f"{self.path.name}-wal")
         self.engine = create_engine(
             url,
             poolclass=QueuePool,
@@ -210,8 +253,13 @@ class SQLite:
             connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
             hide_parameters=True,
         )
+        event.listen(self.engine, "do_connect", self._look_before)
         event.listen(self.engine, "connect", self._prepare)
         self._serves = False
+        self._file: _Identity | None = None
+        # The log that the writer has opened: it is there from its first transaction on.
+        self._log_file: _Identity | None = None
+        self._damage: str | None = None
         self._lock: IO[str] | None = None
         self._connections = threading.local()
         self._opened: list[Connection] = []
@@ -237,6 +285,15 @@ class SQLite:
         self._lock = lock
         self._serves = True
 
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the file that is served from; None where nothing is known to be."""
+        try:
+            self._see_sound()
+        except StoreUnavailable as error:
+            return error.reason
+        return None
+
     @contextlib.contextmanager
     def migrating(self) -> Iterator[Connection]:
         """A transaction in which the schema may be changed; other writers wait."""
@@ -260,7 +317,42 @@ class SQLite:
         if self._lock:
             self._lock.close()
 
+    def _look_before(
+        self, _dialect: object, _record: object, words: list[Any], named: dict[str, Any]
+    ) -> None:
+        """Opens nothing in the place of the file that is served from.
+
+        SQLite would make a new one there, and delete the log beside it as one that belongs to none.
+        """
+        self._see_in_place()
+        if self._file:
+            words[0] = f"{self.path.as_uri()}?mode=rw"
+            named["uri"] = True
+
+    def _see_in_place(self, *, unsure: bool = False) -> None:
+        """SQLite itself goes on without a word in a file that has no name any more.
+
+        Raises:
+            FileGone, LogGone: it has none; what would be kept there nobody would find again.
+        """
+        if self._file and _identity(self.path) != self._file:
+            raise FileGone(unsure=unsure)
+        if self._log_file and _identity(self._log) != self._log_file:
+            raise LogGone(unsure=unsure)
+
+    def _see_sound(self) -> None:
+        """Where the file was found damaged, no change is taken until somebody has started again.
+
+        Raises:
+            FileDamaged, FileGone, LogGone: what is confirmed now might not be found again.
+        """
+        if self._damage:
+            raise FileDamaged(self._damage)
+        self._see_in_place()
+
     def _prepare(self, connection: Any, _record: object) -> None:
+        if self._serves and self._file is None:
+            self._file = _identity(self.path)
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",  # what was confirmed survives a power loss
@@ -294,26 +386,58 @@ class SQLite:
     def _write(self, jobs: list[_Job]) -> None:
         try:
             connection = self._connection(query_only=False)
+            self._see_sound()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if self._serves and self._log_file is None:
+                self._log_file = _identity(self._log)
             for job in jobs:
                 connection.exec_driver_sql("SAVEPOINT work")
                 try:
                     job.result = job.work(connection)
                 except BaseException as error:  # noqa: BLE001 - it is answered, whatever it is
-                    job.error = told(error)
+                    job.error = self._told(error)
                     # Where SQLite has had to roll back everything (a full disk), this fails too,
                     # and with it the whole transaction.
                     connection.exec_driver_sql("ROLLBACK TO work")
                 connection.exec_driver_sql("RELEASE work")
+            self._see_sound()
             connection.exec_driver_sql("COMMIT")
+            self._see_in_place(unsure=True)
         except BaseException as error:  # noqa: BLE001 - nobody may be left without an answer
-            failure = told(error)
+            failure = self._told(error)
             for job in jobs:
                 job.error = job.error or failure
-            self._drop_connection()
+            if isinstance(failure, FileGone | LogGone):
+                self._hold_on(failure)
+            else:
+                self._drop_writer()
             return
         if self._serves and connection.info.get(ERASED):
             self._truncate_log(connection)
+
+    def _told(self, error: BaseException) -> BaseException:
+        failure = told(error)
+        if self._serves and isinstance(failure, FileDamaged):
+            self._damage = failure.words
+        return failure
+
+    def _hold_on(self, failure: FileGone | LogGone) -> None:
+        """Rolls back and keeps the connection: nothing else leads to what was confirmed before.
+
+        What stands in a log without a name is brought into the file, which has its name still.
+        """
+        connection: Connection | None = getattr(self._connections, "own", None)
+        if connection is not None:
+            with contextlib.suppress(DBAPIError):
+                connection.exec_driver_sql("ROLLBACK")
+            if isinstance(failure, LogGone):
+                with contextlib.suppress(DBAPIError):
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").close()
+
+    def _drop_writer(self) -> None:
+        # The next one may open a log of its own: with the last connection the log goes too.
+        self._log_file = None
+        self._drop_connection()
 
     def _truncate_log(self, connection: Connection) -> None:
         """Empties the write-ahead log, in which a body that was withdrawn would live on.
@@ -325,7 +449,7 @@ class SQLite:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1_000}")
         except DBAPIError:
-            self._drop_connection()
+            self._drop_writer()
         else:
             connection.info[ERASED] = bool(busy)
 
@@ -339,9 +463,55 @@ class SQLite:
                 finally:
                     connection.exec_driver_sql("ROLLBACK")
             except BaseException as error:  # noqa: BLE001 - it is answered, whatever it is
-                job.error = told(error)
+                job.error = self._told(error)
                 if isinstance(error, DBAPIError):
                     self._drop_connection()
+
+
+# Which file it is, whatever it is called: device and inode.
+_Identity = tuple[int, int]
+
+
+def _identity(path: Path) -> _Identity | None:
+    """Of the file at ``path``; None where there is none, or nobody may look."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+class _Line(psycopg.Connection[Any]):
+    """A connection to PostgreSQL on which nobody waits for ever, whatever becomes of the line.
+
+    ``may_be_silent`` is for a migration, which takes as long as it takes.
+    """
+
+    may_be_silent = False
+
+    def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        """What every question to the server goes through.
+
+        Raises:
+            psycopg.OperationalError: it said nothing for `SILENT_SECONDS`. The line is closed.
+        """
+        heard = gen if self.may_be_silent else self._heard(gen)
+        return super().wait(heard, *args, **options)
+
+    def _heard(self, gen: PQGen[T]) -> PQGen[T]:
+        try:
+            awaited = next(gen)
+            until = monotonic() + SILENT_SECONDS
+            while True:
+                # Every tenth of a second it is woken with nothing, as psycopg does for Ctrl-C.
+                if ready := (yield awaited):
+                    until = monotonic() + SILENT_SECONDS
+                elif monotonic() > until:
+                    self.close()
+                    raise psycopg.OperationalError("the server has said nothing for too long")
+                awaited = gen.send(ready)
+        except StopIteration as end:
+            return cast("T", end.value)
 
 
 class PostgreSQL:
@@ -366,12 +536,18 @@ class PostgreSQL:
             pool_use_lifo=True,
             hide_parameters=True,
         )
+        event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "connect", self._prepare)
         self._reading = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self.writers = _Crew(self._write, name="store-writer", threads=POSTGRESQL_WRITERS)
         self.readers = _Crew(self._read, name="store-reader", threads=READERS)
+
+    @property
+    def fault(self) -> str | None:
+        """Nothing that is not told by each work itself."""
+        return None
 
     def claim_single_server(self) -> None:
         """Any number of servers may run."""
@@ -380,10 +556,15 @@ class PostgreSQL:
     def migrating(self) -> Iterator[Connection]:
         """A transaction in which the schema may be changed; other migrations wait."""
         with self.engine.connect() as connection, connection.begin():
+            line = cast("_Line", connection.connection.driver_connection)
             connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-            yield connection
+            line.may_be_silent = True
+            try:
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+                yield connection
+            finally:
+                line.may_be_silent = False
 
     def close(self) -> None:
         """Finishes what was given, and hangs up."""
@@ -391,11 +572,16 @@ class PostgreSQL:
         self.readers.close()
         self.engine.dispose()
 
+    def _connect(
+        self, _dialect: object, _record: object, words: list[Any], named: dict[str, Any]
+    ) -> _Line:
+        return _Line.connect(*words, **named)
+
     def _prepare(self, connection: Any, _record: object) -> None:
         connection.autocommit = True
         # Nobody waits for ever: not for a row, not for an answer, not for one who fell asleep.
         connection.execute("SET lock_timeout = '10s'")
-        connection.execute("SET statement_timeout = '30s'")
+        connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
         connection.execute("SET idle_in_transaction_session_timeout = '60s'")
         connection.autocommit = False
 
@@ -408,7 +594,11 @@ class PostgreSQL:
             self._insist(job, self._reading)
 
     def _insist(self, job: _Job, engine: Engine) -> None:
-        """Runs the work, again where somebody was faster or the connection broke before the end."""
+        """Runs the work, again where somebody was faster or the connection broke before the end.
+
+        Where that takes long, whoever asked is told rather than kept waiting.
+        """
+        patient_until = monotonic() + AGAIN_SECONDS
         for tries_left in reversed(range(TRIES)):
             committing = False
             try:
@@ -419,9 +609,9 @@ class PostgreSQL:
             except BaseException as error:  # noqa: BLE001 - it is answered, whatever it is
                 if committing and _is_cut(error):
                     job.error = told(error, unsure=True)
-                elif tries_left and _may_pass(error):
+                elif tries_left and monotonic() < patient_until and _may_pass(error):
                     # Not all of them at the same moment again.
-                    time.sleep(random.uniform(0, 0.01 * 2 ** (TRIES - tries_left)))  # noqa: S311
+                    sleep(random.uniform(0, 0.01 * 2 ** (TRIES - tries_left)))  # noqa: S311
                     continue
                 else:
                     job.error = told(error)
@@ -439,6 +629,8 @@ PASSING = frozenset(
         "23505",  # unique_violation: two made the same card wait, and the second merges now
     }
 )
+# Source: https://www.sqlite.org/rescode.html
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 # Connection exceptions; the server shuts down, crashed, or does not take connections yet.
 CUT = ("08", "57P01", "57P02", "57P03")
 
@@ -473,6 +665,8 @@ def told(error: BaseException, *, unsure: bool = False) -> BaseException:
         return error
     original = error.orig
     name = type(original).__name__
+    if getattr(original, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+        return FileDamaged(str(original))
     if state := getattr(original, "sqlstate", None):
         reason = f"{name} ({state})"
     elif getattr(original, "sqlite_errorcode", None) or _is_cut(error):

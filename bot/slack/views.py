@@ -819,12 +819,20 @@ def _slip(error: UsageError) -> Iterator[str]:
         yield f"\nUsage: `{escape(error.usage)}`"
 
 
-def failure(reference: str) -> Json:
-    """What somebody is told when the fault is ours. ``reference`` is found in the log."""
+def failure(reference: str, *, unsure: bool = False) -> Json:
+    """What somebody is told when the fault is ours. ``reference`` is found in the log.
+
+    ``unsure``: the database was lost while it kept the change, and nobody knows whether it did.
+    """
     told = [
         "That did not work on our side, and nothing was changed.",
         f"It is logged as {escape(reference)}; try again in a minute.",
     ]
+    if unsure:
+        told = [
+            "Our database was lost just then, and what you asked for may be done or not.",
+            f"It is logged as {escape(reference)}; in a minute, look before you try again.",
+        ]
     return _message(told, paragraphs(told))
 
 

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import itertools
+import os
 import resource
+import shutil
 import sqlite3
-from contextlib import closing, suppress
+import tempfile
+import threading
+import time
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
-from promises.conftest import settle, tell, until
+from postgres import Server
+from promises import processes
+from promises.conftest import MANIFEST, environment, settle, tell, until
+from promises.processes import Ledger, delivered, people_at_work, violations
 
-from storage import audit
+from bot.sandbox import Limits, Sandbox
+from storage import audit, databases
+from storage.backup import back_up
 from storage.store import Store, StoreUnavailable, UnknownSchema
 
 SORRY = "That did not work on our side, and nothing was changed."
+IN_DOUBT = "what you asked for may be done or not"
 
 
 async def reason(app):
@@ -37,18 +50,30 @@ async def sound(app):
     return await app.store.read(lambda reader: list(audit.faults(reader)))
 
 
-async def test_a_full_disk_is_told_and_passes(ratchet, database_url, clock, mia):
-    await tell(mia, "declare Checkout is down")
-    await settle(ratchet, clock)
-    # The file may not grow: what SQLite meets on a full disk, but for the name of the error.
+@contextmanager
+def full_disk(log):
+    """``log`` may not grow: what SQLite meets on a full disk, but for the name of the error."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    log = f"{database_url.removeprefix('sqlite:///')}-wal"
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_of(log), limits[1]))
     try:
-        assert await refused(mia, "note 1 lost")
-        assert await reason(ratchet) == "the database takes no changes"
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.fixture
+def files(database_url):
+    """The SQLite file, its log and its index."""
+    path = database_url.removeprefix("sqlite:///")
+    return [Path(f"{path}{end}") for end in ("", "-wal", "-shm")]
+
+
+async def test_a_full_disk_is_told_and_passes(ratchet, files, clock, mia):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    with full_disk(files[1]):
+        assert await refused(mia, "note 1 lost")
+        assert await reason(ratchet) == "the database takes no changes"
 
     await tell(mia, "note 1 kept", "update 1 Cards are refused.")
     await settle(ratchet, clock)
@@ -75,8 +100,160 @@ async def test_a_file_locked_for_long_is_told_and_passes(
     assert await sound(ratchet) == []
 
 
+class Capabilities(ctypes.Structure):
+    """What this thread may do.
+
+    Source: https://man7.org/linux/man-pages/man2/capset.2.html
+    """
+
+    _fields_ = tuple(
+        (name, ctypes.c_uint32)
+        for half in ("low", "high")
+        for name in (f"effective_{half}", f"permitted_{half}", f"inheritable_{half}")
+    )
+
+
+@contextmanager
+def bound_by_rights():
+    """Root may write what nobody may. In the block this thread may not, nor those it starts."""
+    if os.geteuid() != 0:
+        yield
+        return
+    system, version_3 = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0)
+    held, without = Capabilities(), Capabilities()
+    assert system.capget(version_3, ctypes.byref(held)) == 0
+    assert system.capget(version_3, ctypes.byref(without)) == 0
+    without.effective_low &= ~(1 << 1)  # CAP_DAC_OVERRIDE
+    assert system.capset(version_3, ctypes.byref(without)) == 0
+    try:
+        yield
+    finally:
+        assert system.capset(version_3, ctypes.byref(held)) == 0
+
+
+async def test_a_file_that_may_only_be_read_is_told_and_passes(start, files, clock, mia):
+    with bound_by_rights():
+        async with start() as app:
+            await tell(mia, "declare Checkout is down")
+            await settle(app, clock)
+            for file in files:
+                file.chmod(0o444)
+            # Who has it open goes on; the next to open it may only read.
+            await tell(mia, "note 1 kept")
+            with full_disk(files[1]):
+                assert await refused(mia, "note 1 lost")
+            assert await refused(mia, "note 1 lost")
+            assert await reason(app) == "the database takes no changes"
+            await tell(mia, "show 1")
+
+            for file in files:
+                file.chmod(0o644)
+            await tell(mia, "note 1 kept again", "update 1 Cards are refused.")
+            await settle(app, clock)
+            assert await reason(app) is None
+            assert await sound(app) == []
+            assert await notes(app) == ["kept", "kept again"]
+
+
+async def notes(app):
+    return await app.store.read(
+        lambda reader: list(
+            reader.connection.exec_driver_sql(
+                "SELECT body FROM incident_update WHERE visibility = 'internal' "
+                "AND body IS NOT NULL ORDER BY entry"
+            ).scalars()
+        )
+    )
+
+
+GONE = "the database file was moved, deleted or replaced"
+
+
+@pytest.mark.parametrize("way", ["moved", "replaced"])
+async def test_nothing_is_confirmed_in_a_file_that_was_moved_away(way, start, files, clock, mia):
+    """SQLite would go on writing into it without a word."""
+    file, away = files[0], files[0].with_name("away.db")
+    async with start() as app:
+        await tell(mia, "declare Checkout is down", "note 1 before")
+        await settle(app, clock)
+        file.rename(away)
+        if way == "replaced":
+            shutil.copy(away, file)
+        assert await refused(mia, "note 1 lost")
+        assert await reason(app) == GONE
+        assert file.exists() is (way == "replaced")
+        await tell(mia, "show 1")
+
+        away.rename(file)
+        await tell(mia, "note 1 after", "update 1 Cards are refused.")
+        await settle(app, clock)
+        assert await reason(app) is None
+        assert await sound(app) == []
+        assert await notes(app) == ["before", "after"]
+
+
+async def test_a_file_that_is_moved_away_within_a_change_is_told(start, files, mia):
+    async with start() as app:
+        await tell(mia, "declare Checkout is down")
+        away = files[0].with_name("away.db")
+        with pytest.raises(StoreUnavailable, match=GONE):
+            await app.store.write(lambda _: files[0].rename(away))
+        away.rename(files[0])
+        await tell(mia, "note 1 after")
+
+        assert await notes(app) == ["after"]
+
+
+async def test_what_stood_in_a_log_that_was_deleted_is_there_after_a_start(
+    start, files, clock, mia
+):
+    async with start() as app:
+        await tell(mia, "declare Checkout is down", "note 1 before")
+        files[1].unlink()
+        assert await refused(mia, "note 1 lost")
+        assert await reason(app) == "the log beside the database file was moved or deleted"
+
+    async with start() as app:
+        await tell(mia, "note 1 after")
+        await settle(app, clock)
+        assert await reason(app) is None
+        assert await sound(app) == []
+        assert await notes(app) == ["before", "after"]
+
+
+async def test_a_damaged_file_takes_no_change_until_a_backup_is_in_its_place(
+    start, database_url, files, tmp_path, clock, mia
+):
+    file, copy = files[0], tmp_path / "backup.db"
+    async with start() as app:
+        await tell(mia, "declare Checkout is down", "note 1 before")
+        await settle(app, clock)
+        back_up(database_url, copy)
+        with closing(sqlite3.connect(file)) as other:
+            # What another has written is read anew, and so the server meets the damage.
+            other.execute("PRAGMA user_version = 7")
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        with file.open("r+b") as pages:
+            pages.seek(4096)
+            pages.write(b"rust" * ((size_of(file) - 4096) // 4))
+        assert await refused(mia, "show 1")
+        assert await refused(mia, "note 1 lost")
+        assert (await reason(app)).startswith("the database file is damaged")
+
+    copy.replace(file)
+    async with start() as app:
+        await tell(mia, "note 1 after")
+        await settle(app, clock)
+        assert await reason(app) is None
+        assert await sound(app) == []
+        assert await notes(app) == ["before", "after"]
+
+
 class Line:
-    """The line to a PostgreSQL server, which can be cut: it is gone then, as if it had stopped."""
+    """The line to a PostgreSQL server. It can be cut: it is gone then, as if it had stopped.
+
+    Or it ``swallows`` what it is given: nobody answers, and nothing fails.
+    """
 
     NAME = ".s.PGSQL.5432"
 
@@ -86,6 +263,7 @@ class Line:
         self._open = set()
 
     async def start(self):
+        self.swallows = False
         self._listening = await asyncio.start_unix_server(self._carry, self._path)
 
     async def cut(self):
@@ -97,15 +275,15 @@ class Line:
     async def _carry(self, reader, writer):
         far_reader, far_writer = await asyncio.open_unix_connection(f"{self._server}/{self.NAME}")
         self._open |= {writer, far_writer}
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
 
-
-async def _pump(reader, writer):
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _pump(self, reader, writer):
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                if not self.swallows:
+                    writer.write(data)
+                    await writer.drain()
+        writer.close()
 
 
 @pytest.fixture
@@ -146,13 +324,104 @@ async def test_a_postgresql_that_goes_and_comes_back_under_load_loses_nothing(
         await settle(app, clock)
         assert await reason(app) is None
         assert await sound(app) == []
-        kept = await app.store.read(
-            lambda reader: list(
-                reader.connection.exec_driver_sql("SELECT body FROM incident_update").scalars()
-            )
-        )
-    confirmed = [note for note, words in said if "kept private" in words]
-    assert [note for note in confirmed if kept.count(note) != 1] == []
+        kept = await notes(app)
+    promised = {"kept private": {1}, SORRY: {0}, IN_DOUBT: {0, 1}}
+    for note, words in said:
+        [times] = [times for claim, times in promised.items() if claim in words]
+        assert kept.count(note) in times, (note, words)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize(
+    "silent_seconds", [1, pytest.param(databases.SILENT_SECONDS, marks=pytest.mark.torture)]
+)
+async def test_a_postgresql_that_answers_nothing_any_more_holds_nobody_for_ever(
+    silent_seconds, start, line, database_url, tmp_path, slack, clock, mia, monkeypatch
+):
+    monkeypatch.setattr(databases, "SILENT_SECONDS", silent_seconds)
+    monkeypatch.setattr(databases, "AGAIN_SECONDS", silent_seconds)
+    far = database_url.split("?")[0]
+    async with start(DATABASE_URL=f"{far}?host={tmp_path}&connect_timeout=2") as app:
+        await tell(mia, "declare Checkout is down", "note 1 before")
+        await settle(app, clock)
+        threads = threading.active_count()
+        line.swallows = True
+        began = time.monotonic()
+        lines = [f"/incident note 1 note {n}" for n in range(20)]
+        asked = await asyncio.gather(*(mia.command("#payments", each) for each in lines))
+        assert (await app.readiness()).reason == "the database does not answer"
+        within = 3 * (silent_seconds + 2)
+        told = [(await one.answer(timeout_seconds=within)).words() for one in asked]
+        assert all(words.startswith(SORRY) for words in told)
+        assert time.monotonic() - began < within
+
+        line.swallows = False
+        async with asyncio.timeout(20):
+            while await refused(mia, "note 1 after"):
+                pass
+        await settle(app, clock)
+        assert threading.active_count() <= threads
+        assert await reason(app) is None
+        assert await sound(app) == []
+        assert await notes(app) == ["before", "after"]
+
+
+@pytest.fixture
+def own_server():
+    """A PostgreSQL that nobody else is on."""
+    folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-"))
+    server = Server(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def hasty_slack():
+    async with Sandbox(MANIFEST, clock=processes.hasty, limits=Limits(posting=False)) as slack:
+        yield slack
+
+
+async def ready(server):
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"http://127.0.0.1:{server.port}/readyz") as answer,
+    ):
+        return (await answer.json())["reason"]
+
+
+@pytest.mark.parametrize(
+    "times", [1, pytest.param(20, marks=pytest.mark.torture)], ids=["once", "often"]
+)
+async def test_a_postgresql_that_is_stopped_and_started_under_load_loses_nothing(
+    times, own_server, hasty_slack
+):
+    url = own_server.uri(own_server.database())
+    servers = [processes.Server(environment(hasty_slack, url)) for _ in range(2)]
+    for server in servers:
+        await server.start()
+    ledger = Ledger()
+
+    def worked(count=10):
+        until_then = len(ledger.confirmed) + count
+        return until(lambda: len(ledger.confirmed) >= until_then, seconds=60)
+
+    async with people_at_work(hasty_slack, servers, ledger, seed=times):
+        for mode in ["immediate", "fast"] * times:
+            await worked()
+            await asyncio.to_thread(own_server.halt, mode)
+            # Also of those that were under way: nobody stays without an answer.
+            assert await refused(hasty_slack.person("mia"), "declare Search is slow")
+            for server in servers:
+                assert await ready(server) == "the database does not answer"
+            await asyncio.to_thread(own_server.resume)
+        await worked()
+    await delivered(url)
+    for server in servers:
+        assert await ready(server) is None
+        await server.stop()
+
+    assert violations(hasty_slack, url, ledger) == []
 
 
 async def test_what_slack_took_while_the_database_was_away_is_not_sent_again(

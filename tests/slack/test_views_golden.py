@@ -305,7 +305,7 @@ def outcome(incident: Incident, command: Any, at: datetime = NOW, **facts: Any) 
         incident=decision.incident,
         before=None if isinstance(command, Declare) else incident,
         updates=decision.updates,
-        redacted=decision.redacted,
+        redacted=decision.redacted or facts.get("entry"),
         workspace=a_workspace(),
     )
 
@@ -320,6 +320,10 @@ def answers(texts: Texts) -> dict[str, Any]:
     in_public = a_declaration(**fields, private=True)
     in_private = a_declaration(**fields, private=True, channel_private=True)
     written = an_update(new, visibility=Visibility.PUBLIC, body=texts.body, at=NOW)
+    delay = timedelta(seconds=10)
+    held_back = replace(written, public_at=NOW + delay)
+    taken_back = replace(held_back, body=None, redacted_at=NOW, redacted_by=ADA)
+    redaction = Redact(actor=an_actor(), ref=42, entry=2)
     other = ("x" if texts is ORDINARY else "x" * 100,)
     told = {
         "declared": outcome(new, declaration, number=texts.number),
@@ -331,6 +335,10 @@ def answers(texts: Texts) -> dict[str, Any]:
         "resolved": outcome(before_last, a_change(to=last_status(texts)), at=SOON),
         "noted": outcome(new, a_change(note=note)),
         "published": outcome(new, a_change(public=public)),
+        "published_soon": outcome(new, a_change(public=public), publish_delay=delay),
+        "resolved_in_public_soon": outcome(
+            before_last, a_change(to=last_status(texts), public=public), publish_delay=delay
+        ),
         "acknowledged": outcome(new, Acknowledge(actor=an_actor(), ref=42)),
         "acknowledged_by_a_move": outcome(
             a_case(texts, owner=None, lifecycle=RESPONSE, status="open"),
@@ -350,12 +358,15 @@ def answers(texts: Texts) -> dict[str, Any]:
             owned, a_change(owner=LINUS, severity=Severity.LOW, title=texts.title[::-1])
         ),
         "unchanged": outcome(owned, a_change(severity=Severity.HIGH)),
-        "redacted": outcome(new, Redact(actor=an_actor(), ref=42, entry=2), entry=written),
+        "redacted": outcome(new, redaction, entry=written),
+        "taken_back": outcome(new, redaction, entry=held_back),
+        "taken_back_again": outcome(new, redaction, entry=taken_back),
     }
     return {
         **{f"answer_{name}": views.answer(each, at=NOW) for name, each in told.items()},
         "answer_setup": views.status_channel_set(STATUS_CHANNEL),
         "failure": views.failure("7f3c2c1e9a404d5b"),
+        "failure_in_doubt": views.failure("7f3c2c1e9a404d5b", unsure=True),
     }
 
 
