@@ -1,0 +1,527 @@
+"""Whatever is wrong in the store is found and named, with what to do; a store that is well is let
+be.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from builders import (
+    ADA,
+    CI,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    STATUS_CHANNEL,
+    WORKSPACE,
+    a_change,
+    an_actor,
+)
+from sqlalchemy import create_engine
+
+from core.incident import Acknowledge, Note, PublicText, Redact, Severity, Surface
+from core.lifecycle import RESPONSE
+from storage import audit
+
+WAR_ROOM = "C0WARROOM"
+CANARY = "vermilion-canary"
+NOBODY = "f" * 32
+
+
+@pytest.fixture
+def deliver(outbox, clock):
+    """Gives Slack what waits, until nothing is left; a Slack that takes everything."""
+    count = itertools.count()
+
+    async def deliver():
+        while await outbox.next_due():
+            clock.advance(seconds=1)
+            for message in await outbox.claim("worker", limit=100, at=clock()):
+                place = (await outbox.facts(message)).place
+                is_post = place is None and message.surface is not Surface.WITHDRAWAL
+                ts = f"{int(clock().timestamp())}.{next(count):06d}"
+                stands = (message.channel, ts) if is_post else None
+                await outbox.delivered(message, at=clock(), posted=stands)
+
+    return deliver
+
+
+@pytest.fixture
+async def busy(declare, incidents, outbox, clock, deliver):
+    """Six incidents with everything that can happen to one; of the last much is still to be told.
+
+    INC-1 has all kinds of entries, INC-2 is private in a private channel, INC-3 is its owner's
+    alone, INC-4 came over the API, INC-5 is over, INC-6 waits, runs and cannot be delivered.
+    """
+
+    async def change(ref, **changes):
+        clock.advance(seconds=1)
+        await incidents.execute(a_change(ref=ref, **changes))
+
+    await declare(components=("API",))
+    await incidents.execute(Acknowledge(actor=an_actor(), ref=1))
+    await change(1, public=PublicText(f"{CANARY} cards are refused"))
+    await change(1, note=Note(f"{CANARY} db-3 lost quorum"))
+    await change(1, severity=Severity.CRITICAL, title=f"{CANARY} Payments are down")
+    await change(1, components=("API", "Web"))
+    await change(1, to="identified", note=Note(f"{CANARY} rolled back"))
+    await deliver()
+    await change(1, to="monitoring", public=PublicText(f"{CANARY} it is better"), owner=GRACE)
+    await change(1, severity=Severity.LOW, components=())
+    await change(1, title="Payments were down", owner=ADA)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=3))
+    await declare(private=True, channel=WAR_ROOM, channel_private=True)
+    await declare(private=True, owner=GRACE)
+    await change(2, note=Note(f"{CANARY} nobody may know"))
+    await change(3, owner=ADA)
+    await declare(actor=an_actor(CI, channel=None), channel=None)
+    await change(4, public=PublicText(f"{CANARY} slow"))
+    await declare(lifecycle=RESPONSE)
+    await incidents.execute(Acknowledge(actor=an_actor(GRACE), ref=5))
+    await change(5, to="resolved", public=PublicText(f"{CANARY} over"))
+    await change(5, to="closed")
+    await deliver()
+    await declare()
+    for message in await outbox.claim("worker", limit=1, at=clock()):
+        await outbox.dead(message, error="is_archived", at=clock())
+    await change(6, public=PublicText(f"{CANARY} one"))
+    await change(6, public=PublicText(f"{CANARY} two"))
+    await outbox.claim("worker", limit=1, at=clock.advance(seconds=1))
+    await change(6, severity=Severity.LOW)
+
+
+@pytest.fixture
+def damage(url, kind):
+    """Does to the tables what no code of ours would, past all that holds them together."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+
+    def damage(*statements):
+        with engine.begin() as connection:
+            if kind == "postgresql":
+                connection.exec_driver_sql("SET session_replication_role = replica")
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    yield damage
+    engine.dispose()
+
+
+@pytest.fixture
+def found(store):
+    async def found():
+        return await store.read(lambda reader: list(audit.faults(reader)))
+
+    return found
+
+
+async def test_a_busy_store_that_is_well_has_no_faults(busy, found):
+    assert await found() == []
+
+
+async def test_an_empty_store_has_no_faults(found):
+    assert await found() == []
+
+
+def about(number):
+    return f"workspace_id = '{WORKSPACE}' AND incident_id = {the(number)}"
+
+
+def the(number):
+    return f"(SELECT id FROM incident WHERE number = {number})"
+
+
+def posting(number, surface, *, channel=STATUS_CHANNEL, entry=0, ts="1700000000.000001"):
+    return (
+        "INSERT INTO posted (workspace_id, incident_id, surface, channel, entry, posted_in, ts) "
+        f"VALUES ('{WORKSPACE}', {the(number)}, '{surface}', '{channel}', {entry}, "
+        f"'{channel}', '{ts}')"
+    )
+
+
+def message(number, surface, *, channel=STATUS_CHANNEL, entry="NULL", state="delivered", lane=None):
+    """A message beside the others; SQLite and PostgreSQL write an id, each in its own way."""
+    lane = (
+        lane or f"(SELECT min(lane) FROM outbox WHERE surface = 'status_card' AND {about(number)})"
+    )
+    return (
+        "INSERT INTO outbox (uid, workspace_id, incident_id, entry, surface, channel, lane, state, "
+        "attempts, due_at, try_at, unsure, created_at, done_at) "
+        f"SELECT uid, '{WORKSPACE}', {the(number)}, {entry}, '{surface}', '{channel}', {lane}, "
+        f"'{state}', 0, due_at, try_at, unsure, created_at, done_at "
+        "FROM outbox WHERE id = (SELECT max(id) FROM outbox WHERE state = 'delivered')"
+    )
+
+
+ANSWER = (
+    "INSERT INTO idempotency "
+    "(workspace_id, key_id, name, digest, claim, claimed_at, status, body, about) "
+    "SELECT workspace_id, 'ci', 'once', '', id, at, 201, 'vermilion-canary', id "
+    f"FROM incident_update WHERE entry = 3 AND {about(1)}"
+)
+NO_CARD_OF_4 = (
+    f"DELETE FROM posted WHERE surface = 'status_card' AND {about(4)}",
+    f"DELETE FROM outbox WHERE surface = 'status_card' AND {about(4)}",
+)
+
+# What is done to the store; what is found of which incident.
+DAMAGES = {
+    "a number is missing": (
+        [
+            f"DELETE FROM {table} WHERE {about(5)}"
+            for table in ("incident_update", "incident_component", "posted", "outbox")
+        ]
+        + ["DELETE FROM incident WHERE number = 5"],
+        {None: ["INC-5 is missing"]},
+    ),
+    "more were counted": (
+        ["UPDATE workspace SET last_number = 9"],
+        {None: ["9 incidents were counted, and the newest is INC-6"]},
+    ),
+    "the lifecycle cannot be read": (
+        ["UPDATE incident SET lifecycle = 'none' WHERE number = 4"],
+        {4: ["its lifecycle cannot be read"]},
+    ),
+    "the status is not the timeline's": (
+        ["UPDATE incident SET status = 'resolved' WHERE number = 1"],
+        {1: ["it is resolved, and its timeline leads to monitoring"]},
+    ),
+    "a status was skipped": (
+        [
+            f"UPDATE incident_update SET old = 'acknowledged' WHERE new = 'closed' AND {about(5)}",
+            f"UPDATE incident_update SET new = 'closed' WHERE new = 'resolved' AND {about(5)}",
+        ],
+        {
+            5: [
+                "entry 4 moved it from closed to closed",
+                "entry 4 says it was acknowledged, and it was closed",
+            ]
+        },
+    ),
+    "a status that there is not": (
+        [
+            f"UPDATE incident_update SET new = 'melted' WHERE entry = 9 AND {about(1)}",
+            "UPDATE incident SET status = 'melted' WHERE number = 1",
+        ],
+        {1: ["entry 9 moved it from identified to melted"]},
+    ),
+    "it is over and kept as open": (
+        ["UPDATE incident SET is_open = true WHERE number = 5"],
+        {5: ["it is closed, and kept as open"]},
+    ),
+    "the public word is another": (
+        ["UPDATE incident SET public_word = 'resolved' WHERE number = 1"],
+        {1: ["it is monitoring, and kept as resolved for the public"]},
+    ),
+    "an entry is missing": (
+        [f"DELETE FROM incident_update WHERE entry = 4 AND {about(1)}"],
+        {1: ["entry 4 is missing"]},
+    ),
+    "the last entry is another": (
+        ["UPDATE incident SET last_entry = 7, version = 3 WHERE number = 2"],
+        {
+            2: [
+                "it has 2 entries, and the last one is 7",
+                "it is at version 3, which its 2 entries cannot make",
+            ]
+        },
+    ),
+    "it was declared twice": (
+        [f"UPDATE incident_update SET kind = 'declared' WHERE entry = 2 AND {about(2)}"],
+        {2: ["entry 2 is of kind declared"]},
+    ),
+    "an entry has another's id": (
+        [f"UPDATE incident_update SET id = '{NOBODY}' WHERE entry = 2 AND {about(2)}"],
+        {2: ["entry 2 has the id of another"]},
+    ),
+    "an entry is for nobody": (
+        [f"UPDATE incident_update SET visibility = 'secret' WHERE entry = 2 AND {about(2)}"],
+        {2: ["entry 2 is neither internal nor public"]},
+    ),
+    "an entry says nothing": (
+        [f"UPDATE incident_update SET body = NULL WHERE entry = 2 AND {about(2)}"],
+        {2: ["entry 2 says nothing, and was not withdrawn"]},
+    ),
+    "a private incident has a public update": (
+        [
+            f"UPDATE incident_update SET visibility = 'public' WHERE entry = 2 AND {about(2)}",
+        ],
+        {
+            2: [
+                "entry 2 is public, and the incident is private",
+                "entry 2 is public, and was neither posted nor is it waiting",
+            ]
+        },
+    ),
+    "the severity is another": (
+        ["UPDATE incident SET severity = 'medium' WHERE number = 1"],
+        {1: ["its severity is not the one of entry 11"]},
+    ),
+    "severities disagree": (
+        [f"UPDATE incident_update SET new = 'high' WHERE entry = 5 AND {about(1)}"],
+        {1: ["entries 5 and 11 disagree about its severity"]},
+    ),
+    "the title is another": (
+        ["UPDATE incident SET title = 'vermilion-canary' WHERE number = 1"],
+        {1: ["its title is not the one of entry 14"]},
+    ),
+    "components were lost": (
+        [
+            f"DELETE FROM incident_component WHERE {about(1)}",
+            f"UPDATE incident_update SET new = 'API' WHERE entry = 12 AND {about(1)}",
+        ],
+        {1: ["its list of components is not the one of entry 12"]},
+    ),
+    "components were not counted": (
+        ["UPDATE incident SET component_count = 2 WHERE number = 1"],
+        {1: ["it counts 2 components, and has 0"]},
+    ),
+    "another acknowledged": (
+        ["UPDATE incident SET acknowledged_by_id = 'U0LINUS' WHERE number = 1"],
+        {1: ["it was acknowledged by entry 2, and says otherwise"]},
+    ),
+    "nobody acknowledged": (
+        ["UPDATE incident SET acknowledged_by_id = 'U0LINUS' WHERE number = 4"],
+        {4: ["it was acknowledged by no entry, and says otherwise"]},
+    ),
+    "the owner was lost": (
+        ["UPDATE incident SET owner_id = NULL, owner_name = NULL WHERE number = 1"],
+        {1: ["entry 13 gave it an owner, and it has none"]},
+    ),
+    "the owner is another": (
+        ["UPDATE incident SET owner_id = 'U0LINUS', owner_name = 'Linus' WHERE number = 1"],
+        {1: ["its owner is not the one of entry 13"]},
+    ),
+    "the version is another": (
+        ["UPDATE incident SET version = 99 WHERE number = 1"],
+        {1: ["it is at version 99, which its 14 entries cannot make"]},
+    ),
+    "it was created at another time": (
+        ["UPDATE incident SET created_at = updated_at WHERE number = 4"],
+        {4: ["it was not created when entry 1 says"]},
+    ),
+    "it was changed at another time": (
+        ["UPDATE incident SET updated_at = created_at WHERE number = 1"],
+        {1: ["it was last changed when no entry says so"]},
+    ),
+    "a text was withdrawn and left": (
+        [f"UPDATE incident_update SET body = 'vermilion-canary' WHERE entry = 3 AND {about(1)}"],
+        {1: ["entry 3 was withdrawn, and its text is still kept"]},
+    ),
+    "a text was withdrawn and left in an answer": (
+        [ANSWER],
+        {1: ["a text was withdrawn, and is still kept in an answer of the API"]},
+    ),
+    "a private incident has a card in the status channel": (
+        [posting(2, "status_card")],
+        {2: ["it is private, and its status card stands in C0STATUS at 1700000000.000001"]},
+    ),
+    "a private incident's card stands where it must not": (
+        [posting(3, "working_card", channel=INCIDENTS_CHANNEL)],
+        {
+            3: [
+                "its working card stands in C0INCIDENTS at 1700000000.000001, where it must not",
+            ]
+        },
+    ),
+    "a note stands in the status channel": (
+        [posting(1, "public_update", entry=4)],
+        {1: ["entry 4 is not public, and stands in C0STATUS at 1700000000.000001"]},
+    ),
+    "what there is not stands in the status channel": (
+        [posting(1, "public_update", entry=99)],
+        {1: ["entry 99 is not public, and stands in C0STATUS at 1700000000.000001"]},
+    ),
+    "a card stands as an entry": (
+        [posting(1, "status_card", entry=7)],
+        {1: ["its status card is said to stand in C0STATUS at 1700000000.000001 as entry 7"]},
+    ),
+    "two things stand in one place": (
+        [
+            (
+                f"UPDATE posted SET ts = '1700000000.000001' WHERE posted_in = '{STATUS_CHANNEL}' "
+                f"AND {about(4)}"
+            )
+        ],
+        {4: ["two things are said to stand in C0STATUS at 1700000000.000001"]},
+    ),
+    "the place of an incident that there is not": (
+        [
+            (
+                f"UPDATE posted SET incident_id = '{NOBODY}', ts = '1700000000.000001' "
+                "WHERE channel = 'U0ADA'"
+            )
+        ],
+        {
+            None: [
+                (
+                    "what stands at 1700000000.000001 in U0ADA is about an incident "
+                    "that does not exist"
+                )
+            ],
+            3: ["its owner's card was neither posted nor is it waiting"],
+        },
+    ),
+    "a working card was lost": (
+        [f"DELETE FROM posted WHERE surface = 'working_card' AND {about(1)}"],
+        {1: ["its card was neither posted to C0INCIDENTS nor is it waiting"]},
+    ),
+    "an owner's card was lost": (
+        [f"DELETE FROM posted WHERE channel = 'U0ADA' AND {about(3)}"],
+        {3: ["its owner's card was neither posted nor is it waiting"]},
+    ),
+    "a status card was lost": (
+        [*NO_CARD_OF_4],
+        {4: ["it has public updates in C0STATUS, and no card there"]},
+    ),
+    "a status card was lost of an incident that was never written of": (
+        [
+            *NO_CARD_OF_4,
+            f"DELETE FROM posted WHERE {about(4)}",
+            f"UPDATE incident_update SET visibility = 'internal' WHERE {about(4)}",
+            f"DELETE FROM outbox WHERE {about(4)}",
+        ],
+        {4: ["its card is not in the status channel, nor is it waiting"]},
+    ),
+    "a public update was lost": (
+        [f"DELETE FROM posted WHERE entry = 2 AND {about(4)}"],
+        {4: ["entry 2 is public, and was neither posted nor is it waiting"]},
+    ),
+    "a message about an incident that there is not": (
+        [f"UPDATE outbox SET incident_id = '{NOBODY}' WHERE id = 1"],
+        {None: ["outbox message 1 is about an incident that does not exist"]},
+    ),
+    "a message for no surface": (
+        ["UPDATE outbox SET surface = 'billboard' WHERE id = 1"],
+        {1: ["outbox message 1 is for no surface that there is"]},
+    ),
+    "a message in another's lane": (
+        ["UPDATE outbox SET lane = 'elsewhere' WHERE id = 1"],
+        {1: ["a message for the working card goes to C0INCIDENTS, in the lane of another"]},
+    ),
+    "a message of a private incident to the status channel": (
+        [
+            message(
+                2,
+                "status_card",
+                lane=f"(SELECT replace(lane, '{WAR_ROOM}', '') FROM outbox "
+                f"WHERE {about(2)} LIMIT 1)",
+            ),
+            (
+                "UPDATE outbox SET "
+                f"lane = replace(lane, ':working:', ':status:') || '{STATUS_CHANNEL}' "
+                f"WHERE surface = 'status_card' AND {about(2)}"
+            ),
+        ],
+        {2: ["it is private, and a message for the status card goes to C0STATUS"]},
+    ),
+    "a working card goes elsewhere": (
+        [
+            (
+                "UPDATE outbox SET channel = 'C0OTHER', "
+                "lane = replace(lane, 'C0INCIDENTS', 'C0OTHER') WHERE id = 1"
+            )
+        ],
+        {1: ["a message for the working card goes to C0OTHER, where it must not stand"]},
+    ),
+    "a card is about an entry": (
+        ["UPDATE outbox SET entry = 1 WHERE id = 1"],
+        {
+            1: [
+                (
+                    "a message for the working card of entry 1 goes to C0INCIDENTS, "
+                    "and a card is about no entry"
+                )
+            ]
+        },
+    ),
+    "a message about an entry that there is not": (
+        [message(4, "public_update", entry=99)],
+        {
+            4: [
+                (
+                    "a message for the public update of entry 99 goes to C0STATUS, "
+                    "and there is no such entry"
+                )
+            ]
+        },
+    ),
+    "a message about a note": (
+        [message(4, "public_update", entry=1)],
+        {
+            4: [
+                (
+                    "a message for the public update of entry 1 goes to C0STATUS, "
+                    "and that entry is not public"
+                )
+            ]
+        },
+    ),
+    "a message withdraws what stands": (
+        [message(4, "withdrawal", entry=2)],
+        {
+            4: [
+                (
+                    "a message for the withdrawal of entry 2 goes to C0STATUS, "
+                    "and that entry was not withdrawn"
+                )
+            ]
+        },
+    ),
+    "two cards wait": (
+        [
+            "DROP INDEX uq_outbox_waiting_card",
+            message(4, "status_card", state="available"),
+            message(4, "status_card", state="available"),
+        ],
+        {4: ["2 messages for the status card in C0STATUS are available"]},
+    ),
+    "a reply waits twice": (
+        [
+            message(4, "public_update", entry=2, state="dead"),
+            message(4, "public_update", entry=2, state="dead"),
+        ],
+        {4: ["2 messages for the public update of entry 2 in C0STATUS are dead"]},
+    ),
+    "two are being posted": (
+        [
+            message(4, "status_card", state="running"),
+            message(4, "public_update", entry=2, state="running"),
+        ],
+        {4: ["2 messages of one lane are being posted at once"]},
+    ),
+    "one has been on its way for long": (
+        [
+            message(4, "status_card", state="running"),
+            (
+                "UPDATE outbox SET claimed_at = (SELECT min(created_at) FROM incident) "
+                f"WHERE state = 'running' AND {about(4)}"
+            ),
+            (
+                "INSERT INTO handled (workspace_id, request, incident_id, at) "
+                f"VALUES ('', 'probe', '{NOBODY}', '2026-03-02 12:00:00.000000+00:00')"
+            ),
+        ],
+        {
+            4: ["the status card has been on its way to C0STATUS since 2026-03-02 09:00 UTC"],
+            6: ["the status card has been on its way to C0STATUS since 2026-03-02 09:00 UTC"],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "expected"), DAMAGES.values(), ids=DAMAGES)
+async def test_each_fault_is_named_alone_and_without_a_text(
+    busy, damage, found, statements, expected
+):
+    damage(*statements)
+
+    faults = await found()
+
+    wanted = sorted(
+        (f"{WORKSPACE} INC-{number}" if number else WORKSPACE, what)
+        for number, whats in expected.items()
+        for what in whats
+    )
+    assert sorted((fault.about, fault.what) for fault in faults) == wanted
+    assert all(fault.cure for fault in faults)
+    assert CANARY not in "".join(map(str, faults))
