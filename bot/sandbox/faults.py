@@ -22,8 +22,21 @@ SERVER_ERROR = "server_error"
 UNAVAILABLE = "unavailable"
 REFUSED = "refused"
 LOST_ANSWER = "lost_answer"
+GARBLED = "garbled"
 CUT = "cut"
-KINDS = (SLOW, LATE_ANSWER, RATE_LIMITED, SERVER_ERROR, UNAVAILABLE, REFUSED, LOST_ANSWER, CUT)
+KINDS = (
+    SLOW,
+    LATE_ANSWER,
+    RATE_LIMITED,
+    SERVER_ERROR,
+    UNAVAILABLE,
+    REFUSED,
+    LOST_ANSWER,
+    GARBLED,
+    CUT,
+)
+# Slack has done what was asked; it is the answer that suffers.
+DONE_ALL_THE_SAME = frozenset({LATE_ANSWER, LOST_ANSWER, GARBLED})
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +55,10 @@ class Fault:
     """How long a slow call is held up, or the ``Retry-After`` of a rate limit."""
     error: str = ""
     """What a refusal is called."""
+    body: bytes = b"<html><body><h1>Please log in</h1></body></html>"
+    """What is answered instead, where the answer is garbled."""
+    content_type: str = "text/html"
+    """The type that such an answer claims to be of."""
     hits: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -143,6 +160,20 @@ class Faults:
     ) -> Fault:
         """Do what is asked, and cut the connection before the answer."""
         return self.add(LOST_ANSWER, method, channel=channel, times=times)
+
+    def garble(
+        self,
+        method: str = "*",
+        *,
+        body: bytes,
+        content_type: str = "application/json",
+        channel: str | None = None,
+        times: int | None = 1,
+    ) -> Fault:
+        """Do what is asked, and answer 200 with ``body`` in place of what Slack would say."""
+        rule = self.add(GARBLED, method, channel=channel, times=times)
+        rule.body, rule.content_type = body, content_type
+        return rule
 
     def cut(self, method: str = "*", *, channel: str | None = None, times: int | None = 1) -> Fault:
         """Cut the connection before anything is done."""

@@ -85,7 +85,7 @@ What goes wrong on purpose
 ``GET /front/faults`` → ``{"faults": [fault]}``; ``POST /front/faults`` with ``{"kind", "method":
 "*", "channel": null, "times": 1, "seconds": 0, "error": ""}`` → the fault; ``DELETE
 /front/faults/{id}``; ``DELETE /front/faults`` ends all. Kinds: slow, late_answer, rate_limited,
-server_error, unavailable, refused, lost_answer, cut (see ``faults``).
+server_error, unavailable, refused, lost_answer, garbled, cut (see ``faults``).
 
 ``POST /front/sockets`` with ``{"do": "close" | "cut" | "half_open" | "slow" | "disconnect",
 "seconds": 1, "reason": "refresh_requested"}`` → ``{}``: to every connection of the app, or to

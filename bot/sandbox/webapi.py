@@ -301,7 +301,7 @@ class WebApi:
 
     def _refusal_by(self, rule: Fault | None) -> web.Response | None:
         """What a rule answers in place of the method; None where the method is to be heard."""
-        if rule is None or rule.kind in (faults.LOST_ANSWER, faults.LATE_ANSWER):
+        if rule is None or rule.kind in faults.DONE_ALL_THE_SAME:
             return None
         match rule.kind:
             case faults.RATE_LIMITED:
@@ -358,6 +358,8 @@ class WebApi:
         if answer.content_type == "application/json" and answer.text is not None:
             call.answer = json.loads(answer.text)
         self._workspace.changed("call", call=call)
+        if rule is not None and rule.kind == faults.GARBLED:
+            return web.Response(body=rule.body, content_type=rule.content_type)
         return answer
 
     def _authenticate(self, method: str, token: str | None) -> None:

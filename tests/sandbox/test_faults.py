@@ -34,6 +34,8 @@ KINDS = [
     ("refuse", {"error": "token_revoked"}, "token_revoked", 200, 0),
     ("cut", {}, "connection cut", None, 0),
     ("lose_answer", {}, "connection cut", None, 1),
+    ("garble", {"body": b'{"ok": tr'}, "no answer in JSON", 200, 1),
+    ("garble", {"body": b"<p>", "content_type": "text/html"}, "no answer in JSON", 200, 1),
 ]
 
 

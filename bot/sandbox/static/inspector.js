@@ -17,6 +17,7 @@ const KINDS = {
   slow: { text: "Slow call", detail: "Held up, then done.", seconds: 5 },
   late_answer: { text: "Late answer", detail: "Done at once, answered late.", seconds: 5 },
   lost_answer: { text: "Lost answer", detail: "Done, and the connection is cut before the answer." },
+  garbled: { text: "Odd answer (200, HTML)", detail: "Done, and a proxy's page comes in place of the answer." },
   cut: { text: "Connection cut", detail: "Cut before anything is done." },
 };
 const METHODS = [
