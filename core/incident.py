@@ -363,6 +363,8 @@ class Outcome:
     updates: tuple[Update, ...]
     redacted: Update | None
     workspace: Workspace
+    # When somebody first acknowledged, where that was asked for once more.
+    acknowledged_at: datetime | None = None
 
     @property
     def changed(self) -> bool:

@@ -12,6 +12,7 @@ from core import policy
 from core.engine import Known, decide, describe_component
 from core.errors import Denied, NotFound, Permission, UserError, WhichIncident
 from core.incident import (
+    Acknowledge,
     Actor,
     BoardFilter,
     Card,
@@ -225,6 +226,9 @@ class Incidents:
             updates=decision.updates,
             redacted=decision.redacted,
             workspace=known.workspace,
+            acknowledged_at=None
+            if decision.changes_anything
+            else _acknowledged_at(tx, command, decision.incident),
         )
         return outcome, bool(decision.envelopes)
 
@@ -398,7 +402,14 @@ def _handled(tx: Transaction, command: Command, request: str) -> Outcome | None:
         updates=(),
         redacted=None,
         workspace=tx.workspace(workspace),
+        acknowledged_at=_acknowledged_at(tx, command, incident),
     )
+
+
+def _acknowledged_at(reader: Reader, command: Command, incident: Incident) -> datetime | None:
+    """When somebody first did what ``command`` asks for in vain, None where it asks for another."""
+    asks = isinstance(command, Acknowledge)
+    return reader.card(incident).acknowledged_at if asks else None
 
 
 def _find(reader: Reader, actor: Actor, ref: Ref) -> Incident:

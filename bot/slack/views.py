@@ -557,7 +557,7 @@ def answer(outcome: Outcome, *, at: datetime) -> Json:
     """What is true after a command, and what can be done next."""
     if outcome.before is None:
         return declared(outcome, at=at)
-    return changed(outcome) if outcome.changed else unchanged(outcome)
+    return changed(outcome) if outcome.changed else unchanged(outcome, at=at)
 
 
 def declared(outcome: Outcome, *, at: datetime) -> Json:
@@ -582,11 +582,14 @@ def changed(outcome: Outcome) -> Json:
     return _offer(told, incident)
 
 
-def unchanged(outcome: Outcome) -> Json:
+def unchanged(outcome: Outcome, *, at: datetime) -> Json:
     """The answer to a command that asked for what is true already."""
     incident = outcome.incident
     owner = _owner(incident)
     facts = f"*{status_name(incident.status)}*, {incident.severity}, and owned by {owner}"
+    first, since = incident.acknowledged_by, outcome.acknowledged_at
+    if first and since:
+        facts += f". {mention(first)} acknowledged it first: {moment(since, seen_from=at)}"
     return _offer([f"Nothing had to change: {_titled(incident)} is {facts}."], incident)
 
 

@@ -165,13 +165,18 @@ async def test_asking_for_what_is_so_already_writes_nothing(incidents, declare, 
     assert woken == []
 
 
-async def test_acknowledging_twice_keeps_the_first(incidents, declare):
+async def test_acknowledging_twice_keeps_the_first_and_says_when_that_was(
+    incidents, declare, clock
+):
     await declare()
+    clock.advance(minutes=2)
     await incidents.execute(Acknowledge(actor=an_actor(GRACE), ref=1))
+    clock.advance(minutes=5)
 
     outcome = await incidents.execute(Acknowledge(actor=an_actor(LINUS), ref=1))
 
     assert not outcome.changed
+    assert outcome.acknowledged_at == NINE + timedelta(minutes=2)
     assert outcome.incident.acknowledged_by == outcome.incident.owner == GRACE
 
 

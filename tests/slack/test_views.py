@@ -177,6 +177,17 @@ def test_an_answer_names_what_it_changed(command, expected):
     assert expected in views.answer(changed(an_incident(), command), at=NOW)["text"]
 
 
+def test_who_acknowledges_again_is_told_who_did_first_and_when():
+    incident = an_incident(acknowledged_by=GRACE, owner=GRACE)
+    again = changed(incident, Acknowledge(actor=an_actor(), ref=42))
+
+    said = views.answer(replace(again, acknowledged_at=NINE), at=NOW)["text"]
+
+    assert said.startswith("Nothing had to change: INC-42 Checkout is down is *Investigating*")
+    assert "<@U0GRACE> acknowledged it first: <!date^1772442000^{time}|09:00 UTC>." in said
+    assert "U0ADA" not in said
+
+
 def test_the_end_of_an_incident_tells_how_long_it_took():
     before = an_incident(status="monitoring")
     message = views.answer(changed(before, a_change(to="resolved")), at=NOW)
