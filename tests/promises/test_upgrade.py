@@ -1,13 +1,29 @@
-"""While servers are upgraded one by one, the old code goes on working on the new schema."""
+"""While servers are upgraded one by one, old and new code work side by side on one schema."""
 
 from __future__ import annotations
+
+import asyncio
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import NullPool, create_engine, inspect, text
+from promises import processes
+from promises.conftest import MANIFEST, environment, settle, tell, until
+from promises.processes import Ledger, delivered, people_at_work, violations
+from sqlalchemy import Integer, MetaData, NullPool, Uuid, bindparam, create_engine, inspect, text
 
-from storage import migrations
+from bot.sandbox import Limits, Sandbox
+from core.incident import update_id
+from storage import audit, migrations
+
+ROOT = Path(__file__).parents[2]
 
 
 def engine(url):
@@ -37,7 +53,7 @@ def columns(url):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_code_before_goes_on_working_on_the_new_schema(kind, database_url):
+def test_every_step_leaves_the_code_before_all_that_it_knows(kind, database_url):
     steps = revisions(database_url)
     migrate(database_url, steps[0])
     for revision in steps[1:]:
@@ -65,3 +81,224 @@ def test_nothing_of_an_old_schema_is_lost_on_the_way(database_url):
 
     with engine(database_url).begin() as connection:
         assert connection.execute(text("SELECT id FROM workspace")).scalars().all() == ["T1"]
+
+
+def known_to_each(url):
+    """What the code of each revision knows, oldest first: columns by tables, parents first."""
+    known = {}
+    for revision in revisions(url):
+        migrate(url, revision)
+        tables = MetaData()
+        tables.reflect(engine(url))
+        known[revision] = {
+            table.name: [column.name for column in table.columns]
+            for table in tables.sorted_tables
+            if table.name != "alembic_version"
+        }
+    return known
+
+
+@contextmanager
+def writing(url, tables):
+    """A transaction beside the server's, which has ``tables`` to itself."""
+    with engine(url).begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 0")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)}")
+        yield connection
+
+
+def written_by_code_that(knows, url):
+    """Every row becomes one in which only the columns of ``knows`` were written."""
+    with writing(url, knows) as connection:
+        for table in knows:
+            connection.execute(text(f"CREATE TEMPORARY TABLE was_{table} AS SELECT * FROM {table}"))
+        for table in reversed(knows):
+            connection.execute(text(f"DELETE FROM {table}"))
+        for table, names in knows.items():
+            listed = ", ".join(names)
+            connection.execute(
+                text(f"INSERT INTO {table} ({listed}) SELECT {listed} FROM was_{table}")
+            )
+            connection.execute(text(f"DROP TABLE was_{table}"))
+
+
+def noted_by_code_that(knows, url, number):
+    """Entry 2 of the incident is written once more, as a new one, by code that knows ``knows``."""
+    with writing(url, knows) as connection:
+        found = text("SELECT id, last_entry FROM incident WHERE number = :number")
+        incident, last = connection.execute(
+            found.columns(id=Uuid, last_entry=Integer), {"number": number}
+        ).one()
+        values = {"id": update_id(incident, last + 1), "entry": last + 1, "body": "written again"}
+        names = knows["incident_update"]
+        taken = ", ".join(f":{name}" if name in values else name for name in names)
+        connection.execute(
+            text(
+                f"INSERT INTO incident_update ({', '.join(names)}) SELECT {taken} "
+                "FROM incident_update WHERE incident_id = :incident AND entry = 2"
+            ).bindparams(bindparam("id", type_=Uuid), bindparam("incident", type_=Uuid)),
+            {**values, "incident": incident},
+        )
+        connection.execute(
+            text(
+                "UPDATE incident SET last_entry = last_entry + 1, version = version + 1 "
+                "WHERE number = :number"
+            ),
+            {"number": number},
+        )
+
+
+async def timeline(app, number):
+    """What each entry is about: its text, or the status that it led to."""
+    rows = await app.store.read(
+        lambda reader: reader.connection.exec_driver_sql(
+            "SELECT u.body, u.new FROM incident_update u JOIN incident i "
+            f"ON i.id = u.incident_id WHERE i.number = {number} ORDER BY u.entry"
+        ).all()
+    )
+    return [body or new for body, new in rows]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_with_what_the_code_before_writes_the_new_code_goes_on(
+    kind, a_database, database_url, ratchet, slack, clock, mia
+):
+    with a_database() as url:
+        known = known_to_each(url)
+    for number, knows in enumerate(list(known.values())[:-1], 1):
+        await tell(mia, f"declare Outage {number}", f"note {number} written")
+        await tell(mia, f"update {number} waits")
+        written_by_code_that(knows, database_url)
+        noted_by_code_that(knows, database_url, number)
+        await tell(mia, f"next {number}", f"update {number} withdrawn", f"redact {number} 6")
+        await settle(ratchet, clock)
+        written_by_code_that(knows, database_url)
+        await tell(mia, f"next {number}", f"update {number} ends")
+        await settle(ratchet, clock)
+
+        assert await ratchet.store.read(lambda reader: list(audit.faults(reader))) == []
+        assert await timeline(ratchet, number) == [
+            "investigating",
+            "written",
+            "waits",
+            "written again",
+            "identified",
+            None,
+            "monitoring",
+            "ends",
+        ]
+        post = next(p for p in slack.channel_view("#status") if f"INC-{number} " in p.text)
+        assert [reply.text.split(": ")[-1] for reply in post.replies] == ["waits", "ends"]
+
+
+@pytest.fixture(scope="module")
+def code_before(tmp_path_factory):
+    """The product as it was before its schema last changed; takes the repository's history."""
+    folder = tmp_path_factory.mktemp("before")
+
+    def git(*words):
+        command = ["git", "-c", "safe.directory=*", "-C", str(ROOT), *words]
+        return subprocess.run(command, check=False, capture_output=True).stdout
+
+    added = git("log", "--diff-filter=A", "--format=%H", "--", "storage/migrations/versions")
+    parts = ("core", "storage", "bot", "tests", "app_manifest.yml")
+    packed = git("archive", f"{added.decode().partition(chr(10))[0]}^", *parts)
+    if not packed:
+        pytest.fail("This takes the repository with all its history: `git fetch --unshallow`.")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+class ServerOf:
+    """One `ratchet serve` of the code in another folder."""
+
+    def __init__(self, folder, variables):
+        self.port = processes.a_free_port()
+        self.url = f"http://127.0.0.1:{self.port}/slack/events"
+        self._folder = folder
+        self._asked = ({**variables, "PORT": str(self.port)}, processes.BEGAN)
+
+    async def start(self):
+        path = os.pathsep.join([str(self._folder), str(self._folder / "tests")])
+        self._process = subprocess.Popen(  # noqa: ASYNC220 - it only begins here
+            [sys.executable, "-c", f"from promises import processes\nprocesses.serve{self._asked}"],
+            cwd=self._folder,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    writer.close()
+                    return
+                assert self._process.poll() is None, "it ended instead of starting"
+                await asyncio.sleep(0.1)
+
+    async def kill(self):
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait, 20)
+
+    async def stop(self):
+        self._process.terminate()
+        await asyncio.to_thread(self._process.wait, 20)
+
+
+@pytest.fixture
+async def hasty_slack():
+    async with Sandbox(MANIFEST, clock=processes.hasty, limits=Limits(posting=False)) as slack:
+        yield slack
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_the_code_before_serves_beside_the_new_over_the_newest_migration(
+    code_before, kind, database_url, hasty_slack, capsys
+):
+    variables = environment(hasty_slack, database_url)
+    old, new = ServerOf(code_before, variables), processes.Server(variables)
+    ledger, confirmed = Ledger(), []
+
+    async def worked(*servers, count=100):
+        """People work at ``servers`` until so many changes more are confirmed."""
+        enough = len(ledger.confirmed) + count
+        seed = len(confirmed)
+        async with people_at_work(hasty_slack, servers, ledger, seed=seed):
+            yield
+            await until(lambda: len(ledger.confirmed) >= enough, seconds=120)
+        confirmed.append(len(ledger.confirmed))
+
+    at_work = asynccontextmanager(worked)
+    await old.start()
+    async with at_work(old):
+        pass
+    was = revision_of(database_url)
+    async with at_work(old):
+        await new.start()
+    is_ = revision_of(database_url)
+    async with at_work(old, new):
+        pass
+    async with at_work(old, new):
+        await old.kill()
+    async with at_work(new):
+        pass
+    await delivered(database_url)
+    await new.stop()
+
+    found = violations(hasty_slack, database_url, ledger)
+    with capsys.disabled():
+        print(  # noqa: T201 - the figures are what it is run for
+            f"\n{was} and {is_} side by side: {len(ledger.confirmed)} changes confirmed, "
+            f"{len(ledger.unknown)} unanswered; lost or twice: {len(found)}"
+        )
+    assert was != is_
+    assert found == []
+
+
+def revision_of(url):
+    with engine(url).connect() as connection:
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
