@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from time import monotonic
 
@@ -13,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.comparison import Compared, compare
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import a_client, code_of
@@ -45,15 +48,40 @@ class Finding:
     text: str
 
 
-async def examine(settings: Settings, *, deep: bool = False) -> list[Finding]:
+async def examine(
+    settings: Settings,
+    *,
+    deep: bool = False,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> list[Finding]:
     """Looks at database, token, scopes, groups and status channel, one after another.
 
-    ``deep``: it replays every timeline as well, and holds incidents, cards and outbox against it.
+    ``deep``: it replays every timeline as well, holds incidents, cards and outbox against it, and
+    what Slack shows against all of them. ``pause`` waits for so many seconds, if Slack asks for it.
     """
     findings = [Finding(well=True, text="settings: complete")]
     findings += [finding async for finding in _database(settings, deep=deep)]
-    findings += [finding async for finding in _slack(settings)]
+    client = a_client(settings, timeout_seconds=TIMEOUT_SECONDS)
+    started = monotonic()
+    token = await _asked(
+        "token", client.auth_test(), cure="copy SLACK_BOT_TOKEN again from the app's page"
+    )
+    if isinstance(token, Finding):
+        return [*findings, token]
+    took = round((monotonic() - started) * 1000)
+    text = f"token: {token['user']} in workspace {token['team_id']}, answered in {took} ms"
+    findings.append(Finding(well=True, text=text))
+    findings.append(_scopes(token.headers.get("x-oauth-scopes", "")))
+    findings += [finding async for finding in _slack(settings, client)]
+    if deep:
+        look = partial(compare, client=client, workspace=token["team_id"], at=clock(), pause=pause)
+        findings += [finding async for finding in _shown(settings, look)]
     return findings
+
+
+def _store(settings: Settings) -> Store:
+    return Store(settings.database_url, status_channel=settings.status_channel)
 
 
 async def _database(settings: Settings, *, deep: bool) -> AsyncIterator[Finding]:
@@ -92,19 +120,27 @@ async def _audit(store: Store) -> list[Finding]:
     return findings or [Finding(well=True, text=text)]
 
 
-async def _slack(settings: Settings) -> AsyncIterator[Finding]:
-    client = a_client(settings, timeout_seconds=TIMEOUT_SECONDS)
-    started = monotonic()
-    token = await _asked(
-        "token", client.auth_test(), cure="copy SLACK_BOT_TOKEN again from the app's page"
-    )
-    if isinstance(token, Finding):
-        yield token
+async def _shown(
+    settings: Settings, look: Callable[[Store], Awaitable[list[Compared]]]
+) -> AsyncIterator[Finding]:
+    """What Slack shows, held against the store."""
+    try:
+        with closing(_store(settings)) as store:
+            if not await asyncio.to_thread(store.is_current):
+                return
+            compared = await look(store)
+    except (StoreUnavailable, UnknownSchema):
+        yield Finding(well=False, text="slack: not compared, for the database cannot be read")
         return
-    took = round((monotonic() - started) * 1000)
-    text = f"token: {token['user']} in workspace {token['team_id']}, answered in {took} ms"
-    yield Finding(well=True, text=text)
-    yield _scopes(token.headers.get("x-oauth-scopes", ""))
+    for one in compared:
+        for fault in one.faults[:FAULTS_MAX]:
+            yield Finding(well=False, text=f"slack: {fault}")
+        yield Finding(well=one.well, text=f"slack: {one.note}")
+    if not compared:
+        yield Finding(well=True, text="slack: nothing stands there to be compared")
+
+
+async def _slack(settings: Settings, client: AsyncWebClient) -> AsyncIterator[Finding]:
     if settings.slack_app_token:
         yield await _socket(client, settings.slack_app_token)
     for variable, group in (

@@ -8,6 +8,7 @@ No statement here selects a body or a description: what is said names incidents,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -372,7 +373,7 @@ def _learn(surfaces: _Surfaces, record: _Record) -> None:
         if row.surface in PUBLIC_SURFACES:
             surfaces.had_one(row.created_at)
     for row in record.places:
-        if row.surface in PUBLIC_SURFACES:
+        if row.surface in PUBLIC_SURFACES and re.fullmatch(r"\d{1,11}\.\d+", row.ts):
             surfaces.had_one(datetime.fromtimestamp(float(row.ts), UTC) + CLOCKS_APART)
 
 
@@ -672,7 +673,7 @@ class Placed:
     """Something that must stand in Slack, at ``ts`` in ``conversation``.
 
     ``envelope`` is what it was posted as. ``message`` is an edit of it, for `Outbox.facts` to say
-    what it would show now; it is in no outbox.
+    what it would show if nothing were held back; it is in no outbox.
     """
 
     envelope: Envelope
@@ -787,6 +788,7 @@ def delivered(
             order=(row.due_at, row.id),
         )
         for row in reader.connection.execute(_DELIVERED, sought)
+        if row.surface in LANES
     }
 
 
@@ -804,18 +806,21 @@ def standing(reader: Reader, workspace: str, incident: UUID) -> Standing | None:
         titles=tuple(dict.fromkeys([row.title, *filter(None, former)])),
         withdrawn=frozenset(reader.connection.execute(_WITHDRAWN_OF_ONE, named).scalars()),
         placed=tuple(
-            _placed(workspace, place) for place in reader.connection.execute(_PLACES_OF_ONE, named)
+            _placed(workspace, place)
+            for place in reader.connection.execute(_PLACES_OF_ONE, named)
+            if place.surface in LANES
         ),
         busy=frozenset(
             (LANES[Surface(surface)], channel)
             for surface, channel in reader.connection.execute(_BUSY_OF_ONE, named)
+            if surface in LANES
         ),
     )
 
 
 def _placed(workspace: str, place: AnyRow) -> Placed:
     surface, entry = Surface(place.surface), place.entry or None
-    never = datetime.fromtimestamp(0, UTC)
+    at_last = datetime.max.replace(tzinfo=UTC)
     message = Message(
         id=0,
         uid=UUID(int=0),
@@ -826,12 +831,12 @@ def _placed(workspace: str, place: AnyRow) -> Placed:
         channel=place.channel,
         state=State.DELIVERED,
         attempts=0,
-        due_at=never,
-        try_at=never,
+        due_at=at_last,
+        try_at=at_last,
         claimed_by=None,
         error=None,
         unsure=False,
-        created_at=never,
+        created_at=at_last,
     )
     envelope = Envelope(surface=surface, channel=place.channel, entry=entry)
     return Placed(envelope, place.posted_in, place.ts, message)

@@ -81,6 +81,31 @@ async def test_a_history_that_is_not_legal_is_found(ratchet, clock, mia, operate
     assert "INC-1: entry 2 is public, and was neither posted nor is it waiting" in said
 
 
+async def test_what_slack_shows_is_compared_on_request(slack, ratchet, clock, mia, operate):
+    await tell(mia, "declare Checkout is down", "update 1 Cards are refused.")
+    await settle(ratchet, clock)
+
+    assert "slack: " not in (await operate("doctor"))[1]
+    code, said = await operate("doctor", "--deep")
+    assert code == 0
+    assert "ok    slack: 1 incident compared with #status" in said
+    assert "ok    slack: 1 incident compared with #payments" in said
+
+    [card] = slack.workspace.channel("#status").messages
+    slack.workspace.edit(card.replies[0], text="Cards are fine.", blocks=[])
+    code, said = await operate("doctor", "--deep")
+    assert code == 1
+    assert "FAIL  slack: INC-1: #status does not show what entry 2 says: " in said
+    assert "Cards" not in said
+
+
+async def test_where_nothing_stands_there_is_nothing_to_compare(ratchet, operate):
+    code, said = await operate("doctor", "--deep")
+
+    assert code == 0
+    assert "ok    slack: nothing stands there to be compared" in said
+
+
 async def test_a_public_update_is_there_within_two_seconds(tmp_path):
     def now():
         return datetime.now(UTC)

@@ -1,0 +1,440 @@
+"""What Slack shows is held against the store: each difference is found, and nothing else."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+import pytest
+from promises.conftest import MANIFEST, serving, settle, tell
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.comparison import Compared, compare, gist
+from bot.sandbox import Limits, Sandbox
+
+CANARY = "vermilion-canary"
+POST = "chat.postMessage"
+
+
+@dataclass
+class Look:
+    """Looks as ``doctor --deep`` does, and remembers for how long Slack had to be waited for."""
+
+    app: object
+    slack: Sandbox
+    clock: object
+    waited: list[float] = field(default_factory=list)
+    meanwhile: object = None
+
+    async def __call__(self):
+        client = AsyncWebClient(
+            token=self.slack.bot_token, base_url=self.slack.api_url, retry_handlers=[], timeout=5
+        )
+        team = self.slack.workspace.team_id
+        return await compare(self.app.store, client, team, at=self.clock(), pause=self._pause)
+
+    async def _pause(self, seconds):
+        self.waited.append(seconds)
+        if self.meanwhile:
+            ask, self.meanwhile = self.meanwhile, None
+            await ask()
+
+
+@pytest.fixture
+def look(ratchet, slack, clock):
+    return Look(ratchet, slack, clock)
+
+
+def faults(compared):
+    return [fault for one in compared for fault in one.faults]
+
+
+@pytest.fixture
+async def busy(ratchet, slack, clock, mia):
+    """INC-1 with four public updates, the last but one withdrawn; INC-2 bare; INC-3 private."""
+    await tell(
+        mia,
+        "declare Checkout <is> & down severity:high",
+        f"update 1 {CANARY} one",
+        f"update 1 status:identified {CANARY} two, see https://example.com/?a=1&b=2 :tada:",
+        "title 1 Payments are down 🎉",
+        f"update 1 {CANARY} three",
+        f"note 1 {CANARY} nobody may know",
+        "ack 1",
+    )
+    await settle(ratchet, clock)
+    await tell(mia, "redact 1 5", f"update 1 {CANARY} four", "declare Search is slow", "next 2")
+    await tell(mia, "declare Somebody is in private", channel="#war-room")
+    await settle(ratchet, clock)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_busy_workspace_that_is_well_shows_no_difference(busy, look):
+    assert await look() == [
+        Compared("2 incidents compared with #status"),
+        Compared("2 incidents compared with #payments"),
+        Compared("1 incident compared with #war-room"),
+    ]
+    assert look.waited == []
+
+
+async def test_nothing_is_changed_by_looking(busy, look, slack):
+    before = len(slack.calls)
+
+    await look()
+
+    assert {call.method for call in slack.calls[before:]} == {
+        "conversations.info",
+        "conversations.history",
+        "conversations.replies",
+    }
+
+
+async def test_what_waits_is_no_difference(busy, look, slack, mia, ratchet):
+    await tell(mia, "title 1 Everything is down", "update 2 Nobody knows this yet", "next 2")
+
+    assert faults(await look()) == []
+
+
+# --- what somebody, or something, does to Slack ---------------------------------------------------
+
+
+@dataclass
+class Channels:
+    """What stands in Slack, by what it is."""
+
+    slack: Sandbox
+
+    def card(self, number, channel="#status"):
+        messages = self.slack.workspace.channel(channel).messages
+        return next(m for m in messages if m.text.startswith(f"INC-{number} "))
+
+    def reply(self, index, number=1):
+        return self.card(number).replies[index]
+
+    def delete(self, message):
+        self.slack.workspace.delete(message)
+
+    def edit(self, message, text):
+        self.slack.workspace.edit(message, text=text, blocks=[])
+
+    def twin(self, message, text=None):
+        """The same message once more, as after a post whose answer was lost."""
+        copy = replace(message, ts=self.slack.workspace.new_ts(), text=text or message.text)
+        copy.replies = []
+        self.slack.workspace.post(copy)
+
+
+@pytest.fixture
+def channels(slack):
+    return Channels(slack)
+
+
+DELETE = "delete the message of * in Slack, and report it"
+POSTED_ANEW = "its next change posts it anew"
+DRAWN_ANEW = "its next change draws it anew; report it"
+WRITE_ANEW = "if it still matters, write it anew"
+DAMAGES = {
+    "a card is gone": (
+        lambda c: c.delete(c.card(3, "#war-room")),
+        f"INC-3: its card is gone from #war-room: {POSTED_ANEW}",
+    ),
+    "a card is gone, and its thread is left": (
+        lambda c: c.delete(c.card(1)),
+        f"INC-1: its card is gone from #status: {POSTED_ANEW}",
+    ),
+    "a card shows what is not true": (
+        lambda c: c.edit(c.card(2), "INC-2 Search is slow: now resolved (medium)."),
+        f"INC-2: its card in #status does not show what is true: {DRAWN_ANEW}",
+    ),
+    "a working card shows what is not true": (
+        lambda c: c.edit(c.card(1, "#payments"), f"{CANARY}"),
+        f"INC-1: its card in #payments does not show what is true: {DRAWN_ANEW}",
+    ),
+    "an update is gone": (
+        lambda c: c.delete(c.reply(0)),
+        f"INC-1: entry 2 is gone from #status: {WRITE_ANEW}",
+    ),
+    "an update says something else": (
+        lambda c: c.edit(c.reply(1), "INC-1 Checkout is down: all is well"),
+        (
+            "INC-1: #status does not show what entry 3 says: "
+            "`/incident redact` takes entry 3 away, then write it anew"
+        ),
+    ),
+    "an update stands twice": (
+        lambda c: c.twin(c.reply(0)),
+        f"INC-1: entry 2 stands twice in #status: {DELETE}",
+    ),
+    "an update that was broadcast stands twice": (
+        lambda c: c.twin(c.reply(1)),
+        f"INC-1: entry 3 stands twice in #status: {DELETE}",
+    ),
+    "a card stands twice": (
+        lambda c: c.twin(c.card(2)),
+        f"INC-2: its card stands twice in #status: {DELETE}",
+    ),
+    "a working card stands twice": (
+        lambda c: c.twin(c.card(2, "#payments")),
+        f"INC-2: its card stands twice in #payments: {DELETE}",
+    ),
+    "a text that was withdrawn is there again": (
+        lambda c: c.edit(c.reply(2), f"INC-1 Payments are down: {CANARY} three"),
+        f"INC-1: entry 5 was withdrawn, and still stands in #status: {DELETE}",
+    ),
+    "a text that was withdrawn stands beside": (
+        lambda c: c.twin(c.reply(2), f"INC-1 Payments are down: {CANARY} three"),
+        f"INC-1: entry 5 was withdrawn, and still stands in #status: {DELETE}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "expected"), DAMAGES.values(), ids=DAMAGES)
+async def test_each_difference_is_named_alone_and_without_a_text(
+    busy, look, channels, damage, expected
+):
+    damage(channels)
+
+    found = faults(await look())
+
+    before, _, after = expected.partition("*")
+    assert len(found) == 1
+    assert found[0].startswith(before)
+    assert found[0].endswith(after)
+    assert CANARY not in found[0]
+
+
+async def test_a_reply_that_was_withdrawn_may_be_gone(busy, look, channels):
+    channels.delete(channels.reply(2))
+
+    assert faults(await look()) == []
+
+
+async def test_replies_in_another_order_are_found(busy, look, channels, ratchet):
+    first, second = channels.reply(0), channels.reply(1)
+    first.text, second.text = second.text, first.text
+    swapped = f"CASE entry WHEN 2 THEN '{second.ts}' ELSE '{first.ts}' END"
+    statement = f"UPDATE posted SET ts = {swapped} WHERE entry IN (2, 3)"
+    await ratchet.store.write(lambda tx: tx.connection.exec_driver_sql(statement).close())
+
+    assert faults(await look()) == ["INC-1: entry 2 stands after entry 3 in #status: report it"]
+
+
+async def test_what_an_operator_sent_again_stands_where_it_does(slack, ratchet, clock, mia, look):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+    broken = slack.faults.refuse(POST, error="is_archived", channel="C0STATUS", times=1)
+    await tell(mia, "update 1 One")
+    await settle(ratchet, clock)
+    assert broken.hits == 1
+    await tell(mia, "update 1 Two")
+    await settle(ratchet, clock)
+    await ratchet.outbox.retry_dead(at=clock())
+    await settle(ratchet, clock)
+
+    [card] = slack.channel_view("#status")
+    assert [reply.text[-3:] for reply in card.replies] == ["Two", "One"]
+    assert faults(await look()) == []
+
+
+async def test_a_text_that_could_not_be_withdrawn_is_found(busy, look, slack, mia, ratchet, clock):
+    slack.faults.refuse("chat.update", error="edit_window_closed", channel="C0STATUS", times=1)
+    await tell(mia, "redact 1 8")
+    await settle(ratchet, clock)
+
+    [found] = faults(await look())
+    assert found.startswith("INC-1: entry 8 was withdrawn, and still stands in #status: delete")
+
+
+async def test_a_thread_that_went_on_under_a_new_card_is_well(
+    busy, look, channels, mia, ratchet, clock
+):
+    channels.delete(channels.card(1))
+    await tell(mia, "update 1 It goes on here.", "next 1")
+    await settle(ratchet, clock)
+
+    assert faults(await look()) == []
+
+
+async def test_what_was_left_in_a_former_status_channel_need_not_be_true(
+    busy, look, slack, mia, ratchet, clock, channels
+):
+    await tell(mia, "setup #general")
+    await settle(ratchet, clock)
+    await tell(mia, "update 1 status:monitoring It is better.", "declare Another")
+    await settle(ratchet, clock)
+    assert faults(await look()) == []
+
+    channels.edit(channels.reply(2), f"{CANARY} three")
+    [found] = faults(await look())
+    assert found.startswith("INC-1: entry 5 was withdrawn, and still stands in #status")
+
+
+# --- how it looks ---------------------------------------------------------------------------------
+
+
+async def test_what_slack_makes_of_a_text_is_no_difference(busy, look, slack):
+    for channel in ("#status", "#payments"):
+        for card in slack.workspace.channel(channel).messages:
+            for message in (card, *card.replies):
+                message.text = (
+                    message.text.replace(
+                        "https://example.com/?a=1&amp;b=2", "<https://example.com/?a=1&amp;b=2>"
+                    )
+                    .replace("🎉", ":tada:")
+                    .replace("<@U0MIA>", "<@U0MIA|mia>")
+                )
+
+    assert faults(await look()) == []
+
+
+ALIKE = {
+    "an address": ("see https://a.example/x", "see <https://a.example/x>"),
+    "an address without a scheme": ("see a.example", "see <http://a.example|a.example>"),
+    "an address of mail": ("ask a@b.example", "ask <mailto:a@b.example|a@b.example>"),
+    "a mention": ("by <@U0MIA>", "by <@U0MIA|mia>"),
+    "a channel": ("in <#C0STATUS>", "in <#C0STATUS|>"),
+    "an emoji": ("done 🎉.", "done :tada:."),
+    "an emoji with a skin": ("ok 👍🏽", "ok :+1::skin-tone-4:"),
+    "a digit in a box": ("step 1️⃣", "step :one:"),
+    "a letter that is an emoji": (
+        "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16} read",
+        ":information_source: read",
+    ),
+    "an accent": ("caf\u00e9", "cafe\u0301"),
+    "white space": ("a \n b", "a b "),
+}
+UNLIKE = {
+    "a status": ("now identified (high)", "now monitoring (high)"),
+    "an address": ("see https://a.example/x", "see <https://a.example/y>"),
+    "another script": ("Кассы не работают", "Кассы работают"),
+    "a person": ("by <@U0MIA>", "by <@U0BO|bo>"),
+    "nothing": ("This update was withdrawn.", ""),
+}
+
+
+@pytest.mark.parametrize(("ours", "slacks"), ALIKE.values(), ids=ALIKE)
+def test_texts_that_slack_writes_in_its_own_way_are_alike(ours, slacks):
+    assert gist(ours) == gist(slacks)
+
+
+@pytest.mark.parametrize(("ours", "slacks"), UNLIKE.values(), ids=UNLIKE)
+def test_texts_that_say_something_else_are_not_alike(ours, slacks):
+    assert gist(ours) != gist(slacks)
+
+
+async def test_a_long_thread_and_a_busy_channel_are_read_to_their_ends(
+    ratchet, slack, clock, mia, look, channels
+):
+    await tell(mia, "declare Checkout is down", *(f"update 1 number {n}" for n in range(3)))
+    await settle(ratchet, clock)
+    for number in range(450):
+        await mia.say("#status", f"{number} of much that people say")
+        await mia.say("#status", f"{number} of it in the thread", thread=channels.card(1))
+    await tell(mia, "update 1 the last one")
+    await settle(ratchet, clock)
+    assert faults(await look()) == []
+
+    channels.twin(channels.reply(0))
+    assert len(faults(await look())) == 1
+
+
+async def test_what_changes_while_it_is_compared_is_compared_again(
+    busy, look, slack, mia, ratchet, clock
+):
+    async def meanwhile():
+        await tell(mia, "title 1 Everything is down", "next 1", "next 2")
+        await settle(ratchet, clock)
+
+    slack.faults.rate_limit("conversations.replies", retry_after=30, times=1)
+    look.meanwhile = meanwhile
+
+    assert faults(await look()) == []
+    assert look.waited == [30]
+
+
+async def test_what_is_over_for_long_is_not_looked_at(busy, look, mia, ratchet, clock):
+    await tell(mia, "next 2", "next 2")
+    await settle(ratchet, clock)
+    clock.advance(seconds=8 * 24 * 3600)
+
+    assert (await look())[1] == Compared("1 incident compared with #payments")
+
+
+async def test_more_incidents_than_can_be_read_are_counted(busy, look, monkeypatch):
+    monkeypatch.setattr("bot.comparison.COMPARED_MAX", 2)
+
+    assert [one.note for one in await look()] == [
+        "of 3 incidents that are open or changed lately, the 2 that changed last are compared",
+        "1 incident compared with #status",
+        "1 incident compared with #payments",
+        "1 incident compared with #war-room",
+    ]
+
+
+async def test_a_slack_that_wants_to_be_left_alone_is_told(busy, look, slack):
+    slack.faults.rate_limit("conversations.history", retry_after=3600)
+
+    assert await look() == [
+        Compared(
+            "only 0 incidents compared with #status: Slack asks to wait for 3600 s; "
+            "run it again then",
+            well=False,
+        )
+    ]
+
+
+SILENT = {
+    "cut": lambda faults: faults.cut("conversations.replies", times=None),
+    "down": lambda faults: faults.unavailable("conversations.replies", times=None),
+    "failing": lambda faults: faults.server_error("conversations.replies", times=None),
+}
+
+
+@pytest.mark.parametrize("silent", SILENT.values(), ids=SILENT)
+async def test_a_slack_that_says_nothing_any_more_is_told(busy, look, slack, silent):
+    silent(slack.faults)
+
+    [told] = await look()
+
+    assert told.note.endswith(
+        "Slack, or what stands at SLACK_API_URL, does not answer; check the network"
+    )
+    assert not told.well
+    assert look.waited == [2, 4]
+
+
+async def test_a_channel_that_may_not_be_read_is_told_and_the_others_are_compared(
+    busy, look, slack
+):
+    bot = slack.workspace.app.bot_user
+    slack.workspace.channel("#payments").members.remove(bot)
+
+    assert await look() == [
+        Compared("2 incidents compared with #status"),
+        Compared(
+            "#payments was not compared: Slack says not_in_channel; type /invite @Ratchet there"
+        ),
+        Compared("1 incident compared with #war-room"),
+    ]
+
+
+async def test_a_status_channel_that_may_not_be_read_is_not_well(clock, database_url):
+    scopes = MANIFEST["oauth_config"]["scopes"]["bot"]
+    granted = [scope for scope in scopes if scope != "channels:history"]
+    manifest = {**MANIFEST, "oauth_config": {"scopes": {"bot": granted}}}
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(
+            Sandbox(manifest, clock=clock.seconds, limits=Limits(posting=False))
+        )
+        app = await stack.enter_async_context(serving(slack, clock, database_url))
+        await tell(slack.person("mia"), "declare Checkout is down")
+        await settle(app, clock)
+
+        first, _ = await Look(app, slack, clock)()
+
+    assert first == Compared(
+        "#status was not compared: Slack says missing_scope; grant channels:history and "
+        "groups:history: paste app_manifest.yml again and reinstall",
+        well=False,
+    )
