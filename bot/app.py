@@ -8,10 +8,8 @@ import random
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import aiohttp
-from starlette.types import ASGIApp
 
 from bot.http import health
 from bot.http.gate import Gate
@@ -99,8 +97,7 @@ class App:
                 settings.lifecycles,
                 beside=[health.router(readiness=self.readiness, registry=self.metrics.registry)],
             ),
-            # A handler of Bolt's, whose types are wider than ASGI's.
-            slack=cast("ASGIApp", self.slack.asgi) if settings.slack_signing_secret else None,
+            slack=self.slack.asgi,
             metrics=self.metrics,
         )
         self.schedule = Schedule()

@@ -135,7 +135,7 @@ class _Verified:
             SIGNATURE.fullmatch(headers.get(b"x-slack-signature", b""))
             and TIMESTAMP.fullmatch(headers.get(b"x-slack-request-timestamp", b""))
         ):
-            # Bolt compares what it takes to be numbers and ASCII, and fails where they are not.
+            # What compares signatures takes them to be numbers and ASCII.
             await self._refuse(HTTPStatus.UNAUTHORIZED, scope, receive, send)
             return
         if int(headers.get(b"content-length", 0)) > SLACK_BODY_MAX:
@@ -161,11 +161,7 @@ class _Verified:
                 self._count()
             await send(message)
 
-        try:
-            await self._slack(scope, whole, counted)
-        except UnicodeDecodeError:
-            # Bolt reads text before it verifies, and Slack sends nothing but UTF-8.
-            await self._refuse(HTTPStatus.UNAUTHORIZED, scope, receive, send)
+        await self._slack(scope, whole, counted)
 
     async def _refuse(self, status: HTTPStatus, scope: Scope, receive: Receive, send: Send) -> None:
         self._count()

@@ -65,6 +65,8 @@ from core.lifecycle import Catalogue, Lifecycle
 BOX_MAX = 3_000  # of any text box in a dialog
 OPTIONS_MAX = 100
 STAY = "stay"
+# The callback_ids of the dialogs that are about no incident yet.
+DECLARE, NOTE = "declare", "note"
 EVERYONE = "Everyone in the status channel and on the status page will read this."
 RESPONDERS = "Responders only. Never leaves this workspace."
 
@@ -210,7 +212,7 @@ def declare_dialog(
         ),
     ]
     return modal(
-        "declare",
+        DECLARE,
         "Declare an incident",
         blocks,
         submit="Declare",
@@ -344,9 +346,6 @@ def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
     )
 
 
-NOTE = "note"
-
-
 def note_dialog(incidents: Sequence[Incident], text: str, *, origin: Origin) -> Json:
     """The dialog that keeps ``text``, a message of Slack's, as a private note of an incident."""
     if not incidents:
@@ -377,7 +376,7 @@ def note_form(view: Mapping[str, Any], *, actor: Actor) -> Change:
     try:
         ref = UUID(_chosen(view, "incident"))
     except ValueError:
-        raise _unreadable() from None
+        raise unreadable() from None
     return Change(actor=actor, ref=ref, note=Note(_typed(view, "note")))
 
 
@@ -451,10 +450,11 @@ def _about(view: Mapping[str, Any]) -> tuple[UUID, str]:
     try:
         return UUID(str(remembered["incident"])), str(remembered["status"])
     except (KeyError, ValueError):
-        raise _unreadable() from None
+        raise unreadable() from None
 
 
-def _unreadable() -> UsageError:
+def unreadable() -> UsageError:
+    """The refusal of a form that we did not draw, or not like this."""
     return UsageError(
         "This dialog cannot be read any more, and nothing was changed.",
         hint=f"`{COMMAND}` shows what is open, with buttons that open a new one.",

@@ -16,10 +16,9 @@ from time import monotonic
 from typing import Any, TypeVar, assert_never
 from uuid import uuid4
 
-from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.middleware.ssl_check.async_ssl_check import AsyncSslCheck
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -27,6 +26,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.settings import Settings
 from bot.slack import dialogs, parser, views
+from bot.slack.door import Door, Headers
 from bot.slack.errors import Answer, Reply, answer
 from bot.slack.people import UNREACHABLE, People
 from bot.slack.sockets import CONNECTIONS, Connection
@@ -53,13 +53,15 @@ Shown = parser.ShowTray | parser.ShowBoard | parser.ShowCard | parser.ShowTimeli
 # A form is answered by its acknowledgement alone, so it is waited for nearly as long as Slack does.
 FORM_PATIENCE = timedelta(seconds=2)
 ANSWER_TRIES = 3
-DECLARE = "declare"
-FORMS = frozenset({DECLARE, dialogs.NOTE, *views.Dialog})
+
+FORMS = frozenset({dialogs.DECLARE, dialogs.NOTE, *views.Dialog})
 # The shortcuts of app_manifest.yml, by their callback_id.
 DECLARE_INCIDENT = "declare_incident"
 DECLARE_FROM_MESSAGE = "declare_from_message"
 ADD_TO_TIMELINE = "add_to_timeline"
 SHORTCUTS = frozenset({DECLARE_INCIDENT, DECLARE_FROM_MESSAGE, ADD_TO_TIMELINE})
+# What an earlier version drew, or an older manifest offers: its name is in no table.
+UNKNOWN = "unknown"
 OFFERED = 50
 # A trigger opens one dialog: where it has, the same request was delivered before.
 # Source: https://docs.slack.dev/reference/methods/views.open#errors
@@ -142,7 +144,7 @@ def _chosen_url(body: Mapping[str, Any]) -> str | None:
 
 
 class Slack:
-    """Bolt's listeners over the use cases. ``asgi`` is the door for HTTP mode.
+    """Bolt's listeners over the use cases. ``asgi`` is the door for HTTP mode, None without it.
 
     ``patience`` is how long an answer may take and still ride on the acknowledgement; after it
     the request is acknowledged at once and answered by its response_url.
@@ -182,14 +184,13 @@ class Slack:
             name="ratchet",
             # Without the token: it would overrule ``authorize``.
             client=AsyncWebClient(base_url=settings.slack_api_url, retry_handlers=[]),
-            signing_secret=settings.slack_signing_secret or "",
             authorize=authorize,
             # The acknowledgement can carry the answer, and "done" is never said before the commit.
             process_before_response=True,
-            # Bolt answers it before it looks at the signature; here it is answered after.
-            ssl_check_enabled=False,
+            # The door has verified it.
+            request_verification_enabled=False,
+            raise_error_for_unhandled_request=True,
         )
-        bolt.use(AsyncSslCheck())
         # Everything that Slack sends is taken: what means nothing to us is acknowledged all the
         # same, or Slack would show an error, or send it again.
         anything = re.compile("")
@@ -203,13 +204,14 @@ class Slack:
         bolt.event(anything)(self._on_nothing)
         bolt.error(self._on_error)
         self._bolt = bolt
-        self.asgi = AsyncSlackRequestHandler(bolt, path="/slack/events")
+        secret = settings.slack_signing_secret
+        self.asgi = Door(self._dispatch, signing_secret=secret) if secret else None
 
     async def start(self) -> None:
         """Connects by Socket Mode where there is an app token; goes on trying by itself."""
         if self._app_token:
             self._sockets = tuple(
-                Connection(self._bolt, self._app_token) for _ in range(CONNECTIONS)
+                Connection(self._bolt, self._dispatch, self._app_token) for _ in range(CONNECTIONS)
             )
             for socket in self._sockets:
                 self._begin(socket.open())
@@ -219,15 +221,35 @@ class Slack:
         await asyncio.gather(*(socket.close() for socket in self._sockets))
         await asyncio.gather(*self._working, return_exceptions=True)
 
+    async def _dispatch(self, body: Mapping[str, Any], headers: Headers) -> BoltResponse:
+        """The acknowledgement of a request, whatever shape it has; it never raises."""
+        try:
+            # By this mode it takes what is parsed already.
+            asked = AsyncBoltRequest(body=dict(body), headers=dict(headers), mode="socket_mode")
+            return await self._bolt.async_dispatch(asked)
+        except Exception as error:  # noqa: BLE001 - the edge: nobody behind it would answer
+            return await self._on_error(error, dict(body))
+
     async def _on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """The edge behind the edge: a body of no shape that we know ends here.
 
-        Bolt would answer 500, which Slack shows as a failed command, or sends again.
+        Bolt would answer 500, which Slack shows as a failed command, or sends again. A form that is
+        acknowledged with nothing would be closed, as if it had been saved.
         """
         reference = str(uuid4())
         log.error("request not understood", reference=reference, exc_info=error)
-        told = {"response_type": "ephemeral", **views.failure(reference)}
-        return BoltResponse(status=200, body=told if "command" in body else "")
+        told = views.failure(reference)
+        if "command" in body:
+            return BoltResponse(status=200, body={"response_type": "ephemeral", **told})
+        if body.get("type") == "view_submission":
+            view = dialogs.message_dialog(told)
+            return BoltResponse(status=200, body={"response_action": "update", "view": view})
+        url, trigger = body.get("response_url"), body.get("trigger_id")
+        if isinstance(url, str) and url:
+            self._begin(self._say(url, told, door="unknown"))
+        elif isinstance(trigger, str) and trigger:
+            self._begin(self._tell_in_dialog(trigger, told))
+        return BoltResponse(status=200, body="")
 
     # --- the three kinds of requests -----------------------------------------------------------
 
@@ -258,11 +280,9 @@ class Slack:
 
     async def _on_form(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         view = body["view"]
-        if view["callback_id"] not in FORMS:
-            await ack()
-            return
+        verb = _among(FORMS, view["callback_id"])
         visit = Visit.by_form(body)
-        work = self._answered(visit, view["callback_id"], self._form(visit, view))
+        work = self._answered(visit, verb, self._form(visit, view))
         task = self._started(work)
         if not await self._ready(task, FORM_PATIENCE):
             await ack(response_action="update", view=dialogs.loading("Saving…"))
@@ -275,8 +295,9 @@ class Slack:
         elif isinstance(ended.error, StaleStatus):
             dialog = await self._redrawn(visit, view, ended.error)
             await ack(response_action="update", view=dialog)
-        elif isinstance(ended.error, UserError):
-            errors = dialogs.dialog_errors(ended.error, view)
+        elif isinstance(ended.error, UserError) and (
+            errors := dialogs.dialog_errors(ended.error, view)
+        ):
             await ack(response_action="errors", errors=errors)
         else:
             told = dialogs.refilled(view, ended.reply or {})
@@ -284,11 +305,11 @@ class Slack:
 
     async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        if body["callback_id"] in SHORTCUTS:
-            visit = Visit.by_click(body, door="shortcut")
-            work = self._shortcut(visit, body["callback_id"], body.get("message") or {})
-            task = self._started(self._answered(visit, body["callback_id"], work))
-            self._begin(self._send_later(visit, task))
+        visit = Visit.by_click(body, door="shortcut")
+        verb = _among(SHORTCUTS, body["callback_id"])
+        work = self._shortcut(visit, verb, body.get("message") or {})
+        task = self._started(self._answered(visit, verb, work))
+        self._begin(self._send_later(visit, task))
 
     async def _on_home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -327,13 +348,19 @@ class Slack:
     async def _shortcut(
         self, visit: Visit, callback_id: str, message: Mapping[str, Any]
     ) -> Reply | None:
+        if callback_id == UNKNOWN:
+            raise parser.UsageError(
+                "There is no such shortcut any more.",
+                hint=f"`{parser.COMMAND}` shows what is open and what can be done.",
+            )
         text = parser.plain_text(message.get("text") or "")
         if callback_id == ADD_TO_TIMELINE:
             await self._fill_later(visit, callback_id, self._note_dialog(visit, message, text))
             return None
         draft = parser.OpenDeclare(title=text.partition("\n")[0], description=text)
         await self._open(
-            visit, dialogs.declare_dialog(self._catalogue, origin=_origin(visit), draft=draft)
+            visit.trigger,
+            dialogs.declare_dialog(self._catalogue, origin=_origin(visit), draft=draft),
         )
         return None
 
@@ -368,10 +395,12 @@ class Slack:
                 return dialogs.redact_form(view, actor=actor)
             case dialogs.NOTE:
                 return dialogs.note_form(view, actor=actor)
-            case _:
+            case dialogs.DECLARE:
                 return dialogs.declare_form(
                     view, actor=actor, catalogue=self._catalogue, new_id=uuid4()
                 )
+            case _:
+                raise dialogs.unreadable()
 
     async def _is_private(self, channel: str) -> bool:
         try:
@@ -400,7 +429,7 @@ class Slack:
                 dialog = dialogs.declare_dialog(
                     self._catalogue, origin=_origin(visit), draft=request
                 )
-                await self._open(visit, dialog)
+                await self._open(visit.trigger, dialog)
                 return None
             case views.OpenDialog():
                 await self._fill_later(visit, request.dialog, self._dialog(visit, actor, request))
@@ -434,14 +463,14 @@ class Slack:
 
     # --- dialogs -------------------------------------------------------------------------------
 
-    async def _open(self, visit: Visit, dialog: Reply) -> str | None:
+    async def _open(self, trigger: str, dialog: Reply) -> str | None:
         """Shows ``dialog`` and returns its id; None where the request has opened one already.
 
         Raises:
             DialogNotOpened: Slack did not take it, for whatever reason.
         """
         try:
-            opened = await self._client.views_open(trigger_id=visit.trigger, view=dialog)
+            opened = await self._client.views_open(trigger_id=trigger, view=dialog)
         except (*UNREACHABLE, SlackApiError) as error:
             if _code(error) == TRIGGER_USED:
                 return None
@@ -454,7 +483,7 @@ class Slack:
     ) -> None:
         """Opens a dialog before the store is asked: a trigger lives for three seconds."""
         try:
-            view_id = await self._open(visit, dialogs.loading())
+            view_id = await self._open(visit.trigger, dialogs.loading())
         except DialogNotOpened:
             work.close()
             raise
@@ -556,13 +585,16 @@ class Slack:
         if visit.response_url is None:
             await self._show_in_view(visit, ended)
             return
-        if reply is None:
-            return
-        webhook = AsyncWebhookClient(visit.response_url, session=self._client.session, timeout=5)
+        if reply is not None:
+            await self._say(visit.response_url, reply, in_place=visit.in_place, door=visit.door)
+
+    async def _say(self, url: str, reply: Reply, *, in_place: bool = False, door: str) -> None:
+        """Says ``reply`` by a response_url, which is tried three times."""
+        webhook = AsyncWebhookClient(url, session=self._client.session, timeout=5)
         for attempt in range(ANSWER_TRIES):
             try:
                 said = await webhook.send(
-                    response_type="ephemeral", replace_original=visit.in_place, **reply
+                    response_type="ephemeral", replace_original=in_place, **reply
                 )
             except UNREACHABLE:
                 await asyncio.sleep(2**attempt)
@@ -572,14 +604,17 @@ class Slack:
                     log.warning("answer refused", status=said.status_code)
                 return
             await asyncio.sleep(2**attempt)
-        log.warning("answer not delivered", door=visit.door)
+        log.warning("answer not delivered", door=door)
 
     async def _show_in_view(self, visit: Visit, ended: Answer) -> None:
         """Answers where there is no message to answer to: in a dialog, and on the Home tab."""
         if ended.reply and visit.trigger:
-            with contextlib.suppress(DialogNotOpened):
-                await self._open(visit, dialogs.message_dialog(ended.reply))
+            await self._tell_in_dialog(visit.trigger, ended.reply)
         await self._publish_home(visit)
+
+    async def _tell_in_dialog(self, trigger: str, reply: Reply) -> None:
+        with contextlib.suppress(DialogNotOpened):
+            await self._open(trigger, dialogs.message_dialog(reply))
 
     async def _publish_home(self, visit: Visit) -> None:
         async def draw() -> Reply:
@@ -633,7 +668,12 @@ def _verb(text: str) -> str:
     try:
         return parser.find_verb(word[0]).name if word else "tray"
     except parser.UsageError:
-        return "unknown"
+        return UNKNOWN
+
+
+def _among(known: frozenset[str], name: object) -> str:
+    """``name`` where it is one that we know: what goes into logs and metrics is never a text."""
+    return name if isinstance(name, str) and name in known else UNKNOWN
 
 
 def _origin(visit: Visit) -> dialogs.Origin:

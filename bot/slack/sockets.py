@@ -7,13 +7,13 @@ from time import time
 from typing import Any
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.async_internals import (
-    run_async_bolt_app,
-    send_async_response,
-)
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.slack.door import Dispatch
 
 # While one is renewed, as Slack asks for every few hours, another takes what comes. Slack allows an
 # app ten of them: enough for five processes.
@@ -53,8 +53,8 @@ class _Client(SocketModeClient):
 class Connection:
     """One connection for ``app``. What it has not taken when it is closed, another is given."""
 
-    def __init__(self, app: AsyncApp, app_token: str) -> None:
-        self._app = app
+    def __init__(self, app: AsyncApp, dispatch: Dispatch, app_token: str) -> None:
+        self._dispatch = dispatch
         self._client = _Client(
             app_token, logger=app.logger, web_client=app.client, ping_interval=PING_SECONDS
         )
@@ -85,5 +85,5 @@ class Connection:
             self._taken.add(task)
             task.add_done_callback(self._taken.discard)
         started = time()
-        response = await run_async_bolt_app(self._app, request)
+        response = await self._dispatch(request.payload, build_headers(request) or {})
         await send_async_response(client, request, response, started)

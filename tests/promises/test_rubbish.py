@@ -1,0 +1,423 @@
+"""Whatever shape a request or a file has: an answer in words, never a 500, all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import itertools
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from promises.conftest import MANIFEST, settle, tell
+
+from bot.sandbox import Limits, Sandbox
+from core.errors import LifecycleFaults
+from core.lifecycle import FLAGS, PublicWord, read
+from storage import audit
+
+MISSING = object()
+RUBBISH = [
+    MISSING,
+    None,
+    "",
+    "\x00 <!channel> \u202e",
+    "x" * 20_000,
+    "9" * 5_000,
+    0,
+    -1,
+    3.5,
+    True,
+    [],
+    [None],
+    {},
+    {"id": {"id": []}, "value": [], "type": "plain_text"},
+]
+# How many spoilt requests of each kind a usual run sends; `make torture` sends all there are.
+SENT = 25
+
+
+# --- every kind of request ---------------------------------------------------------------------
+
+
+async def opened(slack, mia, callback_id):
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == callback_id)
+
+
+async def command(slack, mia, shown):
+    return await mia.command("#payments", "/incident update 1 status:identified Found it.")
+
+
+async def button(slack, mia, shown):
+    return await mia.press(shown, "Identified")
+
+
+async def menu(slack, mia, shown):
+    return await mia.choose(shown, "menu", "Acknowledge")
+
+
+async def opening(slack, mia, shown):
+    return await mia.press(shown, "update")
+
+
+async def preview(slack, mia, shown):
+    await mia.press(shown, "update")
+    await opened(slack, mia, "update")
+    return await mia.fill("Next step", "Identified")
+
+
+async def update_form(slack, mia, shown):
+    await mia.press(shown, "update")
+    await opened(slack, mia, "update")
+    await mia.fill("Public update", "Cards are refused.")
+    await mia.fill("Private note", "db-3 lost quorum")
+    return await mia.submit()
+
+
+async def assign_form(slack, mia, shown):
+    await mia.choose(shown, "menu", "Assign…")
+    await opened(slack, mia, "assign")
+    await mia.fill("Owner", "bo")
+    return await mia.submit()
+
+
+async def severity_form(slack, mia, shown):
+    await mia.choose(shown, "menu", "Severity…")
+    await opened(slack, mia, "severity")
+    await mia.fill("Severity", "Critical")
+    return await mia.submit()
+
+
+async def redact_form(slack, mia, shown):
+    await mia.choose(shown, "menu", "Redact…")
+    await opened(slack, mia, "redact")
+    await mia.fill("entry", "2")
+    return await mia.submit()
+
+
+async def declare_form(slack, mia, shown):
+    await mia.shortcut("declare_incident")
+    await opened(slack, mia, "declare")
+    await mia.fill("Title", "Search is slow")
+    await mia.fill("Affected components", "api, web")
+    await mia.fill("Description", "since the release")
+    await mia.fill("Channel", "#payments")
+    return await mia.submit()
+
+
+async def note_form(slack, mia, shown):
+    message = await mia.say("#general", "db-3 looks slow")
+    await mia.message_shortcut(message, "add_to_timeline")
+    await opened(slack, mia, "note")
+    return await mia.submit()
+
+
+async def global_shortcut(slack, mia, shown):
+    return await mia.shortcut("declare_incident")
+
+
+async def message_shortcut(slack, mia, shown):
+    return await mia.message_shortcut(await mia.say("#general", "slow"), "declare_from_message")
+
+
+async def shortcut_to_a_timeline(slack, mia, shown):
+    return await mia.message_shortcut(await mia.say("#general", "slow"), "add_to_timeline")
+
+
+WAYS = [
+    command,
+    button,
+    menu,
+    opening,
+    preview,
+    update_form,
+    assign_form,
+    severity_form,
+    redact_form,
+    declare_form,
+    note_form,
+    global_shortcut,
+    message_shortcut,
+    shortcut_to_a_timeline,
+]
+
+
+@pytest.fixture
+async def slack(clock):
+    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+        yield slack
+
+
+@pytest.fixture
+async def card(ratchet, slack, clock, mia):
+    """INC-1's card, and a note in its timeline; nothing moves any more but by requests."""
+    await tell(mia, "declare Checkout is down", "note 1 db-3 lost quorum")
+    await settle(ratchet, clock)
+    await ratchet.worker.stop()
+    return slack.workspace.channel("#payments").messages[0]
+
+
+def places(value: Any, path=()):
+    """Every place in a payload, by the keys that lead there."""
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else ()
+    inner = enumerate(value) if isinstance(value, list) else inner
+    for key, each in inner:
+        yield from places(each, (*path, key))
+
+
+def spoilt(payload, path, rubbish):
+    """The payload with something else in one place."""
+    payload = copy.deepcopy(payload)
+    *way, last = path
+    inner = payload
+    for key in way:
+        inner = inner[key]
+    if rubbish is MISSING:
+        del inner[last]
+    else:
+        inner[last] = rubbish
+    return payload
+
+
+TABLES = ("workspace", "incident", "incident_update", "component", "incident_component", "outbox")
+
+
+class Kept:
+    """What stands in the database, and the way back to it."""
+
+    def __init__(self, app):
+        self._store = app.store
+
+    async def now(self):
+        return await self._store.read(
+            lambda reader: {
+                table: sorted(
+                    map(tuple, reader.connection.exec_driver_sql(f"SELECT * FROM {table}")),
+                    key=repr,
+                )
+                for table in TABLES
+            }
+        )
+
+    async def back_to(self, rows):
+        def write(tx):
+            run = tx.connection.exec_driver_sql
+            run("PRAGMA defer_foreign_keys = ON")
+            for table in TABLES:
+                run(f"DELETE FROM {table}")
+                for row in rows[table]:
+                    run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+        await self._store.write(write)
+
+
+def fresh(slack, mia, request):
+    """The payload with a trigger and a response_url of its own, and what is said by the latter."""
+    interaction = slack.acts.begin("rubbish", mia.user, "rubbish")
+    url = slack.acts.response_url("app", interaction, slack.workspace.channel("#payments"))
+    payload = request.payload
+    metadata = json.loads((payload.get("view") or {}).get("private_metadata") or "{}")
+    told = json.dumps(payload)
+    for old in (payload.get("response_url"), metadata.get("response_url")):
+        told = told.replace(old or "nothing at all", url)
+    trigger = payload.get("trigger_id", "nothing at all")
+    told = told.replace(trigger, slack.workspace.new_trigger(mia.id))
+    return json.loads(told), interaction
+
+
+ANSWERING = ("views.open", "views.update", "views.publish")
+REFUSING = ("did not work", "othing was changed", "'response_action'")
+
+
+class Spoiler:
+    """Sends a request again and again, each time with something wrong in one place."""
+
+    def __init__(self, app, slack, mia, request, kept, before):
+        self._app = app
+        self._slack = slack
+        self._mia = mia
+        self._request = request
+        self._kept = kept
+        self._before = before
+
+    def places(self):
+        return list(itertools.product(places(self._request.payload), RUBBISH))
+
+    async def send(self, path, rubbish):
+        """What is wrong with what came of it, None for nothing; and whether anything was done."""
+        payload, interaction = fresh(self._slack, self._mia, self._request)
+        calls = self._calls()
+        spoilt_request = replace(self._request, payload=spoilt(payload, path, rubbish))
+        (sent,) = await self._slack.redeliver(spoilt_request)
+        while working := self._app.slack._working:  # noqa: SLF001 - nobody is told when a click is done
+            await asyncio.wait(set(working))
+        after = await self._kept.now()
+        done = after != self._before
+        said = f"{sent.ack.body} {[use.body for use in interaction.uses]}"
+        wrong = None
+        if sent.ack.error:
+            wrong = f"{sent.ack.error} {sent.ack.status}"
+        elif not (done or sent.ack.body or interaction.uses or self._calls() > calls):
+            wrong = "silence"
+        elif "Traceback" in said or "Error(" in said:
+            wrong = said
+        elif done and any(word in said for word in REFUSING):
+            wrong = f"done, and told: {said}"
+        elif done:
+            wrong = await self._app.store.read(lambda reader: list(audit.faults(reader))) or None
+        if done:
+            await self._kept.back_to(self._before)
+        self._slack.workspace.stacks.clear()
+        return wrong, done
+
+    def _calls(self):
+        return sum(len(self._slack.calls_of(method)) for method in ANSWERING)
+
+
+@pytest.fixture
+def spoiler(ratchet, slack, mia, card):
+    """Makes a request by one of the ways, and undoes it."""
+
+    async def spoiler(way):
+        kept = Kept(ratchet)
+        before = await kept.now()
+        asked = await way(slack, mia, card)
+        while working := ratchet.slack._working:  # noqa: SLF001 - the same
+            await asyncio.wait(set(working))
+        await kept.back_to(before)
+        return Spoiler(ratchet, slack, mia, asked.request, kept, before)
+
+    return spoiler
+
+
+async def spoil(spoiler, way, sent):
+    """Sends ``sent`` spoilt requests, and tells those that were not answered as they should be."""
+    spoils = await spoiler(way)
+    cases = spoils.places()
+    wrong = {}
+    for path, rubbish in random.Random(way.__name__).sample(cases, min(sent, len(cases))):
+        if why := (await spoils.send(path, rubbish))[0]:
+            wrong[".".join(map(str, path)), repr(rubbish)[:40]] = why
+    return wrong
+
+
+# The preview is drawn while somebody types: nobody asked for anything that needs an answer.
+ASKING = [way for way in WAYS if way is not preview]
+
+
+@pytest.mark.parametrize("way", ASKING, ids=lambda way: way.__name__)
+async def test_a_request_of_whatever_shape_is_answered_and_done_whole_or_not_at_all(way, spoiler):
+    assert await spoil(spoiler, way, SENT) == {}
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("way", ASKING, ids=lambda way: way.__name__)
+async def test_a_request_with_anything_in_any_place_is_answered(way, spoiler):
+    assert await spoil(spoiler, way, 1_000_000) == {}
+
+
+async def test_a_preview_of_whatever_shape_is_acknowledged(spoiler):
+    assert set((await spoil(spoiler, preview, SENT)).values()) <= {"silence"}
+
+
+# What there is no request without: with anything else in these places, nothing may be done.
+DECISIVE = [
+    (button, ("actions", 0, "value")),
+    (button, ("actions", 0)),
+    (button, ("actions",)),
+    (button, ("user", "id")),
+    (button, ("user",)),
+    (button, ("team",)),
+    (menu, ("actions", 0, "selected_option", "value")),
+    (menu, ("actions", 0, "selected_option")),
+    (update_form, ("view", "private_metadata")),
+    (update_form, ("view", "callback_id")),
+    (update_form, ("view", "state")),
+    (update_form, ("view", "state", "values")),
+    (update_form, ("view",)),
+    (assign_form, ("view", "private_metadata")),
+    (assign_form, ("view", "state", "values", "person")),
+    (assign_form, ("view", "state", "values", "person", "person", "selected_user")),
+    (severity_form, ("view", "private_metadata")),
+    (severity_form, ("view", "state", "values", "severity", "severity", "selected_option")),
+    (redact_form, ("view", "private_metadata")),
+    (redact_form, ("view", "state", "values", "entry", "entry", "selected_option", "value")),
+    (declare_form, ("view", "state", "values", "title", "title", "value")),
+    (declare_form, ("view", "state", "values", "severity")),
+    (note_form, ("view", "state", "values", "incident")),
+    (note_form, ("view", "state", "values", "note")),
+    (command, ("user_id",)),
+    (command, ("team_id",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("way", "path"),
+    DECISIVE,
+    ids=lambda value: getattr(value, "__name__", None) or "-".join(map(str, value)),
+)
+async def test_with_rubbish_in_what_decides_it_nothing_is_written_and_somebody_is_told(
+    way, path, spoiler
+):
+    spoils = await spoiler(way)
+
+    came = [await spoils.send(path, rubbish) for rubbish in RUBBISH]
+
+    assert came == [(None, False)] * len(RUBBISH)
+
+
+@pytest.mark.parametrize("verb", ["note 1", "update 1", "title 1"])
+async def test_a_word_that_the_framework_knows_is_a_word_like_any_other(ratchet, slack, mia, verb):
+    await tell(mia, "declare Checkout is down")
+
+    asked = await mia.command("#payments", f"/incident {verb} payload=1&command=2 the payload={{}}")
+
+    assert (asked.error, "INC-1" in (await asked.answer()).words()) == (None, True)
+
+
+# --- lifecycles --------------------------------------------------------------------------------
+
+NAMES = st.sampled_from(["open", "busy", "done", "Done", "9", ""]) | st.text(max_size=5)
+VALUES = (
+    st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(PublicWord)
+    | st.text(max_size=5)
+    | st.lists(NAMES, max_size=4)
+)
+ROWS = st.dictionaries(st.sampled_from(["next", "public", *FLAGS]) | NAMES, VALUES, max_size=5)
+FILES = st.dictionaries(NAMES, st.dictionaries(NAMES, ROWS, max_size=4), max_size=3)
+
+
+def as_toml(lifecycles):
+    """What a team could have written."""
+    lines = []
+    for name, table in lifecycles.items():
+        for status, row in table.items():
+            lines.append(f"[{json.dumps(name)}.{json.dumps(status)}]")
+            lines += [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in row.items()]
+    return "\n".join(lines)
+
+
+def faults_of(text):
+    try:
+        read(text)
+    except LifecycleFaults as error:
+        return error.faults
+    return ()
+
+
+@given(text=st.text() | FILES.map(as_toml))
+def test_a_file_of_lifecycles_is_read_whole_or_each_of_its_faults_is_named(text):
+    faults = faults_of(text)
+
+    assert all(str(fault).strip() for fault in faults)
+    for lifecycle in () if faults else read(text):
+        assert read(lifecycle.as_toml()) == (lifecycle,)
+        assert lifecycle.draw()
