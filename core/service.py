@@ -161,6 +161,15 @@ class Incidents:
         self._store = store
         self._clock = clock
         self._wake = wake
+        self._publish_delay = publish_delay
+
+    def admit(self, actor: Actor) -> None:
+        """Turns away whoever may do nothing here, before they are shown anything to fill in.
+
+        Raises:
+            Denied: the actor is no full member of the workspace.
+        """
+        _admit(actor)
 
     async def execute(self, command: Command, *, request: str | None = None) -> Outcome:
         """Does what ``command`` asks for, in one transaction: load, decide, judge, save.

@@ -358,11 +358,12 @@ class Slack:
             await self._fill_later(visit, callback_id, self._note_dialog(visit, message, text))
             return None
         draft = parser.OpenDeclare(title=text.partition("\n")[0], description=text)
-        await self._open(
-            visit.trigger,
-            dialogs.declare_dialog(self._catalogue, origin=_origin(visit), draft=draft),
-        )
+        await self._fill_later(visit, callback_id, self._declare_dialog(visit, draft))
         return None
+
+    async def _declare_dialog(self, visit: Visit, draft: parser.OpenDeclare) -> Reply:
+        self._incidents.admit(await self._actor(visit))
+        return dialogs.declare_dialog(self._catalogue, origin=_origin(visit), draft=draft)
 
     async def _note_dialog(self, visit: Visit, message: Mapping[str, Any], text: str) -> Reply:
         actor = await self._actor(visit)
@@ -418,6 +419,7 @@ class Slack:
                 outcome = await self._incidents.execute(request, request=visit.trigger or None)
                 return views.answer(outcome, at=self._clock())
             case parser.AssignTo():
+                self._incidents.admit(actor)
                 owner = await self._people.member(visit.workspace, request.user)
                 return await self._do(visit, actor, request.to(owner))
             case parser.SetStatusChannel():
@@ -426,6 +428,7 @@ class Slack:
                 )
                 return views.status_channel_set(workspace.status_channel or request.channel)
             case parser.OpenDeclare():
+                self._incidents.admit(actor)
                 dialog = dialogs.declare_dialog(
                     self._catalogue, origin=_origin(visit), draft=request
                 )

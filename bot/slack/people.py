@@ -58,8 +58,23 @@ class Profile:
     admin: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the bot is installed: one workspace, None for a whole organization."""
+
+    workspace: str | None
+
+    def is_of(self, workspace: str) -> bool:
+        """Whether what comes from ``workspace`` is for this bot."""
+        return self.workspace in {None, workspace}
+
+
 class People:
-    """The people of the workspaces, looked up with ``client`` and remembered for five minutes."""
+    """The people of the workspace, looked up with ``client`` and remembered for five minutes.
+
+    A bot has the token of one workspace: whoever asks from another is a stranger, whatever they
+    are there.
+    """
 
     def __init__(
         self,
@@ -74,6 +89,8 @@ class People:
         self._publishers_group = publishers_group
         self._profiles = _Memory[tuple[str, str], Profile](clock)
         self._groups = _Memory[str, frozenset[str]](clock)
+        self._homes = _Memory[None, Home](clock)
+        self._home: Home | None = None
 
     async def actor(self, workspace: str, user: str, *, channel: str | None) -> Actor:
         """Who ``user`` is and what the groups allow them, for the policy to judge.
@@ -116,9 +133,24 @@ class People:
             return user
 
     async def _profile(self, workspace: str, user: str) -> Profile:
-        return await self._profiles.recall(
-            (workspace, user), lambda: self._ask_profile(workspace, user)
+        home, profile = await asyncio.gather(
+            self._where_we_live(),
+            self._profiles.recall((workspace, user), lambda: self._ask_profile(workspace, user)),
         )
+        return profile if home.is_of(workspace) else Profile(user, Standing.STRANGER, admin=False)
+
+    async def _where_we_live(self) -> Home:
+        if self._home is None:
+            # For good: a token is never of another workspace.
+            self._home = await self._homes.recall(None, self._ask_home)
+        return self._home
+
+    async def _ask_home(self) -> Home:
+        try:
+            answer = await self._client.auth_test()
+        except SlackApiError as error:
+            raise _refused("auth.test", error) from error
+        return Home(None if answer.get("is_enterprise_install") else str(answer["team_id"]))
 
     async def _ask_profile(self, workspace: str, user: str) -> Profile:
         try:

@@ -382,6 +382,16 @@ async def test_only_an_admin_sets_the_status_channel(incidents):
     assert await incidents.workspace(an_actor()) == now
 
 
+@pytest.mark.parametrize("standing", Standing)
+def test_whoever_is_no_full_member_is_shown_nothing_to_fill_in(incidents, standing):
+    actor = an_actor(standing=standing)
+    if standing is Standing.MEMBER:
+        incidents.admit(actor)
+    else:
+        with pytest.raises(Denied):
+            incidents.admit(actor)
+
+
 # --- what exists for whom --------------------------------------------------------------------
 
 

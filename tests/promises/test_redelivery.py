@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
+from promises.acts import idle
 from promises.conftest import settle, tell
 
 from bot.slack.parser import VERBS
@@ -212,12 +213,6 @@ async def ratchet(start, doors, slack, clock, mia):
         await tell(mia, "setup #status", "declare Checkout is down")
         await settle(app, clock)
         yield app
-
-
-async def idle(app):
-    """Waits until nothing runs any more of what was acknowledged at once."""
-    while working := app.slack._working:  # noqa: SLF001 - nobody is told when a click is done
-        await asyncio.wait(set(working))
 
 
 KEPT = ("workspace", "incident", "incident_update", "component", "incident_component", "outbox")

@@ -1,0 +1,159 @@
+"""One act of each kind that people do in Slack, and the way back to where nothing was done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+
+async def opened(slack, mia, callback_id):
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == callback_id)
+
+
+async def command(slack, mia, shown):
+    return await mia.command("#payments", "/incident update 1 status:identified Found it.")
+
+
+async def button(slack, mia, shown):
+    return await mia.press(shown, "Identified")
+
+
+async def menu(slack, mia, shown):
+    return await mia.choose(shown, "menu", "Acknowledge")
+
+
+async def opening(slack, mia, shown):
+    return await mia.press(shown, "update")
+
+
+async def preview(slack, mia, shown):
+    await mia.press(shown, "update")
+    await opened(slack, mia, "update")
+    return await mia.fill("Next step", "Identified")
+
+
+async def update_form(slack, mia, shown):
+    await mia.press(shown, "update")
+    await opened(slack, mia, "update")
+    await mia.fill("Public update", "Cards are refused.")
+    await mia.fill("Private note", "db-3 lost quorum")
+    return await mia.submit()
+
+
+async def assign_form(slack, mia, shown):
+    await mia.choose(shown, "menu", "Assign…")
+    await opened(slack, mia, "assign")
+    await mia.fill("Owner", "bo")
+    return await mia.submit()
+
+
+async def severity_form(slack, mia, shown):
+    await mia.choose(shown, "menu", "Severity…")
+    await opened(slack, mia, "severity")
+    await mia.fill("Severity", "Critical")
+    return await mia.submit()
+
+
+async def redact_form(slack, mia, shown):
+    await mia.choose(shown, "menu", "Redact…")
+    await opened(slack, mia, "redact")
+    await mia.fill("entry", "2")
+    return await mia.submit()
+
+
+async def declare_form(slack, mia, shown):
+    await mia.shortcut("declare_incident")
+    await opened(slack, mia, "declare")
+    await mia.fill("Title", "Search is slow")
+    await mia.fill("Affected components", "api, web")
+    await mia.fill("Description", "since the release")
+    await mia.fill("Channel", "#payments")
+    return await mia.submit()
+
+
+async def note_form(slack, mia, shown):
+    message = await mia.say("#general", "db-3 looks slow")
+    await mia.message_shortcut(message, "add_to_timeline")
+    await opened(slack, mia, "note")
+    return await mia.submit()
+
+
+async def global_shortcut(slack, mia, shown):
+    return await mia.shortcut("declare_incident")
+
+
+async def message_shortcut(slack, mia, shown):
+    return await mia.message_shortcut(await mia.say("#general", "slow"), "declare_from_message")
+
+
+async def shortcut_to_a_timeline(slack, mia, shown):
+    return await mia.message_shortcut(await mia.say("#general", "slow"), "add_to_timeline")
+
+
+WAYS = [
+    command,
+    button,
+    menu,
+    opening,
+    preview,
+    update_form,
+    assign_form,
+    severity_form,
+    redact_form,
+    declare_form,
+    note_form,
+    global_shortcut,
+    message_shortcut,
+    shortcut_to_a_timeline,
+]
+
+
+TABLES = ("workspace", "incident", "incident_update", "component", "incident_component", "outbox")
+
+
+class Kept:
+    """What stands in the database, and the way back to it."""
+
+    def __init__(self, app):
+        self._store = app.store
+
+    async def now(self):
+        return await self._store.read(
+            lambda reader: {
+                table: sorted(
+                    map(tuple, reader.connection.exec_driver_sql(f"SELECT * FROM {table}")),
+                    key=repr,
+                )
+                for table in TABLES
+            }
+        )
+
+    async def back_to(self, rows):
+        def write(tx):
+            run = tx.connection.exec_driver_sql
+            run("PRAGMA defer_foreign_keys = ON")
+            for table in TABLES:
+                run(f"DELETE FROM {table}")
+                for row in rows[table]:
+                    run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+        await self._store.write(write)
+
+
+async def idle(app):
+    """Waits until nothing runs any more of what was acknowledged at once."""
+    while working := app.slack._working:  # noqa: SLF001 - nobody is told when a click is done
+        await asyncio.wait(set(working))
+
+
+def fresh(slack, person, payload):
+    """The payload with a trigger and a response_url of its own, and what is said by the latter."""
+    interaction = slack.acts.begin("act", person.user, "once more")
+    url = slack.acts.response_url("app", interaction, slack.workspace.channel("#payments"))
+    metadata = json.loads((payload.get("view") or {}).get("private_metadata") or "{}")
+    told = json.dumps(payload)
+    for old in (payload.get("response_url"), metadata.get("response_url")):
+        told = told.replace(old or "nothing at all", url)
+    trigger = payload.get("trigger_id", "nothing at all")
+    told = told.replace(trigger, slack.workspace.new_trigger(person.id))
+    return json.loads(told), interaction

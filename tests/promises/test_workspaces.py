@@ -1,0 +1,141 @@
+"""The bot belongs to one workspace: whoever comes from another sees and changes nothing of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from promises.acts import WAYS, Kept, fresh, idle, preview
+from promises.conftest import MANIFEST, settle, tell
+
+from bot.sandbox import Limits, Sandbox
+
+OTHER = "T0OTHER"
+# What stands in the incident of the bot's own workspace, and in its settings.
+OURS = ("Checkout", "quorum", "INC-1")
+
+
+@pytest.fixture
+async def slack(clock):
+    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+        yield slack
+
+
+@pytest.fixture
+def eve(slack):
+    """A full member, and an admin, of another workspace; they meet in a channel that both share."""
+    user = slack.workspace.add_user("eve", team_id=OTHER, is_admin=True)
+    slack.workspace.channel("#payments").members.append(user.id)
+    return slack.person("eve")
+
+
+@pytest.fixture
+async def card(ratchet, slack, clock, mia):
+    await tell(mia, "declare Checkout is down", "note 1 db-3 lost quorum")
+    await settle(ratchet, clock)
+    await ratchet.worker.stop()
+    return slack.workspace.channel("#payments").messages[0]
+
+
+def elsewhere(payload, mia, eve, team_id):
+    """All of it from the other workspace, as if the bot were installed there."""
+    told = json.dumps(payload).replace(team_id, OTHER)
+    return json.loads(told.replace(json.dumps(mia.id), json.dumps(eve.id)))
+
+
+def one_of_ours_elsewhere(payload, mia, eve, team_id):
+    """Somebody's id of ours in a payload of the other workspace."""
+    return json.loads(json.dumps(payload).replace(team_id, OTHER))
+
+
+def through_a_shared_channel(payload, mia, eve, team_id):
+    """As Slack Connect sends it: in our workspace, by somebody of another one."""
+    payload = json.loads(json.dumps(payload).replace(json.dumps(mia.id), json.dumps(eve.id)))
+    if "user" in payload:
+        payload["user"]["team_id"] = OTHER
+    return payload | {"user_team": OTHER}
+
+
+def in_a_view_of_ours(payload, mia, eve, team_id):
+    """As Slack Connect sends a form: their workspace, and where the app is installed."""
+    payload = elsewhere(payload, mia, eve, team_id)
+    if "view" in payload:
+        payload["view"]["app_installed_team_id"] = team_id
+    return payload
+
+
+ORIGINS = [elsewhere, one_of_ours_elsewhere, through_a_shared_channel, in_a_view_of_ours]
+
+
+@pytest.mark.parametrize("origin", ORIGINS, ids=lambda origin: origin.__name__)
+@pytest.mark.parametrize(
+    "way", [way for way in WAYS if way is not preview], ids=lambda way: way.__name__
+)
+async def test_whoever_comes_from_another_workspace_is_turned_away(
+    way, origin, ratchet, slack, mia, eve, card
+):
+    kept = Kept(ratchet)
+    before = await kept.now()
+    asked = (await way(slack, mia, card)).request
+    await idle(ratchet)
+    await kept.back_to(before)
+    person = mia if origin is one_of_ours_elsewhere else eve
+    payload, _ = fresh(slack, person, asked.payload)
+    payload = origin(payload, mia, eve, slack.workspace.team_id)
+    calls = len(slack.calls)
+
+    (sent,) = await slack.redeliver(replace(asked, payload=payload))
+    await idle(ratchet)
+
+    assert sent.ack.error is None
+    assert await kept.now() == before
+    told = f"{sent.ack.body}{[call.arguments for call in slack.calls[calls:]]}"
+    assert "full members of this workspace" in told
+    assert [word for word in OURS if word in told] == []
+
+
+async def test_a_home_tab_of_another_workspace_shows_nothing_of_ours(ratchet, slack, eve, card):
+    event = {
+        "type": "app_home_opened",
+        "user": eve.id,
+        "tab": "home",
+        "channel": "D0EVE",
+    }
+    payload = {"type": "event_callback", "team_id": OTHER, "event_id": "Ev1", "event": event}
+    calls = len(slack.calls)
+
+    request = slack.courier.send_event(payload)
+    await slack.until(lambda: request.ack is not None)
+    await idle(ratchet)
+
+    told = str([call.arguments for call in slack.calls[calls:]])
+    assert "full members of this workspace" in told
+    assert [word for word in OURS if word in told] == []
+
+
+async def test_whoever_may_do_nothing_is_shown_no_dialog_to_fill_in(ratchet, slack, card):
+    gus = slack.person("gus")
+    asked = await gus.command("#payments", "/incident declare")
+    shortcut = await gus.shortcut("declare_incident")
+    await idle(ratchet)
+
+    assert "full members of this workspace" in (await asked.answer()).words()
+    assert shortcut.error is None
+    assert gus.view.callback_id == "message"
+    assert "full members of this workspace" in gus.view.words()
+
+
+async def test_who_the_bot_belongs_to_is_asked_once(ratchet, slack, mia, clock):
+    await tell(mia, "list")
+    clock.advance(seconds=3_600)
+    await tell(mia, "list")
+
+    assert len(slack.calls_of("auth.test")) == 1
+
+
+async def test_the_bot_of_an_organization_serves_all_its_workspaces(ratchet, slack, mia):
+    said = {"ok": True, "team_id": "E0ORGANIZATION", "is_enterprise_install": True}
+    slack.faults.garble("auth.test", body=json.dumps(said).encode())
+
+    await tell(mia, "declare Checkout is down")
