@@ -64,7 +64,12 @@ class App:
             chance=random.random,
             metrics=self.metrics,
         )
-        self.incidents = Incidents(self.store, clock=clock, wake=self.worker.wake)
+        self.incidents = Incidents(
+            self.store,
+            clock=clock,
+            wake=self.worker.wake,
+            publish_delay=timedelta(seconds=settings.publish_delay),
+        )
         people = People(
             self.client,
             clock=clock,

@@ -61,7 +61,7 @@ def archive(store: Store, *, public: bool, workspace: str | None, at: datetime) 
     for team in export.workspaces(store):
         if workspace in (None, team):
             found = True
-            yield from _published(store, team) if public else _everything(store, team)
+            yield from _published(store, team, at=at) if public else _everything(store, team)
     if workspace and not found:
         raise UnknownWorkspace(workspace)
 
@@ -72,9 +72,9 @@ def _everything(store: Store, workspace: str) -> Iterator[bytes]:
         yield _line(kind, {"workspace": workspace, **facts})
 
 
-def _published(store: Store, workspace: str) -> Iterator[bytes]:
+def _published(store: Store, workspace: str, *, at: datetime) -> Iterator[bytes]:
     yield _line("workspace", {"workspace": workspace})
-    for record in export.published(store, workspace):
+    for record in export.published(store, workspace, at=at):
         for kind, facts in _public(record):
             yield _line(kind, {"workspace": workspace, **facts})
 
@@ -146,6 +146,7 @@ def _update(update: Update) -> dict[str, Any]:
         "body": update.body,
         "old": update.old,
         "new": update.new,
+        "public_at": update.public_at and _iso(update.public_at),
         "redacted_at": update.redacted_at and _iso(update.redacted_at),
         "redacted_by": _person(update.redacted_by),
     }

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.telemetry import one_line
+from core.engine import REDACTION_WINDOW
 from core.errors import LifecycleFaults, UnknownLifecycle
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
 
@@ -76,6 +77,7 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
 class Settings:
     """The settings of `docs/operations.md`, by their names in lower case.
 
+    ``publish_delay`` is in seconds, at most as many as an author may withdraw a text within.
     Secrets are left out of ``repr``: a settings object can be printed anywhere.
     """
 
@@ -92,6 +94,7 @@ class Settings:
     heartbeat_url: str | None = field(default=None, repr=False)
     responders_group: str | None = None
     publishers_group: str | None = None
+    publish_delay: int = 10
     api_rate_limit: int = 50
     log_format: str = "json"
     log_level: str = "info"
@@ -117,6 +120,9 @@ class Settings:
             "lifecycles": reader.lifecycles(),
             "responders_group": reader.slack_id("RESPONDERS_GROUP", "S", "a user group"),
             "publishers_group": reader.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
+            "publish_delay": reader.number(
+                "PUBLISH_DELAY", 10, least=0, most=int(REDACTION_WINDOW.total_seconds())
+            ),
             "api_rate_limit": reader.number("API_RATE_LIMIT", 50, least=0, most=1_000_000),
             **reader.storage(),
             **reader.logs(),

@@ -206,7 +206,7 @@ def drafted(message: Message, facts: Facts, *, at: datetime) -> Draft | None:
         case Surface.STATUS_CARD if facts.incident:
             content = views.status_card(facts.incident)
         case Surface.PUBLIC_UPDATE if facts.incident and facts.update:
-            if facts.place is None and not facts.update.withdrawn:
+            if facts.place is None and facts.update.body is not None:
                 content = views.public_update(facts.incident, facts.update)
                 if facts.thread and message.error not in NO_THREAD:
                     thread = {"thread_ts": facts.thread.ts}

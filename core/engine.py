@@ -84,10 +84,11 @@ class Known:
     Each field is loaded only for the commands that need it: ``number`` for a declaration,
     ``components`` (all of the workspace's) where some are named, ``entry`` for a redaction,
     ``moved`` (the newest transition, the declaration counted as one) where the incident is not
-    where the command expected it.
+    where the command expected it. ``publish_delay`` is how long a public text is held back.
     """
 
     workspace: Workspace
+    publish_delay: timedelta = timedelta()
     number: int = 0
     components: tuple[Component, ...] = ()
     entry: Update | None = None
@@ -196,7 +197,7 @@ def _acknowledge(
         return _change(incident, move, known, at=at)
     if incident.acknowledged_by or incident.terminal:
         return Decision(incident=incident)
-    pen = _Pen(incident, command.actor, at)
+    pen = _Pen(incident, command.actor, at, known.publish_delay)
     changed = _acknowledged(incident, command.actor)
     return pen.decision(changed, (pen.update(Kind.ACKNOWLEDGED),), known)
 
@@ -236,7 +237,7 @@ def _change(incident: Incident, command: Change, known: Known, *, at: datetime) 
     )
     if command.to == ACKNOWLEDGED:
         changed = _acknowledged(changed, command.actor)
-    pen = _Pen(incident, command.actor, at)
+    pen = _Pen(incident, command.actor, at, known.publish_delay)
     updates = (
         *_words(pen, incident, command.to, public, note),
         *_facts(pen, incident, changed, command),
@@ -308,7 +309,13 @@ def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) 
         envelope
         for channel in known.published_in
         for envelope in (
-            Envelope(surface=Surface.WITHDRAWAL, channel=channel, entry=entry.entry),
+            Envelope(
+                surface=Surface.WITHDRAWAL,
+                channel=channel,
+                entry=entry.entry,
+                # It edits the reply, and waits for it.
+                not_before=entry.public_at,
+            ),
             Envelope(surface=Surface.STATUS_CARD, channel=channel),
         )
     )
@@ -318,10 +325,13 @@ def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) 
 class _Pen:
     """Writes the updates of one decision: same incident, actor and moment, entries counting up."""
 
-    def __init__(self, incident: Incident, actor: Actor, at: datetime) -> None:
+    def __init__(
+        self, incident: Incident, actor: Actor, at: datetime, publish_delay: timedelta
+    ) -> None:
         self._incident = incident
         self._by = actor.person
         self._at = at
+        self._publish_delay = publish_delay
         self._entry = incident.last_entry
 
     def update(
@@ -334,6 +344,7 @@ class _Pen:
         new: str | None = None,
     ) -> Update:
         self._entry += 1
+        held_back = self._publish_delay and visibility is Visibility.PUBLIC
         return Update(
             id=update_id(self._incident.id, self._entry),
             incident=self._incident.id,
@@ -345,6 +356,7 @@ class _Pen:
             body=body,
             old=old,
             new=new,
+            public_at=self._at + self._publish_delay if held_back else None,
         )
 
     def decision(
@@ -388,7 +400,12 @@ def _envelopes(
         if public or any(update.kind in PUBLIC_KINDS or update.status_change for update in updates):
             yield Envelope(surface=Surface.STATUS_CARD, channel=channel)
         for update in public:
-            yield Envelope(surface=Surface.PUBLIC_UPDATE, channel=channel, entry=update.entry)
+            yield Envelope(
+                surface=Surface.PUBLIC_UPDATE,
+                channel=channel,
+                entry=update.entry,
+                not_before=update.public_at,
+            )
 
 
 def _public_channel(incident: Incident, workspace: Workspace) -> str | None:

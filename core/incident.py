@@ -189,7 +189,8 @@ class Update:
     """One line of a timeline. Append-only; a redaction erases the body and nothing else.
 
     ``entry`` counts from 1 within the incident and is what people type; ``old`` and ``new`` are
-    described at `Kind`.
+    described at `Kind`. ``public_at`` is when the body of a public update may be read by everybody,
+    None where it was not held back; what else it tells is public from the beginning.
     """
 
     id: UUID
@@ -202,6 +203,7 @@ class Update:
     body: str | None = None
     old: str | None = None
     new: str | None = None
+    public_at: datetime | None = None
     redacted_at: datetime | None = None
     redacted_by: Person | None = None
 
@@ -214,6 +216,12 @@ class Update:
     def redacted(self) -> bool:
         """Whether its body has been withdrawn."""
         return self.redacted_at is not None
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether its body was withdrawn before it was public: nobody else has read it."""
+        withdrawn, public = self.redacted_at, self.public_at
+        return withdrawn is not None and public is not None and withdrawn < public
 
 
 def update_id(incident: UUID, entry: int) -> UUID:
@@ -323,12 +331,13 @@ class Envelope:
     """A message to Slack, waiting to be written: where it goes and what about, never its text.
 
     ``entry`` names the update that a reply or a withdrawal is about. ``channel`` is a channel's
-    or, for a direct message, a person's id.
+    or, for a direct message, a person's id. ``not_before`` None: it goes out at once.
     """
 
     surface: Surface
     channel: str
     entry: int | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,7 +364,8 @@ class Decision:
 class Outcome:
     """What is true after a command.
 
-    ``before`` is None for a declaration and equals ``incident`` when nothing changed.
+    ``before`` is None for a declaration and equals ``incident`` when nothing changed. ``redacted``
+    is the update whose body is gone after a redaction, also where it was gone before.
     """
 
     incident: Incident
@@ -426,7 +436,8 @@ class Page(Generic[Item]):
 class PublicUpdate:
     """What the public may read of one update.
 
-    ``body`` None: a bare change of status, or a text that was withdrawn.
+    ``body`` None: a bare change of status, also where a text is still held back or was taken back
+    in time, or a text that was withdrawn.
     """
 
     entry: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -153,10 +153,19 @@ class Store(Protocol):
 
 
 class Incidents:
-    """The use cases. ``wake`` is called after each commit that left something to deliver."""
+    """The use cases. ``wake`` is called after each commit that left something to deliver.
+
+    ``publish_delay`` is how long the text of a public update is held back, so that its author can
+    still take it back before anybody else reads it.
+    """
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], datetime], wake: Callable[[], None]
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        publish_delay: timedelta = timedelta(),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -221,7 +230,7 @@ class Incidents:
         return outcome, deliver
 
     def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
-        incident, known = _loaded(tx, command)
+        incident, known = _loaded(tx, command, self._publish_delay)
         decision = decide(incident, command, known, at=self._clock())
         # Judged before anything is written, but after the refusals that everybody gets: an API
         # client without the right scope learns first that what it asks for cannot be done.
@@ -233,7 +242,7 @@ class Incidents:
             incident=decision.incident,
             before=incident,
             updates=decision.updates,
-            redacted=decision.redacted,
+            redacted=decision.redacted or known.entry,
             workspace=known.workspace,
             acknowledged_at=None
             if decision.changes_anything
@@ -447,7 +456,9 @@ def _open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
     return tuple(incident for incident in here if policy.may_see(actor, incident))
 
 
-def _loaded(tx: Transaction, command: Command) -> tuple[Incident | None, Known]:
+def _loaded(
+    tx: Transaction, command: Command, publish_delay: timedelta
+) -> tuple[Incident | None, Known]:
     """The incident that ``command`` is about, None for a declaration, and what else decides it."""
     actor = command.actor
     if isinstance(command, Declare):
@@ -466,6 +477,7 @@ def _loaded(tx: Transaction, command: Command) -> tuple[Incident | None, Known]:
     stale = command.expected_status not in {None, incident.status}
     return incident, Known(
         workspace=workspace,
+        publish_delay=publish_delay,
         components=_existing(tx, command),
         moved=tx.last_move(incident) if stale else None,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from functools import partial
 from itertools import accumulate, groupby
 from operator import attrgetter
@@ -102,14 +103,16 @@ def everything(store: Store, workspace: str) -> Iterator[Record]:
             after = incident.number
 
 
-def published(store: Store, workspace: str) -> Iterator[PublicRecord]:
+def published(store: Store, workspace: str, *, at: datetime) -> Iterator[PublicRecord]:
     """What `storage.public` lets everybody read ``at`` that moment: components, then incidents,
     newest first.
     """
     yield from store.read_now(partial(public.components, workspace=workspace))
     before: int | None = None
     while page := store.read_now(
-        partial(public.recent_incidents, workspace=workspace, before=before, limit=PUBLIC_MAX)
+        partial(
+            public.recent_incidents, workspace=workspace, before=before, limit=PUBLIC_MAX, at=at
+        )
     ):
         yield from page
         before = page[-1].number

@@ -191,6 +191,8 @@ class UpdateRow(_Row, table=True):
     body: str | None = None
     old: str | None = None
     new: str | None = None
+    # Before it the body is for responders alone; None: it was not held back, or is a note's.
+    public_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     redacted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     redacted_by_id: str | None = None
     redacted_by_name: str | None = None

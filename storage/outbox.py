@@ -3,7 +3,8 @@
 A message names a surface of an incident, never a text: the worker renders it from the rows as they
 are when its turn comes. `storage.models.State` says who moves a message on, and when.
 
-Messages of one lane (an incident on one surface) are delivered one after another, oldest first.
+Messages of one lane (an incident on one surface) are delivered one after another, oldest first;
+only a card may pass what is not due yet, for it shows nothing that is held back.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
-    union,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -109,7 +108,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a message shows, as the rows are now.
+    """What a message shows, as the rows are now; of texts, those that are public when it is tried.
 
     A card for responders has ``card``; everything else has ``incident``, read from public facts
     alone and None where it has no public side, and a reply or a withdrawal has ``update`` as well.
@@ -158,66 +157,82 @@ def lane(incident: UUID, envelope: Envelope) -> str:
     return f"{incident}:{LANES[envelope.surface]}:{envelope.channel}"
 
 
-# A card that waits already will show this change too: it is rendered when its turn comes. Writing
-# to it, rather than doing nothing, holds its row on PostgreSQL until we commit, so that no worker
-# can take it and render it without this change. Replies and withdrawals never merge: the index
-# knows of cards alone.
-_ENQUEUE = _either(
-    lambda insert: Prepared(
-        insert(outbox).on_conflict_do_update(
+def _later_of(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The later of two moments, where ``other`` may be absent."""
+    return case((other > one, other), else_=one)
+
+
+def _enqueue(insert: Any) -> Prepared:
+    insertion = insert(outbox)
+    # A card that waits already will show this change too: it is rendered when its turn comes.
+    # Writing to it, rather than doing nothing, holds its row on PostgreSQL until we commit, so that
+    # no worker can take it and render it without this change. Replies and withdrawals never merge:
+    # the index knows of cards alone.
+    return Prepared(
+        insertion.on_conflict_do_update(
             index_elements=[outbox.c.lane, outbox.c.surface],
             index_where=is_waiting_card,
-            set_={"channel": insert(outbox).excluded.channel},
+            # It shows what is public by then, and this change may be that a text is.
+            set_={"try_at": _later_of(outbox.c.try_at, insertion.excluded.try_at)},
         )
     )
-)
+
+
+_ENQUEUE = _either(_enqueue)
 
 
 def enqueue(connection: Connection, decision: Decision) -> None:
-    """Writes the decision's messages, due at once, in the transaction of ``connection``."""
-    if not decision.envelopes:
-        return
+    """Writes the decision's messages in the transaction of ``connection``."""
     incident = decision.incident
     rows = [
-        {
-            "uid": uuid4(),
-            "workspace_id": incident.workspace,
-            "incident_id": incident.id,
-            "entry": envelope.entry,
-            "surface": envelope.surface.value,
-            "channel": envelope.channel,
-            "lane": lane(incident.id, envelope),
-            "state": State.AVAILABLE.value,
-            "attempts": 0,
-            "unsure": False,
-            "due_at": incident.updated_at,
-            "try_at": incident.updated_at,
-            "created_at": incident.updated_at,
-        }
+        _row(incident.workspace, incident.id, envelope, at=incident.updated_at)
         for envelope in decision.envelopes
     ]
-    _ENQUEUE[connection.dialect.name].run(connection, *rows)
+    if rows:
+        _ENQUEUE[connection.dialect.name].run(connection, *rows)
 
 
-_PUBLISHED_IN = union(
-    *(
-        select(table.c.channel).where(
-            table.c.workspace_id == bindparam("workspace"),
-            table.c.incident_id == bindparam("incident"),
-            table.c.surface == Surface.PUBLIC_UPDATE,
-            table.c.entry == bindparam("entry"),
-            still,
-        )
-        # What was delivered stands where ``posted`` says.
-        for table, still in ((posted, true()), (outbox, is_kept))
+def _row(workspace: str, incident: UUID, envelope: Envelope, *, at: datetime) -> dict[str, Any]:
+    """A message that is written ``at`` that moment."""
+    due_at = max(envelope.not_before or at, at)
+    return {
+        "uid": uuid4(),
+        "workspace_id": workspace,
+        "incident_id": incident,
+        "entry": envelope.entry,
+        "surface": envelope.surface.value,
+        "channel": envelope.channel,
+        "lane": lane(incident, envelope),
+        "state": State.AVAILABLE.value,
+        "attempts": 0,
+        "unsure": False,
+        "due_at": due_at,
+        "try_at": due_at,
+        "created_at": at,
+    }
+
+
+_IN_CHANNELS, _TO_CHANNELS = (
+    select(table.c.channel).where(
+        table.c.workspace_id == bindparam("workspace"),
+        table.c.incident_id == bindparam("incident"),
+        table.c.surface == Surface.PUBLIC_UPDATE,
+        table.c.entry == bindparam("entry"),
     )
+    for table in (posted, outbox)
 )
+# Locked, so that until we commit no worker takes what is to be withdrawn, and reads its text.
+_ON_THEIR_WAY_TO = _TO_CHANNELS.where(is_kept).with_for_update()
 
 
 def published_in(connection: Connection, incident: Incident, entry: int) -> tuple[str, ...]:
     """The channels where that public update of ``incident`` stands, or is on its way to."""
     named = {"workspace": incident.workspace, "incident": incident.id, "entry": entry}
-    return tuple(sorted(connection.execute(_PUBLISHED_IN, named).scalars()))
+    # In this order: what is delivered in between is missed by neither.
+    on_their_way = connection.execute(_ON_THEIR_WAY_TO, named).scalars().all()
+    # What was delivered stands where ``posted`` says.
+    there = connection.execute(_IN_CHANNELS, named).scalars()
+    return tuple(sorted({*on_their_way, *there}))
 
 
 # --- worked off ------------------------------------------------------------------------------
@@ -241,13 +256,26 @@ _COLUMNS = (
 )
 
 _ahead = outbox.alias("ahead")
-# Running ones count whatever their number: an old message that an operator sends again must not
-# overtake, or be overtaken by, what is on its way.
-_is_head = ~exists().where(
-    _ahead.c.lane == outbox.c.lane,
-    kept(_ahead, State.AVAILABLE, State.RUNNING),
-    or_(_ahead.c.state == State.RUNNING, _ahead.c.id < outbox.c.id),
-)
+
+
+def _is_head(at: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether nothing of its lane is to be delivered before a message that is tried ``at``."""
+    is_held_back = _ahead.c.due_at > at
+    return ~exists().where(
+        _ahead.c.lane == outbox.c.lane,
+        kept(_ahead, State.AVAILABLE, State.RUNNING),
+        # Running ones count whatever their number: an old message that an operator sends again
+        # must not overtake, or be overtaken by, what is on its way.
+        or_(
+            _ahead.c.state == State.RUNNING,
+            and_(
+                _ahead.c.id < outbox.c.id,
+                or_(outbox.c.surface.not_in(CARDS), ~is_held_back),
+            ),
+        ),
+    )
+
+
 _stands = exists().where(
     posted.c.workspace_id == outbox.c.workspace_id,
     posted.c.incident_id == outbox.c.incident_id,
@@ -276,7 +304,12 @@ _channel_is_free = or_(
 _DUE = (
     select(outbox.c.id, outbox.c.workspace_id, outbox.c.channel, _is_post.label("is_post"))
     .select_from(_with_pace)
-    .where(is_available, outbox.c.try_at <= bindparam("at"), _is_head, _channel_is_free)
+    .where(
+        is_available,
+        outbox.c.try_at <= bindparam("at"),
+        _is_head(bindparam("at")),
+        _channel_is_free,
+    )
     .order_by(outbox.c.id)
     .limit(bindparam("limit"))
     .with_for_update(of=outbox, skip_locked=True)
@@ -469,11 +502,6 @@ _LIST = (
 _LIST_KEPT = _LIST.where(is_kept)
 
 
-def _later_of(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The later of two moments, where ``other`` may be absent."""
-    return case((other > one, other), else_=one)
-
-
 _after_hold = _later_of(outbox.c.try_at, channel_pace.c.held_until)
 _NEXT = (
     select(
@@ -482,7 +510,7 @@ _NEXT = (
         )
     )
     .select_from(_with_pace)
-    .where(is_available, _is_head)
+    .where(is_available, _is_head(outbox.c.try_at))
 )
 
 _place = and_(
@@ -544,7 +572,7 @@ class Outbox:
         """No retry can cure it: it is kept for the operator. ``error`` is a short code."""
         ours = {"message": message.id, "tried": message.attempts}
         failure = {"at": at, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
-        await self._write((_DEAD, {**ours, **failure}))
+        await self._store.write(lambda tx: _dead(tx.connection, message, {**ours, **failure}))
 
     async def hold(self, workspace: str, channel: str, *, until: datetime) -> None:
         """Nothing goes to ``channel`` before ``until``, from any process. Slack asks for it."""
@@ -653,6 +681,23 @@ def _delivered(
                 "ts": ts,
             },
         )
+        _show_on_card(connection, message, at)
+
+
+def _dead(connection: Connection, message: Message, failure: Mapping[str, Any]) -> None:
+    if connection.execute(_DEAD, failure).rowcount:
+        _show_on_card(connection, message, failure["at"])
+
+
+def _show_on_card(connection: Connection, message: Message, at: datetime) -> None:
+    """Has the status card edited where it was drawn while the text of ``message`` was held back.
+
+    Only now: before, its reply was in the way, and the text itself was to be seen nowhere.
+    """
+    if message.surface is Surface.PUBLIC_UPDATE and message.created_at < message.due_at:
+        card = Envelope(surface=Surface.STATUS_CARD, channel=message.channel)
+        row = _row(message.workspace, message.incident, card, at=at)
+        _ENQUEUE[connection.dialect.name].run(connection, row)
 
 
 def _depth(connection: Connection, at: datetime) -> Depth:
@@ -671,7 +716,9 @@ def _facts(reader: Reader, message: Message) -> Facts:
     if message.surface in {Surface.WORKING_CARD, Surface.OWNER_CARD}:
         incident = reader.incident(message.workspace, message.incident)
         return Facts(card=reader.card(incident) if incident else None, place=place)
-    shown = public.incident(reader, message.workspace, message.incident)
+    # By the message's own time, and by no clock: one that is behind the clock of whoever published
+    # a text would leave it out, and nobody would come to add it.
+    shown = public.incident(reader, message.workspace, message.incident, at=message.try_at)
     if message.entry is None:
         return Facts(incident=shown, place=place)
     updates = shown.updates if shown else ()

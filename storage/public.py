@@ -1,13 +1,17 @@
 """What everybody may read: public facts alone, as core's public values.
 
 No statement here names a column that holds a person or a description; the body of an update is
-selected where the update is public, in the SQL itself; and private incidents are left out there
-too. What is not read cannot be shown by mistake.
+selected where the update is public and its time has come, in the SQL itself; and private incidents
+are left out there too. What is not read cannot be shown by mistake.
+
+``at`` is the moment for which a text must be public: one that is held back until later, or was
+taken back before, leaves a bare change of status, or nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, case, or_, select
@@ -47,7 +51,16 @@ _RECENT = (
     .limit(bindparam("limit"))
 )
 
-_is_public = _update.c.visibility == Visibility.PUBLIC
+_is_public = and_(
+    _update.c.visibility == Visibility.PUBLIC,
+    or_(
+        _update.c.public_at.is_(None),
+        and_(
+            _update.c.public_at <= bindparam("at"),
+            or_(_update.c.redacted_at.is_(None), _update.c.redacted_at >= _update.c.public_at),
+        ),
+    ),
+)
 _is_bare_transition = and_(_update.c.kind.in_(queries.TRANSITIONS), _update.c.new.is_not(None))
 # A change of these facts is seen in the incident itself, and moves the time of its last change.
 _is_fact = _update.c.kind.in_((Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS))
@@ -58,6 +71,7 @@ _UPDATES = (
         _update.c.kind,
         _is_public.label("is_public"),
         _update.c.at,
+        case((_is_public, _update.c.public_at)).label("public_at"),
         case((_is_public, _update.c.body)).label("body"),
         case((_is_bare_transition, _update.c.old)).label("old"),
         case((_is_bare_transition, _update.c.new)).label("new"),
@@ -77,27 +91,29 @@ _COMPONENTS = (
 )
 
 
-def incident(reader: Reader, workspace: str, incident: UUID) -> PublicIncident | None:
+def incident(
+    reader: Reader, workspace: str, incident: UUID, *, at: datetime
+) -> PublicIncident | None:
     """The public side of one incident, None where there is none."""
     rows = reader.connection.execute(_ONE, {"workspace": workspace, "incident": incident}).all()
-    return next(iter(_with_updates(reader, workspace, rows)), None)
+    return next(iter(_with_updates(reader, workspace, rows, at)), None)
 
 
-def open_incidents(reader: Reader, workspace: str) -> tuple[PublicIncident, ...]:
+def open_incidents(reader: Reader, workspace: str, *, at: datetime) -> tuple[PublicIncident, ...]:
     """The open incidents that have a public side, newest first."""
     rows = reader.connection.execute(_OPEN, {"workspace": workspace}).all()
-    return _with_updates(reader, workspace, rows)
+    return _with_updates(reader, workspace, rows, at)
 
 
 def recent_incidents(
-    reader: Reader, workspace: str, *, before: int | None = None, limit: int = 50
+    reader: Reader, workspace: str, *, before: int | None = None, limit: int = 50, at: datetime
 ) -> tuple[PublicIncident, ...]:
     """The newest ``limit`` incidents that have a public side, with a number below ``before``."""
     key = queries.NEWEST if before is None else before
     rows = reader.connection.execute(
         _RECENT, {"workspace": workspace, "before": key, "limit": limit}
     ).all()
-    return _with_updates(reader, workspace, rows)
+    return _with_updates(reader, workspace, rows, at)
 
 
 def components(reader: Reader, workspace: str) -> tuple[Component, ...]:
@@ -107,12 +123,12 @@ def components(reader: Reader, workspace: str) -> tuple[Component, ...]:
 
 
 def _with_updates(
-    reader: Reader, workspace: str, rows: Sequence[AnyRow]
+    reader: Reader, workspace: str, rows: Sequence[AnyRow], at: datetime
 ) -> tuple[PublicIncident, ...]:
     if not rows:
         return ()
     facts: dict[UUID, list[AnyRow]] = {row.id: [] for row in rows}
-    named = {"workspace": workspace, "incidents": list(facts)}
+    named = {"workspace": workspace, "incidents": list(facts), "at": at}
     for fact in reader.connection.execute(_UPDATES, named):
         facts[fact.incident_id].append(fact)
     tagged = [row.id for row in rows if row.component_count]
@@ -149,7 +165,7 @@ def _public_incident(
         components=components,
         started_at=row.started_at,
         # Of what is public: the row's own time also moves with a note, and would tell of it.
-        updated_at=max(fact.withdrawn_at or fact.at for fact in facts),
+        updated_at=max(fact.withdrawn_at or fact.public_at or fact.at for fact in facts),
         resolved_at=min(resolved, default=None),
         updates=tuple(
             _public_update(fact, lifecycle) for fact in facts if fact.is_public or fact.new

@@ -108,6 +108,7 @@ _UPDATE_FACTS = (
     update.c.at,
     update.c.old,
     update.c.new,
+    update.c.public_at,
     update.c.redacted_at,
     update.c.redacted_by_id,
     update.c.redacted_by_name,
@@ -483,6 +484,7 @@ def _update(row: AnyRow, *, body: str | None) -> Update:
         body=body,
         old=row[8],
         new=row[9],
-        redacted_at=row[10],
-        redacted_by=_person(row[11], row[12]),
+        public_at=row[10],
+        redacted_at=row[11],
+        redacted_by=_person(row[12], row[13]),
     )

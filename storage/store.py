@@ -356,6 +356,7 @@ def _update_row(workspace: str, update: Update) -> dict[str, Any]:
         "body": update.body,
         "old": update.old,
         "new": update.new,
+        "public_at": update.public_at,
     }
 
 

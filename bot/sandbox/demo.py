@@ -29,6 +29,8 @@ MANIFESTS = (
 )
 STARTED_WITHIN_SECONDS = 30
 QUIET_SECONDS = 0.8
+# Of what a story lets pass, so much is waited for: until a public update is out.
+WAITS_SECONDS = 10
 STOPPED_WITHIN_SECONDS = 10
 
 
@@ -130,7 +132,8 @@ async def tell(slack: Sandbox, story: str) -> None:
             await asyncio.sleep(QUIET_SECONDS)
 
     async def wait(seconds: float) -> None:
-        del seconds  # Nobody who opens a demo waits twenty minutes for its end.
+        # Nobody who opens a demo waits twenty minutes for its end.
+        await asyncio.sleep(seconds if seconds <= WAITS_SECONDS else 0)
 
     stage = Stage(slack, settle=settle, wait=wait)
     for line in read((STORIES / f"{story}.txt").read_text(encoding="utf-8")):

@@ -152,9 +152,9 @@ class Stage:
                 await self._look_at_answer(line, person)
 
     async def _where(self, person: Person, where: str, what: str) -> Message:
-        await self._settle()
         if where == "the answer":
             return await self._last[person.user.name].answer()
+        await self._settle()
         for message in reversed(person.reads(where)):
             if message.by_app and not message.only_for and what in str(message.blocks):
                 return message

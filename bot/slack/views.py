@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar, assert_never
 
@@ -86,6 +86,7 @@ from core.incident import (
     Page,
     PublicIncident,
     PublicUpdate,
+    Redact,
     Ref,
     Scope,
     Severity,
@@ -157,6 +158,7 @@ ACTIONS = (
     "update",  # Update…
     "menu",  # an overflow menu
     "timeline",
+    "take_back",
     "declare",
     "board",
     "help",
@@ -192,6 +194,8 @@ def decode(  # noqa: C901, PLR0911 - one case for each thing that a button asks 
                 return OpenDialog(
                     dialog=Dialog(name), ref=_number(rest[0]), expected_status=_status(rest[1])
                 )
+        case ["take_back", number, entry]:
+            return Redact(actor=actor, ref=_number(number), entry=_number(entry))
         case ["timeline", number, before]:
             return ShowTimeline(ref=_number(number), before=_number(before) if before else None)
         case ["show", number]:
@@ -282,6 +286,15 @@ def _timeline_button(incident: Incident) -> Json:
         action_id="timeline",
         value=encode("timeline", incident.number, None),
         spoken=f"Timeline of {incident.name}",
+    )
+
+
+def _take_back_button(incident: Incident, held_back: Update) -> Json:
+    return button(
+        "Take it back",
+        action_id="take_back",
+        value=encode("take_back", incident.number, held_back.entry),
+        spoken=f"Take back your public update of {incident.name}",
     )
 
 
@@ -579,18 +592,27 @@ def changed(outcome: Outcome) -> Json:
     """The answer to a change: what is true now, and who reads what was written."""
     incident = outcome.incident
     told = [*_what_is_true(outcome), *_who_reads(outcome)]
-    return _offer(told, incident)
+    held_back = [update for update in outcome.updates if update.public_at]
+    return _offer(told, incident, [_take_back_button(incident, update) for update in held_back])
 
 
 def unchanged(outcome: Outcome, *, at: datetime) -> Json:
     """The answer to a command that asked for what is true already."""
-    incident = outcome.incident
+    incident, redacted = outcome.incident, outcome.redacted
+    if redacted:
+        gone = f"the text of entry {redacted.entry} of {_titled(incident)} is withdrawn already"
+        return _offer([f"Nothing had to change: {gone}.", *_never_published(redacted)], incident)
     owner = _owner(incident)
     facts = f"*{status_name(incident.status)}*, {incident.severity}, and owned by {owner}"
     first, since = incident.acknowledged_by, outcome.acknowledged_at
     if first and since:
         facts += f". {mention(first)} acknowledged it first: {moment(since, seen_from=at)}"
     return _offer([f"Nothing had to change: {_titled(incident)} is {facts}."], incident)
+
+
+def _never_published(redacted: Update) -> Iterator[str]:
+    if redacted.taken_back:
+        yield "It was never published."
 
 
 def status_channel_set(channel: str) -> Json:
@@ -603,12 +625,16 @@ def status_channel_set(channel: str) -> Json:
     return _message(told, paragraphs(told))
 
 
-def _offer(told: Sequence[str], incident: Incident) -> Json:
-    """An answer: the sentences ``told``, then the next steps, named and as buttons."""
+def _offer(told: Sequence[str], incident: Incident, further: Sequence[Json] = ()) -> Json:
+    """An answer: the sentences ``told``, then the next steps, named and as buttons.
+
+    ``further`` are buttons for what was just done.
+    """
     if incident.terminal:
         told = [*told, "That is the end of its lifecycle."]
-        return _message(told, [*paragraphs(told), *actions([_timeline_button(incident)])])
-    buttons = [*_steps(incident), _update_button(incident)]
+        buttons = [_timeline_button(incident), *further]
+        return _message(told, [*paragraphs(told), *actions(buttons)])
+    buttons = [*_steps(incident), _update_button(incident), *further]
     return _choice(told, "Next", incident, buttons)
 
 
@@ -624,7 +650,8 @@ def _what_is_true(outcome: Outcome) -> Iterator[str]:
     name = _titled(outcome.before or outcome.incident)
     if outcome.redacted:
         yield f"The text of entry {outcome.redacted.entry} of {name} is withdrawn."
-        if outcome.redacted.visibility is Visibility.PUBLIC:
+        yield from _never_published(outcome.redacted)
+        if outcome.redacted.visibility is Visibility.PUBLIC and not outcome.redacted.taken_back:
             yield "Its copies in Slack are being replaced, and status pages follow at once."
     for update in outcome.updates:
         yield from _sentence(update, name if update is outcome.updates[0] else "It", outcome)
@@ -671,12 +698,23 @@ def _owner(incident: Incident) -> str:
 
 
 def _who_reads(outcome: Outcome) -> Iterator[str]:
-    bodies = {update.visibility for update in outcome.updates if update.body is not None}
+    written = {update.visibility: update for update in outcome.updates if update.body is not None}
     channel = outcome.workspace.status_channel
-    if Visibility.PUBLIC in bodies and channel:
-        yield f"Everyone in {channel_link(channel)} will read your public update."
-    if Visibility.INTERNAL in bodies:
+    public = written.get(Visibility.PUBLIC)
+    if public and channel:
+        told = f"Everyone in {channel_link(channel)} will read your public update"
+        if public.public_at:
+            seconds = _seconds(public.public_at - public.at)
+            told += f" in {seconds}; until then you can take it back"
+        yield f"{told}."
+    if Visibility.INTERNAL in written:
         yield "Your note is kept private."
+
+
+def _seconds(span: timedelta) -> str:
+    """``10 seconds``: somebody counts them down."""
+    seconds = int(span.total_seconds())
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
 # --- refusals ------------------------------------------------------------------------------------
@@ -1046,7 +1084,8 @@ def _entry(
         line += f": {names}{pointer if names.endswith('…') else ''}"
     if update.redacted:
         by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
-        yield f"{line} · {_readers(update)}: _withdrawn{by}_"
+        never = ", never published" if update.taken_back else ""
+        yield f"{line} · {_readers(update)}: _withdrawn{by}{never}_"
     elif update.body is None:
         yield line
     else:

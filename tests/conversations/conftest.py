@@ -62,6 +62,8 @@ def environment_for(slack, folder, mode):
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
         "DATABASE_URL": f"sqlite:///{folder}/ratchet.db",
         "PORT": "0",
+        # What is not about the delay need not wait for it.
+        "PUBLISH_DELAY": "0",
         **door[mode],
     }
 

@@ -6,6 +6,14 @@ import pytest
 
 from bot.sandbox.story import STORIES, Stage, read
 
+
+@pytest.fixture
+def environment(environment):
+    """The settings of the demo, where public updates are held back."""
+    del environment["PUBLISH_DELAY"]
+    return environment
+
+
 TOLD = sorted(STORIES.glob("*.txt"))
 
 

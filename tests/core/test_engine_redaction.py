@@ -10,7 +10,7 @@ from core.engine import decide
 from core.errors import NoSuchEntry, NothingToRedact, RedactionNotPermitted
 from core.incident import Decision, Kind, Redact, Visibility
 
-MINUTE = timedelta(minutes=1)
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 AUTHOR, OTHER, ADMIN = an_actor(ADA), an_actor(GRACE), an_actor(LINUS, admin=True)
 
 NOTE = an_update()
@@ -130,3 +130,20 @@ def test_redaction_is_the_one_thing_that_is_accepted_after_the_end(by):
     over = an_incident(status="resolved", last_entry=9, version=9)
 
     assert redact(NOTE, by=by, after=MINUTE, incident=over).redacted.body is None
+
+
+@pytest.mark.parametrize(
+    ("public_at", "after", "taken_back"),
+    [
+        pytest.param(None, timedelta(0), False, id="never held back"),
+        pytest.param(NINE + 10 * SECOND, timedelta(0), True, id="at once"),
+        pytest.param(NINE + 10 * SECOND, 9 * SECOND, True, id="just in time"),
+        pytest.param(NINE + 10 * SECOND, 10 * SECOND, False, id="just too late"),
+        pytest.param(NINE + 10 * SECOND, MINUTE, False, id="late"),
+    ],
+)
+def test_a_text_is_taken_back_until_the_moment_it_is_public(public_at, after, taken_back):
+    held_back = replace(PUBLIC, public_at=public_at)
+
+    assert redact(held_back, after=after).redacted.taken_back is taken_back
+    assert not held_back.taken_back

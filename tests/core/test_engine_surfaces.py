@@ -217,11 +217,50 @@ def test_what_is_withdrawn_is_withdrawn_where_it_was_posted(entry, published_in,
     assert decision.envelopes == shown
 
 
+def test_a_withdrawal_waits_for_the_update_that_it_edits():
+    held_back = replace(PUBLIC, public_at=NINE + timedelta(seconds=10))
+    decision = decide(
+        an_incident(last_entry=2, version=2),
+        Redact(actor=an_actor(), ref=42, entry=2),
+        known(entry=held_back, published_in=(STATUS_CHANNEL,)),
+        at=NINE,
+    )
+
+    assert decision.envelopes == (replace(WITHDRAWAL, not_before=held_back.public_at), STATUS)
+
+
+# --- what is held back -----------------------------------------------------------------------
+
+DELAY = timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("to", [None, "identified"])
+def test_a_public_text_is_held_back_and_nothing_else_of_its_change(to):
+    change = a_change(to=to, public="We look.", note="db-3", title="Slow")
+    decision = decide(an_incident(), change, known(publish_delay=DELAY), at=NINE)
+
+    assert [update.public_at for update in decision.updates] == [NINE + DELAY, None, None]
+    assert {envelope.surface: envelope.not_before for envelope in decision.envelopes} == {
+        Surface.WORKING_CARD: None,
+        Surface.STATUS_CARD: None,
+        Surface.PUBLIC_UPDATE: NINE + DELAY,
+    }
+
+
+def test_without_a_delay_a_public_text_is_not_held_back():
+    decision = decide(an_incident(), a_change(public="We look."), known(), at=NINE)
+
+    assert {update.public_at for update in decision.updates} == {None}
+    assert {envelope.not_before for envelope in decision.envelopes} == {None}
+
+
 # --- privacy ---------------------------------------------------------------------------------
 
 
 def test_an_envelope_says_where_and_what_about_and_holds_no_text():
-    assert [field.name for field in fields(Envelope)] == ["surface", "channel", "entry"]
+    named = [field.name for field in fields(Envelope)]
+
+    assert named == ["surface", "channel", "entry", "not_before"]
 
 
 def test_two_changes_that_differ_only_in_their_notes_leave_the_same_envelopes():

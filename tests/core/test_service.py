@@ -666,6 +666,28 @@ async def test_after_five_minutes_only_an_admin_may_withdraw_even_after_the_end(
     assert outcome.redacted.visibility is Visibility.INTERNAL
 
 
+async def test_a_public_text_is_held_back_for_as_long_as_was_set(
+    incidents, declare, with_status_channel, clock
+):
+    held_back = Incidents(
+        incidents._store,  # noqa: SLF001 - the same database
+        clock=clock,
+        wake=lambda: None,
+        publish_delay=timedelta(seconds=10),
+    )
+    await declare()
+
+    outcome = await held_back.execute(a_change(ref=1, public="We look."))
+    assert outcome.updates[0].public_at == clock.now + timedelta(seconds=10)
+
+    taken_back = await held_back.execute(Redact(actor=an_actor(), ref=1, entry=2))
+    again = await held_back.execute(Redact(actor=an_actor(), ref=1, entry=2))
+    assert taken_back.changed
+    assert not again.changed
+    assert again.redacted == taken_back.redacted
+    assert again.redacted.taken_back
+
+
 # --- what may be delivered twice -------------------------------------------------------------
 
 

@@ -59,6 +59,8 @@ def environment(slack, tmp_path):
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
         "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
         "PORT": "0",
+        # What is not about the delay need not wait for it.
+        "PUBLISH_DELAY": "0",
     }
 
 

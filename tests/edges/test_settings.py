@@ -27,6 +27,7 @@ VARIABLES = [
     "PORT",
     "PUBLIC_URL",
     "PUBLISHERS_GROUP",
+    "PUBLISH_DELAY",
     "RESPONDERS_GROUP",
     "SLACK_API_URL",
     "SLACK_APP_TOKEN",
@@ -65,6 +66,7 @@ def test_two_tokens_are_enough():
     assert chosen.slack_api_url == "https://slack.com/api/"
     assert chosen.lifecycles.default.name == "statuspage"
     assert (chosen.status_channel, chosen.responders_group, chosen.publishers_group) == (None,) * 3
+    assert (chosen.publish_delay, chosen.api_rate_limit) == (10, 50)
     assert (chosen.log_format, chosen.log_level) == ("json", "info")
 
 
@@ -154,6 +156,8 @@ def test_every_fault_is_named_at_once():
         ("PORT", "٣٠٠٠", 'PORT is "٣٠٠٠": set a whole number from 0 to 65535'),
         ("PORT", "0000030000000", 'PORT is "0000030000000": set a whole number from 0 to 65535'),
         ("PORT", "1" * 9_999, "PORT is something else: set a whole number from 0 to 65535"),
+        ("PUBLISH_DELAY", "10s", 'PUBLISH_DELAY is "10s": set a whole number from 0 to 300'),
+        ("PUBLISH_DELAY", "301", 'PUBLISH_DELAY is "301": set a whole number from 0 to 300'),
         ("LOG_LEVEL", "loud", 'LOG_LEVEL is "loud": set one of debug, info, warning, error'),
         ("LOG_FORMAT", "xml", 'LOG_FORMAT is "xml": set one of console, json'),
         (

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import pytest
-from builders import WORKSPACE
+from builders import NINE, WORKSPACE
 
 from storage import public
 
@@ -207,7 +207,9 @@ async def test_the_note_never_reaches_the_public(ci, store, declared):
     incident = await declared()
     await moved(ci, incident, status="identified", resolutionNote=NOTE)
 
-    shown = store.read_now(lambda reader: public.incident(reader, WORKSPACE, UUID(incident)))
+    shown = store.read_now(
+        lambda reader: public.incident(reader, WORKSPACE, UUID(incident), at=NINE)
+    )
 
     assert shown.status == "identified"
     assert NOTE not in repr(shown)
@@ -225,7 +227,9 @@ async def test_one_write_moves_it_and_publishes(ci, store, declared):
         json={"visibility": "public", "statusChange": "identified", "body": "A disk is full."},
     )
 
-    shown = store.read_now(lambda reader: public.incident(reader, WORKSPACE, UUID(incident)))
+    shown = store.read_now(
+        lambda reader: public.incident(reader, WORKSPACE, UUID(incident), at=NINE)
+    )
     assert posted.status_code == 201
     assert (shown.status, shown.updates[0].body) == ("identified", "A disk is full.")
     assert shown.updates[0].status == "identified"

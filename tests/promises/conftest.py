@@ -104,6 +104,8 @@ def environment(slack, database_url, **changes):
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
         "DATABASE_URL": database_url,
         "PORT": "0",
+        # What is not about the delay need not wait for it.
+        "PUBLISH_DELAY": "0",
     } | changes
     return {name: value for name, value in variables.items() if value is not None}
 

@@ -69,7 +69,7 @@ async def test_a_board_a_page_and_a_change_cost_the_same_among_20000_closed_inci
         incident = tx.incident(actor.workspace, 2)
         tx.card(incident)
         tx.timeline(incident, before=None, limit=20)
-        public.incident(tx, actor.workspace, incident.id)
+        public.incident(tx, actor.workspace, incident.id, at=clock())
 
     works = (board, everything, one)
     await closed_incidents(ratchet, 100)

@@ -53,6 +53,7 @@ from core.incident import (
     PublicIncident,
     PublicText,
     PublicUpdate,
+    Redact,
     Scope,
     Severity,
     Update,
@@ -102,8 +103,8 @@ def options(message: dict[str, Any]) -> list[str]:
     return [option["text"]["text"] for group in every(message, "options") for option in group]
 
 
-def changed(incident: Incident, command: Change | Acknowledge) -> Outcome:
-    decision = decide(incident, command, known(), at=NOW)
+def changed(incident: Incident, command: Change | Acknowledge, **facts: Any) -> Outcome:
+    decision = decide(incident, command, known(**facts), at=NOW)
     return Outcome(
         incident=decision.incident,
         before=incident,
@@ -156,6 +157,35 @@ def test_an_answer_says_what_is_true_who_reads_it_and_what_comes_next():
         "Next: monitoring."
     )
     assert buttons(message) == ["Monitoring", "Update…"]
+
+
+@pytest.mark.parametrize(
+    ("delay_seconds", "countdown"),
+    [
+        (0, "will read your public update. Next"),
+        (1, "will read your public update in 1 second; until then you can take it back. Next"),
+        (10, "will read your public update in 10 seconds; until then you can take it back. Next"),
+        (300, "will read your public update in 300 seconds; until then you can take it back. Next"),
+    ],
+)
+def test_whoever_publishes_is_told_when_it_goes_out_and_can_take_it_back(delay_seconds, countdown):
+    update = a_change(public=PublicText("We look."))
+    outcome = changed(an_incident(), update, publish_delay=timedelta(seconds=delay_seconds))
+    message = views.answer(outcome, at=NOW)
+
+    assert f"Everyone in <#C0STATUS> {countdown}" in message["text"]
+    offered = ["Identified", "Update…", *(["Take it back"] if delay_seconds else [])]
+    assert buttons(message) == offered
+
+
+def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
+    ended = a_change(to="resolved", public=PublicText("All is well."))
+    before = an_incident(status="monitoring")
+    message = views.answer(changed(before, ended, publish_delay=timedelta(seconds=10)), at=NOW)
+
+    assert buttons(message) == ["Timeline", "Take it back"]
+    value = every(message, "value")[-1]
+    assert views.decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=42, entry=2)
 
 
 @pytest.mark.parametrize(
@@ -538,6 +568,8 @@ RUBBISH = (
     "board:some:::::",
     "board:open:worst::::",
     "show:INC-42",
+    "take_back:42:",
+    "take_back:42:2:more",
 )
 
 
@@ -626,6 +658,20 @@ def test_an_entry_says_who_could_read_it():
     assert '<@U0ADA> · 🔒 private: "for us"' in text
     assert '<@U0ADA> · 📣 public: "for all"' in text
     assert "<@U0ADA> · 🔒 private: _withdrawn by <@U0GRACE>_" in text
+
+
+def test_a_text_that_was_taken_back_in_time_was_never_published():
+    gone = an_update(
+        entry=1,
+        visibility=Visibility.PUBLIC,
+        body=None,
+        public_at=NOW,
+        redacted_at=NOW - timedelta(seconds=1),
+        redacted_by=ADA,
+    )
+    message = views.timeline(Card(incident=an_incident()), Page(items=(gone,)), at=NOW)
+
+    assert "📣 public: _withdrawn by <@U0ADA>, never published_" in message["text"]
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ LOOKS = {
     "timeline": lambda reader: reader.timeline(
         reader.incident(WORKSPACE, 1), before=None, limit=10
     ),
-    "status page": lambda reader: public.open_incidents(reader, WORKSPACE),
-    "history": lambda reader: public.recent_incidents(reader, WORKSPACE),
+    "status page": lambda reader: public.open_incidents(reader, WORKSPACE, at=NINE),
+    "history": lambda reader: public.recent_incidents(reader, WORKSPACE, at=NINE),
 }
 
 

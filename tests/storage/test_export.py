@@ -111,7 +111,7 @@ def as_update(line):
             "kind": Kind(line["kind"]),
             "visibility": Visibility(line["visibility"]),
             **{name: a_person(line[name]) for name in ("by", "redacted_by")},
-            **{name: a_moment(line[name]) for name in ("at", "redacted_at")},
+            **{name: a_moment(line[name]) for name in ("at", "public_at", "redacted_at")},
         }
     )
 

@@ -131,7 +131,7 @@ async def test_a_card_computes_its_times_and_holds_no_note(store, declare, incid
     assert "quorum" not in repr(card)
 
 
-async def test_the_public_side_holds_public_facts_alone(store, declare, incidents):
+async def test_the_public_side_holds_public_facts_alone(store, declare, incidents, clock):
     incident = await declare(description="internal words")
     await incidents.execute(a_change(ref=1, note=Note("a note")))
     await incidents.execute(a_change(ref=1, to="identified", note=Note("another note")))
@@ -140,8 +140,8 @@ async def test_the_public_side_holds_public_facts_alone(store, declare, incident
     await incidents.execute(Redact(actor=an_actor(), ref=1, entry=5))
     await declare(private=True, title="Nobody's business")
 
-    seen = await store.read(lambda r: public.incident(r, WORKSPACE, incident.id))
-    listed = await store.read(lambda r: public.open_incidents(r, WORKSPACE))
+    seen = await store.read(lambda r: public.incident(r, WORKSPACE, incident.id, at=clock()))
+    listed = await store.read(lambda r: public.open_incidents(r, WORKSPACE, at=clock()))
 
     assert [(u.entry, u.status, u.body, u.withdrawn) for u in seen.updates] == [
         (5, None, None, True),

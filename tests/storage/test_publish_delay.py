@@ -1,0 +1,269 @@
+"""A public text that is held back stands nowhere before its time, and its card waits for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import timedelta
+
+import pytest
+from builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
+
+from core.incident import PublicText, Redact, Surface
+from core.service import Incidents
+from storage import audit, public
+from storage.models import CARDS, State
+from storage.outbox import Outbox, Place
+
+DELAY = timedelta(seconds=10)
+TEXT = PublicText("We look.")
+
+
+@pytest.fixture
+def incidents(store, clock):
+    return Incidents(store, clock=clock, wake=lambda: None, publish_delay=DELAY)
+
+
+@pytest.fixture
+def deliver(outbox, clock):
+    """Delivers what is due now, and tells what each message showed of the texts."""
+
+    async def deliver():
+        done = []
+        while messages := await outbox.claim("w1", limit=16, at=clock()):
+            for message in messages:
+                facts = await outbox.facts(message)
+                if facts.incident:
+                    texts = [update.body for update in facts.incident.updates if update.body]
+                    done.append((message.surface, facts.incident.status, texts))
+                is_card = message.surface in CARDS
+                new = not facts.place and (is_card or (facts.update and facts.update.body))
+                place = Place(message.channel, f"{message.id}.0")
+                await outbox.delivered(message, at=clock(), posted=place if new else None)
+        return done
+
+    return deliver
+
+
+@pytest.fixture
+async def declared(declare, deliver, clock):
+    """An incident whose card stands in the status channel."""
+    incident = await declare()
+    await deliver()
+    clock.advance(seconds=2)
+    return incident
+
+
+@pytest.fixture
+def seen(store, clock):
+    """What the public side of the incident tells now: each update's entry, status, text, fate."""
+
+    async def seen(incident):
+        shown = await store.read(lambda r: public.incident(r, WORKSPACE, incident.id, at=clock()))
+        updates = [(u.entry, u.status, u.body, u.withdrawn) for u in shown.updates]
+        return updates, shown.updated_at
+
+    return seen
+
+
+DECLARED = (1, "investigating", None, False)
+
+
+async def test_a_text_is_public_from_its_time_on(declared, incidents, seen, clock):
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    clock.advance(seconds=9)
+    assert await seen(declared) == ([DECLARED], NINE)
+
+    at = clock.advance(seconds=1)
+    assert await seen(declared) == ([(2, None, TEXT, False), DECLARED], at)
+
+    at = clock.advance(seconds=1)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+    assert await seen(declared) == ([(2, None, None, True), DECLARED], at)
+
+
+async def test_a_step_is_public_at_once_and_its_text_later(declared, incidents, seen, clock):
+    at = clock()
+    await incidents.execute(a_change(ref=1, to="identified", public=TEXT))
+    assert await seen(declared) == ([(2, "identified", None, False), DECLARED], at)
+
+    at = clock.advance(seconds=10)
+    assert await seen(declared) == ([(2, "identified", TEXT, False), DECLARED], at)
+
+
+@pytest.mark.parametrize("to", [None, "identified"])
+@pytest.mark.parametrize("later", [0, 60])
+async def test_what_was_taken_back_was_never_public(to, later, declared, incidents, seen, clock):
+    written_at = clock()
+    await incidents.execute(a_change(ref=1, to=to, public=TEXT))
+    clock.advance(seconds=9)
+    outcome = await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+    clock.advance(seconds=later)
+
+    assert outcome.redacted.taken_back
+    bare = ([(2, to, None, False), DECLARED], written_at)
+    assert await seen(declared) == (bare if to else ([DECLARED], NINE))
+
+
+async def test_the_card_shows_a_text_when_its_reply_is_there(declared, incidents, deliver, clock):
+    await incidents.execute(a_change(ref=1, to="identified", public=TEXT))
+
+    assert await deliver() == [(Surface.STATUS_CARD, "identified", [])]
+    clock.advance(seconds=10)
+    assert await deliver() == [
+        (Surface.PUBLIC_UPDATE, "identified", [TEXT]),
+        (Surface.STATUS_CARD, "identified", [TEXT]),
+    ]
+
+
+async def test_a_later_change_is_shown_without_waiting_for_a_text(
+    declared, incidents, deliver, clock
+):
+    await incidents.execute(a_change(ref=1, to="identified", public=TEXT))
+    await deliver()
+    clock.advance(seconds=3)
+    await incidents.execute(a_change(ref=1, to="monitoring"))
+
+    assert await deliver() == [(Surface.STATUS_CARD, "monitoring", [])]
+
+
+async def test_two_texts_keep_their_order_and_each_its_time(declared, incidents, deliver, clock):
+    later = PublicText("We know.")
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    clock.advance(seconds=4)
+    await incidents.execute(a_change(ref=1, public=later))
+    await deliver()
+
+    clock.advance(seconds=6)
+    assert [texts for _, _, texts in await deliver()] == [[TEXT], [TEXT]]
+    clock.advance(seconds=4)
+    assert [texts for _, _, texts in await deliver()] == [[later, TEXT], [later, TEXT]]
+
+
+async def test_a_text_with_a_shorter_delay_does_not_overtake(
+    declared, store, incidents, deliver, clock
+):
+    """The operator has changed the setting, and started again."""
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    sooner = Incidents(store, clock=clock, wake=lambda: None)
+    await sooner.execute(a_change(ref=1, public=PublicText("We know.")))
+
+    assert {surface for surface, _, _ in await deliver()} == {Surface.STATUS_CARD}
+    clock.advance(seconds=10)
+    first, *_ = await deliver()
+    assert first[0] is Surface.PUBLIC_UPDATE
+    clock.advance(seconds=1)
+    assert Surface.PUBLIC_UPDATE in [surface for surface, _, _ in await deliver()]
+
+
+async def test_a_card_that_waited_all_the_while_shows_the_text_in_the_end(
+    declared, incidents, deliver, outbox, clock
+):
+    """Slack holds the channel: card and reply come due together, and the reply is the older one."""
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    await deliver()
+    clock.advance(seconds=3)
+    await outbox.hold(WORKSPACE, STATUS_CHANNEL, until=clock() + timedelta(seconds=30))
+    await incidents.execute(a_change(ref=1, to="identified"))
+    clock.advance(seconds=30)
+
+    assert await deliver() == [
+        (Surface.PUBLIC_UPDATE, "identified", [TEXT]),
+        (Surface.STATUS_CARD, "identified", [TEXT]),
+    ]
+
+
+async def test_where_the_reply_can_never_be_sent_the_card_shows_the_text(
+    declared, incidents, deliver, outbox, clock
+):
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    await deliver()
+    clock.advance(seconds=10)
+    [reply] = await outbox.claim("w1", limit=1, at=clock())
+    await outbox.dead(reply, error="msg_too_long", at=clock())
+
+    assert await deliver() == [(Surface.STATUS_CARD, "investigating", [TEXT])]
+
+
+async def test_a_worker_that_comes_back_late_from_giving_up_has_no_card_drawn(
+    declared, incidents, deliver, outbox, clock
+):
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    await deliver()
+    clock.advance(seconds=10)
+    [late] = await outbox.claim("w1", limit=1, at=clock())
+    at = clock.advance(minutes=5)
+    await outbox.rescue(claimed_before=at, at=at)
+    await outbox.dead(late, error="msg_too_long", at=at)
+
+    assert [message.surface for message in await outbox.undelivered()] == [Surface.PUBLIC_UPDATE]
+
+
+async def test_what_was_taken_back_draws_nothing_and_holds_nothing_up(
+    declared, incidents, deliver, outbox, store, clock
+):
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    await deliver()
+    clock.advance(seconds=3)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+    assert await deliver() == [(Surface.STATUS_CARD, "investigating", [])]
+    assert await outbox.depth(at=clock()) == await outbox.depth(at=clock.advance(seconds=7))
+
+    assert await deliver() == [
+        (Surface.PUBLIC_UPDATE, "investigating", []),
+        (Surface.WITHDRAWAL, "investigating", []),
+    ]
+    assert await outbox.next_due() is None
+    assert await store.read(lambda reader: list(audit.faults(reader))) == []
+
+
+async def test_where_nothing_is_held_back_a_reply_has_no_second_card_drawn(
+    declared, store, deliver, clock
+):
+    at_once = Incidents(store, clock=clock, wake=lambda: None)
+    await at_once.execute(a_change(ref=1, public=TEXT))
+
+    assert [surface for surface, _, _ in await deliver()] == [
+        Surface.STATUS_CARD,
+        Surface.PUBLIC_UPDATE,
+    ]
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_no_worker_takes_what_is_being_taken_back(
+    declared, incidents, deliver, opened, outbox, clock
+):
+    """Else it would post a text of which its author is told that nobody has read it."""
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    await deliver()
+    saved, commit = threading.Event(), threading.Event()
+
+    def hold(_tx, outcome):
+        saved.set()
+        commit.wait(10)
+        return outcome
+
+    clock.advance(seconds=9)
+    slow = Incidents(opened(status_channel=STATUS_CHANNEL), clock=clock, wake=lambda: None)
+    withdrawing = asyncio.ensure_future(
+        slow.perform(Redact(actor=an_actor(), ref=1, entry=2), hold)
+    )
+    await asyncio.to_thread(saved.wait, 10)
+    clock.advance(seconds=1)
+    meanwhile = await outbox.claim("w1", limit=16, at=clock())
+    commit.set()
+    outcome = await withdrawing
+    after = await deliver()
+
+    assert meanwhile == ()
+    assert outcome.redacted.taken_back
+    assert [texts for _, _, texts in after] == [[]] * len(after)
+
+
+async def test_a_message_that_is_not_due_yet_makes_nobody_wait(declared, incidents, store, clock):
+    await incidents.execute(a_change(ref=1, public=TEXT))
+
+    depth = await Outbox(store).depth(at=clock())
+
+    assert depth.oldest_due == timedelta(0)
+    assert depth.by_state[State.AVAILABLE] == 3
