@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import socket
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -35,8 +36,11 @@ LATE = timedelta(minutes=5)
 # Source: https://docs.slack.dev/apis/events-api#retries
 REDELIVERED_WITHIN = timedelta(hours=24)
 BEAT_EVERY = timedelta(minutes=1)
-# Of the ten seconds that a stop may take, those in which what runs may finish.
-PATIENCE_AT_THE_END = timedelta(seconds=8)
+# Of the ten seconds that a stop may take: those in which what runs may finish, in which what is cut
+# off may leave word of it, and in which the database may let go. The rest is Python's own end.
+PATIENCE_AT_THE_END = timedelta(seconds=6)
+LAST_WORDS = timedelta(seconds=0.5)
+LETTING_GO = timedelta(seconds=1)
 
 
 def now() -> datetime:
@@ -145,13 +149,18 @@ class App:
         for task in late:
             log.warning("stopped late", reason=task.get_name())
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            ended |= (await asyncio.wait(late, timeout=LAST_WORDS.total_seconds()))[0]
         for task in ended:
-            if error := task.exception():
+            if not task.cancelled() and (error := task.exception()):
                 log.error("not stopped", reason=task.get_name(), exc_info=error)
         if self.client.session:
             await self.client.session.close()
-        await asyncio.to_thread(self.store.close)
+        # A database that hangs is not waited for: nothing is confirmed any more, and what was is
+        # committed. The thread ends with the process.
+        closing = threading.Thread(target=self.store.close, name="store-closer", daemon=True)
+        closing.start()
+        await asyncio.to_thread(closing.join, LETTING_GO.total_seconds())
         log.info("stopped")
 
     async def _close_doors(self) -> None:

@@ -46,7 +46,7 @@ TRY_SECONDS = 60
 RESCUE_AFTER = timedelta(minutes=3)
 # What Slack has must be written down. Together less than is left until the rescue.
 INSIST_AFTER_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 10, 10, 10)
-PATIENCE_AT_THE_END = timedelta(seconds=6)
+PATIENCE_AT_THE_END = timedelta(seconds=5)
 KEEP_DELIVERED = timedelta(days=7)
 # How far Slack's clock and ours may be apart, where a post is looked for by its time.
 CLOCKS_APART = timedelta(minutes=10)

@@ -1,0 +1,220 @@
+"""A stop in the middle of everything: what was taken is answered, what was not goes elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import sqlite3
+import sys
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from promises.conftest import MANIFEST, environment, tell, until
+from promises.processes import a_free_port
+
+from bot.sandbox import Limits, Sandbox
+
+ROOT = Path(__file__).parents[2]
+BURST = 80
+
+
+@pytest.fixture
+async def slack(clock):
+    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+        # Until the next process is there, however busy the machine is.
+        slack.courier.ack_seconds = 30
+        yield slack
+
+
+@pytest.fixture(params=["socket", "http"])
+def mode(request):
+    return request.param
+
+
+async def notes(app):
+    """How often each note stands in the timeline."""
+
+    def read(reader):
+        return reader.connection.exec_driver_sql(
+            "SELECT body FROM incident_update WHERE kind = 'wrote'"
+        ).scalars()
+
+    return await app.store.read(lambda reader: Counter(read(reader)))
+
+
+def nobody_else_is_slow(_slack, _database_url):
+    pass
+
+
+def slack_is_slow_to_say_who_people_are(slack, _database_url):
+    slack.faults.slow("users.info", seconds=2)
+
+
+def slack_is_slow_to_hear_answers(slack, _database_url):
+    slack.faults.slow("response_url", seconds=2)
+
+
+def the_database_is_locked(_slack, database_url):
+    lock(database_url, seconds=2)
+
+
+TROUBLES = [
+    nobody_else_is_slow,
+    slack_is_slow_to_say_who_people_are,
+    slack_is_slow_to_hear_answers,
+    the_database_is_locked,
+]
+
+
+def lock(database_url, *, seconds):
+    """Holds SQLite's one lock for writing, as a backup or a slow disk does."""
+    holder = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(seconds, holder.close)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
+@pytest.mark.parametrize("done", [0, BURST // 2])
+async def test_a_stop_in_a_burst_leaves_nobody_without_an_answer_and_does_nothing_twice(
+    done, trouble, mode, start, slack, mia, database_url
+):
+    async with start(**doors(mode, slack)):
+        if mode == "socket":
+            await slack.connected(connections=2)
+        await tell(slack.person("bo"), "declare Checkout is down")
+        trouble(slack, database_url)
+        waiting = [
+            asyncio.create_task(mia.command("#payments", f"/incident note 1 word{number}x"))
+            for number in range(BURST)
+        ]
+        await until(lambda: len(slack.requests) > BURST)
+        for ended in islice(asyncio.as_completed(waiting), done):
+            await ended
+    slack.faults.clear()
+    async with start(**doors(mode, slack)) as app:
+        asked = await asyncio.gather(*waiting)
+        answered = [each for each in asked if each.error is None]
+        said = [(each.label, (await each.answer()).words()) for each in answered]
+        kept = await notes(app)
+
+    words = [re.search(r"word\d+x", label)[0] for label, _ in said]
+    assert [word for word in words if kept[word] != 1] == []
+    assert [word for word, count in kept.items() if count != 1] == []
+    assert [text for _, text in said if "INC-1" not in text] == []
+    if mode == "socket":
+        # Slack gives to the next process what this one did not take.
+        assert len(answered) == BURST
+
+
+# --- real processes ----------------------------------------------------------------------------
+
+
+def slack_hangs(slack, _database_url):
+    for method in ("*", "response_url"):
+        slack.faults.slow(method, seconds=60)
+
+
+def the_database_hangs(_slack, database_url):
+    lock(database_url, seconds=60)
+
+
+HANGS = {"socket": slack_hangs, "http": the_database_hangs}
+
+
+def doors(mode, slack):
+    """The variables that open one door and shut the other."""
+    if mode == "http":
+        return {}
+    return {"SLACK_APP_TOKEN": slack.app_token, "SLACK_SIGNING_SECRET": None}
+
+
+def listening(port):
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+@asynccontextmanager
+async def served(mode, folder):
+    """Its Slack, and ``ratchet serve`` as a process at a port of its own, as an operator has it."""
+    folder.mkdir()
+    port = a_free_port()
+    async with Sandbox(MANIFEST) as slack:
+        variables = environment(slack, f"sqlite:///{folder}/ratchet.db", **doors(mode, slack))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "serve"),
+            cwd=folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                **variables,
+                "PORT": str(port),
+            },
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            await until(lambda: listening(port), seconds=60)
+            if mode == "socket":
+                await slack.connected(connections=2, timeout_seconds=60)
+            else:
+                slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+            yield slack, process, port
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def stopped(mode, folder, *, asked):
+    """Exit code, and seconds since the last of the signals, of a server in the middle of work."""
+    async with served(mode, folder) as (slack, process, port):
+        mia = slack.person("mia")
+        await tell(mia, "declare Checkout is down")
+        HANGS[mode](slack, f"sqlite:///{folder}/ratchet.db")
+        # Some that Slack has to be asked about, and one that is known.
+        people = [slack.person(slack.workspace.add_user(f"person{n}").name) for n in range(8)]
+        slack.workspace.add_channel("all-hands", members=[person.user.name for person in people])
+        before = len(slack.requests)
+        working = [
+            asyncio.create_task(mia.command("#payments", "/incident note 1 y")),
+            *(
+                asyncio.create_task(person.command("#all-hands", "/incident note 1 x"))
+                for person in people
+            ),
+        ]
+        await until(lambda: len(slack.requests) == before + len(working))
+        process.terminate()
+        if asked == 2:
+            await until(lambda: not listening(port))
+            process.terminate()
+        started = monotonic()
+        code = await process.wait()
+        for task in working:
+            task.cancel()
+        return code, monotonic() - started
+
+
+async def both_stopped(folder, *, asked):
+    """How a server of either mode ends; beside each other, as each waits for most of the time."""
+    ends = await asyncio.gather(*(stopped(mode, folder / mode, asked=asked) for mode in HANGS))
+    return [code for code, _ in ends], max(seconds for _, seconds in ends)
+
+
+async def test_a_stop_is_done_within_ten_seconds_whatever_hangs(tmp_path):
+    codes, seconds = await both_stopped(tmp_path, asked=1)
+
+    assert codes == [0, 0]
+    assert seconds < 10
+
+
+async def test_asked_twice_it_ends_at_once_whatever_hangs(tmp_path):
+    codes, seconds = await both_stopped(tmp_path, asked=2)
+
+    assert codes == [1, 1]
+    assert seconds < 2
