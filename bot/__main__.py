@@ -242,7 +242,8 @@ def _outbox() -> Iterator[Outbox]:
 def doctor(
     *,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also replay every timeline, and look for every update.")
+        bool,
+        typer.Option("--deep", help="Also replay every timeline, and look at what Slack shows."),
     ] = False,
 ) -> None:
     """Check settings, database, token, scopes and the status channel; each line says what to do."""

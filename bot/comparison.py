@@ -86,8 +86,9 @@ async def compare(
 # A link that Slack found in a text, and a mention to which it added a name.
 _LINK = re.compile(r"<(?![@#!])([^<>|]*)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<([@#!][^<>|]*)\|[^<>]*>")
-# What an emoji is called in a text that is read back; its skin tone is a name of its own.
-_EMOJI = re.compile(r":[a-z0-9_+'-]+:")
+# What an emoji is called in a text that is read back; its skin tone is a name of its own. The few
+# names without a letter are said, for a time of day has colons too.
+_EMOJI = re.compile(r":(?:\+1|-1|100|1234|[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*):")
 # The one emoji that is a letter to Unicode.
 INFORMATION = "\N{INFORMATION SOURCE}"
 _KEYCAP = re.compile("[0-9#*]\N{VARIATION SELECTOR-16}?\N{COMBINING ENCLOSING KEYCAP}")
@@ -161,8 +162,11 @@ class Slack:
         self._left = PATIENCE
 
     async def name(self, conversation: str) -> str:
-        """``#status``."""
-        answer = await self._ask(lambda: self._client.conversations_info(channel=conversation))
+        """``#status``; the id where Slack does not tell."""
+        try:
+            answer = await self._ask(lambda: self._client.conversations_info(channel=conversation))
+        except SlackApiError:
+            return conversation
         return f"#{answer['channel'].get('name') or conversation}"
 
     async def since(self, conversation: str, moment: datetime) -> AsyncIterator[Seen]:

@@ -101,7 +101,7 @@ _INCIDENTS = (
         _incident.c.number > bindparam("after"),
     )
     .order_by(_incident.c.number)
-    .limit(PAGE)
+    .limit(bindparam("limit"))
 )
 
 
@@ -203,7 +203,7 @@ _MESSAGES = (
     )
     .where(outbox.c.id > bindparam("after"))
     .order_by(outbox.c.id)
-    .limit(PAGE)
+    .limit(bindparam("limit"))
 )
 _with_number = outbox.outerjoin(
     _incident,
@@ -285,7 +285,7 @@ def _workspace_faults(reader: Reader, team: str, last_number: int) -> Iterator[F
     publishes = reader.workspace(team).status_channel is not None
     expected = 0
     while page := reader.connection.execute(
-        _INCIDENTS, {"workspace": team, "after": expected}
+        _INCIDENTS, {"workspace": team, "after": expected, "limit": PAGE}
     ).all():
         records = tuple(_records(reader, team, page, after=expected))
         for record in records:
@@ -593,7 +593,7 @@ def _kept_answers(reader: Reader, team: str, records: Sequence[_Record]) -> Iter
 
 def _outbox_faults(reader: Reader) -> Iterator[Fault]:
     after = 0
-    while page := reader.connection.execute(_MESSAGES, {"after": after}).all():
+    while page := reader.connection.execute(_MESSAGES, {"after": after, "limit": PAGE}).all():
         for row in page:
             for what, cure in _message_faults(row):
                 yield Fault(_about(row), what, cure)

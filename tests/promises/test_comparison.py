@@ -296,6 +296,7 @@ ALIKE = {
     "a channel": ("in <#C0STATUS>", "in <#C0STATUS|>"),
     "an emoji": ("done 🎉.", "done :tada:."),
     "an emoji with a skin": ("ok 👍🏽", "ok :+1::skin-tone-4:"),
+    "an emoji in a time": ("at 9:10🎉:30", "at 9:10:tada::30"),
     "a digit in a box": ("step 1️⃣", "step :one:"),
     "a letter that is an emoji": (
         "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16} read",

@@ -15,12 +15,15 @@ from builders import (
     STATUS_CHANNEL,
     WORKSPACE,
     a_change,
+    a_declaration,
     an_actor,
+    an_id,
 )
 from sqlalchemy import create_engine
 
 from core.incident import Acknowledge, Note, PublicText, Redact, Severity, Surface
 from core.lifecycle import RESPONSE
+from core.service import Incidents
 from storage import audit
 
 WAR_ROOM = "C0WARROOM"
@@ -120,6 +123,35 @@ async def test_a_busy_store_that_is_well_has_no_faults(busy, found):
 
 async def test_an_empty_store_has_no_faults(found):
     assert await found() == []
+
+
+async def test_what_was_declared_before_there_was_a_status_channel_needs_no_card(
+    opened, clock, found
+):
+    incidents = Incidents(opened(), clock=clock, wake=lambda: None)
+    await incidents.execute(a_declaration(id=an_id("before")))
+    await incidents.execute(a_change(ref=1, severity=Severity.LOW))
+    clock.advance(seconds=1)
+    await incidents.set_status_channel(an_actor(admin=True), "C0FIRST")
+    await incidents.execute(a_declaration(id=an_id("first")))
+    await incidents.execute(a_change(ref=2, public=PublicText("Cards are refused.")))
+    clock.advance(seconds=1)
+    await incidents.set_status_channel(an_actor(admin=True), "C0SECOND")
+    await incidents.execute(a_declaration(id=an_id("second")))
+    await incidents.execute(a_change(ref=2, public=PublicText("Cards are taken.")))
+
+    assert await found() == []
+
+
+async def test_pages_are_read_to_the_last(declare, found, damage, monkeypatch):
+    monkeypatch.setattr(audit, "PAGE", 2)
+    for _ in range(5):
+        await declare()
+    assert await found() == []
+
+    damage("UPDATE incident SET severity = 'low', version = 2 WHERE number = 5")
+
+    assert [fault.about for fault in await found()] == [f"{WORKSPACE} INC-5"]
 
 
 def about(number):
