@@ -294,12 +294,13 @@ def _misremembered(rows, ledger):
 
 def _misshown(slack, told):
     """Where a channel does not show each incident once, and each public update once, in order."""
-    shown = [
-        (post.text.split()[0], [reply.text.split(": ")[-1] for reply in post.replies])
-        for post in slack.channel_view("#status")
-    ]
-    if sorted(shown) != sorted(told.items()):
-        yield f"told: {sorted(told.items())}; the status channel shows {sorted(shown)}"
-    cards = [post.text.split()[0] for post in slack.channel_view("#payments")]
-    if sorted(cards) != sorted(told):
-        yield f"declared: {sorted(told)}; there are cards of {sorted(cards)}"
+    shown = {}
+    for post in slack.channel_view("#status"):
+        replies = [reply.text.split(": ")[-1] for reply in post.replies]
+        shown.setdefault(post.text.split()[0], []).append(replies)
+    cards = Counter(post.text.split()[0] for post in slack.channel_view("#payments"))
+    for name in sorted(told.keys() | shown.keys() | cards.keys()):
+        if shown.get(name) != [told.get(name)]:
+            yield f"{name}: told {told.get(name)}; the status channel shows {shown.get(name)}"
+        if cards[name] != 1:
+            yield f"{name} has {cards[name]} cards"
