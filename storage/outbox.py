@@ -28,6 +28,8 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
+    union,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -233,6 +235,19 @@ def published_in(connection: Connection, incident: Incident, entry: int) -> tupl
     # What was delivered stands where ``posted`` says.
     there = connection.execute(_IN_CHANNELS, named).scalars()
     return tuple(sorted({*on_their_way, *there}))
+
+
+_CARD_IN = union(
+    *(
+        select(table.c.channel).where(
+            table.c.workspace_id == bindparam("workspace"),
+            table.c.incident_id == bindparam("incident"),
+            table.c.surface == Surface.STATUS_CARD,
+            still,
+        )
+        for table, still in ((posted, true()), (outbox, is_kept))
+    )
+)
 
 
 # --- worked off ------------------------------------------------------------------------------
@@ -692,12 +707,22 @@ def _dead(connection: Connection, message: Message, failure: Mapping[str, Any]) 
 def _show_on_card(connection: Connection, message: Message, at: datetime) -> None:
     """Has the status card edited where it was drawn while the text of ``message`` was held back.
 
-    Only now: before, its reply was in the way, and the text itself was to be seen nowhere.
+    That is also where another channel has become the status channel meanwhile.
     """
-    if message.surface is Surface.PUBLIC_UPDATE and message.created_at < message.due_at:
-        card = Envelope(surface=Surface.STATUS_CARD, channel=message.channel)
-        row = _row(message.workspace, message.incident, card, at=at)
-        _ENQUEUE[connection.dialect.name].run(connection, row)
+    if message.surface is not Surface.PUBLIC_UPDATE or message.created_at == message.due_at:
+        return
+    named = {"workspace": message.workspace, "incident": message.incident}
+    rows = [
+        _row(
+            message.workspace,
+            message.incident,
+            Envelope(surface=Surface.STATUS_CARD, channel=channel),
+            at=at,
+        )
+        for channel in sorted(connection.execute(_CARD_IN, named).scalars())
+    ]
+    if rows:
+        _ENQUEUE[connection.dialect.name].run(connection, *rows)
 
 
 def _depth(connection: Connection, at: datetime) -> Depth:

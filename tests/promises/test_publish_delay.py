@@ -1,0 +1,222 @@
+"""What is held back stands nowhere in Slack before its time, and nowhere ever if taken back."""
+
+from __future__ import annotations
+
+import pytest
+from promises.conftest import MANIFEST, Clock, serving, settle, tell
+from promises.test_delivery import OUTAGE, TROUBLES, faults
+
+from bot.sandbox import Limits, Sandbox
+from core.incident import Surface
+from storage import audit
+from storage.models import State
+
+# The product's own default: ten seconds.
+HELD_BACK = {"PUBLISH_DELAY": None}
+WITHDRAWN = "withdrawn"
+
+
+@pytest.fixture
+async def ratchet(start):
+    async with start(**HELD_BACK) as app:
+        yield app
+
+
+@pytest.fixture
+async def at_once(tmp_path):
+    """What the status channel shows after the outage where nothing is held back or goes wrong."""
+    clock = Clock()
+    async with (
+        Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
+        serving(slack, clock, f"sqlite:///{tmp_path}/at_once.db") as app,
+    ):
+        await tell(slack.person("mia"), *OUTAGE)
+        await settle(app, clock)
+        return slack.channel_view("#status")
+
+
+def told(slack, words):
+    """When Slack was told something in which ``words`` stand, in seconds."""
+    return [call.at for call in slack.calls if words in str(call.arguments)]
+
+
+async def faults_of(app):
+    return await app.store.read(lambda reader: list(audit.faults(reader)))
+
+
+async def pass_seconds(app, clock, seconds):
+    """Second by second, as the schedule looks."""
+    for _ in range(seconds):
+        clock.advance(seconds=1)
+        await app.worker.deliver_due()
+
+
+@pytest.fixture
+async def declared(ratchet, clock, mia):
+    await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+
+
+@pytest.mark.usefixtures("declared")
+async def test_a_public_update_is_in_slack_after_ten_seconds_and_not_before(
+    slack, ratchet, clock, mia
+):
+    written_at = clock.seconds()
+    await tell(mia, "update 1 status:identified Cards are refused.")
+
+    await ratchet.worker.deliver_due()
+    await pass_seconds(ratchet, clock, 9)
+    [card] = slack.channel_view("#status")
+    assert "Identified" in str(card)
+    assert told(slack, "Cards are refused.") == []
+
+    await pass_seconds(ratchet, clock, 1)
+    [card] = slack.channel_view("#status")
+    assert "Cards are refused." in str(card.replies)
+    assert "Latest: Cards are refused." in card.text
+    assert told(slack, "Cards are refused.") == [written_at + 10] * 2
+    assert await faults_of(ratchet) == []
+
+
+@pytest.mark.usefixtures("declared")
+async def test_it_is_on_time_by_the_metric_that_the_alarm_goes_by(ratchet, clock, mia):
+    await tell(mia, "update 1 Cards are refused.")
+    await pass_seconds(ratchet, clock, 9)
+    assert (await ratchet.readiness()).reason is None
+    assert ratchet.metrics.registry.get_sample_value("ratchet_outbox_oldest_due_seconds") == 0
+
+    await pass_seconds(ratchet, clock, 1)
+    waited = ratchet.metrics.registry.get_sample_value(
+        "ratchet_delivery_seconds_sum", {"surface": "public_update"}
+    )
+    assert waited == 0
+
+
+@pytest.mark.parametrize("seconds", [0, 5, 9])
+@pytest.mark.parametrize("step", ["", "status:identified "])
+@pytest.mark.usefixtures("declared")
+async def test_what_is_taken_back_in_time_is_never_told_to_slack(
+    step, seconds, slack, ratchet, clock, mia
+):
+    before = slack.channel_view("#status")
+    await tell(mia, f"update 1 {step}Our customer list leaked.")
+    await pass_seconds(ratchet, clock, seconds)
+    await tell(mia, "redact 1 2")
+    await settle(ratchet, clock)
+
+    assert told(slack, "leaked") == []
+    after = slack.channel_view("#status")
+    assert WITHDRAWN not in str(after)
+    assert [len(card.replies) for card in after] == [0]
+    assert (after == before) is not bool(step)
+    assert await ratchet.outbox.undelivered() == ()
+    assert await faults_of(ratchet) == []
+
+
+@pytest.mark.usefixtures("declared")
+async def test_what_is_taken_back_too_late_is_withdrawn(slack, ratchet, clock, mia):
+    await tell(mia, "update 1 Our customer list leaked.")
+    await pass_seconds(ratchet, clock, 10)
+    assert "leaked" in str(slack.channel_view("#status"))
+    await tell(mia, "redact 1 2")
+    await settle(ratchet, clock)
+
+    [card] = slack.channel_view("#status")
+    assert "leaked" not in str(card)
+    assert WITHDRAWN in str(card.replies)
+    assert WITHDRAWN in card.text
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+async def test_held_back_it_ends_as_it_does_at_once_whatever_slack_answers(
+    trouble, at_once, slack, start, clock, mia
+):
+    async with start(**HELD_BACK) as app:
+        await tell(mia, "list")
+        for kind, method, options in trouble:
+            faults(slack, kind, method, **options)
+        for line in OUTAGE:
+            await tell(mia, line)
+            await pass_seconds(app, clock, 3)
+        await settle(app, clock)
+
+        [card], [expected] = slack.channel_view("#status"), at_once
+        assert card.replies == expected.replies
+        assert card.text.partition("(")[2] == expected.text.partition("(")[2]
+        assert await app.outbox.list(State.DEAD) == ()
+        assert await faults_of(app) == []
+
+
+@pytest.mark.parametrize("taken_back", [True, False])
+async def test_killed_meanwhile_it_is_published_on_time_or_never(
+    taken_back, slack, start, clock, mia
+):
+    async with start(**HELD_BACK) as app:
+        await tell(mia, "declare Checkout is down")
+        await settle(app, clock)
+        written_at = clock.seconds()
+        await tell(mia, "update 1 Our customer list leaked.")
+        # What a death leaves behind: a message that somebody was just posting.
+        await app.outbox.claim("dead", limit=100, at=clock())
+    clock.advance(seconds=4)
+    async with start(**HELD_BACK) as app:
+        if taken_back:
+            await tell(mia, "redact 1 2")
+        await pass_seconds(app, clock, 5)
+        assert told(slack, "leaked") == []
+        if not taken_back:
+            await app.outbox.claim("dead", limit=100, at=clock())
+    clock.advance(seconds=1)
+    async with start(**HELD_BACK) as app:
+        await settle(app, clock)
+
+        [card] = slack.channel_view("#status")
+        assert ("leaked" in card.text, "leaked" in str(card.replies)) == (not taken_back,) * 2
+        assert len(card.replies) == (not taken_back)
+        assert all(at >= written_at + 10 for at in told(slack, "leaked"))
+
+
+@pytest.mark.usefixtures("declared")
+async def test_an_answer_that_was_lost_is_looked_for_and_the_card_shows_the_text_once_it_is_found(
+    slack, ratchet, clock, mia
+):
+    await tell(mia, "update 1 Cards are refused.")
+    slack.faults.lose_answer("chat.postMessage", channel="C0STATUS")
+    await settle(ratchet, clock)
+
+    [card] = slack.channel_view("#status")
+    assert len(card.replies) == 1
+    assert "Latest: Cards are refused." in card.text
+
+
+@pytest.mark.usefixtures("declared")
+async def test_where_another_channel_became_the_status_channel_it_goes_where_it_was_written_for(
+    slack, ratchet, clock, mia
+):
+    await tell(mia, "update 1 Cards are refused.", "setup #general", "next 1")
+    await settle(ratchet, clock)
+
+    [here], [there] = slack.channel_view("#status"), slack.channel_view("#general")
+    assert "Cards are refused." in str(here.replies)
+    assert "Latest: Cards are refused." in here.text
+    assert there.replies == ()
+    assert "Latest: Cards are refused." in there.text
+
+
+@pytest.mark.usefixtures("declared")
+async def test_what_can_never_be_posted_is_on_the_card_and_posted_when_asked_to(
+    slack, ratchet, clock, mia
+):
+    await tell(mia, "update 1 Cards are refused.")
+    broken = slack.faults.refuse("chat.postMessage", error="msg_too_long", times=None)
+    await settle(ratchet, clock)
+    [dead] = await ratchet.outbox.list(State.DEAD)
+    [card] = slack.channel_view("#status")
+    assert dead.surface is Surface.PUBLIC_UPDATE
+    assert "Latest: Cards are refused." in card.text
+
+    broken.clear()
+    await ratchet.outbox.retry_dead(at=clock())
+    await settle(ratchet, clock)
+    [card] = slack.channel_view("#status")
+    assert len(card.replies) == 1
