@@ -1,0 +1,122 @@
+"""Take it back: the button beside a public update that is not out yet."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+PRESS = "Take it back"
+NEVER = "It was never published."
+
+
+@pytest.fixture
+def environment(environment):
+    """The product's own delay: ten seconds."""
+    del environment["PUBLISH_DELAY"]
+    return environment
+
+
+@pytest.fixture
+def mia(slack):
+    return slack.person("mia")
+
+
+@pytest.fixture
+async def published(ratchet, mia, settle):
+    """The answer to a public update that is held back."""
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    asked = await mia.command("#payments", "/incident update 1 Our customer list leaked.")
+    return await asked.answer()
+
+
+def posted(slack, words):
+    """What was posted or edited, in any channel, with ``words`` in it."""
+    posts = [call for call in slack.calls if call.method.startswith("chat.")]
+    return [call for call in posts if words in str(call.arguments)]
+
+
+async def test_pressed_by_an_impatient_hand_it_is_taken_back_once(slack, mia, published, settle):
+    drawn = published.snapshot()
+    presses = await asyncio.gather(*(mia.press(drawn, PRESS) for _ in range(4)))
+    answers = [(await press.answer()).text for press in presses]
+    await settle()
+
+    assert [NEVER in text for text in answers] == [True] * 4
+    assert not posted(slack, "leaked")
+    timeline = await (await mia.command("#payments", "/incident timeline 1")).answer()
+    assert timeline.words().count("withdrawn by <@U0MIA>, never published") == 1
+
+
+async def test_delivered_twice_it_is_taken_back_once(slack, mia, published, settle):
+    await mia.press(published, PRESS)
+    await slack.redeliver(copies=2, at_once=True)
+    await settle()
+
+    assert not posted(slack, "leaked")
+    timeline = await (await mia.command("#payments", "/incident timeline 1")).answer()
+    assert timeline.words().count("never published") == 1
+
+
+async def test_the_answer_takes_the_place_of_the_one_with_the_button(mia, published):
+    await (await mia.press(published, PRESS)).answer()
+
+    seen = [message for message in mia.reads("#payments") if message.only_for]
+    assert NEVER in seen[-1].text
+    assert PRESS not in str([message.blocks for message in seen])
+
+
+async def test_where_an_admin_was_faster_its_author_is_told_that_nobody_read_it(
+    slack, ratchet, mia, settle
+):
+    bo = slack.person("bo")
+    await bo.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    asked = await bo.command("#payments", "/incident update 1 Our customer list leaked.")
+    taken_back = await (await mia.command("#payments", "/incident redact 1 2")).answer()
+    pressed = await (await bo.press(await asked.answer(), PRESS)).answer()
+    await settle()
+
+    assert NEVER in taken_back.text
+    assert f"is withdrawn already. {NEVER}" in pressed.text
+    assert not posted(slack, "leaked")
+
+
+async def test_after_the_dialog_it_can_be_taken_back_too(slack, ratchet, mia, settle):
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    card = slack.workspace.channel("#payments").messages[-1]
+    opened = await mia.press(card, "Update…")
+    await slack.until(lambda: mia.has_view and "submit" in mia.view.given)
+    await mia.fill("Next step", "identified")
+    await mia.fill("Public update", "Our customer list leaked.")
+    await mia.fill("Private note", "Pat knows more.")
+    await mia.submit()
+
+    answer = await opened.answer()
+    assert (
+        "will read your public update in 10 seconds; until then you can take it back."
+        in answer.text
+    )
+    taken_back = await (await mia.press(answer, PRESS)).answer()
+    await settle()
+
+    assert NEVER in taken_back.text
+    assert "Monitoring" in taken_back.words()
+    assert not posted(slack, "leaked")
+    [shown] = slack.channel_view("#status")
+    assert "Identified" in str(shown)
+    assert shown.replies == ()
+
+
+async def test_a_button_about_another_text_takes_back_none(slack, mia, published):
+    forged = published.snapshot()
+    for block in forged.blocks:
+        for element in block.get("elements", []):
+            if element.get("action_id") == "take_back":
+                element["value"] = "take_back:1:7"
+
+    answer = await (await mia.press(forged, PRESS)).answer()
+
+    assert "has no entry 7" in answer.text
