@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from bot.app import App, build
+from bot.comparison import compare
 from bot.sandbox import Limits, Sandbox
 from bot.settings import Settings
 from bot.telemetry import configure_logs
+from storage import audit
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "app_manifest.yml").read_text())
 
@@ -85,6 +87,14 @@ async def running(environment, slack, clock):
         await app.stop()
 
 
+async def differences(app, slack, clock):
+    """Where, at a conversation's end, the store does not agree with itself, or Slack with it."""
+    faults = await app.store.read(lambda reader: list(audit.faults(reader)))
+    team = slack.workspace.team_id
+    compared = await compare(app.store, app.client, team, at=clock())
+    return [*map(str, faults), *(fault for one in compared for fault in one.faults)]
+
+
 async def settled(app, clock):
     """Lets time pass, second by second, until Slack shows everything that was decided."""
     for _ in range(600):
@@ -105,6 +115,7 @@ def environment(slack, tmp_path, mode):
 async def ratchet(environment, slack, clock):
     async with running(environment, slack, clock) as app:
         yield app
+        assert await differences(app, slack, clock) == []
 
 
 @pytest.fixture
