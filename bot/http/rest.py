@@ -80,12 +80,16 @@ def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter
         return description(app, lifecycles)
 
     @cache
+    def written() -> str:
+        return json.dumps(described())
+
+    @cache
     def page() -> str:
         return reference.page(described())
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return Response(json.dumps(described()), media_type="application/json")
+        return Response(written(), media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
