@@ -358,6 +358,14 @@ class HandledRow(_Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class CompatibilityRow(_Row, table=True):
+    """One row: the oldest schema whose code may work on this one. Migrations alone write it."""
+
+    __tablename__ = "compatibility"
+
+    oldest: str = Field(primary_key=True)
+
+
 def _table(row: type[_Row]) -> Table:
     return metadata.tables[str(row.__tablename__)]
 
@@ -374,6 +382,7 @@ channel_pace = _table(ChannelPaceRow)
 handled = _table(HandledRow)
 api_key = _table(ApiKeyRow)
 idempotency = _table(IdempotencyRow)
+compatibility = _table(CompatibilityRow)
 
 
 # Whatever belongs to a workspace may be the first that is heard of it.

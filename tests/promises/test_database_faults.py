@@ -25,7 +25,7 @@ from promises.processes import Ledger, delivered, people_at_work, violations
 from bot.sandbox import Limits, Sandbox
 from storage import audit, databases
 from storage.backup import back_up
-from storage.store import Store, StoreUnavailable, UnknownSchema
+from storage.store import Store, StoreUnavailable
 
 SORRY = "That did not work on our side, and nothing was changed."
 IN_DOUBT = "what you asked for may be done or not"
@@ -450,18 +450,6 @@ async def test_what_slack_took_while_the_database_was_away_is_not_sent_again(
 
     [card] = slack.channel_view("#status")
     assert len(card.replies) == 1
-
-
-def test_a_newer_schema_is_refused_with_what_to_do(database_url):
-    with closing(Store(database_url)) as store:
-        store.migrate()
-        store.write_now(
-            lambda tx: tx.connection.exec_driver_sql(
-                "UPDATE alembic_version SET version_num = '9999'"
-            )
-        )
-        with pytest.raises(UnknownSchema, match="Upgrade Ratchet"):
-            store.open_for_serving()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):

@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import tarfile
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from sqlalchemy import Integer, MetaData, NullPool, Uuid, bindparam, create_engi
 from bot.sandbox import Limits, Sandbox
 from core.incident import update_id
 from storage import audit, migrations
+from storage.store import Store, UnknownSchema
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,16 +54,25 @@ def columns(url):
     }
 
 
+def oldest_code(url):
+    with engine(url).connect() as connection:
+        return migrations.oldest_code(connection)
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_every_step_leaves_the_code_before_all_that_it_knows(kind, database_url):
-    steps = revisions(database_url)
-    migrate(database_url, steps[0])
-    for revision in steps[1:]:
-        before = columns(database_url)
+    """And all code that the schema says may work on it."""
+    seen = {}
+    for revision in revisions(database_url):
         migrate(database_url, revision)
         after = columns(database_url)
+        before = max(seen, default=revision)
+        oldest = oldest_code(database_url) or before
+        assert oldest <= before
+        older = [known.items() for step, known in seen.items() if step >= oldest]
+        seen[revision] = after
 
-        for table, known in before.items():
+        for table, known in chain.from_iterable(older):
             # Everything that the old code names is still there, of the same type.
             assert {name: str(after[table][name]["type"]) for name in known} == {
                 name: str(column["type"]) for name, column in known.items()
@@ -70,6 +81,32 @@ def test_every_step_leaves_the_code_before_all_that_it_knows(kind, database_url)
             for name in after[table].keys() - known.keys():
                 new = after[table][name]
                 assert new["nullable"] or new["default"] is not None, f"{table}.{name}"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("may", [True, False], ids=["that may", "that may not"])
+async def test_older_code_goes_on_after_a_start_only_where_the_newer_schema_says_that_it_may(
+    may, kind, database_url, start, clock, mia
+):
+    migrate(database_url, "head")
+    newest = revisions(database_url)[-1]
+    with engine(database_url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        oldest = {"oldest": newest if may else "9998"}
+        connection.execute(text("UPDATE compatibility SET oldest = :oldest"), oldest)
+        connection.execute(text("ALTER TABLE incident_update ADD COLUMN mood VARCHAR"))
+    if not may:
+        with (
+            closing(Store(database_url)) as store,
+            pytest.raises(UnknownSchema, match="Upgrade Ratchet"),
+        ):
+            store.open_for_serving()
+        return
+    async with start() as app:
+        await tell(mia, "declare Checkout is down", "note 1 kept", "update 1 Cards are refused.")
+        await settle(app, clock)
+        assert await app.store.read(lambda reader: list(audit.faults(reader))) == []
+    assert revision_of(database_url) == "9999"
 
 
 def test_nothing_of_an_old_schema_is_lost_on_the_way(database_url):
@@ -275,6 +312,7 @@ async def test_the_code_before_serves_beside_the_new_over_the_newest_migration(
     at_work = asynccontextmanager(worked)
     await old.start()
     async with at_work(old):
+        # Nobody knows of the new one yet.
         pass
     was = revision_of(database_url)
     async with at_work(old):

@@ -52,6 +52,7 @@ def test_a_newer_schema_is_refused_with_what_to_do(store, url, way):
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE compatibility SET oldest = '9998'")
     engine.dispose()
 
     with pytest.raises(UnknownSchema, match=r"newer Ratchet.*9999.*Upgrade Ratchet"):
