@@ -86,6 +86,7 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
                 await asyncio.wait_for(process.wait(), STOPPED_WITHIN_SECONDS)
             except TimeoutError:
                 process.kill()
+                await process.wait()
 
 
 def _only(settings: Mapping[str, str]) -> dict[str, str]:

@@ -5,13 +5,13 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 from time import monotonic
 
 import aiohttp
 import pytest
+from ports import a_free_port
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
@@ -75,11 +75,6 @@ def process(start):
         return process.returncode, out.decode(), err.decode().splitlines()
 
     return process
-
-
-def a_free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import asyncio
 import json
 import os
 import re
-import socket
 import sys
 from pathlib import Path
 
 import pytest
+from ports import a_free_port
 
 from bot.sandbox import Sandbox
 from bot.sandbox.demo import bot, manifest
@@ -25,13 +25,8 @@ def walk():
     return re.search(r"```bash\n(.*?)```", section, re.DOTALL)[1]
 
 
-@pytest.fixture
-def port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
-async def test_the_walk_of_the_readme_goes_through_a_whole_incident(walk, port, tmp_path):
+async def test_the_walk_of_the_readme_goes_through_a_whole_incident(walk, tmp_path):
+    port = a_free_port()
     lines = walk.replace(".venv/bin/ratchet", f"{sys.executable} -m bot")
     environment = {
         "PATH": os.environ["PATH"],

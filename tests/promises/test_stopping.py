@@ -15,8 +15,8 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from ports import a_free_port
 from promises.conftest import MANIFEST, environment, tell, until
-from promises.processes import a_free_port
 
 from bot.sandbox import Limits, Sandbox
 

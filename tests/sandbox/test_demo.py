@@ -1,10 +1,9 @@
 """The demo's bot is started with the demo's settings, and with nothing that lies about."""
 
 import contextlib
-import socket
 
 import aiohttp
-import pytest
+from ports import a_free_port
 
 from bot.sandbox import Sandbox
 from bot.sandbox.demo import bot, manifest
@@ -17,20 +16,14 @@ SLACK_SIGNING_SECRET=of-another-bot
 """
 
 
-@pytest.fixture
-def port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
-async def test_a_file_of_settings_in_the_working_directory_is_not_the_demos(tmp_path, port):
+async def test_a_file_of_settings_in_the_working_directory_is_not_the_demos(tmp_path):
     (tmp_path / ".env").write_text(ENV)
     folder = tmp_path / "demo"
     folder.mkdir()
     with contextlib.chdir(tmp_path):
         async with (
             Sandbox(manifest()) as slack,
-            bot(slack, folder=folder, port=port, http=False) as address,
+            bot(slack, folder=folder, port=a_free_port(), http=False) as address,
             aiohttp.ClientSession() as http,
         ):
             async with http.get(f"{address}/readyz") as answer:
