@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.comparison import Compared, compare, gist
 from bot.sandbox import Limits, Sandbox
+from storage import audit
 
 CANARY = "vermilion-canary"
 POST = "chat.postMessage"
@@ -94,6 +95,34 @@ async def test_what_waits_is_no_difference(busy, look, slack, mia, ratchet):
     await tell(mia, "title 1 Everything is down", "update 2 Nobody knows this yet", "next 2")
 
     assert faults(await look()) == []
+
+
+async def test_a_text_that_is_held_back_or_was_taken_back_is_no_difference(
+    start, slack, clock, mia
+):
+    async with start(PUBLISH_DELAY="10") as app:
+        look = Look(app, slack, clock)
+
+        async def differences():
+            inside = await app.store.read(lambda reader: list(audit.faults(reader)))
+            return [*inside, *faults(await look())]
+
+        await tell(mia, "declare Checkout is down")
+        await settle(app, clock)
+        await tell(mia, f"update 1 status:identified {CANARY} one")
+        await app.worker.deliver_due()
+        assert CANARY not in str(slack.channel_view("#status"))
+        assert await differences() == []
+
+        await tell(mia, "redact 1 2")
+        await settle(app, clock)
+        assert CANARY not in str(slack.channel_view("#status"))
+        assert await differences() == []
+
+        await tell(mia, f"update 1 {CANARY} two", "title 1 Payments are down")
+        await settle(app, clock)
+        assert CANARY in str(slack.channel_view("#status"))
+        assert await differences() == []
 
 
 # --- what somebody, or something, does to Slack ---------------------------------------------------
