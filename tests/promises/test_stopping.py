@@ -22,6 +22,8 @@ from bot.sandbox import Limits, Sandbox
 
 ROOT = Path(__file__).parents[2]
 BURST = 80
+# Longer than an answer is waited for before the acknowledgement goes without it.
+SLOW_SECONDS = 1.2
 
 
 @pytest.fixture
@@ -53,15 +55,15 @@ def nobody_else_is_slow(_slack, _database_url):
 
 
 def slack_is_slow_to_say_who_people_are(slack, _database_url):
-    slack.faults.slow("users.info", seconds=2)
+    slack.faults.slow("users.info", seconds=SLOW_SECONDS)
 
 
 def slack_is_slow_to_hear_answers(slack, _database_url):
-    slack.faults.slow("response_url", seconds=2)
+    slack.faults.slow("response_url", seconds=SLOW_SECONDS)
 
 
 def the_database_is_locked(_slack, database_url):
-    lock(database_url, seconds=2)
+    lock(database_url, seconds=SLOW_SECONDS)
 
 
 TROUBLES = [
