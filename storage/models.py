@@ -70,8 +70,8 @@ class State(StrEnum):
     """Where an outbox message stands: who moves it on, when, and what if they never come."""
 
     # Waits. The worker of any process claims it once ``try_at`` has come, no older message of its
-    # lane waits or runs, and its channel takes posts again. If no worker ever comes it stays, and
-    # its age since ``due_at`` turns `/readyz` red.
+    # lane waits or runs (a card passes what is not due yet), and its channel takes posts again. If
+    # no worker ever comes it stays, and its age since ``due_at`` turns `/readyz` red.
     AVAILABLE = "available"
     # A worker is handing it to Slack and moves it on when Slack has answered or failed to. If that
     # worker dies, `Outbox.rescue` makes it available again; ``attempts`` has counted the try.
