@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,9 @@ from storage.store import Store
 
 CLIENTS = (1, 16)
 BOARDS_IN_A_SLICE = 100
+BURST = 200
+# What is aimed at for a burst, on a machine that does nothing else.
+AIMS = {"median, aim 20 ms": 0.5, "p99, aim 250 ms": 0.99}
 SECRET = "benchmark"  # noqa: S105 - signs what this machine sends to itself
 
 
@@ -253,6 +256,36 @@ async def commands(folder: Path, effort: Effort) -> AsyncIterator[Line]:
                     target=target,
                     against=against,
                 )
+        del ports["floor"]
+        async for line in _bursts(ports, effort):
+            yield line
+
+
+async def _bursts(ports: Mapping[str, int], effort: Effort) -> AsyncIterator[Line]:
+    """How long each of 200 people waits who type a command at the same moment."""
+    numbers = itertools.count()
+    for aim, quantile in AIMS.items():
+        samples = await in_turn(
+            {name: partial(_burst, port, numbers, quantile) for name, port in ports.items()},
+            rounds=effort.rounds,
+            within_seconds=effort.seconds,
+        )
+        yield Line.of(
+            samples,
+            what=f"burst of {BURST}: {aim}",
+            clients=BURST,
+            target=None,
+            against="no-op Bolt",
+        )
+
+
+async def _burst(port: int, numbers: Iterator[int], quantile: float) -> float:
+    """The ``quantile`` of the seconds to the acknowledgement of each of `BURST` commands."""
+    words = itertools.islice(numbers, BURST)
+    rows = [[_signed(f"note 1 number {word}", trigger=f"burst.{word}")] for word in words]
+    async with traffic.Clients(port, BURST) as connections:
+        waits = await connections.waits(rows)
+    return sorted(waits)[round(quantile * (BURST - 1))]
 
 
 MANIFEST = {
@@ -271,19 +304,21 @@ def _populate(workspace: Workspace) -> None:
 async def _post(port: int, supply: Supply, clients: int) -> float:
     """A slice. The requests are signed before the clock starts: what signs them is Slack."""
     requests = [
-        [
-            traffic.command(
-                f"status {number} {to} {NOTE}",
-                secret=SECRET,
-                trigger=f"{number}.{to}",
-                team_id=WORKSPACE,
-                channel_id=CHANNEL,
-                channel_name="incidents",
-                user_id=ACTOR.person.id,
-            )
-            for number, to in row
-        ]
+        [_signed(f"status {number} {to} {NOTE}", trigger=f"{number}.{to}") for number, to in row]
         for row in supply.rows(clients)
     ]
     async with traffic.Clients(port, clients) as connections:
         return await connections.seconds_each(requests, expecting=b"is now")
+
+
+def _signed(text: str, *, trigger: str) -> bytes:
+    """A command of the benchmark's one person."""
+    return traffic.command(
+        text,
+        secret=SECRET,
+        trigger=trigger,
+        team_id=WORKSPACE,
+        channel_id=CHANNEL,
+        channel_name="incidents",
+        user_id=ACTOR.person.id,
+    )

@@ -96,6 +96,21 @@ class Clients:
         )
         return (time.perf_counter() - began) / sum(map(len, requests))
 
+    async def waits(self, requests: Sequence[Sequence[bytes]]) -> list[float]:
+        """Sends ``requests`` at once, one on each connection; the seconds until each is answered.
+
+        Raises:
+            NotDone: an answer is not a 200.
+        """
+
+        async def wait(connection: _Connection, row: Sequence[bytes]) -> float:
+            await connection.send_all(row, b"")
+            return time.perf_counter() - began
+
+        began = time.perf_counter()
+        pairs = zip(self._connections, requests, strict=True)
+        return await asyncio.gather(*(wait(connection, row) for connection, row in pairs))
+
 
 class _Connection(asyncio.Protocol):
     """One keep-alive connection. Knows of HTTP what the three servers need, and no more."""

@@ -26,7 +26,8 @@ def test_all_that_is_to_be_measured_can_be_measured():
     )
 
     assert run.returncode == 0, run.stderr
-    for what in ("SQLite", "PostgreSQL", "signed /incident status", "no-op Bolt", "/incident list"):
+    measured = ("SQLite", "PostgreSQL", "signed /incident status", "no-op Bolt", "/incident list")
+    for what in (*measured, "burst of 200: median", "burst of 200: p99"):
         assert what in run.stdout
 
 
