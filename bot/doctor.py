@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from time import monotonic
 
 from slack_sdk.errors import SlackApiError
@@ -111,9 +110,13 @@ async def _outbox(outbox: Outbox) -> Finding:
 
 
 async def _audit(store: Store) -> list[Finding]:
-    faults = await store.read(lambda reader: list(islice(audit.faults(reader), FAULTS_MAX)))
-    findings = [Finding(well=False, text=f"audit: {fault}") for fault in faults]
-    if len(faults) == FAULTS_MAX:
+    faults: list[audit.Fault] = []
+    mark: audit.Bookmark | None = audit.Bookmark()
+    while mark and len(faults) < FAULTS_MAX:
+        found, mark = await store.read(partial(audit.look, mark=mark))
+        faults += found
+    findings = [Finding(well=False, text=f"audit: {fault}") for fault in faults[:FAULTS_MAX]]
+    if len(faults) >= FAULTS_MAX:
         text = f"audit: after {FAULTS_MAX} faults it looked no further"
         return [*findings, Finding(well=False, text=text)]
     text = "audit: every timeline is legal; incidents, cards and outbox agree with it"

@@ -1,6 +1,6 @@
 """Does the store agree with itself, and what should Slack show of it? Reads, and changes nothing.
 
-`faults` replays every timeline and holds incidents, cards, outbox and kept answers against it.
+`look` replays every timeline and holds incidents, cards, outbox and kept answers against it.
 `standing` says what is to be found in Slack, for whoever goes and looks.
 
 No statement here selects a body or a description: what is said names incidents, entries and places.
@@ -45,6 +45,7 @@ PAGE = 500
 RUNNING_MAX = timedelta(minutes=10)
 # How far Slack's clock and ours may be apart, where one is held against the other.
 CLOCKS_APART = timedelta(minutes=10)
+_TS = re.compile(r"\d{1,11}\.\d+")
 
 PUBLIC_SURFACES = frozenset({Surface.STATUS_CARD, Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
 ABOUT_ENTRIES = frozenset({Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
@@ -73,7 +74,13 @@ class Fault:
 
 # --- the store against itself ----------------------------------------------------------------
 
-_WORKSPACES = select(workspace.c.id, workspace.c.last_number).order_by(workspace.c.id)
+_NEXT_WORKSPACE = (
+    select(workspace.c.id)
+    .where(workspace.c.id > bindparam("workspace"))
+    .order_by(workspace.c.id)
+    .limit(1)
+)
+_LAST_NUMBER = select(workspace.c.last_number).where(workspace.c.id == bindparam("workspace"))
 _INCIDENTS = (
     select(
         _incident.c.id,
@@ -257,62 +264,81 @@ _LAST_DONE = select(func.max(outbox.c.done_at))
 _LAST_HANDLED = select(func.max(handled.c.at))
 
 
-def faults(reader: Reader) -> Iterator[Fault]:
-    """What is not as it must be, incident by incident, then message by message.
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far was read: incidents up to number ``after``, or messages up to the id, if ``sent``.
 
-    It reads everything, a page at a time.
+    ``publishes_since`` is since when the workspace is known to have had a status channel, None
+    where nothing has told yet.
     """
-    for team, last_number in reader.connection.execute(_WORKSPACES).all():
-        yield from _workspace_faults(reader, team, last_number)
-    for team, conversation, ts in reader.connection.execute(_LOST_PLACES).all():
-        what = f"what stands at {ts} in {conversation} is about an incident that does not exist"
-        yield Fault(team, what, RESTORE)
-    yield from _outbox_faults(reader)
+
+    workspace: str = ""
+    after: int = 0
+    publishes_since: datetime | None = None
+    sent: bool = False
 
 
-@dataclass(slots=True)
-class _Surfaces:
-    """Since when the workspace is known to have had a status channel. None: as far as was read."""
-
-    since: datetime | None = None
-
-    def had_one(self, at: datetime) -> None:
-        self.since = at if self.since is None else min(self.since, at)
+def faults(reader: Reader) -> Iterator[Fault]:
+    """What is not as it must be, incident by incident, then message by message; in one view."""
+    mark: Bookmark | None = Bookmark()
+    while mark:
+        found, mark = look(reader, mark)
+        yield from found
 
 
-def _workspace_faults(reader: Reader, team: str, last_number: int) -> Iterator[Fault]:
-    surfaces = _Surfaces()
-    publishes = reader.workspace(team).status_channel is not None
-    expected = 0
-    while page := reader.connection.execute(
-        _INCIDENTS, {"workspace": team, "after": expected, "limit": PAGE}
-    ).all():
-        records = tuple(_records(reader, team, page, after=expected))
-        for record in records:
-            _learn(surfaces, record)
-        for record in records:
-            expected += 1
-            if record.row.number != expected:
-                yield Fault(team, f"INC-{expected} is missing", RESTORE)
-                expected = record.row.number
-            about = f"{team} INC-{record.row.number}"
-            for what, cure in _incident_faults(record, surfaces.since if publishes else None):
-                yield Fault(about, what, cure)
-        yield from _kept_answers(reader, team, records)
-    if last_number != expected:
-        what = f"{last_number} incidents were counted, and the newest is INC-{expected}"
-        yield Fault(team, what, RESTORE)
+def look(reader: Reader, mark: Bookmark) -> tuple[list[Fault], Bookmark | None]:
+    """The faults of the next page after ``mark``, and where to go on; None at the end.
+
+    Each page may be read in a view of its own: a long one would keep a text that was withdrawn in
+    SQLite's log, and old rows in PostgreSQL. An incident is whole on its page.
+    """
+    if mark.sent:
+        return _look_at_messages(reader, mark)
+    team = mark.workspace
+    page = reader.connection.execute(
+        _INCIDENTS, {"workspace": team, "after": mark.after, "limit": PAGE}
+    ).all()
+    if page:
+        records = tuple(_records(reader, team, page, after=mark.after))
+        known = [mark.publishes_since, *(_published_by(record) for record in records)]
+        mark = Bookmark(team, page[-1].number, min(filter(None, known), default=None))
+        return list(_page_faults(reader, team, records, mark.publishes_since)), mark
+    found = []
+    counted = reader.connection.execute(_LAST_NUMBER, {"workspace": team}).scalar()
+    if counted not in {None, mark.after}:
+        what = f"{counted} incidents were counted, and the newest is INC-{mark.after}"
+        found.append(Fault(team, what, RESTORE))
+    following = reader.connection.execute(_NEXT_WORKSPACE, {"workspace": team}).scalar()
+    return found, Bookmark(sent=True) if following is None else Bookmark(following)
+
+
+def _page_faults(
+    reader: Reader, team: str, records: Sequence[_Record], publishes_since: datetime | None
+) -> Iterator[Fault]:
+    if reader.workspace(team).status_channel is None:
+        publishes_since = None
+    for record in records:
+        number = record.row.number
+        if number > record.follows + 1:
+            first, last = record.follows + 1, number - 1
+            what = "is missing" if first == last else f"to INC-{last} are missing"
+            yield Fault(team, f"INC-{first} {what}", RESTORE)
+        for what, cure in _incident_faults(record, publishes_since):
+            yield Fault(f"{team} INC-{number}", what, cure)
+    yield from _kept_answers(reader, team, records)
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
     """All that is kept of one incident, as rows: nothing in it has been believed yet.
 
-    ``lifecycle`` is None where it cannot be read; ``entries`` are oldest first; ``waiting`` are the
-    outbox messages that Slack does not have yet, or can never have.
+    ``follows`` is the number of the incident before it. ``lifecycle`` is None where it cannot be
+    read; ``entries`` are oldest first; ``waiting`` are the outbox messages that Slack does not have
+    yet, or can never have.
     """
 
     row: AnyRow
+    follows: int
     lifecycle: Lifecycle | None
     entries: Sequence[AnyRow]
     components: tuple[str, ...]
@@ -339,9 +365,11 @@ def _records(reader: Reader, team: str, page: Sequence[AnyRow], *, after: int) -
         for statement in (_ENTRIES, _PLACES, _WAITING)
     )
     tagged = tags(connection, team, [row.id for row in page])
-    for row in page:
+    before = [after, *(row.number for row in page)]
+    for row, follows in zip(page, before, strict=False):
         yield _Record(
             row=row,
+            follows=follows,
             lifecycle=_lifecycle(reader, row.lifecycle),
             entries=entries.get(row.id, ()),
             components=tuple(component.name for component in tagged.get(row.id, ())),
@@ -364,17 +392,20 @@ def _lifecycle(reader: Reader, digest: str) -> Lifecycle | None:
         return None
 
 
-def _learn(surfaces: _Surfaces, record: _Record) -> None:
-    """Where anything was published, there was a status channel: no setting remembers since when."""
-    for entry in record.entries:
-        if entry.visibility == Visibility.PUBLIC:
-            surfaces.had_one(entry.at)
-    for row in record.waiting:
-        if row.surface in PUBLIC_SURFACES:
-            surfaces.had_one(row.created_at)
-    for row in record.places:
-        if row.surface in PUBLIC_SURFACES and re.fullmatch(r"\d{1,11}\.\d+", row.ts):
-            surfaces.had_one(datetime.fromtimestamp(float(row.ts), UTC) + CLOCKS_APART)
+def _published_by(record: _Record) -> datetime | None:
+    """When there was a status channel, as the incident proves; no setting remembers since when."""
+    return min(
+        (
+            *(entry.at for entry in record.entries if entry.visibility == Visibility.PUBLIC),
+            *(row.created_at for row in record.waiting if row.surface in PUBLIC_SURFACES),
+            *(
+                datetime.fromtimestamp(float(row.ts), UTC) + CLOCKS_APART
+                for row in record.places
+                if row.surface in PUBLIC_SURFACES and _TS.fullmatch(row.ts)
+            ),
+        ),
+        default=None,
+    )
 
 
 def _incident_faults(record: _Record, publishes_since: datetime | None) -> Iterator[_What]:
@@ -591,13 +622,21 @@ def _kept_answers(reader: Reader, team: str, records: Sequence[_Record]) -> Iter
         yield Fault(withdrawn[about], what, ERASE_ANSWERS)
 
 
-def _outbox_faults(reader: Reader) -> Iterator[Fault]:
-    after = 0
-    while page := reader.connection.execute(_MESSAGES, {"after": after, "limit": PAGE}).all():
-        for row in page:
-            for what, cure in _message_faults(row):
-                yield Fault(_about(row), what, cure)
-        after = page[-1].id
+def _look_at_messages(reader: Reader, mark: Bookmark) -> tuple[list[Fault], Bookmark | None]:
+    page = reader.connection.execute(_MESSAGES, {"after": mark.after, "limit": PAGE}).all()
+    if not page:
+        return [*_lost_places(reader), *_crowded_lanes(reader), *_left_running(reader)], None
+    found = [Fault(_about(row), *fault) for row in page for fault in _message_faults(row)]
+    return found, Bookmark(after=page[-1].id, sent=True)
+
+
+def _lost_places(reader: Reader) -> Iterator[Fault]:
+    for team, conversation, ts in reader.connection.execute(_LOST_PLACES):
+        what = f"what stands at {ts} in {conversation} is about an incident that does not exist"
+        yield Fault(team, what, RESTORE)
+
+
+def _crowded_lanes(reader: Reader) -> Iterator[Fault]:
     for row in reader.connection.execute(_TOGETHER):
         # A card that can never be delivered may be followed by another such: they merge when an
         # operator sends them again. What runs is counted by the lane, whatever it shows.
@@ -607,7 +646,6 @@ def _outbox_faults(reader: Reader) -> Iterator[Fault]:
     for row in reader.connection.execute(_RUNNING_TOGETHER):
         what = f"{row.count} messages of one lane are being posted at once"
         yield Fault(_about(row), what, REPORT)
-    yield from _left_running(reader)
 
 
 def _left_running(reader: Reader) -> Iterator[Fault]:
