@@ -3,45 +3,69 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from promises.conftest import MANIFEST, Clock, serving, settle
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from promises.conftest import MANIFEST, Clock, serving
+from promises.processes import waiting
 
 from bot.sandbox import Limits, Sandbox
-from core.lifecycle import STATUSPAGE
+from core.lifecycle import PRESETS
 from storage import audit
 
 SORRY = "on our side"
+LIFECYCLES = {lifecycle.name: lifecycle for lifecycle in PRESETS}
+STATUSES = sorted({status.name for lifecycle in PRESETS for status in lifecycle.statuses})
+# On SQLite one process serves from a file.
+SERVERS = {"sqlite": 1, "postgresql": 2}
 
 
 class Model:
     """The spec in small: one incident's status, texts, and what the public may read."""
 
-    def __init__(self):
-        self.status = STATUSPAGE.initial
+    def __init__(self, lifecycle):
+        self.lifecycle = lifecycle
+        self.status = lifecycle.initial
         self.notes = []
         self.public = {}
 
     @property
+    def next_steps(self):
+        return self.lifecycle.next_steps(self.status)
+
+    @property
     def over(self):
-        return STATUSPAGE.is_terminal(self.status)
+        return self.lifecycle.is_terminal(self.status)
 
 
 class Bot(RuleBasedStateMachine):
-    """Ratchet over one database and one Slack, which outlive it."""
+    """Ratchet over one database and one Slack, which outlive it.
 
-    def __init__(self):
+    ``a_database`` makes an empty database; ``away`` takes that of an address away for a while.
+    """
+
+    def __init__(self, kind, a_database, away, **changes):
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.ends = ExitStack()
         self.loop = asyncio.Runner()
-        self.url = f"sqlite:///{Path(self.folder.name) / 'ratchet.db'}"
+        self.url = self.ends.enter_context(a_database())
+        self.away = partial(away, self.url)
+        self.servers = range(SERVERS[kind])
+        self.changes = changes
         self.incidents = []
         self.words = 0
+        self.down = None
 
     @initialize()
     def begin(self):
@@ -50,49 +74,63 @@ class Bot(RuleBasedStateMachine):
     async def _begin(self):
         self.clock = Clock()
         self.slack = Sandbox(
-            MANIFEST, clock=self.clock.seconds, limits=Limits(posting=True, burst=1)
+            MANIFEST,
+            clock=self.clock.seconds,
+            limits=Limits(posting=True, burst=1),
+            # On a busy machine; others hold it to three seconds.
+            ack_seconds=30,
         )
         await self.slack.start()
         self.mia = self.slack.person("mia")
-        await self._start()
+        self.serving = {}
+        self.apps = {}
+        for server in self.servers:
+            await self._start(server)
 
-    async def _start(self):
-        self.serving = serving(self.slack, self.clock, self.url)
-        self.app = await self.serving.__aenter__()
+    async def _start(self, server):
+        self.serving[server] = serving(self.slack, self.clock, self.url, **self.changes)
+        self.apps[server] = await self.serving[server].__aenter__()
+        # From now on it knows who she is, also while Slack is down.
+        await self._said("list")
+
+    async def _stop(self, server):
+        await self.serving[server].__aexit__(None, None, None)
+
+    @property
+    def app(self):
+        return self.apps[0]
 
     def run(self, work):
         return self.loop.run(work)
 
     def say(self, line):
-        async def said():
-            asked = await self.mia.command("#payments", f"/incident {line}")
-            assert asked.error is None
-            answer = (await asked.answer()).words()
-            assert SORRY not in answer
-            return answer
+        answer = self.run(self._said(line))
+        assert SORRY not in answer
+        return answer
 
-        return self.run(said())
+    async def _said(self, line):
+        asked = await self.mia.command("#payments", f"/incident {line}")
+        assert asked.error is None
+        return (await asked.answer()).words()
 
     def word(self):
         self.words += 1
         return f"word{self.words}x"
 
-    @rule()
-    def declare(self):
+    @rule(lifecycle=st.sampled_from(sorted(LIFECYCLES)))
+    def declare(self, lifecycle):
         if len(self.incidents) < 3:
-            self.say(f"declare Outage {len(self.incidents) + 1}")
-            self.incidents.append(Model())
+            self.say(f"declare Outage {len(self.incidents) + 1} lifecycle:{lifecycle}")
+            self.incidents.append(Model(LIFECYCLES[lifecycle]))
 
     @precondition(lambda self: self.incidents)
-    @rule(which=st.integers(0, 2), to=st.sampled_from([s.name for s in STATUSPAGE.statuses]))
+    @rule(which=st.integers(0, 2), to=st.sampled_from(STATUSES))
     def move(self, which, to):
         number, model = self.chosen(which)
         answer = self.say(f"status {number} {to}")
-        if to in STATUSPAGE.next_steps(model.status):
-            assert "is now" in answer
+        assert ("is now" in answer) is (to in model.next_steps)
+        if to in model.next_steps:
             model.status = to
-        else:
-            assert "is now" not in answer
 
     @precondition(lambda self: self.incidents)
     @rule(which=st.integers(0, 2))
@@ -117,9 +155,8 @@ class Bot(RuleBasedStateMachine):
     @precondition(lambda self: any(model.public for model in self.incidents))
     @rule(data=st.data())
     def redact(self, data):
-        number, model = data.draw(
-            st.sampled_from([(n, m) for n, m in enumerate(self.incidents, 1) if m.public])
-        )
+        published = [(n, m) for n, m in enumerate(self.incidents, 1) if m.public]
+        number, model = data.draw(st.sampled_from(published))
         word = data.draw(st.sampled_from(sorted(model.public)))
         entry = self.run(self._entry(number, word))
         if entry is not None:
@@ -157,6 +194,58 @@ class Bot(RuleBasedStateMachine):
     async def _click(self, card, step):
         await (await self.mia.press(card, step)).answer()
 
+    @precondition(lambda self: not self.down and self.open_cards())
+    @rule(data=st.data(), noted=st.booleans(), published=st.booleans(), overtaken=st.booleans())
+    def fill_in_the_dialog(self, data, *, noted, published, overtaken):
+        """Whoever moves the incident meanwhile overtakes it: then all of it is refused."""
+        card, number, model = data.draw(st.sampled_from(self.open_cards()))
+        step = data.draw(st.sampled_from([None, *model.next_steps]))
+        note, public = self.word() if noted else None, self.word() if published else None
+        filled = {"Next step": step, "Private note": note, "Public update": public}
+        if not any(filled.values()):
+            return
+        pressed = self.run(self._opened(card))
+        if overtaken:
+            to = model.next_steps[0]
+            self.say(f"status {number} {to}")
+            model.status = to
+        kept = self.run(self._submitted(pressed, filled))
+        assert kept is not overtaken
+        if kept:
+            model.status = step or model.status
+            model.notes += [note] if note else []
+            model.public |= {public: True} if public else {}
+
+    def open_cards(self):
+        """Cards that show an incident as going on, and are right about it."""
+        shown = [
+            (card, int(card.text.split()[0].removeprefix("INC-")))
+            for card in self.slack.workspace.channel("#payments").messages
+        ]
+        return [
+            (card, number, self.incidents[number - 1])
+            for card, number in shown
+            if not self.incidents[number - 1].over and "update" in str(card.blocks)
+        ]
+
+    async def _opened(self, card):
+        pressed = await self.mia.press(card, "update")
+        await self.slack.until(lambda: self.mia.has_view and "submit" in self.mia.view.given)
+        return pressed
+
+    async def _submitted(self, pressed, filled):
+        for label, value in filled.items():
+            if value:
+                await self.mia.fill(label, value)
+        asked = await self.mia.submit()
+        assert asked.error is None
+        if self.mia.has_view:
+            await self.mia.close(whole_stack=True)
+            return False
+        # It is answered where the button was pressed.
+        await pressed.answer()
+        return True
+
     @precondition(lambda self: self.slack.requests)
     @rule(copies=st.integers(1, 3))
     def redeliver(self, copies):
@@ -170,21 +259,47 @@ class Bot(RuleBasedStateMachine):
     def slack_fails(self, kind, method, times):
         self.slack.faults.add(kind, method, times=times, seconds=3)
 
+    @rule()
+    def slack_goes_down_or_comes_back(self):
+        if self.down:
+            self.down.clear()
+        self.down = None if self.down else self.slack.faults.unavailable(times=None)
+
     @rule(seconds=st.integers(1, 120))
     def time_passes(self, seconds):
         self.clock.advance(seconds=seconds)
-        self.run(self.app.worker.deliver_due())
+        self.run(self._delivered())
 
-    @rule()
-    def restart(self):
-        self.run(self.serving.__aexit__(None, None, None))
-        self.run(self._start())
+    async def _delivered(self):
+        """All servers at once."""
+        await asyncio.gather(*(app.worker.deliver_due() for app in self.apps.values()))
 
-    @rule()
-    def crash(self):
+    @precondition(lambda self: self.incidents)
+    @rule(which=st.integers(0, 2))
+    def the_database_is_away_for_a_moment(self, which):
+        number, _ = self.chosen(which)
+        with self.away():
+            assert SORRY in self.run(self._said(f"note {number} {self.word()}"))
+        # The next to be redelivered: the one that failed would be done then, and may be.
+        self.say("list")
+
+    @rule(server=st.integers(0, 1))
+    def people_come_to_another_server(self, server):
+        app = self.apps[server % len(self.apps)]
+        self.slack.request_url = f"{app.http.address}/slack/events"
+
+    @precondition(lambda self: not self.down)
+    @rule(server=st.integers(0, 1))
+    def restart(self, server):
+        self.run(self._stop(server % len(self.apps)))
+        self.run(self._start(server % len(self.apps)))
+
+    @precondition(lambda self: not self.down)
+    @rule(server=st.integers(0, 1))
+    def crash(self, server):
         """What a death leaves behind: messages that somebody was just posting."""
         self.run(self.app.outbox.claim("dead", limit=100, at=self.clock()))
-        self.restart()
+        self.restart(server)
 
     def chosen(self, which):
         index = which % len(self.incidents)
@@ -192,18 +307,27 @@ class Bot(RuleBasedStateMachine):
 
     def teardown(self):
         try:
-            if hasattr(self, "app"):
+            if hasattr(self, "apps"):
                 self.run(self._compare())
         finally:
-            if hasattr(self, "app"):
-                self.run(self.serving.__aexit__(None, None, None))
+            if hasattr(self, "apps"):
+                for server in self.apps:
+                    self.run(self._stop(server))
                 self.run(self.slack.stop())
             self.loop.close()
-            self.folder.cleanup()
+            self.ends.close()
+
+    async def _settled(self):
+        """Waits until Slack has been told everything, also what a server died with."""
+        async with asyncio.timeout(60):
+            while await self.app.store.read(waiting):
+                self.clock.advance(seconds=150)
+                await self.app.worker.rescue()
+                await self._delivered()
 
     async def _compare(self):
         self.slack.faults.clear()
-        await settle(self.app, self.clock, hours=3)
+        await self._settled()
         assert await self.app.store.read(lambda reader: list(audit.faults(reader))) == []
         rows = await self.app.store.read(
             lambda reader: reader.connection.exec_driver_sql(
@@ -226,20 +350,59 @@ class Bot(RuleBasedStateMachine):
             assert [text for text in shown if text.startswith("word")] == standing
 
 
-Bot.TestCase.settings = settings(
+@contextmanager
+def file_away(url):
+    """The SQLite file is elsewhere."""
+    file = Path(url.removeprefix("sqlite:///"))
+    elsewhere = file.with_name("elsewhere.db")
+    file.rename(elsewhere)
+    try:
+        yield
+    finally:
+        elsewhere.rename(file)
+
+
+@contextmanager
+def connections_refused(server, url):
+    """PostgreSQL ends every connection to the database, and takes none."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    try:
+        yield
+    finally:
+        server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+@pytest.fixture
+def away(kind, request):
+    if kind == "sqlite":
+        return file_away
+    return partial(connections_refused, request.getfixturevalue("postgresql"))
+
+
+FEW = settings(
     max_examples=6,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+FEWER = settings(FEW, max_examples=4)
+# What took seconds to find would take hours to make small.
+MANY = settings(FEW, max_examples=100, stateful_step_count=40, phases=[Phase.reuse, Phase.generate])
 
 
-class TestBot(Bot.TestCase):
-    """Few examples in the suite; `make torture` runs many."""
-
-
-@pytest.mark.torture
-class TestBotForLong(Bot.TestCase):
-    """The same, a hundred times as often."""
-
-    settings = settings(Bot.TestCase.settings, max_examples=150, stateful_step_count=40)
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("sqlite", FEW),
+        ("postgresql", FEWER),
+        pytest.param("sqlite", MANY, marks=pytest.mark.torture),
+        pytest.param("postgresql", MANY, marks=pytest.mark.torture),
+    ],
+    ids=["sqlite", "postgresql", "sqlite-long", "postgresql-long"],
+)
+def test_whatever_happens_in_whatever_order_what_is_kept_and_shown_is_what_people_did(
+    kind, settings, a_database, away
+):
+    run_state_machine_as_test(partial(Bot, kind, a_database, away), settings=settings)
