@@ -274,3 +274,16 @@ async def test_64_calls_that_hang_delay_nobody_else(slack, ratchet, clock, mia):
 
     for fault in hung:
         fault.clear()
+
+
+@pytest.mark.parametrize("kind_of_fault", ["server_error", "unavailable", "cut"])
+async def test_an_answer_that_slack_did_not_take_is_given_again(kind_of_fault, slack, ratchet, mia):
+    await tell(mia, "declare Checkout is down")
+    await ratchet.worker.deliver_due()
+    fault = faults(slack, kind_of_fault, "response_url", times=1)
+    card = slack.workspace.channel("#payments").messages[0]
+
+    answer = await (await mia.press(card, "Identified")).answer()
+
+    assert "is now *Identified*" in answer.words()
+    assert fault.hits == 1
