@@ -47,15 +47,17 @@ WHERE incident.workspace_id = ? AND incident.id = ? AND incident.version = ?"""
 CLOSE = CHANGE.replace("public_word=?,", "public_word=?, is_open=?,")
 RECORD = """
 INSERT INTO incident_update
-  (workspace_id, incident_id, entry, id, kind, visibility, by_id, by_name, at, body, old, new)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  (workspace_id, incident_id, entry, id, kind, visibility, by_id, by_name, at, body, old, new,
+  public_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ENQUEUE = """
 INSERT INTO outbox (uid, workspace_id, incident_id, entry, surface, channel, lane, state, attempts,
   due_at, try_at, unsure, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (lane, surface)
 WHERE state IN ('available') AND surface IN ('working_card', 'owner_card', 'status_card')
-DO UPDATE SET channel = excluded.channel"""
+DO UPDATE SET try_at = CASE WHEN (excluded.try_at > outbox.try_at) THEN excluded.try_at
+ELSE outbox.try_at END"""
 # Where a transition shows: the surface, the channel, the name of the lane.
 CARDS = (("working_card", CHANNEL, "working"), ("status_card", STATUS_CHANNEL, "status"))
 
@@ -89,7 +91,7 @@ class Raw:
         if cursor.rowcount != 1:
             raise RuntimeError("somebody else was faster")
         line = (WORKSPACE, incident, entry, self._id(), "moved", "internal", *BY, at, NOTE)
-        cursor.execute(self._record, (*line, status, to))
+        cursor.execute(self._record, (*line, status, to, None))
         cursor.executemany(
             self._enqueue,
             [
