@@ -7,17 +7,19 @@ import itertools
 import multiprocessing
 import random
 import signal
-import socket
 import time
 from collections import Counter
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from ports import a_free_port
+from promises.conftest import environment
+
 from bot.app import build
+from bot.doctor import examine
 from bot.settings import Settings
 from bot.telemetry import configure_logs
-from storage import audit
 from storage.store import Store
 
 # Processes are forked from one that has everything imported: a start costs no seconds.
@@ -32,6 +34,11 @@ HASTE = 60
 def hasty():
     """Seconds since 1970 by a clock that runs so fast that Slack's pace is not what we wait for."""
     return BEGAN + (time.time() - BEGAN) * HASTE
+
+
+def hasty_now():
+    """The same as a moment."""
+    return datetime.fromtimestamp(hasty(), UTC)
 
 
 def serve(variables, began):
@@ -56,11 +63,6 @@ async def _serve(settings, clock):
         await stop.wait()
     finally:
         await app.stop()
-
-
-def a_free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 class Server:
@@ -250,28 +252,29 @@ def waiting(reader):
     ).scalar()
 
 
-def violations(slack, url, ledger):
+async def violations(slack, url, ledger):
     """Everything that was lost, done twice or left in pieces; empty where every promise holds."""
-    store = Store(url)
-    try:
-        return store.read_now(lambda reader: list(_violations(slack, reader, ledger)))
-    finally:
-        store.close()
+    found = await examine(
+        Settings.from_env(environment(slack, url)), deep=True, clock=hasty_now, pause=no_pause
+    )
+    with closing(Store(url)) as store:
+        rows = await asyncio.to_thread(store.read_now, remembered)
+    return [finding.text for finding in found if not finding.well] + [
+        *_misremembered(rows, ledger),
+        *_misshown(slack, rows),
+    ]
 
 
-def _violations(slack, reader, ledger):
-    yield from audit.faults(reader)
-    rows = reader.connection.exec_driver_sql(
+async def no_pause(_seconds):
+    """For whoever is asked to wait, where nobody needs to."""
+
+
+def remembered(reader):
+    """Every update with its incident, oldest first."""
+    return reader.connection.exec_driver_sql(
         "SELECT i.number, u.body, u.kind, i.title, u.visibility, u.new FROM incident_update u "
         "JOIN incident i ON i.id = u.incident_id ORDER BY i.number, u.entry"
     ).all()
-    yield from _misremembered(rows, ledger)
-    told = {}
-    for number, body, _, _, visibility, _ in rows:
-        replies = told.setdefault(f"INC-{number}", [])
-        if visibility == "public":
-            replies.append(body)
-    yield from _misshown(slack, told)
 
 
 def _misremembered(rows, ledger):
@@ -292,8 +295,13 @@ def _misremembered(rows, ledger):
             yield f"{move} was confirmed {times} times, and is there {moved[move]} times"
 
 
-def _misshown(slack, told):
+def _misshown(slack, rows):
     """Where a channel does not show each incident once, and each public update once, in order."""
+    told = {}
+    for number, body, _, _, visibility, _ in rows:
+        replies = told.setdefault(f"INC-{number}", [])
+        if visibility == "public":
+            replies.append(body)
     shown = {}
     for post in slack.channel_view("#status"):
         replies = [reply.text.split(": ")[-1] for reply in post.replies]

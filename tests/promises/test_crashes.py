@@ -66,7 +66,7 @@ async def test_killed_at_random_moments_it_loses_nothing_and_does_nothing_twice(
 ):
     ledger = await rounds(slack, database_url, count=20, seed=7, accidents=[killed])
 
-    assert violations(slack, database_url, ledger) == []
+    assert await violations(slack, database_url, ledger) == []
     assert len(ledger.confirmed) > 20
 
 
@@ -75,7 +75,7 @@ async def test_stopped_and_started_all_the_time_it_loses_nothing_and_does_nothin
 ):
     ledger = await rounds(slack, database_url, count=10, seed=11, accidents=[stopped])
 
-    assert violations(slack, database_url, ledger) == []
+    assert await violations(slack, database_url, ledger) == []
     assert len(ledger.confirmed) > 10
 
 
@@ -88,7 +88,7 @@ async def test_of_several_servers_any_may_die_and_none_does_the_others_work_agai
         slack, database_url, count=6, seed=servers, accidents=[killed], servers=servers
     )
 
-    assert violations(slack, database_url, ledger) == []
+    assert await violations(slack, database_url, ledger) == []
     assert len(ledger.confirmed) > 10
 
 
@@ -151,7 +151,7 @@ async def test_torture(kind, a_database, request, capsys):
                     servers=SERVERS[kind],
                     meanwhile=partial(trouble, slack, faults, seed=seed),
                 )
-                found = violations(slack, url, ledger)
+                found = await violations(slack, url, ledger)
             figures += ledger.figures()
             figures["faults of Slack"] += sum(fault.hits for fault in faults)
             figures["posts and edits"] += len(slack.calls_of("chat.postMessage"))

@@ -327,7 +327,7 @@ async def test_the_code_before_serves_beside_the_new_over_the_newest_migration(
     await delivered(database_url)
     await new.stop()
 
-    found = violations(hasty_slack, database_url, ledger)
+    found = await violations(hasty_slack, database_url, ledger)
     with capsys.disabled():
         print(  # noqa: T201 - the figures are what it is run for
             f"\n{was} and {is_} side by side: {len(ledger.confirmed)} changes confirmed, "
