@@ -30,7 +30,7 @@ MANIFESTS = (
 STARTED_WITHIN_SECONDS = 30
 QUIET_SECONDS = 0.8
 # Of what a story lets pass, so much is waited for: until a public update is out.
-WAITS_SECONDS = 10
+WAITS_SECONDS = 12
 STOPPED_WITHIN_SECONDS = 10
 
 
