@@ -34,6 +34,9 @@ AT_ONCE = 100
 REST = 9
 REST_MAX_SECONDS = 0.3
 MAX_BACKOFF_SECONDS = 300
+# What we heard no answer to, Slack may still be doing. Whoever looked for its post at once would not
+# find it, and post it again.
+LOOK_AFTER = timedelta(seconds=5)
 # What Slack's 429 means where it does not say, and the most that is believed of it.
 RETRY_AFTER_SECONDS = 30
 MAX_RETRY_AFTER_SECONDS = 86_400
@@ -143,8 +146,9 @@ def after_failure(
         return TryAgain(at + _retry_after(error), code, whole_channel=True)
     passes = code == UNKNOWN_OUTCOME or code in PASSING
     if attempts < (MAX_OWN_FAULTS if code == OWN_FAULT else MAX_ATTEMPTS if passes else 0):
-        seconds = min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempts, 16)) * (1 - jitter / 4)
-        return TryAgain(at + timedelta(seconds=seconds), code)
+        pause = timedelta(seconds=min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempts, 16)))
+        least = LOOK_AFTER if code == UNKNOWN_OUTCOME else timedelta()
+        return TryAgain(at + max(pause * (1 - jitter / 4), least * (1 + jitter / 4)), code)
     if code == "not_in_channel" != last_error:
         return Join()
     gone = NO_MESSAGE | NO_THREAD
@@ -293,7 +297,10 @@ class Worker:
         await self._rescue(claimed_before=self._clock() + CLOCKS_APART)
 
     async def _rescue(self, *, claimed_before: datetime) -> None:
-        count = await self._outbox.rescue(claimed_before=claimed_before, at=self._clock())
+        at = self._clock()
+        count = await self._outbox.rescue(
+            claimed_before=claimed_before, at=at, until=at + LOOK_AFTER
+        )
         if count:
             log.warning("messages rescued", count=count)
             self.wake()
@@ -351,7 +358,8 @@ class Worker:
             outcome = await self._tried(message)
         except asyncio.CancelledError:
             # We are being stopped, and nobody knows what Slack has done.
-            await self._outbox.later(message, until=self._clock(), error=UNKNOWN_OUTCOME)
+            until = self._clock() + LOOK_AFTER
+            await self._outbox.later(message, until=until, error=UNKNOWN_OUTCOME)
             raise
         except Exception:  # noqa: BLE001 - the database, for a long time: the rescue finds it
             outcome = "failed"

@@ -420,7 +420,7 @@ _RESCUE = (
     .where(_is_stale)
     .values(
         state=State.AVAILABLE,
-        try_at=bindparam("at"),
+        try_at=bindparam("until"),
         error=UNKNOWN_OUTCOME,
         unsure=True,
         claimed_at=None,
@@ -604,12 +604,13 @@ class Outbox:
         """The Slack message that ``message`` was to edit is gone: its surface stands nowhere."""
         await self._write((_FORGET, _place_of(message)))
 
-    async def rescue(self, *, claimed_before: datetime, at: datetime) -> int:
+    async def rescue(self, *, claimed_before: datetime, at: datetime, until: datetime) -> int:
         """Frees what was claimed so long ago that its worker must have died; how many.
 
-        Whether Slack has them is not known, and their ``error`` says so: `UNKNOWN_OUTCOME`.
+        Whether Slack has them is not known, and their ``error`` says so: `UNKNOWN_OUTCOME`. They
+        are tried again at ``until``.
         """
-        stale = {"claimed_before": claimed_before, "at": at}
+        stale = {"claimed_before": claimed_before, "at": at, "until": until}
         return await self._write((_MERGE_INTO_STALE, stale), (_RESCUE, stale))
 
     async def retry_dead(self, *, at: datetime) -> int:

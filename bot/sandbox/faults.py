@@ -52,7 +52,8 @@ class Fault:
     times: int | None = 1
     """How often it still happens; None until it is cleared."""
     seconds: float = 0.0
-    """How long a slow call is held up, or the ``Retry-After`` of a rate limit."""
+    """How long a slow call is held up, the ``Retry-After`` of a rate limit, or how late that is
+    done of which the answer gets lost."""
     error: str = ""
     """What a refusal is called."""
     body: bytes = b"<html><body><h1>Please log in</h1></body></html>"
@@ -156,10 +157,17 @@ class Faults:
         return self.add(REFUSED, method, channel=channel, times=times, error=error)
 
     def lose_answer(
-        self, method: str = "*", *, channel: str | None = None, times: int | None = 1
+        self,
+        method: str = "*",
+        *,
+        channel: str | None = None,
+        times: int | None = 1,
+        seconds: float = 0.0,
     ) -> Fault:
-        """Do what is asked, and cut the connection before the answer."""
-        return self.add(LOST_ANSWER, method, channel=channel, times=times)
+        """Cut the connection, and do what is asked all the same: at once, or ``seconds`` later by
+        the workspace's clock, when the next call comes.
+        """
+        return self.add(LOST_ANSWER, method, channel=channel, times=times, seconds=seconds)
 
     def garble(
         self,

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -204,6 +205,7 @@ class WebApi:
         base_url: Callable[[], str],
     ) -> None:
         self.calls: list[Call] = []
+        self._late: list[tuple[float, Callable[[], object]]] = []
         self.limits = limits
         self._workspace = workspace
         self._acts = acts
@@ -249,12 +251,25 @@ class WebApi:
         method = http.match_info["method"]
         arguments, token = await _arguments(http, method)
         channel = arguments.get("channel")
+        self._catch_up()
         call = self._begin(method, arguments)
         rule = await self._meet_faults(call, method, channel)
         answer = self._refusal_by(rule)
+        if answer is None and rule is not None and rule.kind == faults.LOST_ANSWER and rule.seconds:
+            deed = partial(self._answer, method, arguments, token)
+            self._late.append((self._workspace.clock() + rule.seconds, deed))
+            answer = web.Response()
         if answer is None:
             answer = self._answer(method, arguments, token)
         return await self._finish(call, rule, answer, http)
+
+    def _catch_up(self) -> None:
+        """Do what was asked by clients that have lost their connection, as far as it is time."""
+        now = self._workspace.clock()
+        due = [deed for at, deed in self._late if at <= now]
+        self._late = [(at, deed) for at, deed in self._late if at > now]
+        for deed in due:
+            deed()
 
     async def serve_response_url(self, http: web.Request) -> web.StreamResponse:
         """Answer one post to a response_url; the address is the whole of the right to do it."""

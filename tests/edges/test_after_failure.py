@@ -38,7 +38,7 @@ def again(error, *, after_seconds=2.0):
     return TryAgain(NINE + timedelta(seconds=after_seconds), error)
 
 
-UNKNOWN = again(UNKNOWN_OUTCOME)
+UNKNOWN = again(UNKNOWN_OUTCOME, after_seconds=5.0)
 HELD = TryAgain(NINE + timedelta(seconds=30), "rate_limited", whole_channel=True)
 
 # Every error that Slack documents for the two methods and for all methods, by what becomes of it.
@@ -163,12 +163,23 @@ def test_a_rate_limit_never_makes_it_give_up():
     [(1, 2), (2, 4), (3, 8), (4, 16), (8, 256), (9, 300), (17, 300), (199, 300)],
 )
 def test_the_pause_doubles_up_to_five_minutes(attempts, seconds):
-    assert decide(TimeoutError(), attempts=attempts).at == NINE + timedelta(seconds=seconds)
+    found = decide(refused("update_failed"), attempts=attempts)
+
+    assert found.at == NINE + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "jitter", "seconds"), [(1, 0, 5), (2, 0, 5), (2, 1, 6.25), (3, 0, 8), (3, 1, 6.25)]
+)
+def test_what_slack_may_still_be_doing_is_given_five_seconds(attempts, jitter, seconds):
+    found = decide(TimeoutError(), attempts=attempts, jitter=jitter)
+
+    assert found.at == NINE + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 8), (0.5, 7), (1.0, 6)])
 def test_chance_takes_off_up_to_a_quarter(jitter, seconds):
-    found = decide(TimeoutError(), attempts=3, jitter=jitter)
+    found = decide(refused("update_failed"), attempts=3, jitter=jitter)
 
     assert found.at == NINE + timedelta(seconds=seconds)
 

@@ -129,9 +129,9 @@ class Ledger:
 
 
 async def a_responder(person, doors, ledger, chance):
-    """Declares, moves, writes, clicks and resolves without end; each text is a word of its own."""
+    """Declares, moves, writes, clicks, resolves, and again; each text is a word of its own."""
     number = None
-    while True:
+    while not doors.closed:
         if chance.random() < 0.1:
             await pressed(person, doors, ledger, chance)
         if chance.random() < 0.1:
@@ -190,11 +190,15 @@ async def pressed(person, doors, ledger, chance):
 
 
 class Doors:
-    """The addresses that Slack knows; it sends each request to any of them."""
+    """The addresses that Slack knows; it sends each request to any of them.
+
+    Once they are ``closed``, people finish what they are at and do nothing more.
+    """
 
     def __init__(self, slack, urls):
         self._slack = slack
         self._urls = urls
+        self.closed = False
 
     def choose(self, chance):
         self._slack.request_url = chance.choice(self._urls)
@@ -227,12 +231,8 @@ async def people_at_work(slack, servers, ledger, *, seed):
     try:
         yield
     finally:
-        for task in working:
-            task.cancel()
-        ended = await asyncio.gather(*working, return_exceptions=True)
-    for error in ended:
-        if not isinstance(error, asyncio.CancelledError):
-            raise error
+        doors.closed = True
+        await asyncio.gather(*working)
 
 
 async def delivered(url, *, seconds=120):

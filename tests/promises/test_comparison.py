@@ -431,7 +431,7 @@ async def test_a_slack_that_says_nothing_any_more_is_told(busy, look, slack, sil
         "Slack, or what stands at SLACK_API_URL, does not answer; check the network"
     )
     assert not told.well
-    assert look.waited == [2, 4]
+    assert look.waited == [5, 5]
 
 
 async def test_a_channel_that_may_not_be_read_is_told_and_the_others_are_compared(

@@ -96,6 +96,7 @@ ACCIDENTS = [killed, killed, stopped]
 TROUBLES = [
     lambda faults: faults.lose_answer("chat.postMessage", times=3),
     lambda faults: faults.lose_answer(times=2),
+    lambda faults: faults.lose_answer("chat.postMessage", times=2, seconds=3),
     lambda faults: faults.cut(times=3),
     lambda faults: faults.server_error(times=3),
     lambda faults: faults.unavailable(times=3),

@@ -58,6 +58,9 @@ TROUBLES = {
         ("lost_answer", POST, {"times": 1}),
         ("rate_limited", "*", {"seconds": 5, "times": 2}),
     ],
+    "posts that are made after their connection was cut": [
+        ("lost_answer", POST, {"times": 4, "seconds": 4})
+    ],
     "answers lost of edits": [("lost_answer", EDIT, {"times": 3})],
     "answers lost of everything, look-ups as well": [("lost_answer", "*", {"times": 9})],
 }

@@ -97,6 +97,19 @@ async def test_a_client_that_gives_up_has_had_its_effect_only_where_the_answer_w
     assert len(slack.channel_view(PAYMENTS)) == posts
 
 
+async def test_a_lost_answer_may_be_about_what_is_done_later(client, slack, clock):
+    slack.faults.lose_answer("chat.postMessage", seconds=4)
+
+    with pytest.raises(aiohttp.ClientError):
+        await post(client)
+    clock.advance(seconds=3)
+    await client.auth_test()
+    assert slack.channel_view(PAYMENTS) == []
+    clock.advance(seconds=1)
+    await client.auth_test()
+    assert len(slack.channel_view(PAYMENTS)) == 1
+
+
 async def test_two_faults_happen_one_after_the_other(slack, client):
     slack.faults.server_error("chat.postMessage", times=2)
     slack.faults.rate_limit(times=1)

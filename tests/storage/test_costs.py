@@ -93,7 +93,7 @@ async def test_no_step_of_the_outbox_walks_through_what_was_delivered(
         await outbox.facts(message)
         await outbox.later(message, until=NINE, error="ratelimited")
         await outbox.dead(other, error="is_archived", at=NINE)
-        await outbox.rescue(claimed_before=NINE, at=NINE)
+        await outbox.rescue(claimed_before=NINE, at=NINE, until=NINE)
         await outbox.retry_dead(at=NINE)
         await outbox.depth(at=NINE)
         await outbox.next_due()

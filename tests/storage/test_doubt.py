@@ -72,7 +72,7 @@ async def test_the_next_edit_is_merged_into_the_card_that_may_be_posted_already(
         case "later":
             await outbox.later(running, until=at, error=UNKNOWN_OUTCOME)
         case "rescue":
-            await outbox.rescue(claimed_before=at, at=at)
+            await outbox.rescue(claimed_before=at, at=at, until=at)
         case "dead":
             await outbox.dead(running, error=UNKNOWN_OUTCOME, at=at)
             await outbox.retry_dead(at=at)
@@ -135,7 +135,7 @@ async def test_a_worker_that_comes_back_late_moves_nothing_that_another_has_clai
     running, claim, outbox, clock, states
 ):
     at = clock.advance(minutes=3)
-    await outbox.rescue(claimed_before=at, at=at)
+    await outbox.rescue(claimed_before=at, at=at, until=at)
     await claim("w2")
 
     await outbox.later(running, until=at, error="ratelimited")
@@ -148,7 +148,7 @@ async def test_what_slack_has_is_delivered_whoever_says_so_and_however_late(
     running, outbox, clock, states
 ):
     at = clock.advance(minutes=3)
-    await outbox.rescue(claimed_before=at, at=at)
+    await outbox.rescue(claimed_before=at, at=at, until=at)
 
     await outbox.delivered(running, at=at, posted=Place("C0STATUS", "5.0"))
 

@@ -149,8 +149,15 @@ async def test_what_a_dead_worker_had_is_given_to_another_and_looked_for(
     lost = await claim()
     clock.advance(minutes=3)
 
-    freed = await outbox.rescue(claimed_before=clock() - timedelta(minutes=2), at=clock())
+    freed = await outbox.rescue(
+        claimed_before=clock() - timedelta(minutes=2),
+        at=clock(),
+        until=clock() + timedelta(seconds=5),
+    )
 
+    clock.advance(seconds=4)
+    assert await claim("w2") == ()
+    clock.advance(seconds=1)
     again = await claim("w2")
     assert freed == len(lost) == 2
     assert {m.id for m in again} == {m.id for m in lost}

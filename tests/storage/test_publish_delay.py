@@ -193,7 +193,7 @@ async def test_a_worker_that_comes_back_late_from_giving_up_has_no_card_drawn(
     clock.advance(seconds=10)
     [late] = await outbox.claim("w1", limit=1, at=clock())
     at = clock.advance(minutes=5)
-    await outbox.rescue(claimed_before=at, at=at)
+    await outbox.rescue(claimed_before=at, at=at, until=at)
     await outbox.dead(late, error="msg_too_long", at=at)
 
     assert [message.surface for message in await outbox.undelivered()] == [Surface.PUBLIC_UPDATE]
