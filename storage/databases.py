@@ -311,6 +311,8 @@ class SQLite:
         """Finishes what was given, and lets go of the file."""
         self.writers.close()
         self.readers.close()
+        # With its last connection the log goes, and the file is anybody's.
+        self._file = self._log_file = None
         for connection in self._opened:
             connection.close()
         self.engine.dispose()
@@ -346,9 +348,12 @@ class SQLite:
         Raises:
             FileDamaged, FileGone, LogGone: what is confirmed now might not be found again.
         """
+        self._see_undamaged()
+        self._see_in_place()
+
+    def _see_undamaged(self) -> None:
         if self._damage:
             raise FileDamaged(self._damage)
-        self._see_in_place()
 
     def _prepare(self, connection: Any, _record: object) -> None:
         if self._serves and self._file is None:
@@ -386,7 +391,7 @@ class SQLite:
     def _write(self, jobs: list[_Job]) -> None:
         try:
             connection = self._connection(query_only=False)
-            self._see_sound()
+            self._see_undamaged()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             if self._serves and self._log_file is None:
                 self._log_file = _identity(self._log)
