@@ -34,8 +34,8 @@ AT_ONCE = 100
 REST = 9
 REST_MAX_SECONDS = 0.3
 MAX_BACKOFF_SECONDS = 300
-# What we heard no answer to, Slack may still be doing. Whoever looked for its post at once would not
-# find it, and post it again.
+# What we heard no answer to, Slack may still be doing: whoever looked for its post at once would
+# not find it, and post it again.
 LOOK_AFTER = timedelta(seconds=5)
 # What Slack's 429 means where it does not say, and the most that is believed of it.
 RETRY_AFTER_SECONDS = 30

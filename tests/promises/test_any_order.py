@@ -346,7 +346,7 @@ class Bot(RuleBasedStateMachine):
             notes = [row[2] for row in mine if row[3] == "internal" and row[2]]
             assert notes == model.notes
             standing = [word for word, stands in model.public.items() if stands]
-            shown = [reply.text.split(": ")[-1] for reply in posts[number].replies]
+            shown = [reply.text.split()[-1] for reply in posts[number].replies]
             assert [text for text in shown if text.startswith("word")] == standing
 
 
