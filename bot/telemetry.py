@@ -217,6 +217,11 @@ def _log_what_nobody_catches() -> None:
 
 log = structlog.get_logger("ratchet")
 
+# For the server's connections. What somebody sends that is no HTTP leaves no line: anybody could
+# fill the disk with them. Our own failures do.
+connections_log = logging.getLogger("ratchet.connections")
+connections_log.setLevel(logging.ERROR)
+
 
 class Metrics:
     """The counters of `/metrics`. Labels are words of our own tables, never what people typed."""

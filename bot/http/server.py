@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import re
 import socket
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bot.telemetry import Metrics, log
+from bot.telemetry import Metrics, connections_log, log
 
 # Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
 SIGNATURE = re.compile(rb"v0=[0-9a-f]{64}")
@@ -230,15 +229,11 @@ class _Patient(HttpToolsProtocol):
     uvicorn itself waits for ever, for a head without end.
     """
 
-    # What somebody sends that is no HTTP leaves no line; our own failures do.
-    LOGGER = logging.getLogger("ratchet.connections")
-    LOGGER.setLevel(logging.ERROR)
-
     config: _Config
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.logger = self.LOGGER
+        self.logger = connections_log
         self._waiting: asyncio.TimerHandle | None = None
         self._head_bytes = 0
 

@@ -120,6 +120,7 @@ def test_a_database_that_is_not_there_is_a_sentence_and_is_not_made(ratchet, tmp
 def test_a_schema_of_another_time_is_a_sentence(ratchet, tmp_path, revision, told):
     with contextlib.closing(sqlite3.connect(tmp_path / "ratchet.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        database.execute("UPDATE compatibility SET oldest = ?", (revision,))
         database.commit()
 
     code, out, err = ratchet("export")
