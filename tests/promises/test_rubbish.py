@@ -97,6 +97,8 @@ def spoilt(payload, path, rubbish):
 
 ANSWERING = ("views.open", "views.update", "views.publish")
 REFUSING = ("did not work", "othing was changed", "'response_action'")
+# A busy machine takes its time; what came of it is shown in the dialog later.
+SAVING = "'callback_id': 'loading'"
 
 
 class Spoiler:
@@ -130,7 +132,7 @@ class Spoiler:
             wrong = "silence"
         elif "Traceback" in said or "Error(" in said:
             wrong = said
-        elif done and any(word in said for word in REFUSING):
+        elif done and SAVING not in said and any(word in said for word in REFUSING):
             wrong = f"done, and told: {said}"
         elif done:
             wrong = await self._app.store.read(lambda reader: list(audit.faults(reader))) or None
