@@ -10,25 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID, uuid5
 
-from core.errors import (
-    ComponentExists,
-    EmptyUpdate,
-    IncidentResolved,
-    InvalidField,
-    NoPublicSurface,
-    NoSuchComponent,
-    NoSuchEntry,
-    NotFound,
-    NothingToRedact,
-    RedactionNotPermitted,
-    RepeatedComponent,
-    SeveralNextSteps,
-    StaleStatus,
-    TransitionNotAllowed,
-    UnknownComponent,
-    UnknownStatus,
-    nearest,
-)
+from core.errors import EmptyUpdate, InvalidField, nearest
 from core.incident import (
     BODY_MAX,
     CATEGORY_MAX,
@@ -55,6 +37,22 @@ from core.incident import (
     Visibility,
     Workspace,
     update_id,
+)
+from core.refusals import (
+    ComponentExists,
+    IncidentResolved,
+    NoPublicSurface,
+    NoSuchComponent,
+    NoSuchEntry,
+    NotFound,
+    NothingToRedact,
+    RedactionNotPermitted,
+    RepeatedComponent,
+    SeveralNextSteps,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownComponent,
+    UnknownStatus,
 )
 
 REDACTION_WINDOW = timedelta(seconds=300)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, NewType, TypeVar
+from typing import Generic, NewType, TypeVar
 from uuid import UUID, uuid5
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from core.lifecycle import Lifecycle, PublicWord
+from core.lifecycle import Lifecycle, PublicWord
 
 # Two types for the two kinds of free text. A public renderer takes PublicText alone, so that
 # mypy refuses to hand it a note; only the doors (where a person said "public") and

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from core.errors import Denied, Permission
 from core.incident import (
     Acknowledge,
     Actor,
@@ -16,6 +15,7 @@ from core.incident import (
     Standing,
     TakeNextStep,
 )
+from core.refusals import Denied, Permission
 
 
 def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core import policy
 from core.engine import Known, decide, describe_component
-from core.errors import Denied, NotFound, Permission, UserError, WhichIncident
+from core.errors import UserError
 from core.incident import (
     Acknowledge,
     Actor,
@@ -30,6 +30,7 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.refusals import Denied, NotFound, Permission, WhichIncident
 
 T = TypeVar("T")
 

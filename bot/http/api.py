@@ -31,8 +31,8 @@ from bot.http.gate import door
 from bot.http.problems import Problem
 from bot.http.shapes import NOTHING, Nothing
 from bot.http.visit import Dialect, OnIncident, Visiting, answered
-from core.errors import Refused
 from core.incident import Acknowledge, Change, Declare, Note, Outcome
+from core.refusals import Refused
 from core.service import Transaction
 
 OF_ANY_CHANGE = (400, 403, 409, 413, 415)

@@ -13,12 +13,11 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from core.errors import (
+from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
+from core.refusals import (
     ComponentExists,
     Denied,
-    EmptyUpdate,
     IncidentResolved,
-    InvalidField,
     NoPublicSurface,
     NoSuchComponent,
     NoSuchEntry,
@@ -28,8 +27,6 @@ from core.errors import (
     RedactionNotPermitted,
     Refused,
     RepeatedComponent,
-    UnknownLifecycle,
-    UserError,
 )
 from storage.idempotency import ClaimLost
 from storage.keys import KeyScope

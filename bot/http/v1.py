@@ -40,7 +40,7 @@ from bot.http.v1_shapes import (
     UpdateList,
 )
 from bot.http.visit import Dialect, OnIncident, Visiting, answered
-from core.errors import InvalidField, NoSuchComponent
+from core.errors import InvalidField
 from core.incident import (
     Acknowledge,
     Change,
@@ -52,6 +52,7 @@ from core.incident import (
     Redact,
     Update,
 )
+from core.refusals import NoSuchComponent
 from core.service import Transaction
 
 SHAPES = {400: MoveRefused, 401: Unauthorized, 422: Invalid}

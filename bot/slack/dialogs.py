@@ -34,17 +34,7 @@ from bot.slack.blocks import (
 from bot.slack.parser import COMMAND, AssignTo, OpenDeclare, UsageError
 from bot.slack.views import PRIVATE, PUBLIC, WITHDRAWN, Dialog, status_name
 from core.engine import one_line
-from core.errors import (
-    Denied,
-    EmptyUpdate,
-    InvalidField,
-    NoPublicSurface,
-    Permission,
-    Refused,
-    UnknownComponent,
-    UnknownLifecycle,
-    UserError,
-)
+from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
     BODY_MAX,
     TITLE_MAX,
@@ -61,6 +51,7 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import Catalogue, Lifecycle
+from core.refusals import Denied, NoPublicSurface, Permission, Refused, UnknownComponent
 
 BOX_MAX = 3_000  # of any text box in a dialog
 OPTIONS_MAX = 100

@@ -32,7 +32,7 @@ from bot.slack.people import UNREACHABLE, People
 from bot.slack.sockets import CONNECTIONS, Connection
 from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
-from core.errors import StaleStatus, UserError
+from core.errors import UserError
 from core.incident import (
     Acknowledge,
     Actor,
@@ -43,6 +43,7 @@ from core.incident import (
     Scope,
     TakeNextStep,
 )
+from core.refusals import StaleStatus
 from core.service import Incidents
 
 Result = TypeVar("Result")

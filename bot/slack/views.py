@@ -58,21 +58,7 @@ from bot.slack.parser import (
     plain_text,
 )
 from core.engine import ACKNOWLEDGED
-from core.errors import (
-    Denied,
-    IncidentResolved,
-    NoSuchEntry,
-    NotFound,
-    NothingToRedact,
-    Permission,
-    RedactionNotPermitted,
-    SeveralNextSteps,
-    StaleStatus,
-    TransitionNotAllowed,
-    UnknownStatus,
-    UserError,
-    WhichIncident,
-)
+from core.errors import UserError
 from core.incident import (
     Acknowledge,
     Actor,
@@ -94,6 +80,20 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import NAME, PublicWord
+from core.refusals import (
+    Denied,
+    IncidentResolved,
+    NoSuchEntry,
+    NotFound,
+    NothingToRedact,
+    Permission,
+    RedactionNotPermitted,
+    SeveralNextSteps,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownStatus,
+    WhichIncident,
+)
 from core.service import TIMELINE_PAGE
 
 Word = TypeVar("Word", bound=StrEnum)

@@ -21,14 +21,7 @@ from builders import (
 )
 
 from core.engine import decide, describe_component
-from core.errors import (
-    ComponentExists,
-    InvalidField,
-    NoSuchComponent,
-    RepeatedComponent,
-    TransitionNotAllowed,
-    UnknownComponent,
-)
+from core.errors import InvalidField
 from core.incident import (
     Acknowledge,
     Decision,
@@ -40,6 +33,13 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import PRESETS, RESPONSE, read
+from core.refusals import (
+    ComponentExists,
+    NoSuchComponent,
+    RepeatedComponent,
+    TransitionNotAllowed,
+    UnknownComponent,
+)
 
 API, WEB, CHECKOUT = a_component("api"), a_component("web"), a_component("Checkout API")
 LATER = NINE + timedelta(minutes=3)

@@ -18,10 +18,11 @@ from builders import (
 )
 
 from core.engine import decide
-from core.errors import (
-    EmptyUpdate,
+from core.errors import EmptyUpdate, InvalidField
+from core.incident import Acknowledge, Kind, Redact, TakeNextStep, Update, Visibility, update_id
+from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE
+from core.refusals import (
     IncidentResolved,
-    InvalidField,
     NoPublicSurface,
     NotFound,
     SeveralNextSteps,
@@ -30,8 +31,6 @@ from core.errors import (
     UnknownComponent,
     UnknownStatus,
 )
-from core.incident import Acknowledge, Kind, Redact, TakeNextStep, Update, Visibility, update_id
-from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE
 
 LATER = NINE + timedelta(minutes=20)
 

@@ -13,17 +13,16 @@ from builders import (
 )
 
 from core.engine import decide, one_line
-from core.errors import (
-    EmptyUpdate,
-    InvalidField,
+from core.errors import EmptyUpdate, InvalidField
+from core.incident import Kind, Visibility
+from core.lifecycle import RESPONSE
+from core.refusals import (
     NoPublicSurface,
     StaleStatus,
     TransitionNotAllowed,
     UnknownComponent,
     UnknownStatus,
 )
-from core.incident import Kind, Visibility
-from core.lifecycle import RESPONSE
 
 INTERNAL, PUBLIC = Visibility.INTERNAL, Visibility.PUBLIC
 

@@ -15,8 +15,8 @@ from builders import (
 )
 
 from core import policy
-from core.errors import Permission
 from core.incident import Acknowledge, Redact, Severity, Standing, TakeNextStep
+from core.refusals import Permission
 
 JOIN, RESPOND, PUBLISH = Permission.JOIN, Permission.RESPOND, Permission.PUBLISH
 

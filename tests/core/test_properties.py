@@ -23,9 +23,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from core.engine import decide
-from core.errors import IncidentResolved, LifecycleFaults, TransitionNotAllowed, UserError
+from core.errors import LifecycleFaults, UserError
 from core.incident import Acknowledge, Decision, Redact, Severity, TakeNextStep, Visibility
 from core.lifecycle import FLAGS, KEYS, PRESETS, PublicWord, read
+from core.refusals import IncidentResolved, TransitionNotAllowed
 
 WORDS = [word.value for word in PublicWord]
 NAMES = ["open", "acknowledged", "fixing", "watching", "resolved", "closed", "s_7"]

@@ -18,22 +18,7 @@ from builders import (
     an_id,
 )
 
-from core.errors import (
-    ComponentExists,
-    Denied,
-    IncidentResolved,
-    InvalidField,
-    NoPublicSurface,
-    NoSuchEntry,
-    NotFound,
-    Permission,
-    RedactionNotPermitted,
-    StaleStatus,
-    TransitionNotAllowed,
-    UnknownComponent,
-    UserError,
-    WhichIncident,
-)
+from core.errors import InvalidField, UserError
 from core.incident import (
     Acknowledge,
     BoardFilter,
@@ -46,6 +31,20 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import RESPONSE
+from core.refusals import (
+    ComponentExists,
+    Denied,
+    IncidentResolved,
+    NoPublicSurface,
+    NoSuchEntry,
+    NotFound,
+    Permission,
+    RedactionNotPermitted,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownComponent,
+    WhichIncident,
+)
 from core.service import Incidents
 from storage.store import Store
 

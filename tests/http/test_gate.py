@@ -14,7 +14,9 @@ from bot.http import problems
 from bot.http.problems import problem_of
 from bot.slack.people import SlackUnavailable
 from core import errors
-from core.errors import Refused, UserError
+from core import refusals as rules
+from core.errors import UserError
+from core.refusals import Refused
 from storage import keys
 from storage.store import StoreUnavailable
 
@@ -532,7 +534,7 @@ NEVER_OVER_HTTP = {"SeveralNextSteps", "StaleStatus", "UnknownComponent", "Which
 
 def refusals(root=UserError):
     for error in root.__subclasses__():
-        if error.__module__ == errors.__name__:
+        if error.__module__ in {errors.__name__, rules.__name__}:
             yield error
             yield from refusals(error)
 

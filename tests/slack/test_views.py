@@ -39,7 +39,6 @@ from bot.slack.parser import (
 )
 from bot.slack.views import Dialog, OpenDialog
 from core.engine import decide
-from core.errors import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.incident import (
     Acknowledge,
     BoardFilter,
@@ -60,6 +59,7 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord, read
+from core.refusals import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.service import TIMELINE_PAGE
 
 NOW = NINE + timedelta(minutes=12)

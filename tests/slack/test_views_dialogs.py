@@ -27,21 +27,18 @@ from hypothesis import strategies as st
 from bot.slack import dialogs, views
 from bot.slack.dialogs import Origin, UpdateForm
 from bot.slack.parser import AssignTo, OpenDeclare, UsageError
-from core.errors import (
+from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
+from core.incident import Kind, Note, PublicText, Redact, Severity, Visibility
+from core.lifecycle import PRESETS, RESPONSE, Catalogue, Lifecycle, read
+from core.refusals import (
     Denied,
-    EmptyUpdate,
     IncidentResolved,
-    InvalidField,
     NoPublicSurface,
     Permission,
     TransitionNotAllowed,
     UnknownComponent,
-    UnknownLifecycle,
-    UserError,
     WhichIncident,
 )
-from core.incident import Kind, Note, PublicText, Redact, Severity, Visibility
-from core.lifecycle import PRESETS, RESPONSE, Catalogue, Lifecycle, read
 
 NOW = NINE + timedelta(minutes=12)
 ORIGIN = Origin(channel=INCIDENTS_CHANNEL, response_url="https://hooks.slack.com/x")

@@ -37,29 +37,7 @@ from bot.slack.handlers import DialogNotOpened
 from bot.slack.parser import VERBS, OpenDeclare, ShowBoard, UsageError
 from bot.slack.people import SlackUnavailable
 from core.engine import decide
-from core.errors import (
-    ComponentExists,
-    Denied,
-    EmptyUpdate,
-    IncidentResolved,
-    InvalidField,
-    NoPublicSurface,
-    NoSuchComponent,
-    NoSuchEntry,
-    NotFound,
-    NothingToRedact,
-    Permission,
-    RedactionNotPermitted,
-    RepeatedComponent,
-    SeveralNextSteps,
-    StaleStatus,
-    TransitionNotAllowed,
-    UnknownComponent,
-    UnknownLifecycle,
-    UnknownStatus,
-    UserError,
-    WhichIncident,
-)
+from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
     Acknowledge,
     BoardFilter,
@@ -81,6 +59,25 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
+from core.refusals import (
+    ComponentExists,
+    Denied,
+    IncidentResolved,
+    NoPublicSurface,
+    NoSuchComponent,
+    NoSuchEntry,
+    NotFound,
+    NothingToRedact,
+    Permission,
+    RedactionNotPermitted,
+    RepeatedComponent,
+    SeveralNextSteps,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownComponent,
+    UnknownStatus,
+    WhichIncident,
+)
 
 GOLDENS = Path(__file__).parent / "goldens"
 NOW = NINE + timedelta(minutes=12)

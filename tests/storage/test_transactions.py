@@ -22,9 +22,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from core.engine import Known, decide
-from core.errors import StaleStatus
 from core.incident import Acknowledge, Declare, Note, PublicText, Redact
 from core.lifecycle import RESPONSE, STATUSPAGE, read
+from core.refusals import StaleStatus
 from core.service import Incidents
 from storage.store import StoreUnavailable
 

@@ -1,0 +1,264 @@
+"""Every refusal that carries an incident, an update, a component or an actor, as a typed error.
+
+    UserError                 its text is for the person: show it, log at info, never alert
+    ├── InvalidField          a text or a value is not acceptable
+    ├── EmptyUpdate           nothing was asked for
+    ├── UnknownLifecycle      no lifecycle has that name
+    ├── NotFound              there is no such incident, or not for this actor
+    ├── WhichIncident         no incident was named, and the channel does not settle it
+    ├── NoSuchEntry           the timeline has no such update
+    ├── UnknownComponent      a component that looks like a slip of one that exists
+    ├── NoSuchComponent       no component has that id
+    ├── RepeatedComponent     one component was named twice, by its id
+    ├── ComponentExists       a component of that name exists already
+    ├── Refused               a transition that the lifecycle does not allow
+    │   ├── IncidentResolved      the incident is in a terminal status
+    │   ├── UnknownStatus         the incident's lifecycle has no such status
+    │   └── TransitionNotAllowed  the step is not valid now
+    ├── SeveralNextSteps      "the next step", and there are several
+    ├── StaleStatus           the incident has moved since the button was drawn
+    ├── NoPublicSurface       nobody could read a public update
+    ├── NothingToRedact       the update has no body
+    ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
+    └── Denied                the actor lacks a permission
+    LifecycleFaults           an operator's lifecycle file is wrong: every fault with its place
+
+The first four and the last are defined in `core.errors`, which also says what a message may quote.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from core.errors import UserError, closest, nearest
+from core.incident import Actor, Component, Incident, Update
+
+
+class NotFound(UserError):
+    """The same for an id that does not exist, another workspace's, and a private one of others."""
+
+    def __init__(self, ref: object) -> None:
+        named = f"INC-{ref}" if isinstance(ref, int) else "with that id"
+        super().__init__(
+            f"There is no incident {named} here. `/incident list` shows the open ones."
+        )
+        self.ref = ref
+
+
+class WhichIncident(UserError):
+    """``open_here`` are the open incidents whose card stands in the channel: none, or several."""
+
+    def __init__(self, open_here: tuple[Incident, ...]) -> None:
+        names = ", ".join(incident.name for incident in open_here)
+        super().__init__(
+            f"Several incidents are open in this channel ({names}): say which, by its number."
+            if open_here
+            else "No open incident has its card in this channel: say which one, by its number."
+        )
+        self.open_here = open_here
+
+
+class NoSuchEntry(UserError):
+    """The incident's timeline has no update with that number or id."""
+
+    def __init__(self, incident: Incident, entry: object) -> None:
+        named = f"entry {entry}" if isinstance(entry, int) else "such entry"
+        super().__init__(
+            f"The timeline of {incident.name} has no {named}. "
+            f"`/incident timeline {incident.number}` shows the numbers."
+        )
+        self.incident = incident
+
+
+class UnknownComponent(UserError):
+    """Raised only where a known name is close; a name like no other makes a new component."""
+
+    def __init__(self, asked: str, suggestion: str) -> None:
+        super().__init__(
+            f'There is no component "{asked}": did you mean "{suggestion}"? '
+            f'To make a new one of that name, write "+{asked}".'
+        )
+        self.asked = asked
+        self.suggestion = suggestion
+
+
+class NoSuchComponent(UserError):
+    """The same for an id that does not exist and for another workspace's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A component id is not one of this workspace's components: take ids from the list of "
+            "components."
+        )
+
+
+class RepeatedComponent(UserError):
+    """Raised for ids alone: of names typed twice it is plain what is meant."""
+
+    def __init__(self, component: Component) -> None:
+        super().__init__(f'The component "{component.name}" is named twice: name each once.')
+        self.component = component
+
+
+class ComponentExists(UserError):
+    """``component`` is the one that has the name, in whatever case."""
+
+    def __init__(self, component: Component) -> None:
+        super().__init__(
+            f'There is a component "{component.name}" already: use it, or choose another name.'
+        )
+        self.component = component
+
+
+class Refused(UserError):
+    """A move that the lifecycle does not allow. Never raised itself. Nothing was written.
+
+    ``asked`` is None where an update without a transition was refused; ``next_steps`` is what the
+    incident may move to now.
+    """
+
+    def __init__(self, incident: Incident, asked: str | None, message: str) -> None:
+        super().__init__(message)
+        self.incident = incident
+        self.asked = asked
+        self.next_steps = incident.next_steps
+
+
+class IncidentResolved(Refused):
+    """The incident is in a terminal status: it takes no update any more, whatever it is."""
+
+    def __init__(self, incident: Incident, asked: str | None) -> None:
+        super().__init__(
+            incident,
+            asked,
+            f"{incident.name} is {incident.status}, which is the end of its lifecycle: "
+            "it takes no further updates. If it is happening again, declare a new incident.",
+        )
+
+
+class UnknownStatus(Refused):
+    """``suggestion`` is the status it is most likely a slip of, or None."""
+
+    def __init__(self, incident: Incident, asked: str) -> None:
+        statuses = tuple(status.name for status in incident.lifecycle.statuses)
+        listed = ", ".join(f"{s} (now)" if s == incident.status else s for s in statuses)
+        super().__init__(
+            incident,
+            asked,
+            f'There is no status "{asked}" in this lifecycle{closest(asked, statuses) or "."} '
+            f"Statuses of {incident.name}: {listed}.",
+        )
+        self.suggestion = nearest(asked, statuses)
+
+
+class TransitionNotAllowed(Refused):
+    """The step is not valid now. ``path`` is the shortest legal way there, empty without one."""
+
+    def __init__(self, incident: Incident, asked: str) -> None:
+        super().__init__(
+            incident,
+            asked,
+            f"{incident.name} is {incident.status} and cannot become {asked} now. "
+            f"Valid next steps: {', '.join(incident.next_steps)}.",
+        )
+        self.path = incident.lifecycle.path(incident.status, asked)
+
+
+class SeveralNextSteps(UserError):
+    """The next step was asked for without a name, and there are several."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} is {incident.status} and can go several ways: "
+            f"{', '.join(incident.next_steps)}. Choose one."
+        )
+        self.incident = incident
+
+
+class StaleStatus(UserError):
+    """``moved`` is the transition that came in between: who, when, where to.
+
+    Nothing was changed.
+    """
+
+    def __init__(self, incident: Incident, expected: str, moved: Update) -> None:
+        super().__init__(
+            f"{moved.by.name} moved {incident.name} to {incident.status} before you. "
+            "Nothing was changed: look where it is now, and choose again."
+        )
+        self.incident = incident
+        self.expected = expected
+        self.moved = moved
+
+
+class NoPublicSurface(UserError):
+    """The workspace has no status channel, or the incident is private."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} is private: it has no public side, and a public update would have "
+            f"no reader. Write a note instead: `/incident note {incident.number} …`."
+            if incident.private
+            else "There is no status channel yet, so nobody could read a public update. "
+            "A workspace admin sets one with `/incident setup #channel`."
+        )
+        self.incident = incident
+
+
+class NothingToRedact(UserError):
+    """The update has no body: a bare transition, a change of facts."""
+
+    def __init__(self, incident: Incident, update: Update) -> None:
+        super().__init__(
+            f"Entry {update.entry} of {incident.name} has no text to withdraw. "
+            f"`/incident timeline {incident.number}` shows which have."
+        )
+        self.incident = incident
+        self.update = update
+
+
+class RedactionNotPermitted(UserError):
+    """The author may within five minutes, a workspace admin at any time."""
+
+    def __init__(self, incident: Incident, update: Update) -> None:
+        super().__init__(
+            f"Entry {update.entry} of {incident.name} can be withdrawn by {update.by.name} within "
+            "5 minutes of writing it, and by a workspace admin at any time. Ask an admin."
+        )
+        self.incident = incident
+        self.update = update
+
+
+class Permission(StrEnum):
+    """What an actor needs. ``JOIN`` is full membership: without it nothing is allowed."""
+
+    JOIN = "join"
+    RESPOND = "respond"
+    PUBLISH = "publish"
+    ADMINISTER = "administer"
+
+
+DENIALS = {
+    Permission.JOIN: "Only full members of this workspace may use Ratchet. Ask {} of the team.",
+    Permission.RESPOND: "Only responders may do that. Ask {} of them.",
+    Permission.PUBLISH: "Only publishers may post public updates. Ask {} of them.",
+    Permission.ADMINISTER: "Only workspace admins may do that. Ask {} of them.",
+}
+
+
+# Where the owner of the incident is the first to ask. To a stranger nobody is named.
+OWNER_HELPS = frozenset({Permission.RESPOND, Permission.PUBLISH})
+
+
+class Denied(UserError):
+    """``permission`` is what was missing; ``incident`` (or None) tells whose owner can help."""
+
+    def __init__(
+        self, actor: Actor, permission: Permission, incident: Incident | None = None
+    ) -> None:
+        owner = incident.owner if incident and permission in OWNER_HELPS else None
+        helper = f"{owner.name} (owner) or anyone" if owner and owner != actor.person else "anyone"
+        super().__init__(DENIALS[permission].format(helper))
+        self.actor = actor
+        self.permission = permission
+        self.incident = incident
