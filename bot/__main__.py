@@ -16,11 +16,11 @@ from dotenv import dotenv_values
 from uvicorn.loops.auto import auto_loop_factory
 
 from bot.app import build, now
+from bot.demo import BotDidNotStart, stories
+from bot.demo import run as run_demo
 from bot.doctor import examine
 from bot.export import NotWritten, UnknownWorkspace, archive, into_file, to_stream
 from bot.http.server import AddressTaken
-from bot.sandbox.demo import BotDidNotStart, stories
-from bot.sandbox.demo import run as run_demo
 from bot.settings import (
     SettingFault,
     Settings,

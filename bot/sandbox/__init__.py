@@ -1,7 +1,7 @@
 """A local, strict stand-in for Slack: the server of the end-to-end tests and of the demo.
 
-An independent judge: except for the demo, which starts the bot, it imports nothing else of this
-project. ``server.Sandbox`` is the way in.
+An independent judge: it imports nothing else of this project. ``server.Sandbox`` is the entry
+point.
 
 What it leaves out of Slack: OAuth, several workspaces and Enterprise Grid, Slack Connect, files,
 reactions, pins, bookmarks, canvases, scheduled messages, link previews, direct messages of several

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from ports import a_free_port
 
+from bot.demo import bot, manifest
 from bot.sandbox import Sandbox
-from bot.sandbox.demo import bot, manifest
 
 ROOT = Path(__file__).parents[2]
 

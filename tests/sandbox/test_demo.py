@@ -5,8 +5,8 @@ import contextlib
 import aiohttp
 from ports import a_free_port
 
+from bot.demo import bot, manifest
 from bot.sandbox import Sandbox
-from bot.sandbox.demo import bot, manifest
 
 ENV = """\
 DATABASE_URL=sqlite:///of-another-bot.db

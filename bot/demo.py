@@ -24,7 +24,7 @@ from bot.sandbox.story import STORIES, Stage, read
 FOLDER = Path(".ratchet-demo")
 # Beside the sources in a checkout; in the package itself where it was installed from a wheel.
 MANIFESTS = (
-    Path(__file__).parents[2] / "app_manifest.yml",
+    Path(__file__).parents[1] / "app_manifest.yml",
     Path(__file__).with_name("app_manifest.yml"),
 )
 STARTED_WITHIN_SECONDS = 30
@@ -94,7 +94,7 @@ def _only(settings: Mapping[str, str]) -> dict[str, str]:
     kept = ("PATH", "HOME", "TMPDIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     # From another folder too, it is these sources that run.
-    return {**environment, "PYTHONPATH": str(Path(__file__).parents[2]), **settings}
+    return {**environment, "PYTHONPATH": str(Path(__file__).parents[1]), **settings}
 
 
 async def _until_started(
