@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from browser.visitors import SWITCHES, visitors
 from playwright.async_api import async_playwright
-from sandbox.connections import MANIFEST, by_socket
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits, Sandbox
+from tests.browser.visitors import SWITCHES, visitors
+from tests.sandbox.connections import MANIFEST, by_socket
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")

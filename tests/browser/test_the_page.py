@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
-from sandbox.connections import MANIFEST
 
 from bot.sandbox import Sandbox
+from tests.sandbox.connections import MANIFEST
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

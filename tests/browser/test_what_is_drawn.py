@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
-from browser.visitors import visitors
 from playwright.async_api import expect
-from sandbox.connections import MANIFEST
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits, Sandbox
+from tests.browser.visitors import visitors
+from tests.sandbox.connections import MANIFEST
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

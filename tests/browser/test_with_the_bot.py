@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from browser.visitors import visitors
-from conversations.conftest import MANIFEST, Clock, environment_for, running, settled
 from playwright.async_api import expect
 
 from bot.sandbox import Limits, Sandbox
+from tests.browser.visitors import visitors
+from tests.conversations.conftest import MANIFEST, Clock, environment_for, running, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -6,12 +6,12 @@ import asyncio
 
 import httpx
 import pytest
-from builders import NINE
-from conversations.conftest import MANIFEST, Clock, environment_for, running, settled
 
 from bot.sandbox import Limits, Sandbox
 from storage import keys
 from storage.keys import KeyScope
+from tests.builders import NINE
+from tests.conversations.conftest import MANIFEST, Clock, environment_for, running, settled
 
 NOTE = "db-3 lost its quorum"
 TEXT = "We found the cause & are rolling back."

@@ -6,9 +6,9 @@ import json
 
 import aiohttp
 import pytest
-from conversations.conftest import MANIFEST, Clock, environment_for, running, settled
 
 from bot.sandbox import Limits, Sandbox
+from tests.conversations.conftest import MANIFEST, Clock, environment_for, running, settled
 
 CANARY = "xylophonecanary"
 

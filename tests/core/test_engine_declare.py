@@ -3,7 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from builders import (
+
+from core.engine import decide
+from core.errors import InvalidField
+from core.incident import Declare, Incident, Kind, Severity, Update, Visibility, update_id
+from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord
+from tests.builders import (
     ADA,
     GRACE,
     INCIDENTS_CHANNEL,
@@ -14,11 +19,6 @@ from builders import (
     an_id,
     known,
 )
-
-from core.engine import decide
-from core.errors import InvalidField
-from core.incident import Declare, Incident, Kind, Severity, Update, Visibility, update_id
-from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord
 
 
 def test_the_least_that_can_be_said_declares_an_incident():

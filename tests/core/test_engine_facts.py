@@ -4,21 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import (
-    ADA,
-    GRACE,
-    LINUS,
-    NINE,
-    a_change,
-    a_component,
-    a_declaration,
-    a_workspace,
-    an_actor,
-    an_id,
-    an_incident,
-    an_update,
-    known,
-)
 
 from core.engine import decide, describe_component
 from core.errors import InvalidField
@@ -39,6 +24,21 @@ from core.refusals import (
     RepeatedComponent,
     TransitionNotAllowed,
     UnknownComponent,
+)
+from tests.builders import (
+    ADA,
+    GRACE,
+    LINUS,
+    NINE,
+    a_change,
+    a_component,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
+    known,
 )
 
 API, WEB, CHECKOUT = a_component("api"), a_component("web"), a_component("Checkout API")

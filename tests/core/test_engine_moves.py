@@ -3,19 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from builders import (
-    ADA,
-    GRACE,
-    NINE,
-    a_change,
-    a_component,
-    a_workspace,
-    an_actor,
-    an_id,
-    an_incident,
-    an_update,
-    known,
-)
 
 from core.engine import decide
 from core.errors import EmptyUpdate, InvalidField
@@ -30,6 +17,19 @@ from core.refusals import (
     TransitionNotAllowed,
     UnknownComponent,
     UnknownStatus,
+)
+from tests.builders import (
+    ADA,
+    GRACE,
+    NINE,
+    a_change,
+    a_component,
+    a_workspace,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
+    known,
 )
 
 LATER = NINE + timedelta(minutes=20)

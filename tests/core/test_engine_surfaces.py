@@ -4,7 +4,20 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
-from builders import (
+
+from core.engine import decide
+from core.incident import (
+    Acknowledge,
+    Envelope,
+    Kind,
+    Redact,
+    Severity,
+    Surface,
+    TakeNextStep,
+    Visibility,
+)
+from core.lifecycle import RESPONSE
+from tests.builders import (
     ADA,
     CI,
     GRACE,
@@ -20,19 +33,6 @@ from builders import (
     an_update,
     known,
 )
-
-from core.engine import decide
-from core.incident import (
-    Acknowledge,
-    Envelope,
-    Kind,
-    Redact,
-    Severity,
-    Surface,
-    TakeNextStep,
-    Visibility,
-)
-from core.lifecycle import RESPONSE
 
 WORKING = Envelope(surface=Surface.WORKING_CARD, channel=INCIDENTS_CHANNEL)
 STATUS = Envelope(surface=Surface.STATUS_CARD, channel=STATUS_CHANNEL)

@@ -1,16 +1,6 @@
 """Words: notes are for responders, public updates for everybody, and what text can be taken."""
 
 import pytest
-from builders import (
-    NINE,
-    a_change,
-    a_component,
-    a_declaration,
-    a_workspace,
-    an_incident,
-    an_update,
-    known,
-)
 
 from core.engine import decide, one_line
 from core.errors import EmptyUpdate, InvalidField
@@ -22,6 +12,16 @@ from core.refusals import (
     TransitionNotAllowed,
     UnknownComponent,
     UnknownStatus,
+)
+from tests.builders import (
+    NINE,
+    a_change,
+    a_component,
+    a_declaration,
+    a_workspace,
+    an_incident,
+    an_update,
+    known,
 )
 
 INTERNAL, PUBLIC = Visibility.INTERNAL, Visibility.PUBLIC

@@ -3,15 +3,6 @@
 import inspect
 
 import pytest
-from builders import (
-    GRACE,
-    LINUS,
-    a_component,
-    an_actor,
-    an_id,
-    an_incident,
-    an_update,
-)
 
 from core import errors, refusals
 from core.errors import (
@@ -45,6 +36,15 @@ from core.refusals import (
     UnknownComponent,
     UnknownStatus,
     WhichIncident,
+)
+from tests.builders import (
+    GRACE,
+    LINUS,
+    a_component,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
 )
 
 SECRET = "db-3 lost quorum"

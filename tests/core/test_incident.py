@@ -1,7 +1,6 @@
 """The nouns: what each says of itself."""
 
 import pytest
-from builders import ADA, CI, NINE, a_component, a_workspace, an_id, an_incident, an_update
 
 from core.incident import (
     Decision,
@@ -14,6 +13,7 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import RESPONSE, PublicWord
+from tests.builders import ADA, CI, NINE, a_component, a_workspace, an_id, an_incident, an_update
 
 
 def test_an_incident_and_its_public_side_go_by_the_same_name():

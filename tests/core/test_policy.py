@@ -3,7 +3,11 @@
 from itertools import product
 
 import pytest
-from builders import (
+
+from core import policy
+from core.incident import Acknowledge, Redact, Severity, Standing, TakeNextStep
+from core.refusals import Permission
+from tests.builders import (
     ADA,
     CI,
     GRACE,
@@ -13,10 +17,6 @@ from builders import (
     an_actor,
     an_incident,
 )
-
-from core import policy
-from core.incident import Acknowledge, Redact, Severity, Standing, TakeNextStep
-from core.refusals import Permission
 
 JOIN, RESPOND, PUBLISH = Permission.JOIN, Permission.RESPOND, Permission.PUBLISH
 

@@ -5,7 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from builders import (
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from core.engine import decide
+from core.errors import LifecycleFaults, UserError
+from core.incident import Acknowledge, Decision, Redact, Severity, TakeNextStep, Visibility
+from core.lifecycle import FLAGS, KEYS, PRESETS, PublicWord, read
+from core.refusals import IncidentResolved, TransitionNotAllowed
+from tests.builders import (
     ADA,
     GRACE,
     LINUS,
@@ -19,14 +27,6 @@ from builders import (
     an_incident,
     known,
 )
-from hypothesis import event, given
-from hypothesis import strategies as st
-
-from core.engine import decide
-from core.errors import LifecycleFaults, UserError
-from core.incident import Acknowledge, Decision, Redact, Severity, TakeNextStep, Visibility
-from core.lifecycle import FLAGS, KEYS, PRESETS, PublicWord, read
-from core.refusals import IncidentResolved, TransitionNotAllowed
 
 WORDS = [word.value for word in PublicWord]
 NAMES = ["open", "acknowledged", "fixing", "watching", "resolved", "closed", "s_7"]

@@ -3,20 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from builders import (
-    ADA,
-    CI,
-    GRACE,
-    INCIDENTS_CHANNEL,
-    LINUS,
-    NINE,
-    STATUS_CHANNEL,
-    a_change,
-    a_declaration,
-    a_workspace,
-    an_actor,
-    an_id,
-)
 
 from core.errors import InvalidField, UserError
 from core.incident import (
@@ -47,6 +33,20 @@ from core.refusals import (
 )
 from core.service import Incidents
 from storage.store import Store
+from tests.builders import (
+    ADA,
+    CI,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    LINUS,
+    NINE,
+    STATUS_CHANNEL,
+    a_change,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    an_id,
+)
 
 ADMIN = an_actor(LINUS, admin=True)
 API = an_actor(CI, channel=None, sees_private=True)

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
-from builders import NINE
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.worker import MAX_ATTEMPTS, GiveUp, Join, PostAnew, TryAgain, after_failure
 from storage.outbox import UNKNOWN_OUTCOME
+from tests.builders import NINE
 
 
 def an_answer(data, *, status=200, headers=None):

@@ -11,11 +11,11 @@ from time import monotonic
 
 import aiohttp
 import pytest
-from ports import a_free_port
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
 from core.lifecycle import PRESETS
+from tests.ports import a_free_port
 
 ROOT = Path(__file__).parents[2]
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}

@@ -2,7 +2,6 @@
 
 import aiohttp
 import pytest
-from builders import a_change, a_declaration, an_actor
 
 from bot.slack.web import a_client
 from bot.telemetry import Metrics
@@ -12,6 +11,7 @@ from core.service import Incidents
 from storage.models import State
 from storage.outbox import Outbox
 from storage.store import Store
+from tests.builders import a_change, a_declaration, an_actor
 
 STATUS, PAYMENTS, RANDOM, OLD_NEWS = "C0STATUS", "C0PAYMENTS", "C0RANDOM", "C0OLDNEWS"
 

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from builders import a_change, a_declaration, an_actor
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -19,6 +18,7 @@ from bot.http.server import SLACK_BODY_MAX, AddressTaken, HttpServer
 from bot.settings import Settings
 from bot.telemetry import Metrics
 from core.incident import PublicText
+from tests.builders import a_change, a_declaration, an_actor
 
 FORM = "application/x-www-form-urlencoded"
 SIGNATURE, TIMESTAMP = "X-Slack-Signature", "X-Slack-Request-Timestamp"

@@ -6,7 +6,6 @@ import json
 
 import aiohttp
 import pytest
-from builders import a_change, a_declaration, an_actor
 from slack_sdk.errors import SlackApiError
 
 from bot.app import build
@@ -16,6 +15,7 @@ from bot.slack.people import UNREACHABLE, People, SlackUnavailable
 from bot.slack.web import ANSWERS, a_client
 from core.incident import PublicText
 from storage.models import State
+from tests.builders import a_change, a_declaration, an_actor
 
 PAYMENTS, STATUS = "C0PAYMENTS", "C0STATUS"
 JSON = "application/json"

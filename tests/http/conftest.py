@@ -11,8 +11,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from builders import NINE, STATUS_CHANNEL, WORKSPACE
-from edges.conftest import logging_as_before
 
 from bot.http.gate import Gate
 from bot.http.rest import application
@@ -24,6 +22,8 @@ from core.service import Incidents
 from storage import keys
 from storage.keys import KeyScope
 from storage.store import Store
+from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE
+from tests.edges.conftest import logging_as_before
 
 __all__ = ["logging_as_before"]
 

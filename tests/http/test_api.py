@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from builders import an_update
 
 from bot.http.api_shapes import UpdateRecord
 from core.incident import Kind
+from tests.builders import an_update
 
 NOTE = "db-3 lost its quorum"
 FULL = {"title": "Checkout is down", "severity": "major"}

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 import structlog
-from builders import WORKSPACE
 
 from bot.http import problems
 from bot.http.problems import problem_of
@@ -19,6 +18,7 @@ from core.errors import UserError
 from core.refusals import Refused
 from storage import keys
 from storage.store import StoreUnavailable
+from tests.builders import WORKSPACE
 
 NOWHERE = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 DIALECTS = ["/v1", "/api"]

@@ -8,9 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 import pytest
-from builders import NINE, WORKSPACE
 
 from storage import public
+from tests.builders import NINE, WORKSPACE
 
 STATUSES = ("investigating", "identified", "monitoring", "resolved")
 NEXT = dict(itertools.pairwise(STATUSES))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from builders import STATUS_CHANNEL
 
 from core.lifecycle import PRESETS, read
+from tests.builders import STATUS_CHANNEL
 
 NOTE = "db-3 lost its quorum"
 FULL = {"title": "Checkout is down", "severity": "high"}

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from ports import a_free_port
 
 from bot.demo import bot, manifest
 from bot.sandbox import Sandbox
+from tests.ports import a_free_port
 
 ROOT = Path(__file__).parents[2]
 

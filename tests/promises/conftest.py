@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from postgres import Server
 
 from bot.app import build
 from bot.sandbox import Limits, Sandbox
 from bot.settings import Settings
 from bot.telemetry import configure_logs
+from tests.postgres import Server
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "app_manifest.yml").read_text())
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -13,14 +13,13 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ports import a_free_port
-from promises.conftest import environment
-
 from bot.app import build
 from bot.doctor import examine
 from bot.settings import Settings
 from bot.telemetry import configure_logs
 from storage.store import Store
+from tests.ports import a_free_port
+from tests.promises.conftest import environment
 
 # Processes are forked from one that has everything imported: a start costs no seconds.
 fork = multiprocessing.get_context("forkserver")

@@ -17,12 +17,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from promises.conftest import MANIFEST, Clock, serving
-from promises.processes import waiting
 
 from bot.sandbox import Limits, Sandbox
 from core.lifecycle import PRESETS
 from storage import audit
+from tests.promises.conftest import MANIFEST, Clock, serving
+from tests.promises.processes import waiting
 
 SORRY = "on our side"
 LIFECYCLES = {lifecycle.name: lifecycle for lifecycle in PRESETS}

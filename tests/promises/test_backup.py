@@ -6,14 +6,14 @@ import asyncio
 from collections import Counter
 
 import pytest
-from promises.conftest import MANIFEST, environment
-from promises.processes import Ledger, Server, hasty, people_at_work
 
 from bot.sandbox import Limits, Sandbox
 from storage import audit
 from storage.backup import back_up
 from storage.databases import StoreUnavailable
 from storage.store import Store
+from tests.promises.conftest import MANIFEST, environment
+from tests.promises.processes import Ledger, Server, hasty, people_at_work
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 import pytest
-from promises.conftest import MANIFEST, serving, settle, tell
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.comparison import Compared, compare, gist
 from bot.sandbox import Limits, Sandbox
 from storage import audit
+from tests.promises.conftest import MANIFEST, serving, settle, tell
 
 CANARY = "vermilion-canary"
 POST = "chat.postMessage"

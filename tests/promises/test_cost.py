@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from promises.conftest import settle, tell
 
 from core.incident import Actor, BoardFilter, Person, Scope
 from storage import public
+from tests.promises.conftest import settle, tell
 
 MANY = """
 WITH RECURSIVE n(number) AS (SELECT 10 UNION ALL SELECT number + 1 FROM n WHERE number < {})

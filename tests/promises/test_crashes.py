@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 import pytest
-from promises.conftest import MANIFEST, environment
-from promises.processes import Ledger, Server, delivered, hasty, people_at_work, violations
 
 from bot.sandbox import Limits, Sandbox
+from tests.promises.conftest import MANIFEST, environment
+from tests.promises.processes import Ledger, Server, delivered, hasty, people_at_work, violations
 
 ALIVE_SECONDS = (0.05, 0.6)
 # On SQLite there is one server to a file.

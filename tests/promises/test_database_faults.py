@@ -17,16 +17,16 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from postgres import Server
-from promises import processes
-from promises.conftest import MANIFEST, environment, settle, tell, until
-from promises.processes import Ledger, delivered, people_at_work, violations
 
 from bot.app import BEAT_EVERY
 from bot.sandbox import Limits, Sandbox
 from storage import audit, databases
 from storage.backup import back_up
 from storage.store import Store, StoreUnavailable
+from tests.postgres import Server
+from tests.promises import processes
+from tests.promises.conftest import MANIFEST, environment, settle, tell, until
+from tests.promises.processes import Ledger, delivered, people_at_work, violations
 
 SORRY = "That did not work on our side, and nothing was changed."
 IN_DOUBT = "what you asked for may be done or not"

@@ -6,12 +6,12 @@ from datetime import timedelta
 from time import monotonic
 
 import pytest
-from promises.conftest import MANIFEST, Clock, serving, settle, tell, until
 
 from bot import worker
 from bot.sandbox import Limits, Sandbox
 from core.incident import Surface
 from storage.models import State
+from tests.promises.conftest import MANIFEST, Clock, serving, settle, tell, until
 
 OUTAGE = (
     "declare Checkout is down severity:high",

@@ -12,12 +12,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from builders import NINE, an_incident, an_update
-from promises.conftest import MANIFEST, environment, tell
-from promises.processes import Ledger, Server, hasty, people_at_work
 
 from bot.sandbox import Limits, Sandbox
 from core.incident import Decision, Kind
+from tests.builders import NINE, an_incident, an_update
+from tests.promises.conftest import MANIFEST, environment, tell
+from tests.promises.processes import Ledger, Server, hasty, people_at_work
 
 ROOT = Path(__file__).parents[2]
 WITHDRAWN = "vermilion-canary"

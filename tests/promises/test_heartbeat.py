@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
-from promises.conftest import settle, tell, until
 
 from storage.databases import StoreUnavailable
+from tests.promises.conftest import settle, tell, until
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
-from promises.test_any_order import FEW, FEWER, MANY, Bot, connections_refused, file_away
+
+from tests.promises.test_any_order import FEW, FEWER, MANY, Bot, connections_refused, file_away
 
 DELAY_SECONDS = 10
 

@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
-from promises.conftest import settle, tell
 
 from core.incident import Actor, BoardFilter, Change, Note, Person, Scope
 from storage import outbox, public
+from tests.promises.conftest import settle, tell
 
 MILLION = 1_000_000
 FEW = 1_000

@@ -8,11 +8,11 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from promises.conftest import MANIFEST, Clock, environment, serving, settle, tell
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
 from bot.sandbox import Limits, Sandbox
+from tests.promises.conftest import MANIFEST, Clock, environment, serving, settle, tell
 
 
 @pytest.fixture

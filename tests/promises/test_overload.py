@@ -9,9 +9,9 @@ import time
 from contextlib import closing
 
 import pytest
-from promises.conftest import MANIFEST, tell, until
 
 from bot.sandbox import Limits, Sandbox
+from tests.promises.conftest import MANIFEST, tell, until
 
 BURST = 200
 MEMORY_KIB = 100_000

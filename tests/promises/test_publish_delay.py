@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from promises.conftest import MANIFEST, Clock, serving, settle, tell
-from promises.test_delivery import OUTAGE, TROUBLES, faults
 
 from bot.sandbox import Limits, Sandbox
 from core.incident import Surface
 from storage import audit
 from storage.models import State
+from tests.promises.conftest import MANIFEST, Clock, serving, settle, tell
+from tests.promises.test_delivery import OUTAGE, TROUBLES, faults
 
 # The product's own default: ten seconds.
 HELD_BACK = {"PUBLISH_DELAY": None}

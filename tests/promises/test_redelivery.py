@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
-from promises.acts import idle
-from promises.conftest import settle, tell
 
 from bot.slack.parser import VERBS
+from tests.promises.acts import idle
+from tests.promises.conftest import settle, tell
 
 # What is there before, and then the command itself: every verb that can change something.
 COMMANDS = {

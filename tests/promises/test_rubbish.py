@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from promises.acts import (
+
+from bot.sandbox import Limits, Sandbox
+from core.errors import LifecycleFaults
+from core.lifecycle import FLAGS, PublicWord, read
+from storage import audit
+from tests.promises.acts import (
     WAYS,
     Kept,
     assign_form,
@@ -28,12 +33,7 @@ from promises.acts import (
     severity_form,
     update_form,
 )
-from promises.conftest import MANIFEST, settle, tell
-
-from bot.sandbox import Limits, Sandbox
-from core.errors import LifecycleFaults
-from core.lifecycle import FLAGS, PublicWord, read
-from storage import audit
+from tests.promises.conftest import MANIFEST, settle, tell
 
 MISSING = object()
 RUBBISH = [

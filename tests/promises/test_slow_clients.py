@@ -10,12 +10,12 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
-from promises.conftest import MANIFEST, tell, until
 from starlette.responses import Response
 
 from bot.http.server import HEAD_MAX, HttpServer
 from bot.sandbox import Limits, Sandbox
 from bot.telemetry import Metrics
+from tests.promises.conftest import MANIFEST, tell, until
 
 SLOW = 200
 HEAD = b"POST /v1/incidents HTTP/1.1\r\nHost: x\r\n"

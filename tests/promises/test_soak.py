@@ -12,8 +12,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from promises.conftest import MANIFEST, environment
-from promises.processes import Ledger, Server, fork, people_at_work
 
 from bot.app import build
 from bot.sandbox import Limits, Sandbox
@@ -22,6 +20,8 @@ from bot.telemetry import configure_logs
 from storage import keys
 from storage.keys import KeyScope
 from storage.store import Store
+from tests.promises.conftest import MANIFEST, environment
+from tests.promises.processes import Ledger, Server, fork, people_at_work
 
 MINUTES = 4
 # A day passes in two seconds and a week in fifteen: what is kept for so long goes meanwhile.

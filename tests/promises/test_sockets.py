@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 import pytest
-from promises.conftest import settle, tell, until
 
 from bot.slack.sockets import CONNECTIONS
+from tests.promises.conftest import settle, tell, until
 
 
 @pytest.fixture

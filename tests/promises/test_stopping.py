@@ -15,10 +15,10 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from ports import a_free_port
-from promises.conftest import MANIFEST, environment, tell, until
 
 from bot.sandbox import Limits, Sandbox
+from tests.ports import a_free_port
+from tests.promises.conftest import MANIFEST, environment, tell, until
 
 ROOT = Path(__file__).parents[2]
 BURST = 80

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from promises import processes
-from promises.conftest import MANIFEST, environment, settle, tell, until
-from promises.processes import Ledger, delivered, people_at_work, violations
 from sqlalchemy import Integer, MetaData, NullPool, Uuid, bindparam, create_engine, inspect, text
 
 from bot.sandbox import Limits, Sandbox
 from core.incident import update_id
 from storage import audit, migrations
 from storage.store import Store, UnknownSchema
+from tests.promises import processes
+from tests.promises.conftest import MANIFEST, environment, settle, tell, until
+from tests.promises.processes import Ledger, delivered, people_at_work, violations
 
 ROOT = Path(__file__).parents[2]
 
@@ -263,7 +263,11 @@ class ServerOf:
     async def start(self):
         path = os.pathsep.join([str(self._folder), str(self._folder / "tests")])
         self._process = subprocess.Popen(  # noqa: ASYNC220 - it only begins here
-            [sys.executable, "-c", f"from promises import processes\nprocesses.serve{self._asked}"],
+            [
+                sys.executable,
+                "-c",
+                f"from tests.promises import processes\nprocesses.serve{self._asked}",
+            ],
             cwd=self._folder,
             env={**os.environ, "PYTHONPATH": path},
         )

@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from promises.acts import WAYS, Kept, fresh, idle, preview
-from promises.conftest import MANIFEST, settle, tell
 
 from bot.sandbox import Limits, Sandbox
+from tests.promises.acts import WAYS, Kept, fresh, idle, preview
+from tests.promises.conftest import MANIFEST, settle, tell
 
 OTHER = "T0OTHER"
 # What stands in the incident of the bot's own workspace, and in its settings.

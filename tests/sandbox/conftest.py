@@ -1,12 +1,12 @@
 """A sandbox whose app may do everything, and real Bolt apps that connect to it in either mode."""
 
 import pytest
-from sandbox.connections import MANIFEST, by_http, by_socket
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits, Sandbox
+from tests.sandbox.connections import MANIFEST, by_http, by_socket
 
 
 class Clock:

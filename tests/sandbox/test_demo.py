@@ -3,10 +3,10 @@
 import contextlib
 
 import aiohttp
-from ports import a_free_port
 
 from bot.demo import bot, manifest
 from bot.sandbox import Sandbox
+from tests.ports import a_free_port
 
 ENV = """\
 DATABASE_URL=sqlite:///of-another-bot.db

@@ -4,9 +4,10 @@ import asyncio
 
 import aiohttp
 import pytest
-from sandbox.connections import by_socket
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from tests.sandbox.connections import by_socket
 
 PAYMENTS = "C0PAYMENTS"
 

@@ -2,9 +2,9 @@
 
 import aiohttp
 import pytest
-from sandbox.connections import MANIFEST, by_socket
 
 from bot.sandbox import Limits, Sandbox
+from tests.sandbox.connections import MANIFEST, by_socket
 
 
 @pytest.fixture

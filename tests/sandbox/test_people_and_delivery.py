@@ -5,12 +5,12 @@ import json
 
 import aiohttp
 import pytest
-from sandbox.connections import by_http, by_socket
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.sandbox import CannotDo
+from tests.sandbox.connections import by_http, by_socket
 
 PAYMENTS = "C0PAYMENTS"
 

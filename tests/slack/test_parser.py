@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders import INCIDENTS_CHANNEL, LINUS, a_change, an_actor, an_id
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -41,6 +40,7 @@ from core.incident import (
     TakeNextStep,
 )
 from core.lifecycle import PRESETS, RESPONSE, Catalogue
+from tests.builders import INCIDENTS_CHANNEL, LINUS, a_change, an_actor, an_id
 
 CATALOGUE = Catalogue(PRESETS, default="statuspage")
 NEW = an_id("new")

@@ -10,19 +10,6 @@ from datetime import timedelta
 from typing import Any, get_type_hints
 
 import pytest
-from builders import (
-    ADA,
-    CI,
-    GRACE,
-    LINUS,
-    NINE,
-    a_change,
-    a_workspace,
-    an_actor,
-    an_incident,
-    an_update,
-    known,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +48,19 @@ from core.incident import (
 from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord, read
 from core.refusals import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.service import TIMELINE_PAGE
+from tests.builders import (
+    ADA,
+    CI,
+    GRACE,
+    LINUS,
+    NINE,
+    a_change,
+    a_workspace,
+    an_actor,
+    an_incident,
+    an_update,
+    known,
+)
 
 NOW = NINE + timedelta(minutes=12)
 

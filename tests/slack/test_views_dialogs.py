@@ -8,19 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import (
-    ADA,
-    GRACE,
-    INCIDENTS_CHANNEL,
-    NINE,
-    a_change,
-    a_declaration,
-    a_workspace,
-    an_actor,
-    an_id,
-    an_incident,
-    an_update,
-)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -38,6 +25,19 @@ from core.refusals import (
     TransitionNotAllowed,
     UnknownComponent,
     WhichIncident,
+)
+from tests.builders import (
+    ADA,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    NINE,
+    a_change,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
 )
 
 NOW = NINE + timedelta(minutes=12)

@@ -14,22 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import (
-    ADA,
-    GRACE,
-    LINUS,
-    NINE,
-    STATUS_CHANNEL,
-    a_change,
-    a_component,
-    a_declaration,
-    a_workspace,
-    an_actor,
-    an_id,
-    an_incident,
-    an_update,
-    known,
-)
 
 from bot.slack import dialogs, views
 from bot.slack.dialogs import Origin, UpdateForm
@@ -77,6 +61,22 @@ from core.refusals import (
     UnknownComponent,
     UnknownStatus,
     WhichIncident,
+)
+from tests.builders import (
+    ADA,
+    GRACE,
+    LINUS,
+    NINE,
+    STATUS_CHANNEL,
+    a_change,
+    a_component,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
+    known,
 )
 
 GOLDENS = Path(__file__).parent / "goldens"

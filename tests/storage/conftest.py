@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from builders import NINE, STATUS_CHANNEL, a_declaration, an_id
-from postgres import NoServer, Server
 from sqlalchemy import Engine, create_engine, event
 
 from core.service import Incidents
 from storage.models import metadata
 from storage.outbox import Outbox
 from storage.store import Store
+from tests.builders import NINE, STATUS_CHANNEL, a_declaration, an_id
+from tests.postgres import NoServer, Server
 
 TABLES = tuple(metadata.tables)
 SERVER = pytest.StashKey[Server]()

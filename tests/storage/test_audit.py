@@ -7,7 +7,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from builders import (
+from sqlalchemy import create_engine
+
+from core.incident import Acknowledge, Note, PublicText, Redact, Severity, Surface
+from core.lifecycle import RESPONSE
+from core.service import Incidents
+from storage import audit
+from tests.builders import (
     ADA,
     CI,
     GRACE,
@@ -19,12 +25,6 @@ from builders import (
     an_actor,
     an_id,
 )
-from sqlalchemy import create_engine
-
-from core.incident import Acknowledge, Note, PublicText, Redact, Severity, Surface
-from core.lifecycle import RESPONSE
-from core.service import Incidents
-from storage import audit
 
 WAR_ROOM = "C0WARROOM"
 CANARY = "vermilion-canary"

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 
 import pytest
-from builders import NINE, WORKSPACE, a_change, an_actor, an_id
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import CacheStats
 
 from core.incident import BoardFilter, Note, PublicText, Redact, Scope, Severity
 from storage import public
+from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
 
 LOOKS = {
     "open": lambda reader: board(reader, BoardFilter()),

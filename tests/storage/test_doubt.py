@@ -7,11 +7,11 @@ import threading
 from datetime import timedelta
 
 import pytest
-from builders import NINE, WORKSPACE, a_change
 
 from core.incident import PublicText, Surface
 from core.service import Incidents
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Place, State
+from tests.builders import NINE, WORKSPACE, a_change
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from builders import STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 
 from core.incident import Note, PublicText, Redact
+from tests.builders import STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 
 SECRET = "vermilion-canary"
 LONG = f"{SECRET} " * 117  # as long as a body may be: it fills pages of its own

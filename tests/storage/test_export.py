@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 import pytest
-from builders import GRACE, NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id, an_incident
 
 from bot.export import UnknownWorkspace, archive
 from core.incident import (
@@ -31,6 +30,16 @@ from storage import export
 from storage.databases import StoreUnavailable
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
+from tests.builders import (
+    GRACE,
+    NINE,
+    WORKSPACE,
+    a_change,
+    a_declaration,
+    an_actor,
+    an_id,
+    an_incident,
+)
 
 OTHER = "T0OTHER"
 PRIVATE = "vermilion"  # in every text of `said` that only responders may read

@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 
 import pytest
-from builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id
 
 from core.incident import BoardFilter, Redact, Scope
 from core.service import Incidents, Receipt
 from storage import idempotency, keys
 from storage.idempotency import Admitted, Answered, ClaimLost, Request, Reused, Running
 from storage.keys import KeyScope
+from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from builders import NINE, STATUS_CHANNEL, a_change, an_actor
 
 from core.incident import Note, PublicText, Redact, Surface
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Place
 from storage.store import Store
+from tests.builders import NINE, STATUS_CHANNEL, a_change, an_actor
 
 
 @pytest.fixture

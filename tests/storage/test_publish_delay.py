@@ -7,13 +7,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 
 from core.incident import PublicText, Redact, Surface
 from core.service import Incidents
 from storage import audit, public
 from storage.models import CARDS, State
 from storage.outbox import Outbox, Place
+from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 
 DELAY = timedelta(seconds=10)
 TEXT = PublicText("We look.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from builders import ADA, GRACE, LINUS, NINE, WORKSPACE, a_change, an_actor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import policy
 from core.incident import BoardFilter, Note, PublicText, Redact, Scope, Severity
 from storage import public
+from tests.builders import ADA, GRACE, LINUS, NINE, WORKSPACE, a_change, an_actor
 
 ALL = BoardFilter(scope=Scope.ALL)
 

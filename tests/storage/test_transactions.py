@@ -7,7 +7,16 @@ import threading
 
 import psycopg
 import pytest
-from builders import (
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
+
+from core.engine import Known, decide
+from core.incident import Acknowledge, Declare, Note, PublicText, Redact
+from core.lifecycle import RESPONSE, STATUSPAGE, read
+from core.refusals import StaleStatus
+from core.service import Incidents
+from storage.store import StoreUnavailable
+from tests.builders import (
     GRACE,
     LINUS,
     NINE,
@@ -18,15 +27,6 @@ from builders import (
     an_actor,
     an_id,
 )
-from sqlalchemy import Engine, event
-from sqlalchemy.exc import DBAPIError
-
-from core.engine import Known, decide
-from core.incident import Acknowledge, Declare, Note, PublicText, Redact
-from core.lifecycle import RESPONSE, STATUSPAGE, read
-from core.refusals import StaleStatus
-from core.service import Incidents
-from storage.store import StoreUnavailable
 
 SECRET = "vermilion-canary"
 
