@@ -10,12 +10,11 @@ from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
-from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from bot.http import api, reference, v1
+from bot.http import api, v1
 from bot.http.gate import CHANGING, IDEMPOTENCY_KEY_MAX, Gate
 from core.lifecycle import Catalogue
 
@@ -63,7 +62,7 @@ tabs.
 
 
 def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter] = ()) -> FastAPI:
-    """Both dialects behind ``gate``, with `/openapi.json`, `/docs` and the routers ``beside``."""
+    """Both dialects behind ``gate``, with `/openapi.json` and the routers ``beside``."""
     app = FastAPI(
         title="Ratchet",
         version=version("ratchet"),
@@ -76,24 +75,12 @@ def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter
         app.include_router(router)
 
     @cache  # Made when it is first asked for: it costs more than all the rest of a start.
-    def described() -> dict[str, Any]:
-        return description(app, lifecycles)
-
-    @cache
-    def written() -> str:
-        return json.dumps(described())
-
-    @cache
-    def page() -> str:
-        return reference.page(described())
+    def described() -> str:
+        return json.dumps(description(app, lifecycles))
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return Response(written(), media_type="application/json")
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return HTMLResponse(page(), headers={"Content-Security-Policy": reference.POLICY})
+        return Response(described(), media_type="application/json")
 
     for router in beside:
         app.include_router(router)

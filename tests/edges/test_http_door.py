@@ -102,7 +102,7 @@ async def test_messages_that_wait_for_more_than_five_minutes_are_a_reason(
     assert await metric("ratchet_outbox_oldest_due_seconds") == 301
 
 
-@pytest.mark.parametrize("path", ["/", "/redoc", "/healthz/", "/slack"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/healthz/", "/slack"])
 async def test_there_is_nothing_else(http, path):
     async with http.get(path, allow_redirects=False) as answer:
         assert answer.status in {307, 404}

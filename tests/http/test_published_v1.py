@@ -105,17 +105,16 @@ async def test_the_answer_has_the_published_fields_in_the_published_form(ci, dec
     assert data["orgId"] == "T0RATCHET"
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
-async def test_the_index_of_the_documentation_is_served_here(client, path):
+async def test_the_index_of_the_documentation_is_served_here(client):
     """Lines 1 and 33-37: "Skip to main content"; "Documentation Index"; "Fetch the complete
     documentation index at: https://docs.scaling.cloud/llms.txt"; "Use this file to discover all
     available pages before exploring further."
 
     Another site's index is not ours to serve: our operations are listed here.
     """
-    page = (await client().get(path)).text
+    described = (await client().get("/openapi.json")).json()
 
-    assert "/v1/incidents/{id}/status" in page
+    assert "/v1/incidents/{id}/status" in described["paths"]
 
 
 async def test_an_incident_advances_through_its_lifecycle(ci, declared):
