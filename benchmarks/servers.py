@@ -14,7 +14,8 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
@@ -66,7 +67,7 @@ def floor(secret: str, database: Database) -> ASGIApp:
     return answer
 
 
-def bolt(secret: str) -> ASGIApp:
+def bolt(secret: str) -> AsyncSlackRequestHandler:
     """What Bolt alone costs: signature, fields, one listener found, an answer of one line."""
 
     async def authorize() -> AuthorizeResult:
@@ -115,13 +116,14 @@ async def _listens(port: int) -> bool:
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def main(kind: str, environment: Mapping[str, str]) -> None:
     """Serves as `bot.http.server` does: the same server and loop, without a log of requests."""
     secret = environment["SLACK_SIGNING_SECRET"]
-    apps = {
+    apps: Mapping[str, Callable[[], Callable[..., Any]]] = {
         FLOOR[1]: lambda: floor(secret, Database(environment["DATABASE_URL"])),
         BOLT[1]: lambda: bolt(secret),
     }

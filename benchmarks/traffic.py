@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 from urllib.parse import urlencode
 
 PATH = "/slack/events"
@@ -64,12 +64,14 @@ class Clients:
 
     def __init__(self, port: int, count: int) -> None:
         self._port = port
-        self._connections = [_Connection() for _ in range(count)]
+        self._count = count
+        self._connections: list[_Connection] = []
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        for connection in self._connections:
-            await loop.create_connection(lambda it=connection: it, "127.0.0.1", self._port)
+        for _ in range(self._count):
+            _, connection = await loop.create_connection(_Connection, "127.0.0.1", self._port)
+            self._connections.append(connection)
         return self
 
     async def __aexit__(
@@ -116,18 +118,18 @@ class _Connection(asyncio.Protocol):
     """One keep-alive connection. Knows of HTTP what the three servers need, and no more."""
 
     def __init__(self) -> None:
-        self._transport: asyncio.WriteTransport | None = None
         self._received = b""
         self._answered: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        # A TCP transport; the protocol class declares only the base of all transports.
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
         length = LENGTH.search(head)
-        if end and (length is None or len(body) >= int(length[1])):
+        if self._answered and end and (length is None or len(body) >= int(length[1])):
             answer, self._received = self._received, b""
             self._answered.set_result(answer)
 
@@ -145,5 +147,4 @@ class _Connection(asyncio.Protocol):
                 raise NotDone(answer.decode(errors="replace"))
 
     def close(self) -> None:
-        if self._transport:
-            self._transport.close()
+        self._transport.close()

@@ -1,0 +1,1 @@
+"""What Ratchet costs, measured against raw SQL, a bare server and a Bolt that does nothing."""
