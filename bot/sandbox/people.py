@@ -56,7 +56,7 @@ class Interaction:
     """The act in words, for a log: the command as typed, or what was pressed."""
     at: float
     until: "Until" = field(repr=False)
-    """Waits for a claim to hold, some seconds at most; see ``Acts.until``."""
+    """Waits for a claim to hold; see ``Acts.until``."""
     request: Request | None = None
     """None where Slack's client held the act back, as it does with a form that is not filled in."""
     error: str | None = None
@@ -82,7 +82,7 @@ class Interaction:
     def ephemerals(self) -> list[Message]:
         return [message for message in self.messages if message.only_for is not None]
 
-    async def answer(self, *, timeout_seconds: float = 5.0) -> Message:
+    async def answer(self, *, timeout_seconds: float | None = None) -> Message:
         """The app's last word on this, waited for where it comes by response_url after the
         acknowledgement.
         """
@@ -92,27 +92,40 @@ class Interaction:
         return self.messages[-1]
 
 
-Until = Callable[[Callable[[], bool], float], Awaitable[None]]
+Until = Callable[[Callable[[], bool], float | None], Awaitable[None]]
 
 
 class Acts:
     """The machinery behind every person: makes payloads, sends them, and shows what comes back."""
 
     def __init__(
-        self, workspace: Workspace, courier: Courier, *, base_url: Callable[[], str]
+        self,
+        workspace: Workspace,
+        courier: Courier,
+        *,
+        base_url: Callable[[], str],
+        patience_seconds: float,
     ) -> None:
         self.workspace = workspace
         self.courier = courier
+        self.patience_seconds = patience_seconds
         self.interactions: list[Interaction] = []
         self._by_id: dict[str, Interaction] = {}
         self._base_url = base_url
 
-    async def until(self, claim: Callable[[], bool], timeout_seconds: float = 5.0) -> None:
-        """Wait until ``claim()`` holds; it is asked again at every change of the workspace."""
+    async def until(self, claim: Callable[[], bool], timeout_seconds: float | None = None) -> None:
+        """Wait until ``claim()`` holds; it is asked again at every change of the workspace.
+
+        Raises:
+            TimeoutError: it did not hold within ``timeout_seconds``, by default the stand-in's
+                patience.
+        """
         changed = asyncio.Event()
         unsubscribe = self.workspace.subscribe(lambda _kind, _facts: changed.set())
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with asyncio.timeout(
+                self.patience_seconds if timeout_seconds is None else timeout_seconds
+            ):
                 while not claim():
                     await changed.wait()
                     changed.clear()

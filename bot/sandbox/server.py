@@ -44,7 +44,8 @@ class Sandbox:
     ``request_url`` set, here or later, means HTTP mode; else Socket Mode. ``clock`` (seconds since
     1970) decides about timestamps, triggers, response_urls and rate limits; ``wall_clock`` stamps
     the signatures of HTTP mode, which the app compares with its own time. ``ack_seconds`` is how
-    long an acknowledgement is waited for.
+    long an acknowledgement is waited for; ``patience_seconds`` is how long ``until``, ``connected``
+    and an interaction's ``answer`` wait by default.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Sandbox:
         clock: Clock = time.time,
         wall_clock: Clock = time.time,
         ack_seconds: float = ACK_SECONDS,
+        patience_seconds: float = 5.0,
         limits: Limits | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -80,7 +82,12 @@ class Sandbox:
         )
         self.courier.watch = lambda request: self.workspace.changed("request", request=request)
         self.courier.sockets.watch = lambda: self.workspace.changed("connections")
-        self.acts = Acts(self.workspace, self.courier, base_url=lambda: self.url)
+        self.acts = Acts(
+            self.workspace,
+            self.courier,
+            base_url=lambda: self.url,
+            patience_seconds=patience_seconds,
+        )
         self.webapi = WebApi(
             self.workspace,
             self.acts,
@@ -180,13 +187,17 @@ class Sandbox:
     def ephemerals(self, user: str | User) -> list[Message]:
         return self.workspace.ephemerals(user)
 
-    async def until(self, claim: Callable[[], bool], *, timeout_seconds: float = 5.0) -> None:
+    async def until(
+        self, claim: Callable[[], bool], *, timeout_seconds: float | None = None
+    ) -> None:
         """Wait until ``claim()`` holds, asked again at every change; TimeoutError when it never
         does.
         """
         await self.acts.until(claim, timeout_seconds)
 
-    async def connected(self, *, connections: int = 1, timeout_seconds: float = 5.0) -> None:
+    async def connected(
+        self, *, connections: int = 1, timeout_seconds: float | None = None
+    ) -> None:
         """Wait until the app holds so many Socket Mode connections."""
         await self.until(
             lambda: len(self.sockets.connections) >= connections, timeout_seconds=timeout_seconds

@@ -171,7 +171,7 @@ class Stage:
             return _without_marks("\n".join([told, dialog, interaction.error_seen or ""]))
 
         try:
-            await self._slack.until(lambda: (words in seen()) == wanted, timeout_seconds=3)
+            await self._slack.until(lambda: (words in seen()) == wanted)
         except TimeoutError:
             _expect(line, true=False, seen=seen())
 
