@@ -3,6 +3,7 @@
 ``make docs`` (``--update-golden``) writes the made parts of README.
 """
 
+import ast
 import re
 import unicodedata
 from pathlib import Path
@@ -22,6 +23,7 @@ from storage.models import State
 from storage.outbox import LANES
 
 ROOT = Path(__file__).parents[2]
+CODE = ("bot", "core", "storage")
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}
@@ -89,7 +91,7 @@ def variables():
 
 
 def table(page, heading):
-    """The rows of the first table under a heading, as lists of cells."""
+    """The rows of the tables under a heading, as lists of cells."""
     section = page.read_text().split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     rows = re.findall(r"^\| (.*) \|$", section, re.MULTILINE)
     return [re.split(r" ?(?<!\\)\| ?", row) for row in rows[1:]]
@@ -157,6 +159,42 @@ def test_operations_lists_every_metric():
     written = {name for cell, *_ in table(OPERATIONS, "What to watch") for name in in_code(cell)}
 
     assert written == metrics
+
+
+def texts_of_the_code():
+    """Every string in the product's code, with the placeholders of formatted ones left out."""
+    for path in sorted(file for folder in CODE for file in ROOT.joinpath(folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def texts_of_the_runbook():
+    """The literal texts with which the rows of "What to do when" begin."""
+    for first, *_ in table(OPERATIONS, "What to do when"):
+        yield from (one or other for one, other in re.findall("``(.+?)``|`([^`]+)`", first))
+
+
+def test_the_runbook_begins_with_texts_of_the_code():
+    known = "\n".join(texts_of_the_code())
+
+    assert [text for text in texts_of_the_runbook() if text not in known] == []
+
+
+def test_the_runbook_lists_every_warning_and_error_in_the_log():
+    listed = set(texts_of_the_runbook())
+    logged = {
+        call.args[0].value
+        for path in ROOT.joinpath("bot").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "log"
+        and call.func.attr in {"warning", "error", "critical"}
+    }
+
+    assert logged - listed == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
