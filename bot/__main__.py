@@ -34,12 +34,13 @@ from bot.telemetry import configure_logs, one_line
 from core.engine import name_of
 from core.errors import InvalidField, LifecycleFaults, UnknownLifecycle
 from core.lifecycle import PRESETS, Catalogue, Lifecycle
+from core.service import StoreUnavailable
 from storage import keys
 from storage.backup import back_up
 from storage.export import opened
 from storage.keys import KeyScope
 from storage.outbox import Outbox
-from storage.store import SecondServer, Store, StoreUnavailable, UnknownSchema
+from storage.store import SecondServer, Store, UnknownSchema
 
 cli = typer.Typer(
     help="Ratchet: incidents that only move forward, in Slack.",

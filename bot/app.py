@@ -24,10 +24,10 @@ from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
 from bot.worker import Worker
-from core.service import Incidents
+from core.service import Incidents, StoreUnavailable
 from storage import idempotency
 from storage.outbox import Outbox
-from storage.store import Store, StoreUnavailable
+from storage.store import Store
 
 # Slack answers in well under a second; a call that hangs must not hold its place for long.
 SLACK_TIMEOUT_SECONDS = 10

@@ -25,10 +25,11 @@ from bot.slack.people import UNREACHABLE
 from bot.slack.web import code_of
 from bot.worker import TryAgain, after_failure
 from core.incident import Envelope, PublicText, Surface
+from core.service import StoreUnavailable
 from storage import audit
 from storage.audit import Delivered, Placed, Standing
 from storage.outbox import Facts, Outbox
-from storage.store import Store, StoreUnavailable
+from storage.store import Store
 
 # What has not been touched for so long is over, and nobody reads it any more.
 LOOK_BACK = timedelta(days=7)

@@ -18,9 +18,10 @@ from bot.comparison import Compared, compare
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import a_client, code_of
+from core.service import StoreUnavailable
 from storage import audit
 from storage.outbox import Outbox
-from storage.store import Store, StoreUnavailable, UnknownSchema
+from storage.store import Store, UnknownSchema
 
 # The scopes of app_manifest.yml, each with what it is for. A test holds the two together.
 SCOPES = {

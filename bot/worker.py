@@ -23,8 +23,8 @@ from bot.slack.people import UNREACHABLE
 from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
 from core.incident import Surface
+from core.service import StoreUnavailable
 from storage.outbox import POST_EVERY, UNKNOWN_OUTCOME, Facts, Message, Outbox, Place
-from storage.store import StoreUnavailable
 
 T = TypeVar("T")
 

@@ -54,6 +54,23 @@ class Receipt:
     about: UUID | None = None
 
 
+class StoreUnavailable(Exception):
+    """The database failed or does not answer. Nothing was kept, unless ``unsure`` is set.
+
+    The text names the failure and never a value: parameters may be notes. ``unsure``: the
+    connection was lost during the commit, so the change may have been kept.
+    """
+
+    def __init__(self, reason: str, *, unsure: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.unsure = unsure
+
+
+class ClaimLost(Exception):
+    """Another attempt holds the claim by now, or it was given back; this one must be undone."""
+
+
 class Reader(Protocol):
     """What can be read in one consistent view of the store. Everything is of one workspace."""
 

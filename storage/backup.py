@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from storage.databases import PostgreSQL, StoreUnavailable, database
+from core.service import StoreUnavailable
+from storage.databases import PostgreSQL, database
 
 
 def back_up(url: str, file: Path) -> None:

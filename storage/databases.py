@@ -30,6 +30,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from core.service import StoreUnavailable
 from storage.models import ERASED
 
 Work = Callable[[Connection], Any]
@@ -50,19 +51,6 @@ BUSY_SECONDS = 10
 # line that swallows what it is given (a proxy, a firewall, a server that was halted) never fails.
 STATEMENT_SECONDS = 15
 SILENT_SECONDS = 18
-
-
-class StoreUnavailable(Exception):
-    """The database failed or does not answer. Nothing was kept, except where ``unsure`` says so.
-
-    The text names what failed and never a value: parameters may be notes. ``unsure``: the
-    connection was lost during the commit, and the change may have been kept after all.
-    """
-
-    def __init__(self, reason: str, *, unsure: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.unsure = unsure
 
 
 class SecondServer(StoreUnavailable):

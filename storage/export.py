@@ -27,8 +27,9 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import Lifecycle
+from core.service import StoreUnavailable
 from storage import public
-from storage.databases import SQLite, StoreUnavailable, database
+from storage.databases import SQLite, database
 from storage.models import workspace as _workspace
 from storage.queries import Reader
 from storage.store import Store

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.service import Receipt
+from core.service import ClaimLost, Receipt
 from storage.models import idempotency
 from storage.queries import Reader
 
@@ -59,10 +59,6 @@ class Running:
 @dataclass(frozen=True, slots=True)
 class Reused:
     """The name belongs to another request."""
-
-
-class ClaimLost(Exception):
-    """The claim is another's by now, or was given back; what was done under it must be undone."""
 
 
 def _claim(insert: Any) -> Any:

@@ -17,12 +17,12 @@ from core.incident import Component, Decision, DescribedComponent, Incident, Upd
 from core.lifecycle import Lifecycle
 from core.service import Receipt
 from storage import idempotency, migrations, models, outbox, queries
-from storage.databases import Conflict, SecondServer, StoreUnavailable, database, failures_told
+from storage.databases import Conflict, SecondServer, database, failures_told
 from storage.migrations import UnknownSchema
 from storage.prepared import Prepared
 from storage.queries import Reader
 
-__all__ = ["SecondServer", "Store", "StoreUnavailable", "Transaction", "UnknownSchema"]
+__all__ = ["SecondServer", "Store", "Transaction", "UnknownSchema"]
 
 T = TypeVar("T")
 

@@ -28,11 +28,11 @@ from bot.http.visit import Dialect, Member, Visit, answered
 from bot.telemetry import Metrics, log
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
-from core.service import Incidents, Receipt
+from core.service import ClaimLost, Incidents, Receipt, StoreUnavailable
 from storage import idempotency, keys
-from storage.idempotency import Admitted, Answered, ClaimLost, Reused, Running
+from storage.idempotency import Admitted, Answered, Reused, Running
 from storage.keys import Key, KeyScope
-from storage.store import Store, StoreUnavailable
+from storage.store import Store
 
 CHANGING = frozenset({"POST", "PUT", "PATCH"})
 IDEMPOTENCY_KEY_MAX = 255

@@ -28,9 +28,8 @@ from core.refusals import (
     Refused,
     RepeatedComponent,
 )
-from storage.idempotency import ClaimLost
+from core.service import ClaimLost, StoreUnavailable
 from storage.keys import KeyScope
-from storage.store import StoreUnavailable
 
 BODY_MAX_BYTES = 65_536
 RETRY_AFTER_SECONDS = 1

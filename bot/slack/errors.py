@@ -11,7 +11,7 @@ from uuid import UUID
 from bot.slack import views
 from bot.telemetry import log
 from core.errors import UserError
-from storage.store import StoreUnavailable
+from core.service import StoreUnavailable
 
 Reply = dict[str, Any]
 

@@ -16,8 +16,8 @@ from core import errors
 from core import refusals as rules
 from core.errors import UserError
 from core.refusals import Refused
+from core.service import StoreUnavailable
 from storage import keys
-from storage.store import StoreUnavailable
 from tests.builders import WORKSPACE
 
 NOWHERE = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from bot.sandbox import Limits, Sandbox
+from core.service import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
-from storage.databases import StoreUnavailable
 from storage.store import Store
 from tests.promises.conftest import MANIFEST, environment
 from tests.promises.processes import Ledger, Server, hasty, people_at_work

@@ -20,9 +20,10 @@ import pytest
 
 from bot.app import BEAT_EVERY
 from bot.sandbox import Limits, Sandbox
+from core.service import StoreUnavailable
 from storage import audit, databases
 from storage.backup import back_up
-from storage.store import Store, StoreUnavailable
+from storage.store import Store
 from tests.postgres import Server
 from tests.promises import processes
 from tests.promises.conftest import MANIFEST, environment, settle, tell, until

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from aiohttp import web
 
-from storage.databases import StoreUnavailable
+from core.service import StoreUnavailable
 from tests.promises.conftest import settle, tell, until
 
 

@@ -26,8 +26,8 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import RESPONSE, read
+from core.service import StoreUnavailable
 from storage import export
-from storage.databases import StoreUnavailable
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
 from tests.builders import (

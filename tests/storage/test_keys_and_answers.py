@@ -8,9 +8,9 @@ import hashlib
 import pytest
 
 from core.incident import BoardFilter, Redact, Scope
-from core.service import Incidents, Receipt
+from core.service import ClaimLost, Incidents, Receipt
 from storage import idempotency, keys
-from storage.idempotency import Admitted, Answered, ClaimLost, Request, Reused, Running
+from storage.idempotency import Admitted, Answered, Request, Reused, Running
 from storage.keys import KeyScope
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id
 

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import create_engine
 
+from core.service import StoreUnavailable
 from storage import migrations
-from storage.store import SecondServer, Store, StoreUnavailable, UnknownSchema
+from storage.store import SecondServer, Store, UnknownSchema
 
 
 @pytest.fixture

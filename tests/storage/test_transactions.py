@@ -14,8 +14,7 @@ from core.engine import Known, decide
 from core.incident import Acknowledge, Declare, Note, PublicText, Redact
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
-from core.service import Incidents
-from storage.store import StoreUnavailable
+from core.service import Incidents, StoreUnavailable
 from tests.builders import (
     GRACE,
     LINUS,
