@@ -8,10 +8,11 @@ import random
 import socket
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 
+from bot.clock import now
 from bot.http import health
 from bot.http.gate import Gate
 from bot.http.health import Readiness
@@ -41,11 +42,6 @@ BEAT_EVERY = timedelta(minutes=1)
 PATIENCE_AT_THE_END = timedelta(seconds=6)
 LAST_WORDS = timedelta(seconds=0.5)
 LETTING_GO = timedelta(seconds=1)
-
-
-def now() -> datetime:
-    """The clock of the running program; tests pass their own."""
-    return datetime.now(UTC)
 
 
 class App:

@@ -142,11 +142,6 @@ async def tell(slack: Sandbox, story: str) -> None:
             await stage.play(line)
 
 
-def stories() -> tuple[str, ...]:
-    """The names of the stories that can be told."""
-    return tuple(sorted(path.stem for path in STORIES.glob("*.txt")))
-
-
 def _kept(*, clean: bool) -> Path:
     """The file that keeps the stand-in between two runs, in a folder that is there."""
     if clean:

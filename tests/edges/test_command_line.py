@@ -6,16 +6,23 @@ import json
 import os
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
+from typing import get_args
 
 import aiohttp
 import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
+from bot.commands.keys import Scope
 from core.lifecycle import PRESETS
+<<<<<<< HEAD
 from tests.ports import a_free_port
+=======
+from storage.keys import KeyScope
+>>>>>>> 6d89a51 (bot: commands import in their functions)
 
 ROOT = Path(__file__).parents[2]
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}
@@ -44,9 +51,9 @@ async def start(folder):
     """Starts ``ratchet`` as a process, with exactly the variables that are given."""
     started = []
 
-    async def start(*arguments, **environment):
+    async def start(*arguments, program=("-m", "bot"), **environment):
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot"),
+            *(sys.executable, *program),
             *arguments,
             cwd=folder,
             env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)}
@@ -140,6 +147,94 @@ def test_wrong_usage_ends_with_2(ratchet, arguments):
 
     assert (code, out) == (2, "")
     assert err
+
+
+def test_the_version_is_that_of_the_distribution(ratchet):
+    assert ratchet("--version") == (0, f"{version('ratchet')}\n", [])
+
+
+def test_the_scopes_in_the_help_of_keys_are_those_of_storage():
+    assert get_args(Scope) == tuple(KeyScope)
+
+
+# --- imports -----------------------------------------------------------------------------------
+
+# Runs `ratchet`, then prints the modules that it has imported.
+IMPORTS = (
+    "-c",
+    """
+import atexit, json, sys
+atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
+from bot.__main__ import main
+main()
+""",
+)
+TYPER = {"annotated_doc", "shellingham", "typer"}
+SETTINGS = {"attr", "dotenv", "greenlet", "prometheus_client", "pygments", "rich", "structlog"}
+PYDANTIC = {
+    "annotated_types",
+    "pydantic",
+    "pydantic_core",
+    "typing_extensions",
+    "typing_inspection",
+}
+SERVER = {
+    *("aiohappyeyeballs", "aiohttp", "aiosignal", "anyio", "apscheduler", "click", "fastapi"),
+    *("frozenlist", "httptools", "idna", "jinja2", "multidict", "opentelemetry", "propcache"),
+    *("slack_bolt", "slack_sdk", "starlette", "tzlocal", "uvicorn", "uvloop", "watchfiles", "yarl"),
+}
+STORAGE = {
+    *("alembic", "cython_runtime", "mako", "markupsafe", "psycopg", "psycopg_binary"),
+    *("sqlalchemy", "sqlmodel"),
+}
+
+
+def imported(lines):
+    """The packages that the last line of standard error names: others', and ours."""
+    names = {name for name in json.loads(lines[-1]) if not name.startswith("_")}
+    ours = {name for name in names if name.split(".")[0] in {"bot", "core", "storage"}}
+    others = {name.split(".")[0] for name in names - ours} - sys.stdlib_module_names
+    return others, {".".join(name.split(".")[: 1 + name.startswith("bot.")]) for name in ours}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "others", "ours"),
+    [
+        (("--version",), TYPER, {"bot", "bot.commands"}),
+        (("--help",), TYPER | SETTINGS | {"markdown_it", "mdurl"}, {"bot", "bot.commands"}),
+        (
+            ("lifecycles", "check"),
+            TYPER | SETTINGS | PYDANTIC,
+            {"bot", "bot.commands", "bot.settings", "bot.telemetry", "core"},
+        ),
+        (
+            ("keys", "list"),
+            TYPER | SETTINGS | PYDANTIC | STORAGE,
+            {"bot", "bot.commands", "bot.settings", "bot.telemetry", "core", "storage"},
+        ),
+    ],
+)
+async def test_a_command_imports_no_more_than_it_needs(process, arguments, others, ours):
+    code, _, lines = await process(*arguments, program=IMPORTS)
+
+    assert code == 0
+    assert imported(lines)[0] - others == set()
+    assert imported(lines)[1] - {"bot.__main__"} == ours
+
+
+async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(serve, slack):
+    process = await serve(program=IMPORTS)
+    await slack.connected()
+    await slack.person("mia").command("#payments", "/incident declare Checkout is down")
+    await slack.until(lambda: slack.workspace.channel("#status").messages != [])
+    process.terminate()
+
+    code, lines, _ = await ended(process)
+
+    assert code == 0
+    others, ours = imported(lines)
+    assert others - (TYPER | SETTINGS | PYDANTIC | STORAGE | SERVER) == set()
+    assert ours & {"bot.sandbox", "bot.demo", "bot.doctor", "bot.comparison", "bot.export"} == set()
 
 
 # --- settings ----------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""`ratchet migrate`, `ratchet backup` and `ratchet export`: the database as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def migrate() -> None:
+    """Bring the database up to date. `serve` does the same by itself."""
+    from bot.commands.stores import opened_store
+
+    with opened_store():
+        typer.echo("The database is up to date.")
+
+
+def backup(file: Annotated[Path, typer.Argument(help="The new file.", metavar="FILE")]) -> None:
+    """Copy the SQLite database into FILE, also while the bot runs."""
+    from bot.commands.stores import database_url
+    from storage.backup import back_up
+
+    with database_url() as url:
+        back_up(url, file)
+    typer.echo(f"Everything that was confirmed until now is in {file}.")
+
+
+def export(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="The new file; standard output if left out.", metavar="FILE"),
+    ] = None,
+    *,
+    public: Annotated[
+        bool, typer.Option("--public", help="Public parts alone: no notes, no people.")
+    ] = False,
+    workspace: Annotated[
+        str | None, typer.Option(help="The incidents of one Slack team, T…; else of all.")
+    ] = None,
+) -> None:
+    """Write every incident with its timeline as JSON Lines, also while the bot runs.
+
+    PRIVATE: it holds all notes and all private incidents, unless --public is
+    given. Only its owner may read FILE; keep it where you keep the database.
+    """
+    from bot.clock import now
+    from bot.commands.setup import wrong
+    from bot.commands.stores import database_url
+    from bot.export import NotWritten, UnknownWorkspace, archive, into_file, to_stream
+    from storage.export import opened
+
+    try:
+        with database_url() as url, opened(url) as store:
+            lines = archive(store, public=public, workspace=workspace, at=now())
+            if file:
+                into_file(lines, file)
+            elif not to_stream(lines, typer.get_binary_stream("stdout")):
+                # The reader closed the pipe before the last line.
+                raise typer.Exit(1)
+    except (NotWritten, UnknownWorkspace) as error:
+        wrong(error, code=1)
+    if file:
+        kept = "Everything public" if public else "Everything, notes included,"
+        typer.echo(f"{kept} is in {file}.")

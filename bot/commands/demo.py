@@ -1,0 +1,52 @@
+"""`ratchet demo`, the only command that uses the stand-in for Slack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Listed from the folder: the help shows the names, and importing the stand-in takes a second.
+STORIES = sorted(
+    path.stem for path in Path(__file__).parents[1].joinpath("sandbox", "stories").glob("*.txt")
+)
+
+
+def demo(
+    *,
+    port: Annotated[
+        int, typer.Option(help="Port of the stand-in's page; the bot takes the next one.")
+    ] = 8080,
+    http: Annotated[bool, typer.Option("--http", help="HTTP mode instead of Socket Mode.")] = False,
+    story: Annotated[
+        str, typer.Option(help=f"Story to tell first: {', '.join(STORIES)}.")
+    ] = "outage",
+    clean: Annotated[bool, typer.Option("--clean", help="Start empty, and tell no story.")] = False,
+) -> None:
+    """Run the bot, real and whole, against a stand-in for Slack on this machine."""
+    import asyncio
+
+    from bot.commands.setup import wrong
+    from bot.commands.signals import stop_event
+    from bot.demo import BotDidNotStart, run
+
+    if story not in STORIES:
+        wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
+
+    async def run_until_stopped() -> None:
+        await run(
+            port=port,
+            http=http,
+            story=None if clean else story,
+            clean=clean,
+            announce=typer.echo,
+            stop=stop_event(),
+        )
+
+    try:
+        asyncio.run(run_until_stopped())
+    except BotDidNotStart as error:
+        wrong(error, code=1)
+    except OSError as error:
+        wrong(f"PORT {port} cannot be used ({error.strerror}): name another with --port.")

@@ -1,0 +1,83 @@
+"""`ratchet keys`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+import typer
+
+# The values of `storage.keys.KeyScope`; a test compares them. The help shows them without storage.
+Scope = Literal["read", "write", "publish", "admin"]
+
+cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+
+
+@cli.command()
+def create(
+    workspace: Annotated[str, typer.Option(help="The id of the Slack team, T….")],
+    name: Annotated[str, typer.Option(help="The author's name in timelines, for its changes.")],
+    scope: Annotated[Scope, typer.Option(help="Each includes those before it.")] = "read",
+) -> None:
+    """Make an API key and print it, this once."""
+    from bot.clock import now
+    from bot.commands.setup import wrong
+    from bot.commands.stores import opened_store
+    from core.engine import name_of
+    from core.errors import InvalidField
+    from storage import keys
+
+    if not re.fullmatch("[TE][A-Z0-9]+", workspace):
+        wrong("--workspace is no id of a Slack team: it looks like T0123ABCD.")
+    try:
+        named = name_of(name)
+    except InvalidField as error:
+        wrong(error)
+    with opened_store() as store:
+        key, whole = store.write_now(
+            lambda tx: keys.create(
+                tx, workspace=workspace, name=named, scope=keys.KeyScope(scope), at=now()
+            )
+        )
+    # Alone on standard output, so that a script can read it.
+    typer.echo(whole)
+    typer.echo(f"Keep it: only its prefix {key.prefix} can be shown again.", err=True)
+
+
+@cli.command("list")
+def list_keys() -> None:
+    """Show the API keys: prefix, workspace, scope, name, and when they were made."""
+    from bot.commands.stores import opened_store
+    from storage import keys
+
+    with opened_store() as store:
+        known = store.read_now(keys.every)
+    for key in known:
+        ended = f", revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else ""
+        typer.echo(
+            f"{key.prefix}  {key.workspace}  {key.scope:<7}  {key.name}, "
+            f"made {key.created_at:%Y-%m-%d}{ended}"
+        )
+    if not known:
+        typer.echo("There are no API keys.")
+
+
+@cli.command()
+def revoke(
+    prefix: Annotated[
+        str, typer.Argument(help="The prefix that `keys list` shows.", metavar="PREFIX")
+    ],
+) -> None:
+    """Revoke an API key: requests with it are refused from now on."""
+    from bot.clock import now
+    from bot.commands.setup import wrong
+    from bot.commands.stores import opened_store
+    from storage import keys
+
+    # A whole key is accepted, too: its owner may not have the prefix at hand.
+    shown = prefix.removeprefix("rk_live_")[:8]
+    with opened_store() as store:
+        key = store.write_now(lambda tx: keys.revoke(tx, shown, at=now()))
+    if key is None:
+        wrong("There is no such API key: `ratchet keys list` shows those that exist.", code=1)
+    typer.echo(f"{key.prefix} ({key.name}) is revoked.")

@@ -1,0 +1,91 @@
+"""The settings of a command, from the environment and `.env`; its end when they are wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+from dotenv import dotenv_values
+
+from bot.settings import (
+    SettingFault,
+    Settings,
+    StorageSettings,
+    UnreadableFile,
+    WrongSettings,
+    is_loopback,
+    read_lifecycles,
+)
+from bot.telemetry import configure_logs, one_line
+from core.errors import LifecycleFaults
+from core.lifecycle import PRESETS, Lifecycle
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of the process; `.env` in the working directory supplies those it lacks.
+
+    `.env` is read and not loaded, and Slack's variables are removed from the process: Bolt reads
+    some by itself, and would start an OAuth installation flow, with files, if it found two of them.
+
+    Raises:
+        WrongSettings: `.env` exists and cannot be read.
+    """
+    given = dict(os.environ)
+    for name in given:
+        if name.startswith("SLACK_"):
+            del os.environ[name]
+    try:
+        # Editors on Windows start a file with a byte order mark. A password may contain ${…}.
+        in_file = dotenv_values(".env", encoding="utf-8-sig", interpolate=False)
+    except (OSError, UnicodeDecodeError):
+        fault = SettingFault(".env", "cannot be read", "make it a text file in UTF-8, or remove it")
+        raise WrongSettings([fault]) from None
+    return {**{name: value or "" for name, value in in_file.items()}, **given}
+
+
+def slack_settings() -> Settings:
+    """The settings of a command that calls Slack. Ends the program when they are wrong."""
+    try:
+        settings = Settings.from_env(environment())
+    except WrongSettings as error:
+        wrong(*error.faults)
+    if is_loopback(settings.slack_api_url):
+        # slack_sdk sends every call through the proxy, and no proxy leads back to this machine.
+        for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            os.environ.pop(name, None)
+    return settings
+
+
+def storage_settings() -> StorageSettings:
+    """The settings of a command that needs the database alone; logs follow them from now on.
+
+    Ends the program when they are wrong.
+    """
+    try:
+        settings = StorageSettings.from_env(environment())
+    except WrongSettings as error:
+        wrong(*error.faults)
+    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+    return settings
+
+
+def lifecycles_in(file: Path | None) -> tuple[Lifecycle, ...]:
+    """The lifecycles of ``file``; None: the built-in ones. Ends the program when it is wrong."""
+    if file is None:
+        return PRESETS
+    try:
+        return read_lifecycles(file)
+    except UnreadableFile as error:
+        wrong(f"{file} {error.why}")
+    except LifecycleFaults as error:
+        wrong(*(f"{file}: {fault}" for fault in error.faults), code=1)
+
+
+def wrong(*lines: object, code: int = 2) -> NoReturn:
+    """Ends the program with exit code ``code``, and one line on standard error per problem."""
+    for line in lines:
+        typer.echo(one_line(str(line)), err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,28 @@
+"""The store of a command that works on the database, and the end of one whose database fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from bot.commands.setup import storage_settings, wrong
+from core.service import StoreUnavailable
+from storage.store import Store, UnknownSchema
+
+
+@contextmanager
+def database_url() -> Iterator[str]:
+    """The address of the database. Ends the program with 1 when the block cannot use it."""
+    settings = storage_settings()
+    try:
+        yield settings.database_url
+    except (StoreUnavailable, UnknownSchema) as error:
+        wrong(error, code=1)
+
+
+@contextmanager
+def opened_store() -> Iterator[Store]:
+    """The store, with its database migrated. Ends the program with 1 when it cannot be used."""
+    with database_url() as url, closing(Store(url)) as store:
+        store.migrate()
+        yield store
