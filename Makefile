@@ -19,7 +19,7 @@ unexport MYPYPATH PIP_PREFIX PIP_TARGET PIP_USER PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS VIRTUAL_ENV
 
 .PHONY: help
-help: ## list what can be done
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
@@ -43,7 +43,7 @@ $(READY):
 	@touch $@
 
 .PHONY: demo
-demo: $(READY) ## run the bot, real and whole, against a local stand-in for Slack (ARGS=--clean, ARGS=--http)
+demo: $(READY) ## run the whole bot against a local stand-in for Slack (ARGS=--clean, ARGS=--http)
 	@$(BIN)/ratchet demo $(ARGS)
 
 # Each of the workers starts servers of its own; more than a few would only wait for each other's disks.
@@ -54,11 +54,11 @@ test: $(READY) ## run all tests
 	@$(PYTEST_ALL)
 
 .PHONY: test-browser
-test-browser: browser ## run the tests of the page in a real browser, and install one where that is possible
+test-browser: browser ## run the browser tests, and install a Chromium if that is possible
 	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: screenshots
-screenshots: browser ## draw the pictures in docs/img anew, light and dark
+screenshots: browser ## redraw the pictures in docs/img, light and dark
 	@$(BIN)/python -m pytest tests/browser/test_with_the_bot.py --pictures
 
 # Debian's Chromium with letters and emoji to draw, and axe-core to audit what is drawn. Without them `make test`
@@ -86,7 +86,7 @@ torture: $(READY) ## run the long tests of crashes, faults and load (nightly; AR
 	@$(BIN)/python -m pytest -m torture $(ARGS)
 
 .PHONY: check
-check: $(READY) ## what CI runs: format, lint, types, import contracts, all tests, coverage of core
+check: $(READY) ## run the checks of CI: format, lint, types, import contracts, all tests, coverage of core
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -98,12 +98,12 @@ bench: $(READY) ## measure this machine against raw SQL and a bare server, and p
 	@$(BIN)/python -m benchmarks
 
 .PHONY: format
-format: $(READY) ## format the code and mend what the linter can
+format: $(READY) ## format the code and apply the fixes of the linter
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 .PHONY: docs
-docs: $(READY) ## write anew what README shows of the tables in the code
+docs: $(READY) ## regenerate the parts of README that are made from the code
 	@$(BIN)/python -m pytest --quiet --update-golden tests/edges/test_docs.py
 
 # No header and no annotations: the lock files name packages and hashes, and no machine or registry.
@@ -111,6 +111,6 @@ LOCK := $(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --pyt
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: lock
-lock: $(READY) ## resolve the dependencies anew and write both lock files
+lock: $(READY) ## resolve the dependencies again and write both lock files
 	@$(LOCK) pyproject.toml --output-file requirements.lock
 	@$(LOCK) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock

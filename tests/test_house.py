@@ -1,4 +1,4 @@
-"""House rules that no linter knows: sealed tests, a pure core, lock files that name no machine."""
+"""Rules that no linter checks: sealed tests, a pure core, lock files without machine names."""
 
 import ast
 import os
@@ -10,11 +10,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# What core could still reach through the imports allowed to it: clock, chance, files, terminal.
+# Calls that the imports of core would still allow: clock, randomness, files, terminal.
 IMPURE = {"breakpoint", "input", "now", "open", "print", "today", "utcnow", "uuid1", "uuid4"}
 
 
-def test_the_environment_holds_nothing_that_a_shell_left():
+def test_the_environment_of_tests_is_clean():
     kept = {name for name in os.environ if not name.startswith(("COV_", "COVERAGE_", "PYTEST_"))}
 
     assert kept <= {"CI", "HOME", "PATH", "TMPDIR", "TZ"}
@@ -30,7 +30,7 @@ def test_no_test_reaches_another_machine(address):
         outside.connect(address)
 
 
-def test_no_test_looks_up_another_machine():
+def test_no_test_resolves_the_name_of_another_machine():
     with pytest.raises(RuntimeError, match=r"slack\.com"):
         socket.getaddrinfo("slack.com", 443)
 
@@ -41,7 +41,7 @@ def test_loopback_is_open():
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("core/*.py")), ids=lambda path: path.stem)
-def test_core_asks_neither_clock_nor_chance_nor_files(path):
+def test_core_uses_no_clock_no_randomness_and_no_files(path):
     names = {
         node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         for node in ast.walk(ast.parse(path.read_text()))
@@ -58,7 +58,7 @@ def test_a_lock_file_holds_pins_and_hashes_alone(path):
     assert pin.sub("", path.read_text()) == ""
 
 
-def test_what_runs_is_pinned_alike_for_everybody():
+def test_both_lock_files_pin_the_same_runtime_versions():
     runtime, everything = (
         set(re.findall(r"^\S+==\S+", (ROOT / name).read_text(), re.MULTILINE))
         for name in ("requirements.lock", "requirements-dev.lock")

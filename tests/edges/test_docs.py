@@ -1,6 +1,6 @@
-"""What is written for people, held against the code; what can be made from it is made from it.
+"""The documentation, compared with the code; parts of README are generated from the code.
 
-``make docs`` (``--update-golden``) writes the made parts of README.
+``make docs`` (``--update-golden``) writes the generated parts of README.
 """
 
 import ast
@@ -38,7 +38,7 @@ def by_name(path):
 
 
 def made_parts():
-    """The parts of README that are made, by the words that mark them."""
+    """The generated parts of README: the closing marker, the opening marker, the text."""
     yield "commands", "commands: made from the table of verbs", markdown_table()
     for lifecycle in PRESETS:
         drawn = f"```mermaid\n{lifecycle.draw()}\n```"
@@ -53,12 +53,12 @@ def with_made_parts(text):
     return text
 
 
-def test_readme_shows_what_the_tables_say(pytestconfig):
+def test_readme_shows_the_tables_of_the_code(pytestconfig):
     expected = with_made_parts(README.read_text())
     if pytestconfig.getoption("--update-golden"):
         README.write_text(expected)
 
-    assert README.read_text() == expected, "make docs writes it"
+    assert README.read_text() == expected, "run make docs"
 
 
 def test_readme_names_every_verb_once():
@@ -70,8 +70,8 @@ def test_readme_names_every_verb_once():
 # --- settings ----------------------------------------------------------------------------------
 
 
-class Asked(dict):
-    """An environment that remembers what it was asked for."""
+class RecordingEnvironment(dict):
+    """An environment that records the names that are read."""
 
     def __init__(self, variables):
         super().__init__(variables)
@@ -84,10 +84,10 @@ class Asked(dict):
 
 @pytest.fixture
 def variables():
-    """Every variable that the settings are read from."""
-    asked = Asked(TOKENS)
-    Settings.from_env(asked)
-    return asked.names
+    """The names of all settings."""
+    environment = RecordingEnvironment(TOKENS)
+    Settings.from_env(environment)
+    return environment.names
 
 
 def table(page, heading):
@@ -108,12 +108,12 @@ def test_env_example_lists_every_variable_and_no_other(variables):
 def test_env_example_sets_nothing_but_defaults():
     example = {name: value or "" for name, value in dotenv_values(ROOT / ".env.example").items()}
 
-    said, silent = Settings.from_env({**example, **TOKENS}), Settings.from_env(TOKENS)
+    written, defaults = Settings.from_env({**example, **TOKENS}), Settings.from_env(TOKENS)
 
     for name in Settings.__dataclass_fields__:
         if name != "lifecycles":
-            assert getattr(said, name) == getattr(silent, name), name
-    assert said.lifecycles.default == silent.lifecycles.default
+            assert getattr(written, name) == getattr(defaults, name), name
+    assert written.lifecycles.default == defaults.lifecycles.default
 
 
 def test_operations_lists_every_variable_with_its_default(variables):
@@ -162,7 +162,7 @@ def test_operations_lists_every_metric():
 
 
 def texts_of_the_code():
-    """Every string in the product's code, with the placeholders of formatted ones left out."""
+    """Every string of the product, without the placeholders of f-strings."""
     for path in sorted(file for folder in CODE for file in ROOT.joinpath(folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -198,7 +198,7 @@ def test_the_runbook_lists_every_warning_and_error_in_the_log():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
-def test_every_lifecycle_that_is_shown_passes_the_check(page):
+def test_every_lifecycle_in_the_docs_is_valid(page):
     for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
         assert read(example, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
 
@@ -221,11 +221,11 @@ def features(manifest):
     return manifest["features"]
 
 
-def test_the_manifest_asks_for_the_scopes_that_the_doctor_looks_for(manifest):
+def test_the_manifest_and_the_doctor_agree_on_the_scopes(manifest):
     assert manifest["oauth_config"]["scopes"]["bot"] == list(SCOPES)
 
 
-def test_the_manifest_has_the_command_and_asks_for_names_with_ids(features):
+def test_the_manifest_has_the_command_and_its_escaping(features):
     (command,) = features["slash_commands"]
 
     assert command["command"] == COMMAND
@@ -234,17 +234,17 @@ def test_the_manifest_has_the_command_and_asks_for_names_with_ids(features):
         assert verb in command["usage_hint"]
 
 
-def test_the_manifest_has_the_shortcuts_that_are_listened_for(features):
+def test_the_manifest_has_the_shortcuts_of_the_listeners(features):
     assert {shortcut["callback_id"] for shortcut in features["shortcuts"]} == handlers.SHORTCUTS
 
 
-def test_every_address_in_the_manifest_is_slacks_door():
+def test_every_address_in_the_manifest_receives_events():
     text = (ROOT / "app_manifest.yml").read_text().split("_metadata", 1)[1]
 
     assert set(re.findall(r"https?://\S+", text)) == {"https://ratchet.example.com/slack/events"}
 
 
-def test_the_manifest_keeps_slacks_lengths(manifest, features):
+def test_the_manifest_keeps_within_slacks_lengths(manifest, features):
     about = manifest["display_information"]
 
     assert len(about["name"]) <= 35
@@ -261,7 +261,7 @@ LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def anchors(text):
-    """The anchors of a page's headings, as GitHub makes them."""
+    """The anchors that GitHub gives to a page's headings."""
     for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
         plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         kept = "".join(
@@ -271,7 +271,7 @@ def anchors(text):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
-def test_no_link_leads_nowhere(page):
+def test_every_link_has_a_target(page):
     text = page.read_text()
     for link in (one or other for one, other in LINK.findall(text)):
         if link.startswith(("https://", "mailto:")):
@@ -285,7 +285,7 @@ def test_no_link_leads_nowhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
-def test_every_file_and_module_that_is_named_is_there(page):
+def test_every_file_and_module_in_the_docs_exists(page):
     text = page.read_text()
     for path in re.findall(r"`((?:core|storage|bot|tests|docs|benchmarks)/[\w./]*)`", text):
         assert (ROOT / path).exists(), path
@@ -296,7 +296,7 @@ def test_every_file_and_module_that_is_named_is_there(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
-def test_every_target_of_make_that_is_named_is_there(page):
+def test_every_make_target_in_the_docs_exists(page):
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
     for target in re.findall(
