@@ -18,11 +18,8 @@ from typer.testing import CliRunner
 from bot.__main__ import cli
 from bot.commands.keys import Scope
 from core.lifecycle import PRESETS
-<<<<<<< HEAD
-from tests.ports import a_free_port
-=======
 from storage.keys import KeyScope
->>>>>>> 6d89a51 (bot: commands import in their functions)
+from tests.ports import a_free_port
 
 ROOT = Path(__file__).parents[2]
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}
