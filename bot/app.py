@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 import aiohttp
 
 from bot.clock import now
+from bot.delivery.slack import SlackTransport
+from bot.delivery.worker import Worker
 from bot.http import health
 from bot.http.gate import Gate
 from bot.http.health import Readiness
@@ -24,7 +26,6 @@ from bot.slack.handlers import Slack
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
-from bot.worker import Worker
 from core.service import Incidents, StoreUnavailable
 from storage import idempotency
 from storage.outbox import Outbox
@@ -58,7 +59,7 @@ class App:
         self.client = a_client(settings, timeout_seconds=SLACK_TIMEOUT_SECONDS)
         self.worker = Worker(
             self.outbox,
-            self.client,
+            SlackTransport(self.client),
             name=f"{socket.gethostname()}:{os.getpid()}",
             clock=clock,
             chance=random.random,

@@ -20,7 +20,7 @@ def doctor(
     import asyncio
 
     from bot.commands.setup import slack_settings
-    from bot.doctor import examine
+    from bot.doctor.checks import examine
     from bot.telemetry import configure_logs, one_line
 
     settings = slack_settings()

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot.app import App, build
-from bot.comparison import compare
+from bot.doctor.comparison import compare
 from bot.sandbox import Limits, Sandbox
 from bot.settings import Settings
 from bot.telemetry import configure_logs

@@ -7,7 +7,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.worker import MAX_ATTEMPTS, GiveUp, Join, PostAnew, TryAgain, after_failure
+from bot.delivery.failures import Failure, GiveUp, Kind, PostAnew, TryAgain, after_failure
+from bot.delivery.slack import OWN_FAULT, failure
 from storage.outbox import UNKNOWN_OUTCOME
 from tests.builders import NINE
 
@@ -31,7 +32,8 @@ def refused(error):
 
 
 def decide(error, *, attempts=1, last_error=None, jitter=0.0):
-    return after_failure(error, attempts=attempts, last_error=last_error, at=NINE, jitter=jitter)
+    failed = failure(error, last_error=last_error)
+    return after_failure(failed, attempts=attempts, at=NINE, jitter=jitter)
 
 
 def again(error, *, after_seconds=2.0):
@@ -48,9 +50,6 @@ VERDICTS = {
         """,
     HELD: """
         rate_limited
-        """,
-    Join(): """
-        not_in_channel
         """,
     PostAnew("*"): """
         cannot_reply_to_message cant_update_message edit_window_closed message_not_found
@@ -73,7 +72,8 @@ VERDICTS = {
         max_file_sharing_exceeded messages_tab_disabled metadata_must_be_sent_from_app
         metadata_too_large method_deprecated missing_file_data missing_post_type missing_scope
         msg_blocks_too_long msg_too_long no_dual_broadcast_content_update no_permission no_text
-        not_allowed_token_type not_authed org_login_required posting_to_channel_denied
+        not_allowed_token_type not_authed not_in_channel org_login_required
+        posting_to_channel_denied
         restricted_action restricted_action_read_only_channel
         restricted_action_thread_only_channel send_on_behalf_not_allowed
         slack_connect_blocked_file_type slack_connect_canvas_sharing_blocked
@@ -155,7 +155,7 @@ def test_slack_says_how_long_the_whole_channel_waits(headers, seconds, data):
 def test_a_rate_limit_never_makes_it_give_up():
     limited = an_answer({}, status=429, headers={"Retry-After": "1"})
 
-    assert isinstance(decide(limited, attempts=100 * MAX_ATTEMPTS), TryAgain)
+    assert isinstance(decide(limited, attempts=100_000), TryAgain)
 
 
 @pytest.mark.parametrize(
@@ -186,22 +186,15 @@ def test_chance_takes_off_up_to_a_quarter(jitter, seconds):
 
 @pytest.mark.parametrize("code", ["update_failed", "internal_error"])
 def test_tries_come_to_an_end(code):
-    assert isinstance(decide(refused(code), attempts=MAX_ATTEMPTS - 1), TryAgain)
-    assert isinstance(decide(refused(code), attempts=MAX_ATTEMPTS), GiveUp)
+    assert isinstance(decide(refused(code), attempts=199), TryAgain)
+    assert isinstance(decide(refused(code), attempts=200), GiveUp)
 
 
-@pytest.mark.parametrize("attempts", [1, 2, 50])
-@pytest.mark.parametrize("last_error", [None, "ratelimited", UNKNOWN_OUTCOME, "update_failed"])
-def test_the_bot_joins_however_often_it_was_held_up_before(attempts, last_error):
-    found = decide(refused("not_in_channel"), attempts=attempts, last_error=last_error)
+def test_an_error_of_ours_is_given_up_after_seven_tries():
+    ours = Failure(Kind.NOT_DRAWN, OWN_FAULT)
 
-    assert found == Join()
-
-
-def test_the_bot_does_not_join_again_and_again():
-    found = decide(refused("not_in_channel"), attempts=2, last_error="not_in_channel")
-
-    assert found == GiveUp("not_in_channel")
+    assert isinstance(after_failure(ours, attempts=6, at=NINE, jitter=0), TryAgain)
+    assert after_failure(ours, attempts=7, at=NINE, jitter=0) == GiveUp(OWN_FAULT)
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 50])

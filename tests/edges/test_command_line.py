@@ -231,7 +231,7 @@ async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(
     assert code == 0
     others, ours = imported(lines)
     assert others - (TYPER | SETTINGS | PYDANTIC | STORAGE | SERVER) == set()
-    assert ours & {"bot.sandbox", "bot.demo", "bot.doctor", "bot.comparison", "bot.export"} == set()
+    assert ours & {"bot.sandbox", "bot.demo", "bot.doctor", "bot.export"} == set()
 
 
 # --- settings ----------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 import aiohttp
 import pytest
 
+from bot.delivery.slack import SlackTransport
+from bot.delivery.worker import RESCUE_AFTER, Worker
 from bot.slack.web import a_client
 from bot.telemetry import Metrics
-from bot.worker import RESCUE_AFTER, Worker
 from core.incident import Person, PublicText
 from core.service import Incidents
 from storage.models import State
@@ -34,7 +35,12 @@ async def worker(outbox, settings, clock):
     client = a_client(settings, timeout_seconds=1)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as client.session:
         yield Worker(
-            outbox, client, name="test", clock=clock, chance=lambda: 0.0, metrics=Metrics()
+            outbox,
+            SlackTransport(client),
+            name="test",
+            clock=clock,
+            chance=lambda: 0.0,
+            metrics=Metrics(),
         )
 
 

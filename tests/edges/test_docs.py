@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from typer.main import get_command
 
 from bot.__main__ import cli
-from bot.doctor import SCOPES
+from bot.doctor.checks import SCOPES
 from bot.settings import Settings
 from bot.slack import handlers
 from bot.slack.parser import COMMAND, VERBS, markdown_table

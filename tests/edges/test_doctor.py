@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.doctor import SCOPES, examine
+from bot.doctor.checks import SCOPES, examine
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from storage.store import Store

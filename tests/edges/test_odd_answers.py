@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.app import build
-from bot.doctor import examine
+from bot.doctor.checks import examine
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE, People, SlackUnavailable
 from bot.slack.web import ANSWERS, a_client

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.app import build
-from bot.doctor import examine
+from bot.doctor.checks import examine
 from bot.settings import Settings
 from bot.telemetry import configure_logs
 from storage.store import Store

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.comparison import Compared, compare, gist
+from bot.doctor.comparison import Compared, compare
+from bot.doctor.reader import gist
 from bot.sandbox import Limits, Sandbox
 from storage import audit
 from tests.promises.conftest import MANIFEST, serving, settle, tell
@@ -27,12 +28,14 @@ class Look:
     waited: list[float] = field(default_factory=list)
     meanwhile: object = None
 
-    async def __call__(self):
+    async def __call__(self, **limits):
         client = AsyncWebClient(
             token=self.slack.bot_token, base_url=self.slack.api_url, retry_handlers=[], timeout=5
         )
         team = self.slack.workspace.team_id
-        return await compare(self.app.store, client, team, at=self.clock(), pause=self._pause)
+        return await compare(
+            self.app.store, client, team, at=self.clock(), pause=self._pause, **limits
+        )
 
     async def _pause(self, seconds):
         self.waited.append(seconds)
@@ -391,10 +394,8 @@ async def test_what_is_over_for_long_is_not_looked_at(busy, look, mia, ratchet, 
     assert (await look())[1] == Compared("1 incident compared with #payments")
 
 
-async def test_more_incidents_than_can_be_read_are_counted(busy, look, monkeypatch):
-    monkeypatch.setattr("bot.comparison.COMPARED_MAX", 2)
-
-    assert [one.note for one in await look()] == [
+async def test_more_incidents_than_can_be_read_are_counted(busy, look):
+    assert [one.note for one in await look(incidents_max=2)] == [
         "of 3 incidents that are open or changed lately, the 2 that changed last are compared",
         "1 incident compared with #status",
         "1 incident compared with #payments",

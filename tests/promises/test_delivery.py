@@ -7,7 +7,6 @@ from time import monotonic
 
 import pytest
 
-from bot import worker
 from bot.sandbox import Limits, Sandbox
 from core.incident import Surface
 from storage.models import State
@@ -208,23 +207,17 @@ async def test_what_can_never_be_delivered_is_kept_and_sent_when_asked_to(
     ]
 
 
-async def test_a_message_that_cannot_be_drawn_is_not_tried_for_ever_and_holds_nothing_up(
-    slack, ratchet, clock, mia, monkeypatch
+async def test_a_message_that_cannot_be_drawn_is_given_up_and_delays_no_other(
+    slack, ratchet, clock, mia
 ):
-    draw = worker.views.public_update
-
-    def draw_or_fail(incident, update):
-        if update.body and "poison" in update.body:
-            raise ZeroDivisionError
-        return draw(incident, update)
-
-    monkeypatch.setattr(worker.views, "public_update", draw_or_fail)
     await tell(mia, "declare Checkout is down")
     await tell(mia, "update 1 This is poison.", "update 1 Payments work again.")
+    spoil = "UPDATE incident_update SET body = X'ff' WHERE body = 'This is poison.'"
+    await ratchet.store.write(lambda tx: tx.connection.exec_driver_sql(spoil).close())
     await settle(ratchet, clock)
 
     [dead] = await ratchet.outbox.list(State.DEAD)
-    assert (dead.error, dead.attempts) == (worker.OWN_FAULT, worker.MAX_OWN_FAULTS)
+    assert (dead.surface, dead.error, dead.attempts) == (Surface.PUBLIC_UPDATE, "own_fault", 7)
     assert "Payments work again." in str(slack.channel_view("#status"))
 
 
@@ -244,9 +237,8 @@ async def test_slack_down_for_hours_loses_nothing_and_changes_no_order(
 
 
 async def test_a_worker_that_is_stopped_in_the_middle_of_a_post_sends_it_once(
-    slack, start, clock, mia, monkeypatch
+    slack, start, clock, mia
 ):
-    monkeypatch.setattr(worker, "PATIENCE_AT_THE_END", timedelta(0))
     async with start() as app:
         await tell(mia, "declare Checkout is down")
         await settle(app, clock)
@@ -254,6 +246,7 @@ async def test_a_worker_that_is_stopped_in_the_middle_of_a_post_sends_it_once(
         hung = slack.faults.late_answer(POST, seconds=60, channel="C0STATUS", times=1)
         await tell(mia, "update 1 Cards are refused.")
         await until(lambda: hung.hits == 1)
+        await app.worker.stop(patience=timedelta(0))
     hung.clear()
     async with start() as app:
         await settle(app, clock)

@@ -1,29 +1,26 @@
-"""Does Slack show what it should? Reads channels and threads, and holds them against the store.
+"""A comparison of Slack with the store: the differences between messages there and rows here.
 
-Only what is open or was changed within a week is looked at, those that changed last first, and no
-more of it than `COMPARED_MAX`: Slack lets nobody read for long. Changes nothing, and says no text.
+It looks only at incidents that are open or were changed within a week, the latest changes first,
+and at no more than `COMPARED_MAX`, because Slack limits how much can be read. It changes nothing,
+and no line of it quotes a text.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.delivery.surfaces import drawn
+from bot.doctor.reader import BrokenOff, Seen, SlackReader, gist
 from bot.slack import views
-from bot.slack.people import UNREACHABLE
 from bot.slack.web import code_of
-from bot.worker import TryAgain, after_failure
 from core.incident import Envelope, PublicText, Surface
 from core.service import StoreUnavailable
 from storage import audit
@@ -31,36 +28,23 @@ from storage.audit import Delivered, Placed, Standing
 from storage.outbox import Facts, Outbox
 from storage.store import Store
 
-# What has not been touched for so long is over, and nobody reads it any more.
+# Incidents without a change for so long are over, and nobody reads them any more.
 LOOK_BACK = timedelta(days=7)
 COMPARED_MAX = 200
-# Of one channel or thread: 5,000 messages. What stands behind them is asked for one by one.
-PAGES_MAX = 25
-PAGE = 200
-# How long Slack is waited for in all, where it says when to come back, and how often it is asked
-# again where it says nothing.
-PATIENCE = timedelta(minutes=5)
-TRIES = 3
-# An incident that is changed while it is compared is compared again, so often at most.
+# An incident that changes during its comparison is compared again, at most so often.
 LOOKS = 3
-
-NOT_THERE = frozenset({"message_not_found", "thread_not_found"})
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What came of one channel, or of all. ``faults`` are sentences that say what to do.
+    """The result for one channel, or for all. ``faults`` are sentences that say what to do.
 
-    ``note`` says what was compared with what, or why it was not.
+    ``note`` says how much was compared, or why nothing was.
     """
 
     note: str
     faults: tuple[str, ...] = ()
     well: bool = True
-
-
-class BrokenOff(Exception):
-    """Slack says nothing any more, or asks to be left alone for long; the text says what to do."""
 
 
 async def compare(
@@ -69,186 +53,24 @@ async def compare(
     workspace: str,
     *,
     at: datetime,
+    incidents_max: int = COMPARED_MAX,
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> list[Compared]:
-    """Each channel with what the store says of it: the status channel first.
+    """Compare each channel with the store, the status channel first.
 
     ``pause`` waits for so many seconds, where Slack asks for it.
 
     Raises:
         StoreUnavailable: the database failed or does not answer.
     """
-    comparison = Comparison(store, client, workspace, at=at, pause=pause)
+    reader = SlackReader(client, at=at, pause=pause)
+    comparison = Comparison(store, reader, workspace, at=at, incidents_max=incidents_max)
     return [compared async for compared in comparison.run()]
-
-
-# --- what Slack makes of a text --------------------------------------------------------------
-
-# A link that Slack found in a text, and a mention to which it added a name.
-_LINK = re.compile(r"<(?![@#!])([^<>|]*)(?:\|([^<>]*))?>")
-_NAMED = re.compile(r"<([@#!][^<>|]*)\|[^<>]*>")
-# What an emoji is called in a text that is read back; its skin tone is a name of its own. The few
-# names without a letter are said, for a time of day has colons too.
-_EMOJI = re.compile(r":(?:\+1|-1|100|1234|[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*):")
-# The one emoji that is a letter to Unicode.
-INFORMATION = "\N{INFORMATION SOURCE}"
-_KEYCAP = re.compile("[0-9#*]\N{VARIATION SELECTOR-16}?\N{COMBINING ENCLOSING KEYCAP}")
-
-
-def gist(text: str) -> str:
-    """``text`` without what Slack changes in it between the post and the reading.
-
-    Addresses come back as links, mentions with names, and emoji by their names; so no emoji is
-    compared at all, nor what is neither letter, digit nor ASCII.
-
-    Source: https://docs.slack.dev/messaging/formatting-message-text
-    """
-    plain = _NAMED.sub(r"<\1>", _LINK.sub(lambda link: link[2] or link[1], text))
-    plain = _KEYCAP.sub("", _EMOJI.sub("", plain))
-    kept = (
-        character
-        for character in unicodedata.normalize("NFD", plain)
-        if character.isascii() or (character.isalnum() and character != INFORMATION)
-    )
-    return " ".join("".join(kept).split())
-
-
-# --- what stands in Slack --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A message as Slack tells it. ``uid`` is the outbox message that it carries, if any."""
-
-    ts: str
-    text: str
-    uid: UUID | None
-    has_replies: bool
-
-    @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Seen | None:
-        """The message, None where it is one that says only that it was deleted."""
-        if told.get("subtype") == "tombstone" or not isinstance(told.get("ts"), str):
-            return None
-        return cls(
-            ts=told["ts"],
-            text=str(told.get("text") or ""),
-            uid=_uid(told.get("metadata")),
-            has_replies=bool(told.get("reply_count")),
-        )
-
-
-def _uid(metadata: object) -> UUID | None:
-    """What the worker writes into a post's metadata; others write there too, whatever they like."""
-    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    try:
-        return UUID(str(payload.get("id"))) if isinstance(payload, dict) else None
-    except ValueError:
-        return None
-
-
-class Slack:
-    """The calls, with the waiting that Slack asks for."""
-
-    def __init__(
-        self,
-        client: AsyncWebClient,
-        *,
-        at: datetime,
-        pause: Callable[[float], Awaitable[object]],
-    ) -> None:
-        self._client = client
-        self._at = at
-        self._pause = pause
-        self._left = PATIENCE
-
-    async def name(self, conversation: str) -> str:
-        """``#status``; the id where Slack does not tell."""
-        try:
-            answer = await self._ask(lambda: self._client.conversations_info(channel=conversation))
-        except SlackApiError:
-            return conversation
-        return f"#{answer['channel'].get('name') or conversation}"
-
-    async def since(self, conversation: str, moment: datetime) -> AsyncIterator[Seen]:
-        """What was said in ``conversation`` since ``moment``, newest first, threads left out."""
-        oldest = str(moment.timestamp())
-        async for seen in self._pages(
-            lambda page: self._client.conversations_history(
-                channel=conversation, oldest=oldest, include_all_metadata=True, **page
-            )
-        ):
-            yield seen
-
-    async def thread(self, conversation: str, ts: str, *, only: str = "") -> AsyncIterator[Seen]:
-        """The message at ``ts`` with its replies; of those the one at ``only``, if that is given.
-
-        Nothing where there is no such message any more.
-        """
-        narrowed: dict[str, Any] = {}
-        if only:
-            narrowed = {"oldest": only, "latest": only, "inclusive": True}
-        try:
-            async for seen in self._pages(
-                lambda page: self._client.conversations_replies(
-                    channel=conversation, ts=ts, include_all_metadata=True, **narrowed, **page
-                )
-            ):
-                yield seen
-        except SlackApiError as error:
-            if code_of(error) not in NOT_THERE:
-                raise
-
-    async def _pages(
-        self, ask: Callable[[dict[str, Any]], Awaitable[AsyncSlackResponse]]
-    ) -> AsyncIterator[Seen]:
-        page: dict[str, Any] = {"limit": PAGE}
-        for _ in range(PAGES_MAX):
-            answer = await self._ask(lambda page=page: ask(page))  # type: ignore[misc]
-            for told in answer["messages"]:
-                seen = Seen.read(told) if isinstance(told, dict) else None
-                if seen:
-                    yield seen
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                return
-            page = {"limit": PAGE, "cursor": cursor}
-
-    async def _ask(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
-        """What ``call`` answers, asked again when Slack says so, or says nothing.
-
-        Raises:
-            BrokenOff: there is no use in asking any longer.
-            SlackApiError: Slack refuses.
-        """
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return await call()
-            except (SlackApiError, *UNREACHABLE) as error:
-                verdict = after_failure(
-                    error, attempts=tries, last_error=None, at=self._at, jitter=0
-                )
-                if not isinstance(verdict, TryAgain):
-                    raise
-                wait = verdict.at - self._at
-                if verdict.whole_channel and wait > self._left:
-                    why = f"Slack asks to wait for {wait.total_seconds():.0f} s"
-                    raise BrokenOff(f"{why}; run it again then") from None
-                if not verdict.whole_channel and tries == TRIES:
-                    why = "Slack, or what stands at SLACK_API_URL, does not answer"
-                    raise BrokenOff(f"{why}; check the network") from None
-            self._left -= wait
-            await self._pause(wait.total_seconds())
-
-
-# --- the one held against the other ----------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Conversation:
-    """A channel as it is read bit by bit."""
+    """A channel that is being read, message by message."""
 
     id: str
     name: str = ""
@@ -264,25 +86,28 @@ class Comparison:
     def __init__(
         self,
         store: Store,
-        client: AsyncWebClient,
+        slack: SlackReader,
         workspace: str,
         *,
         at: datetime,
-        pause: Callable[[float], Awaitable[object]],
+        incidents_max: int,
     ) -> None:
         self._store = store
         self._outbox = Outbox(store)
-        self._slack = Slack(client, at=at, pause=pause)
+        self._slack = slack
         self._workspace = workspace
         self._at = at
+        self._incidents_max = incidents_max
         self._delivered: Mapping[UUID, Delivered] = {}
         self._status_channel: str | None = None
 
     async def run(self) -> AsyncIterator[Compared]:
-        """The channels, one after another."""
+        """Compare the channels, one after another."""
         since = self._at - LOOK_BACK
         count, chosen = await self._store.read(
-            lambda reader: audit.recent(reader, self._workspace, since=since, limit=COMPARED_MAX)
+            lambda reader: audit.recent(
+                reader, self._workspace, since=since, limit=self._incidents_max
+            )
         )
         standings = [one for incident in chosen if (one := await self._standing(incident))]
         self._delivered = await self._store.read(
@@ -326,9 +151,9 @@ class Comparison:
     async def _compare_one(
         self, here: _Conversation, standing: Standing, placed: Sequence[Placed]
     ) -> None:
-        """Compares one incident with what is known of ``here``, and reads what is missing.
+        """Compare one incident with the messages of ``here``, and read the missing ones.
 
-        What differs counts only where the incident has not changed in between.
+        A difference counts only if the incident has not changed meanwhile.
         """
         for _ in range(LOOKS):
             await self._read(here, placed)
@@ -347,7 +172,7 @@ class Comparison:
         here.passed_over += 1
 
     async def _read(self, here: _Conversation, placed: Sequence[Placed]) -> None:
-        """Reads the threads of the cards, and whatever is still to be looked for after that."""
+        """Read the threads of the cards, then each message that is still missing."""
         for one in placed:
             if one.envelope.surface is Surface.STATUS_CARD:
                 card = here.messages.get(one.ts)
@@ -381,10 +206,10 @@ class Comparison:
             yield fault
 
     def _is_kept_up(self, standing: Standing, envelope: Envelope) -> bool:
-        """Whether what stands in the place of ``envelope`` is to show what is true now.
+        """Whether the message of ``envelope`` should show the present facts.
 
-        What was posted to a channel that was the status channel once is edited no more, but for
-        texts that are withdrawn; nor is a card, while the status channel is another.
+        Posts in a former status channel are not edited any more, except to withdraw their texts;
+        nor is a card, while the status channel is another.
         """
         if envelope.surface not in audit.PUBLIC_SURFACES:
             return True
@@ -395,14 +220,14 @@ class Comparison:
     async def _shown(
         self, here: _Conversation, standing: Standing, one: Placed, seen: Seen
     ) -> str | None:
-        """What is wrong with what stands where ``one`` should."""
+        """The fault of ``seen``, the message in the place of ``one``."""
         entry = one.envelope.entry
         withdrawn = entry in standing.withdrawn
         if not withdrawn and not self._is_kept_up(standing, one.envelope):
             return None
         try:
             facts = await self._outbox.facts(one.message)
-            texts = [gist(text) for text in drawn(facts, one.envelope, standing, at=self._at)]
+            texts = {gist(text) for text in _texts(one.envelope.surface, facts, standing, self._at)}
         except StoreUnavailable:
             raise
         except Exception:  # noqa: BLE001 - rows that were changed by hand may hold anything
@@ -419,7 +244,7 @@ class Comparison:
     def _twins(
         self, here: _Conversation, standing: Standing, placed: Sequence[Placed]
     ) -> Iterator[str]:
-        """Messages of ours that stand where the store does not know them."""
+        """Messages of ours in places that the store does not know."""
         places = {_key(one.envelope): one.ts for one in placed}
         for ts, seen in sorted(here.messages.items()):
             message = self._delivered.get(seen.uid) if seen.uid else None
@@ -440,9 +265,10 @@ class Comparison:
     def _disorder(
         self, here: _Conversation, standing: Standing, placed: Sequence[Placed]
     ) -> Iterator[str]:
-        """Replies that stand in another order than the one in which they were due.
+        """Replies in another order than the one in which they were due.
 
-        Only as far back as the outbox remembers: what an operator sent again stands where it does.
+        Only as far back as the outbox remembers. A reply that an operator sent again is in order
+        by the time of that retry.
         """
         due = {
             message.envelope.entry: message.order
@@ -463,8 +289,6 @@ class Comparison:
                 stands = f"entry {before.envelope.entry} stands after entry {after.envelope.entry}"
                 yield f"{stands} in {here.name}: report it"
 
-    # --- what is said of it ---
-
     def _done(self, here: _Conversation) -> Compared:
         note = f"{_incidents(here.compared)} compared with {here.name}"
         if here.passed_over:
@@ -476,7 +300,7 @@ class Comparison:
         return Compared(f"{done}: {why}", tuple(here.faults), well=False)
 
     def _unreadable(self, here: _Conversation, code: str) -> Compared:
-        """Slack need not let us read every channel, but it must the status channel."""
+        """Only the status channel must be readable; any other need not be."""
         cure = UNREADABLE.get(code, "")
         note = f"{here.name} was not compared: Slack says {code}{cure}"
         return Compared(note, tuple(here.faults), well=here.id != self._status_channel)
@@ -491,27 +315,24 @@ UNREADABLE = {
 }
 
 
-def drawn(facts: Facts, envelope: Envelope, standing: Standing, *, at: datetime) -> Iterator[str]:
-    """The texts any of which the place of ``envelope`` may show."""
-    match envelope.surface:
-        case Surface.WORKING_CARD if facts.card:
-            yield views.working_card(facts.card, at=at)["text"]
-        case Surface.STATUS_CARD if facts.incident:
-            yield views.status_card(facts.incident)["text"]
-        case Surface.PUBLIC_UPDATE if facts.incident and facts.update:
-            if facts.update.withdrawn:
-                yield views.withdrawn()["text"]
-                return
-            for title in standing.titles:
-                # It names the incident as it was called then, and is not edited when that changes.
-                then = replace(facts.incident, title=PublicText(title))
-                yield views.public_update(then, facts.update)["text"]
-        case _:
-            pass
+def _texts(surface: Surface, facts: Facts, standing: Standing, at: datetime) -> Iterator[str]:
+    """The texts any of which a message on ``surface`` may show."""
+    if facts.update and facts.update.withdrawn:
+        surface = Surface.WITHDRAWAL
+    possible = [facts]
+    if surface is Surface.PUBLIC_UPDATE and facts.incident:
+        # An update keeps the title that its incident had when it was posted.
+        possible = [
+            replace(facts, incident=replace(facts.incident, title=PublicText(title)))
+            for title in standing.titles
+        ]
+    for one in possible:
+        if content := drawn(surface, one, at=at):
+            yield content["text"]
 
 
 def _readable(standing: Standing) -> Iterator[Placed]:
-    """What can be looked at: a direct message cannot, without two scopes more."""
+    """The messages in channels: a direct message cannot be read without two more scopes."""
     return (one for one in standing.placed if one.envelope.surface is not Surface.OWNER_CARD)
 
 
@@ -524,7 +345,7 @@ def _gone(here: _Conversation, envelope: Envelope) -> str:
 
 
 def _key(envelope: Envelope) -> tuple[Surface, int]:
-    """What stands in a place, whether as it was posted or as it was edited since."""
+    """The same key for a message as it was posted and as it was edited since."""
     if envelope.surface in audit.ABOUT_ENTRIES:
         return Surface.PUBLIC_UPDATE, envelope.entry or 0
     return envelope.surface, 0

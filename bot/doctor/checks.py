@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.comparison import Compared, compare
+from bot.doctor.comparison import Compared, compare
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import a_client, code_of

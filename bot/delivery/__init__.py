@@ -1,0 +1,1 @@
+"""Deliveries: outbox messages on their way to readers. Nothing else posts to a channel."""

@@ -1,0 +1,227 @@
+"""The transport to Slack: posts and edits messages, and finds posts whose response was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.delivery.failures import Failure, Kind, retry_after
+from bot.delivery.surfaces import drawn
+from bot.slack.web import code_of
+from bot.telemetry import log
+from core.incident import Surface
+from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Place
+
+# Slack's clock and ours may differ by so much, where a post is searched for by its time.
+CLOCKS_APART = timedelta(minutes=10)
+
+# After these errors Slack may, or may not, have done what was asked.
+# Source: the errors of chat.postMessage, https://docs.slack.dev/reference/methods/chat.postMessage
+MAYBE_DONE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
+# Errors that pass by themselves, with nothing done.
+PASSING = frozenset(
+    {
+        "external_channel_migrating",
+        "message_limit_exceeded",
+        "streaming_state_conflict",
+        "team_added_to_org",
+        "update_failed",
+    }
+)
+# The message to edit does not exist any more, or accepts no edits.
+NO_MESSAGE = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
+# The thread to reply to does not exist any more, or accepts no replies.
+NO_THREAD = frozenset(
+    {
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+GONE = NO_MESSAGE | NO_THREAD
+RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
+NOT_IN_CHANNEL = "not_in_channel"
+# Reasons that forbid reading a channel: after a lost response the post is then sent again, so that
+# it arrives at least once.
+UNREADABLE = frozenset(
+    {
+        "access_denied",
+        "method_not_supported_for_channel_type",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+    }
+)
+# The code of a message that could not be drawn.
+OWN_FAULT = "own_fault"
+# A withdrawal posts nothing; for a direct message see `SlackTransport._found`.
+NEVER_SEARCHED_FOR = frozenset({Surface.OWNER_CARD, Surface.WITHDRAWAL})
+
+
+def failure(error: Exception, *, last_error: str | None = None) -> Failure:
+    """Classify an error of a call to Slack.
+
+    A timeout, a cut connection and an answer that is not Slack's leave the outcome unknown.
+    ``last_error`` is the code of the try before: a message that is posted anew and fails in the
+    same way again cannot be cured.
+    """
+    unknown = Failure(Kind.UNKNOWN, UNKNOWN_OUTCOME)
+    if not isinstance(error, SlackApiError):
+        return unknown
+    code = code_of(error)
+    status = getattr(error.response, "status_code", HTTPStatus.BAD_GATEWAY)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        code = "ratelimited"
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or not code or code in MAYBE_DONE:
+        return unknown
+    if code in RATE_LIMITED:
+        pause = retry_after(getattr(error.response, "headers", {}))
+        return Failure(Kind.RATE_LIMITED, code, pause)
+    if code in GONE and last_error not in GONE:
+        return Failure(Kind.GONE, code)
+    return Failure(Kind.PASSING if code in PASSING else Kind.PERMANENT, code)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as it would be sent now. ``edits`` is the ts of the message that it replaces."""
+
+    channel: str
+    content: Mapping[str, Any]
+    edits: str | None = None
+
+
+def drafted(message: Message, facts: Facts, *, at: datetime) -> Draft | None:
+    """``message`` as it should be sent now, None where there is nothing (any more) to send.
+
+    A public update is posted once and never edited. One that was withdrawn before its post is not
+    posted, and its withdrawal then has nothing to edit.
+    """
+    content = drawn(message.surface, facts, at=at)
+    if content is None:
+        return None
+    if message.surface is Surface.PUBLIC_UPDATE:
+        if facts.place or facts.update is None or facts.update.body is None:
+            return None
+        if facts.thread and message.error not in NO_THREAD:
+            content = {**content, "thread_ts": facts.thread.ts}
+        else:
+            content = {**content, "reply_broadcast": False}
+    if facts.place:
+        return Draft(facts.place.channel, content, edits=facts.place.ts)
+    if message.surface is Surface.WITHDRAWAL:
+        return None
+    # Each link in a card would else grow a preview under the card.
+    return Draft(message.channel, {"unfurl_links": False, "unfurl_media": False, **content})
+
+
+def mark(uid: UUID) -> dict[str, Any]:
+    """Metadata that names the outbox message of a post: `marked` finds it after a lost response."""
+    return {"event_type": "ratchet_message", "event_payload": {"id": str(uid)}}
+
+
+def marked(posted: Mapping[str, Any]) -> UUID | None:
+    """The outbox message named by the metadata of ``posted``; other apps write metadata as well."""
+    metadata = posted.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    try:
+        return UUID(str(payload.get("id"))) if isinstance(payload, dict) else None
+    except ValueError:
+        return None
+
+
+class SlackTransport:
+    """A `bot.delivery.worker.Transport` over Slack's Web API."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def deliver(
+        self, message: Message, facts: Facts, *, at: datetime
+    ) -> Place | Failure | None:
+        try:
+            return await self._joined(message, facts, at=at)
+        except SlackApiError as error:
+            return failure(error, last_error=message.error)
+
+    async def _joined(
+        self, message: Message, facts: Facts, *, at: datetime
+    ) -> Place | Failure | None:
+        """Shows the message; where the bot is not in the channel, joins it and tries once more."""
+        try:
+            return await self._shown(message, facts, at=at)
+        except SlackApiError as error:
+            if failure(error).code != NOT_IN_CHANNEL:
+                raise
+        await self._client.conversations_join(channel=message.channel)
+        return await self._shown(message, facts, at=at)
+
+    async def _shown(
+        self, message: Message, facts: Facts, *, at: datetime
+    ) -> Place | Failure | None:
+        found = await self._found(message, facts)
+        if found:
+            # The found post shows the facts of its own time, so a card is edited now.
+            facts = replace(facts, place=found)
+        try:
+            draft = drafted(message, facts, at=at)
+        except Exception:  # noqa: BLE001 - any error of the views is ours: nothing was sent
+            log.error("message not drawn", surface=message.surface, exc_info=True)
+            return Failure(Kind.NOT_DRAWN, OWN_FAULT)
+        if draft is None:
+            return found
+        if draft.edits:
+            await self._client.chat_update(
+                channel=draft.channel,
+                ts=draft.edits,
+                metadata=mark(message.uid),
+                **draft.content,
+            )
+            return found
+        answer = await self._client.chat_postMessage(
+            channel=draft.channel, metadata=mark(message.uid), **draft.content
+        )
+        return Place(str(answer["channel"]), str(answer["ts"]))
+
+    async def _found(self, message: Message, facts: Facts) -> Place | None:
+        """The post of an earlier try whose response was lost, if there is one.
+
+        A direct message is not searched for: that takes two more scopes, which would let the bot
+        read direct messages, and a second card for its owner does less harm.
+        """
+        if not message.unsure or facts.place or message.surface in NEVER_SEARCHED_FOR:
+            return None
+        try:
+            async for page in await self._posts(message, facts.thread):
+                for posted in page["messages"]:
+                    if marked(posted) == message.uid:
+                        return Place(message.channel, str(posted["ts"]))
+        except SlackApiError as error:
+            # An unreadable channel cannot be searched; without its thread there is no reply.
+            if code_of(error) not in {*UNREADABLE, "thread_not_found"}:
+                raise
+        return None
+
+    async def _posts(self, message: Message, thread: Place | None) -> AsyncSlackResponse:
+        """Pages of the posts since ``message`` was written: of its thread, else of its channel."""
+        since = str((message.created_at - CLOCKS_APART).timestamp())
+        if thread and message.surface is Surface.PUBLIC_UPDATE:
+            return await self._client.conversations_replies(
+                channel=thread.channel,
+                ts=thread.ts,
+                oldest=since,
+                limit=200,
+                include_all_metadata=True,
+            )
+        return await self._client.conversations_history(
+            channel=message.channel, oldest=since, limit=200, include_all_metadata=True
+        )
