@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.telemetry import one_line
 from core.engine import REDACTION_WINDOW
-from core.errors import LifecycleFaults, UnknownLifecycle
+from core.errors import InvalidLifecycles, UnknownLifecycle
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
 
 SLACK_API = "https://slack.com/api/"
@@ -56,7 +56,7 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
 
     Raises:
         UnreadableFile: there is no such file, or it is no text.
-        LifecycleFaults: with every fault of the file.
+        InvalidLifecycles: with every fault of the file.
     """
     try:
         with path.open("rb") as file:
@@ -250,8 +250,8 @@ class _Reader:
             except UnreadableFile as error:
                 self.fault("LIFECYCLES_FILE", error.why, "set the path of a TOML file")
                 return None
-            except LifecycleFaults as error:
-                for fault in error.faults:
+            except InvalidLifecycles as error:
+                for fault in error.problems:
                     self.fault("LIFECYCLES_FILE", f"is wrong, {fault}", "mend the file")
                 return None
         try:

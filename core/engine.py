@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,13 +10,11 @@ from uuid import UUID, uuid5
 
 from core.errors import EmptyUpdate, InvalidField, nearest
 from core.incident import (
-    BODY_MAX,
     CATEGORY_MAX,
     COMPONENT_DESCRIPTION_MAX,
     COMPONENT_NAME_MAX,
     COMPONENTS_MAX,
     DESCRIPTION_MAX,
-    TITLE_MAX,
     Acknowledge,
     Actor,
     Change,
@@ -38,6 +34,7 @@ from core.incident import (
     Workspace,
     update_id,
 )
+from core.lifecycle import ACKNOWLEDGED
 from core.refusals import (
     ComponentExists,
     IncidentResolved,
@@ -54,23 +51,13 @@ from core.refusals import (
     UnknownComponent,
     UnknownStatus,
 )
+from core.texts import body_of, component_name_of, name_of, one_line, optional_of, title_of
 
 REDACTION_WINDOW = timedelta(seconds=300)
 
 # Before it no incident began, and long before it the databases' calendars part ways.
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
 
-# In a lifecycle that has this status, to acknowledge is to move there.
-ACKNOWLEDGED = "acknowledged"
-
-# NUL and half a surrogate pair can be stored by no database, U+FFFE and U+FFFF would break the
-# feeds' XML, and the control characters let a text forge terminal output. Line feeds and tabs are
-# what people type.
-UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-# White space, and what shows even less: zero-width characters are format characters (Cf). Not all
-# of C: an emoji younger than this Python is unassigned (Cn), and plain to see.
-INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp", "Zs"})
 
 PUBLIC_KINDS = frozenset({Kind.DECLARED, Kind.MOVED, Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS})
 
@@ -143,8 +130,8 @@ def _declare(command: Declare, known: Known, *, at: datetime) -> Decision:
         workspace=command.actor.workspace,
         number=known.number,
         title=title_of(command.title),
-        description=_optional("description", command.description, DESCRIPTION_MAX),
-        category=_optional("category", one_line(command.category or ""), CATEGORY_MAX),
+        description=optional_of("description", command.description, DESCRIPTION_MAX),
+        category=optional_of("category", one_line(command.category or ""), CATEGORY_MAX),
         severity=command.severity,
         lifecycle=command.lifecycle,
         status=command.lifecycle.initial,
@@ -152,8 +139,7 @@ def _declare(command: Declare, known: Known, *, at: datetime) -> Decision:
         declared_by=command.actor.person,
         owner=command.owner,
         components=named,
-        channel=command.channel,
-        channel_private=command.channel_private,
+        place=command.place,
         started_at=started_at,
         created_at=at,
         updated_at=at,
@@ -193,7 +179,7 @@ def _acknowledge(
     if ACKNOWLEDGED in incident.lifecycle:
         move = Change(actor=command.actor, ref=command.ref, to=ACKNOWLEDGED)
         return _change(incident, move, known, at=at)
-    if incident.acknowledged_by or incident.terminal:
+    if not incident.acknowledgeable:
         return Decision(incident=incident)
     pen = _Pen(incident, command.actor, at, known.publish_delay)
     changed = _acknowledged(incident, command.actor)
@@ -214,9 +200,7 @@ def _change(incident: Incident, command: Change, known: Known, *, at: datetime) 
     note = None if command.note is None else body_of("note", command.note)
     title = incident.title if command.title is None else title_of(command.title)
     named, made = _retagged(incident, command, known)
-    if command == Change(
-        actor=command.actor, ref=command.ref, expected_status=command.expected_status
-    ):
+    if not command.asks:
         raise EmptyUpdate
     if incident.terminal:
         raise IncidentResolved(incident, command.to)
@@ -429,11 +413,7 @@ def _components(
                 raise RepeatedComponent(by_id[name])
             named[name] = by_id[name]
             continue
-        wanted = one_line(name.removeprefix("+"))
-        if len(wanted) > COMPONENT_NAME_MAX or UNSTORABLE.search(wanted) or _blank(wanted):
-            raise InvalidField(
-                "components", f"need names of 1 to {COMPONENT_NAME_MAX} visible characters"
-            )
+        wanted = component_name_of(name.removeprefix("+"))
         component = by_name.get(wanted.casefold())
         if component is None:
             close = nearest(wanted, existing)
@@ -466,8 +446,8 @@ def describe_component(
             raise ComponentExists(component)
     return DescribedComponent(
         component=Component(_component_id(workspace, wanted), wanted),
-        description=_optional("description", description, COMPONENT_DESCRIPTION_MAX),
-        group=_optional("group", one_line(group or ""), COMPONENT_NAME_MAX),
+        description=optional_of("description", description, COMPONENT_DESCRIPTION_MAX),
+        group=optional_of("group", one_line(group or ""), COMPONENT_NAME_MAX),
     )
 
 
@@ -477,57 +457,3 @@ COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
 def _component_id(workspace: Workspace, name: str) -> UUID:
     """Derived from the name, so that two people who make the same component at once make one."""
     return uuid5(COMPONENTS_NAMESPACE, f"{workspace.id} {name.casefold()}")
-
-
-# --- texts -----------------------------------------------------------------------------------
-
-
-def one_line(text: str) -> str:
-    """``text`` trimmed, with every run of white space turned into one space."""
-    return " ".join(text.split())
-
-
-def title_of(text: str) -> str:
-    """A title: one line of 1 to 255 characters.
-
-    Raises:
-        InvalidField: ``title``.
-    """
-    return _sized("title", one_line(text), TITLE_MAX)
-
-
-def name_of(text: str) -> str:
-    """The name of a component or of an API key: one line of 1 to 100 characters.
-
-    Raises:
-        InvalidField: ``name``.
-    """
-    return _sized("name", one_line(text), COMPONENT_NAME_MAX)
-
-
-def body_of(field: str, text: str) -> str:
-    """The body of an update: 1 to 2,000 characters after trimming; white space alone is refused.
-
-    Raises:
-        InvalidField: ``field``.
-    """
-    return _sized(field, text.replace("\r\n", "\n").strip(), BODY_MAX)
-
-
-def _optional(field: str, text: str | None, most: int) -> str | None:
-    text = (text or "").replace("\r\n", "\n").strip()
-    return _sized(field, text, most) if text else None
-
-
-def _sized(field: str, text: str, most: int) -> str:
-    if len(text) > most:
-        raise InvalidField(field, f"has {len(text):,} characters: at most {most:,} fit")
-    if UNSTORABLE.search(text):
-        raise InvalidField(field, "holds control characters, which cannot be kept: leave them out")
-    if _blank(text):
-        raise InvalidField(field, f"is empty: write 1 to {most:,} characters")
-    return text
-
-
-def _blank(text: str) -> bool:
-    return all(unicodedata.category(character) in INVISIBLE for character in text)

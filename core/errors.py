@@ -66,7 +66,7 @@ class UnknownLifecycle(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LifecycleProblem:
     """One thing wrong in a lifecycle file. ``place`` is the dotted path of the table or key."""
 
     place: str
@@ -76,9 +76,9 @@ class Fault:
         return f"{self.place} {self.problem}"
 
 
-class LifecycleFaults(Exception):
-    """Every fault of a lifecycle file, in its order. For the operator; nothing was loaded."""
+class InvalidLifecycles(Exception):
+    """Every problem of a lifecycle file, in its order. For the operator; nothing was loaded."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(map(str, self.faults)))
+    def __init__(self, problems: Iterable[LifecycleProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)))

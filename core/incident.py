@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, NewType, TypeVar
 from uuid import UUID, uuid5
 
-from core.lifecycle import Lifecycle, PublicWord
+from core.lifecycle import ACKNOWLEDGED, Lifecycle, PublicWord
 
 # Two types for the two kinds of free text. A public renderer takes PublicText alone, so that
 # mypy refuses to hand it a note; only the doors (where a person said "public") and
@@ -43,7 +43,7 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
 
-class Standing(StrEnum):
+class Membership(StrEnum):
     """What an actor is in the workspace. Only a member may do anything at all."""
 
     MEMBER = "member"
@@ -91,7 +91,7 @@ class Actor:
 
     workspace: str
     person: Person
-    standing: Standing = Standing.MEMBER
+    membership: Membership = Membership.MEMBER
     responder: bool = True
     publisher: bool = True
     admin: bool = False
@@ -124,14 +124,22 @@ class Workspace:
     status_channel: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel in Slack. ``private``: only its members read it."""
+
+    channel: str
+    private: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """The thing. ``number`` is for people and counts per workspace.
 
     ``category`` is one word or a few of whoever declared it, such as ``timeout``; private, as the
-    ``description`` is. ``version`` rises by one with each change. ``channel`` is where it was
-    declared and where its working card stands (None over the API); ``last_entry`` is the number of
-    its newest update, from 1.
+    ``description`` is. ``version`` rises by one with each change. ``place`` is the channel of the
+    declaration, which holds the working card (None over the API). ``last_entry`` is the number of
+    the newest update, from 1.
     """
 
     id: UUID
@@ -148,8 +156,7 @@ class Incident:
     components: tuple[Component, ...] = ()
     description: str | None = None
     category: str | None = None
-    channel: str | None = None
-    channel_private: bool = False
+    place: Place | None = None
     started_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -177,9 +184,24 @@ class Incident:
         return self.lifecycle.public_word(self.status)
 
     @property
+    def acknowledgeable(self) -> bool:
+        """Whether acknowledging would change anything now.
+
+        It is a transition in a lifecycle that has a status for it. In any other lifecycle it is
+        a mark that an open incident gets once.
+        """
+        if ACKNOWLEDGED in self.lifecycle:
+            return ACKNOWLEDGED in self.next_steps
+        return self.acknowledged_by is None and not self.terminal
+
+    def may_show_card_in(self, place: Place) -> bool:
+        """Whether a working card of this incident may be shown in ``place``."""
+        return place.private or not self.private
+
+    @property
     def card_channel(self) -> str | None:
-        """The channel that may show its working card, None where too many would see it there."""
-        return None if self.private and not self.channel_private else self.channel
+        """The channel of the working card; None over the API, or if too many would read it."""
+        return self.place.channel if self.place and self.may_show_card_in(self.place) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,8 +275,7 @@ class Declare:
     description: str | None = None
     category: str | None = None
     started_at: datetime | None = None
-    channel: str | None = None
-    channel_private: bool = False
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +297,18 @@ class Change:
     title: str | None = None
     components: tuple[str | UUID, ...] | None = None
     expected_status: str | None = None
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The names of the fields that are set, without those that only address the change."""
+        return frozenset(name for name in CHANGEABLE if getattr(self, name) is not None)
+
+
+# The fields of `Change` that ask for something, made from the class so that a new one is among
+# them by itself. The others say by whom, about which incident, and under which condition.
+CHANGEABLE = frozenset(
+    field.name for field in fields(Change) if field.name not in {"actor", "ref", "expected_status"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

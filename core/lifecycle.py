@@ -1,4 +1,4 @@
-"""Lifecycles as data: the table of statuses and moves, its reader, and the checker of its faults.
+"""Lifecycles as data: the table of statuses and moves, its reader, and the checker of its problems.
 
 The table stands once. The engine's check, the buttons, the help, the diagrams and the refusals of
 both APIs are all read from it.
@@ -15,11 +15,18 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from core.errors import Fault, LifecycleFaults, UnknownLifecycle, closest
+from core.errors import (
+    InvalidLifecycles,
+    LifecycleProblem,
+    UnknownLifecycle,
+    closest,
+)
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 NAME_RULE = "a name is 1 to 40 of a-z, 0-9 and _, and begins with a letter"
 STATUSES_MAX = 20
+# In a lifecycle that has this status, acknowledging is the transition to it.
+ACKNOWLEDGED = "acknowledged"
 FILE_MAX_BYTES = 65_536
 
 
@@ -159,7 +166,7 @@ def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, 
     """The lifecycles of a TOML file, in its order. ``taken`` are names that it may not use.
 
     Raises:
-        LifecycleFaults: with every fault of the file, each with its place.
+        InvalidLifecycles: with every problem of the file, each with its place.
     """
     try:
         size_bytes = len(text.encode())
@@ -167,20 +174,24 @@ def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, 
     # ValueError, not TOMLDecodeError alone: half a surrogate pair and an integer of thousands of
     # digits raise others of its kind.
     except (ValueError, RecursionError) as error:
-        raise LifecycleFaults([Fault("the file", f"is not TOML: {error}")]) from None
+        raise InvalidLifecycles([LifecycleProblem("the file", f"is not TOML: {error}")]) from None
     if size_bytes > FILE_MAX_BYTES:
-        raise LifecycleFaults([Fault("the file", f"is larger than {FILE_MAX_BYTES} bytes")])
-    faults = (
-        [] if document else [Fault("the file", "holds no lifecycle: write [name.status] tables")]
+        raise InvalidLifecycles(
+            [LifecycleProblem("the file", f"is larger than {FILE_MAX_BYTES} bytes")]
+        )
+    problems = (
+        []
+        if document
+        else [LifecycleProblem("the file", "holds no lifecycle: write [name.status] tables")]
     )
     lifecycles = []
     for name, table in document.items():
-        found = list(_faults(name, table, taken))
-        faults += found
+        found = list(_problems(name, table, taken))
+        problems += found
         if not found:
             lifecycles.append(_build(name, table))
-    if faults:
-        raise LifecycleFaults(faults)
+    if problems:
+        raise InvalidLifecycles(problems)
     return tuple(lifecycles)
 
 
@@ -199,84 +210,100 @@ def _build(name: str, table: Mapping[str, Mapping[str, Any]]) -> Lifecycle:
     )
 
 
-def _faults(name: str, table: object, taken: frozenset[str]) -> Iterator[Fault]:
+def _problems(name: str, table: object, taken: frozenset[str]) -> Iterator[LifecycleProblem]:
     if not NAME.fullmatch(name):
-        yield Fault(name, f"is no name for a lifecycle: {NAME_RULE}")
+        yield LifecycleProblem(name, f"is no name for a lifecycle: {NAME_RULE}")
     if name in taken:
-        yield Fault(name, "is the name of another lifecycle: choose a new one")
+        yield LifecycleProblem(name, "is the name of another lifecycle: choose a new one")
     if not isinstance(table, dict) or not table:
-        yield Fault(name, f"has no statuses: write [{name}.status] tables")
+        yield LifecycleProblem(name, f"has no statuses: write [{name}.status] tables")
         return
     if len(table) > STATUSES_MAX:
-        yield Fault(name, f"has {len(table)} statuses: at most {STATUSES_MAX} are allowed")
+        yield LifecycleProblem(
+            name, f"has {len(table)} statuses: at most {STATUSES_MAX} are allowed"
+        )
     shape = [
-        fault for status, row in table.items() for fault in _row_faults(name, status, row, table)
+        problem
+        for status, row in table.items()
+        for problem in _row_problems(name, status, row, table)
     ]
     yield from shape
     if not shape:  # The graph can be walked only where every row can be read.
-        yield from _graph_faults(name, table)
+        yield from _graph_problems(name, table)
 
 
-def _row_faults(
+def _row_problems(
     name: str, status: str, row: object, table: Mapping[str, object]
-) -> Iterator[Fault]:
+) -> Iterator[LifecycleProblem]:
     place = f"{name}.{status}"
     if not NAME.fullmatch(status):
-        yield Fault(place, f"is no name for a status: {NAME_RULE}")
+        yield LifecycleProblem(place, f"is no name for a status: {NAME_RULE}")
     if not isinstance(row, dict):
-        yield Fault(place, f"is not a table: write [{place}]")
+        yield LifecycleProblem(place, f"is not a table: write [{place}]")
         return
     for key in row:
         if key not in KEYS:
-            yield Fault(f"{place}.{key}", f"is not known{closest(key, KEYS)}")
+            yield LifecycleProblem(f"{place}.{key}", f"is not known{closest(key, KEYS)}")
     for flag in FLAGS:
         if not isinstance(row.get(flag, False), bool):
-            yield Fault(f"{place}.{flag}", "must be true or false")
-    yield from _step_faults(place, row.get("next", []), table)
+            yield LifecycleProblem(f"{place}.{flag}", "must be true or false")
+    yield from _step_problems(place, row.get("next", []), table)
     if row.get("terminal") is True and row.get("next"):
-        yield Fault(f"{place}.next", "must be left out: a terminal status has no next steps")
+        yield LifecycleProblem(
+            f"{place}.next", "must be left out: a terminal status has no next steps"
+        )
     words = tuple(PublicWord)
     if "public" not in row:
-        yield Fault(place, f"has no public word: write public = one of {', '.join(words)}")
+        yield LifecycleProblem(
+            place, f"has no public word: write public = one of {', '.join(words)}"
+        )
     elif row["public"] not in words:
-        yield Fault(f"{place}.public", f"must be one of {', '.join(words)}")
+        yield LifecycleProblem(f"{place}.public", f"must be one of {', '.join(words)}")
 
 
-def _step_faults(place: str, steps: object, table: Mapping[str, object]) -> Iterator[Fault]:
+def _step_problems(
+    place: str, steps: object, table: Mapping[str, object]
+) -> Iterator[LifecycleProblem]:
     if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
-        yield Fault(f"{place}.next", 'must be a list of statuses, such as ["resolved"]')
+        yield LifecycleProblem(f"{place}.next", 'must be a list of statuses, such as ["resolved"]')
         return
     for step in dict.fromkeys(steps):
         if step not in table:
-            yield Fault(f"{place}.next", f'names an unknown status "{step}"{closest(step, table)}')
+            yield LifecycleProblem(
+                f"{place}.next", f'names an unknown status "{step}"{closest(step, table)}'
+            )
         if steps.count(step) > 1:
-            yield Fault(f"{place}.next", f'names "{step}" more than once')
+            yield LifecycleProblem(f"{place}.next", f'names "{step}" more than once')
 
 
-def _graph_faults(name: str, table: Mapping[str, Mapping[str, Any]]) -> Iterator[Fault]:
+def _graph_problems(
+    name: str, table: Mapping[str, Mapping[str, Any]]
+) -> Iterator[LifecycleProblem]:
     steps = {status: tuple(row.get("next", ())) for status, row in table.items()}
     initial = [status for status, row in table.items() if row.get("initial")]
     terminal = {status for status, row in table.items() if row.get("terminal")}
     if not initial:
-        yield Fault(name, "has no initial status: write initial = true in one")
+        yield LifecycleProblem(name, "has no initial status: write initial = true in one")
     if len(initial) > 1:
-        yield Fault(name, f"has {len(initial)} initial statuses ({', '.join(initial)}): keep one")
+        yield LifecycleProblem(
+            name, f"has {len(initial)} initial statuses ({', '.join(initial)}): keep one"
+        )
     if not terminal:
-        yield Fault(name, "has no terminal status: write terminal = true in one")
+        yield LifecycleProblem(name, "has no terminal status: write terminal = true in one")
     reached = _reachable(steps, initial)
     back = {status: tuple(s for s in steps if status in steps[s]) for status in steps}
     ends = _reachable(back, terminal)
     for status in steps:
         if initial and status not in reached:
-            yield Fault(f"{name}.{status}", f"cannot be reached from {initial[0]}")
+            yield LifecycleProblem(f"{name}.{status}", f"cannot be reached from {initial[0]}")
         if terminal and status not in ends:
-            yield Fault(
+            yield LifecycleProblem(
                 f"{name}.{status}", "leads to no terminal status: an incident would never end"
             )
     forward = {s: () if table[s].get("reopen") else steps[s] for s in steps}
     for status in steps:
         if status in _reachable(forward, forward[status]):
-            yield Fault(
+            yield LifecycleProblem(
                 f"{name}.{status}", "leads back to itself: write reopen = true where that is meant"
             )
 

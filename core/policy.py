@@ -11,8 +11,8 @@ from core.incident import (
     Command,
     Declare,
     Incident,
+    Membership,
     Redact,
-    Standing,
     TakeNextStep,
 )
 from core.refusals import Denied, Permission
@@ -31,22 +31,10 @@ def needed(command: Command) -> tuple[Permission, ...]:
     match command:
         case Redact():
             return (Permission.JOIN,)
-        case Change(public=None):
-            return (Permission.JOIN, Permission.RESPOND)
-        case Change():
-            only_public = not any(
-                (
-                    command.to,
-                    command.note,
-                    command.owner,
-                    command.severity,
-                    command.title,
-                    command.components is not None,
-                )
-            )
+        case Change() if "public" in command.asks:
             publish = (Permission.JOIN, Permission.PUBLISH)
-            return publish if only_public else (*publish, Permission.RESPOND)
-        case Declare() | TakeNextStep() | Acknowledge():
+            return publish if command.asks == {"public"} else (*publish, Permission.RESPOND)
+        case Declare() | Change() | TakeNextStep() | Acknowledge():
             return (Permission.JOIN, Permission.RESPOND)
         case _:
             assert_never(command)
@@ -54,7 +42,7 @@ def needed(command: Command) -> tuple[Permission, ...]:
 
 def holds(actor: Actor, permission: Permission) -> bool:
     """Whether ``actor`` has ``permission``. Nobody but a full member has any."""
-    member = actor.standing is Standing.MEMBER
+    member = actor.membership is Membership.MEMBER
     match permission:
         case Permission.JOIN:
             return member
@@ -89,9 +77,8 @@ def may_see(actor: Actor, incident: Incident) -> bool:
         or actor.sees_private
         or actor.person in (incident.declared_by, incident.owner)
         or (
-            incident.channel_private
-            # Over the API neither speaks anywhere: no channel is not the same channel.
-            and actor.channel is not None
-            and incident.channel == actor.channel
+            incident.place is not None
+            and incident.place.private
+            and incident.place.channel == actor.channel
         )
     )

@@ -21,7 +21,7 @@
     ├── NothingToRedact       the update has no body
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
-    LifecycleFaults           an operator's lifecycle file is wrong: every fault with its place
+    InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
 
 The first four and the last are defined in `core.errors`, which also says what a message may quote.
 """

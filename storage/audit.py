@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, or_,
 from sqlalchemy.exc import NoResultFound
 
 from core.engine import PUBLIC_KINDS
-from core.errors import LifecycleFaults
+from core.errors import InvalidLifecycles
 from core.incident import Envelope, Kind, Person, Surface, Visibility, update_id
 from core.lifecycle import Lifecycle
 from storage.models import (
@@ -388,7 +388,7 @@ def _by_incident(rows: Iterable[AnyRow]) -> Mapping[UUID, Sequence[AnyRow]]:
 def _lifecycle(reader: Reader, digest: str) -> Lifecycle | None:
     try:
         return lifecycle_of(reader.connection, digest)
-    except (LifecycleFaults, NoResultFound):
+    except (InvalidLifecycles, NoResultFound):
         return None
 
 

@@ -101,7 +101,7 @@ class Message:
     created_at: datetime
 
 
-class Place(NamedTuple):
+class Posted(NamedTuple):
     """Where in Slack a message stands. ``channel`` is a conversation's id, for direct ones too."""
 
     channel: str
@@ -121,8 +121,8 @@ class Facts:
     card: Card | None = None
     incident: PublicIncident | None = None
     update: PublicUpdate | None = None
-    place: Place | None = None
-    thread: Place | None = None
+    place: Posted | None = None
+    thread: Posted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -770,9 +770,9 @@ def _place_of(message: Message) -> dict[str, Any]:
     }
 
 
-def _found(connection: Connection, place: Mapping[str, Any]) -> Place | None:
+def _found(connection: Connection, place: Mapping[str, Any]) -> Posted | None:
     row = connection.execute(_PLACE, place).first()
-    return row and Place(*row)
+    return row and Posted(*row)
 
 
 def _message(row: AnyRow) -> Message:

@@ -18,6 +18,7 @@ from core.incident import (
     Incident,
     Kind,
     Person,
+    Place,
     Severity,
     Update,
     Visibility,
@@ -82,7 +83,7 @@ def an_incident(**changes: Any) -> Incident:
         "status": lifecycle.initial,
         "private": False,
         "declared_by": ADA,
-        "channel": INCIDENTS_CHANNEL,
+        "place": Place(INCIDENTS_CHANNEL),
         "started_at": began,
         "created_at": began,
         "updated_at": began,
@@ -115,7 +116,7 @@ def a_declaration(**changes: Any) -> Declare:
         "title": "Checkout is down",
         "lifecycle": STATUSPAGE,
         "severity": Severity.HIGH,
-        "channel": INCIDENTS_CHANNEL,
+        "place": Place(INCIDENTS_CHANNEL),
     }
     return Declare(**fields | changes)
 

@@ -23,8 +23,8 @@ def create(
     from bot.clock import now
     from bot.commands.setup import wrong
     from bot.commands.stores import opened_store
-    from core.engine import name_of
     from core.errors import InvalidField
+    from core.texts import name_of
     from storage import keys
 
     if not re.fullmatch("[TE][A-Z0-9]+", workspace):

@@ -20,7 +20,7 @@ from bot.settings import (
     read_lifecycles,
 )
 from bot.telemetry import configure_logs, one_line
-from core.errors import LifecycleFaults
+from core.errors import InvalidLifecycles
 from core.lifecycle import PRESETS, Lifecycle
 
 
@@ -80,8 +80,8 @@ def lifecycles_in(file: Path | None) -> tuple[Lifecycle, ...]:
         return read_lifecycles(file)
     except UnreadableFile as error:
         wrong(f"{file} {error.why}")
-    except LifecycleFaults as error:
-        wrong(*(f"{file}: {fault}" for fault in error.faults), code=1)
+    except InvalidLifecycles as error:
+        wrong(*(f"{file}: {problem}" for problem in error.problems), code=1)
 
 
 def wrong(*lines: object, code: int = 2) -> NoReturn:

@@ -18,7 +18,7 @@ from bot.delivery.surfaces import drawn
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.incident import Surface
-from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Place
+from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Posted
 
 # Slack's clock and ours may differ by so much, where a post is searched for by its time.
 CLOCKS_APART = timedelta(minutes=10)
@@ -147,7 +147,7 @@ class SlackTransport:
 
     async def deliver(
         self, message: Message, facts: Facts, *, at: datetime
-    ) -> Place | Failure | None:
+    ) -> Posted | Failure | None:
         try:
             return await self._joined(message, facts, at=at)
         except SlackApiError as error:
@@ -155,7 +155,7 @@ class SlackTransport:
 
     async def _joined(
         self, message: Message, facts: Facts, *, at: datetime
-    ) -> Place | Failure | None:
+    ) -> Posted | Failure | None:
         """Shows the message; where the bot is not in the channel, joins it and tries once more."""
         try:
             return await self._shown(message, facts, at=at)
@@ -167,7 +167,7 @@ class SlackTransport:
 
     async def _shown(
         self, message: Message, facts: Facts, *, at: datetime
-    ) -> Place | Failure | None:
+    ) -> Posted | Failure | None:
         found = await self._found(message, facts)
         if found:
             # The found post shows the facts of its own time, so a card is edited now.
@@ -190,9 +190,9 @@ class SlackTransport:
         answer = await self._client.chat_postMessage(
             channel=draft.channel, metadata=mark(message.uid), **draft.content
         )
-        return Place(str(answer["channel"]), str(answer["ts"]))
+        return Posted(str(answer["channel"]), str(answer["ts"]))
 
-    async def _found(self, message: Message, facts: Facts) -> Place | None:
+    async def _found(self, message: Message, facts: Facts) -> Posted | None:
         """The post of an earlier try whose response was lost, if there is one.
 
         A direct message is not searched for: that takes two more scopes, which would let the bot
@@ -204,14 +204,14 @@ class SlackTransport:
             async for page in await self._posts(message, facts.thread):
                 for posted in page["messages"]:
                     if marked(posted) == message.uid:
-                        return Place(message.channel, str(posted["ts"]))
+                        return Posted(message.channel, str(posted["ts"]))
         except SlackApiError as error:
             # An unreadable channel cannot be searched; without its thread there is no reply.
             if code_of(error) not in {*UNREADABLE, "thread_not_found"}:
                 raise
         return None
 
-    async def _posts(self, message: Message, thread: Place | None) -> AsyncSlackResponse:
+    async def _posts(self, message: Message, thread: Posted | None) -> AsyncSlackResponse:
         """Pages of the posts since ``message`` was written: of its thread, else of its channel."""
         since = str((message.created_at - CLOCKS_APART).timestamp())
         if thread and message.surface is Surface.PUBLIC_UPDATE:

@@ -23,7 +23,7 @@ from bot.delivery.failures import (
 )
 from bot.telemetry import Metrics, log
 from core.service import StoreUnavailable
-from storage.outbox import POST_EVERY, UNKNOWN_OUTCOME, Facts, Message, Outbox, Place
+from storage.outbox import POST_EVERY, UNKNOWN_OUTCOME, Facts, Message, Outbox, Posted
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Transport(Protocol):
 
     async def deliver(
         self, message: Message, facts: Facts, *, at: datetime
-    ) -> Place | Failure | None:
+    ) -> Posted | Failure | None:
         """Deliver ``message`` as ``facts`` describe it at the moment ``at``.
 
         Returns the place of a new post, None after an edit or where there was nothing to send, or
@@ -206,7 +206,7 @@ class Worker:
         self._metrics.delivered_after.labels(message.surface).observe(max(waited, 0))
         return "delivered"
 
-    async def _sent(self, message: Message, facts: Facts) -> Place | Failure | None:
+    async def _sent(self, message: Message, facts: Facts) -> Posted | Failure | None:
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 return await self._transport.deliver(message, facts, at=self._clock())

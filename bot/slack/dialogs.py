@@ -33,7 +33,6 @@ from bot.slack.blocks import (
 )
 from bot.slack.parser import COMMAND, AssignTo, OpenDeclare, UsageError
 from bot.slack.views import PRIVATE, PUBLIC, WITHDRAWN, Dialog, status_name
-from core.engine import one_line
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
     BODY_MAX,
@@ -43,6 +42,7 @@ from core.incident import (
     Declare,
     Incident,
     Note,
+    Place,
     PublicText,
     Redact,
     Severity,
@@ -52,6 +52,7 @@ from core.incident import (
 )
 from core.lifecycle import Catalogue, Lifecycle
 from core.refusals import Denied, NoPublicSurface, Permission, Refused, UnknownComponent
+from core.texts import one_line
 
 BOX_MAX = 3_000  # of any text box in a dialog
 OPTIONS_MAX = 100
@@ -516,8 +517,7 @@ def declare_form(
             name for part in _typed(view, "components").split(",") if (name := part.strip())
         ),
         description=_typed(view, "description") or None,
-        channel=origin.channel,
-        channel_private=origin.channel_private,
+        place=Place(origin.channel, private=origin.channel_private) if origin.channel else None,
     )
 
 

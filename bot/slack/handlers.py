@@ -39,6 +39,7 @@ from core.incident import (
     BoardFilter,
     Change,
     Declare,
+    Place,
     Redact,
     Scope,
     TakeNextStep,
@@ -378,11 +379,12 @@ class Slack:
     async def _form(self, visit: Visit, view: Mapping[str, Any]) -> Reply | None:
         actor = await self._actor(visit)
         request = self._submitted(view, actor)
-        if isinstance(request, Declare) and request.private and request.channel:
+        if isinstance(request, Declare) and request.private and request.place:
             # A form does not say what kind of channel was chosen in it, and a private incident's
             # card may stand in a private one alone.
-            private = visit.channel_private or await self._is_private(request.channel)
-            request = replace(request, channel_private=private)
+            channel = request.place.channel
+            private = visit.channel_private or await self._is_private(channel)
+            request = replace(request, place=Place(channel, private=private))
         return await self._do(visit, actor, request)
 
     def _submitted(self, view: Mapping[str, Any], actor: Actor) -> parser.Request:

@@ -21,6 +21,7 @@ from core.incident import (
     Declare,
     Note,
     Person,
+    Place,
     PublicText,
     Redact,
     Ref,
@@ -487,8 +488,7 @@ def _read_declare(words: _Words, ask: _Asking) -> Request:
         severity=severity,
         private=private,
         components=components,
-        channel=ask.actor.channel,
-        channel_private=ask.channel_private,
+        place=Place(ask.actor.channel, private=ask.channel_private) if ask.actor.channel else None,
     )
 
 

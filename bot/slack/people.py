@@ -1,4 +1,4 @@
-"""Who somebody is, as Slack tells it: names, standing, groups. Asked seldom, remembered."""
+"""Who somebody is, as Slack tells it: names, membership, groups. Asked seldom, remembered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.errors import InvalidField, UserError
-from core.incident import Actor, Person, Standing
+from core.incident import Actor, Membership, Person
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Profile:
     """
 
     name: str
-    standing: Standing
+    membership: Membership
     admin: bool
 
 
@@ -107,7 +107,7 @@ class People:
         return Actor(
             workspace=workspace,
             person=Person(user, profile.name),
-            standing=profile.standing,
+            membership=profile.membership,
             responder=responder,
             publisher=responder if publishers is None else user in publishers,
             admin=profile.admin,
@@ -121,7 +121,7 @@ class People:
             InvalidField: ``owner``; they are no full member of the workspace.
         """
         profile = await self._profile(workspace, user)
-        if profile.standing is not Standing.MEMBER:
+        if profile.membership is not Membership.MEMBER:
             raise InvalidField("owner", "must be a full member of this workspace: choose another")
         return Person(user, profile.name)
 
@@ -137,7 +137,7 @@ class People:
             self._where_we_live(),
             self._profiles.recall((workspace, user), lambda: self._ask_profile(workspace, user)),
         )
-        return profile if home.is_of(workspace) else Profile(user, Standing.STRANGER, admin=False)
+        return profile if home.is_of(workspace) else Profile(user, Membership.STRANGER, admin=False)
 
     async def _where_we_live(self) -> Home:
         if self._home is None:
@@ -157,7 +157,7 @@ class People:
             answer = await self._client.users_info(user=user)
         except SlackApiError as error:
             if code_of(error) in {"user_not_found", "user_not_visible"}:
-                return Profile(user, Standing.STRANGER, admin=False)
+                return Profile(user, Membership.STRANGER, admin=False)
             raise _refused("users.info", error) from error
         return profile_of(answer["user"], workspace=workspace)
 
@@ -188,16 +188,16 @@ def profile_of(user: Mapping[str, Any], *, workspace: str) -> Profile:
     teams = {user.get("team_id"), *((user.get("enterprise_user") or {}).get("teams") or ())}
     is_bot = user.get("is_bot") or user["id"] == SLACKBOT
     if user.get("deleted"):
-        standing = Standing.DEACTIVATED
+        membership = Membership.DEACTIVATED
     elif user.get("is_stranger") or is_bot or workspace not in teams:
-        standing = Standing.STRANGER
+        membership = Membership.STRANGER
     elif user.get("is_restricted") or user.get("is_ultra_restricted"):
-        standing = Standing.GUEST
+        membership = Membership.GUEST
     else:
-        standing = Standing.MEMBER
+        membership = Membership.MEMBER
     return Profile(
         name=name or user.get("name") or user["id"],
-        standing=standing,
+        membership=membership,
         admin=bool(user.get("is_admin") or user.get("is_owner")),
     )
 

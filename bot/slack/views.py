@@ -57,7 +57,6 @@ from bot.slack.parser import (
     find_verb,
     plain_text,
 )
-from core.engine import ACKNOWLEDGED
 from core.errors import UserError
 from core.incident import (
     Acknowledge,
@@ -79,7 +78,7 @@ from core.incident import (
     Update,
     Visibility,
 )
-from core.lifecycle import NAME, PublicWord
+from core.lifecycle import ACKNOWLEDGED, NAME, PublicWord
 from core.refusals import (
     Denied,
     IncidentResolved,
@@ -581,7 +580,8 @@ def declared(outcome: Outcome, *, at: datetime) -> Json:
     status = status_name(incident.status)
     told = [f"{_titled(incident)} is declared: *{status}*, {incident.severity}."]
     if incident.private:
-        told.append(f"It is private: only people in {channel_link(incident.channel or '')} see it.")
+        where = channel_link(incident.place.channel if incident.place else "")
+        told.append(f"It is private: only people in {where} see it.")
     elif outcome.workspace.status_channel:
         surface = channel_link(outcome.workspace.status_channel)
         told.append(f"Everyone in {surface} sees its title, status and severity.")

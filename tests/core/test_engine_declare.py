@@ -6,7 +6,7 @@ import pytest
 
 from core.engine import decide
 from core.errors import InvalidField
-from core.incident import Declare, Incident, Kind, Severity, Update, Visibility, update_id
+from core.incident import Declare, Incident, Kind, Place, Severity, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord
 from tests.builders import (
     ADA,
@@ -43,8 +43,7 @@ def test_the_least_that_can_be_said_declares_an_incident():
         components=(),
         description=None,
         category=None,
-        channel=None,
-        channel_private=False,
+        place=None,
         started_at=NINE,
         created_at=NINE,
         updated_at=NINE,
@@ -66,8 +65,7 @@ def test_all_that_is_said_is_kept():
             description=" since the deploy\r\nof build 311 \n",
             category=" status  code ",
             started_at=NINE - timedelta(hours=1),
-            channel=INCIDENTS_CHANNEL,
-            channel_private=True,
+            place=Place(INCIDENTS_CHANNEL, private=True),
         ),
         known(number=43),
         at=NINE,
@@ -82,7 +80,7 @@ def test_all_that_is_said_is_kept():
     assert incident.category == "status code"
     assert incident.started_at == NINE - timedelta(hours=1)
     assert incident.created_at == incident.updated_at == NINE
-    assert (incident.channel, incident.channel_private) == (INCIDENTS_CHANNEL, True)
+    assert incident.place == Place(INCIDENTS_CHANNEL, private=True)
 
 
 @pytest.mark.parametrize("lifecycle", PRESETS, ids=lambda lifecycle: lifecycle.name)

@@ -10,6 +10,7 @@ from core.incident import (
     Acknowledge,
     Envelope,
     Kind,
+    Place,
     Redact,
     Severity,
     Surface,
@@ -87,20 +88,23 @@ def test_acknowledging_by_a_transition_is_shown_as_a_transition():
 
 # --- whose surfaces --------------------------------------------------------------------------
 
-IN_PRIVATE_CHANNEL = {"private": True, "channel_private": True}
+IN_PRIVATE_CHANNEL = {"private": True, "place": Place(INCIDENTS_CHANNEL, private=True)}
 INCIDENTS = [
     pytest.param({}, STATUS_CHANNEL, (WORKING, STATUS), id="public"),
     pytest.param({"owner": GRACE}, STATUS_CHANNEL, (WORKING, STATUS), id="public, with an owner"),
     pytest.param({}, None, (WORKING,), id="public, no status channel"),
-    pytest.param({"channel": None}, STATUS_CHANNEL, (STATUS,), id="public, over the API"),
+    pytest.param({"place": None}, STATUS_CHANNEL, (STATUS,), id="public, over the API"),
     pytest.param(
-        {"channel": None, "owner": GRACE},
+        {"place": None, "owner": GRACE},
         STATUS_CHANNEL,
         (STATUS,),
         id="public, over the API, with an owner",
     ),
     pytest.param(
-        {"channel_private": True}, STATUS_CHANNEL, (WORKING, STATUS), id="public, private channel"
+        {"place": Place(INCIDENTS_CHANNEL, private=True)},
+        STATUS_CHANNEL,
+        (WORKING, STATUS),
+        id="public, private channel",
     ),
     pytest.param({"private": True}, STATUS_CHANNEL, (), id="private, public channel"),
     pytest.param(
@@ -116,7 +120,7 @@ INCIDENTS = [
         id="private, public channel, a key as owner",
     ),
     pytest.param(
-        {"private": True, "owner": GRACE, "channel": None},
+        {"private": True, "owner": GRACE, "place": None},
         STATUS_CHANNEL,
         (TO_GRACE,),
         id="private, over the API, with an owner",
@@ -160,7 +164,7 @@ def test_a_private_incident_that_is_handed_over_is_shown_to_its_new_owner():
 
 
 def test_an_incident_of_the_api_has_no_card_channel_and_a_private_one_only_a_private_one():
-    assert an_incident(channel=None).card_channel is None
+    assert an_incident(place=None).card_channel is None
     assert an_incident().card_channel == INCIDENTS_CHANNEL
     assert an_incident(private=True).card_channel is None
     assert an_incident(**IN_PRIVATE_CHANNEL).card_channel == INCIDENTS_CHANNEL

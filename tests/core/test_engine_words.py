@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.engine import decide, one_line
+from core.engine import decide
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import Kind, Visibility
 from core.lifecycle import RESPONSE
@@ -13,6 +13,7 @@ from core.refusals import (
     UnknownComponent,
     UnknownStatus,
 )
+from core.texts import one_line
 from tests.builders import (
     NINE,
     a_change,

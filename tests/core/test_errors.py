@@ -7,9 +7,9 @@ import pytest
 from core import errors, refusals
 from core.errors import (
     EmptyUpdate,
-    Fault,
     InvalidField,
-    LifecycleFaults,
+    InvalidLifecycles,
+    LifecycleProblem,
     UnknownLifecycle,
     UserError,
     closest,
@@ -216,7 +216,7 @@ def test_the_tree_at_the_top_of_the_file_is_the_tree_of_the_classes():
     assert drawn == [
         (0, "UserError"),
         *subclasses(UserError, 1),
-        (0, "LifecycleFaults"),
+        (0, "InvalidLifecycles"),
     ]
 
 
@@ -271,11 +271,14 @@ def test_a_refused_move_carries_the_incident_what_was_asked_and_what_is_possible
 
 
 def test_the_faults_of_a_lifecycle_file_are_one_error_for_the_operator():
-    faults = (Fault("team.open", "has no public word"), Fault("team", "has no terminal status"))
+    problems = (
+        LifecycleProblem("team.open", "has no public word"),
+        LifecycleProblem("team", "has no terminal status"),
+    )
 
-    error = LifecycleFaults(iter(faults))
+    error = InvalidLifecycles(iter(problems))
 
-    assert error.faults == faults
+    assert error.problems == problems
     assert str(error) == "team.open has no public word; team has no terminal status"
     assert not isinstance(error, UserError)
 

@@ -1,8 +1,8 @@
-"""Lifecycles: the presets are the product's tables, and each fault of a file is named."""
+"""Lifecycles: the presets are the product's tables, and each problem of a file is named."""
 
 import pytest
 
-from core.errors import LifecycleFaults, UnknownLifecycle
+from core.errors import InvalidLifecycles, UnknownLifecycle
 from core.lifecycle import (
     NAME_RULE,
     PRESETS,
@@ -31,11 +31,11 @@ public = "resolved"
 """
 
 
-def faults(text, **taken):
-    with pytest.raises(LifecycleFaults) as caught:
+def problems(text, **taken):
+    with pytest.raises(InvalidLifecycles) as caught:
         read(text, **taken)
-    assert str(caught.value) == "; ".join(map(str, caught.value.faults))
-    return [str(fault) for fault in caught.value.faults]
+    assert str(caught.value) == "; ".join(map(str, caught.value.problems))
+    return [str(problem) for problem in caught.value.problems]
 
 
 # --- the presets -----------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_a_lifecycle_is_drawn_as_a_state_diagram():
     )
 
 
-# --- faults ----------------------------------------------------------------------------------
+# --- problems ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_a_lifecycle_is_drawn_as_a_state_diagram():
     ],
 )
 def test_a_fault_is_named_with_its_place(text, named):
-    assert faults(text) == named
+    assert problems(text) == named
 
 
 def test_all_faults_of_a_file_are_named_at_once_in_its_order():
@@ -341,7 +341,7 @@ def test_all_faults_of_a_file_are_named_at_once_in_its_order():
         [three]
     """
 
-    assert faults(text) == [
+    assert problems(text) == [
         f"One is no name for a lifecycle: {NAME_RULE}",
         "One.a.colour is not known",
         "One.a.size is not known",
@@ -359,7 +359,7 @@ def test_all_faults_of_a_file_are_named_at_once_in_its_order():
 def test_one_status_may_be_wrong_in_several_ways():
     text = TEAM + '[team.lost]\nnext = ["lost"]\npublic = "identified"'
 
-    assert faults(text) == [
+    assert problems(text) == [
         "team.lost cannot be reached from open",
         "team.lost leads to no terminal status: an incident would never end",
         "team.lost leads back to itself: write reopen = true where that is meant",
@@ -376,7 +376,7 @@ def test_a_cycle_is_fine_where_one_of_its_statuses_says_that_it_reopens():
 
 
 def test_a_team_cannot_take_the_name_of_a_lifecycle_that_is_built_in():
-    assert faults(TEAM, taken=frozenset({"team"})) == [
+    assert problems(TEAM, taken=frozenset({"team"})) == [
         "team is the name of another lifecycle: choose a new one"
     ]
 
@@ -392,7 +392,7 @@ def test_a_lifecycle_has_at_most_twenty_statuses():
     (lifecycle,) = read(of(20))
 
     assert len(lifecycle.statuses) == 20
-    assert faults(of(21)) == ["team has 21 statuses: at most 20 are allowed"]
+    assert problems(of(21)) == ["team has 21 statuses: at most 20 are allowed"]
 
 
 def test_a_file_has_at_most_64_kib():
@@ -400,8 +400,8 @@ def test_a_file_has_at_most_64_kib():
 
     assert len(padded.encode()) in {65_535, 65_536}
     assert len(read(padded)) == 1
-    assert faults(padded + "éé") == ["the file is larger than 65536 bytes"]
-    assert faults("[" * 65_537) == ["the file is larger than 65536 bytes"]
+    assert problems(padded + "éé") == ["the file is larger than 65536 bytes"]
+    assert problems("[" * 65_537) == ["the file is larger than 65536 bytes"]
 
 
 @pytest.mark.parametrize(
@@ -416,9 +416,9 @@ def test_a_file_has_at_most_64_kib():
     ],
 )
 def test_what_no_toml_reader_takes_is_a_fault_of_the_file(text):
-    (fault,) = faults(text)
+    (problem,) = problems(text)
 
-    assert fault.startswith("the file is not TOML: ")
+    assert problem.startswith("the file is not TOML: ")
 
 
 # --- the catalogue ---------------------------------------------------------------------------

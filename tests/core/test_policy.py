@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from core import policy
-from core.incident import Acknowledge, Redact, Severity, Standing, TakeNextStep
+from core.incident import Acknowledge, Membership, Place, Redact, Severity, TakeNextStep
 from core.refusals import Permission
 from tests.builders import (
     ADA,
@@ -56,12 +56,12 @@ def test_each_command_needs_its_permissions(command, needed):
 
 
 @pytest.mark.parametrize(
-    ("standing", "responder", "publisher", "admin"),
-    list(product(Standing, [False, True], [False, True], [False, True])),
+    ("membership", "responder", "publisher", "admin"),
+    list(product(Membership, [False, True], [False, True], [False, True])),
 )
-def test_nobody_but_a_full_member_has_any_permission(standing, responder, publisher, admin):
-    actor = an_actor(standing=standing, responder=responder, publisher=publisher, admin=admin)
-    member = standing is Standing.MEMBER
+def test_nobody_but_a_full_member_has_any_permission(membership, responder, publisher, admin):
+    actor = an_actor(membership=membership, responder=responder, publisher=publisher, admin=admin)
+    member = membership is Membership.MEMBER
 
     assert {permission: policy.holds(actor, permission) for permission in Permission} == {
         Permission.JOIN: member,
@@ -73,13 +73,13 @@ def test_nobody_but_a_full_member_has_any_permission(standing, responder, publis
 
 @pytest.mark.parametrize("command", [command for command, _ in COMMANDS.values()], ids=COMMANDS)
 @pytest.mark.parametrize(
-    ("standing", "responder", "publisher"),
-    list(product(Standing, [False, True], [False, True])),
+    ("membership", "responder", "publisher"),
+    list(product(Membership, [False, True], [False, True])),
 )
 def test_a_command_is_allowed_to_whoever_holds_all_that_it_needs(
-    command, standing, responder, publisher
+    command, membership, responder, publisher
 ):
-    actor = an_actor(standing=standing, responder=responder, publisher=publisher)
+    actor = an_actor(membership=membership, responder=responder, publisher=publisher)
     missing = [p for p in policy.needed(command) if not policy.holds(actor, p)]
 
     denied = policy.allows(actor, command, an_incident())
@@ -102,8 +102,8 @@ def test_a_denial_says_who_was_denied_and_names_the_owner_who_can_help():
         (an_actor(), True),
         (an_actor(responder=False), False),
         (an_actor(CI, responder=False, sees_private=True), True),
-        (an_actor(standing=Standing.GUEST), False),
-        (an_actor(CI, standing=Standing.STRANGER, sees_private=True), False),
+        (an_actor(membership=Membership.GUEST), False),
+        (an_actor(CI, membership=Membership.STRANGER, sees_private=True), False),
     ],
     ids=["a responder", "no responder", "an API key that only reads", "a guest", "a stranger"],
 )
@@ -113,7 +113,7 @@ def test_notes_are_read_by_responders_and_by_api_keys(actor, reads):
 
 # --- who sees what ---------------------------------------------------------------------------
 
-WAR_ROOM = {"channel": "C0WARROOM", "channel_private": True}
+WAR_ROOM = {"place": Place("C0WARROOM", private=True)}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ WAR_ROOM = {"channel": "C0WARROOM", "channel_private": True}
         ),
         pytest.param(
             an_actor(GRACE, channel=None),
-            {"private": True, "channel": None, "channel_private": True},
+            {"private": True, "place": None},
             False,
             id="no channel on either side",
         ),

@@ -9,7 +9,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from core.engine import decide
-from core.errors import LifecycleFaults, UserError
+from core.errors import InvalidLifecycles, UserError
 from core.incident import Acknowledge, Decision, Redact, Severity, TakeNextStep, Visibility
 from core.lifecycle import FLAGS, KEYS, PRESETS, PublicWord, read
 from core.refusals import IncidentResolved, TransitionNotAllowed
@@ -214,28 +214,28 @@ def shortest(lifecycle, start, to):
 
 
 def tried(text):
-    """The lifecycles of ``text`` and its faults. Whatever else is raised fails the test."""
+    """The lifecycles of ``text`` and its problems. Whatever else is raised fails the test."""
     try:
         return read(text), ()
-    except LifecycleFaults as error:
-        return (), error.faults
+    except InvalidLifecycles as error:
+        return (), error.problems
 
 
 @given(documents)
 def test_a_file_is_read_exactly_where_trying_everything_finds_no_fault(document):
-    found, faults = tried(written(document))
+    found, problems = tried(written(document))
 
-    event("refused" if faults else "read")
-    assert bool(faults) != sound(document)
-    assert [lifecycle.name for lifecycle in found] == ([] if faults else list(document))
+    event("refused" if problems else "read")
+    assert bool(problems) != sound(document)
+    assert [lifecycle.name for lifecycle in found] == ([] if problems else list(document))
 
 
 @given(changed_graphs())
 def test_a_graph_is_taken_exactly_where_trying_everything_finds_no_fault(table):
-    _, faults = tried(written({"team": table}))
+    _, problems = tried(written({"team": table}))
 
-    event("refused" if faults else "read")
-    assert bool(faults) != sound({"team": table})
+    event("refused" if problems else "read")
+    assert bool(problems) != sound({"team": table})
 
 
 @given(tables())
@@ -268,9 +268,9 @@ def test_every_arrow_of_the_table_is_drawn_once(lifecycle):
 
 @given(st.text() | st.text(alphabet="[]{}=\"'.,\\#\n\r abetuflsrnx0123456789-:TZ+_\x00\ud800"))
 def test_no_text_brings_the_reader_down(text):
-    found, faults = tried(text)
+    found, problems = tried(text)
 
-    assert bool(found) != bool(faults)
+    assert bool(found) != bool(problems)
 
 
 simple = (
@@ -291,9 +291,9 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(), values, max_size=3))
 def test_no_toml_document_brings_the_reader_down(document):
-    found, faults = tried(written(document))
+    found, problems = tried(written(document))
 
-    assert (found, bool(faults)) == ((), True)
+    assert (found, bool(problems)) == ((), True)
 
 
 # --- moves -----------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ from core.incident import (
     Acknowledge,
     BoardFilter,
     Kind,
+    Membership,
+    Place,
     Redact,
     Scope,
     Severity,
-    Standing,
     TakeNextStep,
     Visibility,
 )
@@ -282,7 +283,7 @@ async def test_whoever_clicks_too_late_is_told_who_was_faster(incidents, declare
 # --- who may ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("standing", [s for s in Standing if s is not Standing.MEMBER])
+@pytest.mark.parametrize("membership", [s for s in Membership if s is not Membership.MEMBER])
 @pytest.mark.parametrize(
     "ask",
     [
@@ -325,12 +326,12 @@ async def test_whoever_clicks_too_late_is_told_who_was_faster(incidents, declare
     ],
 )
 async def test_whoever_is_no_full_member_may_do_nothing_and_learns_nothing(
-    incidents, declare, standing, ask
+    incidents, declare, membership, ask
 ):
     await declare()
 
     with pytest.raises(Denied) as refused:
-        await ask(incidents, an_actor(GRACE, standing=standing, admin=True, sees_private=True))
+        await ask(incidents, an_actor(GRACE, membership=membership, admin=True, sees_private=True))
 
     assert refused.value.permission is Permission.JOIN
     assert refused.value.incident is None
@@ -381,10 +382,10 @@ async def test_only_an_admin_sets_the_status_channel(incidents):
     assert await incidents.workspace(an_actor()) == now
 
 
-@pytest.mark.parametrize("standing", Standing)
-def test_whoever_is_no_full_member_is_shown_nothing_to_fill_in(incidents, standing):
-    actor = an_actor(standing=standing)
-    if standing is Standing.MEMBER:
+@pytest.mark.parametrize("membership", Membership)
+def test_whoever_is_no_full_member_is_shown_nothing_to_fill_in(incidents, membership):
+    actor = an_actor(membership=membership)
+    if membership is Membership.MEMBER:
         incidents.admit(actor)
     else:
         with pytest.raises(Denied):
@@ -462,7 +463,7 @@ async def test_a_channel_names_no_incident_elsewhere_and_none_over_the_api(incid
 
 
 async def test_a_private_channel_names_its_private_incident(incidents, declare):
-    war_room = {"channel": "C0WARROOM", "channel_private": True}
+    war_room = {"place": Place("C0WARROOM", private=True)}
     hidden = await declare(private=True, **war_room)
 
     assert await incidents.open_here(an_actor(GRACE, channel="C0WARROOM")) == (hidden,)

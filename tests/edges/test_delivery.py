@@ -7,7 +7,7 @@ from bot.delivery.slack import SlackTransport
 from bot.delivery.worker import RESCUE_AFTER, Worker
 from bot.slack.web import a_client
 from bot.telemetry import Metrics
-from core.incident import Person, PublicText
+from core.incident import Person, Place, PublicText
 from core.service import Incidents
 from storage.models import State
 from storage.outbox import Outbox
@@ -53,7 +53,7 @@ def incidents(store, worker, clock):
 def declare(incidents):
     async def declare(*, channel=PAYMENTS, **fields):
         actor = an_actor(channel=channel)
-        return await incidents.execute(a_declaration(actor=actor, channel=channel, **fields))
+        return await incidents.execute(a_declaration(actor=actor, place=Place(channel), **fields))
 
     return declare
 

@@ -13,7 +13,7 @@ from bot.doctor.checks import examine
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE, People, SlackUnavailable
 from bot.slack.web import ANSWERS, a_client
-from core.incident import PublicText
+from core.incident import Place, PublicText
 from storage.models import State
 from tests.builders import a_change, a_declaration, an_actor
 
@@ -148,7 +148,7 @@ async def test_every_card_and_update_is_posted_once_all_the_same(slack, app, clo
     methods = ("chat.postMessage", "conversations.history", "chat.update", "conversations.replies")
     for method in methods:
         slack.faults.garble(method, body=body, content_type=kind)
-    await app.incidents.execute(a_declaration(**here, channel=PAYMENTS))
+    await app.incidents.execute(a_declaration(**here, place=Place(PAYMENTS)))
     await settle(app, clock)
     slack.faults.garble("chat.postMessage", body=body, content_type=kind, times=2)
     await app.incidents.execute(a_change(**here, ref=1, public=PublicText("We are looking.")))

@@ -8,7 +8,7 @@ import pytest
 from bot.slack.people import People, Profile, SlackUnavailable, profile_of
 from bot.slack.web import a_client
 from core.errors import InvalidField
-from core.incident import Person, Standing
+from core.incident import Membership, Person
 
 TEAM = "T0RATCHET"
 
@@ -32,15 +32,15 @@ def a_user(**changes):
 
 
 MEMBER, GUEST, GONE, STRANGER = (
-    Standing.MEMBER,
-    Standing.GUEST,
-    Standing.DEACTIVATED,
-    Standing.STRANGER,
+    Membership.MEMBER,
+    Membership.GUEST,
+    Membership.DEACTIVATED,
+    Membership.STRANGER,
 )
 
 
 @pytest.mark.parametrize(
-    ("changes", "standing"),
+    ("changes", "membership"),
     [
         ({}, MEMBER),
         ({"is_admin": True}, MEMBER),
@@ -64,8 +64,8 @@ MEMBER, GUEST, GONE, STRANGER = (
         ({"is_restricted": ..., "is_ultra_restricted": ..., "is_bot": ..., "deleted": ...}, MEMBER),
     ],
 )
-def test_only_a_full_member_of_the_workspace_is_a_member(changes, standing):
-    assert profile_of(a_user(**changes), workspace=TEAM).standing is standing
+def test_only_a_full_member_of_the_workspace_is_a_member(changes, membership):
+    assert profile_of(a_user(**changes), workspace=TEAM).membership is membership
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def grouped(slack, client, clock):
 
 
 @pytest.mark.parametrize(
-    ("flags", "standing"),
+    ("flags", "membership"),
     [
         ({}, MEMBER),
         ({"is_restricted": True}, GUEST),
@@ -136,20 +136,20 @@ def grouped(slack, client, clock):
         ({"is_bot": True}, STRANGER),
     ],
 )
-async def test_an_actor_is_what_slack_says(slack, people, team, flags, standing):
+async def test_an_actor_is_what_slack_says(slack, people, team, flags, membership):
     eve = slack.workspace.add_user("eve", **flags)
 
     actor = await people.actor(team, eve.id, channel="C0PAYMENTS")
 
     assert actor.person == Person(eve.id, "eve")
-    assert (actor.standing, actor.workspace, actor.channel) == (standing, team, "C0PAYMENTS")
+    assert (actor.membership, actor.workspace, actor.channel) == (membership, team, "C0PAYMENTS")
     assert (actor.responder, actor.publisher, actor.admin) == (True, True, False)
 
 
 async def test_whom_slack_does_not_know_is_a_stranger(people, team):
     actor = await people.actor(team, "U0NOBODY", channel=None)
 
-    assert (actor.standing, actor.admin) == (STRANGER, False)
+    assert (actor.membership, actor.admin) == (STRANGER, False)
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ async def test_slack_is_asked_once_in_five_minutes(slack, grouped, team, clock):
 
 
 async def test_what_changed_in_slack_is_known_five_minutes_later(slack, people, team, clock):
-    assert (await people.actor(team, "U0BO", channel=None)).standing is MEMBER
+    assert (await people.actor(team, "U0BO", channel=None)).membership is MEMBER
     slack.workspace.user("bo").deleted = True
     clock.advance(minutes=4, seconds=59)
-    assert (await people.actor(team, "U0BO", channel=None)).standing is MEMBER
+    assert (await people.actor(team, "U0BO", channel=None)).membership is MEMBER
     clock.advance(seconds=1)
-    assert (await people.actor(team, "U0BO", channel=None)).standing is GONE
+    assert (await people.actor(team, "U0BO", channel=None)).membership is GONE
 
 
 async def test_many_who_ask_at_once_cause_one_question(slack, people, team):
@@ -279,10 +279,10 @@ async def test_a_slow_slack_is_not_waited_for_where_somebody_is_remembered(
     clock.advance(hours=1)
     slow = slack.faults.slow("users.info", seconds=60, times=1)
 
-    assert (await people.actor(team, "U0BO", channel=None)).standing is MEMBER
+    assert (await people.actor(team, "U0BO", channel=None)).membership is MEMBER
     slow.clear()
     await slack.until(lambda: slack.calls_of("users.info")[-1].status == 200)
-    assert (await people.actor(team, "U0BO", channel=None)).standing is GONE
+    assert (await people.actor(team, "U0BO", channel=None)).membership is GONE
     assert len(slack.calls_of("users.info")) == 2
 
 
@@ -293,7 +293,7 @@ async def test_slack_is_asked_again_as_soon_as_it_answers(slack, people, team):
 
     slack.faults.clear()
 
-    assert (await people.actor(team, "U0MIA", channel=None)).standing is MEMBER
+    assert (await people.actor(team, "U0MIA", channel=None)).membership is MEMBER
 
 
 def test_a_profile_is_a_value():

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox import Limits, Sandbox
-from core.errors import LifecycleFaults
+from core.errors import InvalidLifecycles
 from core.lifecycle import FLAGS, PublicWord, read
 from storage import audit
 from tests.promises.acts import (
@@ -272,7 +272,7 @@ def as_toml(lifecycles):
 def faults_of(text):
     try:
         read(text)
-    except LifecycleFaults as error:
+    except InvalidLifecycles as error:
         return error.faults
     return ()
 

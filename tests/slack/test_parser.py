@@ -33,6 +33,7 @@ from core.incident import (
     BoardFilter,
     Declare,
     Note,
+    Place,
     PublicText,
     Redact,
     Scope,
@@ -57,7 +58,7 @@ def a_declaration(title: str, **changes: Any) -> Declare:
         "id": NEW,
         "title": title,
         "lifecycle": CATALOGUE.default,
-        "channel": INCIDENTS_CHANNEL,
+        "place": Place(INCIDENTS_CHANNEL),
     }
     return Declare(**fields | changes)
 
@@ -219,7 +220,9 @@ def test_new_is_another_word_for_declare():
 def test_what_is_declared_remembers_what_its_channel_is():
     declared = said("declare Checkout is down", channel_private=True)
 
-    assert declared == a_declaration("Checkout is down", channel_private=True)
+    assert declared == a_declaration(
+        "Checkout is down", place=Place(INCIDENTS_CHANNEL, private=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from core.incident import (
     Outcome,
     Page,
     Person,
+    Place,
     PublicIncident,
     PublicText,
     PublicUpdate,
@@ -65,6 +66,7 @@ from core.refusals import (
 from tests.builders import (
     ADA,
     GRACE,
+    INCIDENTS_CHANNEL,
     LINUS,
     NINE,
     STATUS_CHANNEL,
@@ -215,7 +217,7 @@ def cards(texts: Texts) -> dict[str, Any]:
     done = a_move(over, old=second_status(texts), new=last_status(texts), at=SOON)
     private = a_case(texts, private=True)
     renamed = an_update(new, kind=Kind.TITLE, old=texts.title, new=texts.title, body=None)
-    here = replace(private, channel_private=True)
+    here = replace(private, place=Place(INCIDENTS_CHANNEL, private=True))
     return {
         "working_card": views.working_card(Card(incident=new, last=acknowledged), at=NOW),
         "working_card_moved": views.working_card(Card(incident=moved, last=a_move(new)), at=NOW),
@@ -315,7 +317,7 @@ def answers(texts: Texts) -> dict[str, Any]:
     fields = {"title": texts.title, "lifecycle": texts.lifecycle}
     declaration = a_declaration(**fields)
     in_public = a_declaration(**fields, private=True)
-    in_private = a_declaration(**fields, private=True, channel_private=True)
+    in_private = a_declaration(**fields, private=True, place=Place(INCIDENTS_CHANNEL, private=True))
     written = an_update(new, visibility=Visibility.PUBLIC, body=texts.body, at=NOW)
     delay = timedelta(seconds=10)
     held_back = replace(written, public_at=NOW + delay)

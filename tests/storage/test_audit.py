@@ -9,7 +9,7 @@ import itertools
 import pytest
 from sqlalchemy import create_engine
 
-from core.incident import Acknowledge, Note, PublicText, Redact, Severity, Surface
+from core.incident import Acknowledge, Note, Place, PublicText, Redact, Severity, Surface
 from core.lifecycle import RESPONSE
 from core.service import Incidents
 from storage import audit
@@ -73,11 +73,11 @@ async def busy(declare, incidents, outbox, clock, deliver):
     await change(1, severity=Severity.LOW, components=())
     await change(1, title="Payments were down", owner=ADA)
     await incidents.execute(Redact(actor=an_actor(), ref=1, entry=3))
-    await declare(private=True, channel=WAR_ROOM, channel_private=True)
+    await declare(private=True, place=Place(WAR_ROOM, private=True))
     await declare(private=True, owner=GRACE)
     await change(2, note=Note(f"{CANARY} nobody may know"))
     await change(3, owner=ADA)
-    await declare(actor=an_actor(CI, channel=None), channel=None)
+    await declare(actor=an_actor(CI, channel=None), place=None)
     await change(4, public=PublicText(f"{CANARY} slow"))
     await declare(lifecycle=RESPONSE)
     await incidents.execute(Acknowledge(actor=an_actor(GRACE), ref=5))

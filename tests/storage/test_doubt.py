@@ -10,7 +10,7 @@ import pytest
 
 from core.incident import PublicText, Surface
 from core.service import Incidents
-from storage.outbox import UNKNOWN_OUTCOME, Outbox, Place, State
+from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted, State
 from tests.builders import NINE, WORKSPACE, a_change
 
 
@@ -89,7 +89,7 @@ async def test_public_updates_are_not_merged_when_they_come_back(
 ):
     await declare()
     for message in await claim():
-        await outbox.delivered(message, at=clock(), posted=Place(message.channel, "1.0"))
+        await outbox.delivered(message, at=clock(), posted=Posted(message.channel, "1.0"))
     for text in ("one", "two"):
         await incidents.execute(a_change(ref=1, public=PublicText(text)))
     clock.advance(seconds=1)
@@ -150,14 +150,14 @@ async def test_what_slack_has_is_delivered_whoever_says_so_and_however_late(
     at = clock.advance(minutes=3)
     await outbox.rescue(claimed_before=at, at=at, until=at)
 
-    await outbox.delivered(running, at=at, posted=Place("C0STATUS", "5.0"))
+    await outbox.delivered(running, at=at, posted=Posted("C0STATUS", "5.0"))
 
     assert await states() == [(running.id, State.DELIVERED)]
-    assert (await outbox.facts(running)).place == Place("C0STATUS", "5.0")
+    assert (await outbox.facts(running)).place == Posted("C0STATUS", "5.0")
 
 
 async def test_a_message_that_was_lost_in_slack_stands_nowhere(running, outbox, clock):
-    await outbox.delivered(running, at=clock(), posted=Place("C0STATUS", "5.0"))
+    await outbox.delivered(running, at=clock(), posted=Posted("C0STATUS", "5.0"))
     await outbox.forget_posted(running)
 
     assert (await outbox.facts(running)).place is None
@@ -179,9 +179,9 @@ async def test_the_next_look_is_due_when_something_can_be_claimed(declare, claim
     first = await declare()
     told.append(await outbox.next_due())
     await claim()
-    await declare(channel=first.channel)
+    await declare(place=first.place)
     told.append(await outbox.next_due())
-    await outbox.hold(WORKSPACE, first.channel, until=clock() + timedelta(minutes=1))
+    await outbox.hold(WORKSPACE, first.place.channel, until=clock() + timedelta(minutes=1))
     await outbox.hold(WORKSPACE, "C0STATUS", until=clock() + timedelta(minutes=2))
     told.append(await outbox.next_due())
 
@@ -236,7 +236,7 @@ async def test_claims_and_changes_at_once_lose_no_change(opened, declare, clock,
                 facts = await outbox.facts(message)
                 if facts.incident:
                     shown.append(facts.incident.title)
-                place = None if facts.place else Place(message.channel, "1.0")
+                place = None if facts.place else Posted(message.channel, "1.0")
                 await outbox.delivered(message, at=clock(), posted=place)
             clock.advance(seconds=1)
 

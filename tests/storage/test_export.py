@@ -18,6 +18,7 @@ from core.incident import (
     Kind,
     Note,
     Person,
+    Place,
     PublicText,
     Redact,
     Severity,
@@ -32,6 +33,7 @@ from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
 from tests.builders import (
     GRACE,
+    INCIDENTS_CHANNEL,
     NINE,
     WORKSPACE,
     a_change,
@@ -81,7 +83,9 @@ async def said(declare, incidents, store, clock):
     for entry in (4, 5):
         await incidents.execute(Redact(actor=an_actor(), ref=1, entry=entry))
     await declare(lifecycle=RESPONSE)
-    await declare(private=True, title=f"{PRIVATE} incident", channel_private=True)
+    await declare(
+        private=True, title=f"{PRIVATE} incident", place=Place(INCIDENTS_CHANNEL, private=True)
+    )
     await incidents.execute(
         a_declaration(id=an_id("other"), actor=an_actor(workspace=OTHER), title="Not yours")
     )

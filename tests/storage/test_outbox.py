@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import Note, PublicText, Redact, Surface
-from storage.outbox import UNKNOWN_OUTCOME, Outbox, Place
+from core.incident import Note, Place, PublicText, Redact, Surface
+from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
 from storage.store import Store
 from tests.builders import NINE, STATUS_CHANNEL, a_change, an_actor
 
@@ -31,7 +31,7 @@ def shown(outbox, clock):
             for message in await outbox.claim("w1", limit=16, at=clock()):
                 done.append((message.surface, message.entry))
                 facts = await outbox.facts(message)
-                posted = None if facts.place else Place(message.channel, f"{len(done)}.0")
+                posted = None if facts.place else Posted(message.channel, f"{len(done)}.0")
                 await outbox.delivered(message, at=clock(), posted=posted)
             if await outbox.next_due() is None:
                 return done
@@ -82,7 +82,7 @@ async def test_a_claimed_card_does_not_swallow_the_next_change(declare, incident
 
     assert await claim() == ()
     for message in first:
-        await outbox.delivered(message, at=NINE, posted=Place(message.channel, "1.0"))
+        await outbox.delivered(message, at=NINE, posted=Posted(message.channel, "1.0"))
     assert len(await claim()) == 2
 
 
@@ -93,7 +93,7 @@ async def test_what_is_ahead_in_a_lane_holds_back_the_rest_and_no_other_lane(
     await incidents.execute(a_change(ref=1, public=PublicText("one")))
     head = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
     await outbox.later(head, until=clock() + timedelta(minutes=1), error="ratelimited")
-    await declare(channel="C0ELSEWHERE")
+    await declare(place=Place("C0ELSEWHERE"))
 
     claimed = await claim()
 
@@ -103,7 +103,7 @@ async def test_what_is_ahead_in_a_lane_holds_back_the_rest_and_no_other_lane(
 
 async def test_many_workers_take_each_message_once(declare, claim, url, clock):
     for number in range(10):
-        await declare(channel=f"C0{number}")
+        await declare(place=Place(f"C0{number}"))
     stores = [Store(url, status_channel=STATUS_CHANNEL) for _ in range(3)]
     try:
         claims = await asyncio.gather(

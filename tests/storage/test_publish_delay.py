@@ -12,7 +12,7 @@ from core.incident import PublicText, Redact, Surface
 from core.service import Incidents
 from storage import audit, public
 from storage.models import CARDS, State
-from storage.outbox import Outbox, Place
+from storage.outbox import Outbox, Posted
 from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 
 DELAY = timedelta(seconds=10)
@@ -38,7 +38,7 @@ def deliver(outbox, clock):
                     done.append((message.surface, facts.incident.status, texts))
                 is_card = message.surface in CARDS
                 new = not facts.place and (is_card or (facts.update and facts.update.body))
-                place = Place(message.channel, f"{message.id}.0")
+                place = Posted(message.channel, f"{message.id}.0")
                 await outbox.delivered(message, at=clock(), posted=place if new else None)
         return done
 

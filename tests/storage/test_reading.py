@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import policy
-from core.incident import BoardFilter, Note, PublicText, Redact, Scope, Severity
+from core.incident import BoardFilter, Note, Place, PublicText, Redact, Scope, Severity
 from storage import public
 from tests.builders import ADA, GRACE, LINUS, NINE, WORKSPACE, a_change, an_actor
 
@@ -58,7 +58,7 @@ async def test_a_board_shows_what_it_is_narrowed_to(narrowed, numbers, board, de
     await declare()
     for step in ("identified", "monitoring", "resolved"):
         await incidents.execute(a_change(ref=1, to=step))
-    await declare(severity=Severity.LOW, channel="C0ELSEWHERE")
+    await declare(severity=Severity.LOW, place=Place("C0ELSEWHERE"))
     await declare(owner=ADA)
 
     page = await board(narrowed)
@@ -71,8 +71,7 @@ CHANNELS = st.sampled_from([None, "C0A", "C0B"])
 FACTS = st.fixed_dictionaries(
     {
         "private": st.booleans(),
-        "channel": CHANNELS,
-        "channel_private": st.booleans(),
+        "place": st.none() | st.builds(Place, st.sampled_from(["C0A", "C0B"]), st.booleans()),
         "owner": st.none() | PEOPLE,
     }
 )

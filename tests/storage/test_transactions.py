@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from core.engine import Known, decide
-from core.incident import Acknowledge, Declare, Note, PublicText, Redact
+from core.incident import Acknowledge, Declare, Note, Place, PublicText, Redact
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
 from core.service import Incidents, StoreUnavailable
@@ -37,7 +37,7 @@ LATER = Declare(
     components=("api", "search"),
     owner=GRACE,
     description=SECRET,
-    channel="C0INCIDENTS",
+    place=Place("C0INCIDENTS"),
 )
 
 # Commands that together run every statement that a change can.

@@ -1,0 +1,93 @@
+"""The texts and names that people write: their sizes, and the characters that they may hold."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from core.errors import InvalidField
+from core.incident import (
+    BODY_MAX,
+    COMPONENT_NAME_MAX,
+    TITLE_MAX,
+)
+
+# NUL and half a surrogate pair can be stored by no database, U+FFFE and U+FFFF would break the
+# feeds' XML, and the control characters let a text forge terminal output. Line feeds and tabs are
+# what people type.
+UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+# White space, and what shows even less: zero-width characters are format characters (Cf). Not all
+# of C: an emoji younger than this Python is unassigned (Cn), and plain to see.
+INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp", "Zs"})
+
+
+def one_line(text: str) -> str:
+    """``text`` trimmed, with every run of white space turned into one space."""
+    return " ".join(text.split())
+
+
+def title_of(text: str) -> str:
+    """A title: one line of 1 to 255 characters.
+
+    Raises:
+        InvalidField: ``title``.
+    """
+    return _sized("title", one_line(text), TITLE_MAX)
+
+
+def name_of(text: str) -> str:
+    """The name of a component or of an API key: one line of 1 to 100 characters.
+
+    Raises:
+        InvalidField: ``name``.
+    """
+    return _sized("name", one_line(text), COMPONENT_NAME_MAX)
+
+
+def component_name_of(text: str) -> str:
+    """The name of a component that is tagged: one line of 1 to 100 characters.
+
+    Raises:
+        InvalidField: ``components``.
+    """
+    name = one_line(text)
+    if len(name) > COMPONENT_NAME_MAX or UNSTORABLE.search(name) or _blank(name):
+        raise InvalidField(
+            "components", f"need names of 1 to {COMPONENT_NAME_MAX} visible characters"
+        )
+    return name
+
+
+def body_of(field: str, text: str) -> str:
+    """The body of an update: 1 to 2,000 characters after trimming; white space alone is refused.
+
+    Raises:
+        InvalidField: ``field``.
+    """
+    return _sized(field, text.replace("\r\n", "\n").strip(), BODY_MAX)
+
+
+def optional_of(field: str, text: str | None, most: int) -> str | None:
+    """A text that may be left out: None, or 1 to ``most`` characters after trimming.
+
+    Raises:
+        InvalidField: ``field``.
+    """
+    text = (text or "").replace("\r\n", "\n").strip()
+    return _sized(field, text, most) if text else None
+
+
+def _sized(field: str, text: str, most: int) -> str:
+    if len(text) > most:
+        raise InvalidField(field, f"has {len(text):,} characters: at most {most:,} fit")
+    if UNSTORABLE.search(text):
+        raise InvalidField(field, "holds control characters, which cannot be kept: leave them out")
+    if _blank(text):
+        raise InvalidField(field, f"is empty: write 1 to {most:,} characters")
+    return text
+
+
+def _blank(text: str) -> bool:
+    return all(unicodedata.category(character) in INVISIBLE for character in text)
