@@ -100,10 +100,13 @@ def a_moment(line):
 
 
 def as_incident(line, lifecycles):
-    facts = {name: value for name, value in line.items() if name != "type"}
+    elsewhere = {"type", "channel", "channel_private"}
+    facts = {name: value for name, value in line.items() if name not in elsewhere}
+    channel = line["channel"]
     return Incident(
         **facts
         | {
+            "place": channel and Place(channel, private=line["channel_private"]),
             "id": UUID(line["id"]),
             "severity": Severity(line["severity"]),
             "lifecycle": lifecycles[line["lifecycle"]],
