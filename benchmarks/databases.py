@@ -120,7 +120,7 @@ async def fill(database: Database, *, open_: int, closed: int) -> range:
                     id=uuid4(),
                     title="Checkout is down",
                     lifecycle=STATUSPAGE,
-                    channel=CHANNEL,
+                    place=Place(CHANNEL),
                 )
             )
             change = Change(
