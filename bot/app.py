@@ -199,13 +199,13 @@ class App:
             async with asyncio.timeout(2):
                 depth = await self.outbox.depth(at=self._clock())
         except (StoreUnavailable, TimeoutError):
-            return Readiness(self.store.fault or "the database does not answer")
+            return Readiness(self.store.file_error or "the database does not answer")
         counts = {state.value: count for state, count in depth.by_state.items()}
         for state, count in counts.items():
             self.metrics.outbox.labels(state).set(count)
         self.metrics.outbox_age.set(depth.oldest_due.total_seconds())
-        if fault := self.store.fault or (self._unwritable and "the database takes no changes"):
-            return Readiness(fault, counts["dead"])
+        if error := self.store.file_error or (self._unwritable and "the database takes no changes"):
+            return Readiness(error, counts["dead"])
         waiting = "messages to Slack have been waiting for more than five minutes"
         late = depth.oldest_due > LATE
         return Readiness(waiting if late else None, counts["dead"])

@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from core.service import StoreUnavailable
-from storage.databases import PostgreSQL, database
+from storage.databases.opening import database
+from storage.databases.postgresql import PostgreSQL
 
 
 def back_up(url: str, file: Path) -> None:

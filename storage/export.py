@@ -29,7 +29,8 @@ from core.incident import (
 from core.lifecycle import Lifecycle
 from core.service import StoreUnavailable
 from storage import public
-from storage.databases import SQLite, database
+from storage.databases.opening import database
+from storage.databases.sqlite import SQLite
 from storage.models import workspace as _workspace
 from storage.queries import Reader
 from storage.store import Store

@@ -62,10 +62,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# Where a transaction leaves word, in its connection's ``info``, that it took a text away.
-ERASED = "erased"
-
-
 class State(StrEnum):
     """Where an outbox message stands: who moves it on, when, and what if they never come."""
 

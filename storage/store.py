@@ -17,7 +17,9 @@ from core.incident import Component, Decision, DescribedComponent, Incident, Upd
 from core.lifecycle import Lifecycle
 from core.service import Receipt
 from storage import idempotency, migrations, models, outbox, queries
-from storage.databases import Conflict, SecondServer, database, failures_told
+from storage.databases.failures import Conflict, SecondServer, translated_errors
+from storage.databases.opening import database
+from storage.databases.sqlite import ERASED
 from storage.migrations import UnknownSchema
 from storage.prepared import Prepared
 from storage.queries import Reader
@@ -310,7 +312,7 @@ class Transaction(Reader):
             },
         )
         idempotency.withdraw(self.connection, workspace, redacted.id)
-        self.connection.info[models.ERASED] = True
+        self.connection.info[ERASED] = True
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
@@ -377,12 +379,12 @@ class Store:
         return self._database.kind
 
     @property
-    def fault(self) -> str | None:
+    def file_error(self) -> str | None:
         """What has become of an SQLite file while it was served from; None: nothing bad.
 
         While it says something, no change is taken.
         """
-        return self._database.fault
+        return self._database.file_error
 
     def write(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
         """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
@@ -421,7 +423,7 @@ class Store:
             UnknownSchema: a newer Ratchet has been here.
             StoreUnavailable: the database failed or does not answer.
         """
-        with failures_told(), self._database.migrating() as connection:
+        with translated_errors(), self._database.migrating() as connection:
             migrations.upgrade(connection)
 
     def is_current(self) -> bool:
@@ -431,7 +433,7 @@ class Store:
             UnknownSchema: a newer Ratchet has been here.
             StoreUnavailable: the database failed or does not answer.
         """
-        with failures_told(), self._database.engine.connect() as connection:
+        with translated_errors(), self._database.engine.connect() as connection:
             return migrations.is_current(connection)
 
     def close(self) -> None:

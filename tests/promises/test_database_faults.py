@@ -21,8 +21,9 @@ import pytest
 from bot.app import BEAT_EVERY
 from bot.sandbox import Limits, Sandbox
 from core.service import StoreUnavailable
-from storage import audit, databases
+from storage import audit
 from storage.backup import back_up
+from storage.databases import postgresql
 from storage.store import Store
 from tests.postgres import Server
 from tests.promises import processes
@@ -335,13 +336,13 @@ async def test_a_postgresql_that_goes_and_comes_back_under_load_loses_nothing(
 
 @pytest.mark.parametrize("kind", ["postgresql"])
 @pytest.mark.parametrize(
-    "silent_seconds", [1, pytest.param(databases.SILENT_SECONDS, marks=pytest.mark.torture)]
+    "silent_seconds", [1, pytest.param(postgresql.SILENT_SECONDS, marks=pytest.mark.torture)]
 )
 async def test_a_postgresql_that_answers_nothing_any_more_holds_nobody_for_ever(
     silent_seconds, start, line, database_url, tmp_path, slack, clock, mia, monkeypatch
 ):
-    monkeypatch.setattr(databases, "SILENT_SECONDS", silent_seconds)
-    monkeypatch.setattr(databases, "AGAIN_SECONDS", silent_seconds)
+    monkeypatch.setattr(postgresql, "SILENT_SECONDS", silent_seconds)
+    monkeypatch.setattr(postgresql, "AGAIN_SECONDS", silent_seconds)
     far = database_url.split("?")[0]
     async with start(DATABASE_URL=f"{far}?host={tmp_path}&connect_timeout=2") as app:
         await tell(mia, "declare Checkout is down", "note 1 before")
