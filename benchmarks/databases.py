@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from core.incident import Actor, Change, Declare, Note, Person, Place, PublicText
 from core.lifecycle import STATUSPAGE
 from core.service import Incidents
-from storage.store import Store
+from storage.store import SqlStore
 
 WORKSPACE = "T0SANDBOX"
 CHANNEL = "C0INCIDENTS"
@@ -50,9 +50,9 @@ class Database:
         return str(make_url(self.url).database)
 
     @contextlib.contextmanager
-    def store(self) -> Iterator[Store]:
+    def store(self) -> Iterator[SqlStore]:
         """Our own way to it, as `ratchet serve` opens it."""
-        store = Store(self.url, status_channel=STATUS_CHANNEL)
+        store = SqlStore(self.url, status_channel=STATUS_CHANNEL)
         store.open_for_serving()
         try:
             yield store

@@ -27,7 +27,7 @@ from benchmarks.rounds import Samples, Slice, in_turn
 from bot.sandbox import Sandbox, Workspace
 from core.incident import BoardFilter, Change, Note
 from core.service import Incidents
-from storage.store import Store
+from storage.store import SqlStore
 
 CLIENTS = (1, 16)
 BOARDS_IN_A_SLICE = 100
@@ -122,7 +122,7 @@ class Supply:
 class Service:
     """Transitions and boards through `core.service`, on an open store."""
 
-    def __init__(self, store: Store, supply: Supply) -> None:
+    def __init__(self, store: SqlStore, supply: Supply) -> None:
         self._incidents = Incidents(store, clock=now, wake=lambda: None)
         self._supply = supply
 

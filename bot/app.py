@@ -29,7 +29,7 @@ from bot.telemetry import Metrics, log
 from core.service import Incidents, StoreUnavailable
 from storage import idempotency
 from storage.outbox import Outbox
-from storage.store import Store
+from storage.store import SqlStore
 
 # Slack answers in well under a second; a call that hangs must not hold its place for long.
 SLACK_TIMEOUT_SECONDS = 10
@@ -54,7 +54,7 @@ class App:
         self.settings = settings
         self._clock = clock
         self.metrics = Metrics()
-        self.store = Store(settings.database_url, status_channel=settings.status_channel)
+        self.store = SqlStore(settings.database_url, status_channel=settings.status_channel)
         self.outbox = Outbox(self.store)
         self.client = a_client(settings, timeout_seconds=SLACK_TIMEOUT_SECONDS)
         self.worker = Worker(

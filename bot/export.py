@@ -32,7 +32,7 @@ from core.lifecycle import Lifecycle
 from storage import export
 from storage.export import PublicRecord, Record
 from storage.migrations import head
-from storage.store import Store
+from storage.store import SqlStore
 
 FORMAT = 1
 
@@ -48,7 +48,9 @@ class UnknownWorkspace(Exception):
         super().__init__(f"Nothing is known of the workspace {workspace}.")
 
 
-def archive(store: Store, *, public: bool, workspace: str | None, at: datetime) -> Iterator[bytes]:
+def archive(
+    store: SqlStore, *, public: bool, workspace: str | None, at: datetime
+) -> Iterator[bytes]:
     """The lines, each with its end. ``public``: only what everybody may read.
 
     ``workspace`` None: all of them.
@@ -66,13 +68,13 @@ def archive(store: Store, *, public: bool, workspace: str | None, at: datetime) 
         raise UnknownWorkspace(workspace)
 
 
-def _everything(store: Store, workspace: str) -> Iterator[bytes]:
+def _everything(store: SqlStore, workspace: str) -> Iterator[bytes]:
     for record in export.everything(store, workspace):
         kind, facts = _private(record)
         yield _line(kind, {"workspace": workspace, **facts})
 
 
-def _published(store: Store, workspace: str, *, at: datetime) -> Iterator[bytes]:
+def _published(store: SqlStore, workspace: str, *, at: datetime) -> Iterator[bytes]:
     yield _line("workspace", {"workspace": workspace})
     for record in export.published(store, workspace, at=at):
         for kind, facts in _public(record):

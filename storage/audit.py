@@ -35,8 +35,8 @@ from storage.models import (
     workspace,
 )
 from storage.models import incident as _incident
-from storage.outbox import LANES, Message, lane
-from storage.queries import TRANSITIONS, AnyRow, Reader, lifecycle_of, tags
+from storage.outbox import LANES, OutboxMessage, lane
+from storage.queries import TRANSITIONS, AnyRow, SqlReader, lifecycle_of, tags
 
 # So many incidents, or messages, are read at a time: what is in memory stays this small.
 PAGE = 500
@@ -61,7 +61,7 @@ RESTART = "stop Ratchet and start it again: what was posted is looked for before
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Finding:
     """What is not as it must be. ``about`` names workspace and incident; never a text of people."""
 
     about: str
@@ -278,7 +278,7 @@ class Bookmark:
     sent: bool = False
 
 
-def faults(reader: Reader) -> Iterator[Fault]:
+def findings(reader: SqlReader) -> Iterator[Finding]:
     """What is not as it must be, incident by incident, then message by message; in one view."""
     mark: Bookmark | None = Bookmark()
     while mark:
@@ -286,8 +286,8 @@ def faults(reader: Reader) -> Iterator[Fault]:
         yield from found
 
 
-def look(reader: Reader, mark: Bookmark) -> tuple[list[Fault], Bookmark | None]:
-    """The faults of the next page after ``mark``, and where to go on; None at the end.
+def look(reader: SqlReader, mark: Bookmark) -> tuple[list[Finding], Bookmark | None]:
+    """The findings on the next page after ``mark``, and where to go on; None at the end.
 
     Each page may be read in a view of its own: a long one would keep a text that was withdrawn in
     SQLite's log, and old rows in PostgreSQL. An incident is whole on its page.
@@ -302,19 +302,19 @@ def look(reader: Reader, mark: Bookmark) -> tuple[list[Fault], Bookmark | None]:
         records = tuple(_records(reader, team, page, after=mark.after))
         known = [mark.publishes_since, *(_published_by(record) for record in records)]
         mark = Bookmark(team, page[-1].number, min(filter(None, known), default=None))
-        return list(_page_faults(reader, team, records, mark.publishes_since)), mark
+        return list(_page_findings(reader, team, records, mark.publishes_since)), mark
     found = []
     counted = reader.connection.execute(_LAST_NUMBER, {"workspace": team}).scalar()
     if counted not in {None, mark.after}:
         what = f"{counted} incidents were counted, and the newest is INC-{mark.after}"
-        found.append(Fault(team, what, RESTORE))
+        found.append(Finding(team, what, RESTORE))
     following = reader.connection.execute(_NEXT_WORKSPACE, {"workspace": team}).scalar()
     return found, Bookmark(sent=True) if following is None else Bookmark(following)
 
 
-def _page_faults(
-    reader: Reader, team: str, records: Sequence[_Record], publishes_since: datetime | None
-) -> Iterator[Fault]:
+def _page_findings(
+    reader: SqlReader, team: str, records: Sequence[_Record], publishes_since: datetime | None
+) -> Iterator[Finding]:
     if reader.workspace(team).status_channel is None:
         publishes_since = None
     for record in records:
@@ -322,9 +322,9 @@ def _page_faults(
         if number > record.follows + 1:
             first, last = record.follows + 1, number - 1
             what = "is missing" if first == last else f"to INC-{last} are missing"
-            yield Fault(team, f"INC-{first} {what}", RESTORE)
-        for what, cure in _incident_faults(record, publishes_since):
-            yield Fault(f"{team} INC-{number}", what, cure)
+            yield Finding(team, f"INC-{first} {what}", RESTORE)
+        for what, cure in _incident_findings(record, publishes_since):
+            yield Finding(f"{team} INC-{number}", what, cure)
     yield from _kept_answers(reader, team, records)
 
 
@@ -357,7 +357,9 @@ class _Record:
 _What = tuple[str, str]  # what is wrong, and what to do
 
 
-def _records(reader: Reader, team: str, page: Sequence[AnyRow], *, after: int) -> Iterator[_Record]:
+def _records(
+    reader: SqlReader, team: str, page: Sequence[AnyRow], *, after: int
+) -> Iterator[_Record]:
     connection = reader.connection
     here = {"workspace": team, "after": after, "until": page[-1].number}
     entries, places, waiting = (
@@ -385,7 +387,7 @@ def _by_incident(rows: Iterable[AnyRow]) -> Mapping[UUID, Sequence[AnyRow]]:
     return found
 
 
-def _lifecycle(reader: Reader, digest: str) -> Lifecycle | None:
+def _lifecycle(reader: SqlReader, digest: str) -> Lifecycle | None:
     try:
         return lifecycle_of(reader.connection, digest)
     except (InvalidLifecycles, NoResultFound):
@@ -408,7 +410,7 @@ def _published_by(record: _Record) -> datetime | None:
     )
 
 
-def _incident_faults(record: _Record, publishes_since: datetime | None) -> Iterator[_What]:
+def _incident_findings(record: _Record, publishes_since: datetime | None) -> Iterator[_What]:
     if record.lifecycle is None:
         yield "its lifecycle cannot be read", RESTORE
     else:
@@ -606,7 +608,7 @@ def _unsent(record: _Record) -> Iterator[_What]:
             yield what, WRITE_AGAIN
 
 
-def _kept_answers(reader: Reader, team: str, records: Sequence[_Record]) -> Iterator[Fault]:
+def _kept_answers(reader: SqlReader, team: str, records: Sequence[_Record]) -> Iterator[Finding]:
     """Texts that were withdrawn and live on in what is answered to a repeated request."""
     withdrawn = {
         entry.id: f"{team} INC-{record.row.number}"
@@ -619,36 +621,36 @@ def _kept_answers(reader: Reader, team: str, records: Sequence[_Record]) -> Iter
     sought = {"workspace": team, "withdrawn": list(withdrawn)}
     for about in reader.connection.execute(_ANSWERS, sought).scalars():
         what = "a text was withdrawn, and is still kept in an answer of the API"
-        yield Fault(withdrawn[about], what, ERASE_ANSWERS)
+        yield Finding(withdrawn[about], what, ERASE_ANSWERS)
 
 
-def _look_at_messages(reader: Reader, mark: Bookmark) -> tuple[list[Fault], Bookmark | None]:
+def _look_at_messages(reader: SqlReader, mark: Bookmark) -> tuple[list[Finding], Bookmark | None]:
     page = reader.connection.execute(_MESSAGES, {"after": mark.after, "limit": PAGE}).all()
     if not page:
         return [*_lost_places(reader), *_crowded_lanes(reader), *_left_running(reader)], None
-    found = [Fault(_about(row), *fault) for row in page for fault in _message_faults(row)]
+    found = [Finding(_about(row), *fault) for row in page for fault in _message_findings(row)]
     return found, Bookmark(after=page[-1].id, sent=True)
 
 
-def _lost_places(reader: Reader) -> Iterator[Fault]:
+def _lost_places(reader: SqlReader) -> Iterator[Finding]:
     for team, conversation, ts in reader.connection.execute(_LOST_PLACES):
         what = f"what stands at {ts} in {conversation} is about an incident that does not exist"
-        yield Fault(team, what, RESTORE)
+        yield Finding(team, what, RESTORE)
 
 
-def _crowded_lanes(reader: Reader) -> Iterator[Fault]:
+def _crowded_lanes(reader: SqlReader) -> Iterator[Finding]:
     for row in reader.connection.execute(_TOGETHER):
         # A card that can never be delivered may be followed by another such: they merge when an
         # operator sends them again. What runs is counted by the lane, whatever it shows.
         if row.state != State.RUNNING and (row.state != State.DEAD or row.entry is not None):
             what = f"{row.count} messages for {_surface(row)} in {row.channel} are {row.state}"
-            yield Fault(_about(row), what, REPORT)
+            yield Finding(_about(row), what, REPORT)
     for row in reader.connection.execute(_RUNNING_TOGETHER):
         what = f"{row.count} messages of one lane are being posted at once"
-        yield Fault(_about(row), what, REPORT)
+        yield Finding(_about(row), what, REPORT)
 
 
-def _left_running(reader: Reader) -> Iterator[Fault]:
+def _left_running(reader: SqlReader) -> Iterator[Finding]:
     """By the store's own times, so that a copy that was taken a month ago is judged as of then."""
     times = [reader.connection.execute(last).scalar() for last in (_LAST_DONE, _LAST_HANDLED)]
     seen = [time for time in times if time is not None]
@@ -658,7 +660,7 @@ def _left_running(reader: Reader) -> Iterator[Fault]:
     for row in reader.connection.execute(_LEFT_RUNNING, {"before": before}):
         since = f"{row.claimed_at:%Y-%m-%d %H:%M} UTC"
         what = f"{_surface(row)} has been on its way to {row.channel} since {since}"
-        yield Fault(_about(row), what, RESTART)
+        yield Finding(_about(row), what, RESTART)
 
 
 def _about(row: AnyRow) -> str:
@@ -671,7 +673,7 @@ def _surface(row: AnyRow) -> str:
     return f"the {name}" if entry is None else f"the {name} of entry {entry}"
 
 
-def _message_faults(row: AnyRow) -> Iterator[_What]:
+def _message_findings(row: AnyRow) -> Iterator[_What]:
     if row.number is None:
         yield f"outbox message {row.id} is about an incident that does not exist", RESTORE
         return
@@ -685,7 +687,7 @@ def _message_faults(row: AnyRow) -> Iterator[_What]:
     if row.private and surface in PUBLIC_SURFACES:
         yield f"it is private, and {to}", DELETE
     if surface in ABOUT_ENTRIES:
-        yield from _reply_faults(row, surface, to)
+        yield from _reply_findings(row, surface, to)
     elif row.entry is not None:
         yield f"{to}, and a card is about no entry", RESTORE
     elif surface is Surface.WORKING_CARD and not (
@@ -694,7 +696,7 @@ def _message_faults(row: AnyRow) -> Iterator[_What]:
         yield f"{to}, where it must not stand", DELETE
 
 
-def _reply_faults(row: AnyRow, surface: Surface, to: str) -> Iterator[_What]:
+def _reply_findings(row: AnyRow, surface: Surface, to: str) -> Iterator[_What]:
     if row.visibility is None:
         yield f"{to}, and there is no such entry", RESTORE
     elif row.visibility != Visibility.PUBLIC:
@@ -717,7 +719,7 @@ class Placed:
     envelope: Envelope
     conversation: str
     ts: str
-    message: Message
+    message: OutboxMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -803,7 +805,7 @@ _DELIVERED = select(
 
 
 def recent(
-    reader: Reader, workspace: str, *, since: datetime, limit: int
+    reader: SqlReader, workspace: str, *, since: datetime, limit: int
 ) -> tuple[int, tuple[UUID, ...]]:
     """How many incidents are open or were changed since ``since``, and the last ``limit`` of them.
 
@@ -815,7 +817,7 @@ def recent(
 
 
 def delivered(
-    reader: Reader, workspace: str, incidents: Sequence[UUID]
+    reader: SqlReader, workspace: str, incidents: Sequence[UUID]
 ) -> Mapping[UUID, Delivered]:
     """What Slack has of ``incidents``, by the id in the message's metadata."""
     sought = {"workspace": workspace, "incidents": incidents}
@@ -830,7 +832,7 @@ def delivered(
     }
 
 
-def standing(reader: Reader, workspace: str, incident: UUID) -> Standing | None:
+def standing(reader: SqlReader, workspace: str, incident: UUID) -> Standing | None:
     """What must stand in Slack of ``incident``, None where there is no such incident."""
     named = {"workspace": workspace, "incident": incident}
     row = reader.connection.execute(_ONE, named).first()
@@ -859,7 +861,7 @@ def standing(reader: Reader, workspace: str, incident: UUID) -> Standing | None:
 def _placed(workspace: str, place: AnyRow) -> Placed:
     surface, entry = Surface(place.surface), place.entry or None
     at_last = datetime.max.replace(tzinfo=UTC)
-    message = Message(
+    message = OutboxMessage(
         id=0,
         uid=UUID(int=0),
         workspace=workspace,

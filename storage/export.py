@@ -32,8 +32,8 @@ from storage import public
 from storage.databases.opening import database
 from storage.databases.sqlite import SQLite
 from storage.models import workspace as _workspace
-from storage.queries import Reader
-from storage.store import Store
+from storage.queries import SqlReader
+from storage.store import SqlStore
 
 # What is read, and held in memory, at once. On SQLite a withdrawn text leaves the log within the
 # 100 ms that `SQLite` waits for readers: these take a fifth of it.
@@ -54,7 +54,7 @@ _LAST_NUMBER = select(_workspace.c.last_number).where(_workspace.c.id == bindpar
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Store]:
+def opened(url: str) -> Iterator[SqlStore]:
     """The store at ``url``, to be read from alone.
 
     Raises:
@@ -64,7 +64,7 @@ def opened(url: str) -> Iterator[Store]:
     source = database(url)
     if isinstance(source, SQLite) and not source.path.exists():
         raise StoreUnavailable(f"{source.path} is not there")
-    with closing(Store(url)) as store:
+    with closing(SqlStore(url)) as store:
         if not store.is_current():
             raise StoreUnavailable(
                 "The database is not up to date: run `ratchet migrate`, or start `ratchet serve`, "
@@ -73,7 +73,7 @@ def opened(url: str) -> Iterator[Store]:
         yield store
 
 
-def workspaces(store: Store) -> Iterator[str]:
+def workspaces(store: SqlStore) -> Iterator[str]:
     """The ids of all workspaces."""
     after = ""
     while (found := store.read_now(partial(_next, after=after))) is not None:
@@ -81,7 +81,7 @@ def workspaces(store: Store) -> Iterator[str]:
         after = found
 
 
-def everything(store: Store, workspace: str) -> Iterator[Record]:
+def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
     """The workspace, its components, and its incidents, oldest first, each before its updates.
 
     A lifecycle comes before the first incident that was declared with it. Incidents that are
@@ -105,7 +105,7 @@ def everything(store: Store, workspace: str) -> Iterator[Record]:
             after = incident.number
 
 
-def published(store: Store, workspace: str, *, at: datetime) -> Iterator[PublicRecord]:
+def published(store: SqlStore, workspace: str, *, at: datetime) -> Iterator[PublicRecord]:
     """What `storage.public` lets everybody read ``at`` that moment: components, then incidents,
     newest first.
     """
@@ -120,20 +120,20 @@ def published(store: Store, workspace: str, *, at: datetime) -> Iterator[PublicR
         before = page[-1].number
 
 
-def _next(reader: Reader, *, after: str) -> str | None:
+def _next(reader: SqlReader, *, after: str) -> str | None:
     found: str | None = reader.connection.execute(_NEXT, {"after": after}).scalar_one_or_none()
     return found
 
 
 def _workspace_of(
-    reader: Reader, *, workspace: str
+    reader: SqlReader, *, workspace: str
 ) -> tuple[Workspace, tuple[DescribedComponent, ...], int]:
     last_number = reader.connection.execute(_LAST_NUMBER, {"workspace": workspace}).scalar_one()
     return reader.workspace(workspace), reader.described_components(workspace), last_number
 
 
 def _page(
-    reader: Reader, *, workspace: str, after: int, until: int
+    reader: SqlReader, *, workspace: str, after: int, until: int
 ) -> list[tuple[Incident, tuple[Update, ...]]]:
     """As many incidents as have `UPDATES_MAX` updates together; of one with more, the first."""
     found = reader.numbered(workspace, after=after, until=until, limit=INCIDENTS_MAX)
@@ -151,6 +151,6 @@ def _page(
     return [(incident, timelines.get(incident.id, ())) for incident in few]
 
 
-def _further(reader: Reader, *, incident: Incident, after: int) -> tuple[Update, ...]:
+def _further(reader: SqlReader, *, incident: Incident, after: int) -> tuple[Update, ...]:
     until = min(after + UPDATES_MAX, incident.last_entry)
     return reader.timelines(incident.workspace, [incident.id], after=after, until=until)

@@ -17,14 +17,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from core.service import ClaimLost, Receipt
 from storage.models import idempotency
-from storage.queries import Reader
+from storage.queries import SqlReader
 
 KEPT_FOR = timedelta(hours=24)
 ABANDONED_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class KeyedRequest:
     """What a client names by an ``Idempotency-Key``: ``name`` is the header, ``key`` the API key's.
 
     ``digest`` is the SHA-256 of all that decides what the request does.
@@ -113,7 +113,7 @@ _FORGET = delete(idempotency).where(idempotency.c.claimed_at <= bindparam("forgo
 
 
 def claim(
-    reader: Reader, request: Request, *, at: datetime
+    reader: SqlReader, request: KeyedRequest, *, at: datetime
 ) -> Admitted | Answered | Running | Reused:
     """Admits ``request``, or says what has become of it."""
     connection = reader.connection
@@ -159,7 +159,7 @@ def keep(connection: Connection, receipt: Receipt) -> None:
         raise ClaimLost
 
 
-def give_back(reader: Reader, claim: UUID) -> None:
+def give_back(reader: SqlReader, claim: UUID) -> None:
     """Lets the next one try at once, where a request failed without an answer that would stand."""
     reader.connection.execute(_GIVE_BACK, {"mine": claim})
 
@@ -169,7 +169,7 @@ def withdraw(connection: Connection, workspace: str, update: UUID) -> None:
     connection.execute(_WITHDRAW, {"workspace": workspace, "update": update})
 
 
-def forget(reader: Reader, *, at: datetime) -> int:
+def forget(reader: SqlReader, *, at: datetime) -> int:
     """Deletes what nobody may ask for again; how many."""
     forgotten = reader.connection.execute(_FORGET, {"forgotten": at - KEPT_FOR})
     return forgotten.rowcount

@@ -17,7 +17,7 @@ from enum import StrEnum
 from sqlalchemy import bindparam, select, update
 
 from storage.models import api_key, keep_workspace
-from storage.queries import AnyRow, Reader
+from storage.queries import AnyRow, SqlReader
 
 SHAPE = re.compile(r"rk_live_(?P<id>[0-9a-f]{8})[0-9a-f]{32}")
 
@@ -75,7 +75,7 @@ _REVOKE = (
 
 
 def create(
-    reader: Reader, *, workspace: str, name: str, scope: KeyScope, at: datetime
+    reader: SqlReader, *, workspace: str, name: str, scope: KeyScope, at: datetime
 ) -> tuple[Key, str]:
     """A new key of ``workspace``, and the only sight of it that anybody will have."""
     whole = f"rk_live_{secrets.token_hex(20)}"
@@ -102,7 +102,7 @@ def create(
     return key, whole
 
 
-def find(reader: Reader, presented: str) -> Key | None:
+def find(reader: SqlReader, presented: str) -> Key | None:
     """The key that ``presented`` is, None where it is none or was revoked."""
     shape = SHAPE.fullmatch(presented)
     row = shape and reader.connection.execute(_BY_ID, {"key": shape["id"]}).first()
@@ -110,12 +110,12 @@ def find(reader: Reader, presented: str) -> Key | None:
     return _key(row) if row and same and row.revoked_at is None else None
 
 
-def every(reader: Reader) -> tuple[Key, ...]:
+def every(reader: SqlReader) -> tuple[Key, ...]:
     """All keys, revoked ones too, by workspace and age."""
     return tuple(_key(row) for row in reader.connection.execute(_ALL))
 
 
-def revoke(reader: Reader, key: str, *, at: datetime) -> Key | None:
+def revoke(reader: SqlReader, key: str, *, at: datetime) -> Key | None:
     """The key of that id, which opens nothing from now on; None where there is none."""
     reader.connection.execute(_REVOKE, {"key": key, "at": at})
     row = reader.connection.execute(_BY_ID, {"key": key}).first()

@@ -58,7 +58,7 @@ from storage.models import (
     posted,
 )
 from storage.prepared import Prepared
-from storage.queries import AnyRow, Reader
+from storage.queries import AnyRow, SqlReader
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ LANES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class OutboxMessage:
     """An outbox message as it was when it was read. See `storage.models.State` for its life.
 
     ``uid`` is what a post carries as metadata. ``attempts`` counts this try as well; ``error`` is
@@ -139,10 +139,10 @@ class Depth:
 class Store(Protocol):
     """What the outbox needs of `storage.store.Store`."""
 
-    def write(self, work: Callable[[Reader], T]) -> Awaitable[T]:
+    def write(self, work: Callable[[SqlReader], T]) -> Awaitable[T]:
         """Runs ``work`` in a transaction."""
 
-    def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
+    def read(self, work: Callable[[SqlReader], T]) -> Awaitable[T]:
         """Runs ``work`` on one consistent view."""
 
 
@@ -554,24 +554,24 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def claim(self, worker: str, *, limit: int, at: datetime) -> tuple[Message, ...]:
+    async def claim(self, worker: str, *, limit: int, at: datetime) -> tuple[OutboxMessage, ...]:
         """Takes at most ``limit`` messages that may be delivered now, oldest first, for ``worker``.
 
         At most one of them is a new post to any one channel; the next comes a second later.
         """
         return await self._store.write(lambda tx: _claim(tx.connection, worker, limit=limit, at=at))
 
-    async def facts(self, message: Message) -> Facts:
+    async def facts(self, message: OutboxMessage) -> Facts:
         """What ``message`` is to show, as the rows are now."""
         return await self._store.read(lambda reader: _facts(reader, message))
 
     async def delivered(
-        self, message: Message, *, at: datetime, posted: tuple[str, str] | None = None
+        self, message: OutboxMessage, *, at: datetime, posted: tuple[str, str] | None = None
     ) -> None:
         """Slack has it. ``posted`` is the channel and ts of a new message, None for an edit."""
         await self._store.write(lambda tx: _delivered(tx.connection, message, at, posted))
 
-    async def later(self, message: Message, *, until: datetime, error: str) -> None:
+    async def later(self, message: OutboxMessage, *, until: datetime, error: str) -> None:
         """It is tried again at ``until``. ``error`` is a short code, such as `UNKNOWN_OUTCOME`.
 
         The next edit of a card, where it waits already, is merged into this one.
@@ -583,7 +583,7 @@ class Outbox:
             (_LATER, {**ours, **failure}),
         )
 
-    async def dead(self, message: Message, *, error: str, at: datetime) -> None:
+    async def dead(self, message: OutboxMessage, *, error: str, at: datetime) -> None:
         """No retry can cure it: it is kept for the operator. ``error`` is a short code."""
         ours = {"message": message.id, "tried": message.attempts}
         failure = {"at": at, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
@@ -600,7 +600,7 @@ class Outbox:
             )
         )
 
-    async def forget_posted(self, message: Message) -> None:
+    async def forget_posted(self, message: OutboxMessage) -> None:
         """The Slack message that ``message`` was to edit is gone: its surface stands nowhere."""
         await self._write((_FORGET, _place_of(message)))
 
@@ -638,11 +638,11 @@ class Outbox:
         """How much waits, and for how long."""
         return await self._store.read(lambda reader: _depth(reader.connection, at))
 
-    async def undelivered(self) -> tuple[Message, ...]:
+    async def undelivered(self) -> tuple[OutboxMessage, ...]:
         """What Slack does not have yet or can never have, oldest first; 10,000 at most."""
         return await self.list(State.AVAILABLE, State.RUNNING, State.DEAD, limit=10_000)
 
-    async def list(self, *states: State, limit: int = 100) -> tuple[Message, ...]:
+    async def list(self, *states: State, limit: int = 100) -> tuple[OutboxMessage, ...]:
         """Messages in any of ``states``, oldest first."""
         parameters = {"states": states, "limit": limit}
         statement = _LIST_KEPT if set(states) <= set(KEPT) else _LIST
@@ -655,13 +655,15 @@ class Outbox:
     async def _write(self, *statements: tuple[Executable, Mapping[str, Any]]) -> int:
         """Runs all in one transaction; how many rows the last one changed."""
 
-        def work(tx: Reader) -> int:
+        def work(tx: SqlReader) -> int:
             return [tx.connection.execute(*statement).rowcount for statement in statements][-1]
 
         return await self._store.write(work)
 
 
-def _claim(connection: Connection, worker: str, *, limit: int, at: datetime) -> tuple[Message, ...]:
+def _claim(
+    connection: Connection, worker: str, *, limit: int, at: datetime
+) -> tuple[OutboxMessage, ...]:
     due = connection.execute(_DUE, {"at": at, "limit": limit}).all()
     posts: dict[tuple[str, str], int] = {}
     for id_, workspace, channel, is_post in due:
@@ -680,7 +682,7 @@ def _claim(connection: Connection, worker: str, *, limit: int, at: datetime) -> 
 
 
 def _delivered(
-    connection: Connection, message: Message, at: datetime, posted: tuple[str, str] | None
+    connection: Connection, message: OutboxMessage, at: datetime, posted: tuple[str, str] | None
 ) -> None:
     connection.execute(_DELIVERED, {"message": message.id, "at": at})
     if posted:
@@ -700,12 +702,12 @@ def _delivered(
         _show_on_card(connection, message, at)
 
 
-def _dead(connection: Connection, message: Message, failure: Mapping[str, Any]) -> None:
+def _dead(connection: Connection, message: OutboxMessage, failure: Mapping[str, Any]) -> None:
     if connection.execute(_DEAD, failure).rowcount:
         _show_on_card(connection, message, failure["at"])
 
 
-def _show_on_card(connection: Connection, message: Message, at: datetime) -> None:
+def _show_on_card(connection: Connection, message: OutboxMessage, at: datetime) -> None:
     """Has the status card edited where it was drawn while the text of ``message`` was held back.
 
     That is also where another channel has become the status channel meanwhile.
@@ -736,7 +738,7 @@ def _depth(connection: Connection, at: datetime) -> Depth:
     return Depth(by_state=by_state, oldest_due=at - oldest)
 
 
-def _facts(reader: Reader, message: Message) -> Facts:
+def _facts(reader: SqlReader, message: OutboxMessage) -> Facts:
     connection = reader.connection
     place = _found(connection, _place_of(message))
     if message.surface in {Surface.WORKING_CARD, Surface.OWNER_CARD}:
@@ -757,7 +759,7 @@ def _facts(reader: Reader, message: Message) -> Facts:
     )
 
 
-def _place_of(message: Message) -> dict[str, Any]:
+def _place_of(message: OutboxMessage) -> dict[str, Any]:
     """The key under which the place of the message's surface is kept."""
     surface = message.surface
     return {
@@ -775,8 +777,8 @@ def _found(connection: Connection, place: Mapping[str, Any]) -> Posted | None:
     return row and Posted(*row)
 
 
-def _message(row: AnyRow) -> Message:
-    return Message(
+def _message(row: AnyRow) -> OutboxMessage:
+    return OutboxMessage(
         id=row[0],
         uid=row[1],
         workspace=row[2],

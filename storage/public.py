@@ -30,7 +30,7 @@ from storage import models, queries
 from storage.models import component
 from storage.models import incident as _incident
 from storage.models import update as _update
-from storage.queries import AnyRow, Reader
+from storage.queries import AnyRow, SqlReader
 
 _INCIDENTS = select(
     _incident.c.id,
@@ -92,21 +92,23 @@ _COMPONENTS = (
 
 
 def incident(
-    reader: Reader, workspace: str, incident: UUID, *, at: datetime
+    reader: SqlReader, workspace: str, incident: UUID, *, at: datetime
 ) -> PublicIncident | None:
     """The public side of one incident, None where there is none."""
     rows = reader.connection.execute(_ONE, {"workspace": workspace, "incident": incident}).all()
     return next(iter(_with_updates(reader, workspace, rows, at)), None)
 
 
-def open_incidents(reader: Reader, workspace: str, *, at: datetime) -> tuple[PublicIncident, ...]:
+def open_incidents(
+    reader: SqlReader, workspace: str, *, at: datetime
+) -> tuple[PublicIncident, ...]:
     """The open incidents that have a public side, newest first."""
     rows = reader.connection.execute(_OPEN, {"workspace": workspace}).all()
     return _with_updates(reader, workspace, rows, at)
 
 
 def recent_incidents(
-    reader: Reader, workspace: str, *, before: int | None = None, limit: int = 50, at: datetime
+    reader: SqlReader, workspace: str, *, before: int | None = None, limit: int = 50, at: datetime
 ) -> tuple[PublicIncident, ...]:
     """The newest ``limit`` incidents that have a public side, with a number below ``before``."""
     key = queries.NEWEST if before is None else before
@@ -116,14 +118,14 @@ def recent_incidents(
     return _with_updates(reader, workspace, rows, at)
 
 
-def components(reader: Reader, workspace: str) -> tuple[Component, ...]:
+def components(reader: SqlReader, workspace: str) -> tuple[Component, ...]:
     """The components of the workspace, by name."""
     rows = reader.connection.execute(_COMPONENTS, {"workspace": workspace})
     return tuple(Component(*row) for row in rows)
 
 
 def _with_updates(
-    reader: Reader, workspace: str, rows: Sequence[AnyRow], at: datetime
+    reader: SqlReader, workspace: str, rows: Sequence[AnyRow], at: datetime
 ) -> tuple[PublicIncident, ...]:
     if not rows:
         return ()

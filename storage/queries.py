@@ -47,7 +47,7 @@ OPEN_HERE_MAX = 10
 
 TRANSITIONS = (Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED)
 
-# The order of the columns is the order in which `Reader._incident` and `update_of` unpack them.
+# The order of the columns is the order in which `SqlReader._incident` and `update_of` unpack them.
 _INCIDENT = select(
     incident.c.id,
     incident.c.workspace_id,
@@ -224,7 +224,7 @@ _visible = or_(
 NEWEST = 2**31 - 1
 
 
-class Reader:
+class SqlReader:
     """One consistent view of the store: what `core.service.Reader` asks for."""
 
     def __init__(self, connection: Connection, *, status_channel: str | None) -> None:

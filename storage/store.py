@@ -22,9 +22,9 @@ from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
 from storage.migrations import UnknownSchema
 from storage.prepared import Prepared
-from storage.queries import Reader
+from storage.queries import SqlReader
 
-__all__ = ["SecondServer", "Store", "Transaction", "UnknownSchema"]
+__all__ = ["SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ def _definition(lifecycle: Lifecycle) -> dict[str, str]:
     }
 
 
-class Transaction(Reader):
+class SqlTransaction(SqlReader):
     """What `core.service.Transaction` asks for, and the settings of a workspace."""
 
     def __init__(self, connection: Connection, *, status_channel: str | None) -> None:
@@ -362,7 +362,7 @@ def _update_row(workspace: str, update: Update) -> dict[str, Any]:
     }
 
 
-class Store:
+class SqlStore:
     """Runs work on the database of ``url``, in threads of its own, which the first work starts.
 
     ``status_channel`` is that of the settings: it counts for every workspace that has set none.
@@ -386,23 +386,23 @@ class Store:
         """
         return self._database.file_error
 
-    def write(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
+    def write(self, work: Callable[[SqlTransaction], T]) -> asyncio.Future[T]:
         """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
 
         ``work`` may run more than once, where another process was faster.
         """
         return self._database.writers.submit(self._transaction(work))
 
-    def read(self, work: Callable[[Reader], T]) -> asyncio.Future[T]:
+    def read(self, work: Callable[[SqlReader], T]) -> asyncio.Future[T]:
         """What ``work`` returns, from one consistent view."""
         return self._database.readers.submit(self._view(work))
 
-    def write_now(self, work: Callable[[Transaction], T]) -> T:
+    def write_now(self, work: Callable[[SqlTransaction], T]) -> T:
         """`write` for whoever has no event loop, such as the command line."""
         result: T = self._database.writers.run_now(self._transaction(work))
         return result
 
-    def read_now(self, work: Callable[[Reader], T]) -> T:
+    def read_now(self, work: Callable[[SqlReader], T]) -> T:
         """`read` for whoever has no event loop, such as the command line."""
         result: T = self._database.readers.run_now(self._view(work))
         return result
@@ -440,8 +440,10 @@ class Store:
         """Finishes what was given, takes nothing more, and lets go of the database."""
         self._database.close()
 
-    def _transaction(self, work: Callable[[Transaction], T]) -> Callable[[Connection], T]:
-        return lambda connection: work(Transaction(connection, status_channel=self._status_channel))
+    def _transaction(self, work: Callable[[SqlTransaction], T]) -> Callable[[Connection], T]:
+        return lambda connection: work(
+            SqlTransaction(connection, status_channel=self._status_channel)
+        )
 
-    def _view(self, work: Callable[[Reader], T]) -> Callable[[Connection], T]:
-        return lambda connection: work(Reader(connection, status_channel=self._status_channel))
+    def _view(self, work: Callable[[SqlReader], T]) -> Callable[[Connection], T]:
+        return lambda connection: work(SqlReader(connection, status_channel=self._status_channel))

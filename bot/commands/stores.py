@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 from bot.commands.setup import storage_settings, wrong
 from core.service import StoreUnavailable
-from storage.store import Store, UnknownSchema
+from storage.store import SqlStore, UnknownSchema
 
 
 @contextmanager
@@ -21,8 +21,8 @@ def database_url() -> Iterator[str]:
 
 
 @contextmanager
-def opened_store() -> Iterator[Store]:
+def opened_store() -> Iterator[SqlStore]:
     """The store, with its database migrated. Ends the program with 1 when it cannot be used."""
-    with database_url() as url, closing(Store(url)) as store:
+    with database_url() as url, closing(SqlStore(url)) as store:
         store.migrate()
         yield store

@@ -18,7 +18,7 @@ from bot.delivery.surfaces import drawn
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.incident import Surface
-from storage.outbox import UNKNOWN_OUTCOME, Facts, Message, Posted
+from storage.outbox import UNKNOWN_OUTCOME, Facts, OutboxMessage, Posted
 
 # Slack's clock and ours may differ by so much, where a post is searched for by its time.
 CLOCKS_APART = timedelta(minutes=10)
@@ -100,7 +100,7 @@ class Draft:
     edits: str | None = None
 
 
-def drafted(message: Message, facts: Facts, *, at: datetime) -> Draft | None:
+def drafted(message: OutboxMessage, facts: Facts, *, at: datetime) -> Draft | None:
     """``message`` as it should be sent now, None where there is nothing (any more) to send.
 
     A public update is posted once and never edited. One that was withdrawn before its post is not
@@ -146,7 +146,7 @@ class SlackTransport:
         self._client = client
 
     async def deliver(
-        self, message: Message, facts: Facts, *, at: datetime
+        self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Posted | Failure | None:
         try:
             return await self._joined(message, facts, at=at)
@@ -154,7 +154,7 @@ class SlackTransport:
             return failure(error, last_error=message.error)
 
     async def _joined(
-        self, message: Message, facts: Facts, *, at: datetime
+        self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Posted | Failure | None:
         """Shows the message; where the bot is not in the channel, joins it and tries once more."""
         try:
@@ -166,7 +166,7 @@ class SlackTransport:
         return await self._shown(message, facts, at=at)
 
     async def _shown(
-        self, message: Message, facts: Facts, *, at: datetime
+        self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Posted | Failure | None:
         found = await self._found(message, facts)
         if found:
@@ -192,7 +192,7 @@ class SlackTransport:
         )
         return Posted(str(answer["channel"]), str(answer["ts"]))
 
-    async def _found(self, message: Message, facts: Facts) -> Posted | None:
+    async def _found(self, message: OutboxMessage, facts: Facts) -> Posted | None:
         """The post of an earlier try whose response was lost, if there is one.
 
         A direct message is not searched for: that takes two more scopes, which would let the bot
@@ -211,7 +211,7 @@ class SlackTransport:
                 raise
         return None
 
-    async def _posts(self, message: Message, thread: Posted | None) -> AsyncSlackResponse:
+    async def _posts(self, message: OutboxMessage, thread: Posted | None) -> AsyncSlackResponse:
         """Pages of the posts since ``message`` was written: of its thread, else of its channel."""
         since = str((message.created_at - CLOCKS_APART).timestamp())
         if thread and message.surface is Surface.PUBLIC_UPDATE:

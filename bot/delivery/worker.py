@@ -23,7 +23,7 @@ from bot.delivery.failures import (
 )
 from bot.telemetry import Metrics, log
 from core.service import StoreUnavailable
-from storage.outbox import POST_EVERY, UNKNOWN_OUTCOME, Facts, Message, Outbox, Posted
+from storage.outbox import POST_EVERY, UNKNOWN_OUTCOME, Facts, Outbox, OutboxMessage, Posted
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Transport(Protocol):
     """A way out for messages: `bot.delivery.slack` is one, webhooks would be another."""
 
     async def deliver(
-        self, message: Message, facts: Facts, *, at: datetime
+        self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Posted | Failure | None:
         """Deliver ``message`` as ``facts`` describe it at the moment ``at``.
 
@@ -179,7 +179,7 @@ class Worker:
         self._running.discard(task)
         self.wake()
 
-    async def _deliver(self, message: Message) -> None:
+    async def _deliver(self, message: OutboxMessage) -> None:
         try:
             outcome = await self._tried(message)
         except asyncio.CancelledError:
@@ -192,7 +192,7 @@ class Worker:
             log.error("delivery not recorded", surface=message.surface, exc_info=True)
         self._metrics.deliveries.labels(message.surface, outcome).inc()
 
-    async def _tried(self, message: Message) -> str:
+    async def _tried(self, message: OutboxMessage) -> str:
         """Try once and record the result. Returns the metrics' word for it."""
         facts = await self._insist(lambda: self._outbox.facts(message))
         result = await self._sent(message, facts)
@@ -206,14 +206,14 @@ class Worker:
         self._metrics.delivered_after.labels(message.surface).observe(max(waited, 0))
         return "delivered"
 
-    async def _sent(self, message: Message, facts: Facts) -> Posted | Failure | None:
+    async def _sent(self, message: OutboxMessage, facts: Facts) -> Posted | Failure | None:
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 return await self._transport.deliver(message, facts, at=self._clock())
         except Exception:  # noqa: BLE001 - after any error the message may have arrived
             return Failure(Kind.UNKNOWN, UNKNOWN_OUTCOME)
 
-    async def _obey(self, message: Message, verdict: Verdict, *, at: datetime) -> None:
+    async def _obey(self, message: OutboxMessage, verdict: Verdict, *, at: datetime) -> None:
         match verdict:
             case TryAgain():
                 if verdict.whole_channel:

@@ -21,7 +21,7 @@ from bot.slack.web import a_client, code_of
 from core.service import StoreUnavailable
 from storage import audit
 from storage.outbox import Outbox
-from storage.store import Store, UnknownSchema
+from storage.store import SqlStore, UnknownSchema
 
 # The scopes of app_manifest.yml, each with what it is for. A test holds the two together.
 SCOPES = {
@@ -80,13 +80,15 @@ async def examine(
     return findings
 
 
-def _store(settings: Settings) -> Store:
-    return Store(settings.database_url, status_channel=settings.status_channel)
+def _store(settings: Settings) -> SqlStore:
+    return SqlStore(settings.database_url, status_channel=settings.status_channel)
 
 
 async def _database(settings: Settings, *, deep: bool) -> AsyncIterator[Finding]:
     try:
-        with closing(Store(settings.database_url, status_channel=settings.status_channel)) as store:
+        with closing(
+            SqlStore(settings.database_url, status_channel=settings.status_channel)
+        ) as store:
             current = await asyncio.to_thread(store.is_current)
             text = (
                 "up to date" if current else "not migrated yet; `ratchet serve` does it by itself"
@@ -110,8 +112,8 @@ async def _outbox(outbox: Outbox) -> Finding:
     return Finding(well=False, text=f"outbox: {len(dead)} could never be delivered ({why}); {cure}")
 
 
-async def _audit(store: Store) -> list[Finding]:
-    faults: list[audit.Fault] = []
+async def _audit(store: SqlStore) -> list[Finding]:
+    faults: list[audit.Finding] = []
     mark: audit.Bookmark | None = audit.Bookmark()
     while mark and len(faults) < FAULTS_MAX:
         found, mark = await store.read(partial(audit.look, mark=mark))
@@ -125,7 +127,7 @@ async def _audit(store: Store) -> list[Finding]:
 
 
 async def _shown(
-    settings: Settings, look: Callable[[Store], Awaitable[list[Compared]]]
+    settings: Settings, look: Callable[[SqlStore], Awaitable[list[Compared]]]
 ) -> AsyncIterator[Finding]:
     """What Slack shows, held against the store."""
     try:

@@ -26,7 +26,7 @@ from core.service import StoreUnavailable
 from storage import audit
 from storage.audit import Delivered, Placed, Standing
 from storage.outbox import Facts, Outbox
-from storage.store import Store
+from storage.store import SqlStore
 
 # Incidents without a change for so long are over, and nobody reads them any more.
 LOOK_BACK = timedelta(days=7)
@@ -48,7 +48,7 @@ class Compared:
 
 
 async def compare(
-    store: Store,
+    store: SqlStore,
     client: AsyncWebClient,
     workspace: str,
     *,
@@ -85,7 +85,7 @@ class Comparison:
 
     def __init__(
         self,
-        store: Store,
+        store: SqlStore,
         slack: SlackReader,
         workspace: str,
         *,

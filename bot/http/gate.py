@@ -32,7 +32,7 @@ from core.service import ClaimLost, Incidents, Receipt, StoreUnavailable
 from storage import idempotency, keys
 from storage.idempotency import Admitted, Answered, Reused, Running
 from storage.keys import Key, KeyScope
-from storage.store import Store
+from storage.store import SqlStore
 
 CHANGING = frozenset({"POST", "PUT", "PATCH"})
 IDEMPOTENCY_KEY_MAX = 255
@@ -74,7 +74,7 @@ class Gate:
 
     def __init__(
         self,
-        store: Store,
+        store: SqlStore,
         incidents: Incidents,
         lifecycles: Catalogue,
         member: Member,
@@ -202,7 +202,7 @@ class Gate:
         )
         name = request.headers.get("idempotency-key") if request.method in CHANGING else None
         if name is not None and body is not None and 0 < len(name) <= IDEMPOTENCY_KEY_MAX:
-            asked = idempotency.Request(
+            asked = idempotency.KeyedRequest(
                 workspace=key.workspace, key=key.id, name=name, digest=_digest(request, body)
             )
             found = await self._store.write(

@@ -89,7 +89,7 @@ async def running(environment, slack, clock):
 
 async def differences(app, slack, clock):
     """Where, at a conversation's end, the store does not agree with itself, or Slack with it."""
-    faults = await app.store.read(lambda reader: list(audit.faults(reader)))
+    faults = await app.store.read(lambda reader: list(audit.findings(reader)))
     team = slack.workspace.team_id
     compared = await compare(app.store, app.client, team, at=clock())
     return [*map(str, faults), *(fault for one in compared for fault in one.faults)]

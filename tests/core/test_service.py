@@ -33,7 +33,7 @@ from core.refusals import (
     WhichIncident,
 )
 from core.service import Incidents
-from storage.store import Store
+from storage.store import SqlStore
 from tests.builders import (
     ADA,
     CI,
@@ -77,7 +77,7 @@ def woken():
 
 @pytest.fixture
 async def incidents(tmp_path, clock, woken):
-    store = Store(f"sqlite:///{tmp_path}/ratchet.db")
+    store = SqlStore(f"sqlite:///{tmp_path}/ratchet.db")
     store.migrate()
     incidents = Incidents(store, clock=clock, wake=lambda: woken.append(clock.now))
     yield incidents

@@ -11,7 +11,7 @@ from core.incident import Person, Place, PublicText
 from core.service import Incidents
 from storage.models import State
 from storage.outbox import Outbox
-from storage.store import Store
+from storage.store import SqlStore
 from tests.builders import a_change, a_declaration, an_actor
 
 STATUS, PAYMENTS, RANDOM, OLD_NEWS = "C0STATUS", "C0PAYMENTS", "C0RANDOM", "C0OLDNEWS"
@@ -19,7 +19,7 @@ STATUS, PAYMENTS, RANDOM, OLD_NEWS = "C0STATUS", "C0PAYMENTS", "C0RANDOM", "C0OL
 
 @pytest.fixture
 def store(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/ratchet.db", status_channel=STATUS)
+    store = SqlStore(f"sqlite:///{tmp_path}/ratchet.db", status_channel=STATUS)
     store.migrate()
     yield store
     store.close()

@@ -7,7 +7,7 @@ import pytest
 from bot.doctor.checks import SCOPES, examine
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from storage.store import Store
+from storage.store import SqlStore
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def examined(environment):
 @pytest.fixture
 def database(environment):
     """The database, migrated."""
-    store = Store(environment["DATABASE_URL"])
+    store = SqlStore(environment["DATABASE_URL"])
     store.migrate()
     yield store
     store.close()

@@ -21,7 +21,7 @@ from core.lifecycle import PRESETS, Catalogue
 from core.service import Incidents
 from storage import keys
 from storage.keys import KeyScope
-from storage.store import Store
+from storage.store import SqlStore
 from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE
 from tests.edges.conftest import logging_as_before
 
@@ -54,7 +54,7 @@ def clock():
 def migrated(tmp_path_factory):
     """A migrated, empty database, to be copied: migrating costs more than a test."""
     path = tmp_path_factory.mktemp("migrated") / "ratchet.db"
-    store = Store(f"sqlite:///{path}")
+    store = SqlStore(f"sqlite:///{path}")
     store.migrate()
     store.close()
     return path
@@ -72,7 +72,7 @@ def opened(url):
     stores = []
 
     def opened(status_channel=STATUS_CHANNEL):
-        stores.append(Store(url, status_channel=status_channel))
+        stores.append(SqlStore(url, status_channel=status_channel))
         return stores[-1]
 
     yield opened

@@ -17,7 +17,7 @@ from bot.app import build
 from bot.doctor.checks import examine
 from bot.settings import Settings
 from bot.telemetry import configure_logs
-from storage.store import Store
+from storage.store import SqlStore
 from tests.ports import a_free_port
 from tests.promises.conftest import environment
 
@@ -236,7 +236,7 @@ async def people_at_work(slack, servers, ledger, *, seed):
 
 async def delivered(url, *, seconds=120):
     """Waits until the running servers have told Slack everything."""
-    store = Store(url)
+    store = SqlStore(url)
     try:
         async with asyncio.timeout(seconds):
             while await asyncio.to_thread(store.read_now, waiting):  # noqa: ASYNC110
@@ -256,7 +256,7 @@ async def violations(slack, url, ledger):
     found = await examine(
         Settings.from_env(environment(slack, url)), deep=True, clock=hasty_now, pause=no_pause
     )
-    with closing(Store(url)) as store:
+    with closing(SqlStore(url)) as store:
         rows = await asyncio.to_thread(store.read_now, remembered)
     return [finding.text for finding in found if not finding.well] + [
         *_misremembered(rows, ledger),

@@ -328,7 +328,7 @@ class Bot(RuleBasedStateMachine):
     async def _compare(self):
         self.slack.faults.clear()
         await self._settled()
-        assert await self.app.store.read(lambda reader: list(audit.faults(reader))) == []
+        assert await self.app.store.read(lambda reader: list(audit.findings(reader))) == []
         rows = await self.app.store.read(
             lambda reader: reader.connection.exec_driver_sql(
                 "SELECT i.number, i.status, u.body, u.visibility FROM incident i "

@@ -11,7 +11,7 @@ from bot.sandbox import Limits, Sandbox
 from core.service import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
-from storage.store import Store
+from storage.store import SqlStore
 from tests.promises.conftest import MANIFEST, environment
 from tests.promises.processes import Ledger, Server, hasty, people_at_work
 
@@ -41,9 +41,9 @@ async def test_a_backup_under_load_is_whole(slack, database_url, tmp_path):
             copy = tmp_path / f"copy-{number}.db"
             await asyncio.to_thread(back_up, database_url, copy)
 
-            store = Store(f"sqlite:///{copy}")
+            store = SqlStore(f"sqlite:///{copy}")
             assert store.is_current()
-            assert store.read_now(lambda reader: list(audit.faults(reader))) == []
+            assert store.read_now(lambda reader: list(audit.findings(reader))) == []
             kept = store.read_now(texts)
             assert [word for word in confirmed if kept[word] != 1] == []
             store.close()

@@ -107,7 +107,7 @@ async def test_a_text_that_is_held_back_or_was_taken_back_is_no_difference(
         look = Look(app, slack, clock)
 
         async def differences():
-            inside = await app.store.read(lambda reader: list(audit.faults(reader)))
+            inside = await app.store.read(lambda reader: list(audit.findings(reader)))
             return [*inside, *faults(await look())]
 
         await tell(mia, "declare Checkout is down")

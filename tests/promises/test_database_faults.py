@@ -24,7 +24,7 @@ from core.service import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
 from storage.databases import postgresql
-from storage.store import Store
+from storage.store import SqlStore
 from tests.postgres import Server
 from tests.promises import processes
 from tests.promises.conftest import MANIFEST, environment, settle, tell, until
@@ -50,7 +50,7 @@ def size_of(path):
 
 
 async def sound(app):
-    return await app.store.read(lambda reader: list(audit.faults(reader)))
+    return await app.store.read(lambda reader: list(audit.findings(reader)))
 
 
 @contextmanager
@@ -462,7 +462,7 @@ async def test_what_slack_took_while_the_database_was_away_is_not_sent_again(
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "ratchet.db").write_text("not a database, whatever its name says" * 100)
     with (
-        closing(Store(f"sqlite:///{tmp_path}/ratchet.db")) as store,
+        closing(SqlStore(f"sqlite:///{tmp_path}/ratchet.db")) as store,
         pytest.raises(StoreUnavailable, match="not a database"),
     ):
         store.open_for_serving()

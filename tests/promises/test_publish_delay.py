@@ -41,7 +41,7 @@ def told(slack, words):
 
 
 async def faults_of(app):
-    return await app.store.read(lambda reader: list(audit.faults(reader)))
+    return await app.store.read(lambda reader: list(audit.findings(reader)))
 
 
 async def pass_seconds(app, clock, seconds):

@@ -138,7 +138,7 @@ class Spoiler:
         elif done and any(word in said for word in REFUSING):
             wrong = f"done, and told: {said}"
         elif done:
-            wrong = await self._app.store.read(lambda reader: list(audit.faults(reader))) or None
+            wrong = await self._app.store.read(lambda reader: list(audit.findings(reader))) or None
         if done:
             await self._kept.back_to(self._before)
         self._slack.workspace.stacks.clear()

@@ -19,7 +19,7 @@ from bot.settings import Settings
 from bot.telemetry import configure_logs
 from storage import keys
 from storage.keys import KeyScope
-from storage.store import Store
+from storage.store import SqlStore
 from tests.promises.conftest import MANIFEST, environment
 from tests.promises.processes import Ledger, Server, fork, people_at_work
 
@@ -107,7 +107,7 @@ async def a_machine(server, key):
 
 def counts(url):
     """How many rows there are of what is kept for a while alone."""
-    store = Store(url)
+    store = SqlStore(url)
     try:
         return store.read_now(
             lambda reader: {
@@ -128,7 +128,7 @@ async def test_a_long_day_leaves_nothing_behind(kind, database_url, request, cap
     async with Sandbox(MANIFEST, clock=lambda: hasty(BEGAN), limits=limits) as slack:
         server = Watched(environment(slack, database_url))
         await server.start()
-        store = Store(database_url)
+        store = SqlStore(database_url)
         _, key = store.write_now(
             lambda tx: keys.create(
                 tx,

@@ -20,7 +20,7 @@ from sqlalchemy import Integer, MetaData, NullPool, Uuid, bindparam, create_engi
 from bot.sandbox import Limits, Sandbox
 from core.incident import update_id
 from storage import audit, migrations
-from storage.store import Store, UnknownSchema
+from storage.store import SqlStore, UnknownSchema
 from tests.promises import processes
 from tests.promises.conftest import MANIFEST, environment, settle, tell, until
 from tests.promises.processes import Ledger, delivered, people_at_work, violations
@@ -97,7 +97,7 @@ async def test_older_code_goes_on_after_a_start_only_where_the_newer_schema_says
         connection.execute(text("ALTER TABLE incident_update ADD COLUMN mood VARCHAR"))
     if not may:
         with (
-            closing(Store(database_url)) as store,
+            closing(SqlStore(database_url)) as store,
             pytest.raises(UnknownSchema, match="Upgrade Ratchet"),
         ):
             store.open_for_serving()
@@ -105,7 +105,7 @@ async def test_older_code_goes_on_after_a_start_only_where_the_newer_schema_says
     async with start() as app:
         await tell(mia, "declare Checkout is down", "note 1 kept", "update 1 Cards are refused.")
         await settle(app, clock)
-        assert await app.store.read(lambda reader: list(audit.faults(reader))) == []
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
     assert revision_of(database_url) == "9999"
 
 
@@ -217,7 +217,7 @@ async def test_with_what_the_code_before_writes_the_new_code_goes_on(
         await tell(mia, f"next {number}", f"update {number} ends")
         await settle(ratchet, clock)
 
-        assert await ratchet.store.read(lambda reader: list(audit.faults(reader))) == []
+        assert await ratchet.store.read(lambda reader: list(audit.findings(reader))) == []
         assert await timeline(ratchet, number) == [
             "investigating",
             "written",

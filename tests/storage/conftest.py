@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from core.service import Incidents
 from storage.models import metadata
 from storage.outbox import Outbox
-from storage.store import Store
+from storage.store import SqlStore
 from tests.builders import NINE, STATUS_CHANNEL, a_declaration, an_id
 from tests.postgres import NoServer, Server
 
@@ -64,7 +64,7 @@ def migrated(request, tmp_path_factory):
             server = request.config.stash.get(SERVER, None)
             path = tmp_path_factory.mktemp("template") / "ratchet.db"
             made[kind] = path if kind == "sqlite" else server.database()
-            store = Store(f"sqlite:///{path}" if kind == "sqlite" else server.uri(made[kind]))
+            store = SqlStore(f"sqlite:///{path}" if kind == "sqlite" else server.uri(made[kind]))
             store.migrate()
             store.close()
         return made[kind]
@@ -108,7 +108,7 @@ def opened(url):
     stores = []
 
     def opened(**options):
-        stores.append(Store(url, **options))
+        stores.append(SqlStore(url, **options))
         return stores[-1]
 
     yield opened

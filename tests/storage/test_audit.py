@@ -112,7 +112,7 @@ def damage(url, kind):
 @pytest.fixture
 def found(store):
     async def found():
-        return await store.read(lambda reader: list(audit.faults(reader)))
+        return await store.read(lambda reader: list(audit.findings(reader)))
 
     return found
 

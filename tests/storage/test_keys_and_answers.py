@@ -10,7 +10,7 @@ import pytest
 from core.incident import BoardFilter, Redact, Scope
 from core.service import ClaimLost, Incidents, Receipt
 from storage import idempotency, keys
-from storage.idempotency import Admitted, Answered, Request, Reused, Running
+from storage.idempotency import Admitted, Answered, KeyedRequest, Reused, Running
 from storage.keys import KeyScope
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id
 
@@ -87,7 +87,7 @@ def test_each_scope_includes_those_before_it(scope):
 @pytest.fixture
 async def request_(a_key):
     key, _ = await a_key()
-    return Request(workspace=WORKSPACE, key=key.id, name="deploy-311", digest="a")
+    return KeyedRequest(workspace=WORKSPACE, key=key.id, name="deploy-311", digest="a")
 
 
 @pytest.fixture
@@ -107,14 +107,16 @@ async def test_a_request_is_admitted_once_and_answered_ever_after(store, claim, 
     await store.write(lambda tx: tx.keep(receipt))
 
     assert await claim() == Answered(201, '{"data": 1}')
-    other = Request(workspace=WORKSPACE, key=request_.key, name=request_.name, digest="b")
+    other = KeyedRequest(workspace=WORKSPACE, key=request_.key, name=request_.name, digest="b")
     assert await claim(other) == Reused()
 
 
 async def test_of_many_processes_at_once_one_is_admitted(opened, request_):
     stores = [opened() for _ in range(3)]
     for number in range(20):
-        request = Request(workspace=WORKSPACE, key=request_.key, name=f"burst {number}", digest="a")
+        request = KeyedRequest(
+            workspace=WORKSPACE, key=request_.key, name=f"burst {number}", digest="a"
+        )
         found = await asyncio.gather(
             *(
                 store.write(lambda tx, it=request: idempotency.claim(tx, it, at=NINE))

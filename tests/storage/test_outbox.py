@@ -9,7 +9,7 @@ import pytest
 
 from core.incident import Note, Place, PublicText, Redact, Surface
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
-from storage.store import Store
+from storage.store import SqlStore
 from tests.builders import NINE, STATUS_CHANNEL, a_change, an_actor
 
 
@@ -104,7 +104,7 @@ async def test_what_is_ahead_in_a_lane_holds_back_the_rest_and_no_other_lane(
 async def test_many_workers_take_each_message_once(declare, claim, url, clock):
     for number in range(10):
         await declare(place=Place(f"C0{number}"))
-    stores = [Store(url, status_channel=STATUS_CHANNEL) for _ in range(3)]
+    stores = [SqlStore(url, status_channel=STATUS_CHANNEL) for _ in range(3)]
     try:
         claims = await asyncio.gather(
             *(

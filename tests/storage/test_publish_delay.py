@@ -214,7 +214,7 @@ async def test_what_was_taken_back_draws_nothing_and_holds_nothing_up(
         (Surface.WITHDRAWAL, "investigating", []),
     ]
     assert await outbox.next_due() is None
-    assert await store.read(lambda reader: list(audit.faults(reader))) == []
+    assert await store.read(lambda reader: list(audit.findings(reader))) == []
 
 
 async def test_where_nothing_is_held_back_a_reply_has_no_second_card_drawn(

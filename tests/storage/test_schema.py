@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 
 from core.service import StoreUnavailable
 from storage import migrations
-from storage.store import SecondServer, Store, UnknownSchema
+from storage.store import SecondServer, SqlStore, UnknownSchema
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def connection(empty_url):
 
 @pytest.fixture
 def empty_store(empty_url):
-    store = Store(empty_url)
+    store = SqlStore(empty_url)
     yield store
     store.close()
 
@@ -40,7 +40,7 @@ def test_a_database_is_current_once_it_is_migrated_and_stays_so(empty_store):
 
 
 async def test_servers_that_start_together_migrate_once(empty_url):
-    stores = [Store(empty_url) for _ in range(4)]
+    stores = [SqlStore(empty_url) for _ in range(4)]
     await asyncio.gather(*(asyncio.to_thread(store.migrate) for store in stores))
 
     assert all(store.is_current() for store in stores)
@@ -48,7 +48,7 @@ async def test_servers_that_start_together_migrate_once(empty_url):
         store.close()
 
 
-@pytest.mark.parametrize("way", [Store.migrate, Store.is_current, Store.open_for_serving])
+@pytest.mark.parametrize("way", [SqlStore.migrate, SqlStore.is_current, SqlStore.open_for_serving])
 def test_a_newer_schema_is_refused_with_what_to_do(store, url, way):
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
@@ -94,12 +94,12 @@ async def test_while_one_serves_others_write_their_short_things(opened):
 )
 def test_an_address_that_cannot_be_used_is_refused(url, told):
     with pytest.raises(StoreUnavailable, match=told):
-        Store(url)
+        SqlStore(url)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_spelling_of_postgresql_is_understood(scheme):
-    store = Store(f"{scheme}://ratchet@127.0.0.1:1/ratchet")
+    store = SqlStore(f"{scheme}://ratchet@127.0.0.1:1/ratchet")
 
     assert store.kind == "postgresql"
     store.close()
@@ -110,7 +110,7 @@ def test_every_spelling_of_postgresql_is_understood(scheme):
     ["postgresql://ratchet:hush@127.0.0.1:1/ratchet", "sqlite:////nowhere/at/all/ratchet.db"],
 )
 async def test_a_database_that_is_not_there_is_told_without_its_password(url):
-    store = Store(url)
+    store = SqlStore(url)
     try:
         with pytest.raises(StoreUnavailable) as migrating:
             await asyncio.to_thread(store.open_for_serving)
@@ -128,7 +128,7 @@ async def test_a_database_that_is_not_there_is_told_without_its_password(url):
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "ratchet.db").write_text("a letter to somebody, and no database at all" * 100)
-    store = Store(f"sqlite:///{tmp_path}/ratchet.db")
+    store = SqlStore(f"sqlite:///{tmp_path}/ratchet.db")
 
     with pytest.raises(StoreUnavailable, match="not a database"):
         store.migrate()
