@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from bot.sandbox.saving import restore, saved
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import STORIES, Stage, read
 
@@ -171,7 +172,7 @@ async def run(
     async with Sandbox(manifest(), port=port) as slack:
         fresh = not kept.is_file()
         if not fresh:
-            slack.workspace.restore(json.loads(kept.read_text(encoding="utf-8")))
+            restore(slack.workspace, json.loads(kept.read_text(encoding="utf-8")))
         try:
             async with bot(slack, folder=FOLDER, port=port + 1, http=http) as address:
                 page = f"{slack.url}/?at=payments"
@@ -183,4 +184,4 @@ async def run(
                 announce("Ctrl-C ends it.")
                 await stop.wait()
         finally:
-            kept.write_text(json.dumps(slack.workspace.saved()), encoding="utf-8")
+            kept.write_text(json.dumps(saved(slack.workspace)), encoding="utf-8")

@@ -3,34 +3,17 @@
 An independent judge: it imports nothing else of this project. ``server.Sandbox`` is the entry
 point.
 
-What it leaves out of Slack: OAuth, several workspaces and Enterprise Grid, Slack Connect, files,
+It leaves out of Slack: OAuth, several workspaces and Enterprise Grid, Slack Connect, files,
 reactions, pins, bookmarks, canvases, scheduled messages, link previews, direct messages of several
 people, user tokens, workflows, the ``data_visualization`` block, and every method of the Web API
-that ``webapi`` does not list (they answer ``unknown_method``). Three numbers that Slack does not
-publish are guesses on the strict side: the size of metadata, the length of an ephemeral text and
-the burst of posts that a channel takes at once.
+outside ``methods`` (they answer ``unknown_method``). Slack does not publish three numbers, so they
+are guesses on the strict side: the size of metadata, the length of an ephemeral text, and the burst
+of posts that a channel accepts at once.
 """
 
-from bot.sandbox.faults import Fault
-from bot.sandbox.people import CannotDo, Interaction, Person
-from bot.sandbox.server import Sandbox, a_small_team
-from bot.sandbox.webapi import Call, Limits
-from bot.sandbox.workspace import Channel, Message, Post, Refused, User, View, Workspace
+from bot.sandbox.controls import CannotDo
+from bot.sandbox.limits import Limits
+from bot.sandbox.server import Sandbox
+from bot.sandbox.workspace import Workspace
 
-__all__ = [
-    "Call",
-    "CannotDo",
-    "Channel",
-    "Fault",
-    "Interaction",
-    "Limits",
-    "Message",
-    "Person",
-    "Post",
-    "Refused",
-    "Sandbox",
-    "User",
-    "View",
-    "Workspace",
-    "a_small_team",
-]
+__all__ = ["CannotDo", "Limits", "Sandbox", "Workspace"]

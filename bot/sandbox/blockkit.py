@@ -1,7 +1,6 @@
-"""Block Kit as Slack judges it: every length, count, required field and surface, as one table of
-shapes.
+"""Slack's rules for Block Kit as one table of shapes: lengths, counts, required fields, surfaces.
 
-Pure: values in, a list of complaints out, each worded and placed the way Slack does it, for example
+Pure: values in, a list of complaints out, in Slack's words and with Slack's places, for example
 ``must be less than 151 characters [json-pointer:/blocks/0/text/text]``. Nothing here knows a
 workspace.
 
@@ -26,26 +25,24 @@ MOST_MARKDOWN_OF_A_MESSAGE = 12_000
 MOST_BYTES_OF_A_VIEW = 250_000
 
 
-def message_faults(blocks: object) -> list[str]:
-    """Everything Slack would hold against the blocks of a message; empty when it would take
-    them.
-    """
-    return _blocks_faults(blocks, MESSAGE, "/blocks")
+def message_errors(blocks: object) -> list[str]:
+    """Slack's complaints about the blocks of a message; empty for blocks that it accepts."""
+    return _blocks_errors(blocks, MESSAGE, "/blocks")
 
 
-def view_faults(view: object, *, kind: str) -> list[str]:
-    """Everything Slack would hold against a view opened as ``modal`` or published as ``home``."""
+def view_errors(view: object, *, kind: str) -> list[str]:
+    """Slack's complaints about a view opened as ``modal`` or published as ``home``."""
     if not isinstance(view, dict):
-        return [_said("must provide an object", "/view")]
+        return [_placed("must provide an object", "/view")]
     if view.get("type") != kind:
-        return [_said(f"must be a view of type {kind}", "/view/type")]
-    faults: list[str] = []
-    (_MODAL_VIEW if kind == MODAL else _HOME_VIEW)(view, "/view", faults)
+        return [_placed(f"must be a view of type {kind}", "/view/type")]
+    errors: list[str] = []
+    (_MODAL_VIEW if kind == MODAL else _HOME_VIEW)(view, "/view", errors)
     blocks = view.get("blocks")
-    faults += _blocks_faults(blocks, kind, "/view/blocks")
-    if kind == MODAL and "submit" not in view and not faults and _has_input(blocks):
-        faults.append(_said("missing required field: submit", "/view"))
-    return faults
+    errors += _blocks_errors(blocks, kind, "/view/blocks")
+    if kind == MODAL and "submit" not in view and not errors and _has_input(blocks):
+        errors.append(_placed("missing required field: submit", "/view"))
+    return errors
 
 
 def _has_input(blocks: object) -> bool:
@@ -90,8 +87,7 @@ def interactive(blocks: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
                 yield block, element
 
 
-# What an element holds while somebody fills it in: the key in state.values, and the key it starts
-# from.
+# For each element with a value: the key of that value in state.values, and the key of its start.
 STATE: Mapping[str, tuple[str, str]] = {
     "plain_text_input": ("value", "initial_value"),
     "email_text_input": ("value", "initial_value"),
@@ -115,7 +111,8 @@ STATE: Mapping[str, tuple[str, str]] = {
     "timepicker": ("selected_time", "initial_time"),
     "datetimepicker": ("selected_date_time", "initial_date_time"),
 }
-_PLURAL = {
+# The keys of state.values that hold a list.
+PLURAL = {
     "selected_options",
     "selected_users",
     "selected_conversations",
@@ -129,7 +126,7 @@ def initial_state(element: Json) -> Json | None:
     if element["type"] not in STATE:
         return None
     key, start = STATE[element["type"]]
-    return {"type": element["type"], key: element.get(start, [] if key in _PLURAL else None)}
+    return {"type": element["type"], key: element.get(start, [] if key in PLURAL else None)}
 
 
 def options_of(element: Json) -> list[Json]:
@@ -139,9 +136,7 @@ def options_of(element: Json) -> list[Json]:
 
 
 def named(blocks: Sequence[Json], mint: Callable[[], str]) -> list[Json]:
-    """``blocks`` as Slack stores them: a block_id and an action_id for whatever came without
-    one.
-    """
+    """``blocks`` as Slack stores them: every missing block_id and action_id is added."""
     return [_named(block, mint) for block in blocks]
 
 
@@ -158,8 +153,8 @@ def _named(block: Json, mint: Callable[[], str]) -> Json:
         stored["elements"] = named(stored["elements"], mint)
     if stored["type"] == "container":
         stored["child_blocks"] = named(stored["child_blocks"], mint)
-    told: Json = _emoji_told(stored)
-    return told
+    complete: Json = _with_defaults(stored)
+    return complete
 
 
 def _with_action_id(element: Json, mint: Callable[[], str]) -> Json:
@@ -170,126 +165,124 @@ def _with_action_id(element: Json, mint: Callable[[], str]) -> Json:
     )
 
 
-def _emoji_told(value: Any) -> Any:
-    # Slack answers with the defaults written out, so nobody should compare what was sent with what
-    # is read back.
+def _with_defaults(value: Any) -> Any:
+    # Slack answers with the defaults written out: blocks read back differ from blocks sent.
     if isinstance(value, list):
-        return [_emoji_told(item) for item in value]
+        return [_with_defaults(item) for item in value]
     if not isinstance(value, dict):
         return value
-    told = {key: _emoji_told(item) for key, item in value.items()}
-    if told.get("type") == "plain_text":
-        told.setdefault("emoji", True)
-    if told.get("type") == "mrkdwn":
-        told.setdefault("verbatim", False)
-    return told
+    complete = {key: _with_defaults(item) for key, item in value.items()}
+    if complete.get("type") == "plain_text":
+        complete.setdefault("emoji", True)
+    if complete.get("type") == "mrkdwn":
+        complete.setdefault("verbatim", False)
+    return complete
 
 
 # --- the rules that the shapes are made of ---
 
 
-def _said(complaint: str, at: str) -> str:
+def _placed(complaint: str, at: str) -> str:
     return f"{complaint} [json-pointer:{at}]"
 
 
 def _string(most: int | None = None, *, least: int = 0, pattern: str = "") -> Rule:
-    def rule(value: object, at: str, faults: list[str]) -> None:
+    def rule(value: object, at: str, errors: list[str]) -> None:
         if not isinstance(value, str):
-            faults.append(_said("must provide a string", at))
+            errors.append(_placed("must provide a string", at))
         elif most is not None and len(value) > most:
-            faults.append(_said(f"must be less than {most + 1} characters", at))
+            errors.append(_placed(f"must be less than {most + 1} characters", at))
         elif len(value) < least:
-            faults.append(_said(f"must be more than {least - 1} characters", at))
+            errors.append(_placed(f"must be more than {least - 1} characters", at))
         elif pattern and not re.fullmatch(pattern, value):
-            faults.append(_said("must match the expected format", at))
+            errors.append(_placed("must match the expected format", at))
 
     return rule
 
 
 def _number(least: float | None = None, most: float | None = None, *, whole: bool = True) -> Rule:
-    def rule(value: object, at: str, faults: list[str]) -> None:
+    def rule(value: object, at: str, errors: list[str]) -> None:
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            faults.append(_said("must provide a number", at))
+            errors.append(_placed("must provide a number", at))
         elif least is not None and value < least:
-            faults.append(_said(f"must be greater than or equal to {least}", at))
+            errors.append(_placed(f"must be greater than or equal to {least}", at))
         elif most is not None and value > most:
-            faults.append(_said(f"must be less than or equal to {most}", at))
+            errors.append(_placed(f"must be less than or equal to {most}", at))
 
     return rule
 
 
-def _boolean(value: object, at: str, faults: list[str]) -> None:
+def _boolean(value: object, at: str, errors: list[str]) -> None:
     if not isinstance(value, bool):
-        faults.append(_said("must provide a boolean", at))
+        errors.append(_placed("must provide a boolean", at))
 
 
-def _anything(value: object, at: str, faults: list[str]) -> None:
-    """For what Slack takes as it comes."""
+def _anything(value: object, at: str, errors: list[str]) -> None:
+    """Accepts every value, as Slack does."""
 
 
 def _among(*allowed: object) -> Rule:
-    def rule(value: object, at: str, faults: list[str]) -> None:
+    def rule(value: object, at: str, errors: list[str]) -> None:
         if value not in allowed:
-            faults.append(_said("must be a valid enum value", at))
+            errors.append(_placed("must be a valid enum value", at))
 
     return rule
 
 
 def _list(item: Rule, *, least: int = 0, most: int | None = None) -> Rule:
-    def rule(value: object, at: str, faults: list[str]) -> None:
+    def rule(value: object, at: str, errors: list[str]) -> None:
         if not isinstance(value, list):
-            faults.append(_said("must provide an array", at))
+            errors.append(_placed("must provide an array", at))
             return
         if most is not None and len(value) > most:
-            faults.append(_said(f"no more than {most} items allowed", at))
+            errors.append(_placed(f"no more than {most} items allowed", at))
         if len(value) < least:
-            faults.append(_said(f"no less than {least} items allowed", at))
+            errors.append(_placed(f"no less than {least} items allowed", at))
         for index, entry in enumerate(value):
-            item(entry, f"{at}/{index}", faults)
+            item(entry, f"{at}/{index}", errors)
 
     return rule
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """An object with these fields and no others, and what must hold between them."""
+    """An object with these fields and no others; ``also`` compares them with each other."""
 
     required: Mapping[str, Rule]
     optional: Mapping[str, Rule] = field(default_factory=dict)
     also: Callable[[Json, str, list[str]], None] | None = None
 
-    def __call__(self, value: object, at: str, faults: list[str]) -> None:
+    def __call__(self, value: object, at: str, errors: list[str]) -> None:
         if not isinstance(value, dict):
-            faults.append(_said("must provide an object", at))
+            errors.append(_placed("must provide an object", at))
             return
-        before = len(faults)
-        faults += [
-            _said(f"missing required field: {name}", at)
+        before = len(errors)
+        errors += [
+            _placed(f"missing required field: {name}", at)
             for name in self.required
             if name not in value
         ]
         for name, entry in value.items():
             rule = self.required.get(name) or self.optional.get(name)
             if rule is not None:
-                rule(entry, f"{at}/{name}", faults)
+                rule(entry, f"{at}/{name}", errors)
             elif name != "type":
-                faults.append(_said(f"invalid additional property: {name}", at))
-        # Only a whole object is asked how its fields go together: a rule of two may then rely on
-        # both.
-        if self.also is not None and len(faults) == before:
-            self.also(value, at, faults)
+                errors.append(_placed(f"invalid additional property: {name}", at))
+        # ``also`` runs on a complete object only, so a rule about two fields finds both.
+        if self.also is not None and len(errors) == before:
+            self.also(value, at, errors)
 
 
 def _typed(shapes: Mapping[str, Rule]) -> Rule:
-    def rule(value: object, at: str, faults: list[str]) -> None:
+    def rule(value: object, at: str, errors: list[str]) -> None:
         if not isinstance(value, dict):
-            faults.append(_said("must provide an object", at))
+            errors.append(_placed("must provide an object", at))
         elif not isinstance(value.get("type"), str):
-            faults.append(_said("missing required field: type", at))
+            errors.append(_placed("missing required field: type", at))
         elif value["type"] not in shapes:
-            faults.append(_said(f"unsupported type: {value['type']}", f"{at}/type"))
+            errors.append(_placed(f"unsupported type: {value['type']}", f"{at}/type"))
         else:
-            shapes[value["type"]](value, at, faults)
+            shapes[value["type"]](value, at, errors)
 
     return rule
 
@@ -313,24 +306,24 @@ def _mrkdwn(most: int = 3000) -> Rule:
 
 
 def _exactly_one_of(*names: str) -> Callable[[Json, str, list[str]], None]:
-    def also(value: Json, at: str, faults: list[str]) -> None:
+    def also(value: Json, at: str, errors: list[str]) -> None:
         if sum(name in value for name in names) != 1:
-            faults.append(_said(f"must provide exactly one of: {', '.join(names)}", at))
+            errors.append(_placed(f"must provide exactly one of: {', '.join(names)}", at))
 
     return also
 
 
 def _starts_among_options(key: str) -> Callable[[Json, str, list[str]], None]:
-    def also(value: Json, at: str, faults: list[str]) -> None:
+    def also(value: Json, at: str, errors: list[str]) -> None:
         if "static" in value["type"]:
-            _exactly_one_of("options", "option_groups")(value, at, faults)
+            _exactly_one_of("options", "option_groups")(value, at, errors)
         starts = value.get(key, [])
         offered = [(_words(option), option.get("value")) for option in options_of(value)]
         if any(
             (_words(start), start.get("value")) not in offered
             for start in (starts if isinstance(starts, list) else [starts])
         ):
-            faults.append(_said("must exactly match one of the provided options", f"{at}/{key}"))
+            errors.append(_placed("must exactly match one of the provided options", f"{at}/{key}"))
 
     return also
 
@@ -401,9 +394,9 @@ _TYPED: Mapping[str, Rule] = {
 }
 
 
-def _lengths_in_order(value: Json, at: str, faults: list[str]) -> None:
+def _lengths_in_order(value: Json, at: str, errors: list[str]) -> None:
     if value.get("min_length", 0) > value.get("max_length", 3000):
-        faults.append(_said("min_length must be less than or equal to max_length", at))
+        errors.append(_placed("min_length must be less than or equal to max_length", at))
 
 
 _IMAGE = _Shape(
@@ -648,18 +641,18 @@ def _block(
     return _Shape(required or {}, {"block_id": _string(255), **(optional or {})}, also)
 
 
-def _text_or_fields(value: Json, at: str, faults: list[str]) -> None:
+def _text_or_fields(value: Json, at: str, errors: list[str]) -> None:
     if "text" not in value and "fields" not in value:
-        faults.append(_said("missing required field: text", at))
+        errors.append(_placed("missing required field: text", at))
 
 
-def _action_ids_differ(value: Json, at: str, faults: list[str]) -> None:
+def _action_ids_differ(value: Json, at: str, errors: list[str]) -> None:
     seen: set[str] = set()
     for index, element in enumerate(value.get("elements") or value.get("actions") or ()):
         action_id = element.get("action_id")
         if action_id in seen:
-            faults.append(
-                _said(
+            errors.append(
+                _placed(
                     f"`action_id` already exists: {action_id}", f"{at}/elements/{index}/action_id"
                 )
             )
@@ -667,26 +660,26 @@ def _action_ids_differ(value: Json, at: str, faults: list[str]) -> None:
             seen.add(action_id)
 
 
-def _file_only_where_answered(value: Json, at: str, faults: list[str]) -> None:
+def _file_only_where_answered(value: Json, at: str, errors: list[str]) -> None:
     if value.get("dispatch_action") and value["element"]["type"] == "file_input":
-        faults.append(_said("dispatch_action is not supported with file_input", at))
+        errors.append(_placed("dispatch_action is not supported with file_input", at))
 
 
 def _table_is_even(most_columns: int) -> Callable[[Json, str, list[str]], None]:
-    def also(value: Json, at: str, faults: list[str]) -> None:
+    def also(value: Json, at: str, errors: list[str]) -> None:
         for index, row in enumerate(value["rows"]):
             if len(row) > most_columns:
-                faults.append(
-                    _said(f"no more than {most_columns} items allowed", f"{at}/rows/{index}")
+                errors.append(
+                    _placed(f"no more than {most_columns} items allowed", f"{at}/rows/{index}")
                 )
 
     return also
 
 
-def _data_table_fits(value: Json, at: str, faults: list[str]) -> None:
-    _table_is_even(20)(value, at, faults)
+def _data_table_fits(value: Json, at: str, errors: list[str]) -> None:
+    _table_is_even(20)(value, at, errors)
     if text_length([value]) > 20_000:
-        faults.append(_said("must be less than 20001 characters", at))
+        errors.append(_placed("must be less than 20001 characters", at))
 
 
 _FEEDBACK = _Shape(
@@ -876,7 +869,7 @@ _VIEW: Mapping[str, Rule] = {
     "callback_id": _string(255),
     "external_id": _string(255),
 }
-# The blocks have a rule of their own: what is allowed among them depends on the surface.
+# The blocks have their own rule, because the allowed types depend on the surface.
 _HOME_VIEW = _Shape({"blocks": _anything}, _VIEW)
 _MODAL_VIEW = _Shape(
     {"title": _plain(24), "blocks": _anything},
@@ -890,49 +883,51 @@ _MODAL_VIEW = _Shape(
 )
 
 
-def _blocks_faults(blocks: object, surface: str, at: str) -> list[str]:
-    faults: list[str] = []
+def _blocks_errors(blocks: object, surface: str, at: str) -> list[str]:
+    errors: list[str] = []
     least = 1 if surface == MODAL else 0
-    _list(_BLOCK[surface], least=least, most=MOST_BLOCKS[surface])(blocks, at, faults)
-    if not isinstance(blocks, list) or faults:
-        return faults
-    faults += _repeated_block_ids(blocks, at)
-    faults += _out_of_place(blocks, surface, at)
-    return faults
+    _list(_BLOCK[surface], least=least, most=MOST_BLOCKS[surface])(blocks, at, errors)
+    if not isinstance(blocks, list) or errors:
+        return errors
+    errors += _repeated_block_ids(blocks, at)
+    errors += _out_of_place(blocks, surface, at)
+    return errors
 
 
 def _repeated_block_ids(blocks: Sequence[Json], at: str) -> list[str]:
-    faults: list[str] = []
+    errors: list[str] = []
     seen: set[str] = set()
     for index, block in enumerate(blocks):
         block_id = block.get("block_id")
         if block_id in seen:
-            faults.append(_said(f"`block_id` already exists: {block_id}", f"{at}/{index}/block_id"))
+            errors.append(
+                _placed(f"`block_id` already exists: {block_id}", f"{at}/{index}/block_id")
+            )
         if block_id:
             seen.add(block_id)
-    return faults
+    return errors
 
 
 def _out_of_place(blocks: Sequence[Json], surface: str, at: str) -> list[str]:
-    """What is wrong only because of the company it keeps, or the surface it stands on."""
-    faults: list[str] = []
+    """Complaints that depend on the other blocks or on the surface."""
+    errors: list[str] = []
     elements = [element for _block_, element in interactive(blocks)]
     if sum(bool(element.get("focus_on_load")) for element in elements) > 1:
-        faults.append(_said("only one element may have focus_on_load", at))
+        errors.append(_placed("only one element may have focus_on_load", at))
     if surface != MODAL:
-        faults += [
-            _said("response_url_enabled is only supported in modals", at)
+        errors += [
+            _placed("response_url_enabled is only supported in modals", at)
             for element in elements
             if element.get("response_url_enabled")
         ]
-        faults += [
-            _said("unsupported type: file_input", at)
+        errors += [
+            _placed("unsupported type: file_input", at)
             for element in elements
             if element["type"] == "file_input"
         ]
     if sum(block["type"] == "table" for block in blocks) > 1:
-        faults.append(_said("only_one_table_allowed", at))
+        errors.append(_placed("only_one_table_allowed", at))
     markdown = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
     if markdown > MOST_MARKDOWN_OF_A_MESSAGE:
-        faults.append(_said(f"must be less than {MOST_MARKDOWN_OF_A_MESSAGE + 1} characters", at))
-    return faults
+        errors.append(_placed(f"must be less than {MOST_MARKDOWN_OF_A_MESSAGE + 1} characters", at))
+    return errors

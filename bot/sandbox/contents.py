@@ -1,7 +1,7 @@
 """What may be in a message or a view, whichever way it comes: by the Web API, an acknowledgement or
 a response_url.
 
-Raises ``Refused`` with Slack's name for the fault, and the places in
+Raises ``SlackError`` with Slack's name for the fault, and the places in
 ``response_metadata.messages``.
 """
 
@@ -12,7 +12,9 @@ from typing import Any
 
 from bot.sandbox import blockkit
 from bot.sandbox.blockkit import Json
-from bot.sandbox.workspace import Message, Refused, ResponseUrl, Workspace, texts
+from bot.sandbox.errors import SlackError
+from bot.sandbox.model import Message, ResponseUrl, texts
+from bot.sandbox.workspace import Workspace
 
 MOST_ATTACHMENTS = 100
 MOST_MARKDOWN = 12_000
@@ -44,24 +46,24 @@ def content(
     blocks = _list_of_objects(arguments, "blocks", "invalid_blocks_format")
     attachments = _list_of_objects(arguments, "attachments", "invalid_attachments")
     if markdown and (text or blocks):
-        raise Refused("markdown_text_conflict")
+        raise SlackError("markdown_text_conflict")
     if len(markdown) > MOST_MARKDOWN:
-        raise Refused("msg_too_long")
+        raise SlackError("msg_too_long")
     if not (text or markdown or blocks or attachments):
-        raise Refused("no_text")
+        raise SlackError("no_text")
     if most_text is not None and len(text) > most_text:
-        raise Refused("msg_too_long")
+        raise SlackError("msg_too_long")
     if len(attachments) > MOST_ATTACHMENTS:
-        raise Refused("too_many_attachments")
-    if faults := blockkit.message_faults(blocks):
-        raise Refused.with_faults("invalid_blocks", faults)
+        raise SlackError("too_many_attachments")
+    if faults := blockkit.message_errors(blocks):
+        raise SlackError.with_details("invalid_blocks", faults)
     for number, attachment in enumerate(attachments):
-        if faults := blockkit.message_faults(attachment.get("blocks", [])):
-            raise Refused.with_faults(
+        if faults := blockkit.message_errors(attachment.get("blocks", [])):
+            raise SlackError.with_details(
                 "invalid_blocks", [f"{fault} (attachment {number})" for fault in faults]
             )
     if most_in_blocks is not None and blockkit.text_length(blocks) > most_in_blocks:
-        raise Refused("msg_blocks_too_long")
+        raise SlackError("msg_blocks_too_long")
     return Content(
         # Without a text of its own a message is announced and read aloud with the words of its
         # blocks.
@@ -80,14 +82,14 @@ def view(given: object, *, kind: str) -> Json:
         try:
             given = json.loads(given)
         except ValueError:
-            raise Refused.with_faults(
+            raise SlackError.with_details(
                 "invalid_arguments", ["must be valid json [json-pointer:/view]"]
             ) from None
-    if faults := blockkit.view_faults(given, kind=kind):
-        raise Refused.with_faults("invalid_arguments", faults)
+    if faults := blockkit.view_errors(given, kind=kind):
+        raise SlackError.with_details("invalid_arguments", faults)
     checked: Json = given  # type: ignore[assignment]  # an object, or there would be a fault
     if len(json.dumps(checked).encode()) > blockkit.MOST_BYTES_OF_A_VIEW:
-        raise Refused("view_too_large")
+        raise SlackError("view_too_large")
     return checked
 
 
@@ -105,13 +107,13 @@ def respond(workspace: Workspace, url: ResponseUrl, body: object, *, origin: str
     original = url.original
     if truthy(asked.get("delete_original")):
         if original is None or original.deleted:
-            raise Refused("message_not_found")
+            raise SlackError("message_not_found")
         workspace.delete(original)
         return None
     said = content(asked)
     if truthy(asked.get("replace_original")) and original is not None:
         if original.deleted:
-            raise Refused("message_not_found")
+            raise SlackError("message_not_found")
         original.interaction = url.interaction
         workspace.edit(
             original,
@@ -122,14 +124,14 @@ def respond(workspace: Workspace, url: ResponseUrl, body: object, *, origin: str
         )
         return original
     if asked.get("response_type") not in (None, "ephemeral", "in_channel"):
-        raise Refused("invalid_response_type")
+        raise SlackError("invalid_response_type")
     thread_ts = asked.get("thread_ts")
     if thread_ts is not None and thread_ts not in workspace.channels[url.channel].by_ts:
-        raise Refused("thread_not_found")
+        raise SlackError("thread_not_found")
     return workspace.post(
         Message(
             channel=url.channel,
-            ts=workspace.new_ts(),
+            ts=workspace.mint.ts(),
             text=said.text,
             author=workspace.app.bot_user,
             by_app=True,
@@ -149,7 +151,7 @@ def _string(arguments: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, (str, int, float)):
-        raise Refused.with_faults(
+        raise SlackError.with_details(
             "invalid_arguments", [f"must provide a string [json-pointer:/{name}]"]
         )
     return str(value)
@@ -161,11 +163,11 @@ def _list_of_objects(arguments: Mapping[str, Any], name: str, error: str) -> lis
         try:
             value = json.loads(value)
         except ValueError:
-            raise Refused(error) from None
+            raise SlackError(error) from None
     if value is None or value == "":
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Refused(error)
+        raise SlackError(error)
     return value
 
 
@@ -174,19 +176,19 @@ def _metadata(given: object) -> Json | None:
         try:
             given = json.loads(given)
         except ValueError:
-            raise Refused("invalid_metadata_format") from None
+            raise SlackError("invalid_metadata_format") from None
     if given is None or given == "":
         return None
     if not isinstance(given, dict):
-        raise Refused("invalid_metadata_format")
+        raise SlackError("invalid_metadata_format")
     if not isinstance(given.get("event_type"), str) or not isinstance(
         given.get("event_payload"), dict
     ):
-        raise Refused("invalid_metadata_schema")
+        raise SlackError("invalid_metadata_schema")
     if not given["event_type"] or set(given) - {"event_type", "event_payload", "entities"}:
-        raise Refused("invalid_metadata_schema")
+        raise SlackError("invalid_metadata_schema")
     if len(json.dumps(given).encode()) > MOST_BYTES_OF_METADATA:
-        raise Refused("metadata_too_large")
+        raise SlackError("metadata_too_large")
     return given
 
 

@@ -1,19 +1,15 @@
-"""What Slack's own client checks in a form before it lets it go to the app.
+"""A form in Slack's own client: the values of its inputs, and the checks before it is sent.
 
-Pure. The sentences are what the person sees beside the input.
+Pure. The sentences are those that the person sees beside the input.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.sandbox import blockkit
 from bot.sandbox.blockkit import Json
 
-# The keys of state.values that hold a list.
-SEVERAL = frozenset(
-    {"selected_options", "selected_users", "selected_conversations", "selected_channels", "files"}
-)
 MOST_TYPED = 3000
 
 
@@ -22,8 +18,8 @@ def several(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple, set)) else [value]
 
 
-def fault(block: Json, state: Mapping[str, Mapping[str, Json]]) -> str | None:
-    """What the person is told about the input in ``block``; None when it may go."""
+def error(block: Json, state: Mapping[str, Mapping[str, Json]]) -> str | None:
+    """The sentence about a wrong value in ``block``; None for a value that may be sent."""
     if block["type"] != "input":
         return None
     element = block["element"]
@@ -64,3 +60,34 @@ def _wrong_number(element: Json, value: str) -> str | None:
         return "Please enter a number."
     least, most = (float(element.get(key, number)) for key in ("min_value", "max_value"))
     return None if least <= number <= most else "Please enter a number in the allowed range."
+
+
+def state_of(
+    blocks: Sequence[Json], typed: Mapping[str, Mapping[str, Json]]
+) -> dict[str, dict[str, Json]]:
+    """``state.values`` of ``blocks``: a value in ``typed`` stays if its input is still the same."""
+    state: dict[str, dict[str, Json]] = {}
+    for block, element in blockkit.interactive(blocks):
+        start = blockkit.initial_state(element)
+        if start is None:
+            continue
+        kept = typed.get(block["block_id"], {}).get(element["action_id"])
+        stays = (
+            kept is not None and kept["type"] == element["type"] and _still_offered(element, kept)
+        )
+        state.setdefault(block["block_id"], {})[element["action_id"]] = (
+            dict(kept) if stays and kept else start
+        )
+    return state
+
+
+def _still_offered(element: Json, entry: Json) -> bool:
+    offered = blockkit.options_of(element)
+    chosen = (
+        [entry["selected_option"]]
+        if entry.get("selected_option")
+        else entry.get("selected_options", [])
+    )
+    return not offered or all(
+        option["value"] in {offer["value"] for offer in offered} for option in chosen
+    )

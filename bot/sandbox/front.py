@@ -1,10 +1,9 @@
-"""The front API: what a page in a browser needs to be a small Slack, and a window into its
-machinery.
+"""The front API, for the stand-in's page: a small Slack client with an inspector.
 
 Everything is JSON. Times are seconds since 1970 as numbers, message times (``ts``) are strings. A
 POST needs ``Content-Type: application/json`` and the page's own origin. A failure is
-``{"error": name, "sentence": …}``: 400 for a request that makes no sense, 404 for what is not
-there, 409 with ``cannot_do`` for what Slack's client would not let this person do.
+``{"error": name, "sentence": …}``: 400 for a malformed request, 404 for an unknown person, channel
+or message, 409 with ``cannot_do`` for an act that Slack's client would prevent.
 
 Reading
 =======
@@ -12,7 +11,7 @@ Reading
 
     {"team": {"id", "name", "domain"},
      "me": user or null, "users": [user], "groups": [{"id", "handle", "name", "members"}],
-     "channels": [channel],              # those that ``as`` may see; their own direct messages
+     "channels": [channel],              # those that ``as`` may see, with the direct message
      "app": {"id", "name", "bot_id", "bot_user", "home_tab", "messages_read_only",
              "commands": [{"name", "description", "usage_hint"}],
              "shortcuts": [{"kind": "global" | "message", "callback_id", "name", "description"}]},
@@ -31,18 +30,18 @@ the person's own ephemeral ones among them::
               "origin": "api" | "ack" | "response_url" | "person", "interaction": id or null,
               "replies": [message]}
 
-A broadcast reply stands under its parent in ``replies`` and is to be drawn in the channel as well,
-at its ``ts``. An ephemeral message in a thread stands in the list with its ``thread_ts``.
+A broadcast reply is in ``replies`` of its parent, and the page draws it in the channel as well, at
+its ``ts``. An ephemeral message in a thread is in the list, with its ``thread_ts``.
 
 ``GET /front/views?as=U…`` → ``{"stack": [view], "home": view or null}``, the topmost last. A view
-is Slack's view object (title, blocks, submit, close, state.values with what is typed so far, hash,
-…) with ``"errors": {block_id: sentence}`` to be shown at the fields.
+is Slack's view object (title, blocks, submit, close, hash, state.values with the input so far, …)
+with ``"errors": {block_id: sentence}``, which the page shows beside the inputs.
 
-``GET /front/log?after=0`` → ``{"seq": n, "entries": [entry]}``, in the order of their last change,
-those with ``seq`` above ``after``::
+``GET /front/log?after=0`` → ``{"seq": n, "entries": [entry]}``: the entries with ``seq`` above
+``after``, in the order of their last change::
 
     entry: {"seq", "kind": "interaction" | "request" | "call", "at", …}
-    interaction: {"id", "act", "user", "label", "error", "error_seen", "faults", "field_errors",
+    interaction: {"id", "act", "user", "label", "error", "error_seen", "details", "field_errors",
                   "request": id or null, "messages": [ts], "options": [option],
                   "uses": [{"at", "error"}]}
     request: {"id", "type": "slash_commands" | "interactive" | "events_api", "payload", "mode",
@@ -55,8 +54,7 @@ A post to a response_url is a call of the method ``response_url``.
 Acting
 ======
 ``POST /front/act`` with ``{"as": "U…", "act": …, …}`` → ``{"interaction": interaction or null}``,
-once the app has acknowledged or failed (3 s at most). ``interaction.error_seen`` is the sentence to
-show.
+after the app has acknowledged or failed (3 s at most). The page shows ``interaction.error_seen``.
 
     {"act": "command", "channel": "C…", "text": "/incident list"}
     {"act": "say", "channel": "C…", "text": "…", "thread_ts": "…" (optional)}
@@ -67,21 +65,21 @@ show.
     {"act": "message_shortcut", "channel": "C…", "ts": "…", "callback_id": "…"}
     {"act": "open_home"}
     {"act": "fill", "what": action_id, "value": value, "query": "…" (optional)}    # in the dialog
-    {"act": "submit", "values": {block_id: value} (optional)}      # fills these in, then submits it
+    {"act": "submit", "values": {block_id: value} (optional)}      # fills these in, then submits
     {"act": "close", "whole_stack": false}
 
     where: {"channel": "C…", "ts": "…"} | {"view": "V…"}    # a message; a dialog or the Home tab
     value: text of an input; value (or text) of an option; id of a user or channel; "2025-06-15";
-           "09:30"; seconds since 1970; a list of these where several can be chosen; null for none
+           "09:30"; seconds since 1970; a list of these for a multi-select; null for none
 
-``press``, ``choose``, ``options`` and ``fill`` take ``"block": block_id`` as well: an action_id is
-unique in its block alone.
+``press``, ``choose``, ``options`` and ``fill`` also take ``"block": block_id``: an action_id is
+unique only within its block.
 
-What is typed is kept by the server once it was filled in: send ``fill`` when an input is left, so
-that an update of the dialog by the app finds it.
+The server keeps the value of an input after ``fill``. The page sends ``fill`` when the focus leaves
+an input, so that an update of the dialog by the app keeps the value.
 
-What goes wrong on purpose
-==========================
+Injected faults
+===============
 ``GET /front/faults`` → ``{"faults": [fault]}``; ``POST /front/faults`` with ``{"kind", "method":
 "*", "channel": null, "times": 1, "seconds": 0, "error": ""}`` → the fault; ``DELETE
 /front/faults/{id}``; ``DELETE /front/faults`` ends all. Kinds: slow, late_answer, rate_limited,
@@ -96,16 +94,17 @@ server_error, unavailable, refused, lost_answer, garbled, cut (see ``faults``).
 ``POST /front/redeliver`` with ``{"request": id or null for the last, "copies": 1, "at_once":
 false}`` → ``{"requests": [request]}``.
 
-Hearing of changes
-==================
-``WS /front/events`` sends one object per change: ``{"seq", "kind", …}``. To be read again are, for
+Changes
+=======
+``WS /front/events`` sends one object per change: ``{"seq", "kind", …}``. By kind, with the fields
+and the address that the page reads again::
 
     message, message_deleted   {"channel", "ts", "only_for"}   /front/messages of that channel
     channel, user              {"channel"} or {"user"}         /front/state
     view, home                 {"user", "view"}                /front/views of that user
     connections                {}                              /front/state
     restored                   {}                              everything
-    interaction, request, call {"entry": entry of the log}     nothing: the entry is in it
+    interaction, request, call {"entry": entry of the log}     none
 """
 
 import asyncio
@@ -116,12 +115,24 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
+from bot.sandbox.acts import Acts, Interaction
 from bot.sandbox.blockkit import Json
-from bot.sandbox.delivery import Connection, Courier, Request
-from bot.sandbox.faults import Fault, Faults
-from bot.sandbox.people import Acts, CannotDo, Interaction, Person
+from bot.sandbox.controls import CannotDo
+from bot.sandbox.courier import Courier
+from bot.sandbox.faults import Faults
+from bot.sandbox.front_json import (
+    connection_json,
+    entry_json,
+    fault_json,
+    message_json,
+    view_json,
+    workspace_json,
+)
+from bot.sandbox.model import Channel, Message, View
+from bot.sandbox.people import Person
+from bot.sandbox.requests import Request
+from bot.sandbox.socket_mode import AppConnection
 from bot.sandbox.webapi import Call, WebApi
-from bot.sandbox.workspace import Channel, Message, User, View
 
 STATIC = Path(__file__).parent / "static"
 LOGGED = ("interaction", "request", "call")
@@ -161,7 +172,7 @@ class Front:
             web.get("/{file:[A-Za-z0-9_.-]+}", self._file),
         ]
 
-    # --- the edge: who may ask, and how failures are told ---
+    # --- the edge: origin, errors, files ---
 
     def _guarded(
         self, answer: Callable[[web.Request], Awaitable[Json]]
@@ -193,100 +204,34 @@ class Front:
 
     async def _state(self, http: web.Request) -> Json:
         me = self._workspace.user(http.query["as"]) if "as" in http.query else None
-        app = self._workspace.app
         return {
-            "team": {
-                "id": self._workspace.team_id,
-                "name": self._workspace.name,
-                "domain": self._workspace.domain,
-            },
-            "me": None if me is None else me.as_slack(),
-            "users": [user.as_slack() for user in self._workspace.users.values()],
-            "groups": [
-                {
-                    "id": group.id,
-                    "handle": group.handle,
-                    "name": group.name,
-                    "members": group.members,
-                }
-                for group in self._workspace.groups.values()
-            ],
-            "channels": [
-                self._channel_told(channel, me)
-                for channel in self._workspace.channels.values()
-                if me is None or channel.kind == "public" or me.id in channel.members
-            ],
-            "app": {
-                "id": app.id,
-                "name": app.name,
-                "bot_id": app.bot_id,
-                "bot_user": app.bot_user,
-                "home_tab": app.home_tab,
-                "messages_read_only": app.messages_read_only,
-                "commands": [
-                    {
-                        "name": command.name,
-                        "description": command.description,
-                        "usage_hint": command.usage_hint,
-                    }
-                    for command in app.commands.values()
-                ],
-                "shortcuts": [
-                    {
-                        "kind": shortcut.kind,
-                        "callback_id": shortcut.callback_id,
-                        "name": shortcut.name,
-                        "description": shortcut.description,
-                    }
-                    for shortcut in app.shortcuts.values()
-                ],
-            },
+            **workspace_json(self._workspace, me),
             "mode": self._courier.mode,
-            "connections": [
-                {
-                    "id": connection.id,
-                    "half_open": connection.half_open,
-                    "delay_seconds": connection.delay_seconds,
-                }
-                for connection in self._courier.sockets.connections
-            ],
-            "limits": self._limits_told(),
-            "faults": [_fault_told(rule) for rule in self._faults],
+            "connections": [connection_json(each) for each in self._courier.sockets.connections],
+            "limits": self._limits_json(),
+            "faults": [fault_json(rule) for rule in self._faults],
             "now": self._workspace.clock(),
             "seq": self._seq,
-        }
-
-    def _channel_told(self, channel: Channel, me: User | None) -> Json:
-        return {
-            "id": channel.id,
-            "name": channel.name,
-            "kind": channel.kind,
-            "is_member": me is not None and me.id in channel.members,
-            "bot_is_member": self._workspace.app.bot_user in channel.members,
-            "is_archived": channel.is_archived,
-            "topic": channel.topic,
-            "with_user": channel.with_user,
-            "messages": len(channel.messages),
         }
 
     async def _messages(self, http: web.Request) -> Json:
         person = self._person(http.query["as"])
         channel = self._workspace.channel(http.query["channel"])
         seen = person.reads(channel)
-        return {"channel": channel.id, "messages": [_message_told(message) for message in seen]}
+        return {"channel": channel.id, "messages": [message_json(message) for message in seen]}
 
     async def _views(self, http: web.Request) -> Json:
         user = self._workspace.user(http.query["as"]).id
         home = self._workspace.homes.get(user)
         return {
-            "stack": [_view_told(view) for view in self._workspace.stacks.get(user, [])],
-            "home": None if home is None else _view_told(home),
+            "stack": [view_json(view) for view in self._workspace.stacks.get(user, [])],
+            "home": None if home is None else view_json(home),
         }
 
     async def _entries(self, http: web.Request) -> Json:
         after = int(http.query.get("after", "0"))
         entries = [
-            {"seq": seq, **_logged(thing)} for thing, seq in self._log.items() if seq > after
+            {"seq": seq, **entry_json(thing)} for thing, seq in self._log.items() if seq > after
         ]
         return {"seq": self._seq, "entries": entries}
 
@@ -311,8 +256,7 @@ class Front:
         if asked.get("act") not in acts:
             raise ValueError(f"there is no act {asked.get('act')!r}; there are {', '.join(acts)}")
         interaction = await acts[asked["act"]](person, asked)
-        told = None if interaction is None else _logged(interaction)
-        return {"interaction": told}
+        return {"interaction": None if interaction is None else entry_json(interaction)}
 
     async def _command(self, person: Person, asked: Json) -> Interaction | None:
         return await person.command(asked["channel"], asked["text"])
@@ -363,8 +307,8 @@ class Front:
         return await person.submit()
 
     async def _close(self, person: Person, asked: Json) -> Interaction | None:
-        told = await person.close(whole_stack=bool(asked.get("whole_stack")))
-        return told[0] if told else None
+        notified = await person.close(whole_stack=bool(asked.get("whole_stack")))
+        return notified[0] if notified else None
 
     def _where(self, person: Person, where: Json) -> Message | View:
         if "view" not in where:
@@ -383,10 +327,10 @@ class Front:
                 return message
         raise LookupError(f"there is no message {ts} in {channel.name}")
 
-    # --- what goes wrong on purpose ---
+    # --- injected faults ---
 
     async def _list_faults(self, _http: web.Request) -> Json:
-        return {"faults": [_fault_told(rule) for rule in self._faults]}
+        return {"faults": [fault_json(rule) for rule in self._faults]}
 
     async def _add_fault(self, http: web.Request) -> Json:
         asked = await _body(http)
@@ -398,7 +342,7 @@ class Front:
             seconds=float(asked.get("seconds") or 0),
             error=str(asked.get("error") or ""),
         )
-        return _fault_told(rule)
+        return fault_json(rule)
 
     async def _clear_fault(self, http: web.Request) -> Json:
         for rule in self._faults:
@@ -431,7 +375,7 @@ class Front:
         self._workspace.changed("connections")
         return {}
 
-    def _meant(self, connection_id: str | None) -> list[Connection]:
+    def _meant(self, connection_id: str | None) -> list[AppConnection]:
         if connection_id is None:
             return []
         found = [each for each in self._courier.sockets.connections if each.id == connection_id]
@@ -445,9 +389,9 @@ class Front:
         limits.posting = bool(asked.get("posting", limits.posting))
         limits.tiers = bool(asked.get("tiers", limits.tiers))
         limits.burst = int(asked.get("burst", limits.burst))
-        return self._limits_told()
+        return self._limits_json()
 
-    def _limits_told(self) -> Json:
+    def _limits_json(self) -> Json:
         limits = self._webapi.limits
         return {"posting": limits.posting, "tiers": limits.tiers, "burst": limits.burst}
 
@@ -460,26 +404,26 @@ class Front:
         copies = await self._courier.again(
             found[-1], copies=int(asked.get("copies", 1)), at_once=bool(asked.get("at_once"))
         )
-        return {"requests": [_logged(each) for each in copies]}
+        return {"requests": [entry_json(each) for each in copies]}
 
-    # --- hearing of changes ---
+    # --- changes ---
 
     def _changed(self, kind: str, facts: Json) -> None:
         self._seq += 1
-        told: Json = {"seq": self._seq, "kind": kind}
+        change: Json = {"seq": self._seq, "kind": kind}
         if kind in LOGGED:
             thing: Interaction | Request | Call = facts[kind]
-            # An entry moves to the end when it changes, so that the log stays in the order of seq.
+            # A changed entry moves to the end: the log is in the order of seq.
             self._log.pop(thing, None)
             self._log[thing] = self._seq
-            told["entry"] = {"seq": self._seq, **_logged(thing)}
+            change["entry"] = {"seq": self._seq, **entry_json(thing)}
         else:
-            told |= facts
+            change |= facts
         for changes in self._pages.values():
-            changes.put_nowait(told)
+            changes.put_nowait(change)
 
     async def let_go(self, _app: web.Application) -> None:
-        """End the connections of all pages, which would otherwise hold up the server's end."""
+        """Close the connections of all pages, which would delay the server's end."""
         for socket in tuple(self._pages):
             await socket.close()
 
@@ -508,7 +452,7 @@ async def _tell(socket: web.WebSocketResponse, changes: asyncio.Queue[Json]) -> 
 
 
 def _of_this_page(http: web.Request) -> bool:
-    """Whether the page of this very server asks, and not another site that the browser has open."""
+    """Whether the request comes from this server's own page, and not from another open site."""
     host = urlsplit(f"//{http.host}").hostname
     origin = http.headers.get("Origin")
     own = origin is None or urlsplit(origin).netloc == http.host
@@ -532,105 +476,3 @@ async def _body(http: web.Request) -> Json:
     if not isinstance(body, dict):
         raise TypeError("the body must be an object")
     return body
-
-
-def _message_told(message: Message) -> Json:
-    return {
-        "channel": message.channel,
-        "ts": message.ts,
-        "author": message.author,
-        "by_app": message.by_app,
-        "text": message.text,
-        "blocks": message.blocks,
-        "attachments": message.attachments,
-        "thread_ts": message.thread_ts,
-        "is_reply": message.is_reply,
-        "broadcast": message.broadcast,
-        "only_you": message.only_for is not None,
-        "edits": message.edits,
-        "deleted": message.deleted,
-        "metadata": message.metadata,
-        "origin": message.origin,
-        "interaction": message.interaction,
-        "replies": [_message_told(reply) for reply in message.replies],
-    }
-
-
-def _view_told(view: View) -> Json:
-    return {**view.as_slack(), "errors": view.errors}
-
-
-def _fault_told(rule: Fault) -> Json:
-    return {
-        "id": rule.id,
-        "kind": rule.kind,
-        "method": rule.method,
-        "channel": rule.channel,
-        "times": rule.times,
-        "seconds": rule.seconds,
-        "error": rule.error,
-        "hits": rule.hits,
-    }
-
-
-def _logged(thing: Interaction | Request | Call) -> Json:
-    match thing:
-        case Interaction():
-            return {"kind": "interaction", **_interaction_told(thing)}
-        case Request():
-            return {"kind": "request", **_request_told(thing)}
-        case Call():
-            return {"kind": "call", **_call_told(thing)}
-
-
-def _interaction_told(interaction: Interaction) -> Json:
-    return {
-        "id": interaction.id,
-        "at": interaction.at,
-        "act": interaction.kind,
-        "user": interaction.user,
-        "label": interaction.label,
-        "error": interaction.error,
-        "error_seen": interaction.error_seen,
-        "faults": interaction.faults,
-        "field_errors": interaction.field_errors,
-        "request": None if interaction.request is None else interaction.request.id,
-        "messages": [message.ts for message in interaction.messages],
-        "options": interaction.options,
-        "uses": [{"at": use.at, "error": use.error} for use in interaction.uses],
-    }
-
-
-def _request_told(request: Request) -> Json:
-    ack = request.ack
-    return {
-        "id": request.id,
-        "at": request.at,
-        "type": request.kind,
-        "payload": request.payload,
-        "mode": request.mode,
-        "attempt": request.attempt,
-        "redelivered": request.redelivered,
-        "connection": request.connection,
-        "ack": None
-        if ack is None
-        else {
-            "milliseconds": round(ack.latency_seconds * 1000, 1),
-            "error": ack.error,
-            "status": ack.status,
-            "body": ack.body,
-        },
-    }
-
-
-def _call_told(call: Call) -> Json:
-    return {
-        "id": call.id,
-        "at": call.at,
-        "method": call.method,
-        "arguments": call.arguments,
-        "answer": call.answer,
-        "status": call.status,
-        "fault": call.fault,
-        "milliseconds": round(call.seconds * 1000, 1),
-    }

@@ -12,12 +12,18 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from bot.sandbox.delivery import ACK_SECONDS, Connection, Courier, Request, SocketMode
+from bot.sandbox.acts import Acts, Interaction
+from bot.sandbox.courier import ACK_SECONDS, Courier
 from bot.sandbox.faults import Faults
 from bot.sandbox.front import Front
-from bot.sandbox.people import Acts, Interaction, Person
-from bot.sandbox.webapi import Call, Limits, WebApi
-from bot.sandbox.workspace import App, Channel, Clock, Message, Post, User, Workspace
+from bot.sandbox.limits import Limits
+from bot.sandbox.mint import Clock
+from bot.sandbox.model import App, Channel, Message, Post, User
+from bot.sandbox.people import Person
+from bot.sandbox.requests import Request
+from bot.sandbox.socket_mode import AppConnection, SocketMode
+from bot.sandbox.webapi import Call, WebApi
+from bot.sandbox.workspace import Workspace
 
 
 def a_small_team(workspace: Workspace) -> None:
@@ -89,7 +95,6 @@ class Sandbox:
             patience_seconds=patience_seconds,
         )
         self.webapi = WebApi(
-            self.workspace,
             self.acts,
             self.courier.sockets,
             self.faults,
@@ -209,7 +214,7 @@ class Sandbox:
         *,
         copies: int = 1,
         at_once: bool = False,
-        to: Connection | str | None = None,
+        to: AppConnection | str | None = None,
     ) -> list[Request]:
         """Deliver a request (the last, when none is named) again; see ``Courier.again``."""
         return await self.courier.again(request, copies=copies, at_once=at_once, to=to)

@@ -25,9 +25,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox.people import CannotDo, Interaction, Person
+from bot.sandbox.acts import Interaction
+from bot.sandbox.controls import CannotDo
+from bot.sandbox.model import Message
+from bot.sandbox.people import Person
 from bot.sandbox.server import Sandbox
-from bot.sandbox.workspace import Message
 
 STORIES = Path(__file__).with_name("stories")
 

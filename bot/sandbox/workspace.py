@@ -1,24 +1,32 @@
-"""The workspace that the stand-in keeps in memory: people, channels, messages, views, and what
-expires.
+"""The workspace that the stand-in keeps in memory.
 
-It stores and finds; it refuses only what no Slack could store. Who may do what through the Web API
-is ``webapi``'s affair, how a person's act reaches the app is ``people``'s. Nothing here waits or
-talks to a network, and the time is a clock that is passed in (a callable giving seconds since
-1970).
+It stores and finds, and refuses only things that no Slack could store. Permissions in the Web API
+are in ``rights``; the way from a person's act to the app is in ``acts``. Nothing here waits, uses
+a network or reads the system's clock.
 """
 
 import itertools
-import re
-import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.sandbox import blockkit
 from bot.sandbox.blockkit import Json
-
-Clock = Callable[[], float]
+from bot.sandbox.errors import SlackError
+from bot.sandbox.forms import state_of
+from bot.sandbox.mint import Clock, Mint
+from bot.sandbox.model import (
+    App,
+    Channel,
+    Message,
+    Post,
+    ResponseUrl,
+    Trigger,
+    User,
+    UserGroup,
+    View,
+    slug,
+)
 
 TRIGGER_SECONDS = 3.0
 RESPONSE_URL_SECONDS = 30 * 60.0
@@ -27,385 +35,8 @@ MOST_TEXT = 40_000
 MOST_VIEWS_IN_A_STACK = 3
 
 
-class Refused(Exception):
-    """What Slack answers with ``ok: false``: its name for the fault, and the fields that come
-    along.
-    """
-
-    def __init__(self, error: str, **extra: Any) -> None:
-        super().__init__(error)
-        self.error = error
-        self.extra = extra
-
-    @classmethod
-    def with_faults(cls, error: str, faults: Sequence[str]) -> "Refused":
-        return cls(
-            error,
-            errors=list(faults),
-            response_metadata={"messages": [f"[ERROR] {fault}" for fault in faults]},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SlashCommand:
-    """A command that people can type, as the manifest declares it."""
-
-    name: str
-    description: str
-    usage_hint: str
-    should_escape: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Shortcut:
-    """An entry of the shortcuts menu, or of the menu of a message."""
-
-    kind: str
-    """``global`` or ``message``."""
-    callback_id: str
-    name: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """The installed app, as its manifest describes it."""
-
-    name: str
-    id: str
-    bot_id: str
-    bot_user: str
-    bot_name: str
-    scopes: tuple[str, ...]
-    commands: Mapping[str, SlashCommand]
-    shortcuts: Mapping[str, Shortcut]
-    events: frozenset[str]
-    home_tab: bool
-    messages_tab: bool
-    messages_read_only: bool
-    """Whether people may read what the app tells them there, and not write."""
-    interactive: bool
-
-    @classmethod
-    def from_manifest(cls, manifest: Mapping[str, Any]) -> "App":
-        """Read a manifest (schema 1 or 2) given as the dict that its YAML or JSON holds."""
-        features = manifest.get("features", {})
-        settings = manifest.get("settings", {})
-        home = features.get("app_home", {})
-        name = manifest["display_information"]["name"]
-        slug = _slug(name)
-        return cls(
-            name=name,
-            id=f"A0{slug}",
-            bot_id=f"B0{slug}",
-            bot_user=f"U0{slug}",
-            bot_name=features.get("bot_user", {}).get("display_name", name),
-            scopes=tuple(manifest.get("oauth_config", {}).get("scopes", {}).get("bot", ())),
-            commands={
-                command["command"]: SlashCommand(
-                    name=command["command"],
-                    description=command.get("description", ""),
-                    usage_hint=command.get("usage_hint", ""),
-                    should_escape=command.get("should_escape", False),
-                )
-                for command in features.get("slash_commands", ())
-            },
-            shortcuts={
-                shortcut["callback_id"]: Shortcut(
-                    kind=shortcut["type"],
-                    callback_id=shortcut["callback_id"],
-                    name=shortcut["name"],
-                    description=shortcut.get("description", ""),
-                )
-                for shortcut in features.get("shortcuts", ())
-            },
-            events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", ())),
-            home_tab=home.get("home_tab_enabled", False),
-            messages_tab=home.get("messages_tab_enabled", True),
-            messages_read_only=home.get("messages_tab_read_only_enabled", False),
-            interactive=settings.get("interactivity", {}).get("is_enabled", False),
-        )
-
-
-@dataclass(slots=True)
-class User:
-    """A member of the workspace, a guest, a bot, or somebody of another workspace."""
-
-    id: str
-    name: str
-    real_name: str
-    team_id: str
-    is_admin: bool = False
-    is_restricted: bool = False
-    """A guest of several channels."""
-    is_ultra_restricted: bool = False
-    """A guest of a single channel."""
-    deleted: bool = False
-    is_bot: bool = False
-    is_stranger: bool = False
-    """Of another workspace, met through a shared channel."""
-    tz: str = "Europe/Berlin"
-
-    def as_slack(self) -> Json:
-        return {
-            "id": self.id,
-            "team_id": self.team_id,
-            "name": self.name,
-            "deleted": self.deleted,
-            "color": "9f69e7",
-            "real_name": self.real_name,
-            "tz": self.tz,
-            "tz_label": self.tz,
-            "tz_offset": 0,
-            "profile": {
-                "real_name": self.real_name,
-                "real_name_normalized": self.real_name,
-                "display_name": self.name,
-                "display_name_normalized": self.name,
-                "team": self.team_id,
-            },
-            "is_admin": self.is_admin,
-            "is_owner": False,
-            "is_primary_owner": False,
-            "is_restricted": self.is_restricted or self.is_ultra_restricted,
-            "is_ultra_restricted": self.is_ultra_restricted,
-            "is_bot": self.is_bot,
-            "is_app_user": False,
-            "updated": 0,
-            **({"is_stranger": True} if self.is_stranger else {}),
-        }
-
-
-@dataclass(slots=True)
-class UserGroup:
-    """Some people under one handle, such as @responders."""
-
-    id: str
-    handle: str
-    name: str
-    members: list[str]
-    disabled: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Message:
-    """One message; edited in place, so that whoever holds it sees its last form. ``snapshot()``
-    keeps one.
-    """
-
-    channel: str
-    ts: str
-    text: str
-    author: str
-    """Id of the user who wrote it, the bot's user included."""
-    by_app: bool = False
-    blocks: list[Json] = field(default_factory=list)
-    blocks_as_sent: list[Json] = field(default_factory=list)
-    attachments: list[Json] = field(default_factory=list)
-    metadata: Json | None = None
-    thread_ts: str | None = None
-    broadcast: bool = False
-    only_for: str | None = None
-    """The one user who sees it; None for an ordinary message."""
-    edited_ts: str | None = None
-    edits: int = 0
-    deleted: bool = False
-    origin: str = "api"
-    """How it came: ``api``, ``ack``, ``response_url`` or ``person``."""
-    interaction: str | None = None
-    """Id of the act that it answers, where it came by an acknowledgement or a response_url."""
-    replies: list["Message"] = field(default_factory=list)
-
-    def snapshot(self) -> "Message":
-        """This message as it is drawn now, for a click on what has been changed since."""
-        return replace(self, blocks=list(self.blocks), replies=list(self.replies))
-
-    @property
-    def is_reply(self) -> bool:
-        return self.thread_ts is not None and self.thread_ts != self.ts
-
-    def words(self) -> str:
-        """Every text a person can read in it, line by line: the blocks', or the top-level text
-        without any.
-        """
-        return "\n".join(texts(self.blocks)) if self.blocks else self.text
-
-
-@dataclass(slots=True, eq=False)
-class Channel:
-    """A conversation: a public or private channel, or the direct message with the bot."""
-
-    id: str
-    name: str
-    kind: str
-    """``public``, ``private`` or ``im``."""
-    creator: str
-    created: int
-    members: list[str] = field(default_factory=list)
-    is_archived: bool = False
-    is_general: bool = False
-    topic: str = ""
-    purpose: str = ""
-    with_user: str | None = None
-    messages: list[Message] = field(default_factory=list)
-    by_ts: dict[str, Message] = field(default_factory=dict)
-
-    @property
-    def name_for_apps(self) -> str:
-        """The name that payloads carry: Slack hides that of private conversations."""
-        return {"private": "privategroup", "im": "directmessage"}.get(self.kind, self.name)
-
-    def as_slack(self, *, bot_user: str) -> Json:
-        if self.kind == "im":
-            return {
-                "id": self.id,
-                "created": self.created,
-                "is_im": True,
-                "is_org_shared": False,
-                "is_archived": self.is_archived,
-                "user": self.with_user,
-                "is_open": True,
-                "priority": 0,
-            }
-        described = {"creator": self.creator, "last_set": self.created}
-        return {
-            "id": self.id,
-            "name": self.name,
-            "name_normalized": self.name,
-            "is_channel": self.kind == "public",
-            "is_group": False,
-            "is_im": False,
-            "is_mpim": False,
-            "is_private": self.kind == "private",
-            "created": self.created,
-            "creator": self.creator,
-            "is_archived": self.is_archived,
-            "is_general": self.is_general,
-            "is_member": bot_user in self.members,
-            "is_shared": False,
-            "is_org_shared": False,
-            "is_ext_shared": False,
-            "is_pending_ext_shared": False,
-            "pending_shared": [],
-            "unlinked": 0,
-            "topic": {"value": self.topic, **described},
-            "purpose": {"value": self.purpose, **described},
-            "previous_names": [],
-        }
-
-
-@dataclass(slots=True, eq=False)
-class View:
-    """A modal or a Home tab in front of one person, with what that person has typed into it so
-    far.
-    """
-
-    id: str
-    kind: str
-    user: str
-    team_id: str
-    app: App
-    given: Json
-    """The view as the app gave it, checked, with ids for whatever came without one."""
-    hash: str
-    root_id: str
-    previous_id: str | None = None
-    state: dict[str, dict[str, Json]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    """By block_id: what is wrong with the input, as the person sees it beside the field."""
-    versions: int = 1
-
-    @property
-    def title(self) -> str:
-        return str(self.given.get("title", {}).get("text", ""))
-
-    @property
-    def blocks(self) -> list[Json]:
-        blocks: list[Json] = self.given["blocks"]
-        return blocks
-
-    @property
-    def callback_id(self) -> str:
-        return str(self.given.get("callback_id", ""))
-
-    @property
-    def external_id(self) -> str:
-        return str(self.given.get("external_id", ""))
-
-    @property
-    def private_metadata(self) -> str:
-        return str(self.given.get("private_metadata", ""))
-
-    def words(self) -> str:
-        """Every text a person can read in it, line by line."""
-        return "\n".join([self.title, *texts(self.blocks)])
-
-    def as_slack(self) -> Json:
-        return {
-            "id": self.id,
-            "team_id": self.team_id,
-            "type": self.kind,
-            "blocks": self.blocks,
-            "private_metadata": self.private_metadata,
-            "callback_id": self.callback_id,
-            "state": {"values": self.state},
-            "hash": self.hash,
-            "title": self.given.get("title")
-            or {"type": "plain_text", "text": "View Title", "emoji": True},
-            "clear_on_close": self.given.get("clear_on_close", False),
-            "notify_on_close": self.given.get("notify_on_close", False),
-            "close": self.given.get("close"),
-            "submit": self.given.get("submit"),
-            "previous_view_id": self.previous_id,
-            "root_view_id": self.root_id,
-            "app_id": self.app.id,
-            "external_id": self.external_id,
-            "app_installed_team_id": self.team_id,
-            "bot_id": self.app.bot_id,
-        }
-
-
-@dataclass(slots=True)
-class Trigger:
-    """The right to open one dialog in front of one person, for 3 seconds."""
-
-    id: str
-    user: str
-    at: float
-    spent: bool = False
-
-
-@dataclass(slots=True)
-class ResponseUrl:
-    """The right to answer one act, 5 times in 30 minutes."""
-
-    path: str
-    """Path and secret, to be joined to the address of the stand-in."""
-    user: str
-    channel: str
-    at: float
-    interaction: str
-    original: Message | None = None
-    uses: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A message as it stands at the end, without what differs from run to run; see
-    ``Workspace.channel_view``.
-    """
-
-    by: str
-    text: str
-    blocks: list[Json]
-    broadcast: bool = False
-    replies: tuple["Post", ...] = ()
-
-
 class Workspace:
-    """All of one Slack team. Everything that changes it tells the subscribers, with a kind and a
-    few facts.
-    """
+    """One Slack team. Each change is announced to the subscribers, with a kind and a few facts."""
 
     def __init__(
         self,
@@ -430,12 +61,11 @@ class Workspace:
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self._subscribers: list[Callable[[str, Json], None]] = []
-        self._numbers = itertools.count(1)
-        self._last_microsecond = 0
+        self.mint = Mint(clock)
         bot = User(app.bot_user, app.bot_name.lower(), app.bot_name, team_id, is_bot=True)
         self.users[bot.id] = bot
 
-    # --- who and where ---
+    # --- people and channels ---
 
     def add_user(
         self, name: str, *, real_name: str = "", team_id: str | None = None, **flags: Any
@@ -463,9 +93,7 @@ class Workspace:
         creator: str | None = None,
         topic: str = "",
     ) -> Channel:
-        """A new channel; ``bot`` says whether the app's bot is a member. Members are ids, names or
-        users.
-        """
+        """A new channel. ``members`` are ids, names or users; ``bot`` adds the app's bot."""
         people = [self.user(member).id for member in members]
         channel = Channel(
             id=self._new_key("C0", name, self.channels),
@@ -498,7 +126,11 @@ class Workspace:
         return group
 
     def user(self, ref: str | User) -> User:
-        """By id, name or @name; LookupError for nobody."""
+        """By id, name or @name.
+
+        Raises:
+            LookupError: no user has it.
+        """
         if isinstance(ref, User):
             return ref
         wanted = ref.removeprefix("@")
@@ -508,7 +140,11 @@ class Workspace:
         raise LookupError(f"there is no user {ref!r}")
 
     def channel(self, ref: str | Channel) -> Channel:
-        """By id, name or #name; ``@name`` is the direct message between that person and the bot."""
+        """By id, name or #name; ``@name`` is the direct message between that person and the bot.
+
+        Raises:
+            LookupError: no channel has it.
+        """
         if isinstance(ref, Channel):
             return ref
         if ref.startswith("@"):
@@ -520,7 +156,7 @@ class Workspace:
         raise LookupError(f"there is no channel {ref!r}")
 
     def direct(self, user: User) -> Channel:
-        """The direct message between ``user`` and the bot, opened when there is none yet."""
+        """The direct message between ``user`` and the bot, opened on first use."""
         for channel in self.channels.values():
             if channel.kind == "im" and channel.with_user == user.id:
                 return channel
@@ -540,12 +176,10 @@ class Workspace:
     # --- messages ---
 
     def post(self, message: Message) -> Message:
-        """Put a message into its channel, or under its parent, or in front of the one who alone
-        sees it.
-        """
+        """Put a message into its channel, under its parent, or in front of the only reader."""
         channel = self.channels[message.channel]
         message.text = message.text[:MOST_TEXT]
-        message.blocks = blockkit.named(message.blocks_as_sent, self.new_block_id)
+        message.blocks = blockkit.named(message.blocks_as_sent, self.mint.block_id)
         if message.only_for is not None:
             self.hidden_messages.append(message)
         else:
@@ -570,10 +204,10 @@ class Workspace:
     ) -> None:
         message.text = text[:MOST_TEXT]
         message.blocks_as_sent = blocks
-        message.blocks = blockkit.named(blocks, self.new_block_id)
+        message.blocks = blockkit.named(blocks, self.mint.block_id)
         message.attachments = attachments or []
         message.metadata = metadata if metadata is not None else message.metadata
-        message.edited_ts = self.new_ts()
+        message.edited_ts = self.mint.ts()
         message.edits += 1
         self.changed("message", channel=message.channel, ts=message.ts, only_for=message.only_for)
 
@@ -583,7 +217,7 @@ class Workspace:
         if message.only_for is not None:
             self.hidden_messages.remove(message)
         elif message.replies:
-            # A thread outlives its first message, which then says only that it was deleted.
+            # Slack keeps the thread; its first message says only that it was deleted.
             message.text, message.blocks, message.blocks_as_sent = (
                 "This message was deleted.",
                 [],
@@ -602,7 +236,7 @@ class Workspace:
     def ephemerals(
         self, user: str | User, *, channel: str | Channel | None = None
     ) -> list[Message]:
-        """What only this person sees, oldest first."""
+        """The messages that only this person sees, oldest first."""
         wanted = None if channel is None else self.channel(channel).id
         person = self.user(user).id
         return [
@@ -612,7 +246,7 @@ class Workspace:
         ]
 
     def channel_view(self, channel: str | Channel) -> list[Post]:
-        """The channel as everybody ends up seeing it: messages in order, each with its thread."""
+        """The channel's final state for everybody: messages in order, each with its thread."""
         return [self._post(message) for message in self.channel(channel).messages]
 
     def _post(self, message: Message) -> Post:
@@ -628,7 +262,7 @@ class Workspace:
         self, message: Message, *, with_metadata: bool = True, in_thread: bool = False
     ) -> Json:
         """The message object of API answers and payloads."""
-        told: Json = {
+        described: Json = {
             "type": "message",
             "user": message.author,
             "ts": message.ts,
@@ -636,25 +270,25 @@ class Workspace:
             "team": self.team_id,
         }
         if message.by_app:
-            told |= {"bot_id": self.app.bot_id, "app_id": self.app.id}
-            told["bot_profile"] = self._bot_profile()
+            described |= {"bot_id": self.app.bot_id, "app_id": self.app.id}
+            described["bot_profile"] = self._bot_profile()
         if message.deleted:
-            told["subtype"] = "tombstone"
+            described["subtype"] = "tombstone"
         if message.edited_ts is not None:
-            told["edited"] = {"user": message.author, "ts": message.edited_ts}
+            described["edited"] = {"user": message.author, "ts": message.edited_ts}
         if message.metadata is not None and with_metadata:
-            told["metadata"] = message.metadata
+            described["metadata"] = message.metadata
         parts = {"blocks": message.blocks, "attachments": message.attachments}
-        told |= {name: part for name, part in parts.items() if part}
-        return told | self._thread(message, with_metadata=with_metadata, in_thread=in_thread)
+        described |= {name: part for name, part in parts.items() if part}
+        return described | self._thread(message, with_metadata=with_metadata, in_thread=in_thread)
 
     def _thread(self, message: Message, *, with_metadata: bool, in_thread: bool) -> Json:
-        """What a message object says of the thread it starts or belongs to."""
+        """The fields of a message object about the thread that it starts or belongs to."""
         if message.thread_ts is None:
             return {}
-        told: Json = {"thread_ts": message.thread_ts}
+        described: Json = {"thread_ts": message.thread_ts}
         if message.replies:
-            told |= {
+            described |= {
                 "reply_count": len(message.replies),
                 "reply_users": list(dict.fromkeys(reply.author for reply in message.replies)),
                 "reply_users_count": len({reply.author for reply in message.replies}),
@@ -664,12 +298,12 @@ class Workspace:
             }
         if message.is_reply:
             parent = self.channels[message.channel].by_ts[message.thread_ts]
-            told["parent_user_id"] = parent.author
+            described["parent_user_id"] = parent.author
             if message.broadcast:
-                told["subtype"] = "thread_broadcast"
+                described["subtype"] = "thread_broadcast"
                 if not in_thread:
-                    told["root"] = self.as_slack(parent, with_metadata=with_metadata)
-        return told
+                    described["root"] = self.as_slack(parent, with_metadata=with_metadata)
+        return described
 
     def _bot_profile(self) -> Json:
         return {
@@ -684,28 +318,26 @@ class Workspace:
     # --- views ---
 
     def show_view(self, user: str, given: Json, *, push: bool) -> View:
-        """Open a modal in front of ``user``: in place of what is open, or on top of it when
-        ``push``.
-        """
+        """Open a modal in front of ``user``; ``push`` puts it on top of the open ones."""
         self._external_id_is_free(given, None)
         stack = self.stacks.setdefault(user, [])
         if push and not stack:
-            raise Refused("not_found")
+            raise SlackError("not_found")
         if push and len(stack) >= MOST_VIEWS_IN_A_STACK:
-            raise Refused("push_limit_reached")
-        view_id = self.new_id("V")
+            raise SlackError("push_limit_reached")
+        view_id = self.mint.id("V")
         view = View(
             id=view_id,
             kind=blockkit.MODAL,
             user=user,
             team_id=self.team_id,
             app=self.app,
-            given={**given, "blocks": blockkit.named(given["blocks"], self.new_block_id)},
-            hash=self._new_hash(),
+            given={**given, "blocks": blockkit.named(given["blocks"], self.mint.block_id)},
+            hash=self.mint.view_hash(),
             root_id=stack[0].id if push else view_id,
             previous_id=stack[-1].id if push else None,
         )
-        view.state = _state_of(view.blocks, {})
+        view.state = state_of(view.blocks, {})
         if push:
             stack.append(view)
         else:
@@ -714,16 +346,14 @@ class Workspace:
         return view
 
     def change_view(self, view: View, given: Json, *, expected_hash: str | None = None) -> View:
-        """Redraw a view. What was typed stays where block_id, action_id and kind of the input
-        stay.
-        """
+        """Redraw a view. An input with the same block_id, action_id and kind keeps its value."""
         if expected_hash is not None and expected_hash != view.hash:
-            raise Refused("hash_conflict")
+            raise SlackError("hash_conflict")
         self._external_id_is_free(given, view)
-        view.given = {**given, "blocks": blockkit.named(given["blocks"], self.new_block_id)}
-        view.state = _state_of(view.blocks, view.state)
+        view.given = {**given, "blocks": blockkit.named(given["blocks"], self.mint.block_id)}
+        view.state = state_of(view.blocks, view.state)
         view.errors = {}
-        view.hash = self._new_hash()
+        view.hash = self.mint.view_hash()
         view.versions += 1
         self.changed(
             "view" if view.kind == blockkit.MODAL else "home", user=view.user, view=view.id
@@ -735,24 +365,24 @@ class Workspace:
         if view is not None:
             return self.change_view(view, given, expected_hash=expected_hash)
         self._external_id_is_free(given, None)
-        view_id = self.new_id("V")
+        view_id = self.mint.id("V")
         view = View(
             id=view_id,
             kind=blockkit.HOME,
             user=user,
             team_id=self.team_id,
             app=self.app,
-            given={**given, "blocks": blockkit.named(given["blocks"], self.new_block_id)},
-            hash=self._new_hash(),
+            given={**given, "blocks": blockkit.named(given["blocks"], self.mint.block_id)},
+            hash=self.mint.view_hash(),
             root_id=view_id,
         )
-        view.state = _state_of(view.blocks, {})
+        view.state = state_of(view.blocks, {})
         self.homes[user] = view
         self.changed("home", user=user, view=view.id)
         return view
 
     def close_view(self, view: View, *, whole_stack: bool = False) -> list[View]:
-        """Take a modal away, and what lies on top of it; gives the closed ones, topmost first."""
+        """Close a modal and those on top of it; returns the closed ones, topmost first."""
         stack = self.stacks.get(view.user, [])
         start = 0 if whole_stack else stack.index(view)
         closed = stack[start:][::-1]
@@ -768,27 +398,29 @@ class Workspace:
     def _external_id_is_free(self, given: Json, of: View | None) -> None:
         wanted = given.get("external_id")
         if wanted and any(view.external_id == wanted for view in self.views() if view is not of):
-            raise Refused("duplicate_external_id")
+            raise SlackError("duplicate_external_id")
 
-    # --- what expires ---
+    # --- rights that expire ---
 
     def new_trigger(self, user: str) -> str:
-        secret = self._secret()
-        trigger = Trigger(f"{next(self._numbers)}.{int(self.clock())}.{secret}", user, self.clock())
+        secret = self.mint.secret()
+        trigger = Trigger(f"{self.mint.number()}.{int(self.clock())}.{secret}", user, self.clock())
         self.triggers[trigger.id] = trigger
         return trigger.id
 
     def spend_trigger(self, trigger_id: object) -> str:
-        """The user whom the trigger belongs to; Refused when it is unknown, over 3 s old or used
-        before.
+        """The id of the trigger's user.
+
+        Raises:
+            SlackError: it is unknown, over 3 seconds old, or spent.
         """
         trigger = self.triggers.get(trigger_id) if isinstance(trigger_id, str) else None
         if trigger is None:
-            raise Refused("invalid_trigger_id")
+            raise SlackError("invalid_trigger_id")
         if trigger.spent:
-            raise Refused("exchanged_trigger_id")
+            raise SlackError("exchanged_trigger_id")
         if self.clock() - trigger.at > TRIGGER_SECONDS:
-            raise Refused("expired_trigger_id")
+            raise SlackError("expired_trigger_id")
         trigger.spent = True
         return trigger.user
 
@@ -801,10 +433,8 @@ class Workspace:
         interaction: str,
         original: Message | None = None,
     ) -> ResponseUrl:
-        """A response_url of ``kind`` ``commands``, ``actions`` or ``app``, good for 5 uses in 30
-        minutes.
-        """
-        path = f"/{kind}/{self.team_id}/{next(self._numbers)}/{self._secret()}"
+        """A response_url for 5 uses in 30 minutes; ``kind`` is commands, actions or app."""
+        path = f"/{kind}/{self.team_id}/{self.mint.number()}/{self.mint.secret()}"
         url = ResponseUrl(path, user, channel, self.clock(), interaction, original)
         self.response_urls[path] = url
         return url
@@ -812,139 +442,28 @@ class Workspace:
     def spend_response_url(self, path: str) -> ResponseUrl:
         url = self.response_urls.get(path)
         if url is None:
-            raise Refused("no_service")
+            raise SlackError("no_service")
         if self.clock() - url.at > RESPONSE_URL_SECONDS:
-            raise Refused("expired_url")
+            raise SlackError("expired_url")
         if url.uses >= RESPONSE_URL_USES:
-            raise Refused("used_url")
+            raise SlackError("used_url")
         url.uses += 1
         return url
 
-    # --- from one run to the next ---
-
-    def saved(self) -> Json:
-        """People, channels, messages and Home tabs as JSON, without what expires in minutes."""
-        return {
-            "users": [asdict(user) for user in self.users.values()],
-            "groups": [asdict(group) for group in self.groups.values()],
-            "channels": [_saved_channel(channel) for channel in self.channels.values()],
-            "hidden_messages": [asdict(message) for message in self.hidden_messages],
-            "homes": {user: view.given for user, view in self.homes.items()},
-            "next_number": next(self._numbers),
-            "last_microsecond": self._last_microsecond,
-        }
-
-    def restore(self, saved: Json) -> None:
-        """Be again what ``saved()`` told, in place of whatever is here now."""
-        self.users = {user["id"]: User(**user) for user in saved["users"]}
-        self.groups = {group["id"]: UserGroup(**group) for group in saved["groups"]}
-        self.channels = {each["id"]: _restored_channel(each) for each in saved["channels"]}
-        self.hidden_messages = [_restored_message(each) for each in saved["hidden_messages"]]
-        self._numbers = itertools.count(saved["next_number"])
-        self._last_microsecond = saved["last_microsecond"]
-        self.stacks.clear()
-        self.homes.clear()
-        for user, given in saved["homes"].items():
-            self.publish_home(user, given)
-        self.changed("restored")
-
-    # --- names and times that are given out once ---
-
-    def new_ts(self) -> str:
-        """A message timestamp: unique in the workspace and later than every one before."""
-        self._last_microsecond = max(self._last_microsecond + 1, int(self.clock() * 1_000_000))
-        return f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}"
-
-    def new_id(self, prefix: str) -> str:
-        return f"{prefix}{next(self._numbers):010d}"
-
-    def new_block_id(self) -> str:
-        return f"b{next(self._numbers):x}"
-
-    def _new_hash(self) -> str:
-        return f"{int(self.clock())}.{self._secret()[:8]}"
-
-    def _secret(self) -> str:
-        # A response_url and a trigger are bearer secrets in Slack, so nobody may get used to
-        # guessing them here.
-        return secrets.token_hex(12)
-
     def _new_key(self, prefix: str, name: str, taken: Mapping[str, object]) -> str:
-        wanted = prefix + _slug(name)
+        wanted = prefix + slug(name)
         keys = itertools.chain([wanted], (f"{wanted}{number}" for number in itertools.count(2)))
         return next(key for key in keys if key not in taken)
 
-    # --- who listens ---
+    # --- subscribers ---
 
     def subscribe(self, subscriber: Callable[[str, Json], None]) -> Callable[[], None]:
-        """Call ``subscriber(kind, facts)`` on every change from now on; gives what ends it."""
+        """Call ``subscriber(kind, facts)`` on every change from now on; returns a function that
+        ends it.
+        """
         self._subscribers.append(subscriber)
         return lambda: self._subscribers.remove(subscriber)
 
     def changed(self, kind: str, **facts: Any) -> None:
         for subscriber in list(self._subscribers):
             subscriber(kind, facts)
-
-
-def _saved_channel(channel: Channel) -> Json:
-    kept = {name: getattr(channel, name) for name in Channel.__slots__ if name != "by_ts"}
-    return {**kept, "messages": [asdict(message) for message in channel.messages]}
-
-
-def _restored_channel(saved: Json) -> Channel:
-    channel = Channel(**{**saved, "messages": []})
-    channel.messages = [_restored_message(each) for each in saved["messages"]]
-    for message in channel.messages:
-        channel.by_ts |= {each.ts: each for each in (message, *message.replies)}
-    return channel
-
-
-def _restored_message(saved: Json) -> Message:
-    return Message(**{**saved, "replies": [_restored_message(each) for each in saved["replies"]]})
-
-
-def texts(value: object) -> Iterator[str]:
-    """Every text object's text inside ``value``, in reading order."""
-    if isinstance(value, list):
-        for item in value:
-            yield from texts(item)
-    elif isinstance(value, dict):
-        if isinstance(value.get("text"), str):
-            yield value["text"]
-        for key, item in value.items():
-            if key != "text" or not isinstance(item, str):
-                yield from texts(item)
-
-
-def _state_of(
-    blocks: Sequence[Json], typed: Mapping[str, Mapping[str, Json]]
-) -> dict[str, dict[str, Json]]:
-    state: dict[str, dict[str, Json]] = {}
-    for block, element in blockkit.interactive(blocks):
-        start = blockkit.initial_state(element)
-        if start is None:
-            continue
-        kept = typed.get(block["block_id"], {}).get(element["action_id"])
-        stays = (
-            kept is not None and kept["type"] == element["type"] and _still_offered(element, kept)
-        )
-        state.setdefault(block["block_id"], {})[element["action_id"]] = (
-            dict(kept) if stays and kept else start
-        )
-    return state
-
-
-def _still_offered(element: Json, entry: Json) -> bool:
-    offered = blockkit.options_of(element)
-    chosen = (
-        [entry["selected_option"]]
-        if entry.get("selected_option")
-        else entry.get("selected_options", [])
-    )
-    return not offered or all(
-        option["value"] in {offer["value"] for offer in offered} for option in chosen
-    )
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", name.upper()) or "X"

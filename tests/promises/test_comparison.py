@@ -152,7 +152,7 @@ class Channels:
 
     def twin(self, message, text=None):
         """The same message once more, as after a post whose answer was lost."""
-        copy = replace(message, ts=self.slack.workspace.new_ts(), text=text or message.text)
+        copy = replace(message, ts=self.slack.workspace.mint.ts(), text=text or message.text)
         copy.replies = []
         self.slack.workspace.post(copy)
 

@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox import Limits, Sandbox
+from bot.sandbox.saving import restore, saved
 from tests.sandbox.connections import MANIFEST, by_socket
 
 
@@ -217,10 +218,10 @@ async def test_a_workspace_is_the_same_after_a_restart(client, slack, mia):
     await client.chat_postEphemeral(channel="C0PAYMENTS", user=mia.id, text="psst")
     await client.views_publish(user_id=mia.id, view={"type": "home", "blocks": []})
     slack.workspace.add_channel("later", members=[mia.user])
-    before = slack.workspace.saved()
+    before = saved(slack.workspace)
 
     async with Sandbox(MANIFEST, limits=Limits(posting=False)) as again:
-        again.workspace.restore(before)
+        restore(again.workspace, before)
         client.base_url = again.api_url
         update = await client.chat_update(channel="C0PAYMENTS", ts=first["ts"], text="edited")
 

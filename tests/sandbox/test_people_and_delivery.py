@@ -356,7 +356,7 @@ async def test_an_answer_with_faulty_blocks_is_shown_as_an_error(app, mia):
     interaction = await mia.command("#payments", "/incident list")
 
     assert interaction.error == "invalid_command_response"
-    assert interaction.faults[1:] == [
+    assert interaction.details[1:] == [
         "must be less than 151 characters [json-pointer:/blocks/0/text/text]"
     ]
     assert mia.ephemerals == []

@@ -196,8 +196,8 @@ def typed(**changes):
 
 @pytest.mark.parametrize(("what", "most", "block"), MOST, ids=[row[0] for row in MOST])
 def test_a_block_is_taken_at_the_limit_and_refused_just_past_it(what, most, block):
-    assert blockkit.message_faults([block(most)]) == []
-    assert len(blockkit.message_faults([block(most + 1)])) == 1
+    assert blockkit.message_errors([block(most)]) == []
+    assert len(blockkit.message_errors([block(most + 1)])) == 1
 
 
 FAULTS = [
@@ -285,7 +285,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("why", "block", "fault"), FAULTS, ids=[row[0] for row in FAULTS])
 def test_a_block_is_refused_with_the_place_of_its_fault(why, block, fault):
-    faults = blockkit.message_faults([block])
+    faults = blockkit.message_errors([block])
 
     assert len(faults) == 1
     assert faults[0].startswith(fault)
@@ -304,7 +304,7 @@ def test_a_block_is_refused_with_the_place_of_its_fault(why, block, fault):
     ],
 )
 def test_blocks_are_refused_for_the_company_they_keep(blocks, fault):
-    [found] = blockkit.message_faults(blocks)
+    [found] = blockkit.message_errors(blocks)
 
     assert found.startswith(fault)
 
@@ -324,9 +324,9 @@ def test_blocks_are_refused_for_the_company_they_keep(blocks, fault):
 )
 def test_a_block_stands_only_where_slack_draws_it(block, surfaces, surface):
     faults = {
-        "message": lambda: blockkit.message_faults([block]),
-        "modal": lambda: blockkit.view_faults(dialog(blocks=[block]), kind="modal"),
-        "home": lambda: blockkit.view_faults({"type": "home", "blocks": [block]}, kind="home"),
+        "message": lambda: blockkit.message_errors([block]),
+        "modal": lambda: blockkit.view_errors(dialog(blocks=[block]), kind="modal"),
+        "home": lambda: blockkit.view_errors({"type": "home", "blocks": [block]}, kind="home"),
     }[surface]()
 
     assert (faults == []) == (surface in surfaces)
@@ -351,8 +351,8 @@ VIEW_LIMITS = [
 
 @pytest.mark.parametrize(("what", "most", "part"), VIEW_LIMITS, ids=[row[0] for row in VIEW_LIMITS])
 def test_a_dialog_is_taken_at_the_limit_and_refused_just_past_it(what, most, part):
-    assert blockkit.view_faults(dialog(**part(most)), kind="modal") == []
-    assert len(blockkit.view_faults(dialog(**part(most + 1)), kind="modal")) == 1
+    assert blockkit.view_errors(dialog(**part(most)), kind="modal") == []
+    assert len(blockkit.view_errors(dialog(**part(most + 1)), kind="modal")) == 1
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_a_dialog_is_taken_at_the_limit_and_refused_just_past_it(what, most, par
     ],
 )
 def test_a_dialog_is_refused_with_the_place_of_its_fault(view, fault):
-    assert blockkit.view_faults(view, kind="modal") == [fault]
+    assert blockkit.view_errors(view, kind="modal") == [fault]
 
 
 # --- by the Web API ---

@@ -172,7 +172,7 @@ export function inspector({ pane, button, columns, users, channels }) {
       mood: failed ? "bad" : !ack ? "open" : ack.milliseconds > SLOW_MILLISECONDS ? "slow" : "good",
       answer: !ack ? "waiting" : failed ? `${failed} · ${Math.round(ack.milliseconds)} ms` : `ack ${Math.round(ack.milliseconds)} ms`,
       parts: [
-        [seen.title, seen.text], ["What was wrong with the answer", act?.faults?.length ? act.faults : null],
+        [seen.title, seen.text], ["What was wrong with the answer", act?.details?.length ? act.details : null],
         ["At the fields", act && Object.keys(act.field_errors).length ? act.field_errors : null],
         ["Acknowledgement", ack && { status: ack.status ?? undefined, error: ack.error ?? undefined, body: ack.body }],
         ["Posts to its response_url", act?.uses?.length ? act.uses : null],
