@@ -1,1 +1,1 @@
-"""The HTTP door: both API dialects, the status page and its feeds, health and metrics."""
+"""The HTTP entry points: both API dialects, health and metrics."""

@@ -1,41 +1,40 @@
-"""Dialect 2, `/api`: translates requests into commands, outcomes into answers. It holds no rule."""
+"""Dialect 2, `/api`: requests become commands, outcomes become answers. It has no rule."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel
 
 from bot.http import shapes
 from bot.http.api_shapes import (
     CANONICAL,
     LIFECYCLE,
-    FailedValidation,
-    Failure,
-    Filters,
+    CommentBody,
+    FailureEnvelope,
     IncidentRecord,
+    IncidentRecordQuery,
     IncidentRecords,
-    Message,
+    IncidentReport,
     MovedIncident,
-    NewStatus,
-    Report,
-    Success,
+    StatusUpdate,
+    SuccessEnvelope,
     UpdateRecord,
+    ValidationFailureEnvelope,
     is_comment,
 )
-from bot.http.gate import door
+from bot.http.call import Call, Dialect, IncidentId, answered
+from bot.http.operations import Operations
 from bot.http.problems import Problem
-from bot.http.shapes import NOTHING, Nothing
-from bot.http.visit import Dialect, OnIncident, Visiting, answered
+from bot.http.shapes import EMPTY_BODY, EmptyBody
 from core.incident import Acknowledge, Change, Declare, Note, Outcome
 from core.refusals import Refused
 from core.service import Transaction
 
-OF_ANY_CHANGE = (400, 403, 409, 413, 415)
+INVALID = 400
 CODES = {
     "not_authorized": "UNAUTHORIZED",
     "insufficient_scope": "FORBIDDEN",
@@ -44,12 +43,12 @@ CODES = {
 
 
 def word(problem: Problem, request_id: UUID) -> tuple[int, str]:
-    """``problem`` in the envelope that failures have here; its request is in the header alone."""
+    """``problem`` in the envelope of failures. The id of the request is in the header alone."""
     del request_id
-    details: dict[str, Any] = {fault.field: fault.problem for fault in problem.faults}
+    details: dict[str, Any] = {one.field: one.problem for one in problem.fields}
     status, code, message = problem.status, problem.code, problem.message
     if status in {400, 422}:
-        status, code = 400, "VALIDATION_ERROR"
+        status, code = INVALID, "VALIDATION_ERROR"
     if refused := problem.refused:
         message = refusal(refused)
         details = {
@@ -62,7 +61,7 @@ def word(problem: Problem, request_id: UUID) -> tuple[int, str]:
 
 
 def refusal(refused: Refused) -> str:
-    """Why an incident cannot move, in the words of this dialect."""
+    """A refused transition in the words of this dialect."""
     here, to, steps = refused.incident.status, refused.asked, refused.next_steps
     if steps:
         return (
@@ -73,168 +72,129 @@ def refusal(refused: Refused) -> str:
     return f"{asked}Incident is in final state and cannot be modified."
 
 
-DIALECT = Dialect("api", word)
+def refusal_shape(status: int) -> type[BaseModel]:
+    """The shape of the bodies with that status."""
+    return ValidationFailureEnvelope if status == INVALID else FailureEnvelope
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What the description says of an operation that may be refused so."""
-    return {
-        status: {"model": FailedValidation if status == 400 else Failure} for status in statuses
-    }
+operations = Operations(
+    Dialect(name="api", word=word, refusal=refusal_shape, invalid=INVALID), tag="Dialect 2"
+)
 
 
 def wrapped(data: BaseModel | list[UpdateRecord]) -> str:
-    """``data`` in the envelope of what was done."""
-    shown = (
+    """``data`` in the envelope of success."""
+    written = (
         data.model_dump_json()
         if isinstance(data, BaseModel)
         else f"[{','.join(one.model_dump_json() for one in data)}]"
     )
-    return f'{{"success":true,"data":{shown}}}'
+    return f'{{"success":true,"data":{written}}}'
 
 
 def show_incident(_: Transaction, outcome: Outcome) -> str:
-    """The incident as it is after the change."""
+    """The incident after the change."""
     return wrapped(IncidentRecord.of(outcome.incident))
 
 
 def show_moved(tx: Transaction, outcome: Outcome) -> str:
-    """The incident after a move, with how long the recovery took."""
+    """The incident after a transition, with the time of its recovery."""
     return wrapped(MovedIncident.of(tx.card(outcome.incident)))
 
 
 def show_update(_: Transaction, outcome: Outcome) -> str:
-    """The update that was written."""
+    """The new update."""
     return wrapped(UpdateRecord.of(outcome.updates[0]))
 
 
-routes = APIRouter(
-    prefix="/api",
-    tags=["Dialect 2"],
-    route_class=door(DIALECT),
-    responses=refusals(401, 429, 500, 503),
+@operations.changes(
+    "POST", "/incidents", "Report an incident", answer=SuccessEnvelope[IncidentRecord], status=201
 )
-
-
-def changes(
-    method: str,
-    path: str,
-    summary: str,
-    *,
-    answer: type[BaseModel],
-    status: int = 200,
-    refused: tuple[int, ...] = (404,),
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The decorator of an operation that changes something."""
-    return routes.api_route(
-        path,
-        methods=[method],
-        summary=summary,
-        status_code=status,
-        response_model=answer,
-        responses=refusals(*OF_ANY_CHANGE, *refused),
-    )
-
-
-@changes(
-    "POST",
-    "/incidents",
-    "Report an incident",
-    status=201,
-    answer=Success[IncidentRecord],
-    refused=(),
-)
-async def declare(visit: Visiting, asked: Report) -> Response:
-    visit.named = {"category": "type", "description": "error_message"}
+async def declare(call: Call, asked: IncidentReport) -> Response:
     command = Declare(
-        actor=visit.actor,
+        actor=call.actor,
         id=uuid4(),
         title=asked.title,
-        lifecycle=visit.lifecycles.find(LIFECYCLE if asked.lifecycle is None else asked.lifecycle),
+        lifecycle=call.lifecycles.find(LIFECYCLE if asked.lifecycle is None else asked.lifecycle),
         severity=CANONICAL[asked.severity],
         description=asked.error_message,
         category=asked.type,
         started_at=asked.started_at,
     )
-    return await visit.change(command, show_incident, status=201)
+    fields = {"category": "type", "description": "error_message"}
+    return await call.change(command, show_incident, fields=fields, status=201)
 
 
-@routes.get(
+@operations.reads(
     "/incidents",
-    response_model=Success[IncidentRecords],
-    responses=refusals(400),
-    summary="List incidents, newest first",
+    "List incidents, newest first",
+    answer=SuccessEnvelope[IncidentRecords],
+    refused=(INVALID,),
 )
-async def listing(visit: Visiting, asked: Annotated[Filters, Query()]) -> Response:
-    narrowed = asked.narrowed(CANONICAL[asked.severity] if asked.severity else None)
-    before = asked.before(narrowed)
-    page = await visit.incidents.board(visit.actor, narrowed, before=before, limit=asked.limit)
-    shown = IncidentRecords(
+async def list_incidents(call: Call, asked: Annotated[IncidentRecordQuery, Query()]) -> Response:
+    filters = asked.filter(CANONICAL[asked.severity] if asked.severity else None)
+    before = asked.before(filters)
+    page = await call.incidents.board(call.actor, filters, before=before, limit=asked.limit)
+    records = IncidentRecords(
         incidents=[IncidentRecord.of(incident) for incident in page.items],
-        next_cursor=shapes.cursor(narrowed, page.older),
+        next_cursor=shapes.cursor(filters, page.older),
     )
-    return answered(200, wrapped(shown))
+    return answered(200, wrapped(records))
 
 
-@routes.get(
-    "/incidents/{id}",
-    response_model=Success[IncidentRecord],
-    responses=refusals(404),
-    summary="Get an incident",
-)
-async def one(visit: OnIncident) -> Response:
-    incident = await visit.incidents.find(visit.actor, visit.incident)
+@operations.reads("/incidents/{id}", "Get an incident", answer=SuccessEnvelope[IncidentRecord])
+async def get_incident(call: Call, incident_id: IncidentId) -> Response:
+    incident = await call.incidents.find(call.actor, incident_id)
     return answered(200, wrapped(IncidentRecord.of(incident)))
 
 
-@changes(
+@operations.changes(
     "PUT",
     "/incidents/{id}/status",
     "Update the status of an incident",
-    answer=Success[MovedIncident],
+    answer=SuccessEnvelope[MovedIncident],
 )
-async def move(visit: OnIncident, asked: NewStatus) -> Response:
-    visit.named = {"owner": "assignee_id"}
+async def move(call: Call, incident_id: IncidentId, asked: StatusUpdate) -> Response:
     command = Change(
-        actor=visit.actor,
-        ref=visit.incident,
+        actor=call.actor,
+        ref=incident_id,
         to=asked.status,
         note=None if asked.note is None else Note(asked.note),
-        owner=await visit.leader(asked.assignee_id),
+        owner=await call.owner(asked.assignee_id, field="assignee_id"),
     )
-    return await visit.change(command, show_moved)
+    return await call.change(command, show_moved)
 
 
-@changes(
+@operations.changes(
     "POST",
     "/incidents/{id}/acknowledge",
-    "Say that somebody is looking at it",
-    answer=Success[IncidentRecord],
+    "Acknowledge an incident",
+    answer=SuccessEnvelope[IncidentRecord],
 )
-async def acknowledge(visit: OnIncident, _: Nothing = NOTHING) -> Response:
-    return await visit.change(Acknowledge(actor=visit.actor, ref=visit.incident), show_incident)
+async def acknowledge(call: Call, incident_id: IncidentId, _: EmptyBody = EMPTY_BODY) -> Response:
+    return await call.change(Acknowledge(actor=call.actor, ref=incident_id), show_incident)
 
 
-@changes(
+@operations.changes(
     "POST",
     "/incidents/{id}/updates",
     "Add a comment for responders",
+    answer=SuccessEnvelope[UpdateRecord],
     status=201,
-    answer=Success[UpdateRecord],
 )
-async def comment(visit: OnIncident, asked: Message) -> Response:
-    visit.named = {"note": "message"}
-    command = Change(actor=visit.actor, ref=visit.incident, note=Note(asked.message))
-    return await visit.change(command, show_update, status=201, quotes_a_text=True)
+async def comment(call: Call, incident_id: IncidentId, asked: CommentBody) -> Response:
+    command = Change(actor=call.actor, ref=incident_id, note=Note(asked.message))
+    return await call.change(
+        command, show_update, fields={"note": "message"}, status=201, quotes_a_text=True
+    )
 
 
-@routes.get(
+@operations.reads(
     "/incidents/{id}/updates",
-    response_model=Success[list[UpdateRecord]],
-    responses=refusals(404),
-    summary="Get what happened to an incident, newest first, without comments",
+    "Get the timeline of an incident without comments, newest first",
+    answer=SuccessEnvelope[list[UpdateRecord]],
 )
-async def timeline(visit: OnIncident) -> Response:
-    updates = await visit.incidents.whole_timeline(visit.actor, visit.incident)
-    shown = [UpdateRecord.of(update) for update in reversed(updates) if not is_comment(update)]
-    return answered(200, wrapped(shown))
+async def get_timeline(call: Call, incident_id: IncidentId) -> Response:
+    updates = await call.incidents.whole_timeline(call.actor, incident_id)
+    records = [UpdateRecord.of(update) for update in reversed(updates) if not is_comment(update)]
+    return answered(200, wrapped(records))

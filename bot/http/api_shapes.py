@@ -1,4 +1,4 @@
-"""The bodies of dialect 2: what is asked, what is answered, what is refused. Names alone."""
+"""The bodies of dialect 2: requests, answers and errors. It has names and no rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.http.shapes import Asked, AskedMoment, LifecycleName, Listing, Moment, StatusName, UserId
+from bot.http.shapes import (
+    LifecycleName,
+    ListQuery,
+    Moment,
+    MomentInput,
+    RequestBody,
+    StatusName,
+    UserId,
+)
 from core.incident import (
     CATEGORY_MAX,
     TITLE_MAX,
@@ -29,7 +37,7 @@ ERROR_MESSAGE_MAX = 1_000
 
 
 class SeverityWord(StrEnum):
-    """How bad it is, in the words of this dialect."""
+    """The severities of this dialect, from the most severe on."""
 
     CRITICAL = "critical"
     MAJOR = "major"
@@ -40,7 +48,7 @@ class SeverityWord(StrEnum):
 CANONICAL = dict(zip(SeverityWord, Severity, strict=True))
 SPOKEN = {severity: word for word, severity in CANONICAL.items()}
 
-# What an update records; a move to one of the first lifecycle's own statuses is named after it.
+# The `action` of each kind of update. A transition to one of STEPS has the name of the status.
 ACTIONS = {
     Kind.DECLARED: "created",
     Kind.MOVED: "status_changed",
@@ -55,11 +63,11 @@ STEPS = frozenset({"acknowledged", "resolved", "closed"})
 COMMENT = "comment_added"
 
 
-# --- what is asked ---------------------------------------------------------------------------
+# --- requests --------------------------------------------------------------------------------
 
 
-class Report(Asked):
-    """A new incident. `started_at` is now where it is left out."""
+class IncidentReport(RequestBody):
+    """A new incident. Without `started_at` it starts now."""
 
     severity: Annotated[SeverityWord, Field(strict=False)]
     title: Annotated[
@@ -70,17 +78,17 @@ class Report(Asked):
             str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CATEGORY_MAX)
         ]
         | None
-    ) = Field(None, description="What sort of failure it is, in a word.", examples=["timeout"])
+    ) = Field(None, description="The kind of failure, in a word.", examples=["timeout"])
     error_message: (
         Annotated[str, StringConstraints(strip_whitespace=True, max_length=ERROR_MESSAGE_MAX)]
         | None
     ) = None
-    started_at: AskedMoment | None = None
+    started_at: MomentInput | None = None
     lifecycle: LifecycleName | None = None
 
 
-class NewStatus(Asked):
-    """The next step, with a note for responders alone. The owner stays where none is named."""
+class StatusUpdate(RequestBody):
+    """The next status, with a note for responders alone. Without `assignee_id` the owner stays."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -96,8 +104,8 @@ class NewStatus(Asked):
     assignee_id: UserId | None = None
 
 
-class Message(Asked):
-    """A comment that responders alone will read."""
+class CommentBody(RequestBody):
+    """A comment that only responders can read."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"message": "db-3 lost its quorum at 08:14"}]}
@@ -108,17 +116,17 @@ class Message(Asked):
     ]
 
 
-class Filters(Listing):
-    """The query of a list of incidents."""
+class IncidentRecordQuery(ListQuery):
+    """The filters of a list of incidents."""
 
     severity: SeverityWord | None = None
 
 
-# --- what is answered ------------------------------------------------------------------------
+# --- answers ---------------------------------------------------------------------------------
 
 
 class IncidentRecord(BaseModel):
-    """`valid_transitions` are the statuses that it may move to now."""
+    """`valid_transitions` lists the statuses that may come next."""
 
     id: UUID
     number: int
@@ -173,7 +181,7 @@ class MovedIncident(BaseModel):
 
 
 class UpdateRecord(BaseModel):
-    """One line of the timeline. `message` is null where there is none or it was withdrawn."""
+    """One entry of the timeline. `message` is null if there is no text or it was withdrawn."""
 
     id: UUID
     incident_id: UUID
@@ -201,7 +209,7 @@ class UpdateRecord(BaseModel):
 
 
 def action(update: Update) -> str:
-    """What ``update`` records, in a word."""
+    """The kind of change that ``update`` records."""
     if is_comment(update):
         return COMMENT
     if update.kind is Kind.MOVED and update.new in STEPS:
@@ -215,7 +223,7 @@ def _value(update: Update, value: str | None) -> str | None:
 
 
 def is_comment(update: Update) -> bool:
-    """Whether ``update`` is a note and nothing else."""
+    """Whether ``update`` is a note alone."""
     return update.kind is Kind.WROTE and update.visibility is Visibility.INTERNAL
 
 
@@ -226,14 +234,14 @@ class IncidentRecords(BaseModel):
     next_cursor: str | None
 
 
-class Success(BaseModel, Generic[T]):
-    """The envelope of what was done."""
+class SuccessEnvelope(BaseModel, Generic[T]):
+    """The envelope of success."""
 
     success: Literal[True]
     data: T
 
 
-class Named(BaseModel):
+class FailureError(BaseModel):
     """`code` is for programs, `message` for people."""
 
     code: str
@@ -241,8 +249,8 @@ class Named(BaseModel):
     details: dict[str, str]
 
 
-class Moves(BaseModel):
-    """Where the incident is, what was asked, what is possible."""
+class TransitionDetails(BaseModel):
+    """The current status, the requested one and the valid ones."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -251,23 +259,23 @@ class Moves(BaseModel):
     valid_transitions: list[str] = Field(alias="validTransitions")
 
 
-class Unaccepted(BaseModel):
-    """A move that is not allowed has `details.fromStatus`; else `details` maps field to text."""
+class ValidationFailure(BaseModel):
+    """`details` has `fromStatus` for a refused transition; else it maps each field to its error."""
 
     code: Literal["VALIDATION_ERROR"]
     message: str
-    details: Moves | dict[str, str]
+    details: TransitionDetails | dict[str, str]
 
 
-class Failure(BaseModel):
-    """The envelope of every error."""
+class FailureEnvelope(BaseModel):
+    """The envelope of every error but 400."""
 
     success: Literal[False]
-    error: Named
+    error: FailureError
 
 
-class FailedValidation(BaseModel):
-    """The envelope of what cannot be taken as it is, or not now."""
+class ValidationFailureEnvelope(BaseModel):
+    """The envelope of a body that fails validation, and of a refused transition."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -290,4 +298,4 @@ class FailedValidation(BaseModel):
     )
 
     success: Literal[False]
-    error: Unaccepted
+    error: ValidationFailure

@@ -1,7 +1,7 @@
-"""What every request to the API passes, whatever its dialect: who asks, how often, and once only.
+"""The checks that every API request passes, in both dialects.
 
-The order: a key (401), its pace (429), the request's first answer if it has one, the incident that
-the path names (404), the body (413, 415, 422), and then the dialect. The use cases judge the rest.
+The order: key (401), rate (429), kept answer of the Idempotency-Key, incident in the path (404),
+body (413, 415, 422), then the operation. The use cases check everything else.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, NoReturn
@@ -20,11 +21,11 @@ from uuid import UUID, uuid4
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
-from starlette.types import Message
+from starlette.types import Scope
 
 from bot.http import problems
-from bot.http.problems import BODY_MAX_BYTES, Fault, problem_of
-from bot.http.visit import Dialect, Member, Visit, answered
+from bot.http.call import ApiCall, Dialect, FindMember, answered
+from bot.http.problems import BODY_MAX_BYTES, FieldError, problem_of
 from bot.telemetry import Metrics, log
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
@@ -36,16 +37,17 @@ from storage.store import SqlStore
 
 CHANGING = frozenset({"POST", "PUT", "PATCH"})
 IDEMPOTENCY_KEY_MAX = 255
-# What a request without a key that counts is counted as, whatever it asked for.
+# The verb of every request without a valid key, in metrics.
 UNVERIFIED = "unverified"
 UUID_SHAPE = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Refuse = Callable[[Exception], Response]
 
 
-class Pace:
-    """Lets each key through ``rate`` times a second, with bursts of twice as many; 0 for no limit.
+class RateLimit:
+    """Allows each key ``rate`` requests a second, in bursts of up to twice as many; 0: no limit.
 
     Each process counts for itself.
     """
@@ -56,13 +58,13 @@ class Pace:
         self._left: dict[str, tuple[float, datetime]] = {}
 
     def take(self, key: str) -> int:
-        """Seconds until the key may come again; 0 where it may pass now."""
+        """Counts a request of ``key``. Seconds until the next is allowed; 0: this one is."""
         if not self._rate:
             return 0
         at = self._clock()
         most = 2.0 * self._rate
         left, since = self._left.get(key, (most, at))
-        # A clock that was set back gives nothing, and takes nothing away.
+        # A clock that is set back adds nothing and removes nothing.
         left = min(most, left + max(0.0, (at - since).total_seconds()) * self._rate)
         passes = left >= 1
         self._left[key] = (left - passes, at)
@@ -70,14 +72,14 @@ class Pace:
 
 
 class Gate:
-    """``member`` finds the people who can own an incident; ``rate`` is of requests a second."""
+    """``find_member`` finds the people that can own an incident; ``rate`` is requests a second."""
 
     def __init__(
         self,
         store: SqlStore,
         incidents: Incidents,
         lifecycles: Catalogue,
-        member: Member,
+        find_member: FindMember,
         *,
         clock: Callable[[], datetime],
         rate: int,
@@ -86,27 +88,24 @@ class Gate:
         self._store = store
         self._incidents = incidents
         self._lifecycles = lifecycles
-        self._member = member
+        self._find_member = find_member
         self._clock = clock
-        self._pace = Pace(rate, clock=clock)
+        self._rate_limit = RateLimit(rate, clock=clock)
         self._metrics = metrics
 
-    async def pass_through(
-        self, dialect: Dialect, route: APIRoute, inner: Handler, request: Request
+    async def answer(
+        self, dialect: Dialect, route: APIRoute, operation: Handler, request: Request
     ) -> Response:
-        """The answer to ``request``, whatever happens; it never raises."""
+        """The answer of ``operation``, or a refusal in the words of ``dialect``. Never raises."""
         began, request_id = monotonic(), uuid4()
+        refuse = partial(self._refuse, dialect, request_id)
         workspace: str | None = None
-
-        def refused(error: Exception, named: Mapping[str, str]) -> Response:
-            return self.refuse(dialect, error, request_id, named)
-
         try:
             key = await self._key(request)
             workspace = key.workspace
-            response = await self._once(request, key, route, inner, refused=refused)
-        except Exception as error:  # noqa: BLE001 - the edge: nobody behind it would answer
-            response = refused(error, {})
+            response = await self._once(key, operation, request, refuse)
+        except Exception as error:  # noqa: BLE001 - the edge: no code behind it would answer
+            response = refuse(error)
         response.headers["X-Request-Id"] = str(request_id)
         self._note(
             dialect,
@@ -118,27 +117,20 @@ class Gate:
         )
         return response
 
-    def refuse(
-        self,
-        dialect: Dialect,
-        error: Exception,
-        request_id: UUID,
-        named: Mapping[str, str],
-    ) -> Response:
-        """What ``dialect`` answers for ``error``; a fault on our side is logged."""
-        problem = problem_of(error, named=named)
+    def refuse_address(self, dialect: Dialect, error: Exception) -> Response:
+        """The answer for an unknown address, or for a method that the address does not take."""
+        began, request_id = monotonic(), uuid4()
+        response = self._refuse(dialect, request_id, error)
+        response.headers["X-Request-Id"] = str(request_id)
+        self._note(dialect, "unknown", response, began=began, request_id=request_id)
+        return response
+
+    def _refuse(self, dialect: Dialect, request_id: UUID, error: Exception) -> Response:
+        problem = problem_of(error)
         if problem.status >= 500:
             log.error("request failed", request_id=request_id, exc_info=error)
         response = answered(*dialect.word(problem, request_id))
         response.headers.update(problem.headers)
-        return response
-
-    def stranger(self, dialect: Dialect, error: Exception) -> Response:
-        """The answer at an address, or to a method, that there is not."""
-        began, request_id = monotonic(), uuid4()
-        response = self.refuse(dialect, error, request_id, {})
-        response.headers["X-Request-Id"] = str(request_id)
-        self._note(dialect, "unknown", response, began=began, request_id=request_id)
         return response
 
     def _note(
@@ -157,7 +149,7 @@ class Gate:
         outcome = "done" if status < 400 else "refused" if status < 500 else "failed"
         self._metrics.requests.labels(dialect.name, verb, outcome).inc()
         if workspace is None and outcome == "refused":
-            # Nobody knows who asks: a line for each would fill the logs for whoever wants to.
+            # The caller is unknown. A line for each of its requests could fill the logs.
             return
         log.info(
             "request",
@@ -179,70 +171,80 @@ class Gate:
         key = await self._store.read(lambda reader: keys.find(reader, presented.strip()))
         if key is None:
             raise problems.not_authorized("invalid_api_key")
-        if seconds := self._pace.take(key.id):
+        if seconds := self._rate_limit.take(key.id):
             raise problems.too_many(seconds)
         return key
 
     async def _once(
-        self,
-        request: Request,
-        key: Key,
-        route: APIRoute,
-        inner: Handler,
-        *,
-        refused: Callable[[Exception, Mapping[str, str]], Response],
+        self, key: Key, operation: Handler, request: Request, refuse: Refuse
     ) -> Response:
-        """What is answered the first time and, where the request says so, every other time."""
-        body = await _read(request)
-        visit = Visit(
-            incidents=self._incidents,
-            lifecycles=self._lifecycles,
-            actor=_actor(key),
-            member=self._member,
-        )
-        name = request.headers.get("idempotency-key") if request.method in CHANGING else None
-        if name is not None and body is not None and 0 < len(name) <= IDEMPOTENCY_KEY_MAX:
-            asked = idempotency.KeyedRequest(
-                workspace=key.workspace, key=key.id, name=name, digest=_digest(request, body)
-            )
-            found = await self._store.write(
-                lambda tx: idempotency.claim(tx, asked, at=self._clock())
-            )
-            match found:
-                case Answered(body=None):
-                    raise problems.answer_withdrawn()
-                case Answered():
-                    response = answered(found.status, str(found.body))
-                    response.headers["Idempotency-Replayed"] = "true"
-                    return response
-                case Running():
-                    raise problems.still_running()
-                case Reused():
-                    raise problems.key_reused()
-                case Admitted():
-                    visit.claim = found.claim
-        try:
-            await self._see(request, visit)
-            _check(route, request, body, name)
-            request.state.visit = visit
-            response = await inner(Request(request.scope, _replay(body or b"")))
-        except Exception as error:  # noqa: BLE001 - a refusal is an answer, and may be kept as one
-            response = refused(error, visit.named)
-        if visit.claim and not visit.kept:
-            await self._settle(visit.claim, response)
-        return response
+        """Runs ``operation`` once for each Idempotency-Key, and repeats its first answer.
 
-    async def _see(self, request: Request, visit: Visit) -> None:
-        """Turns away whoever names an incident that does not exist for them."""
-        named = request.path_params.get("id")
-        if named is not None:
+        `ApiCall.keep` keeps the answer of a change in the transaction of the change.
+        """
+        body = await _read(request)
+        claimed = await self._claimed(key, request, body)
+        if isinstance(claimed, Answered):
+            return _replayed(claimed)
+        claim = claimed.claim if claimed else None
+        try:
+            return await operation(await self._checked(key, request, body, claim))
+        except Exception as error:  # noqa: BLE001 - a refusal is an answer, and is kept as one
+            response = refuse(error)
+            if claim:
+                await self._settle(claim, response)
+            return response
+
+    async def _claimed(
+        self, key: Key, request: Request, body: bytes | None
+    ) -> Admitted | Answered | None:
+        """A claim on the request, or the answer kept for it; None without an Idempotency-Key.
+
+        Raises:
+            ApiError: the first request is running, was another one, or its text is withdrawn.
+        """
+        name = _idempotency_key(request)
+        if name is None or not _has_valid_length(name) or body is None:
+            return None
+        keyed = idempotency.KeyedRequest(
+            workspace=key.workspace, key=key.id, name=name, digest=_digest(request, body)
+        )
+        found = await self._store.write(lambda tx: idempotency.claim(tx, keyed, at=self._clock()))
+        match found:
+            case Running():
+                raise problems.still_running()
+            case Reused():
+                raise problems.key_reused()
+            case Answered(body=None):
+                raise problems.answer_withdrawn()
+        return found
+
+    async def _checked(
+        self, key: Key, request: Request, body: bytes | None, claim: UUID | None
+    ) -> Request:
+        """The request for FastAPI, with its incident found and its body parsed.
+
+        Raises:
+            ApiError, NotFound: it is refused.
+        """
+        actor = _actor(key)
+        if (named := request.path_params.get("id")) is not None:
             incident = uuid_of(named)
             if incident is None:
                 raise problems.not_found()
-            await self._incidents.find(visit.actor, incident)
+            await self._incidents.find(actor, incident)
+        checked = _CheckedRequest(request.scope, body or b"", _parsed(request, body))
+        checked.state.call = ApiCall(
+            incidents=self._incidents,
+            lifecycles=self._lifecycles,
+            actor=actor,
+            find_member=self._find_member,
+            claim=claim,
+        )
+        return checked
 
     async def _settle(self, claim: UUID, response: Response) -> None:
-        """Writes a refusal as the answer; what failed on our side may be tried again at once."""
+        """Keeps a refusal as the answer. After a failure on our side the claim is given back."""
         body = bytes(response.body).decode()
         receipt = Receipt(claim=claim, status=response.status_code, body=body)
         try:
@@ -251,28 +253,43 @@ class Gate:
             else:
                 await self._store.write(lambda tx: idempotency.give_back(tx, claim))
         except (ClaimLost, StoreUnavailable):
-            # Nothing was changed, so that whoever asks again may be answered anew.
+            # Nothing was changed, so a repeated request may be answered anew.
             log.warning("answer not kept")
 
 
-def door(dialect: Dialect) -> type[APIRoute]:
-    """The class of the routes of ``dialect``: their handlers run behind the application's gate."""
+class _CheckedRequest(Request):
+    """A request that the gate has read: FastAPI gets the body and the parsed object from here."""
 
-    class Door(APIRoute):
+    def __init__(self, scope: Scope, read: bytes, parsed: dict[str, Any] | None) -> None:
+        super().__init__(scope)
+        self._read = read
+        self._parsed = parsed
+
+    async def body(self) -> bytes:
+        return self._read
+
+    async def json(self) -> dict[str, Any] | None:
+        return self._parsed
+
+
+def gated(dialect: Dialect) -> type[APIRoute]:
+    """The class of the routes of ``dialect``: each operation runs behind the gate."""
+
+    class GatedRoute(APIRoute):
         def get_route_handler(self) -> Handler:
-            inner = super().get_route_handler()
+            operation = super().get_route_handler()
 
             async def handler(request: Request) -> Response:
                 gate: Gate = request.app.state.gate
-                return await gate.pass_through(dialect, self, inner, request)
+                return await gate.answer(dialect, self, operation, request)
 
             return handler
 
-    return Door
+    return GatedRoute
 
 
 def uuid_of(text: str) -> UUID | None:
-    """The id that ``text`` is, in the one way to write it; None where it is none."""
+    """The UUID in its usual form, of 36 characters; None for any other text."""
     return UUID(text) if UUID_SHAPE.fullmatch(text) else None
 
 
@@ -287,14 +304,32 @@ def _actor(key: Key) -> Actor:
     )
 
 
+def _idempotency_key(request: Request) -> str | None:
+    return request.headers.get("idempotency-key") if request.method in CHANGING else None
+
+
+def _has_valid_length(idempotency_key: str) -> bool:
+    return 0 < len(idempotency_key) <= IDEMPOTENCY_KEY_MAX
+
+
 def _digest(request: Request, body: bytes) -> str:
-    """The hash of all that decides what a request does."""
-    told = (request.method, request.url.path, request.url.query)
-    return hashlib.sha256("\n".join(told).encode() + b"\n" + body).hexdigest()
+    """The SHA-256 of everything that decides what a request does, in hexadecimal."""
+    parts = (request.method, request.url.path, request.url.query)
+    return hashlib.sha256("\n".join(parts).encode() + b"\n" + body).hexdigest()
+
+
+def _replayed(first: Answered) -> Response:
+    response = answered(first.status, str(first.body))
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 async def _read(request: Request) -> bytes | None:
-    """The body; None where it is larger than may be."""
+    """The body; None if it is too large.
+
+    Raises:
+        ApiError: the connection ended within the body.
+    """
     body = bytearray()
     try:
         async for part in request.stream():
@@ -306,38 +341,35 @@ async def _read(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _replay(body: bytes) -> Callable[[], Coroutine[Any, Any, Message]]:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+def _parsed(request: Request, body: bytes | None) -> dict[str, Any] | None:
+    """The JSON object in the body; None if there is none. The operation checks the fields.
 
-    return receive
-
-
-def _check(route: APIRoute, request: Request, body: bytes | None, name: str | None) -> None:
-    """Refuses what is no request in JSON; the fields are the dialect's to judge."""
-    if name is not None and not 0 < len(name) <= IDEMPOTENCY_KEY_MAX:
+    Raises:
+        ApiError: 413, 415 or 422, also for an Idempotency-Key of a wrong length.
+    """
+    name = _idempotency_key(request)
+    if name is not None and not _has_valid_length(name):
         problem = f"must have 1 to {IDEMPOTENCY_KEY_MAX} characters"
-        raise problems.invalid([Fault("Idempotency-Key", problem)])
-    if route.body_field is None:
-        return
+        raise problems.invalid([FieldError("Idempotency-Key", problem)])
+    if request.method not in CHANGING:
+        return None
     if body is None:
         raise problems.body_too_large()
     if not body:
-        if route.body_field.field_info.is_required():
-            raise problems.unreadable("is missing: send a JSON object")
-        return
+        return None
     if not JSON_TYPE.fullmatch(request.headers.get("content-type", "")):
         raise problems.not_json()
     try:
         value = json.loads(body.decode(), parse_constant=_no_number)
-    # ValueError is not only malformed JSON and bytes that are no UTF-8: a number of thousands of
-    # digits is one too. RecursionError is thousands of brackets.
+    # ValueError covers malformed JSON, bytes that are not UTF-8, and numbers of thousands of
+    # digits. RecursionError: thousands of brackets.
     except (ValueError, RecursionError):
         raise problems.unreadable("is no JSON that can be read") from None
     if not isinstance(value, dict):
         raise problems.unreadable("must be a JSON object")
+    return value
 
 
 def _no_number(constant: str) -> NoReturn:
-    """Python reads NaN and Infinity, which are no JSON."""
+    """Python reads NaN and Infinity, which JSON does not have."""
     raise ValueError(constant)

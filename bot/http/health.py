@@ -1,4 +1,4 @@
-"""Is it alive, is it well, and what does it count: for machines that watch, without a key."""
+"""Liveness, readiness and metrics, for monitoring. They need no key."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """``reason`` says why no requests should come here, None where they should.
+    """``reason`` tells why this process should get no requests; None: it is ready.
 
-    ``dead_messages`` are those that Slack will never take as things are: they make it no less
-    ready, and somebody has to look. None where the database does not say.
+    ``dead_messages`` counts the messages that Slack refuses for good. They need an operator, and
+    do not affect readiness. None: the database does not answer.
     """
 
     reason: str | None
@@ -25,7 +25,7 @@ class Readiness:
 def router(
     *, readiness: Callable[[], Awaitable[Readiness]], registry: CollectorRegistry
 ) -> APIRouter:
-    """The three addresses. ``readiness`` also brings the outbox's gauges up to date."""
+    """The three addresses. ``readiness`` also updates the gauges of the outbox."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/healthz")

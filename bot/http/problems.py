@@ -1,7 +1,7 @@
-"""What an API answers when it does not do what was asked: one table for both dialects.
+"""Every refusal and failure that an API answer can report: one table for both dialects.
 
-A dialect words a `Problem` in its own envelope and adds nothing to it. No problem quotes a body, or
-any other value of a field: it may be a note.
+A dialect words a `Problem` in its own envelope and adds nothing. No problem quotes a body or any
+other value of a field, which may be a note.
 """
 
 from __future__ import annotations
@@ -34,12 +34,15 @@ from storage.keys import KeyScope
 BODY_MAX_BYTES = 65_536
 RETRY_AFTER_SECONDS = 1
 FIELD_NAME_MAX = 100
-FAULTS_TOLD = 10
+FIELDS_IN_MESSAGE = 10
+
+# For requests that use the names of core's fields.
+SAME_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What ails one field of a request; ``problem`` continues a sentence about it."""
+class FieldError:
+    """One field that cannot be accepted; ``problem`` continues a sentence that begins with it."""
 
     field: str
     problem: str
@@ -47,36 +50,36 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A request that was not done. ``status`` and ``code`` are those of the first dialect.
+    """A refusal or a failure. ``status`` and ``code`` are those of dialect 1.
 
-    ``refused`` where a move was asked for, ``reason`` where nobody knows who asks.
+    ``refused`` is set for a refused transition, ``reason`` for a missing or invalid API key.
     """
 
     status: int
     code: str
     message: str
-    faults: tuple[Fault, ...] = ()
+    fields: tuple[FieldError, ...] = ()
     refused: Refused | None = None
     reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class TurnedAway(Exception):
-    """Raised by the gate and by dialects, with what is to be answered."""
+class ApiError(Exception):
+    """Ends a request with ``problem`` as its answer. Raised by the gate and by the dialects."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
         self.problem = problem
 
 
-def not_authorized(reason: str) -> TurnedAway:
-    """Nobody knows who asks. ``reason``: ``missing_authorization_header``, ``invalid_api_key``."""
+def not_authorized(reason: str) -> ApiError:
+    """``reason``: ``missing_authorization_header`` or ``invalid_api_key``."""
     message = {
         "missing_authorization_header": "No API key was sent: send it as `Authorization: Bearer "
         "<key>` or as `X-API-Key: <key>`.",
         "invalid_api_key": "The API key is wrong or was revoked: ask the operator for another.",
     }[reason]
-    return TurnedAway(
+    return ApiError(
         Problem(
             status=401,
             code="not_authorized",
@@ -87,23 +90,23 @@ def not_authorized(reason: str) -> TurnedAway:
     )
 
 
-def not_found(what: str = "incident") -> TurnedAway:
-    """The same, to the byte, for an id that is none, nobody's, and another workspace's."""
-    return TurnedAway(_NOT_FOUND[what])
+def not_found(kind: str = "incident") -> ApiError:
+    """Malformed, unknown and foreign ids get the same answer, to the byte."""
+    return ApiError(_NOT_FOUND[kind])
 
 
-def invalid(faults: Iterable[Fault]) -> TurnedAway:
-    """Fields that cannot be taken as they are."""
-    return TurnedAway(_invalid(tuple(faults)))
+def invalid(fields: Iterable[FieldError]) -> ApiError:
+    """The body or the query fails validation."""
+    return ApiError(_invalid(tuple(fields)))
 
 
-def unreadable(why: str) -> TurnedAway:
-    """A body that is no JSON object at all."""
-    return invalid([Fault("body", why)])
+def unreadable(problem: str) -> ApiError:
+    """The body is not a JSON object."""
+    return invalid([FieldError("body", problem)])
 
 
-def body_too_large() -> TurnedAway:
-    return TurnedAway(
+def body_too_large() -> ApiError:
+    return ApiError(
         Problem(
             status=413,
             code="body_too_large",
@@ -112,8 +115,8 @@ def body_too_large() -> TurnedAway:
     )
 
 
-def not_json() -> TurnedAway:
-    return TurnedAway(
+def not_json() -> ApiError:
+    return ApiError(
         Problem(
             status=415,
             code="unsupported_media_type",
@@ -122,8 +125,8 @@ def not_json() -> TurnedAway:
     )
 
 
-def too_many(retry_after_seconds: int) -> TurnedAway:
-    return TurnedAway(
+def too_many(retry_after_seconds: int) -> ApiError:
+    return ApiError(
         Problem(
             status=429,
             code="rate_limited",
@@ -133,13 +136,13 @@ def too_many(retry_after_seconds: int) -> TurnedAway:
     )
 
 
-def nobody_to_ask(error: UserError) -> TurnedAway:
-    """Slack, which knows who somebody is, does not answer."""
-    return TurnedAway(_unavailable(error.message))
+def slack_unavailable(error: UserError) -> ApiError:
+    """Slack, which knows the members of a workspace, does not answer."""
+    return ApiError(_unavailable(error.message))
 
 
-def invalid_target_user() -> TurnedAway:
-    return TurnedAway(
+def invalid_target_user() -> ApiError:
+    return ApiError(
         Problem(
             status=400,
             code="invalid_target_user",
@@ -148,34 +151,34 @@ def invalid_target_user() -> TurnedAway:
     )
 
 
-def key_reused() -> TurnedAway:
-    """The ``Idempotency-Key`` came with another request before."""
+def key_reused() -> ApiError:
+    """The ``Idempotency-Key`` belongs to another request."""
     return _conflict("This Idempotency-Key belongs to another request: use a new one.")
 
 
-def answer_withdrawn() -> TurnedAway:
-    """The first answer held a text that is gone."""
+def answer_withdrawn() -> ApiError:
+    """The kept answer held a text that has been withdrawn."""
     return _conflict("This request was done; the text that it wrote has been withdrawn since.")
 
 
-def still_running() -> TurnedAway:
+def still_running() -> ApiError:
     return _conflict(
         "A request with this Idempotency-Key is running: ask again for its answer.",
         {"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
 
 
-def _conflict(message: str, headers: Mapping[str, str] | None = None) -> TurnedAway:
-    return TurnedAway(
+def _conflict(message: str, headers: Mapping[str, str] | None = None) -> ApiError:
+    return ApiError(
         Problem(status=409, code="idempotency_conflict", message=message, headers=headers or {})
     )
 
 
 _NOT_FOUND = {
-    what: Problem(
-        status=404, code="not_found", message=f"No {what} with the given ID exists in {where}."
+    kind: Problem(
+        status=404, code="not_found", message=f"No {kind} with the given ID exists in {place}."
     )
-    for what, where in {
+    for kind, place in {
         "incident": "your workspace",
         "update": "the timeline of this incident",
     }.items()
@@ -188,8 +191,8 @@ _SCOPES = {
     Permission.ADMINISTER: KeyScope.ADMIN,
 }
 
-# What pydantic finds, by the name it has for it, in our words. Its own may quote the value.
-_FINDINGS = {
+# Our wording for each type of pydantic error. Pydantic's own messages may quote the value.
+_WORDING = {
     "bool_type": "must be true or false",
     "dict_type": "must be a JSON object",
     "extra_forbidden": "is not known: leave it out",
@@ -203,23 +206,23 @@ _FINDINGS = {
 
 
 def problem_of(  # noqa: PLR0911 - one return for each kind of error, side by side
-    error: Exception, *, named: Mapping[str, str]
+    error: Exception, *, fields: Mapping[str, str] = SAME_NAMES
 ) -> Problem:
-    """What is to be answered for ``error``; anything unforeseen is a fault on our side.
+    """The problem to answer for ``error``; an unforeseen error is a 500.
 
-    ``named`` gives a field of core the name that it has in the request.
+    ``fields`` maps fields of core to their names in the request.
     """
     match error:
-        case TurnedAway():
+        case ApiError():
             return error.problem
         case RequestValidationError():
-            return _invalid(tuple(map(_fault, error.errors())))
+            return _invalid(tuple(map(_field_error, error.errors())))
         case UserError():
-            return _refusal(error, named)
+            return _refusal(error, fields)
         case ClaimLost():
             return still_running().problem
         case StoreUnavailable():
-            # Not that nothing was changed: that is not always known.
+            # Does not say that nothing was changed: after a lost commit that is unknown.
             return _unavailable("The database does not answer. Try again, with an Idempotency-Key.")
         case HTTPException(status_code=405):
             return Problem(
@@ -252,17 +255,17 @@ def _unavailable(message: str) -> Problem:
 
 
 def _refusal(  # noqa: PLR0911 - the same
-    error: UserError, named: Mapping[str, str]
+    error: UserError, fields: Mapping[str, str]
 ) -> Problem:
     refused = error if isinstance(error, Refused) else None
     match error:
         case InvalidField():
-            return _invalid((Fault(named.get(error.field, error.field), error.problem),))
+            return _invalid((FieldError(fields.get(error.field, error.field), error.problem),))
         case UnknownLifecycle():
             names = ", ".join(error.known)
-            return _invalid((Fault("lifecycle", f"must be one of {names}"),))
+            return _invalid((FieldError("lifecycle", f"must be one of {names}"),))
         case EmptyUpdate():
-            return _invalid((Fault(named.get("note", "body"), "or a status must be given"),))
+            return _invalid((FieldError(fields.get("note", "body"), "or a status must be given"),))
         case NotFound():
             return _NOT_FOUND["incident"]
         case NoSuchEntry():
@@ -283,7 +286,7 @@ def _refusal(  # noqa: PLR0911 - the same
             return Problem(status=status, code=code, message=error.message, refused=refused)
 
 
-# Whatever else is refused is a move that the lifecycle does not allow.
+# Every other refusal is a transition that the lifecycle does not allow.
 _CODES: dict[type[UserError], tuple[int, str]] = {
     NoSuchComponent: (400, "invalid_component_id"),
     RepeatedComponent: (400, "duplicate_component_id"),
@@ -294,45 +297,47 @@ _CODES: dict[type[UserError], tuple[int, str]] = {
 }
 
 
-def _invalid(faults: tuple[Fault, ...]) -> Problem:
-    told = "; ".join(f"{fault.field} {fault.problem}" for fault in faults[:FAULTS_TOLD])
-    return Problem(status=422, code="validation_failed", message=f"{told}.", faults=faults)
+def _invalid(fields: tuple[FieldError, ...]) -> Problem:
+    listed = "; ".join(f"{one.field} {one.problem}" for one in fields[:FIELDS_IN_MESSAGE])
+    return Problem(status=422, code="validation_failed", message=f"{listed}.", fields=fields)
 
 
-def _fault(error: Mapping[str, Any]) -> Fault:
-    """One of pydantic's findings.
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    """One error of pydantic, in our words.
 
     Source: https://docs.pydantic.dev/latest/errors/validation_errors
     """
-    kind, place, told = error["type"], error["loc"], error.get("ctx", {})
+    kind, place, context = error["type"], error["loc"], error.get("ctx", {})
     match kind:
         case "string_too_short":
-            problem = f"must have {told['min_length']} character or more"
+            problem = f"must have {context['min_length']} character or more"
         case "string_too_long":
-            problem = f"has more than {told['max_length']:,} characters"
+            problem = f"has more than {context['max_length']:,} characters"
         case "too_long":
-            problem = f"has more than {told['max_length']} entries"
+            problem = f"has more than {context['max_length']} entries"
         case "literal_error" | "enum":
-            problem = f"must be {told['expected'].replace(chr(39), '')}"
+            problem = f"must be {context['expected'].replace(chr(39), '')}"
         case "union_tag_invalid":
-            problem = f"must be {told['expected_tags'].replace(chr(39), '')}"
+            problem = f"must be {context['expected_tags'].replace(chr(39), '')}"
         case "value_error":
-            problem = str(told["error"])
+            problem = str(context["error"])
+        case "missing" if place == ("body",):
+            problem = "is missing: send a JSON object"
         case _:
-            problem = _FINDINGS.get(kind, "cannot be taken")
+            problem = _WORDING.get(kind, "cannot be taken")
     parts = list(place[1:])
-    if len(parts) > 1 and parts[0] in TAGS:
+    if len(parts) > 1 and parts[0] in VARIANTS:
         del parts[0]
-    if discriminator := told.get("discriminator"):
+    if discriminator := context.get("discriminator"):
         parts.append(discriminator.strip("'"))
-    return Fault(".".join(map(_shown, parts)) or str(place[0]), problem)
+    return FieldError(".".join(map(_shortened, parts)) or str(place[0]), problem)
 
 
-# Which of two shapes of a body was meant; pydantic puts it before the name of the field.
-TAGS = frozenset({"internal", "public"})
+# The two shapes of the body of an update. Pydantic puts the shape before the name of the field.
+VARIANTS = frozenset({"internal", "public"})
 
 
-def _shown(part: object) -> str:
-    """The name of a field, which a client may have made up."""
+def _shortened(part: object) -> str:
+    """The name of a field. The client may have made it up, of any length and characters."""
     whole = str(part).encode("utf-8", "replace").decode()
     return whole if len(whole) <= FIELD_NAME_MAX else f"{whole[:FIELD_NAME_MAX]}…"

@@ -1,4 +1,4 @@
-"""The application behind the HTTP door: both dialects, their description, and what comes beside."""
+"""The FastAPI application: both dialects, their description, and routers for other addresses."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from bot.http import api, v1
 from bot.http.gate import CHANGING, IDEMPOTENCY_KEY_MAX, Gate
 from core.lifecycle import Catalogue
 
-DIALECTS = {"/v1/": v1.DIALECT, "/api/": api.DIALECT}
+DIALECTS = (v1.operations, api.operations)
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 HEADERS = {
     "X-Request-Id": {
-        "description": "The id of the request; the same stands in the log line.",
+        "description": "The id of the request, as in the log line.",
         "required": True,
         "schema": {"type": "string", "format": "uuid"},
     },
     "Idempotency-Replayed": {
-        "description": "`true` where this is the answer to an earlier, equal request.",
+        "description": "`true` if this is the kept answer to an earlier, equal request.",
         "schema": {"type": "string", "enum": ["true"]},
     },
     "Retry-After": {
-        "description": "Seconds after which it is worth asking again.",
+        "description": "Seconds until a retry can succeed.",
         "schema": {"type": "integer", "minimum": 1},
     },
     "WWW-Authenticate": {"schema": {"type": "string"}},
@@ -48,21 +48,20 @@ HEADERS_OF = {
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Any text of the client's own. The same request under the same key is done once "
-    "and answered alike for 24 hours; another request under it is refused.",
+    "description": "Any text. A repeated request with the same key is done once and gets the same "
+    "answer for 24 hours; another request with the same key is refused.",
     "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_MAX},
 }
 DESCRIPTION = """\
-Two dialects over the same incidents, rules and permissions. Every request needs an API key, which
-the operator makes with `ratchet keys create`; both headers work in both dialects. Bodies are JSON
-objects of at most 64 KiB; unknown fields are refused by name. Lengths of texts count after
-trimming; a text has a character that can be seen, and no control characters but line feeds and
-tabs.
+Two dialects over the same incidents, rules and permissions. Every request needs an API key, made
+with `ratchet keys create`; both headers work in both dialects. Bodies are JSON objects of at most
+64 KiB; unknown fields are refused by name. Lengths of texts count after trimming; a text has at
+least one visible character, and no control characters but line feeds and tabs.
 """
 
 
 def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter] = ()) -> FastAPI:
-    """Both dialects behind ``gate``, with `/openapi.json` and the routers ``beside``."""
+    """Both dialects behind ``gate``, `/openapi.json`, and the routers ``beside``."""
     app = FastAPI(
         title="Ratchet",
         version=version("ratchet"),
@@ -71,10 +70,10 @@ def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter
         redirect_slashes=False,
     )
     app.state.gate = gate
-    for router in (v1.routes, api.routes):
-        app.include_router(router)
+    for dialect in DIALECTS:
+        app.include_router(dialect.router)
 
-    @cache  # Made when it is first asked for: it costs more than all the rest of a start.
+    @cache  # Made at the first request: it takes longer than the rest of the start.
     def described() -> str:
         return json.dumps(description(app, lifecycles))
 
@@ -85,28 +84,27 @@ def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter
     for router in beside:
         app.include_router(router)
 
-    app.add_exception_handler(HTTPException, _no_such_address)
+    app.add_exception_handler(HTTPException, _unknown_address)
     return app
 
 
-async def _no_such_address(request: Request, error: Exception) -> Response:
-    """What is answered where there is nothing, or nothing by that method, in the dialect meant."""
+async def _unknown_address(request: Request, error: Exception) -> Response:
+    """404 or 405, in the dialect of the address."""
     path = request.url.path
-    for prefix, dialect in DIALECTS.items():
-        if path.startswith(prefix):
+    for operations in DIALECTS:
+        if path.startswith(f"{operations.router.prefix}/"):
             gate: Gate = request.app.state.gate
-            response = gate.stranger(dialect, error)
-            if allowed := sorted(_methods(path)):
+            response = gate.refuse_address(operations.dialect, error)
+            if allowed := sorted(_methods(operations.router, path)):
                 response.headers["Allow"] = ", ".join(allowed)
             return response
     return await http_exception_handler(request, cast("HTTPException", error))
 
 
-def _methods(path: str) -> set[str]:
-    """The methods that the address ``path`` takes; empty where there is no such address."""
+def _methods(router: APIRouter, path: str) -> set[str]:
+    """The methods of the address ``path``; empty for an unknown address."""
     return {
         method
-        for router in (v1.routes, api.routes)
         for route in router.routes
         if isinstance(route, APIRoute) and compile_path(route.path)[0].match(path)
         for method in route.methods or ()
@@ -114,13 +112,13 @@ def _methods(path: str) -> set[str]:
 
 
 def description(app: FastAPI, lifecycles: Catalogue) -> dict[str, Any]:
-    """The OpenAPI description: what FastAPI knows, and what the gate does for every operation."""
+    """The OpenAPI description: FastAPI's own, and the gate's part of every operation."""
     described = app.openapi()
     described["components"]["securitySchemes"] = SECURITY
     described["components"]["headers"] = HEADERS
     for method, operation in _operations(described):
         operation["security"] = [{name: []} for name in SECURITY]
-        # FastAPI's own idea of a refusal, where an operation has none of that status.
+        # FastAPI's own shape of a refusal, which no operation uses.
         if "HTTPValidationError" in json.dumps(operation["responses"].get("422", {})):
             del operation["responses"]["422"]
         changing = method.upper() in CHANGING
@@ -144,7 +142,7 @@ def _operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
 
 
 def _name_lifecycles(part: object, names: list[str]) -> None:
-    """Lists the lifecycles of this installation wherever one of them is asked for."""
+    """Lists the lifecycles of this installation in the field of each body that names one."""
     if isinstance(part, list):
         for item in part:
             _name_lifecycles(item, names)

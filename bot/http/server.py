@@ -1,4 +1,4 @@
-"""The HTTP door: the server that runs our applications inside our own event loop."""
+"""The HTTP server. It runs our ASGI applications inside our own event loop."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ TIMESTAMP = re.compile(rb"[0-9]{1,12}")
 # Slack's largest request is a submitted view, of at most 250 kB, form-encoded.
 SLACK_BODY_MAX = 1_000_000
 WAITING_TO_BE_ACCEPTED = 2_048
-# What comes before a body: far more than a key, an address and what proxies add.
+# The largest request head, in bytes: far more than a key, an address and a proxy's headers.
 HEAD_MAX = 65_536
-# How long a head may take to arrive, and then a body, and how long an answer may not be taken: who
-# is slower holds a connection, and perhaps a file handle, that somebody else needs.
+# The longest time for a head to arrive, then for a body, and for a blocked answer to be read. A
+# slower client holds a connection, and perhaps a file handle, that others need.
 PATIENCE = timedelta(seconds=10)
 
 
 class AddressTaken(Exception):
-    """Nothing can listen at ``HOST`` and ``PORT``. The text says why and what to set."""
+    """``HOST`` and ``PORT`` cannot be used. The text gives the reason and a cure."""
 
 
 class HttpServer:
-    """Serves ``rest``, and hands `/slack/…` to ``slack``: each an ASGI application of its own.
+    """Serves two ASGI applications: ``slack`` at `/slack/…`, and ``rest`` at all other addresses.
 
-    ``port`` 0 takes any free one; `address` tells which, once started. ``patience`` is how long a
-    part of a request may take to come, and a part of an answer to be taken.
+    ``port`` 0 takes a free one; `address` has it after the start. ``patience`` limits the time for
+    each part of a request to arrive, and for each part of an answer to be read.
     """
 
     def __init__(
@@ -63,19 +63,19 @@ class HttpServer:
 
     @property
     def address(self) -> str:
-        """Where it can be reached, once started."""
+        """The address of the server, such as ``http://127.0.0.1:3000``; known after the start."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
     @property
     def connections(self) -> frozenset[object]:
-        """Those that are open now."""
+        """The open connections."""
         return frozenset(self._server.server_state.connections if self._server else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Slack's requests go past FastAPI: each layer costs some of the three seconds.
+        """Routes a request. A body that is late counts as cut off.
 
-        A body that does not come in time is one that was cut off.
+        Slack's requests bypass FastAPI: each layer costs some of Slack's three seconds.
         """
         end = asyncio.get_running_loop().time() + self._patience.total_seconds()
         late = whole = False
@@ -93,13 +93,13 @@ class HttpServer:
             whole = not part.get("more_body", False)
             return part
 
-        async def told(message: Message) -> None:
+        async def closing(message: Message) -> None:
             if late and message["type"] == "http.response.start":
-                # The rest of the body would be taken for the next request.
+                # On an open connection the rest of the body would be read as the next request.
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
-        await self._route(scope, in_time, told)
+        await self._route(scope, in_time, closing)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         slack = self._slack if scope["path"].startswith("/slack/") else None
@@ -109,7 +109,7 @@ class HttpServer:
         """Listens, and answers requests from now on.
 
         Raises:
-            AddressTaken: another program is there, or the address is not this machine's.
+            AddressTaken: another program uses the port, or the host is not this machine's.
         """
         listener = self._listener()
         self._port = listener.getsockname()[1]
@@ -134,16 +134,17 @@ class HttpServer:
         log.info("listening", address=self.address)
 
     def _listener(self) -> socket.socket:
-        """A socket that listens: of two programs that start at once, one is told here."""
+        """A listening socket. If two programs start at once, one of them fails here."""
         listener = None
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
-            # By name: asyncio sends without delay only where the socket says that it is TCP's, and
-            # an answer in two parts would wait 40 ms for the other side to confirm the first.
+            # `protocol` must be passed: asyncio sets TCP_NODELAY only on a socket that names TCP.
+            # Without it the second part of an answer waits 40 ms for the acknowledgement of the
+            # first.
             listener = socket.socket(family, kind, protocol)
-            # Else a port that was in use a minute ago could not be taken again.
+            # Without it a port stays unusable for a minute after its last use.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(WAITING_TO_BE_ACCEPTED)
@@ -158,16 +159,16 @@ class HttpServer:
         return listener
 
     async def stop(self) -> None:
-        """Takes no more, lets what runs finish within five seconds."""
+        """Takes no new requests. Running requests have five seconds to finish."""
         if self._server and self._running:
             self._server.should_exit = True
             await self._running
 
 
 class _Verified:
-    """Gives ``slack``, which verifies the signature, whole requests alone; counts what is refused.
+    """Passes whole requests to ``slack``, which verifies the signature, and counts the refused.
 
-    Nothing else is left of a request that is not Slack's: it would fill the logs for its sender.
+    A refused request leaves no log line: its sender could fill the logs.
     """
 
     def __init__(self, slack: ASGIApp, metrics: Metrics) -> None:
@@ -180,7 +181,7 @@ class _Verified:
             SIGNATURE.fullmatch(headers.get(b"x-slack-signature", b""))
             and TIMESTAMP.fullmatch(headers.get(b"x-slack-request-timestamp", b""))
         ):
-            # What compares signatures takes them to be numbers and ASCII.
+            # slack_sdk's verification expects an integer and ASCII, and raises otherwise.
             await self._refuse(HTTPStatus.UNAUTHORIZED, scope, receive, send)
             return
         if int(headers.get(b"content-length", 0)) > SLACK_BODY_MAX:
@@ -191,7 +192,7 @@ class _Verified:
         while more:
             part = await receive()
             if part["type"] == "http.disconnect":
-                # For whoever is still there, and was only slow.
+                # The client may be slow rather than gone, and can read this.
                 status = HTTPStatus.REQUEST_TIMEOUT
                 await PlainTextResponse(f"{status.phrase}\n", status)(scope, receive, send)
                 return
@@ -224,9 +225,9 @@ class _Config(uvicorn.Config):
 
 
 class _Patient(HttpToolsProtocol):
-    """One connection, which is closed when its other side takes or gives too slowly or too much.
+    """One connection. It is closed when the client is too slow, or its head too large.
 
-    uvicorn itself waits for ever, for a head without end.
+    uvicorn itself waits for ever, and reads an endless head.
     """
 
     config: _Config
@@ -244,7 +245,7 @@ class _Patient(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
-        # Set to 0 by a head that is complete; a body's parts count anew, and mean nothing.
+        # A complete head sets the count to 0. Parts of a body are counted too, with no timer set.
         if self._waiting and self._head_bytes > HEAD_MAX:
             self.transport.abort()
 
@@ -271,7 +272,7 @@ class _Patient(HttpToolsProtocol):
     def _wait(self) -> None:
         self._come()
         patience = self.config.patience.total_seconds()
-        # Not closed: what is not taken would be waited for all the same.
+        # abort, not close: close would wait until the client has read everything.
         self._waiting = self.loop.call_later(patience, self.transport.abort)
 
     def _come(self) -> None:
@@ -282,7 +283,7 @@ class _Patient(HttpToolsProtocol):
 
 
 class _QuietServer(uvicorn.Server):
-    """Leaves signals to the process that it is a part of, and says when it is ready."""
+    """Leaves signals to our process, and sets ``ready`` once it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""What both dialects have in common: texts, times, lists narrowed to what was asked for."""
+"""The parts of bodies and queries that both dialects share: texts, times, filters of a list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from bot.http import problems
-from bot.http.problems import Fault
+from bot.http.problems import FieldError
 from core.incident import BODY_MAX, BoardFilter, Scope, Severity
 
 PAGE = 20
@@ -36,7 +36,7 @@ CURSOR = "^[0-9a-f]{16}-[0-9]{1,10}$"
 
 def _day(value: object) -> date:
     if isinstance(value, str) and DAY.fullmatch(value):
-        with contextlib.suppress(ValueError):  # Not every month has as many days.
+        with contextlib.suppress(ValueError):  # such as 30 February
             return date.fromisoformat(value)
     raise ValueError("must be a day such as 2026-03-02")
 
@@ -49,7 +49,7 @@ def _moment(value: object) -> datetime:
 
 
 def _limit(value: object) -> int:
-    """Digits alone: what else pydantic takes for a number is a slip."""
+    """Accepts digits alone. Pydantic also takes `1.0`, `+1` and spaces for a number."""
     if isinstance(value, int):
         return value
     if isinstance(value, str) and NUMBER.fullmatch(value) and 1 <= int(value) <= PAGE_MAX:
@@ -69,10 +69,10 @@ Moment = Annotated[
         {"type": "string", "format": "date-time", "examples": ["2025-04-07T08:23:11.000Z"]}
     ),
 ]
-AskedMoment = Annotated[datetime, BeforeValidator(_moment)]
-AskedDay = Annotated[date, BeforeValidator(_day)]
+MomentInput = Annotated[datetime, BeforeValidator(_moment)]
+DayInput = Annotated[date, BeforeValidator(_day)]
 
-# An unknown one is the engine's to refuse, with those that are possible.
+# The engine refuses an unknown status, because its refusal lists the valid ones.
 StatusName = Annotated[
     str,
     StringConstraints(pattern="^[a-z][a-z0-9_]{0,39}$"),
@@ -86,47 +86,47 @@ UserId = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
     Field(description="The id of a Slack user.", examples=["U024BE7LH"]),
 ]
-Body = Annotated[
+UpdateText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=BODY_MAX),
-    Field(description="Trimmed; what is left must have 1 to 2,000 characters."),
+    Field(description="1 to 2,000 characters after trimming."),
 ]
 
 
-class Asked(BaseModel):
-    """The body of a request: unknown fields are refused by name, and nothing is converted."""
+class RequestBody(BaseModel):
+    """The body of a request: unknown fields are refused by name, and no type is converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Nothing(Asked):
-    """A request that needs no body may have an empty one."""
+class EmptyBody(RequestBody):
+    """The body may be an empty object, or absent."""
 
 
-NOTHING = Nothing()
+EMPTY_BODY = EmptyBody()
 
 
-class Listing(BaseModel):
-    """How a list of incidents is narrowed. Days are in UTC, and both count."""
+class ListQuery(BaseModel):
+    """The filters of a list of incidents. Days are in UTC; both ends are included."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: StatusName | None = None
-    since: AskedDay | None = Field(None, alias="from", description="Declared on that day or later.")
-    until: AskedDay | None = Field(None, alias="to", description="Declared on that day or earlier.")
+    since: DayInput | None = Field(None, alias="from", description="Declared on that day or later.")
+    until: DayInput | None = Field(None, alias="to", description="Declared on that day or earlier.")
     limit: Annotated[int, BeforeValidator(_limit)] = Field(PAGE, ge=1, le=PAGE_MAX)
     cursor: str | None = Field(
-        None, pattern=CURSOR, description="Where the page before this one, of the same list, ended."
+        None, pattern=CURSOR, description="The end of the previous page of the same list."
     )
 
     @model_validator(mode="after")
-    def _in_order(self) -> Listing:
+    def _in_order(self) -> ListQuery:
         if self.since and self.until and self.since > self.until:
             raise ValueError("from must not be later than to")
         return self
 
-    def narrowed(self, severity: Severity | None) -> BoardFilter:
-        """What the use cases know such a list by."""
+    def filter(self, severity: Severity | None) -> BoardFilter:
+        """The same filters for `Incidents.board`."""
         return BoardFilter(
             scope=Scope.ALL,
             severity=severity,
@@ -135,33 +135,37 @@ class Listing(BaseModel):
             until=datetime.combine(self.until, time.max, UTC) if self.until else None,
         )
 
-    def before(self, narrowed: BoardFilter) -> int | None:
-        """The number below which the page begins, None for the newest incidents.
+    def before(self, filters: BoardFilter) -> int | None:
+        """The incident number that the page begins below; None for the first page.
 
         Raises:
-            TurnedAway: the cursor is of a list that was narrowed otherwise.
+            ApiError: the cursor belongs to a list with other filters.
         """
         if self.cursor is None:
             return None
         mark, _, number = self.cursor.partition("-")
-        if mark != _mark(narrowed):
+        if mark != _mark(filters):
             raise problems.invalid(
-                [Fault("cursor", "is of a list with other filters: leave it out and begin anew")]
+                [
+                    FieldError(
+                        "cursor", "is of a list with other filters: leave it out and begin anew"
+                    )
+                ]
             )
         return int(number)
 
 
-def cursor(narrowed: BoardFilter, before: int | None) -> str | None:
-    """The cursor of the page that begins below ``before``; None where there is none."""
-    return None if before is None else f"{_mark(narrowed)}-{before}"
+def cursor(filters: BoardFilter, before: int | None) -> str | None:
+    """The cursor of the page that begins below the number ``before``; None after the last page."""
+    return None if before is None else f"{_mark(filters)}-{before}"
 
 
-def _mark(narrowed: BoardFilter) -> str:
-    """What tells lists with different filters apart."""
-    told: tuple[Any, ...] = (
-        narrowed.severity,
-        narrowed.status,
-        narrowed.since and narrowed.since.date(),
-        narrowed.until and narrowed.until.date(),
+def _mark(filters: BoardFilter) -> str:
+    """Distinguishes lists with different filters: 16 hexadecimal digits."""
+    parts: tuple[Any, ...] = (
+        filters.severity,
+        filters.status,
+        filters.since and filters.since.date(),
+        filters.until and filters.until.date(),
     )
-    return hashlib.sha256(repr(list(map(str, told))).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(list(map(str, parts))).encode()).hexdigest()[:16]

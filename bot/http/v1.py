@@ -1,45 +1,45 @@
-"""Dialect 1, `/v1`: translates requests into commands, outcomes into answers. It holds no rule."""
+"""Dialect 1, `/v1`: requests become commands, outcomes become answers. It has no rule."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 from pydantic import BaseModel
 
 from bot.http import problems, shapes
-from bot.http.gate import door, uuid_of
+from bot.http.call import Call, Dialect, IncidentId, answered
+from bot.http.gate import uuid_of
+from bot.http.operations import Operations
 from bot.http.problems import Problem
-from bot.http.shapes import NOTHING, Nothing
+from bot.http.shapes import EMPTY_BODY, EmptyBody
 from bot.http.v1_shapes import (
-    Answer,
+    AnswerPart,
+    ComponentBody,
     ComponentList,
-    Filters,
+    ComponentTags,
+    DataEnvelope,
+    ErrorBody,
     Handoff,
+    IncidentBody,
+    IncidentListQuery,
     IncidentPage,
     IncidentWithHistory,
-    InternalUpdate,
-    Invalid,
-    Move,
-    MoveRefused,
+    InternalUpdateBody,
     NewComponent,
     NewIncident,
-    PublicUpdate,
-    Refusal,
-    Shown,
-    ShownComponent,
-    ShownIncident,
-    ShownUpdate,
+    PublicUpdateBody,
     StatusChange,
-    Tags,
+    StatusHistoryEntry,
+    TransitionRefused,
     Unauthorized,
+    UpdateBody,
     UpdateId,
     UpdateList,
+    ValidationFailed,
 )
-from bot.http.visit import Dialect, OnIncident, Visiting, answered
 from core.errors import InvalidField
 from core.incident import (
     Acknowledge,
@@ -55,12 +55,16 @@ from core.incident import (
 from core.refusals import NoSuchComponent
 from core.service import Transaction
 
-SHAPES = {400: MoveRefused, 401: Unauthorized, 422: Invalid}
-OF_ANY_CHANGE = (403, 409, 413, 415, 422)
+INVALID = 422
+REFUSALS: dict[int, type[BaseModel]] = {
+    400: TransitionRefused,
+    401: Unauthorized,
+    INVALID: ValidationFailed,
+}
 
 
 def word(problem: Problem, request_id: UUID) -> tuple[int, str]:
-    """``problem`` in the one shape that errors have here."""
+    """``problem`` in the one shape of errors."""
     match problem.status:
         case 401:
             kind = "not_authorized_error"
@@ -79,10 +83,9 @@ def word(problem: Problem, request_id: UUID) -> tuple[int, str]:
     }
     if problem.reason:
         body["reason"] = problem.reason
-    if problem.faults:
+    if problem.fields:
         body["errors"] = [
-            {"field": fault.field, "message": f"{fault.field} {fault.problem}."}
-            for fault in problem.faults
+            {"field": one.field, "message": f"{one.field} {one.problem}."} for one in problem.fields
         ]
     if refused := problem.refused:
         body["from"] = refused.incident.status
@@ -91,34 +94,36 @@ def word(problem: Problem, request_id: UUID) -> tuple[int, str]:
     return problem.status, json.dumps(body)
 
 
-DIALECT = Dialect("v1", word)
+def refusal_shape(status: int) -> type[BaseModel]:
+    """The shape of the bodies with that status."""
+    return REFUSALS.get(status, ErrorBody)
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What the description says of an operation that may be refused so."""
-    return {status: {"model": SHAPES.get(status, Refusal)} for status in statuses}
+operations = Operations(
+    Dialect(name="v1", word=word, refusal=refusal_shape, invalid=INVALID), tag="Dialect 1"
+)
 
 
-def wrapped(shown: Shown) -> str:
-    """``shown`` in the envelope of what was done."""
-    return f'{{"data":{shown.model_dump_json(by_alias=True)}}}'
+def wrapped(data: AnswerPart) -> str:
+    """``data`` in the envelope of success."""
+    return f'{{"data":{data.model_dump_json(by_alias=True)}}}'
 
 
 def show_incident(_: Transaction, outcome: Outcome) -> str:
-    """The incident as it is after the change."""
-    return wrapped(ShownIncident.of(outcome.incident))
+    """The incident after the change."""
+    return wrapped(IncidentBody.of(outcome.incident))
 
 
 def show_update(_: Transaction, outcome: Outcome) -> str:
-    """The update that was written."""
-    return wrapped(ShownUpdate.of(outcome.updates[0]))
+    """The new update."""
+    return wrapped(UpdateBody.of(outcome.updates[0]))
 
 
 def component_id(text: str) -> UUID:
     """The id of a component.
 
     Raises:
-        NoSuchComponent: it is no id, so that no component has it.
+        NoSuchComponent: ``text`` is malformed, so no component has it.
     """
     found = uuid_of(text)
     if found is None:
@@ -126,192 +131,185 @@ def component_id(text: str) -> UUID:
     return found
 
 
-routes = APIRouter(
-    prefix="/v1",
-    tags=["Dialect 1"],
-    route_class=door(DIALECT),
-    responses=refusals(401, 429, 500, 503),
+@operations.changes(
+    "POST", "/incidents", "Declare an incident", answer=DataEnvelope[IncidentBody], status=201
 )
-
-
-def changes(
-    method: str,
-    path: str,
-    summary: str,
-    *,
-    status: int = 200,
-    answer: type[BaseModel] = Answer[ShownIncident],
-    refused: tuple[int, ...] = (400, 404),
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The decorator of an operation that changes something."""
-    return routes.api_route(
-        path,
-        methods=[method],
-        summary=summary,
-        status_code=status,
-        response_model=answer,
-        responses=refusals(*OF_ANY_CHANGE, *refused),
-    )
-
-
-@changes("POST", "/incidents", "Declare an incident", status=201, refused=(400,))
-async def declare(visit: Visiting, asked: NewIncident) -> Response:
-    visit.named = {"components": "componentIds", "owner": "ownerId"}
+async def declare(call: Call, asked: NewIncident) -> Response:
+    lifecycles = call.lifecycles
     command = Declare(
-        actor=visit.actor,
+        actor=call.actor,
         id=uuid4(),
         title=asked.title,
-        lifecycle=visit.lifecycles.default
+        lifecycle=lifecycles.default
         if asked.lifecycle is None
-        else visit.lifecycles.find(asked.lifecycle),
+        else lifecycles.find(asked.lifecycle),
         severity=asked.severity,
         private=asked.private,
         components=tuple(map(component_id, asked.component_ids)),
-        owner=await visit.leader(asked.owner_id),
+        owner=await call.owner(asked.owner_id, field="ownerId"),
         description=asked.description,
     )
-    return await visit.change(command, show_incident, status=201)
+    fields = {"components": "componentIds"}
+    return await call.change(command, show_incident, fields=fields, status=201)
 
 
-@routes.get(
+@operations.reads(
     "/incidents",
-    response_model=Answer[IncidentPage],
-    responses=refusals(422),
-    summary="List incidents, newest first",
+    "List incidents, newest first",
+    answer=DataEnvelope[IncidentPage],
+    refused=(INVALID,),
 )
-async def listing(visit: Visiting, asked: Annotated[Filters, Query()]) -> Response:
-    narrowed = asked.narrowed(asked.severity)
-    before = asked.before(narrowed)
-    page = await visit.incidents.board(visit.actor, narrowed, before=before, limit=asked.limit)
-    shown = IncidentPage(
-        incidents=[ShownIncident.of(incident) for incident in page.items],
-        next_cursor=shapes.cursor(narrowed, page.older),
+async def list_incidents(call: Call, asked: Annotated[IncidentListQuery, Query()]) -> Response:
+    filters = asked.filter(asked.severity)
+    before = asked.before(filters)
+    page = await call.incidents.board(call.actor, filters, before=before, limit=asked.limit)
+    body = IncidentPage(
+        incidents=[IncidentBody.of(incident) for incident in page.items],
+        next_cursor=shapes.cursor(filters, page.older),
     )
-    return answered(200, wrapped(shown))
+    return answered(200, wrapped(body))
 
 
-@routes.get(
+@operations.reads(
     "/incidents/{id}",
-    response_model=Answer[IncidentWithHistory],
-    responses=refusals(404),
-    summary="Get an incident with its status history",
+    "Get an incident with its status history",
+    answer=DataEnvelope[IncidentWithHistory],
 )
-async def one(visit: OnIncident) -> Response:
-    incident, moves = await visit.incidents.history(visit.actor, visit.incident)
-    history = [Move.of(update) for update in moves]
+async def get_incident(call: Call, incident_id: IncidentId) -> Response:
+    incident, moves = await call.incidents.history(call.actor, incident_id)
+    history = [StatusHistoryEntry.of(update) for update in moves]
     return answered(200, wrapped(IncidentWithHistory.of(incident, status_history=history)))
 
 
-@changes("PATCH", "/incidents/{id}/status", "Move an incident to its next status")
-async def move(visit: OnIncident, asked: StatusChange) -> Response:
-    visit.named = {"note": "resolutionNote"}
+@operations.changes(
+    "PATCH",
+    "/incidents/{id}/status",
+    "Move an incident to its next status",
+    answer=DataEnvelope[IncidentBody],
+)
+async def move(call: Call, incident_id: IncidentId, asked: StatusChange) -> Response:
     note = None if asked.resolution_note is None else Note(asked.resolution_note)
-    command = Change(actor=visit.actor, ref=visit.incident, to=asked.status, note=note)
-    return await visit.change(command, show_incident)
+    command = Change(actor=call.actor, ref=incident_id, to=asked.status, note=note)
+    return await call.change(command, show_incident, fields={"note": "resolutionNote"})
 
 
-@changes(
+@operations.changes(
     "POST",
     "/incidents/{id}/updates",
     "Post a public update or a note, with or without the next status",
+    answer=DataEnvelope[UpdateBody],
     status=201,
-    answer=Answer[ShownUpdate],
 )
 async def post_update(
-    visit: OnIncident,
-    asked: Annotated[PublicUpdate | InternalUpdate, Body(discriminator="visibility")],
+    call: Call,
+    incident_id: IncidentId,
+    asked: Annotated[PublicUpdateBody | InternalUpdateBody, Body(discriminator="visibility")],
 ) -> Response:
-    visit.named = {"note": "body", "public_update": "body"}
-    public = isinstance(asked, PublicUpdate)
+    public = isinstance(asked, PublicUpdateBody)
     command = Change(
-        actor=visit.actor,
-        ref=visit.incident,
+        actor=call.actor,
+        ref=incident_id,
         to=asked.status_change,
         public=PublicText(str(asked.body)) if public else None,
         note=Note(asked.body) if asked.body is not None and not public else None,
     )
-    return await visit.change(command, show_update, status=201, quotes_a_text=True)
+    fields = {"note": "body", "public_update": "body"}
+    return await call.change(command, show_update, fields=fields, status=201, quotes_a_text=True)
 
 
-@routes.get(
+@operations.reads(
     "/incidents/{id}/updates",
-    response_model=Answer[UpdateList],
-    responses=refusals(404),
-    summary="Get the timeline of an incident, notes included, oldest first",
+    "Get the timeline of an incident, notes included, oldest first",
+    answer=DataEnvelope[UpdateList],
 )
-async def timeline(visit: OnIncident) -> Response:
-    updates = await visit.incidents.whole_timeline(visit.actor, visit.incident)
-    return answered(200, wrapped(UpdateList(updates=[ShownUpdate.of(u) for u in updates])))
+async def get_timeline(call: Call, incident_id: IncidentId) -> Response:
+    updates = await call.incidents.whole_timeline(call.actor, incident_id)
+    return answered(200, wrapped(UpdateList(updates=[UpdateBody.of(one) for one in updates])))
 
 
-@changes(
+@operations.changes(
     "POST",
     "/incidents/{id}/updates/{updateId}/redact",
     "Withdraw the text of an update",
-    answer=Answer[ShownUpdate],
+    answer=DataEnvelope[UpdateBody],
 )
-async def redact(visit: OnIncident, update: UpdateId, _: Nothing = NOTHING) -> Response:
-    entry = uuid_of(update)
+async def redact(
+    call: Call, incident_id: IncidentId, update_id: UpdateId, _: EmptyBody = EMPTY_BODY
+) -> Response:
+    entry = uuid_of(update_id)
     if entry is None:
         raise problems.not_found("update")
 
     def show(tx: Transaction, outcome: Outcome) -> str:
-        # Also where it had been withdrawn before, and the outcome tells of no change.
+        # Read from the store: a second redaction changes nothing, so the outcome has no update.
         redacted = tx.entry(outcome.incident, entry)
-        return wrapped(ShownUpdate.of(cast("Update", redacted)))
+        return wrapped(UpdateBody.of(cast("Update", redacted)))
 
-    command = Redact(actor=visit.actor, ref=visit.incident, entry=entry)
-    return await visit.change(command, show)
-
-
-@changes("POST", "/incidents/{id}/acknowledge", "Say that somebody is looking at it")
-async def acknowledge(visit: OnIncident, _: Nothing = NOTHING) -> Response:
-    command = Acknowledge(actor=visit.actor, ref=visit.incident)
-    return await visit.change(command, show_incident)
+    command = Redact(actor=call.actor, ref=incident_id, entry=entry)
+    return await call.change(command, show)
 
 
-@changes("POST", "/incidents/{id}/handoff", "Hand an incident over to somebody")
-async def hand_off(visit: OnIncident, asked: Handoff) -> Response:
+@operations.changes(
+    "POST",
+    "/incidents/{id}/acknowledge",
+    "Acknowledge an incident",
+    answer=DataEnvelope[IncidentBody],
+)
+async def acknowledge(call: Call, incident_id: IncidentId, _: EmptyBody = EMPTY_BODY) -> Response:
+    return await call.change(Acknowledge(actor=call.actor, ref=incident_id), show_incident)
+
+
+@operations.changes(
+    "POST",
+    "/incidents/{id}/handoff",
+    "Hand an incident over to another owner",
+    answer=DataEnvelope[IncidentBody],
+)
+async def hand_off(call: Call, incident_id: IncidentId, asked: Handoff) -> Response:
     try:
-        owner = await visit.leader(asked.target_user_id)
+        owner = await call.member(asked.target_user_id)
     except InvalidField:
         raise problems.invalid_target_user() from None
-    command = Change(actor=visit.actor, ref=visit.incident, owner=owner)
-    return await visit.change(command, show_incident)
+    command = Change(actor=call.actor, ref=incident_id, owner=owner)
+    return await call.change(command, show_incident)
 
 
-@changes("PUT", "/incidents/{id}/components", "Say which components an incident affects")
-async def tag(visit: OnIncident, asked: Tags) -> Response:
-    visit.named = {"components": "componentIds"}
-    named = tuple(map(component_id, asked.component_ids))
-    command = Change(actor=visit.actor, ref=visit.incident, components=named)
-    return await visit.change(command, show_incident)
-
-
-@routes.get("/components", response_model=Answer[ComponentList], summary="List components")
-async def components(visit: Visiting) -> Response:
-    known = await visit.incidents.components(visit.actor)
-    return answered(
-        200, wrapped(ComponentList(components=[ShownComponent.of(one) for one in known]))
-    )
-
-
-@changes(
-    "POST", "/components", "Make a component", status=201, answer=Answer[ShownComponent], refused=()
+@operations.changes(
+    "PUT",
+    "/incidents/{id}/components",
+    "Set the components that an incident affects",
+    answer=DataEnvelope[IncidentBody],
 )
-async def make_component(visit: Visiting, asked: NewComponent) -> Response:
-    visit.named = {"group": "groupLabel"}
+async def tag(call: Call, incident_id: IncidentId, asked: ComponentTags) -> Response:
+    components = tuple(map(component_id, asked.component_ids))
+    command = Change(actor=call.actor, ref=incident_id, components=components)
+    return await call.change(command, show_incident, fields={"components": "componentIds"})
 
-    def show(tx: Transaction, made: DescribedComponent) -> str:
-        body = wrapped(ShownComponent.of(made))
-        visit.keep(tx, 201, body)
-        return body
 
-    body = await visit.incidents.make_component(
-        visit.actor,
+@operations.reads("/components", "List components", answer=DataEnvelope[ComponentList])
+async def list_components(call: Call) -> Response:
+    components = await call.incidents.components(call.actor)
+    body = ComponentList(components=[ComponentBody.of(one) for one in components])
+    return answered(200, wrapped(body))
+
+
+@operations.changes(
+    "POST",
+    "/components",
+    "Make a component",
+    answer=DataEnvelope[ComponentBody],
+    status=201,
+    refused=(),
+)
+async def make_component(call: Call, asked: NewComponent) -> Response:
+    def then(tx: Transaction, made: DescribedComponent) -> str:
+        return call.keep(tx, wrapped(ComponentBody.of(made)), status=201)
+
+    body = call.incidents.make_component(
+        call.actor,
         name=asked.name,
         description=asked.description,
         group=asked.group_label,
-        then=show,
+        then=then,
     )
-    return visit.done(body, status=201)
+    return await call.answer(body, fields={"group": "groupLabel"}, status=201)

@@ -1,4 +1,4 @@
-"""The bodies of dialect 1: what is asked, what is answered, what is refused. Names alone."""
+"""The bodies of dialect 1: requests, answers and errors. It has names and no rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
-from bot.http.shapes import Asked, Body, LifecycleName, Listing, Moment, StatusName, UserId
+from bot.http.shapes import (
+    LifecycleName,
+    ListQuery,
+    Moment,
+    RequestBody,
+    StatusName,
+    UpdateText,
+    UserId,
+)
 from core.incident import (
     COMPONENT_DESCRIPTION_MAX,
     COMPONENT_NAME_MAX,
@@ -44,26 +52,26 @@ EXAMPLE: JsonDict = {
 }
 
 
-class Camel(BaseModel):
-    """Names in camel case, as all of this dialect's."""
+class CamelCase(BaseModel):
+    """The fields of this dialect have names in camel case."""
 
     model_config = ConfigDict(alias_generator=to_camel)
 
 
-# --- what is asked ---------------------------------------------------------------------------
+# --- requests --------------------------------------------------------------------------------
 
 ComponentName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=COMPONENT_NAME_MAX)
 ]
 ComponentIds = Annotated[
     list[Annotated[str, Field(json_schema_extra={"format": "uuid"})]],
-    Field(max_length=COMPONENTS_MAX, description="Each once; an empty list for none."),
+    Field(max_length=COMPONENTS_MAX, description="Each at most once; an empty list clears."),
 ]
 UpdateId = Annotated[str, Path(alias="updateId", json_schema_extra={"format": "uuid"})]
 
 
-class NewIncident(Asked, Camel):
-    """`severity` has no default; `lifecycle` is the operator's choice where it is left out."""
+class NewIncident(RequestBody, CamelCase):
+    """`severity` has no default. Without `lifecycle` the operator's default applies."""
 
     title: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX)
@@ -78,25 +86,25 @@ class NewIncident(Asked, Camel):
     owner_id: UserId | None = None
 
 
-class StatusChange(Asked, Camel):
-    """The next step, with a note that responders alone will read."""
+class StatusChange(RequestBody, CamelCase):
+    """The next status, with a note that only responders can read."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "identified"}]})
 
     status: StatusName
-    resolution_note: Body | None = None
+    resolution_note: UpdateText | None = None
 
 
-class PublicUpdate(Asked, Camel):
-    """What customers are to read, with or without the next step."""
+class PublicUpdateBody(RequestBody, CamelCase):
+    """A text for customers, with or without the next status."""
 
     visibility: Literal["public"]
-    body: Body
+    body: UpdateText
     status_change: StatusName | None = None
 
 
-class InternalUpdate(Asked, Camel):
-    """A note that responders alone will read, the next step, or both."""
+class InternalUpdateBody(RequestBody, CamelCase):
+    """A note that only responders can read, the next status, or both."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -108,24 +116,24 @@ class InternalUpdate(Asked, Camel):
     )
 
     visibility: Literal["internal"]
-    body: Body | None = None
+    body: UpdateText | None = None
     status_change: StatusName | None = None
 
 
-class Handoff(Asked, Camel):
-    """Who leads from now on."""
+class Handoff(RequestBody, CamelCase):
+    """The new owner of the incident."""
 
     target_user_id: UserId
 
 
-class Tags(Asked, Camel):
-    """All components that the incident affects."""
+class ComponentTags(RequestBody, CamelCase):
+    """All components that the incident affects from now on."""
 
     component_ids: ComponentIds
 
 
-class NewComponent(Asked, Camel):
-    """`name` is unique in the workspace, in any case."""
+class NewComponent(RequestBody, CamelCase):
+    """`name` is unique in the workspace; upper and lower case count as the same."""
 
     name: ComponentName
     description: (
@@ -137,47 +145,47 @@ class NewComponent(Asked, Camel):
     group_label: ComponentName | None = None
 
 
-class Filters(Listing):
-    """The query of a list of incidents."""
+class IncidentListQuery(ListQuery):
+    """The filters of a list of incidents."""
 
     severity: Severity | None = None
 
 
-# --- what is answered ------------------------------------------------------------------------
+# --- answers ---------------------------------------------------------------------------------
 
 
-class Shown(Camel):
-    """A part of an answer; its absent facts are null, never left out."""
+class AnswerPart(CamelCase):
+    """A part of an answer. Absent facts are null; no field is left out."""
 
     model_config = ConfigDict(populate_by_name=True)
 
 
-class Who(Shown):
+class PersonBody(AnswerPart):
     """A Slack user, or an API key (`key:…`)."""
 
     id: str
     name: str
 
     @classmethod
-    def of(cls, person: Person | None) -> Who | None:
+    def of(cls, person: Person | None) -> PersonBody | None:
         return cls(id=person.id, name=person.name) if person else None
 
 
-class AffectedComponent(Shown):
-    """A component, by name."""
+class AffectedComponent(AnswerPart):
+    """A component with its name."""
 
     id: UUID
     name: str
 
 
-class ShownComponent(AffectedComponent):
-    """A component with what its list says of it."""
+class ComponentBody(AffectedComponent):
+    """A component with its description and its group."""
 
     description: str | None
     group_label: str | None
 
     @classmethod
-    def of(cls, known: DescribedComponent) -> ShownComponent:
+    def of(cls, known: DescribedComponent) -> ComponentBody:
         return cls(
             id=known.component.id,
             name=known.component.name,
@@ -186,8 +194,8 @@ class ShownComponent(AffectedComponent):
         )
 
 
-class ShownIncident(Shown):
-    """`orgId` is the id of the workspace; `validNext` are the steps that are allowed now."""
+class IncidentBody(AnswerPart):
+    """`orgId` is the id of the workspace; `validNext` lists the statuses that may come next."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -228,8 +236,8 @@ class ShownIncident(Shown):
         )
 
 
-class Move(Shown):
-    """A status that the incident came to. A public text is no note: it stands in the updates."""
+class StatusHistoryEntry(AnswerPart):
+    """One status of the incident. A public text is not repeated here: the updates have it."""
 
     id: UUID
     status: str
@@ -237,7 +245,7 @@ class Move(Shown):
     resolution_note: str | None
 
     @classmethod
-    def of(cls, update: Update) -> Move:
+    def of(cls, update: Update) -> StatusHistoryEntry:
         internal = update.visibility is Visibility.INTERNAL
         return cls(
             id=update.id,
@@ -247,72 +255,72 @@ class Move(Shown):
         )
 
 
-class IncidentWithHistory(ShownIncident):
-    """An incident with every status that it has had, the initial one included, oldest first."""
+class IncidentWithHistory(IncidentBody):
+    """An incident with all its statuses, the initial one included, oldest first."""
 
     model_config = ConfigDict(json_schema_extra={"examples": []})
 
-    status_history: list[Move]
+    status_history: list[StatusHistoryEntry]
 
 
-class ShownUpdate(Shown):
-    """One line of the timeline. `body` is null where there is none or it was withdrawn."""
+class UpdateBody(AnswerPart):
+    """One entry of the timeline. `body` is null if there is no text or it was withdrawn."""
 
     id: UUID
     incident_id: UUID
     body: str | None
     status_change: str | None
     visibility: Visibility
-    posted_by: Who
+    posted_by: PersonBody
     posted_at: Moment
     redacted_at: Moment | None
-    redacted_by: Who | None
+    redacted_by: PersonBody | None
 
     @classmethod
-    def of(cls, update: Update) -> ShownUpdate:
+    def of(cls, update: Update) -> UpdateBody:
         return cls(
             id=update.id,
             incident_id=update.incident,
             body=update.body,
             status_change=update.status_change,
             visibility=update.visibility,
-            posted_by=Who(id=update.by.id, name=update.by.name),
+            posted_by=PersonBody(id=update.by.id, name=update.by.name),
             posted_at=update.at,
             redacted_at=update.redacted_at,
-            redacted_by=Who.of(update.redacted_by),
+            redacted_by=PersonBody.of(update.redacted_by),
         )
 
 
-class IncidentPage(Shown):
+class IncidentPage(AnswerPart):
     """Newest first. `nextCursor` is null on the last page."""
 
-    incidents: list[ShownIncident]
+    incidents: list[IncidentBody]
     next_cursor: str | None
 
 
-class UpdateList(Shown):
+class UpdateList(AnswerPart):
     """The whole timeline, oldest first."""
 
-    updates: list[ShownUpdate]
+    updates: list[UpdateBody]
 
 
-class ComponentList(Shown):
+class ComponentList(AnswerPart):
     """All components of the workspace, by name."""
 
-    components: list[ShownComponent]
+    components: list[ComponentBody]
 
 
-class Answer(BaseModel, Generic[T]):
-    """The envelope of what was done."""
+class DataEnvelope(BaseModel, Generic[T]):
+    """The envelope of success."""
 
     data: T
 
 
-# --- refusals --------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------
 
 
-class Refusal(Shown):
-    """The shape of every error. `message` says what is wrong and what to do instead."""
+class ErrorBody(AnswerPart):
+    """The shape of every error. `message` names the cause and a way out."""
 
     status_code: int
     type: Literal[
@@ -323,15 +331,15 @@ class Refusal(Shown):
     message: str
 
 
-class Unauthorized(Refusal):
-    """Nobody knows who asks."""
+class Unauthorized(ErrorBody):
+    """The API key is missing or invalid."""
 
     code: Literal["not_authorized"]
     reason: Literal["missing_authorization_header", "invalid_api_key"]
 
 
-class MoveRefused(Refusal):
-    """A refused transition also says where the incident is, what was asked, what is possible."""
+class TransitionRefused(ErrorBody):
+    """A refused transition also has the current status, the requested one and the valid ones."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -365,15 +373,15 @@ class MoveRefused(Refusal):
     valid_next: list[str] | None = None
 
 
-class FieldFault(Shown):
-    """What ails one field."""
+class FieldErrorBody(AnswerPart):
+    """The error of one field."""
 
     field: str
     message: str
 
 
-class Invalid(Refusal):
-    """The body or the query cannot be taken as it is."""
+class ValidationFailed(ErrorBody):
+    """The body or the query fails validation."""
 
     code: Literal["validation_failed"]
-    errors: list[FieldFault]
+    errors: list[FieldErrorBody]

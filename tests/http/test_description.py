@@ -195,12 +195,12 @@ async def test_every_limit_and_every_word_is_in_it(described):
         ("NewIncident", "title"): (1, 100),
         ("NewIncident", "description"): (None, 10_000),
         ("StatusChange", "resolutionNote"): (1, 2_000),
-        ("PublicUpdate", "body"): (1, 2_000),
+        ("PublicUpdateBody", "body"): (1, 2_000),
         ("NewComponent", "name"): (1, 100),
-        ("Report", "title"): (1, 255),
-        ("Report", "error_message"): (None, 1_000),
-        ("NewStatus", "note"): (1, 500),
-        ("Message", "message"): (1, 1_000),
+        ("IncidentReport", "title"): (1, 255),
+        ("IncidentReport", "error_message"): (None, 1_000),
+        ("StatusUpdate", "note"): (1, 500),
+        ("CommentBody", "message"): (1, 1_000),
     }
     for (schema, field), limit in limits.items():
         part = told(schema, field)

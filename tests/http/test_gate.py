@@ -547,4 +547,4 @@ def test_each_refusal_of_the_rules_has_its_code(error):
 
 
 def test_a_fault_of_the_database_is_no_fault_of_the_client():
-    assert problem_of(StoreUnavailable("gone"), named={}).status == 503
+    assert problem_of(StoreUnavailable("gone")).status == 503

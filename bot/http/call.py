@@ -1,0 +1,152 @@
+"""One API request that has passed the gate: its actor, its use cases, and its dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path, Request, Response
+from pydantic import BaseModel
+
+from bot.http import problems
+from bot.http.problems import ApiError, FieldError, Problem, problem_of
+from core.errors import InvalidField, UserError
+from core.incident import Actor, Command, Outcome, Person
+from core.lifecycle import Catalogue
+from core.service import Incidents, Receipt, Transaction
+
+# Finds a member by the ids of workspace and user. Raises InvalidField for a person that cannot lead
+# an incident, and another UserError while Slack does not answer.
+FindMember = Callable[[str, str], Awaitable[Person]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one dialect words refusals. ``name`` is the first part of its addresses.
+
+    ``word`` returns the status and the JSON body for a problem. ``refusal`` returns the shape of
+    the bodies with a status. ``invalid`` is the status for a body or query that fails validation.
+    """
+
+    name: str
+    word: Callable[[Problem, UUID], tuple[int, str]]
+    refusal: Callable[[int], type[BaseModel]]
+    invalid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """One request of one actor. ``claim`` is None if it has no Idempotency-Key.
+
+    ``fields`` of a method maps fields of core to their names in the request, for refusals.
+    """
+
+    incidents: Incidents
+    lifecycles: Catalogue
+    actor: Actor
+    find_member: FindMember
+    claim: UUID | None
+
+    async def change(
+        self,
+        command: Command,
+        show: Callable[[Transaction, Outcome], str],
+        *,
+        fields: Mapping[str, str] = problems.SAME_NAMES,
+        status: int = 200,
+        quotes_a_text: bool = False,
+    ) -> Response:
+        """The answer to ``command``, whose body ``show`` makes in the transaction of the change.
+
+        ``quotes_a_text``: the body holds the text of the new update.
+        """
+
+        def then(tx: Transaction, outcome: Outcome) -> str:
+            about = outcome.updates[0].id if quotes_a_text else None
+            return self.keep(tx, show(tx, outcome), status=status, about=about)
+
+        body = self.incidents.perform(command, then)
+        return await self.answer(body, fields=fields, status=status)
+
+    def keep(self, tx: Transaction, body: str, *, status: int, about: UUID | None = None) -> str:
+        """``body``, which is also written in the transaction of the change if there is a claim.
+
+        ``about`` is the update whose text it holds.
+        """
+        if self.claim:
+            tx.keep(Receipt(claim=self.claim, status=status, body=body, about=about))
+        return body
+
+    async def answer(
+        self, body: Awaitable[str], *, fields: Mapping[str, str], status: int
+    ) -> Response:
+        """The answer, once the database has committed the change that ``body`` is about.
+
+        Raises:
+            ApiError: the change was refused.
+        """
+        try:
+            return answered(status, await body)
+        except UserError as error:
+            raise ApiError(problem_of(error, fields=fields)) from None
+
+    async def member(self, user: str) -> Person:
+        """A full member of the workspace, by the id of a Slack user.
+
+        Raises:
+            InvalidField: there is no such member.
+            ApiError: Slack does not answer.
+        """
+        try:
+            return await self.find_member(self.actor.workspace, user)
+        except InvalidField:
+            raise
+        except UserError as error:
+            raise problems.slack_unavailable(error) from None
+
+    async def owner(self, user: str | None, *, field: str) -> Person | None:
+        """The member of that id; None for None.
+
+        Raises:
+            ApiError: ``field`` names no full member of the workspace, or Slack does not answer.
+        """
+        try:
+            return None if user is None else await self.member(user)
+        except InvalidField as error:
+            raise problems.invalid([FieldError(field, error.problem)]) from None
+
+
+async def _call(request: Request) -> ApiCall:
+    call: ApiCall = request.state.call
+    return call
+
+
+async def _incident_id(
+    incident: Annotated[
+        str,
+        Path(
+            alias="id",
+            description="The UUID of the incident.",
+            json_schema_extra={"format": "uuid"},
+            examples=["a1b2c3d4-e5f6-7890-abcd-ef1234567890"],
+        ),
+    ],
+) -> UUID:
+    return UUID(incident)
+
+
+# The parameters of an operation. The gate has found the incident before the operation runs.
+Call = Annotated[ApiCall, Depends(_call)]
+IncidentId = Annotated[UUID, Depends(_incident_id)]
+
+
+def answered(status: int, body: str) -> Response:
+    """An answer in JSON. No proxy or browser may keep it."""
+    return Response(
+        body,
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

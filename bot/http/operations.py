@@ -1,0 +1,71 @@
+"""The operations of a dialect: routes behind the gate, each described with its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from bot.http.call import Dialect
+from bot.http.gate import gated
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Operations:
+    """The operations of ``dialect``, in `router`. ``tag`` groups them in the description."""
+
+    def __init__(self, dialect: Dialect, *, tag: str) -> None:
+        self.dialect = dialect
+        self.router = APIRouter(
+            prefix=f"/{dialect.name}",
+            tags=[tag],
+            route_class=gated(dialect),
+            responses=self._refusals(401, 429, 500, 503),
+        )
+
+    def reads(
+        self, path: str, summary: str, *, answer: type[BaseModel], refused: tuple[int, ...] = ()
+    ) -> Decorator:
+        """The decorator of an operation that changes nothing."""
+        return self._operation("GET", path, summary, answer=answer, status=200, refused=refused)
+
+    def changes(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        *,
+        answer: type[BaseModel],
+        status: int = 200,
+        refused: tuple[int, ...] = (400,),
+    ) -> Decorator:
+        """The decorator of an operation that changes something."""
+        refused = (403, 409, 413, 415, self.dialect.invalid, *refused)
+        return self._operation(method, path, summary, answer=answer, status=status, refused=refused)
+
+    def _operation(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        *,
+        answer: type[BaseModel],
+        status: int,
+        refused: tuple[int, ...],
+    ) -> Decorator:
+        if "{id}" in path:
+            refused = (*refused, 404)
+        return self.router.api_route(
+            path,
+            methods=[method],
+            summary=summary,
+            status_code=status,
+            response_model=answer,
+            responses=self._refusals(*refused),
+        )
+
+    def _refusals(self, *statuses: int) -> dict[int | str, dict[str, Any]]:
+        return {status: {"model": self.dialect.refusal(status)} for status in statuses}
