@@ -22,7 +22,7 @@ from bot.http.rest import application
 from bot.http.server import HttpServer
 from bot.schedule import Schedule
 from bot.settings import Settings
-from bot.slack.handlers import Slack
+from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
@@ -77,7 +77,7 @@ class App:
             responders_group=settings.responders_group,
             publishers_group=settings.publishers_group,
         )
-        self.slack = Slack(
+        self.slack = SlackListeners(
             self.incidents,
             people,
             self.client,

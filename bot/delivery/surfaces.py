@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
-from bot.slack import views
+from bot.slack import public, views
 from core.incident import Surface
 from storage.outbox import Facts
 
@@ -22,12 +22,12 @@ def drawn(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] 
         case Surface.OWNER_CARD:
             return views.owner_card(facts.card, at=at) if facts.card else None
         case Surface.STATUS_CARD:
-            return views.status_card(facts.incident) if facts.incident else None
+            return public.status_card(facts.incident) if facts.incident else None
         case Surface.PUBLIC_UPDATE:
             if facts.incident is None or facts.update is None:
                 return None
-            return views.public_update(facts.incident, facts.update)
+            return public.public_update(facts.incident, facts.update)
         case Surface.WITHDRAWAL:
-            return views.withdrawn()
+            return public.withdrawn()
         case _:
             assert_never(surface)

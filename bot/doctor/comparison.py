@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.surfaces import drawn
 from bot.doctor.reader import BrokenOff, Seen, SlackReader, gist
-from bot.slack import views
+from bot.slack import public
 from bot.slack.web import code_of
 from core.incident import Envelope, PublicText, Surface
 from core.service import StoreUnavailable
@@ -256,7 +256,7 @@ class Comparison:
             _, entry = key
             what = f"entry {entry}" if entry else "its card"
             if entry in standing.withdrawn:
-                if gist(seen.text) != gist(views.withdrawn()["text"]):
+                if gist(seen.text) != gist(public.withdrawn()["text"]):
                     told = f"{what} was withdrawn, and still stands in {here.name}"
                     yield f"{told}: {_delete(seen)}"
             elif key in places:

@@ -1,89 +1,55 @@
-"""Dialogs: the views that people fill in, and what they say when they are submitted. Pure.
-
-Each view keeps what it is about in ``private_metadata``, because a submission brings nothing else
-along. Reading one is total: whatever a payload holds, the answer is a command or a `UserError`.
-"""
+"""Dialogs that people fill in; `bot.slack.forms` reads them back. Pure."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from bot.slack.blocks import (
-    TEXT_MAX,
     Json,
-    channel_link,
-    clipped,
     context,
-    duration,
-    escape,
     input_block,
-    mention,
     modal,
     option,
     plain,
     section,
     select,
-    shown,
     text_box,
 )
-from bot.slack.parser import COMMAND, AssignTo, OpenDeclare, UsageError
-from bot.slack.views import PRIVATE, PUBLIC, WITHDRAWN, Dialog, status_name
-from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
+from bot.slack.buttons import Dialog
+from bot.slack.forms import DECLARE, NOTE, STAY, Origin, UpdateForm, metadata
+from bot.slack.markup import TEXT_MAX, channel_link, clipped, duration, escape, mention, shown
+from bot.slack.requests import OpenDeclare
+from bot.slack.verbs import COMMAND
+from bot.slack.words import PRIVATE, WITHDRAWN, readers_of, status_name
 from core.incident import (
     BODY_MAX,
     TITLE_MAX,
-    Actor,
-    Change,
-    Declare,
     Incident,
-    Note,
-    Place,
     PublicText,
-    Redact,
     Severity,
     Update,
-    Visibility,
     Workspace,
 )
 from core.lifecycle import Catalogue, Lifecycle
-from core.refusals import Denied, NoPublicSurface, Permission, Refused, UnknownComponent
 from core.texts import one_line
 
 BOX_MAX = 3_000  # of any text box in a dialog
 OPTIONS_MAX = 100
-STAY = "stay"
-# The callback_ids of the dialogs that are about no incident yet.
-DECLARE, NOTE = "declare", "note"
 EVERYONE = "Everyone in the status channel and on the status page will read this."
 RESPONDERS = "Responders only. Never leaves this workspace."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a dialog was opened. ``response_url``, a secret, is where its answer can be shown."""
-
-    channel: str | None = None
-    channel_private: bool = False
-    response_url: str | None = None
-
-
-# --- views -----------------------------------------------------------------------------------
-
-
 def loading(told: str = "One moment…") -> Json:
-    """What is opened at once, before the store has answered."""
+    """The dialog that is shown until the store has answered."""
     return modal("loading", "Ratchet", [section(told)], close="Close")
 
 
 def message_dialog(message: Json) -> Json:
-    """A dialog that only tells what ``message`` would.
+    """A dialog with the text of ``message``.
 
-    Its buttons stay behind, because they need a message to answer in; its text names them.
+    The buttons are left out, because they need a message to answer in; the text names them.
     """
     told = [section(message["text"])]
     if len(message["text"]) > TEXT_MAX:
@@ -91,7 +57,7 @@ def message_dialog(message: Json) -> Json:
     return modal("message", "Ratchet", told, close="Close")
 
 
-# What an input element calls the value that it starts with, by what its state calls the value.
+# The name of an input's initial value, by the name of the value in its state.
 INITIAL = {
     "selected_conversation": "initial_conversation",
     "value": "initial_value",
@@ -102,9 +68,9 @@ INITIAL = {
 
 
 def refilled(view: Mapping[str, Any], message: Json) -> Json:
-    """``view`` once more, with all that was typed into it, under what ``message`` tells."""
+    """``view`` with everything that was typed into it, under the text of ``message``."""
     told = message_dialog(message)["blocks"]
-    # A fault that was told before stands above the inputs, and gives way to the new one.
+    # The text of an earlier message above the inputs is replaced.
     first = next((i for i, block in enumerate(view["blocks"]) if block["type"] == "input"), 0)
     blocks = [_refilled(block, view) for block in view["blocks"][first:]]
     kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
@@ -152,8 +118,8 @@ def declare_dialog(
     checkboxes: Json = {"type": "checkboxes", "action_id": "private", "options": [private]}
     if draft.private:
         checkboxes["initial_options"] = [private]
-    # A shortcut knows no channel; the menu begins with the one that the person looks at.
-    channel: list[Json] = [] if origin.channel else [CHANNEL]
+    # A shortcut knows no channel. Slack preselects the channel that the person looks at.
+    channel: list[Json] = [] if origin.place else [CHANNEL]
     blocks = [
         *channel,
         input_block(
@@ -208,7 +174,7 @@ def declare_dialog(
         "Declare an incident",
         blocks,
         submit="Declare",
-        private_metadata=_metadata(origin),
+        private_metadata=metadata(origin),
     )
 
 
@@ -225,11 +191,11 @@ def update_dialog(
     moved: Update | None = None,
     at: datetime | None = None,
 ) -> Json:
-    """The dialog with the two boxes, each of which says who will read it.
+    """The dialog with the two boxes, each with its readers.
 
-    ``form`` is what was filled in so far. ``moved`` is the transition that came in between, at most
-    until ``at``: the boxes keep their block_ids and so their text, the choice of steps gets a new
-    one, because what was chosen may not be possible any more.
+    ``form`` is filled in so far. ``moved`` is a transition in the meantime, seen at ``at``: the
+    boxes keep their block_ids and so their texts; the choice of steps gets a new block_id, because
+    the chosen step may be impossible now.
     """
     form = form or UpdateForm(ref=incident.id, expected_status=incident.status)
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
@@ -264,7 +230,7 @@ def update_dialog(
         title,
         blocks,
         submit="Save",
-        private_metadata=_metadata(origin, incident),
+        private_metadata=metadata(origin, incident),
     )
 
 
@@ -315,7 +281,7 @@ def assign_dialog(incident: Incident, *, origin: Origin) -> Json:
             input_block("person", "Owner", people, hint="The one person who leads the incident."),
         ],
         submit="Assign",
-        private_metadata=_metadata(origin, incident),
+        private_metadata=metadata(origin, incident),
     )
 
 
@@ -334,7 +300,7 @@ def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
         f"Severity of {incident.name}",
         [section(escape(incident.title)), input_block("severity", "Severity", choice, hint=hint)],
         submit="Save",
-        private_metadata=_metadata(origin, incident),
+        private_metadata=metadata(origin, incident),
     )
 
 
@@ -354,22 +320,7 @@ def note_dialog(incidents: Sequence[Incident], text: str, *, origin: Origin) -> 
         input_block("incident", "Incident", menu),
         _box("note", "Private note", text, RESPONDERS),
     ]
-    return modal(
-        NOTE, "Add to a timeline", blocks, submit="Add", private_metadata=_metadata(origin)
-    )
-
-
-def note_form(view: Mapping[str, Any], *, actor: Actor) -> Change:
-    """The note that was submitted.
-
-    Raises:
-        UsageError: there is no such choice (any more).
-    """
-    try:
-        ref = UUID(_chosen(view, "incident"))
-    except ValueError:
-        raise unreadable() from None
-    return Change(actor=actor, ref=ref, note=Note(_typed(view, "note")))
+    return modal(NOTE, "Add to a timeline", blocks, submit="Add", private_metadata=metadata(origin))
 
 
 def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Origin) -> Json:
@@ -397,228 +348,9 @@ def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Orig
             ),
         ],
         submit="Withdraw",
-        private_metadata=_metadata(origin, incident),
+        private_metadata=metadata(origin, incident),
     )
 
 
 def _entry_label(update: Update) -> str:
-    public = update.visibility is Visibility.PUBLIC
-    readers = f"{PUBLIC} public" if public else f"{PRIVATE} private"
-    return f"{update.entry} · {readers}: {one_line(update.body or '')}"
-
-
-# --- what a view is about ----------------------------------------------------------------------
-
-
-def _metadata(origin: Origin, incident: Incident | None = None) -> str:
-    about = {"incident": str(incident.id), "status": incident.status} if incident else {}
-    return json.dumps({**asdict(origin), **about}, separators=(",", ":"))
-
-
-def _remembered(view: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        remembered = json.loads(view.get("private_metadata") or "{}")
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    return remembered if isinstance(remembered, dict) else {}
-
-
-def origin_of(view: Mapping[str, Any]) -> Origin:
-    """Where ``view`` was opened, or the channel that was chosen in it."""
-    remembered = _remembered(view)
-    channel, url = remembered.get("channel"), remembered.get("response_url")
-    # Chosen in the dialog itself, where it was opened from no channel.
-    channel = channel or _element(view, "channel").get("selected_conversation")
-    return Origin(
-        channel=channel if isinstance(channel, str) else None,
-        channel_private=remembered.get("channel_private") is True,
-        response_url=url if isinstance(url, str) else None,
-    )
-
-
-def _about(view: Mapping[str, Any]) -> tuple[UUID, str]:
-    """The incident that ``view`` is about, and the status it was drawn for."""
-    remembered = _remembered(view)
-    try:
-        return UUID(str(remembered["incident"])), str(remembered["status"])
-    except (KeyError, ValueError):
-        raise unreadable() from None
-
-
-def unreadable() -> UsageError:
-    """The refusal of a form that we did not draw, or not like this."""
-    return UsageError(
-        "This dialog cannot be read any more, and nothing was changed.",
-        hint=f"`{COMMAND}` shows what is open, with buttons that open a new one.",
-    )
-
-
-# --- what was filled in --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateForm:
-    """What the update dialog holds; None for what was left alone."""
-
-    ref: UUID
-    expected_status: str
-    to: str | None = None
-    public: PublicText | None = None
-    note: Note | None = None
-
-    def command(self, actor: Actor) -> Change:
-        """The one command that a submit is."""
-        return Change(
-            actor=actor,
-            ref=self.ref,
-            to=self.to,
-            public=self.public,
-            note=self.note,
-            expected_status=self.expected_status,
-        )
-
-
-def update_form(view: Mapping[str, Any]) -> UpdateForm:
-    """What stands in the update dialog, submitted or not.
-
-    Raises:
-        UsageError: it is no update dialog.
-    """
-    incident, status = _about(view)
-    step = _chosen(view, "step")
-    public, note = _typed(view, "public"), _typed(view, "note")
-    return UpdateForm(
-        ref=incident,
-        expected_status=status,
-        to=None if step in {"", STAY} else step,
-        # White space alone is a fault at its field and not an empty box: the engine says so.
-        public=PublicText(public) if public else None,
-        note=Note(note) if note else None,
-    )
-
-
-def declare_form(
-    view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id: UUID
-) -> Declare:
-    """The declaration that was submitted.
-
-    Raises:
-        UserError: a choice that there is not (any more).
-    """
-    origin = origin_of(view)
-    return Declare(
-        actor=actor,
-        id=new_id,
-        title=_typed(view, "title"),
-        lifecycle=catalogue.find(_chosen(view, "lifecycle") or catalogue.default.name),
-        severity=_severity(view),
-        private=_chosen(view, "private") == "private",
-        components=tuple(
-            name for part in _typed(view, "components").split(",") if (name := part.strip())
-        ),
-        description=_typed(view, "description") or None,
-        place=Place(origin.channel, private=origin.channel_private) if origin.channel else None,
-    )
-
-
-def assign_form(view: Mapping[str, Any], *, actor: Actor) -> AssignTo:
-    """The hand-over that was submitted.
-
-    Raises:
-        UsageError: nobody was chosen.
-    """
-    incident, _ = _about(view)
-    if not (user := _chosen(view, "person")):
-        raise UsageError("Nobody was chosen.", hint="Choose the person who leads the incident.")
-    return AssignTo(actor=actor, ref=incident, user=user)
-
-
-def severity_form(view: Mapping[str, Any], *, actor: Actor) -> Change:
-    """The correction that was submitted.
-
-    Raises:
-        UsageError: there is no such severity.
-    """
-    incident, _ = _about(view)
-    return Change(actor=actor, ref=incident, severity=_severity(view))
-
-
-def redact_form(view: Mapping[str, Any], *, actor: Actor) -> Redact:
-    """The redaction that was submitted.
-
-    Raises:
-        UsageError: no entry was chosen.
-    """
-    incident, _ = _about(view)
-    entry = _chosen(view, "entry")
-    if not (entry.isascii() and entry.isdigit() and len(entry) < 10):
-        raise UsageError("No entry was chosen.", hint="Choose the one whose text is withdrawn.")
-    return Redact(actor=actor, ref=incident, entry=int(entry))
-
-
-def _severity(view: Mapping[str, Any]) -> Severity:
-    try:
-        return Severity(_chosen(view, "severity"))
-    except ValueError:
-        raise UsageError("No severity was chosen.", hint="Choose one of the four.") from None
-
-
-def _element(view: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What the input ``name`` holds. Slack sends it as ``values.<block_id>.<action_id>``."""
-    state = view.get("state")
-    values = state.get("values") if isinstance(state, dict) else None
-    for block_id, elements in values.items() if isinstance(values, dict) else ():
-        if str(block_id).split(":")[0] == name and isinstance(elements, dict):
-            return next((held for held in elements.values() if isinstance(held, dict)), {})
-    return {}
-
-
-def _typed(view: Mapping[str, Any], name: str) -> str:
-    value = _element(view, name).get("value")
-    return value if isinstance(value, str) else ""
-
-
-def _chosen(view: Mapping[str, Any], name: str) -> str:
-    """The chosen value of a select, a row of checkboxes (its first) or a choice of people."""
-    held = _element(view, name)
-    chosen, ticked = held.get("selected_option"), held.get("selected_options")
-    if isinstance(ticked, list) and ticked:
-        chosen = ticked[0]
-    value = chosen.get("value") if isinstance(chosen, dict) else held.get("selected_user")
-    return value if isinstance(value, str) else ""
-
-
-# --- faults at their fields ------------------------------------------------------------------
-
-
-def dialog_errors(error: UserError, view: Mapping[str, Any]) -> dict[str, str]:
-    """``error`` by block_id, for ``response_action: errors``: at the fields that it is about.
-
-    An error about none of the view's fields stands at the first one.
-
-    Source: https://docs.slack.dev/surfaces/modals#displaying_errors
-    """
-    blocks = view.get("blocks") or ()
-    inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]
-    named = [block for block in inputs if block.split(":")[0] in _fields(error)]
-    return dict.fromkeys(named or inputs[:1], error.message)
-
-
-def _fields(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for each class of error
-    match error:
-        case InvalidField(field="public_update"):
-            return ("public",)
-        case InvalidField(field=field):
-            return (field,)
-        case EmptyUpdate():
-            return ("step", "public", "note")
-        case UnknownComponent():
-            return ("components",)
-        case UnknownLifecycle():
-            return ("lifecycle",)
-        case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
-            return ("public",)
-        case Refused():
-            return ("step",)
-        case _:
-            return ()
+    return f"{update.entry} · {readers_of(update)}: {one_line(update.body or '')}"

@@ -50,7 +50,7 @@ class _Client(SocketModeClient):
                 await self.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it bare
 
 
-class Connection:
+class SocketConnection:
     """One connection for ``app``. What it has not taken when it is closed, another is given."""
 
     def __init__(self, app: AsyncApp, dispatch: Dispatch, app_token: str) -> None:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from bot.slack.views import status_name
+from bot.slack.words import status_name
 from core.lifecycle import PRESETS
 
 PAIRS = [

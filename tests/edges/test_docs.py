@@ -15,8 +15,8 @@ from typer.main import get_command
 from bot.__main__ import cli
 from bot.doctor.checks import SCOPES
 from bot.settings import Settings
-from bot.slack import handlers
-from bot.slack.parser import COMMAND, VERBS, markdown_table
+from bot.slack import actions
+from bot.slack.verbs import COMMAND, VERBS, markdown_table
 from bot.telemetry import Metrics
 from core.lifecycle import PRESETS, read
 from storage.models import State
@@ -235,7 +235,7 @@ def test_the_manifest_has_the_command_and_its_escaping(features):
 
 
 def test_the_manifest_has_the_shortcuts_of_the_listeners(features):
-    assert {shortcut["callback_id"] for shortcut in features["shortcuts"]} == handlers.SHORTCUTS
+    assert {shortcut["callback_id"] for shortcut in features["shortcuts"]} == actions.SHORTCUTS
 
 
 def test_every_address_in_the_manifest_receives_events():

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.parser import VERBS
+from bot.slack.verbs import VERBS
 from tests.promises.acts import idle
 from tests.promises.conftest import settle, tell
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.slack.parser import (
+from bot.slack.markup import plain_text
+from bot.slack.parser import parse
+from bot.slack.requests import (
     NUMBER_MAX,
-    VERBS,
     AssignTo,
     OpenDeclare,
     Request,
@@ -23,11 +24,8 @@ from bot.slack.parser import (
     ShowTimeline,
     ShowTray,
     UsageError,
-    find_verb,
-    markdown_table,
-    parse,
-    plain_text,
 )
+from bot.slack.verbs import VERBS, find, markdown_table
 from core.incident import (
     Acknowledge,
     BoardFilter,
@@ -48,8 +46,11 @@ NEW = an_id("new")
 ID = UUID("6093fb51-8bde-564b-814f-91339cda4c00")
 
 
-def said(text: str, **settings: Any) -> Request:
-    return parse(text, actor=an_actor(), catalogue=CATALOGUE, new_id=NEW, **settings)
+PLACE = Place(INCIDENTS_CHANNEL)
+
+
+def said(text: str, *, place: Place = PLACE) -> Request:
+    return parse(text, actor=an_actor(), catalogue=CATALOGUE, new_id=NEW, place=place)
 
 
 def a_declaration(title: str, **changes: Any) -> Declare:
@@ -58,7 +59,7 @@ def a_declaration(title: str, **changes: Any) -> Declare:
         "id": NEW,
         "title": title,
         "lifecycle": CATALOGUE.default,
-        "place": Place(INCIDENTS_CHANNEL),
+        "place": PLACE,
     }
     return Declare(**fields | changes)
 
@@ -217,11 +218,11 @@ def test_new_is_another_word_for_declare():
     assert said("new Checkout is down") == a_declaration("Checkout is down")
 
 
-def test_what_is_declared_remembers_what_its_channel_is():
-    declared = said("declare Checkout is down", channel_private=True)
+def test_a_declaration_remembers_that_its_channel_is_private():
+    here = Place(INCIDENTS_CHANNEL, private=True)
 
-    assert declared == a_declaration(
-        "Checkout is down", place=Place(INCIDENTS_CHANNEL, private=True)
+    assert said("declare Checkout is down", place=here) == a_declaration(
+        "Checkout is down", place=here
     )
 
 
@@ -342,8 +343,8 @@ def test_a_slip_is_answered_with_the_closest_word_and_the_usage_line(
 
     error = refused.value
     assert problem in error.message
-    assert (error.verb, error.suggestion) == (verb, suggestion)
-    assert error.usage == (find_verb(verb).usage if verb else None)
+    assert error.suggestion == suggestion
+    assert error.usage == (find(verb).usage if verb else None)
     assert error.usage is None or f"Usage: `{error.usage}`" in error.message
     assert suggestion is None or f"Did you mean {suggestion}?" in error.message
 

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack import blocks, views
-from bot.slack.parser import (
-    VERBS,
+from bot.slack import lists, markup, refusals, timeline, views
+from bot.slack.buttons import Dialog, OpenDialog, decode
+from bot.slack.help import help_for
+from bot.slack.public import public_update, status_card, withdrawn
+from bot.slack.requests import (
     OpenDeclare,
     ShowBoard,
     ShowCard,
@@ -24,7 +26,8 @@ from bot.slack.parser import (
     ShowTray,
     UsageError,
 )
-from bot.slack.views import Dialog, OpenDialog
+from bot.slack.verbs import VERBS
+from bot.slack.words import status_word
 from core.engine import decide
 from core.incident import (
     Acknowledge,
@@ -185,7 +188,7 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
 
     assert buttons(message) == ["Timeline", "Take it back"]
     value = every(message, "value")[-1]
-    assert views.decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=42, entry=2)
+    assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=42, entry=2)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +230,7 @@ def test_the_end_of_an_incident_tells_how_long_it_took():
 
 
 def test_a_refused_step_says_how_far_away_it_is_and_offers_the_next_one():
-    message = views.refusal(TransitionNotAllowed(an_incident(), "resolved"), at=NOW)
+    message = refusals.refusal(TransitionNotAllowed(an_incident(), "resolved"), at=NOW)
 
     assert message["text"] == (
         "INC-42 is *Investigating*. "
@@ -240,7 +243,7 @@ def test_a_refused_step_says_how_far_away_it_is_and_offers_the_next_one():
 def test_a_late_click_says_who_was_faster_and_what_can_be_done_now():
     moved = an_update(kind=Kind.MOVED, new="identified", by=GRACE, at=NOW - timedelta(seconds=4))
     error = StaleStatus(an_incident(status="identified"), "investigating", moved)
-    message = views.refusal(error, at=NOW)
+    message = refusals.refusal(error, at=NOW)
 
     assert message["text"] == (
         "<@U0GRACE> moved INC-42 to *Identified* 4 s before you. "
@@ -250,7 +253,7 @@ def test_a_late_click_says_who_was_faster_and_what_can_be_done_now():
 
 
 def test_a_slip_offers_the_status_that_was_meant():
-    message = views.refusal(UnknownStatus(an_incident(), "identifed"), at=NOW)
+    message = refusals.refusal(UnknownStatus(an_incident(), "identifed"), at=NOW)
 
     assert message["text"] == (
         'There is no status "identifed" in this lifecycle. Did you mean *identified*?\n'
@@ -262,27 +265,27 @@ def test_a_slip_offers_the_status_that_was_meant():
 @pytest.mark.parametrize(
     ("owner", "groups", "expected"),
     [
-        (None, views.Groups(), "Ask anyone of them."),
-        (GRACE, views.Groups(), "Ask <@U0GRACE> (owner) or anyone of them."),
-        (None, views.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
+        (None, refusals.Groups(), "Ask anyone of them."),
+        (GRACE, refusals.Groups(), "Ask <@U0GRACE> (owner) or anyone of them."),
+        (None, refusals.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
         (
             GRACE,
-            views.Groups(responders="S1"),
+            refusals.Groups(responders="S1"),
             "Ask <@U0GRACE> (owner) or anyone of <!subteam^S1>.",
         ),
-        (ADA, views.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
+        (ADA, refusals.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
     ],
 )
 def test_a_denial_names_who_can_help(owner, groups, expected):
     error = Denied(an_actor(), Permission.RESPOND, an_incident(owner=owner))
 
-    assert expected in views.refusal(error, at=NOW, groups=groups)["text"]
+    assert expected in refusals.refusal(error, at=NOW, groups=groups)["text"]
 
 
 def test_a_stranger_is_told_nobodys_name():
     error = Denied(an_actor(), Permission.JOIN, an_incident(owner=GRACE))
 
-    assert GRACE.id not in told(views.refusal(error, at=NOW))
+    assert GRACE.id not in told(refusals.refusal(error, at=NOW))
 
 
 def test_an_api_key_is_named_and_never_mentioned():
@@ -293,16 +296,16 @@ def test_an_api_key_is_named_and_never_mentioned():
 
 
 def test_help_explains_every_verb():
-    everything = views.help_for(None)["text"]
+    everything = help_for(None)["text"]
 
-    assert all(blocks.escape(verb.usage) in everything for verb in VERBS)
+    assert all(markup.escape(verb.usage) in everything for verb in VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_help_for_one_verb_gives_its_usage_and_an_example(verb):
-    text = views.help_for(verb.name)["text"]
+    text = help_for(verb.name)["text"]
 
-    assert blocks.escape(verb.usage) in text
+    assert markup.escape(verb.usage) in text
     assert "For example: `/incident " in text
 
 
@@ -329,9 +332,9 @@ def everything_but_timelines() -> dict[str, Any]:
         "working card": views.working_card(card, at=NOW),
         "owner card": views.owner_card(card, at=NOW),
         "card for you": views.card_for_you(card, at=NOW),
-        "late click": views.refusal(StaleStatus(incident, "investigating", last), at=NOW),
-        "tray": views.tray(page.items, page, at=NOW),
-        "board": views.board(page, ShowBoard(), at=NOW),
+        "late click": refusals.refusal(StaleStatus(incident, "investigating", last), at=NOW),
+        "tray": lists.tray(page.items, page, at=NOW),
+        "board": lists.board(page, ShowBoard(), at=NOW),
         "redacted": views.answer(replace(outcome, redacted=last), at=NOW),
     }
 
@@ -345,10 +348,10 @@ def test_a_timeline_shows_the_note():
     outcome = a_noted_outcome()
     page = Page(items=outcome.updates)
 
-    assert CANARY in told(views.timeline(Card(incident=outcome.incident), page, at=NOW))
+    assert CANARY in told(timeline.timeline(Card(incident=outcome.incident), page, at=NOW))
 
 
-PUBLIC_RENDERERS = (views.status_card, views.public_update, views.withdrawn)
+PUBLIC_RENDERERS = (status_card, public_update, withdrawn)
 
 
 @pytest.mark.parametrize("render", PUBLIC_RENDERERS, ids=lambda render: render.__name__)
@@ -361,7 +364,7 @@ def test_a_public_view_is_made_of_public_values_alone(render):
 def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
     leak = tmp_path / "leak.py"
     leak.write_text(
-        "from bot.slack.views import public_update\n"
+        "from bot.slack.public import public_update\n"
         "from core.incident import Note, PublicIncident, PublicUpdate, Update\n"
         "def leak(public: PublicIncident, update: PublicUpdate, note: Note, own: Update) -> None:\n"
         "    public_update(public, own)\n"
@@ -411,14 +414,14 @@ def test_nothing_that_people_typed_comes_alive(typed):
     for message in (
         views.working_card(Card(incident=incident, last=update), at=NOW),
         views.card_for_you(Card(incident=incident, last=title), at=NOW),
-        views.status_card(shown),
-        views.public_update(shown, public),
-        views.timeline(Card(incident=incident), Page(items=(update, title)), at=NOW),
-        views.board(page, ShowBoard(), at=NOW),
-        views.tray(page.items, page, at=NOW),
+        status_card(shown),
+        public_update(shown, public),
+        timeline.timeline(Card(incident=incident), Page(items=(update, title)), at=NOW),
+        lists.board(page, ShowBoard(), at=NOW),
+        lists.tray(page.items, page, at=NOW),
         views.answer(changed(an_incident(), a_change(owner=person)), at=NOW),
-        views.refusal(UnknownStatus(incident, typed), at=NOW),
-        views.refusal(UsageError(typed, suggestion=typed, hint=typed), at=NOW),
+        refusals.refusal(UnknownStatus(incident, typed), at=NOW),
+        refusals.refusal(UsageError(typed, suggestion=typed, hint=typed), at=NOW),
     ):
         assert obeyed(message) == []
 
@@ -428,18 +431,18 @@ def test_nothing_that_people_typed_comes_alive(typed):
 
 @given(text=texts, most=st.integers(5, 60))
 def test_shortening_is_visible_and_keeps_its_limit(text, most):
-    shown = blocks.shown(text, most)
+    shown = markup.shown(text, most)
 
     assert len(shown) <= most
-    assert shown == blocks.escape(text) or shown.endswith("…")
+    assert shown == markup.escape(text) or shown.endswith("…")
 
 
 @given(text=texts, most=st.integers(10, 60))
 def test_pieces_leave_nothing_out(text, most):
-    pieces = list(blocks.pieces(text, most))
+    pieces = list(markup.pieces(text, most))
 
     assert all(1 <= len(piece) <= most for piece in pieces)
-    assert "".join("".join(pieces).split()) == blocks.escape("".join(text.split()))
+    assert "".join("".join(pieces).split()) == markup.escape("".join(text.split()))
 
 
 @pytest.mark.parametrize(
@@ -457,12 +460,12 @@ def test_pieces_leave_nothing_out(text, most):
     ],
 )
 def test_a_duration_is_said_in_words(span, words):
-    assert blocks.duration(span) == words
+    assert markup.duration(span) == words
 
 
 def test_a_time_is_a_token_in_the_readers_zone_and_names_ours_where_it_cannot_be():
-    assert blocks.moment(NINE, seen_from=NOW) == "<!date^1772442000^{time}|09:00 UTC>"
-    assert blocks.moment(NINE, seen_from=NOW + timedelta(days=1)) == (
+    assert markup.moment(NINE, seen_from=NOW) == "<!date^1772442000^{time}|09:00 UTC>"
+    assert markup.moment(NINE, seen_from=NOW + timedelta(days=1)) == (
         "<!date^1772442000^{date_short_pretty} {time}|2026-03-02 09:00 UTC>"
     )
 
@@ -505,16 +508,16 @@ def test_a_card_offers_exactly_the_legal_steps_and_names_them_in_its_text(lifecy
     for status in lifecycle.statuses:
         incident = an_incident(lifecycle=lifecycle, status=status.name)
         card = views.working_card(Card(incident=incident), at=NOW)
-        pressed = [views.decode(value, actor=an_actor()) for value in every(card, "value")]
+        pressed = [decode(value, actor=an_actor()) for value in every(card, "value")]
         moves = tuple(press.to for press in pressed if isinstance(press, Change))
 
         assert moves == status.next_steps
-        assert all(views.status_word(step) in card["text"] for step in moves)
+        assert all(status_word(step) in card["text"] for step in moves)
 
 
 def test_a_press_is_the_command_for_the_status_that_the_button_was_drawn_for():
     card = views.working_card(Card(incident=an_incident()), at=NOW)
-    pressed = [views.decode(value, actor=an_actor(GRACE)) for value in every(card, "value")]
+    pressed = [decode(value, actor=an_actor(GRACE)) for value in every(card, "value")]
 
     assert pressed == [
         Change(actor=an_actor(GRACE), ref=42, to="identified", expected_status="investigating"),
@@ -530,9 +533,9 @@ def test_a_press_is_the_command_for_the_status_that_the_button_was_drawn_for():
 def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
     narrowed = BoardFilter(scope=Scope.ALL, severity=Severity.LOW, status="monitoring")
     page = Page(items=(an_incident(),), newer=50, older=31)
-    row = views.board(page, ShowBoard(narrowed=narrowed), at=NOW)["blocks"][-1]
+    row = lists.board(page, ShowBoard(narrowed=narrowed), at=NOW)["blocks"][-1]
 
-    assert [views.decode(each["value"], actor=an_actor()) for each in row["elements"]] == [
+    assert [decode(each["value"], actor=an_actor()) for each in row["elements"]] == [
         ShowBoard(narrowed=narrowed, after=50),
         ShowBoard(narrowed=narrowed, before=31),
     ]
@@ -550,7 +553,7 @@ def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
     ],
 )
 def test_what_only_shows_can_be_pressed_too(value, asked):
-    assert views.decode(value, actor=an_actor()) == asked
+    assert decode(value, actor=an_actor()) == asked
 
 
 RUBBISH = (
@@ -576,13 +579,13 @@ RUBBISH = (
 @pytest.mark.parametrize("value", RUBBISH)
 def test_rubbish_in_a_button_is_refused_and_nothing_else(value):
     with pytest.raises(UsageError, match="nothing was changed"):
-        views.decode(value, actor=an_actor())
+        decode(value, actor=an_actor())
 
 
 @given(value=st.text() | st.lists(st.text(max_size=8), max_size=8).map(":".join))
 def test_reading_a_button_never_fails_in_another_way(value):
     try:
-        views.decode(value, actor=an_actor())
+        decode(value, actor=an_actor())
     except UsageError:
         return
 
@@ -599,12 +602,12 @@ def test_reading_a_button_never_fails_in_another_way(value):
     ],
 )
 def test_a_public_update_reaches_the_channel_when_it_carries_a_transition(update, broadcast):
-    assert views.public_update(a_public_incident(), update)["reply_broadcast"] is broadcast
+    assert public_update(a_public_incident(), update)["reply_broadcast"] is broadcast
 
 
 def test_a_bare_transition_shows_the_last_words_that_were_published():
     bare = a_public_update(entry=5, body=None, status="monitoring")
-    card = views.status_card(a_public_incident(updates=(bare, a_public_update())))
+    card = status_card(a_public_incident(updates=(bare, a_public_update())))
 
     assert "Latest: We found the cause." in told(card)
 
@@ -613,7 +616,7 @@ def test_a_withdrawn_text_is_said_to_be_withdrawn():
     gone = a_public_update(body=None, withdrawn=True)
 
     assert "Latest: This update was withdrawn." in told(
-        views.status_card(a_public_incident(updates=(gone,)))
+        status_card(a_public_incident(updates=(gone,)))
     )
 
 
@@ -633,14 +636,14 @@ def test_going_to_older_pages_shows_every_entry_once_and_whole(body):
     seen: list[int] = []
     asked = ShowTimeline(ref=42)
     while asked is not None:
-        message = views.timeline(card, a_page(updates, asked.before), at=NOW)
+        message = timeline.timeline(card, a_page(updates, asked.before), at=NOW)
         said = "".join(text for text in every(message["blocks"], "text") if isinstance(text, str))
         entries = [int(number) for number in re.findall("`([0-9]+)`", said)]
-        assert said.count(blocks.escape(body)) == len(entries) or "&" in body
+        assert said.count(markup.escape(body)) == len(entries) or "&" in body
         assert said.count("&amp;") == len(entries) * body.count("&")
         seen = [*entries, *seen]
         older = [e for e in every(message, "elements")[-1] if e.get("action_id") == "older"]
-        asked = views.decode(older[0]["value"], actor=an_actor()) if older else None
+        asked = decode(older[0]["value"], actor=an_actor()) if older else None
 
     assert seen == list(range(1, 51))
 
@@ -651,7 +654,7 @@ def test_an_entry_says_who_could_read_it():
         an_update(entry=2, body="for all", visibility=Visibility.PUBLIC),
         an_update(entry=3, body=None, redacted_at=NOW, redacted_by=GRACE),
     )
-    text = views.timeline(Card(incident=an_incident(last_entry=3)), Page(items=updates), at=NOW)[
+    text = timeline.timeline(Card(incident=an_incident(last_entry=3)), Page(items=updates), at=NOW)[
         "text"
     ]
 
@@ -669,7 +672,7 @@ def test_a_text_that_was_taken_back_in_time_was_never_published():
         redacted_at=NOW - timedelta(seconds=1),
         redacted_by=ADA,
     )
-    message = views.timeline(Card(incident=an_incident()), Page(items=(gone,)), at=NOW)
+    message = timeline.timeline(Card(incident=an_incident()), Page(items=(gone,)), at=NOW)
 
     assert "📣 public: _withdrawn by <@U0ADA>, never published_" in message["text"]
 
@@ -688,7 +691,7 @@ def test_a_declaration_keeps_the_severity_that_it_had(later, severity):
     )
     card = Card(incident=an_incident(last_entry=len(updates)))
 
-    assert f"declared it {severity}" in views.timeline(card, Page(items=updates), at=NOW)["text"]
+    assert f"declared it {severity}" in timeline.timeline(card, Page(items=updates), at=NOW)["text"]
 
 
 # --- the tray --------------------------------------------------------------------------------
@@ -697,14 +700,14 @@ def test_a_declaration_keeps_the_severity_that_it_had(later, severity):
 def test_an_incident_of_this_channel_is_not_listed_again_elsewhere():
     here = an_incident()
     page = Page(items=(here, an_incident(number=40, title="Slow search")))
-    text = views.tray((here,), page, at=NOW)["text"]
+    text = lists.tray((here,), page, at=NOW)["text"]
 
     assert text.count("INC-42") == 1
     assert "Open elsewhere (1): 🔴 INC-40 Slow search" in text
 
 
 def test_an_empty_tray_still_lets_one_declare():
-    message = views.tray((), Page(items=()), at=NOW)
+    message = lists.tray((), Page(items=()), at=NOW)
 
     assert message["text"] == "All quiet. Nothing is open."
     assert buttons(message) == ["Declare an incident", "All open", "Help"]

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.slack import dialogs, views
-from bot.slack.dialogs import Origin, UpdateForm
-from bot.slack.parser import AssignTo, OpenDeclare, UsageError
+from bot.slack import dialogs, forms, refusals
+from bot.slack.forms import Origin, UpdateForm
+from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
-from core.incident import Kind, Note, PublicText, Redact, Severity, Visibility
+from core.incident import Kind, Note, Place, PublicText, Redact, Severity, Visibility
 from core.lifecycle import PRESETS, RESPONSE, Catalogue, Lifecycle, read
 from core.refusals import (
     Denied,
@@ -41,7 +41,7 @@ from tests.builders import (
 )
 
 NOW = NINE + timedelta(minutes=12)
-ORIGIN = Origin(channel=INCIDENTS_CHANNEL, response_url="https://hooks.slack.com/x")
+ORIGIN = Origin(place=Place(INCIDENTS_CHANNEL), response_url="https://hooks.slack.com/x")
 CATALOGUE = Catalogue(PRESETS, default="statuspage")
 INCIDENT = an_incident()
 
@@ -86,6 +86,11 @@ def submitted(view: dict[str, Any], **typed: str) -> dict[str, Any]:
         held = {"type": element["type"], **HELD[element["type"]](value)}
         values[block["block_id"]] = {element["action_id"]: held}
     return {**view, "state": {"values": values}}
+
+
+def asked(view: dict[str, Any], *, catalogue: Catalogue = CATALOGUE) -> Request:
+    """What the submission of ``view`` asks for."""
+    return forms.read(view, actor=an_actor(), catalogue=catalogue, new_id=an_id(1))
 
 
 # --- who will read it ------------------------------------------------------------------------
@@ -146,7 +151,7 @@ def test_a_finished_incident_has_nothing_to_fill_in():
 def test_one_submit_is_one_command():
     view = submitted(an_update_dialog(), step="identified", public="We found it.", note="db-3")
 
-    assert dialogs.update_form(view).command(an_actor()) == a_change(
+    assert forms.update_form(view).command(an_actor()) == a_change(
         ref=INCIDENT.id,
         to="identified",
         public=PublicText("We found it."),
@@ -156,13 +161,13 @@ def test_one_submit_is_one_command():
 
 
 def test_an_untouched_dialog_asks_for_nothing():
-    command = dialogs.update_form(submitted(an_update_dialog())).command(an_actor())
+    command = forms.update_form(submitted(an_update_dialog())).command(an_actor())
 
     assert command == a_change(ref=INCIDENT.id, expected_status="investigating")
 
 
 def test_white_space_is_not_an_empty_box():
-    assert dialogs.update_form(submitted(an_update_dialog(), note="  ")).note == "  "
+    assert forms.update_form(submitted(an_update_dialog(), note="  ")).note == "  "
 
 
 def test_when_the_incident_moved_what_was_typed_stays_and_the_choice_is_new():
@@ -171,7 +176,7 @@ def test_when_the_incident_moved_what_was_typed_stays_and_the_choice_is_new():
     moved = an_update(kind=Kind.MOVED, new="identified", by=GRACE, at=NOW - timedelta(seconds=4))
     again = an_update_dialog(
         incident=an_incident(status="identified"),
-        form=dialogs.update_form(typed),
+        form=forms.update_form(typed),
         moved=moved,
         at=NOW,
     )
@@ -185,7 +190,7 @@ def test_when_the_incident_moved_what_was_typed_stays_and_the_choice_is_new():
     assert inputs(again)["step"]["block_id"] != inputs(first)["step"]["block_id"]
     assert inputs(again)["step"]["element"]["initial_option"]["value"] == "stay"
     assert "<@U0GRACE> moved it to *Identified* 4 s ago." in again["blocks"][1]["text"]["text"]
-    assert dialogs.update_form(submitted(again)).expected_status == "identified"
+    assert forms.update_form(submitted(again)).expected_status == "identified"
 
 
 def test_a_declaration_is_what_was_filled_in():
@@ -199,7 +204,7 @@ def test_a_declaration_is_what_was_filled_in():
         private="private",
         description="Since the deploy.",
     )
-    declared = dialogs.declare_form(view, actor=an_actor(), catalogue=CATALOGUE, new_id=an_id(1))
+    declared = asked(view)
 
     assert declared == a_declaration(
         id=an_id(1),
@@ -221,9 +226,7 @@ def test_a_draft_comes_back_as_it_was_given():
         description="Since the deploy.",
     )
     view = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN, draft=draft)
-    declared = dialogs.declare_form(
-        submitted(view), actor=an_actor(), catalogue=CATALOGUE, new_id=an_id(1)
-    )
+    declared = asked(submitted(view))
 
     assert declared == a_declaration(
         id=an_id(1),
@@ -240,7 +243,7 @@ def test_a_lifecycle_that_is_gone_by_now_is_refused():
     smaller = Catalogue([RESPONSE], default="response")
 
     with pytest.raises(UnknownLifecycle):
-        dialogs.declare_form(view, actor=an_actor(), catalogue=smaller, new_id=an_id(1))
+        asked(view, catalogue=smaller)
 
 
 def many_lifecycles(count: int) -> list[Lifecycle]:
@@ -263,7 +266,7 @@ def test_more_lifecycles_than_a_select_holds_are_put_into_groups():
 def test_a_hand_over_names_whoever_was_chosen():
     view = dialogs.assign_dialog(an_incident(owner=ADA), origin=ORIGIN)
 
-    assert dialogs.assign_form(submitted(view, person=GRACE.id), actor=an_actor()) == AssignTo(
+    assert asked(submitted(view, person=GRACE.id)) == AssignTo(
         actor=an_actor(), ref=INCIDENT.id, user=GRACE.id
     )
 
@@ -271,9 +274,7 @@ def test_a_hand_over_names_whoever_was_chosen():
 def test_a_severity_starts_as_it_is():
     view = dialogs.severity_dialog(INCIDENT, origin=ORIGIN)
 
-    assert dialogs.severity_form(submitted(view), actor=an_actor()) == a_change(
-        ref=INCIDENT.id, severity=Severity.HIGH
-    )
+    assert asked(submitted(view)) == a_change(ref=INCIDENT.id, severity=Severity.HIGH)
 
 
 def test_only_a_text_that_is_still_there_can_be_withdrawn():
@@ -290,31 +291,26 @@ def test_only_a_text_that_is_still_there_can_be_withdrawn():
         "4 · 📣 public: for all",
         "2 · 🔒 private: for us",
     ]
-    assert dialogs.redact_form(submitted(view, entry="4"), actor=an_actor()) == Redact(
-        actor=an_actor(), ref=INCIDENT.id, entry=4
-    )
+    assert asked(submitted(view, entry="4")) == Redact(actor=an_actor(), ref=INCIDENT.id, entry=4)
 
 
 @pytest.mark.parametrize(
-    ("view", "read_form"),
+    "view",
     [
-        (dialogs.assign_dialog(INCIDENT, origin=ORIGIN), dialogs.assign_form),
-        (
-            dialogs.redact_dialog(INCIDENT, (an_update(),), origin=ORIGIN),
-            dialogs.redact_form,
-        ),
+        dialogs.assign_dialog(INCIDENT, origin=ORIGIN),
+        dialogs.redact_dialog(INCIDENT, (an_update(),), origin=ORIGIN),
     ],
 )
-def test_a_choice_that_was_not_made_is_asked_for(view, read_form):
+def test_a_missing_choice_is_asked_for(view):
     with pytest.raises(UsageError, match="was chosen"):
-        read_form(submitted(view), actor=an_actor())
+        asked(submitted(view))
 
 
 def test_a_dialog_remembers_where_it_was_opened():
-    origin = Origin(channel="C1", channel_private=True, response_url="https://hooks.slack.com/x")
+    origin = Origin(place=Place("C1", private=True), response_url="https://hooks.slack.com/x")
 
-    assert dialogs.origin_of(dialogs.declare_dialog(CATALOGUE, origin=origin)) == origin
-    assert dialogs.origin_of(dialogs.severity_dialog(INCIDENT, origin=origin)) == origin
+    assert forms.origin_of(dialogs.declare_dialog(CATALOGUE, origin=origin)) == origin
+    assert forms.origin_of(dialogs.severity_dialog(INCIDENT, origin=origin)) == origin
 
 
 # --- rubbish ---------------------------------------------------------------------------------
@@ -343,14 +339,10 @@ def test_reading_a_form_never_fails_in_another_way(state, remembered):
     about = json.dumps({"incident": str(INCIDENT.id), "status": "investigating"})
     for private_metadata in (remembered, about):
         view = {"private_metadata": private_metadata, "state": state}
-        dialogs.origin_of(view)
-        for read_form in (dialogs.assign_form, dialogs.severity_form, dialogs.redact_form):
+        forms.origin_of(view)
+        for callback_id in (*sorted(forms.CALLBACK_IDS), "unknown", None):
             with suppress(UserError):
-                read_form(view, actor=an_actor())
-        with suppress(UserError):
-            dialogs.update_form(view)
-        with suppress(UserError):
-            dialogs.declare_form(view, actor=an_actor(), catalogue=CATALOGUE, new_id=an_id(1))
+                asked({**view, "callback_id": callback_id})
 
 
 # --- faults at their fields --------------------------------------------------------------------
@@ -381,20 +373,20 @@ FAULTS = [
     ids=[f"{row[1]['callback_id']}: {row[0].message}" for row in FAULTS],
 )
 def test_a_fault_stands_at_the_fields_that_it_is_about(error, view, fields):
-    assert dialogs.dialog_errors(error, view) == dict.fromkeys(fields, error.message)
+    assert forms.field_errors(error, view) == dict.fromkeys(fields, error.message)
 
 
 def test_a_fault_about_a_field_that_is_not_there_stands_at_the_first_one():
     view = an_update_dialog(incident=an_incident(private=True))
 
-    assert list(dialogs.dialog_errors(NoPublicSurface(INCIDENT), view)) == ["step:investigating"]
+    assert list(forms.field_errors(NoPublicSurface(INCIDENT), view)) == ["step:investigating"]
 
 
 # --- dialogs that only tell --------------------------------------------------------------------
 
 
 def test_a_refusal_in_a_dialog_keeps_its_words_and_leaves_its_buttons():
-    refusal = views.refusal(TransitionNotAllowed(INCIDENT, "resolved"), at=NOW)
+    refusal = refusals.refusal(TransitionNotAllowed(INCIDENT, "resolved"), at=NOW)
     (told,) = dialogs.message_dialog(refusal)["blocks"]
 
     assert told["text"]["text"] == refusal["text"]
@@ -403,11 +395,10 @@ def test_a_refusal_in_a_dialog_keeps_its_words_and_leaves_its_buttons():
 
 def test_a_fault_on_our_side_loses_nothing_that_was_typed():
     view = submitted(DECLARE, title="Checkout is down", severity="low", private="private")
-    again = dialogs.refilled(view, views.failure("7f3c"))
-    asked = {"actor": an_actor(), "catalogue": CATALOGUE, "new_id": an_id(1)}
+    again = dialogs.refilled(view, refusals.failure("7f3c"))
 
     assert "nothing was changed" in again["blocks"][0]["text"]["text"]
-    assert dialogs.declare_form(submitted(again), **asked) == dialogs.declare_form(view, **asked)
-    assert len(dialogs.refilled(submitted(again), views.failure("8a4d"))["blocks"]) == len(
+    assert asked(submitted(again)) == asked(view)
+    assert len(dialogs.refilled(submitted(again), refusals.failure("8a4d"))["blocks"]) == len(
         again["blocks"]
     )

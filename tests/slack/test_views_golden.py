@@ -15,11 +15,14 @@ from typing import Any
 
 import pytest
 
-from bot.slack import dialogs, views
-from bot.slack.dialogs import Origin, UpdateForm
-from bot.slack.handlers import DialogNotOpened
-from bot.slack.parser import VERBS, OpenDeclare, ShowBoard, UsageError
+from bot.slack import dialogs, lists, refusals, timeline, views
+from bot.slack.answers import DialogNotOpened
+from bot.slack.forms import Origin, UpdateForm
+from bot.slack.help import help_for
 from bot.slack.people import SlackUnavailable
+from bot.slack.public import public_update, status_card, withdrawn
+from bot.slack.requests import OpenDeclare, ShowBoard, UsageError
+from bot.slack.verbs import find
 from core.engine import decide
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
@@ -84,8 +87,8 @@ from tests.builders import (
 GOLDENS = Path(__file__).parent / "goldens"
 NOW = NINE + timedelta(minutes=12)
 SOON = NINE + timedelta(minutes=64)
-ORIGIN = Origin(channel="C0INCIDENTS", response_url="https://hooks.slack.com/commands/T0/1/x")
-GROUPS = views.Groups(responders="S0RESPONDERS", publishers="S0PUBLISHERS")
+ORIGIN = Origin(place=Place("C0INCIDENTS"), response_url="https://hooks.slack.com/commands/T0/1/x")
+GROUPS = refusals.Groups(responders="S0RESPONDERS", publishers="S0PUBLISHERS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +173,7 @@ def cases(texts: Texts) -> dict[str, Any]:
         **public_views(texts),
         **answers(texts),
         **{f"refusal_{name}": refused(error) for name, error in errors(texts).items()},
-        **lists(texts),
+        **listings(texts),
         **timelines(texts),
         **forms(texts),
         **helps(),
@@ -282,19 +285,19 @@ def public_views(texts: Texts) -> dict[str, Any]:
         resolved_at=SOON,
     )
     return {
-        "status_card": views.status_card(public),
-        "status_card_new": views.status_card(
+        "status_card": status_card(public),
+        "status_card_new": status_card(
             a_public_incident(
                 texts, components=(), previous_status=None, status=texts.lifecycle.initial
             )
         ),
-        "status_card_bare_move": views.status_card(a_public_incident(texts, bare, update)),
-        "status_card_resolved": views.status_card(resolved),
-        "status_card_withdrawn": views.status_card(a_public_incident(texts, gone)),
-        "public_update": views.public_update(public, update),
-        "public_update_without_move": views.public_update(public, plain),
-        "public_update_withdrawn": views.public_update(public, gone),
-        "withdrawn": views.withdrawn(),
+        "status_card_bare_move": status_card(a_public_incident(texts, bare, update)),
+        "status_card_resolved": status_card(resolved),
+        "status_card_withdrawn": status_card(a_public_incident(texts, gone)),
+        "public_update": public_update(public, update),
+        "public_update_without_move": public_update(public, plain),
+        "public_update_withdrawn": public_update(public, gone),
+        "withdrawn": withdrawn(),
     }
 
 
@@ -364,13 +367,13 @@ def answers(texts: Texts) -> dict[str, Any]:
     return {
         **{f"answer_{name}": views.answer(each, at=NOW) for name, each in told.items()},
         "answer_setup": views.status_channel_set(STATUS_CHANNEL),
-        "failure": views.failure("7f3c2c1e9a404d5b"),
-        "failure_in_doubt": views.failure("7f3c2c1e9a404d5b", unsure=True),
+        "failure": refusals.failure("7f3c2c1e9a404d5b"),
+        "failure_in_doubt": refusals.failure("7f3c2c1e9a404d5b", unsure=True),
     }
 
 
 def refused(error: UserError) -> Any:
-    return views.refusal(error, at=NOW, groups=GROUPS)
+    return refusals.refusal(error, at=NOW, groups=GROUPS)
 
 
 def errors(texts: Texts) -> dict[str, UserError]:
@@ -382,7 +385,6 @@ def errors(texts: Texts) -> dict[str, UserError]:
     way = replace(way, status=way.lifecycle.initial)
     entry = an_update(new, body=texts.body)
     here = tuple(a_case(texts, number=texts.number - index) for index in range(10))
-    verb = next(verb for verb in VERBS if verb.name == "status")
     word = texts.word[:40]
     return {
         "invalid_field": InvalidField("note", "has 2,001 characters: at most 2,000 fit"),
@@ -421,12 +423,15 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "slack_unavailable": SlackUnavailable(),
         "dialog_not_opened": DialogNotOpened(),
         "usage": UsageError(
-            f'There is no command "{word}".', verb=verb, suggestion="status", hint="And a hint."
+            f'There is no command "{word}".',
+            usage=find("status").usage,
+            suggestion="status",
+            hint="And a hint.",
         ),
     }
 
 
-def lists(texts: Texts) -> dict[str, Any]:
+def listings(texts: Texts) -> dict[str, Any]:
     many = 2 if texts is ORDINARY else 10
     here = tuple(a_case(texts, number=texts.number - index) for index in range(many))
     others = tuple(
@@ -436,14 +441,14 @@ def lists(texts: Texts) -> dict[str, Any]:
     narrowed = BoardFilter(scope=Scope.ALL, severity=Severity.HIGH, status=texts.lifecycle.initial)
     full = Page(items=(*others[: many - 1], over), older=7, newer=2_000)
     return {
-        "tray": views.tray(here, Page(items=(*here, *others)), at=NOW),
-        "tray_elsewhere": views.tray((), Page(items=others, older=1_000), at=NOW),
-        "tray_quiet": views.tray((), Page(items=()), at=NOW),
-        "board": views.board(full, ShowBoard(narrowed=narrowed), at=NOW),
-        "board_mine": views.board(
+        "tray": lists.tray(here, Page(items=(*here, *others)), at=NOW),
+        "tray_elsewhere": lists.tray((), Page(items=others, older=1_000), at=NOW),
+        "tray_quiet": lists.tray((), Page(items=()), at=NOW),
+        "board": lists.board(full, ShowBoard(narrowed=narrowed), at=NOW),
+        "board_mine": lists.board(
             Page(items=others), ShowBoard(narrowed=BoardFilter(scope=Scope.MINE)), at=NOW
         ),
-        "board_empty": views.board(Page(items=()), ShowBoard(), at=NOW),
+        "board_empty": lists.board(Page(items=()), ShowBoard(), at=NOW),
     }
 
 
@@ -475,13 +480,13 @@ def timelines(texts: Texts) -> dict[str, Any]:
         an_update(entry=entry, body=f"{entry} {texts.body}"[:2_000]) for entry in range(21, 41)
     )
     return {
-        "timeline": views.timeline(
+        "timeline": timeline.timeline(
             Card(incident=over, resolved_at=SOON), Page(items=updates), at=NOW
         ),
-        "timeline_middle": views.timeline(
+        "timeline_middle": timeline.timeline(
             Card(incident=a_case(texts, last_entry=60)), Page(items=middle), at=NOW
         ),
-        "timeline_days_later": views.timeline(
+        "timeline_days_later": timeline.timeline(
             Card(incident=a_case(texts, last_entry=1)),
             Page(items=updates[:1]),
             at=NOW + timedelta(days=2),
@@ -533,7 +538,7 @@ def forms(texts: Texts) -> dict[str, Any]:
 
 
 def helps() -> dict[str, Any]:
-    return {"help": views.help_for(None), "help_verb": views.help_for("status")}
+    return {"help": help_for(None), "help_verb": help_for("status")}
 
 
 ALIKE = {"dialog_loading", "withdrawn", "tray_quiet", "board_empty", "help", "help_verb"}

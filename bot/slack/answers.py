@@ -1,0 +1,180 @@
+"""The way of an answer: from the end of a request to a message, a dialog or the Home tab.
+
+Exceptions end here: a person always gets an answer, the operator a line in the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import dialogs, refusals, response_url
+from bot.slack.blocks import Json
+from bot.slack.interaction import Interaction
+from bot.slack.people import UNREACHABLE
+from bot.slack.refusals import Groups
+from bot.slack.verbs import COMMAND
+from bot.slack.web import code_of
+from bot.telemetry import Metrics, log
+from core.errors import UserError
+from core.service import StoreUnavailable
+
+# A trigger opens one dialog. This error says that it has: the request was delivered before.
+# Source: https://docs.slack.dev/reference/methods/views.open#errors
+TRIGGER_USED = "exchanged_trigger_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The end of a request: done, refused or failed (``outcome``), and the reply to the person.
+
+    ``reply`` None: a dialog is the answer. ``error`` is the reason of a refusal or a failure.
+    """
+
+    reply: Json | None
+    outcome: str
+    error: Exception | None = None
+
+
+class DialogNotOpened(UserError):
+    """Slack did not open a dialog: its three seconds were over, or it does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Slack did not open the dialog in time, and nothing was changed. Try once more; "
+            f"`{COMMAND} help` shows the commands that do the same."
+        )
+
+
+class Answers:
+    """Sends answers with ``client``. ``groups`` are the user groups that a refusal can name."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        clock: Callable[[], datetime],
+        groups: Groups,
+        metrics: Metrics,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._groups = groups
+        self._metrics = metrics
+
+    async def conclude(
+        self, interaction: Interaction, verb: str, work: Awaitable[Json | None]
+    ) -> Conclusion:
+        """The end of ``work``, with one line in the log and one count for it. Never raises."""
+        started = monotonic()
+        ended = await self._end(work)
+        self._metrics.requests.labels(interaction.door, verb, ended.outcome).inc()
+        log.info(
+            "request",
+            door=interaction.door,
+            verb=verb,
+            workspace=interaction.workspace,
+            outcome=ended.outcome,
+            reason=type(ended.error).__name__ if ended.error else None,
+            duration_ms=round((monotonic() - started) * 1000, 1),
+        )
+        return ended
+
+    async def _end(self, work: Awaitable[Json | None]) -> Conclusion:
+        try:
+            return Conclusion(await work, "done")
+        except UserError as error:
+            told = refusals.refusal(error, at=self._clock(), groups=self._groups)
+            return Conclusion(told, "refused", error)
+        except Exception as error:  # noqa: BLE001 - the edge: no caller behind it would answer
+            # The person gets the reference, and not the error's text, which may quote a note.
+            reference = str(uuid4())
+            log.error("request failed", reference=reference, exc_info=error)
+            unsure = isinstance(error, StoreUnavailable) and error.unsure
+            return Conclusion(refusals.failure(reference, unsure=unsure), "failed", error)
+
+    # --- messages --------------------------------------------------------------------------------
+
+    async def say(self, interaction: Interaction, reply: Json | None) -> None:
+        """Shows ``reply`` to the person alone: as a message, else in a dialog."""
+        if reply is None:
+            return
+        if interaction.response_url:
+            await response_url.post(
+                interaction.response_url,
+                reply,
+                in_place=interaction.in_place,
+                door=interaction.door,
+                session=self._client.session,
+            )
+        elif interaction.trigger:
+            with contextlib.suppress(DialogNotOpened):
+                await self.open(interaction.trigger, dialogs.message_dialog(reply))
+
+    async def publish_home(self, user: str, drawn: Conclusion) -> None:
+        """Shows the Home tab that was drawn, or the reason why it could not be drawn."""
+        view = drawn.reply or {}
+        if drawn.error is not None:
+            view = {"type": "home", "blocks": view["blocks"]}
+        try:
+            await self._client.views_publish(user_id=user, view=view)
+        except (*UNREACHABLE, SlackApiError) as error:
+            log.info("home not published", error=error_code(error))
+
+    # --- dialogs ---------------------------------------------------------------------------------
+
+    async def open(self, trigger: str, dialog: Json) -> str | None:
+        """Opens ``dialog`` and returns its id; None for a request that has opened one already.
+
+        Raises:
+            DialogNotOpened: Slack did not open it, for any reason.
+        """
+        try:
+            opened = await self._client.views_open(trigger_id=trigger, view=dialog)
+        except (*UNREACHABLE, SlackApiError) as error:
+            if error_code(error) == TRIGGER_USED:
+                return None
+            log.warning("dialog not opened", error=error_code(error))
+            raise DialogNotOpened from error
+        return str(opened["view"]["id"])
+
+    async def open_and_fill(
+        self, interaction: Interaction, verb: str, work: Coroutine[Any, Any, Json]
+    ) -> None:
+        """Opens a dialog at once, and fills it with the view that ``work`` draws.
+
+        A trigger lives for three seconds, which the store might need.
+
+        Raises:
+            DialogNotOpened: Slack did not open it, for any reason.
+        """
+        with contextlib.closing(work):
+            view_id = await self.open(interaction.trigger, dialogs.loading())
+            if view_id is None:
+                return
+            drawn = await self.conclude(interaction, verb, work)
+        dialog = drawn.reply or {}
+        if drawn.error is not None:
+            dialog = dialogs.message_dialog(dialog)
+        await self.redraw(view_id, dialog)
+
+    async def redraw(self, view_id: str, dialog: Json, *, seen: str | None = None) -> None:
+        """Replaces a view by ``dialog``. ``seen`` is its hash: a view that changed since stays."""
+        try:
+            await self._client.views_update(view_id=view_id, view=dialog, hash=seen)
+        except (*UNREACHABLE, SlackApiError) as error:
+            # The person closed it, or typed on. The card shows the change all the same.
+            log.info("dialog not redrawn", error=error_code(error))
+
+
+def error_code(error: Exception) -> str:
+    """The name of a failed call's error, for the log."""
+    return code_of(error) if isinstance(error, SlackApiError) else "unreachable"

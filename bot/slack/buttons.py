@@ -1,0 +1,282 @@
+"""Buttons: their values, written and read back, and the rows of them under a message. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from bot.slack.blocks import (
+    Json,
+    actions,
+    button,
+    message,
+    option,
+    overflow,
+    paragraphs,
+    select,
+)
+from bot.slack.requests import (
+    NUMBER_MAX,
+    OpenDeclare,
+    Request,
+    ShowBoard,
+    ShowCard,
+    ShowHelp,
+    ShowTimeline,
+    ShowTray,
+    UsageError,
+)
+from bot.slack.verbs import COMMAND
+from bot.slack.words import in_words, status_name, status_word
+from core.incident import (
+    Acknowledge,
+    Actor,
+    BoardFilter,
+    Change,
+    Incident,
+    Redact,
+    Ref,
+    Scope,
+    Severity,
+    Update,
+)
+from core.lifecycle import NAME
+
+Word = TypeVar("Word", bound=StrEnum)
+
+STEP_BUTTONS = 3
+
+
+class Dialog(StrEnum):
+    """The dialogs about one incident, by the callback_id of their view."""
+
+    UPDATE = "update"
+    ASSIGN = "assign"
+    SEVERITY = "severity"
+    REDACT = "redact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDialog:
+    """A dialog about an incident, drawn for the status ``expected_status``."""
+
+    dialog: Dialog
+    ref: Ref
+    expected_status: str
+
+
+Pressed = Request | OpenDialog
+
+# Every action_id is one of these, perhaps with ``:`` and a word that tells it from its neighbours.
+# The value alone says what is asked for: `decode` reads it, as `parse` reads a command.
+ACTIONS = (
+    "step",  # step:<status>: a next step
+    "steps",  # a select of further next steps
+    "update",  # Update…
+    "menu",  # an overflow menu
+    "timeline",
+    "take_back",
+    "declare",
+    "board",
+    "help",
+    "older",
+    "newer",
+    "preview",  # the choice of a step in the update dialog; it has no value of its own
+)
+ACTION_ID = re.compile(rf"^(?:{'|'.join(ACTIONS)})(?::.*)?$")
+
+
+def encode(action: str, *words: object) -> str:
+    """The value of a button, at most 150 characters long: ``step:42:investigating:identified``."""
+    return ":".join([action, *("" if word is None else str(word) for word in words)])
+
+
+def decode(  # noqa: C901, PLR0911 - one case for each thing that a button asks for
+    value: str, *, actor: Actor
+) -> Pressed:
+    """The request that ``actor`` makes by pressing a button with ``value``.
+
+    Raises:
+        UsageError: `encode` never wrote such a value.
+    """
+    match value.split(":"):
+        case ["step", number, expected, to]:
+            return Change(
+                actor=actor, ref=_number(number), to=_status(to), expected_status=_status(expected)
+            )
+        case ["ack", number, expected]:
+            return Acknowledge(actor=actor, ref=_number(number), expected_status=_status(expected))
+        case [Dialog.UPDATE | Dialog.ASSIGN | Dialog.SEVERITY | Dialog.REDACT as name, *rest]:
+            if len(rest) == 2:
+                return OpenDialog(
+                    dialog=Dialog(name), ref=_number(rest[0]), expected_status=_status(rest[1])
+                )
+        case ["take_back", number, entry]:
+            return Redact(actor=actor, ref=_number(number), entry=_number(entry))
+        case ["timeline", number, before]:
+            return ShowTimeline(ref=_number(number), before=_number(before) if before else None)
+        case ["show", number]:
+            return ShowCard(ref=_number(number))
+        case ["board", scope, severity, status, before, after]:
+            return ShowBoard(
+                narrowed=BoardFilter(
+                    scope=_among(Scope, scope),
+                    severity=_among(Severity, severity) if severity else None,
+                    status=_status(status) if status else None,
+                ),
+                before=_number(before) if before else None,
+                after=_number(after) if after else None,
+            )
+        case ["tray"]:
+            return ShowTray()
+        case ["declare"]:
+            return OpenDeclare()
+        case ["help"]:
+            return ShowHelp()
+    raise _unreadable()
+
+
+def _unreadable() -> UsageError:
+    return UsageError(
+        "That button cannot be read any more, and nothing was changed.",
+        hint=f"`{COMMAND}` shows what is open, with new ones.",
+    )
+
+
+def _number(word: str) -> int:
+    if not re.fullmatch("[0-9]{1,10}", word) or not 0 < (number := int(word)) <= NUMBER_MAX:
+        raise _unreadable()
+    return number
+
+
+def _status(word: str) -> str:
+    if not NAME.fullmatch(word):
+        raise _unreadable()
+    return word
+
+
+def _among(words: type[Word], word: str) -> Word:
+    try:
+        return words(word)
+    except ValueError:
+        raise _unreadable() from None
+
+
+def every_step(incident: Incident) -> list[Json]:
+    """A button for each valid next step, three at most, and a select for the others."""
+    buttons = first_steps(incident)
+    if more := incident.next_steps[STEP_BUTTONS:]:
+        options = [option(status_name(step), step_value(incident, step)) for step in more]
+        buttons.append(select(options, action_id="steps", placeholder="More next steps"))
+    return buttons
+
+
+def first_steps(incident: Incident) -> list[Json]:
+    """A button for each valid next step, three at most."""
+    return [step_button(incident, step) for step in incident.next_steps[:STEP_BUTTONS]]
+
+
+def step_button(incident: Incident, to: str) -> Json:
+    """The button that moves the incident."""
+    return button(
+        status_name(to),
+        action_id=f"step:{to}",
+        value=step_value(incident, to),
+        spoken=f"Move {incident.name} to {status_word(to)}",
+    )
+
+
+def step_value(incident: Incident, to: str) -> str:
+    """The value of whatever moves the incident: a button or an option."""
+    return encode("step", incident.number, incident.status, to)
+
+
+def update_button(incident: Incident) -> Json:
+    return button(
+        "Update…",
+        action_id="update",
+        value=encode(Dialog.UPDATE, incident.number, incident.status),
+        spoken=f"Update {incident.name}",
+    )
+
+
+def timeline_button(incident: Incident) -> Json:
+    return button(
+        "Timeline",
+        action_id="timeline",
+        value=encode("timeline", incident.number, None),
+        spoken=f"Timeline of {incident.name}",
+    )
+
+
+def take_back_button(incident: Incident, held_back: Update) -> Json:
+    return button(
+        "Take it back",
+        action_id="take_back",
+        value=encode("take_back", incident.number, held_back.entry),
+        spoken=f"Take back your public update of {incident.name}",
+    )
+
+
+def declare_button(label: str = "Declare an incident") -> Json:
+    return button(label, action_id="declare", value=encode("declare"))
+
+
+def board_button(label: str = "All open") -> Json:
+    return button(label, action_id="board", value=board_value(ShowBoard()))
+
+
+def help_button() -> Json:
+    return button("Help", action_id="help", value=encode("help"))
+
+
+def board_value(asked: ShowBoard) -> str:
+    """The value of a button that shows a board."""
+    narrowed = asked.narrowed
+    return encode(
+        "board", narrowed.scope, narrowed.severity, narrowed.status, asked.before, asked.after
+    )
+
+
+def _menu(incident: Incident) -> Json:
+    number, status = incident.number, incident.status
+    acknowledge = option("Acknowledge", encode("ack", number, status))
+    rest = [
+        option("Assign…", encode(Dialog.ASSIGN, number, status)),
+        option("Severity…", encode(Dialog.SEVERITY, number, status)),
+        option("Timeline", encode("timeline", number, None)),
+        option("Redact…", encode(Dialog.REDACT, number, status)),
+    ]
+    offered = [acknowledge, *rest] if incident.acknowledgeable else rest
+    return overflow(offered, action_id="menu")
+
+
+def controls(incident: Incident) -> list[Json]:
+    """The buttons of a card; at the end of the lifecycle, only the timeline."""
+    if incident.terminal:
+        return actions([timeline_button(incident)])
+    return actions([*every_step(incident), update_button(incident), _menu(incident)])
+
+
+def offer(told: Sequence[str], incident: Incident, further: Sequence[Json] = ()) -> Json:
+    """The sentences ``told``, then the next steps: words in the text, buttons in the blocks.
+
+    ``further`` are buttons about the change that was just made.
+    """
+    if incident.terminal:
+        told = [*told, "That is the end of its lifecycle."]
+        buttons = [timeline_button(incident), *further]
+        return message(told, [*paragraphs(told), *actions(buttons)])
+    buttons = [*every_step(incident), update_button(incident), *further]
+    return choice(told, "Next", incident, buttons)
+
+
+def choice(told: Sequence[str], asked: str, incident: Incident, buttons: Sequence[Json]) -> Json:
+    """The sentences ``told``, then the next steps after the word ``asked``."""
+    return message(
+        [*told, f"{asked}: {in_words(incident.next_steps)}."],
+        [*paragraphs([*told, f"\n{asked}:"]), *actions(buttons)],
+    )

@@ -1,0 +1,280 @@
+"""Submitted dialogs, read back into requests. Pure.
+
+A submission brings nothing but the view, so a dialog keeps its incident and its origin in
+``private_metadata``. Reading is total: any payload becomes a request or a `UserError`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from bot.slack.buttons import Dialog
+from bot.slack.requests import AssignTo, Request, UsageError
+from bot.slack.verbs import COMMAND
+from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
+from core.incident import (
+    Actor,
+    Change,
+    Declare,
+    Incident,
+    Note,
+    Place,
+    PublicText,
+    Redact,
+    Severity,
+)
+from core.lifecycle import Catalogue
+from core.refusals import (
+    Denied,
+    NoPublicSurface,
+    Permission,
+    Refused,
+    StaleStatus,
+    UnknownComponent,
+)
+
+# The callback_ids of the dialogs that are not about one incident.
+DECLARE, NOTE = "declare", "note"
+CALLBACK_IDS = frozenset({DECLARE, NOTE, *Dialog})
+STAY = "stay"  # the choice of no next step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The place where a dialog was opened. Its ``response_url``, a secret, takes the answer."""
+
+    place: Place | None = None
+    response_url: str | None = None
+
+
+def metadata(origin: Origin, incident: Incident | None = None) -> str:
+    """The ``private_metadata`` of a dialog that was opened at ``origin``."""
+    place = origin.place
+    remembered = {
+        "channel": place.channel if place else None,
+        "channel_private": place is not None and place.private,
+        "response_url": origin.response_url,
+    }
+    about = {"incident": str(incident.id), "status": incident.status} if incident else {}
+    return json.dumps({**remembered, **about}, separators=(",", ":"))
+
+
+def _remembered(view: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        remembered = json.loads(view.get("private_metadata") or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return remembered if isinstance(remembered, dict) else {}
+
+
+def origin_of(view: Mapping[str, Any]) -> Origin:
+    """The origin of ``view``; its channel may have been chosen in the dialog itself."""
+    remembered = _remembered(view)
+    channel, url = remembered.get("channel"), remembered.get("response_url")
+    channel = channel or _element(view, "channel").get("selected_conversation")
+    private = remembered.get("channel_private") is True
+    return Origin(
+        place=Place(channel, private=private) if isinstance(channel, str) else None,
+        response_url=url if isinstance(url, str) else None,
+    )
+
+
+def _about(view: Mapping[str, Any]) -> tuple[UUID, str]:
+    """The id of the view's incident, and the status that the view was drawn for."""
+    remembered = _remembered(view)
+    try:
+        return UUID(str(remembered["incident"])), str(remembered["status"])
+    except (KeyError, ValueError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> UsageError:
+    return UsageError(
+        "This dialog cannot be read any more, and nothing was changed.",
+        hint=f"`{COMMAND}` shows what is open, with buttons that open a new one.",
+    )
+
+
+# --- one reader for each dialog --------------------------------------------------------------
+
+
+def read(view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id: UUID) -> Request:
+    """The request that ``view`` was submitted for.
+
+    Raises:
+        UserError: a choice is missing, or is no choice any more.
+    """
+    match view.get("callback_id"):
+        case Dialog.UPDATE:
+            return update_form(view).command(actor)
+        case Dialog.ASSIGN:
+            return _assign(view, actor)
+        case Dialog.SEVERITY:
+            incident, _ = _about(view)
+            return Change(actor=actor, ref=incident, severity=_severity(view))
+        case Dialog.REDACT:
+            return _redact(view, actor)
+        case str(name) if name == NOTE:
+            return _note(view, actor)
+        case str(name) if name == DECLARE:
+            return _declare(view, actor, catalogue, new_id)
+        case _:
+            raise _unreadable()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateForm:
+    """The choices and texts in the update dialog; None for an untouched input."""
+
+    ref: UUID
+    expected_status: str
+    to: str | None = None
+    public: PublicText | None = None
+    note: Note | None = None
+
+    def command(self, actor: Actor) -> Change:
+        """The one command that a submission makes."""
+        return Change(
+            actor=actor,
+            ref=self.ref,
+            to=self.to,
+            public=self.public,
+            note=self.note,
+            expected_status=self.expected_status,
+        )
+
+
+def update_form(view: Mapping[str, Any]) -> UpdateForm:
+    """The inputs of an update dialog, submitted or not.
+
+    Raises:
+        UsageError: it is no update dialog.
+    """
+    incident, status = _about(view)
+    step = _chosen(view, "step")
+    public, note = _typed(view, "public"), _typed(view, "note")
+    return UpdateForm(
+        ref=incident,
+        expected_status=status,
+        to=None if step in {"", STAY} else step,
+        # White space alone is no empty box: the engine refuses it, and its field shows the error.
+        public=PublicText(public) if public else None,
+        note=Note(note) if note else None,
+    )
+
+
+def _declare(view: Mapping[str, Any], actor: Actor, catalogue: Catalogue, new_id: UUID) -> Declare:
+    return Declare(
+        actor=actor,
+        id=new_id,
+        title=_typed(view, "title"),
+        lifecycle=catalogue.find(_chosen(view, "lifecycle") or catalogue.default.name),
+        severity=_severity(view),
+        private=_chosen(view, "private") == "private",
+        components=tuple(
+            name for part in _typed(view, "components").split(",") if (name := part.strip())
+        ),
+        description=_typed(view, "description") or None,
+        place=origin_of(view).place,
+    )
+
+
+def _assign(view: Mapping[str, Any], actor: Actor) -> AssignTo:
+    incident, _ = _about(view)
+    if not (user := _chosen(view, "person")):
+        raise UsageError("Nobody was chosen.", hint="Choose the person who leads the incident.")
+    return AssignTo(actor=actor, ref=incident, user=user)
+
+
+def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:
+    incident, _ = _about(view)
+    entry = _chosen(view, "entry")
+    if not (entry.isascii() and entry.isdigit() and len(entry) < 10):
+        raise UsageError("No entry was chosen.", hint="Choose the one whose text is withdrawn.")
+    return Redact(actor=actor, ref=incident, entry=int(entry))
+
+
+def _note(view: Mapping[str, Any], actor: Actor) -> Change:
+    try:
+        ref = UUID(_chosen(view, "incident"))
+    except ValueError:
+        raise _unreadable() from None
+    return Change(actor=actor, ref=ref, note=Note(_typed(view, "note")))
+
+
+# --- one input of a view ---------------------------------------------------------------------
+
+
+def _severity(view: Mapping[str, Any]) -> Severity:
+    try:
+        return Severity(_chosen(view, "severity"))
+    except ValueError:
+        raise UsageError("No severity was chosen.", hint="Choose one of the four.") from None
+
+
+def _element(view: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The state of the input ``name``, which Slack sends as ``values.<block_id>.<action_id>``."""
+    state = view.get("state")
+    values = state.get("values") if isinstance(state, dict) else None
+    for block_id, elements in values.items() if isinstance(values, dict) else ():
+        if str(block_id).split(":")[0] == name and isinstance(elements, dict):
+            return next((held for held in elements.values() if isinstance(held, dict)), {})
+    return {}
+
+
+def _typed(view: Mapping[str, Any], name: str) -> str:
+    value = _element(view, name).get("value")
+    return value if isinstance(value, str) else ""
+
+
+def _chosen(view: Mapping[str, Any], name: str) -> str:
+    """The chosen value of a select, a row of checkboxes (its first) or a choice of people."""
+    held = _element(view, name)
+    chosen, ticked = held.get("selected_option"), held.get("selected_options")
+    if isinstance(ticked, list) and ticked:
+        chosen = ticked[0]
+    value = chosen.get("value") if isinstance(chosen, dict) else held.get("selected_user")
+    return value if isinstance(value, str) else ""
+
+
+# --- errors at their inputs ------------------------------------------------------------------
+
+
+def field_errors(error: Exception | None, view: Mapping[str, Any]) -> dict[str, str]:
+    """``error`` by block_id, for ``response_action: errors``: at the inputs that it is about.
+
+    An error about none of the view's inputs is shown at the first one. Empty for an error that no
+    other input can cure.
+
+    Source: https://docs.slack.dev/surfaces/modals#displaying_errors
+    """
+    if not isinstance(error, UserError) or isinstance(error, StaleStatus):
+        return {}
+    blocks = view.get("blocks") or ()
+    inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]
+    named = [block for block in inputs if block.split(":")[0] in _inputs(error)]
+    return dict.fromkeys(named or inputs[:1], error.message)
+
+
+def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for each class of error
+    match error:
+        case InvalidField(field="public_update"):
+            return ("public",)
+        case InvalidField(field=field):
+            return (field,)
+        case EmptyUpdate():
+            return ("step", "public", "note")
+        case UnknownComponent():
+            return ("components",)
+        case UnknownLifecycle():
+            return ("lifecycle",)
+        case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
+            return ("public",)
+        case Refused():
+            return ("step",)
+        case _:
+            return ()

@@ -1,0 +1,114 @@
+"""One request of one person, read from Slack's payloads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.slack.forms import Origin, origin_of
+from core.incident import Place
+
+# Slack's name for every private channel in the body of a request.
+PRIVATE_CHANNEL = "privategroup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """The person, the place, and the ways to answer.
+
+    ``door`` is the kind of request in logs and metrics: command, click, shortcut, form or home.
+    ``in_place``: the answer may replace the clicked message, because that message is itself an
+    answer to this person alone.
+    """
+
+    door: str
+    workspace: str
+    user: str
+    place: Place | None = None
+    trigger: str = ""
+    response_url: str | None = None
+    in_place: bool = False
+
+    @classmethod
+    def by_command(cls, body: Mapping[str, Any]) -> Interaction:
+        """A slash command.
+
+        Source: https://docs.slack.dev/interactivity/implementing-slash-commands
+        """
+        return cls(
+            door="command",
+            workspace=body["team_id"],
+            user=body["user_id"],
+            place=Place(body["channel_id"], private=body.get("channel_name") == PRIVATE_CHANNEL),
+            trigger=body.get("trigger_id", ""),
+            response_url=body.get("response_url"),
+        )
+
+    @classmethod
+    def by_click(cls, body: Mapping[str, Any], *, door: str = "click") -> Interaction:
+        """A button, a choice in a menu or a shortcut, in a channel or elsewhere.
+
+        Source: https://docs.slack.dev/reference/interaction-payloads
+        """
+        channel = body.get("channel") or {}
+        private = channel.get("name") == PRIVATE_CHANNEL
+        return cls(
+            door=door,
+            workspace=body["team"]["id"],
+            user=body["user"]["id"],
+            place=Place(channel["id"], private=private) if channel.get("id") else None,
+            trigger=body.get("trigger_id", ""),
+            response_url=body.get("response_url"),
+            in_place=bool((body.get("container") or {}).get("is_ephemeral")),
+        )
+
+    @classmethod
+    def by_form(cls, body: Mapping[str, Any]) -> Interaction:
+        """A submitted view. Its channel is in the view's ``private_metadata``."""
+        origin = origin_of(body["view"])
+        return cls(
+            door="form",
+            workspace=body["team"]["id"],
+            user=body["user"]["id"],
+            place=origin.place,
+            trigger=body.get("trigger_id", ""),
+            response_url=origin.response_url or _chosen_url(body),
+        )
+
+    @classmethod
+    def by_home(cls, body: Mapping[str, Any]) -> Interaction:
+        """A visit to the Home tab.
+
+        Source: https://docs.slack.dev/reference/events/app_home_opened
+        """
+        return cls(door="home", workspace=body["team_id"], user=body["event"]["user"])
+
+    @classmethod
+    def by_ways(cls, body: Mapping[str, Any]) -> Interaction:
+        """Only the ways to answer, of a body with an unknown shape."""
+        url, trigger = body.get("response_url"), body.get("trigger_id")
+        return cls(
+            door="unknown",
+            workspace="",
+            user="",
+            trigger=trigger if isinstance(trigger, str) else "",
+            response_url=url if isinstance(url, str) else None,
+        )
+
+    @property
+    def once(self) -> str | None:
+        """The name under which a repeated delivery of this request is recognized, if any."""
+        return self.trigger or None
+
+    @property
+    def origin(self) -> Origin:
+        """The place that a dialog remembers."""
+        return Origin(place=self.place, response_url=self.response_url)
+
+
+def _chosen_url(body: Mapping[str, Any]) -> str | None:
+    """The response_url of the channel that was chosen in a form; None without such a choice."""
+    urls = body.get("response_urls") or [{}]
+    url = urls[0].get("response_url")
+    return url if isinstance(url, str) else None

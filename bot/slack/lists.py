@@ -1,0 +1,164 @@
+"""Lists of incidents: the tray, the Home tab, the board. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.slack.blocks import (
+    Json,
+    actions,
+    button,
+    context,
+    message,
+    option,
+    overflow,
+    section,
+)
+from bot.slack.buttons import (
+    Dialog,
+    board_button,
+    board_value,
+    declare_button,
+    encode,
+    first_steps,
+    help_button,
+    step_value,
+)
+from bot.slack.markup import (
+    duration,
+    moment,
+    shown,
+)
+from bot.slack.requests import (
+    ShowBoard,
+)
+from bot.slack.words import EMOJI, PRIVATE, in_words, owned_by, status_name, status_word
+from core.incident import (
+    BoardFilter,
+    Incident,
+    Page,
+    Scope,
+)
+
+TRAY_ROWS = 10
+
+
+def tray(here: Sequence[Incident], everywhere: Page[Incident], *, at: datetime) -> Json:
+    """The open incidents: those with their card in this channel, then the newest others."""
+    here = here[:TRAY_ROWS]
+    known = {incident.id for incident in here}
+    others = [incident for incident in everywhere.items if incident.id not in known]
+    rows = others[: max(3, TRAY_ROWS - len(here))]
+    more = everywhere.older is not None or len(rows) < len(others)
+    controls = actions([declare_button(), board_button(), help_button()])
+    if not here and not rows:
+        return message(
+            ["All quiet.", "Nothing is open."], [section("All quiet. Nothing is open."), *controls]
+        )
+    count = f"{len(rows)} and more" if more else f"{len(rows)}"
+    elsewhere = f"Open elsewhere ({count})" if here else f"Open ({count})"
+    told: list[str] = []
+    blocks: list[Json] = []
+    for heading, incidents in (("Open here", here), (elsewhere, rows)):
+        if incidents:
+            told += [
+                f"{heading}:",
+                *(f"{_line(i, at=at)}; next: {in_words(i.next_steps)}." for i in incidents),
+            ]
+            blocks += [section(f"*{heading}*")]
+            blocks += [block for incident in incidents for block in incident_row(incident, at=at)]
+    return message(told, [*blocks, *controls])
+
+
+def home(page: Page[Incident], *, at: datetime, told: Json | None = None) -> Json:
+    """The Home tab: what is open, with the next steps. ``told`` is what a click there came to."""
+    answered = [*told["blocks"], {"type": "divider"}] if told else []
+    listed = tray((), page, at=at)["blocks"]
+    made = context(f"As of {moment(at, seen_from=at)}")
+    return {"type": "home", "blocks": [*answered, *listed, made]}
+
+
+def incident_row(incident: Incident, *, at: datetime) -> list[Json]:
+    """One incident in a list, with its buttons; further next steps are in the dialog."""
+    controls = [*first_steps(incident), _row_menu(incident)]
+    return [section(_line(incident, at=at, bold=True)), *actions(controls)]
+
+
+def _row_menu(incident: Incident) -> Json:
+    options = [
+        option("Update…", encode(Dialog.UPDATE, incident.number, incident.status)),
+        option("Show", encode("show", incident.number)),
+        option("Timeline", encode("timeline", incident.number, None)),
+    ]
+    return overflow(options, action_id="menu")
+
+
+def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
+    """``INC-42 Checkout is down · Identified · high · 35 min · @mia``, at most 600 characters.
+
+    A title that is too long for a list is shown whole by ``show``.
+    """
+    name = f"*{incident.name}*" if bold else incident.name
+    age = duration(at - incident.started_at)
+    if incident.terminal:
+        age = f"started {moment(incident.started_at, seen_from=at)}"
+    parts = [
+        f"{EMOJI[incident.public_word]} {name} {shown(incident.title, 300)}",
+        status_name(incident.status),
+        incident.severity.value,
+        age,
+        owned_by(incident),
+    ]
+    return " · ".join([*parts, f"{PRIVATE} private"] if incident.private else parts)
+
+
+def board(page: Page[Incident], asked: ShowBoard, *, at: datetime) -> Json:
+    """A page of incidents, with Newer and Older where there are more."""
+    heading = _board_heading(asked.narrowed)
+    if not page.items:
+        told = [f"{heading}: none."]
+        return message(told, [section(told[0]), *actions([declare_button(), help_button()])])
+    rows = [
+        {**section(_line(incident, at=at, bold=True)), "accessory": _board_menu(incident)}
+        for incident in page.items
+    ]
+    told = [f"{heading}:", *(f"{_line(incident, at=at)}." for incident in page.items)]
+    return message(told, [section(f"*{heading}*"), *rows, *actions(_board_pages(page, asked))])
+
+
+def _board_heading(narrowed: BoardFilter) -> str:
+    heading = {
+        Scope.OPEN: "Open incidents",
+        Scope.ALL: "All incidents",
+        Scope.MINE: "Your open incidents",
+    }[narrowed.scope]
+    facts = [narrowed.severity, narrowed.status and status_word(narrowed.status)]
+    listed = ", ".join(fact for fact in facts if fact)
+    return f"{heading} ({listed})" if listed else heading
+
+
+def _board_menu(incident: Incident) -> Json:
+    number, status = incident.number, incident.status
+    steps = [
+        option(f"→ {status_name(step)}", step_value(incident, step))
+        for step in incident.next_steps[:2]
+    ]
+    if not incident.terminal:
+        steps.append(option("Update…", encode(Dialog.UPDATE, number, status)))
+    reads = [
+        option("Show", encode("show", number)),
+        option("Timeline", encode("timeline", number, None)),
+    ]
+    return overflow([*steps, *reads], action_id="menu")
+
+
+def _board_pages(page: Page[Incident], asked: ShowBoard) -> list[Json]:
+    newer = ShowBoard(narrowed=asked.narrowed, after=page.newer)
+    older = ShowBoard(narrowed=asked.narrowed, before=page.older)
+    buttons = []
+    if page.newer is not None:
+        buttons.append(button("Newer", action_id="newer", value=board_value(newer)))
+    if page.older is not None:
+        buttons.append(button("Older", action_id="older", value=board_value(older)))
+    return buttons

@@ -1,0 +1,106 @@
+"""The status channel's cards and updates, which everybody reads. Pure.
+
+They are made of public values alone, so that no note can be handed to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.slack.blocks import (
+    Json,
+    message,
+    paragraphs,
+    section,
+    title_blocks,
+)
+from bot.slack.markup import (
+    FALLBACK_MAX,
+    TEXT_MAX,
+    duration,
+    escape,
+    moment,
+    pieces,
+    shown,
+)
+from bot.slack.words import EMOJI, WITHDRAWN, component_lines, status_name, status_word
+from core.incident import (
+    PublicIncident,
+    PublicUpdate,
+)
+
+
+def status_card(public: PublicIncident) -> Json:
+    """The card in the status channel: edited in place, without buttons."""
+    latest = _latest(public)
+    return message(list(_story(public, latest)), list(_blocks(public, latest)))
+
+
+def _story(public: PublicIncident, latest: PublicUpdate | None) -> Iterator[str]:
+    after = _after(public)
+    yield (
+        f"{public.name} {escape(public.title)}: "
+        f"now {status_word(public.status)}{after} ({public.severity})."
+    )
+    if latest:
+        yield f"Latest: {_words(latest, most=2_000)}"
+
+
+def _blocks(public: PublicIncident, latest: PublicUpdate | None) -> Iterator[Json]:
+    started = moment(public.started_at, seen_from=public.started_at)
+    was = f" (was {status_name(public.previous_status)})" if public.previous_status else ""
+    standing = f"*{status_name(public.status)}*{_after(public) or was}"
+    components = component_lines(public.components, most=5_500, more="in all")
+    yield from title_blocks(f"{EMOJI[public.word]} ", public.title, f"  {public.name}")
+    yield from paragraphs(
+        [f"{standing} · {public.severity} · started {started}", *components], between="\n"
+    )
+    if latest:
+        when = moment(latest.at, seen_from=public.started_at)
+        words = _words(latest, most=TEXT_MAX - 200)
+        pointer = " (whole in the thread)" if words.endswith("…") else ""
+        yield section(f"Latest: {words}{pointer} {when}")
+
+
+def _after(public: PublicIncident) -> str:
+    resolved = public.resolved_at
+    return f" after {duration(resolved - public.started_at)}" if resolved else ""
+
+
+def _latest(public: PublicIncident) -> PublicUpdate | None:
+    """The newest update with a text, withdrawn or not."""
+    return next((u for u in public.updates if u.body is not None or u.withdrawn), None)
+
+
+def _words(update: PublicUpdate, *, most: int) -> str:
+    return WITHDRAWN if update.body is None else shown(update.body, most)
+
+
+def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
+    """A public update as a reply in the status card's thread, for ``chat.postMessage``.
+
+    It is broadcast to the channel if it carries a transition. Its links have no previews.
+    """
+    status = update.status
+    told = f"{public.name} {escape(public.title)}: " + (
+        f"now {status_word(status)}. " if status else ""
+    )
+    label = f"*{status_name(status)}*: " if status else ""
+    reply = withdrawn()
+    if update.body is not None:
+        first, *rest = pieces(update.body, TEXT_MAX - len(label))
+        reply = {
+            "text": told + shown(update.body, FALLBACK_MAX - len(told)),
+            "blocks": [section(label + first), *map(section, rest)],
+        }
+    return {
+        **reply,
+        "reply_broadcast": status is not None and update.body is not None,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def withdrawn() -> Json:
+    """The reply that replaces a public update whose text was withdrawn."""
+    return message([WITHDRAWN], [section(f"_{WITHDRAWN}_")])

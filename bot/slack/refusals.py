@@ -1,0 +1,208 @@
+"""Refusals: where the incident is, what was asked for, what is possible instead. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from bot.slack.blocks import (
+    Json,
+    actions,
+    message,
+    paragraphs,
+)
+from bot.slack.buttons import (
+    board_button,
+    choice,
+    declare_button,
+    every_step,
+    offer,
+    step_button,
+    timeline_button,
+)
+from bot.slack.lists import incident_row
+from bot.slack.markup import (
+    duration,
+    escape,
+    mention,
+    shown,
+)
+from bot.slack.requests import (
+    UsageError,
+)
+from bot.slack.words import status_name
+from core.errors import UserError
+from core.incident import (
+    Incident,
+)
+from core.refusals import (
+    Denied,
+    IncidentResolved,
+    NoSuchEntry,
+    NotFound,
+    NothingToRedact,
+    Permission,
+    RedactionNotPermitted,
+    SeveralNextSteps,
+    StaleStatus,
+    TransitionNotAllowed,
+    UnknownStatus,
+    WhichIncident,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """The ids of the Slack user groups in the settings; None allows every full member."""
+
+    responders: str | None = None
+    publishers: str | None = None
+
+
+def refusal(  # noqa: C901, PLR0911 - one case for each class of error
+    error: UserError, *, at: datetime, groups: Groups | None = None
+) -> Json:
+    """The answer to a refused command: where the incident is, and what is possible."""
+    match error:
+        case TransitionNotAllowed():
+            return _not_allowed(error)
+        case IncidentResolved(incident=incident):
+            told = [
+                f"{incident.name} is *{status_name(incident.status)}*.",
+                "That is the end of its lifecycle: it takes no further updates.",
+                "If it is happening again, declare a new incident.",
+            ]
+            return _refused(told, [timeline_button(incident), declare_button()])
+        case StaleStatus():
+            return _stale(error, at=at)
+        case UnknownStatus():
+            return _unknown_status(error)
+        case SeveralNextSteps(incident=incident):
+            told = [f"{incident.name} is *{status_name(incident.status)}* and can go several ways."]
+            return choice(told, "Choose one", incident, every_step(incident))
+        case WhichIncident(open_here=open_here):
+            return _which(error, open_here, at=at)
+        case NotFound():
+            return _refused([escape(error.message)], [board_button()])
+        case NoSuchEntry(incident=incident) | NothingToRedact(incident=incident):
+            return _refused([escape(error.message)], [timeline_button(incident)])
+        case RedactionNotPermitted(incident=incident, update=update):
+            entry = f"Entry {update.entry} of {incident.name}"
+            author = f"by {mention(update.by)} within 5 minutes of writing it"
+            told = [
+                f"{entry} can be withdrawn {author}, and by a workspace admin at any time.",
+                "Ask an admin.",
+            ]
+            return _refused(told)
+        case Denied():
+            return _refused(list(_denied(error, groups or Groups())))
+        case UsageError():
+            return _refused(list(_slip(error)))
+        case _:
+            # InvalidField, EmptyUpdate, UnknownLifecycle, UnknownComponent and NoPublicSurface need
+            # no button: their messages say the text to write instead.
+            return _refused([escape(error.message)])
+
+
+def _refused(told: Sequence[str], buttons: Sequence[Json] = ()) -> Json:
+    return message(told, [*paragraphs(told), *actions(buttons)])
+
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def _not_allowed(error: TransitionNotAllowed) -> Json:
+    incident, asked = error.incident, str(error.asked)
+    now = f"{incident.name} is *{status_name(incident.status)}*"
+    path = [status_name(status) for status in error.path]
+    if asked == incident.status:
+        told = [f"{now} already."]
+    elif path:
+        count = NUMBERS[len(path)] if len(path) < len(NUMBERS) else str(len(path))
+        told = [f"{now}.", f"{path[-1]} is {count} steps away: {' → '.join(path)}."]
+    else:
+        told = [f"{now}. No way leads from there to {status_name(asked)}: it only moves forward."]
+    one = len(incident.next_steps) == 1
+    label = "Take the next one" if one and path else "Next" if one else "Choose the next one"
+    return choice(told, label, incident, every_step(incident))
+
+
+def _stale(error: StaleStatus, *, at: datetime) -> Json:
+    incident, moved = error.incident, error.moved
+    deed = f"{mention(moved.by)} moved {incident.name} to *{status_name(incident.status)}*"
+    when = f"{duration(at - moved.at)} before you"
+    return offer([f"{deed} {when}.", "Nothing was changed by your click."], incident)
+
+
+def _unknown_status(error: UnknownStatus) -> Json:
+    incident, meant = error.incident, error.suggestion
+    asked = f'There is no status "{shown(str(error.asked), 80)}" in this lifecycle.'
+    statuses = [status.name for status in incident.lifecycle.statuses]
+    listed = ", ".join(f"{s} (now)" if s == incident.status else s for s in statuses)
+    told = [asked, *([f"Did you mean *{meant}*?"] if meant else [])]
+    told.append(f"\nStatuses of {incident.name}: {listed}.")
+    buttons = every_step(incident)
+    if meant in incident.next_steps:
+        buttons = [step_button(incident, meant)]
+    return _refused(told, buttons)
+
+
+def _which(error: WhichIncident, open_here: Sequence[Incident], *, at: datetime) -> Json:
+    rows = [block for incident in open_here for block in incident_row(incident, at=at)]
+    told = [escape(error.message)]
+    return message(told, [*paragraphs(told), *rows, *actions([board_button(), declare_button()])])
+
+
+def _denied(error: Denied, groups: Groups) -> Iterator[str]:
+    owner = error.incident.owner if error.incident else None
+    if owner == error.actor.person:
+        owner = None
+    match error.permission:
+        case Permission.JOIN:
+            yield "Only full members of this workspace may use Ratchet."
+            yield "Ask somebody of the team to do it for you."
+            return
+        case Permission.RESPOND:
+            group, who, what = groups.responders, "responders", "may work on incidents"
+        case Permission.PUBLISH:
+            group = groups.publishers or groups.responders
+            who, what = "publishers", "may post public updates"
+        case Permission.ADMINISTER:
+            yield "Only workspace admins may do that."
+            yield "Ask anyone of them."
+            return
+        case _:
+            assert_never(error.permission)
+    members = f"members of <!subteam^{group}>" if group else who
+    yield f"Only {members} {what}."
+    anyone = f"anyone of <!subteam^{group}>" if group else "anyone of them"
+    yield f"Ask {mention(owner)} (owner) or {anyone}." if owner else f"Ask {anyone}."
+
+
+def _slip(error: UsageError) -> Iterator[str]:
+    yield escape(error.problem)
+    if error.suggestion:
+        yield f"Did you mean {escape(error.suggestion)}?"
+    if error.hint:
+        yield escape(error.hint)
+    if error.usage:
+        yield f"\nUsage: `{escape(error.usage)}`"
+
+
+def failure(reference: str, *, unsure: bool = False) -> Json:
+    """The answer after an error of ours, which the log has under ``reference``.
+
+    ``unsure``: the database was lost during the commit, and may have kept the change.
+    """
+    told = [
+        "That did not work on our side, and nothing was changed.",
+        f"It is logged as {escape(reference)}; try again in a minute.",
+    ]
+    if unsure:
+        told = [
+            "Our database was lost just then, and what you asked for may be done or not.",
+            f"It is logged as {escape(reference)}; in a minute, look before you try again.",
+        ]
+    return message(told, paragraphs(told))

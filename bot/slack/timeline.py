@@ -1,0 +1,150 @@
+"""The timeline with its notes, in pages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bot.slack.blocks import (
+    Json,
+    actions,
+    button,
+    context,
+    message,
+    paragraphs,
+    section,
+)
+from bot.slack.buttons import encode
+from bot.slack.markup import (
+    TEXT_MAX,
+    duration,
+    escape,
+    mention,
+    moment,
+    pieces,
+    shown,
+)
+from bot.slack.verbs import COMMAND
+from bot.slack.words import deed, readers_of, status_name
+from core.incident import (
+    Card,
+    Incident,
+    Kind,
+    Page,
+    Update,
+)
+from core.service import TIMELINE_PAGE
+
+# Slack refuses a message whose texts are longer than about 12,000 characters together, and has been
+# seen to refuse at 11,341. One entry of the longest body, all of it escaped, still fits.
+TIMELINE_TEXT_MAX = 10_200
+
+
+def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
+    """The timeline with its notes, to one responder alone: the newest of the page that fit.
+
+    The numbers are what ``redact`` takes. Older and Newer lead to the rest.
+    """
+    incident = card.incident
+    entries: list[list[str]] = []
+    room = TIMELINE_TEXT_MAX
+    for update in reversed(page.items):
+        lines = list(_entry(update, incident, page, at=at))
+        room -= sum(map(len, lines)) + len(lines)
+        if entries and room < 0:
+            break
+        entries.insert(0, lines)
+    first, last = _span(page, len(entries))
+    standing = status_name(incident.status)
+    if card.resolved_at:
+        standing += f" · {duration(card.resolved_at - incident.started_at)}"
+    title = shown(incident.title, 400)
+    told = [
+        f"{incident.name} {title} · {standing}.",
+        f"Entries {first} to {last} of {incident.last_entry}.",
+    ]
+    return message(
+        [*told, *(line for lines in entries for line in lines)],
+        [
+            section(f"*{incident.name}* {title} · {standing}"),
+            *_entry_blocks(entries),
+            context(f"Entries {first} to {last} of {incident.last_entry} · only you see this"),
+            *actions(_timeline_pages(incident, first, last)),
+        ],
+    )
+
+
+def _span(page: Page[Update], shown_entries: int) -> tuple[int, int]:
+    """The numbers of the first and the last entry that are shown."""
+    numbers = [update.entry for update in page.items[len(page.items) - shown_entries :]]
+    return (numbers[0], numbers[-1]) if numbers else (0, 0)
+
+
+def _entry_blocks(entries: Sequence[Sequence[str]]) -> list[Json]:
+    """Entries of one line share a section; a longer one, or one with a code block, has its own."""
+    blocks: list[Json] = []
+    short: list[str] = []
+    for lines in entries:
+        if len(lines) == 1 and "```" not in lines[0]:
+            short += lines
+            continue
+        blocks += [*paragraphs(short, between="\n"), *map(section, lines)]
+        short = []
+    return [*blocks, *paragraphs(short, between="\n")]
+
+
+def _entry(
+    update: Update, incident: Incident, page: Page[Update], *, at: datetime
+) -> Iterator[str]:
+    """One entry of the timeline, whole, in texts that each fit into a section."""
+    when = moment(update.at, seen_from=at)
+    line = f"`{update.entry}` {when} {_recorded(update, incident, page)}"
+    if update.kind is Kind.TITLE:
+        line += f': "{escape(update.old or "")}" → "{escape(update.new or "")}"'
+    if update.kind is Kind.COMPONENTS:
+        names = shown(update.new or "none", 2_500)
+        pointer = f" (`{COMMAND} show {incident.number}` names them)"
+        line += f": {names}{pointer if names.endswith('…') else ''}"
+    if update.redacted:
+        by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
+        never = ", never published" if update.taken_back else ""
+        yield f"{line} · {readers_of(update)}: _withdrawn{by}{never}_"
+    elif update.body is None:
+        yield line
+    else:
+        line += f' · {readers_of(update)}: "'
+        first, *rest = pieces(update.body, TEXT_MAX - len(line) - 1)
+        texts = [line + first, *rest]
+        yield from (*texts[:-1], texts[-1] + '"')
+
+
+def _recorded(update: Update, incident: Incident, page: Page[Update]) -> str:
+    match update.kind:
+        case Kind.DECLARED:
+            severity = _declared_as(incident, page)
+            return deed(update) + (f" ({severity})" if severity else "")
+        case Kind.MOVED:
+            return f"{mention(update.by)} → {status_name(update.new or '')}"
+        case Kind.WROTE:
+            return mention(update.by)
+        case _:
+            return deed(update)
+
+
+def _declared_as(incident: Incident, page: Page[Update]) -> str | None:
+    """The severity at the beginning, None where the page does not reach far enough to tell."""
+    changes = [update.old for update in page.items if update.kind is Kind.SEVERITY]
+    if changes:
+        return changes[0]
+    return incident.severity if page.items[-1].entry == incident.last_entry else None
+
+
+def _timeline_pages(incident: Incident, first: int, last: int) -> list[Json]:
+    buttons = []
+    if 0 < last < incident.last_entry:
+        newer = encode("timeline", incident.number, last + 1 + TIMELINE_PAGE)
+        buttons.append(button("Newer", action_id="newer", value=newer))
+    if first > 1:
+        older = encode("timeline", incident.number, first)
+        buttons.append(button("Older", action_id="older", value=older))
+    return buttons

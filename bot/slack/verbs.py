@@ -1,0 +1,160 @@
+"""The table of verbs: what can be typed, and what help and README say about it. Pure.
+
+`bot.slack.parser` has a reader for each verb.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COMMAND = "/incident"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """One row of the table.
+
+    ``arguments`` follows the name in the usage line; ``summary`` completes the sentence "the
+    command …"; ``example`` is a whole command that the parser takes.
+    """
+
+    name: str
+    arguments: str
+    summary: str
+    example: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """The line to type, with its arguments by name."""
+        return f"{COMMAND} {self.name} {self.arguments}".rstrip()
+
+
+VERBS = (
+    Verb(
+        name="declare",
+        arguments="[title] [severity:high] [lifecycle:response] [components:api,web] [private]",
+        summary="declares an incident; without a title it opens a dialog",
+        example="declare Checkout is down severity:high components:api,web",
+        aliases=("new",),
+    ),
+    Verb(
+        name="list",
+        arguments="[open|all|mine] [severity:…] [status:…]",
+        summary="shows incidents, ten to a page, newest first",
+        example="list mine severity:high",
+    ),
+    Verb(
+        name="show",
+        arguments="<n>",
+        summary="shows the card, to you alone",
+        example="show 42",
+    ),
+    Verb(
+        name="status",
+        arguments="<n> <status> [note]",
+        summary="changes the status; the note is private",
+        example="status 42 identified db-3 lost quorum",
+    ),
+    Verb(
+        name="next",
+        arguments="<n> [note]",
+        summary="takes the next step if there is only one, else offers them; the note is private",
+        example="next 42 rolled back build 311",
+    ),
+    Verb(
+        name="ack",
+        arguments="<n>",
+        summary="says that you are looking at it; you become the owner where there is none",
+        example="ack 42",
+        aliases=("acknowledge",),
+    ),
+    Verb(
+        name="resolve",
+        arguments="<n> [note]",
+        summary="changes the status to resolved; the note is private",
+        example="resolve 42 error rate is back to normal",
+    ),
+    Verb(
+        name="close",
+        arguments="<n> [note]",
+        summary="changes the status to closed; the note is private",
+        example="close 42 false alarm",
+    ),
+    Verb(
+        name="update",
+        arguments="<n> [status:<status>] <text>",
+        summary="posts a public update, for everyone to read; changes the status if you name one",
+        example="update 42 status:monitoring A fix is rolling out.",
+    ),
+    Verb(
+        name="note",
+        arguments="<n> <text>",
+        summary="keeps a private note in the timeline, for responders alone",
+        example="note 42 db-3 is out of the pool",
+    ),
+    Verb(
+        name="assign",
+        arguments="<n> [@person]",
+        summary="hands the incident over; without a name, to yourself",
+        example="assign 42 <@U0MIA|mia>",
+    ),
+    Verb(
+        name="severity",
+        arguments="<n> <severity>",
+        summary="corrects the severity: critical, high, medium or low",
+        example="severity 42 critical",
+    ),
+    Verb(
+        name="title",
+        arguments="<n> <title>",
+        summary="corrects the title, which is public",
+        example="title 42 Checkout is slow",
+    ),
+    Verb(
+        name="components",
+        arguments="<n> a,b",
+        summary="says which components are affected; `none` clears the list",
+        example="components 42 Checkout API, Payments",
+    ),
+    Verb(
+        name="timeline",
+        arguments="<n>",
+        summary="shows the whole timeline, notes included, to you alone",
+        example="timeline 42",
+    ),
+    Verb(
+        name="redact",
+        arguments="<n> <entry>",
+        summary="withdraws the text of one entry of the timeline",
+        example="redact 42 3",
+    ),
+    Verb(
+        name="setup",
+        arguments="#channel",
+        summary="makes a channel the status channel (workspace admins)",
+        example="setup <#C0STATUS|status>",
+    ),
+    Verb(
+        name="help",
+        arguments="[verb]",
+        summary="explains all verbs, or one",
+        example="help status",
+    ),
+)
+
+
+VERBS_BY_WORD = {word: verb for verb in VERBS for word in (verb.name, *verb.aliases)}
+
+
+def find(word: str) -> Verb | None:
+    """The verb of that name or alias, in any case."""
+    return VERBS_BY_WORD.get(word.casefold())
+
+
+def markdown_table() -> str:
+    """The table of commands as Markdown, for README."""
+    rows = [(COMMAND, "shows what is open, with buttons for the next steps")]
+    rows += [(verb.usage.replace("|", r"\|"), verb.summary) for verb in VERBS]
+    lines = [f"| `{usage}` | {summary} |" for usage, summary in rows]
+    return "\n".join(["| command | does |", "|---|---|", *lines])
