@@ -1,1 +1,1 @@
-"""What an incident is and what may happen to it: no Slack, SQL, clock, network or log here."""
+"""The rules of incidents. Pure: no Slack, SQL, clock, network or log here."""

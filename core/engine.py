@@ -1,4 +1,4 @@
-"""The rules. `decide` turns a command into what it comes to, or refuses it, and touches nothing."""
+"""The rules. `decide` turns a command into a decision, or refuses it. Pure."""
 
 from __future__ import annotations
 
@@ -55,49 +55,101 @@ from core.texts import body_of, component_name_of, name_of, one_line, optional_o
 
 REDACTION_WINDOW = timedelta(seconds=300)
 
-# Before it no incident began, and long before it the databases' calendars part ways.
+# A start before this is a typing error. Far earlier dates differ between the databases.
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 PUBLIC_KINDS = frozenset({Kind.DECLARED, Kind.MOVED, Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the store knew, in the same transaction, beside the incident itself.
+# The facts beside the incident, one class for each kind of command. The service loads them in the
+# same transaction.
 
-    Each field is loaded only for the commands that need it: ``number`` for a declaration,
-    ``components`` (all of the workspace's) where some are named, ``entry`` for a redaction,
-    ``moved`` (the newest transition, the declaration counted as one) where the incident is not
-    where the command expected it. ``publish_delay`` is how long a public text is held back.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForDeclaration:
+    """``number`` becomes the incident's. ``components`` are all of the workspace's.
+
+    ``components`` may stay empty if the command names none.
+    """
+
+    workspace: Workspace
+    number: int
+    components: tuple[Component, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForChange:
+    """``publish_delay`` is the time for which a public text is held back.
+
+    ``components`` are all of the workspace's, and may stay empty if the command names none.
+    ``moved`` is the newest transition (the declaration counts as one) if `is_stale`, else None.
     """
 
     workspace: Workspace
     publish_delay: timedelta = timedelta()
-    number: int = 0
     components: tuple[Component, ...] = ()
-    entry: Update | None = None
-    published_in: tuple[str, ...] = ()
     moved: Update | None = None
 
 
-def decide(incident: Incident | None, command: Command, known: Known, *, at: datetime) -> Decision:
-    """What ``command`` comes to at the moment ``at``. ``incident`` None: none for this actor.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForRedaction:
+    """``entry`` is the update in question, None if there is none.
 
-    Refusals come in this order: not found, out of date, a field that cannot be taken, the end of
-    the lifecycle, a step that is not valid now, no public surface.
+    ``published_in`` are the channels that show or will show it.
+    """
+
+    workspace: Workspace
+    entry: Update | None = None
+    published_in: tuple[str, ...] = ()
+
+
+Context = ForDeclaration | ForChange | ForRedaction
+
+
+def decide(
+    incident: Incident | None, command: Command, known: Context, *, at: datetime
+) -> Decision:
+    """The decision on ``command`` at the moment ``at``.
+
+    ``incident`` is None for a declaration, and if there is none for this actor.
+
+    Refusals come in this order: not found, out of date, an invalid field, the end of the
+    lifecycle, a step that is not valid now, no public surface.
 
     Raises:
-        UserError: one of its classes; nothing is to be written then.
+        UserError: one of its subclasses; then nothing may be written.
+        TypeError: ``known`` is the context of another kind of command.
     """
-    match command:
-        case Declare():
+    if isinstance(command, Declare):
+        if isinstance(known, ForDeclaration):
             return _declare(command, known, at=at)
-        case _ if incident is None:
-            raise NotFound(command.ref)
-        case Redact():
+    elif incident is None:
+        raise NotFound(command.ref)
+    elif isinstance(command, Redact):
+        if isinstance(known, ForRedaction):
             return _redact(incident, command, known, at=at)
-    _refuse_stale(incident, command, known)
+    elif isinstance(known, ForChange):
+        return _move(incident, command, known, at=at)
+    raise TypeError(f"{type(known).__name__} is not the context of {type(command).__name__}")
+
+
+def is_stale(incident: Incident, command: Change | TakeNextStep | Acknowledge) -> bool:
+    """Whether the incident has left the status that ``command`` expects."""
+    return command.expected_status not in {None, incident.status}
+
+
+def _move(
+    incident: Incident,
+    command: Change | TakeNextStep | Acknowledge,
+    known: ForChange,
+    *,
+    at: datetime,
+) -> Decision:
+    if is_stale(incident, command):
+        if known.moved is None:
+            raise TypeError("a stale command is decided with the newest transition")
+        raise StaleStatus(incident, str(command.expected_status), known.moved)
     match command:
         case Change():
             return _change(incident, command, known, at=at)
@@ -109,16 +161,7 @@ def decide(incident: Incident | None, command: Command, known: Known, *, at: dat
             assert_never(command)
 
 
-def _refuse_stale(
-    incident: Incident, command: Change | TakeNextStep | Acknowledge, known: Known
-) -> None:
-    if command.expected_status in {None, incident.status}:
-        return
-    assert known.moved  # noqa: S101 - tells mypy what Known promises for a stale command
-    raise StaleStatus(incident, str(command.expected_status), known.moved)
-
-
-def _declare(command: Declare, known: Known, *, at: datetime) -> Decision:
+def _declare(command: Declare, known: ForDeclaration, *, at: datetime) -> Decision:
     started_at = command.started_at or at
     if started_at > at:
         raise InvalidField("started_at", "lies in the future: leave it out, or give an earlier one")
@@ -174,7 +217,7 @@ def _only_step(incident: Incident, command: TakeNextStep) -> Change:
 
 
 def _acknowledge(
-    incident: Incident, command: Acknowledge, known: Known, *, at: datetime
+    incident: Incident, command: Acknowledge, known: ForChange, *, at: datetime
 ) -> Decision:
     if ACKNOWLEDGED in incident.lifecycle:
         move = Change(actor=command.actor, ref=command.ref, to=ACKNOWLEDGED)
@@ -187,7 +230,7 @@ def _acknowledge(
 
 
 def _acknowledged(incident: Incident, actor: Actor) -> Incident:
-    """The first who acknowledges stays, and leads where nobody does."""
+    """The first to acknowledge is kept, and becomes owner if there is none."""
     return replace(
         incident,
         acknowledged_by=incident.acknowledged_by or actor.person,
@@ -195,7 +238,7 @@ def _acknowledged(incident: Incident, actor: Actor) -> Incident:
     )
 
 
-def _change(incident: Incident, command: Change, known: Known, *, at: datetime) -> Decision:
+def _change(incident: Incident, command: Change, known: ForChange, *, at: datetime) -> Decision:
     public = None if command.public is None else body_of("public_update", command.public)
     note = None if command.note is None else body_of("note", command.note)
     title = incident.title if command.title is None else title_of(command.title)
@@ -228,7 +271,7 @@ def _change(incident: Incident, command: Change, known: Known, *, at: datetime) 
 
 
 def _retagged(
-    incident: Incident, command: Change, known: Known
+    incident: Incident, command: Change, known: ForChange
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
     if command.components is None:
         return incident.components, ()
@@ -245,7 +288,7 @@ def _refuse_step(incident: Incident, to: str) -> None:
 def _words(
     pen: _Pen, incident: Incident, to: str | None, public: str | None, note: str | None
 ) -> Iterator[Update]:
-    """The transition rides on the public update if there is one; a note beside it stands alone."""
+    """A transition rides on the public update if there is one; a note is then its own update."""
     kind = Kind.WROTE if to is None else Kind.ACKNOWLEDGED if to == ACKNOWLEDGED else Kind.MOVED
     old = incident.status if to else None
     if public is not None:
@@ -257,7 +300,7 @@ def _words(
 
 
 def _facts(pen: _Pen, before: Incident, after: Incident, command: Change) -> Iterator[Update]:
-    """One internal update for each fact that is not what it was, so none for what is so already."""
+    """One internal update for each fact that changed; an unchanged fact gets none."""
     if command.owner and before.owner != after.owner:
         old = before.owner.name if before.owner else None
         yield pen.update(Kind.ASSIGNED, old=old, new=command.owner.name)
@@ -270,7 +313,7 @@ def _facts(pen: _Pen, before: Incident, after: Incident, command: Change) -> Ite
         yield pen.update(Kind.COMPONENTS, old=old, new=new)
 
 
-def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) -> Decision:
+def _redact(incident: Incident, command: Redact, known: ForRedaction, *, at: datetime) -> Decision:
     entry = known.entry
     if entry is None:
         raise NoSuchEntry(incident, command.entry)
@@ -278,7 +321,7 @@ def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) 
         raise NothingToRedact(incident, entry)
     in_time = command.actor.person == entry.by and at - entry.at <= REDACTION_WINDOW
     if not (in_time or command.actor.admin):
-        # Somebody whose redaction has been done already is told that it is done, however late.
+        # A repeated redaction succeeds however late, for the author and for the admin who did it.
         if entry.redacted and command.actor.person in (entry.by, entry.redacted_by):
             return Decision(incident=incident)
         raise RedactionNotPermitted(incident, entry)
@@ -286,7 +329,7 @@ def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) 
         return Decision(incident=incident)
     redacted = replace(entry, body=None, redacted_at=at, redacted_by=command.actor.person)
     changed = replace(incident, version=incident.version + 1, updated_at=at)
-    # Also where it was published before the status channel was another one, or none.
+    # Includes former status channels: the text may still be readable there.
     envelopes = tuple(
         envelope
         for channel in known.published_in
@@ -295,7 +338,7 @@ def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) 
                 surface=Surface.WITHDRAWAL,
                 channel=channel,
                 entry=entry.entry,
-                # It edits the reply, and waits for it.
+                # A withdrawal edits the reply, so it must not come first.
                 not_before=entry.public_at,
             ),
             Envelope(surface=Surface.STATUS_CARD, channel=channel),
@@ -305,7 +348,7 @@ def _redact(incident: Incident, command: Redact, known: Known, *, at: datetime) 
 
 
 class _Pen:
-    """Writes the updates of one decision: same incident, actor and moment, entries counting up."""
+    """Makes the updates of one decision: same incident, actor and moment, consecutive entries."""
 
     def __init__(
         self, incident: Incident, actor: Actor, at: datetime, publish_delay: timedelta
@@ -345,10 +388,10 @@ class _Pen:
         self,
         changed: Incident,
         updates: tuple[Update, ...],
-        known: Known,
+        known: ForChange,
         made: tuple[Component, ...] = (),
     ) -> Decision:
-        """The decision that ``updates`` make of ``changed``; without any, to write nothing."""
+        """The decision to save ``changed`` with ``updates``; without updates, to write nothing."""
         if not updates:
             return Decision(incident=self._incident)
         incident = replace(
@@ -368,7 +411,7 @@ class _Pen:
 def _envelopes(
     incident: Incident, updates: tuple[Update, ...], workspace: Workspace
 ) -> Iterator[Envelope]:
-    """Where the change is to be shown. The status card first: the replies stand in its thread."""
+    """The messages that show the change. The status card is first: replies need its thread."""
     if any(
         update.kind is not Kind.WROTE or update.visibility is Visibility.PUBLIC
         for update in updates
@@ -395,9 +438,9 @@ def _public_channel(incident: Incident, workspace: Workspace) -> str | None:
 
 
 def _components(
-    names: tuple[str | UUID, ...], known: Known
+    names: tuple[str | UUID, ...], known: ForDeclaration | ForChange
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
-    """The components of those names or ids, each once, and those among them that are to be made."""
+    """The named components, each once, and the subset that does not exist yet."""
     if len(names) > COMPONENTS_MAX:
         raise InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
     by_id = {component.id: component for component in known.components}
@@ -434,7 +477,7 @@ def describe_component(
     description: str | None,
     group: str | None,
 ) -> DescribedComponent:
-    """A component that is made on purpose, so that a name close to another's is no slip.
+    """A component that is added on purpose: a name close to another's is not a slip here.
 
     Raises:
         InvalidField: ``name``, ``description`` or ``group``.
@@ -455,5 +498,5 @@ COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
 
 
 def _component_id(workspace: Workspace, name: str) -> UUID:
-    """Derived from the name, so that two people who make the same component at once make one."""
+    """Derived from the name: two people who add the same component at once make one row."""
     return uuid5(COMPONENTS_NAMESPACE, f"{workspace.id} {name.casefold()}")

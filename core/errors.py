@@ -14,31 +14,31 @@ from difflib import get_close_matches
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one of ``known`` that ``word`` is most likely a slip of, None where nothing is close."""
+    """The closest match for ``word`` in ``known``, or None."""
     matches = get_close_matches(word.casefold(), tuple(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """``: did you mean x?`` where one of ``known`` is close, else nothing."""
+    """``: did you mean "x"?`` for the closest match in ``known``, else an empty string."""
     match = nearest(word, known)
     return f': did you mean "{match}"?' if match else ""
 
 
 class UserError(Exception):
-    """Something that the person can put right. Never raised itself."""
+    """An error that the person can correct. Only subclasses are raised."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
 
 
-# What a field is called in a sentence, where its own name makes none.
+# Field names that would read badly in a sentence.
 FIELD_NAMES = {"started_at": "time of the start"}
 
 
 class InvalidField(UserError):
-    """``field`` names what was given, such as ``public_update``; ``problem`` what ails it."""
+    """``field`` is its name, such as ``public_update``; ``problem`` completes the sentence."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"The {FIELD_NAMES.get(field, field.replace('_', ' '))} {problem}.")
@@ -54,7 +54,7 @@ class EmptyUpdate(UserError):
 
 
 class UnknownLifecycle(UserError):
-    """``known`` are the names that there are."""
+    """``known`` are the valid names."""
 
     def __init__(self, asked: str, known: tuple[str, ...]) -> None:
         super().__init__(
@@ -67,7 +67,7 @@ class UnknownLifecycle(UserError):
 
 @dataclass(frozen=True, slots=True)
 class LifecycleProblem:
-    """One thing wrong in a lifecycle file. ``place`` is the dotted path of the table or key."""
+    """One error in a lifecycle file. ``place`` is the dotted path of the table or key."""
 
     place: str
     problem: str
@@ -77,7 +77,7 @@ class LifecycleProblem:
 
 
 class InvalidLifecycles(Exception):
-    """Every problem of a lifecycle file, in its order. For the operator; nothing was loaded."""
+    """All problems of a lifecycle file, in file order. For the operator; nothing was loaded."""
 
     def __init__(self, problems: Iterable[LifecycleProblem]) -> None:
         self.problems = tuple(problems)

@@ -1,4 +1,4 @@
-"""The nouns: what an incident is, what may be asked of it, what was decided. Values, no rules."""
+"""The nouns: incidents, updates, commands, decisions and views. Immutable values, no rules."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 from core.lifecycle import ACKNOWLEDGED, Lifecycle, PublicWord
 
 # Two types for the two kinds of free text. A public renderer takes PublicText alone, so that
-# mypy refuses to hand it a note; only the doors (where a person said "public") and
-# ``storage.public`` (which reads public rows alone) may make one.
+# mypy refuses to hand it a note. Two places may make one: an entry point, after a person said
+# "public", and ``storage.public``, which reads public rows alone.
 PublicText = NewType("PublicText", str)
 Note = NewType("Note", str)
 
@@ -37,14 +37,14 @@ class Severity(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who may read an update: responders alone, or everybody."""
+    """The readers of an update: responders alone, or everybody."""
 
     INTERNAL = "internal"
     PUBLIC = "public"
 
 
 class Membership(StrEnum):
-    """What an actor is in the workspace. Only a member may do anything at all."""
+    """The relation of a person to the workspace. Only a member may do anything at all."""
 
     MEMBER = "member"
     GUEST = "guest"
@@ -53,11 +53,11 @@ class Membership(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an update records. ``old`` and ``new`` of the update hold what is said here."""
+    """The type of an update. The comments describe its ``old`` and ``new``."""
 
     DECLARED = "declared"  # new: the initial status
     MOVED = "moved"  # old, new: statuses
-    ACKNOWLEDGED = "acknowledged"  # old, new: statuses where it was a transition, else None
+    ACKNOWLEDGED = "acknowledged"  # old, new: statuses if it was a transition, else None
     WROTE = "wrote"  # a body alone
     ASSIGNED = "assigned"  # old, new: names of the owners
     SEVERITY = "severity"  # old, new: severities
@@ -69,7 +69,7 @@ class Kind(StrEnum):
 class Person:
     """Somebody in a timeline: a Slack user (id ``U…`` or ``W…``) or an API key (``key:…``).
 
-    The id alone says who it is: names change, and Slack's payloads give different ones.
+    People are compared by id alone: names change, and Slack's payloads differ in them.
     """
 
     id: str
@@ -83,10 +83,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who does something, with what the door has found out about them. The policy judges them.
+    """The person who acts, with the facts that the policy needs. The entry point looks them up.
 
-    ``responder`` and ``publisher`` say what the groups of the settings allow; ``channel`` is where
-    the actor speaks, None over the API; ``sees_private`` is for API keys, which the operator made.
+    ``responder`` and ``publisher`` follow from the groups of the settings. ``channel`` is the Slack
+    channel of the request, None over the API. ``sees_private`` is for API keys.
     """
 
     workspace: str
@@ -109,7 +109,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedComponent:
-    """A component with what the list of components says of it; ``group`` is a heading there."""
+    """A component with its description; ``group`` is a heading in the list of components."""
 
     component: Component
     description: str | None = None
@@ -136,8 +136,8 @@ class Place:
 class Incident:
     """The thing. ``number`` is for people and counts per workspace.
 
-    ``category`` is one word or a few of whoever declared it, such as ``timeout``; private, as the
-    ``description`` is. ``version`` rises by one with each change. ``place`` is the channel of the
+    ``category`` is a short label by the declarer, such as ``timeout``. It is private, and so is the
+    ``description``. ``version`` rises by one with each change. ``place`` is the channel of the
     declaration, which holds the working card (None over the API). ``last_entry`` is the number of
     the newest update, from 1.
     """
@@ -165,22 +165,22 @@ class Incident:
 
     @property
     def name(self) -> str:
-        """``INC-42``: what people call it."""
+        """The name that people use: ``INC-42``."""
         return f"INC-{self.number}"
 
     @property
     def next_steps(self) -> tuple[str, ...]:
-        """The statuses that it may move to now, in the lifecycle's order; empty at the end."""
+        """The statuses that are valid next, in the lifecycle's order; empty at the end."""
         return self.lifecycle.next_steps(self.status)
 
     @property
     def terminal(self) -> bool:
-        """Whether it is in a terminal status, where no update is accepted any more."""
+        """Whether the status is terminal: then no update is accepted any more."""
         return self.lifecycle.is_terminal(self.status)
 
     @property
     def public_word(self) -> PublicWord:
-        """The word for its status that status pages know."""
+        """The word of status pages for its status."""
         return self.lifecycle.public_word(self.status)
 
     @property
@@ -208,9 +208,9 @@ class Incident:
 class Update:
     """One line of a timeline. Append-only; a redaction erases the body and nothing else.
 
-    ``entry`` counts from 1 within the incident and is what people type; ``old`` and ``new`` are
-    described at `Kind`. ``public_at`` is when the body of a public update may be read by everybody,
-    None where it was not held back; what else it tells is public from the beginning.
+    ``entry`` counts from 1 within the incident; people type it. ``old`` and ``new`` are described
+    at `Kind`. ``public_at`` is the moment at which the body of a public update becomes public, None
+    if it was not held back. Its other facts are public at once.
     """
 
     id: UUID
@@ -229,7 +229,7 @@ class Update:
 
     @property
     def status_change(self) -> str | None:
-        """The status that this update moved the incident to, None when it moved nothing."""
+        """The status after this update if it is a transition, else None."""
         return self.new if self.kind in {Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED} else None
 
     @property
@@ -239,29 +239,29 @@ class Update:
 
     @property
     def taken_back(self) -> bool:
-        """Whether its body was withdrawn before it was public: nobody else has read it."""
+        """Whether the body was withdrawn before it became public: only the author read it."""
         withdrawn, public = self.redacted_at, self.public_at
         return withdrawn is not None and public is not None and withdrawn < public
 
 
 def update_id(incident: UUID, entry: int) -> UUID:
-    """The id of an incident's ``entry``-th update: derived, so that deciding needs no chance."""
+    """The id of an incident's ``entry``-th update: deterministic, so `decide` needs no chance."""
     return uuid5(incident, f"update {entry}")
 
 
-# --- what may be asked -----------------------------------------------------------------------
+# --- commands --------------------------------------------------------------------------------
 
-# How a person names an incident: its number, its id, or nothing at all where exactly one open
-# incident has its card in the channel they speak in.
+# A reference to an incident: its number, its id, or None. None is valid if exactly one open
+# incident has its card in the actor's channel.
 Ref = int | UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declare:
-    """A new incident. ``id`` is minted by the door; ``started_at`` None means now.
+    """A new incident. The entry point makes the ``id``; ``started_at`` None means now.
 
-    ``components`` are names in any case, or ids; a name that does not exist is made, unless it
-    looks like a slip of one that does.
+    ``components`` are names in any case, or ids. An unknown name makes a new component, unless it
+    looks like a slip of an existing one.
     """
 
     actor: Actor
@@ -280,10 +280,10 @@ class Declare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Any change to an incident that exists, in one transaction: what is None stays as it is.
+    """Any change to an existing incident, in one transaction. None leaves a fact unchanged.
 
-    ``to`` is the status asked for; ``public`` and ``note`` are the two texts, each with its own
-    readers. ``expected_status`` is the status that a button or a dialog was drawn for: if the
+    ``to`` is the requested status; ``public`` and ``note`` are the two texts, each with its own
+    readers. ``expected_status`` is the status for which a button or a dialog was drawn: if the
     incident has moved since, nothing is changed.
     """
 
@@ -313,7 +313,7 @@ CHANGEABLE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeNextStep:
-    """Moves the incident along where there is only one way to go."""
+    """Takes the next step, provided that there is exactly one."""
 
     actor: Actor
     ref: Ref
@@ -323,7 +323,7 @@ class TakeNextStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
-    """Somebody is looking at it: a transition where the lifecycle has one for that, else a mark."""
+    """Somebody is looking at it: a transition if the lifecycle has one for that, else a mark."""
 
     actor: Actor
     ref: Ref
@@ -337,20 +337,20 @@ class Redact:
     actor: Actor
     ref: Ref
     entry: int | UUID
-    # Redaction is allowed after the end as well: a button for it never goes out of date.
+    # Redaction stays allowed after the end, so a button for it never goes out of date.
     expected_status: None = None
 
 
 Command = Declare | Change | TakeNextStep | Acknowledge | Redact
 
 
-# --- what was decided ------------------------------------------------------------------------
+# --- decisions -------------------------------------------------------------------------------
 
 
 class Surface(StrEnum):
-    """A place in Slack where an incident is shown, rendered from the rows when its turn comes."""
+    """A kind of message in Slack. It is rendered from the rows at the moment of delivery."""
 
-    WORKING_CARD = "working_card"  # the card in the channel where it was declared
+    WORKING_CARD = "working_card"  # the card in the channel of the declaration
     OWNER_CARD = "owner_card"  # a private incident's card, as a direct message to its owner
     STATUS_CARD = "status_card"  # the public card in the status channel
     PUBLIC_UPDATE = "public_update"  # a public update, as a reply in the status card's thread
@@ -359,10 +359,10 @@ class Surface(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A message to Slack, waiting to be written: where it goes and what about, never its text.
+    """The address of a message that is to be sent: its target and subject, never its text.
 
-    ``entry`` names the update that a reply or a withdrawal is about. ``channel`` is a channel's
-    or, for a direct message, a person's id. ``not_before`` None: it goes out at once.
+    ``entry`` is the update of a reply or a withdrawal. ``channel`` is the id of a channel or, for a
+    direct message, of a person. ``not_before`` None: it is due at once.
     """
 
     surface: Surface
@@ -373,10 +373,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a command comes to: saved whole, or not at all.
+    """The result of `engine.decide`: saved whole, or not at all.
 
-    Where it changes anything, ``incident.version`` is one more than was read. ``updates`` are new,
-    oldest first; ``redacted`` is the one existing update whose body goes.
+    If it changes anything, ``incident.version`` is one above the version that was read.
+    ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its body.
     """
 
     incident: Incident
@@ -387,16 +387,16 @@ class Decision:
 
     @property
     def changes_anything(self) -> bool:
-        """False for a command that asked for what is true already; nothing is written then."""
+        """False if everything that was asked for is true already; then nothing is written."""
         return bool(self.updates) or self.redacted is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What is true after a command.
+    """The facts after a command.
 
-    ``before`` is None for a declaration and equals ``incident`` when nothing changed. ``redacted``
-    is the update whose body is gone after a redaction, also where it was gone before.
+    ``before`` is None for a declaration and equals ``incident`` if nothing changed. ``redacted`` is
+    the update without its body after a redaction, including a repeated one.
     """
 
     incident: Incident
@@ -404,7 +404,7 @@ class Outcome:
     updates: tuple[Update, ...]
     redacted: Update | None
     workspace: Workspace
-    # When somebody first acknowledged, where that was asked for once more.
+    # The first acknowledgement, if the command asked for another one.
     acknowledged_at: datetime | None = None
 
     @property
@@ -413,16 +413,16 @@ class Outcome:
         return self.incident != self.before
 
 
-# --- what may be read ------------------------------------------------------------------------
+# --- views -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a card shows to responders. It never holds a note.
+    """The content of a card for responders. It never holds a note.
 
-    ``last`` is the newest update that is not a bare note, its body left out; the two times are
-    computed from the timeline: when somebody first acknowledged, and when the incident first
-    reached a status whose public word is resolved.
+    ``last`` is the newest update that is not a bare note, without its body. The two times are
+    computed from the timeline: the first acknowledgement, and the first status with the public
+    word ``resolved``.
     """
 
     incident: Incident
@@ -432,18 +432,18 @@ class Card:
 
 
 class Scope(StrEnum):
-    """Which incidents a board shows."""
+    """The incidents that a board shows."""
 
     OPEN = "open"
     ALL = "all"
-    MINE = "mine"  # open, and the actor is the owner
+    MINE = "mine"  # open and owned by the actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFilter:
-    """What a board is narrowed to. ``channel``: only incidents whose card stands there.
+    """The filters of a board. ``channel``: only incidents that have their card there.
 
-    ``since`` and ``until`` are moments of the declaration, both inclusive.
+    ``since`` and ``until`` bound the moment of the declaration, both inclusive.
     """
 
     scope: Scope = Scope.OPEN
@@ -456,7 +456,7 @@ class BoardFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[Item]):
-    """Some of a longer list. ``older`` and ``newer`` are the neighbours' keys, None at an end."""
+    """A part of a longer list. ``older`` and ``newer`` are the neighbours' keys, None at an end."""
 
     items: tuple[Item, ...]
     older: int | None = None
@@ -465,10 +465,10 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicUpdate:
-    """What the public may read of one update.
+    """The public part of one update.
 
-    ``body`` None: a bare change of status, also where a text is still held back or was taken back
-    in time, or a text that was withdrawn.
+    ``body`` None: a bare change of status, a text that is still held back or was taken back in
+    time, or a withdrawn text.
     """
 
     entry: int
@@ -481,10 +481,10 @@ class PublicUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicIncident:
-    """What the public may know of an incident. Nothing in it can hold a note or a person's name.
+    """The public part of an incident. No field can hold a note or a person's name.
 
-    ``previous_status`` is the status before the newest transition; ``updates`` newest first;
-    ``resolved_at`` is when its public word first became resolved.
+    ``previous_status`` is the status before the newest transition. ``updates`` are newest first.
+    ``resolved_at`` is the moment at which the public word first became ``resolved``.
     """
 
     id: UUID
@@ -504,5 +504,5 @@ class PublicIncident:
 
     @property
     def name(self) -> str:
-        """``INC-42``: what people call it."""
+        """The name that people use: ``INC-42``."""
         return f"INC-{self.number}"

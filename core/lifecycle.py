@@ -1,7 +1,7 @@
-"""Lifecycles as data: the table of statuses and moves, its reader, and the checker of its problems.
+"""Lifecycles as data: the table of statuses and transitions, its TOML reader and its checker.
 
-The table stands once. The engine's check, the buttons, the help, the diagrams and the refusals of
-both APIs are all read from it.
+There is one table. The engine's check, the buttons, the help, the diagrams and the refusals of both
+APIs are made from it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FILE_MAX_BYTES = 65_536
 
 
 class PublicWord(StrEnum):
-    """The statuses that status pages know.
+    """The statuses of status pages.
 
     Source: the incident statuses of Atlassian Statuspage's public API.
     """
@@ -44,9 +44,9 @@ class PublicWord(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """One row of the table. ``next_steps`` in the order in which buttons show them.
+    """One row of the table. ``next_steps`` are in the order of the buttons.
 
-    ``reopen`` allows next steps that lead back to where the incident has been.
+    ``reopen`` allows next steps that lead back to an earlier status.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """A named set of statuses and the moves between them. `read` alone makes one, checked.
+    """A named set of statuses and the transitions between them. `read` makes and checks it.
 
     ``statuses`` in the order of the file.
     """
@@ -77,15 +77,15 @@ class Lifecycle:
 
     @property
     def initial(self) -> str:
-        """The status of an incident that has just been declared."""
+        """The status of a new incident."""
         return next(status.name for status in self.statuses if status.initial)
 
     def next_steps(self, status: str) -> tuple[str, ...]:
-        """The statuses that ``status`` may move to; empty for a terminal one."""
+        """The statuses that are valid after ``status``; empty for a terminal one."""
         return self._by_name[status].next_steps
 
     def is_terminal(self, status: str) -> bool:
-        """Whether nothing comes after ``status``."""
+        """Whether ``status`` has no next steps."""
         return self._by_name[status].terminal
 
     def public_word(self, status: str) -> PublicWord:
@@ -93,7 +93,7 @@ class Lifecycle:
         return self._by_name[status].public_word
 
     def path(self, start: str, to: str) -> tuple[str, ...]:
-        """The shortest legal way from ``start`` to ``to``, without ``start``; empty without one."""
+        """The shortest legal path from ``start`` to ``to``, without ``start``; empty if none."""
         came_from = {start: start}
         ahead = deque([start])
         while ahead:
@@ -115,7 +115,7 @@ class Lifecycle:
         return tuple(reversed(way))
 
     def as_toml(self) -> str:
-        """The lifecycle in the format that `read` takes: what the store keeps of it."""
+        """The lifecycle in the format of `read`. The store keeps this text."""
         return "\n".join(line for status in self.statuses for line in self._lines(status))
 
     def _lines(self, status: Status) -> Iterator[str]:
@@ -141,7 +141,7 @@ KEYS = frozenset({*FLAGS, "next", "public"})
 
 
 class Catalogue:
-    """The lifecycles that an incident may be declared with, by name."""
+    """The lifecycles that are available to new incidents, by name."""
 
     def __init__(self, lifecycles: Iterable[Lifecycle], *, default: str) -> None:
         self._by_name = {lifecycle.name: lifecycle for lifecycle in lifecycles}
@@ -154,7 +154,7 @@ class Catalogue:
         """The lifecycle of that name.
 
         Raises:
-            UnknownLifecycle: there is none; it carries the names that there are.
+            UnknownLifecycle: there is none; it carries the valid names.
         """
         try:
             return self._by_name[name]
@@ -163,7 +163,7 @@ class Catalogue:
 
 
 def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, ...]:
-    """The lifecycles of a TOML file, in its order. ``taken`` are names that it may not use.
+    """The lifecycles of a TOML file, in its order. ``taken`` are reserved names.
 
     Raises:
         InvalidLifecycles: with every problem of the file, each with its place.
@@ -171,8 +171,8 @@ def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, 
     try:
         size_bytes = len(text.encode())
         document = tomllib.loads(text) if size_bytes <= FILE_MAX_BYTES else {}
-    # ValueError, not TOMLDecodeError alone: half a surrogate pair and an integer of thousands of
-    # digits raise others of its kind.
+    # ValueError, not only TOMLDecodeError: half a surrogate pair and an integer of thousands of
+    # digits raise other subclasses.
     except (ValueError, RecursionError) as error:
         raise InvalidLifecycles([LifecycleProblem("the file", f"is not TOML: {error}")]) from None
     if size_bytes > FILE_MAX_BYTES:
@@ -228,7 +228,7 @@ def _problems(name: str, table: object, taken: frozenset[str]) -> Iterator[Lifec
         for problem in _row_problems(name, status, row, table)
     ]
     yield from shape
-    if not shape:  # The graph can be walked only where every row can be read.
+    if not shape:  # The graph can be walked only if every row is well-formed.
         yield from _graph_problems(name, table)
 
 

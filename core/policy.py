@@ -1,4 +1,4 @@
-"""Who may do what. Pure; asked by the service alone, so that every door is judged alike."""
+"""Permissions and visibility. Pure; only the service asks, so all entry points are judged alike."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.refusals import Denied, Permission
 
 
 def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied | None:
-    """Why ``actor`` may not give ``command``, None if they may. ``incident`` tells who can help."""
+    """None if ``actor`` may give ``command``; else the denial, which names a helper."""
     for permission in needed(command):
         if not holds(actor, permission):
             return Denied(actor, permission, incident)
@@ -27,7 +27,7 @@ def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied 
 
 
 def needed(command: Command) -> tuple[Permission, ...]:
-    """What it takes to give ``command``. Who may redact depends on the update: `engine.decide`."""
+    """The permissions for ``command``. `engine.decide` judges redactions further."""
     match command:
         case Redact():
             return (Permission.JOIN,)
@@ -41,7 +41,7 @@ def needed(command: Command) -> tuple[Permission, ...]:
 
 
 def holds(actor: Actor, permission: Permission) -> bool:
-    """Whether ``actor`` has ``permission``. Nobody but a full member has any."""
+    """Whether ``actor`` has ``permission``. Only full members have any."""
     member = actor.membership is Membership.MEMBER
     match permission:
         case Permission.JOIN:
@@ -64,10 +64,9 @@ def may_read_notes(actor: Actor) -> bool:
 def may_see(actor: Actor, incident: Incident) -> bool:
     """Whether ``incident`` exists for ``actor`` at all.
 
-    A private one does for whoever declared or owns it, for workspace admins and API keys, and
-    for whoever speaks in the private channel where it was declared (Slack lets only members
-    speak there). ``storage.queries`` narrows boards by the same rule, and a test holds the two
-    together.
+    A private incident exists for its declarer, its owner, workspace admins and API keys, and for
+    requests from the private channel of its declaration (Slack lets only members speak there).
+    ``storage.queries`` filters boards by the same rule; a test compares the two.
     """
     if incident.workspace != actor.workspace:
         return False

@@ -35,7 +35,7 @@ from core.incident import Actor, Component, Incident, Update
 
 
 class NotFound(UserError):
-    """The same for an id that does not exist, another workspace's, and a private one of others."""
+    """Unknown ids, ids of other workspaces and invisible private incidents are refused alike."""
 
     def __init__(self, ref: object) -> None:
         named = f"INC-{ref}" if isinstance(ref, int) else "with that id"
@@ -46,7 +46,7 @@ class NotFound(UserError):
 
 
 class WhichIncident(UserError):
-    """``open_here`` are the open incidents whose card stands in the channel: none, or several."""
+    """``open_here`` are the open incidents that have their card in the channel: none or several."""
 
     def __init__(self, open_here: tuple[Incident, ...]) -> None:
         names = ", ".join(incident.name for incident in open_here)
@@ -71,7 +71,7 @@ class NoSuchEntry(UserError):
 
 
 class UnknownComponent(UserError):
-    """Raised only where a known name is close; a name like no other makes a new component."""
+    """Raised only if a known name is close; any other name makes a new component."""
 
     def __init__(self, asked: str, suggestion: str) -> None:
         super().__init__(
@@ -83,7 +83,7 @@ class UnknownComponent(UserError):
 
 
 class NoSuchComponent(UserError):
-    """The same for an id that does not exist and for another workspace's."""
+    """Unknown ids and ids of other workspaces are refused alike."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -93,7 +93,7 @@ class NoSuchComponent(UserError):
 
 
 class RepeatedComponent(UserError):
-    """Raised for ids alone: of names typed twice it is plain what is meant."""
+    """Raised for ids alone: a name that is typed twice is harmless."""
 
     def __init__(self, component: Component) -> None:
         super().__init__(f'The component "{component.name}" is named twice: name each once.')
@@ -101,7 +101,7 @@ class RepeatedComponent(UserError):
 
 
 class ComponentExists(UserError):
-    """``component`` is the one that has the name, in whatever case."""
+    """``component`` has that name already; case does not count."""
 
     def __init__(self, component: Component) -> None:
         super().__init__(
@@ -111,10 +111,10 @@ class ComponentExists(UserError):
 
 
 class Refused(UserError):
-    """A move that the lifecycle does not allow. Never raised itself. Nothing was written.
+    """A transition that the lifecycle does not allow. Only subclasses are raised.
 
-    ``asked`` is None where an update without a transition was refused; ``next_steps`` is what the
-    incident may move to now.
+    ``asked`` is None if an update without a transition was refused; ``next_steps`` are the statuses
+    that are valid now.
     """
 
     def __init__(self, incident: Incident, asked: str | None, message: str) -> None:
@@ -125,7 +125,7 @@ class Refused(UserError):
 
 
 class IncidentResolved(Refused):
-    """The incident is in a terminal status: it takes no update any more, whatever it is."""
+    """The incident is in a terminal status and accepts no update at all."""
 
     def __init__(self, incident: Incident, asked: str | None) -> None:
         super().__init__(
@@ -137,7 +137,7 @@ class IncidentResolved(Refused):
 
 
 class UnknownStatus(Refused):
-    """``suggestion`` is the status it is most likely a slip of, or None."""
+    """``suggestion`` is the closest status, or None."""
 
     def __init__(self, incident: Incident, asked: str) -> None:
         statuses = tuple(status.name for status in incident.lifecycle.statuses)
@@ -152,7 +152,7 @@ class UnknownStatus(Refused):
 
 
 class TransitionNotAllowed(Refused):
-    """The step is not valid now. ``path`` is the shortest legal way there, empty without one."""
+    """The step is not valid now. ``path`` is the shortest legal path to it, empty if none."""
 
     def __init__(self, incident: Incident, asked: str) -> None:
         super().__init__(
@@ -176,7 +176,7 @@ class SeveralNextSteps(UserError):
 
 
 class StaleStatus(UserError):
-    """``moved`` is the transition that came in between: who, when, where to.
+    """``moved`` is the transition that came first, with its actor, time and status.
 
     Nothing was changed.
     """
@@ -230,7 +230,7 @@ class RedactionNotPermitted(UserError):
 
 
 class Permission(StrEnum):
-    """What an actor needs. ``JOIN`` is full membership: without it nothing is allowed."""
+    """The permissions. ``JOIN`` is full membership: without it nothing is allowed."""
 
     JOIN = "join"
     RESPOND = "respond"
@@ -246,12 +246,12 @@ DENIALS = {
 }
 
 
-# Where the owner of the incident is the first to ask. To a stranger nobody is named.
+# The owner of the incident can help with these. A stranger is told no name.
 OWNER_HELPS = frozenset({Permission.RESPOND, Permission.PUBLISH})
 
 
 class Denied(UserError):
-    """``permission`` is what was missing; ``incident`` (or None) tells whose owner can help."""
+    """``permission`` is missing. The owner of ``incident`` (may be None) is named as a helper."""
 
     def __init__(
         self, actor: Actor, permission: Permission, incident: Incident | None = None

@@ -1,4 +1,4 @@
-"""The one way in: every door gives its commands and questions here, and is judged alike."""
+"""The use cases. All entry points call them, so the same rules judge every request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from core import policy
-from core.engine import Known, decide, describe_component
+from core.engine import (
+    Context,
+    ForChange,
+    ForDeclaration,
+    ForRedaction,
+    decide,
+    describe_component,
+    is_stale,
+)
 from core.errors import UserError
 from core.incident import (
     Acknowledge,
@@ -36,16 +44,16 @@ T = TypeVar("T")
 
 BOARD_PAGE = 10
 TIMELINE_PAGE = 20
-# What a request that was about the workspace is marked with, in the place of an incident.
+# Marks a request about the workspace as done; other requests are marked with their incident.
 NO_INCIDENT = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What was answered to a request that may come again: kept with the change, or not at all.
+    """The answer to a request with an idempotency key: committed with the change, or not at all.
 
-    ``claim`` is the mark under which the request was admitted. ``about`` is the update whose text
-    the answer holds: a redaction takes the text away here as well.
+    ``claim`` is the attempt that was admitted. ``about`` is the update that the answer quotes: its
+    redaction erases the text here, too.
     """
 
     claim: UUID
@@ -72,19 +80,19 @@ class ClaimLost(Exception):
 
 
 class Reader(Protocol):
-    """What can be read in one consistent view of the store. Everything is of one workspace."""
+    """Reads from one consistent view of the store. Every method is limited to one workspace."""
 
     def workspace(self, workspace: str) -> Workspace:
-        """The workspace's row; one that was never seen has no status channel."""
+        """The workspace; an unknown one has no status channel."""
 
     def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
         """The incident of that number or id. In a transaction it stays locked until the end."""
 
     def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
-        """The open incidents whose card stands in ``channel``, newest first, at most 10."""
+        """The open incidents that have their card in ``channel``, newest first, at most 10."""
 
     def card(self, incident: Incident) -> Card:
-        """The incident with what its card shows beside it."""
+        """The content of the incident's card."""
 
     def board(
         self,
@@ -111,10 +119,10 @@ class Reader(Protocol):
 
 
 class Transaction(Reader, Protocol):
-    """A `Reader` that can write. What one sees and saves is whole: all is kept, or nothing."""
+    """A `Reader` that can write. All its writes are committed together, or none."""
 
     def next_number(self, workspace: str) -> int:
-        """The number of the next incident: no gaps, no two alike."""
+        """The number of the next incident: unique and without gaps."""
 
     def components(self, workspace: str) -> tuple[Component, ...]:
         """All components of the workspace."""
@@ -123,13 +131,13 @@ class Transaction(Reader, Protocol):
         """The update with that number or id in the incident's timeline."""
 
     def published_in(self, incident: Incident, entry: Update) -> tuple[str, ...]:
-        """The channels where the update stands, or will; none for an internal one."""
+        """The channels that show or will show the update; empty for an internal one."""
 
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition, the declaration counted as one."""
 
     def set_status_channel(self, workspace: str, channel: str) -> Workspace:
-        """The workspace, with ``channel`` as the place where public updates go from now on."""
+        """Makes ``channel`` the status channel, and returns the workspace."""
 
     def save(self, decision: Decision) -> None:
         """Writes incident, updates and outbox messages.
@@ -138,43 +146,43 @@ class Transaction(Reader, Protocol):
         """
 
     def handled(self, workspace: str, request: str) -> UUID | None:
-        """The incident that ``request`` was about; None where it has not been done yet."""
+        """The incident of ``request`` if it is done, else None."""
 
     def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
-        """Writes that ``request``, which was about ``incident``, is done.
+        """Marks ``request`` about ``incident`` as done.
 
-        Where another process was faster, the work is run again and finds that it has.
+        If another process did so first, the work runs again and finds the mark.
         """
 
     def add_component(self, workspace: str, component: DescribedComponent) -> None:
         """Writes a component that is not there yet."""
 
     def keep(self, receipt: Receipt) -> None:
-        """Writes what is answered, for whoever asks the same again.
+        """Stores the answer for repetitions of the request.
 
         Raises:
-            ClaimLost: somebody else answers the request by now.
+            ClaimLost: another attempt holds the claim by now.
         """
 
 
 class Store(Protocol):
-    """Runs work in its own thread: ``write`` in a transaction, committed before it answers."""
+    """Runs work in its own threads; ``write`` in a transaction that commits before it returns."""
 
     def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
-        """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
+        """Returns the result of ``work`` after the commit; raises its error after the rollback.
 
-        ``work`` may run more than once, where another process was faster.
+        ``work`` runs again if another process committed a conflicting change first.
         """
 
     def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
-        """What ``work`` returns, from one consistent view."""
+        """Returns the result of ``work`` on one consistent view."""
 
 
 class Incidents:
-    """The use cases. ``wake`` is called after each commit that left something to deliver.
+    """The use cases. ``wake`` is called after each commit that queued an outbox message.
 
-    ``publish_delay`` is how long the text of a public update is held back, so that its author can
-    still take it back before anybody else reads it.
+    ``publish_delay`` is the time for which a public text is held back, so that its author can still
+    take it back before anybody else reads it.
     """
 
     def __init__(
@@ -191,7 +199,7 @@ class Incidents:
         self._publish_delay = publish_delay
 
     def admit(self, actor: Actor) -> None:
-        """Turns away whoever may do nothing here, before they are shown anything to fill in.
+        """Refuses an outsider before a dialog is opened for them.
 
         Raises:
             Denied: the actor is no full member of the workspace.
@@ -199,10 +207,10 @@ class Incidents:
         _admit(actor)
 
     async def execute(self, command: Command, *, request: str | None = None) -> Outcome:
-        """Does what ``command`` asks for, in one transaction: load, decide, judge, save.
+        """Executes ``command`` in one transaction: load, decide, authorize, save.
 
-        ``request`` names what may be delivered twice: the second time nothing is done, and the
-        outcome is what is true now.
+        ``request`` identifies a delivery that Slack may repeat. A repetition changes nothing, and
+        its outcome shows the present facts.
 
         Raises:
             UserError: the command was refused, and nothing was written.
@@ -216,9 +224,9 @@ class Incidents:
         *,
         request: str | None = None,
     ) -> T:
-        """`execute`, and what ``then`` makes of the outcome in the same transaction.
+        """`execute`, and the result of ``then`` on the outcome, in the same transaction.
 
-        What ``then`` writes is kept with the change; what it raises undoes both.
+        Writes of ``then`` are committed with the change; an error of ``then`` rolls both back.
         """
         _admit(command.actor)
 
@@ -239,19 +247,20 @@ class Incidents:
         try:
             outcome, deliver = self._perform(tx, command)
         except UserError:
-            # It was being handled all the while, and what it did is now in its own way.
+            # A concurrent delivery of this request committed first; this attempt failed because of
+            # its effect.
             if handled := _handled(tx, command, request):
                 return handled, False
             raise
-        # Also where nothing had to change: it was answered, and must not undo what others do later.
+        # Marked even if nothing changed: a repetition must not undo a later change by others.
         tx.mark_handled(command.actor.workspace, request, outcome.incident.id, at=self._clock())
         return outcome, deliver
 
     def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
         incident, known = _loaded(tx, command, self._publish_delay)
         decision = decide(incident, command, known, at=self._clock())
-        # Judged before anything is written, but after the refusals that everybody gets: an API
-        # client without the right scope learns first that what it asks for cannot be done.
+        # Authorized before anything is written, but after the refusals that everybody gets: an API
+        # client without the right scope still learns that its request is impossible.
         if denied := policy.allows(command.actor, command, incident):
             raise denied
         if decision.changes_anything:
@@ -260,7 +269,8 @@ class Incidents:
             incident=decision.incident,
             before=incident,
             updates=decision.updates,
-            redacted=decision.redacted or known.entry,
+            redacted=decision.redacted
+            or (known.entry if isinstance(known, ForRedaction) else None),
             workspace=known.workspace,
             acknowledged_at=None
             if decision.changes_anything
@@ -321,10 +331,10 @@ class Incidents:
         group: str | None,
         then: Callable[[Transaction, DescribedComponent], T],
     ) -> T:
-        """What ``then`` makes of a new component, in the transaction that adds it.
+        """Adds a component, and returns the result of ``then`` on it, in the same transaction.
 
         Raises:
-            InvalidField, ComponentExists: it cannot be made so.
+            InvalidField, ComponentExists: the component is not possible.
             Denied: the actor is no responder.
         """
         _admit(actor)
@@ -345,7 +355,7 @@ class Incidents:
         return await self._store.write(work)
 
     async def card(self, actor: Actor, ref: Ref) -> Card:
-        """One incident as its card shows it.
+        """The card of one incident.
 
         Raises:
             NotFound, WhichIncident: there is none for this actor.
@@ -361,9 +371,9 @@ class Incidents:
     async def set_status_channel(
         self, actor: Actor, channel: str, *, request: str | None = None
     ) -> Workspace:
-        """The workspace, with ``channel`` as its public surface.
+        """Makes ``channel`` the status channel of the workspace.
 
-        ``request`` names what may be delivered twice, as for `execute`.
+        ``request`` identifies a delivery that Slack may repeat, as for `execute`.
 
         Raises:
             Denied: the actor is no workspace admin.
@@ -382,7 +392,7 @@ class Incidents:
         return await self._store.write(work)
 
     async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
-        """The open incidents whose card stands in the channel where the actor speaks."""
+        """The open incidents that have their card in the actor's channel."""
         _admit(actor)
         return await self._store.read(lambda reader: _open_here(reader, actor))
 
@@ -395,7 +405,7 @@ class Incidents:
         after: int | None = None,
         limit: int = BOARD_PAGE,
     ) -> Page[Incident]:
-        """A page of incidents, newest first, with those alone that ``actor`` may see."""
+        """A page of the incidents that ``actor`` may see, newest first."""
         _admit(actor)
         return await self._store.read(
             lambda reader: reader.board(actor, narrowed, before=before, after=after, limit=limit)
@@ -404,7 +414,7 @@ class Incidents:
     async def timeline(
         self, actor: Actor, ref: Ref, *, before: int | None = None, limit: int = TIMELINE_PAGE
     ) -> tuple[Card, Page[Update]]:
-        """The timeline with its notes, which are for responders alone.
+        """A page of the timeline with its notes, for responders alone.
 
         Raises:
             NotFound, WhichIncident: there is none for this actor.
@@ -420,13 +430,13 @@ class Incidents:
 
 
 def _admit(actor: Actor) -> None:
-    """Turns away, before anything is looked up, whoever is no full member."""
+    """Refuses everybody but full members, before anything is looked up."""
     if not policy.holds(actor, Permission.JOIN):
         raise Denied(actor, Permission.JOIN)
 
 
 def _handled(tx: Transaction, command: Command, request: str) -> Outcome | None:
-    """What is true of the incident that ``request`` was about, if it has been done already."""
+    """The present facts of the incident of ``request`` if that is done already, else None."""
     workspace = command.actor.workspace
     changed = tx.handled(workspace, request)
     incident = tx.incident(workspace, changed) if changed else None
@@ -443,7 +453,7 @@ def _handled(tx: Transaction, command: Command, request: str) -> Outcome | None:
 
 
 def _acknowledged_at(reader: Reader, command: Command, incident: Incident) -> datetime | None:
-    """When somebody first did what ``command`` asks for in vain, None where it asks for another."""
+    """The first acknowledgement, if ``command`` asks for one; else None."""
     asks = isinstance(command, Acknowledge)
     return reader.card(incident).acknowledged_at if asks else None
 
@@ -476,12 +486,12 @@ def _open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
 
 def _loaded(
     tx: Transaction, command: Command, publish_delay: timedelta
-) -> tuple[Incident | None, Known]:
-    """The incident that ``command`` is about, None for a declaration, and what else decides it."""
+) -> tuple[Incident | None, Context]:
+    """The incident of ``command`` (None for a declaration), and the facts that decide on it."""
     actor = command.actor
     if isinstance(command, Declare):
         number = tx.next_number(actor.workspace)
-        return None, Known(
+        return None, ForDeclaration(
             workspace=tx.workspace(actor.workspace),
             number=number,
             components=_existing(tx, command),
@@ -491,13 +501,12 @@ def _loaded(
     if isinstance(command, Redact):
         entry = tx.entry(incident, command.entry)
         published_in = tx.published_in(incident, entry) if entry else ()
-        return incident, Known(workspace=workspace, entry=entry, published_in=published_in)
-    stale = command.expected_status not in {None, incident.status}
-    return incident, Known(
+        return incident, ForRedaction(workspace=workspace, entry=entry, published_in=published_in)
+    return incident, ForChange(
         workspace=workspace,
         publish_delay=publish_delay,
         components=_existing(tx, command),
-        moved=tx.last_move(incident) if stale else None,
+        moved=tx.last_move(incident) if is_stale(incident, command) else None,
     )
 
 

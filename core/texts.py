@@ -12,14 +12,13 @@ from core.incident import (
     TITLE_MAX,
 )
 
-# NUL and half a surrogate pair can be stored by no database, U+FFFE and U+FFFF would break the
-# feeds' XML, and the control characters let a text forge terminal output. Line feeds and tabs are
-# what people type.
+# No database stores NUL and half a surrogate pair, U+FFFE and U+FFFF are invalid in XML, and other
+# control characters let a text forge terminal output. Line feeds and tabs are allowed.
 UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-# White space, and what shows even less: zero-width characters are format characters (Cf). Not all
-# of C: an emoji younger than this Python is unassigned (Cn), and plain to see.
+# White space and invisible characters: zero-width ones are format characters (Cf). Category Cn is
+# not included: an emoji newer than this Python is unassigned, and visible.
 INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp", "Zs"})
 
 

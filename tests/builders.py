@@ -5,20 +5,24 @@ No capability stands here: what opens a database or a socket is a fixture, in a 
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from core.engine import Known
+from core import engine
 from core.incident import (
     Actor,
     Change,
+    Command,
     Component,
+    Decision,
     Declare,
     Incident,
     Kind,
     Person,
     Place,
+    Redact,
     Severity,
     Update,
     Visibility,
@@ -127,7 +131,23 @@ def a_change(**changes: Any) -> Change:
     return Change(**fields | changes)
 
 
-def known(**changes: Any) -> Known:
-    """What the store knows beside the incident: a workspace with a status channel, nothing else."""
-    fields: dict[str, Any] = {"workspace": a_workspace()}
-    return Known(**fields | changes)
+def known(**changes: Any) -> dict[str, Any]:
+    """The facts beside the incident: a workspace with a status channel, nothing else."""
+    return {"workspace": a_workspace(), "number": 42} | changes
+
+
+def decide(
+    incident: Incident | None, command: Command, facts: dict[str, Any], *, at: datetime
+) -> Decision:
+    """`engine.decide` with those of the ``facts`` that belong to the kind of ``command``."""
+    context: type[engine.Context]
+    match command:
+        case Declare():
+            context = engine.ForDeclaration
+        case Redact():
+            context = engine.ForRedaction
+        case _:
+            context = engine.ForChange
+    names = {field.name for field in fields(context)}
+    chosen = {name: value for name, value in facts.items() if name in names}
+    return engine.decide(incident, command, context(**chosen), at=at)

@@ -5,10 +5,9 @@ from dataclasses import fields
 import pytest
 
 from core import policy
-from core.engine import decide
 from core.incident import CHANGEABLE, Change, Note, PublicText, Severity
 from core.refusals import Permission
-from tests.builders import GRACE, a_change, an_actor, an_incident, known
+from tests.builders import GRACE, a_change, an_actor, an_incident, decide, known
 
 NINE = an_incident().created_at
 

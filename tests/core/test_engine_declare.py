@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.engine import decide
 from core.errors import InvalidField
 from core.incident import Declare, Incident, Kind, Place, Severity, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord
@@ -17,6 +16,7 @@ from tests.builders import (
     a_declaration,
     an_actor,
     an_id,
+    decide,
     known,
 )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.engine import decide, describe_component
+from core.engine import describe_component
 from core.errors import InvalidField
 from core.incident import (
     Acknowledge,
@@ -38,6 +38,7 @@ from tests.builders import (
     an_id,
     an_incident,
     an_update,
+    decide,
     known,
 )
 

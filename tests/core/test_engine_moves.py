@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.engine import decide
+from core import engine
+from core.engine import ForChange, ForRedaction
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import Acknowledge, Kind, Redact, TakeNextStep, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE
@@ -24,11 +25,13 @@ from tests.builders import (
     NINE,
     a_change,
     a_component,
+    a_declaration,
     a_workspace,
     an_actor,
     an_id,
     an_incident,
     an_update,
+    decide,
     known,
 )
 
@@ -320,3 +323,21 @@ def test_an_id_that_does_not_exist_is_not_repeated():
         decide(None, a_change(ref=an_id("elsewhere"), to="identified"), known(), at=NINE)
 
     assert str(an_id("elsewhere")) not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "command",
+    [a_declaration(), a_change(to="identified"), Redact(actor=an_actor(), ref=42, entry=2)],
+)
+def test_a_command_is_never_decided_with_the_facts_of_another_kind(command):
+    of_another = ForRedaction if not isinstance(command, Redact) else ForChange
+
+    with pytest.raises(TypeError, match="is not the context of"):
+        engine.decide(an_incident(), command, of_another(workspace=a_workspace()), at=NINE)
+
+
+def test_a_stale_command_is_never_decided_without_the_transition_that_came_first():
+    stale = a_change(to="identified", expected_status="monitoring")
+
+    with pytest.raises(TypeError, match="newest transition"):
+        engine.decide(an_incident(), stale, ForChange(workspace=a_workspace()), at=NINE)

@@ -5,10 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from core.engine import decide
 from core.incident import Decision, Kind, Redact, Visibility
 from core.refusals import NoSuchEntry, NothingToRedact, RedactionNotPermitted
-from tests.builders import ADA, GRACE, LINUS, NINE, an_actor, an_id, an_incident, an_update, known
+from tests.builders import (
+    ADA,
+    GRACE,
+    LINUS,
+    NINE,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
+    decide,
+    known,
+)
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 AUTHOR, OTHER, ADMIN = an_actor(ADA), an_actor(GRACE), an_actor(LINUS, admin=True)

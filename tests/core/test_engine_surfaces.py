@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from core.engine import decide
 from core.incident import (
     Acknowledge,
     Envelope,
@@ -32,6 +31,7 @@ from tests.builders import (
     an_actor,
     an_incident,
     an_update,
+    decide,
     known,
 )
 

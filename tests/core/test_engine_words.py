@@ -2,7 +2,6 @@
 
 import pytest
 
-from core.engine import decide
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import Kind, Visibility
 from core.lifecycle import RESPONSE
@@ -22,6 +21,7 @@ from tests.builders import (
     a_workspace,
     an_incident,
     an_update,
+    decide,
     known,
 )
 

@@ -3,6 +3,7 @@
 import pytest
 
 from core.incident import (
+    Acknowledge,
     Decision,
     Kind,
     Outcome,
@@ -13,7 +14,21 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import RESPONSE, PublicWord
-from tests.builders import ADA, CI, NINE, a_component, a_workspace, an_id, an_incident, an_update
+from core.refusals import Refused
+from tests.builders import (
+    ADA,
+    CI,
+    GRACE,
+    NINE,
+    a_component,
+    a_workspace,
+    an_actor,
+    an_id,
+    an_incident,
+    an_update,
+    decide,
+    known,
+)
 
 
 def test_an_incident_and_its_public_side_go_by_the_same_name():
@@ -99,3 +114,37 @@ def test_a_decision_says_whether_anything_is_to_be_written():
     assert not Decision(incident=an_incident()).changes_anything
     assert Decision(incident=an_incident(), updates=(an_update(),)).changes_anything
     assert Decision(incident=an_incident(), redacted=an_update()).changes_anything
+
+
+@pytest.mark.parametrize(
+    ("facts", "acknowledgeable"),
+    [
+        ({}, True),
+        ({"acknowledged_by": GRACE}, False),
+        ({"status": "resolved"}, False),
+        ({"lifecycle": RESPONSE}, True),
+        ({"lifecycle": RESPONSE, "status": "acknowledged"}, False),
+        ({"lifecycle": RESPONSE, "status": "resolved"}, False),
+    ],
+    ids=[
+        "new",
+        "acknowledged before",
+        "over",
+        "new, with a status for it",
+        "in that status",
+        "past that status",
+    ],
+)
+def test_an_incident_is_acknowledgeable_while_acknowledging_would_change_something(
+    facts, acknowledgeable
+):
+    incident = an_incident(**facts)
+
+    try:
+        changes = decide(
+            incident, Acknowledge(actor=an_actor(), ref=42), known(), at=NINE
+        ).changes_anything
+    except Refused:
+        changes = False
+
+    assert incident.acknowledgeable is changes is acknowledgeable

@@ -8,7 +8,6 @@ from itertools import pairwise
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from core.engine import decide
 from core.errors import InvalidLifecycles, UserError
 from core.incident import Acknowledge, Decision, Redact, Severity, TakeNextStep, Visibility
 from core.lifecycle import FLAGS, KEYS, PRESETS, PublicWord, read
@@ -25,6 +24,7 @@ from tests.builders import (
     a_workspace,
     an_actor,
     an_incident,
+    decide,
     known,
 )
 

@@ -28,7 +28,6 @@ from bot.slack.requests import (
 )
 from bot.slack.verbs import VERBS
 from bot.slack.words import status_word
-from core.engine import decide
 from core.incident import (
     Acknowledge,
     BoardFilter,
@@ -62,6 +61,7 @@ from tests.builders import (
     an_actor,
     an_incident,
     an_update,
+    decide,
     known,
 )
 

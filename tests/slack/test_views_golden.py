@@ -23,7 +23,6 @@ from bot.slack.people import SlackUnavailable
 from bot.slack.public import public_update, status_card, withdrawn
 from bot.slack.requests import OpenDeclare, ShowBoard, UsageError
 from bot.slack.verbs import find
-from core.engine import decide
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
     Acknowledge,
@@ -81,6 +80,7 @@ from tests.builders import (
     an_id,
     an_incident,
     an_update,
+    decide,
     known,
 )
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
-from core.engine import Known, decide
+from core.engine import ForChange, decide
 from core.incident import Acknowledge, Declare, Note, Place, PublicText, Redact
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
@@ -321,7 +321,7 @@ async def test_a_row_that_was_changed_meanwhile_is_never_overwritten(store, decl
         if len(runs) == 1:
             # What another process would have written, had it been faster.
             tx.connection.exec_driver_sql("UPDATE incident SET version = 7")
-        known = Known(workspace=tx.workspace(WORKSPACE))
+        known = ForChange(workspace=tx.workspace(WORKSPACE))
         tx.save(decide(incident, a_change(ref=1, note=Note("x")), known, at=NINE))
 
     if store.kind == "sqlite":
@@ -443,7 +443,7 @@ async def test_reads_see_one_moment_only(store, declare, incidents):
 
     def _moved(tx):
         incident = tx.incident(WORKSPACE, 1)
-        known = Known(workspace=tx.workspace(WORKSPACE))
+        known = ForChange(workspace=tx.workspace(WORKSPACE))
         tx.save(decide(incident, a_change(ref=1, to="identified"), known, at=NINE))
 
     assert await store.read(look) == ("investigating", "investigating")
