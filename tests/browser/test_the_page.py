@@ -703,20 +703,20 @@ async def test_faults_are_switched_on_and_off(at, client, slack):
     await page.get_by_role("button", name="Inspector").click()
     await page.get_by_role("button", name="Faults").click()
 
-    await page.get_by_label("What", exact=True).select_option("Refusal (ok: false)")
-    await page.get_by_label("Where").select_option("chat.postMessage")
+    await page.get_by_label("Fault", exact=True).select_option("Refusal (ok: false)")
+    await page.get_by_label("Method", exact=True).select_option("chat.postMessage")
     await page.get_by_label("Channel", exact=True).select_option("#status")
     await page.get_by_label("How often").select_option("until it is ended")
     await page.get_by_label("Error").fill("is_archived")
     await page.get_by_role("button", name="Add").click()
 
-    standing = page.get_by_role("region", name="Standing faults")
-    await expect(standing).to_contain_text("Refusal (ok: false) on chat.postMessage in #status")
+    active = page.get_by_role("region", name="Active faults")
+    await expect(active).to_contain_text("Refusal (ok: false) on chat.postMessage in #status")
     [fault] = slack.faults
     assert (fault.method, fault.channel) == ("chat.postMessage", "C0STATUS")
     assert (fault.times, fault.error) == (None, "is_archived")
-    await standing.get_by_role("button", name="End").click()
-    await expect(standing).to_contain_text("Nothing goes wrong on purpose.")
+    await active.get_by_role("button", name="End").click()
+    await expect(active).to_contain_text("No fault is active.")
 
 
 async def test_connections_can_be_dropped_and_requests_delivered_again(app, at, slack):

@@ -1,6 +1,6 @@
-// The sandbox's front API: questions, acts, and the stream of changes.
+// The stand-in's front API: reading, acting, and the stream of changes.
 
-/** An answer that says no: `sentence` is for the person. */
+/** An error from the server: the page shows `sentence`. */
 export class Refused extends Error {
   constructor(sentence) {
     super(sentence);
@@ -28,7 +28,7 @@ export const remove = (path) => asked(path, { method: "DELETE" });
 
 const RETRY_MILLISECONDS = [300, 1000, 2000, 5000];
 
-/** Listen to the changes for ever. `onchange` hears each; `onstate(true|false)` whether the line stands. */
+/** Listen to the changes for ever: `onchange(change)`, and `onstate(connected)` when the connection opens or ends. */
 export function listen({ onchange, onstate }) {
   let tries = 0;
   const connect = () => {
@@ -47,7 +47,7 @@ export function listen({ onchange, onstate }) {
   connect();
 }
 
-/** `run`, never twice at once: asked again meanwhile, it runs once more, and all wait for the last run. */
+/** `run` without overlap: a call during a run starts one more run afterwards, and all callers wait for the last. */
 export function onceAtATime(run) {
   let running = null;
   let again = false;

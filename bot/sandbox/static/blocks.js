@@ -1,17 +1,17 @@
-// Block Kit as nodes. What a person does with an element goes out through `surface`:
+// Block Kit as nodes. A person's acts go out through `surface`:
 //   surface.kind                              "message", "modal" or "home"
-//   surface.names, surface.people             what ids mean; who and where can be chosen
+//   surface.names, surface.people             names for ids; the people and channels of selects
 //   surface.state                             state.values of a view, {} for a message
 //   surface.errors                            {block_id: sentence} of a view
 //   surface.press(block, element)             a button, after its confirm dialog
-//   surface.choose(block, element, value, query)   anything else that acts at once
+//   surface.choose(block, element, value, query)   every other control that acts at once
 //   surface.fill(block, element, value, query)     an input of a dialog or of the Home tab
 //   surface.search(block, element, query)     options of an external select: {options, remark}
 
 import { ask, h, icon, menuButton, mint, picker } from "./dom.js";
 import { link, markdown, plain, richText, textObject, unescaped, withEmoji } from "./text.js";
 
-/** All blocks of a message or a view; one that is not known says so instead of vanishing. */
+/** All blocks of a message or a view; an unknown block is drawn as a remark. */
 export function blocksOf(blocks, surface) {
   return blocks.map((block) => {
     const draw = BLOCKS[block.type];
@@ -64,7 +64,7 @@ function picture(image, kind) {
   const address = image.image_url ?? "";
   const here = address.startsWith("data:image/") || (URL.canParse(address) && new URL(address).origin === location.origin);
   if (here) return h("img", { class: kind, src: address, alt: image.alt_text });
-  // The page asks nothing of any other machine, so a picture from elsewhere is named and linked instead.
+  // The page loads nothing from other machines: their pictures are drawn as a name and a link.
   return h("span", { class: `${kind} b-image-elsewhere` }, image.alt_text, " ", address && link(address, "(picture)"));
 }
 
@@ -133,7 +133,7 @@ function inputBlock(block, surface) {
 
 // --- elements ---
 
-/** One element that a person can use. `field` is what an input block says of it: name, ids, whether it is wrong. */
+/** One control. `field` comes from its input block: name, ids, and whether the value is wrong. */
 function elementOf(block, element, surface, field = {}) {
   const draw = ELEMENTS[element.type];
   if (!draw) return h("span", { class: "b-unknown" }, `This page cannot draw an element of type ${element.type}.`);
@@ -153,7 +153,7 @@ function button({ block, element, surface, focus }) {
     class: `button${element.style ? ` is-${element.style}` : ""}`, "aria-label": element.accessibility_label, data: { focus },
   };
   if (element.url) {
-    // A link that the app hears of as well: the page opens it, the press is told.
+    // A button with a URL does both: the page opens the link, and the app gets the press.
     return h("a", {
       ...props, href: /^https?:/i.test(element.url) ? element.url : null, target: "_blank", rel: "noopener noreferrer",
       on: { click: () => surface.press(block, element) },
@@ -174,7 +174,7 @@ function offered(element) {
   ];
 }
 
-/** A select or multi-select; `kind` says where its options come from. */
+/** A select or multi-select; `kind` names the source of its options. */
 function select(kind, many) {
   return ({ block, element, surface, field, entry, focus, name, send }) => {
     const people = surface.people;
@@ -248,7 +248,7 @@ function typed({ block, element, field, entry, focus, surface, send }) {
     }
   });
   if (element.max_length) {
-    // Slack counts down instead of refusing keys; the fault is told when the form is sent.
+    // Slack counts down instead of refusing keys; the error appears when the form is sent.
     const left = h("span", { class: "b-left", "aria-hidden": "true" });
     const count = () => {
       const over = element.max_length - [...node.value].length;
@@ -276,7 +276,7 @@ function richInput(parts) {
   return typed({ ...parts, element: { ...parts.element, multiline: true }, entry: { value: words(held) } });
 }
 
-/** Dates and times: told when the person has stopped choosing, because each key in one is a change. */
+/** Dates and times. Each key is a change, so the value is sent when the person has stopped choosing. */
 function moment(type, key, start, { into = (value) => value, out = (value) => value } = {}) {
   return ({ element, field, entry, focus, name, send }) => {
     const held = entry ? entry[key] : element[start];
@@ -371,7 +371,7 @@ const ELEMENTS = {
   }),
 };
 
-/** Ask what an element's confirm object asks; yes where it has none. */
+/** Show the confirm dialog of an element; true without one. */
 export function confirmed(element, names) {
   const confirm = element.confirm;
   if (!confirm) return Promise.resolve(true);
@@ -382,7 +382,7 @@ export function confirmed(element, names) {
   });
 }
 
-/** What the inputs of a view hold now on the page and the server has not been told: {block_id: value}. */
+/** Values of a view's inputs that are not sent yet: {block_id: value}. */
 export function untold(root, view, drafts) {
   const values = {};
   for (const block of view.blocks.filter((each) => each.type === "input")) {
@@ -394,7 +394,7 @@ export function untold(root, view, drafts) {
   return values;
 }
 
-/** The attachments of a message, the older way to say more under a text. */
+/** The attachments of a message: Slack's older blocks under a text. */
 export function attachmentsOf(attachments, surface) {
   return attachments.map((attachment) => h("div", {
     class: "b-attachment", style: { "--bar": /^#?[0-9a-f]{6}$/i.test(attachment.color ?? "") ? `#${attachment.color.replace("#", "")}` : "var(--line)" },

@@ -1,4 +1,4 @@
-// The box that people write in: commands, words, and what completes them.
+// The box for writing: commands, messages, and their completion.
 
 import { h, icon, menuButton, mint } from "./dom.js";
 
@@ -73,7 +73,7 @@ export function composer({ id, label, placeholder, draft, offers, send, shortcut
   box.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     const chosen = found[active];
-    // Whoever has typed the word out means to send, not to be given the same word again.
+    // The word is complete already, so Enter sends.
     const complete = chosen && chosen.insert === box.value.slice(chosen.start);
     if (found.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
@@ -104,7 +104,7 @@ export function composer({ id, label, placeholder, draft, offers, send, shortcut
   return node;
 }
 
-/** What could complete the word before the caret: `{text, insert, start, hint, detail}`. */
+/** Completions of the word before the caret: `{text, insert, start, hint, detail}`. */
 function suggestions(before, { commands, people, channels }) {
   if (/^\/\S*$/.test(before)) {
     return commands.filter(({ name }) => name.startsWith(before.toLowerCase())).map(({ name, usage_hint: hint, description }) => ({

@@ -78,7 +78,7 @@ export function dialogs(dialog, acts) {
   }
 
   return {
-    /** Show what is in front of the person now; an empty stack closes the dialog. */
+    /** Show the topmost view; an empty stack closes the dialog. */
     show(stack) {
       const view = stack.at(-1) ?? null;
       const wanted = view && JSON.stringify([view.id, view.hash, view.errors, stack.length]);
@@ -103,7 +103,7 @@ export function dialogs(dialog, acts) {
   };
 }
 
-/** A plain box of our own with some nodes in it, closed with Esc or its cross. */
+/** A dialog of the page itself around `content`, closed with Esc or its cross. */
 export function lookInside(title, ...content) {
   const titleId = mint("title");
   const box = h("dialog", { class: "dialog is-wide", "aria-labelledby": titleId },

@@ -1,5 +1,5 @@
-// How nodes are made and kept. All that a person or the app wrote becomes text nodes here: nothing in these
-// files ever parses a string as HTML.
+// How nodes are made and kept. Texts of people and of the app become text nodes: nothing in these files
+// parses a string as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -54,7 +54,7 @@ const ICONS = {
   warn: "M8 2 1.5 13.5h13zM8 6.5v3.5M8 12h.01",
 };
 
-/** A line drawing of 16 by 16 in the colour of the text around it; says nothing to a screen reader. */
+/** A line drawing of 16 by 16 in the colour of the text around it, hidden from screen readers. */
 export function icon(name) {
   const drawing = document.createElementNS(SVG, "svg");
   for (const [key, value] of Object.entries({
@@ -83,8 +83,8 @@ export function wheel() {
   return drawing;
 }
 
-/** Make `parent` hold one node for each of `items`, `{key, mark, make}`, in their order. A node is kept as it
- * is while its `mark` stays the same, so what is unchanged keeps its focus, its scroll and its open menus. */
+/** Make `parent` hold one node for each of `items`, `{key, mark, make}`, in their order. A node with the
+ * same `mark` is kept, and with it focus, scroll position and open menus. */
 export function reconcile(parent, items) {
   const before = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   let cursor = parent.firstElementChild;
@@ -107,7 +107,7 @@ export function reconcile(parent, items) {
   for (const node of before.values()) node.remove();
 }
 
-/** Put `fresh` where `old` is; the focus goes to the same thing in it, or else to the nearest that is left. */
+/** Put `fresh` where `old` is; the focus goes to the same control in it, or else to the nearest one. */
 export function swap(old, fresh) {
   const held = old.contains(document.activeElement) ? document.activeElement : null;
   const path = held?.closest("[data-focus]")?.dataset.focus;
@@ -128,13 +128,13 @@ export function swap(old, fresh) {
 
 let numbers = 0;
 
-/** An id for what a label or a description has to point at. */
+/** An id, for labels and descriptions to point at. */
 export function mint(word) {
   numbers += 1;
   return `${word}-${numbers}`;
 }
 
-// --- what opens over the page: one at a time, gone with Esc, with a click elsewhere, with a choice ---
+// --- popups: one at a time, closed by Esc, by a click elsewhere, by a choice ---
 
 let open = null;
 
@@ -146,7 +146,7 @@ document.addEventListener("scroll", (event) => {
   if (open && !open.popup.contains(event.target)) place(open.anchor, open.popup);
 }, true);
 
-/** Show `popup` beside `anchor` until `close` is called; `onclose` hears of it. */
+/** Show `popup` beside `anchor` until `close` is called, which calls `onclose`. */
 export function unfold(anchor, popup, onclose = () => {}) {
   open?.close();
   popup.setAttribute("popover", "manual");
@@ -176,7 +176,7 @@ function place(anchor, popup) {
   popup.style.top = `${Math.max(4, below ? Math.min(box.bottom + 4, deep - height - 4) : box.top - height - 4)}px`;
 }
 
-/** A button that opens a menu. `entries()` gives `{text, detail, href, run}` and is asked when it opens. */
+/** A button that opens a menu. `entries()` gives `{text, detail, href, run}`; it is called when the menu opens. */
 export function menuButton(props, children, entries) {
   const button = h("button", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", ...props }, children);
   button.addEventListener("click", () => {
@@ -212,7 +212,7 @@ function unfoldMenu(button, entries) {
       event.preventDefault();
       items[(goes + items.length) % items.length].focus();
     } else if (event.key === "Escape") {
-      // Inside a dialog the same key would otherwise close the dialog as well.
+      // Otherwise the same key would close the dialog around it as well.
       event.preventDefault();
       event.stopPropagation();
       close({ refocus: true });
@@ -229,11 +229,11 @@ function unfoldMenu(button, entries) {
 
 const FEW_OPTIONS = 7;
 
-/** A button that opens a list to choose from, with a box to type into where the list is long or far away.
+/** A button that opens a list of options, with a search box for a long or external list.
  *
  * `options`: `[{value, text, detail, group}]`; `search(query)` (optional) fetches them instead, from
- * `least` characters on. `chosen`: values. `onchoose(values, options, query)` hears of the choice: at once
- * where one is chosen, when the list closes where several can be. */
+ * `least` characters on. `chosen`: values. `onchoose(values, options, query)` is called at once in a
+ * single select, and when the list closes in a multi-select. */
 export function picker({
   name, placeholder, options = [], search = null, least = 0, chosen = [], texts = {}, many = false, empty = null,
   focus, invalid = null, described = null, onchoose,
@@ -377,7 +377,7 @@ export function picker({
   return button;
 }
 
-/** Ask before something is done: Block Kit's confirm object, or our own words. Resolves to yes or no. */
+/** Ask before something is done: Block Kit's confirm object, or our own words. Resolves to a boolean. */
 export function ask({ title = "Are you sure?", body, yes = "Yes", no = "Cancel", danger = false }) {
   return new Promise((resolve) => {
     const titleId = mint("title");

@@ -1,5 +1,5 @@
-// What goes on behind the page: each request to the app with its acknowledgement, each call of the Web API with its
-// answer, and the switches for what shall go wrong.
+// The inspector: each request to the app with its acknowledgement, each call of the Web API with its answer, and the
+// switches for injected faults.
 
 import { Refused, get, post, remove } from "./api.js";
 import { h, icon, mint, reconcile } from "./dom.js";
@@ -10,15 +10,15 @@ const SLOW_MILLISECONDS = 1000;
 const SHOWN = [["all", "All"], ["app", "To the app"], ["api", "Web API"]];
 
 const KINDS = {
-  rate_limited: { text: "Rate limit (429)", detail: "Nothing happens; Retry-After says how long to wait.", seconds: 2 },
-  server_error: { text: "Server error (500)", detail: "Nothing happens." },
-  unavailable: { text: "Unavailable (503, HTML)", detail: "A proxy in front of Slack answers; nothing happens." },
-  refused: { text: "Refusal (ok: false)", detail: "With the error that you name; nothing happens.", error: "is_archived" },
-  slow: { text: "Slow call", detail: "Held up, then done.", seconds: 5 },
-  late_answer: { text: "Late answer", detail: "Done at once, answered late.", seconds: 5 },
-  lost_answer: { text: "Lost answer", detail: "Done, and the connection is cut before the answer." },
-  garbled: { text: "Odd answer (200, HTML)", detail: "Done, and a proxy's page comes in place of the answer." },
-  cut: { text: "Connection cut", detail: "Cut before anything is done." },
+  rate_limited: { text: "Rate limit (429)", detail: "The call is not done; Retry-After is in the answer.", seconds: 2 },
+  server_error: { text: "Server error (500)", detail: "The call is not done." },
+  unavailable: { text: "Unavailable (503, HTML)", detail: "A proxy answers for Slack; the call is not done." },
+  refused: { text: "Refusal (ok: false)", detail: "With the error below; the call is not done.", error: "is_archived" },
+  slow: { text: "Slow call", detail: "The call waits, then is done.", seconds: 5 },
+  late_answer: { text: "Late answer", detail: "The call is done at once and answered late.", seconds: 5 },
+  lost_answer: { text: "Lost answer", detail: "The call is done; the connection is cut before the answer." },
+  garbled: { text: "Odd answer (200, HTML)", detail: "The call is done; the answer is a proxy's page." },
+  cut: { text: "Connection cut", detail: "The connection is cut before the call is done." },
 };
 const METHODS = [
   ["*", "every method"], ...["chat.postMessage", "chat.update", "chat.postEphemeral", "views.open", "views.update", "views.publish", "users.info",
@@ -26,11 +26,11 @@ const METHODS = [
 ];
 const TIMES = [["1", "once"], ["3", "three times"], ["", "until it is ended"]];
 const UPSETS = [
-  ["cut", "Drop", "The network drops it without a word."],
-  ["close", "Close", "Slack closes it properly."],
+  ["cut", "Drop", "The network drops the connection without a close frame."],
+  ["close", "Close", "Slack closes the connection."],
   ["disconnect", "Announce the end", "Slack says refresh_requested, then closes."],
-  ["half_open", "Go silent", "It looks alive, and nothing comes through."],
-  ["slow", "Slow", "Every request waits two seconds on its way."],
+  ["half_open", "Go silent", "The connection stays open and carries nothing."],
+  ["slow", "Slow", "Every request to the app is delayed by two seconds."],
 ];
 
 export function inspector({ pane, button, columns, users, channels }) {
@@ -106,7 +106,7 @@ export function inspector({ pane, button, columns, users, channels }) {
     const key = keyOf(entry);
     if (entry.kind === "interaction") {
       acts.set(entry.request ?? entry.id, entry);
-      // An act that was held back by the client itself has no request; it is told on a line of its own.
+      // An act that the client held back has no request, so it gets its own line.
       if (entry.request || !entry.error) return;
     }
     log.delete(key);
@@ -129,7 +129,7 @@ export function inspector({ pane, button, columns, users, channels }) {
         if (entry.kind !== "call") start = entry.at;
         return row(entry, start);
       });
-      if (!rows.length) rows.push({ key: "empty", mark: "", make: () => h("li", { class: "empty" }, "Nothing yet. Whatever the app is asked, and whatever it asks, appears here.") });
+      if (!rows.length) rows.push({ key: "empty", mark: "", make: () => h("li", { class: "empty" }, "Nothing yet. Requests to the app and calls from it appear here.") });
       reconcile(list, rows);
       if (bottom) list.scrollTop = list.scrollHeight;
     });
@@ -166,13 +166,13 @@ export function inspector({ pane, button, columns, users, channels }) {
     const { ack } = entry;
     const again = entry.redelivered ? " (again)" : entry.attempt ? ` (try ${entry.attempt + 1})` : "";
     const failed = act?.error ?? ack?.error;
-    const seen = { title: "What the person saw", text: act?.error_seen };
+    const seen = { title: "Shown to the person", text: act?.error_seen };
     return {
       what: `→ ${requestWords(entry)}${again}`, who: nameOf(entry.payload.user_id ?? entry.payload.user?.id ?? entry.payload.event?.user),
       mood: failed ? "bad" : !ack ? "open" : ack.milliseconds > SLOW_MILLISECONDS ? "slow" : "good",
       answer: !ack ? "waiting" : failed ? `${failed} · ${Math.round(ack.milliseconds)} ms` : `ack ${Math.round(ack.milliseconds)} ms`,
       parts: [
-        [seen.title, seen.text], ["What was wrong with the answer", act?.details?.length ? act.details : null],
+        [seen.title, seen.text], ["Errors in the answer", act?.details?.length ? act.details : null],
         ["At the fields", act && Object.keys(act.field_errors).length ? act.field_errors : null],
         ["Acknowledgement", ack && { status: ack.status ?? undefined, error: ack.error ?? undefined, body: ack.body }],
         ["Posts to its response_url", act?.uses?.length ? act.uses : null],
@@ -184,7 +184,7 @@ export function inspector({ pane, button, columns, users, channels }) {
   function heldBackTold(entry) {
     return {
       what: `✕ ${entry.label}`, who: nameOf(entry.user), mood: "slow", answer: "not sent",
-      parts: [["What the person saw", entry.error_seen], ["At the fields", entry.field_errors]],
+      parts: [["Shown to the person", entry.error_seen], ["At the fields", entry.field_errors]],
     };
   }
 
@@ -196,7 +196,7 @@ export function inspector({ pane, button, columns, users, channels }) {
       what: `← ${entry.method}`, who: channelName(entry.arguments?.channel ?? entry.arguments?.channel_id),
       mood: ok ? "good" : "bad",
       answer: `${ok ? "ok" : [status && status !== 200 ? status : "", told || (status ? "" : "no answer")].filter(Boolean).join(" ") || "failed"} · ${Math.round(entry.milliseconds)} ms`,
-      parts: [["Fault on purpose", entry.fault && (KINDS[entry.fault]?.text ?? entry.fault)], ["Arguments", entry.arguments], ["Answer", answer]],
+      parts: [["Injected fault", entry.fault && (KINDS[entry.fault]?.text ?? entry.fault)], ["Arguments", entry.arguments], ["Answer", answer]],
     };
   }
 
@@ -223,7 +223,7 @@ export function inspector({ pane, button, columns, users, channels }) {
     if (!box || !state) return;
     const parts = [
       { key: "remark", mark: remark, make: () => h("p", { class: "trouble", role: "alert", hidden: !remark }, remark) },
-      { key: "standing", mark: JSON.stringify(faults), make: standing },
+      { key: "active", mark: JSON.stringify(faults), make: active },
       { key: "new", mark: "", make: newFault },
       { key: "limits", mark: JSON.stringify(state.limits), make: limitsBox },
       { key: "wire", mark: JSON.stringify([state.mode, state.connections]), make: wireBox },
@@ -231,14 +231,14 @@ export function inspector({ pane, button, columns, users, channels }) {
     reconcile(box, parts);
   }
 
-  function standing() {
+  function active() {
     const rows = faults.map((fault) => h("li", { class: "fault" },
       h("span", {}, h("strong", {}, KINDS[fault.kind]?.text ?? fault.kind), ` on ${fault.method === "*" ? "every method" : fault.method}`,
         fault.channel && ` in ${channelName(fault.channel)}`, fault.seconds ? `, ${fault.seconds} s` : "", fault.error && `, ${fault.error}`,
         h("span", { class: "muted" }, ` ${fault.times === null ? "until ended" : `${fault.times} left`}, ${fault.hits} so far`)),
       h("button", { type: "button", class: "button", data: { focus: `fault-${fault.id}` }, on: { click: () => tried(() => remove(`faults/${fault.id}`)) } }, "End")));
-    return h("section", { "aria-label": "Standing faults" }, h("h3", {}, "Standing"),
-      rows.length ? h("ul", { class: "fault-list" }, rows) : h("p", { class: "muted" }, "Nothing goes wrong on purpose."),
+    return h("section", { "aria-label": "Active faults" }, h("h3", {}, "Active"),
+      rows.length ? h("ul", { class: "fault-list" }, rows) : h("p", { class: "muted" }, "No fault is active."),
       rows.length > 1 && h("button", { type: "button", class: "button", on: { click: () => tried(() => remove("faults")) } }, "End all"));
   }
 
@@ -252,9 +252,9 @@ export function inspector({ pane, button, columns, users, channels }) {
     const detail = h("p", { class: "muted", id: "fault-detail" });
     const seconds = line("Seconds", h("input", { name: "seconds", class: "field", type: "number", min: "0", step: "0.5" }));
     const error = line("Error", h("input", { name: "error", class: "field", type: "text", autocomplete: "off" }));
-    const form = h("form", { class: "fault-form" }, h("h3", {}, "Let something go wrong"),
-      choice("What", "kind", Object.entries(KINDS).map(([kind, { text }]) => [kind, text])), detail,
-      choice("Where", "method", METHODS),
+    const form = h("form", { class: "fault-form" }, h("h3", {}, "Add a fault"),
+      choice("Fault", "kind", Object.entries(KINDS).map(([kind, { text }]) => [kind, text])), detail,
+      choice("Method", "method", METHODS),
       choice("Channel", "channel", [["", "any"], ...channels().filter((each) => each.kind !== "im").map((each) => [each.id, `#${each.name}`])]),
       choice("How often", "times", TIMES), seconds, error, h("button", { type: "submit", class: "button is-primary" }, "Add"));
     const fit = () => {
@@ -297,7 +297,7 @@ export function inspector({ pane, button, columns, users, channels }) {
         type: "button", class: "button", title: why, data: { focus: `${connection.id}-${what}` }, on: { click: () => upset(what, connection.id) },
       }, word)))));
     return h("section", { "aria-label": "Connections" }, h("h3", {}, state.mode === "http" ? "HTTP mode" : "Connections of the app"),
-      state.mode === "http" ? h("p", { class: "muted" }, "Requests are posted to the app; there is no socket to upset.")
+      state.mode === "http" ? h("p", { class: "muted" }, "Requests are posted to the app; there are no sockets.")
         : rows.length ? h("ul", { class: "fault-list" }, rows) : h("p", { class: "muted" }, "The app is not connected."),
       h("h3", {}, "Deliver the last request again"),
       h("span", { class: "button-row" },
@@ -324,7 +324,7 @@ export function inspector({ pane, button, columns, users, channels }) {
   };
 }
 
-/** A request to the app in words: what was typed, pressed, chosen, submitted or what happened. */
+/** A request to the app in words: the command, button, choice, form or event. */
 export function requestWords({ payload }) {
   if (payload.command) return `${payload.command} ${payload.text ?? ""}`.trim();
   const [action] = payload.actions ?? [];

@@ -1,80 +1,21 @@
-// The page: who acts, where they are, what they see there. Everything shown comes from the front API and is
-// read again when the stream of changes says so; nothing is guessed ahead of the server.
+// The page: the person, the place, and the panes around it. Everything drawn comes from the front API and is read
+// again after each change; nothing is drawn ahead of the server.
 
 import { Refused, get, listen, onceAtATime, post } from "./api.js";
-import { attachmentsOf, blocksOf, confirmed } from "./blocks.js";
+import { blocksOf, confirmed } from "./blocks.js";
 import { composer } from "./composer.js";
-import { dialogs, lookInside } from "./dialogs.js";
-import { h, icon, menuButton, reconcile, swap, wheel } from "./dom.js";
+import { dialogs } from "./dialogs.js";
+import { h, icon, reconcile, swap } from "./dom.js";
 import { inspector } from "./inspector.js";
-import { ago, dateWords, mrkdwn, refreshDates } from "./text.js";
+import { drawnIn, drawnInThread, goesOn, messageItem, walk } from "./messages.js";
+import { dateWords, refreshDates, spoken } from "./text.js";
+import {
+  channelOf, directChannel, face, fullName, humans, keep, kept, markRead, news, people, readUpTo, shownName, userOf, world,
+} from "./world.js";
 
-const at = (id) => document.getElementById(id);
-const SAME_BREATH_SECONDS = 300;
 const MINUTE = 60_000;
 const SAID_WITHIN_MILLISECONDS = 10_000;
-// Grounds on which white letters can be read.
-const FACES = ["#3b5b9d", "#2d6e4f", "#94472c", "#7b3f91", "#a23650", "#55611f", "#1f6b7c", "#6b4d2a"];
-
-/** Everything known. `place` is {channel} or {app: "home" | "messages"}; `thread` is {channel, ts} or null. */
-const world = {
-  me: null,
-  state: null,
-  messages: new Map(),
-  views: { stack: [], home: null },
-  place: null,
-  thread: null,
-  newFrom: null,
-  target: null,
-  notices: [],
-  troubles: new Map(),
-  drafts: new Map(),
-};
-
-// --- what is remembered: what was read (by this browser), what was dismissed and the colours (by this tab) ---
-
-function kept(storage, key, otherwise) {
-  try {
-    return JSON.parse(storage.getItem(key)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-function keep(storage, key, value) {
-  try {
-    storage.setItem(key, JSON.stringify(value));
-  } catch {
-    // A browser that keeps nothing still shows everything.
-  }
-}
-
-const readUpTo = (channel) => kept(localStorage, "read", {})[world.me.id]?.[channel] ?? "0";
-
-function markRead(channel) {
-  const newest = (world.messages.get(channel) ?? []).flatMap((message) => [message, ...message.replies]).map(({ ts }) => ts).sort().at(-1);
-  if (!newest || newest <= readUpTo(channel)) return;
-  const all = kept(localStorage, "read", {});
-  keep(localStorage, "read", { ...all, [world.me.id]: { ...all[world.me.id], [channel]: newest } });
-}
-
-const dismissed = new Set(kept(sessionStorage, "dismissed", []));
-
-function dismiss(message) {
-  dismissed.add(`${message.ts}/${message.edits}`);
-  keep(sessionStorage, "dismissed", [...dismissed]);
-  renderMessages();
-  renderThread();
-}
-
-// --- names ---
-
-const userOf = (id) => world.state.users.find((user) => user.id === id);
-const channelOf = (id) => world.state.channels.find((channel) => channel.id === id);
-const directChannel = () => world.state.channels.find((channel) => channel.kind === "im" && channel.with_user === world.me.id);
-const humans = () => world.state.users.filter((user) => !user.is_bot && !user.deleted);
-const shownName = (user) => user?.profile?.display_name || user?.name || "somebody";
-const fullName = (user) => user?.real_name || shownName(user);
+const at = (id) => document.getElementById(id);
 
 const names = {
   user: (id, label) => ({ text: `@${userOf(id) ? shownName(userOf(id)) : label || id}`, mine: id === world.me.id }),
@@ -90,41 +31,20 @@ const names = {
   broadcast: (range) => ({ text: `@${range}`, mine: true }),
 };
 
-const people = {
-  users: () => humans().map((user) => ({ value: user.id, text: `@${shownName(user)}`, detail: fullName(user) })),
-  channels: (kinds) => world.state.channels
-    .filter((channel) => channel.kind !== "im" && !channel.is_archived && (!kinds || kinds.includes(channel.kind)))
-    .map((channel) => ({ value: channel.id, text: `#${channel.name}` })),
-};
-
-/** A text as one plain line: what a screen reader or a notification says of a message. */
-function spoken(text) {
-  const box = h("div", {}, mrkdwn(text, names));
-  for (const code of box.querySelectorAll("br")) code.replaceWith(" ");
-  return box.textContent;
-}
-
-/** Let a screen reader say it. What was said goes again: a text that is withdrawn later must not stay here. */
+/** Let a screen reader say it. The words are removed soon: a withdrawn text must not stay here. */
 function announce(words) {
   const said = h("p", {}, words);
   at("live").append(said);
   setTimeout(() => said.remove(), SAID_WITHIN_MILLISECONDS);
 }
 
-function face(user, kind = "") {
-  if (user?.is_bot) return h("span", { class: `face is-app ${kind}`, "aria-hidden": "true" }, wheel());
-  const seat = Math.max(0, world.state.users.findIndex(({ id }) => id === user?.id));
-  const letters = fullName(user).split(/\s+/).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
-  return h("span", { class: `face ${kind}`, "aria-hidden": "true", style: { "--face": FACES[seat % FACES.length] } }, letters);
-}
-
 // --- reading ---
 
 const refreshState = onceAtATime(async () => {
-  const who = world.me.id;
-  const state = await get("state", { as: who });
-  // Whoever has become somebody else meanwhile has asked again, too.
-  if (who !== world.me.id) return;
+  const me = world.me.id;
+  const state = await get("state", { as: me });
+  // The person was switched during the request, and the switch reads again itself.
+  if (me !== world.me.id) return;
   world.state = state;
   world.me = state.me;
   renderTop();
@@ -141,9 +61,9 @@ function refreshMessages(channel) {
 }
 
 async function readMessages(channel) {
-  const who = world.me.id;
-  const told = await get("messages", { as: who, channel });
-  if (who !== world.me.id) return;
+  const me = world.me.id;
+  const told = await get("messages", { as: me, channel });
+  if (me !== world.me.id) return;
   const before = world.messages.get(channel);
   world.messages.set(channel, told.messages);
   if (isShown(channel)) {
@@ -161,15 +81,15 @@ function announceNews(before, after) {
   for (const message of flat(after)) {
     const old = known.get(message.ts);
     if (old?.text === message.text || (!old && message.author === world.me.id)) continue;
-    const who = shownName(userOf(message.author));
-    announce(`${who}${old ? " edited" : ""}${message.only_you ? ", only visible to you" : ""}: ${spoken(message.text)}`);
+    const author = shownName(userOf(message.author));
+    announce(`${author}${old ? " edited" : ""}${message.only_you ? ", only visible to you" : ""}: ${spoken(message.text, names)}`);
   }
 }
 
 const refreshViews = onceAtATime(async () => {
-  const who = world.me.id;
-  const views = await get("views", { as: who });
-  if (who !== world.me.id) return;
+  const me = world.me.id;
+  const views = await get("views", { as: me });
+  if (me !== world.me.id) return;
   world.views = views;
   if (modal.show(views.stack) && (document.activeElement === document.body || !document.activeElement)) focusComposer();
   renderHome();
@@ -211,7 +131,7 @@ function onchange(change) {
 
 // --- acting ---
 
-/** Do one act as the person in front of the page; gives the interaction, with the sentence to show if it failed. */
+/** Do one act as the current person; returns the interaction, with `error_seen` after a failure. */
 async function act(what) {
   try {
     const { interaction } = await post("act", { as: world.me.id, ...what });
@@ -244,7 +164,7 @@ async function write(channel, text, thread = null) {
   if (done.error_seen) notice(shown, done.error_seen, thread);
 }
 
-/** What Block Kit in `where` may do; `trouble(sentence)` shows what went wrong beside it. */
+/** The acts of Block Kit in `where`; `trouble(sentence)` shows an error beside it. */
 function surfaceOf(kind, where, root, { state = {}, errors = {}, trouble }) {
   const busy = async (block, element, what) => {
     const mark = (on) => {
@@ -304,10 +224,11 @@ const modal = dialogs(at("dialog"), {
   },
 });
 
-// --- where the person is ---
+// --- the place ---
 
 const shownChannel = () => world.place?.channel ?? (world.place?.app === "messages" ? directChannel()?.id : undefined);
 const isShown = (channel) => shownChannel() === channel || world.thread?.channel === channel;
+const placeName = () => (world.place.app ? world.state.app.name : `#${channelOf(world.place.channel)?.name ?? ""}`);
 
 function goTo(place, { thread = null, target = null } = {}) {
   const arrived = place.channel !== world.place?.channel || place.app !== world.place?.app;
@@ -342,7 +263,7 @@ function showTarget(ts) {
   node?.focus({ preventScroll: true });
 }
 
-/** Where the address of the page points to: a permalink, or `?as=…&at=…`. */
+/** The place in the address of the page: a permalink, or `?as=…&at=…`. */
 function placeInAddress() {
   const link = /^\/archives\/([^/]+)\/p(\d+)(\d{6})$/.exec(location.pathname);
   if (link) {
@@ -384,7 +305,7 @@ function renderTop() {
   at("team-mode").classList.toggle("is-down", state.mode === "socket" && !count);
   reconcile(at("people"), humans().map((user) => ({
     key: user.id, mark: JSON.stringify([user, user.id === me.id]),
-    // A link, so that a second window can be opened for a second person.
+    // A link opens in a second window, for a second person.
     make: () => h("a", {
       href: `/?${new URLSearchParams({ as: user.name })}`, class: "person", "aria-current": user.id === me.id ? "true" : null, data: { focus: user.id },
       title: `${fullName(user)}${user.is_admin ? ", admin" : ""}${user.is_restricted ? ", guest" : ""}`,
@@ -408,22 +329,6 @@ function paint(colours) {
   at("theme").setAttribute("aria-label", `Colours: ${word.toLowerCase()}. Change`);
   at("theme").title = `Colours: ${word.toLowerCase()}`;
   at("theme").replaceChildren(icon(drawing));
-}
-
-// --- sidebar ---
-
-function news(channel) {
-  const read = readUpTo(channel.id);
-  const fresh = (world.messages.get(channel.id) ?? [])
-    .flatMap((message) => [message, ...message.replies.filter((reply) => reply.broadcast)])
-    .filter((message) => message.ts > read && message.author !== world.me.id);
-  const calls = fresh.filter((message) => channel.kind === "im" || message.only_you || mentionsMe(message.text));
-  return { fresh: fresh.length, calls: calls.length };
-}
-
-function mentionsMe(text) {
-  if (/<!(here|channel|everyone)[>|]/.test(text) || text.includes(`<@${world.me.id}`)) return true;
-  return world.state.groups.some((group) => group.members.includes(world.me.id) && text.includes(`<!subteam^${group.id}`));
 }
 
 function sideEntry({ key, name, mark, here, go, fresh = 0, calls = 0, faded = false }) {
@@ -477,7 +382,7 @@ function renderPlace() {
       shortcut: (each) => void useShortcut(each, channel),
     }));
   const list = at("messages");
-  list.addEventListener("keydown", (event) => walk(event, list));
+  list.addEventListener("keydown", (event) => walk(event, list, focusComposer));
   renderMessages();
   list.scrollTop = list.scrollHeight;
   if (matchMedia("(hover: hover)").matches && !at("dialog").open) focusComposer();
@@ -486,8 +391,6 @@ function renderPlace() {
 function focusComposer() {
   at("composer-box")?.focus({ preventScroll: true });
 }
-
-const placeName = () => (world.place.app ? world.state.app.name : `#${channelOf(world.place.channel)?.name ?? ""}`);
 
 function draftOf(key) {
   const name = `${world.me.id}/${key}`;
@@ -539,26 +442,13 @@ function renderHead() {
     channel && !channel.bot_is_member && h("p", { class: "topic" }, `${state.app.name} is not in this channel.`)));
 }
 
-// --- messages ---
-
-/** What stands in the channel's own list, oldest first: no thread's replies but those that were broadcast. */
-function drawnIn(channel) {
-  const all = world.messages.get(channel) ?? [];
-  const broadcast = all.flatMap((message) => message.replies.filter((reply) => reply.broadcast).map((reply) => ({ ...reply, root: message })));
-  const notices = world.notices.filter((each) => each.channel === channel && !each.thread_ts && each.user === world.me.id);
-  return [...all.filter((message) => !message.is_reply), ...broadcast, ...notices].filter(isThere).sort((one, other) => Number(one.ts) - Number(other.ts));
-}
-
-function drawnInThread({ channel, ts }) {
-  const all = world.messages.get(channel) ?? [];
-  const root = all.find((message) => message.ts === ts);
-  const hidden = all.filter((message) => message.is_reply && message.thread_ts === ts && message.only_you);
-  const notices = world.notices.filter((each) => each.channel === channel && each.thread_ts === ts && each.user === world.me.id);
-  const replies = [...(root?.replies ?? []), ...hidden, ...notices].filter(isThere);
-  return { root, replies: replies.sort((one, other) => Number(one.ts) - Number(other.ts)) };
-}
-
-const isThere = (message) => !message.only_you || !dismissed.has(`${message.ts}/${message.edits}`);
+const doing = {
+  names, openThread, surface: surfaceOf, useShortcut: useMessageShortcut,
+  redraw: () => {
+    renderMessages();
+    renderThread();
+  },
+};
 
 function renderMessages() {
   const list = at("messages");
@@ -583,7 +473,7 @@ function renderMessages() {
       items.push({ key: "new", mark: "", make: () => h("li", { class: "day is-new" }, h("span", {}, "New")) });
       last = null;
     }
-    items.push(messageItem(message, { compact: goesOn(last, message) }));
+    items.push(messageItem(message, doing, { compact: goesOn(last, message) }));
     last = message;
   }
   if (!items.length) items.push({ key: "empty", mark: placeName(), make: () => h("li", { class: "empty" }, emptyWords()) });
@@ -597,126 +487,14 @@ function emptyWords() {
   return world.place.app ? `Nothing has been said between you and ${world.state.app.name} yet.` : `This is the very beginning of ${placeName()}.${start}`;
 }
 
-/** Whether a message needs no head of its own: the same author, moments later, of the same kind. */
-function goesOn(last, message) {
-  return Boolean(last) && last.author === message.author && !message.key && !last.key
-    && last.only_you === message.only_you && !message.root && !last.root && !message.only_you
-    && Number(message.ts) - Number(last.ts) < SAME_BREATH_SECONDS;
-}
-
-function messageItem(message, { compact = false, inThread = false } = {}) {
-  if (message.key) return { key: message.key, mark: message.text, make: () => noticeNode(message) };
-  const trouble = world.troubles.get(message.ts) ?? "";
-  const ahead = message.root ? [message.root.text] : [];
-  return {
-    key: message.ts,
-    mark: JSON.stringify([{ ...message, root: null }, ahead, compact, inThread, trouble, world.target === message.ts]),
-    make: (old) => messageNode(message, { compact, inThread, trouble, changed: Boolean(old) && old.edits !== message.edits }),
-  };
-}
-
-function timeNode(ts, kind) {
-  const date = new Date(Number(ts) * 1000);
-  return h("time", { class: kind, datetime: date.toISOString(), title: date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "medium" }) },
-    dateWords(Number(ts), "{time}"));
-}
-
-function messageNode(message, { compact, inThread, trouble, changed }) {
-  const author = userOf(message.author);
-  const where = { channel: message.channel, ts: message.ts };
-  const surface = surfaceOf("message", where, () => node, {
-    trouble: (sentence) => {
-      if ((world.troubles.get(message.ts) ?? "") === sentence) return;
-      world.troubles.set(message.ts, sentence);
-      renderMessages();
-      renderThread();
-    },
-  });
-  // What a person typed stands in the text with its mentions and links; the block beside it is the bare words.
-  const words = message.blocks.length && message.origin !== "person"
-    ? blocksOf(message.blocks, surface)
-    : [h("div", { class: "b-text" }, mrkdwn(message.text, names))];
-  const mine = !message.by_app && message.author !== world.me.id && mentionsMe(message.text);
-  const node = h("li", {
-    class: ["message", compact && "is-compact", message.only_you && "is-only-you", mine && "is-for-me",
-      changed && "is-changed", world.target === message.ts && "is-target"].filter(Boolean).join(" "),
-    tabindex: "-1", "aria-label": `${shownName(author)}, ${dateWords(Number(message.ts), "{time}")}${message.only_you ? ", only visible to you" : ""}`,
-  },
-  message.only_you && h("p", { class: "only-you" }, icon("eye"), "Only visible to you"),
-  message.root && h("p", { class: "in-thread" }, icon("reply"), h("span", {}, "replied to a thread: "), h("button", {
-    type: "button", class: "link-button", data: { focus: "root" }, on: { click: () => openThread(message.channel, message.root.ts) },
-  }, shortened(spoken(message.root.text)))),
-  compact ? h("span", { class: "gutter" }, timeNode(message.ts, "gutter-time")) : face(author),
-  h("div", { class: "message-main" },
-    !compact && h("p", { class: "message-head" },
-      h("strong", { class: "author" }, author?.is_bot ? world.state.app.name : fullName(author)),
-      message.by_app && h("span", { class: "app-badge" }, "APP"), timeNode(message.ts, "time")),
-    h("div", { class: message.deleted ? "message-body muted" : "message-body" }, words, attachmentsOf(message.attachments, surface)),
-    message.edits > 0 && !message.deleted && h("span", { class: "edited", title: `Edited ${message.edits === 1 ? "once" : `${message.edits} times`}` }, "(edited)"),
-    trouble && h("p", { class: "trouble", role: "alert" }, icon("warn"), trouble),
-    message.only_you && h("button", { type: "button", class: "link-button dismiss", data: { focus: "dismiss" }, on: { click: () => dismiss(message) } }, "Dismiss message"),
-    !inThread && message.replies.length > 0 && threadSummary(message)),
-  toolbar(message, { inThread }));
-  node.edits = message.edits;
-  return node;
-}
-
-function noticeNode({ key, ts, text }) {
-  return h("li", { class: "message is-only-you", tabindex: "-1", "aria-label": "Slackbot, only visible to you" },
-    h("p", { class: "only-you" }, icon("eye"), "Only visible to you"),
-    h("span", { class: "face is-slackbot", "aria-hidden": "true" }, "S"),
-    h("div", { class: "message-main" },
-      h("p", { class: "message-head" }, h("strong", { class: "author" }, "Slackbot"), timeNode(ts, "time")),
-      h("div", { class: "message-body b-text" }, text),
-      h("button", { type: "button", class: "link-button dismiss", data: { focus: "dismiss" }, on: { click: () => {
-        world.notices = world.notices.filter((each) => each.key !== key);
-        renderMessages();
-        renderThread();
-      } } }, "Dismiss message")));
-}
-
 let noticed = 0;
-
-const shortened = (text) => (text.length > 80 ? `${text.slice(0, 78)}…` : text);
-
-function threadSummary(message) {
-  const { length } = message.replies;
-  const authors = [...new Set(message.replies.map((reply) => reply.author))].slice(0, 3);
-  const last = new Date(Number(message.replies.at(-1).ts) * 1000);
-  return h("button", { type: "button", class: "thread-summary", data: { focus: "thread" }, on: { click: () => openThread(message.channel, message.ts) } },
-    h("span", { class: "thread-faces" }, authors.map((author) => face(userOf(author), "is-tiny"))),
-    h("span", { class: "thread-count" }, length === 1 ? "1 reply" : `${length} replies`),
-    h("time", { class: "muted", datetime: last.toISOString(), data: { at: String(last.getTime() / 1000), format: "Last reply {ago}" } }, `Last reply ${ago(last)}`));
-}
-
-function toolbar(message, { inThread }) {
-  const link = `${location.origin}/archives/${message.channel}/p${message.ts.replace(".", "")}${message.is_reply ? `?thread_ts=${message.thread_ts}` : ""}`;
-  const shortcuts = message.only_you || message.deleted ? [] : world.state.app.shortcuts.filter((each) => each.kind === "message");
-  return h("div", { class: "message-tools" },
-    !inThread && !message.only_you && h("button", {
-      type: "button", class: "tool", "aria-label": "Reply in thread", title: "Reply in thread", data: { focus: "reply" },
-      on: { click: () => openThread(message.channel, message.thread_ts ?? message.ts, { write: true }) },
-    }, icon("reply")),
-    menuButton({ class: "tool", "aria-label": "More actions on this message", title: "More actions", data: { focus: "more" } }, icon("dots"), () => [
-      ...shortcuts.map((each) => ({ text: each.name, detail: world.state.app.name, run: () => void useMessageShortcut(message, each) })),
-      ...(message.only_you ? [] : [{ text: "Copy link", run: () => navigator.clipboard?.writeText(link) }]),
-      { text: "Look inside", detail: "What the app sent, and what a screen reader says", run: () => inside(message) },
-    ]));
-}
-
-function inside(message) {
-  const { text, blocks, attachments, metadata } = message;
-  lookInside("Inside this message",
-    h("h3", {}, "A notification and a screen reader say"), h("p", { class: "b-text" }, spoken(text) || "Nothing."),
-    h("h3", {}, "As it is stored"), h("pre", { class: "json" }, JSON.stringify({ text, blocks, attachments, metadata }, null, 2)));
-}
 
 async function useMessageShortcut(message, each) {
   const done = await act({ act: "message_shortcut", channel: message.channel, ts: message.ts, callback_id: each.callback_id });
   if (done.error_seen) notice(message.channel, done.error_seen, message.is_reply ? message.thread_ts : null);
 }
 
-/** F6 goes from region to region, as in Slack; Shift goes back. */
+/** F6 goes to the next region, as in Slack; Shift+F6 goes back. */
 function toNextRegion(back) {
   const regions = [at("people"), at("sidebar"), at("messages"), at("composer-box"), at("thread"), at("inspector")]
     .filter((region) => region && region.getClientRects().length);
@@ -724,20 +502,6 @@ function toNextRegion(back) {
   const next = regions.at((now + (back ? -1 : 1) + (now < 0 && back ? 1 : 0)) % regions.length);
   const first = next.matches("textarea, ol") ? next : next.querySelector("h2[tabindex], [aria-current], button, input");
   (next.id === "messages" ? next.querySelector("li.message:last-of-type") ?? next : first)?.focus();
-}
-
-/** Arrow keys go from message to message; Escape goes back to writing. */
-function walk(event, list) {
-  const now = document.activeElement?.closest("li.message");
-  const steps = { ArrowDown: 1, ArrowUp: -1 };
-  if (event.key in steps && (event.target === now || event.target === list)) {
-    const all = [...list.querySelectorAll("li.message")];
-    const next = now ? all[all.indexOf(now) + steps[event.key]] : all.at(-1);
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
-    next.scrollIntoView({ block: "nearest" });
-  } else if (event.key === "Escape" && !event.defaultPrevented) focusComposer();
 }
 
 // --- thread ---
@@ -772,7 +536,7 @@ function renderThread() {
   if (pane.dataset.of !== of) {
     pane.dataset.of = of;
     const list = h("ol", { class: "messages", id: "thread-messages", tabindex: "-1", "aria-label": "Messages in the thread" });
-    list.addEventListener("keydown", (event) => walk(event, list));
+    list.addEventListener("keydown", (event) => walk(event, list, focusComposer));
     pane.replaceChildren(
       h("header", { class: "pane-head" }, h("h2", { tabindex: "-1" }, "Thread", h("span", { class: "muted" }, ` ${channel?.kind === "im" ? "" : `#${channel?.name ?? ""}`}`)),
         h("button", { type: "button", class: "icon-button", "aria-label": "Close thread", on: { click: closeThread } }, icon("close"))),
@@ -787,8 +551,8 @@ function renderThread() {
   const { root, replies } = drawnInThread(thread);
   const count = { key: "count", mark: String(replies.length), make: () => h("li", { class: "day" }, h("span", {}, replies.length === 1 ? "1 reply" : `${replies.length} replies`)) };
   reconcile(list, [
-    ...(root ? [messageItem(root, { inThread: true })] : []), ...(replies.length ? [count] : []),
-    ...replies.map((reply, index) => messageItem(reply, { inThread: true, compact: goesOn(replies[index - 1], reply) })),
+    ...(root ? [messageItem(root, doing, { inThread: true })] : []), ...(replies.length ? [count] : []),
+    ...replies.map((reply, index) => messageItem(reply, doing, { inThread: true, compact: goesOn(replies[index - 1], reply) })),
   ]);
   if (bottom) list.scrollTop = list.scrollHeight;
 }
@@ -846,14 +610,14 @@ async function begin() {
   await inspection.begin();
   const { place, thread = null, target = null } = placeInAddress();
   goTo(place, { thread, target });
-  // What changed between the first reading and the first word of the stream is read again with it.
-  let stood = false;
+  // Changes between the first reading and the first connection are caught by reading again.
+  let wasConnected = false;
   listen({
     onchange,
-    onstate: (stands) => {
-      at("offline").hidden = stands;
-      if (stands && !stood) void refreshAll();
-      stood = stands;
+    onstate: (connected) => {
+      at("offline").hidden = connected;
+      if (connected && !wasConnected) void refreshAll();
+      wasConnected = connected;
     },
   });
   setInterval(() => refreshDates(), MINUTE / 2);

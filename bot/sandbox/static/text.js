@@ -1,5 +1,5 @@
-// Slack's texts as nodes: mrkdwn, plain text, Markdown, rich text, and dates in the zone of whoever looks.
-// `names` knows who and what is meant by an id: {user, channel, group, broadcast}, each giving {text, mine, go}.
+// Slack's texts as nodes: mrkdwn, plain text, Markdown, rich text, and dates in the reader's zone.
+// `names` resolves ids: {user, channel, group, broadcast}, each giving {text, mine, go}.
 
 import { append, h } from "./dom.js";
 import { EMOJI } from "./emoji.js";
@@ -14,7 +14,7 @@ export function unescaped(text) {
   return text.replace(/&(?:amp|lt|gt);/g, (entity) => ENTITIES[entity]);
 }
 
-/** Colon codes as the characters they stand for; an unknown code stays as it is. */
+/** Colon codes as characters; an unknown code stays as it is. */
 export function withEmoji(text) {
   return text.replace(/:([a-z0-9_+'-]+):(?::skin-tone-[2-6]:)?/g, (code, name) => EMOJI[name] ?? code);
 }
@@ -49,7 +49,7 @@ export function mrkdwn(text, names, { verbatim = false } = {}) {
   });
 }
 
-/** A code block stands on lines of its own: the breaks beside its fences are not drawn twice. */
+/** A code block is on its own lines, so the breaks beside its fences are not drawn twice. */
 function trimmedAround(piece, at, count) {
   let trimmed = piece;
   if (at > 0) trimmed = trimmed.replace(/^\n/, "");
@@ -140,7 +140,7 @@ function closing(text, mark) {
   return -1;
 }
 
-/** In code nothing is formatted, though what stands in <…> is still shown as what it means. */
+/** Code is not formatted, but <…> is still resolved. */
 function entitiesOnly(text, names) {
   return text.split(/(<[^<>]+>)/).flatMap((piece) => (
     /^<[^<>]+>$/.test(piece) ? [reference(piece.slice(1, -1), names)] : [unescaped(piece)]
@@ -169,7 +169,7 @@ export function mention({ text, mine = false, go = null }) {
     : h("span", { class: kind }, text);
 }
 
-/** A link where the address is one that a link may have; else its words alone. */
+/** A link if its address is allowed, else only its words. */
 export function link(address, words) {
   const content = withEmoji(words);
   if (!SAFE_LINK.test(address)) return document.createTextNode(content);
@@ -178,6 +178,13 @@ export function link(address, words) {
 
 function emoji(name) {
   return h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " ") }, EMOJI[name]);
+}
+
+/** A text as one plain line, for a screen reader or a notification. */
+export function spoken(text, names) {
+  const box = h("div", {}, mrkdwn(text, names));
+  for (const code of box.querySelectorAll("br")) code.replaceWith(" ");
+  return box.textContent;
 }
 
 // --- dates ---
@@ -197,7 +204,7 @@ const pretty = (otherwise) => (date) => {
   const away = Math.round((midnight(date) - midnight(new Date())) / DAY);
   return { "-1": "yesterday", 0: "today", 1: "tomorrow" }[away] ?? otherwise(date);
 };
-// Half a day of hours needs no leading zero, a whole day of them reads better with one.
+// A 12-hour clock needs no leading zero, a 24-hour clock reads better with one.
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hour12 ? "numeric" : "2-digit";
 const clock = (seconds) => (date) => date.toLocaleTimeString(undefined, {
   hour: HOUR, minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}),
@@ -243,7 +250,7 @@ function dateNode(seconds, format, { fallback, url }) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, time);
 }
 
-/** Let what says "5 minutes ago" or "today" stay true. */
+/** Draw relative dates anew, such as "5 minutes ago" and "today". */
 export function refreshDates(root = document) {
   for (const time of root.querySelectorAll("time[data-format]")) {
     const words = dateWords(Number(time.dataset.at), time.dataset.format);
