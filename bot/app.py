@@ -1,4 +1,4 @@
-"""The composition root: the one place where things that depend on each other are put together."""
+"""The composition root: the one module that builds objects which depend on each other."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ LATE = timedelta(minutes=5)
 # Source: https://docs.slack.dev/apis/events-api#retries
 REDELIVERED_WITHIN = timedelta(hours=24)
 BEAT_EVERY = timedelta(minutes=1)
-# Of the ten seconds that a stop may take: those in which what runs may finish, in which what is cut
-# off may leave word of it, and in which the database may let go. The rest is Python's own end.
+# A stop may take ten seconds: these for running work to finish, for cut-off work to record itself,
+# and for the database to close. Python's own exit takes the rest.
 PATIENCE_AT_THE_END = timedelta(seconds=6)
-LAST_WORDS = timedelta(seconds=0.5)
-LETTING_GO = timedelta(seconds=1)
+RECORDING = timedelta(seconds=0.5)
+CLOSING = timedelta(seconds=1)
 
 
 class App:
-    """Everything of one process. Made by `build`, started and stopped once."""
+    """All objects of one process. Made by `build`, started and stopped once."""
 
     def __init__(
         self, settings: Settings, *, clock: Callable[[], datetime], patience: timedelta
@@ -110,15 +110,15 @@ class App:
         self._unwritable = False
 
     async def start(self) -> None:
-        """Migrates, listens, connects. What it needs first is started first.
+        """Migrate the database, listen, connect; each part starts after those that it needs.
 
         Raises:
-            StoreUnavailable, SecondServer, AddressTaken: it cannot run like this; each says why.
+            StoreUnavailable, SecondServer, AddressTaken: it cannot run; the text says why.
         """
         await asyncio.to_thread(self.store.open_for_serving)
         self.client.session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_SECONDS),
-            # No call waits for another that hangs; how many there are is bounded by who makes them.
+            # No call waits for a hung one; the callers bound the number of calls.
             connector=aiohttp.TCPConnector(limit=0),
         )
         if self.store.kind == "sqlite":
@@ -135,11 +135,11 @@ class App:
         log.info("started", database=self.store.kind)
 
     async def stop(self) -> None:
-        """Takes nothing more, finishes what runs, leaves the rest in the outbox."""
+        """Take no more requests, finish running work, leave the rest in the outbox."""
         self.schedule.stop()
-        # Beside each other, so that one that is late leaves the other its time.
+        # Concurrently, so that a late one leaves the other its time.
         stopping = {
-            asyncio.create_task(self._close_doors(), name="doors"),
+            asyncio.create_task(self._close_entry_points(), name="entry points"),
             asyncio.create_task(self.worker.stop(), name="worker"),
         }
         ended, late = await asyncio.wait(stopping, timeout=PATIENCE_AT_THE_END.total_seconds())
@@ -147,29 +147,29 @@ class App:
             log.warning("stopped late", reason=task.get_name())
             task.cancel()
         if late:
-            ended |= (await asyncio.wait(late, timeout=LAST_WORDS.total_seconds()))[0]
+            ended |= (await asyncio.wait(late, timeout=RECORDING.total_seconds()))[0]
         for task in ended:
             if not task.cancelled() and (error := task.exception()):
                 log.error("not stopped", reason=task.get_name(), exc_info=error)
         if self.client.session:
             await self.client.session.close()
-        # A database that hangs is not waited for: nothing is confirmed any more, and what was is
-        # committed. The thread ends with the process.
+        # A hung database is not waited for: confirmed changes are committed, and no more will be
+        # confirmed. The thread ends with the process.
         closing = threading.Thread(target=self.store.close, name="store-closer", daemon=True)
         closing.start()
-        await asyncio.to_thread(closing.join, LETTING_GO.total_seconds())
+        await asyncio.to_thread(closing.join, CLOSING.total_seconds())
         log.info("stopped")
 
-    async def _close_doors(self) -> None:
-        # HTTP first: what still runs there may leave an answer for Slack's door to send.
+    async def _close_entry_points(self) -> None:
+        # HTTP first: a request that still runs there may leave an answer for Slack to be sent.
         await self.http.stop()
         await self.slack.stop()
 
     async def beat(self) -> None:
-        """Calls the address of the settings, if all is well: whoever watches it misses the call.
+        """Call `HEARTBEAT_URL` if all is well: an outside monitor notices a missing call.
 
-        The schedule ticked, or we would not be here; the outbox was looked through just now, and
-        nothing waits too long in it; the database takes a change.
+        That means: the schedule ticks, since it called this; the worker looked through the outbox
+        just now; no message waits too long in it; the database accepts a change.
         """
         at = self._clock()
         try:
@@ -188,13 +188,13 @@ class App:
                 answer.raise_for_status()
 
     async def forget(self) -> None:
-        """Lets go of requests that nobody delivers again."""
+        """Delete handled requests that nobody delivers again, and expired idempotency keys."""
         before = self._clock() - REDELIVERED_WITHIN
         await self.store.write(lambda tx: tx.forget_handled(before=before))
         await self.store.write(lambda tx: idempotency.forget(tx, at=self._clock()))
 
     async def readiness(self) -> Readiness:
-        """Whether requests should come here; brings the outbox's gauges up to date."""
+        """Whether requests should come here; updates the outbox's gauges."""
         try:
             async with asyncio.timeout(2):
                 depth = await self.outbox.depth(at=self._clock())
@@ -219,6 +219,6 @@ def build(
 ) -> App:
     """The whole of Ratchet for ``settings``.
 
-    ``patience`` is how long an answer may take and still ride on the acknowledgement.
+    An answer that is ready within ``patience`` is sent with the acknowledgement.
     """
     return App(settings, clock=clock, patience=patience)

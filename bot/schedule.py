@@ -1,4 +1,4 @@
-"""What runs on a clock. APScheduler says when to look; what there is to do is in rows."""
+"""Jobs on a clock. APScheduler says when to look; the work itself is in rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.telemetry import log
 
 
 class Schedule:
-    """Looks again and again. A look that fails is logged, and the next one comes all the same."""
+    """Repeats looks at the rows. A failed look is logged and does not stop the next one."""
 
     def __init__(self) -> None:
         # Jobs live in memory: two schedulers on one job store would each run every job.
@@ -21,21 +21,21 @@ class Schedule:
         )
 
     def every(self, interval: timedelta, look: Callable[[], Awaitable[object]]) -> None:
-        """Calls ``look`` each ``interval``; never twice at once, and missed looks count as one."""
+        """Call ``look`` each ``interval``; never twice at once, and missed looks count as one."""
 
         async def looked() -> None:
             try:
                 await look()
-            except Exception:  # noqa: BLE001 - whatever it was, the next look must come
+            except Exception:  # noqa: BLE001 - the next look must come after any error
                 log.error("look failed", action=look.__name__, exc_info=True)
 
         self._scheduler.add_job(looked, "interval", seconds=interval.total_seconds())
 
     def start(self) -> None:
-        """Begins to look, first after one interval."""
+        """Begin; the first look comes after one interval."""
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Looks no more. A look that is under way is cut off: what it was about is in rows."""
+        """Look no more. A running look is cut off: its work is in rows and waits."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

@@ -92,7 +92,7 @@ def after_failure(failure: Failure, *, attempts: int, at: datetime, jitter: floa
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta:
-    """The pause that a 429 asks for, 1 second to a day; 30 seconds where it gives no number."""
+    """The pause that a 429 asks for, 1 second to a day; 30 seconds if it gives no number."""
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
         seconds = int(lowered["retry-after"])

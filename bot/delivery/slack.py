@@ -20,10 +20,10 @@ from bot.telemetry import log
 from core.incident import Surface
 from storage.outbox import UNKNOWN_OUTCOME, Facts, OutboxMessage, Posted
 
-# Slack's clock and ours may differ by so much, where a post is searched for by its time.
+# Slack's clock and ours may differ by so much: a search for a post goes by its time.
 CLOCKS_APART = timedelta(minutes=10)
 
-# After these errors Slack may, or may not, have done what was asked.
+# After these errors Slack may, or may not, have carried out the call.
 # Source: the errors of chat.postMessage, https://docs.slack.dev/reference/methods/chat.postMessage
 MAYBE_DONE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 # Errors that pass by themselves, with nothing done.
@@ -101,7 +101,7 @@ class Draft:
 
 
 def drafted(message: OutboxMessage, facts: Facts, *, at: datetime) -> Draft | None:
-    """``message`` as it should be sent now, None where there is nothing (any more) to send.
+    """``message`` as it should be sent now, None if there is nothing (any more) to send.
 
     A public update is posted once and never edited. One that was withdrawn before its post is not
     posted, and its withdrawal then has nothing to edit.
@@ -156,7 +156,7 @@ class SlackTransport:
     async def _joined(
         self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Posted | Failure | None:
-        """Shows the message; where the bot is not in the channel, joins it and tries once more."""
+        """Show the message; if the bot is not in the channel, join and try once more."""
         try:
             return await self._shown(message, facts, at=at)
         except SlackApiError as error:

@@ -14,7 +14,7 @@ from storage.outbox import Facts
 def drawn(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
     """``surface`` as Slack should show it, as arguments for ``chat.postMessage``.
 
-    None where ``facts`` have nothing to show: an incident without a public side, for example.
+    None if ``facts`` have nothing to show: an incident without a public side, for example.
     """
     match surface:
         case Surface.WORKING_CARD:

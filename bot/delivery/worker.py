@@ -51,9 +51,9 @@ class Transport(Protocol):
     ) -> Posted | Failure | None:
         """Deliver ``message`` as ``facts`` describe it at the moment ``at``.
 
-        Returns the place of a new post, None after an edit or where there was nothing to send, or
+        Returns the place of a new post, None after an edit or if there was nothing to send, or
         the failure. An exception counts as a lost response: the message may have arrived. Such a
-        message comes again with ``unsure``, and the transport avoids a duplicate where it can.
+        message comes again with ``unsure``, and the transport avoids a duplicate if it can.
         """
 
 

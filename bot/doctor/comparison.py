@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.surfaces import drawn
-from bot.doctor.reader import BrokenOff, Seen, SlackReader, gist
+from bot.doctor.reader import BrokenOff, SlackMessage, SlackReader, gist
 from bot.slack import public
 from bot.slack.web import code_of
 from core.incident import Envelope, PublicText, Surface
@@ -37,13 +37,13 @@ LOOKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The result for one channel, or for all. ``faults`` are sentences that say what to do.
+    """The result for one channel, or for all. ``differences`` are sentences with their cures.
 
     ``note`` says how much was compared, or why nothing was.
     """
 
     note: str
-    faults: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
     well: bool = True
 
 
@@ -58,7 +58,7 @@ async def compare(
 ) -> list[Compared]:
     """Compare each channel with the store, the status channel first.
 
-    ``pause`` waits for so many seconds, where Slack asks for it.
+    ``pause`` sleeps so many seconds, if Slack asks for it.
 
     Raises:
         StoreUnavailable: the database failed or does not answer.
@@ -74,10 +74,10 @@ class _Conversation:
 
     id: str
     name: str = ""
-    messages: dict[str, Seen] = field(default_factory=dict)
+    messages: dict[str, SlackMessage] = field(default_factory=dict)
     compared: int = 0
     passed_over: int = 0
-    faults: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
 
 
 class Comparison:
@@ -157,11 +157,11 @@ class Comparison:
         """
         for _ in range(LOOKS):
             await self._read(here, placed)
-            faults = [fault async for fault in self._differences(here, standing, placed)]
-            again = await self._standing(standing.incident) if faults else standing
+            found = [line async for line in self._differences(here, standing, placed)]
+            again = await self._standing(standing.incident) if found else standing
             if again == standing:
                 here.compared += 1
-                here.faults += [f"{standing.name}: {fault}" for fault in faults]
+                here.differences += [f"{standing.name}: {line}" for line in found]
                 return
             if again is None:
                 return
@@ -184,7 +184,7 @@ class Comparison:
                 await self._remember(here, looked_for)
 
     @staticmethod
-    async def _remember(here: _Conversation, messages: AsyncIterator[Seen]) -> None:
+    async def _remember(here: _Conversation, messages: AsyncIterator[SlackMessage]) -> None:
         async for seen in messages:
             here.messages[seen.ts] = seen
 
@@ -196,16 +196,16 @@ class Comparison:
                 continue
             if one.ts not in here.messages:
                 withdrawn = one.envelope.entry in standing.withdrawn
-                if self._is_kept_up(standing, one.envelope) and not withdrawn:
+                if self._should_be_current(standing, one.envelope) and not withdrawn:
                     yield _gone(here, one.envelope)
-            elif fault := await self._shown(here, standing, one, here.messages[one.ts]):
-                yield fault
-        for fault in self._twins(here, standing, placed):
-            yield fault
-        for fault in self._disorder(here, standing, placed):
-            yield fault
+            elif difference := await self._outdated(here, standing, one, here.messages[one.ts]):
+                yield difference
+        for difference in self._duplicates(here, standing, placed):
+            yield difference
+        for difference in self._out_of_order(here, standing, placed):
+            yield difference
 
-    def _is_kept_up(self, standing: Standing, envelope: Envelope) -> bool:
+    def _should_be_current(self, standing: Standing, envelope: Envelope) -> bool:
         """Whether the message of ``envelope`` should show the present facts.
 
         Posts in a former status channel are not edited any more, except to withdraw their texts;
@@ -217,13 +217,13 @@ class Comparison:
         cards = [one for one in standing.placed if one.envelope.surface is Surface.STATUS_CARD]
         return envelope.channel == self._status_channel and not (is_card and len(cards) > 1)
 
-    async def _shown(
-        self, here: _Conversation, standing: Standing, one: Placed, seen: Seen
+    async def _outdated(
+        self, here: _Conversation, standing: Standing, one: Placed, seen: SlackMessage
     ) -> str | None:
-        """The fault of ``seen``, the message in the place of ``one``."""
+        """The difference between ``seen``, the message in the place of ``one``, and the store."""
         entry = one.envelope.entry
         withdrawn = entry in standing.withdrawn
-        if not withdrawn and not self._is_kept_up(standing, one.envelope):
+        if not withdrawn and not self._should_be_current(standing, one.envelope):
             return None
         try:
             facts = await self._outbox.facts(one.message)
@@ -231,17 +231,17 @@ class Comparison:
         except StoreUnavailable:
             raise
         except Exception:  # noqa: BLE001 - rows that were changed by hand may hold anything
-            return "what it should show cannot be drawn: see what the audit says"
+            return "a message of it cannot be drawn for the comparison: see the audit's lines"
         if gist(seen.text) in texts:
             return None
         if withdrawn:
-            return f"entry {entry} was withdrawn, and still stands in {here.name}: {_delete(seen)}"
+            return f"entry {entry} was withdrawn, but is still in {here.name}: {_delete(seen)}"
         if one.envelope.surface is Surface.PUBLIC_UPDATE:
-            cure = f"`/incident redact` takes entry {entry} away, then write it anew"
-            return f"{here.name} does not show what entry {entry} says: {cure}"
-        return f"its card in {here.name} does not show what is true: {REDRAWN}"
+            cure = "withdraw it with `/incident redact`, then write it again"
+            return f"{here.name} shows another text than entry {entry}: {cure}"
+        return f"its card in {here.name} is out of date: {REDRAWN}"
 
-    def _twins(
+    def _duplicates(
         self, here: _Conversation, standing: Standing, placed: Sequence[Placed]
     ) -> Iterator[str]:
         """Messages of ours in places that the store does not know."""
@@ -254,15 +254,14 @@ class Comparison:
             if ts in places.values() or standing.is_busy(message.envelope):
                 continue
             _, entry = key
-            what = f"entry {entry}" if entry else "its card"
+            name = f"entry {entry}" if entry else "its card"
             if entry in standing.withdrawn:
                 if gist(seen.text) != gist(public.withdrawn()["text"]):
-                    told = f"{what} was withdrawn, and still stands in {here.name}"
-                    yield f"{told}: {_delete(seen)}"
+                    yield f"{name} was withdrawn, but is still in {here.name}: {_delete(seen)}"
             elif key in places:
-                yield f"{what} stands twice in {here.name}: {_delete(seen)}"
+                yield f"{name} is twice in {here.name}: {_delete(seen)}"
 
-    def _disorder(
+    def _out_of_order(
         self, here: _Conversation, standing: Standing, placed: Sequence[Placed]
     ) -> Iterator[str]:
         """Replies in another order than the one in which they were due.
@@ -286,27 +285,27 @@ class Comparison:
         replies.sort(key=lambda one: due[one.envelope.entry])
         for before, after in pairwise(replies):
             if float(before.ts) > float(after.ts):
-                stands = f"entry {before.envelope.entry} stands after entry {after.envelope.entry}"
-                yield f"{stands} in {here.name}: report it"
+                order = f"entry {before.envelope.entry} comes after entry {after.envelope.entry}"
+                yield f"{order} in {here.name}: report it"
 
     def _done(self, here: _Conversation) -> Compared:
         note = f"{_incidents(here.compared)} compared with {here.name}"
         if here.passed_over:
             note += f"; {here.passed_over} changed too often meanwhile"
-        return Compared(note, tuple(here.faults))
+        return Compared(note, tuple(here.differences))
 
     def _broken_off(self, here: _Conversation, why: str) -> Compared:
         done = f"only {_incidents(here.compared)} compared with {here.name}"
-        return Compared(f"{done}: {why}", tuple(here.faults), well=False)
+        return Compared(f"{done}: {why}", tuple(here.differences), well=False)
 
     def _unreadable(self, here: _Conversation, code: str) -> Compared:
         """Only the status channel must be readable; any other need not be."""
         cure = UNREADABLE.get(code, "")
         note = f"{here.name} was not compared: Slack says {code}{cure}"
-        return Compared(note, tuple(here.faults), well=here.id != self._status_channel)
+        return Compared(note, tuple(here.differences), well=here.id != self._status_channel)
 
 
-REDRAWN = "its next change draws it anew; report it"
+REDRAWN = "the incident's next change redraws it; report it"
 UNREADABLE = {
     "missing_scope": "; grant channels:history and groups:history: paste app_manifest.yml again "
     "and reinstall",
@@ -338,10 +337,10 @@ def _readable(standing: Standing) -> Iterator[Placed]:
 
 def _gone(here: _Conversation, envelope: Envelope) -> str:
     if envelope.surface is Surface.PUBLIC_UPDATE:
-        what, cure = f"entry {envelope.entry}", "if it still matters, write it anew"
+        name, cure = f"entry {envelope.entry}", "if it still matters, write it again"
     else:
-        what, cure = "its card", "its next change posts it anew"
-    return f"{what} is gone from {here.name}: {cure}"
+        name, cure = "its card", "the incident's next change posts a new one"
+    return f"{name} is gone from {here.name}: {cure}"
 
 
 def _key(envelope: Envelope) -> tuple[Surface, int]:
@@ -351,7 +350,7 @@ def _key(envelope: Envelope) -> tuple[Surface, int]:
     return envelope.surface, 0
 
 
-def _delete(seen: Seen) -> str:
+def _delete(seen: SlackMessage) -> str:
     return f"delete the message of {seen.ts} in Slack, and report it"
 
 

@@ -1,4 +1,4 @@
-"""What Slack shows: channels and threads, read at the pace that Slack asks for."""
+"""Messages of channels and threads, read at the pace that Slack asks for."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from bot.slack.web import code_of
 # Of one channel or thread: 5,000 messages. Older ones are read one by one.
 PAGES_MAX = 25
 PAGE = 200
-# The time spent in all on the pauses that Slack asks for, and the tries of one call that gets no
-# answer.
+# The pauses that Slack asks for, in all, and the tries of one call that gets no answer.
 PATIENCE = timedelta(minutes=5)
 TRIES = 3
 
@@ -59,7 +58,7 @@ def gist(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SlackMessage:
     """A message as Slack returns it. ``uid`` is the outbox message in its metadata, if any."""
 
     ts: str
@@ -68,8 +67,8 @@ class Seen:
     has_replies: bool
 
     @classmethod
-    def read(cls, message: Mapping[str, Any]) -> Seen | None:
-        """The message, None for the remains of a deleted one."""
+    def read(cls, message: Mapping[str, Any]) -> SlackMessage | None:
+        """The message, None for the tombstone of a deleted one."""
         if message.get("subtype") == "tombstone" or not isinstance(message.get("ts"), str):
             return None
         return cls(
@@ -85,7 +84,7 @@ class BrokenOff(Exception):
 
 
 class SlackReader:
-    """Reads channels and threads. ``pause`` waits for so many seconds, where Slack asks for it."""
+    """Reads channels and threads. ``pause`` sleeps so many seconds, if Slack asks for it."""
 
     def __init__(
         self,
@@ -100,14 +99,14 @@ class SlackReader:
         self._left = PATIENCE
 
     async def name(self, conversation: str) -> str:
-        """``#status``; the id where Slack does not give the name."""
+        """``#status``; the id if Slack does not give the name."""
         try:
             answer = await self._ask(lambda: self._client.conversations_info(channel=conversation))
         except SlackApiError:
             return conversation
         return f"#{answer['channel'].get('name') or conversation}"
 
-    async def since(self, conversation: str, moment: datetime) -> AsyncIterator[Seen]:
+    async def since(self, conversation: str, moment: datetime) -> AsyncIterator[SlackMessage]:
         """Messages in ``conversation`` since ``moment``, newest first, without threads."""
         oldest = str(moment.timestamp())
         async for seen in self._pages(
@@ -117,7 +116,9 @@ class SlackReader:
         ):
             yield seen
 
-    async def thread(self, conversation: str, ts: str, *, only: str = "") -> AsyncIterator[Seen]:
+    async def thread(
+        self, conversation: str, ts: str, *, only: str = ""
+    ) -> AsyncIterator[SlackMessage]:
         """The message at ``ts`` with its replies; of those the one at ``only``, if that is given.
 
         Nothing if the message does not exist any more.
@@ -138,12 +139,12 @@ class SlackReader:
 
     async def _pages(
         self, ask: Callable[[dict[str, Any]], Awaitable[AsyncSlackResponse]]
-    ) -> AsyncIterator[Seen]:
+    ) -> AsyncIterator[SlackMessage]:
         page: dict[str, Any] = {"limit": PAGE}
         for _ in range(PAGES_MAX):
             answer = await self._ask(lambda page=page: ask(page))  # type: ignore[misc]
             for message in answer["messages"]:
-                seen = Seen.read(message) if isinstance(message, dict) else None
+                seen = SlackMessage.read(message) if isinstance(message, dict) else None
                 if seen:
                     yield seen
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
@@ -172,7 +173,7 @@ class SlackReader:
                     why = f"Slack asks to wait for {wait.total_seconds():.0f} s"
                     raise BrokenOff(f"{why}; run it again then") from None
                 if not verdict.whole_channel and tries == TRIES:
-                    why = "Slack, or what stands at SLACK_API_URL, does not answer"
+                    why = "Slack, or the server at SLACK_API_URL, does not answer"
                     raise BrokenOff(f"{why}; check the network") from None
             self._left -= wait
             await self._pause(wait.total_seconds())

@@ -92,7 +92,7 @@ async def differences(app, slack, clock):
     faults = await app.store.read(lambda reader: list(audit.findings(reader)))
     team = slack.workspace.team_id
     compared = await compare(app.store, app.client, team, at=clock())
-    return [*map(str, faults), *(fault for one in compared for fault in one.faults)]
+    return [*map(str, faults), *(line for one in compared for line in one.differences)]
 
 
 async def settled(app, clock):

@@ -1,4 +1,4 @@
-"""What becomes of a message that Slack did not take: a pure table of every way to fail."""
+"""Verdicts on failed deliveries: a table of every error of Slack."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.builders import NINE
 
 
 def an_answer(data, *, status=200, headers=None):
-    """What Slack, or what stands before it, answered, as slack_sdk raises it."""
+    """An answer of Slack, or of a proxy before it, as slack_sdk raises it."""
     response = AsyncSlackResponse(
         client=None,
         http_verb="POST",
@@ -36,14 +36,15 @@ def decide(error, *, attempts=1, last_error=None, jitter=0.0):
     return after_failure(failed, attempts=attempts, at=NINE, jitter=jitter)
 
 
-def again(error, *, after_seconds=2.0):
+def later(error, *, after_seconds=2.0):
     return TryAgain(NINE + timedelta(seconds=after_seconds), error)
 
 
-UNKNOWN = again(UNKNOWN_OUTCOME, after_seconds=5.0)
+UNKNOWN = later(UNKNOWN_OUTCOME, after_seconds=5.0)
 HELD = TryAgain(NINE + timedelta(seconds=30), "rate_limited", whole_channel=True)
 
-# Every error that Slack documents for the two methods and for all methods, by what becomes of it.
+# Every error that Slack documents for the two methods and for all methods, by its verdict. For
+# `not_in_channel` the transport has joined already.
 VERDICTS = {
     UNKNOWN: """
         fatal_error internal_error request_timeout service_unavailable
@@ -55,7 +56,7 @@ VERDICTS = {
         cannot_reply_to_message cant_update_message edit_window_closed message_not_found
         restricted_action_non_threadable_channel restricted_action_thread_locked thread_not_found
         """,
-    again("*"): """
+    later("*"): """
         external_channel_migrating message_limit_exceeded streaming_state_conflict
         team_added_to_org update_failed
         """,
@@ -87,7 +88,7 @@ CASES = [(code, verdict) for verdict, codes in VERDICTS.items() for code in code
 
 
 @pytest.mark.parametrize(("code", "verdict"), CASES)
-def test_each_refusal_of_slack_has_its_verdict(code, verdict):
+def test_each_error_of_slack_has_its_verdict(code, verdict):
     found = decide(refused(code))
 
     named = getattr(verdict, "error", None) == "*"
@@ -98,11 +99,11 @@ def fields(verdict):
     return {name: getattr(verdict, name) for name in verdict.__dataclass_fields__}
 
 
-def test_an_error_that_is_not_known_yet_is_kept_for_the_operator():
+def test_an_unknown_error_is_given_up():
     assert decide(refused("something_new")) == GiveUp("something_new")
 
 
-NOBODY_KNOWS = {
+LOST_RESPONSES = {
     "a time-out": TimeoutError(),
     "a reset connection": ConnectionResetError(),
     "a cut connection": aiohttp.ServerDisconnectedError(),
@@ -123,8 +124,8 @@ NOBODY_KNOWS = {
 }
 
 
-@pytest.mark.parametrize("error", NOBODY_KNOWS.values(), ids=NOBODY_KNOWS)
-def test_what_nobody_knows_the_outcome_of_is_looked_for_before_it_is_sent_again(error):
+@pytest.mark.parametrize("error", LOST_RESPONSES.values(), ids=LOST_RESPONSES)
+def test_a_lost_response_leaves_the_outcome_unknown(error):
     assert decide(error) == UNKNOWN
 
 
@@ -145,14 +146,14 @@ def test_what_nobody_knows_the_outcome_of_is_looked_for_before_it_is_sent_again(
     ],
 )
 @pytest.mark.parametrize("data", [{"ok": False, "error": "ratelimited"}, {}, "", None])
-def test_slack_says_how_long_the_whole_channel_waits(headers, seconds, data):
+def test_retry_after_holds_the_whole_channel(headers, seconds, data):
     found = decide(an_answer(data, status=429, headers=headers), attempts=9, jitter=1.0)
 
     until = NINE + timedelta(seconds=seconds)
     assert found == TryAgain(until, "ratelimited", whole_channel=True)
 
 
-def test_a_rate_limit_never_makes_it_give_up():
+def test_a_rate_limit_is_never_given_up():
     limited = an_answer({}, status=429, headers={"Retry-After": "1"})
 
     assert isinstance(decide(limited, attempts=100_000), TryAgain)
@@ -171,21 +172,21 @@ def test_the_pause_doubles_up_to_five_minutes(attempts, seconds):
 @pytest.mark.parametrize(
     ("attempts", "jitter", "seconds"), [(1, 0, 5), (2, 0, 5), (2, 1, 6.25), (3, 0, 8), (3, 1, 6.25)]
 )
-def test_what_slack_may_still_be_doing_is_given_five_seconds(attempts, jitter, seconds):
+def test_a_lost_response_is_followed_by_at_least_five_seconds(attempts, jitter, seconds):
     found = decide(TimeoutError(), attempts=attempts, jitter=jitter)
 
     assert found.at == NINE + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 8), (0.5, 7), (1.0, 6)])
-def test_chance_takes_off_up_to_a_quarter(jitter, seconds):
+def test_jitter_shortens_the_pause_by_up_to_a_quarter(jitter, seconds):
     found = decide(refused("update_failed"), attempts=3, jitter=jitter)
 
     assert found.at == NINE + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("code", ["update_failed", "internal_error"])
-def test_tries_come_to_an_end(code):
+def test_the_200th_try_is_the_last(code):
     assert isinstance(decide(refused(code), attempts=199), TryAgain)
     assert isinstance(decide(refused(code), attempts=200), GiveUp)
 
@@ -199,6 +200,6 @@ def test_an_error_of_ours_is_given_up_after_seven_tries():
 
 @pytest.mark.parametrize("attempts", [1, 2, 50])
 @pytest.mark.parametrize("code", ["message_not_found", "thread_not_found"])
-def test_what_is_gone_is_posted_anew_once(code, attempts):
+def test_a_missing_message_or_thread_is_posted_anew_once(code, attempts):
     assert decide(refused(code), attempts=attempts, last_error="ratelimited") == PostAnew(code)
     assert decide(refused(code), attempts=attempts, last_error=code) == GiveUp(code)

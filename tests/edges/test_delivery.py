@@ -1,4 +1,4 @@
-"""The outbox's way to a Slack that fails: each message is shown in the end, and shown once."""
+"""Deliveries to a Slack that fails: each message is shown in the end, and shown once."""
 
 import aiohttp
 import pytest
@@ -68,7 +68,7 @@ def publish(incidents):
 
 @pytest.fixture
 def settle(worker, outbox, clock):
-    """Lets time pass until nothing waits any more."""
+    """Let time pass until no message waits any more."""
 
     async def settle(*, minutes=10):
         for _ in range(minutes * 60):
@@ -86,7 +86,7 @@ async def dead(outbox):
 
 
 def shown(slack, channel):
-    """The messages of a channel with their replies: how it looks to somebody who scrolls up."""
+    """The messages of a channel, each with its replies."""
     return [
         [message, *message.replies]
         for message in slack.workspace.channel(channel).messages
@@ -107,10 +107,10 @@ async def test_a_card_is_posted_once_and_then_edited(slack, declare, publish, se
     assert reply.broadcast
 
 
-# --- what Slack refuses ------------------------------------------------------------------------
+# --- refusals ----------------------------------------------------------------------------------
 
 
-async def test_the_bot_joins_the_channel_where_an_incident_was_declared(slack, declare, settle):
+async def test_the_bot_joins_the_channel_of_the_incident(slack, declare, settle):
     await declare(channel=RANDOM)
     await settle()
 
@@ -118,7 +118,7 @@ async def test_the_bot_joins_the_channel_where_an_incident_was_declared(slack, d
     assert len(slack.calls_of("conversations.join")) == 1
 
 
-async def test_the_bot_joins_also_after_it_was_held_up(slack, declare, settle):
+async def test_the_bot_joins_after_rate_limits_and_a_cut_connection(slack, declare, settle):
     slack.faults.rate_limit("chat.postMessage", channel=RANDOM, retry_after=3, times=3)
     slack.faults.rate_limit("conversations.join", retry_after=5)
     slack.faults.cut("conversations.join")
@@ -129,7 +129,7 @@ async def test_the_bot_joins_also_after_it_was_held_up(slack, declare, settle):
 
 
 @pytest.mark.parametrize("error", ["channel_is_limited_access", "missing_scope", "is_archived"])
-async def test_a_channel_that_cannot_be_joined_is_told_to_the_operator(
+async def test_a_channel_that_cannot_be_joined_makes_the_message_dead(
     slack, declare, settle, outbox, error
 ):
     slack.faults.refuse("conversations.join", error=error)
@@ -140,7 +140,7 @@ async def test_a_channel_that_cannot_be_joined_is_told_to_the_operator(
     assert len(shown(slack, STATUS)) == 1
 
 
-async def test_a_bot_that_is_thrown_out_again_and_again_gives_up(slack, declare, settle, outbox):
+async def test_a_bot_removed_right_after_joining_gives_up(slack, declare, settle, outbox):
     slack.faults.refuse("chat.postMessage", channel=RANDOM, error="not_in_channel", times=None)
     await declare(channel=RANDOM)
     await settle()
@@ -149,9 +149,7 @@ async def test_a_bot_that_is_thrown_out_again_and_again_gives_up(slack, declare,
     assert len(slack.calls_of("conversations.join")) == 1
 
 
-async def test_what_cannot_be_delivered_is_kept_and_holds_up_nothing_else(
-    slack, declare, publish, settle, outbox
-):
+async def test_a_dead_message_delays_no_other(slack, declare, publish, settle, outbox):
     await declare(channel=OLD_NEWS)
     await publish("We are looking.")
     await settle()
@@ -161,10 +159,10 @@ async def test_what_cannot_be_delivered_is_kept_and_holds_up_nothing_else(
     assert "We are looking." in reply.words()
 
 
-# --- what is not there any more ----------------------------------------------------------------
+# --- deleted messages --------------------------------------------------------------------------
 
 
-async def test_a_card_that_was_deleted_is_posted_anew(slack, declare, publish, settle):
+async def test_a_deleted_card_is_posted_again(slack, declare, publish, settle):
     await declare()
     await settle()
     for channel in (PAYMENTS, STATUS):
@@ -179,13 +177,13 @@ async def test_a_card_that_was_deleted_is_posted_anew(slack, declare, publish, s
     assert "We are looking." in reply.words()
 
 
-async def test_an_update_whose_status_card_was_deleted_stands_for_itself(
+async def test_an_update_without_its_card_is_posted_outside_a_thread(
     slack, declare, publish, settle, outbox
 ):
     await declare()
     await settle()
     card = slack.workspace.channel(STATUS).messages[0]
-    # Nobody has noticed yet that it is gone: the edit that would is held up, and the reply goes.
+    # The store does not know of the deletion: the edit that would notice fails before the reply.
     slack.faults.refuse("chat.update", channel=STATUS, error="is_archived")
     slack.workspace.delete(card)
 
@@ -197,12 +195,14 @@ async def test_an_update_whose_status_card_was_deleted_stands_for_itself(
     assert await dead(outbox) == [("status_card", "is_archived")]
 
 
-# --- what nobody knows the outcome of ----------------------------------------------------------
+# --- lost responses ----------------------------------------------------------------------------
 
 FAULTS = {
-    "cut before": lambda slack: slack.faults.cut("chat.postMessage", channel=STATUS, times=2),
-    "answer lost": lambda slack: slack.faults.lose_answer("chat.postMessage", channel=STATUS),
-    "answer late": lambda slack: slack.faults.late_answer(
+    "cut before the call arrived": lambda slack: slack.faults.cut(
+        "chat.postMessage", channel=STATUS, times=2
+    ),
+    "lost response": lambda slack: slack.faults.lose_answer("chat.postMessage", channel=STATUS),
+    "late response": lambda slack: slack.faults.late_answer(
         "chat.postMessage", channel=STATUS, seconds=3, times=1
     ),
     "500": lambda slack: slack.faults.server_error("chat.postMessage", channel=STATUS, times=2),
@@ -214,7 +214,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_a_card_and_its_replies_are_posted_once_whatever_became_of_the_answer(
+async def test_a_card_and_its_replies_are_posted_once_after_a_lost_response(
     slack, declare, publish, settle, fault
 ):
     fault(slack)
@@ -229,7 +229,7 @@ async def test_a_card_and_its_replies_are_posted_once_whatever_became_of_the_ans
     assert "We are looking." in reply.words()
 
 
-async def test_without_the_scope_to_look_it_is_posted_all_the_same(slack, declare, settle, outbox):
+async def test_a_missing_scope_to_search_does_not_stop_the_post(slack, declare, settle, outbox):
     slack.faults.cut("chat.postMessage", channel=STATUS)
     slack.faults.refuse("conversations.history", error="missing_scope")
     await declare()
@@ -239,9 +239,7 @@ async def test_without_the_scope_to_look_it_is_posted_all_the_same(slack, declar
     assert await dead(outbox) == []
 
 
-async def test_a_direct_message_is_sent_again_rather_than_looked_for(
-    slack, declare, settle, outbox
-):
+async def test_a_direct_message_is_sent_again_without_a_search(slack, declare, settle, outbox):
     mia = slack.workspace.user("mia")
     slack.faults.cut("chat.postMessage", channel=mia.id)
     await declare(private=True, owner=Person(mia.id, "mia"))
@@ -252,10 +250,10 @@ async def test_a_direct_message_is_sent_again_rather_than_looked_for(
     assert slack.calls_of("conversations.history") == []
 
 
-# --- the worker's own life ---------------------------------------------------------------------
+# --- the worker -------------------------------------------------------------------------------
 
 
-async def test_messages_whose_worker_died_are_delivered_by_another(
+async def test_messages_of_a_dead_worker_are_delivered_by_another(
     slack, declare, settle, worker, outbox, clock
 ):
     await declare()
@@ -272,7 +270,7 @@ async def test_messages_whose_worker_died_are_delivered_by_another(
     assert len(shown(slack, STATUS)) == len(shown(slack, PAYMENTS)) == 1
 
 
-async def test_what_was_delivered_a_week_ago_is_forgotten(declare, settle, worker, outbox, clock):
+async def test_messages_delivered_a_week_ago_are_deleted(declare, settle, worker, outbox, clock):
     await declare()
     await settle()
     clock.advance(days=7)

@@ -1,4 +1,4 @@
-"""The doctor looks at each part of a set-up, and says what to do where it is not well."""
+"""`ratchet doctor` checks each part of a set-up; a failed check names its cure."""
 
 import asyncio
 
@@ -12,11 +12,11 @@ from storage.store import SqlStore
 
 @pytest.fixture
 def examined(environment):
-    """The doctor's lines; a test may change the variables that it is given."""
+    """Runs the checks, with ``changes`` to the environment, and gives their lines."""
 
     async def examined(**changes):
         settings = Settings.from_env(environment | changes)
-        return [(finding.well, finding.text) for finding in await examine(settings)]
+        return [(result.well, result.text) for result in await examine(settings)]
 
     return examined
 
@@ -34,7 +34,7 @@ def without_times(lines):
     return [(well, text.split(", answered in ")[0]) for well, text in lines]
 
 
-async def test_a_set_up_that_is_well(slack, database, examined):
+async def test_a_set_up_in_order_passes_every_check(slack, database, examined):
     responders = slack.workspace.add_group("responders", members=["mia", "bo"])
     publishers = slack.workspace.add_group("publishers", members=["mia"])
 
@@ -53,7 +53,7 @@ async def test_a_set_up_that_is_well(slack, database, examined):
     ]
 
 
-async def test_what_is_not_set_is_not_looked_at(environment, examined):
+async def test_settings_left_out_are_not_checked(environment, examined):
     del environment["SLACK_APP_TOKEN"], environment["STATUS_CHANNEL"]
 
     assert without_times(await examined()) == [
@@ -65,7 +65,7 @@ async def test_what_is_not_set_is_not_looked_at(environment, examined):
     ]
 
 
-async def test_it_changes_nothing(slack, database, examined):
+async def test_the_checks_only_read(slack, database, examined):
     await examined()
 
     assert {call.method for call in slack.calls} == {
@@ -84,7 +84,7 @@ async def test_it_changes_nothing(slack, database, examined):
         "sqlite:////nowhere/at/all/ratchet.db",
     ],
 )
-async def test_a_database_that_cannot_be_used(slack, examined, url):
+async def test_an_unusable_database_fails_without_its_password(slack, examined, url):
     lines = await examined(DATABASE_URL=url)
 
     assert [text for well, text in lines if not well] == [lines[1][1]]
@@ -93,7 +93,7 @@ async def test_a_database_that_cannot_be_used(slack, examined, url):
     assert "hunter2" not in repr(lines)
 
 
-async def test_a_database_of_another_kind(environment, examined, tmp_path):
+async def test_a_file_that_is_no_database_fails_and_is_unchanged(environment, examined, tmp_path):
     path = tmp_path / "ratchet.db"
     path.write_bytes(b"GIF89a" * 1_000)
 
@@ -104,7 +104,7 @@ async def test_a_database_of_another_kind(environment, examined, tmp_path):
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "token_revoked", "account_inactive"])
-async def test_a_token_that_slack_refuses(slack, examined, error):
+async def test_a_refused_token_fails_with_slacks_code(slack, examined, error):
     slack.faults.refuse("auth.test", error=error)
 
     assert (await examined())[2:] == [
@@ -123,7 +123,7 @@ SILENT = {
 
 @pytest.mark.parametrize("silent", SILENT.values(), ids=SILENT)
 @pytest.mark.parametrize(
-    ("method", "what"),
+    ("method", "subject"),
     [
         ("auth.test", "token"),
         ("apps.connections.open", "socket mode"),
@@ -131,28 +131,28 @@ SILENT = {
         ("conversations.info", "status channel"),
     ],
 )
-async def test_a_slack_that_does_not_answer(slack, examined, method, what, silent):
+async def test_a_silent_slack_fails_the_check_that_asked(slack, examined, method, subject, silent):
     group = slack.workspace.add_group("responders", members=["mia"])
     silent(slack.faults, method)
 
     lines = await examined(RESPONDERS_GROUP=group.id)
 
     assert [text for well, text in lines if not well] == [
-        f"{what}: Slack, or what stands at SLACK_API_URL, does not answer; check the network"
+        f"{subject}: Slack, or the server at SLACK_API_URL, does not answer; check the network"
     ]
 
 
-async def test_a_slack_that_hangs_is_waited_for_a_few_seconds(slack, examined):
+async def test_a_hung_slack_fails_after_a_few_seconds(slack, examined):
     slack.faults.slow("auth.test", seconds=60)
 
     async with asyncio.timeout(20):
         assert (await examined())[-1] == (
             False,
-            "token: Slack, or what stands at SLACK_API_URL, does not answer; check the network",
+            "token: Slack, or the server at SLACK_API_URL, does not answer; check the network",
         )
 
 
-async def test_each_scope_that_is_missing_is_named_with_its_use(examined, manifest):
+async def test_each_missing_scope_is_named_with_its_use(examined, manifest):
     granted = [scope for scope in SCOPES if scope not in {"users:read", "channels:join"}]
     manifest["oauth_config"]["scopes"]["bot"] = granted
     async with Sandbox(manifest) as slack:
@@ -166,7 +166,7 @@ async def test_each_scope_that_is_missing_is_named_with_its_use(examined, manife
     )
 
 
-async def test_an_app_token_that_slack_refuses(examined):
+async def test_a_refused_app_token_fails_with_its_cure(examined):
     lines = await examined(SLACK_APP_TOKEN="xapp-1-of-another")
 
     (line,) = [text for well, text in lines if not well]
@@ -176,7 +176,7 @@ async def test_an_app_token_that_slack_refuses(examined):
     )
 
 
-async def test_a_group_that_is_not_there_or_empty(slack, examined):
+async def test_a_missing_or_empty_group_fails(slack, examined):
     empty = slack.workspace.add_group("nobody")
 
     lines = await examined(RESPONDERS_GROUP="S0NOWHERE", PUBLISHERS_GROUP=empty.id)
@@ -187,7 +187,7 @@ async def test_a_group_that_is_not_there_or_empty(slack, examined):
     ]
 
 
-async def test_a_status_channel_that_nobody_could_read(slack, examined):
+async def test_a_missing_or_archived_status_channel_fails(slack, examined):
     private = slack.workspace.add_channel("hidden", private=True, bot=False)
     public = slack.workspace.add_channel("open", bot=False)
 

@@ -119,7 +119,7 @@ async def test_the_doctor_says_that_slack_does_not_answer(
     findings = await examine(Settings.from_env(environment | {"RESPONDERS_GROUP": group.id}))
 
     assert [finding.text for finding in findings if not finding.well] == [
-        f"{what}: Slack, or what stands at SLACK_API_URL, does not answer; check the network"
+        f"{what}: Slack, or the server at SLACK_API_URL, does not answer; check the network"
     ]
 
 

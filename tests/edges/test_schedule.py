@@ -1,4 +1,4 @@
-"""The schedule looks again and again, whatever became of the look before."""
+"""The schedule repeats its jobs, also after one has failed."""
 
 import asyncio
 from datetime import timedelta
@@ -18,7 +18,7 @@ async def schedule():
 
 
 class Looks:
-    """Something to look after. Each look is counted; ``until`` waits for so many."""
+    """A job that counts its runs; ``until`` waits for a number of them."""
 
     def __init__(self, *, fails=False, holds=None):
         self.count = 0
@@ -47,7 +47,7 @@ class Looks:
             await self._looked.wait_for(lambda: self.count >= count)
 
 
-async def test_it_looks_again_and_again(schedule):
+async def test_each_job_is_repeated(schedule):
     looks, others = Looks(), Looks()
     schedule.every(SOON, looks.look)
     schedule.every(SOON, others.look)
@@ -57,7 +57,7 @@ async def test_it_looks_again_and_again(schedule):
     await others.until(3)
 
 
-async def test_a_look_that_fails_does_not_stop_the_next(schedule, capsys):
+async def test_a_failed_look_does_not_stop_the_next(schedule, capsys):
     looks = Looks(fails=True)
     schedule.every(SOON, looks.look)
     schedule.start()
@@ -67,7 +67,7 @@ async def test_a_look_that_fails_does_not_stop_the_next(schedule, capsys):
     assert "look failed" in capsys.readouterr().out
 
 
-async def test_nothing_is_looked_after_twice_at_once(schedule):
+async def test_one_job_never_runs_twice_at_once(schedule):
     hold = asyncio.Event()
     slow, quick = Looks(holds=hold), Looks()
     schedule.every(SOON, slow.look)
@@ -81,7 +81,7 @@ async def test_nothing_is_looked_after_twice_at_once(schedule):
     assert slow.most_at_once == 1
 
 
-async def test_it_looks_at_nothing_before_it_starts_or_after_it_ends(schedule):
+async def test_no_job_runs_before_the_start_or_after_the_stop(schedule):
     looks = Looks()
     schedule.every(SOON, looks.look)
     assert looks.count == 0
@@ -99,5 +99,5 @@ async def test_it_looks_at_nothing_before_it_starts_or_after_it_ends(schedule):
     assert looks.count <= seen + 1
 
 
-async def test_it_can_be_ended_without_having_been_started(schedule):
+async def test_a_schedule_that_never_started_can_be_stopped(schedule):
     schedule.stop()

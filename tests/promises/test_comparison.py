@@ -1,4 +1,4 @@
-"""What Slack shows is held against the store: each difference is found, and nothing else."""
+"""Slack, compared with the store: each difference is reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POST = "chat.postMessage"
 
 @dataclass
 class Look:
-    """Looks as ``doctor --deep`` does, and remembers for how long Slack had to be waited for."""
+    """The comparison of ``doctor --deep``. ``waited`` are its pauses in seconds."""
 
     app: object
     slack: Sandbox
@@ -49,8 +49,8 @@ def look(ratchet, slack, clock):
     return Look(ratchet, slack, clock)
 
 
-def faults(compared):
-    return [fault for one in compared for fault in one.faults]
+def differences(compared):
+    return [line for one in compared for line in one.differences]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def busy(ratchet, slack, clock, mia):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_a_busy_workspace_that_is_well_shows_no_difference(busy, look):
+async def test_a_busy_workspace_in_order_has_no_differences(busy, look):
     assert await look() == [
         Compared("2 incidents compared with #status"),
         Compared("2 incidents compared with #payments"),
@@ -82,7 +82,7 @@ async def test_a_busy_workspace_that_is_well_shows_no_difference(busy, look):
     assert look.waited == []
 
 
-async def test_nothing_is_changed_by_looking(busy, look, slack):
+async def test_the_comparison_only_reads(busy, look, slack):
     before = len(slack.calls)
 
     await look()
@@ -94,46 +94,44 @@ async def test_nothing_is_changed_by_looking(busy, look, slack):
     }
 
 
-async def test_what_waits_is_no_difference(busy, look, slack, mia, ratchet):
+async def test_a_waiting_change_is_no_difference(busy, look, slack, mia, ratchet):
     await tell(mia, "title 1 Everything is down", "update 2 Nobody knows this yet", "next 2")
 
-    assert faults(await look()) == []
+    assert differences(await look()) == []
 
 
-async def test_a_text_that_is_held_back_or_was_taken_back_is_no_difference(
-    start, slack, clock, mia
-):
+async def test_a_text_held_back_or_taken_back_is_no_difference(start, slack, clock, mia):
     async with start(PUBLISH_DELAY="10") as app:
         look = Look(app, slack, clock)
 
-        async def differences():
+        async def everything():
             inside = await app.store.read(lambda reader: list(audit.findings(reader)))
-            return [*inside, *faults(await look())]
+            return [*inside, *differences(await look())]
 
         await tell(mia, "declare Checkout is down")
         await settle(app, clock)
         await tell(mia, f"update 1 status:identified {CANARY} one")
         await app.worker.deliver_due()
         assert CANARY not in str(slack.channel_view("#status"))
-        assert await differences() == []
+        assert await everything() == []
 
         await tell(mia, "redact 1 2")
         await settle(app, clock)
         assert CANARY not in str(slack.channel_view("#status"))
-        assert await differences() == []
+        assert await everything() == []
 
         await tell(mia, f"update 1 {CANARY} two", "title 1 Payments are down")
         await settle(app, clock)
         assert CANARY in str(slack.channel_view("#status"))
-        assert await differences() == []
+        assert await everything() == []
 
 
-# --- what somebody, or something, does to Slack ---------------------------------------------------
+# --- damage in Slack ------------------------------------------------------------------------------
 
 
 @dataclass
 class Channels:
-    """What stands in Slack, by what it is."""
+    """Messages of the bot in Slack, found by their kind, and ways to damage them."""
 
     slack: Sandbox
 
@@ -150,8 +148,8 @@ class Channels:
     def edit(self, message, text):
         self.slack.workspace.edit(message, text=text, blocks=[])
 
-    def twin(self, message, text=None):
-        """The same message once more, as after a post whose answer was lost."""
+    def duplicate(self, message, text=None):
+        """Post the same message once more, as after a lost response."""
         copy = replace(message, ts=self.slack.workspace.mint.ts(), text=text or message.text)
         copy.replies = []
         self.slack.workspace.post(copy)
@@ -163,71 +161,71 @@ def channels(slack):
 
 
 DELETE = "delete the message of * in Slack, and report it"
-POSTED_ANEW = "its next change posts it anew"
-DRAWN_ANEW = "its next change draws it anew; report it"
-WRITE_ANEW = "if it still matters, write it anew"
+POSTED = "the incident's next change posts a new one"
+REDRAWN = "the incident's next change redraws it; report it"
+WRITE_AGAIN = "if it still matters, write it again"
 DAMAGES = {
     "a card is gone": (
         lambda c: c.delete(c.card(3, "#war-room")),
-        f"INC-3: its card is gone from #war-room: {POSTED_ANEW}",
+        f"INC-3: its card is gone from #war-room: {POSTED}",
     ),
     "a card is gone, and its thread is left": (
         lambda c: c.delete(c.card(1)),
-        f"INC-1: its card is gone from #status: {POSTED_ANEW}",
+        f"INC-1: its card is gone from #status: {POSTED}",
     ),
-    "a card shows what is not true": (
+    "a card is out of date": (
         lambda c: c.edit(c.card(2), "INC-2 Search is slow: now resolved (medium)."),
-        f"INC-2: its card in #status does not show what is true: {DRAWN_ANEW}",
+        f"INC-2: its card in #status is out of date: {REDRAWN}",
     ),
-    "a working card shows what is not true": (
+    "a working card is out of date": (
         lambda c: c.edit(c.card(1, "#payments"), f"{CANARY}"),
-        f"INC-1: its card in #payments does not show what is true: {DRAWN_ANEW}",
+        f"INC-1: its card in #payments is out of date: {REDRAWN}",
     ),
     "an update is gone": (
         lambda c: c.delete(c.reply(0)),
-        f"INC-1: entry 2 is gone from #status: {WRITE_ANEW}",
+        f"INC-1: entry 2 is gone from #status: {WRITE_AGAIN}",
     ),
-    "an update says something else": (
+    "an update shows another text": (
         lambda c: c.edit(c.reply(1), "INC-1 Checkout is down: all is well"),
         (
-            "INC-1: #status does not show what entry 3 says: "
-            "`/incident redact` takes entry 3 away, then write it anew"
+            "INC-1: #status shows another text than entry 3: "
+            "withdraw it with `/incident redact`, then write it again"
         ),
     ),
-    "an update stands twice": (
-        lambda c: c.twin(c.reply(0)),
-        f"INC-1: entry 2 stands twice in #status: {DELETE}",
+    "an update is posted twice": (
+        lambda c: c.duplicate(c.reply(0)),
+        f"INC-1: entry 2 is twice in #status: {DELETE}",
     ),
-    "an update that was broadcast stands twice": (
-        lambda c: c.twin(c.reply(1)),
-        f"INC-1: entry 3 stands twice in #status: {DELETE}",
+    "a broadcast update is posted twice": (
+        lambda c: c.duplicate(c.reply(1)),
+        f"INC-1: entry 3 is twice in #status: {DELETE}",
     ),
-    "a card stands twice": (
-        lambda c: c.twin(c.card(2)),
-        f"INC-2: its card stands twice in #status: {DELETE}",
+    "a card is posted twice": (
+        lambda c: c.duplicate(c.card(2)),
+        f"INC-2: its card is twice in #status: {DELETE}",
     ),
-    "a working card stands twice": (
-        lambda c: c.twin(c.card(2, "#payments")),
-        f"INC-2: its card stands twice in #payments: {DELETE}",
+    "a working card is posted twice": (
+        lambda c: c.duplicate(c.card(2, "#payments")),
+        f"INC-2: its card is twice in #payments: {DELETE}",
     ),
-    "a text that was withdrawn is there again": (
+    "a withdrawn text is back": (
         lambda c: c.edit(c.reply(2), f"INC-1 Payments are down: {CANARY} three"),
-        f"INC-1: entry 5 was withdrawn, and still stands in #status: {DELETE}",
+        f"INC-1: entry 5 was withdrawn, but is still in #status: {DELETE}",
     ),
-    "a text that was withdrawn stands beside": (
-        lambda c: c.twin(c.reply(2), f"INC-1 Payments are down: {CANARY} three"),
-        f"INC-1: entry 5 was withdrawn, and still stands in #status: {DELETE}",
+    "a withdrawn text is in a second message": (
+        lambda c: c.duplicate(c.reply(2), f"INC-1 Payments are down: {CANARY} three"),
+        f"INC-1: entry 5 was withdrawn, but is still in #status: {DELETE}",
     ),
 }
 
 
 @pytest.mark.parametrize(("damage", "expected"), DAMAGES.values(), ids=DAMAGES)
-async def test_each_difference_is_named_alone_and_without_a_text(
+async def test_each_difference_is_reported_once_and_without_a_text(
     busy, look, channels, damage, expected
 ):
     damage(channels)
 
-    found = faults(await look())
+    found = differences(await look())
 
     before, _, after = expected.partition("*")
     assert len(found) == 1
@@ -236,23 +234,23 @@ async def test_each_difference_is_named_alone_and_without_a_text(
     assert CANARY not in found[0]
 
 
-async def test_a_reply_that_was_withdrawn_may_be_gone(busy, look, channels):
+async def test_a_withdrawn_reply_may_be_deleted(busy, look, channels):
     channels.delete(channels.reply(2))
 
-    assert faults(await look()) == []
+    assert differences(await look()) == []
 
 
-async def test_replies_in_another_order_are_found(busy, look, channels, ratchet):
+async def test_replies_in_another_order_are_reported(busy, look, channels, ratchet):
     first, second = channels.reply(0), channels.reply(1)
     first.text, second.text = second.text, first.text
     swapped = f"CASE entry WHEN 2 THEN '{second.ts}' ELSE '{first.ts}' END"
     statement = f"UPDATE posted SET ts = {swapped} WHERE entry IN (2, 3)"
     await ratchet.store.write(lambda tx: tx.connection.exec_driver_sql(statement).close())
 
-    assert faults(await look()) == ["INC-1: entry 2 stands after entry 3 in #status: report it"]
+    assert differences(await look()) == ["INC-1: entry 2 comes after entry 3 in #status: report it"]
 
 
-async def test_what_an_operator_sent_again_stands_where_it_does(slack, ratchet, clock, mia, look):
+async def test_a_reply_that_an_operator_retried_is_in_order(slack, ratchet, clock, mia, look):
     await tell(mia, "declare Checkout is down")
     await settle(ratchet, clock)
     broken = slack.faults.refuse(POST, error="is_archived", channel="C0STATUS", times=1)
@@ -266,46 +264,46 @@ async def test_what_an_operator_sent_again_stands_where_it_does(slack, ratchet, 
 
     [card] = slack.channel_view("#status")
     assert [reply.text[-3:] for reply in card.replies] == ["Two", "One"]
-    assert faults(await look()) == []
+    assert differences(await look()) == []
 
 
-async def test_a_text_that_could_not_be_withdrawn_is_found(busy, look, slack, mia, ratchet, clock):
+async def test_a_text_that_was_not_withdrawn_is_reported(busy, look, slack, mia, ratchet, clock):
     slack.faults.refuse("chat.update", error="edit_window_closed", channel="C0STATUS", times=1)
     await tell(mia, "redact 1 8")
     await settle(ratchet, clock)
 
-    [found] = faults(await look())
-    assert found.startswith("INC-1: entry 8 was withdrawn, and still stands in #status: delete")
+    [found] = differences(await look())
+    assert found.startswith("INC-1: entry 8 was withdrawn, but is still in #status: delete")
 
 
-async def test_a_thread_that_went_on_under_a_new_card_is_well(
+async def test_a_thread_continued_under_a_new_card_is_in_order(
     busy, look, channels, mia, ratchet, clock
 ):
     channels.delete(channels.card(1))
     await tell(mia, "update 1 It goes on here.", "next 1")
     await settle(ratchet, clock)
 
-    assert faults(await look()) == []
+    assert differences(await look()) == []
 
 
-async def test_what_was_left_in_a_former_status_channel_need_not_be_true(
+async def test_messages_in_a_former_status_channel_may_be_out_of_date(
     busy, look, slack, mia, ratchet, clock, channels
 ):
     await tell(mia, "setup #general")
     await settle(ratchet, clock)
     await tell(mia, "update 1 status:monitoring It is better.", "declare Another")
     await settle(ratchet, clock)
-    assert faults(await look()) == []
+    assert differences(await look()) == []
 
     channels.edit(channels.reply(2), f"{CANARY} three")
-    [found] = faults(await look())
-    assert found.startswith("INC-1: entry 5 was withdrawn, and still stands in #status")
+    [found] = differences(await look())
+    assert found.startswith("INC-1: entry 5 was withdrawn, but is still in #status")
 
 
-# --- how it looks ---------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
-async def test_what_slack_makes_of_a_text_is_no_difference(busy, look, slack):
+async def test_slacks_own_markup_is_no_difference(busy, look, slack):
     for channel in ("#status", "#payments"):
         for card in slack.workspace.channel(channel).messages:
             for message in (card, *card.replies):
@@ -317,7 +315,7 @@ async def test_what_slack_makes_of_a_text_is_no_difference(busy, look, slack):
                     .replace("<@U0MIA>", "<@U0MIA|mia>")
                 )
 
-    assert faults(await look()) == []
+    assert differences(await look()) == []
 
 
 ALIKE = {
@@ -347,16 +345,16 @@ UNLIKE = {
 
 
 @pytest.mark.parametrize(("ours", "slacks"), ALIKE.values(), ids=ALIKE)
-def test_texts_that_slack_writes_in_its_own_way_are_alike(ours, slacks):
+def test_texts_that_differ_in_slacks_markup_are_alike(ours, slacks):
     assert gist(ours) == gist(slacks)
 
 
 @pytest.mark.parametrize(("ours", "slacks"), UNLIKE.values(), ids=UNLIKE)
-def test_texts_that_say_something_else_are_not_alike(ours, slacks):
+def test_texts_that_differ_in_words_are_not_alike(ours, slacks):
     assert gist(ours) != gist(slacks)
 
 
-async def test_a_long_thread_and_a_busy_channel_are_read_to_their_ends(
+async def test_a_long_thread_and_a_busy_channel_are_read_to_the_end(
     ratchet, slack, clock, mia, look, channels
 ):
     await tell(mia, "declare Checkout is down", *(f"update 1 number {n}" for n in range(3)))
@@ -366,13 +364,13 @@ async def test_a_long_thread_and_a_busy_channel_are_read_to_their_ends(
         await mia.say("#status", f"{number} of it in the thread", thread=channels.card(1))
     await tell(mia, "update 1 the last one")
     await settle(ratchet, clock)
-    assert faults(await look()) == []
+    assert differences(await look()) == []
 
-    channels.twin(channels.reply(0))
-    assert len(faults(await look())) == 1
+    channels.duplicate(channels.reply(0))
+    assert len(differences(await look())) == 1
 
 
-async def test_what_changes_while_it_is_compared_is_compared_again(
+async def test_an_incident_that_changes_meanwhile_is_compared_again(
     busy, look, slack, mia, ratchet, clock
 ):
     async def meanwhile():
@@ -382,11 +380,11 @@ async def test_what_changes_while_it_is_compared_is_compared_again(
     slack.faults.rate_limit("conversations.replies", retry_after=30, times=1)
     look.meanwhile = meanwhile
 
-    assert faults(await look()) == []
+    assert differences(await look()) == []
     assert look.waited == [30]
 
 
-async def test_what_is_over_for_long_is_not_looked_at(busy, look, mia, ratchet, clock):
+async def test_incidents_that_ended_a_week_ago_are_left_out(busy, look, mia, ratchet, clock):
     await tell(mia, "next 2", "next 2")
     await settle(ratchet, clock)
     clock.advance(seconds=8 * 24 * 3600)
@@ -394,7 +392,7 @@ async def test_what_is_over_for_long_is_not_looked_at(busy, look, mia, ratchet, 
     assert (await look())[1] == Compared("1 incident compared with #payments")
 
 
-async def test_more_incidents_than_can_be_read_are_counted(busy, look):
+async def test_incidents_above_the_limit_are_counted(busy, look):
     assert [one.note for one in await look(incidents_max=2)] == [
         "of 3 incidents that are open or changed lately, the 2 that changed last are compared",
         "1 incident compared with #status",
@@ -403,7 +401,7 @@ async def test_more_incidents_than_can_be_read_are_counted(busy, look):
     ]
 
 
-async def test_a_slack_that_wants_to_be_left_alone_is_told(busy, look, slack):
+async def test_a_long_pause_asked_by_slack_ends_the_comparison(busy, look, slack):
     slack.faults.rate_limit("conversations.history", retry_after=3600)
 
     assert await look() == [
@@ -423,21 +421,19 @@ SILENT = {
 
 
 @pytest.mark.parametrize("silent", SILENT.values(), ids=SILENT)
-async def test_a_slack_that_says_nothing_any_more_is_told(busy, look, slack, silent):
+async def test_a_silent_slack_ends_the_comparison(busy, look, slack, silent):
     silent(slack.faults)
 
-    [told] = await look()
+    [result] = await look()
 
-    assert told.note.endswith(
-        "Slack, or what stands at SLACK_API_URL, does not answer; check the network"
+    assert result.note.endswith(
+        "Slack, or the server at SLACK_API_URL, does not answer; check the network"
     )
-    assert not told.well
+    assert not result.well
     assert look.waited == [5, 5]
 
 
-async def test_a_channel_that_may_not_be_read_is_told_and_the_others_are_compared(
-    busy, look, slack
-):
+async def test_an_unreadable_channel_is_reported_and_the_others_compared(busy, look, slack):
     bot = slack.workspace.app.bot_user
     slack.workspace.channel("#payments").members.remove(bot)
 
@@ -450,7 +446,7 @@ async def test_a_channel_that_may_not_be_read_is_told_and_the_others_are_compare
     ]
 
 
-async def test_a_status_channel_that_may_not_be_read_is_not_well(clock, database_url):
+async def test_an_unreadable_status_channel_fails_the_check(clock, database_url):
     scopes = MANIFEST["oauth_config"]["scopes"]["bot"]
     granted = [scope for scope in scopes if scope != "channels:history"]
     manifest = {**MANIFEST, "oauth_config": {"scopes": {"bot": granted}}}

@@ -28,13 +28,13 @@ def faults(slack, kind, method, **options):
 
 
 def shown(slack, channel="#status"):
-    """What stands in the channel at the end, as people read it."""
+    """The channel as people read it at the end."""
     return slack.channel_view(channel)
 
 
 @pytest.fixture
 async def fault_free(tmp_path):
-    """What the status channel shows after the outage where nothing goes wrong."""
+    """The status channel after the same outage without any fault."""
     clock = Clock()
     async with (
         Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
@@ -51,17 +51,17 @@ TROUBLES = {
     "server errors": [("server_error", "*", {"times": 6})],
     "a proxy's pages": [("unavailable", "*", {"times": 6})],
     "fatal errors": [("refused", POST, {"error": "fatal_error", "times": 3})],
-    "connections cut before": [("cut", "*", {"times": 6})],
-    "answers lost": [("lost_answer", POST, {"times": 4})],
-    "answers lost, then a rate limit": [
+    "connections cut before the call arrived": [("cut", "*", {"times": 6})],
+    "lost responses": [("lost_answer", POST, {"times": 4})],
+    "lost responses, then a rate limit": [
         ("lost_answer", POST, {"times": 1}),
         ("rate_limited", "*", {"seconds": 5, "times": 2}),
     ],
-    "posts that are made after their connection was cut": [
+    "posts made after their connection was cut": [
         ("lost_answer", POST, {"times": 4, "seconds": 4})
     ],
-    "answers lost of edits": [("lost_answer", EDIT, {"times": 3})],
-    "answers lost of everything, look-ups as well": [("lost_answer", "*", {"times": 9})],
+    "lost responses to edits": [("lost_answer", EDIT, {"times": 3})],
+    "lost responses to all calls, searches as well": [("lost_answer", "*", {"times": 9})],
 }
 
 
@@ -80,9 +80,7 @@ async def test_the_status_channel_equals_that_of_a_run_without_faults(
         assert await app.outbox.list(State.DEAD) == ()
 
 
-async def test_a_post_whose_answer_was_lost_is_found_behind_everything_said_since(
-    slack, ratchet, clock, mia
-):
+async def test_a_post_is_found_among_hundreds_after_a_lost_response(slack, ratchet, clock, mia):
     await tell(mia, "declare Checkout is down")
     await settle(ratchet, clock)
     slack.faults.lose_answer(POST, channel="C0STATUS")
@@ -97,9 +95,7 @@ async def test_a_post_whose_answer_was_lost_is_found_behind_everything_said_sinc
     assert len(by_us) == 1
 
 
-async def test_where_the_channel_may_not_be_read_an_update_arrives_at_least_once(
-    slack, ratchet, clock, mia
-):
+async def test_an_update_arrives_at_least_once_in_an_unreadable_channel(slack, ratchet, clock, mia):
     slack.faults.refuse("conversations.replies", error="missing_scope", times=None)
     slack.faults.refuse("conversations.history", error="missing_scope", times=None)
     await tell(mia, "declare Checkout is down")
@@ -112,9 +108,7 @@ async def test_where_the_channel_may_not_be_read_an_update_arrives_at_least_once
     assert ["Cards are refused." in reply.text for reply in card.replies] == [True, True]
 
 
-async def test_an_update_withdrawn_while_nobody_knew_of_its_post_leaves_no_text(
-    slack, ratchet, clock, mia
-):
+async def test_an_update_withdrawn_after_a_lost_response_leaves_no_text(slack, ratchet, clock, mia):
     await tell(mia, "declare Checkout is down")
     await settle(ratchet, clock)
     slack.faults.lose_answer(POST, channel="C0STATUS")
@@ -126,9 +120,7 @@ async def test_an_update_withdrawn_while_nobody_knew_of_its_post_leaves_no_text(
     assert "leaked" not in str(slack.channel_view("#status"))
 
 
-async def test_a_rate_limit_is_waited_for_by_its_channel_and_by_no_other(
-    slack, ratchet, clock, mia
-):
+async def test_a_rate_limit_delays_its_own_channel_only(slack, ratchet, clock, mia):
     limit = slack.faults.rate_limit(POST, retry_after=30, channel="C0STATUS")
     await tell(mia, "declare Checkout is down")
     await ratchet.worker.deliver_due()
@@ -146,7 +138,9 @@ async def test_a_rate_limit_is_waited_for_by_its_channel_and_by_no_other(
     assert clock() - first == timedelta(seconds=30)
 
 
-async def test_a_lost_card_is_posted_again_and_its_thread_goes_on_there(slack, ratchet, clock, mia):
+async def test_a_deleted_card_is_posted_again_and_its_thread_continues_there(
+    slack, ratchet, clock, mia
+):
     await tell(mia, "declare Checkout is down", "update 1 Cards are refused.")
     await settle(ratchet, clock)
     [card] = slack.workspace.channel("#status").messages
@@ -171,7 +165,7 @@ async def test_a_thread_that_takes_no_replies_loses_no_update(slack, ratchet, cl
     assert "Cards are refused." in str(slack.channel_view("#status"))
 
 
-async def test_a_channel_that_it_was_never_in_is_joined(slack, ratchet, clock, mia):
+async def test_the_bot_joins_the_channel_of_a_declaration(slack, ratchet, clock, mia):
     await tell(mia, "declare Checkout is down", channel="#random")
     await settle(ratchet, clock)
 
@@ -182,9 +176,7 @@ PERMANENT = ("is_archived", "channel_not_found", "token_revoked", "invalid_auth"
 
 
 @pytest.mark.parametrize("error", PERMANENT)
-async def test_what_can_never_be_delivered_is_kept_and_sent_when_asked_to(
-    error, slack, ratchet, clock, mia
-):
+async def test_a_refused_message_is_kept_and_sent_on_retry(error, slack, ratchet, clock, mia):
     await tell(mia, "declare Checkout is down")
     await settle(ratchet, clock)
     broken = slack.faults.refuse(POST, error=error, channel="C0STATUS", times=None)
@@ -236,9 +228,7 @@ async def test_slack_down_for_hours_loses_nothing_and_changes_no_order(
     assert slack.channel_view("#status") == fault_free
 
 
-async def test_a_worker_that_is_stopped_in_the_middle_of_a_post_sends_it_once(
-    slack, start, clock, mia
-):
+async def test_a_post_cut_off_by_a_stop_is_sent_once(slack, start, clock, mia):
     async with start() as app:
         await tell(mia, "declare Checkout is down")
         await settle(app, clock)
@@ -255,7 +245,7 @@ async def test_a_worker_that_is_stopped_in_the_middle_of_a_post_sends_it_once(
     assert len(card.replies) == 1
 
 
-async def test_64_calls_that_hang_delay_nobody_else(slack, ratchet, clock, mia):
+async def test_64_hung_deliveries_delay_no_other(slack, ratchet, clock, mia):
     hung = []
     for number in range(64):
         channel = slack.workspace.add_channel(f"team-{number}", members=["mia"])
@@ -273,7 +263,9 @@ async def test_64_calls_that_hang_delay_nobody_else(slack, ratchet, clock, mia):
 
 
 @pytest.mark.parametrize("kind_of_fault", ["server_error", "unavailable", "cut"])
-async def test_an_answer_that_slack_did_not_take_is_given_again(kind_of_fault, slack, ratchet, mia):
+async def test_an_answer_is_repeated_after_a_failed_response_url(
+    kind_of_fault, slack, ratchet, mia
+):
     await tell(mia, "declare Checkout is down")
     await ratchet.worker.deliver_due()
     fault = faults(slack, kind_of_fault, "response_url", times=1)

@@ -95,7 +95,7 @@ async def test_what_slack_shows_is_compared_on_request(slack, ratchet, clock, mi
     slack.workspace.edit(card.replies[0], text="Cards are fine.", blocks=[])
     code, said = await operate("doctor", "--deep")
     assert code == 1
-    assert "FAIL  slack: INC-1: #status does not show what entry 2 says: " in said
+    assert "FAIL  slack: INC-1: #status shows another text than entry 2: " in said
     assert "Cards" not in said
 
 
@@ -103,7 +103,7 @@ async def test_where_nothing_stands_there_is_nothing_to_compare(ratchet, operate
     code, said = await operate("doctor", "--deep")
 
     assert code == 0
-    assert "ok    slack: nothing stands there to be compared" in said
+    assert "ok    slack: no messages to compare" in said
 
 
 async def test_a_public_update_is_there_within_two_seconds(tmp_path):
