@@ -7,6 +7,7 @@ Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_r
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from enum import Enum, auto
 
 import aiohttp
@@ -29,6 +30,9 @@ class Tried(Enum):
     LOST = auto()  # no response came back, so Slack may have shown it
 
 
+DECIDED = frozenset({Tried.SHOWN, Tried.REFUSED})
+
+
 async def post(
     url: str,
     reply: Json,
@@ -44,16 +48,32 @@ async def post(
     """
     # slack_sdk's own handlers would try each of these tries twice.
     webhook = AsyncWebhookClient(url, session=session, retry_handlers=[])
-    lost = 0
-    for attempt in range(1, TRIES + 1):
+    tries: list[Tried] = []
+    pause_seconds: int | None = 0
+    while pause_seconds is not None:
+        await asyncio.sleep(pause_seconds)
         tried, retry_after_seconds = await _tried(webhook, reply, in_place=in_place)
-        lost += tried is Tried.LOST
-        if tried in {Tried.SHOWN, Tried.REFUSED}:
-            return
-        if attempt == TRIES or (lost > 1 and not in_place) or retry_after_seconds > LIFE_SECONDS:
-            break
-        await asyncio.sleep(retry_after_seconds or attempt)
-    log.warning("answer not delivered", door=door)
+        tries.append(tried)
+        pause_seconds = pause_before_next(
+            tries, in_place=in_place, retry_after_seconds=retry_after_seconds
+        )
+    if tries[-1] not in DECIDED:
+        log.warning("answer not delivered", door=door)
+
+
+def pause_before_next(
+    tries: Sequence[Tried], *, in_place: bool, retry_after_seconds: int = 0
+) -> int | None:
+    """The seconds to wait after ``tries`` before the next one; None for no further try.
+
+    ``retry_after_seconds`` is Slack's own wish after the last try, 0 without one.
+    """
+    copies = 1 if in_place else tries.count(Tried.LOST)
+    if tries[-1] in DECIDED or len(tries) == TRIES or copies > 1:
+        return None
+    if retry_after_seconds > LIFE_SECONDS:
+        return None
+    return retry_after_seconds or len(tries)
 
 
 async def _tried(webhook: AsyncWebhookClient, reply: Json, *, in_place: bool) -> tuple[Tried, int]:
