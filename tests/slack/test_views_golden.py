@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox import blockkit
 from bot.slack import dialogs, lists, refusals, timeline, views
 from bot.slack.answers import DialogNotOpened
 from bot.slack.forms import Origin, UpdateForm
@@ -580,134 +581,41 @@ def test_whatever_a_person_can_be_told_has_been_drawn():
 
 # --- limits ----------------------------------------------------------------------------------
 
-# Numbers of characters and of things. Source: https://docs.slack.dev/reference/block-kit
-PLAIN, MRKDWN = ("plain_text",), ("plain_text", "mrkdwn")
 MOST_TEXT = 4_000  # of a message's top-level text, from where on Slack may cut it
 # Undocumented: Slack says 12,000 for all texts of a message, and has refused one of 11,341.
 MOST_TEXTS = 11_300
-MOST_BLOCKS = {"message": 50, "modal": 100}
-BLOCKS = {
-    "section": {"text", "accessory", "block_id", "type"},
-    "header": {"text", "type"},
-    "context": {"elements", "type"},
-    "actions": {"elements", "type"},
-    "input": {"block_id", "label", "element", "optional", "dispatch_action", "hint", "type"},
-}
-ELEMENTS = {
-    "button": {"text", "action_id", "value", "accessibility_label", "type"},
-    "overflow": {"options", "action_id", "type"},
-    "static_select": {
-        "options",
-        "option_groups",
-        "action_id",
-        "placeholder",
-        "initial_option",
-        "type",
-    },
-    "users_select": {"action_id", "placeholder", "initial_user", "type"},
-    "checkboxes": {"options", "initial_options", "action_id", "type"},
-    "plain_text_input": {"action_id", "multiline", "max_length", "initial_value", "type"},
-}
-MOST_OPTIONS = {"overflow": 5, "static_select": 100, "checkboxes": 10}
 
 
-def fits(text: str, most: int, least: int = 1) -> None:
-    assert least <= len(text) <= most, text
-    assert text.strip(), "white space alone shows nothing"
-
-
-def hold_text(text: dict[str, Any], most: int, kinds: tuple[str, ...] = PLAIN) -> None:
-    assert text["type"] in kinds
-    assert set(text) == {"type", "text", "emoji" if text["type"] == "plain_text" else "verbatim"}
-    assert text.get("verbatim", True), "what people typed must not come alive"
-    fits(text["text"], most)
-
-
-def hold_element(element: dict[str, Any]) -> None:
-    kind = element["type"]
-    assert set(element) <= ELEMENTS[kind]
-    fits(element["action_id"], 255)
-    if kind == "button":
-        hold_text(element["text"], 75)
-        fits(element["value"], 2_000)
-        fits(element.get("accessibility_label", "-"), 75)
-    if "placeholder" in element:
-        hold_text(element["placeholder"], 150)
-    if kind == "plain_text_input":
-        assert 1 <= element["max_length"] <= 3_000
-        assert len(element.get("initial_value", "")) <= element["max_length"]
-    hold_options(element)
-
-
-def hold_options(element: dict[str, Any]) -> None:
-    options = element.get("options", [])
-    if element["type"] in MOST_OPTIONS:
-        assert 1 <= len(options) <= MOST_OPTIONS[element["type"]]
-    for option in options:
-        hold_text(option["text"], 75)
-        fits(option["value"], 150)
-        if "description" in option:
-            hold_text(option["description"], 75)
-    assert len({option["value"] for option in options}) == len(options)
-    started = [*element.get("initial_options", ())]
-    started += [element["initial_option"]] if "initial_option" in element else []
-    assert all(option in options for option in started)
-
-
-def hold_block(block: dict[str, Any]) -> None:
-    kind = block["type"]
-    assert set(block) <= BLOCKS[kind]
-    elements = block.get("elements", [])
-    match kind:
-        case "section":
-            hold_text(block["text"], 3_000, MRKDWN)
-        case "header":
-            hold_text(block["text"], 150)
-        case "context":
-            assert 1 <= len(elements) <= 10
-            for text in elements:
-                hold_text(text, 3_000, MRKDWN)
-        case "actions":
-            assert 1 <= len(elements) <= 25
-            assert len({element["action_id"] for element in elements}) == len(elements)
-            for element in elements:
-                hold_element(element)
-        case "input":
-            fits(block["block_id"], 255)
-            hold_text(block["label"], 2_000)
-            hold_element(block["element"])
-            if "hint" in block:
-                hold_text(block["hint"], 2_000)
-    if "accessory" in block:
-        hold_element(block["accessory"])
-
-
-def every_text(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [text for item in value for text in every_text(item)]
-    if not isinstance(value, dict):
-        return []
-    own = [value["text"]] if isinstance(value.get("text"), str) else []
-    return own + [text for item in value.values() for text in every_text(item)]
+def every_text(value: Any) -> list[dict[str, Any]]:
+    """Every text object, however deep."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = [value] if isinstance(value, dict) and isinstance(value.get("text"), str) else []
+    return own + [text for item in inner for text in every_text(item)]
 
 
 @pytest.mark.parametrize("name", sorted(SENT))
 def test_slack_would_take_it(name):
     sent = SENT[name]
-    kind = sent.get("type", "message")
-    blocks = sent["blocks"]
-    assert 1 <= len(blocks) <= MOST_BLOCKS[kind]
-    for block in blocks:
-        hold_block(block)
-    named = [block["block_id"] for block in blocks if "block_id" in block]
-    assert len(set(named)) == len(named)
-    if kind == "message":
-        fits(sent["text"], MOST_TEXT)
-        assert sum(map(len, every_text(blocks))) <= MOST_TEXTS
+    if sent.get("type") == "modal":
+        assert blockkit.view_errors(sent, kind="modal") == []
+        assert len(json.dumps(sent).encode()) <= blockkit.MOST_BYTES_OF_A_VIEW
     else:
-        for label in ("title", "submit", "close"):
-            hold_text(sent.get(label, {"type": "plain_text", "text": "-", "emoji": True}), 24)
-        assert len(sent["private_metadata"]) <= 3_000
-        fits(sent["callback_id"], 255)
-        assert "submit" in sent or not named
-        assert len(json.dumps(sent).encode()) <= 250_000
+        assert blockkit.message_errors(sent["blocks"]) == []
+        assert 1 <= len(sent["text"]) <= MOST_TEXT
+        assert blockkit.text_length(sent["blocks"]) <= MOST_TEXTS
+
+
+@pytest.mark.parametrize("name", sorted(SENT))
+def test_every_text_shows_something_and_mentions_nobody_by_accident(name):
+    texts = every_text(SENT[name]["blocks"])
+
+    assert all(text["text"].strip() for text in texts)
+    assert all(text["verbatim"] for text in texts if text["type"] == "mrkdwn")
+
+
+@pytest.mark.parametrize("name", sorted(SENT))
+def test_no_two_elements_of_a_row_share_an_action_id(name):
+    rows = [block["elements"] for block in SENT[name]["blocks"] if block["type"] == "actions"]
+
+    for row in rows:
+        assert len({element["action_id"] for element in row}) == len(row)
