@@ -10,7 +10,7 @@ from bot.telemetry import Metrics
 from core.incident import Person, Place, PublicText
 from core.service import Incidents
 from storage.models import State
-from storage.outbox import Outbox
+from storage.outbox import UNKNOWN_OUTCOME, Outbox
 from storage.store import SqlStore
 from tests.builders import a_change, a_declaration, an_actor
 
@@ -251,6 +251,27 @@ async def test_a_direct_message_is_sent_again_without_a_search(slack, declare, s
 
 
 # --- the worker -------------------------------------------------------------------------------
+
+
+class Broken:
+    """A transport whose every delivery raises."""
+
+    async def deliver(self, message, facts, *, at):
+        raise ZeroDivisionError(message, facts, at)
+
+
+async def test_an_exception_of_a_transport_counts_as_a_lost_response(declare, outbox, clock):
+    worker = Worker(
+        outbox, Broken(), name="test", clock=clock, chance=lambda: 0.0, metrics=Metrics()
+    )
+    await declare()
+    await worker.deliver_due()
+
+    waiting = await outbox.list(State.AVAILABLE)
+    assert [(message.error, message.unsure) for message in waiting] == [
+        (UNKNOWN_OUTCOME, True),
+        (UNKNOWN_OUTCOME, True),
+    ]
 
 
 async def test_messages_of_a_dead_worker_are_delivered_by_another(
