@@ -25,7 +25,9 @@ from storage.outbox import LANES
 ROOT = Path(__file__).parents[2]
 CODE = ("bot", "core", "storage")
 README = ROOT / "README.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
@@ -203,14 +205,57 @@ def test_every_lifecycle_in_the_docs_is_valid(page):
         assert read(example, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
 
 
+def test_architecture_names_every_module():
+    named = set(in_code(ARCHITECTURE.read_text()))
+    named |= {
+        by_name(module)
+        for folder in ("bot/commands/", "bot/sandbox/", "storage/databases/", "storage/migrations/")
+        if folder in named
+        for module in (ROOT / folder).rglob("*.py")
+    }
+    modules = {by_name(path) for folder in CODE for path in ROOT.joinpath(folder).rglob("*.py")}
+
+    assert {path for path in modules - named if not path.endswith("__init__.py")} == set()
+
+
 def test_architecture_draws_every_state_and_lists_every_lane():
-    page = ROOT / "docs" / "architecture.md"
-    drawn = page.read_text().split("stateDiagram-v2", 1)[1].split("```", 1)[0]
+    drawn = ARCHITECTURE.read_text().split("stateDiagram-v2", 1)[1].split("```", 1)[0]
     states = {name for arrow in re.findall(r"(\S+) --> (\S+):", drawn) for name in arrow}
-    lanes = {row[0].strip("`") for row in table(page, "The outbox")}
+    lanes = {row[0].strip("`") for row in table(ARCHITECTURE, "The outbox")}
 
     assert states - {"[*]"} == {*State}
     assert lanes == {*LANES.values()}
+
+
+# --- glossary ----------------------------------------------------------------------------------
+
+
+def definitions(kind):
+    """Every definition of a kind in the product, at any depth: the node and its file."""
+    for path in sorted(file for folder in CODE for file in ROOT.joinpath(folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, kind):
+                yield node, path
+
+
+def test_the_glossary_is_in_order_and_defines_each_word_once():
+    words = [word.casefold() for word, *_ in table(GLOSSARY, "Words")]
+
+    assert words == sorted(set(words))
+
+
+def test_every_name_in_the_glossary_exists_in_the_code():
+    classes = {node.name for node, _ in definitions(ast.ClassDef)}
+    aliases = {
+        target.id
+        for node, _ in definitions(ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    texts = "\n".join(texts_of_the_code())
+    named = {name for _, meaning, *_ in table(GLOSSARY, "Words") for name in in_code(meaning)}
+
+    assert {name for name in named - classes - aliases if name not in texts} == {"bot.sandbox"}
 
 
 # --- manifest ----------------------------------------------------------------------------------
