@@ -1,7 +1,7 @@
 """The demo: a stand-in for Slack with a page, and the unmodified bot connected to it.
 
-The bot is a process of its own, started as an operator would start it; all that is different is
-the address that its settings name.
+The bot is a separate process, started as an operator starts it. Only the address of Slack in its
+settings is different.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from bot.sandbox.server import Sandbox
 from bot.sandbox.story import STORIES, Stage, read
 
 FOLDER = Path(".ratchet-demo")
-# Beside the sources in a checkout; in the package itself where it was installed from a wheel.
+# Beside the sources in a checkout; inside the package after an installation from a wheel.
 MANIFESTS = (
     Path(__file__).parents[1] / "app_manifest.yml",
     Path(__file__).with_name("app_manifest.yml"),
 )
 STARTED_WITHIN_SECONDS = 30
 QUIET_SECONDS = 0.8
-# Of what a story lets pass, so much is waited for: until a public update is out.
+# A longer pause in a story is skipped. The first 12 seconds let a public update be delivered.
 WAITS_SECONDS = 12
 STOPPED_WITHIN_SECONDS = 10
 
 
 class BotDidNotStart(Exception):
-    """The bot's process ended, or did not connect. The text names the log that says why."""
+    """The bot's process ended, or did not connect. The text names its log."""
 
 
 def manifest() -> dict[str, Any]:
-    """The manifest of the Slack app, by which the stand-in judges what the bot may call."""
+    """The manifest of the Slack app, with the scopes that the stand-in enforces."""
     path = next(path for path in MANIFESTS if path.is_file())
     read_in: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return read_in
@@ -48,7 +48,7 @@ def manifest() -> dict[str, Any]:
 
 @asynccontextmanager
 async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIterator[str]:
-    """``ratchet serve`` as a process, connected to ``slack``; gives the address of its HTTP door.
+    """``ratchet serve`` as a process, connected to ``slack``; yields its HTTP address.
 
     Raises:
         BotDidNotStart: it ended at once, or is not connected after 30 s.
@@ -71,7 +71,7 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
     with log.open("ab") as lines:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "serve"),
-            # Not where we are: what a `.env` there sets is for another bot.
+            # A `.env` in the working directory is for another bot.
             cwd=folder,
             env=_only(settings),
             stdout=lines,
@@ -91,10 +91,10 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
 
 
 def _only(settings: Mapping[str, str]) -> dict[str, str]:
-    """What a process needs to run, and ``settings``: none of the shell's own tokens."""
+    """``settings`` and the variables that every process needs: no tokens of the shell."""
     kept = ("PATH", "HOME", "TMPDIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    # From another folder too, it is these sources that run.
+    # The process runs these sources, also from another folder.
     return {**environment, "PYTHONPATH": str(Path(__file__).parents[1]), **settings}
 
 
@@ -126,7 +126,7 @@ async def _listening(address: str) -> None:
 
 
 async def tell(slack: Sandbox, story: str) -> None:
-    """Plays a story as fast as Slack goes; what it expects to be seen is left to the tests."""
+    """Play the acts of a story as fast as the stand-in allows, without checking expectations."""
 
     async def settle() -> None:
         seen = -1
@@ -134,7 +134,6 @@ async def tell(slack: Sandbox, story: str) -> None:
             await asyncio.sleep(QUIET_SECONDS)
 
     async def wait(seconds: float) -> None:
-        # Nobody who opens a demo waits twenty minutes for its end.
         await asyncio.sleep(seconds if seconds <= WAITS_SECONDS else 0)
 
     stage = Stage(slack, settle=settle, wait=wait)
@@ -144,7 +143,7 @@ async def tell(slack: Sandbox, story: str) -> None:
 
 
 def _kept(*, clean: bool) -> Path:
-    """The file that keeps the stand-in between two runs, in a folder that is there."""
+    """The file for the state of the stand-in between two runs; its folder is created."""
     if clean:
         shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(exist_ok=True)
@@ -160,9 +159,9 @@ async def run(
     announce: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
-    """Runs stand-in and bot until ``stop`` is set. ``announce`` is given lines for the person.
+    """Run stand-in and bot until ``stop`` is set; ``announce`` prints a line.
 
-    ``story`` is told when nothing is kept from an earlier run, or where ``clean`` throws that away.
+    ``story`` is played only without a saved state; ``clean`` deletes the state of earlier runs.
 
     Raises:
         BotDidNotStart: it ended at once, or is not connected after 30 s.
@@ -176,8 +175,8 @@ async def run(
         try:
             async with bot(slack, folder=FOLDER, port=port + 1, http=http) as address:
                 page = f"{slack.url}/?at=payments"
-                announce(f"Ratchet is running against a Slack of its own: open {page}")
-                announce(f"Its HTTP door: {address}    Its log: {FOLDER}/ratchet.log")
+                announce(f"Ratchet is running against a stand-in for Slack: open {page}")
+                announce(f"HTTP: {address}    Log: {FOLDER}/ratchet.log")
                 if fresh and story:
                     await tell(slack, story)
                     announce(f'The story "{story}" has been told; go on from there.')

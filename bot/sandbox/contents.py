@@ -1,7 +1,6 @@
-"""What may be in a message or a view, whichever way it comes: by the Web API, an acknowledgement or
-a response_url.
+"""Checks of messages and views, the same for the Web API, acknowledgements and response_urls.
 
-Raises ``SlackError`` with Slack's name for the fault, and the places in
+Each raises ``SlackError`` with Slack's name for the error, and the places in
 ``response_metadata.messages``.
 """
 
@@ -18,13 +17,13 @@ from bot.sandbox.workspace import Workspace
 
 MOST_ATTACHMENTS = 100
 MOST_MARKDOWN = 12_000
-# Slack names no number for metadata_too_large; what is held against it here is on the careful side.
+# Slack publishes no number for metadata_too_large; this one is on the strict side.
 MOST_BYTES_OF_METADATA = 8_000
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message says, checked."""
+    """The checked content of a message."""
 
     text: str
     blocks: list[Json]
@@ -37,9 +36,9 @@ def content(
 ) -> Content:
     """Check the content of a message.
 
-    ``most_text`` is the length past which ``text`` is refused (``msg_too_long``) rather than cut;
-    ``most_in_blocks`` that of all blocks' texts together (``msg_blocks_too_long``). None: no such
-    limit on this way in.
+    A ``text`` longer than ``most_text`` is refused (``msg_too_long``) rather than cut;
+    ``most_in_blocks`` limits the texts of all blocks together (``msg_blocks_too_long``). None means
+    no limit.
     """
     text = _string(arguments, "text")
     markdown = _string(arguments, "markdown_text")
@@ -55,18 +54,17 @@ def content(
         raise SlackError("msg_too_long")
     if len(attachments) > MOST_ATTACHMENTS:
         raise SlackError("too_many_attachments")
-    if faults := blockkit.message_errors(blocks):
-        raise SlackError.with_details("invalid_blocks", faults)
+    if errors := blockkit.message_errors(blocks):
+        raise SlackError.with_details("invalid_blocks", errors)
     for number, attachment in enumerate(attachments):
-        if faults := blockkit.message_errors(attachment.get("blocks", [])):
+        if errors := blockkit.message_errors(attachment.get("blocks", [])):
             raise SlackError.with_details(
-                "invalid_blocks", [f"{fault} (attachment {number})" for fault in faults]
+                "invalid_blocks", [f"{error} (attachment {number})" for error in errors]
             )
     if most_in_blocks is not None and blockkit.text_length(blocks) > most_in_blocks:
         raise SlackError("msg_blocks_too_long")
     return Content(
-        # Without a text of its own a message is announced and read aloud with the words of its
-        # blocks.
+        # Slack announces a message without ``text`` with the words of its blocks.
         text=text or markdown or " ".join(texts(blocks)),
         blocks=blocks or ([{"type": "markdown", "text": markdown}] if markdown else []),
         attachments=[
@@ -85,21 +83,20 @@ def view(given: object, *, kind: str) -> Json:
             raise SlackError.with_details(
                 "invalid_arguments", ["must be valid json [json-pointer:/view]"]
             ) from None
-    if faults := blockkit.view_errors(given, kind=kind):
-        raise SlackError.with_details("invalid_arguments", faults)
-    checked: Json = given  # type: ignore[assignment]  # an object, or there would be a fault
+    if errors := blockkit.view_errors(given, kind=kind):
+        raise SlackError.with_details("invalid_arguments", errors)
+    checked: Json = given  # type: ignore[assignment]  # view_errors() found an object
     if len(json.dumps(checked).encode()) > blockkit.MOST_BYTES_OF_A_VIEW:
         raise SlackError("view_too_large")
     return checked
 
 
 def respond(workspace: Workspace, url: ResponseUrl, body: object, *, origin: str) -> Message | None:
-    """Do what an answer to an interaction asks: show, replace or delete; gives the message that
-    stands now.
+    """Show, replace or delete a message, as the answer to an interaction asks.
 
-    ``body`` is a message, or plain text. It is for the person alone unless ``response_type`` says
-    ``in_channel``; who can see a message never changes afterwards, so a replacement stays as
-    visible as the original was.
+    Returns the message, or None after a deletion. ``body`` is a message or plain text. It is
+    ephemeral unless ``response_type`` is ``in_channel``; a replacement keeps the visibility of the
+    original.
 
     Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
     """
@@ -193,5 +190,5 @@ def _metadata(given: object) -> Json | None:
 
 
 def truthy(value: object) -> bool:
-    """Whether an argument says yes, in any of the spellings that forms and JSON have for it."""
+    """Whether an argument is true, in any of the spellings of forms and JSON."""
     return value is True or str(value).lower() in ("true", "1")

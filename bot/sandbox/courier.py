@@ -1,12 +1,9 @@
-"""How requests reach the app: Socket Mode or signed HTTP, with the acknowledgement awaited as long
-as Slack does.
+"""The way of requests to the app, by Socket Mode or signed HTTP.
 
-It carries payloads and records what became of them. What is in a payload, and what a person sees
-when no acknowledgement comes, is ``people``'s affair.
+It waits for the acknowledgement as long as Slack does, and keeps every request with its result.
+``acts`` makes the payloads and shows the results.
 
-Sources: https://docs.slack.dev/apis/events-api/using-socket-mode,
-https://docs.slack.dev/authentication/verifying-requests-from-slack,
-https://docs.slack.dev/apis/events-api#retries
+Source: https://docs.slack.dev/apis/events-api#retries
 """
 
 import asyncio
@@ -24,7 +21,7 @@ EVENT_RETRY_SECONDS = (0.0, 60.0, 300.0)
 
 
 class Courier:
-    """Sends requests to the app in the mode that is set, keeps them all, and can send one again."""
+    """Sends requests to the app in the current mode, keeps them all, and can redeliver one."""
 
     def __init__(
         self,
@@ -39,7 +36,7 @@ class Courier:
         self.sockets = SocketMode(app_id)
         self.http = HttpMode(signing_secret, wall_clock=wall_clock)
         self.request_url = request_url
-        """Where HTTP mode posts to; None means Socket Mode."""
+        """The address for HTTP mode; None means Socket Mode."""
         self.ack_seconds = ack_seconds
         self.event_retry_seconds: Sequence[float] = EVENT_RETRY_SECONDS
         self.requests: list[Request] = []
@@ -52,15 +49,13 @@ class Courier:
         return "socket" if self.request_url is None else "http"
 
     async def send(self, kind: str, payload: Json, *, accepts_response: bool = False) -> Request:
-        """Deliver one payload; the request that comes back has its acknowledgement."""
+        """Deliver one payload; returns the request with its acknowledgement."""
         request = Request(str(uuid.uuid4()), kind, payload, self._clock(), self.mode)
         await self._carry(request, accepts_response=accepts_response)
         return request
 
     def send_event(self, payload: Json) -> Request:
-        """Deliver an event in the background, again and again as Slack does until it is
-        acknowledged.
-        """
+        """Deliver an event in the background, with Slack's retries until it is acknowledged."""
         request = Request(str(uuid.uuid4()), EVENT, payload, self._clock(), self.mode)
         task = asyncio.create_task(self._carry_event(request))
         self._tasks.add(task)
@@ -75,10 +70,10 @@ class Courier:
         at_once: bool = False,
         to: AppConnection | str | None = None,
     ) -> list[Request]:
-        """Deliver a request (the last one, when none is named) once more, or ``copies`` times.
+        """Deliver ``copies`` duplicates of a request, by default of the last one.
 
-        ``at_once`` sends all copies at the same moment. ``to`` names another connection, or in HTTP
-        mode another URL. The acknowledgements are recorded, and what they say is shown to nobody.
+        ``at_once`` sends all of them at the same moment. ``to`` is another connection, or in HTTP
+        mode another URL. The acknowledgements are kept; nobody sees the messages in them.
         """
         original = request or self.requests[-1]
         duplicates = [
@@ -101,7 +96,7 @@ class Courier:
         return duplicates
 
     async def verify_url(self) -> bool:
-        """Slack's handshake with a request URL: whether the app gave the challenge back."""
+        """Slack's handshake with a request URL: whether the app returned the challenge."""
         challenge = secrets.token_hex(16)
         payload = {
             "type": "url_verification",
@@ -114,14 +109,14 @@ class Courier:
         return (body.get("challenge") if isinstance(body, dict) else body) == challenge
 
     async def check_ssl(self) -> int | None:
-        """Slack's occasional ``ssl_check`` of a command's URL: the status it was answered with."""
+        """Slack's occasional ``ssl_check`` of a command's URL; returns the status of the answer."""
         payload = {"ssl_check": "1", "token": "verification-token"}
         request = Request(str(uuid.uuid4()), COMMAND, payload, self._clock(), "http")
         await self._carry(request, accepts_response=True)
         return None if request.ack is None else request.ack.status
 
     async def settle(self) -> None:
-        """Wait until no event is on its way or waiting for another try."""
+        """Wait until no event is on its way or waiting for a retry."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 

@@ -1,8 +1,8 @@
-"""What goes wrong on purpose: rules that a call of the Web API meets on its way in and out.
+"""Injected faults: rules that a call of the Web API meets on its way in and out.
 
-A rule says for which method and channel, how often, and what happens. Several may stand at once:
-every delay that fits is waited for, then the oldest other rule that fits decides. The socket's own
-faults are in ``delivery``.
+A rule has a kind, a method, a channel and a count. Several may be active: a call first waits for
+every matching delay, then the oldest other matching rule decides. The faults of a socket are in
+``socket_mode``.
 """
 
 import asyncio
@@ -11,8 +11,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# The name under which posts to a response_url meet the rules; methods of the Web API go by their
-# own.
+# The method name of posts to a response_url.
 RESPONSE_URL = "response_url"
 
 SLOW = "slow"
@@ -35,31 +34,31 @@ KINDS = (
     GARBLED,
     CUT,
 )
-# Slack has done what was asked; it is the answer that suffers.
-DONE_ALL_THE_SAME = frozenset({LATE_ANSWER, LOST_ANSWER, GARBLED})
+# Slack carries the call out; only the answer is late, lost or wrong.
+CARRIED_OUT = frozenset({LATE_ANSWER, LOST_ANSWER, GARBLED})
 
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """One rule; ``clear()`` ends it, and lets go on what it holds up."""
+    """One rule; ``clear()`` ends it and releases the calls that it delays."""
 
     id: int
     kind: str
     method: str = "*"
-    """``*`` is every method of the Web API, and not the response_url."""
+    """``*`` is every method of the Web API, but not the response_url."""
     channel: str | None = None
-    """The id of the one channel concerned; None for all, and for methods without any."""
+    """The id of a channel; None for all channels and for methods without one."""
     times: int | None = 1
-    """How often it still happens; None until it is cleared."""
+    """The number of calls it still affects; None until it is cleared."""
     seconds: float = 0.0
-    """How long a slow call is held up, the ``Retry-After`` of a rate limit, or how late that is
-    done of which the answer gets lost."""
+    """The delay of a slow call, the ``Retry-After`` of a rate limit, or the delay until a call with
+    a lost answer is carried out."""
     error: str = ""
-    """What a refusal is called."""
+    """Slack's name for the error of a refusal."""
     body: bytes = b"<html><body><h1>Please log in</h1></body></html>"
-    """What is answered instead, where the answer is garbled."""
+    """The body of a garbled answer."""
     content_type: str = "text/html"
-    """The type that such an answer claims to be of."""
+    """The content type of a garbled answer."""
     hits: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -86,9 +85,7 @@ class Fault:
 
 
 class Faults:
-    """The rules that stand, oldest first. Every way to add one gives it back, to be watched or
-    cleared.
-    """
+    """The active rules, oldest first. Each method that adds a rule returns it."""
 
     def __init__(self) -> None:
         self._rules: list[Fault] = []
@@ -105,9 +102,7 @@ class Faults:
         channel: str | None = None,
         times: int | None = None,
     ) -> Fault:
-        """Hold calls up for ``seconds``, or until the rule is cleared, and then do what they
-        ask.
-        """
+        """Delay calls for ``seconds``, or until the rule is cleared, and then carry them out."""
         return self.add(SLOW, method, channel=channel, times=times, seconds=seconds)
 
     def late_answer(
@@ -118,10 +113,9 @@ class Faults:
         channel: str | None = None,
         times: int | None = None,
     ) -> Fault:
-        """Do what is asked at once, and hold the answer up for ``seconds`` or until the rule is
-        cleared.
+        """Carry calls out at once; delay the answer for ``seconds`` or until the rule is cleared.
 
-        A client that gives up meanwhile has had its effect without knowing.
+        A client that gives up before the answer has had its effect without knowing.
         """
         return self.add(LATE_ANSWER, method, channel=channel, times=times, seconds=seconds)
 
@@ -164,8 +158,8 @@ class Faults:
         times: int | None = 1,
         seconds: float = 0.0,
     ) -> Fault:
-        """Cut the connection, and do what is asked all the same: at once, or ``seconds`` later by
-        the workspace's clock, when the next call comes.
+        """Cut the connection and carry the call out: at once, or at the first call that comes
+        ``seconds`` later by the workspace's clock.
         """
         return self.add(LOST_ANSWER, method, channel=channel, times=times, seconds=seconds)
 
@@ -178,13 +172,13 @@ class Faults:
         channel: str | None = None,
         times: int | None = 1,
     ) -> Fault:
-        """Do what is asked, and answer 200 with ``body`` in place of what Slack would say."""
+        """Carry calls out, and answer 200 with ``body`` instead of Slack's answer."""
         rule = self.add(GARBLED, method, channel=channel, times=times)
         rule.body, rule.content_type = body, content_type
         return rule
 
     def cut(self, method: str = "*", *, channel: str | None = None, times: int | None = 1) -> Fault:
-        """Cut the connection before anything is done."""
+        """Cut the connection, and do nothing."""
         return self.add(CUT, method, channel=channel, times=times)
 
     def add(
@@ -210,7 +204,7 @@ class Faults:
         self._rules.clear()
 
     async def met_by(self, method: str, channel: str | None) -> Fault | None:
-        """Wait out the delays that this call meets, and give the rule that decides about it."""
+        """Wait for the delays of this call; returns the rule that decides about it, or None."""
         fitting = [rule for rule in self._rules if rule.fits(method, channel)]
         decisive = next((rule for rule in fitting if rule.kind != SLOW), None)
         for rule in fitting:

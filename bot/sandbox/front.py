@@ -58,17 +58,19 @@ after the app has acknowledged or failed (3 s at most). The page shows ``interac
 
     {"act": "command", "channel": "C…", "text": "/incident list"}
     {"act": "say", "channel": "C…", "text": "…", "thread_ts": "…" (optional)}
-    {"act": "press", "where": where, "what": action_id}    # after its confirm dialog, if it has one
-    {"act": "choose", "where": where, "what": action_id, "value": value, "query": "…" (optional)}
-    {"act": "options", "where": where, "what": action_id, "query": "…"}    # → interaction.options
+    {"act": "press", "target": target, "control": action_id}    # after its confirm dialog, if any
+    {"act": "choose", "target": target, "control": action_id, "value": value,
+     "query": "…" (optional)}
+    {"act": "options", "target": target, "control": action_id, "query": "…"}
+                                                                # → interaction.options
     {"act": "shortcut", "callback_id": "…"}
     {"act": "message_shortcut", "channel": "C…", "ts": "…", "callback_id": "…"}
     {"act": "open_home"}
-    {"act": "fill", "what": action_id, "value": value, "query": "…" (optional)}    # in the dialog
+    {"act": "fill", "control": action_id, "value": value, "query": "…" (optional)}   # in the dialog
     {"act": "submit", "values": {block_id: value} (optional)}      # fills these in, then submits
     {"act": "close", "whole_stack": false}
 
-    where: {"channel": "C…", "ts": "…"} | {"view": "V…"}    # a message; a dialog or the Home tab
+    target: {"channel": "C…", "ts": "…"} | {"view": "V…"}    # a message; a dialog or the Home tab
     value: text of an input; value (or text) of an option; id of a user or channel; "2025-06-15";
            "09:30"; seconds since 1970; a list of these for a multi-select; null for none
 
@@ -271,18 +273,24 @@ class Front:
 
     async def _press(self, person: Person, asked: Json) -> Interaction | None:
         return await person.press(
-            self._where(person, asked["where"]), asked["what"], block=asked.get("block")
+            self._target(person, asked["target"]), asked["control"], block=asked.get("block")
         )
 
     async def _choose(self, person: Person, asked: Json) -> Interaction | None:
-        where = self._where(person, asked["where"])
+        target = self._target(person, asked["target"])
         return await person.choose(
-            where, asked["what"], asked["value"], block=asked.get("block"), query=asked.get("query")
+            target,
+            asked["control"],
+            asked["value"],
+            block=asked.get("block"),
+            query=asked.get("query"),
         )
 
     async def _options(self, person: Person, asked: Json) -> Interaction | None:
-        where = self._where(person, asked["where"])
-        return await person.options(where, asked["what"], asked["query"], block=asked.get("block"))
+        target = self._target(person, asked["target"])
+        return await person.options(
+            target, asked["control"], asked["query"], block=asked.get("block")
+        )
 
     async def _shortcut(self, person: Person, asked: Json) -> Interaction | None:
         return await person.shortcut(asked["callback_id"])
@@ -298,26 +306,26 @@ class Front:
 
     async def _fill(self, person: Person, asked: Json) -> Interaction | None:
         return await person.fill(
-            asked["what"], asked["value"], block=asked.get("block"), query=asked.get("query")
+            asked["control"], asked["value"], block=asked.get("block"), query=asked.get("query")
         )
 
     async def _submit(self, person: Person, asked: Json) -> Interaction | None:
-        for what, value in asked.get("values", {}).items():
-            await person.fill(what, value)
+        for control, value in asked.get("values", {}).items():
+            await person.fill(control, value)
         return await person.submit()
 
     async def _close(self, person: Person, asked: Json) -> Interaction | None:
         notified = await person.close(whole_stack=bool(asked.get("whole_stack")))
         return notified[0] if notified else None
 
-    def _where(self, person: Person, where: Json) -> Message | View:
-        if "view" not in where:
-            channel = self._workspace.channel(where["channel"])
-            return self._message(person, channel, where["ts"])
+    def _target(self, person: Person, target: Json) -> Message | View:
+        if "view" not in target:
+            channel = self._workspace.channel(target["channel"])
+            return self._message(person, channel, target["ts"])
         for view in self._workspace.views():
-            if view.id == where["view"] and view.user == person.id:
+            if view.id == target["view"] and view.user == person.id:
                 return view
-        raise LookupError(f"there is no view {where['view']} in front of {person.user.name}")
+        raise LookupError(f"there is no view {target['view']} in front of {person.user.name}")
 
     def _message(self, person: Person, channel: Channel, ts: str) -> Message:
         if ts in channel.by_ts:

@@ -1,4 +1,7 @@
-"""HTTP mode: signed POSTs to the app's request URL."""
+"""HTTP mode: signed POSTs to the app's request URL.
+
+Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
+"""
 
 import asyncio
 import json
@@ -15,7 +18,7 @@ from bot.sandbox.requests import Acknowledgement, Request
 
 
 class HttpMode:
-    """The request URL side: each payload is one signed POST, encoded as its kind asks."""
+    """Sends each payload as one signed POST, encoded by its kind."""
 
     def __init__(self, signing_secret: str, *, wall_clock: Callable[[], float]) -> None:
         self._signer = SignatureVerifier(signing_secret)
@@ -25,9 +28,7 @@ class HttpMode:
     def signed_headers(
         self, body: bytes, *, content_type: str, at: float | None = None
     ) -> dict[str, str]:
-        """The headers Slack would send with ``body``; ``at`` (seconds since 1970) makes them stale
-        or early.
-        """
+        """Slack's headers for ``body``, stale or early with ``at`` (seconds since 1970)."""
         timestamp = str(int(self._wall_clock() if at is None else at))
         signature = self._signer.generate_signature(timestamp=timestamp, body=body)
         return {
@@ -49,11 +50,11 @@ class HttpMode:
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float
     ) -> Acknowledgement:
-        """One POST as it is, signed well or badly, and what came back."""
+        """Send one POST unchanged, with a good or a bad signature."""
         started = time.perf_counter()
         if self._session is None:
-            # As many at once as people act, and no connection used twice: one that the app closes
-            # in the same moment would count as a failure of the app's.
+            # No limit on concurrent requests. No connection is used twice: the app may close an
+            # idle one at that moment, which would count as a failure of the app.
             connector = aiohttp.TCPConnector(limit=0, force_close=True)
             self._session = aiohttp.ClientSession(connector=connector)
         try:

@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Limits:
-    """How many calls Slack takes: one post per second and channel with a small burst, and the tiers
-    per minute.
-    """
+    """Slack's rate limits: one post a second and channel, with a small burst, and the tiers."""
 
     posting: bool = True
     tiers: bool = False
     burst: int = 5
-    """Posts that a channel takes at once before the one per second counts."""
+    """Posts that a channel accepts at once before the limit of one a second counts."""
     _posts: dict[str, tuple[float, float]] = field(default_factory=dict)
     _calls: dict[str, deque[float]] = field(default_factory=dict)
 
     def wait(self, method: str, channel: str | None, *, at: float) -> int:
-        """Seconds until this call would be taken; 0 when it is taken now, and counted."""
+        """Seconds until Slack would accept this call; 0 means accepted and counted."""
         if (
             self.posting
             and method in ("chat.postMessage", "chat.postEphemeral")
@@ -41,8 +39,7 @@ class Limits:
         return 0
 
 
-# Calls a minute of the methods that have a tier; chat.postMessage, auth.test and chat.getPermalink
-# have their own rules.
+# Calls a minute. chat.postMessage, auth.test and chat.getPermalink have no tier, but own rules.
 TIERS: Mapping[str, int] = {
     "chat.update": 50,
     "chat.delete": 50,

@@ -12,24 +12,23 @@ EVENT = "events_api"
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What the app answered to one request, or the name of the failure that Slack would give it."""
+    """The app's answer to one request, or Slack's name for its failure."""
 
     latency_seconds: float
     error: str | None = None
-    """``operation_timeout``, ``dispatch_failed``, or None when the app acknowledged in time."""
+    """``operation_timeout``, ``dispatch_failed``, or None for an acknowledgement in time."""
     status: int | None = None
-    """The HTTP status; None in Socket Mode and when no answer came."""
+    """The HTTP status; None in Socket Mode and without an answer."""
     body: Any = None
     """The parsed JSON, or the text, or None for an empty acknowledgement."""
     reason: str = ""
-    """Why, in the words of ``x-slack-retry-reason``: http_timeout, http_error,
-    connection_failed."""
+    """``x-slack-retry-reason``: http_timeout, http_error or connection_failed."""
     no_retry: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One request to the app, with its acknowledgement once there is one."""
+    """One request to the app; ``ack`` is None until the acknowledgement or the failure."""
 
     id: str
     kind: str

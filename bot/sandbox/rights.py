@@ -12,8 +12,7 @@ from bot.sandbox.workspace import Workspace
 
 Arguments = Mapping[str, Any]
 
-# Any one of the scopes opens the method; those of conversations.* depend on the kind of the channel
-# as well.
+# One scope of the tuple is enough. For conversations.* it also depends on the kind of the channel.
 SCOPES: Mapping[str, tuple[str, ...]] = {
     "bots.info": ("users:read",),
     "chat.delete": ("chat:write",),
@@ -79,7 +78,7 @@ class Rights:
         self.scoped(needed)
 
     def channel(self, arguments: Arguments, *, by_name: bool = False) -> Channel:
-        """The channel named by id, as far as the bot may know of it."""
+        """The channel with this id, if the bot may see it."""
         wanted = str(arguments["channel"]) if arguments.get("channel") else ""
         found = self._workspace.channels.get(wanted)
         if found is None and by_name:
@@ -97,7 +96,7 @@ class Rights:
         return found
 
     def target(self, arguments: Arguments) -> Channel:
-        """Where a message is to go: a channel by id or name, or a person's direct message."""
+        """The target of a message: a channel by id or name, or a person's direct message."""
         person = self._workspace.users.get(str(arguments["channel"]))
         if person is None:
             return self.channel(arguments, by_name=True)

@@ -1,8 +1,7 @@
-"""The stand-in as a server: ``async with Sandbox(manifest) as slack`` in whatever event loop is
-running.
+"""The stand-in as a server in the running event loop: ``async with Sandbox(manifest) as slack``.
 
-Built here: one workspace, the Web API, both ways of delivery, the people. Nothing is read from the
-environment.
+It consists of one workspace, the Web API, both modes of delivery, the people and the page. Nothing
+is read from the environment.
 """
 
 import time
@@ -27,7 +26,7 @@ from bot.sandbox.workspace import Workspace
 
 
 def a_small_team(workspace: Workspace) -> None:
-    """The people and channels that a new sandbox has, unless it is told otherwise.
+    """The default people and channels of a new sandbox.
 
     mia (an admin), bo and sam are members; gus is a guest. The bot is in #general, #payments,
     #status and the private #war-room (with mia and bo), and not in #random. #old-news is archived.
@@ -44,14 +43,13 @@ def a_small_team(workspace: Workspace) -> None:
 
 
 class Sandbox:
-    """A Slack of one's own. Give the app ``api_url``, the tokens and the secret, then act as
-    people.
+    """A Slack of one's own: give the app ``api_url``, tokens and secret, then act as people.
 
-    ``request_url`` set, here or later, means HTTP mode; else Socket Mode. ``clock`` (seconds since
-    1970) decides about timestamps, triggers, response_urls and rate limits; ``wall_clock`` stamps
-    the signatures of HTTP mode, which the app compares with its own time. ``ack_seconds`` is how
-    long an acknowledgement is waited for; ``patience_seconds`` is how long ``until``, ``connected``
-    and an interaction's ``answer`` wait by default.
+    With a ``request_url``, given here or set later, requests go over HTTP, else over Socket Mode.
+    ``clock`` (seconds since 1970) is for timestamps, triggers, response_urls and rate limits;
+    ``wall_clock`` is for the signatures of HTTP mode, which the app compares with its own time. An
+    acknowledgement has ``ack_seconds``; ``until``, ``connected`` and an interaction's ``answer``
+    wait for ``patience_seconds`` by default.
     """
 
     def __init__(
@@ -121,7 +119,7 @@ class Sandbox:
         await self.stop()
 
     async def start(self) -> None:
-        """Listen; from now on ``url`` and ``api_url`` are known."""
+        """Listen; ``url`` and ``api_url`` are valid afterwards."""
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self.webapi.serve)
         app.router.add_get("/link/", self.courier.sockets.serve)
@@ -131,7 +129,7 @@ class Sandbox:
             )
         app.add_routes(self.front.routes())
         app.on_shutdown.append(self.front.let_go)
-        # A client that hangs up on a slow call has given up on it, as it would have with Slack.
+        # A client that closes its connection during a slow call cancels the call.
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
         )
@@ -147,11 +145,11 @@ class Sandbox:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    # --- what a test or a page asks for ---
+    # --- for tests and the page ---
 
     @property
     def api_url(self) -> str:
-        """The base address of the Web API, as slack_sdk's ``base_url`` wants it."""
+        """The base address of the Web API, for slack_sdk's ``base_url``."""
         return f"{self.url}/api/"
 
     @property
@@ -173,7 +171,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[Request]:
-        """Every request to the app, each try of it, oldest first."""
+        """Every try of every request to the app, oldest first."""
         return self.courier.requests
 
     @property
@@ -195,15 +193,13 @@ class Sandbox:
     async def until(
         self, claim: Callable[[], bool], *, timeout_seconds: float | None = None
     ) -> None:
-        """Wait until ``claim()`` holds, asked again at every change; TimeoutError when it never
-        does.
-        """
+        """Wait until ``claim()`` is true, or raise TimeoutError; see ``Acts.until``."""
         await self.acts.until(claim, timeout_seconds)
 
     async def connected(
         self, *, connections: int = 1, timeout_seconds: float | None = None
     ) -> None:
-        """Wait until the app holds so many Socket Mode connections."""
+        """Wait until the app has at least ``connections`` in Socket Mode."""
         await self.until(
             lambda: len(self.sockets.connections) >= connections, timeout_seconds=timeout_seconds
         )
@@ -216,11 +212,11 @@ class Sandbox:
         at_once: bool = False,
         to: AppConnection | str | None = None,
     ) -> list[Request]:
-        """Deliver a request (the last, when none is named) again; see ``Courier.again``."""
+        """Deliver a request again, by default the last; see ``Courier.again``."""
         return await self.courier.again(request, copies=copies, at_once=at_once, to=to)
 
     def signed_headers(
         self, body: bytes, *, content_type: str, at: float | None = None
     ) -> dict[str, str]:
-        """The headers Slack would send with ``body``; ``at`` makes them stale or early."""
+        """Slack's headers for ``body``; with ``at`` they are stale or early."""
         return self.courier.http.signed_headers(body, content_type=content_type, at=at)

@@ -1,4 +1,7 @@
-"""Socket Mode: the app's connections, and the envelopes that go over them."""
+"""Socket Mode: the app's connections, and the envelopes that go over them.
+
+Source: https://docs.slack.dev/apis/events-api/using-socket-mode
+"""
 
 import asyncio
 import contextlib
@@ -19,13 +22,13 @@ MOST_CONNECTIONS = 10
 
 @dataclass(slots=True, eq=False)
 class AppConnection:
-    """One Socket Mode connection of the app, and what is wrong with it on purpose."""
+    """One Socket Mode connection of the app, with its injected faults."""
 
     id: str
     socket: web.WebSocketResponse
     transport: asyncio.Transport | None
     half_open: bool = False
-    """Nothing comes through any more in either direction, and nobody has been told."""
+    """The connection is open and carries nothing, in either direction."""
     delay_seconds: float = 0.0
     unacknowledged: dict[str, list["_Envelope"]] = field(default_factory=dict)
 
@@ -38,9 +41,7 @@ class _Envelope:
 
 
 class SocketMode:
-    """The WebSocket side. Each envelope goes to one connection, in turn; one that is lost goes to
-    another.
-    """
+    """Sends each envelope over one connection, in turn, and a lost one over another."""
 
     def __init__(self, app_id: str) -> None:
         self.app_id = app_id
@@ -48,7 +49,7 @@ class SocketMode:
         self._tickets: set[str] = set()
         self._stranded: list[_Envelope] = []
         self._turn = 0
-        # The loop itself holds tasks only weakly.
+        # The event loop keeps only weak references to tasks.
         self._tasks: set[asyncio.Task[None]] = set()
         self.watch: Callable[[], None] = lambda: None
 
@@ -63,7 +64,7 @@ class SocketMode:
         if ticket not in self._tickets:
             return web.Response(status=404, text="invalid ticket")
         self._tickets.remove(ticket)
-        # Pings are answered by hand, so that a half-open connection can leave them unanswered.
+        # ``_listen`` answers pings, because a half-open connection must not.
         socket = web.WebSocketResponse(autoping=False, max_msg_size=0)
         await socket.prepare(http)
         connection = AppConnection(f"connection-{secrets.token_hex(4)}", socket, http.transport)
@@ -124,45 +125,41 @@ class SocketMode:
             self._withdraw(envelope)
         return Acknowledgement(time.perf_counter() - started, body=answer.get("payload") or None)
 
-    # --- what can go wrong, on purpose ---
+    # --- injected faults ---
 
     async def close(self, *connections: AppConnection) -> None:
-        """End connections (all, when none is named) with a close frame, as Slack does when it
-        restarts a host.
-        """
+        """End connections (by default all) with a close frame, as Slack does at a restart."""
         for connection in connections or tuple(self.connections):
             self._forget(connection)
             await connection.socket.close()
 
     def cut(self, *connections: AppConnection) -> None:
-        """End connections without a word, as a network does."""
+        """End connections without a close frame, as a network does."""
         for connection in connections or tuple(self.connections):
             self._forget(connection)
             if connection.transport is not None:
                 connection.transport.abort()
 
     def half_open(self, *connections: AppConnection) -> None:
-        """Let connections go silent: they look alive and carry nothing, pings included."""
+        """Silence connections: they stay open and carry nothing, not even pings."""
         for connection in connections or tuple(self.connections):
             connection.half_open = True
 
     def slow(self, seconds: float, *connections: AppConnection) -> None:
-        """Let every envelope wait ``seconds`` on its way to the app; 0 ends it."""
+        """Delay every envelope to the app by ``seconds``; 0 ends the fault."""
         for connection in connections or tuple(self.connections):
             connection.delay_seconds = seconds
 
     async def announce_disconnect(
         self, reason: str = "refresh_requested", *connections: AppConnection
     ) -> None:
-        """Slack's own farewell. ``warning`` comes about 10 s before the end; the other reasons are
-        the end.
+        """Send Slack's ``disconnect``. After the reason ``warning`` the connection stays open for
+        about 10 s in Slack, and here until it is closed; other reasons close it at once.
         """
         for connection in connections or tuple(self.connections):
             await self._tell(connection, self._farewell(reason))
             if reason != "warning":
                 await self.close(connection)
-
-    # --- inside ---
 
     def _hello(self) -> Json:
         return {
@@ -205,7 +202,7 @@ class SocketMode:
             return
         if not isinstance(answer, dict):
             return
-        # Copies of one envelope have one id: each acknowledgement is for the oldest of them.
+        # Copies of an envelope share its id; an acknowledgement counts for the oldest copy.
         waiting = connection.unacknowledged.get(str(answer.get("envelope_id")), [])
         if waiting and not waiting[0].answered.done():
             waiting.pop(0).answered.set_result(answer)

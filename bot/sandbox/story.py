@@ -1,6 +1,6 @@
-"""Conversations as data: a transcript that the demo plays and that the tests hold the bot to.
+"""Conversations as data: transcripts, played by the demo and checked by the tests.
 
-A line is what somebody does, or what somebody then sees::
+A line is an act of a person, or an expectation about the screen::
 
     # a comment
     mia in #payments: /incident declare Checkout is down severity:high
@@ -14,8 +14,8 @@ A line is what somebody does, or what somebody then sees::
     bo chooses Timeline in #payments
     10 minutes pass
 
-"In #channel" is the newest message of the app there that has the button; "in the answer" is the
-newest message that only this person sees. What is seen is a fragment of the words on the screen.
+"In #channel" is the newest message of the app there with this button; "in the answer" is the
+newest message for this person alone. An expectation is a fragment of the words on the screen.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ from bot.sandbox.server import Sandbox
 
 STORIES = Path(__file__).with_name("stories")
 
-# Tried in this order; the first that fits says what the line is.
+# By kind of line. The first match in this order decides.
 SHAPES = {
     "wait": r"(?P<count>\d+) (?P<unit>second|minute|hour)s? pass(es)?",
-    "sees_at": r"(?P<who>\w+) sees at (?P<field>[^:]+): (?P<words>.+)",
-    "sees": r"(?P<who>\w+) sees: (?P<words>.+)",
-    "misses": r"(?P<who>\w+) does not see: (?P<words>.+)",
+    "sees_at": r"(?P<person>\w+) sees at (?P<field>[^:]+): (?P<words>.+)",
+    "sees": r"(?P<person>\w+) sees: (?P<words>.+)",
+    "misses": r"(?P<person>\w+) does not see: (?P<words>.+)",
     "shows": r"(?P<channel>#[\w-]+) shows: (?P<words>.+)",
     "hides": r"(?P<channel>#[\w-]+) does not show: (?P<words>.+)",
-    "types": r"(?P<who>\w+) in (?P<channel>#[\w-]+): (?P<text>.+)",
-    "presses": r"(?P<who>\w+) presses (?P<what>.+?) in (?P<where>#[\w-]+|the answer)",
-    "chooses": r"(?P<who>\w+) chooses (?P<what>.+?) in (?P<where>#[\w-]+|the answer)",
-    "fills": r"(?P<who>\w+) fills (?P<field>[^:]+): (?P<text>.+)",
-    "submits": r"(?P<who>\w+) submits",
-    "closes": r"(?P<who>\w+) closes the dialog",
+    "types": r"(?P<person>\w+) in (?P<channel>#[\w-]+): (?P<text>.+)",
+    "presses": r"(?P<person>\w+) presses (?P<control>.+?) in (?P<target>#[\w-]+|the answer)",
+    "chooses": r"(?P<person>\w+) chooses (?P<control>.+?) in (?P<target>#[\w-]+|the answer)",
+    "fills": r"(?P<person>\w+) fills (?P<field>[^:]+): (?P<text>.+)",
+    "submits": r"(?P<person>\w+) submits",
+    "closes": r"(?P<person>\w+) closes the dialog",
 }
 SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 
 class NotInTheScript(Exception):
-    """A line of a story that says nothing, or that did not come true. The text names the line."""
+    """A malformed line of a story, or an expectation that failed. The text names the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Line:
 
     @property
     def expects(self) -> bool:
-        """Whether the line says what is seen, and does nothing."""
+        """Whether the line is an expectation."""
         return self.kind in {"sees", "sees_at", "misses", "shows", "hides"}
 
 
@@ -96,7 +96,7 @@ def read(text: str) -> Iterator[Line]:
 class Stage:
     """Plays stories on a stand-in for Slack.
 
-    ``settle`` is awaited before anybody looks at a channel; ``wait`` lets so many seconds pass.
+    ``settle`` is awaited before a look at a channel; ``wait`` lets some seconds pass.
     """
 
     def __init__(
@@ -112,13 +112,13 @@ class Stage:
         self._last: dict[str, Interaction] = {}
 
     async def play(self, line: Line) -> None:
-        """Does what ``line`` says, or checks that it is seen.
+        """Carry ``line`` out: an act, or the check of an expectation.
 
         Raises:
-            NotInTheScript: what should be seen is not; the text says what is.
+            NotInTheScript: the expectation failed; the text quotes the screen.
         """
         parts = line.parts
-        person = self._slack.person(parts["who"]) if "who" in parts else None
+        person = self._slack.person(parts["person"]) if "person" in parts else None
         match line.kind:
             case "wait":
                 await self._wait(int(parts["count"]) * SECONDS[parts["unit"]])
@@ -128,39 +128,39 @@ class Stage:
                 await self._act_or_see(line, person)
 
     async def _act_or_see(self, line: Line, person: Person) -> None:
-        parts, who = line.parts, line.parts["who"]
+        parts, name = line.parts, line.parts["person"]
         match line.kind:
             case "types" if parts["text"].startswith("/"):
-                self._last[who] = await person.command(parts["channel"], parts["text"])
+                self._last[name] = await person.command(parts["channel"], parts["text"])
             case "types":
                 await person.say(parts["channel"], parts["text"])
             case "presses":
-                where = await self._where(person, parts["where"], parts["what"])
-                self._last[who] = await person.press(where, parts["what"])
+                target = await self._target(person, parts["target"], parts["control"])
+                self._last[name] = await person.press(target, parts["control"])
             case "chooses":
-                where = await self._where(person, parts["where"], parts["what"])
-                self._last[who] = await person.choose(where, "menu", parts["what"])
+                target = await self._target(person, parts["target"], parts["control"])
+                self._last[name] = await person.choose(target, "menu", parts["control"])
             case "fills":
                 await self._slack.until(lambda: person.has_view and _has(person, parts["field"]))
                 await person.fill(parts["field"], parts["text"])
             case "submits":
-                self._last[who] = await person.submit()
+                self._last[name] = await person.submit()
             case "closes":
                 await person.close()
             case "sees_at":
-                errors = " ".join(self._last[who].field_errors.values())
+                errors = " ".join(self._last[name].field_errors.values())
                 _expect(line, true=parts["words"] in errors, seen=errors)
             case "sees" | "misses":
                 await self._look_at_answer(line, person)
 
-    async def _where(self, person: Person, where: str, what: str) -> Message:
-        if where == "the answer":
+    async def _target(self, person: Person, target: str, control: str) -> Message:
+        if target == "the answer":
             return await self._last[person.user.name].answer()
         await self._settle()
-        for message in reversed(person.reads(where)):
-            if message.by_app and not message.only_for and what in str(message.blocks):
+        for message in reversed(person.reads(target)):
+            if message.by_app and not message.only_for and control in str(message.blocks):
                 return message
-        raise CannotDo(f"no message of the app in {where} has {what!r}")
+        raise CannotDo(f"no message of the app in {target} has {control!r}")
 
     async def _look_at_answer(self, line: Line, person: Person) -> None:
         words = line.parts["words"]
@@ -185,7 +185,7 @@ class Stage:
 
 
 def _without_marks(words: str) -> str:
-    """What is read on the screen: bold is bold there, and has no stars."""
+    """The words on the screen, in which bold text has no stars."""
     return words.replace("*", "")
 
 
@@ -195,4 +195,4 @@ def _has(person: Person, field: str) -> bool:
 
 def _expect(line: Line, *, true: bool, seen: str) -> None:
     if not true:
-        raise NotInTheScript(f"line {line.number}: {line.text}\nbut what is there is:\n{seen}")
+        raise NotInTheScript(f"line {line.number}: {line.text}\nbut the screen shows:\n{seen}")

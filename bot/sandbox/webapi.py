@@ -26,7 +26,7 @@ from bot.sandbox.methods import Methods
 from bot.sandbox.rights import Arguments, Rights
 from bot.sandbox.socket_mode import SocketMode
 
-# Methods that take their arguments from a form or the address alone; a JSON body is not read.
+# Methods with arguments in a form or in the address alone; a JSON body is not read.
 FORM_ONLY = frozenset(
     {
         "bots.info",
@@ -46,19 +46,19 @@ FORM_ONLY = frozenset(
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call of the Web API, or one post to a response_url, and what it was answered."""
+    """One call of the Web API, or one post to a response_url, with its answer."""
 
     id: int
     method: str
     arguments: Json
     at: float
     status: int | None = None
-    """None while it is being answered, and for good where the connection was cut."""
+    """None until the answer, and for good after a cut connection."""
     answer: Any = None
     fault: str | None = None
-    """The kind of the rule that decided about it, if one did."""
+    """The kind of the fault that decided about it, or None."""
     seconds: float = 0.0
-    """How long the answer took; 0 while it is being made."""
+    """The time until the answer; 0 before it."""
     started: float = field(default_factory=time.perf_counter, repr=False)
 
 
@@ -106,7 +106,7 @@ class WebApi:
         return await self._finish(call, rule, answer, http)
 
     def _catch_up(self) -> None:
-        """Do what was asked by clients that have lost their connection, as far as it is time."""
+        """Carry out the calls with a lost answer that are due."""
         now = self._workspace.clock()
         due = [deed for at, deed in self._late if at <= now]
         self._late = [(at, deed) for at, deed in self._late if at > now]
@@ -114,7 +114,7 @@ class WebApi:
             deed()
 
     async def serve_response_url(self, http: web.Request) -> web.StreamResponse:
-        """Answer one post to a response_url; the address is the whole of the right to do it."""
+        """Answer one post to a response_url; it needs no token, because the URL is secret."""
         try:
             body = json.loads(await http.text())
         except ValueError:
@@ -151,14 +151,14 @@ class WebApi:
         try:
             return await self._faults.met_by(method, str(channel) if channel else None)
         except asyncio.CancelledError:
-            # The app gave up waiting and hung up: as far as Slack goes, the call was never made.
+            # The app closed the connection while it waited: the call is not carried out.
             call.fault = faults.SLOW
             call.seconds = time.perf_counter() - call.started
             raise
 
     def _refusal_by(self, rule: Fault | None) -> web.Response | None:
-        """What a rule answers in place of the method; None where the method is to be heard."""
-        if rule is None or rule.kind in faults.DONE_ALL_THE_SAME:
+        """The answer of a rule instead of the method; None if the method runs."""
+        if rule is None or rule.kind in faults.CARRIED_OUT:
             return None
         match rule.kind:
             case faults.RATE_LIMITED:
@@ -239,7 +239,7 @@ def _rate_limited(seconds: int) -> web.Response:
 
 
 async def _arguments(http: web.Request, method: str) -> tuple[Json, str | None]:
-    """The arguments of a call and the token it shows, wherever Slack lets them stand."""
+    """The arguments and the token of a call, from the address, the body and the header."""
     arguments: Json = dict(http.query)
     in_body = True
     if http.content_type == "application/json":

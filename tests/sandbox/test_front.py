@@ -92,8 +92,8 @@ async def test_a_page_can_type_press_fill_in_and_submit(slack, page, connected):
     _status, seen = await page("GET", "messages?as=U0MIA&channel=C0PAYMENTS")
     _status, by_sam = await page("GET", "messages?as=U0SAM&channel=C0PAYMENTS")
     [message] = seen["messages"]
-    where = {"channel": "C0PAYMENTS", "ts": message["ts"]}
-    await act(act="press", where=where, what="open", block="row")
+    target = {"channel": "C0PAYMENTS", "ts": message["ts"]}
+    await act(act="press", target=target, control="open", block="row")
     _status, views = await page("GET", "views?as=U0MIA")
     submitted = await act(act="submit", values={"note": "x"})
     _status, afterwards = await page("GET", "views?as=U0MIA")
@@ -132,7 +132,11 @@ async def test_a_page_can_write_and_reply(page):
         ({"as": "U0MIA", "act": "submit"}, 409, "cannot_do"),
         ({"as": "U0NOBODY", "act": "submit"}, 404, "not_found"),
         ({"as": "U0MIA", "act": "dance"}, 400, "bad_request"),
-        ({"as": "U0MIA", "act": "press", "where": {"view": "V0"}, "what": "x"}, 404, "not_found"),
+        (
+            {"as": "U0MIA", "act": "press", "target": {"view": "V0"}, "control": "x"},
+            404,
+            "not_found",
+        ),
     ],
 )
 async def test_what_cannot_be_done_is_said_in_a_sentence(page, asked, status, error):

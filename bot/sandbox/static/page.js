@@ -132,9 +132,9 @@ function onchange(change) {
 // --- acting ---
 
 /** Do one act as the current person; returns the interaction, with `error_seen` after a failure. */
-async function act(what) {
+async function act(asked) {
   try {
-    const { interaction } = await post("act", { as: world.me.id, ...what });
+    const { interaction } = await post("act", { as: world.me.id, ...asked });
     return interaction ?? {};
   } catch (problem) {
     if (!(problem instanceof Refused)) throw problem;
@@ -164,9 +164,9 @@ async function write(channel, text, thread = null) {
   if (done.error_seen) notice(shown, done.error_seen, thread);
 }
 
-/** The acts of Block Kit in `where`; `trouble(sentence)` shows an error beside it. */
-function surfaceOf(kind, where, root, { state = {}, errors = {}, trouble }) {
-  const busy = async (block, element, what) => {
+/** The acts of Block Kit in `target`; `trouble(sentence)` shows an error beside it. */
+function surfaceOf(kind, target, root, { state = {}, errors = {}, trouble }) {
+  const busy = async (block, element, asked) => {
     const mark = (on) => {
       const node = root()?.querySelector(`[data-focus="${CSS.escape(`${block.block_id}/${element.action_id}`)}"]`);
       if (on) node?.setAttribute("aria-busy", "true");
@@ -174,12 +174,12 @@ function surfaceOf(kind, where, root, { state = {}, errors = {}, trouble }) {
     };
     trouble("");
     mark(true);
-    const done = await act(what);
+    const done = await act(asked);
     mark(false);
     trouble(done.error_seen ?? "");
     return done;
   };
-  const named = (block, element) => ({ where, what: element.action_id, block: block.block_id });
+  const named = (block, element) => ({ target, control: element.action_id, block: block.block_id });
   const choose = async (block, element, value, query) => {
     if (!(await confirmed(element, names))) return;
     await busy(block, element, { act: "choose", ...named(block, element), value, ...(query ? { query } : {}) });
@@ -192,7 +192,7 @@ function surfaceOf(kind, where, root, { state = {}, errors = {}, trouble }) {
     },
     fill: kind === "modal"
       ? async (block, element, value, query) => {
-        const done = await act({ act: "fill", what: element.action_id, block: block.block_id, value, ...(query ? { query } : {}) });
+        const done = await act({ act: "fill", control: element.action_id, block: block.block_id, value, ...(query ? { query } : {}) });
         trouble(done.error_seen ?? "");
       }
       : choose,
@@ -250,10 +250,10 @@ function goTo(place, { thread = null, target = null } = {}) {
 }
 
 function rememberPlace() {
-  const where = world.place.channel ? channelOf(world.place.channel)?.name : world.place.app;
-  const query = new URLSearchParams({ as: world.me.name, at: where ?? "" });
+  const name = world.place.channel ? channelOf(world.place.channel)?.name : world.place.app;
+  const query = new URLSearchParams({ as: world.me.name, at: name ?? "" });
   history.replaceState(null, "", `/?${query}`);
-  const title = world.place.channel ? `#${where}` : world.state.app.name;
+  const title = world.place.channel ? `#${name}` : world.state.app.name;
   document.title = `${title} · ${world.state.team.name}`;
 }
 
