@@ -1,1 +1,1 @@
-"""The Slack door: what people type and press becomes a command, and an outcome becomes blocks."""
+"""The entry point of Slack: commands, clicks and dialogs become requests, outcomes become blocks."""

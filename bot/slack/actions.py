@@ -61,9 +61,9 @@ Shown = ShowTray | ShowBoard | ShowCard | ShowTimeline | ShowHelp
 
 
 class Actions:
-    """Each public method does what one interaction asks for.
+    """Each public method does the work of one interaction.
 
-    It returns the reply, None where a dialog is the answer, and raises `UserError` to refuse.
+    It returns the reply, or None if a dialog is the answer, and raises `UserError` to refuse.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What every view is made of: small builders of Block Kit's blocks and elements. Pure.
+"""Small builders of Block Kit's blocks and elements. Pure.
 
 Texts for mrkdwn are escaped already: `bot.slack.markup`. Lengths are counted after escaping, as
 Slack receives them.

@@ -71,7 +71,7 @@ class OpenDialog:
 Pressed = Request | OpenDialog
 
 # Every action_id is one of these, perhaps with ``:`` and a word that tells it from its neighbours.
-# The value alone says what is asked for: `decode` reads it, as `parse` reads a command.
+# The value alone makes the request: `decode` reads it, as `parse` reads a command.
 ACTIONS = (
     "step",  # step:<status>: a next step
     "steps",  # a select of further next steps
@@ -190,7 +190,7 @@ def step_button(incident: Incident, to: str) -> Json:
 
 
 def step_value(incident: Incident, to: str) -> str:
-    """The value of whatever moves the incident: a button or an option."""
+    """The value of a button or an option that moves the incident."""
     return encode("step", incident.number, incident.status, to)
 
 

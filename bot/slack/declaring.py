@@ -55,7 +55,7 @@ class _Arguments:
     """Sorts the words after ``declare`` into ``options`` and ``title``.
 
     ``key:value`` is an option anywhere. ``key: value``, with a blank, is one at the end, and at the
-    beginning where the value can mean nothing else; ``private`` is one at the end. Elsewhere they
+    beginning if the value can mean nothing else; ``private`` is one at the end. Elsewhere they
     belong to the title.
     """
 

@@ -1,4 +1,4 @@
-"""Slack's requests over HTTP: verified before anything is read, read, and answered."""
+"""Slack's requests over HTTP: verified before anything is read, then read and answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-# What somebody did, and the headers that came along; answered whatever shape it has.
+# Answers a request of any shape.
 Headers = Mapping[str, str | Sequence[str]]
 Dispatch = Callable[[Mapping[str, Any], Headers], Awaitable[BoltResponse]]
 
@@ -22,7 +22,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Door:
-    """The ASGI application at `/slack/events`. It is given whole bodies alone.
+    """The ASGI application at `/slack/events`. It receives whole bodies only.
 
     Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
     """
@@ -51,15 +51,15 @@ class Door:
         try:
             return self._verifier.is_valid_request(body, headers)
         except ValueError:
-            # No number, or no UTF-8, which is all that Slack sends.
+            # The timestamp is no number, or the body no UTF-8: Slack did not send it.
             return False
 
 
 def read(body: bytes, content_type: str) -> Mapping[str, Any]:
-    """What stands in ``body``: JSON, a form, or JSON in a form's field; nothing where it is none.
+    """The content of ``body``: JSON, a form, or JSON in a form's field; empty for anything else.
 
-    Bolt looks for the word "payload" anywhere, and so takes a command with that word in its text
-    for no command.
+    Bolt's own reader looks for the word "payload" anywhere, so that a command with that word in
+    its text is not recognized as a command.
     """
     text = body.decode(errors="replace")
     if not content_type.startswith("application/json"):

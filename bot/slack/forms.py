@@ -45,7 +45,7 @@ STAY = "stay"  # the choice of no next step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The place where a dialog was opened. Its ``response_url``, a secret, takes the answer."""
+    """The place of the click that opened a dialog. ``response_url``, a secret, takes the answer."""
 
     place: Place | None = None
     response_url: str | None = None

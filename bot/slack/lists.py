@@ -71,16 +71,15 @@ def tray(here: Sequence[Incident], everywhere: Page[Incident], *, at: datetime) 
     return message(told, [*blocks, *controls])
 
 
-def home(page: Page[Incident], *, at: datetime, told: Json | None = None) -> Json:
-    """The Home tab: what is open, with the next steps. ``told`` is what a click there came to."""
-    answered = [*told["blocks"], {"type": "divider"}] if told else []
+def home(page: Page[Incident], *, at: datetime) -> Json:
+    """The Home tab: the open incidents with their next steps."""
     listed = tray((), page, at=at)["blocks"]
     made = context(f"As of {moment(at, seen_from=at)}")
-    return {"type": "home", "blocks": [*answered, *listed, made]}
+    return {"type": "home", "blocks": [*listed, made]}
 
 
 def incident_row(incident: Incident, *, at: datetime) -> list[Json]:
-    """One incident in a list, with its buttons; further next steps are in the dialog."""
+    """One incident in a list, with its buttons. More than three next steps are in the dialog."""
     controls = [*first_steps(incident), _row_menu(incident)]
     return [section(_line(incident, at=at, bold=True)), *actions(controls)]
 
@@ -114,7 +113,7 @@ def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
 
 
 def board(page: Page[Incident], asked: ShowBoard, *, at: datetime) -> Json:
-    """A page of incidents, with Newer and Older where there are more."""
+    """A page of incidents, with Newer and Older if there are more."""
     heading = _board_heading(asked.narrowed)
     if not page.items:
         told = [f"{heading}: none."]

@@ -75,7 +75,7 @@ def cut(text: str, most: int) -> str:
 
 
 def shown(text: str, most: int) -> str:
-    """``text`` escaped and, where it is longer than ``most``, visibly shortened."""
+    """``text`` escaped, and visibly shortened to ``most`` characters."""
     whole = cut(text, most)
     return escape(text) if whole == text else escape(cut(text, most - 1).rstrip()) + "…"
 
@@ -97,7 +97,7 @@ def clipped(text: str, most: int) -> str:
 
 
 def story(sentences: Iterable[str], most: int = FALLBACK_MAX) -> str:
-    """The escaped ``sentences`` as one text; where there is no room, whole ones are left out."""
+    """The escaped ``sentences`` as one text, without the last ones that do not fit."""
     told = ""
     for sentence in sentences:
         if len(told) + len(sentence) + 3 > most:

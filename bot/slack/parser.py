@@ -156,7 +156,7 @@ def _read_update(typed: Typed) -> Change:
 
 
 def _refuse_blank_status(typed: Typed) -> None:
-    """Asks where ``status: word`` may be an option or the beginning of the public text.
+    """Refuses ``status: word``, which may be an option or the beginning of the public text.
 
     A guess could publish the wrong text.
     """

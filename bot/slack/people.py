@@ -1,4 +1,4 @@
-"""Who somebody is, as Slack tells it: names, membership, groups. Asked seldom, remembered."""
+"""Names, membership and groups of people, asked of Slack seldom and remembered."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 FRESH = timedelta(minutes=5)
-# While Slack does not answer, what was known within a day is better than turning responders away.
+# While Slack does not answer, day-old facts are better than turning responders away.
 STALE = timedelta(hours=24)
-# How long Slack's answer is waited for where there is something to go by without it.
+# The wait for an answer of Slack's when a remembered one would do.
 PATIENCE = timedelta(seconds=0.5)
 REMEMBERED = 10_000
 
-# What a call to Slack raises when Slack cannot be asked, as against when it says no.
+# The errors of a call that did not reach Slack, or lost its response. A refusal is another error.
 UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
-
-# Slack's own bot says of itself that it is none.
+# Slack's own bot has ``is_bot`` false.
 # Source: https://docs.slack.dev/reference/objects/user-object
 SLACKBOT = "USLACKBOT"
 
 
 class SlackUnavailable(UserError):
-    """Slack does not say who somebody is, and nothing is remembered of them."""
+    """Slack does not answer, and nothing about the person is remembered."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -48,7 +47,7 @@ class SlackUnavailable(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What Slack says of one user.
+    """One user of Slack.
 
     Source: https://docs.slack.dev/reference/objects/user-object
     """
@@ -60,20 +59,19 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the bot is installed: one workspace, None for a whole organization."""
+    """The workspace of the bot's token; None for a whole organization."""
 
     workspace: str | None
 
     def is_of(self, workspace: str) -> bool:
-        """Whether what comes from ``workspace`` is for this bot."""
+        """Whether a request from ``workspace`` is for this bot."""
         return self.workspace in {None, workspace}
 
 
 class People:
     """The people of the workspace, looked up with ``client`` and remembered for five minutes.
 
-    A bot has the token of one workspace: whoever asks from another is a stranger, whatever they
-    are there.
+    A bot has the token of one workspace, so members of another one are strangers here.
     """
 
     def __init__(
@@ -93,7 +91,7 @@ class People:
         self._home: Home | None = None
 
     async def actor(self, workspace: str, user: str, *, channel: str | None) -> Actor:
-        """Who ``user`` is and what the groups allow them, for the policy to judge.
+        """``user`` with their membership and groups, for the policy to judge.
 
         Raises:
             SlackUnavailable: Slack does not answer, and nothing is remembered.
@@ -115,7 +113,7 @@ class People:
         )
 
     async def member(self, workspace: str, user: str) -> Person:
-        """Somebody who can own an incident.
+        """``user`` as an owner of incidents.
 
         Raises:
             InvalidField: ``owner``; they are no full member of the workspace.
@@ -126,7 +124,7 @@ class People:
         return Person(user, profile.name)
 
     async def name(self, workspace: str, user: str) -> str:
-        """What ``user`` is called; their id where Slack does not say."""
+        """The name of ``user``; their id while Slack does not answer."""
         try:
             return (await self._profile(workspace, user)).name
         except SlackUnavailable:
@@ -134,14 +132,14 @@ class People:
 
     async def _profile(self, workspace: str, user: str) -> Profile:
         home, profile = await asyncio.gather(
-            self._where_we_live(),
+            self._home_workspace(),
             self._profiles.recall((workspace, user), lambda: self._ask_profile(workspace, user)),
         )
         return profile if home.is_of(workspace) else Profile(user, Membership.STRANGER, admin=False)
 
-    async def _where_we_live(self) -> Home:
+    async def _home_workspace(self) -> Home:
         if self._home is None:
-            # For good: a token is never of another workspace.
+            # For good: the workspace of a token never changes.
             self._home = await self._homes.recall(None, self._ask_home)
         return self._home
 
@@ -173,15 +171,15 @@ class People:
 
 
 def _refused(method: str, error: SlackApiError) -> SlackUnavailable:
-    # A revoked token and a group that is gone do not pass: nobody but the operator can cure them.
+    # Waiting does not help against a revoked token or a deleted group: the operator must act.
     log.warning("slack refused", method=method, error=code_of(error))
     return SlackUnavailable()
 
 
 def profile_of(user: Mapping[str, Any], *, workspace: str) -> Profile:
-    """The profile in Slack's user object. Bots are strangers: they lead no incidents.
+    """The profile in Slack's user object. Bots are strangers, because they lead no incidents.
 
-    In an Enterprise organization a person belongs to several workspaces, and ``team_id`` is one.
+    In an Enterprise organization ``team_id`` is only one of a person's workspaces.
     """
     names = user.get("profile") or {}
     name = names.get("display_name") or names.get("real_name") or user.get("real_name")
@@ -203,7 +201,7 @@ def profile_of(user: Mapping[str, Any], *, workspace: str) -> Profile:
 
 
 class _Memory(Generic[K, T]):
-    """Answers by key. Many who ask for one key at once cause one question."""
+    """Answers by key. Concurrent questions about one key are asked once."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -211,10 +209,10 @@ class _Memory(Generic[K, T]):
         self._asking: dict[K, asyncio.Task[T]] = {}
 
     async def recall(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
-        """What is remembered, or what ``ask`` returns; where Slack is silent, what was known.
+        """The fresh answer, or else the one that ``ask`` returns, or else a day-old one.
 
         Raises:
-            SlackUnavailable: it is silent, and nothing was known within a day.
+            SlackUnavailable: Slack does not answer, and no answer of the last day is known.
         """
         known = self._known.get(key)
         age = self._clock() - known[0] if known else STALE
@@ -223,7 +221,7 @@ class _Memory(Generic[K, T]):
         something = known if known and age < STALE else None
         patience = PATIENCE.total_seconds() if something else None
         try:
-            # Shielded: who stops waiting must not end the question for those who still do.
+            # Shielded, because other callers may wait for the same question.
             return await asyncio.wait_for(asyncio.shield(self._task(key, ask)), patience)
         except (*UNREACHABLE, SlackUnavailable):
             if something:
@@ -239,7 +237,7 @@ class _Memory(Generic[K, T]):
 
     def _forget_task(self, key: K, ended: asyncio.Task[T]) -> None:
         del self._asking[key]
-        # Looked at: perhaps nobody waits any more, and asyncio complains of what nobody saw.
+        # Without a waiting caller asyncio would complain of an error that was never retrieved.
         if not ended.cancelled():
             ended.exception()
 
@@ -247,7 +245,7 @@ class _Memory(Generic[K, T]):
         answer = await ask()
         self._known.pop(key, None)
         if len(self._known) >= REMEMBERED:
-            # Those asked for longest ago stand first.
+            # The oldest answer comes first.
             del self._known[next(iter(self._known))]
         self._known[key] = (self._clock(), answer)
         return answer

@@ -1,4 +1,4 @@
-"""Refusals: where the incident is, what was asked for, what is possible instead. Pure."""
+"""Refusals: the incident's status, and the possible steps as buttons. Pure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Groups:
 def refusal(  # noqa: C901, PLR0911 - one case for each class of error
     error: UserError, *, at: datetime, groups: Groups | None = None
 ) -> Json:
-    """The answer to a refused command: where the incident is, and what is possible."""
+    """The answer to a refused command: the incident's status, and the possible steps."""
     match error:
         case TransitionNotAllowed():
             return _not_allowed(error)
@@ -165,18 +165,18 @@ def _denied(error: Denied, groups: Groups) -> Iterator[str]:
             yield "Ask somebody of the team to do it for you."
             return
         case Permission.RESPOND:
-            group, who, what = groups.responders, "responders", "may work on incidents"
+            group, role, act = groups.responders, "responders", "may work on incidents"
         case Permission.PUBLISH:
             group = groups.publishers or groups.responders
-            who, what = "publishers", "may post public updates"
+            role, act = "publishers", "may post public updates"
         case Permission.ADMINISTER:
             yield "Only workspace admins may do that."
             yield "Ask anyone of them."
             return
         case _:
             assert_never(error.permission)
-    members = f"members of <!subteam^{group}>" if group else who
-    yield f"Only {members} {what}."
+    members = f"members of <!subteam^{group}>" if group else role
+    yield f"Only {members} {act}."
     anyone = f"anyone of <!subteam^{group}>" if group else "anyone of them"
     yield f"Ask {mention(owner)} (owner) or {anyone}." if owner else f"Ask {anyone}."
 

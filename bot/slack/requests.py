@@ -120,7 +120,7 @@ class UsageError(UserError):
     """Something was typed wrong, or a button or a form cannot be read. Nothing was changed.
 
     ``problem`` and ``hint`` are sentences; ``suggestion`` is the word that was probably meant,
-    ``usage`` the line to type. Each but the first is None where there is none.
+    ``usage`` the line to type. All but the first may be None.
     """
 
     def __init__(

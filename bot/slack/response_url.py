@@ -1,4 +1,4 @@
-"""An answer by response_url, which only the person who asked sees.
+"""An answer by response_url, seen only by its recipient.
 
 Slack takes five posts to one within half an hour.
 Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
@@ -77,7 +77,7 @@ def pause_before_next(
 
 
 async def _tried(webhook: AsyncWebhookClient, reply: Json, *, in_place: bool) -> tuple[Tried, int]:
-    """One post, and the seconds that Slack asks to wait before the next; 0 where it names none."""
+    """One post, and the seconds to wait before the next that Slack asks for, else 0."""
     try:
         said = await webhook.send(response_type="ephemeral", replace_original=in_place, **reply)
     except aiohttp.ClientConnectorError:

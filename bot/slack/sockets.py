@@ -1,4 +1,4 @@
-"""Socket Mode that comes back by itself: several connections, each with a new address each time."""
+"""Socket Mode over several connections, each of which reconnects to a new address by itself."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.slack.door import Dispatch
 
-# While one is renewed, as Slack asks for every few hours, another takes what comes. Slack allows an
-# app ten of them: enough for five processes.
+# While one is renewed, every few hours, the other takes the requests. Slack allows an app ten, enough
+# for five processes.
 # Source: https://docs.slack.dev/apis/events-api/using-socket-mode
 CONNECTIONS = 2
-# How often a connection is tried that looks alive. One that is silent is given up after four.
+# The interval of pings. A connection without an answer to four pings is given up.
 PING_SECONDS = 2
 CONNECT_SECONDS = 10
 FINISH_SECONDS = 3
 
 
-class _Client(SocketModeClient):
-    """slack_sdk's client, which tries one address for ever where a connection has failed.
+class _SocketClient(SocketModeClient):
+    """slack_sdk's client, with each address used once.
 
-    Slack's addresses work once. Here each is forgotten as soon as it is read.
+    After a failed connection slack_sdk tries its address for ever, but Slack's addresses work once.
     """
 
     _address: str | None = None
 
     @property  # type: ignore[override]
     def wss_uri(self) -> str | None:
-        """An address that nobody has used yet, once."""
+        """An unused address, which is forgotten as soon as it is read."""
         address, self._address = self._address, None
         return address
 
@@ -44,18 +44,18 @@ class _Client(SocketModeClient):
         self._address = address
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Replaces the connection where it is dead, or where ``force`` says so."""
+        """Replaces a dead connection; with ``force``, any."""
         async with self.connect_operation_lock:
             if force or not await self.is_connected():
                 await self.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it bare
 
 
 class SocketConnection:
-    """One connection for ``app``. What it has not taken when it is closed, another is given."""
+    """One connection for ``app``. Slack gives untaken requests to another when it is closed."""
 
     def __init__(self, app: AsyncApp, dispatch: Dispatch, app_token: str) -> None:
         self._dispatch = dispatch
-        self._client = _Client(
+        self._client = _SocketClient(
             app_token, logger=app.logger, web_client=app.client, ping_interval=PING_SECONDS
         )
         self._client.socket_mode_request_listeners.append(self._take)  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ class SocketConnection:
         self._stopping = False
 
     async def open(self) -> None:
-        """Goes on trying until Slack takes it, or until it is closed."""
+        """Tries until Slack accepts it, or until it is closed."""
         await self._client.aiohttp_client_session.close()
         self._client.aiohttp_client_session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)
@@ -71,13 +71,13 @@ class SocketConnection:
         await self._client.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it bare
 
     async def close(self) -> None:
-        """Finishes what it has taken, and hangs up."""
+        """Finishes the requests that it has taken, and disconnects."""
         self._stopping = True
         if self._taken:
             await asyncio.wait(self._taken, timeout=FINISH_SECONDS)
         await self._client.close()  # type: ignore[no-untyped-call] # the same
 
-    async def _take(self, client: _Client, request: SocketModeRequest) -> None:
+    async def _take(self, client: _SocketClient, request: SocketModeRequest) -> None:
         if self._stopping:
             return
         task = asyncio.current_task()

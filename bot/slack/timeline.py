@@ -35,15 +35,15 @@ from core.incident import (
 )
 from core.service import TIMELINE_PAGE
 
-# Slack refuses a message whose texts are longer than about 12,000 characters together, and has been
-# seen to refuse at 11,341. One entry of the longest body, all of it escaped, still fits.
+# Slack refuses a message with more than about 12,000 characters of text, and has refused one with
+# 11,341. One entry of the longest body, every character escaped, still fits.
 TIMELINE_TEXT_MAX = 10_200
 
 
 def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
-    """The timeline with its notes, to one responder alone: the newest of the page that fit.
+    """The newest entries of ``page`` that fit, with their notes, for one responder alone.
 
-    The numbers are what ``redact`` takes. Older and Newer lead to the rest.
+    ``redact`` takes the numbers. Older and Newer lead to the rest.
     """
     incident = card.incident
     entries: list[list[str]] = []
@@ -132,7 +132,7 @@ def _recorded(update: Update, incident: Incident, page: Page[Update]) -> str:
 
 
 def _declared_as(incident: Incident, page: Page[Update]) -> str | None:
-    """The severity at the beginning, None where the page does not reach far enough to tell."""
+    """The severity at the declaration; None if the page does not reach far enough to tell."""
     changes = [update.old for update in page.items if update.kind is Kind.SEVERITY]
     if changes:
         return changes[0]

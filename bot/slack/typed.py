@@ -28,7 +28,7 @@ class Typed:
     """One typed command: its author, its verb, and in ``rest`` the text that is not read yet.
 
     A method that returns a part of the text removes that part from ``rest``, and raises
-    `UsageError` where the part is missing or cannot be read. ``new_id`` and ``place`` are for an
+    `UsageError` if the part is missing or cannot be read. ``new_id`` and ``place`` are for an
     incident that is declared.
     """
 

@@ -1,4 +1,4 @@
-"""The table of verbs: what can be typed, and what help and README say about it. Pure.
+"""The table of verbs, from which help and README are made. Pure.
 
 `bot.slack.parser` has a reader for each verb.
 """

@@ -53,7 +53,7 @@ from core.lifecycle import PublicWord
 
 
 def working_card(card: Card, *, at: datetime) -> Json:
-    """The card in the channel where the incident was declared. It never holds a note."""
+    """The card in the channel of the declaration. It never holds a note."""
     return message(list(_card_story(card)), _card_blocks(card, at=at))
 
 

@@ -1,4 +1,4 @@
-"""Slack's Web API as Ratchet calls it: the client, and the names of its refusals."""
+"""The client of Slack's Web API, and the names of Slack's errors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings
 
-# What is read of the answers: where a method says that it did it and has not these texts, lists or
-# objects (``a.b``: b in a), it was not Slack who answered.
+# The fields of answers that Ratchet reads (``a.b``: b in a). A successful answer without them is
+# not Slack's.
 ANSWERS: Mapping[str, Mapping[str, type]] = {
     "apps.connections.open": {"url": str},
     "auth.test": {"user": str, "team_id": str},
@@ -27,15 +27,15 @@ ANSWERS: Mapping[str, Mapping[str, type]] = {
 
 
 class OddAnswer(aiohttp.ClientError):
-    """What came back is not Slack's. As after a cut connection, nobody knows what was done.
+    """The answer is not Slack's. As after a cut connection, Slack may have done what was asked.
 
-    A proxy's page in a status of success, text, bytes, JSON of another shape: slack_sdk fails over
-    them in ways of its own, or hands them on.
+    It is a proxy's page with status 200, text, bytes, or JSON of another shape; slack_sdk raises
+    errors of several kinds for them, or returns them.
     """
 
 
-class _Client(AsyncWebClient):
-    """slack_sdk's client, for which an answer is Slack's or there was none."""
+class _StrictClient(AsyncWebClient):
+    """slack_sdk's client, which raises `OddAnswer` for an answer that is not Slack's."""
 
     async def _request(
         self, *, http_verb: str, api_url: str, req_args: dict[str, Any]
@@ -45,7 +45,7 @@ class _Client(AsyncWebClient):
         except aiohttp.ClientError:
             raise
         except (ValueError, RecursionError):
-            # No UTF-8, a number of ten thousand digits. The error quotes it, and goes no further.
+            # Not UTF-8, or a number of ten thousand digits. The error quotes it, so it is dropped.
             raise OddAnswer from None
         told = answer["data"]
         if not isinstance(told, dict):
@@ -66,21 +66,21 @@ def _part(told: object, path: str) -> object:
 
 
 def a_client(settings: Settings, *, timeout_seconds: int) -> AsyncWebClient:
-    """A client that asks once: whoever calls it decides whether to ask again."""
-    return _Client(
+    """A client that tries each call once; retries are the caller's decision."""
+    return _StrictClient(
         token=settings.slack_bot_token,
         base_url=settings.slack_api_url,
         timeout=timeout_seconds,
-        # slack_sdk's own handlers send a post again after a cut connection: twice, at times.
+        # slack_sdk's own handlers repeat a post after a cut connection, and may post it twice.
         retry_handlers=[],
     )
 
 
 def code_of(error: SlackApiError) -> str:
-    """Slack's name for the refusal, such as ``is_archived``; empty where it was not Slack's.
+    """Slack's name for its refusal, such as ``is_archived``; empty for an answer of a proxy's.
 
-    What stands between us and Slack answers with pages and with broken JSON, in any status, and
-    slack_sdk hands those on in types of their own.
+    A proxy may answer with a page or with broken JSON, and with any status; slack_sdk returns
+    those in types of their own.
     """
     answer = getattr(error.response, "data", None)
     code = None
