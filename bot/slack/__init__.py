@@ -1,1 +1,1 @@
-"""The entry point of Slack: commands, clicks and dialogs become requests, outcomes become blocks."""
+"""The entry point of Slack: clicks and commands become requests, and outcomes become blocks."""

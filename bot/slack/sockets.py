@@ -15,8 +15,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.slack.door import Dispatch
 
-# While one is renewed, every few hours, the other takes the requests. Slack allows an app ten, enough
-# for five processes.
+# While one is renewed, every few hours, the other takes the requests. Slack allows an app ten:
+# enough for five processes.
 # Source: https://docs.slack.dev/apis/events-api/using-socket-mode
 CONNECTIONS = 2
 # The interval of pings. A connection without an answer to four pings is given up.
