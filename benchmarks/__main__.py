@@ -1,4 +1,4 @@
-"""Measures Ratchet against what it stands on, and prints one table: ``python -m benchmarks``."""
+"""``python -m benchmarks``: measures Ratchet against the parts below it and prints one table."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ FSYNCS = 200
 
 def main(
     *,
-    quick: Annotated[bool, typer.Option(help="Only see that everything can be measured.")] = False,
+    quick: Annotated[bool, typer.Option(help="Only check that each measure runs.")] = False,
 ) -> None:
-    """Print what our code costs against raw SQL, a bare server and a Bolt that does nothing.
+    """Print the cost of our code against raw SQL, a bare server and a Bolt that does nothing.
 
-    The ratios are what counts: both sides of each were measured in turn, in the same moments.
+    Compare the ratios: both sides of each were measured in turn, in the same moments.
     """
-    # Ratchet's own loop is uvloop's.
+    # Ratchet runs on uvloop as well.
     uvloop.run(_print(QUICK if quick else WHOLE))
 
 
 async def _print(effort: Effort) -> None:
-    # As wide as its lines are: what reads it may be a file.
+    # A fixed width, because the output may go to a file.
     console = Console(width=120)
-    table = Table("what", "clients", "ours", "against", "theirs", "ratio", "target", "met")
+    table = Table("measure", "clients", "ours", "against", "theirs", "ratio", "target", "met")
     with _folder() as folder:
         fsync = _fsync_seconds(folder)
         console.print(
@@ -50,7 +50,7 @@ async def _print(effort: Effort) -> None:
         )
         async for line in _lines(folder, effort):
             table.add_row(
-                line.what,
+                line.measure,
                 str(line.clients),
                 _time(line.ours),
                 line.against,
@@ -71,7 +71,7 @@ def _verdict(line: Comparison) -> tuple[str, str]:
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # PostgreSQL does not run as root, but as a user of its own, who must get in.
+        # PostgreSQL does not run as root, and its own user must be able to read the folder.
         folder.chmod(0o755)
         yield folder
 
@@ -81,12 +81,12 @@ async def _lines(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
         return databases.sqlite(folder, name)
 
     async for line in measures.transitions(
-        sqlite, effort, what="transition, SQLite", targets={1: 3.0, 16: 1.5}
+        sqlite, effort, measure="transition, SQLite", targets={1: 3.0, 16: 1.5}
     ):
         yield line
     with databases.postgresql(folder / "postgresql") as postgresql:
         async for line in measures.transitions(
-            postgresql, effort, what="transition, PostgreSQL", targets={1: 1.5, 16: 2.0}
+            postgresql, effort, measure="transition, PostgreSQL", targets={1: 1.5, 16: 2.0}
         ):
             yield line
     async for line in measures.commands(folder, effort):
@@ -100,7 +100,7 @@ def _time(seconds: float) -> str:
 
 
 def _fsync_seconds(folder: Path) -> float:
-    """What it costs this machine to be sure that 4 kB are on disk: the floor of every commit."""
+    """Seconds to write 4 kB durably to disk on this machine: the floor of every commit."""
     with (folder / "fsync").open("wb", buffering=0) as file:
         taken = []
         for _ in range(FSYNCS):

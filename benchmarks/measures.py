@@ -1,4 +1,4 @@
-"""What is measured. Each measure gives the lines of the table that it fills."""
+"""The measures. Each yields the lines of its part of the table."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from storage.store import SqlStore
 CLIENTS = (1, 16)
 BOARDS_IN_A_SLICE = 100
 BURST = 200
-# What is aimed at for a burst, on a machine that does nothing else.
+# The aims for a burst, on a machine that does nothing else.
 AIMS = {"median, aim 20 ms": 0.5, "p99, aim 250 ms": 0.99}
-SECRET = "benchmark"  # noqa: S105 - signs what this machine sends to itself
+SECRET = "benchmark"  # noqa: S105 - signs requests from this machine to itself
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured.
+    """The amount of measuring.
 
-    ``each``: how many incidents a client moves to their end in one slice, by the number of clients;
-    a slice should take a tenth of a second. No comparison begins a round after ``seconds``.
+    ``each``: incidents that a client moves to their end in one slice, by the number of clients; a
+    slice should take a tenth of a second. No comparison begins a round after ``seconds``.
     """
 
     each: Mapping[int, int]
@@ -53,7 +53,7 @@ class Effort:
 
     @property
     def incidents(self) -> int:
-        """How many open incidents one side of a comparison uses up."""
+        """The number of open incidents that one side of a comparison uses up."""
         return (self.rounds + 1) * sum(clients * self.each[clients] for clients in CLIENTS)
 
 
@@ -63,12 +63,12 @@ QUICK = Effort(each={1: 2, 16: 1}, rounds=3, seconds=1, few_closed=10, many_clos
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One line of the table: two sides, in seconds for one operation, and what one costs the other.
+    """One line of the table: two sides, in seconds for one operation, and their ratio.
 
-    ``target``: the ratio that must not be exceeded; None where there is none.
+    ``target``: the highest ratio allowed; None without one.
     """
 
-    what: str
+    measure: str
     clients: int
     against: str
     ours: float
@@ -78,11 +78,11 @@ class Comparison:
 
     @classmethod
     def of(
-        cls, samples: Samples, *, what: str, clients: int, target: float | None, against: str
+        cls, samples: Samples, *, measure: str, clients: int, target: float | None, against: str
     ) -> Comparison:
         """The line about the first side of ``samples`` and the one called ``against``."""
         return cls(
-            what=what,
+            measure=measure,
             clients=clients,
             against=against,
             ours=samples.seconds(samples.first),
@@ -93,7 +93,7 @@ class Comparison:
 
     @property
     def met(self) -> bool:
-        """Whether the ratio is what was asked for."""
+        """Whether the ratio is within the target."""
         return self.target is None or self.ratio <= self.target
 
 
@@ -106,12 +106,12 @@ class Supply:
 
     @classmethod
     async def filling(cls, database: Database, effort: Effort, *, closed: int = 1_000) -> Supply:
-        """Fills the empty ``database``; the incidents that are open in it."""
+        """Fill the empty ``database``; returns its open incidents."""
         numbers = await databases.fill(database, open_=effort.incidents, closed=closed)
         return cls(numbers, effort)
 
     def rows(self, clients: int) -> list[list[Step]]:
-        """What each client does in a slice: all transitions of a few incidents, in order."""
+        """The transitions of each client in a slice: all those of a few incidents, in order."""
         each = self._each[clients]
         return [
             [(number, to) for number in itertools.islice(self._numbers, each) for to in WAY]
@@ -127,7 +127,7 @@ class Service:
         self._supply = supply
 
     async def transitions(self, clients: int) -> float:
-        """A slice; each client sends its next command when its last is answered."""
+        """A slice; each client sends its next command after the answer to its last."""
         rows = [
             [Change(actor=ACTOR, ref=number, to=to, note=Note(NOTE)) for number, to in row]
             for row in self._supply.rows(clients)
@@ -152,7 +152,7 @@ async def transitions(
     make: Callable[[str], Database],
     effort: Effort,
     *,
-    what: str,
+    measure: str,
     targets: Mapping[int, float],
 ) -> AsyncIterator[Comparison]:
     """A transition through the service against the same statements by the driver alone.
@@ -165,9 +165,8 @@ async def transitions(
     with ours.store() as store:
         service = Service(store, our_supply)
         for clients in CLIENTS:
-            # Sixteen connections to one SQLite file wait for each other asleep, in SQLite's own
-            # busy handler, and take five times as long as sixteen threads that take turns at one
-            # connection. The floor is what is faster.
+            # Sixteen connections to one SQLite file sleep in SQLite's busy handler and take five
+            # times as long as sixteen threads that share one connection. The floor is the faster.
             sharing = floor.is_sqlite and clients > 1
             with Threads(floor, clients, sharing=sharing) as threads:
                 samples = await in_turn(
@@ -179,7 +178,11 @@ async def transitions(
                     within_seconds=effort.seconds,
                 )
             yield Comparison.of(
-                samples, what=what, clients=clients, target=targets[clients], against="raw SQL"
+                samples,
+                measure=measure,
+                clients=clients,
+                target=targets[clients],
+                against="raw SQL",
             )
 
 
@@ -188,7 +191,7 @@ async def _raw(threads: Threads, supply: Supply, clients: int) -> float:
 
 
 async def growth(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
-    """What closed incidents cost: a board and a transition where there are very many, or few."""
+    """The cost of closed incidents: a board and a transition among very many, and among few."""
     with contextlib.ExitStack() as stack:
         sides: dict[str, Service] = {}
         for closed in (effort.many_closed, effort.few_closed):
@@ -201,18 +204,20 @@ async def growth(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
             "/incident list": {name: side.boards for name, side in sides.items()},
             "transition": {name: partial(side.transitions, 1) for name, side in sides.items()},
         }
-        for what, slices in compared.items():
+        for measure, slices in compared.items():
             samples = await in_turn(slices, rounds=effort.rounds, within_seconds=effort.seconds)
-            yield Comparison.of(samples, what=f"{what}, {many}", clients=1, target=1.2, against=few)
+            yield Comparison.of(
+                samples, measure=f"{measure}, {many}", clients=1, target=1.2, against=few
+            )
 
 
 async def commands(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
-    """A signed `/incident status` over HTTP: Ratchet whole, against two servers that do less."""
+    """A signed `/incident status` over HTTP: all of Ratchet against two servers that do less."""
     ours, floor = databases.sqlite(folder, "ratchet"), databases.sqlite(folder, "http_floor")
     supplies = {
         "ratchet": await Supply.filling(ours, effort),
         "floor": await Supply.filling(floor, effort),
-        # It does not look whether they are there.
+        # This server does not look incidents up.
         "no-op Bolt": Supply(range(effort.incidents), effort),
     }
     async with contextlib.AsyncExitStack() as stack:
@@ -245,14 +250,14 @@ async def commands(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
                 rounds=effort.rounds,
                 within_seconds=effort.seconds,
             )
-            # Half of the floor's rate is twice what it costs.
+            # A ratio of 2 is half of the floor's rate.
             for against, target in {
                 "floor": 2.0 if clients > 1 else None,
                 "no-op Bolt": None,
             }.items():
                 yield Comparison.of(
                     samples,
-                    what="signed /incident status",
+                    measure="signed /incident status",
                     clients=clients,
                     target=target,
                     against=against,
@@ -263,7 +268,7 @@ async def commands(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
 
 
 async def _bursts(ports: Mapping[str, int], effort: Effort) -> AsyncIterator[Comparison]:
-    """How long each of 200 people waits who type a command at the same moment."""
+    """The wait of each of 200 people after a command at the same moment."""
     numbers = itertools.count()
     for aim, quantile in AIMS.items():
         samples = await in_turn(
@@ -273,7 +278,7 @@ async def _bursts(ports: Mapping[str, int], effort: Effort) -> AsyncIterator[Com
         )
         yield Comparison.of(
             samples,
-            what=f"burst of {BURST}: {aim}",
+            measure=f"burst of {BURST}: {aim}",
             clients=BURST,
             target=None,
             against="no-op Bolt",
@@ -303,7 +308,7 @@ def _populate(workspace: Workspace) -> None:
 
 
 async def _post(port: int, supply: Supply, clients: int) -> float:
-    """A slice. The requests are signed before the clock starts: what signs them is Slack."""
+    """A slice. The requests are signed before the clock starts, because Slack signs them."""
     requests = [
         [_signed(f"status {number} {to} {NOTE}", trigger=f"{number}.{to}") for number, to in row]
         for row in supply.rows(clients)

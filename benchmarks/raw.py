@@ -1,8 +1,8 @@
-"""The floor: what our store asks of the database for a transition, asked with the driver alone.
+"""The floor: the statements of our store for a transition, sent with the driver alone.
 
-Statement for statement the same, on the same tables, each transition committed by itself. No
-lifecycle, no permission, no value of core, and what a change needs is known beforehand where it
-can be. A test holds the statements against those of the store.
+They are the same, on the same tables, and each transition commits by itself. There is no lifecycle,
+no permission, no value of core, and values that can be constants are. A test compares the
+statements with those of the store.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ ON CONFLICT (lane, surface)
 WHERE state IN ('available') AND surface IN ('working_card', 'owner_card', 'status_card')
 DO UPDATE SET try_at = CASE WHEN (excluded.try_at > outbox.try_at) THEN excluded.try_at
 ELSE outbox.try_at END"""
-# Where a transition shows: the surface, the channel, the name of the lane.
+# The cards of a transition: surface, channel, name of the lane.
 CARDS = (("working_card", CHANNEL, "working"), ("status_card", STATUS_CHANNEL, "status"))
 
 
 class Raw:
-    """Makes transitions on ``database`` past everything that is ours."""
+    """Makes transitions on ``database`` without any code of ours."""
 
     def __init__(self, database: Database) -> None:
         self._sqlite = database.is_sqlite
@@ -89,7 +89,7 @@ class Raw:
         else:
             cursor.execute(self._change, (to, to, at, version, entry, *key))
         if cursor.rowcount != 1:
-            raise RuntimeError("somebody else was faster")
+            raise RuntimeError("a concurrent change won")
         line = (WORKSPACE, incident, entry, self._id(), "moved", "internal", *BY, at, NOTE)
         cursor.execute(self._record, (*line, status, to, None))
         cursor.executemany(
@@ -116,7 +116,7 @@ class Raw:
 
 
 class Threads:
-    """So many clients of the floor, each a thread, with a connection each or one among them all."""
+    """Clients of the floor, each a thread, with a connection each or with a shared one."""
 
     def __init__(self, database: Database, clients: int, *, sharing: bool = False) -> None:
         self._raw = Raw(database)
@@ -133,7 +133,7 @@ class Threads:
             connection.close()
 
     def seconds_each(self, rows: Sequence[Sequence[Step]]) -> float:
-        """Makes ``rows``, one for each client, and returns the seconds for one transition."""
+        """Make ``rows``, one for each client; returns the seconds for one transition."""
         start = threading.Barrier(len(rows) + 1)
         failures: list[Exception] = []
 
@@ -143,7 +143,7 @@ class Threads:
                 for number, to in steps:
                     with self._lock:
                         self._raw.move(connection, number, to)
-            except Exception as error:  # noqa: BLE001 - told below, in the thread that asked
+            except Exception as error:  # noqa: BLE001 - raised below, in the calling thread
                 failures.append(error)
 
         threads = [

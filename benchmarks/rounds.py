@@ -1,4 +1,4 @@
-"""Measuring on a machine that is not ours alone: small slices in turn, medians of their ratios."""
+"""Measuring on a shared machine: small slices in turn, medians of their ratios."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-# Does a slice of work and returns the seconds that one operation took: wall time over operations,
-# however many clients shared the work.
+# Does a slice of work; returns the seconds for one operation: wall time over operations, of all
+# clients together.
 Slice = Callable[[], Awaitable[float]]
 
 
@@ -21,7 +21,7 @@ class Samples:
 
     @property
     def first(self) -> str:
-        """The side that was named first, which the comparison is about."""
+        """The first side, which is compared with the others."""
         return next(iter(self.rounds[0]))
 
     def seconds(self, side: str) -> float:
@@ -29,19 +29,19 @@ class Samples:
         return median(one[side] for one in self.rounds)
 
     def ratio(self, side: str, other: str) -> float:
-        """How many times what ``other`` cost ``side`` costs: the median of the rounds' ratios.
+        """The cost of ``side`` over that of ``other``: the median of the rounds' ratios.
 
-        A neighbour that takes the machine for a second slows both sides of a round alike, so that
-        the ratio holds where the times do not.
+        Other load on the machine slows both sides of a round alike, so the ratio is stable when
+        the times are not.
         """
         return median(one[side] / one[other] for one in self.rounds)
 
 
 async def in_turn(sides: Mapping[str, Slice], *, rounds: int, within_seconds: float) -> Samples:
-    """A slice of each side, round after round, every second round the other way about.
+    """A slice of each side in every round; every second round is in reverse order.
 
-    A round before the first warms caches and connections up and does not count. No round begins
-    after ``within_seconds``, but three there are, however slow the machine.
+    An uncounted round first warms caches and connections up. No round begins after
+    ``within_seconds``, but there are at least three.
     """
     began = time.perf_counter()
     counted: list[Mapping[str, float]] = []
@@ -51,7 +51,7 @@ async def in_turn(sides: Mapping[str, Slice], *, rounds: int, within_seconds: fl
         names = list(sides)[:: -1 if number % 2 else 1]
         seconds = dict.fromkeys(sides, 0.0)
         for name in names:
-            # What the other side left to be collected is not this side's to pay for.
+            # One side must not pay for the garbage of the other.
             gc.collect()
             seconds[name] = await sides[name]()
         if number:

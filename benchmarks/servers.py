@@ -1,6 +1,6 @@
-"""The servers that answer signed commands, each a process of its own.
+"""The servers for signed commands, each a separate process.
 
-Ratchet's is the real program. The other two stand here, and are started by
+Ratchet's is the real program. The other two are defined here, and are started by
 ``python -m benchmarks.servers floor|bolt``, with Ratchet's own variables.
 """
 
@@ -37,9 +37,9 @@ BOLT = ("benchmarks.servers", "bolt")
 
 
 def floor(secret: str, database: Database) -> ASGIApp:
-    """The least that can answer the command: signature, fields, raw SQL, an answer of one line.
+    """The minimum for the command: signature, fields, raw SQL, an answer of one line.
 
-    The SQL runs in the loop: with one connection a thread would only add its hand-over.
+    The SQL runs in the event loop: for one connection a thread would only add overhead.
     """
     connection, raw = database.connect(), Raw(database)
 
@@ -68,7 +68,7 @@ def floor(secret: str, database: Database) -> ASGIApp:
 
 
 def bolt(secret: str) -> AsyncSlackRequestHandler:
-    """What Bolt alone costs: signature, fields, one listener found, an answer of one line."""
+    """Bolt alone: signature, fields, one listener found, an answer of one line."""
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token="xoxb-unused")  # noqa: S106 - opens nothing
@@ -84,7 +84,7 @@ def bolt(secret: str) -> AsyncSlackRequestHandler:
 
 @contextlib.asynccontextmanager
 async def running(*module: str, environment: Mapping[str, str]) -> AsyncIterator[int]:
-    """The server ``python -m module…``, while the block runs, and the port that it listens on."""
+    """Run the server ``python -m module…`` during the block; yields its port."""
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -96,7 +96,7 @@ async def running(*module: str, environment: Mapping[str, str]) -> AsyncIterator
     )
     try:
         async with asyncio.timeout(START_WITHIN_SECONDS):
-            while not await _listens(port):  # noqa: ASYNC110 - another process tells nobody
+            while not await _listens(port):  # noqa: ASYNC110 - the process sends no event
                 await asyncio.sleep(0.05)
         yield port
     finally:
@@ -121,7 +121,7 @@ def _free_port() -> int:
 
 
 def main(kind: str, environment: Mapping[str, str]) -> None:
-    """Serves as `bot.http.server` does: the same server and loop, without a log of requests."""
+    """Serve like `bot.http.server`: the same server and event loop, without a log of requests."""
     secret = environment["SLACK_SIGNING_SECRET"]
     apps: Mapping[str, Callable[[], Callable[..., Any]]] = {
         FLOOR[1]: lambda: floor(secret, Database(environment["DATABASE_URL"])),

@@ -1,4 +1,4 @@
-"""Signed slash commands over loopback, from a client cheap enough not to be what is measured."""
+"""Signed slash commands over loopback, from a client with little cost of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
 
 
 def signature(secret: bytes, timestamp: bytes, body: bytes) -> str:
-    """What Slack sends as ``X-Slack-Signature``.
+    """The value of ``X-Slack-Signature``.
 
     Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
     """
@@ -27,7 +27,7 @@ def signature(secret: bytes, timestamp: bytes, body: bytes) -> str:
 def command(text: str, *, secret: str, trigger: str, **fields: str) -> bytes:
     """A whole HTTP request with ``/incident text``, signed now: good for five minutes.
 
-    ``trigger`` tells one command from the next; ``fields`` are the team, the channel and the user.
+    ``trigger`` is different for each command; ``fields`` are the team, the channel and the user.
     """
     body = urlencode(
         {
@@ -56,11 +56,11 @@ def command(text: str, *, secret: str, trigger: str, **fields: str) -> bytes:
 
 
 class NotDone(RuntimeError):
-    """A server answered something else than success: its numbers would mean nothing."""
+    """A server did not answer with success, so its numbers would mean nothing."""
 
 
 class Clients:
-    """So many connections to one server; each sends its next request when its last is answered."""
+    """Connections to one server; each sends its next request after the answer to its last."""
 
     def __init__(self, port: int, count: int) -> None:
         self._port = port
@@ -84,7 +84,7 @@ class Clients:
             connection.close()
 
     async def seconds_each(self, requests: Sequence[Sequence[bytes]], *, expecting: bytes) -> float:
-        """Sends ``requests``, one row for each connection, and returns the seconds for one.
+        """Send ``requests``, one row for each connection; returns the seconds for one request.
 
         Raises:
             NotDone: an answer is not a 200 with ``expecting`` in its body.
@@ -99,7 +99,7 @@ class Clients:
         return (time.perf_counter() - began) / sum(map(len, requests))
 
     async def waits(self, requests: Sequence[Sequence[bytes]]) -> list[float]:
-        """Sends ``requests`` at once, one on each connection; the seconds until each is answered.
+        """Send ``requests`` at once, one on each connection; returns the seconds to each answer.
 
         Raises:
             NotDone: an answer is not a 200.
@@ -115,7 +115,7 @@ class Clients:
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection. Knows of HTTP what the three servers need, and no more."""
+    """One keep-alive connection, with the HTTP that the three servers need."""
 
     def __init__(self) -> None:
         self._received = b""
