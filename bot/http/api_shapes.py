@@ -91,9 +91,7 @@ class StatusUpdate(RequestBody):
     """The next status, with a note for responders alone. Without `assignee_id` the owner stays."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"status": "closed", "note": "False positive - no action needed"}]
-        }
+        json_schema_extra={"examples": [{"status": "closed", "note": "The check was wrong."}]}
     )
 
     status: StatusName

@@ -130,7 +130,7 @@ async def _incident_id(
             alias="id",
             description="The UUID of the incident.",
             json_schema_extra={"format": "uuid"},
-            examples=["a1b2c3d4-e5f6-7890-abcd-ef1234567890"],
+            examples=["5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11"],
         ),
     ],
 ) -> UUID:

@@ -66,7 +66,7 @@ Moment = Annotated[
     datetime,
     PlainSerializer(iso),
     WithJsonSchema(
-        {"type": "string", "format": "date-time", "examples": ["2025-04-07T08:23:11.000Z"]}
+        {"type": "string", "format": "date-time", "examples": ["2026-03-02T09:00:00.000Z"]}
     ),
 ]
 MomentInput = Annotated[datetime, BeforeValidator(_moment)]

@@ -36,19 +36,19 @@ T = TypeVar("T")
 
 TITLE_MAX = 100
 EXAMPLE: JsonDict = {
-    "id": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+    "id": "5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11",
     "orgId": "T024BE7LD",
     "number": 42,
-    "title": "Payment service elevated error rate",
+    "title": "Checkout is down",
     "severity": "critical",
     "status": "identified",
     "lifecycle": "statuspage",
     "validNext": ["monitoring"],
-    "affectedComponents": [{"id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "name": "Payments API"}],
+    "affectedComponents": [{"id": "c0e4c0f4-3f0e-4b6e-8a51-1d5a9b6f2e07", "name": "Checkout"}],
     "private": False,
     "ownerId": "U024BE7LH",
-    "createdAt": "2025-04-07T08:23:11.000Z",
-    "updatedAt": "2025-04-07T09:15:44.000Z",
+    "createdAt": "2026-03-02T09:00:00.000Z",
+    "updatedAt": "2026-03-02T09:52:33.000Z",
 }
 
 

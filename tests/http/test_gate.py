@@ -20,7 +20,7 @@ from core.service import StoreUnavailable
 from storage import keys
 from tests.builders import WORKSPACE
 
-NOWHERE = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+NOWHERE = "5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11"
 DIALECTS = ["/v1", "/api"]
 FULL = {"/v1": {"title": "Checkout is down", "severity": "high"}}
 FULL["/api"] = FULL["/v1"] | {"severity": "major"}

@@ -89,7 +89,7 @@ async def test_every_change_is_done_once_and_answered_alike(ci, operations, coun
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/v1/incidents/a1b2c3d4-e5f6-7890-abcd-ef1234567890/acknowledge", {}),
+        ("/v1/incidents/5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11/acknowledge", {}),
         ("/v1/incidents", {"title": "x"}),
         ("/v1/incidents", FULL | {"componentIds": ["nonsense"]}),
         ("/api/incidents", {"title": "x"}),

@@ -542,7 +542,7 @@ async def test_an_update_that_is_not_of_this_incident_is_not_found(ci, written, 
     _, address = await written()
     other = await declared()
     update = address.split("/")[5]
-    nowhere = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+    nowhere = "5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11"
 
     answers = [
         await ci.post(f"/v1/incidents/{other}/updates/{named}/redact")
