@@ -1,7 +1,8 @@
-"""What answers 200 in Slack's place counts as no answer, and nothing is lost over it."""
+"""A status 200 from a server that is not Slack counts as no answer, and loses no message."""
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import aiohttp
@@ -23,20 +24,20 @@ HTML = "text/html"
 
 ODD = {
     "a proxy's page": (b"<html>Please log in</html>", HTML),
-    "a page that calls itself text": (b"<html>Please log in</html>", "text/plain"),
-    "a page that calls itself JSON": (b"<html>Please log in</html>", JSON),
+    "a page as plain text": (b"<html>Please log in</html>", "text/plain"),
+    "a page as JSON": (b"<html>Please log in</html>", JSON),
     "a compressed file": (b"\x1f\x8b\x08", "application/gzip"),
     "a picture": (b"\x89PNG\r\n", "image/png"),
-    "nothing": (b"", JSON),
-    "JSON that breaks off": (b'{"ok": true, "user": {"id": "U0', JSON),
+    "an empty body": (b"", JSON),
+    "JSON that is cut off": (b'{"ok": true, "user": {"id": "U0', JSON),
     "a list": (b"[]", JSON),
     "a text in JSON": (b'"ok"', JSON),
     "a number": (b"7", JSON),
     "null": (b"null", JSON),
     "an empty object": (b"{}", JSON),
-    "success, and nothing else": (b'{"ok": true}', JSON),
-    "success that is a word": (b'{"ok": "yes"}', JSON),
-    "a success of other shapes": (
+    "success without a field": (b'{"ok": true}', JSON),
+    "success as a text": (b'{"ok": "yes"}', JSON),
+    "success with fields of other types": (
         json.dumps(
             {
                 "ok": True,
@@ -45,12 +46,25 @@ ODD = {
         ).encode(),
         JSON,
     ),
-    "another's refusal": (b'{"error": "Forbidden"}', JSON),
-    "bytes that are no text": (b'{"ok": true, "user": "\xff\xfe"}', JSON),
-    "a number without end": (b'{"ok": true, "user": ' + b"9" * 5_000 + b"}", JSON),
-    "brackets without end": (b"[" * 100_000, JSON),
+    "a refusal by another server": (b'{"error": "Forbidden"}', JSON),
+    "bytes that are not UTF-8": (b'{"ok": true, "user": "\xff\xfe"}', JSON),
+    "a number of 5,000 digits": (b'{"ok": true, "user": ' + b"9" * 5_000 + b"}", JSON),
+    "100,000 brackets": (b"[" * 100_000, JSON),
 }
-each_odd_answer = pytest.mark.parametrize(("body", "kind"), ODD.values(), ids=ODD)
+# The client checks these two against the fields of each method.
+BY_FIELDS = ("success without a field", "success with fields of other types")
+# The client fails in four ways, and our code sees only the error: one answer for each of them.
+FOUR = ("a proxy's page", "JSON that is cut off", "a refusal by another server", "an empty body")
+
+METHODS = tuple(ANSWERS)
+# Each answer for one method in turn, and every method with the answers that its fields decide on.
+PAIRS = dict.fromkeys(
+    [
+        *zip(itertools.cycle(METHODS), ODD),
+        *itertools.product(METHODS, BY_FIELDS),
+    ]
+)
+each_of_four = pytest.mark.parametrize("name", FOUR)
 
 
 @pytest.fixture
@@ -75,34 +89,51 @@ def asked(client, method):
     return getattr(client, method.replace(".", "_"))(**arguments[method])
 
 
-@each_odd_answer
-@pytest.mark.parametrize("method", ANSWERS)
-async def test_an_odd_answer_is_none_of_slacks(slack, client, method, body, kind):
-    slack.faults.garble(method, body=body, content_type=kind)
+def garble(slack, method, name, *, times=1):
+    body, content_type = ODD[name]
+    slack.faults.garble(method, body=body, content_type=content_type, times=times)
 
-    with pytest.raises((*UNREACHABLE, SlackApiError)) as met:
+
+async def error_of(slack, client, method, name):
+    garble(slack, method, name)
+    with pytest.raises((*UNREACHABLE, SlackApiError)) as raised:
         await asked(client, method)
+    return raised.value
 
-    assert getattr(getattr(met.value, "response", None), "data", {}).get("ok") is not False
+
+def form(error):
+    """The types by which our code distinguishes errors of the client."""
+    return type(error), type(getattr(getattr(error, "response", None), "data", None))
 
 
-@each_odd_answer
+@pytest.mark.parametrize(("method", "name"), PAIRS)
+async def test_an_odd_answer_is_no_answer_of_slack(slack, client, method, name):
+    error = await error_of(slack, client, method, name)
+
+    assert getattr(getattr(error, "response", None), "data", {}).get("ok") is not False
+
+
+async def test_every_odd_answer_fails_like_one_of_the_four(slack, client):
+    forms = {name: form(await error_of(slack, client, "users.info", name)) for name in ODD}
+
+    assert {forms[name] for name in FOUR} == set(forms.values())
+
+
+@each_of_four
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
-async def test_a_person_is_told_that_slack_does_not_answer(
-    slack, client, clock, method, body, kind
-):
+async def test_a_person_is_told_that_slack_does_not_answer(slack, client, clock, method, name):
     group = slack.workspace.add_group("responders", members=["mia"])
     people = People(client, clock=clock, responders_group=group.id, publishers_group=None)
-    slack.faults.garble(method, body=body, content_type=kind)
+    garble(slack, method, name)
 
     with pytest.raises(SlackUnavailable, match="Nothing was changed"):
         await people.actor(slack.workspace.team_id, "U0MIA", channel=None)
     assert (await people.actor(slack.workspace.team_id, "U0MIA", channel=None)).responder
 
 
-@each_odd_answer
+@each_of_four
 @pytest.mark.parametrize(
-    ("method", "what"),
+    ("method", "check"),
     [
         ("auth.test", "token"),
         ("apps.connections.open", "socket mode"),
@@ -110,22 +141,20 @@ async def test_a_person_is_told_that_slack_does_not_answer(
         ("conversations.info", "status channel"),
     ],
 )
-async def test_the_doctor_says_that_slack_does_not_answer(
-    slack, environment, method, what, body, kind
-):
+async def test_the_doctor_says_that_slack_does_not_answer(slack, environment, method, check, name):
     group = slack.workspace.add_group("responders", members=["mia"])
-    slack.faults.garble(method, body=body, content_type=kind)
+    garble(slack, method, name)
 
-    findings = await examine(Settings.from_env(environment | {"RESPONDERS_GROUP": group.id}))
+    results = await examine(Settings.from_env(environment | {"RESPONDERS_GROUP": group.id}))
 
-    assert [finding.text for finding in findings if not finding.well] == [
-        f"{what}: Slack, or the server at SLACK_API_URL, does not answer; check the network"
+    assert [result.text for result in results if not result.well] == [
+        f"{check}: Slack, or the server at SLACK_API_URL, does not answer; check the network"
     ]
 
 
 @pytest.fixture
 async def app(environment, client, clock):
-    """The whole of Ratchet, at which nobody knocks: what happens, the test makes happen."""
+    """The whole of Ratchet without its schedule and its servers: the test makes each step."""
     app = build(Settings.from_env(environment), clock=clock)
     app.store.open_for_serving()
     app.client.session = client.session
@@ -142,15 +171,15 @@ async def settle(app, clock):
     raise AssertionError("messages are still waiting")
 
 
-@each_odd_answer
-async def test_every_card_and_update_is_posted_once_all_the_same(slack, app, clock, body, kind):
+@each_of_four
+async def test_every_card_and_update_is_posted_once(slack, app, clock, name):
     here = {"actor": an_actor(channel=PAYMENTS)}
     methods = ("chat.postMessage", "conversations.history", "chat.update", "conversations.replies")
     for method in methods:
-        slack.faults.garble(method, body=body, content_type=kind)
+        garble(slack, method, name)
     await app.incidents.execute(a_declaration(**here, place=Place(PAYMENTS)))
     await settle(app, clock)
-    slack.faults.garble("chat.postMessage", body=body, content_type=kind, times=2)
+    garble(slack, "chat.postMessage", name, times=2)
     await app.incidents.execute(a_change(**here, ref=1, public=PublicText("We are looking.")))
     await settle(app, clock)
 

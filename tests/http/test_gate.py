@@ -99,10 +99,10 @@ FORGED = {
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED)
 async def test_whoever_has_no_key_leaves_a_count_and_nothing_else(
-    client, declared, store, metrics, dialect, headers
+    client, declared, every_row, metrics, dialect, headers
 ):
     incident = await declared()
-    before = await store.read(every_row)
+    before = every_row()
     asked = {**headers, "Idempotency-Key": "one"}
     with structlog.testing.capture_logs() as lines:
         for method, path in (
@@ -116,7 +116,7 @@ async def test_whoever_has_no_key_leaves_a_count_and_nothing_else(
             assert (answer.status_code, incident in answer.text) == (401, False)
 
     assert lines == []
-    assert await store.read(every_row) == before
+    assert every_row() == before
     labels = {"door": dialect[1:], "verb": "unverified", "outcome": "refused"}
     assert metrics.registry.get_sample_value("ratchet_requests_total", labels) == 3
 
@@ -138,12 +138,6 @@ async def test_whoever_asks_for_what_there_is_not_leaves_no_line(client):
         assert (await client().put("/api/incidents")).status_code == 405
 
     assert lines == []
-
-
-def every_row(reader):
-    run = reader.connection.exec_driver_sql
-    tables = run("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
-    return {table: sorted(map(repr, run(f"SELECT * FROM {table}"))) for table in tables}
 
 
 def without_id(body):
