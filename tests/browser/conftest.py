@@ -1,7 +1,7 @@
-"""A real browser in front of the sandbox's page.
+"""A real browser for the page of the stand-in.
 
-These tests need a Chromium on the machine and, for the audit, axe-core in .venv/axe. What is
-missing is said at the end of the run, loudly, and `make test-browser` installs it.
+These tests need a Chromium on the machine and, for the audit, axe-core in .venv/axe. The end of a
+run names the missing one, and `make test-browser` installs it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits, Sandbox
 from tests.browser.visitors import SWITCHES, visitors
-from tests.sandbox.connections import MANIFEST, by_socket
+from tests.sandbox.connections import MANIFEST, bolt_app, by_socket
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -33,7 +31,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what this machine cannot run, and remember to say so."""
+    """Deselect the tests that this machine cannot run; the summary names them."""
     kept, left_out = [], []
     for item in items:
         in_browser = item.get_closest_marker("browser") is not None
@@ -83,18 +81,8 @@ async def client(slack):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def app(slack, client):
-    """An app of Slack's own framework, connected; a test says what it answers."""
-
-    async def authorize(**_context):
-        return AuthorizeResult(
-            enterprise_id=None,
-            team_id=slack.workspace.team_id,
-            bot_token=slack.bot_token,
-            bot_id=slack.workspace.app.bot_id,
-            bot_user_id=slack.workspace.app.bot_user,
-        )
-
-    bolt = AsyncApp(client=client, authorize=authorize, signing_secret=slack.signing_secret)
+    """A connected app of Slack's own framework; each test adds its listeners."""
+    bolt = bolt_app(slack, client)
     async with by_socket(slack, bolt):
         yield bolt
 
@@ -107,7 +95,7 @@ async def at(slack, chromium):
 
 @pytest.fixture
 def axe():
-    """Audits a page: ``await axe(page)`` → what WCAG 2.2 AA or axe's own practice finds serious."""
+    """Audits a page: ``await axe(page)`` → serious violations of WCAG 2.2 AA or axe's practices."""
 
     async def audit(page):
         await page.evaluate(AXE.read_text())

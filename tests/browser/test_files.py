@@ -1,4 +1,4 @@
-"""What the page's files may not do; no browser is needed to see it."""
+"""Rules for the page's files; these tests need no browser."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "bot/sandbox/static"
 FILES = sorted(STATIC.iterdir())
 
-# Each of these turns a string into HTML or code, and with it what somebody wrote into a chat.
+# Each of these parses a string, and with it a message of a person, as HTML or code.
 FROM_STRINGS = (
     r"innerHTML|outerHTML|insertAdjacentHTML|setHTML|DOMParser|document\.write|createContextual"
     r"|\beval\(|new Function|srcdoc|javascript:(?!\()"
 )
-# The namespace of drawings is a name; nobody asks that machine for anything.
+# The namespace of SVG is only a name: nothing is loaded from it.
 NAMESPACES = "http://www.w3.org"
 
 
@@ -32,7 +32,7 @@ def test_no_file_names_another_machine(path):
     assert set(addresses) <= {NAMESPACES}
 
 
-def test_the_page_allows_itself_its_own_files_alone():
+def test_the_page_loads_only_its_own_files():
     page = (STATIC / "index.html").read_text()
 
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
@@ -44,7 +44,7 @@ def test_the_page_allows_itself_its_own_files_alone():
 @pytest.mark.parametrize(
     "path", [ROOT / "README.md", *ROOT.glob("docs/*.md")], ids=lambda p: p.name
 )
-def test_every_picture_that_a_document_shows_is_there(path):
+def test_every_picture_in_a_document_exists(path):
     shown = re.findall(r"[\w/-]*img/[\w-]+\.png", path.read_text())
 
     assert [name for name in shown if not (path.parent / name).is_file()] == []

@@ -1,4 +1,4 @@
-"""The page behaves like a small Slack: who sees what, what opens, what changes, with what hands."""
+"""The page behaves like a small Slack: visibility, dialogs, live changes, keyboard and phone."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from bot.sandbox import Sandbox
+from tests.sandbox.blocks import plain
 from tests.sandbox.connections import MANIFEST
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-
-def plain(text):
-    return {"type": "plain_text", "text": text}
 
 
 def section(text):
@@ -61,18 +58,18 @@ def messages(page):
     return page.get_by_role("list", name="Messages", exact=True).locator("li.message")
 
 
-def composer(page, where="#payments"):
-    return page.get_by_role("textbox", name=f"Message {where}")
+def composer(page, place="#payments"):
+    return page.get_by_role("textbox", name=f"Message {place}")
 
 
-async def say(page, text, where="#payments"):
-    await composer(page, where).fill(text)
-    await composer(page, where).press("Enter")
+async def say(page, text, place="#payments"):
+    await composer(page, place).fill(text)
+    await composer(page, place).press("Enter")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def card(client):
-    """A message with a button, posted; gives how to edit it."""
+    """Posts a message with a button; returns a function that edits it."""
     blocks = [section("*Investigating*"), actions(button("go", "Identified"))]
     posted = await client.chat_postMessage(channel="C0PAYMENTS", text="INC-1", blocks=blocks)
 
@@ -83,10 +80,10 @@ async def card(client):
     return edit
 
 
-# --- what one sees and the other does not ---
+# --- visibility ---
 
 
-async def test_an_ephemeral_answer_says_that_it_is_one_and_can_be_dismissed(app, at):
+async def test_an_ephemeral_answer_is_marked_and_can_be_dismissed(app, at):
     @app.command("/incident")
     async def on_command(ack):
         await ack("All quiet.")
@@ -104,7 +101,7 @@ async def test_an_ephemeral_answer_says_that_it_is_one_and_can_be_dismissed(app,
     await expect(mia.get_by_text("the very beginning of #payments")).to_be_visible()
 
 
-async def test_what_one_writes_the_other_reads_at_once(at):
+async def test_a_message_appears_at_once_for_others(at):
     mia, bo = await at("mia"), await at("bo")
 
     await say(mia, "is *checkout* slow for you, @bo?")
@@ -129,7 +126,7 @@ async def test_a_channel_with_news_is_marked_until_it_is_read(at, client):
     await expect(mia.locator(".is-new + .message")).to_contain_text("second")
 
 
-async def test_a_private_channel_is_not_there_for_those_who_are_not_in_it(at):
+async def test_a_private_channel_is_hidden_from_others(at):
     sam = await at("sam")
     rooms = sam.get_by_role("navigation", name="Channels")
 
@@ -144,7 +141,7 @@ async def test_an_archived_channel_can_only_be_read(at):
     await expect(page.get_by_role("textbox", name="Message #old-news")).to_have_count(0)
 
 
-async def test_one_can_become_somebody_else(at):
+async def test_the_page_can_switch_to_another_person(at):
     page = await at("mia")
     await say(page, "I am Mia")
 
@@ -157,7 +154,7 @@ async def test_one_can_become_somebody_else(at):
     await expect(page).to_have_url(re.compile(r"as=bo&at=payments"))
 
 
-# --- what changes in front of one's eyes ---
+# --- live changes ---
 
 
 async def test_an_edit_appears_without_a_reload_and_is_said_aloud(at, card):
@@ -171,7 +168,7 @@ async def test_an_edit_appears_without_a_reload_and_is_said_aloud(at, card):
     await expect(page.get_by_role("status")).to_contain_text("judge edited: Identified")
 
 
-async def test_an_edit_leaves_the_focus_where_it_was(at, card):
+async def test_an_edit_keeps_the_focus(at, card):
     page = await at("mia")
     await page.get_by_role("button", name="Identified").focus()
 
@@ -183,7 +180,7 @@ async def test_an_edit_leaves_the_focus_where_it_was(at, card):
     assert await page.evaluate("document.activeElement.closest('.message') !== null")
 
 
-async def test_a_deleted_message_goes(at, client):
+async def test_a_deleted_message_disappears(at, client):
     page = await at("mia")
     posted = await client.chat_postMessage(channel="C0PAYMENTS", text="a slip")
     await expect(messages(page)).to_have_count(1)
@@ -193,7 +190,7 @@ async def test_a_deleted_message_goes(at, client):
     await expect(messages(page)).to_have_count(0)
 
 
-async def test_after_the_sandbox_was_away_the_page_catches_up(chromium, unused_tcp_port):
+async def test_the_page_catches_up_after_a_restart_of_the_stand_in(chromium, unused_tcp_port):
     async def here():
         return Sandbox(MANIFEST, port=unused_tcp_port)
 
@@ -218,7 +215,7 @@ async def test_after_the_sandbox_was_away_the_page_catches_up(chromium, unused_t
 # --- threads ---
 
 
-async def test_a_thread_opens_beside_the_channel_and_takes_answers(at, client):
+async def test_a_thread_opens_beside_the_channel_and_accepts_replies(at, client):
     root = await client.chat_postMessage(channel="C0PAYMENTS", text="a card")
     reply = {"channel": "C0PAYMENTS", "thread_ts": root["ts"]}
     await client.chat_postMessage(**reply, text="only in the thread")
@@ -315,7 +312,7 @@ async def test_shift_enter_begins_a_line_and_enter_sends(at):
     await expect(box).to_have_value("")
 
 
-async def test_what_is_half_written_waits_in_its_channel(at):
+async def test_a_draft_stays_in_its_channel(at):
     page = await at("mia")
     await composer(page).fill("not yet")
 
@@ -345,7 +342,7 @@ async def test_an_unknown_command_is_named(at):
     await expect(messages(page)).to_contain_text("/incidnet is not a valid command")
 
 
-async def test_a_click_that_fails_says_so_beside_the_button(at, card):
+async def test_a_failed_click_shows_an_error_beside_the_button(at, card):
     page = await at("mia")
 
     await page.get_by_role("button", name="Identified").click()
@@ -359,7 +356,7 @@ async def test_a_click_that_fails_says_so_beside_the_button(at, card):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def opening(app):
-    """A command that opens a dialog; gives what a submission is answered with, and what came."""
+    """A command that opens a dialog: its view, the answer to a submission, the submitted values."""
 
     note = text_input("note", "Private note", optional=True)
     opening = SimpleNamespace(
@@ -396,7 +393,7 @@ async def test_a_dialog_is_filled_in_and_submitted(opening, at):
     await expect(composer(page)).to_be_focused()
 
 
-async def test_what_is_missing_is_said_at_the_field_before_the_app_hears(opening, at):
+async def test_a_missing_value_is_an_error_at_the_field_without_a_request(opening, at):
     page = await at("mia")
     await say(page, "/incident")
 
@@ -409,7 +406,7 @@ async def test_what_is_missing_is_said_at_the_field_before_the_app_hears(opening
     assert opening.submitted == []
 
 
-async def test_what_the_app_finds_wrong_stands_at_the_field_and_nothing_typed_is_lost(opening, at):
+async def test_an_error_from_the_app_is_at_the_field_and_the_input_stays(opening, at):
     opening.answer = {"response_action": "errors", "errors": {"note": "Say who found it."}}
     page = await at("mia")
     await say(page, "/incident")
@@ -427,7 +424,7 @@ async def test_what_the_app_finds_wrong_stands_at_the_field_and_nothing_typed_is
     await expect(dialog).to_be_hidden()
 
 
-async def test_a_dialog_that_is_redrawn_keeps_what_is_being_typed(opening, at, client, slack):
+async def test_a_redrawn_dialog_keeps_the_input(opening, at, client, slack):
     page = await at("mia")
     await say(page, "/incident")
     title = page.get_by_role("dialog").get_by_label("Title")
@@ -482,7 +479,7 @@ async def test_a_dialog_keeps_the_focus_inside_and_escape_closes_it(opening, at,
 
     for _ in range(8):
         await page.keyboard.press("Tab")
-        # From its last button the browser's own controls come next, which the page calls its body.
+        # After the last button the focus is on the browser's own controls, for the page its body.
         assert await page.evaluate("document.activeElement.matches('body, dialog *')")
     await page.keyboard.press("Escape")
 
@@ -490,7 +487,7 @@ async def test_a_dialog_keeps_the_focus_inside_and_escape_closes_it(opening, at,
     await slack.until(lambda: slack.interactions[-1].kind == "view_closed")
 
 
-async def test_a_submission_that_is_not_answered_says_so_in_the_dialog(app, at, slack):
+async def test_an_unanswered_submission_is_an_error_in_the_dialog(app, at, slack):
     @app.command("/incident")
     async def on_command(ack, command, client):
         await ack()
@@ -584,7 +581,7 @@ async def test_every_kind_of_input_can_be_filled_in(opening, app, at):
     assert [each["value"] for each in told["boxes"]["selected_options"]] == ["high"]
 
 
-# --- other ways in ---
+# --- shortcuts and the Home tab ---
 
 
 async def test_shortcuts_are_in_the_composer_and_on_each_message(app, at, client, slack):
@@ -637,7 +634,7 @@ async def test_the_home_tab_is_the_apps_own(app, at):
     await expect(messages(page)).to_contain_text("hello")
 
 
-async def test_where_the_app_takes_no_messages_none_can_be_written(at, slack):
+async def test_a_read_only_messages_tab_has_no_composer(at, slack):
     slack.workspace.app = replace(slack.workspace.app, messages_read_only=True)
     page = await at("mia", "messages")
 
@@ -646,7 +643,7 @@ async def test_where_the_app_takes_no_messages_none_can_be_written(at, slack):
     await expect(page.get_by_role("textbox")).to_have_count(0)
 
 
-async def test_one_can_look_inside_a_message(at, card):
+async def test_the_page_shows_the_inside_of_a_message(at, card):
     page = await at("mia")
     await messages(page).hover()
     await page.get_by_role("button", name="More actions on this message").click()
@@ -683,7 +680,7 @@ async def test_the_inspector_shows_each_request_with_its_answer_and_each_call(ap
     await expect(request).to_contain_text('"body": {')
 
 
-async def test_the_inspector_says_why_an_answer_was_refused(app, at):
+async def test_the_inspector_shows_the_reason_of_a_refused_answer(app, at):
     @app.command("/incident")
     async def on_command(ack):
         await ack(text="x", blocks=[{"type": "header", "text": plain("x" * 151)}])
@@ -746,8 +743,8 @@ async def test_the_whole_journey_needs_no_mouse(opening, app, at, client, slack)
     @app.action("go")
     async def on_go(ack, body, client):
         await ack()
-        where = {"channel": body["channel"]["id"], "ts": body["message"]["ts"]}
-        await client.chat_update(**where, text="moved", blocks=[section("moved")])
+        target = {"channel": body["channel"]["id"], "ts": body["message"]["ts"]}
+        await client.chat_update(**target, text="moved", blocks=[section("moved")])
 
     @app.action("more")
     async def on_more(ack):
@@ -758,7 +755,7 @@ async def test_the_whole_journey_needs_no_mouse(opening, app, at, client, slack)
     await client.chat_postMessage(channel="C0PAYMENTS", text="a card", blocks=blocks)
     page = await at("mia")
 
-    # A first look: back to the messages, into the card, to its button.
+    # Back to the messages, into the card, to its button.
     await expect(composer(page)).to_be_focused()
     await page.keyboard.press("Shift+F6")
     await expect(messages(page)).to_be_focused()
@@ -772,7 +769,7 @@ async def test_the_whole_journey_needs_no_mouse(opening, app, at, client, slack)
     await page.keyboard.press("Enter")
     await expect(messages(page)).to_contain_text("moved")
 
-    # Back to writing, a command, its dialog, and what it says.
+    # Back to the composer, a command, its dialog, and the answer.
     await page.keyboard.press("Escape")
     await expect(composer(page)).to_be_focused()
     await page.keyboard.type("/inc")
@@ -835,7 +832,7 @@ async def test_new_messages_are_said_aloud_by_their_text(at, client):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_colours_follow_the_system_until_one_chooses(at, scheme):
+async def test_the_colours_follow_the_system_by_default(at, scheme):
     page = await at("mia", color_scheme=scheme)
     ground = "getComputedStyle(document.body).backgroundColor"
     light, dark = "rgb(255, 255, 255)", "rgb(26, 29, 33)"
@@ -866,7 +863,7 @@ async def test_on_a_phone_everything_is_within_its_width(opening, at, card):
 
 
 async def everything(page, client):
-    """A page with most of what can be on it."""
+    """A page with most of its parts."""
     root = await client.chat_postMessage(
         channel="C0PAYMENTS",
         text="a card",

@@ -1,4 +1,4 @@
-"""The unmodified bot, used by hand: what product and sandbox come to in front of somebody's eyes.
+"""The unmodified bot, used by hand on the page of the stand-in.
 
 The pictures in docs/img are taken from these journeys: `make screenshots`.
 """
@@ -19,7 +19,7 @@ from tests.conversations.conftest import MANIFEST, Clock, environment_for, runni
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PICTURES = Path(__file__).parents[2] / "docs/img"
-# 12 minutes past three at night in Berlin, where these people are woken.
+# 03:12 in Berlin, the zone of these people.
 HOURS_UNTIL_NIGHT = 17.2
 NARROW = {"width": 1180, "height": 760}
 PHONE = {"width": 390, "height": 760}
@@ -38,7 +38,7 @@ async def slack(clock):
         for name, topic in {
             "general": "What concerns everybody",
             "payments": "Checkout, cards and invoices",
-            "status": "What everybody may know about what is broken",
+            "status": "Public updates on incidents",
         }.items():
             slack.workspace.channel(name).topic = topic
         yield slack
@@ -52,7 +52,7 @@ async def ratchet(slack, clock, tmp_path):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def at(ratchet, slack, chromium, clock, request):
-    """As everywhere here, and in Berlin; sharper where pictures are taken."""
+    """Opens the page as a person in Berlin; sharper for pictures."""
     sharp = {"device_scale_factor": 1.5} if request.config.getoption("--pictures", False) else {}
     async with visitors(slack, chromium, now=clock) as open_page:
 
@@ -68,7 +68,7 @@ async def at(ratchet, slack, chromium, clock, request):
 
 @pytest.fixture
 def settle(ratchet, clock):
-    """Lets Slack show everything that was decided, and some minutes pass where it is asked."""
+    """Waits until Slack shows every decision, then lets ``minutes`` pass."""
 
     async def settle(*pages, minutes=0):
         await settled(ratchet, clock)
@@ -81,7 +81,7 @@ def settle(ratchet, clock):
 
 @pytest.fixture
 def picture(request):
-    """Draws ``docs/img/<name>-light.png`` and ``-dark.png``, in a run that is asked for it."""
+    """Draws ``docs/img/<name>-light.png`` and ``-dark.png`` in a run with ``--pictures``."""
 
     async def picture(page, name):
         if not request.config.getoption("--pictures", False):
@@ -106,12 +106,12 @@ def card(page, name="INC-1"):
 
 
 def answer(page):
-    """What only this person sees, the last of it."""
+    """The last message for this person alone."""
     return messages(page).filter(has_text="Only visible to you").last
 
 
-async def say(page, text, where="#payments"):
-    box = page.get_by_role("textbox", name=f"Message {where}")
+async def say(page, text, place="#payments"):
+    box = page.get_by_role("textbox", name=f"Message {place}")
     await box.fill(text)
     await box.press("Enter")
 
@@ -141,7 +141,7 @@ async def test_an_incident_is_declared_by_dialog(at, settle, picture):
     await expect(messages(status).get_by_role("button", name="Update INC-1")).to_have_count(0)
 
 
-async def test_what_the_dialog_misses_is_said_at_its_field(at):
+async def test_a_missing_title_is_an_error_at_its_field(at):
     mia = await at("mia")
     await say(mia, "/incident declare")
     dialog = mia.get_by_role("dialog")
@@ -154,7 +154,7 @@ async def test_what_the_dialog_misses_is_said_at_its_field(at):
     await expect(dialog.get_by_label("Description")).to_have_value("503 since three")
 
 
-async def test_a_button_moves_it_on_in_front_of_everybody(at, settle):
+async def test_a_button_moves_the_incident_for_everybody(at, settle):
     mia, bo, status = await at("mia"), await at("bo"), await at("sam", "#status")
     await declared(mia)
     await settle()
@@ -196,7 +196,7 @@ async def test_a_refused_move_is_answered_with_the_steps_that_are_possible(at, s
     await expect(card(mia)).to_contain_text("Identified · high")
 
 
-async def test_a_public_update_and_a_private_note_go_out_of_one_dialog(at, settle, picture):
+async def test_one_dialog_takes_a_public_update_and_a_private_note(at, settle, picture):
     mia, status = await at("mia"), await at("sam", "#status")
     await declared(mia)
     await say(mia, "/incident next 1")
@@ -229,7 +229,7 @@ async def test_a_public_update_and_a_private_note_go_out_of_one_dialog(at, settl
     await expect(answer(mia)).to_contain_text('private: "db-3 lost quorum after the 03:00 deploy"')
 
 
-async def test_an_empty_update_is_told_at_the_fields(at, settle):
+async def test_an_empty_update_is_an_error_at_the_fields(at, settle):
     mia = await at("mia")
     await declared(mia)
     await settle()
@@ -243,7 +243,7 @@ async def test_an_empty_update_is_told_at_the_fields(at, settle):
     await expect(mia.get_by_role("dialog")).to_contain_text(missing)
 
 
-async def test_of_two_who_click_at_once_one_moves_it_and_the_other_is_told(at, slack, settle):
+async def test_of_two_concurrent_clicks_one_moves_the_incident(at, slack, settle):
     mia, bo = await at("mia"), await at("bo")
     await declared(mia)
     await answer(mia).get_by_role("button", name="Dismiss message").click()
@@ -266,7 +266,7 @@ async def test_of_two_who_click_at_once_one_moves_it_and_the_other_is_told(at, s
     assert (await answer(mia).inner_text()).count("→ Identified") == 1
 
 
-async def test_a_private_incident_is_there_for_those_who_may_see_it_alone(at, settle):
+async def test_a_private_incident_is_hidden_from_others(at, settle):
     mia = await at("mia", "#war-room")
     sam, status = await at("sam"), await at("bo", "#status")
     await say(mia, "/incident declare Leaked key severity:critical private", "#war-room")
@@ -280,7 +280,7 @@ async def test_a_private_incident_is_there_for_those_who_may_see_it_alone(at, se
     await expect(messages(status)).to_have_count(0)
 
 
-async def test_what_was_published_is_withdrawn_in_front_of_everybody(at, settle, picture):
+async def test_a_published_text_is_withdrawn_for_everybody(at, settle, picture):
     mia, status = await at("mia"), await at("sam", "#status")
     await declared(mia)
     await say(mia, "/incident update 1 Ask for Pat at extension 4711.")
@@ -317,7 +317,7 @@ async def test_on_a_phone_an_incident_is_moved_with_a_thumb(at, settle, picture)
     await picture(mia, "phone")
 
 
-async def test_the_home_tab_lists_what_is_open_and_moves_it(at, settle, picture):
+async def test_the_home_tab_lists_open_incidents_and_moves_them(at, settle, picture):
     mia = await at("mia")
     await declared(mia)
     await declared(mia, "Search is slow severity:low")
@@ -355,7 +355,7 @@ async def test_the_shortcut_declares_and_a_message_becomes_a_note(at, settle):
     await expect(note).to_have_value("mia: db-3 answers again")
 
 
-async def test_the_inspector_shows_what_a_command_set_off(at, settle, picture):
+async def test_the_inspector_shows_the_calls_of_a_command(at, settle, picture):
     mia = await at("mia", viewport={"width": 1400, "height": 800})
     await mia.get_by_role("button", name="Inspector").click()
     await declared(mia)
@@ -369,7 +369,7 @@ async def test_the_inspector_shows_what_a_command_set_off(at, settle, picture):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious_in_what_the_bot_draws(at, settle, axe, scheme):
+async def test_axe_finds_nothing_serious_in_the_bots_messages(at, settle, axe, scheme):
     mia = await at("mia", color_scheme=scheme)
     await declared(mia, 'Checkout is down components:"Checkout API"')
     await say(mia, "/incident status 1 resolved")

@@ -1,4 +1,4 @@
-"""People at browsers of their own."""
+"""People, each in a separate browser."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import expect
 
-# No sandbox of Chromium's own: tests run as root in containers. The rest keeps it from asking
-# anything of any machine.
+# Tests run as root in containers, where Chromium's own sandbox does not work. The other switches
+# keep Chromium from contacting other machines.
 SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
@@ -25,12 +25,13 @@ expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 @asynccontextmanager
 async def visitors(slack, chromium, now=None):
-    """Gives what opens the page as a person, each in a browser of their own:
-    ``await at("mia", "#payments")``. ``now()`` is the time that their browsers show.
+    """Yields a function that opens the page as a person, each in a separate browser:
+    ``await at("mia", "#payments")``. ``now()`` is the time in these browsers.
 
-    A script error, a file that is not there, or a request to another machine is a fault in the end.
+    At the end there must have been no script error, no missing file and no request to another
+    machine.
     """
-    contexts, faults = [], []
+    contexts, errors = [], []
 
     async def at(person, place="#payments", *, path=None, **looks):
         settings = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "Asia/Kathmandu", **looks}
@@ -40,9 +41,9 @@ async def visitors(slack, chromium, now=None):
         if now is not None:
             await page.clock.set_fixed_time(now())
         page.set_default_timeout(PATIENCE_MILLISECONDS)
-        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        page.on("console", lambda line: faults.extend(_complaints(line)))
-        page.on("request", lambda asked: faults.extend(_elsewhere(asked.url, slack.url)))
+        page.on("pageerror", lambda error: errors.append(f"script: {error}"))
+        page.on("console", lambda line: errors.extend(_complaints(line)))
+        page.on("request", lambda asked: errors.extend(_elsewhere(asked.url, slack.url)))
         await page.goto(slack.url + (path or f"/?as={person}&at={place.removeprefix('#')}"))
         await page.locator("html[data-ready]").wait_for()
         return page
@@ -50,11 +51,11 @@ async def visitors(slack, chromium, now=None):
     yield at
     for context in contexts:
         await context.close()
-    assert faults == []
+    assert errors == []
 
 
 def _complaints(line):
-    # The sandbox answers so when the person cannot do what they try; the page then says why.
+    # The stand-in answers an impossible act with 409; the page then shows the reason.
     expected = line.type != "error" or "409 (Conflict)" in line.text
     return [] if expected else [line.text]
 

@@ -1,16 +1,14 @@
-"""A sandbox whose app may do everything, and real Bolt apps that connect to it in either mode."""
+"""A stand-in for an app with all permissions, and real Bolt apps connected in either mode."""
 
 import pytest
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits, Sandbox
-from tests.sandbox.connections import MANIFEST, by_http, by_socket
+from tests.sandbox.connections import MANIFEST, bolt_app, by_http, by_socket
 
 
 class Clock:
-    """A time that moves only when it is told to."""
+    """A clock that moves only by ``advance``."""
 
     def __init__(self, at=1_750_000_000.0):
         self.at = at
@@ -35,7 +33,7 @@ async def slack(clock):
 
 @pytest.fixture
 def impatient(slack):
-    """A Slack that gives up on an acknowledgement so soon that a test can wait for it."""
+    """A short time-out for acknowledgements, which a test can wait for."""
     slack.courier.ack_seconds = 0.2
 
 
@@ -51,23 +49,7 @@ async def client(slack):
 
 @pytest.fixture
 def bolt(slack, client):
-    """An app of Slack's own framework, yet without listeners and without a connection."""
-
-    async def authorize(**_context):
-        return AuthorizeResult(
-            enterprise_id=None,
-            team_id=slack.workspace.team_id,
-            bot_token=slack.bot_token,
-            bot_id=slack.workspace.app.bot_id,
-            bot_user_id=slack.workspace.app.bot_user,
-        )
-
-    return AsyncApp(
-        client=client,
-        authorize=authorize,
-        signing_secret=slack.signing_secret,
-        process_before_response=True,
-    )
+    return bolt_app(slack, client, process_before_response=True)
 
 
 @pytest.fixture(params=[by_socket, by_http], ids=["socket", "http"])

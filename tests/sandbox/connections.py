@@ -1,10 +1,12 @@
-"""An app that may do everything, and the two ways in which Bolt connects one to Slack."""
+"""An app with all permissions, and its connections to Slack by Bolt in both modes."""
 
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 
 MANIFEST = {
     "display_information": {"name": "Judge"},
@@ -49,6 +51,26 @@ MANIFEST = {
         "socket_mode_enabled": True,
     },
 }
+
+
+def bolt_app(slack, client, **settings):
+    """An app of Slack's own framework, without listeners and not connected."""
+
+    async def authorize(**_context):
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=slack.workspace.team_id,
+            bot_token=slack.bot_token,
+            bot_id=slack.workspace.app.bot_id,
+            bot_user_id=slack.workspace.app.bot_user,
+        )
+
+    return AsyncApp(
+        client=client,
+        authorize=authorize,
+        signing_secret=slack.signing_secret,
+        **settings,
+    )
 
 
 @asynccontextmanager

@@ -1,11 +1,11 @@
-"""What the Web API answers when it takes a call: the shapes that an app goes by."""
+"""The answers of the Web API to accepted calls: the shapes that an app relies on."""
 
 import pytest
 
 PAYMENTS = "C0PAYMENTS"
 
 
-async def test_a_post_is_answered_with_the_message_as_it_stands(slack, client):
+async def test_a_post_returns_the_message(slack, client):
     answer = await client.chat_postMessage(
         channel="#payments",
         text="a card",
@@ -24,13 +24,13 @@ async def test_a_post_is_answered_with_the_message_as_it_stands(slack, client):
     assert block["block_id"]
 
 
-async def test_timestamps_rise_even_while_time_stands_still(client):
+async def test_timestamps_rise_while_the_clock_stops(client):
     times = [(await client.chat_postMessage(channel=PAYMENTS, text="x"))["ts"] for _ in range(20)]
 
     assert times == sorted(set(times))
 
 
-async def test_metadata_is_read_back_only_on_request(client):
+async def test_metadata_is_returned_only_on_request(client):
     metadata = {"event_type": "incident_card", "event_payload": {"number": 42}}
     posted = await client.chat_postMessage(channel=PAYMENTS, text="x", metadata=metadata)
 
@@ -45,7 +45,7 @@ async def test_metadata_is_read_back_only_on_request(client):
     assert thread["messages"][0]["metadata"] == metadata
 
 
-async def test_history_goes_backwards_page_by_page_and_shows_broadcast_replies_alone(client):
+async def test_history_is_paged_newest_first_with_broadcast_replies_only(client):
     first = await client.chat_postMessage(channel=PAYMENTS, text="first")
     for text, broadcast in (("quiet", False), ("loud", True)):
         await client.chat_postMessage(
@@ -73,7 +73,7 @@ async def test_history_goes_backwards_page_by_page_and_shows_broadcast_replies_a
         ({"oldest": 2, "latest": 3, "inclusive": True}, ["c", "b"]),
     ],
 )
-async def test_history_is_cut_by_time(client, window, found):
+async def test_history_is_limited_by_oldest_and_latest(client, window, found):
     times = [(await client.chat_postMessage(channel=PAYMENTS, text=text))["ts"] for text in "abc"]
     cut = {
         name: times[value - 1] if name != "inclusive" else value for name, value in window.items()
@@ -99,7 +99,7 @@ async def test_a_message_without_a_text_is_announced_with_the_words_of_its_block
     assert slack.channel_view(PAYMENTS)[0].text == "*INC-42* is down"
 
 
-async def test_who_the_bot_is_and_what_it_may_do_is_told(slack, client):
+async def test_auth_test_returns_the_bots_ids_and_scopes(slack, client):
     answer = await client.auth_test()
 
     assert (answer["user_id"], answer["bot_id"], answer["team_id"]) == (
@@ -110,7 +110,7 @@ async def test_who_the_bot_is_and_what_it_may_do_is_told(slack, client):
     assert answer.headers["x-oauth-scopes"].split(",") == list(slack.workspace.app.scopes)
 
 
-async def test_people_are_told_apart_by_their_flags(slack, client):
+async def test_a_user_object_has_the_persons_flags(slack, client):
     slack.workspace.add_user("eve", is_stranger=True, team_id="T0OTHER")
     slack.workspace.add_user("una", is_ultra_restricted=True)
     slack.workspace.add_user("ex", deleted=True)
@@ -144,7 +144,7 @@ async def test_a_group_lists_its_members(slack, client):
     ]
 
 
-async def test_a_direct_message_is_opened_once_and_written_to_by_the_persons_id(slack, client):
+async def test_a_post_to_a_user_id_goes_to_the_open_direct_message(slack, client):
     opened = await client.conversations_open(users="U0MIA")
     written = await client.chat_postMessage(channel="U0MIA", text="psst")
 
@@ -152,7 +152,7 @@ async def test_a_direct_message_is_opened_once_and_written_to_by_the_persons_id(
     assert [message.text for message in slack.person("mia").reads("@mia")] == ["psst"]
 
 
-async def test_a_channel_is_made_joined_listed_and_filled(client):
+async def test_channels_are_created_joined_listed_and_invited_to(client):
     made = (await client.conversations_create(name="inc-42", is_private=True))["channel"]
     await client.conversations_invite(channel=made["id"], users="U0BO,U0SAM")
     members = await client.conversations_members(channel=made["id"])
@@ -172,7 +172,7 @@ async def test_a_channel_is_made_joined_listed_and_filled(client):
     }
 
 
-async def test_a_link_to_a_reply_leads_through_its_thread(slack, client):
+async def test_a_permalink_to_a_reply_names_its_thread(slack, client):
     first = await client.chat_postMessage(channel=PAYMENTS, text="first")
     reply = await client.chat_postMessage(channel=PAYMENTS, text="r", thread_ts=first["ts"])
     link = await client.chat_getPermalink(channel=PAYMENTS, message_ts=reply["ts"])

@@ -1,4 +1,4 @@
-"""The demo's bot is started with the demo's settings, and with nothing that lies about."""
+"""The demo's bot starts with the demo's settings alone."""
 
 import contextlib
 
@@ -16,7 +16,7 @@ SLACK_SIGNING_SECRET=of-another-bot
 """
 
 
-async def test_a_file_of_settings_in_the_working_directory_is_not_the_demos(tmp_path):
+async def test_the_demo_ignores_settings_in_the_working_directory(tmp_path):
     (tmp_path / ".env").write_text(ENV)
     folder = tmp_path / "demo"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose goes wrong where, as often and as late as it was asked to."""
+"""Injected faults affect the right calls, as often and as late as they should."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ def post(client, channel=PAYMENTS):
 
 
 async def outcome(call):
-    """How a call ended: ``ok``, Slack's error, a status, or the cut connection."""
+    """The result of a call: ``ok``, Slack's error, a status, or the cut connection."""
     try:
         await call
     except SlackApiError as refused:
@@ -41,9 +41,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("kind", "settings", "seen", "status", "posts"), KINDS)
-async def test_a_fault_happens_once_and_then_no_more(
-    slack, client, kind, settings, seen, status, posts
-):
+async def test_a_fault_affects_one_call(slack, client, kind, settings, seen, status, posts):
     fault = getattr(slack.faults, kind)("chat.postMessage", **settings)
 
     assert await outcome(post(client)) == seen
@@ -53,7 +51,7 @@ async def test_a_fault_happens_once_and_then_no_more(
     assert (fault.hits, list(slack.faults)) == (1, [])
 
 
-async def test_a_rate_limit_says_how_long_to_wait(slack, client):
+async def test_a_rate_limit_sends_retry_after(slack, client):
     slack.faults.rate_limit("chat.postMessage", retry_after=7)
 
     with pytest.raises(SlackApiError) as refused:
@@ -61,7 +59,7 @@ async def test_a_rate_limit_says_how_long_to_wait(slack, client):
     assert refused.value.response.headers["Retry-After"] == "7"
 
 
-async def test_a_fault_is_about_one_method_and_one_channel_alone(slack, client):
+async def test_a_fault_is_limited_to_its_method_and_channel(slack, client):
     fault = slack.faults.refuse(
         "chat.postMessage", error="is_archived", channel=PAYMENTS, times=None
     )
@@ -76,7 +74,7 @@ async def test_a_fault_is_about_one_method_and_one_channel_alone(slack, client):
     assert (elsewhere, another, afterwards) == ("ok", "ok", "ok")
 
 
-async def test_a_slow_call_goes_on_when_its_fault_is_cleared(slack, client):
+async def test_a_slow_call_continues_when_its_fault_is_cleared(slack, client):
     fault = slack.faults.slow("chat.postMessage", seconds=3600)
     held_up = asyncio.create_task(outcome(post(client)))
     await slack.until(lambda: fault.hits == 1)
@@ -87,7 +85,7 @@ async def test_a_slow_call_goes_on_when_its_fault_is_cleared(slack, client):
 
 
 @pytest.mark.parametrize(("kind", "posts"), [("slow", 0), ("late_answer", 1)])
-async def test_a_client_that_gives_up_has_had_its_effect_only_where_the_answer_was_late(
+async def test_after_a_client_timeout_a_late_answer_took_effect_and_a_slow_call_did_not(
     slack, kind, posts
 ):
     client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, timeout=0.1, retry_handlers=[])
@@ -98,7 +96,7 @@ async def test_a_client_that_gives_up_has_had_its_effect_only_where_the_answer_w
     assert len(slack.channel_view(PAYMENTS)) == posts
 
 
-async def test_a_lost_answer_may_be_about_what_is_done_later(client, slack, clock):
+async def test_a_call_with_a_lost_answer_can_take_effect_later(client, slack, clock):
     slack.faults.lose_answer("chat.postMessage", seconds=4)
 
     with pytest.raises(aiohttp.ClientError):
@@ -111,7 +109,7 @@ async def test_a_lost_answer_may_be_about_what_is_done_later(client, slack, cloc
     assert len(slack.channel_view(PAYMENTS)) == 1
 
 
-async def test_two_faults_happen_one_after_the_other(slack, client):
+async def test_the_oldest_fault_decides_first(slack, client):
     slack.faults.server_error("chat.postMessage", times=2)
     slack.faults.rate_limit(times=1)
 
@@ -120,7 +118,7 @@ async def test_two_faults_happen_one_after_the_other(slack, client):
     assert outcomes == ["internal_error", "internal_error", "ratelimited", "ok"]
 
 
-async def test_a_response_url_meets_faults_of_its_own(slack, bolt, mia):
+async def test_faults_of_response_urls_are_separate(slack, bolt, mia):
     slack.faults.server_error("response_url")
     statuses = []
 
@@ -137,7 +135,7 @@ async def test_a_response_url_meets_faults_of_its_own(slack, bolt, mia):
     assert [message.text for message in interaction.messages] == ["y"]
 
 
-async def test_a_slow_socket_eats_into_the_time_for_the_acknowledgement(slack, bolt, mia):
+async def test_a_slow_socket_delays_the_acknowledgement(slack, bolt, mia):
     @bolt.command("/incident")
     async def on_command(ack):
         await ack()
@@ -154,6 +152,6 @@ async def test_a_slow_socket_eats_into_the_time_for_the_acknowledgement(slack, b
     assert never.error == "operation_timeout"
 
 
-def test_a_fault_that_does_not_exist_is_not_taken(slack):
+def test_an_unknown_kind_of_fault_is_refused(slack):
     with pytest.raises(ValueError, match="there are slow"):
         slack.faults.add("earthquake")

@@ -1,4 +1,4 @@
-"""The front API gives a page all that it draws, and lets it act as anybody."""
+"""The front API serves everything that the page draws, and acts as any person."""
 
 import aiohttp
 import pytest
@@ -10,7 +10,7 @@ from tests.sandbox.connections import MANIFEST, by_socket
 
 @pytest.fixture
 async def page(slack):
-    """A browser's way to ask: ``await page("GET", "state")`` → status and JSON."""
+    """Requests like a browser's: ``await page("GET", "state")`` → status and JSON."""
     async with aiohttp.ClientSession() as session:
 
         async def ask(method, path, **arguments):
@@ -71,7 +71,7 @@ async def connected(slack, bolt):
         yield
 
 
-async def test_the_state_holds_what_a_person_may_see(slack, page):
+async def test_the_state_hides_private_channels_from_others(slack, page):
     _status, for_mia = await page("GET", "state?as=U0MIA")
     _status, for_sam = await page("GET", "state?as=U0SAM")
 
@@ -83,8 +83,8 @@ async def test_the_state_holds_what_a_person_may_see(slack, page):
 
 
 async def test_a_page_can_type_press_fill_in_and_submit(slack, page, connected):
-    async def act(**what):
-        status, answer = await page("POST", "act", json={"as": "U0MIA", **what})
+    async def act(**asked):
+        status, answer = await page("POST", "act", json={"as": "U0MIA", **asked})
         assert status == 200
         return answer["interaction"]
 
@@ -139,7 +139,7 @@ async def test_a_page_can_write_and_reply(page):
         ),
     ],
 )
-async def test_what_cannot_be_done_is_said_in_a_sentence(page, asked, status, error):
+async def test_an_impossible_act_is_answered_with_a_sentence(page, asked, status, error):
     answered, told = await page("POST", "act", json=asked)
 
     assert (answered, told["error"]) == (status, error)
@@ -159,7 +159,7 @@ async def test_faults_and_limits_are_set_from_the_page(slack, page, client):
     assert limits == {"posting": True, "tiers": False, "burst": 1}
 
 
-async def test_sockets_are_upset_and_requests_repeated_from_the_page(slack, page, connected, mia):
+async def test_the_page_can_disturb_sockets_and_redeliver_requests(slack, page, connected, mia):
     await mia.command("#payments", "/incident list")
     _status, copies = await page("POST", "redeliver", json={"copies": 2, "at_once": True})
     [connection] = slack.sockets.connections
@@ -170,7 +170,7 @@ async def test_sockets_are_upset_and_requests_repeated_from_the_page(slack, page
     assert (await page("POST", "sockets", json={"do": "dance"}))[0] == 400
 
 
-async def test_the_log_tells_acts_requests_and_calls_in_the_order_of_their_last_change(
+async def test_the_log_lists_acts_requests_and_calls_by_their_last_change(
     page, connected, mia, client
 ):
     await mia.command("#payments", "/incident list")
@@ -190,7 +190,7 @@ async def test_the_log_tells_acts_requests_and_calls_in_the_order_of_their_last_
     ]
 
 
-async def test_every_change_is_told_as_it_happens(slack, page, client):
+async def test_every_change_is_sent_to_the_page(slack, page, client):
     async with page.session.ws_connect(f"{slack.url}/front/events") as changes:
         await client.chat_postMessage(channel="C0PAYMENTS", text="x")
         told = [await changes.receive_json(timeout=3) for _ in range(3)]
@@ -205,7 +205,7 @@ async def test_every_change_is_told_as_it_happens(slack, page, client):
     [{"Origin": "https://elsewhere.example"}, {"Host": "elsewhere.example"}],
     ids=["another site's page", "another name for this machine"],
 )
-async def test_only_its_own_page_may_ask(page, slack, headers):
+async def test_only_the_own_page_has_access(page, slack, headers):
     status, told = await page("GET", "state", headers=headers)
     form, _told = await page("POST", "act", data={"as": "U0MIA"})
 
@@ -214,7 +214,7 @@ async def test_only_its_own_page_may_ask(page, slack, headers):
         await page.session.ws_connect(f"{slack.url}/front/events", headers=headers)
 
 
-async def test_a_workspace_is_the_same_after_a_restart(client, slack, mia):
+async def test_a_workspace_survives_a_restart(client, slack, mia):
     first = await client.chat_postMessage(channel="C0PAYMENTS", text="a card")
     await client.chat_postMessage(
         channel="C0PAYMENTS", text="moved", thread_ts=first["ts"], reply_broadcast=True

@@ -1,22 +1,18 @@
-"""Acts of people, the payloads they make, how they are delivered, and what the person then sees."""
+"""Acts of people: their payloads, the delivery to the app, and the visible results."""
 
 import asyncio
 import json
 
 import aiohttp
 import pytest
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.sandbox import CannotDo
+from tests.sandbox.blocks import plain
 from tests.sandbox.connections import by_http, by_socket
 
 PAYMENTS = "C0PAYMENTS"
-
-
-def plain(text="x"):
-    return {"type": "plain_text", "text": text}
 
 
 def button(text="Go", **changes):
@@ -48,7 +44,7 @@ def field(name="note", **changes):
 
 
 async def posted(slack, client, *blocks, channel=PAYMENTS, **changes):
-    """A message of the bot's with these blocks, as it stands in the channel."""
+    """A message of the bot with these blocks, in the channel."""
     answer = await client.chat_postMessage(
         channel=channel, text="a card", blocks=list(blocks), **changes
     )
@@ -57,7 +53,7 @@ async def posted(slack, client, *blocks, channel=PAYMENTS, **changes):
 
 @pytest.fixture
 async def listening(slack, bolt):
-    """A Bolt app in Socket Mode that acknowledges all that it hears and keeps it."""
+    """A Bolt app in Socket Mode that acknowledges and keeps every payload."""
     heard = []
 
     async def keep(ack, body):
@@ -80,7 +76,7 @@ async def listening(slack, bolt):
 # --- payloads ---
 
 
-async def test_a_command_says_who_where_and_what(slack, listening, mia):
+async def test_a_command_has_the_payload_of_slack(slack, listening, mia):
     interaction = await mia.command("#war-room", "/incident  status 42 ")
 
     [body] = listening
@@ -101,7 +97,7 @@ async def test_a_command_says_who_where_and_what(slack, listening, mia):
     assert interaction.request.payload == body
 
 
-async def test_a_click_says_which_element_of_which_message(slack, client, listening, mia):
+async def test_a_click_has_its_message_and_element(slack, client, listening, mia):
     card = await posted(slack, client, row(button(value="42", style="primary"), block_id="steps"))
     await mia.press(card, "Go")
 
@@ -133,9 +129,7 @@ async def test_a_click_in_an_ephemeral_message_carries_no_message(slack, client,
     assert "message" not in body
 
 
-async def test_a_click_on_what_has_been_redrawn_still_says_what_was_drawn(
-    slack, client, listening, mia
-):
+async def test_a_click_on_a_redrawn_message_sends_the_old_value(slack, client, listening, mia):
     card = await posted(slack, client, row(button("Identified", value="1")))
     as_drawn = card.snapshot()
     await client.chat_update(
@@ -167,7 +161,7 @@ CHOICES = [
 @pytest.mark.parametrize(
     ("element", "choice", "said"), CHOICES, ids=[row[0]["type"] for row in CHOICES]
 )
-async def test_a_choice_says_what_was_chosen(slack, client, listening, mia, element, choice, said):
+async def test_a_choice_has_the_chosen_value(slack, client, listening, mia, element, choice, said):
     card = await posted(slack, client, row({"action_id": "choice", **element}, block_id="b"))
     await mia.choose(card, "choice", choice)
 
@@ -191,7 +185,7 @@ async def test_a_shortcut_opens_with_a_trigger_and_a_message_shortcut_with_a_mes
     assert on_message["channel"] == {"id": "C0RANDOM", "name": "random"}
 
 
-async def test_closing_a_dialog_tells_the_app_if_it_asked(slack, client, listening, mia):
+async def test_closing_a_dialog_notifies_the_app_on_request(slack, client, listening, mia):
     for notify in (True, False):
         await client.views_open(
             trigger_id=slack.workspace.new_trigger(mia.id),
@@ -203,10 +197,10 @@ async def test_closing_a_dialog_tells_the_app_if_it_asked(slack, client, listeni
     assert not mia.has_view
 
 
-# --- what a client would prevent ---
+# --- limits of the client ---
 
 
-async def test_a_person_can_do_only_what_their_client_offers(slack, client, listening, mia):
+async def test_a_person_has_the_limits_of_slacks_client(slack, client, listening, mia):
     gus = slack.person("gus")
     card = await posted(slack, client, row(button(), block_id="a"), row(button(), block_id="b"))
     attempts = [
@@ -226,7 +220,7 @@ async def test_a_person_can_do_only_what_their_client_offers(slack, client, list
     assert [body["actions"][0]["block_id"] for body in listening] == ["b"]
 
 
-async def test_what_was_typed_stays_while_the_input_stays(slack, client, listening, mia):
+async def test_a_redrawn_input_keeps_its_value(slack, client, listening, mia):
     opened = await client.views_open(
         trigger_id=slack.workspace.new_trigger(mia.id),
         view=dialog(field("note"), field("public", optional=True), callback_id="update"),
@@ -267,9 +261,7 @@ async def test_what_was_typed_stays_while_the_input_stays(slack, client, listeni
         ),
     ],
 )
-async def test_a_form_that_is_not_filled_in_is_not_sent(
-    slack, client, listening, mia, element, value, fault
-):
+async def test_an_invalid_form_is_not_sent(slack, client, listening, mia, element, value, fault):
     await client.views_open(
         trigger_id=slack.workspace.new_trigger(mia.id),
         view=dialog(field(element={"action_id": "text", **element})),
@@ -304,7 +296,7 @@ SUBMISSIONS = [
 
 
 @pytest.mark.parametrize(("answer", "error", "left"), SUBMISSIONS)
-async def test_a_submission_is_answered_as_slack_understands_it(
+async def test_the_answer_to_a_submission_changes_the_dialogs(
     slack, client, app, mia, answer, error, left
 ):
     @app.view("update")
@@ -322,7 +314,7 @@ async def test_a_submission_is_answered_as_slack_understands_it(
     assert len(slack.workspace.stacks[mia.id]) == expected
 
 
-async def test_a_slow_app_is_given_up_and_the_person_told(slack, bolt, mia, impatient):
+async def test_a_command_to_a_slow_app_times_out(slack, bolt, mia, impatient):
     let_go = asyncio.Event()
 
     @bolt.command("/incident")
@@ -348,7 +340,7 @@ async def test_without_an_app_a_command_fails_at_once(slack, mia, url):
     assert interaction.error_seen == '/incident failed with the error "dispatch_failed"'
 
 
-async def test_an_answer_with_faulty_blocks_is_shown_as_an_error(app, mia):
+async def test_an_answer_with_invalid_blocks_is_shown_as_an_error(app, mia):
     @app.command("/incident")
     async def on_command(ack):
         await ack(text="x", blocks=[{"type": "header", "text": plain("x" * 151)}])
@@ -381,9 +373,7 @@ async def test_a_response_url_works_five_times_in_half_an_hour(slack, listening,
     assert [message.text for message in mia.ephemerals] == list("01234")
 
 
-async def test_a_response_url_can_replace_and_delete_what_was_clicked(
-    slack, client, listening, mia
-):
+async def test_a_response_url_can_replace_and_delete_the_original(slack, client, listening, mia):
     await client.chat_postEphemeral(channel=PAYMENTS, user=mia.id, text="x", blocks=[row(button())])
     [shown] = mia.ephemerals
     interaction = await mia.press(shown, "Go")
@@ -397,7 +387,7 @@ async def test_a_response_url_can_replace_and_delete_what_was_clicked(
     assert [message.text for message in mia.ephemerals] == ["beside it"]
 
 
-async def test_a_response_url_reaches_where_the_bot_is_no_member(slack, listening, mia):
+async def test_a_response_url_can_post_to_a_channel_without_the_bot(slack, listening, mia):
     interaction = await mia.command("#random", "/incident list")
     answer = await AsyncWebhookClient(interaction.response_url).send(
         text="for all", response_type="in_channel"
@@ -428,7 +418,7 @@ async def test_an_event_is_delivered_until_it_is_acknowledged(slack, bolt, mia):
     assert len({request.payload["event_id"] for request in slack.requests}) == 1
 
 
-async def test_an_app_hears_only_what_it_subscribed_to_and_where_it_is(slack, listening, mia):
+async def test_an_app_gets_only_subscribed_events_of_its_channels(slack, listening, mia):
     await mia.say("#payments", "in")
     await mia.say("#random", "the bot is not here")
     await mia.say("#war-room", "not subscribed to message.groups")
@@ -446,7 +436,7 @@ async def test_an_app_hears_only_what_it_subscribed_to_and_where_it_is(slack, li
 # --- Socket Mode ---
 
 
-async def test_a_payload_goes_to_one_connection_and_the_next_to_another(slack, bolt, mia):
+async def test_payloads_alternate_between_connections(slack, bolt, mia):
     @bolt.command("/incident")
     async def on_command(ack):
         await ack()
@@ -460,7 +450,7 @@ async def test_a_payload_goes_to_one_connection_and_the_next_to_another(slack, b
     assert used[:2] == used[2:]
 
 
-async def test_an_envelope_whose_connection_drops_goes_to_another(slack, bolt, mia):
+async def test_an_envelope_of_a_dropped_connection_goes_to_another(slack, bolt, mia):
     arrived = asyncio.Event()
     answers = iter([asyncio.Event(), None])
 
@@ -482,23 +472,24 @@ async def test_an_envelope_whose_connection_drops_goes_to_another(slack, bolt, m
     assert [message.text for message in mia.ephemerals] == ["heard"]
 
 
-async def test_a_half_open_connection_swallows_what_it_is_given(slack, listening, mia, impatient):
+async def test_a_half_open_connection_delivers_nothing(slack, listening, mia, impatient):
     slack.sockets.half_open()
     interaction = await mia.command("#payments", "/incident list")
 
     assert (interaction.error, listening) == ("operation_timeout", [])
 
 
-async def test_an_app_comes_back_after_slacks_farewell(slack, listening, mia):
+@pytest.mark.parametrize("end", ["announce_disconnect", "close"])
+async def test_an_app_reconnects_after_the_end_of_its_connection(slack, listening, mia, end):
     [before] = slack.sockets.connections
-    await slack.sockets.announce_disconnect("refresh_requested")
+    await getattr(slack.sockets, end)()
     await slack.until(lambda: any(each is not before for each in slack.sockets.connections))
     interaction = await mia.command("#payments", "/incident list")
 
     assert interaction.error is None
 
 
-async def test_an_eleventh_connection_is_turned_away(slack, client):
+async def test_an_eleventh_connection_is_refused(slack, client):
     async def connect(session):
         opened = await client.apps_connections_open(app_token=slack.app_token)
         socket = await session.ws_connect(opened["url"])
@@ -523,10 +514,10 @@ async def test_a_ticket_admits_one_connection(slack, client):
             await session.ws_connect(opened["url"])
 
 
-# --- again, and forged ---
+# --- duplicates and signatures ---
 
 
-async def test_a_request_can_be_delivered_again_even_at_once(slack, bolt, mia):
+async def test_a_request_can_be_redelivered_in_concurrent_copies(slack, bolt, mia):
     heard = []
 
     @bolt.command("/incident")
@@ -543,7 +534,7 @@ async def test_a_request_can_be_delivered_again_even_at_once(slack, bolt, mia):
         assert len(set(heard)) == 1
         assert [copy.ack.error for copy in copies] == [None] * 3
 
-    # What the copies were answered is shown to nobody, as only one acknowledgement counts in Slack.
+    # In Slack only one acknowledgement counts, so the answers to the copies are not shown.
     assert [message.text for message in mia.ephemerals] == ["once", "once"]
 
 
@@ -563,7 +554,7 @@ async def test_a_copy_can_go_to_another_connection_of_the_app(slack, bolt, mia):
     assert copy.id == first.request.id
 
 
-async def test_requests_over_http_are_signed_so_that_slacks_own_verifier_takes_them(slack):
+async def test_slacks_own_verifier_accepts_the_signatures(slack):
     body = json.dumps({"type": "event_callback"}).encode()
     headers = slack.signed_headers(body, content_type="application/json")
     stale = slack.signed_headers(body, content_type="application/json", at=1_000_000_000)
@@ -574,24 +565,7 @@ async def test_requests_over_http_are_signed_so_that_slacks_own_verifier_takes_t
     assert not verifier.is_valid_request(body + b" ", headers)
 
 
-async def test_slacks_handshakes_with_a_request_url_are_there(slack, bolt):
+async def test_a_request_url_gets_slacks_handshakes(slack, bolt):
     async with by_http(slack, bolt):
         assert await slack.courier.verify_url()
         assert await slack.courier.check_ssl() == 200
-
-
-async def test_bolts_own_handler_reconnects_after_a_closed_socket(slack, bolt, mia):
-    @bolt.command("/incident")
-    async def on_command(ack):
-        await ack()
-
-    handler = AsyncSocketModeHandler(bolt, slack.app_token, web_client=bolt.client)
-    await handler.connect_async()
-    await slack.connected()
-    [before] = slack.sockets.connections
-    await slack.sockets.close()
-    await slack.until(lambda: any(each is not before for each in slack.sockets.connections))
-    interaction = await mia.command("#payments", "/incident list")
-    await handler.close_async()
-
-    assert interaction.error is None

@@ -1,4 +1,4 @@
-"""What Slack refuses, the sandbox refuses: by Slack's name, just past the limit and not before."""
+"""The stand-in refuses as Slack does: with Slack's error, past the limit and not before."""
 
 import json
 
@@ -7,16 +7,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits, Sandbox, blockkit
+from tests.sandbox.blocks import mrkdwn, plain
 
 CHANNEL = "C0PAYMENTS"
-
-
-def plain(text="x"):
-    return {"type": "plain_text", "text": text}
-
-
-def mrkdwn(text="x"):
-    return {"type": "mrkdwn", "text": text}
 
 
 def button(**changes):
@@ -78,7 +71,7 @@ def feedback(**changes):
     }
 
 
-# What is counted, the most Slack takes, and a block that holds so many.
+# A name, Slack's limit, and a function that makes a block with that number.
 MOST = [
     ("section text", 3000, lambda n: section(text=mrkdwn("x" * n))),
     ("section fields", 10, lambda n: section(fields=[mrkdwn()] * n)),
@@ -194,8 +187,8 @@ def typed(**changes):
     return field_input(element={"type": "plain_text_input", **changes})
 
 
-@pytest.mark.parametrize(("what", "most", "block"), MOST, ids=[row[0] for row in MOST])
-def test_a_block_is_taken_at_the_limit_and_refused_just_past_it(what, most, block):
+@pytest.mark.parametrize(("name", "most", "block"), MOST, ids=[row[0] for row in MOST])
+def test_a_block_is_accepted_at_the_limit_and_refused_past_it(name, most, block):
     assert blockkit.message_errors([block(most)]) == []
     assert len(blockkit.message_errors([block(most + 1)])) == 1
 
@@ -284,7 +277,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("why", "block", "fault"), FAULTS, ids=[row[0] for row in FAULTS])
-def test_a_block_is_refused_with_the_place_of_its_fault(why, block, fault):
+def test_a_block_is_refused_with_the_place_of_the_error(why, block, fault):
     faults = blockkit.message_errors([block])
 
     assert len(faults) == 1
@@ -303,7 +296,7 @@ def test_a_block_is_refused_with_the_place_of_its_fault(why, block, fault):
         ([{"type": "divider"}] * 51, "no more than 50 items allowed [json-pointer:/blocks]"),
     ],
 )
-def test_blocks_are_refused_for_the_company_they_keep(blocks, fault):
+def test_blocks_are_refused_in_a_wrong_combination(blocks, fault):
     [found] = blockkit.message_errors(blocks)
 
     assert found.startswith(fault)
@@ -322,7 +315,7 @@ def test_blocks_are_refused_for_the_company_they_keep(blocks, fault):
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else None,
 )
-def test_a_block_stands_only_where_slack_draws_it(block, surfaces, surface):
+def test_a_block_is_accepted_only_on_its_surfaces(block, surfaces, surface):
     faults = {
         "message": lambda: blockkit.message_errors([block]),
         "modal": lambda: blockkit.view_errors(dialog(blocks=[block]), kind="modal"),
@@ -349,8 +342,8 @@ VIEW_LIMITS = [
 ]
 
 
-@pytest.mark.parametrize(("what", "most", "part"), VIEW_LIMITS, ids=[row[0] for row in VIEW_LIMITS])
-def test_a_dialog_is_taken_at_the_limit_and_refused_just_past_it(what, most, part):
+@pytest.mark.parametrize(("name", "most", "part"), VIEW_LIMITS, ids=[row[0] for row in VIEW_LIMITS])
+def test_a_dialog_is_accepted_at_the_limit_and_refused_past_it(name, most, part):
     assert blockkit.view_errors(dialog(**part(most)), kind="modal") == []
     assert len(blockkit.view_errors(dialog(**part(most + 1)), kind="modal")) == 1
 
@@ -383,7 +376,7 @@ def test_a_dialog_is_taken_at_the_limit_and_refused_just_past_it(what, most, par
         ),
     ],
 )
-def test_a_dialog_is_refused_with_the_place_of_its_fault(view, fault):
+def test_a_dialog_is_refused_with_the_place_of_the_error(view, fault):
     assert blockkit.view_errors(view, kind="modal") == [fault]
 
 
@@ -391,7 +384,7 @@ def test_a_dialog_is_refused_with_the_place_of_its_fault(view, fault):
 
 
 async def refusal(call):
-    """The name under which a call is refused; ``ok`` when it is taken."""
+    """The error of a refused call; ``ok`` for an accepted one."""
     try:
         await call
     except SlackApiError as refused:
@@ -428,8 +421,8 @@ async def refusal(call):
         ({"text": "x", "thread_ts": "1.000001"}, "thread_not_found"),
     ],
 )
-async def test_a_message_is_held_against_slacks_rules(client, message, error):
-    # Past slack_sdk's own method, which warns of some of these before Slack sees them.
+async def test_a_message_is_checked_by_slacks_rules(client, message, error):
+    # Not by slack_sdk's own method, which warns of some of these before the call.
     posted = client.api_call("chat.postMessage", json={"channel": CHANNEL, **message})
 
     assert await refusal(posted) == error
@@ -449,13 +442,13 @@ async def test_a_message_is_held_against_slacks_rules(client, message, error):
         ("U0JUDGE", "cannot_dm_bot"),
     ],
 )
-async def test_a_message_goes_only_where_the_bot_may_post(slack, client, channel, error):
+async def test_a_message_goes_only_to_permitted_channels(slack, client, channel, error):
     slack.workspace.add_channel("secret", members=["mia"], private=True, bot=False)
 
     assert await refusal(client.chat_postMessage(channel=channel, text="x")) == error
 
 
-async def test_a_refusal_of_blocks_says_where_and_what(client):
+async def test_a_refusal_of_blocks_has_the_place_and_the_reason(client):
     with pytest.raises(SlackApiError) as refused:
         await client.chat_postMessage(channel=CHANNEL, text="x", blocks=[section(text=plain(""))])
 
@@ -472,7 +465,7 @@ async def test_a_text_past_forty_thousand_characters_is_cut(slack, client):
     assert len(slack.workspace.channel(CHANNEL).messages[0].text) == 40_000
 
 
-async def test_a_reply_goes_to_the_first_message_of_a_thread_and_to_no_other(client):
+async def test_a_reply_to_a_reply_is_refused(client):
     first = await client.chat_postMessage(channel=CHANNEL, text="x")
     reply = await client.chat_postMessage(channel=CHANNEL, text="y", thread_ts=first["ts"])
     nested = client.chat_postMessage(channel=CHANNEL, text="z", thread_ts=reply["ts"])
@@ -480,7 +473,7 @@ async def test_a_reply_goes_to_the_first_message_of_a_thread_and_to_no_other(cli
     assert await refusal(nested) == "cannot_reply_to_message"
 
 
-async def test_only_ones_own_lasting_messages_can_be_changed(slack, client, mia):
+async def test_only_the_bots_own_lasting_messages_can_be_changed(slack, client, mia):
     own = (await client.chat_postMessage(channel=CHANNEL, text="x"))["ts"]
     hers = (await mia.say("#payments", "hello")).ts
     hidden = (await client.chat_postEphemeral(channel=CHANNEL, user=mia.id, text="x"))["message_ts"]
@@ -524,7 +517,7 @@ async def test_an_update_in_an_archived_channel_is_refused(slack, client):
     assert await refusal(client.chat_update(channel=CHANNEL, ts=own, text="y")) == "is_inactive"
 
 
-async def test_an_update_without_blocks_takes_the_old_ones_away(slack, client):
+async def test_an_update_without_blocks_removes_the_old_ones(slack, client):
     own = (await client.chat_postMessage(channel=CHANNEL, text="x", blocks=[section()]))["ts"]
     await client.chat_update(channel=CHANNEL, ts=own, text="y")
 
@@ -567,7 +560,7 @@ async def test_an_unknown_trigger_opens_nothing(client):
     assert await refusal(opened) == "invalid_trigger_id"
 
 
-async def test_a_faulty_dialog_does_not_use_its_trigger_up(slack, client, mia):
+async def test_an_invalid_dialog_does_not_spend_its_trigger(slack, client, mia):
     trigger = slack.workspace.new_trigger(mia.id)
 
     faulty = client.views_open(trigger_id=trigger, view=dialog(title=plain("x" * 25)))
@@ -587,7 +580,7 @@ async def test_a_stack_holds_three_dialogs(slack, client, mia):
     assert pushed == ["ok", "ok", "push_limit_reached"]
 
 
-async def test_a_dialog_that_changed_meanwhile_is_not_overwritten(slack, client, mia):
+async def test_an_update_with_an_old_hash_is_refused(slack, client, mia):
     trigger = slack.workspace.new_trigger(mia.id)
     opened = (await client.views_open(trigger_id=trigger, view=dialog()))["view"]
 
@@ -599,7 +592,7 @@ async def test_a_dialog_that_changed_meanwhile_is_not_overwritten(slack, client,
     assert await refusal(missing) == "not_found"
 
 
-async def test_an_external_id_names_one_view_in_the_workspace(slack, client, mia):
+async def test_an_external_id_is_unique_in_the_workspace(slack, client, mia):
     bo = slack.person("bo")
     for person, error in ((mia, "ok"), (bo, "duplicate_external_id")):
         trigger = slack.workspace.new_trigger(person.id)
@@ -641,11 +634,11 @@ async def test_a_home_tab_is_published_to_the_workspaces_own_people(slack, clien
         ("war-room", "name_taken"),
     ],
 )
-async def test_a_channel_is_named_as_slack_likes_it(client, name, error):
+async def test_a_channel_name_follows_slacks_rules(client, name, error):
     assert await refusal(client.conversations_create(name=name)) == error
 
 
-async def test_each_bad_invitation_is_named(client):
+async def test_each_refused_invitation_has_its_error(client):
     invited = client.conversations_invite(channel=CHANNEL, users="U0MIA,U0NOBODY,U0JUDGE")
 
     with pytest.raises(SlackApiError) as refused:
@@ -674,7 +667,7 @@ async def test_each_bad_invitation_is_named(client):
         ("reactions.add", {}, "unknown_method"),
     ],
 )
-async def test_other_methods_refuse_in_their_own_words(client, method, arguments, error):
+async def test_other_methods_refuse_with_their_own_errors(client, method, arguments, error):
     assert await refusal(client.api_call(method, params=arguments)) == error
 
 
@@ -689,7 +682,7 @@ async def test_other_methods_refuse_in_their_own_words(client, method, arguments
         ("xoxb-sandbox-bot", "apps.connections.open", "not_allowed_token_type"),
     ],
 )
-async def test_a_token_opens_what_it_was_made_for(slack, token, method, error):
+async def test_a_token_is_accepted_only_for_its_methods(slack, token, method, error):
     client = AsyncWebClient(token, base_url=slack.api_url)
 
     assert await refusal(client.api_call(method)) == error
@@ -728,10 +721,10 @@ async def test_a_method_needs_its_scope(method, arguments, scope):
     assert refused.value.response["provided"] == ",".join(granted)
 
 
-# --- limits of time ---
+# --- rate limits ---
 
 
-async def test_a_channel_takes_one_post_a_second_after_a_small_burst(slack, client, clock):
+async def test_a_channel_accepts_one_post_a_second_after_a_small_burst(slack, client, clock):
     slack.webapi.limits.posting = True
 
     def post(channel=CHANNEL):
@@ -768,7 +761,7 @@ async def test_a_tier_counts_the_calls_of_a_minute(client, clock):
     assert later == "ok"
 
 
-async def test_arguments_are_read_from_forms_and_json_alike(slack, client):
+async def test_arguments_are_accepted_as_form_and_as_json(slack, client):
     await client.api_call(
         "chat.postMessage",
         data={"channel": CHANNEL, "text": "x", "blocks": json.dumps([section()])},
@@ -781,7 +774,7 @@ async def test_arguments_are_read_from_forms_and_json_alike(slack, client):
     assert first == second
 
 
-async def test_a_method_that_wants_a_form_does_not_read_json(client):
+async def test_a_form_only_method_does_not_read_json(client):
     call = client.api_call("conversations.info", json={"channel": CHANNEL})
 
     assert await refusal(call) == "invalid_arguments"

@@ -1,6 +1,8 @@
-"""Bolt and slack_sdk, unmodified, work against the sandbox in both of Slack's modes."""
+"""Bolt and slack_sdk, unmodified, work against the stand-in in both of Slack's modes."""
 
 import pytest
+
+from tests.sandbox.blocks import plain
 
 BUTTON = {
     "type": "actions",
@@ -14,10 +16,6 @@ BUTTON = {
         }
     ],
 }
-
-
-def plain(text):
-    return {"type": "plain_text", "text": text}
 
 
 async def test_a_command_is_answered_on_its_acknowledgement(app, slack, mia):
@@ -127,7 +125,7 @@ async def test_a_dialog_is_opened_filled_in_refused_corrected_and_closed(app, sl
     assert submitted[1]["severity"]["level"]["selected_option"]["value"] == "high"
 
 
-async def test_opening_the_home_tab_is_an_event_that_the_app_answers_by_publishing(app, slack, mia):
+async def test_opening_the_home_tab_sends_an_event(app, slack, mia):
     @app.event("app_home_opened")
     async def on_home(event, client):
         view = {"type": "home", "blocks": [{"type": "header", "text": plain("All quiet")}]}
@@ -163,7 +161,7 @@ async def test_a_listener_that_raises_is_shown_as_slack_shows_it(app, mia, impat
 
     interaction = await mia.command("#payments", "/incident list")
 
-    # Bolt leaves an envelope unacknowledged where it would answer 500 over HTTP.
+    # Bolt answers 500 over HTTP, and leaves an envelope of Socket Mode unacknowledged.
     assert interaction.error in {"operation_timeout", "dispatch_failed"}
     assert interaction.error_seen == f'/incident failed with the error "{interaction.error}"'
 
@@ -203,7 +201,7 @@ async def test_an_external_select_offers_what_the_app_answers(app, client, slack
         ("/plain", "@bo &amp; #status &lt;x&gt; @here https://a.example/b"),
     ],
 )
-async def test_what_is_typed_is_escaped_as_the_manifest_asks(app, mia, command, text):
+async def test_a_commands_text_is_escaped_as_the_manifest_asks(app, mia, command, text):
     @app.command(command)
     async def on_command(ack, command):
         await ack(text=command["text"])

@@ -12,20 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits, Sandbox
 from tests.browser.visitors import visitors
+from tests.sandbox.blocks import mrkdwn, plain
 from tests.sandbox.connections import MANIFEST
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 MARCH_SECOND_NOON_UTC = 1_772_452_800
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
-
-
-def plain(text):
-    return {"type": "plain_text", "text": text}
-
-
-def mrkdwn(text):
-    return {"type": "mrkdwn", "text": text}
 
 
 def options(*words):
@@ -41,7 +34,7 @@ def rich_section(*elements):
 
 
 async def _posted(page, client, text, blocks, more):
-    """The place on the page of a message that has just been posted."""
+    """Posts a message; returns its node on the page."""
     said = {"channel": "C0PAYMENTS", "text": text, "blocks": list(blocks), **more}
     posted = await client.chat_postMessage(**said)
     message = page.locator(f'[data-key="{posted["ts"]}"]')
@@ -51,7 +44,7 @@ async def _posted(page, client, text, blocks, more):
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def gallery(chromium):
-    """One page for everything that is only looked at."""
+    """One page for all tests that do not act on it."""
     async with (
         Sandbox(MANIFEST, limits=Limits(posting=False)) as slack,
         visitors(slack, chromium) as at,
@@ -65,7 +58,7 @@ async def gallery(chromium):
 
 @pytest.fixture
 def drawn(gallery):
-    """Posts a message and gives its place on the page: ``await drawn(text, *blocks)``."""
+    """Posts a message and returns its node on the page: ``await drawn(text, *blocks)``."""
     page, client = gallery
 
     async def draw(text="words", *blocks, **more):
@@ -77,7 +70,7 @@ def drawn(gallery):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def living(at, client, app):
-    """As `drawn`, on a page of the test's own, with the app listening."""
+    """Like `drawn`, on a page of the test's own and with a connected app."""
     page = await at("mia", "#payments")
 
     async def draw(text="words", *blocks, **more):
@@ -119,7 +112,7 @@ async def test_mrkdwn(drawn, text, nodes):
 
     html = await message.locator(".b-text").inner_html()
 
-    # What stands for a mention, an emoji or a link is looked at elsewhere: here only its words.
+    # Mentions, emoji and links have their own tests; this one compares their words only.
     for tag in ("span", "button", "a"):
         html = _unwrapped(html, tag)
     assert html == nodes
@@ -132,7 +125,7 @@ def _unwrapped(html, tag):
     return html.replace(f"</{tag}>", "")
 
 
-async def test_a_link_opens_elsewhere_and_one_that_could_run_a_script_is_words(drawn):
+async def test_a_link_opens_in_a_new_tab_and_a_script_address_is_plain_text(drawn):
     message = await drawn("<https://example.com/x|good> <javascript:alert(1)|bad>")
 
     link = message.get_by_role("link")
@@ -161,7 +154,7 @@ async def test_a_bare_address_is_a_link_unless_the_text_is_verbatim(drawn):
         '"><svg onload=alert(1)>',
     ],
 )
-async def test_what_people_wrote_is_never_taken_for_html(drawn, text):
+async def test_text_of_people_is_never_parsed_as_html(drawn, text):
     message = await drawn(
         text,
         {"type": "header", "text": plain(text)},
@@ -194,7 +187,7 @@ async def test_what_people_wrote_is_never_taken_for_html(drawn, text):
         ("{ago}", "12 minutes ago"),
     ],
 )
-async def test_a_date_is_shown_in_the_zone_of_whoever_looks(drawn, token, shown):
+async def test_a_date_is_shown_in_the_readers_zone(drawn, token, shown):
     await drawn.page.clock.set_fixed_time(datetime(2026, 3, 2, 12, 12, tzinfo=UTC))
     at_noon = f"<!date^{MARCH_SECOND_NOON_UTC}^{token}|12:00 UTC>"
 
@@ -205,7 +198,7 @@ async def test_a_date_is_shown_in_the_zone_of_whoever_looks(drawn, token, shown)
     await expect(message.locator(".b-text time")).to_have_attribute("datetime", noon)
 
 
-async def test_a_date_that_is_none_shows_its_fallback(drawn):
+async def test_an_invalid_date_shows_its_fallback(drawn):
     message = await drawn("at <!date^soon^{time}|about noon>")
 
     await expect(message.locator(".b-text")).to_have_text("at about noon")
@@ -219,7 +212,7 @@ async def test_plain_text_has_emoji_and_no_marks(drawn):
     await expect(message.get_by_role("heading")).to_have_text("🔥 *INC-1* & <@U0BO>")
 
 
-async def test_a_mention_of_the_reader_stands_out_and_a_channel_is_a_way_to_it(living):
+async def test_a_mention_of_the_reader_is_highlighted_and_a_channel_name_is_a_link(living):
     message = await living("<@U0MIA> and <@U0BO> in <#C0STATUS>")
 
     await expect(message.locator(".mention.is-mine")).to_have_text("@mia")
@@ -241,7 +234,7 @@ async def test_a_section_has_its_fields_beside_and_its_accessory_at_the_side(dra
     await expect(message.locator(".b-accessory").get_by_role("button")).to_have_text("Open")
 
 
-async def test_a_picture_of_our_own_is_shown_and_one_from_elsewhere_only_named(drawn):
+async def test_a_local_picture_is_shown_and_a_remote_one_is_named(drawn):
     own = {"type": "image", "image_url": PIXEL, "alt_text": "a graph", "title": plain("Errors")}
     other = {"type": "image", "image_url": "https://example.com/x.png", "alt_text": "a cat"}
 
@@ -402,7 +395,7 @@ ACTIONS = {
 }
 
 
-async def test_each_element_tells_the_app_what_was_done_with_it(app, living):
+async def test_each_element_sends_its_value_to_the_app(app, living):
     heard = {}
     arrived = asyncio.Event()
 
@@ -463,7 +456,7 @@ async def test_each_element_tells_the_app_what_was_done_with_it(app, living):
     assert (await told("radio"))["selected_option"]["value"] == "blue"
 
 
-async def test_a_confirm_dialog_is_asked_before_the_app_hears(app, slack, living):
+async def test_a_confirm_dialog_comes_before_the_request(app, slack, living):
     @app.action("danger")
     async def on_action(ack):
         await ack()
