@@ -1,4 +1,4 @@
-"""The HTTP door from outside: health, metrics, what is refused, and how it starts and ends."""
+"""The HTTP server from outside: health, metrics, refused requests, start and stop."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ async def http(ratchet):
 
 @pytest.fixture
 def metric(http):
-    """The value of one line of `/metrics`."""
+    """Reads the value of one line of `/metrics`."""
 
     async def metric(name, **labels):
         async with http.get("/metrics") as answer:
@@ -56,14 +56,14 @@ def metric(http):
 # --- health ------------------------------------------------------------------------------------
 
 
-async def test_it_is_alive_and_ready(http):
+async def test_a_running_bot_is_alive_and_ready(http):
     async with http.get("/healthz") as alive, http.get("/readyz") as ready:
         assert (alive.status, await alive.text()) == (200, "ok\n")
         assert ready.status == 200
         assert await ready.json() == {"ready": True, "reason": None, "dead_messages": 0}
 
 
-async def test_a_database_that_does_not_answer_is_a_reason(ratchet, http):
+async def test_a_silent_database_makes_the_bot_unready(ratchet, http):
     await asyncio.to_thread(ratchet.store.close)
 
     async with http.get("/healthz") as alive, http.get("/readyz") as ready:
@@ -76,13 +76,13 @@ async def test_a_database_that_does_not_answer_is_a_reason(ratchet, http):
         }
 
 
-async def test_metrics_are_told_while_the_database_does_not_answer(ratchet, http, metric):
+async def test_metrics_work_while_the_database_does_not_answer(ratchet, http, metric):
     await asyncio.to_thread(ratchet.store.close)
 
     assert await metric("ratchet_outbox_oldest_due_seconds") == 0
 
 
-async def test_messages_that_wait_for_more_than_five_minutes_are_a_reason(
+async def test_messages_that_wait_for_five_minutes_make_the_bot_unready(
     slack, ratchet, http, clock, metric
 ):
     slack.faults.rate_limit("chat.postMessage", retry_after=3_600, times=None)
@@ -104,7 +104,7 @@ async def test_messages_that_wait_for_more_than_five_minutes_are_a_reason(
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/healthz/", "/slack"])
-async def test_there_is_nothing_else(http, path):
+async def test_other_addresses_do_not_exist(http, path):
     async with http.get(path, allow_redirects=False) as answer:
         assert answer.status in {307, 404}
 
@@ -112,7 +112,7 @@ async def test_there_is_nothing_else(http, path):
 # --- metrics -----------------------------------------------------------------------------------
 
 
-async def test_what_was_asked_and_delivered_is_counted(slack, ratchet, metric):
+async def test_requests_and_deliveries_are_counted(slack, ratchet, metric):
     await slack.connected()
     mia = slack.person("mia")
     await mia.command("#payments", "/incident declare Checkout is down")
@@ -131,7 +131,7 @@ async def test_what_was_asked_and_delivered_is_counted(slack, ratchet, metric):
     assert await metric("ratchet_acknowledgement_seconds_count", door="command") == 3
 
 
-async def test_what_can_never_be_delivered_is_counted(slack, ratchet, http, metric):
+async def test_dead_messages_are_counted(slack, ratchet, http, metric):
     slack.faults.refuse("chat.postMessage", error="is_archived", times=None)
     await ratchet.incidents.execute(a_declaration(actor=an_actor(channel="C0PAYMENTS")))
     await slack.until(lambda: len(slack.calls_of("chat.postMessage")) == 2)
@@ -143,7 +143,7 @@ async def test_what_can_never_be_delivered_is_counted(slack, ratchet, http, metr
         assert (ready.status, (await ready.json())["dead_messages"]) == (200, 2)
 
 
-async def test_no_metric_holds_what_somebody_wrote(slack, ratchet, http):
+async def test_no_metric_holds_a_text_of_a_person(slack, ratchet, http):
     await slack.connected()
     mia = slack.person("mia")
     await mia.command("#payments", "/incident declare Quokka is down")
@@ -160,37 +160,43 @@ async def test_no_metric_holds_what_somebody_wrote(slack, ratchet, http):
         assert "quokka" not in (await answer.text()).lower()
 
 
-# --- requests that are not Slack's -------------------------------------------------------------
+# --- forged requests ---------------------------------------------------------------------------
 
 
 BODY = b"command=%2Fincident&text=list"
 FORGED = {
     "not signed": lambda _: (BODY, {}),
     "another's signature": lambda signed: (BODY, {**signed(BODY), SIGNATURE: "v0=" + "0" * 64}),
-    "another version of it": lambda signed: (BODY, {**signed(BODY), SIGNATURE: "v1=" + "0" * 64}),
-    "a signature that is none": lambda signed: (BODY, {**signed(BODY), SIGNATURE: "v0=é"}),
+    "another version of the signature": lambda signed: (
+        BODY,
+        {**signed(BODY), SIGNATURE: "v1=" + "0" * 64},
+    ),
+    "a malformed signature": lambda signed: (BODY, {**signed(BODY), SIGNATURE: "v0=é"}),
     "another body": lambda signed: (BODY + b"x", signed(BODY)),
     "no timestamp": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: ""}),
-    "a timestamp that is none": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: "soon"}),
-    "a timestamp of another script": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: "\u0661"}),
+    "a malformed timestamp": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: "soon"}),
+    "a timestamp in Arabic digits": lambda signed: (BODY, {**signed(BODY), TIMESTAMP: "\u0661"}),
     "too old": lambda signed: (BODY, signed(BODY, age_seconds=302)),
     "from the future": lambda signed: (BODY, signed(BODY, age_seconds=-302)),
     "not UTF-8": lambda signed: (b"\xff\xfe", signed(BODY)),
-    "a check of the certificate": lambda signed: (b"ssl_check=1&token=x", signed(BODY)),
+    "a certificate check": lambda signed: (b"ssl_check=1&token=x", signed(BODY)),
     "a challenge": lambda signed: (b'{"type":"url_verification","challenge":"x"}', signed(BODY)),
-    "signed with nothing": lambda signed: (BODY, {**signed(BODY), SIGNATURE: unkeyed(BODY)}),
+    "signed with an empty secret": lambda signed: (
+        BODY,
+        {**signed(BODY), SIGNATURE: unkeyed(BODY)},
+    ),
 }
 
 
 def unkeyed(body):
-    """What somebody without the secret would sign with."""
+    """The signature with an empty secret."""
     base = f"v0:{int(time.time())}:".encode() + body
     return "v0=" + hmac.new(b"", base, hashlib.sha256).hexdigest()
 
 
 @pytest.fixture
 def rows(ratchet):
-    """Every row of the database, by table."""
+    """Reads every row of the database, by table."""
 
     def rows():
         path = ratchet.settings.database_url.removeprefix("sqlite:///")
@@ -206,7 +212,7 @@ def rows(ratchet):
 
 @pytest.fixture
 def signed(slack):
-    """The headers that Slack would send with a body."""
+    """Makes the headers that Slack sends with a body."""
 
     def signed(body, *, age_seconds=0):
         at = time.time() - age_seconds
@@ -216,7 +222,7 @@ def signed(slack):
 
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
-async def test_a_forged_request_gets_401_and_leaves_a_count_and_no_line(
+async def test_a_forged_request_gets_401_and_leaves_only_a_count(
     http, metric, capsys, forge, signed, rows
 ):
     before = rows()
@@ -231,9 +237,7 @@ async def test_a_forged_request_gets_401_and_leaves_a_count_and_no_line(
     assert rows() == before
 
 
-async def test_a_request_that_somebody_recorded_changes_nothing_when_it_is_sent_again(
-    slack, ratchet, http, signed, rows
-):
+async def test_a_replayed_recording_changes_nothing(slack, ratchet, http, signed, rows):
     slack.request_url = f"{ratchet.http.address}/slack/events"
     asked = await slack.person("mia").command("#payments", "/incident declare Checkout is down")
     recorded = urlencode(asked.request.payload).encode()
@@ -259,14 +263,14 @@ async def test_slack_has_one_address(http, signed, method, path):
         assert answer.status == 401
 
 
-async def test_slack_may_ask_who_answers_here(slack, ratchet):
+async def test_slack_can_verify_the_address_and_check_its_certificate(slack, ratchet):
     slack.request_url = f"{ratchet.http.address}/slack/events"
 
     assert await slack.courier.verify_url()
     assert await slack.courier.check_ssl() == 200
 
 
-async def test_a_body_that_is_announced_as_too_large_is_not_even_waited_for(ratchet, signed):
+async def test_a_body_announced_as_too_large_is_refused_unread(ratchet, signed):
     host, port = ratchet.http.address.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     headers = "".join(f"{name}: {value}\r\n" for name, value in signed(BODY).items())
@@ -278,7 +282,7 @@ async def test_a_body_that_is_announced_as_too_large_is_not_even_waited_for(ratc
 
 
 @pytest.mark.parametrize("declared", [True, False])
-async def test_a_body_larger_than_slacks_is_not_taken(http, metric, signed, declared):
+async def test_a_body_larger_than_slacks_largest_is_refused(http, metric, signed, declared):
     async def unknown_length():
         yield body
 
@@ -290,7 +294,9 @@ async def test_a_body_larger_than_slacks_is_not_taken(http, metric, signed, decl
     assert await metric("ratchet_requests_total", **UNVERIFIED) == 1
 
 
-async def test_who_hangs_up_in_the_middle_leaves_no_trace(ratchet, http, metric, signed, capsys):
+async def test_a_connection_closed_within_its_body_leaves_no_trace(
+    ratchet, http, metric, signed, capsys
+):
     capsys.readouterr()
     host, port = ratchet.http.address.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
@@ -307,13 +313,13 @@ async def test_who_hangs_up_in_the_middle_leaves_no_trace(ratchet, http, metric,
     assert capsys.readouterr() == ("", "")
 
 
-async def test_a_websocket_is_not_taken(http):
+async def test_websockets_are_refused(http):
     for path in ("/slack/events", "/healthz"):
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await http.ws_connect(path)
 
 
-async def test_without_a_secret_slacks_address_is_not_there(environment, clock):
+async def test_without_a_signing_secret_slacks_address_does_not_exist(environment, clock):
     del environment["SLACK_SIGNING_SECRET"]
     app = build(Settings.from_env(environment), clock=clock)
     await app.start()
@@ -325,7 +331,7 @@ async def test_without_a_secret_slacks_address_is_not_there(environment, clock):
     await app.stop()
 
 
-# --- starting and ending -----------------------------------------------------------------------
+# --- start and stop ----------------------------------------------------------------------------
 
 
 def a_server(**changes):
@@ -339,7 +345,7 @@ def a_server(**changes):
     return HttpServer(**fields | changes)
 
 
-async def test_a_port_that_is_taken_is_named_with_a_cure():
+async def test_a_port_in_use_is_reported_with_a_cure():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(AddressTaken) as raised:
@@ -351,7 +357,7 @@ async def test_a_port_that_is_taken_is_named_with_a_cure():
     )
 
 
-async def test_of_two_that_start_at_once_one_is_told():
+async def test_one_of_two_servers_on_a_port_fails_to_start():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     servers = [a_server(port=port) for _ in range(2)]
@@ -363,7 +369,7 @@ async def test_of_two_that_start_at_once_one_is_told():
 
 
 @pytest.mark.parametrize("host", ["é..x", "a" * 70 + ".example"])
-async def test_a_host_that_is_no_name_of_a_machine_is_named(host):
+async def test_an_invalid_host_is_reported(host):
     with pytest.raises(AddressTaken, match="HOST"):
         await a_server(host=host).start()
 
@@ -371,7 +377,7 @@ async def test_a_host_that_is_no_name_of_a_machine_is_named(host):
 @pytest.mark.parametrize(
     ("host", "address"), [("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
 )
-async def test_its_address_can_be_opened(host, address):
+async def test_the_address_of_a_server_is_reachable(host, address):
     server = a_server(host=host)
     await server.start()
     assert server.address.startswith(address)
@@ -380,7 +386,7 @@ async def test_its_address_can_be_opened(host, address):
     await server.stop()
 
 
-async def test_a_port_can_be_taken_again_at_once():
+async def test_a_port_can_be_reused_at_once():
     first = a_server()
     await first.start()
     port = int(first.address.rsplit(":", 1)[1])
@@ -396,7 +402,7 @@ async def test_a_server_that_never_started_can_be_stopped():
     await a_server().stop()
 
 
-async def test_what_was_asked_before_the_stop_is_answered(slack, settings, clock):
+async def test_a_request_before_the_stop_is_answered(slack, settings, clock):
     app = build(settings, clock=clock)
     await app.start()
     slack.request_url = f"{app.http.address}/slack/events"
@@ -414,7 +420,7 @@ async def test_what_was_asked_before_the_stop_is_answered(slack, settings, clock
 
 
 async def refused_by(address):
-    """Waits until nothing listens at ``address`` any more."""
+    """Waits until no server listens at ``address``."""
     async with asyncio.timeout(5), aiohttp.ClientSession() as http:
         with contextlib.suppress(aiohttp.ClientConnectionError):
             while True:

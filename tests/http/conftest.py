@@ -1,4 +1,4 @@
-"""The API without a socket: clients of two workspaces before one application."""
+"""The API without a socket: one application, and clients of two workspaces."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def clock():
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
-    """A migrated, empty database, to be copied: migrating costs more than a test."""
+    """An empty database to copy. Migrating takes longer than a test."""
     path = tmp_path_factory.mktemp("migrated") / "ratchet.db"
     store = SqlStore(f"sqlite:///{path}")
     store.migrate()
@@ -68,7 +68,7 @@ def url(migrated, tmp_path):
 
 @pytest.fixture
 def opened(url):
-    """Opens the database as one more process would."""
+    """Opens the database once more, like another process."""
     stores = []
 
     def opened(status_channel=STATUS_CHANNEL):
@@ -98,13 +98,13 @@ def metrics():
 
 @pytest.fixture(scope="session")
 def applications():
-    """Applications, each to be given another gate: making one costs more than a test."""
+    """Applications to reuse, each with a new gate. Making one takes longer than a test."""
     return defaultdict(list)
 
 
 @pytest.fixture
 def serving(clock, metrics, applications):
-    """The application over a store; called again, one that runs beside the first."""
+    """Makes an application over a store. Each call makes another one."""
     running = Counter()
 
     def serving(store, *, rate=0, member=member, lifecycles=PRESETS, default="statuspage"):
@@ -129,7 +129,7 @@ def app(serving, store):
 
 @pytest.fixture
 def a_key(store, clock):
-    """Makes an API key and gives the whole of it."""
+    """Makes an API key; returns the whole key."""
 
     def a_key(scope="publish", *, workspace=WORKSPACE, name="ci"):
         return store.write_now(
@@ -143,7 +143,7 @@ def a_key(store, clock):
 
 @pytest.fixture
 def client(app):
-    """A client of the application, with a key or without."""
+    """Makes a client of the application, with or without a key."""
 
     def client(key=None, *, of=app):
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -156,7 +156,7 @@ def client(app):
 
 @pytest.fixture
 def ci(client, a_key):
-    """A client that may do what responders and publishers may."""
+    """A client with the scope `publish`."""
     return client(a_key())
 
 
@@ -167,13 +167,13 @@ def admin(client, a_key):
 
 @pytest.fixture
 def stranger(client, a_key):
-    """A client of another workspace, which may do anything there."""
+    """A client of another workspace, with the scope `admin`."""
     return client(a_key("admin", workspace=ELSEWHERE, name="elsewhere"))
 
 
 @pytest.fixture
 def declared(ci):
-    """Declares an incident over dialect 1 and walks it to a status; its id."""
+    """Declares an incident over dialect 1 and moves it step by step; returns its id."""
 
     async def declared(*steps, by=ci, **asked):
         asked = {"title": "Checkout is down", "severity": "high"} | asked
@@ -190,7 +190,7 @@ def declared(ci):
 
 @pytest.fixture
 def reported(ci):
-    """Reports an incident over dialect 2 and walks it to a status; its id."""
+    """Reports an incident over dialect 2 and moves it step by step; returns its id."""
 
     async def reported(*steps, **asked):
         asked = {"title": "Checkout is down", "severity": "major"} | asked
@@ -207,7 +207,7 @@ def reported(ci):
 
 @pytest.fixture
 def updates(ci):
-    """The timeline of an incident, as dialect 1 tells it."""
+    """Reads the timeline of an incident over dialect 1."""
 
     async def updates(incident, by=ci):
         return (await by.get(f"/v1/incidents/{incident}/updates")).json()["data"]["updates"]
@@ -217,7 +217,7 @@ def updates(ci):
 
 @pytest.fixture
 def every_row(url):
-    """Every row of the database, by table."""
+    """Reads every row of the database, by table."""
 
     def every_row():
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
@@ -232,9 +232,9 @@ def every_row(url):
 
 @pytest.fixture
 def rows(url):
-    """The rows about an incident, without what differs between any two: ids, numbers, times."""
+    """Reads the rows of an incident without ids, numbers and times, to compare two incidents."""
     path = url.removeprefix("sqlite:///")
-    told_apart = {"id", "incident_id", "number", "at", "uid", "lane"}
+    unique = {"id", "incident_id", "number", "at", "uid", "lane"}
 
     def rows(incident):
         with closing(sqlite3.connect(path)) as connection:
@@ -244,7 +244,7 @@ def rows(url):
                     {
                         name: row[name]
                         for name in row.keys()  # noqa: SIM118 - a Row iterates over its values
-                        if name not in told_apart and not name.endswith("_at")
+                        if name not in unique and not name.endswith("_at")
                     }
                     for row in connection.execute(
                         f"SELECT * FROM {table} WHERE {key} = ? ORDER BY rowid",

@@ -1,4 +1,4 @@
-"""Dialect 2: what may be asked, what is answered, what is refused and how."""
+"""Dialect 2: requests, answers and refusals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def timeline(by, incident):
 # --- reporting -------------------------------------------------------------------------------
 
 
-async def test_a_reported_incident_has_all_that_was_said_of_it(ci):
+async def test_a_reported_incident_has_every_given_fact(ci):
     asked = {
         "title": " Checkout is down ",
         "severity": "major",
@@ -91,7 +91,7 @@ async def test_the_lifecycle_is_response_unless_the_body_names_one(ci):
     [
         pytest.param({"title": "x" * 255}, {}, id="title of 255"),
         pytest.param({"title": "x" * 256}, {"title": "has more than 255 characters"}, id="of 256"),
-        pytest.param({"title": ""}, {"title": "must have 1 character or more"}, id="no title"),
+        pytest.param({"title": ""}, {"title": "must have 1 character or more"}, id="empty title"),
         pytest.param(
             {"severity": "high"},
             {"severity": "must be critical, major, minor or warning"},
@@ -110,7 +110,9 @@ async def test_the_lifecycle_is_response_unless_the_body_names_one(ci):
         ),
         pytest.param({"type": 5}, {"type": "must be a string"}, id="a number for a type"),
         pytest.param(
-            {"type": "\u200b"}, {"type": "is empty: write 1 to 100 characters"}, id="an unseen type"
+            {"type": "\u200b"},
+            {"type": "is empty: write 1 to 100 characters"},
+            id="an invisible type",
         ),
         pytest.param(
             {"started_at": "2026-03-02T09:00:00.001Z"},
@@ -120,12 +122,12 @@ async def test_the_lifecycle_is_response_unless_the_body_names_one(ci):
         pytest.param(
             {"started_at": "0001-01-01T00:00:00+14:00"},
             {"started_at": "lies before 1970: leave it out, or give a later one"},
-            id="before there was time",
+            id="before 1970",
         ),
         pytest.param(
             {"started_at": "2026-02-30T00:00:00Z"},
             {"started_at": "must be a moment such as 2026-03-02T09:00:00Z"},
-            id="a day that there is not",
+            id="no such day",
         ),
         pytest.param(
             {"started_at": "2026-03-02T09:00:00"},
@@ -145,7 +147,7 @@ async def test_the_lifecycle_is_response_unless_the_body_names_one(ci):
         pytest.param(
             {"lifecycle": ""},
             {"lifecycle": "must be one of statuspage, response"},
-            id="a lifecycle without a name",
+            id="an empty lifecycle",
         ),
         pytest.param({"note": "x"}, {"note": "is not known: leave it out"}, id="an unknown field"),
         pytest.param(
@@ -158,7 +160,7 @@ async def test_the_lifecycle_is_response_unless_the_body_names_one(ci):
         ),
     ],
 )
-async def test_a_field_that_cannot_be_taken_is_mapped_to_what_ails_it(ci, asked, expected):
+async def test_an_invalid_field_is_mapped_to_its_error(ci, asked, expected):
     answer = await ci.post("/api/incidents", json=FULL | asked)
 
     if expected:
@@ -212,7 +214,7 @@ async def test_a_direct_close_is_the_recovery(ci, reported, clock):
     assert data(await put(ci, incident, status="closed"))["recovery_time_seconds"] == 90
 
 
-async def test_the_owner_changes_only_where_one_is_named_or_on_acknowledge(ci, reported):
+async def test_the_owner_changes_only_by_name_or_acknowledgement(ci, reported):
     incident = await reported("resolved")
     assert data(await ci.get(f"/api/incidents/{incident}"))["assignee_id"] is None
     other = await reported()
@@ -235,14 +237,14 @@ async def test_an_assignee_must_be_a_member(ci, reported):
     ("asked", "field"),
     [({}, "status"), ({"status": "Closed"}, "status"), ({"status": "closed", "x": 1}, "x")],
 )
-async def test_field_errors_are_told_apart_by_their_details(ci, reported, asked, field):
+async def test_field_errors_have_details_without_a_status(ci, reported, asked, field):
     found = details(await put(ci, await reported(), **asked))
 
     assert list(found) == [field]
     assert "fromStatus" not in found
 
 
-async def test_an_unknown_status_is_refused_like_any_other_move(ci, reported):
+async def test_an_unknown_status_is_a_refused_transition(ci, reported):
     assert details(await put(ci, await reported(), status="monitoring")) == {
         "fromStatus": "open",
         "toStatus": "monitoring",
@@ -269,7 +271,7 @@ async def test_an_incident_is_acknowledged_once(ci, reported, body):
 
 
 @pytest.mark.parametrize("steps", [["resolved"], ["resolved", "closed"]])
-async def test_what_is_over_is_not_acknowledged(ci, reported, steps):
+async def test_a_resolved_or_closed_incident_cannot_be_acknowledged(ci, reported, steps):
     answer = await ci.post(f"/api/incidents/{await reported(*steps)}/acknowledge")
 
     assert details(answer)["fromStatus"] == steps[-1]
@@ -314,7 +316,7 @@ async def test_a_closed_incident_takes_no_message(ci, reported):
     assert details(answer) == {"fromStatus": "closed", "toStatus": None, "validTransitions": []}
 
 
-async def test_what_happened_is_listed_newest_first_without_comments(ci, reported, clock):
+async def test_the_timeline_is_newest_first_and_without_comments(ci, reported, clock):
     incident = await reported()
     address = f"/v1/incidents/{incident}"
     web = (await ci.post("/v1/components", json={"name": "web"})).json()["data"]["id"]
@@ -352,7 +354,7 @@ async def test_what_happened_is_listed_newest_first_without_comments(ci, reporte
     }
 
 
-async def test_other_lifecycles_moves_are_told_as_such(ci, declared):
+async def test_transitions_of_other_lifecycles_are_status_changes(ci, declared):
     incident = await declared("identified")
 
     assert [update["action"] for update in await timeline(ci, incident)] == [
@@ -364,7 +366,7 @@ async def test_other_lifecycles_moves_are_told_as_such(ci, declared):
 # --- reading ---------------------------------------------------------------------------------
 
 
-async def test_a_list_is_narrowed_and_paged_as_in_the_other_dialect(ci, reported):
+async def test_a_list_has_filters_and_pages_as_in_dialect_1(ci, reported):
     for number in range(5):
         await reported(title=f"Number {number}", severity="minor" if number % 2 else "critical")
 
@@ -391,7 +393,7 @@ async def test_a_list_is_narrowed_and_paged_as_in_the_other_dialect(ci, reported
         ("page=2", "page"),
     ],
 )
-async def test_a_query_that_cannot_be_taken_is_refused_by_name(ci, asked, field):
+async def test_an_invalid_query_is_refused_by_field(ci, asked, field):
     assert list(details(await ci.get(f"/api/incidents?{asked}"))) == [field]
 
 
@@ -429,7 +431,7 @@ async def test_every_failure_has_the_envelope(ci, client, a_key, reported, servi
         assert answer.headers["x-request-id"]
 
 
-def test_a_change_of_severity_is_told_in_the_words_of_the_dialect():
+def test_a_change_of_severity_has_the_words_of_the_dialect():
     changed = an_update(kind=Kind.SEVERITY, body=None, old="high", new="low")
 
     shown = UpdateRecord.of(changed)

@@ -179,7 +179,7 @@ def operations(described):
             yield path, method, operation
 
 
-async def test_every_operation_says_what_may_come_of_it(described):
+async def test_every_operation_lists_its_answers(described):
     for path, method, operation in operations(described):
         statuses = set(operation["responses"])
         assert {"401", "429", "500", "503"} <= statuses
@@ -194,7 +194,7 @@ async def test_every_operation_says_what_may_come_of_it(described):
             assert "X-Request-Id" in response["headers"]
 
 
-async def test_every_limit_and_every_word_is_in_it(described):
+async def test_the_description_has_every_limit_and_word(described):
     def told(schema, field):
         part = described["components"]["schemas"][schema]["properties"][field]
         return {key: value for any_ in part.get("anyOf", [part]) for key, value in any_.items()}
@@ -238,7 +238,7 @@ async def test_every_example_fits_its_schema(described):
     assert examples >= 5
 
 
-async def test_the_description_needs_no_key_and_tells_of_no_incident(client, declared):
+async def test_the_description_needs_no_key_and_shows_no_incident(client, declared):
     await declared(title="Secret of ours")
 
     assert "Secret of ours" not in (await client().get("/openapi.json")).text

@@ -1,4 +1,4 @@
-"""What every request passes, in both dialects: keys, order of refusals, bodies, pace, log lines."""
+"""The checks of every request in both dialects: keys, order, bodies, rate, log lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DIALECTS = ["/v1", "/api"]
 FULL = {"/v1": {"title": "Checkout is down", "severity": "high"}}
 FULL["/api"] = FULL["/v1"] | {"severity": "major"}
 
-# Every operation that names an incident, with a body that it takes.
+# Every operation with an incident in its path, and a valid body for it.
 ON_INCIDENT = [
     ("GET", "/v1/incidents/{}", None),
     ("PATCH", "/v1/incidents/{}/status", {"status": "identified"}),
@@ -79,7 +79,7 @@ async def test_every_operation_is_in_these_tables(client):
 
 
 @pytest.mark.parametrize("operation", named(ON_INCIDENT + ELSEWHERE))
-async def test_nothing_is_said_without_a_key(client, operation):
+async def test_every_operation_needs_a_key(client, operation):
     answer = await ask(client(), operation, NOWHERE)
 
     assert answer.status_code == 401
@@ -98,7 +98,7 @@ FORGED = {
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED)
-async def test_whoever_has_no_key_leaves_a_count_and_nothing_else(
+async def test_a_request_without_a_key_leaves_only_a_count(
     client, declared, every_row, metrics, dialect, headers
 ):
     incident = await declared()
@@ -122,7 +122,7 @@ async def test_whoever_has_no_key_leaves_a_count_and_nothing_else(
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_key_that_is_wrong_by_a_letter_is_answered_like_any_other(client, a_key, dialect):
+async def test_all_wrong_keys_get_the_same_answer(client, a_key, dialect):
     key = a_key()
     wrong = [key[:-1] + "f" * (key[-1] != "f") + "0" * (key[-1] == "f"), key[:-1], key + "0"]
 
@@ -132,7 +132,7 @@ async def test_a_key_that_is_wrong_by_a_letter_is_answered_like_any_other(client
     assert len({json.dumps(without_id(answer.json())) for answer in answers}) == 1
 
 
-async def test_whoever_asks_for_what_there_is_not_leaves_no_line(client):
+async def test_unknown_addresses_and_methods_leave_no_log_line(client):
     with structlog.testing.capture_logs() as lines:
         assert (await client().get("/v1/nowhere")).status_code == 404
         assert (await client().put("/api/incidents")).status_code == 405
@@ -141,7 +141,7 @@ async def test_whoever_asks_for_what_there_is_not_leaves_no_line(client):
 
 
 def without_id(body):
-    """An answer without what tells each from all others."""
+    """The body of an answer without the id of its request."""
     return {name: value for name, value in body.items() if "request" not in name.lower()}
 
 
@@ -156,14 +156,14 @@ def without_id(body):
     ],
     ids=["Bearer", "in lower case", "X-API-Key", "beside a proxy's own"],
 )
-async def test_both_headers_open_both_dialects(client, a_key, dialect, header):
+async def test_both_headers_work_in_both_dialects(client, a_key, dialect, header):
     answer = await client().get(f"{dialect}/incidents", headers=header(a_key()))
 
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_revoked_key_opens_nothing_from_then_on(client, a_key, store, clock, dialect):
+async def test_a_revoked_key_is_refused_at_once(client, a_key, store, clock, dialect):
     key = a_key()
     by = client(key)
     assert (await by.get(f"{dialect}/incidents")).status_code == 200
@@ -231,12 +231,12 @@ async def test_the_actor_in_the_timeline_is_the_name_of_the_key(client, a_key, d
 
 
 def unsigned(answer):
-    """The answer but for the id of its request."""
+    """The answer without the id of its request."""
     return answer.status_code, answer.text.replace(answer.headers["x-request-id"], "")
 
 
 @pytest.mark.parametrize("operation", named(ON_INCIDENT))
-async def test_anothers_incident_is_answered_like_one_that_does_not_exist(
+async def test_foreign_unknown_and_malformed_ids_get_the_same_answer(
     ci, stranger, declared, updates, operation
 ):
     theirs = await declared(by=stranger)
@@ -253,7 +253,7 @@ async def test_anothers_incident_is_answered_like_one_that_does_not_exist(
 
 
 @pytest.mark.parametrize("operation", named(ON_INCIDENT))
-async def test_an_id_is_judged_before_the_body_and_the_scope(client, a_key, operation):
+async def test_an_id_is_checked_before_body_and_scope(client, a_key, operation):
     method, path, _ = operation
     by = client(a_key("read"))
 
@@ -262,7 +262,7 @@ async def test_an_id_is_judged_before_the_body_and_the_scope(client, a_key, oper
     assert answer.status_code == 404
 
 
-async def test_lists_and_numbers_are_each_workspaces_own(ci, stranger, declared):
+async def test_each_workspace_has_its_own_lists_and_numbers(ci, stranger, declared):
     await declared()
     theirs = await declared(by=stranger, title="Elsewhere")
     await stranger.post("/v1/components", json={"name": "web"})
@@ -275,9 +275,7 @@ async def test_lists_and_numbers_are_each_workspaces_own(ci, stranger, declared)
     assert (await ci.post("/v1/components", json={"name": "web"})).status_code == 201
 
 
-async def test_a_private_incident_is_there_for_keys_of_its_workspace_alone(
-    client, a_key, stranger, declared
-):
+async def test_keys_of_the_workspace_see_its_private_incidents(client, a_key, stranger, declared):
     incident = await declared(private=True)
 
     assert (await client(a_key("read")).get(f"/v1/incidents/{incident}")).status_code == 200
@@ -288,7 +286,7 @@ async def test_a_private_incident_is_there_for_keys_of_its_workspace_alone(
 
 
 async def test_refusals_come_in_their_order(client, a_key, opened, serving, declared):
-    app = serving(opened(None))  # Nobody could read a public update.
+    app = serving(opened(None))  # No status channel: public updates have no reader.
     reader, writer = client(a_key("read"), of=app), client(a_key("write"), of=app)
     resolved = await declared("identified", "monitoring", "resolved")
     begun = await declared()
@@ -337,7 +335,7 @@ async def test_refusals_come_in_their_order(client, a_key, opened, serving, decl
     ],
     ids=lambda body: repr(body[:20]),
 )
-async def test_what_is_no_json_object_is_refused_and_never_a_fault_of_ours(ci, dialect, body):
+async def test_a_body_that_is_no_json_object_is_invalid(ci, dialect, body):
     answer = await ci.post(
         f"{dialect}/incidents", content=body, headers={"Content-Type": "application/json"}
     )
@@ -348,7 +346,7 @@ async def test_what_is_no_json_object_is_refused_and_never_a_fault_of_ours(ci, d
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
-async def test_a_body_says_that_it_is_json(ci, dialect, kind):
+async def test_a_body_without_a_json_content_type_is_refused(ci, dialect, kind):
     answer = await ci.post(
         f"{dialect}/incidents", content=json.dumps(FULL[dialect]), headers={"Content-Type": kind}
     )
@@ -357,7 +355,7 @@ async def test_a_body_says_that_it_is_json(ci, dialect, kind):
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/problem+json; charset=utf-8"])
-async def test_json_goes_by_several_names(ci, kind):
+async def test_several_content_types_are_json(ci, kind):
     answer = await ci.post(
         "/v1/incidents", content=json.dumps(FULL["/v1"]), headers={"Content-Type": kind}
     )
@@ -383,7 +381,7 @@ async def test_a_body_has_at_most_64_kib(ci, dialect, in_parts):
     assert code(await post(65_537)) == (413, "body_too_large")
 
 
-async def test_where_no_body_is_needed_a_field_is_refused_all_the_same(ci, declared):
+async def test_an_optional_body_may_have_no_fields(ci, declared):
     address = f"/v1/incidents/{await declared()}/acknowledge"
 
     answer = await ci.post(address, json={"force": True})
@@ -397,7 +395,7 @@ async def test_where_no_body_is_needed_a_field_is_refused_all_the_same(ci, decla
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("path", ["/", "/nothing", "/incidents/", "/incidents/x/y/z"])
-async def test_an_unknown_address_is_told_in_the_dialect(ci, dialect, path):
+async def test_an_unknown_address_is_answered_in_its_dialect(ci, dialect, path):
     answer = await ci.get(f"{dialect}{path}")
 
     assert code(answer) == (404, "not_found")
@@ -413,19 +411,17 @@ async def test_an_unknown_address_is_told_in_the_dialect(ci, dialect, path):
         ("HEAD", "/v1/components", "GET, POST"),
     ],
 )
-async def test_a_method_that_an_address_does_not_take_is_told_which_it_does(
-    ci, method, path, allowed
-):
+async def test_a_refused_method_lists_the_allowed_ones(ci, method, path, allowed):
     answer = await ci.request(method, path)
 
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
-# --- pace ------------------------------------------------------------------------------------
+# --- rate ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_key_has_its_pace_with_bursts_of_twice_as_many(
+async def test_a_key_is_limited_with_bursts_of_twice_the_rate(
     client, a_key, serving, store, clock, dialect
 ):
     app = serving(store, rate=5)
@@ -444,7 +440,7 @@ async def test_a_key_has_its_pace_with_bursts_of_twice_as_many(
     assert await burst() == [200] * 10 + [429] * 2
 
 
-async def test_who_is_too_fast_is_told_when_to_come_again(client, a_key, serving, store):
+async def test_a_limited_request_gets_retry_after(client, a_key, serving, store):
     by = client(a_key(), of=serving(store, rate=1))
     for _ in range(2):
         await by.get("/v1/incidents")
@@ -456,13 +452,13 @@ async def test_who_is_too_fast_is_told_when_to_come_again(client, a_key, serving
     assert answer.headers["x-request-id"] == answer.json()["requestId"]
 
 
-async def test_a_pace_of_nothing_is_no_limit(ci):
+async def test_a_rate_of_0_is_no_limit(ci):
     answers = await asyncio.gather(*(ci.get("/v1/incidents") for _ in range(150)))
 
     assert {answer.status_code for answer in answers} == {200}
 
 
-# --- what is told of each request ------------------------------------------------------------
+# --- log lines and metrics -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", named(ON_INCIDENT + ELSEWHERE))
@@ -495,7 +491,7 @@ async def test_requests_are_counted_by_operation_and_outcome(ci, declared, metri
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_database_that_fails_is_told_as_a_passing_fault(client, a_key, store, dialect):
+async def test_a_failing_database_is_a_503_with_retry_after(client, a_key, store, dialect):
     by = client(a_key())
     await asyncio.to_thread(store.close)
 
@@ -505,7 +501,7 @@ async def test_a_database_that_fails_is_told_as_a_passing_fault(client, a_key, s
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_a_slack_that_does_not_answer_hands_nothing_over(
+async def test_no_handoff_happens_while_slack_does_not_answer(
     client, a_key, serving, store, declared, updates
 ):
     async def silent(_workspace, _user):
@@ -522,7 +518,7 @@ async def test_a_slack_that_does_not_answer_hands_nothing_over(
 
 # --- the table of refusals -------------------------------------------------------------------
 
-# What a door for people alone can be told.
+# Refusals of commands that only Slack has.
 NEVER_OVER_HTTP = {"SeveralNextSteps", "StaleStatus", "UnknownComponent", "WhichIncident"}
 
 
@@ -534,11 +530,11 @@ def refusals(root=UserError):
 
 
 @pytest.mark.parametrize("error", sorted(refusals(), key=lambda error: error.__name__))
-def test_each_refusal_of_the_rules_has_its_code(error):
+def test_every_refusal_of_core_has_a_code(error):
     foreseen = hasattr(problems, error.__name__) or issubclass(error, Refused)
 
     assert foreseen != (error.__name__ in NEVER_OVER_HTTP)
 
 
-def test_a_fault_of_the_database_is_no_fault_of_the_client():
+def test_a_failing_database_is_no_client_error():
     assert problem_of(StoreUnavailable("gone")).status == 503

@@ -1,4 +1,4 @@
-"""A request with an Idempotency-Key is done once: repeated, at once, elsewhere, after a crash."""
+"""A request with an Idempotency-Key is done once: repeated, concurrent, or after a crash."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def replayed(answer):
 
 @pytest.fixture
 def count(url):
-    """How many rows a table has."""
+    """Counts the rows of a table."""
 
     def count(table):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
@@ -39,7 +39,7 @@ def count(url):
 
 @pytest.fixture
 def operations(ci, declared, reported):
-    """Every operation that changes something, ready to be asked for."""
+    """Every operation that changes something, each with a request that succeeds."""
 
     async def operations():
         begun, other, more, opened, acknowledged = [await declared() for _ in range(3)] + [
@@ -67,7 +67,7 @@ def operations(ci, declared, reported):
     return operations
 
 
-async def test_every_change_is_done_once_and_answered_alike(ci, operations, count, client):
+async def test_a_repeated_change_is_done_once_with_the_same_answer(ci, operations, count, client):
     changing = await operations()
     paths = (await client().get("/openapi.json")).json()["paths"]
     assert len(changing) == sum(method != "get" for path in paths.values() for method in path)
@@ -96,7 +96,7 @@ async def test_every_change_is_done_once_and_answered_alike(ci, operations, coun
     ],
     ids=["not found", "invalid", "refused", "invalid there"],
 )
-async def test_a_refusal_is_an_answer_too(ci, path, body):
+async def test_a_refusal_is_replayed_too(ci, path, body):
     first = await ci.post(path, json=body, headers=ONCE)
     second = await ci.post(path, json=body, headers=ONCE)
 
@@ -135,7 +135,7 @@ async def test_a_key_belongs_to_one_request(ci, path, body, count):
     assert count("incident") == 1
 
 
-async def test_each_api_key_has_names_of_its_own(ci, client, a_key, stranger, count):
+async def test_each_api_key_has_its_own_idempotency_keys(ci, client, a_key, stranger, count):
     others = [ci, client(a_key(name="other")), stranger]
 
     answers = [await by.post("/v1/incidents", json=FULL, headers=ONCE) for by in others]
@@ -161,7 +161,7 @@ async def test_an_answer_is_kept_for_24_hours(ci, clock, store, count):
 @pytest.mark.parametrize(
     ("name", "taken"), [("x", True), ("x" * 255, True), ("x" * 256, False), ("", False)]
 )
-async def test_a_name_has_1_to_255_characters(ci, name, taken):
+async def test_an_idempotency_key_has_1_to_255_characters(ci, name, taken):
     answer = await ci.post("/v1/incidents", json=FULL, headers={"Idempotency-Key": name})
 
     if taken:
@@ -175,7 +175,7 @@ async def test_a_name_has_1_to_255_characters(ci, name, taken):
         ]
 
 
-async def test_reading_needs_no_name_and_keeps_none(ci, count):
+async def test_a_get_ignores_its_idempotency_key(ci, count):
     for _ in range(2):
         answer = await ci.get("/v1/incidents", headers=ONCE)
         assert not replayed(answer)
@@ -183,11 +183,11 @@ async def test_reading_needs_no_name_and_keeps_none(ci, count):
 
 
 @pytest.mark.parametrize("instances", [1, 2])
-async def test_of_many_at_once_one_is_done_and_all_get_its_answer(
+async def test_concurrent_equal_requests_are_done_once(
     client, a_key, opened, serving, count, instances
 ):
     key = a_key()
-    doors = [client(key, of=serving(opened())) for _ in range(instances)]
+    clients = [client(key, of=serving(opened())) for _ in range(instances)]
     for number in range(20):
         name = {"Idempotency-Key": f"burst {number}"}
 
@@ -199,7 +199,7 @@ async def test_of_many_at_once_one_is_done_and_all_get_its_answer(
                 assert code(answer) == (409, "idempotency_conflict")
                 assert answer.headers["retry-after"] == "1"
 
-        answers = await asyncio.gather(*(once(by) for by in doors for _ in range(6 // instances)))
+        answers = await asyncio.gather(*(once(by) for by in clients for _ in range(6 // instances)))
 
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.content for answer in answers}) == 1
@@ -209,7 +209,7 @@ async def test_of_many_at_once_one_is_done_and_all_get_its_answer(
 
 @pytest.fixture
 def request_of(a_key, client, url):
-    """A client whose request was claimed by a process that died before it did anything."""
+    """A client whose request was claimed by a process that died before the change."""
 
     async def request_of():
         key = a_key()
@@ -223,9 +223,7 @@ def request_of(a_key, client, url):
     return request_of
 
 
-async def test_a_request_whose_process_died_is_taken_over_after_half_a_minute(
-    request_of, clock, count
-):
+async def test_a_dead_process_loses_its_claim_after_30_seconds(request_of, clock, count):
     by = await request_of()
     body = FULL | {"title": ""}
     running = await by.post("/v1/incidents", json=body, headers=ONCE)
@@ -241,10 +239,10 @@ async def test_a_request_whose_process_died_is_taken_over_after_half_a_minute(
     assert replayed(await by.post("/v1/incidents", json=body, headers=ONCE))
 
 
-async def test_one_who_was_only_slow_does_nothing_after_another_took_over(
+async def test_a_slow_request_that_lost_its_claim_changes_nothing(
     client, a_key, serving, store, clock, count
 ):
-    """The first waits for Slack, longer than anybody waits; the second does what was asked."""
+    """The first request waits for Slack until its claim expires; the second one succeeds."""
     from_slack, asked = asyncio.Event(), asyncio.Event()
 
     async def slow(_workspace, user):
@@ -269,7 +267,7 @@ async def test_one_who_was_only_slow_does_nothing_after_another_took_over(
     assert again.content == second.content
 
 
-async def test_what_failed_on_our_side_may_be_tried_again_at_once(
+async def test_a_request_that_failed_with_500_can_be_retried_at_once(
     client, a_key, serving, store, count
 ):
     broken = [True]
@@ -290,7 +288,7 @@ async def test_what_failed_on_our_side_may_be_tried_again_at_once(
 
 
 @pytest.mark.parametrize("dialect", ["/v1", "/api"])
-async def test_a_text_that_was_withdrawn_is_in_no_kept_answer(ci, declared, updates, url, dialect):
+async def test_a_withdrawn_text_is_in_no_kept_answer(ci, declared, updates, url, dialect):
     incident = await declared()
     asked = {"/v1": {"visibility": "public", "body": NOTE}, "/api": {"message": NOTE}}[dialect]
     address = f"{dialect}/incidents/{incident}/updates"

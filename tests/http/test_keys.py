@@ -1,4 +1,4 @@
-"""`ratchet keys`: printed once, listed by prefix, revoked at once."""
+"""`ratchet keys`: a key is printed once, listed by its prefix, and revoked at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def made(ratchet):
     return made
 
 
-async def test_what_is_printed_opens_the_api_and_is_printed_once(client, made, ratchet):
+async def test_the_printed_key_works_and_is_printed_once(client, made, ratchet):
     key = made("--scope", "publish")
 
     assert (await client(key).get("/v1/incidents")).status_code == 200
@@ -44,14 +44,14 @@ async def test_what_is_printed_opens_the_api_and_is_printed_once(client, made, r
     assert key not in listed
 
 
-def test_of_what_is_printed_standard_output_has_the_key_alone(ratchet):
+def test_standard_output_has_only_the_key(ratchet):
     _, out, err = ratchet("keys", "create", "--workspace", "T0RATCHET", "--name", "ci")
 
     assert keys.SHAPE.fullmatch(out.strip())
     assert err == f"Keep it: only its prefix {out[:16]} can be shown again.\n"
 
 
-async def test_a_key_may_only_read_where_nothing_is_said(client, made):
+async def test_a_key_without_a_scope_may_only_read(client, made):
     by = client(made())
 
     answer = await by.post("/v1/incidents", json={"title": "x", "severity": "low"})
@@ -84,7 +84,7 @@ async def test_a_revoked_key_opens_nothing(client, made, ratchet, named):
         (("revoke", "rk_live_00000000"), 1, "There is no such API key"),
     ],
 )
-def test_what_cannot_be_done_is_told(ratchet, arguments, code, told):
+def test_a_wrong_call_reports_its_error(ratchet, arguments, code, told):
     ended, out, err = ratchet("keys", *arguments)
 
     assert (ended, out) == (code, "")

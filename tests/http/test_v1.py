@@ -1,4 +1,4 @@
-"""Dialect 1: what may be asked, what is answered, what is refused and how."""
+"""Dialect 1: requests, answers and refusals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def component(ci):
 # --- declaring -------------------------------------------------------------------------------
 
 
-async def test_a_declared_incident_has_all_that_was_said_of_it(ci, component):
+async def test_a_declared_incident_has_every_given_fact(ci, component):
     web = await component("web")
 
     incident = await data(
@@ -74,14 +74,14 @@ async def test_a_declared_incident_has_all_that_was_said_of_it(ci, component):
 
 
 @pytest.mark.parametrize("severity", ["critical", "high", "medium", "low"])
-async def test_the_canonical_severities_are_spoken(ci, severity):
+async def test_severities_are_the_canonical_ones(ci, severity):
     answer = await ci.post("/v1/incidents", json=FULL | {"severity": severity})
 
     assert (await data(answer, 201))["severity"] == severity
 
 
 @pytest.mark.parametrize("empty", [None, [], ""], ids=["null", "list", "text"])
-async def test_what_is_optional_may_be_left_out_or_null(ci, empty):
+async def test_an_optional_field_may_be_null_or_empty(ci, empty):
     optional = {"description": None, "lifecycle": None, "ownerId": None}
     optional |= {"componentIds": []} if empty == [] else {"description": ""} if empty == "" else {}
 
@@ -102,7 +102,7 @@ async def test_what_is_optional_may_be_left_out_or_null(ci, empty):
             {"title": " \t\n"}, "title must have 1 character or more.", id="title of space"
         ),
         pytest.param(
-            {"title": "\u200b"}, "title is empty: write 1 to 255 characters.", id="unseen"
+            {"title": "\u200b"}, "title is empty: write 1 to 255 characters.", id="invisible"
         ),
         pytest.param({"title": 7}, "title must be a string.", id="title of a number"),
         pytest.param({"title": None}, "title must be a string.", id="title of null"),
@@ -138,12 +138,12 @@ async def test_what_is_optional_may_be_left_out_or_null(ci, empty):
         pytest.param(
             {"lifecycle": ""},
             "lifecycle must be one of statuspage, response.",
-            id="a lifecycle without a name",
+            id="an empty lifecycle",
         ),
         pytest.param(
             {"ownerId": "U0NOBODY"},
             "ownerId must be a full member of this workspace: choose another.",
-            id="an owner who is nobody",
+            id="an unknown owner",
         ),
         pytest.param({"sevrity": "low"}, "sevrity is not known: leave it out.", id="a slip"),
         pytest.param(
@@ -152,7 +152,7 @@ async def test_what_is_optional_may_be_left_out_or_null(ci, empty):
         pytest.param({"x" * 200: 1}, f"{'x' * 100}… is not known: leave it out.", id="a long name"),
     ],
 )
-async def test_a_field_that_cannot_be_taken_is_named_with_what_ails_it(ci, asked, expected):
+async def test_an_invalid_field_is_named_with_its_error(ci, asked, expected):
     answer = await ci.post("/v1/incidents", json=FULL | asked)
 
     if expected is None:
@@ -161,7 +161,7 @@ async def test_a_field_that_cannot_be_taken_is_named_with_what_ails_it(ci, asked
         assert faults(answer) == {expected.partition(" ")[0]: expected}
 
 
-async def test_all_faults_are_told_at_once(ci):
+async def test_all_field_errors_are_reported_at_once(ci):
     answer = await ci.post("/v1/incidents", json={"title": "", "more": 1})
 
     assert list(faults(answer)) == ["title", "severity", "more"]
@@ -188,7 +188,7 @@ async def test_an_incident_gets_the_lifecycle_that_the_operator_chose(
 
 
 @pytest.mark.parametrize("path", ["create", "tag"])
-async def test_components_must_exist_here_and_be_named_once(
+async def test_components_must_exist_in_the_workspace_and_be_named_once(
     ci, stranger, component, declared, path
 ):
     incident = await declared()
@@ -212,7 +212,7 @@ async def test_components_must_exist_here_and_be_named_once(
 
 @pytest.fixture
 async def many(ci, clock, declared):
-    """Seven incidents, one a day from 2 March on; every third is critical."""
+    """Seven incidents, one a day from 2 March on. Every third is critical."""
     numbers = {}
     for day in range(7):
         numbers[day + 1] = await declared(
@@ -244,7 +244,7 @@ async def listed(by, **asked):
         ({"from": "2026-03-09"}, []),
     ],
 )
-async def test_a_list_is_narrowed_and_newest_first(ci, many, asked, found):
+async def test_a_list_has_filters_and_is_newest_first(ci, many, asked, found):
     assert await listed(ci, **asked) == (found, None)
 
 
@@ -269,7 +269,7 @@ async def test_pages_go_through_the_whole_list_once(ci, many, limit):
     assert seen == [7, 6, 5, 4, 3, 2, 1]
 
 
-async def test_an_incident_that_comes_meanwhile_moves_no_page(ci, many, declared):
+async def test_a_new_incident_does_not_shift_the_next_page(ci, many, declared):
     first, cursor = await listed(ci, limit=3)
     await declared()
 
@@ -278,7 +278,7 @@ async def test_an_incident_that_comes_meanwhile_moves_no_page(ci, many, declared
     assert (first, second) == ([7, 6, 5], [4, 3, 2])
 
 
-async def test_a_page_has_20_where_nothing_is_said(ci, declared):
+async def test_a_page_has_20_incidents_by_default(ci, declared):
     for _ in range(21):
         await declared()
 
@@ -328,7 +328,7 @@ async def test_a_cursor_belongs_to_its_filters(ci, many, other):
         ("sevrity=high", "sevrity"),
     ],
 )
-async def test_a_query_that_cannot_be_taken_is_refused_by_name(ci, asked, field):
+async def test_an_invalid_query_is_refused_by_field(ci, asked, field):
     answer = await ci.get(f"/v1/incidents?{asked}")
 
     assert list(faults(answer)) == [field]
@@ -355,7 +355,7 @@ async def test_an_incident_has_its_whole_history_oldest_first(ci, declared, cloc
     assert [entry["changedAt"] for entry in history] == [
         f"2026-03-02T09:0{minute}:00.000Z" for minute in range(3)
     ]
-    # A text for the public is no note of a resolution.
+    # The text of a public update is no resolution note.
     assert [entry["resolutionNote"] for entry in history] == [None, NOTE, None]
     assert history[-1]["id"] == posted.json()["data"]["id"]
 
@@ -416,7 +416,7 @@ async def test_an_incident_has_its_whole_history_oldest_first(ci, declared, cloc
         ),
     ],
 )
-async def test_an_update_that_says_too_little_or_too_much_is_refused(
+async def test_an_update_with_missing_or_invalid_fields_is_refused(
     ci, declared, updates, asked, field, message
 ):
     incident = await declared()
@@ -494,7 +494,7 @@ def written(ci, declared):
 
 
 @pytest.mark.parametrize("body", [None, {}], ids=["no body", "an empty one"])
-async def test_a_redaction_takes_the_text_and_nothing_else(ci, written, updates, clock, body):
+async def test_a_redaction_removes_only_the_text(ci, written, updates, clock, body):
     incident, address = await written(statusChange="identified")
     before = (await updates(incident))[-1]
     clock.advance(minutes=5)
@@ -517,7 +517,7 @@ async def test_a_second_redaction_succeeds_and_changes_nothing(ci, written, cloc
     assert (await ci.post(address)).json() == first.json()
 
 
-async def test_others_and_latecomers_may_not_redact_but_admins_may(
+async def test_only_the_author_within_five_minutes_or_an_admin_may_redact(
     ci, admin, client, a_key, written, clock
 ):
     _, address = await written()
@@ -538,7 +538,7 @@ async def test_an_update_without_a_text_cannot_be_redacted(ci, declared, updates
     assert code(answer) == (400, "nothing_to_redact")
 
 
-async def test_an_update_that_is_not_of_this_incident_is_not_found(ci, written, declared):
+async def test_an_update_of_another_incident_is_not_found(ci, written, declared):
     _, address = await written()
     other = await declared()
     update = address.split("/")[5]
@@ -556,7 +556,7 @@ async def test_an_update_that_is_not_of_this_incident_is_not_found(ci, written, 
 # --- acknowledgement and ownership -----------------------------------------------------------
 
 
-async def test_whoever_acknowledges_first_leads_and_a_second_changes_nothing(
+async def test_the_first_acknowledgement_makes_an_owner_and_a_second_changes_nothing(
     ci, client, a_key, declared, updates
 ):
     incident = await declared()
@@ -579,7 +579,7 @@ async def test_a_resolved_incident_is_acknowledged_without_a_change(ci, declared
     assert after == {name: value for name, value in before.items() if name != "statusHistory"}
 
 
-async def test_where_to_acknowledge_is_a_step_it_happens_once(ci, declared):
+async def test_an_acknowledgement_that_is_a_transition_happens_once(ci, declared):
     incident = await declared(lifecycle="response")
 
     first = await data(await ci.post(f"/v1/incidents/{incident}/acknowledge"))
@@ -598,7 +598,7 @@ async def test_an_incident_is_handed_over(ci, declared):
 
 
 @pytest.mark.parametrize("target", ["U0NOBODY", "key:ci", "x"])
-async def test_it_is_handed_to_members_alone(ci, declared, target):
+async def test_an_incident_is_handed_only_to_members(ci, declared, target):
     address = f"/v1/incidents/{await declared()}/handoff"
 
     answer = await ci.post(address, json={"targetUserId": target})
@@ -607,13 +607,13 @@ async def test_it_is_handed_to_members_alone(ci, declared, target):
 
 
 @pytest.mark.parametrize("asked", [{}, {"targetUserId": ""}, {"targetUserId": None}])
-async def test_a_handover_names_somebody(ci, declared, asked):
+async def test_a_handoff_needs_a_target(ci, declared, asked):
     answer = await ci.post(f"/v1/incidents/{await declared()}/handoff", json=asked)
 
     assert list(faults(answer)) == ["targetUserId"]
 
 
-async def test_a_resolved_incident_is_handed_to_nobody(ci, declared):
+async def test_a_resolved_incident_cannot_be_handed_over(ci, declared):
     incident = await declared("identified", "monitoring", "resolved")
 
     answer = await ci.post(f"/v1/incidents/{incident}/handoff", json={"targetUserId": "U0GRACE"})
@@ -641,7 +641,7 @@ async def test_components_are_made_and_listed_by_name(ci, component):
     assert (made["description"], made["groupLabel"]) == ("What apps call.", "Core")
 
 
-async def test_a_name_is_given_once_in_any_case(ci, component):
+async def test_a_component_name_is_unique_in_any_case(ci, component):
     await component("web")
 
     assert code(await ci.post("/v1/components", json={"name": "WEB"})) == (409, "name_conflict")
@@ -659,11 +659,11 @@ async def test_a_name_is_given_once_in_any_case(ci, component):
         ({"name": "x", "color": "red"}, "color"),
     ],
 )
-async def test_a_component_that_cannot_be_made_is_told_why(ci, asked, field):
+async def test_an_invalid_component_is_refused_by_field(ci, asked, field):
     assert list(faults(await ci.post("/v1/components", json=asked))) == [field]
 
 
-async def test_the_components_of_an_incident_are_set_as_a_whole(ci, component, declared):
+async def test_the_components_of_an_incident_are_replaced(ci, component, declared):
     web, plus = await component("web"), await component("+1 numbers")
     address = f"/v1/incidents/{await declared()}/components"
 

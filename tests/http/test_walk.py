@@ -1,4 +1,4 @@
-"""The walk through an incident in README's own words, against a bot that runs as a process."""
+"""The commands of README for a whole incident, against a bot that runs as a process."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def walk():
-    """The lines of README, of which a person would copy each."""
+    """The shell commands of README that resolve an incident."""
     section = (ROOT / "README.md").read_text().partition("## Over HTTP\n")[2]
     return re.search(r"```bash\n(.*?)```", section, re.DOTALL)[1]
 
 
-async def test_the_walk_of_the_readme_goes_through_a_whole_incident(walk, tmp_path):
+async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
     port = a_free_port()
     lines = walk.replace(".venv/bin/ratchet", f"{sys.executable} -m bot")
     environment = {
