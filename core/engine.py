@@ -32,6 +32,7 @@ from core.incident import (
     Update,
     Visibility,
     Workspace,
+    redraws_status_card,
     update_id,
 )
 from core.lifecycle import ACKNOWLEDGED
@@ -421,16 +422,16 @@ def _envelopes(
         elif incident.private and incident.owner and incident.owner.in_slack:
             yield Envelope(surface=Surface.OWNER_CARD, channel=incident.owner.id)
     if channel := _public_channel(incident, workspace):
-        public = [update for update in updates if update.visibility is Visibility.PUBLIC]
-        if public or any(update.kind in PUBLIC_KINDS or update.status_change for update in updates):
+        if any(redraws_status_card(one.kind, one.visibility, one.new) for one in updates):
             yield Envelope(surface=Surface.STATUS_CARD, channel=channel)
-        for update in public:
-            yield Envelope(
-                surface=Surface.PUBLIC_UPDATE,
-                channel=channel,
-                entry=update.entry,
-                not_before=update.public_at,
-            )
+        for update in updates:
+            if update.visibility is Visibility.PUBLIC:
+                yield Envelope(
+                    surface=Surface.PUBLIC_UPDATE,
+                    channel=channel,
+                    entry=update.entry,
+                    not_before=update.public_at,
+                )
 
 
 def _public_channel(incident: Incident, workspace: Workspace) -> str | None:

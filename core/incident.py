@@ -65,6 +65,18 @@ class Kind(StrEnum):
     COMPONENTS = "components"  # old, new: names, joined by commas
 
 
+# Kinds of a transition. An acknowledgement is one only if it has a ``new``.
+TRANSITIONS = (Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED)
+# Kinds of a change to a fact that the public reads.
+PUBLIC_FACTS = (Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS)
+
+
+def redraws_status_card(kind: Kind, visibility: Visibility, new: str | None) -> bool:
+    """Whether an update changes the status card; ``new`` is the update's own."""
+    is_transition = kind in TRANSITIONS and new is not None
+    return is_transition or kind in PUBLIC_FACTS or visibility == Visibility.PUBLIC
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody in a timeline: a Slack user (id ``U…`` or ``W…``) or an API key (``key:…``).
@@ -131,6 +143,10 @@ class Place:
     channel: str
     private: bool = False
 
+    def may_show(self, *, private: bool) -> bool:
+        """Whether it may show the card of an incident that is ``private``, or is not."""
+        return self.private or not private
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
@@ -194,14 +210,11 @@ class Incident:
             return ACKNOWLEDGED in self.next_steps
         return self.acknowledged_by is None and not self.terminal
 
-    def may_show_card_in(self, place: Place) -> bool:
-        """Whether a working card of this incident may be shown in ``place``."""
-        return place.private or not self.private
-
     @property
     def card_channel(self) -> str | None:
         """The channel of the working card; None over the API, or if too many would read it."""
-        return self.place.channel if self.place and self.may_show_card_in(self.place) else None
+        place = self.place
+        return place.channel if place and place.may_show(private=self.private) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +243,7 @@ class Update:
     @property
     def status_change(self) -> str | None:
         """The status after this update if it is a transition, else None."""
-        return self.new if self.kind in {Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED} else None
+        return self.new if self.kind in TRANSITIONS else None
 
     @property
     def redacted(self) -> bool:

@@ -1,9 +1,9 @@
-"""Everything that is known of incidents, read for an archive while others go on working.
+"""All incidents with their timelines, for an archive, read while others go on working.
 
-It may take minutes, so it is no single view: that would keep SQLite's log and PostgreSQL's dead
-rows from going away for as long, and a text that was withdrawn on the disk. It is read in pages,
-each a short view of its own that ends before anything of it is written: whoever takes the lines
-slowly holds up nobody. An incident and its timeline come from one view, and agree.
+One consistent view of everything could last for minutes. It would keep SQLite's log, PostgreSQL's
+dead rows and a withdrawn text from being erased as long. So the export reads pages, each in a
+short view of its own that ends before any of it is written: a slow reader of the lines holds up no
+one. An incident and its timeline come from one view, and agree.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from core.incident import (
 )
 from core.lifecycle import Lifecycle
 from core.service import StoreUnavailable
-from storage import public
 from storage.databases.opening import database
 from storage.databases.sqlite import SQLite
 from storage.models import workspace as _workspace
+from storage.public import PublicReader
 from storage.queries import SqlReader
 from storage.store import SqlStore
+from storage.view import connection_of
 
-# What is read, and held in memory, at once. On SQLite a withdrawn text leaves the log within the
-# 100 ms that `SQLite` waits for readers: these take a fifth of it.
+# The most that is read, and held in memory, at once. On SQLite a withdrawn text leaves the log only
+# if no reader holds it for 100 ms; a page takes a fifth of that.
 INCIDENTS_MAX = 200
 UPDATES_MAX = 500
 PUBLIC_MAX = 20
@@ -55,11 +56,11 @@ _LAST_NUMBER = select(_workspace.c.last_number).where(_workspace.c.id == bindpar
 
 @contextmanager
 def opened(url: str) -> Iterator[SqlStore]:
-    """The store at ``url``, to be read from alone.
+    """The store at ``url``, for reading.
 
     Raises:
-        UnknownSchema: a newer Ratchet has been here.
-        StoreUnavailable: it is not there, does not answer, or has yet to be migrated.
+        UnknownSchema: a newer Ratchet migrated the database.
+        StoreUnavailable: the database is missing, does not answer, or must be migrated first.
     """
     source = database(url)
     if isinstance(source, SQLite) and not source.path.exists():
@@ -99,21 +100,24 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
                 yield incident.lifecycle
             yield incident
             yield from timeline
-            # Of a timeline that is too long for one view, nothing but a withdrawal can change.
+            # The rest of a timeline that is too long for one view. Later changes only append to
+            # it, or withdraw a text.
             for entry in range(UPDATES_MAX, incident.last_entry, UPDATES_MAX):
                 yield from store.read_now(partial(_further, incident=incident, after=entry))
             after = incident.number
 
 
 def published(store: SqlStore, workspace: str, *, at: datetime) -> Iterator[PublicRecord]:
-    """What `storage.public` lets everybody read ``at`` that moment: components, then incidents,
-    newest first.
-    """
-    yield from store.read_now(partial(public.components, workspace=workspace))
+    """The public side at the moment ``at``: components, then incidents, newest first."""
+    yield from store.read_public_now(partial(PublicReader.components, workspace=workspace))
     before: int | None = None
-    while page := store.read_now(
+    while page := store.read_public_now(
         partial(
-            public.recent_incidents, workspace=workspace, before=before, limit=PUBLIC_MAX, at=at
+            PublicReader.recent_incidents,
+            workspace=workspace,
+            before=before,
+            limit=PUBLIC_MAX,
+            at=at,
         )
     ):
         yield from page
@@ -121,21 +125,21 @@ def published(store: SqlStore, workspace: str, *, at: datetime) -> Iterator[Publ
 
 
 def _next(reader: SqlReader, *, after: str) -> str | None:
-    found: str | None = reader.connection.execute(_NEXT, {"after": after}).scalar_one_or_none()
+    found: str | None = connection_of(reader).execute(_NEXT, {"after": after}).scalar_one_or_none()
     return found
 
 
 def _workspace_of(
     reader: SqlReader, *, workspace: str
 ) -> tuple[Workspace, tuple[DescribedComponent, ...], int]:
-    last_number = reader.connection.execute(_LAST_NUMBER, {"workspace": workspace}).scalar_one()
+    last_number = connection_of(reader).execute(_LAST_NUMBER, {"workspace": workspace}).scalar_one()
     return reader.workspace(workspace), reader.described_components(workspace), last_number
 
 
 def _page(
     reader: SqlReader, *, workspace: str, after: int, until: int
 ) -> list[tuple[Incident, tuple[Update, ...]]]:
-    """As many incidents as have `UPDATES_MAX` updates together; of one with more, the first."""
+    """As many incidents as have `UPDATES_MAX` updates together; of a longer one, the first part."""
     found = reader.numbered(workspace, after=after, until=until, limit=INCIDENTS_MAX)
     updates = accumulate(incident.last_entry for incident in found)
     few = [

@@ -1,8 +1,8 @@
-"""Requests that may come again: each is admitted once, and its first answer given again for a day.
+"""Requests that clients may repeat: each is done once, and its answer is given again for a day.
 
-A request is claimed in a transaction of its own, and answered in the transaction of what it does.
-Whoever dies between the two has done nothing, and after `ABANDONED_AFTER` the claim is another's.
-Whoever was only slow finds the claim gone when they come to answer, and what they did is undone.
+A request is claimed in a transaction of its own, and answered in the transaction of its change. If
+the process dies between the two, nothing was done, and after `ABANDONED_AFTER` another attempt may
+take the claim. An attempt that was only slow loses its claim so, and its change is rolled back.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core.service import ClaimLost, Receipt
 from storage.models import idempotency
 from storage.queries import SqlReader
+from storage.statements import upsert
+from storage.view import connection_of
 
 KEPT_FOR = timedelta(hours=24)
 ABANDONED_AFTER = timedelta(seconds=30)
@@ -25,9 +26,9 @@ ABANDONED_AFTER = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedRequest:
-    """What a client names by an ``Idempotency-Key``: ``name`` is the header, ``key`` the API key's.
+    """A request with an ``Idempotency-Key``: ``name`` is the header, ``key`` the API key's id.
 
-    ``digest`` is the SHA-256 of all that decides what the request does.
+    ``digest`` is the SHA-256 of everything that decides its effect.
     """
 
     workspace: str
@@ -38,14 +39,14 @@ class KeyedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Nobody has answered the request yet; whoever does, does it under this claim."""
+    """The request is not answered yet: the caller does it, and answers with this claim."""
 
     claim: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was answered the first time. ``body`` None: its text has been withdrawn since."""
+    """The first answer. ``body`` None: the text in it has been withdrawn since."""
 
     status: int
     body: str | None
@@ -53,12 +54,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Somebody is answering the request."""
+    """Another attempt at the request is under way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """The name belongs to another request."""
+    """The client used the same name for a different request."""
 
 
 def _claim(insert: Any) -> Any:
@@ -88,7 +89,7 @@ def _claim(insert: Any) -> Any:
     ).returning(idempotency.c.claim)
 
 
-_CLAIM = {"sqlite": _claim(sqlite.insert), "postgresql": _claim(postgresql.insert)}
+_CLAIM = upsert(_claim)
 _FIND = select(idempotency.c.digest, idempotency.c.status, idempotency.c.body).where(
     idempotency.c.workspace_id == bindparam("workspace"),
     idempotency.c.key_id == bindparam("key"),
@@ -115,8 +116,8 @@ _FORGET = delete(idempotency).where(idempotency.c.claimed_at <= bindparam("forgo
 def claim(
     reader: SqlReader, request: KeyedRequest, *, at: datetime
 ) -> Admitted | Answered | Running | Reused:
-    """Admits ``request``, or says what has become of it."""
-    connection = reader.connection
+    """Admits ``request``, or says how far an earlier attempt has come."""
+    connection = connection_of(reader)
     admitted = connection.execute(
         _CLAIM[connection.dialect.name],
         {
@@ -141,10 +142,10 @@ def claim(
 
 
 def keep(connection: Connection, receipt: Receipt) -> None:
-    """Writes the answer that every repetition will get.
+    """Writes the answer, which every repetition will get.
 
     Raises:
-        ClaimLost: it was given, or somebody else gives it.
+        ClaimLost: the request is answered, or another attempt holds the claim.
     """
     kept = connection.execute(
         _KEEP,
@@ -160,16 +161,16 @@ def keep(connection: Connection, receipt: Receipt) -> None:
 
 
 def give_back(reader: SqlReader, claim: UUID) -> None:
-    """Lets the next one try at once, where a request failed without an answer that would stand."""
-    reader.connection.execute(_GIVE_BACK, {"mine": claim})
+    """Frees a request that failed without a lasting answer: the next attempt may start at once."""
+    connection_of(reader).execute(_GIVE_BACK, {"mine": claim})
 
 
 def withdraw(connection: Connection, workspace: str, update: UUID) -> None:
-    """Takes away the answers that hold the text of ``update``."""
+    """Erases the body of each answer that holds the text of ``update``."""
     connection.execute(_WITHDRAW, {"workspace": workspace, "update": update})
 
 
 def forget(reader: SqlReader, *, at: datetime) -> int:
-    """Deletes what nobody may ask for again; how many."""
-    forgotten = reader.connection.execute(_FORGET, {"forgotten": at - KEPT_FOR})
+    """Deletes the requests that are older than `KEPT_FOR`, and returns their count."""
+    forgotten = connection_of(reader).execute(_FORGET, {"forgotten": at - KEPT_FOR})
     return forgotten.rowcount

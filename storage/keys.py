@@ -1,7 +1,7 @@
-"""API keys: who may speak over HTTP, for which workspace, and how far.
+"""API keys: each speaks over HTTP for one workspace, as far as its scope allows.
 
-The store keeps the SHA-256 of a key and its prefix, never the key: whoever reads the database
-cannot speak with what stands there. A key is shown once, by `create`.
+The store keeps the SHA-256 of a key and its prefix, never the key, so a copy of the database opens
+nothing. A key is shown once, by `create`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,21 @@ from enum import StrEnum
 
 from sqlalchemy import bindparam, select, update
 
-from storage.models import api_key, keep_workspace
-from storage.queries import AnyRow, SqlReader
+from storage.models import api_key
+from storage.queries import SqlReader
+from storage.rows import AnyRow
+from storage.statements import KEEP_WORKSPACE
+from storage.store import SqlTransaction
+from storage.view import connection_of
 
 SHAPE = re.compile(r"rk_live_(?P<id>[0-9a-f]{8})[0-9a-f]{32}")
 
-# What a key is compared with where its prefix is nobody's, so that this takes no less time.
+# An unknown prefix is compared with this digest, so that it takes as long as a known one.
 NOBODYS = hashlib.sha256(b"").hexdigest()
 
 
 class KeyScope(StrEnum):
-    """What a key may do. Each scope includes those before it."""
+    """The rights of a key. Each scope includes those before it."""
 
     READ = "read"
     WRITE = "write"
@@ -34,14 +38,14 @@ class KeyScope(StrEnum):
     ADMIN = "admin"
 
     def includes(self, other: KeyScope) -> bool:
-        """Whether a key of this scope may do what one of ``other`` may."""
+        """Whether this scope has all rights of ``other``."""
         order = list(KeyScope)
         return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An API key as it is known after it was made. ``id`` is the part of it that may be shown."""
+    """An API key without its secret. ``id`` is the part that may be shown."""
 
     id: str
     workspace: str
@@ -52,7 +56,7 @@ class Key:
 
     @property
     def prefix(self) -> str:
-        """How the key begins: what people find it by in their own settings."""
+        """The beginning of the key, by which people find it in their own settings."""
         return f"rk_live_{self.id}"
 
 
@@ -75,9 +79,9 @@ _REVOKE = (
 
 
 def create(
-    reader: SqlReader, *, workspace: str, name: str, scope: KeyScope, at: datetime
+    tx: SqlTransaction, *, workspace: str, name: str, scope: KeyScope, at: datetime
 ) -> tuple[Key, str]:
-    """A new key of ``workspace``, and the only sight of it that anybody will have."""
+    """A new key of ``workspace``, with the whole key: it cannot be read again."""
     whole = f"rk_live_{secrets.token_hex(20)}"
     key = Key(
         id=whole.removeprefix("rk_live_")[:8],
@@ -86,8 +90,8 @@ def create(
         scope=scope,
         created_at=at,
     )
-    connection = reader.connection
-    connection.execute(keep_workspace[connection.dialect.name], {"id": workspace})
+    connection = connection_of(tx)
+    connection.execute(KEEP_WORKSPACE[connection.dialect.name], {"id": workspace})
     connection.execute(
         _INSERT,
         {
@@ -103,27 +107,28 @@ def create(
 
 
 def find(reader: SqlReader, presented: str) -> Key | None:
-    """The key that ``presented`` is, None where it is none or was revoked."""
+    """The key that ``presented`` spells, None if there is no such key or it was revoked."""
     shape = SHAPE.fullmatch(presented)
-    row = shape and reader.connection.execute(_BY_ID, {"key": shape["id"]}).first()
+    row = shape and connection_of(reader).execute(_BY_ID, {"key": shape["id"]}).first()
     same = hmac.compare_digest(row.digest if row else NOBODYS, _digest(presented))
     return _key(row) if row and same and row.revoked_at is None else None
 
 
 def every(reader: SqlReader) -> tuple[Key, ...]:
     """All keys, revoked ones too, by workspace and age."""
-    return tuple(_key(row) for row in reader.connection.execute(_ALL))
+    return tuple(_key(row) for row in connection_of(reader).execute(_ALL))
 
 
-def revoke(reader: SqlReader, key: str, *, at: datetime) -> Key | None:
-    """The key of that id, which opens nothing from now on; None where there is none."""
-    reader.connection.execute(_REVOKE, {"key": key, "at": at})
-    row = reader.connection.execute(_BY_ID, {"key": key}).first()
+def revoke(tx: SqlTransaction, key: str, *, at: datetime) -> Key | None:
+    """The key with the id ``key``, revoked from now on; None if there is none."""
+    connection = connection_of(tx)
+    connection.execute(_REVOKE, {"key": key, "at": at})
+    row = connection.execute(_BY_ID, {"key": key}).first()
     return _key(row) if row else None
 
 
 def _digest(whole: str) -> str:
-    # What is presented may be any header, and a header any bytes.
+    # A client may present any header, and a header may hold any bytes.
     return hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -27,7 +27,6 @@ from sqlalchemy import (
     literal_column,
     true,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
 from core.incident import Surface
@@ -379,13 +378,6 @@ handled = _table(HandledRow)
 api_key = _table(ApiKeyRow)
 idempotency = _table(IdempotencyRow)
 compatibility = _table(CompatibilityRow)
-
-
-# Whatever belongs to a workspace may be the first that is heard of it.
-keep_workspace = {
-    name: insert(workspace).values(last_number=0).on_conflict_do_nothing()
-    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
 
 
 def among(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:

@@ -1,19 +1,14 @@
-"""Messages on their way to Slack: written with the change that they show, claimed by a worker.
+"""The outbox, from the worker's side: messages are claimed, delivered, retried or given up.
 
-A message names a surface of an incident, never a text: the worker renders it from the rows as they
-are when its turn comes. `storage.models.State` says who moves a message on, and when.
-
-Messages of one lane (an incident on one surface) are delivered one after another, oldest first;
-only a card may pass what is not due yet, for it shows nothing that is held back.
+A message holds no text. The worker renders it from the rows as they are when its turn comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol, TypeVar
-from uuid import UUID, uuid4
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,87 +17,33 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    case,
     delete,
     exists,
     func,
     or_,
     select,
-    true,
-    union,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from core.incident import (
-    Card,
-    Decision,
-    Envelope,
-    Incident,
-    PublicIncident,
-    PublicUpdate,
-    Surface,
-)
-from storage import public
-from storage.models import (
-    CARDS,
-    KEPT,
-    State,
-    among,
-    channel_pace,
-    is_available,
-    is_kept,
-    is_waiting_card,
-    kept,
-    outbox,
-    posted,
-)
-from storage.prepared import Prepared
-from storage.queries import AnyRow, SqlReader
+from core.incident import Card, PublicIncident, PublicUpdate, Surface
+from storage import claims
+from storage.enqueue import redraw_status_cards
+from storage.messages import COLUMNS, OutboxMessage, message_of
+from storage.models import CARDS, KEPT, State, among, is_kept, kept, outbox, posted
+from storage.public import PublicReader
+from storage.queries import SqlReader
+from storage.statements import upsert
+from storage.store import SqlStore, SqlTransaction
+from storage.view import connection_of
 
-T = TypeVar("T")
-
-# The error of a message of which nobody knows whether Slack has it.
+# The error of a message after a lost response: Slack may have it or not.
 UNKNOWN_OUTCOME = "unknown_outcome"
-POST_EVERY = timedelta(seconds=1)  # Source: https://docs.slack.dev/apis/web-api/rate-limits
-LANES = {
-    Surface.WORKING_CARD: "working",
-    Surface.OWNER_CARD: "owner",
-    Surface.STATUS_CARD: "status",
-    Surface.PUBLIC_UPDATE: "status",
-    Surface.WITHDRAWAL: "status",
-}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxMessage:
-    """An outbox message as it was when it was read. See `storage.models.State` for its life.
-
-    ``uid`` is what a post carries as metadata. ``attempts`` counts this try as well; ``error`` is
-    the code of the last failure. ``unsure``: some earlier try may have reached Slack, so the post
-    is to be looked for first. ``incident`` is an id; ``entry`` names the update that it is about.
-    ``channel`` is a channel's or, for a direct message, a person's id.
-    """
-
-    id: int
-    uid: UUID
-    workspace: str
-    incident: UUID
-    entry: int | None
-    surface: Surface
-    channel: str
-    state: State
-    attempts: int
-    due_at: datetime
-    try_at: datetime
-    claimed_by: str | None
-    error: str | None
-    unsure: bool
-    created_at: datetime
+RESPONDERS_CARDS = frozenset({Surface.WORKING_CARD, Surface.OWNER_CARD})
 
 
 class Posted(NamedTuple):
-    """Where in Slack a message stands. ``channel`` is a conversation's id, for direct ones too."""
+    """The place of a message in Slack. ``channel`` is a conversation's id, for direct ones too."""
 
     channel: str
     ts: str
@@ -110,12 +51,12 @@ class Posted(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a message shows, as the rows are now; of texts, those that are public when it is tried.
+    """The content of a message, from the rows as they are now.
 
-    A card for responders has ``card``; everything else has ``incident``, read from public facts
-    alone and None where it has no public side, and a reply or a withdrawal has ``update`` as well.
-    ``place`` is where the surface stands already (None: nowhere yet), ``thread`` where the status
-    card does, in whose thread replies go.
+    A responders' card has ``card``. All others have ``incident``, read from public facts alone with
+    the texts that are public at ``try_at``; None if the incident has no public side. A reply or a
+    withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
+    ``thread`` the status card's, whose thread takes the replies.
     """
 
     card: Card | None = None
@@ -127,266 +68,22 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """How much waits. ``oldest_due`` is how long the oldest one has been due, zero when none is.
+    """The size of the outbox. ``by_state`` counts available, running and dead messages.
 
-    ``by_state`` counts available, running and dead messages.
+    ``oldest_due`` is the time since the oldest one was due; zero if none is due.
     """
 
     by_state: Mapping[State, int]
     oldest_due: timedelta
 
 
-class Store(Protocol):
-    """What the outbox needs of `storage.store.Store`."""
-
-    def write(self, work: Callable[[SqlReader], T]) -> Awaitable[T]:
-        """Runs ``work`` in a transaction."""
-
-    def read(self, work: Callable[[SqlReader], T]) -> Awaitable[T]:
-        """Runs ``work`` on one consistent view."""
-
-
-def _either(build: Callable[[Any], Any]) -> dict[str, Any]:
-    """A statement that needs ON CONFLICT, by the name of the dialect: both spell it, each apart."""
-    return {"sqlite": build(sqlite.insert), "postgresql": build(postgresql.insert)}
-
-
-# --- written with a change -------------------------------------------------------------------
-
-
-def lane(incident: UUID, envelope: Envelope) -> str:
-    """The lane of a message: one incident, shown in one way, in one place."""
-    return f"{incident}:{LANES[envelope.surface]}:{envelope.channel}"
-
-
-def _later_of(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The later of two moments, where ``other`` may be absent."""
-    return case((other > one, other), else_=one)
-
-
-def _enqueue(insert: Any) -> Prepared:
-    insertion = insert(outbox)
-    # A card that waits already will show this change too: it is rendered when its turn comes.
-    # Writing to it, rather than doing nothing, holds its row on PostgreSQL until we commit, so that
-    # no worker can take it and render it without this change. Replies and withdrawals never merge:
-    # the index knows of cards alone.
-    return Prepared(
-        insertion.on_conflict_do_update(
-            index_elements=[outbox.c.lane, outbox.c.surface],
-            index_where=is_waiting_card,
-            # It shows what is public by then, and this change may be that a text is.
-            set_={"try_at": _later_of(outbox.c.try_at, insertion.excluded.try_at)},
-        )
-    )
-
-
-_ENQUEUE = _either(_enqueue)
-
-
-def enqueue(connection: Connection, decision: Decision) -> None:
-    """Writes the decision's messages in the transaction of ``connection``."""
-    incident = decision.incident
-    rows = [
-        _row(incident.workspace, incident.id, envelope, at=incident.updated_at)
-        for envelope in decision.envelopes
-    ]
-    if rows:
-        _ENQUEUE[connection.dialect.name].run(connection, *rows)
-
-
-def _row(workspace: str, incident: UUID, envelope: Envelope, *, at: datetime) -> dict[str, Any]:
-    """A message that is written ``at`` that moment."""
-    due_at = max(envelope.not_before or at, at)
-    return {
-        "uid": uuid4(),
-        "workspace_id": workspace,
-        "incident_id": incident,
-        "entry": envelope.entry,
-        "surface": envelope.surface.value,
-        "channel": envelope.channel,
-        "lane": lane(incident, envelope),
-        "state": State.AVAILABLE.value,
-        "attempts": 0,
-        "unsure": False,
-        "due_at": due_at,
-        "try_at": due_at,
-        "created_at": at,
-    }
-
-
-_IN_CHANNELS, _TO_CHANNELS = (
-    select(table.c.channel).where(
-        table.c.workspace_id == bindparam("workspace"),
-        table.c.incident_id == bindparam("incident"),
-        table.c.surface == Surface.PUBLIC_UPDATE,
-        table.c.entry == bindparam("entry"),
-    )
-    for table in (posted, outbox)
-)
-# Locked, so that until we commit no worker takes what is to be withdrawn, and reads its text.
-_ON_THEIR_WAY_TO = _TO_CHANNELS.where(is_kept).with_for_update()
-
-
-def published_in(connection: Connection, incident: Incident, entry: int) -> tuple[str, ...]:
-    """The channels where that public update of ``incident`` stands, or is on its way to."""
-    named = {"workspace": incident.workspace, "incident": incident.id, "entry": entry}
-    # In this order: what is delivered in between is missed by neither.
-    on_their_way = connection.execute(_ON_THEIR_WAY_TO, named).scalars().all()
-    # What was delivered stands where ``posted`` says.
-    there = connection.execute(_IN_CHANNELS, named).scalars()
-    return tuple(sorted({*on_their_way, *there}))
-
-
-_CARD_IN = union(
-    *(
-        select(table.c.channel).where(
-            table.c.workspace_id == bindparam("workspace"),
-            table.c.incident_id == bindparam("incident"),
-            table.c.surface == Surface.STATUS_CARD,
-            still,
-        )
-        for table, still in ((posted, true()), (outbox, is_kept))
-    )
-)
-
-
-# --- worked off ------------------------------------------------------------------------------
-
-_COLUMNS = (
-    outbox.c.id,
-    outbox.c.uid,
-    outbox.c.workspace_id,
-    outbox.c.incident_id,
-    outbox.c.entry,
-    outbox.c.surface,
-    outbox.c.channel,
-    outbox.c.state,
-    outbox.c.attempts,
-    outbox.c.due_at,
-    outbox.c.try_at,
-    outbox.c.claimed_by,
-    outbox.c.error,
-    outbox.c.unsure,
-    outbox.c.created_at,
-)
-
-_ahead = outbox.alias("ahead")
-
-
-def _is_head(at: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether nothing of its lane is to be delivered before a message that is tried ``at``."""
-    is_held_back = _ahead.c.due_at > at
-    return ~exists().where(
-        _ahead.c.lane == outbox.c.lane,
-        kept(_ahead, State.AVAILABLE, State.RUNNING),
-        # Running ones count whatever their number: an old message that an operator sends again
-        # must not overtake, or be overtaken by, what is on its way.
-        or_(
-            _ahead.c.state == State.RUNNING,
-            and_(
-                _ahead.c.id < outbox.c.id,
-                or_(outbox.c.surface.not_in(CARDS), ~is_held_back),
-            ),
-        ),
-    )
-
-
-_stands = exists().where(
-    posted.c.workspace_id == outbox.c.workspace_id,
-    posted.c.incident_id == outbox.c.incident_id,
-    posted.c.surface == outbox.c.surface,
-    posted.c.channel == outbox.c.channel,
-    posted.c.entry == 0,
-)
-# Whether it will be a new message rather than the edit of one: Slack paces posts by channel.
-_is_post = or_(
-    outbox.c.surface == Surface.PUBLIC_UPDATE, and_(outbox.c.surface.in_(CARDS), ~_stands)
-)
-_with_pace = outbox.outerjoin(
-    channel_pace,
-    and_(
-        channel_pace.c.workspace_id == outbox.c.workspace_id,
-        channel_pace.c.channel == outbox.c.channel,
-    ),
-)
-_channel_is_free = or_(
-    channel_pace.c.channel.is_(None),
-    and_(
-        channel_pace.c.held_until <= bindparam("at"),
-        or_(channel_pace.c.next_post_at <= bindparam("at"), ~_is_post),
-    ),
-)
-_DUE = (
-    select(outbox.c.id, outbox.c.workspace_id, outbox.c.channel, _is_post.label("is_post"))
-    .select_from(_with_pace)
-    .where(
-        is_available,
-        outbox.c.try_at <= bindparam("at"),
-        _is_head(bindparam("at")),
-        _channel_is_free,
-    )
-    .order_by(outbox.c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(of=outbox, skip_locked=True)
-)
-# Two processes that want to post to one channel at the same moment: the row decides who may.
-_TAKE_TURN = _either(
-    lambda insert: (
-        insert(channel_pace)
-        .values(
-            workspace_id=bindparam("team"),
-            channel=bindparam("where"),
-            held_until=bindparam("at"),
-            next_post_at=bindparam("next"),
-        )
-        .on_conflict_do_update(
-            index_elements=list(channel_pace.primary_key),
-            set_={"next_post_at": bindparam("next")},
-            where=and_(
-                channel_pace.c.next_post_at <= bindparam("at"),
-                channel_pace.c.held_until <= bindparam("at"),
-            ),
-        )
-        .returning(channel_pace.c.channel)
-    )
-)
-_HOLD = _either(
-    lambda insert: (
-        insert(channel_pace)
-        .values(
-            workspace_id=bindparam("team"),
-            channel=bindparam("where"),
-            held_until=bindparam("until"),
-            next_post_at=bindparam("until"),
-        )
-        .on_conflict_do_update(
-            index_elements=list(channel_pace.primary_key),
-            set_={"held_until": bindparam("until")},
-            where=channel_pace.c.held_until < bindparam("until"),
-        )
-    )
-)
-_CLAIM = (
-    update(outbox)
-    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), is_available)
-    # Counted when the message is taken, not when it fails: a worker that dies while posting must
-    # still use up a try, or one poisonous message would restart us for ever.
-    .values(
-        state=State.RUNNING,
-        attempts=outbox.c.attempts + 1,
-        claimed_at=bindparam("at"),
-        claimed_by=bindparam("worker"),
-    )
-    .returning(*_COLUMNS)
-)
-
-# Whoever was rescued from, and comes back late, must not move what somebody else has claimed.
+# A worker that comes back after a rescue must not move a message that another has claimed since.
 _is_ours = and_(
     outbox.c.id == bindparam("message"),
     outbox.c.state == State.RUNNING,
     outbox.c.attempts == bindparam("tried"),
 )
-# But what Slack has is delivered, whoever reports it and however late.
+# A delivery counts in any case, however late its worker reports it.
 _DELIVERED = (
     update(outbox)
     .where(outbox.c.id == bindparam("message"), is_kept)
@@ -448,10 +145,10 @@ _ours = outbox.alias("ours")
 
 
 def _merge(*states: State, into: ColumnElement[bool]) -> Update:
-    """Merges edits of a card that are in ``states`` into the one of the same card that is ``into``.
+    """Merges edits of a card in ``states`` into the one of the same card for which ``into`` holds.
 
-    Of two that wait the older one stays, though the newer would show as much: if the card is in the
-    channel without our knowing, it is there under the older one's ``uid``.
+    Of two waiting edits the older one stays, though both would show the same: if the card is in the
+    channel without our knowledge, its metadata has the ``uid`` of the older one.
     """
     return (
         update(outbox)
@@ -473,7 +170,7 @@ _MERGE_INTO_OURS = _merge(
         _other.c.state == State.RUNNING,
         _other.c.attempts == bindparam("tried"),
     ),
-    # Said twice so that only the lane is looked through, and not all that waits.
+    # Says the lane once more, so that the database searches that lane alone.
 ).where(
     outbox.c.lane
     == select(_ours.c.lane).where(_ours.c.id == bindparam("message")).scalar_subquery()
@@ -491,7 +188,7 @@ _MERGE_INTO_DEAD = _merge(
         _other.c.id < outbox.c.id,
     ),
 )
-# So many at a time: whoever waits to write must not wait for all of a busy week.
+# The batch of one transaction: writers must not wait until a busy week is deleted.
 PRUNE_AT_ONCE = 1_000
 _PRUNE = delete(outbox).where(
     outbox.c.id.in_(
@@ -509,24 +206,13 @@ _COUNTS = (
     .group_by(outbox.c.state)
 )
 _LIST = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(outbox.c.state.in_(bindparam("states", expanding=True)))
     .order_by(outbox.c.id)
     .limit(bindparam("limit"))
 )
 _LIST_KEPT = _LIST.where(is_kept)
 
-
-_after_hold = _later_of(outbox.c.try_at, channel_pace.c.held_until)
-_NEXT = (
-    select(
-        func.min(
-            case((_is_post, _later_of(_after_hold, channel_pace.c.next_post_at)), else_=_after_hold)
-        )
-    )
-    .select_from(_with_pace)
-    .where(is_available, _is_head(outbox.c.try_at))
-)
 
 _place = and_(
     posted.c.workspace_id == bindparam("team"),
@@ -537,7 +223,7 @@ _place = and_(
 )
 _PLACE = select(posted.c.posted_in, posted.c.ts).where(_place)
 _FORGET = delete(posted).where(_place)
-_POSTED = _either(
+_POSTED = upsert(
     lambda insert: insert(posted).on_conflict_do_update(
         index_elements=list(posted.primary_key),
         set_={
@@ -549,32 +235,36 @@ _POSTED = _either(
 
 
 class Outbox:
-    """The worker's side. ``at`` is always the caller's clock: no time of a database is used."""
+    """The outbox of ``store``. ``at`` is the caller's clock; the database's is never used."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: SqlStore) -> None:
         self._store = store
 
     async def claim(self, worker: str, *, limit: int, at: datetime) -> tuple[OutboxMessage, ...]:
-        """Takes at most ``limit`` messages that may be delivered now, oldest first, for ``worker``.
+        """Claims for ``worker`` at most ``limit`` messages that may be delivered now, oldest first.
 
-        At most one of them is a new post to any one channel; the next comes a second later.
+        At most one of them is a new post to any one channel; the next is due a second later.
         """
-        return await self._store.write(lambda tx: _claim(tx.connection, worker, limit=limit, at=at))
+        return await self._store.write(
+            lambda tx: claims.claim(connection_of(tx), worker, limit=limit, at=at)
+        )
 
     async def facts(self, message: OutboxMessage) -> Facts:
-        """What ``message`` is to show, as the rows are now."""
-        return await self._store.read(lambda reader: _facts(reader, message))
+        """The content of ``message``, from the rows as they are now."""
+        if message.surface in RESPONDERS_CARDS:
+            return await self._store.read(lambda reader: _card_facts(reader, message))
+        return await self._store.read_public(lambda reader: _public_facts(reader, message))
 
     async def delivered(
         self, message: OutboxMessage, *, at: datetime, posted: tuple[str, str] | None = None
     ) -> None:
         """Slack has it. ``posted`` is the channel and ts of a new message, None for an edit."""
-        await self._store.write(lambda tx: _delivered(tx.connection, message, at, posted))
+        await self._store.write(lambda tx: _delivered(connection_of(tx), message, at, posted))
 
     async def later(self, message: OutboxMessage, *, until: datetime, error: str) -> None:
-        """It is tried again at ``until``. ``error`` is a short code, such as `UNKNOWN_OUTCOME`.
+        """Retries it at ``until``. ``error`` is a short code, such as `UNKNOWN_OUTCOME`.
 
-        The next edit of a card, where it waits already, is merged into this one.
+        If the next edit of the same card waits already, it is merged into this one.
         """
         ours = {"message": message.id, "tried": message.attempts}
         failure = {"until": until, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
@@ -584,37 +274,35 @@ class Outbox:
         )
 
     async def dead(self, message: OutboxMessage, *, error: str, at: datetime) -> None:
-        """No retry can cure it: it is kept for the operator. ``error`` is a short code."""
+        """Gives it up, because no retry can help, and keeps it for the operator.
+
+        ``error`` is a short code.
+        """
         ours = {"message": message.id, "tried": message.attempts}
         failure = {"at": at, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
-        await self._store.write(lambda tx: _dead(tx.connection, message, {**ours, **failure}))
+        await self._store.write(lambda tx: _dead(connection_of(tx), message, {**ours, **failure}))
 
     async def hold(self, workspace: str, channel: str, *, until: datetime) -> None:
-        """Nothing goes to ``channel`` before ``until``, from any process. Slack asks for it."""
+        """Lets nothing go to ``channel`` before ``until``, from any process, as Slack demands."""
         await self._store.write(
-            lambda tx: (
-                tx.connection.execute(
-                    _HOLD[tx.connection.dialect.name],
-                    {"team": workspace, "where": channel, "until": until},
-                ).rowcount
-            )
+            lambda tx: claims.hold(connection_of(tx), workspace, channel, until=until)
         )
 
     async def forget_posted(self, message: OutboxMessage) -> None:
-        """The Slack message that ``message`` was to edit is gone: its surface stands nowhere."""
+        """Forgets the Slack message that ``message`` was to edit: it is gone."""
         await self._write((_FORGET, _place_of(message)))
 
     async def rescue(self, *, claimed_before: datetime, at: datetime, until: datetime) -> int:
-        """Frees what was claimed so long ago that its worker must have died; how many.
+        """Frees messages whose worker must have died since, and returns their count.
 
-        Whether Slack has them is not known, and their ``error`` says so: `UNKNOWN_OUTCOME`. They
-        are tried again at ``until``.
+        Slack may have them or not, so their ``error`` is `UNKNOWN_OUTCOME`. They are retried at
+        ``until``.
         """
         stale = {"claimed_before": claimed_before, "at": at, "until": until}
         return await self._write((_MERGE_INTO_STALE, stale), (_RESCUE, stale))
 
     async def retry_dead(self, *, at: datetime) -> int:
-        """Makes every dead message available again; how many, after edits of one card merged."""
+        """Makes every dead message available, and returns their count after merging edits."""
         return await self._write(
             (_MERGE_DEAD_INTO_RUNNING, {"at": at}),
             (_MERGE_INTO_DEAD, {"at": at}),
@@ -622,24 +310,22 @@ class Outbox:
         )
 
     async def prune(self, *, before: datetime) -> int:
-        """Forgets what was delivered or merged before ``before``; how many."""
+        """Deletes messages delivered or merged before ``before``, and returns their count."""
         pruned = 0
         while count := await self._write((_PRUNE, {"before": before})):
             pruned += count
         return pruned
 
     async def next_due(self) -> datetime | None:
-        """When a message can next be claimed, None where none waits. May lie in the past."""
-        return await self._store.read(
-            lambda reader: reader.connection.execute(_NEXT).scalar_one_or_none()
-        )
+        """The moment when a message can be claimed next, None if none waits. It may be past."""
+        return await self._store.read(lambda reader: claims.next_due(connection_of(reader)))
 
     async def depth(self, *, at: datetime) -> Depth:
-        """How much waits, and for how long."""
-        return await self._store.read(lambda reader: _depth(reader.connection, at))
+        """The size and age of the outbox."""
+        return await self._store.read(lambda reader: _depth(connection_of(reader), at))
 
     async def undelivered(self) -> tuple[OutboxMessage, ...]:
-        """What Slack does not have yet or can never have, oldest first; 10,000 at most."""
+        """Messages that wait, run or are dead, oldest first; 10,000 at most."""
         return await self.list(State.AVAILABLE, State.RUNNING, State.DEAD, limit=10_000)
 
     async def list(self, *states: State, limit: int = 100) -> tuple[OutboxMessage, ...]:
@@ -648,37 +334,18 @@ class Outbox:
         statement = _LIST_KEPT if set(states) <= set(KEPT) else _LIST
         return await self._store.read(
             lambda reader: tuple(
-                _message(row) for row in reader.connection.execute(statement, parameters)
+                map(message_of, connection_of(reader).execute(statement, parameters))
             )
         )
 
     async def _write(self, *statements: tuple[Executable, Mapping[str, Any]]) -> int:
-        """Runs all in one transaction; how many rows the last one changed."""
+        """Runs all in one transaction, and returns the last one's count of changed rows."""
 
-        def work(tx: SqlReader) -> int:
-            return [tx.connection.execute(*statement).rowcount for statement in statements][-1]
+        def work(tx: SqlTransaction) -> int:
+            connection = connection_of(tx)
+            return [connection.execute(*statement).rowcount for statement in statements][-1]
 
         return await self._store.write(work)
-
-
-def _claim(
-    connection: Connection, worker: str, *, limit: int, at: datetime
-) -> tuple[OutboxMessage, ...]:
-    due = connection.execute(_DUE, {"at": at, "limit": limit}).all()
-    posts: dict[tuple[str, str], int] = {}
-    for id_, workspace, channel, is_post in due:
-        if is_post:
-            posts.setdefault((workspace, channel), id_)
-    ids = [id_ for id_, _, _, is_post in due if not is_post]
-    # In one order, whoever claims: two that took turns crosswise would wait for each other.
-    for (workspace, channel), id_ in sorted(posts.items()):
-        turn = {"team": workspace, "where": channel, "at": at, "next": at + POST_EVERY}
-        if connection.execute(_TAKE_TURN[connection.dialect.name], turn).first():
-            ids.append(id_)
-    if not ids:
-        return ()
-    claimed = connection.execute(_CLAIM, {"ids": ids, "at": at, "worker": worker})
-    return tuple(sorted((_message(row) for row in claimed), key=lambda message: message.id))
 
 
 def _delivered(
@@ -708,24 +375,12 @@ def _dead(connection: Connection, message: OutboxMessage, failure: Mapping[str, 
 
 
 def _show_on_card(connection: Connection, message: OutboxMessage, at: datetime) -> None:
-    """Has the status card edited where it was drawn while the text of ``message`` was held back.
+    """Edits the status cards that were drawn while the text of ``message`` was held back.
 
-    That is also where another channel has become the status channel meanwhile.
+    They need not be in its channel: the status channel may be another one by now.
     """
-    if message.surface is not Surface.PUBLIC_UPDATE or message.created_at == message.due_at:
-        return
-    named = {"workspace": message.workspace, "incident": message.incident}
-    rows = [
-        _row(
-            message.workspace,
-            message.incident,
-            Envelope(surface=Surface.STATUS_CARD, channel=channel),
-            at=at,
-        )
-        for channel in sorted(connection.execute(_CARD_IN, named).scalars())
-    ]
-    if rows:
-        _ENQUEUE[connection.dialect.name].run(connection, *rows)
+    if message.surface is Surface.PUBLIC_UPDATE and message.created_at != message.due_at:
+        redraw_status_cards(connection, message.workspace, message.incident, at=at)
 
 
 def _depth(connection: Connection, at: datetime) -> Depth:
@@ -738,15 +393,20 @@ def _depth(connection: Connection, at: datetime) -> Depth:
     return Depth(by_state=by_state, oldest_due=at - oldest)
 
 
-def _facts(reader: SqlReader, message: OutboxMessage) -> Facts:
-    connection = reader.connection
+def _card_facts(reader: SqlReader, message: OutboxMessage) -> Facts:
+    incident = reader.incident(message.workspace, message.incident)
+    return Facts(
+        card=reader.card(incident) if incident else None,
+        place=_found(connection_of(reader), _place_of(message)),
+    )
+
+
+def _public_facts(reader: PublicReader, message: OutboxMessage) -> Facts:
+    connection = connection_of(reader)
     place = _found(connection, _place_of(message))
-    if message.surface in {Surface.WORKING_CARD, Surface.OWNER_CARD}:
-        incident = reader.incident(message.workspace, message.incident)
-        return Facts(card=reader.card(incident) if incident else None, place=place)
-    # By the message's own time, and by no clock: one that is behind the clock of whoever published
-    # a text would leave it out, and nobody would come to add it.
-    shown = public.incident(reader, message.workspace, message.incident, at=message.try_at)
+    # As of the message's own time, and of no clock: a clock behind the publisher's would leave the
+    # text out, and no later message would add it.
+    shown = reader.incident(message.workspace, message.incident, at=message.try_at)
     if message.entry is None:
         return Facts(incident=shown, place=place)
     updates = shown.updates if shown else ()
@@ -760,12 +420,12 @@ def _facts(reader: SqlReader, message: OutboxMessage) -> Facts:
 
 
 def _place_of(message: OutboxMessage) -> dict[str, Any]:
-    """The key under which the place of the message's surface is kept."""
+    """The key of the message's surface in ``posted``."""
     surface = message.surface
     return {
         "team": message.workspace,
         "of": message.incident,
-        # A withdrawal edits the reply that it withdraws.
+        # A withdrawal edits the reply of its entry.
         "shown_on": (Surface.PUBLIC_UPDATE if surface is Surface.WITHDRAWAL else surface).value,
         "where": message.channel,
         "about": message.entry or 0,
@@ -775,23 +435,3 @@ def _place_of(message: OutboxMessage) -> dict[str, Any]:
 def _found(connection: Connection, place: Mapping[str, Any]) -> Posted | None:
     row = connection.execute(_PLACE, place).first()
     return row and Posted(*row)
-
-
-def _message(row: AnyRow) -> OutboxMessage:
-    return OutboxMessage(
-        id=row[0],
-        uid=row[1],
-        workspace=row[2],
-        incident=row[3],
-        entry=row[4],
-        surface=Surface(row[5]),
-        channel=row[6],
-        state=State(row[7]),
-        attempts=row[8],
-        due_at=row[9],
-        try_at=row[10],
-        claimed_by=row[11],
-        error=row[12],
-        unsure=row[13],
-        created_at=row[14],
-    )

@@ -1,11 +1,11 @@
-"""What everybody may read: public facts alone, as core's public values.
+"""The reads of everybody: public facts alone, as core's public values.
 
-No statement here names a column that holds a person or a description; the body of an update is
-selected where the update is public and its time has come, in the SQL itself; and private incidents
-are left out there too. What is not read cannot be shown by mistake.
+No statement here names a column that holds a person or a description. The SQL itself leaves out
+private incidents, and selects the body of an update only if the update is public and its time has
+come. So no caller can show a private text by mistake: it is never read.
 
-``at`` is the moment for which a text must be public: one that is held back until later, or was
-taken back before, leaves a bare change of status, or nothing.
+``at`` is the moment for which a text must be public. A text that is held back until later, or was
+withdrawn before it was public, leaves a bare change of status, or nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, case, or_, select
 
 from core.incident import (
+    PUBLIC_FACTS,
+    TRANSITIONS,
     Component,
-    Kind,
     PublicIncident,
     PublicText,
     PublicUpdate,
@@ -26,11 +27,11 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import Lifecycle, PublicWord
-from storage import models, queries
-from storage.models import component
+from storage.models import component, is_open
 from storage.models import incident as _incident
 from storage.models import update as _update
-from storage.queries import AnyRow, SqlReader
+from storage.rows import NEWEST, AnyRow, lifecycle_of, tags
+from storage.view import View
 
 _INCIDENTS = select(
     _incident.c.id,
@@ -44,7 +45,7 @@ _INCIDENTS = select(
     _incident.c.component_count,
 ).where(_incident.c.workspace_id == bindparam("workspace"), ~_incident.c.private)
 _ONE = _INCIDENTS.where(_incident.c.id == bindparam("incident"))
-_OPEN = _INCIDENTS.where(models.is_open).order_by(_incident.c.number.desc())
+_OPEN = _INCIDENTS.where(is_open).order_by(_incident.c.number.desc())
 _RECENT = (
     _INCIDENTS.where(_incident.c.number < bindparam("before"))
     .order_by(_incident.c.number.desc())
@@ -61,9 +62,9 @@ _is_public = and_(
         ),
     ),
 )
-_is_bare_transition = and_(_update.c.kind.in_(queries.TRANSITIONS), _update.c.new.is_not(None))
-# A change of these facts is seen in the incident itself, and moves the time of its last change.
-_is_fact = _update.c.kind.in_((Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS))
+_is_bare_transition = and_(_update.c.kind.in_(TRANSITIONS), _update.c.new.is_not(None))
+# The incident itself shows the new fact; the time of the change moves ``updated_at``.
+_is_fact = _update.c.kind.in_(PUBLIC_FACTS)
 _UPDATES = (
     select(
         _update.c.incident_id,
@@ -91,59 +92,54 @@ _COMPONENTS = (
 )
 
 
-def incident(
-    reader: SqlReader, workspace: str, incident: UUID, *, at: datetime
-) -> PublicIncident | None:
-    """The public side of one incident, None where there is none."""
-    rows = reader.connection.execute(_ONE, {"workspace": workspace, "incident": incident}).all()
-    return next(iter(_with_updates(reader, workspace, rows, at)), None)
+class PublicReader(View):
+    """One consistent view of the public side of the store."""
 
+    def incident(self, workspace: str, incident: UUID, *, at: datetime) -> PublicIncident | None:
+        """The public side of one incident, None if it has none."""
+        found = self._connection.execute(_ONE, {"workspace": workspace, "incident": incident})
+        return next(iter(self._with_updates(workspace, found.all(), at)), None)
 
-def open_incidents(
-    reader: SqlReader, workspace: str, *, at: datetime
-) -> tuple[PublicIncident, ...]:
-    """The open incidents that have a public side, newest first."""
-    rows = reader.connection.execute(_OPEN, {"workspace": workspace}).all()
-    return _with_updates(reader, workspace, rows, at)
+    def open_incidents(self, workspace: str, *, at: datetime) -> tuple[PublicIncident, ...]:
+        """The open incidents that have a public side, newest first."""
+        found = self._connection.execute(_OPEN, {"workspace": workspace})
+        return self._with_updates(workspace, found.all(), at)
 
-
-def recent_incidents(
-    reader: SqlReader, workspace: str, *, before: int | None = None, limit: int = 50, at: datetime
-) -> tuple[PublicIncident, ...]:
-    """The newest ``limit`` incidents that have a public side, with a number below ``before``."""
-    key = queries.NEWEST if before is None else before
-    rows = reader.connection.execute(
-        _RECENT, {"workspace": workspace, "before": key, "limit": limit}
-    ).all()
-    return _with_updates(reader, workspace, rows, at)
-
-
-def components(reader: SqlReader, workspace: str) -> tuple[Component, ...]:
-    """The components of the workspace, by name."""
-    rows = reader.connection.execute(_COMPONENTS, {"workspace": workspace})
-    return tuple(Component(*row) for row in rows)
-
-
-def _with_updates(
-    reader: SqlReader, workspace: str, rows: Sequence[AnyRow], at: datetime
-) -> tuple[PublicIncident, ...]:
-    if not rows:
-        return ()
-    facts: dict[UUID, list[AnyRow]] = {row.id: [] for row in rows}
-    named = {"workspace": workspace, "incidents": list(facts), "at": at}
-    for fact in reader.connection.execute(_UPDATES, named):
-        facts[fact.incident_id].append(fact)
-    tagged = [row.id for row in rows if row.component_count]
-    tags = queries.tags(reader.connection, workspace, tagged) if tagged else {}
-    return tuple(
-        _public_incident(
-            row,
-            facts[row.id],
-            tags.get(row.id, ()),
-            queries.lifecycle_of(reader.connection, row.lifecycle),
+    def recent_incidents(
+        self, workspace: str, *, before: int | None = None, limit: int = 50, at: datetime
+    ) -> tuple[PublicIncident, ...]:
+        """The newest ``limit`` incidents with a public side and a number below ``before``."""
+        key = NEWEST if before is None else before
+        found = self._connection.execute(
+            _RECENT, {"workspace": workspace, "before": key, "limit": limit}
         )
-        for row in rows
-    )
+        return self._with_updates(workspace, found.all(), at)
+
+    def components(self, workspace: str) -> tuple[Component, ...]:
+        """The components of the workspace, by name."""
+        rows = self._connection.execute(_COMPONENTS, {"workspace": workspace})
+        return tuple(Component(id_, name) for id_, name in rows)
+
+    def _with_updates(
+        self, workspace: str, rows: Sequence[AnyRow], at: datetime
+    ) -> tuple[PublicIncident, ...]:
+        if not rows:
+            return ()
+        facts: dict[UUID, list[AnyRow]] = {row.id: [] for row in rows}
+        named = {"workspace": workspace, "incidents": list(facts), "at": at}
+        for fact in self._connection.execute(_UPDATES, named):
+            facts[fact.incident_id].append(fact)
+        tagged = [row.id for row in rows if row.component_count]
+        components = tags(self._connection, workspace, tagged)
+        return tuple(
+            _public_incident(
+                row,
+                facts[row.id],
+                components.get(row.id, ()),
+                lifecycle_of(self._connection, row.lifecycle),
+            )
+            for row in rows
+        )
 
 
 def _public_incident(
@@ -166,7 +162,7 @@ def _public_incident(
         previous_status=moves[0].old,
         components=components,
         started_at=row.started_at,
-        # Of what is public: the row's own time also moves with a note, and would tell of it.
+        # Of public facts alone: the row's own time moves with a note too, and would betray it.
         updated_at=max(fact.withdrawn_at or fact.public_at or fact.at for fact in facts),
         resolved_at=min(resolved, default=None),
         updates=tuple(

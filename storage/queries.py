@@ -1,25 +1,15 @@
-"""What responders read: incidents, boards, cards, timelines. Rows go in, core's values come out."""
+"""The reads of responders: incidents, boards, cards, timelines, as values of core."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, null, or_, select
 
 from core.incident import (
+    TRANSITIONS,
     Actor,
     BoardFilter,
     Card,
@@ -36,18 +26,14 @@ from core.incident import (
     Visibility,
     Workspace,
 )
-from core.lifecycle import Lifecycle, PublicWord, read
-from storage import models
-from storage.models import component, incident, incident_component, is_open, update, workspace
-
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
-AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+from core.lifecycle import PublicWord
+from storage.models import component, incident, is_open, update, workspace
+from storage.rows import NEWEST, AnyRow, AnySelect, lifecycle_of, tags
+from storage.view import View
 
 OPEN_HERE_MAX = 10
 
-TRANSITIONS = (Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED)
-
-# The order of the columns is the order in which `SqlReader._incident` and `update_of` unpack them.
+# In the order in which `SqlReader._incident` unpacks them.
 _INCIDENT = select(
     incident.c.id,
     incident.c.workspace_id,
@@ -71,19 +57,19 @@ _INCIDENT = select(
     incident.c.updated_at,
     incident.c.version,
     incident.c.last_entry,
-    incident.c.component_count,
     incident.c.category,
+    incident.c.component_count,
 ).where(incident.c.workspace_id == bindparam("workspace"))
 
-# With the workspace's row beside it, which every command needs next.
+# With the status channel of the workspace, which every command needs next.
 _ONE = _INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
     workspace.c.status_channel
 )
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
 _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
 
-# By whether it is named by its number. Whoever changes an incident holds its row until the end;
-# NO KEY, so that messages about it may be marked as delivered meanwhile.
+# By whether ``ref`` is a number. A transaction locks the row of its incident until the end; FOR NO
+# KEY UPDATE, so that messages about it can be marked as delivered meanwhile.
 TO_READ = {True: _BY_NUMBER, False: _BY_ID}
 TO_CHANGE = {
     is_number: one.with_for_update(of=incident, key_share=True)
@@ -92,12 +78,13 @@ TO_CHANGE = {
 
 _OPEN_IN_CHANNEL = (
     _INCIDENT.where(is_open, incident.c.channel == bindparam("channel"))
-    # A private incident's card stands in a private channel only.
+    # `Place.may_show`: a private incident has its card in a private channel only.
     .where(or_(~incident.c.private, incident.c.channel_private))
     .order_by(incident.c.number.desc())
     .limit(OPEN_HERE_MAX)
 )
 
+# `_update` unpacks them in this order, with the body behind them.
 _UPDATE_FACTS = (
     update.c.id,
     update.c.incident_id,
@@ -119,7 +106,9 @@ _of_incident = and_(
     update.c.incident_id == bindparam("incident"),
 )
 _UPDATE = select(*_UPDATE_FACTS, update.c.body).where(_of_incident)
-_BODILESS = select(*_UPDATE_FACTS).where(_of_incident).order_by(update.c.entry.desc()).limit(1)
+_BODILESS = (
+    select(*_UPDATE_FACTS, null()).where(_of_incident).order_by(update.c.entry.desc()).limit(1)
+)
 _is_transition = and_(update.c.kind.in_(TRANSITIONS), update.c.new.is_not(None))
 
 _ENTRY_BY_NUMBER = _UPDATE.where(update.c.entry == bindparam("entry"))
@@ -162,29 +151,11 @@ _CARD_TIMES = select(
 ).where(_of_incident, update.c.kind.in_(TRANSITIONS))
 
 _WORKSPACE = select(workspace.c.status_channel).where(workspace.c.id == bindparam("workspace"))
-_LIFECYCLE = select(models.lifecycle.c.definition).where(
-    models.lifecycle.c.digest == bindparam("digest")
-)
-_TAGS = (
-    select(incident_component.c.incident_id, component.c.id, component.c.name)
-    .join(
-        component,
-        and_(
-            component.c.workspace_id == incident_component.c.workspace_id,
-            component.c.id == incident_component.c.component_id,
-        ),
-    )
-    .where(
-        incident_component.c.workspace_id == bindparam("workspace"),
-        incident_component.c.incident_id.in_(bindparam("incidents", expanding=True)),
-    )
-    .order_by(incident_component.c.incident_id, incident_component.c.position)
-)
 
 
 @cache
 def _board(*, sees_all: bool, scope: Scope, narrowed_by: frozenset[str], newer: bool) -> AnySelect:
-    """A page of a board. Its parameters: ``key`` (exclusive), ``limit`` and those in use."""
+    """A page of a board. Its parameters: ``key`` (exclusive), ``limit`` and the named filters."""
     number = incident.c.number
     conditions: list[ColumnElement[bool]] = []
     if not sees_all:
@@ -212,7 +183,7 @@ def _board(*, sees_all: bool, scope: Scope, narrowed_by: frozenset[str], newer: 
     )
 
 
-# `core.policy.may_see`, for those who do not see everything anyway.
+# `core.policy.may_see`, for an actor who does not see all incidents anyway.
 _visible = or_(
     ~incident.c.private,
     incident.c.declared_by_id == bindparam("person"),
@@ -220,24 +191,21 @@ _visible = or_(
     and_(incident.c.channel_private, incident.c.channel == bindparam("spoken_in")),
 )
 
-# Above every number and every entry that there can be, for a page that begins at the newest.
-NEWEST = 2**31 - 1
 
-
-class SqlReader:
-    """One consistent view of the store: what `core.service.Reader` asks for."""
+class SqlReader(View):
+    """One consistent view of the store; implements `core.service.Reader`."""
 
     def __init__(self, connection: Connection, *, status_channel: str | None) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self._status_channel = status_channel
         self._workspaces: dict[str, Workspace] = {}
 
     def workspace(self, workspace: str) -> Workspace:
-        """The workspace's row; one that was never seen has the status channel of the settings."""
+        """The workspace. Without one of its own it has the status channel of the settings."""
         known = self._workspaces.get(workspace)
         if known is None:
-            row = self.connection.execute(_WORKSPACE, {"workspace": workspace}).first()
-            known = self._workspace(workspace, row[0] if row else None)
+            found = self._connection.execute(_WORKSPACE, {"workspace": workspace})
+            known = self._workspace(workspace, found.scalar())
         return known
 
     def _workspace(self, workspace: str, status_channel: str | None) -> Workspace:
@@ -251,36 +219,36 @@ class SqlReader:
 
     def _one(self, statement: AnySelect, workspace: str, ref: int | UUID) -> Incident | None:
         if isinstance(ref, int) and not 0 < ref < NEWEST:
-            return None  # The column could not even be compared with it.
-        row = self.connection.execute(statement, {"workspace": workspace, "ref": ref}).first()
+            return None  # PostgreSQL refuses to compare the column with a larger number.
+        row = self._connection.execute(statement, {"workspace": workspace, "ref": ref}).first()
         if row is None:
             return None
         if workspace not in self._workspaces:
-            self._workspace(workspace, row[-1])
+            self._workspace(workspace, row.status_channel)
         return self._incident(row, self._tags(workspace, (row,)))
 
     def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
-        """The open incidents whose card stands in ``channel``, newest first, at most 10."""
-        rows = self.connection.execute(
+        """The open incidents with their card in ``channel``, newest first, at most 10."""
+        rows = self._connection.execute(
             _OPEN_IN_CHANNEL, {"workspace": workspace, "channel": channel}
         ).all()
         return self._incidents(workspace, rows)
 
     def card(self, incident: Incident) -> Card:
-        """The incident with what its card shows beside it; no body is read for it."""
+        """The card of ``incident``; no body is read for it."""
         of_incident = {"workspace": incident.workspace, "incident": incident.id}
         resolved = [
             status.name
             for status in incident.lifecycle.statuses
             if status.public_word is PublicWord.RESOLVED
         ]
-        last = self.connection.execute(_CARD_LAST, of_incident).first()
-        acknowledged_at, resolved_at = self.connection.execute(
+        last = self._connection.execute(_CARD_LAST, of_incident).first()
+        acknowledged_at, resolved_at = self._connection.execute(
             _CARD_TIMES, of_incident | {"resolved": resolved}
         ).one()
         return Card(
             incident=incident,
-            last=last and _update(last, body=None),
+            last=last and _update(last),
             acknowledged_at=acknowledged_at,
             resolved_at=resolved_at,
         )
@@ -294,7 +262,7 @@ class SqlReader:
         after: int | None,
         limit: int,
     ) -> Page[Incident]:
-        """Incidents that ``actor`` may see, newest first; of two keys ``after`` wins."""
+        """Incidents that ``actor`` may see, newest first; ``after`` takes precedence."""
         narrowed_by = {
             name: value
             for name in ("severity", "status", "channel", "since", "until")
@@ -308,7 +276,7 @@ class SqlReader:
             narrowed_by=frozenset(narrowed_by),
             newer=newer,
         )
-        rows = self.connection.execute(
+        rows = self._connection.execute(
             statement,
             {
                 "workspace": actor.workspace,
@@ -333,7 +301,7 @@ class SqlReader:
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
         """The newest ``limit`` updates below ``before``, oldest first; keys are a ``before``."""
         key = min(max(before, 0), NEWEST) if before is not None else NEWEST
-        rows = self.connection.execute(
+        rows = self._connection.execute(
             _TIMELINE,
             {
                 "workspace": incident.workspace,
@@ -343,26 +311,26 @@ class SqlReader:
             },
         ).all()
         return Page(
-            items=tuple(_update(row, body=row[-1]) for row in reversed(rows[:limit])),
+            items=tuple(_update(row) for row in reversed(rows[:limit])),
             older=rows[limit - 1].entry if len(rows) > limit else None,
             newer=min(key + limit, incident.last_entry + 1) if key <= incident.last_entry else None,
         )
 
     def moves(self, incident: Incident) -> tuple[Update, ...]:
-        """All transitions, oldest first, the declaration counted as one."""
-        rows = self.connection.execute(
+        """All transitions, oldest first, with the declaration as the first."""
+        rows = self._connection.execute(
             _MOVES, {"workspace": incident.workspace, "incident": incident.id}
         )
-        return tuple(_update(row, body=row[-1]) for row in rows)
+        return tuple(_update(row) for row in rows)
 
     def numbered(
         self, workspace: str, *, after: int, until: int, limit: int
     ) -> tuple[Incident, ...]:
         """The first ``limit`` incidents, oldest first, with a number above ``after``, to ``until``.
 
-        Whoever reads them all may see all: nobody is asked.
+        For the operator's export: nothing is left out.
         """
-        rows = self.connection.execute(
+        rows = self._connection.execute(
             _NUMBERED, {"workspace": workspace, "after": after, "until": until, "limit": limit}
         ).all()
         return self._incidents(workspace, rows)
@@ -371,15 +339,15 @@ class SqlReader:
         self, workspace: str, incidents: Sequence[UUID], *, after: int = 0, until: int
     ) -> tuple[Update, ...]:
         """The updates of each of ``incidents`` above ``after``, to ``until``, oldest first."""
-        rows = self.connection.execute(
+        rows = self._connection.execute(
             _TIMELINES,
             {"workspace": workspace, "incidents": incidents, "after": after, "until": until},
         )
-        return tuple(_update(row, body=row[-1]) for row in rows)
+        return tuple(_update(row) for row in rows)
 
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
-        rows = self.connection.execute(_DESCRIBED_COMPONENTS, {"workspace": workspace})
+        rows = self._connection.execute(_DESCRIBED_COMPONENTS, {"workspace": workspace})
         return tuple(
             DescribedComponent(
                 component=Component(row.id, row.name),
@@ -394,34 +362,58 @@ class SqlReader:
         return tuple(self._incident(row, tags) for row in rows)
 
     def _tags(self, workspace: str, rows: Iterable[AnyRow]) -> dict[UUID, tuple[Component, ...]]:
-        """The components of those incidents, by incident; asked for only where there are any."""
-        tagged = [row.id for row in rows if row.component_count]
-        if not tagged:
-            return {}
-        return tags(self.connection, workspace, tagged)
+        """The components of the incidents in ``rows`` that have any."""
+        return tags(self._connection, workspace, [row.id for row in rows if row.component_count])
 
     def _incident(self, row: AnyRow, tags: dict[UUID, tuple[Component, ...]]) -> Incident:
+        (
+            id_,
+            workspace,
+            number,
+            title,
+            severity,
+            lifecycle,
+            status,
+            private,
+            declared_by_id,
+            declared_by_name,
+            owner_id,
+            owner_name,
+            acknowledged_by_id,
+            acknowledged_by_name,
+            description,
+            channel,
+            channel_private,
+            started_at,
+            created_at,
+            updated_at,
+            version,
+            last_entry,
+            category,
+            _component_count,
+            *_status_channel,  # of `_ONE` alone
+        ) = row
         return Incident(
-            id=row[0],
-            workspace=row[1],
-            number=row[2],
-            title=row[3],
-            severity=Severity(row[4]),
-            lifecycle=lifecycle_of(self.connection, row[5]),
-            status=row[6],
-            private=row[7],
-            declared_by=Person(row[8], row[9]),
-            owner=_person(row[10], row[11]),
-            acknowledged_by=_person(row[12], row[13]),
-            components=tags.get(row[0], ()),
-            description=row[14],
-            place=Place(row[15], private=row[16]) if row[15] else None,
-            started_at=row[17],
-            created_at=row[18],
-            updated_at=row[19],
-            version=row[20],
-            last_entry=row[21],
-            category=row[23],
+            id=id_,
+            workspace=workspace,
+            number=number,
+            title=title,
+            severity=Severity(severity),
+            lifecycle=lifecycle_of(self._connection, lifecycle),
+            status=status,
+            private=private,
+            declared_by=Person(declared_by_id, declared_by_name),
+            owner=_person(owner_id, owner_name),
+            acknowledged_by=_person(acknowledged_by_id, acknowledged_by_name),
+            components=tags.get(id_, ()),
+            description=description,
+            place=Place(channel, private=channel_private) if channel else None,
+            started_at=started_at,
+            created_at=created_at,
+            updated_at=updated_at,
+            version=version,
+            last_entry=last_entry,
+            category=category,
         )
 
 
@@ -433,58 +425,51 @@ def entry(connection: Connection, incident: Incident, entry: int | UUID) -> Upda
         _ENTRY_BY_NUMBER if isinstance(entry, int) else _ENTRY_BY_ID,
         {"workspace": incident.workspace, "incident": incident.id, "entry": entry},
     ).first()
-    return row and _update(row, body=row[-1])
+    return row and _update(row)
 
 
 def last_move(connection: Connection, incident: Incident) -> Update | None:
-    """The newest transition, the declaration counted as one."""
+    """The newest transition; the declaration counts as one."""
     row = connection.execute(
         _LAST_MOVE, {"workspace": incident.workspace, "incident": incident.id}
     ).first()
-    return row and _update(row, body=row[-1])
-
-
-def tags(
-    connection: Connection, workspace: str, incidents: Sequence[UUID]
-) -> dict[UUID, tuple[Component, ...]]:
-    """The components of each of ``incidents``, in the order in which they were named."""
-    found: dict[UUID, list[Component]] = {}
-    for row in connection.execute(_TAGS, {"workspace": workspace, "incidents": incidents}):
-        found.setdefault(row[0], []).append(Component(row[1], row[2]))
-    return {incident: tuple(components) for incident, components in found.items()}
-
-
-# Lifecycles by digest. A digest names its content, so what is kept here can never be wrong.
-_parsed: dict[str, Lifecycle] = {}
-
-
-def lifecycle_of(connection: Connection, digest: str) -> Lifecycle:
-    """The lifecycle that was stored under ``digest``; parsed once in a process."""
-    lifecycle = _parsed.get(digest)
-    if lifecycle is None:
-        definition = connection.execute(_LIFECYCLE, {"digest": digest}).scalar_one()
-        (lifecycle,) = read(definition)
-        _parsed[digest] = lifecycle
-    return lifecycle
+    return row and _update(row)
 
 
 def _person(id_: str | None, name: str | None) -> Person | None:
     return None if id_ is None else Person(id_, name or id_)
 
 
-def _update(row: AnyRow, *, body: str | None) -> Update:
+def _update(row: AnyRow) -> Update:
+    (
+        id_,
+        incident,
+        entry,
+        kind,
+        visibility,
+        by_id,
+        by_name,
+        at,
+        old,
+        new,
+        public_at,
+        redacted_at,
+        redacted_by_id,
+        redacted_by_name,
+        body,
+    ) = row
     return Update(
-        id=row[0],
-        incident=row[1],
-        entry=row[2],
-        kind=Kind(row[3]),
-        visibility=Visibility(row[4]),
-        by=Person(row[5], row[6]),
-        at=row[7],
+        id=id_,
+        incident=incident,
+        entry=entry,
+        kind=Kind(kind),
+        visibility=Visibility(visibility),
+        by=Person(by_id, by_name),
+        at=at,
         body=body,
-        old=row[8],
-        new=row[9],
-        public_at=row[10],
-        redacted_at=row[11],
-        redacted_by=_person(row[12], row[13]),
+        old=old,
+        new=new,
+        public_at=public_at,
+        redacted_at=redacted_at,
+        redacted_by=_person(redacted_by_id, redacted_by_name),
     )

@@ -1,4 +1,4 @@
-"""The store: runs work on the database, and writes what was decided, all of it or nothing."""
+"""The store: runs work on the database, and writes decisions, each of them whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,27 +11,23 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core.incident import Component, Decision, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
 from core.service import Receipt
-from storage import idempotency, migrations, models, outbox, queries
+from storage import idempotency, migrations, models, queries
 from storage.databases.failures import Conflict, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
+from storage.enqueue import enqueue, published_in
 from storage.migrations import UnknownSchema
-from storage.prepared import Prepared
+from storage.public import PublicReader
 from storage.queries import SqlReader
+from storage.statements import KEEP_WORKSPACE, Prepared, upsert
 
 __all__ = ["SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
 
 T = TypeVar("T")
-
-
-def _either(build: Callable[[Any], Any]) -> dict[str, Any]:
-    """A statement that needs ON CONFLICT, by the name of the dialect: both spell it, each apart."""
-    return {"sqlite": build(sqlite.insert), "postgresql": build(postgresql.insert)}
 
 
 _COMPONENTS = (
@@ -60,8 +56,8 @@ _REDACT = (
         redacted_by_name=bindparam("person_name"),
     )
 )
-# The row stays locked until the commit: numbers have no gaps, whoever is refused gives theirs back.
-_NEXT_NUMBER = _either(
+# The row stays locked until the commit, so numbers have no gaps: a rollback frees its number.
+_NEXT_NUMBER = upsert(
     lambda insert: (
         insert(models.workspace)
         .values(id=bindparam("workspace"), last_number=1)
@@ -72,7 +68,7 @@ _NEXT_NUMBER = _either(
         .returning(models.workspace.c.last_number, models.workspace.c.status_channel)
     )
 )
-_SET_STATUS_CHANNEL = _either(
+_SET_STATUS_CHANNEL = upsert(
     lambda insert: (
         insert(models.workspace)
         .values(id=bindparam("workspace"), last_number=0, status_channel=bindparam("status"))
@@ -81,9 +77,9 @@ _SET_STATUS_CHANNEL = _either(
         )
     )
 )
-_KEEP_LIFECYCLE = _either(lambda insert: insert(models.lifecycle).on_conflict_do_nothing())
+_KEEP_LIFECYCLE = upsert(lambda insert: insert(models.lifecycle).on_conflict_do_nothing())
 _ADD_COMPONENT = models.component.insert()
-_KEEP_COMPONENT = _either(lambda insert: insert(models.component).on_conflict_do_nothing())
+_KEEP_COMPONENT = upsert(lambda insert: insert(models.component).on_conflict_do_nothing())
 
 
 _HANDLED = select(models.handled.c.incident_id).where(
@@ -97,7 +93,7 @@ _FORGET_HANDLED = delete(models.handled).where(models.handled.c.at < bindparam("
 
 @cache
 def _change(columns: frozenset[str]) -> Prepared:
-    """The compare-and-set of those columns: one that is not written leaves its indexes alone."""
+    """The compare-and-set of ``columns``. Indexes of all other columns stay untouched."""
     return Prepared(
         update(models.incident)
         .where(
@@ -123,7 +119,7 @@ def _definition(lifecycle: Lifecycle) -> dict[str, str]:
 
 
 class SqlTransaction(SqlReader):
-    """What `core.service.Transaction` asks for, and the settings of a workspace."""
+    """One transaction; implements `core.service.Transaction`."""
 
     def __init__(self, connection: Connection, *, status_channel: str | None) -> None:
         super().__init__(connection, status_channel=status_channel)
@@ -138,8 +134,8 @@ class SqlTransaction(SqlReader):
         return incident
 
     def next_number(self, workspace: str) -> int:
-        """The number of the next incident: no gaps, no two alike."""
-        number, status_channel = self.connection.execute(
+        """The number of the next incident: unique and without gaps."""
+        number, status_channel = self._connection.execute(
             _NEXT_NUMBER[self._dialect], {"workspace": workspace}
         ).one()
         self._workspace(workspace, status_channel)
@@ -147,25 +143,25 @@ class SqlTransaction(SqlReader):
 
     def components(self, workspace: str) -> tuple[Component, ...]:
         """All components of the workspace, by name."""
-        rows = self.connection.execute(_COMPONENTS, {"workspace": workspace})
+        rows = self._connection.execute(_COMPONENTS, {"workspace": workspace})
         return tuple(Component(*row) for row in rows)
 
     def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
         """The update with that number or id in the incident's timeline."""
-        return queries.entry(self.connection, incident, entry)
+        return queries.entry(self._connection, incident, entry)
 
     def published_in(self, incident: Incident, entry: Update) -> tuple[str, ...]:
-        """The channels where the update stands, or will; none for an internal one."""
-        return outbox.published_in(self.connection, incident, entry.entry)
+        """The channels that have the update, or will have it; none for an internal one."""
+        return published_in(self._connection, incident, entry.entry)
 
     def last_move(self, incident: Incident) -> Update | None:
-        """The newest transition, the declaration counted as one."""
-        return queries.last_move(self.connection, incident)
+        """The newest transition; the declaration counts as one."""
+        return queries.last_move(self._connection, incident)
 
     def save(self, decision: Decision) -> None:
         """Writes incident, updates and outbox messages.
 
-        The row must still have the version that was read; if not, the work is run again.
+        The row must still have the version that was read; otherwise the work runs again.
         """
         incident = decision.incident
         before = self._read.get(incident.id)
@@ -178,43 +174,43 @@ class SqlTransaction(SqlReader):
             self._tag(incident, again=before is not None)
         if decision.updates:
             rows = [_update_row(incident.workspace, update) for update in decision.updates]
-            _INSERT_UPDATE.run(self.connection, *rows)
+            _INSERT_UPDATE.run(self._connection, *rows)
         if decision.redacted:
             self._redact(incident.workspace, decision.redacted)
-        outbox.enqueue(self.connection, decision)
+        enqueue(self._connection, decision)
         self._read[incident.id] = incident
 
     def handled(self, workspace: str, request: str) -> UUID | None:
-        """The incident that ``request`` was about; None where it has not been done yet."""
+        """The incident that ``request`` was about; None if it has not been done yet."""
         sought = {"workspace": workspace, "request": request}
-        incident: UUID | None = self.connection.execute(_HANDLED, sought).scalar_one_or_none()
+        incident: UUID | None = self._connection.execute(_HANDLED, sought).scalar_one_or_none()
         return incident
 
     def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
         """Writes that ``request``, which was about ``incident``, is done.
 
-        Where another process was faster, the work is run again and finds that it has.
+        If a concurrent transaction writes it first, the work runs again and finds it.
         """
         row = {"workspace_id": workspace, "request": request, "incident_id": incident, "at": at}
-        _MARK_HANDLED.run(self.connection, row)
+        _MARK_HANDLED.run(self._connection, row)
 
     def probe(self, *, at: datetime) -> None:
-        """Writes something that means nothing: where that works, a change can be kept."""
+        """Writes a row without a meaning: if that works, the database takes changes."""
         row = {"workspace_id": "", "request": f"probe {at}", "incident_id": UUID(int=0), "at": at}
-        self.connection.execute(_FORGET_PROBE)
-        _MARK_HANDLED.run(self.connection, row)
+        self._connection.execute(_FORGET_PROBE)
+        _MARK_HANDLED.run(self._connection, row)
 
     def forget_handled(self, *, before: datetime) -> int:
-        """Forgets requests that were handled before ``before``; how many."""
-        return self.connection.execute(_FORGET_HANDLED, {"before": before}).rowcount
+        """Deletes requests that were handled before ``before``, and returns their count."""
+        return self._connection.execute(_FORGET_HANDLED, {"before": before}).rowcount
 
     def add_component(self, workspace: str, component: DescribedComponent) -> None:
-        """Writes a component that is not there yet.
+        """Writes a new component.
 
-        Where another process was faster, the work is run again and finds it.
+        If a concurrent transaction writes it first, the work runs again and finds it.
         """
-        self.connection.execute(models.keep_workspace[self._dialect], {"id": workspace})
-        self.connection.execute(
+        self._connection.execute(KEEP_WORKSPACE[self._dialect], {"id": workspace})
+        self._connection.execute(
             _ADD_COMPONENT,
             {
                 **_component_row(workspace, component.component),
@@ -224,24 +220,24 @@ class SqlTransaction(SqlReader):
         )
 
     def keep(self, receipt: Receipt) -> None:
-        """Writes what is answered, for whoever asks the same again.
+        """Writes the answer, which every repetition of the request will get.
 
         Raises:
-            ClaimLost: somebody else answers the request by now.
+            ClaimLost: another attempt holds the claim by now.
         """
-        idempotency.keep(self.connection, receipt)
+        idempotency.keep(self._connection, receipt)
 
     def set_status_channel(self, workspace: str, channel: str | None) -> Workspace:
-        """Makes ``channel`` the place of the public updates; None: that of the settings, if any."""
-        self.connection.execute(
+        """Sends public updates to ``channel``; None: to the channel of the settings, if any."""
+        self._connection.execute(
             _SET_STATUS_CHANNEL[self._dialect], {"workspace": workspace, "status": channel}
         )
         return self._workspace(workspace, channel)
 
     def _insert(self, incident: Incident) -> None:
         definition = _definition(incident.lifecycle)
-        self.connection.execute(_KEEP_LIFECYCLE[self._dialect], definition)
-        self.connection.execute(
+        self._connection.execute(_KEEP_LIFECYCLE[self._dialect], definition)
+        self._connection.execute(
             _INSERT_INCIDENT,
             {
                 **_facts(incident),
@@ -265,7 +261,7 @@ class SqlTransaction(SqlReader):
         was, is_ = _facts(before), _facts(incident)
         changed = {name: value for name, value in is_.items() if value != was[name]}
         count = _change(frozenset(changed)).run(
-            self.connection,
+            self._connection,
             {
                 "workspace": incident.workspace,
                 "incident": incident.id,
@@ -279,11 +275,11 @@ class SqlTransaction(SqlReader):
     def _keep_components(self, workspace: str, made: Iterable[Component]) -> None:
         rows = [_component_row(workspace, component) for component in made]
         if rows:
-            self.connection.execute(_KEEP_COMPONENT[self._dialect], rows)
+            self._connection.execute(_KEEP_COMPONENT[self._dialect], rows)
 
     def _tag(self, incident: Incident, *, again: bool) -> None:
         if again:
-            self.connection.execute(
+            self._connection.execute(
                 _UNTAG, {"workspace": incident.workspace, "incident": incident.id}
             )
         rows = [
@@ -296,11 +292,11 @@ class SqlTransaction(SqlReader):
             for position, component in enumerate(incident.components)
         ]
         if rows:
-            self.connection.execute(_INSERT_TAG, rows)
+            self._connection.execute(_INSERT_TAG, rows)
 
     def _redact(self, workspace: str, redacted: Update) -> None:
         by = redacted.redacted_by
-        self.connection.execute(
+        self._connection.execute(
             _REDACT,
             {
                 "workspace": workspace,
@@ -311,8 +307,8 @@ class SqlTransaction(SqlReader):
                 "person_name": by and by.name,
             },
         )
-        idempotency.withdraw(self.connection, workspace, redacted.id)
-        self.connection.info[ERASED] = True
+        idempotency.withdraw(self._connection, workspace, redacted.id)
+        self._connection.info[ERASED] = True
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
@@ -363,10 +359,10 @@ def _update_row(workspace: str, update: Update) -> dict[str, Any]:
 
 
 class SqlStore:
-    """Runs work on the database of ``url``, in threads of its own, which the first work starts.
+    """Runs work on the database at ``url``, in threads that start with the first work.
 
-    ``status_channel`` is that of the settings: it counts for every workspace that has set none.
-    An error of the database becomes `StoreUnavailable`; what the work itself raises comes through.
+    ``status_channel`` comes from the settings, for workspaces without one of their own. An error
+    of the database becomes `StoreUnavailable`; an error of the work itself is raised unchanged.
     """
 
     def __init__(self, url: str, *, status_channel: str | None = None) -> None:
@@ -380,47 +376,53 @@ class SqlStore:
 
     @property
     def file_error(self) -> str | None:
-        """What has become of an SQLite file while it was served from; None: nothing bad.
-
-        While it says something, no change is taken.
-        """
+        """Why the SQLite file takes no changes now; None while no error is known."""
         return self._database.file_error
 
     def write(self, work: Callable[[SqlTransaction], T]) -> asyncio.Future[T]:
-        """What ``work`` returns, once it is committed; what it raises, once it is rolled back.
+        """The result of ``work`` after its commit, or its error after the rollback.
 
-        ``work`` may run more than once, where another process was faster.
+        ``work`` runs again if a concurrent transaction changed the same rows.
         """
         return self._database.writers.submit(self._transaction(work))
 
     def read(self, work: Callable[[SqlReader], T]) -> asyncio.Future[T]:
-        """What ``work`` returns, from one consistent view."""
+        """The result of ``work``, from one consistent view."""
         return self._database.readers.submit(self._view(work))
 
+    def read_public(self, work: Callable[[PublicReader], T]) -> asyncio.Future[T]:
+        """The result of ``work``, from one consistent view of the public side."""
+        return self._database.readers.submit(_public_view(work))
+
     def write_now(self, work: Callable[[SqlTransaction], T]) -> T:
-        """`write` for whoever has no event loop, such as the command line."""
+        """`write` without an event loop, for the command line."""
         result: T = self._database.writers.run_now(self._transaction(work))
         return result
 
     def read_now(self, work: Callable[[SqlReader], T]) -> T:
-        """`read` for whoever has no event loop, such as the command line."""
+        """`read` without an event loop, for the command line."""
         result: T = self._database.readers.run_now(self._view(work))
         return result
 
+    def read_public_now(self, work: Callable[[PublicReader], T]) -> T:
+        """`read_public` without an event loop, for the command line."""
+        result: T = self._database.readers.run_now(_public_view(work))
+        return result
+
     def open_for_serving(self) -> None:
-        """Sees that no second server runs on an SQLite file, and migrates.
+        """Refuses a second server on an SQLite file, and migrates.
 
         Raises:
-            SecondServer, UnknownSchema, StoreUnavailable: it cannot serve; each says why.
+            SecondServer, UnknownSchema, StoreUnavailable: it cannot serve; the text says why.
         """
         self._database.claim_single_server()
         self.migrate()
 
     def migrate(self) -> None:
-        """Brings the schema up to date, under a lock: any number of processes may do it at once.
+        """Brings the schema up to date under a lock, so any number of processes may call it.
 
         Raises:
-            UnknownSchema: a newer Ratchet has been here.
+            UnknownSchema: a newer Ratchet migrated the database.
             StoreUnavailable: the database failed or does not answer.
         """
         with translated_errors(), self._database.migrating() as connection:
@@ -430,14 +432,14 @@ class SqlStore:
         """Whether the schema is up to date.
 
         Raises:
-            UnknownSchema: a newer Ratchet has been here.
+            UnknownSchema: a newer Ratchet migrated the database.
             StoreUnavailable: the database failed or does not answer.
         """
         with translated_errors(), self._database.engine.connect() as connection:
             return migrations.is_current(connection)
 
     def close(self) -> None:
-        """Finishes what was given, takes nothing more, and lets go of the database."""
+        """Finishes the queued work, refuses new work, and closes the database."""
         self._database.close()
 
     def _transaction(self, work: Callable[[SqlTransaction], T]) -> Callable[[Connection], T]:
@@ -447,3 +449,7 @@ class SqlStore:
 
     def _view(self, work: Callable[[SqlReader], T]) -> Callable[[Connection], T]:
         return lambda connection: work(SqlReader(connection, status_channel=self._status_channel))
+
+
+def _public_view(work: Callable[[PublicReader], T]) -> Callable[[Connection], T]:
+    return lambda connection: work(PublicReader(connection))

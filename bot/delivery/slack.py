@@ -18,7 +18,8 @@ from bot.delivery.surfaces import drawn
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.incident import Surface
-from storage.outbox import UNKNOWN_OUTCOME, Facts, OutboxMessage, Posted
+from storage.messages import OutboxMessage
+from storage.outbox import UNKNOWN_OUTCOME, Facts, Posted
 
 # Slack's clock and ours may differ by so much: a search for a post goes by its time.
 CLOCKS_APART = timedelta(minutes=10)

@@ -23,7 +23,8 @@ from bot.delivery.failures import (
 )
 from bot.telemetry import Metrics, log
 from core.service import StoreUnavailable
-from storage.outbox import POST_EVERY, UNKNOWN_OUTCOME, Facts, Outbox, OutboxMessage, Posted
+from storage.messages import POST_EVERY, OutboxMessage
+from storage.outbox import UNKNOWN_OUTCOME, Facts, Outbox, Posted
 
 T = TypeVar("T")
 

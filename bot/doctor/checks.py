@@ -113,11 +113,11 @@ async def _outbox(outbox: Outbox) -> CheckResult:
 
 
 async def _audit(store: SqlStore) -> list[CheckResult]:
-    findings: list[audit.Finding] = []
+    findings: list[str] = []
     mark: audit.Bookmark | None = audit.Bookmark()
     while mark and len(findings) < FINDINGS_MAX:
         found, mark = await store.read(partial(audit.look, mark=mark))
-        findings += found
+        findings += map(str, found)
     results = [CheckResult(well=False, text=f"audit: {one}") for one in findings[:FINDINGS_MAX]]
     if len(findings) >= FINDINGS_MAX:
         text = f"audit: after {FINDINGS_MAX} findings it looked no further"

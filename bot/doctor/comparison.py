@@ -23,9 +23,10 @@ from bot.slack import public
 from bot.slack.web import code_of
 from core.incident import Envelope, PublicText, Surface
 from core.service import StoreUnavailable
-from storage import audit
-from storage.audit import Delivered, Placed, Standing
+from storage import posts
+from storage.findings import ABOUT_ENTRIES, PUBLIC_SURFACES
 from storage.outbox import Facts, Outbox
+from storage.posts import Delivered, Placed, Standing
 from storage.store import SqlStore
 
 # Incidents without a change for so long are over, and nobody reads them any more.
@@ -105,13 +106,13 @@ class Comparison:
         """Compare the channels, one after another."""
         since = self._at - LOOK_BACK
         count, chosen = await self._store.read(
-            lambda reader: audit.recent(
+            lambda reader: posts.recent(
                 reader, self._workspace, since=since, limit=self._incidents_max
             )
         )
         standings = [one for incident in chosen if (one := await self._standing(incident))]
         self._delivered = await self._store.read(
-            lambda reader: audit.delivered(reader, self._workspace, chosen)
+            lambda reader: posts.delivered(reader, self._workspace, chosen)
         )
         self._status_channel = await self._store.read(
             lambda reader: reader.workspace(self._workspace).status_channel
@@ -136,7 +137,7 @@ class Comparison:
 
     async def _standing(self, incident: UUID) -> Standing | None:
         return await self._store.read(
-            lambda reader: audit.standing(reader, self._workspace, incident)
+            lambda reader: posts.standing(reader, self._workspace, incident)
         )
 
     async def _compare(self, here: _Conversation, standings: Sequence[Standing]) -> None:
@@ -211,7 +212,7 @@ class Comparison:
         Posts in a former status channel are not edited any more, except to withdraw their texts;
         nor is a card, while the status channel is another.
         """
-        if envelope.surface not in audit.PUBLIC_SURFACES:
+        if envelope.surface not in PUBLIC_SURFACES:
             return True
         is_card = envelope.surface is Surface.STATUS_CARD
         cards = [one for one in standing.placed if one.envelope.surface is Surface.STATUS_CARD]
@@ -345,7 +346,7 @@ def _gone(here: _Conversation, envelope: Envelope) -> str:
 
 def _key(envelope: Envelope) -> tuple[Surface, int]:
     """The same key for a message as it was posted and as it was edited since."""
-    if envelope.surface in audit.ABOUT_ENTRIES:
+    if envelope.surface in ABOUT_ENTRIES:
         return Surface.PUBLIC_UPDATE, envelope.entry or 0
     return envelope.surface, 0
 

@@ -19,8 +19,8 @@ from bot.slack import actions
 from bot.slack.verbs import COMMAND, VERBS, markdown_table
 from bot.telemetry import Metrics
 from core.lifecycle import PRESETS, read
+from storage.messages import LANES
 from storage.models import State
-from storage.outbox import LANES
 
 ROOT = Path(__file__).parents[2]
 CODE = ("bot", "core", "storage")

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from storage import public
 from tests.builders import NINE, WORKSPACE
 
 STATUSES = ("investigating", "identified", "monitoring", "resolved")
@@ -178,8 +177,8 @@ async def test_the_note_never_reaches_the_public(ci, store, declared):
     incident = await declared()
     await moved(ci, incident, status="identified", resolutionNote=NOTE)
 
-    shown = store.read_now(
-        lambda reader: public.incident(reader, WORKSPACE, UUID(incident), at=NINE)
+    shown = store.read_public_now(
+        lambda public: public.incident(WORKSPACE, UUID(incident), at=NINE)
     )
 
     assert shown.status == "identified"
@@ -195,8 +194,8 @@ async def test_one_update_moves_an_incident_and_publishes_a_text(ci, store, decl
         json={"visibility": "public", "statusChange": "identified", "body": "A disk is full."},
     )
 
-    shown = store.read_now(
-        lambda reader: public.incident(reader, WORKSPACE, UUID(incident), at=NINE)
+    shown = store.read_public_now(
+        lambda public: public.incident(WORKSPACE, UUID(incident), at=NINE)
     )
     assert posted.status_code == 201
     assert (shown.status, shown.updates[0].body) == ("identified", "A disk is full.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+from tests import tables
+
 
 async def opened(slack, mia, callback_id):
     await slack.until(lambda: mia.has_view and mia.view.callback_id == callback_id)
@@ -117,27 +119,11 @@ class Kept:
     def __init__(self, app):
         self._store = app.store
 
-    async def now(self):
-        return await self._store.read(
-            lambda reader: {
-                table: sorted(
-                    map(tuple, reader.connection.exec_driver_sql(f"SELECT * FROM {table}")),
-                    key=repr,
-                )
-                for table in TABLES
-            }
-        )
+    def now(self):
+        return tables.contents(self._store, TABLES)
 
-    async def back_to(self, rows):
-        def write(tx):
-            run = tx.connection.exec_driver_sql
-            run("PRAGMA defer_foreign_keys = ON")
-            for table in TABLES:
-                run(f"DELETE FROM {table}")
-                for row in rows[table]:
-                    run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
-
-        await self._store.write(write)
+    def back_to(self, rows):
+        tables.replace(self._store, rows)
 
 
 async def idle(app):

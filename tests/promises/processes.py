@@ -18,6 +18,7 @@ from bot.doctor.checks import examine
 from bot.settings import Settings
 from bot.telemetry import configure_logs
 from storage.store import SqlStore
+from tests import tables
 from tests.ports import a_free_port
 from tests.promises.conftest import environment
 
@@ -239,16 +240,14 @@ async def delivered(url, *, seconds=120):
     store = SqlStore(url)
     try:
         async with asyncio.timeout(seconds):
-            while await asyncio.to_thread(store.read_now, waiting):  # noqa: ASYNC110
+            while await asyncio.to_thread(waiting, store):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     finally:
         store.close()
 
 
-def waiting(reader):
-    return reader.connection.exec_driver_sql(
-        "SELECT count(*) FROM outbox WHERE state IN ('available', 'running')"
-    ).scalar()
+def waiting(store):
+    return tables.rows(store, "SELECT id FROM outbox WHERE state IN ('available', 'running')")
 
 
 async def violations(slack, url, ledger):
@@ -257,7 +256,7 @@ async def violations(slack, url, ledger):
         Settings.from_env(environment(slack, url)), deep=True, clock=hasty_now, pause=no_pause
     )
     with closing(SqlStore(url)) as store:
-        rows = await asyncio.to_thread(store.read_now, remembered)
+        rows = await asyncio.to_thread(remembered, store)
     return [finding.text for finding in found if not finding.well] + [
         *_misremembered(rows, ledger),
         *_misshown(slack, rows),
@@ -268,12 +267,13 @@ async def no_pause(_seconds):
     """For whoever is asked to wait, where nobody needs to."""
 
 
-def remembered(reader):
+def remembered(store):
     """Every update with its incident, oldest first."""
-    return reader.connection.exec_driver_sql(
+    return tables.rows(
+        store,
         "SELECT i.number, u.body, u.kind, i.title, u.visibility, u.new FROM incident_update u "
-        "JOIN incident i ON i.id = u.incident_id ORDER BY i.number, u.entry"
-    ).all()
+        "JOIN incident i ON i.id = u.incident_id ORDER BY i.number, u.entry",
+    )
 
 
 def _misremembered(rows, ledger):

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from bot.sandbox import Limits, Sandbox
 from core.lifecycle import PRESETS
 from storage import audit
+from tests import tables
 from tests.promises.conftest import MANIFEST, Clock, serving
 from tests.promises.processes import waiting
 
@@ -158,18 +159,18 @@ class Bot(RuleBasedStateMachine):
         published = [(n, m) for n, m in enumerate(self.incidents, 1) if m.public]
         number, model = data.draw(st.sampled_from(published))
         word = data.draw(st.sampled_from(sorted(model.public)))
-        entry = self.run(self._entry(number, word))
+        entry = self._entry(number, word)
         if entry is not None:
             self.say(f"redact {number} {entry}")
             model.public[word] = False
 
-    async def _entry(self, number, word):
-        return await self.app.store.read(
-            lambda reader: reader.connection.exec_driver_sql(
-                "SELECT entry FROM incident_update u JOIN incident i ON i.id = u.incident_id "
-                f"WHERE i.number = {number} AND u.body = '{word}'"
-            ).scalar()
+    def _entry(self, number, word):
+        found = tables.values(
+            self.app.store,
+            "SELECT entry FROM incident_update u JOIN incident i ON i.id = u.incident_id "
+            f"WHERE i.number = {number} AND u.body = '{word}'",
         )
+        return next(iter(found), None)
 
     @precondition(lambda self: self.slack.workspace.channel("#payments").messages)
     @rule(data=st.data())
@@ -320,7 +321,7 @@ class Bot(RuleBasedStateMachine):
     async def _settled(self):
         """Waits until Slack has been told everything, also what a server died with."""
         async with asyncio.timeout(60):
-            while await self.app.store.read(waiting):
+            while waiting(self.app.store):
                 self.clock.advance(seconds=150)
                 await self.app.worker.rescue()
                 await self._delivered()
@@ -329,11 +330,10 @@ class Bot(RuleBasedStateMachine):
         self.slack.faults.clear()
         await self._settled()
         assert await self.app.store.read(lambda reader: list(audit.findings(reader))) == []
-        rows = await self.app.store.read(
-            lambda reader: reader.connection.exec_driver_sql(
-                "SELECT i.number, i.status, u.body, u.visibility FROM incident i "
-                "JOIN incident_update u ON i.id = u.incident_id ORDER BY i.number, u.entry"
-            ).all()
+        rows = tables.rows(
+            self.app.store,
+            "SELECT i.number, i.status, u.body, u.visibility FROM incident i "
+            "JOIN incident_update u ON i.id = u.incident_id ORDER BY i.number, u.entry",
         )
         posts = {
             int(post.text.split()[0].removeprefix("INC-")): post

@@ -12,6 +12,7 @@ from core.service import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
 from storage.store import SqlStore
+from tests import tables
 from tests.promises.conftest import MANIFEST, environment
 from tests.promises.processes import Ledger, Server, hasty, people_at_work
 
@@ -22,10 +23,11 @@ async def slack():
         yield slack
 
 
-def texts(reader):
-    rows = reader.connection.exec_driver_sql(
+def texts(store):
+    rows = tables.rows(
+        store,
         "SELECT u.body, u.kind, i.title FROM incident_update u JOIN incident i "
-        "ON i.id = u.incident_id"
+        "ON i.id = u.incident_id",
     )
     return Counter(title if kind == "declared" else body for body, kind, title in rows)
 
@@ -44,7 +46,7 @@ async def test_a_backup_under_load_is_whole(slack, database_url, tmp_path):
             store = SqlStore(f"sqlite:///{copy}")
             assert store.is_current()
             assert store.read_now(lambda reader: list(audit.findings(reader))) == []
-            kept = store.read_now(texts)
+            kept = texts(store)
             assert [word for word in confirmed if kept[word] != 1] == []
             store.close()
     await server.stop()

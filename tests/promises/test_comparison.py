@@ -12,6 +12,7 @@ from bot.doctor.comparison import Compared, compare
 from bot.doctor.reader import gist
 from bot.sandbox import Limits, Sandbox
 from storage import audit
+from tests import tables
 from tests.promises.conftest import MANIFEST, serving, settle, tell
 
 CANARY = "vermilion-canary"
@@ -245,7 +246,7 @@ async def test_replies_in_another_order_are_reported(busy, look, channels, ratch
     first.text, second.text = second.text, first.text
     swapped = f"CASE entry WHEN 2 THEN '{second.ts}' ELSE '{first.ts}' END"
     statement = f"UPDATE posted SET ts = {swapped} WHERE entry IN (2, 3)"
-    await ratchet.store.write(lambda tx: tx.connection.exec_driver_sql(statement).close())
+    tables.change(ratchet.store, statement)
 
     assert differences(await look()) == ["INC-1: entry 2 comes after entry 3 in #status: report it"]
 

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from core.incident import Actor, BoardFilter, Person, Scope
-from storage import public
+from storage.public import PublicReader
+from storage.view import connection_of
 from tests.promises.conftest import settle, tell
 
 MANY = """
@@ -23,7 +24,7 @@ def steps(ratchet):
     async def steps(work):
         def counted(reader):
             count = itertools.count()
-            driver = reader.connection.connection.driver_connection
+            driver = connection_of(reader).connection.driver_connection
             driver.set_progress_handler(lambda: next(count) and 0, 1)
             try:
                 work(reader)
@@ -41,12 +42,12 @@ async def closed_incidents(app, until):
 
     def copy(tx):
         columns = [
-            row[1] for row in tx.connection.exec_driver_sql("PRAGMA table_info(incident)").all()
+            row[1] for row in connection_of(tx).exec_driver_sql("PRAGMA table_info(incident)").all()
         ]
         values = {"number": "n.number", "id": "lower(hex(randomblob(16)))"}
         chosen = ", ".join(values.get(name, f"incident.{name}") for name in columns)
-        tx.connection.exec_driver_sql(MANY.format(until, chosen))
-        tx.connection.exec_driver_sql("ANALYZE")
+        connection_of(tx).exec_driver_sql(MANY.format(until, chosen))
+        connection_of(tx).exec_driver_sql("ANALYZE")
 
     await app.store.write(copy)
 
@@ -69,13 +70,15 @@ async def test_a_board_a_page_and_a_change_cost_the_same_among_20000_closed_inci
         incident = tx.incident(actor.workspace, 2)
         tx.card(incident)
         tx.timeline(incident, before=None, limit=20)
-        public.incident(tx, actor.workspace, incident.id, at=clock())
+        PublicReader(connection_of(tx)).incident(actor.workspace, incident.id, at=clock())
 
     works = (board, everything, one)
     await closed_incidents(ratchet, 100)
     few = [await steps(work) for work in works]
     await ratchet.store.write(
-        lambda tx: tx.connection.exec_driver_sql("DELETE FROM incident WHERE number >= 10").close()
+        lambda tx: (
+            connection_of(tx).exec_driver_sql("DELETE FROM incident WHERE number >= 10").close()
+        )
     )
     await closed_incidents(ratchet, 20_000)
     many = [await steps(work) for work in works]

@@ -25,6 +25,8 @@ from storage import audit
 from storage.backup import back_up
 from storage.databases import postgresql
 from storage.store import SqlStore
+from storage.view import connection_of
+from tests import tables
 from tests.postgres import Server
 from tests.promises import processes
 from tests.promises.conftest import MANIFEST, environment, settle, tell, until
@@ -90,7 +92,7 @@ async def test_a_file_locked_for_long_is_told_and_passes(
     await tell(mia, "declare Checkout is down")
     await settle(ratchet, clock)
     await ratchet.store.write(
-        lambda tx: tx.connection.exec_driver_sql("PRAGMA busy_timeout = 50").close()
+        lambda tx: connection_of(tx).exec_driver_sql("PRAGMA busy_timeout = 50").close()
     )
     holder = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
     with closing(holder):
@@ -155,17 +157,14 @@ async def test_a_file_that_may_only_be_read_is_told_and_passes(start, files, clo
             await settle(app, clock)
             assert await reason(app) is None
             assert await sound(app) == []
-            assert await notes(app) == ["kept", "kept again"]
+            assert notes(app) == ["kept", "kept again"]
 
 
-async def notes(app):
-    return await app.store.read(
-        lambda reader: list(
-            reader.connection.exec_driver_sql(
-                "SELECT body FROM incident_update WHERE visibility = 'internal' "
-                "AND body IS NOT NULL ORDER BY entry"
-            ).scalars()
-        )
+def notes(app):
+    return tables.values(
+        app.store,
+        "SELECT body FROM incident_update WHERE visibility = 'internal' "
+        "AND body IS NOT NULL ORDER BY entry",
     )
 
 
@@ -192,7 +191,7 @@ async def test_nothing_is_confirmed_in_a_file_that_was_moved_away(way, start, fi
         await settle(app, clock)
         assert await reason(app) is None
         assert await sound(app) == []
-        assert await notes(app) == ["before", "after"]
+        assert notes(app) == ["before", "after"]
 
 
 async def test_a_file_that_is_moved_away_within_a_change_is_told(start, files, mia):
@@ -204,7 +203,7 @@ async def test_a_file_that_is_moved_away_within_a_change_is_told(start, files, m
         away.rename(files[0])
         await tell(mia, "note 1 after")
 
-        assert await notes(app) == ["after"]
+        assert notes(app) == ["after"]
 
 
 async def test_what_stood_in_a_log_that_was_deleted_is_there_after_a_start(
@@ -221,7 +220,7 @@ async def test_what_stood_in_a_log_that_was_deleted_is_there_after_a_start(
         await settle(app, clock)
         assert await reason(app) is None
         assert await sound(app) == []
-        assert await notes(app) == ["before", "after"]
+        assert notes(app) == ["before", "after"]
 
 
 async def test_a_damaged_file_takes_no_change_until_a_backup_is_in_its_place(
@@ -249,7 +248,7 @@ async def test_a_damaged_file_takes_no_change_until_a_backup_is_in_its_place(
         await settle(app, clock)
         assert await reason(app) is None
         assert await sound(app) == []
-        assert await notes(app) == ["before", "after"]
+        assert notes(app) == ["before", "after"]
 
 
 class Line:
@@ -327,7 +326,7 @@ async def test_a_postgresql_that_goes_and_comes_back_under_load_loses_nothing(
         await settle(app, clock)
         assert await reason(app) is None
         assert await sound(app) == []
-        kept = await notes(app)
+        kept = notes(app)
     promised = {"kept private": {1}, SORRY: {0}, IN_DOUBT: {0, 1}}
     for note, words in said:
         [times] = [times for claim, times in promised.items() if claim in words]
@@ -366,7 +365,7 @@ async def test_a_postgresql_that_answers_nothing_any_more_holds_nobody_for_ever(
         assert threading.active_count() <= threads
         assert await reason(app) is None
         assert await sound(app) == []
-        assert await notes(app) == ["before", "after"]
+        assert notes(app) == ["before", "after"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from bot.sandbox import Limits, Sandbox
 from core.incident import Surface
 from storage.models import State
+from tests import tables
 from tests.promises.conftest import MANIFEST, Clock, serving, settle, tell, until
 
 OUTAGE = (
@@ -205,7 +206,7 @@ async def test_a_message_that_cannot_be_drawn_is_given_up_and_delays_no_other(
     await tell(mia, "declare Checkout is down")
     await tell(mia, "update 1 This is poison.", "update 1 Payments work again.")
     spoil = "UPDATE incident_update SET body = X'ff' WHERE body = 'This is poison.'"
-    await ratchet.store.write(lambda tx: tx.connection.exec_driver_sql(spoil).close())
+    tables.change(ratchet.store, spoil)
     await settle(ratchet, clock)
 
     [dead] = await ratchet.outbox.list(State.DEAD)

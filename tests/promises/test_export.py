@@ -15,6 +15,7 @@ import pytest
 
 from bot.sandbox import Limits, Sandbox
 from core.incident import Decision, Kind
+from tests import tables
 from tests.builders import NINE, an_incident, an_update
 from tests.promises.conftest import MANIFEST, environment, tell
 from tests.promises.processes import Ledger, Server, hasty, people_at_work
@@ -80,7 +81,7 @@ async def test_an_export_that_nobody_reads_on_holds_up_nothing(
                 await tell(mia, "note 1 still here", "list")
                 assert time.monotonic() - started < 1
             await tell(mia, "redact 1 2")
-            assert await held_back(app, database_url) is False
+            assert held_back(app, database_url) is False
 
             assert export.returncode is None
             rest = (await export.stdout.read()).splitlines()
@@ -93,16 +94,15 @@ def on_disk(path):
     return b"".join(Path(path + end).read_bytes() for end in ("", "-wal"))
 
 
-async def held_back(app, database_url):
+def held_back(app, database_url):
     """Whether the database keeps what has gone for a view that is still open."""
     if app.store.kind == "sqlite":
         path = database_url.removeprefix("sqlite:///")
         return WITHDRAWN.encode() in on_disk(path)
-    return await app.store.read(
-        lambda reader: reader.connection.exec_driver_sql(
-            "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND xact_start < now() - interval '1 second'"
-        ).scalar()
+    return tables.rows(
+        app.store,
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND xact_start < now() - interval '1 second'",
     )
 
 

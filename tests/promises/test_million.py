@@ -10,7 +10,9 @@ import time
 import pytest
 
 from core.incident import Actor, BoardFilter, Change, Note, Person, Scope
-from storage import outbox, public
+from storage import claims
+from storage.public import PublicReader
+from storage.view import connection_of
 from tests.promises.conftest import settle, tell
 
 MILLION = 1_000_000
@@ -39,7 +41,7 @@ VISITED = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xa
 
 def fill(tx, kind, first, last):
     """Copies the first incident, which is closed, with two lines of its timeline."""
-    run = tx.connection.exec_driver_sql
+    run = connection_of(tx).exec_driver_sql
 
     def copy(table, rows, **values):
         columns = run(f"SELECT * FROM {table} LIMIT 0").keys()
@@ -76,7 +78,7 @@ class Meter:
 
     def _now(self, tx):
         if self._kind == "postgresql":
-            return int(tx.connection.exec_driver_sql(VISITED).scalar())
+            return int(connection_of(tx).exec_driver_sql(VISITED).scalar())
         return next(self._count)
 
     async def of(self, work):
@@ -84,9 +86,9 @@ class Meter:
 
         def counted(tx):
             if self._kind == "sqlite":
-                driver = tx.connection.connection.driver_connection
+                driver = connection_of(tx).connection.driver_connection
                 driver.set_progress_handler(lambda: next(self._count) and 0, 1)
-            savepoint = tx.connection.begin_nested()
+            savepoint = connection_of(tx).begin_nested()
             before = self._now(tx)
             try:
                 work(tx)
@@ -121,7 +123,7 @@ def works_of(app, actor, clock):
     def page(tx):
         incident = tx.incident(actor.workspace, 2)
         tx.card(incident)
-        public.incident(tx, actor.workspace, incident.id, at=clock())
+        PublicReader(connection_of(tx)).incident(actor.workspace, incident.id, at=clock())
 
     def timeline(tx):
         tx.timeline(tx.incident(actor.workspace, 2), before=None, limit=20)
@@ -130,7 +132,7 @@ def works_of(app, actor, clock):
         app.incidents._perform(tx, Change(actor=actor, ref=2, note=Note("still here")))  # noqa: SLF001 - in a transaction that can be counted
 
     def claim(tx):
-        assert outbox._claim(tx.connection, "worker", limit=10, at=clock())  # noqa: SLF001 - the same
+        assert claims.claim(connection_of(tx), "worker", limit=10, at=clock())
 
     return (board, everything, page, timeline, change, claim)
 
@@ -191,4 +193,4 @@ async def test_a_million_closed_incidents_make_nothing_dearer(
 
 
 async def analysed(app, kind):
-    await app.store.write(lambda tx: tx.connection.exec_driver_sql("ANALYZE").close())
+    await app.store.write(lambda tx: connection_of(tx).exec_driver_sql("ANALYZE").close())

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from bot.__main__ import cli
 from bot.sandbox import Limits, Sandbox
+from tests import tables
 from tests.promises.conftest import MANIFEST, Clock, environment, serving, settle, tell
 
 
@@ -65,14 +66,12 @@ async def test_what_can_never_be_delivered_is_shown_with_its_cure_and_sent_again
 async def test_a_history_that_is_not_legal_is_found(ratchet, clock, mia, operate):
     await tell(mia, "declare Checkout is down", "update 1 Cards are refused.")
     await settle(ratchet, clock)
-    for spoil in (
+    tables.change(
+        ratchet.store,
         "UPDATE incident SET status = 'resolved'",
         "DELETE FROM outbox",
         "DELETE FROM posted",
-    ):
-        await ratchet.store.write(
-            lambda tx, spoil=spoil: tx.connection.exec_driver_sql(spoil).close()
-        )
+    )
 
     code, said = await operate("doctor", "--deep")
 

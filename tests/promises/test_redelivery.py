@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.slack.verbs import VERBS
+from tests import tables
 from tests.promises.acts import idle
 from tests.promises.conftest import settle, tell
 
@@ -218,23 +219,14 @@ async def ratchet(start, doors, slack, clock, mia):
 KEPT = ("workspace", "incident", "incident_update", "component", "incident_component", "outbox")
 
 
-async def kept(app):
-    """Every row of what people have done and of what is to be shown of it."""
-    return await app.store.read(
-        lambda reader: {
-            table: sorted(map(repr, reader.connection.exec_driver_sql(f"SELECT * FROM {table}")))
-            for table in KEPT
-        }
-    )
+def kept(app):
+    """Every row of the changes that people made, and of the messages about them."""
+    return tables.contents(app.store, KEPT)
 
 
-async def entries(app):
-    """What stands in the timelines: two lines alike are one act that was done twice."""
-    return await app.store.read(
-        lambda reader: reader.connection.exec_driver_sql(
-            "SELECT incident_id, kind, new, body FROM incident_update"
-        ).all()
-    )
+def entries(app):
+    """The lines of the timelines: two that are equal are one act that was done twice."""
+    return tables.rows(app.store, "SELECT incident_id, kind, new, body FROM incident_update")
 
 
 def changes(kept):
@@ -251,12 +243,12 @@ def seen(slack, mia):
 @pytest.mark.parametrize("way", CHANGES.values(), ids=CHANGES)
 async def test_a_second_delivery_changes_nothing(way, ratchet, slack, clock, mia):
     act = await way(mia, slack)
-    untouched = await kept(ratchet)
+    untouched = kept(ratchet)
     done = await act
     await idle(ratchet)
     await settle(ratchet, clock)
     assert (done.error, done.field_errors) == (None, {})
-    before, shown = await kept(ratchet), seen(slack, mia)
+    before, shown = kept(ratchet), seen(slack, mia)
     assert before != untouched
 
     again = await slack.redeliver(done.request)
@@ -264,7 +256,7 @@ async def test_a_second_delivery_changes_nothing(way, ratchet, slack, clock, mia
     await idle(ratchet)
     await settle(ratchet, clock)
 
-    assert await kept(ratchet) == before
+    assert kept(ratchet) == before
     assert seen(slack, mia) == shown
     assert [request.ack.error for request in again] == [None] * 4
     # Nobody who was told that it is done is told the opposite.
@@ -294,20 +286,20 @@ async def test_a_dialog_is_opened_once_and_nobody_is_told_that_it_was_not(
 async def test_the_home_tab_is_drawn_alike_when_it_is_announced_again(ratchet, slack, clock, mia):
     request = await mia.open_home()
     await slack.until(lambda: mia.id in slack.workspace.homes)
-    drawn, before = mia.home.words(), await kept(ratchet)
+    drawn, before = mia.home.words(), kept(ratchet)
 
     again = await slack.redeliver(request, copies=3, at_once=True)
     await slack.until(lambda: len(slack.calls_of("views.publish")) == 4)
 
     assert [request.ack.error for request in again] == [None, None, None]
     assert mia.home.words() == drawn
-    assert await kept(ratchet) == before
+    assert kept(ratchet) == before
 
 
 async def test_a_message_that_somebody_wrote_changes_nothing_however_often_it_is_announced(
     ratchet, slack, mia
 ):
-    before = await kept(ratchet)
+    before = kept(ratchet)
     payload = {
         "type": "event_callback",
         "team_id": slack.workspace.team_id,
@@ -319,34 +311,34 @@ async def test_a_message_that_somebody_wrote_changes_nothing_however_often_it_is
     again = await slack.redeliver(told, copies=3, at_once=True)
 
     assert [request.ack.error for request in (told, *again)] == [None] * 4
-    assert await kept(ratchet) == before
+    assert kept(ratchet) == before
 
 
 # --- what is no redelivery ---------------------------------------------------------------------
 
 
 async def test_two_commands_that_are_alike_are_two(ratchet, slack, clock, mia):
-    before = changes(await kept(ratchet))
+    before = changes(kept(ratchet))
     await tell(mia, *["note 1 still the same"] * 3, *["declare Search is slow"] * 2)
 
-    assert changes(await kept(ratchet)) == [before[0] + 2, before[1] + 5]
+    assert changes(kept(ratchet)) == [before[0] + 2, before[1] + 5]
 
 
 async def test_two_commands_that_are_alike_at_the_same_moment_are_two(ratchet, slack, mia):
-    before = changes(await kept(ratchet))
+    before = changes(kept(ratchet))
     await asyncio.gather(*(tell(mia, "note 1 still the same") for _ in range(8)))
 
-    assert changes(await kept(ratchet)) == [before[0], before[1] + 8]
+    assert changes(kept(ratchet)) == [before[0], before[1] + 8]
 
 
 async def test_two_forms_that_are_filled_in_alike_are_two(ratchet, slack, clock, mia):
-    before = changes(await kept(ratchet))
+    before = changes(kept(ratchet))
     for _ in range(2):
         done = await (await by_declare_form(mia, slack))
         assert (done.error, done.field_errors) == (None, {})
 
     # The declaration and its description, twice.
-    assert changes(await kept(ratchet))[0] == before[0] + 2
+    assert changes(kept(ratchet))[0] == before[0] + 2
 
 
 async def test_a_form_that_is_sent_once_more_after_a_fault_was_told_is_taken(
@@ -369,11 +361,11 @@ async def test_a_button_that_is_pressed_twice_on_purpose_moves_once_and_says_why
     first = await mia.press(shown, "Identified")
     await first.answer()
     await settle(ratchet, clock)
-    before = await kept(ratchet)
+    before = kept(ratchet)
     second = await mia.press(shown, "Identified")
 
     assert "moved" in (await second.answer()).words()
-    assert await kept(ratchet) == before
+    assert kept(ratchet) == before
 
 
 async def test_a_menu_that_is_used_twice_on_purpose_is_heard_twice(ratchet, slack, clock, mia):
@@ -394,12 +386,12 @@ async def test_what_comes_again_undoes_nothing_that_others_did_since(ratchet, sl
     await tell(bo, "severity 1 low", "assign 1 @bo")
     await tell(mia, "setup #payments")
     await settle(ratchet, clock)
-    before = await kept(ratchet)
+    before = kept(ratchet)
 
     for each in asked:
         await slack.redeliver(each.request)
 
-    assert await kept(ratchet) == before
+    assert kept(ratchet) == before
 
 
 # --- how long, and where -----------------------------------------------------------------------
@@ -411,10 +403,7 @@ async def test_what_was_handled_is_forgotten_after_a_day(ratchet, clock, mia):
     clock.advance(seconds=timedelta(hours=2).total_seconds())
     await ratchet.forget()
 
-    handled = await ratchet.store.read(
-        lambda reader: reader.connection.exec_driver_sql("SELECT count(*) FROM handled").scalar()
-    )
-    assert handled == 1
+    assert len(tables.rows(ratchet.store, "SELECT request FROM handled")) == 1
 
 
 NOBODY = "http://127.0.0.1:9/slack/events"
@@ -432,7 +421,7 @@ async def test_copies_at_several_processes_at_once_are_handled_by_one(
         await settle(one, clock)
         slack.request_url = NOBODY
         request = (await act).request
-        before = await kept(one)
+        before = kept(one)
 
         urls = [f"{app.http.address}/slack/events" for app in (one, other)]
         copies = await asyncio.gather(
@@ -440,11 +429,11 @@ async def test_copies_at_several_processes_at_once_are_handled_by_one(
         )
         await idle(one)
         await idle(other)
-        after = await kept(one)
+        after = kept(one)
 
         assert [copy.ack.error for each in copies for copy in each] == [None] * 8
         assert after != before
         assert changes(after)[0] - changes(before)[0] <= 1
-        lines = await entries(one)
+        lines = entries(one)
         assert len(lines) == len(set(lines))
         await settle(one, clock)

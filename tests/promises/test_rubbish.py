@@ -122,7 +122,7 @@ class Spoiler:
         spoilt_request = replace(self._request, payload=spoilt(payload, path, rubbish))
         (sent,) = await self._slack.redeliver(spoilt_request)
         await idle(self._app)
-        after = await self._kept.now()
+        after = self._kept.now()
         done = after != self._before
         calls = [call for call in self._slack.calls[before:] if call.method in ANSWERING]
         shown = [sent.ack.body, *(call.arguments for call in calls)]
@@ -140,7 +140,7 @@ class Spoiler:
         elif done:
             wrong = await self._app.store.read(lambda reader: list(audit.findings(reader))) or None
         if done:
-            await self._kept.back_to(self._before)
+            self._kept.back_to(self._before)
         self._slack.workspace.stacks.clear()
         return wrong, done
 
@@ -151,10 +151,10 @@ def spoiler(ratchet, slack, mia, card):
 
     async def spoiler(way):
         kept = Kept(ratchet)
-        before = await kept.now()
+        before = kept.now()
         asked = await way(slack, mia, card)
         await idle(ratchet)
-        await kept.back_to(before)
+        kept.back_to(before)
         return Spoiler(ratchet, slack, mia, asked.request, kept, before)
 
     return spoiler

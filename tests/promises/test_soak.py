@@ -6,7 +6,7 @@ import asyncio
 import statistics
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot.telemetry import configure_logs
 from storage import keys
 from storage.keys import KeyScope
 from storage.store import SqlStore
+from tests import tables
 from tests.promises.conftest import MANIFEST, environment
 from tests.promises.processes import Ledger, Server, fork, people_at_work
 
@@ -107,16 +108,8 @@ async def a_machine(server, key):
 
 def counts(url):
     """How many rows there are of what is kept for a while alone."""
-    store = SqlStore(url)
-    try:
-        return store.read_now(
-            lambda reader: {
-                table: reader.connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
-                for table in PRUNED
-            }
-        )
-    finally:
-        store.close()
+    with closing(SqlStore(url)) as store:
+        return {table: len(lines) for table, lines in tables.contents(store, PRUNED).items()}
 
 
 @pytest.mark.torture

@@ -17,6 +17,7 @@ from time import monotonic
 import pytest
 
 from bot.sandbox import Limits, Sandbox
+from tests import tables
 from tests.ports import a_free_port
 from tests.promises.conftest import MANIFEST, environment, tell, until
 
@@ -39,15 +40,11 @@ def mode(request):
     return request.param
 
 
-async def notes(app):
-    """How often each note stands in the timeline."""
-
-    def read(reader):
-        return reader.connection.exec_driver_sql(
-            "SELECT body FROM incident_update WHERE kind = 'wrote'"
-        ).scalars()
-
-    return await app.store.read(lambda reader: Counter(read(reader)))
+def notes(app):
+    """The count of each note in the timeline."""
+    return Counter(
+        tables.values(app.store, "SELECT body FROM incident_update WHERE kind = 'wrote'")
+    )
 
 
 def nobody_else_is_slow(_slack, _database_url):
@@ -103,7 +100,7 @@ async def test_a_stop_in_a_burst_leaves_nobody_without_an_answer_and_does_nothin
         asked = await asyncio.gather(*waiting)
         answered = [each for each in asked if each.error is None]
         said = [(each.label, (await each.answer()).words()) for each in answered]
-        kept = await notes(app)
+        kept = notes(app)
 
     words = [re.search(r"word\d+x", label)[0] for label, _ in said]
     assert [word for word in words if kept[word] != 1] == []

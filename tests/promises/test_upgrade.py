@@ -21,6 +21,7 @@ from bot.sandbox import Limits, Sandbox
 from core.incident import update_id
 from storage import audit, migrations
 from storage.store import SqlStore, UnknownSchema
+from tests import tables
 from tests.promises import processes
 from tests.promises.conftest import MANIFEST, environment, settle, tell, until
 from tests.promises.processes import Ledger, delivered, people_at_work, violations
@@ -189,13 +190,12 @@ def noted_by_code_that(knows, url, number):
         )
 
 
-async def timeline(app, number):
+def timeline(app, number):
     """What each entry is about: its text, or the status that it led to."""
-    rows = await app.store.read(
-        lambda reader: reader.connection.exec_driver_sql(
-            "SELECT u.body, u.new FROM incident_update u JOIN incident i "
-            f"ON i.id = u.incident_id WHERE i.number = {number} ORDER BY u.entry"
-        ).all()
+    rows = tables.rows(
+        app.store,
+        "SELECT u.body, u.new FROM incident_update u JOIN incident i "
+        f"ON i.id = u.incident_id WHERE i.number = {number} ORDER BY u.entry",
     )
     return [body or new for body, new in rows]
 
@@ -218,7 +218,7 @@ async def test_with_what_the_code_before_writes_the_new_code_goes_on(
         await settle(ratchet, clock)
 
         assert await ratchet.store.read(lambda reader: list(audit.findings(reader))) == []
-        assert await timeline(ratchet, number) == [
+        assert timeline(ratchet, number) == [
             "investigating",
             "written",
             "waits",

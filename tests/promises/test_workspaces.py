@@ -76,10 +76,10 @@ async def test_whoever_comes_from_another_workspace_is_turned_away(
     way, origin, ratchet, slack, mia, eve, card
 ):
     kept = Kept(ratchet)
-    before = await kept.now()
+    before = kept.now()
     asked = (await way(slack, mia, card)).request
     await idle(ratchet)
-    await kept.back_to(before)
+    kept.back_to(before)
     person = mia if origin is one_of_ours_elsewhere else eve
     payload, _ = fresh(slack, person, asked.payload)
     payload = origin(payload, mia, eve, slack.workspace.team_id)
@@ -89,7 +89,7 @@ async def test_whoever_comes_from_another_workspace_is_turned_away(
     await idle(ratchet)
 
     assert sent.ack.error is None
-    assert await kept.now() == before
+    assert kept.now() == before
     told = f"{sent.ack.body}{[call.arguments for call in slack.calls[calls:]]}"
     assert "full members of this workspace" in told
     assert [word for word in OURS if word in told] == []

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import CacheStats
 
 from core.incident import BoardFilter, Note, PublicText, Redact, Scope, Severity
-from storage import public
+from storage.public import PublicReader
+from storage.view import connection_of
 from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
 
 LOOKS = {
@@ -33,9 +34,13 @@ LOOKS = {
     "timeline": lambda reader: reader.timeline(
         reader.incident(WORKSPACE, 1), before=None, limit=10
     ),
-    "status page": lambda reader: public.open_incidents(reader, WORKSPACE, at=NINE),
-    "history": lambda reader: public.recent_incidents(reader, WORKSPACE, at=NINE),
+    "status page": lambda reader: public(reader).open_incidents(WORKSPACE, at=NINE),
+    "history": lambda reader: public(reader).recent_incidents(WORKSPACE, at=NINE),
 }
+
+
+def public(reader):
+    return PublicReader(connection_of(reader))
 
 
 def board(reader, narrowed, *, before=None, after=None):

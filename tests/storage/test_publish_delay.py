@@ -10,7 +10,7 @@ import pytest
 
 from core.incident import PublicText, Redact, Surface
 from core.service import Incidents
-from storage import audit, public
+from storage import audit
 from storage.models import CARDS, State
 from storage.outbox import Outbox, Posted
 from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
@@ -59,7 +59,9 @@ def seen(store, clock):
     """What the public side of the incident tells now: each update's entry, status, text, fate."""
 
     async def seen(incident):
-        shown = await store.read(lambda r: public.incident(r, WORKSPACE, incident.id, at=clock()))
+        shown = await store.read_public(
+            lambda public: public.incident(WORKSPACE, incident.id, at=clock())
+        )
         updates = [(u.entry, u.status, u.body, u.withdrawn) for u in shown.updates]
         return updates, shown.updated_at
 

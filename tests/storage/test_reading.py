@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from core import policy
 from core.incident import BoardFilter, Note, Place, PublicText, Redact, Scope, Severity
-from storage import public
 from tests.builders import ADA, GRACE, LINUS, NINE, WORKSPACE, a_change, an_actor
 
 ALL = BoardFilter(scope=Scope.ALL)
@@ -139,8 +138,10 @@ async def test_the_public_side_holds_public_facts_alone(store, declare, incident
     await incidents.execute(Redact(actor=an_actor(), ref=1, entry=5))
     await declare(private=True, title="Nobody's business")
 
-    seen = await store.read(lambda r: public.incident(r, WORKSPACE, incident.id, at=clock()))
-    listed = await store.read(lambda r: public.open_incidents(r, WORKSPACE, at=clock()))
+    seen = await store.read_public(
+        lambda public: public.incident(WORKSPACE, incident.id, at=clock())
+    )
+    listed = await store.read_public(lambda public: public.open_incidents(WORKSPACE, at=clock()))
 
     assert [(u.entry, u.status, u.body, u.withdrawn) for u in seen.updates] == [
         (5, None, None, True),

@@ -15,6 +15,7 @@ from core.incident import Acknowledge, Declare, Note, Place, PublicText, Redact
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
 from core.service import Incidents, StoreUnavailable
+from storage.view import connection_of
 from tests.builders import (
     GRACE,
     LINUS,
@@ -221,8 +222,8 @@ class TestTogether:
 
     async def test_a_full_disk_keeps_none_of_them_and_is_told_as_such(self, store):
         def fill(tx):
-            tx.connection.exec_driver_sql("PRAGMA max_page_count = 1")
-            tx.connection.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS b")
+            connection_of(tx).exec_driver_sql("PRAGMA max_page_count = 1")
+            connection_of(tx).exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS b")
 
         with pytest.raises(StoreUnavailable, match="full"):
             await store.write(fill)
@@ -320,7 +321,7 @@ async def test_a_row_that_was_changed_meanwhile_is_never_overwritten(store, decl
         runs.append(incident.version)
         if len(runs) == 1:
             # What another process would have written, had it been faster.
-            tx.connection.exec_driver_sql("UPDATE incident SET version = 7")
+            connection_of(tx).exec_driver_sql("UPDATE incident SET version = 7")
         known = ForChange(workspace=tx.workspace(WORKSPACE))
         tx.save(decide(incident, a_change(ref=1, note=Note("x")), known, at=NINE))
 
@@ -373,7 +374,7 @@ class TestConnections:
             self.cut(url)
 
         def work(tx):
-            event.listen(tx.connection, "commit", break_it)
+            event.listen(connection_of(tx), "commit", break_it)
             return tx.next_number("T1")
 
         with pytest.raises(StoreUnavailable) as told:
@@ -408,7 +409,7 @@ async def test_no_note_is_in_the_error_of_a_database(store, noted, incidents):
     """A database quotes the row that it refuses, and SQLAlchemy the parameters."""
 
     def refused(tx):
-        tx.connection.exec_driver_sql(
+        connection_of(tx).exec_driver_sql(
             "UPDATE incident_update SET id = NULL WHERE body LIKE '%canary%'"
         )
 
@@ -454,7 +455,7 @@ async def test_reads_see_one_moment_only(store, declare, incidents):
 async def test_readers_write_nothing(store):
     with pytest.raises(StoreUnavailable, match=r"(?i)read.?only"):
         await store.read(
-            lambda reader: reader.connection.exec_driver_sql(
+            lambda reader: connection_of(reader).exec_driver_sql(
                 "INSERT INTO workspace (id, last_number) VALUES ('T1', 0)"
             )
         )

@@ -1,0 +1,114 @@
+"""Outbox messages that a change writes, in its own transaction: with the change or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Connection, bindparam, case, select, true, union
+
+from core.incident import Decision, Envelope, Incident, Surface
+from storage.messages import lane
+from storage.models import State, is_kept, is_waiting_card, outbox, posted
+from storage.statements import Prepared, upsert
+
+
+def later_of(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The later of two moments; ``one`` if ``other`` is NULL."""
+    return case((other > one, other), else_=one)
+
+
+def _enqueue(insert: Any) -> Prepared:
+    insertion = insert(outbox)
+    # A waiting card will show this change as well, because it is rendered when its turn comes.
+    # On PostgreSQL the DO UPDATE (rather than DO NOTHING) locks its row until we commit, so that
+    # no worker claims and renders it without this change. Replies and withdrawals never conflict:
+    # the index covers cards alone.
+    return Prepared(
+        insertion.on_conflict_do_update(
+            index_elements=[outbox.c.lane, outbox.c.surface],
+            index_where=is_waiting_card,
+            # It shows the texts that are public by then, and this change may publish one later.
+            set_={"try_at": later_of(outbox.c.try_at, insertion.excluded.try_at)},
+        )
+    )
+
+
+_ENQUEUE = upsert(_enqueue)
+_IN_CHANNELS, _TO_CHANNELS = (
+    select(table.c.channel).where(
+        table.c.workspace_id == bindparam("workspace"),
+        table.c.incident_id == bindparam("incident"),
+        table.c.surface == Surface.PUBLIC_UPDATE,
+        table.c.entry == bindparam("entry"),
+    )
+    for table in (posted, outbox)
+)
+# Locked until we commit, so that no worker claims a withdrawn update and reads its text.
+_ON_THEIR_WAY_TO = _TO_CHANNELS.where(is_kept).with_for_update()
+_STATUS_CARD_IN = union(
+    *(
+        select(table.c.channel).where(
+            table.c.workspace_id == bindparam("workspace"),
+            table.c.incident_id == bindparam("incident"),
+            table.c.surface == Surface.STATUS_CARD,
+            still,
+        )
+        for table, still in ((posted, true()), (outbox, is_kept))
+    )
+)
+
+
+def enqueue(connection: Connection, decision: Decision) -> None:
+    """Writes the messages of ``decision``; a card merges into one that waits already."""
+    incident = decision.incident
+    rows = [
+        _row(incident.workspace, incident.id, envelope, at=incident.updated_at)
+        for envelope in decision.envelopes
+    ]
+    if rows:
+        _ENQUEUE[connection.dialect.name].run(connection, *rows)
+
+
+def redraw_status_cards(
+    connection: Connection, workspace: str, incident: UUID, *, at: datetime
+) -> None:
+    """Writes an edit of the incident's status card, in each channel that has or will have one."""
+    named = {"workspace": workspace, "incident": incident}
+    rows = [
+        _row(workspace, incident, Envelope(surface=Surface.STATUS_CARD, channel=channel), at=at)
+        for channel in sorted(connection.execute(_STATUS_CARD_IN, named).scalars())
+    ]
+    if rows:
+        _ENQUEUE[connection.dialect.name].run(connection, *rows)
+
+
+def published_in(connection: Connection, incident: Incident, entry: int) -> tuple[str, ...]:
+    """The channels that have that public update of ``incident``, or will have it."""
+    named = {"workspace": incident.workspace, "incident": incident.id, "entry": entry}
+    # In this order: an update that is delivered in between is in the second result.
+    on_their_way = connection.execute(_ON_THEIR_WAY_TO, named).scalars().all()
+    # A delivered message has its place in ``posted``.
+    there = connection.execute(_IN_CHANNELS, named).scalars()
+    return tuple(sorted({*on_their_way, *there}))
+
+
+def _row(workspace: str, incident: UUID, envelope: Envelope, *, at: datetime) -> dict[str, Any]:
+    """The row of a message that is written at the moment ``at``."""
+    due_at = max(envelope.not_before or at, at)
+    return {
+        "uid": uuid4(),
+        "workspace_id": workspace,
+        "incident_id": incident,
+        "entry": envelope.entry,
+        "surface": envelope.surface.value,
+        "channel": envelope.channel,
+        "lane": lane(incident, envelope),
+        "state": State.AVAILABLE.value,
+        "attempts": 0,
+        "unsure": False,
+        "due_at": due_at,
+        "try_at": due_at,
+        "created_at": at,
+    }

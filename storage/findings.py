@@ -1,0 +1,349 @@
+"""The rules of the audit, pure: what is wrong with the rows of an incident, or of a message.
+
+No rule reads a body or a description: a finding names incidents, entries and places.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.incident import (
+    TRANSITIONS,
+    Envelope,
+    Kind,
+    Person,
+    Place,
+    Surface,
+    Visibility,
+    redraws_status_card,
+    update_id,
+)
+from core.lifecycle import Lifecycle
+from storage.messages import LANES, lane
+from storage.rows import AnyRow
+
+# Slack's clock and ours may differ by this, where a time of the one is compared with the other's.
+CLOCKS_APART = timedelta(minutes=10)
+_TS = re.compile(r"\d{1,11}\.\d+")
+
+PUBLIC_SURFACES = frozenset({Surface.STATUS_CARD, Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
+ABOUT_ENTRIES = frozenset({Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
+
+RESTORE = "restore a backup, and report it"
+REPORT = "report it"
+DRAW_ANEW = "its next change posts it; report it"
+WRITE_AGAIN = "write it again with `/incident update`, and report it"
+DELETE = "delete that message in Slack now, and report it"
+ERASE_BODIES = "run `UPDATE incident_update SET body = NULL WHERE redacted_at IS NOT NULL`"
+ERASE_ANSWERS = "run `UPDATE idempotency SET body = NULL WHERE about IS NOT NULL`"
+RESTART = "stop Ratchet and start it again: what was posted is looked for before it is sent again"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An error in the store. ``about`` names workspace and incident, and never a title or text."""
+
+    about: str
+    what: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.what}; {self.cure}"
+
+
+What = tuple[str, str]  # the words of a finding, and its cure
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The rows of one incident, unchecked.
+
+    ``follows`` is the number of the incident before it. ``lifecycle`` is None if it cannot be
+    read. ``entries`` are oldest first. ``waiting`` are the messages that are not delivered yet, or
+    can never be.
+    """
+
+    row: AnyRow
+    follows: int
+    lifecycle: Lifecycle | None
+    entries: Sequence[AnyRow]
+    components: tuple[str, ...]
+    places: Sequence[AnyRow]
+    waiting: Sequence[AnyRow]
+
+    def shown_in(self, surface: Surface) -> set[tuple[str, int]]:
+        """The channels that have ``surface``, or will have it, with the entry; 0 for a card."""
+        return {
+            (row.channel, row.entry or 0)
+            for row in (*self.places, *self.waiting)
+            if row.surface == surface
+        }
+
+
+def published_by(record: Record) -> datetime | None:
+    """The first moment at which the incident proves a status channel; settings have no date."""
+    return min(
+        (
+            *(entry.at for entry in record.entries if entry.visibility == Visibility.PUBLIC),
+            *(row.created_at for row in record.waiting if row.surface in PUBLIC_SURFACES),
+            *(
+                datetime.fromtimestamp(float(row.ts), UTC) + CLOCKS_APART
+                for row in record.places
+                if row.surface in PUBLIC_SURFACES and _TS.fullmatch(row.ts)
+            ),
+        ),
+        default=None,
+    )
+
+
+def incident_findings(record: Record, publishes_since: datetime | None) -> Iterator[What]:
+    """The errors of one incident.
+
+    ``publishes_since`` is the moment since which the workspace has a status channel; None if it
+    has none, or none is known.
+    """
+    if record.lifecycle is None:
+        yield "its lifecycle cannot be read", RESTORE
+    else:
+        yield from ((what, RESTORE) for what in _moves(record, record.lifecycle))
+    yield from ((what, RESTORE) for what in _entries(record))
+    yield from ((what, RESTORE) for what in _facts(record))
+    yield from ((what, RESTORE) for what in _people(record))
+    yield from ((what, RESTORE) for what in _counts(record))
+    yield from _left_texts(record)
+    yield from _places(record)
+    yield from _missing_cards(record, publishes_since)
+    yield from _unsent(record)
+
+
+def _moves(record: Record, lifecycle: Lifecycle) -> Iterator[str]:
+    """Errors in the steps of the timeline, which must lead to the incident's status."""
+    row = record.row
+    status = None
+    for entry in record.entries:
+        if entry.kind not in TRANSITIONS or entry.new is None:
+            continue
+        legal = (lifecycle.initial,) if status is None else lifecycle.next_steps(status)
+        if entry.new not in legal:
+            yield f"entry {entry.entry} moved it from {status} to {entry.new}"
+        if entry.old != status:
+            yield f"entry {entry.entry} says it was {entry.old}, and it was {status}"
+        if entry.new not in lifecycle:
+            return
+        status = entry.new
+    if row.status != status:
+        yield f"it is {row.status}, and its timeline leads to {status}"
+    elif status is not None:
+        if row.is_open == lifecycle.is_terminal(status):
+            yield f"it is {status}, and kept as {'open' if row.is_open else 'closed'}"
+        if row.public_word != lifecycle.public_word(status):
+            yield f"it is {status}, and kept as {row.public_word} for the public"
+
+
+def _entries(record: Record) -> Iterator[str]:
+    """Errors of single entries."""
+    row = record.row
+    for expected, entry in enumerate(record.entries, 1):
+        if entry.entry != expected:
+            yield f"entry {expected} is missing"
+            return
+    if len(record.entries) != row.last_entry:
+        yield f"it has {len(record.entries)} entries, and the last one is {row.last_entry}"
+    for entry in record.entries:
+        number = entry.entry
+        if (entry.kind == Kind.DECLARED) is not (number == 1):
+            yield f"entry {number} is of kind {entry.kind}"
+        if entry.id != update_id(row.id, number):
+            yield f"entry {number} has the id of another"
+        public = entry.visibility == Visibility.PUBLIC
+        if not (public or entry.visibility == Visibility.INTERNAL):
+            yield f"entry {number} is neither internal nor public"
+        if public and row.private:
+            yield f"entry {number} is public, and the incident is private"
+        says_something = entry.has_body or entry.redacted_at is not None
+        if not says_something and (public or entry.kind == Kind.WROTE):
+            yield f"entry {number} says nothing, and was not withdrawn"
+
+
+def _facts(record: Record) -> Iterator[str]:
+    """Facts that differ from the last entry about them, and entries that contradict each other."""
+    row = record.row
+    named = ", ".join(record.components)
+    for kind, what, now in (
+        (Kind.SEVERITY, "severity", row.severity),
+        (Kind.TITLE, "title", row.title),
+        (Kind.COMPONENTS, "list of components", named),
+    ):
+        last = None
+        for entry in record.entries:
+            if entry.kind != kind:
+                continue
+            if last is not None and (entry.old or "") != (last.new or ""):
+                yield f"entries {last.entry} and {entry.entry} disagree about its {what}"
+            last = entry
+        if last is not None and (last.new or "") != now:
+            yield f"its {what} is not the one of entry {last.entry}"
+    if row.component_count != len(record.components):
+        yield f"it counts {row.component_count} components, and has {len(record.components)}"
+
+
+def _people(record: Record) -> Iterator[str]:
+    row = record.row
+    acknowledged = next((e for e in record.entries if e.kind == Kind.ACKNOWLEDGED), None)
+    if row.acknowledged_by_id != (acknowledged and acknowledged.by_id):
+        by = f"entry {acknowledged.entry}" if acknowledged else "no entry"
+        yield f"it was acknowledged by {by}, and says otherwise"
+    assigned = next((e for e in reversed(record.entries) if e.kind == Kind.ASSIGNED), None)
+    made_owner = assigned or acknowledged
+    if row.owner_id is None and made_owner:
+        yield f"entry {made_owner.entry} gave it an owner, and it has none"
+    elif assigned and row.owner_name != assigned.new:
+        # A step over the API may name the owner too. If that is the owner already, under a new
+        # name from Slack, the name changes without an entry.
+        moved = any(e.entry > assigned.entry and e.kind in TRANSITIONS for e in record.entries)
+        if not moved:
+            yield f"its owner is not the one of entry {assigned.entry}"
+
+
+def _counts(record: Record) -> Iterator[str]:
+    """Errors of version and times. All rows of one change have the same time."""
+    row, entries = record.row, record.entries
+    if not entries:
+        return
+    redacted = [entry.redacted_at for entry in entries if entry.redacted_at is not None]
+    moments = len({entry.at for entry in entries})
+    if not moments + len(redacted) <= row.version <= len(entries) + len(redacted):
+        yield f"it is at version {row.version}, which its {len(entries)} entries cannot make"
+    if row.created_at != entries[0].at:
+        yield "it was not created when entry 1 says"
+    if row.updated_at not in {entries[-1].at, *redacted}:
+        yield "it was last changed when no entry says so"
+
+
+def _left_texts(record: Record) -> Iterator[What]:
+    for entry in record.entries:
+        if entry.redacted_at is not None and entry.has_body:
+            yield f"entry {entry.entry} was withdrawn, and its text is still kept", ERASE_BODIES
+
+
+def _places(record: Record) -> Iterator[What]:
+    """Posts in places where they must not be."""
+    row = record.row
+    public = {e.entry for e in record.entries if e.visibility == Visibility.PUBLIC}
+    messages: set[tuple[str, str]] = set()
+    for place in record.places:
+        where = f"{place.posted_in} at {place.ts}"
+        what = str(place.surface).replace("_", " ")
+        if (place.posted_in, place.ts) in messages:
+            yield f"two things are said to stand in {where}", RESTORE
+        messages.add((place.posted_in, place.ts))
+        if row.private and place.surface in PUBLIC_SURFACES:
+            yield f"it is private, and its {what} stands in {where}", DELETE
+        if place.surface == Surface.WORKING_CARD and not _may_show(
+            row, place.channel, declared_in=row.channel
+        ):
+            yield f"its {what} stands in {where}, where it must not", DELETE
+        if place.surface == Surface.PUBLIC_UPDATE:
+            if place.entry not in public:
+                yield f"entry {place.entry} is not public, and stands in {where}", DELETE
+        elif place.entry != 0 or place.surface == Surface.WITHDRAWAL:
+            yield f"its {what} is said to stand in {where} as entry {place.entry}", RESTORE
+
+
+def _may_show(row: AnyRow, channel: str, *, declared_in: str | None) -> bool:
+    """Whether the working card may be in ``channel``, as `Incident.card_channel` says."""
+    place = Place(channel, private=row.channel_private)
+    return declared_in == channel and place.may_show(private=row.private)
+
+
+def _missing_cards(record: Record, publishes_since: datetime | None) -> Iterator[What]:
+    """Cards that are neither posted nor waiting.
+
+    The status card is posted with the first change after a status channel was set. If the status
+    channel changes later, the card stays in its channel.
+    """
+    row = record.row
+    yield from _missing_cards_of_responders(record)
+    if row.private:
+        return
+    cards = {channel for channel, _ in record.shown_in(Surface.STATUS_CARD)}
+    replies = {channel for channel, _ in record.shown_in(Surface.PUBLIC_UPDATE)}
+    for channel in sorted(replies - cards):
+        yield f"it has public updates in {channel}, and no card there", DRAW_ANEW
+    drawn = [
+        entry.at
+        for entry in record.entries
+        if redraws_status_card(entry.kind, entry.visibility, entry.new)
+    ]
+    if publishes_since and drawn and not (cards or replies) and max(drawn) >= publishes_since:
+        yield "its card is not in the status channel, nor is it waiting", DRAW_ANEW
+
+
+def _missing_cards_of_responders(record: Record) -> Iterator[What]:
+    row = record.row
+    if row.channel and _may_show(row, row.channel, declared_in=row.channel):
+        if (row.channel, 0) not in record.shown_in(Surface.WORKING_CARD):
+            yield f"its card was neither posted to {row.channel} nor is it waiting", DRAW_ANEW
+        return
+    owner = Person(row.owner_id, "") if row.private and row.owner_id else None
+    waits = record.shown_in(Surface.OWNER_CARD)
+    if owner and owner.in_slack and (owner.id, 0) not in waits:
+        yield "its owner's card was neither posted nor is it waiting", DRAW_ANEW
+
+
+def _unsent(record: Record) -> Iterator[What]:
+    """Public updates that are neither posted nor waiting."""
+    known = {entry for _, entry in record.shown_in(Surface.PUBLIC_UPDATE)}
+    for entry in record.entries:
+        public = entry.visibility == Visibility.PUBLIC and entry.redacted_at is None
+        if public and entry.entry not in known:
+            what = f"entry {entry.entry} is public, and was neither posted nor is it waiting"
+            yield what, WRITE_AGAIN
+
+
+def about(row: AnyRow) -> str:
+    """The workspace and the incident of a message's row."""
+    return row.workspace_id if row.number is None else f"{row.workspace_id} INC-{row.number}"
+
+
+def surface_name(row: AnyRow) -> str:
+    """The surface of a message's row, in words."""
+    name = str(row.surface).replace("_", " ")
+    entry = getattr(row, "entry", None)
+    return f"the {name}" if entry is None else f"the {name} of entry {entry}"
+
+
+def message_findings(row: AnyRow) -> Iterator[What]:
+    """The errors of one outbox message."""
+    if row.number is None:
+        yield f"outbox message {row.id} is about an incident that does not exist", RESTORE
+        return
+    if row.surface not in LANES:
+        yield f"outbox message {row.id} is for no surface that there is", RESTORE
+        return
+    surface = Surface(row.surface)
+    to = f"a message for {surface_name(row)} goes to {row.channel}"
+    if row.lane != lane(row.incident_id, Envelope(surface=surface, channel=row.channel)):
+        yield f"{to}, in the lane of another", RESTORE
+    if row.private and surface in PUBLIC_SURFACES:
+        yield f"it is private, and {to}", DELETE
+    if surface in ABOUT_ENTRIES:
+        yield from _reply_findings(row, surface, to)
+    elif row.entry is not None:
+        yield f"{to}, and a card is about no entry", RESTORE
+    elif surface is Surface.WORKING_CARD and not _may_show(
+        row, row.channel, declared_in=row.declared_in
+    ):
+        yield f"{to}, where it must not stand", DELETE
+
+
+def _reply_findings(row: AnyRow, surface: Surface, to: str) -> Iterator[What]:
+    if row.visibility is None:
+        yield f"{to}, and there is no such entry", RESTORE
+    elif row.visibility != Visibility.PUBLIC:
+        yield f"{to}, and that entry is not public", DELETE
+    elif surface is Surface.WITHDRAWAL and row.redacted_at is None:
+        yield f"{to}, and that entry was not withdrawn", RESTORE

@@ -1,0 +1,204 @@
+"""The posts that Slack should have, for a comparison with those that it has. Reads alone.
+
+No statement here selects a body or a description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, func, or_, select
+
+from core.incident import Envelope, Kind, Surface
+from storage.messages import LANES, OutboxMessage
+from storage.models import KEPT, State, is_kept, is_open, outbox, posted, update
+from storage.models import incident as _incident
+from storage.queries import SqlReader
+from storage.rows import AnyRow
+from storage.view import connection_of
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A post that Slack must have, at ``ts`` in ``conversation``.
+
+    ``envelope`` is the one of its post. ``message`` is an edit of it that is in no outbox: with it,
+    `Outbox.facts` gives the content of the post as if no text were held back.
+    """
+
+    envelope: Envelope
+    conversation: str
+    ts: str
+    message: OutboxMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The posts that Slack must have of one incident, as of its ``version``.
+
+    ``titles`` are the present and all former ones: a reply keeps the title of its time.
+    ``withdrawn`` are the numbers of entries. ``busy`` are the lanes and channels with a message
+    that waits, runs or is dead: their posts may be out of date.
+    """
+
+    incident: UUID
+    name: str
+    version: int
+    titles: tuple[str, ...]
+    withdrawn: frozenset[int]
+    placed: tuple[Placed, ...]
+    busy: frozenset[tuple[str, str]]
+
+    def is_busy(self, envelope: Envelope) -> bool:
+        """Whether the post in the place of ``envelope`` may be out of date."""
+        return (LANES[envelope.surface], envelope.channel) in self.busy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A message that was delivered, until the outbox prunes it.
+
+    ``order`` sorts messages by the time at which they were due; a retry of an operator moves it.
+    """
+
+    incident: UUID
+    envelope: Envelope
+    order: tuple[datetime, int]
+
+
+_recent = and_(
+    _incident.c.workspace_id == bindparam("workspace"),
+    or_(is_open, _incident.c.updated_at >= bindparam("since")),
+)
+_COUNT_RECENT = select(func.count()).select_from(_incident).where(_recent)
+_RECENT = (
+    select(_incident.c.id)
+    .where(_recent)
+    .order_by(_incident.c.updated_at.desc(), _incident.c.number.desc())
+    .limit(bindparam("limit"))
+)
+_of_one = {
+    table.name: and_(
+        table.c.workspace_id == bindparam("workspace"),
+        table.c.incident_id == bindparam("incident"),
+    )
+    for table in (posted, outbox, update)
+}
+_ONE = select(_incident.c.number, _incident.c.title, _incident.c.version).where(
+    _incident.c.workspace_id == bindparam("workspace"), _incident.c.id == bindparam("incident")
+)
+_PLACES_OF_ONE = (
+    select(
+        posted.c.incident_id,
+        posted.c.surface,
+        posted.c.channel,
+        posted.c.entry,
+        posted.c.posted_in,
+        posted.c.ts,
+    )
+    .where(_of_one[posted.name])
+    .order_by(posted.c.channel, posted.c.surface, posted.c.entry)
+)
+_BUSY_OF_ONE = select(outbox.c.surface, outbox.c.channel).where(is_kept, _of_one[outbox.name])
+_TITLES_OF_ONE = select(update.c.old, update.c.new).where(
+    _of_one[update.name], update.c.kind == Kind.TITLE
+)
+_WITHDRAWN_OF_ONE = select(update.c.entry).where(
+    _of_one[update.name], update.c.redacted_at.is_not(None)
+)
+_DELIVERED = select(
+    outbox.c.uid,
+    outbox.c.incident_id,
+    outbox.c.surface,
+    outbox.c.channel,
+    outbox.c.entry,
+    outbox.c.due_at,
+    outbox.c.id,
+).where(
+    outbox.c.workspace_id == bindparam("workspace"),
+    outbox.c.incident_id.in_(bindparam("incidents", expanding=True)),
+    outbox.c.state.not_in(KEPT),
+)
+
+
+def recent(
+    reader: SqlReader, workspace: str, *, since: datetime, limit: int
+) -> tuple[int, tuple[UUID, ...]]:
+    """The count of incidents that are open or changed since ``since``, and at most ``limit`` ids.
+
+    The ids are of those that changed last, newest change first.
+    """
+    sought = {"workspace": workspace, "since": since, "limit": limit}
+    count = connection_of(reader).execute(_COUNT_RECENT, sought).scalar_one()
+    return count, tuple(connection_of(reader).execute(_RECENT, sought).scalars())
+
+
+def delivered(
+    reader: SqlReader, workspace: str, incidents: Sequence[UUID]
+) -> Mapping[UUID, Delivered]:
+    """The delivered messages of ``incidents``, by the id in the metadata of their posts."""
+    sought = {"workspace": workspace, "incidents": incidents}
+    return {
+        row.uid: Delivered(
+            incident=row.incident_id,
+            envelope=Envelope(surface=Surface(row.surface), channel=row.channel, entry=row.entry),
+            order=(row.due_at, row.id),
+        )
+        for row in connection_of(reader).execute(_DELIVERED, sought)
+        if row.surface in LANES
+    }
+
+
+def standing(reader: SqlReader, workspace: str, incident: UUID) -> Standing | None:
+    """The posts that Slack must have of ``incident``; None if there is no such incident."""
+    named = {"workspace": workspace, "incident": incident}
+    row = connection_of(reader).execute(_ONE, named).first()
+    if row is None:
+        return None
+    former = [
+        title for pair in connection_of(reader).execute(_TITLES_OF_ONE, named) for title in pair
+    ]
+    return Standing(
+        incident=incident,
+        name=f"INC-{row.number}",
+        version=row.version,
+        titles=tuple(dict.fromkeys([row.title, *filter(None, former)])),
+        withdrawn=frozenset(connection_of(reader).execute(_WITHDRAWN_OF_ONE, named).scalars()),
+        placed=tuple(
+            _placed(workspace, place)
+            for place in connection_of(reader).execute(_PLACES_OF_ONE, named)
+            if place.surface in LANES
+        ),
+        busy=frozenset(
+            (LANES[Surface(surface)], channel)
+            for surface, channel in connection_of(reader).execute(_BUSY_OF_ONE, named)
+            if surface in LANES
+        ),
+    )
+
+
+def _placed(workspace: str, place: AnyRow) -> Placed:
+    surface, entry = Surface(place.surface), place.entry or None
+    at_last = datetime.max.replace(tzinfo=UTC)
+    message = OutboxMessage(
+        id=0,
+        uid=UUID(int=0),
+        workspace=workspace,
+        incident=place.incident_id,
+        entry=entry,
+        surface=surface,
+        channel=place.channel,
+        state=State.DELIVERED,
+        attempts=0,
+        due_at=at_last,
+        try_at=at_last,
+        claimed_by=None,
+        error=None,
+        unsure=False,
+        created_at=at_last,
+    )
+    envelope = Envelope(surface=surface, channel=place.channel, entry=entry)
+    return Placed(envelope, place.posted_in, place.ts, message)

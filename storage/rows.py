@@ -1,0 +1,69 @@
+"""Readers of rows that both `storage.queries` and `storage.public` need: no row leaves storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, and_, bindparam, select
+
+from core.incident import Component
+from core.lifecycle import Lifecycle, read
+from storage import models
+from storage.models import component, incident_component
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+
+# Above every number and every entry, for a page that begins at the newest.
+NEWEST = 2**31 - 1
+
+_LIFECYCLE = select(models.lifecycle.c.definition).where(
+    models.lifecycle.c.digest == bindparam("digest")
+)
+_TAGS = (
+    select(incident_component.c.incident_id, component.c.id, component.c.name)
+    .join(
+        component,
+        and_(
+            component.c.workspace_id == incident_component.c.workspace_id,
+            component.c.id == incident_component.c.component_id,
+        ),
+    )
+    .where(
+        incident_component.c.workspace_id == bindparam("workspace"),
+        incident_component.c.incident_id.in_(bindparam("incidents", expanding=True)),
+    )
+    .order_by(incident_component.c.incident_id, incident_component.c.position)
+)
+
+
+def tags(
+    connection: Connection, workspace: str, incidents: Sequence[UUID]
+) -> dict[UUID, tuple[Component, ...]]:
+    """The components of each of ``incidents`` that has any, in the order of their naming.
+
+    Most incidents have none: for an empty ``incidents`` no statement is run.
+    """
+    if not incidents:
+        return {}
+    found: dict[UUID, list[Component]] = {}
+    rows = connection.execute(_TAGS, {"workspace": workspace, "incidents": incidents})
+    for incident, component_id, name in rows:
+        found.setdefault(incident, []).append(Component(component_id, name))
+    return {incident: tuple(components) for incident, components in found.items()}
+
+
+# Lifecycles by digest. A digest names its content, so no entry here can be out of date.
+_parsed: dict[str, Lifecycle] = {}
+
+
+def lifecycle_of(connection: Connection, digest: str) -> Lifecycle:
+    """The lifecycle that was stored under ``digest``; parsed once in a process."""
+    lifecycle = _parsed.get(digest)
+    if lifecycle is None:
+        definition = connection.execute(_LIFECYCLE, {"digest": digest}).scalar_one()
+        (lifecycle,) = read(definition)
+        _parsed[digest] = lifecycle
+    return lifecycle

@@ -1,0 +1,61 @@
+"""The tables of a store's database, read and changed with a connection of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, NullPool, create_engine, inspect
+
+from storage.store import SqlStore
+
+
+@contextmanager
+def _connected(store: SqlStore) -> Iterator[Connection]:
+    url = store._database.engine.url  # noqa: SLF001 - nobody but a test needs it
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        if store.kind == "sqlite":
+            # Only the server may checkpoint.
+            connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 0").close()
+        yield connection
+
+
+def rows(store: SqlStore, statement: str) -> list[tuple[Any, ...]]:
+    """The rows that ``statement`` selects."""
+    with _connected(store) as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(statement)]
+
+
+def values(store: SqlStore, statement: str) -> list[Any]:
+    """The first column of ``rows``."""
+    return [row[0] for row in rows(store, statement)]
+
+
+def change(store: SqlStore, *statements: str) -> None:
+    """Runs ``statements`` in one transaction."""
+    with _connected(store) as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement).close()
+
+
+def contents(store: SqlStore, tables: Iterable[str] | None = None) -> dict[str, list[Any]]:
+    """All rows of ``tables`` (None: of all), sorted, by table."""
+    with _connected(store) as connection:
+        return {
+            table: sorted(
+                map(tuple, connection.exec_driver_sql(f"SELECT * FROM {table}")), key=repr
+            )
+            for table in tables or inspect(connection).get_table_names()
+        }
+
+
+def replace(store: SqlStore, contents: dict[str, list[Any]]) -> None:
+    """Replaces all rows of the tables in ``contents``, in the order of the tables."""
+    with _connected(store) as connection:
+        run = connection.exec_driver_sql
+        for table, lines in contents.items():
+            run(f"DELETE FROM {table}")
+            for line in lines:
+                run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(line))})", line)
