@@ -60,9 +60,6 @@ REDACTION_WINDOW = timedelta(seconds=300)
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-PUBLIC_KINDS = frozenset({Kind.DECLARED, Kind.MOVED, Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS})
-
-
 # The facts beside the incident, one class for each kind of command. The service loads them in the
 # same transaction.
 

@@ -273,7 +273,7 @@ def faults_of(text):
     try:
         read(text)
     except InvalidLifecycles as error:
-        return error.faults
+        return error.problems
     return ()
 
 
