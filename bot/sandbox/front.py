@@ -141,7 +141,7 @@ LOGGED = ("interaction", "request", "call")
 
 
 class Front:
-    """Serves the page and its API on top of one sandbox."""
+    """Serves the page and its API on top of one stand-in."""
 
     def __init__(self, acts: Acts, courier: Courier, webapi: WebApi, rules: Faults) -> None:
         self._acts = acts
@@ -181,7 +181,7 @@ class Front:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def guarded(http: web.Request) -> web.Response:
             if not _of_this_page(http):
-                return _failure(400, "wrong_origin", "Only the sandbox's own page may ask.")
+                return _failure(400, "wrong_origin", "Only the stand-in's own page may ask.")
             try:
                 return web.json_response(await answer(http))
             except CannotDo as problem:
@@ -437,7 +437,7 @@ class Front:
 
     async def _events(self, http: web.Request) -> web.StreamResponse:
         if not _of_this_page(http):
-            return _failure(400, "wrong_origin", "Only the sandbox's own page may listen.")
+            return _failure(400, "wrong_origin", "Only the stand-in's own page may listen.")
         socket = web.WebSocketResponse(heartbeat=20)
         await socket.prepare(http)
         changes: asyncio.Queue[Json] = asyncio.Queue()

@@ -26,7 +26,7 @@ from bot.sandbox.workspace import Workspace
 
 
 def a_small_team(workspace: Workspace) -> None:
-    """The default people and channels of a new sandbox.
+    """The default people and channels of a new stand-in.
 
     mia (an admin), bo and sam are members; gus is a guest. The bot is in #general, #payments,
     #status and the private #war-room (with mia and bo), and not in #random. #old-news is archived.

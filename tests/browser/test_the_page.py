@@ -202,7 +202,7 @@ async def test_the_page_catches_up_after_a_restart_of_the_stand_in(chromium, unu
     await expect(page.get_by_role("alert")).to_be_hidden()
 
     await first.stop()
-    await expect(page.get_by_role("alert")).to_contain_text("The sandbox does not answer")
+    await expect(page.get_by_role("alert")).to_contain_text("The stand-in does not answer")
     await second.start()
     await second.person("bo").say("#payments", "and we are back")
 

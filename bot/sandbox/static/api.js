@@ -13,10 +13,10 @@ async function asked(path, options) {
   try {
     answer = await fetch(`/front/${path}`, options);
   } catch {
-    throw new Refused("The sandbox does not answer. Is it still running?");
+    throw new Refused("The stand-in does not answer. Is it still running?");
   }
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(body.sentence ?? `The sandbox answered ${answer.status}.`);
+  if (!answer.ok) throw new Refused(body.sentence ?? `The stand-in answered ${answer.status}.`);
   return body;
 }
 
