@@ -4,8 +4,8 @@ A line is an act of a person, or an expectation about the screen::
 
     # a comment
     mia in #payments: /incident declare Checkout is down severity:high
-      mia sees: INC-1 Checkout is down is declared
-    bo presses Identified in #payments
+      mia sees: INC-1 is declared
+    bo presses Move to Identified in #payments
       #status shows: Identified
     mia presses Update… in the answer
     mia fills Private note: db-3 lost quorum

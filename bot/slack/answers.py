@@ -75,7 +75,7 @@ class Answers:
     ) -> Conclusion:
         """The end of ``work``, with one line in the log and one count for it. Never raises."""
         started = monotonic()
-        ended = await self._end(work)
+        ended = await self._end(interaction, work)
         self._metrics.requests.labels(interaction.door, verb, ended.outcome).inc()
         log.info(
             "request",
@@ -88,11 +88,13 @@ class Answers:
         )
         return ended
 
-    async def _end(self, work: Awaitable[Json | None]) -> Conclusion:
+    async def _end(self, interaction: Interaction, work: Awaitable[Json | None]) -> Conclusion:
         try:
             return Conclusion(await work, "done")
         except UserError as error:
-            told = refusals.refusal(error, at=self._clock(), groups=self._groups)
+            told = refusals.refusal(
+                error, at=self._clock(), reader=interaction.user, groups=self._groups
+            )
             return Conclusion(told, "refused", error)
         except Exception as error:  # noqa: BLE001 - the edge: no caller behind it would answer
             # The person gets the reference, and not the error's text, which may quote a note.

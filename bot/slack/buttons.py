@@ -169,7 +169,7 @@ def every_step(incident: Incident) -> list[Json]:
     """A button for each valid next step, three at most, and a select for the others."""
     buttons = first_steps(incident)
     if more := incident.next_steps[STEP_BUTTONS:]:
-        options = [option(status_name(step), step_value(incident, step)) for step in more]
+        options = [option(move(step), step_value(incident, step)) for step in more]
         buttons.append(select(options, action_id="steps", placeholder="More next steps"))
     return buttons
 
@@ -182,11 +182,16 @@ def first_steps(incident: Incident) -> list[Json]:
 def step_button(incident: Incident, to: str) -> Json:
     """The button that moves the incident."""
     return button(
-        status_name(to),
+        move(to),
         action_id=f"step:{to}",
         value=step_value(incident, to),
         spoken=f"Move {incident.name} to {status_word(to)}",
     )
+
+
+def move(to: str) -> str:
+    """The label of a button or an option that moves an incident."""
+    return f"Move to {status_name(to)}"
 
 
 def step_value(incident: Incident, to: str) -> str:
@@ -214,7 +219,7 @@ def timeline_button(incident: Incident) -> Json:
 
 def take_back_button(incident: Incident, held_back: Update) -> Json:
     return button(
-        "Take it back",
+        "Take back",
         action_id="take_back",
         value=encode("take_back", incident.number, held_back.entry),
         spoken=f"Take back your public update of {incident.name}",
@@ -248,7 +253,7 @@ def _menu(incident: Incident) -> Json:
         option("Assign…", encode(Dialog.ASSIGN, number, status)),
         option("Severity…", encode(Dialog.SEVERITY, number, status)),
         option("Timeline", encode("timeline", number, None)),
-        option("Redact…", encode(Dialog.REDACT, number, status)),
+        option("Withdraw…", encode(Dialog.REDACT, number, status)),
     ]
     offered = [acknowledge, *rest] if incident.acknowledgeable else rest
     return overflow(offered, action_id="menu")

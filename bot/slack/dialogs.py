@@ -37,7 +37,7 @@ from core.texts import one_line
 
 BOX_MAX = 3_000  # of any text box in a dialog
 OPTIONS_MAX = 100
-EVERYONE = "Everyone in the status channel and on the status page will read this."
+EVERYONE = "Everyone in the status channel will read this."
 RESPONDERS = "Responders only. Never leaves this workspace."
 
 
@@ -114,7 +114,9 @@ def declare_dialog(
         }
         for lifecycle in catalogue
     }
-    private = option("Private: only you, the owner and workspace admins see it", "private")
+    here = origin.place and origin.place.private
+    insiders = "people in this channel" if here else "you"
+    private = option(f"Private: only {insiders}, the owner and workspace admins see it", "private")
     checkboxes: Json = {"type": "checkboxes", "action_id": "private", "options": [private]}
     if draft.private:
         checkboxes["initial_options"] = [private]
@@ -126,7 +128,7 @@ def declare_dialog(
             "title",
             "Title",
             text_box("title", most=TITLE_MAX, initial=clipped(draft.title, TITLE_MAX)),
-            hint=f"{EVERYONE} Unless the incident is private.",
+            hint="Everyone in the status channel will read this, unless the incident is private.",
         ),
         input_block(
             "severity",
@@ -242,7 +244,7 @@ def _box(block_id: str, label: str, initial: str | None, hint: str) -> Json:
 def _moved(incident: Incident, moved: Update, at: datetime) -> Json:
     return section(
         f"{mention(moved.by)} moved it to *{status_name(incident.status)}* "
-        f"{duration(at - moved.at)} ago. Nothing was changed by you; what you typed is still here."
+        f"{duration(at - moved.at)} ago. Nothing is saved yet, and your texts are still here."
     )
 
 
@@ -325,11 +327,11 @@ def note_dialog(incidents: Sequence[Incident], text: str, *, origin: Origin) -> 
 
 def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Origin) -> Json:
     """The dialog that withdraws the text of one of ``updates``, which come oldest first."""
-    title = f"Redact {incident.name}"
+    title = f"Withdraw from {incident.name}"
     written = [update for update in reversed(updates) if update.body is not None]
     if not written:
         none = section(
-            "None of its newest entries has a text that could be withdrawn. "
+            "None of its newest entries has a text to withdraw. "
             f"`{COMMAND} timeline {incident.number}` shows all of them."
         )
         return modal("message", title, [section(escape(incident.title)), none], close="Close")
@@ -341,10 +343,10 @@ def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Orig
         title,
         [
             section(escape(incident.title)),
-            input_block("entry", "Whose text is withdrawn", choice, hint=older),
+            input_block("entry", "Text to withdraw", choice, hint=older),
             context(
-                "The text is erased for good; who wrote it and when stays in the timeline. "
-                f"In the status channel stands then: _{WITHDRAWN}_"
+                "The text is erased for good; its author and its time stay in the timeline. "
+                f"Where it was public, the status channel will then say: _{WITHDRAWN}_"
             ),
         ],
         submit="Withdraw",

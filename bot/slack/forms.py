@@ -194,7 +194,7 @@ def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:
     incident, _ = _about(view)
     entry = _chosen(view, "entry")
     if not (entry.isascii() and entry.isdigit() and len(entry) < 10):
-        raise UsageError("No entry was chosen.", hint="Choose the one whose text is withdrawn.")
+        raise UsageError("No text was chosen.", hint="Choose the text to withdraw.")
     return Redact(actor=actor, ref=incident, entry=int(entry))
 
 

@@ -23,6 +23,7 @@ from bot.slack.buttons import (
     encode,
     first_steps,
     help_button,
+    move,
     step_value,
 )
 from bot.slack.markup import (
@@ -139,10 +140,7 @@ def _board_heading(narrowed: BoardFilter) -> str:
 
 def _board_menu(incident: Incident) -> Json:
     number, status = incident.number, incident.status
-    steps = [
-        option(f"→ {status_name(step)}", step_value(incident, step))
-        for step in incident.next_steps[:2]
-    ]
+    steps = [option(move(step), step_value(incident, step)) for step in incident.next_steps[:2]]
     if not incident.terminal:
         steps.append(option("Update…", encode(Dialog.UPDATE, number, status)))
     reads = [

@@ -96,7 +96,7 @@ def _read_list(typed: Typed) -> ShowBoard:
                 raise typed.wrong(f"The value of `{key}:` is missing.")
         else:
             key = "scope"
-            value = typed.one_of(Scope, token, name="board", hint="Boards: open, all, mine.")
+            value = _scope(token, typed)
         if key in asked:
             raise typed.wrong(f"The {key} is named twice.")
         asked[key] = value
@@ -106,6 +106,16 @@ def _read_list(typed: Typed) -> ShowBoard:
             severity=typed.severity(asked["severity"]) if "severity" in asked else None,
             status=_status_filter(asked["status"], typed) if "status" in asked else None,
         )
+    )
+
+
+def _scope(word: str, typed: Typed) -> str:
+    if word.casefold() in {*Scope}:
+        return word.casefold()
+    raise typed.wrong(
+        f"I can't list {quoted(word)}.",
+        suggestion=nearest(word, Scope),
+        hint="Try open, all or mine.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.slack.blocks import (
@@ -62,9 +62,12 @@ class Groups:
 
 
 def refusal(  # noqa: C901, PLR0911 - one case for each class of error
-    error: UserError, *, at: datetime, groups: Groups | None = None
+    error: UserError, *, at: datetime, reader: str = "", groups: Groups | None = None
 ) -> Json:
-    """The answer to a refused command: the incident's status, and the possible steps."""
+    """The answer to a refused command: the incident's status, and the possible steps.
+
+    ``reader`` is the id of the person who reads it.
+    """
     match error:
         case TransitionNotAllowed():
             return _not_allowed(error)
@@ -76,11 +79,13 @@ def refusal(  # noqa: C901, PLR0911 - one case for each class of error
             ]
             return _refused(told, [timeline_button(incident), declare_button()])
         case StaleStatus():
-            return _stale(error, at=at)
+            return _stale(error, at=at, reader=reader)
         case UnknownStatus():
             return _unknown_status(error)
         case SeveralNextSteps(incident=incident):
-            told = [f"{incident.name} is *{status_name(incident.status)}* and can go several ways."]
+            told = [
+                f"{incident.name} is *{status_name(incident.status)}* and has several next steps."
+            ]
             return choice(told, "Choose one", incident, every_step(incident))
         case WhichIncident(open_here=open_here):
             return _which(error, open_here, at=at)
@@ -123,17 +128,26 @@ def _not_allowed(error: TransitionNotAllowed) -> Json:
         count = NUMBERS[len(path)] if len(path) < len(NUMBERS) else str(len(path))
         told = [f"{now}.", f"{path[-1]} is {count} steps away: {' → '.join(path)}."]
     else:
-        told = [f"{now}. No way leads from there to {status_name(asked)}: it only moves forward."]
+        back = bool(incident.lifecycle.path(asked, incident.status))
+        way = "go back to" if back else "become"
+        told = [
+            f"{now}.",
+            f"It can't {way} {status_name(asked)}: incidents only move forward.",
+        ]
     one = len(incident.next_steps) == 1
     label = "Take the next one" if one and path else "Next" if one else "Choose the next one"
     return choice(told, label, incident, every_step(incident))
 
 
-def _stale(error: StaleStatus, *, at: datetime) -> Json:
+def _stale(error: StaleStatus, *, at: datetime, reader: str) -> Json:
     incident, moved = error.incident, error.moved
-    deed = f"{mention(moved.by)} moved {incident.name} to *{status_name(incident.status)}*"
-    when = f"{duration(at - moved.at)} before you"
-    return offer([f"{deed} {when}.", "Nothing was changed by your click."], incident)
+    to = f"{incident.name} to *{status_name(incident.status)}*"
+    span = at - moved.at
+    told = f"{mention(moved.by)} moved {to} {duration(span)} before you."
+    if moved.by.id == reader:
+        ago = duration(span) if span >= timedelta(minutes=1) else "a moment"
+        told = f"You already moved {to} {ago} ago."
+    return offer([told, "Your click changed nothing."], incident)
 
 
 def _unknown_status(error: UnknownStatus) -> Json:
@@ -171,14 +185,13 @@ def _denied(error: Denied, groups: Groups) -> Iterator[str]:
             role, act = "publishers", "may post public updates"
         case Permission.ADMINISTER:
             yield "Only workspace admins may do that."
-            yield "Ask anyone of them."
+            yield "Ask one of them."
             return
         case _:
             assert_never(error.permission)
-    members = f"members of <!subteam^{group}>" if group else role
+    members = f"<!subteam^{group}>" if group else role
     yield f"Only {members} {act}."
-    anyone = f"anyone of <!subteam^{group}>" if group else "anyone of them"
-    yield f"Ask {mention(owner)} (owner) or {anyone}." if owner else f"Ask {anyone}."
+    yield f"Ask {mention(owner)} (owner) or one of them." if owner else "Ask one of them."
 
 
 def _slip(error: UsageError) -> Iterator[str]:

@@ -75,9 +75,7 @@ class Typed:
     def end(self) -> None:
         """Refuses anything that is left."""
         if self.rest:
-            raise self.wrong(
-                f"`{self.verb.name}` takes nothing more: {quoted(self.peek())} is too much."
-            )
+            raise self.wrong(f"`{self.verb.name}` doesn't take {quoted(self.peek())}.")
 
     def text(self, name: str) -> str:
         """The whole rest, which must not be empty; ``name`` begins the sentence that says so."""

@@ -32,6 +32,7 @@ from bot.slack.verbs import COMMAND
 from bot.slack.words import (
     EMOJI,
     PRIVATE,
+    about,
     component_lines,
     deed,
     in_words,
@@ -42,6 +43,7 @@ from bot.slack.words import (
 )
 from core.incident import (
     Card,
+    Incident,
     Kind,
     Outcome,
     Update,
@@ -68,11 +70,7 @@ def card_for_you(card: Card, *, at: datetime) -> Json:
     incident = card.incident
     remarks = []
     if incident.private:
-        told = f"Only you and the owner see this: {incident.name} is private."
-        if incident.card_channel:
-            link = channel_link(incident.card_channel)
-            told = f"{incident.name} is private: only people in {link} see it."
-        remarks = [told]
+        remarks = [f"{incident.name} is private: only {_insiders(incident)} see it."]
     blocks = _card_blocks(card, at=at, whole=True)
     return message([*_card_story(card), *remarks], [*blocks, *map(context, remarks)])
 
@@ -125,6 +123,13 @@ def _standing(card: Card, *, at: datetime, seen_from: datetime) -> str:
     return " · ".join(parts)
 
 
+def _insiders(incident: Incident) -> str:
+    """The people who see a private incident, by the rule of `policy.may_see`."""
+    if incident.card_channel:
+        return f"people in {channel_link(incident.card_channel)}, its owner and workspace admins"
+    return f"{mention(incident.declared_by)}, its owner and workspace admins"
+
+
 def _description(text: str) -> list[Json]:
     # A description can be longer than a message, so the characters left out are counted.
     kept = cut(text, 2_900)
@@ -149,9 +154,9 @@ def declared(outcome: Outcome, *, at: datetime) -> Json:
     if incident.private and incident.card_channel is None:
         return card_for_you(Card(incident=incident, last=outcome.updates[-1]), at=at)
     status = status_name(incident.status)
-    told = [f"{titled(incident)} is declared: *{status}*, {incident.severity}."]
-    if incident.private and incident.card_channel:
-        told.append(f"It is private: only people in {channel_link(incident.card_channel)} see it.")
+    told = [about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident)]
+    if incident.private:
+        told.append(f"It is private: only {_insiders(incident)} see it.")
     elif outcome.workspace.status_channel:
         surface = channel_link(outcome.workspace.status_channel)
         told.append(f"Everyone in {surface} sees its title, status and severity.")
@@ -170,14 +175,15 @@ def unchanged(outcome: Outcome, *, at: datetime) -> Json:
     """The answer to a command that changed nothing because its result was true already."""
     incident, redacted = outcome.incident, outcome.redacted
     if redacted:
-        gone = f"the text of entry {redacted.entry} of {titled(incident)} is withdrawn already"
-        return offer([f"Nothing had to change: {gone}.", *_never_published(redacted)], incident)
-    owner = owned_by(incident)
-    facts = f"*{status_name(incident.status)}*, {incident.severity}, and owned by {owner}"
+        gone = f"The text of entry {redacted.entry} of {incident.name} is withdrawn already."
+        return offer([gone, *_never_published(redacted)], incident)
+    status = f"*{status_name(incident.status)}* ({incident.severity})"
+    facts = f"{incident.name} is {status}, and owned by {owned_by(incident)}"
+    told = ["Nothing had to change.", about(facts, incident)]
     first, since = incident.acknowledged_by, outcome.acknowledged_at
     if first and since:
-        facts += f". {mention(first)} acknowledged it first: {moment(since, seen_from=at)}"
-    return offer([f"Nothing had to change: {titled(incident)} is {facts}."], incident)
+        told.append(f"{mention(first)} acknowledged it first, {moment(since, seen_from=at)}.")
+    return offer(told, incident)
 
 
 def _never_published(redacted: Update) -> Iterator[str]:
@@ -196,41 +202,50 @@ def status_channel_set(channel: str) -> Json:
 
 
 def _new_state(outcome: Outcome) -> Iterator[str]:
-    name = titled(outcome.before or outcome.incident)
-    if outcome.redacted:
-        yield f"The text of entry {outcome.redacted.entry} of {name} is withdrawn."
-        yield from _never_published(outcome.redacted)
-        if outcome.redacted.visibility is Visibility.PUBLIC and not outcome.redacted.taken_back:
-            yield "Its copies in Slack are being replaced, and status pages follow at once."
+    incident, redacted = outcome.incident, outcome.redacted
+    if redacted:
+        yield f"The text of entry {redacted.entry} of {incident.name} is withdrawn."
+        yield from _never_published(redacted)
+        if redacted.visibility is Visibility.PUBLIC and not redacted.taken_back:
+            yield "Its copies in Slack are being replaced."
     for update in outcome.updates:
-        yield from _sentence(update, name if update is outcome.updates[0] else "It", outcome)
+        if update is not outcome.updates[0]:
+            yield from (f"{sentence}." for sentence in _changes(update, "It", outcome))
+            continue
+        first, *others = _changes(update, incident.name, outcome)
+        # A new title has been named already.
+        yield f"{first}." if update.kind is Kind.TITLE else about(first, outcome.before or incident)
+        yield from (f"{sentence}." for sentence in others)
 
 
-def _sentence(update: Update, name: str, outcome: Outcome) -> Iterator[str]:
-    """The change that ``update`` records, with ``name`` as the subject of the sentence."""
+def _changes(update: Update, name: str, outcome: Outcome) -> Iterator[str]:
+    """The changes that ``update`` records, as sentences without a full stop.
+
+    ``name`` is their subject. The first update has one sentence at least.
+    """
     incident = outcome.incident
     if update.status_change:
         now, was = status_name(update.status_change), status_name(update.old or "")
-        yield f"{name} is now *{now}* (was {was}){_resolved_after(outcome, update)}."
+        yield f"{name} is now *{now}* (was {was}){_resolved_after(outcome, update)}"
     match update.kind:
         case Kind.ACKNOWLEDGED if not update.status_change:
-            yield f"{name} is acknowledged, and stays *{status_name(incident.status)}*."
+            yield f"{name} is acknowledged, and stays *{status_name(incident.status)}*"
         case Kind.WROTE if update is outcome.updates[0]:
-            yield f"{name} stays *{status_name(incident.status)}*."
+            yield f"{name} stays *{status_name(incident.status)}*"
         case Kind.ASSIGNED:
             was = shown(update.old or "nobody", 300)
-            yield f"{name} is now owned by {owned_by(incident)} (was {was})."
+            yield f"{name} is now owned by {owned_by(incident)} (was {was})"
         case Kind.SEVERITY:
-            yield f"{name} is now of severity *{update.new}* (was {update.old})."
+            yield f"{name} is now of severity *{update.new}* (was {update.old})"
         case Kind.TITLE:
-            yield f'{incident.name} is now called "{escape(incident.title)}"'
-            yield f'(was "{escape(update.old or "")}").'
+            now, was = escape(incident.title), escape(update.old or "")
+            yield f'{name} is now called "{now}" (was "{was}")'
         case Kind.COMPONENTS:
             pointer = f"`{COMMAND} show {incident.number}` names them"
             lines = component_lines(incident.components, "", most=900, more=pointer)
-            yield f"{name} now affects {lines[0] if lines else 'no component'}."
+            yield f"{name} now affects {lines[0] if lines else 'no component'}"
     if update.kind is Kind.ACKNOWLEDGED and outcome.before and outcome.before.owner is None:
-        yield f"{owned_by(incident)} owns it now."
+        yield f"{owned_by(incident)} owns it now"
 
 
 def _resolved_after(outcome: Outcome, update: Update) -> str:

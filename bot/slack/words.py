@@ -51,6 +51,15 @@ def titled(incident: Incident) -> str:
     return f"{incident.name} {escape(incident.title)}"
 
 
+def about(sentence: str, incident: Incident) -> str:
+    """``sentence``, without its full stop, and then the title.
+
+    A title is a sentence that people wrote, so it is never the subject of one of ours.
+    """
+    end = "" if incident.title.endswith((".", "!", "?", "…")) else "."
+    return f"{sentence}: {escape(incident.title)}{end}"
+
+
 def component_lines(
     components: Sequence[Component], label: str = "Components: ", *, most: int, more: str
 ) -> list[str]:

@@ -258,7 +258,7 @@ async def test_of_two_concurrent_clicks_one_moves_the_incident(at, slack, settle
     answers = [(await click.answer()).words() for click in clicks]
     await settle()
 
-    assert sum("Nothing was changed by your click" in words for words in answers) == 1
+    assert sum("Your click changed nothing" in words for words in answers) == 1
     for page in (mia, bo):
         await expect(card(page)).to_contain_text("Identified · high")
     await say(mia, "/incident timeline 1")
@@ -288,9 +288,9 @@ async def test_a_published_text_is_withdrawn_for_everybody(at, settle, picture):
     await expect(messages(status)).to_contain_text("extension 4711")
 
     await card(mia).get_by_role("button", name="More actions", exact=True).click()
-    await mia.get_by_role("menuitem", name="Redact…").click()
-    dialog = mia.get_by_role("dialog", name="Redact INC-1")
-    await dialog.get_by_role("button", name="Whose text is withdrawn").click()
+    await mia.get_by_role("menuitem", name="Withdraw…").click()
+    dialog = mia.get_by_role("dialog", name="Withdraw from INC-1")
+    await dialog.get_by_role("button", name="Text to withdraw").click()
     await mia.get_by_role("option", name="extension 4711").click()
     await picture(mia, "redact")
     await dialog.get_by_role("button", name="Withdraw", exact=True).click()
@@ -342,7 +342,9 @@ async def test_the_shortcut_declares_and_a_message_becomes_a_note(at, settle):
     dialog = mia.get_by_role("dialog", name="Declare an incident")
     await dialog.get_by_label("Title").fill("Checkout is down")
     await dialog.get_by_role("button", name="Declare").click()
-    await expect(mia.get_by_role("dialog")).to_contain_text("INC-1 Checkout is down is declared")
+    await expect(mia.get_by_role("dialog")).to_contain_text(
+        "INC-1 is declared (Investigating, medium): Checkout is down."
+    )
     await mia.keyboard.press("Escape")
     await settle()
 

@@ -27,7 +27,7 @@ async def test_an_answer_whose_responses_are_lost_is_shown_twice_at_most(slack, 
     slack.faults.lose_answer("response_url", times=None)
     mia = slack.person("mia")
 
-    click = await mia.press(card, "Identified")
+    click = await mia.press(card, "Move to Identified")
     await idle(ratchet)
 
     assert len(click.uses) == 2
@@ -39,7 +39,7 @@ async def test_an_answer_whose_responses_are_lost_replaces_a_message_once(slack,
     shown = await (await mia.command("#payments", "/incident show 1")).answer()
     slack.faults.lose_answer("response_url", times=None)
 
-    click = await mia.press(shown, "Identified")
+    click = await mia.press(shown, "Move to Identified")
     await idle(ratchet)
 
     assert len(click.uses) == 3
@@ -51,7 +51,7 @@ async def test_an_answer_uses_its_url_three_times_at_most(kind_of_fault, slack, 
     fault = getattr(slack.faults, kind_of_fault)("response_url", times=None)
     mia = slack.person("mia")
 
-    await mia.press(card, "Identified")
+    await mia.press(card, "Move to Identified")
     await idle(ratchet)
 
     assert fault.hits == (2 if kind_of_fault == "cut" else 3)
@@ -61,7 +61,7 @@ async def test_an_answer_uses_its_url_three_times_at_most(kind_of_fault, slack, 
 async def test_a_rate_limited_answer_comes_when_slack_allows_it(slack, ratchet, card):
     slack.faults.rate_limit("response_url", retry_after=1)
 
-    click = await slack.person("mia").press(card, "Identified")
+    click = await slack.person("mia").press(card, "Move to Identified")
 
     assert "is now *Identified*" in (await click.answer()).text
     assert len(click.uses) == 1

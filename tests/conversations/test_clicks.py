@@ -34,15 +34,15 @@ async def test_an_out_of_date_button_changes_nothing_and_says_who_moved_it(
 ):
     mia, bo = slack.person("mia"), slack.person("bo")
     old = (await declare(mia, settle, slack)).snapshot()
-    await mia.press(old, "Identified")
+    await mia.press(old, "Move to Identified")
     await settle()
     clock.advance(seconds=4)
 
-    click = await bo.press(old, "Identified")
+    click = await bo.press(old, "Move to Identified")
 
     words = (await click.answer()).words()
     assert "<@U0MIA> moved INC-1 to *Identified*" in words
-    assert "Nothing was changed" in words
+    assert "Your click changed nothing." in words
     assert "Monitoring" in words
     shown = await (await bo.command("#payments", "/incident timeline 1")).answer()
     assert shown.words().count("→") == 1
@@ -61,11 +61,13 @@ async def test_eight_people_click_one_button_at_once_and_one_moves_it_every_time
     assert len(cards) == 100
 
     for card in cards:
-        clicks = await asyncio.gather(*(person.press(card, "Identified") for person in crowd))
+        clicks = await asyncio.gather(
+            *(person.press(card, "Move to Identified") for person in crowd)
+        )
 
         answers = [(await click.answer()).text for click in clicks]
         assert sum("is now" in text for text in answers) == 1
-        assert sum("Nothing was changed" in text for text in answers) == 7
+        assert sum("Your click changed nothing." in text for text in answers) == 7
 
 
 async def test_a_button_that_nobody_drew_is_answered_and_changes_nothing(slack, ratchet, settle):
@@ -77,6 +79,6 @@ async def test_a_button_that_nobody_drew_is_answered_and_changes_nothing(slack, 
             if element.get("action_id") == "step:identified":
                 element["value"] = "step:1:no such:thing"
 
-    click = await mia.press(forged, "Identified")
+    click = await mia.press(forged, "Move to Identified")
 
     assert "nothing was changed" in (await click.answer()).text.lower()

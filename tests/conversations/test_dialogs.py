@@ -87,7 +87,7 @@ async def test_declare_without_a_title_opens_the_dialog(slack, ratchet, settle):
     await mia.submit()
     await settle()
 
-    await told(slack, mia, "INC-1 Payments fail is declared")
+    await told(slack, mia, "INC-1 is declared (*Investigating*, critical): Payments fail.")
     assert "critical" in slack.workspace.channel("#payments").messages[-1].words()
 
 
@@ -128,7 +128,7 @@ async def test_the_home_tab_lists_what_is_open_and_moves_it(slack, card, settle)
     await slack.until(lambda: "home" in slack.workspace.homes or mia.id in slack.workspace.homes)
     assert "INC-1" in mia.home.words()
 
-    await mia.press(mia.home, "Identified")
+    await mia.press(mia.home, "Move to Identified")
 
     await slack.until(
         lambda: "Identified" in mia.home.words() and "Monitoring" in str(mia.home.blocks)
@@ -148,9 +148,9 @@ async def test_assign_severity_and_redact_have_dialogs_in_the_menu(slack, card, 
     await bo.submit()
     await mia.command("#payments", "/incident update 1 A secret that should not be public")
     await settle()
-    await mia.choose(card, "menu", "Redact…")
+    await mia.choose(card, "menu", "Withdraw…")
     await opened(slack, mia, "redact")
-    await mia.fill("Whose text is withdrawn", "4")
+    await mia.fill("Text to withdraw", "4")
     await mia.submit()
     await settle()
 

@@ -1,4 +1,4 @@
-"""Take it back: the button beside a public update that is not out yet."""
+"""Take back: the button beside a public update that is not out yet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-PRESS = "Take it back"
+PRESS = "Take back"
 NEVER = "It was never published."
 
 

@@ -17,7 +17,7 @@ async def command(slack, mia, shown):
 
 
 async def button(slack, mia, shown):
-    return await mia.press(shown, "Identified")
+    return await mia.press(shown, "Move to Identified")
 
 
 async def menu(slack, mia, shown):
@@ -57,7 +57,7 @@ async def severity_form(slack, mia, shown):
 
 
 async def redact_form(slack, mia, shown):
-    await mia.choose(shown, "menu", "Redact…")
+    await mia.choose(shown, "menu", "Withdraw…")
     await opened(slack, mia, "redact")
     await mia.fill("entry", "2")
     return await mia.submit()

@@ -152,7 +152,7 @@ async def a_responder(person, doors, ledger, chance):
 
 
 # What an answer says where the word is kept.
-DONE = ("is declared:", "Your note is kept private.", "will read your public update")
+DONE = ("is declared (", "Your note is kept private.", "will read your public update")
 
 
 async def attempted(person, line, word, doors, ledger, chance):

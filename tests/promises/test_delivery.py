@@ -272,7 +272,7 @@ async def test_an_answer_is_repeated_after_a_failed_response_url(
     fault = faults(slack, kind_of_fault, "response_url", times=1)
     card = slack.workspace.channel("#payments").messages[0]
 
-    answer = await (await mia.press(card, "Identified")).answer()
+    answer = await (await mia.press(card, "Move to Identified")).answer()
 
     assert "is now *Identified*" in answer.words()
     assert fault.hits == 1

@@ -63,18 +63,18 @@ async def opened(slack, mia, callback_id):
 
 
 async def by_step(mia, slack):
-    return mia.press(await card(slack), "Identified")
+    return mia.press(await card(slack), "Move to Identified")
 
 
 async def by_step_in_an_answer(mia, slack):
     await tell(mia, "show 1")
-    return mia.press(mia.ephemerals[-1], "Identified")
+    return mia.press(mia.ephemerals[-1], "Move to Identified")
 
 
 async def by_step_at_home(mia, slack):
     await mia.open_home()
     await slack.until(lambda: mia.id in slack.workspace.homes)
-    return mia.press(mia.home, "Identified")
+    return mia.press(mia.home, "Move to Identified")
 
 
 async def by_acknowledgement(mia, slack):
@@ -110,7 +110,7 @@ async def by_severity_form(mia, slack):
 
 async def by_redact_form(mia, slack):
     await tell(mia, "note 1 db-3 lost quorum")
-    await mia.choose(await card(slack), "menu", "Redact…")
+    await mia.choose(await card(slack), "menu", "Withdraw…")
     await opened(slack, mia, "redact")
     await mia.fill("entry", "2")
     return mia.submit()
@@ -358,11 +358,11 @@ async def test_a_button_that_is_pressed_twice_on_purpose_moves_once_and_says_why
     ratchet, slack, clock, mia
 ):
     shown = (await card(slack)).snapshot()
-    first = await mia.press(shown, "Identified")
+    first = await mia.press(shown, "Move to Identified")
     await first.answer()
     await settle(ratchet, clock)
     before = kept(ratchet)
-    second = await mia.press(shown, "Identified")
+    second = await mia.press(shown, "Move to Identified")
 
     assert "moved" in (await second.answer()).words()
     assert kept(ratchet) == before

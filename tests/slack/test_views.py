@@ -78,6 +78,13 @@ WIDE = read(
     )
 )[0]
 
+FORKED = read(
+    "[forked.start]\ninitial = true\npublic = 'investigating'\nnext = ['left', 'right']\n"
+    "[forked.left]\npublic = 'identified'\nnext = ['end']\n"
+    "[forked.right]\npublic = 'identified'\nnext = ['end']\n"
+    "[forked.end]\npublic = 'resolved'\nterminal = true"
+)[0]
+
 
 def every(value: Any, key: str) -> list[Any]:
     """What stands under ``key``, however deep."""
@@ -155,11 +162,11 @@ def test_an_answer_says_what_is_true_who_reads_it_and_what_comes_next():
     message = views.answer(changed(an_incident(), move), at=NOW)
 
     assert message["text"] == (
-        "INC-42 Checkout is down is now *Identified* (was Investigating). "
+        "INC-42 is now *Identified* (was Investigating): Checkout is down. "
         "Everyone in <#C0STATUS> will read your public update. Your note is kept private. "
         "Next: monitoring."
     )
-    assert buttons(message) == ["Monitoring", "Update…"]
+    assert buttons(message) == ["Move to Monitoring", "Update…"]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +184,7 @@ def test_whoever_publishes_is_told_when_it_goes_out_and_can_take_it_back(delay_s
     message = views.answer(outcome, at=NOW)
 
     assert f"Everyone in <#C0STATUS> {countdown}" in message["text"]
-    offered = ["Identified", "Update…", *(["Take it back"] if delay_seconds else [])]
+    offered = ["Move to Identified", "Update…", *(["Take back"] if delay_seconds else [])]
     assert buttons(message) == offered
 
 
@@ -186,7 +193,7 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
     before = an_incident(status="monitoring")
     message = views.answer(changed(before, ended, publish_delay=timedelta(seconds=10)), at=NOW)
 
-    assert buttons(message) == ["Timeline", "Take it back"]
+    assert buttons(message) == ["Timeline", "Take back"]
     value = every(message, "value")[-1]
     assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=42, entry=2)
 
@@ -195,15 +202,21 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
     ("command", "expected"),
     [
         (a_change(to="identified"), "is now *Identified* (was Investigating)"),
-        (a_change(note=Note("db-3")), "stays *Investigating*. Your note is kept private."),
+        (
+            a_change(note=Note("db-3")),
+            "stays *Investigating*: Checkout is down. Your note is kept private.",
+        ),
         (a_change(public=PublicText("We look.")), "Everyone in <#C0STATUS> will read"),
         (a_change(owner=LINUS), "is now owned by <@U0LINUS> (was nobody)"),
         (a_change(severity=Severity.LOW), "is now of severity *low* (was high)"),
         (a_change(title="Slow"), 'INC-42 is now called "Slow" (was "Checkout is down")'),
-        (a_change(components=("web",)), "INC-42 Checkout is down now affects web."),
-        (Acknowledge(actor=an_actor(), ref=42), "is acknowledged, and stays *Investigating*."),
+        (a_change(components=("web",)), "INC-42 now affects web: Checkout is down."),
+        (
+            Acknowledge(actor=an_actor(), ref=42),
+            "is acknowledged, and stays *Investigating*: Checkout is down.",
+        ),
         (Acknowledge(actor=an_actor(), ref=42), "<@U0ADA> owns it now."),
-        (a_change(severity=Severity.HIGH), "Nothing had to change: INC-42"),
+        (a_change(severity=Severity.HIGH), "Nothing had to change. INC-42 is"),
     ],
 )
 def test_an_answer_names_what_it_changed(command, expected):
@@ -216,8 +229,8 @@ def test_who_acknowledges_again_is_told_who_did_first_and_when():
 
     said = views.answer(replace(again, acknowledged_at=NINE), at=NOW)["text"]
 
-    assert said.startswith("Nothing had to change: INC-42 Checkout is down is *Investigating*")
-    assert "<@U0GRACE> acknowledged it first: <!date^1772442000^{time}|09:00 UTC>." in said
+    assert said.startswith("Nothing had to change. INC-42 is *Investigating* (high)")
+    assert "<@U0GRACE> acknowledged it first, <!date^1772442000^{time}|09:00 UTC>." in said
     assert "U0ADA" not in said
 
 
@@ -225,7 +238,7 @@ def test_the_end_of_an_incident_tells_how_long_it_took():
     before = an_incident(status="monitoring")
     message = views.answer(changed(before, a_change(to="resolved")), at=NOW)
 
-    assert "is now *Resolved* (was Monitoring), after 12 min." in message["text"]
+    assert "is now *Resolved* (was Monitoring), after 12 min: Checkout is down." in message["text"]
     assert buttons(message) == ["Timeline"]
 
 
@@ -237,7 +250,7 @@ def test_a_refused_step_says_how_far_away_it_is_and_offers_the_next_one():
         "Resolved is three steps away: Identified → Monitoring → Resolved. "
         "Take the next one: identified."
     )
-    assert buttons(message) == ["Identified"]
+    assert buttons(message) == ["Move to Identified"]
 
 
 def test_a_late_click_says_who_was_faster_and_what_can_be_done_now():
@@ -247,9 +260,56 @@ def test_a_late_click_says_who_was_faster_and_what_can_be_done_now():
 
     assert message["text"] == (
         "<@U0GRACE> moved INC-42 to *Identified* 4 s before you. "
-        "Nothing was changed by your click. Next: monitoring."
+        "Your click changed nothing. Next: monitoring."
     )
-    assert buttons(message) == ["Monitoring", "Update…"]
+    assert buttons(message) == ["Move to Monitoring", "Update…"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ago"), [(0, "a moment"), (59, "a moment"), (60, "1 min"), (3_840, "1 h 04 min")]
+)
+def test_a_second_click_of_the_same_person_is_not_blamed_on_another(seconds, ago):
+    at = NOW - timedelta(seconds=seconds)
+    moved = an_update(kind=Kind.MOVED, new="identified", by=ADA, at=at)
+    error = StaleStatus(an_incident(status="identified"), "investigating", moved)
+    message = refusals.refusal(error, at=NOW, reader=ADA.id)
+
+    assert message["text"].startswith(
+        f"You already moved INC-42 to *Identified* {ago} ago. Your click changed nothing."
+    )
+
+
+@pytest.mark.parametrize(
+    ("incident", "asked", "expected"),
+    [
+        (
+            an_incident(status="monitoring"),
+            "investigating",
+            "It can't go back to Investigating: incidents only move forward.",
+        ),
+        (
+            an_incident(lifecycle=FORKED, status="left"),
+            "right",
+            "It can't become Right: incidents only move forward.",
+        ),
+    ],
+)
+def test_a_step_that_no_way_leads_to_is_refused_with_the_reason(incident, asked, expected):
+    assert expected in refusals.refusal(TransitionNotAllowed(incident, asked), at=NOW)["text"]
+
+
+@pytest.mark.parametrize(
+    ("title", "end"),
+    [
+        ("Checkout is down", ": Checkout is down. "),
+        ("Is checkout down?", ": Is checkout down? "),
+        ("Checkout is down…", ": Checkout is down… "),
+    ],
+)
+def test_a_title_ends_a_sentence_and_is_never_its_subject(title, end):
+    message = views.answer(changed(an_incident(title=title), a_change(to="identified")), at=NOW)
+
+    assert f"is now *Identified* (was Investigating){end}" in message["text"]
 
 
 def test_a_slip_offers_the_status_that_was_meant():
@@ -259,21 +319,29 @@ def test_a_slip_offers_the_status_that_was_meant():
         'There is no status "identifed" in this lifecycle. Did you mean *identified*?\n'
         "Statuses of INC-42: investigating (now), identified, monitoring, resolved."
     )
-    assert buttons(message) == ["Identified"]
+    assert buttons(message) == ["Move to Identified"]
 
 
 @pytest.mark.parametrize(
     ("owner", "groups", "expected"),
     [
-        (None, refusals.Groups(), "Ask anyone of them."),
-        (GRACE, refusals.Groups(), "Ask <@U0GRACE> (owner) or anyone of them."),
-        (None, refusals.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
+        (None, refusals.Groups(), "Ask one of them."),
+        (GRACE, refusals.Groups(), "Ask <@U0GRACE> (owner) or one of them."),
+        (
+            None,
+            refusals.Groups(responders="S1"),
+            "Only <!subteam^S1> may work on incidents. Ask one of them.",
+        ),
         (
             GRACE,
             refusals.Groups(responders="S1"),
-            "Ask <@U0GRACE> (owner) or anyone of <!subteam^S1>.",
+            "Ask <@U0GRACE> (owner) or one of them.",
         ),
-        (ADA, refusals.Groups(responders="S1"), "Ask anyone of <!subteam^S1>."),
+        (
+            ADA,
+            refusals.Groups(responders="S1"),
+            "Only <!subteam^S1> may work on incidents. Ask one of them.",
+        ),
     ],
 )
 def test_a_denial_names_who_can_help(owner, groups, expected):
@@ -476,8 +544,8 @@ def test_a_time_is_a_token_in_the_readers_zone_and_names_ours_where_it_cannot_be
 def test_three_steps_are_visible_and_the_others_one_click_away():
     card = views.working_card(Card(incident=an_incident(lifecycle=WIDE, status="one")), at=NOW)
 
-    assert buttons(card) == ["A", "B", "C", "Update…"]
-    assert options(card)[:2] == ["D", "Z"]
+    assert buttons(card) == ["Move to A", "Move to B", "Move to C", "Update…"]
+    assert options(card)[:2] == ["Move to D", "Move to Z"]
 
 
 def test_a_finished_incident_can_only_be_read():

@@ -117,6 +117,21 @@ def test_without_a_public_side_there_is_no_public_box_and_the_reason_stands_ther
     assert reason in view["blocks"][-1]["elements"][0]["text"]
 
 
+@pytest.mark.parametrize(
+    ("place", "insiders"),
+    [
+        (None, "only you, the owner"),
+        (Place("C1"), "only you, the owner"),
+        (Place("C1", private=True), "only people in this channel, the owner"),
+    ],
+)
+def test_a_private_declaration_names_its_readers(place, insiders):
+    view = dialogs.declare_dialog(CATALOGUE, origin=Origin(place=place))
+    [option] = inputs(view)["private"]["element"]["options"]
+
+    assert insiders in option["text"]["text"]
+
+
 def test_the_preview_shows_what_the_status_channel_will():
     typed = UpdateForm(
         ref=INCIDENT.id,
