@@ -26,7 +26,7 @@ from bot.http.api_shapes import (
     ValidationFailureEnvelope,
     is_comment,
 )
-from bot.http.call import Call, Dialect, IncidentId, answered
+from bot.http.call import CurrentCall, Dialect, IncidentId, answered
 from bot.http.operations import Operations
 from bot.http.problems import Problem
 from bot.http.shapes import EMPTY_BODY, EmptyBody
@@ -110,7 +110,7 @@ def show_update(_: Transaction, outcome: Outcome) -> str:
 @operations.changes(
     "POST", "/incidents", "Report an incident", answer=SuccessEnvelope[IncidentRecord], status=201
 )
-async def declare(call: Call, asked: IncidentReport) -> Response:
+async def declare(call: CurrentCall, asked: IncidentReport) -> Response:
     command = Declare(
         actor=call.actor,
         id=uuid4(),
@@ -131,7 +131,9 @@ async def declare(call: Call, asked: IncidentReport) -> Response:
     answer=SuccessEnvelope[IncidentRecords],
     refused=(INVALID,),
 )
-async def list_incidents(call: Call, asked: Annotated[IncidentRecordQuery, Query()]) -> Response:
+async def list_incidents(
+    call: CurrentCall, asked: Annotated[IncidentRecordQuery, Query()]
+) -> Response:
     filters = asked.filter(CANONICAL[asked.severity] if asked.severity else None)
     before = asked.before(filters)
     page = await call.incidents.board(call.actor, filters, before=before, limit=asked.limit)
@@ -143,7 +145,7 @@ async def list_incidents(call: Call, asked: Annotated[IncidentRecordQuery, Query
 
 
 @operations.reads("/incidents/{id}", "Get an incident", answer=SuccessEnvelope[IncidentRecord])
-async def get_incident(call: Call, incident_id: IncidentId) -> Response:
+async def get_incident(call: CurrentCall, incident_id: IncidentId) -> Response:
     incident = await call.incidents.find(call.actor, incident_id)
     return answered(200, wrapped(IncidentRecord.of(incident)))
 
@@ -154,7 +156,7 @@ async def get_incident(call: Call, incident_id: IncidentId) -> Response:
     "Update the status of an incident",
     answer=SuccessEnvelope[MovedIncident],
 )
-async def move(call: Call, incident_id: IncidentId, asked: StatusUpdate) -> Response:
+async def move(call: CurrentCall, incident_id: IncidentId, asked: StatusUpdate) -> Response:
     command = Change(
         actor=call.actor,
         ref=incident_id,
@@ -171,7 +173,9 @@ async def move(call: Call, incident_id: IncidentId, asked: StatusUpdate) -> Resp
     "Acknowledge an incident",
     answer=SuccessEnvelope[IncidentRecord],
 )
-async def acknowledge(call: Call, incident_id: IncidentId, _: EmptyBody = EMPTY_BODY) -> Response:
+async def acknowledge(
+    call: CurrentCall, incident_id: IncidentId, _: EmptyBody = EMPTY_BODY
+) -> Response:
     return await call.change(Acknowledge(actor=call.actor, ref=incident_id), show_incident)
 
 
@@ -182,7 +186,7 @@ async def acknowledge(call: Call, incident_id: IncidentId, _: EmptyBody = EMPTY_
     answer=SuccessEnvelope[UpdateRecord],
     status=201,
 )
-async def comment(call: Call, incident_id: IncidentId, asked: CommentBody) -> Response:
+async def comment(call: CurrentCall, incident_id: IncidentId, asked: CommentBody) -> Response:
     command = Change(actor=call.actor, ref=incident_id, note=Note(asked.message))
     return await call.change(
         command, show_update, fields={"note": "message"}, status=201, quotes_a_text=True
@@ -194,7 +198,7 @@ async def comment(call: Call, incident_id: IncidentId, asked: CommentBody) -> Re
     "Get the timeline of an incident without comments, newest first",
     answer=SuccessEnvelope[list[UpdateRecord]],
 )
-async def get_timeline(call: Call, incident_id: IncidentId) -> Response:
+async def get_timeline(call: CurrentCall, incident_id: IncidentId) -> Response:
     updates = await call.incidents.whole_timeline(call.actor, incident_id)
     records = [UpdateRecord.of(update) for update in reversed(updates) if not is_comment(update)]
     return answered(200, wrapped(records))

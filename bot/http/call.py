@@ -138,7 +138,7 @@ async def _incident_id(
 
 
 # The parameters of an operation. The gate has found the incident before the operation runs.
-Call = Annotated[ApiCall, Depends(_call)]
+CurrentCall = Annotated[ApiCall, Depends(_call)]
 IncidentId = Annotated[UUID, Depends(_incident_id)]
 
 

@@ -163,8 +163,8 @@ class Gate:
         )
 
     async def _key(self, request: Request) -> Key:
-        scheme, _, presented = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not _:
+        scheme, space, presented = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not space:
             if "x-api-key" not in request.headers:
                 raise problems.not_authorized("missing_authorization_header")
             presented = request.headers["x-api-key"]
@@ -364,7 +364,7 @@ def _parsed(request: Request, body: bytes | None) -> dict[str, Any] | None:
     # ValueError covers malformed JSON, bytes that are not UTF-8, and numbers of thousands of
     # digits. RecursionError: thousands of brackets.
     except (ValueError, RecursionError):
-        raise problems.unreadable("is no JSON that can be read") from None
+        raise problems.unreadable("is no valid JSON") from None
     if not isinstance(value, dict):
         raise problems.unreadable("must be a JSON object")
     return value

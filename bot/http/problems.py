@@ -235,7 +235,7 @@ def problem_of(  # noqa: PLR0911 - one return for each kind of error, side by si
             return Problem(
                 status=404,
                 code="not_found",
-                message="There is no such address: /openapi.json lists those that there are.",
+                message="There is no such address: /openapi.json lists all addresses.",
             )
         case _:
             return Problem(
@@ -279,7 +279,7 @@ def _refusal(  # noqa: PLR0911 - the same
             return Problem(
                 status=403,
                 code="insufficient_scope",
-                message=f"This API key may not do that: it takes one of the scope {scope}.",
+                message=f"This API key may not do that: the request needs the scope {scope}.",
             )
         case _:
             status, code = _CODES.get(type(error), (400, "invalid_status_transition"))
@@ -324,7 +324,7 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
         case "missing" if place == ("body",):
             problem = "is missing: send a JSON object"
         case _:
-            problem = _WORDING.get(kind, "cannot be taken")
+            problem = _WORDING.get(kind, "is invalid")
     parts = list(place[1:])
     if len(parts) > 1 and parts[0] in VARIANTS:
         del parts[0]

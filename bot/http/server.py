@@ -115,7 +115,7 @@ class HttpServer:
         self._port = listener.getsockname()[1]
         config = _Config(
             self,
-            http=_Patient,
+            http=_TimedConnection,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -151,7 +151,7 @@ class HttpServer:
         except (OSError, UnicodeError) as error:
             if listener:
                 listener.close()
-            reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
+            reason = error.strerror if isinstance(error, OSError) else "not a host name"
             raise AddressTaken(
                 f"PORT {self._port} on HOST {self._host} cannot be used ({reason}): "
                 "stop the other program, or set another PORT"
@@ -224,7 +224,7 @@ class _Config(uvicorn.Config):
     patience = PATIENCE
 
 
-class _Patient(HttpToolsProtocol):
+class _TimedConnection(HttpToolsProtocol):
     """One connection. It is closed when the client is too slow, or its head too large.
 
     uvicorn itself waits for ever, and reads an endless head.

@@ -10,7 +10,7 @@ from fastapi import Body, Query, Response
 from pydantic import BaseModel
 
 from bot.http import problems, shapes
-from bot.http.call import Call, Dialect, IncidentId, answered
+from bot.http.call import CurrentCall, Dialect, IncidentId, answered
 from bot.http.gate import uuid_of
 from bot.http.operations import Operations
 from bot.http.problems import Problem
@@ -134,7 +134,7 @@ def component_id(text: str) -> UUID:
 @operations.changes(
     "POST", "/incidents", "Declare an incident", answer=DataEnvelope[IncidentBody], status=201
 )
-async def declare(call: Call, asked: NewIncident) -> Response:
+async def declare(call: CurrentCall, asked: NewIncident) -> Response:
     lifecycles = call.lifecycles
     command = Declare(
         actor=call.actor,
@@ -159,7 +159,9 @@ async def declare(call: Call, asked: NewIncident) -> Response:
     answer=DataEnvelope[IncidentPage],
     refused=(INVALID,),
 )
-async def list_incidents(call: Call, asked: Annotated[IncidentListQuery, Query()]) -> Response:
+async def list_incidents(
+    call: CurrentCall, asked: Annotated[IncidentListQuery, Query()]
+) -> Response:
     filters = asked.filter(asked.severity)
     before = asked.before(filters)
     page = await call.incidents.board(call.actor, filters, before=before, limit=asked.limit)
@@ -175,7 +177,7 @@ async def list_incidents(call: Call, asked: Annotated[IncidentListQuery, Query()
     "Get an incident with its status history",
     answer=DataEnvelope[IncidentWithHistory],
 )
-async def get_incident(call: Call, incident_id: IncidentId) -> Response:
+async def get_incident(call: CurrentCall, incident_id: IncidentId) -> Response:
     incident, moves = await call.incidents.history(call.actor, incident_id)
     history = [StatusHistoryEntry.of(update) for update in moves]
     return answered(200, wrapped(IncidentWithHistory.of(incident, status_history=history)))
@@ -187,7 +189,7 @@ async def get_incident(call: Call, incident_id: IncidentId) -> Response:
     "Move an incident to its next status",
     answer=DataEnvelope[IncidentBody],
 )
-async def move(call: Call, incident_id: IncidentId, asked: StatusChange) -> Response:
+async def move(call: CurrentCall, incident_id: IncidentId, asked: StatusChange) -> Response:
     note = None if asked.resolution_note is None else Note(asked.resolution_note)
     command = Change(actor=call.actor, ref=incident_id, to=asked.status, note=note)
     return await call.change(command, show_incident, fields={"note": "resolutionNote"})
@@ -201,7 +203,7 @@ async def move(call: Call, incident_id: IncidentId, asked: StatusChange) -> Resp
     status=201,
 )
 async def post_update(
-    call: Call,
+    call: CurrentCall,
     incident_id: IncidentId,
     asked: Annotated[PublicUpdateBody | InternalUpdateBody, Body(discriminator="visibility")],
 ) -> Response:
@@ -222,7 +224,7 @@ async def post_update(
     "Get the timeline of an incident, notes included, oldest first",
     answer=DataEnvelope[UpdateList],
 )
-async def get_timeline(call: Call, incident_id: IncidentId) -> Response:
+async def get_timeline(call: CurrentCall, incident_id: IncidentId) -> Response:
     updates = await call.incidents.whole_timeline(call.actor, incident_id)
     return answered(200, wrapped(UpdateList(updates=[UpdateBody.of(one) for one in updates])))
 
@@ -234,7 +236,7 @@ async def get_timeline(call: Call, incident_id: IncidentId) -> Response:
     answer=DataEnvelope[UpdateBody],
 )
 async def redact(
-    call: Call, incident_id: IncidentId, update_id: UpdateId, _: EmptyBody = EMPTY_BODY
+    call: CurrentCall, incident_id: IncidentId, update_id: UpdateId, _: EmptyBody = EMPTY_BODY
 ) -> Response:
     entry = uuid_of(update_id)
     if entry is None:
@@ -255,7 +257,9 @@ async def redact(
     "Acknowledge an incident",
     answer=DataEnvelope[IncidentBody],
 )
-async def acknowledge(call: Call, incident_id: IncidentId, _: EmptyBody = EMPTY_BODY) -> Response:
+async def acknowledge(
+    call: CurrentCall, incident_id: IncidentId, _: EmptyBody = EMPTY_BODY
+) -> Response:
     return await call.change(Acknowledge(actor=call.actor, ref=incident_id), show_incident)
 
 
@@ -265,7 +269,7 @@ async def acknowledge(call: Call, incident_id: IncidentId, _: EmptyBody = EMPTY_
     "Hand an incident over to another owner",
     answer=DataEnvelope[IncidentBody],
 )
-async def hand_off(call: Call, incident_id: IncidentId, asked: Handoff) -> Response:
+async def hand_off(call: CurrentCall, incident_id: IncidentId, asked: Handoff) -> Response:
     try:
         owner = await call.member(asked.target_user_id)
     except InvalidField:
@@ -280,14 +284,14 @@ async def hand_off(call: Call, incident_id: IncidentId, asked: Handoff) -> Respo
     "Set the components that an incident affects",
     answer=DataEnvelope[IncidentBody],
 )
-async def tag(call: Call, incident_id: IncidentId, asked: ComponentTags) -> Response:
+async def tag(call: CurrentCall, incident_id: IncidentId, asked: ComponentTags) -> Response:
     components = tuple(map(component_id, asked.component_ids))
     command = Change(actor=call.actor, ref=incident_id, components=components)
     return await call.change(command, show_incident, fields={"components": "componentIds"})
 
 
 @operations.reads("/components", "List components", answer=DataEnvelope[ComponentList])
-async def list_components(call: Call) -> Response:
+async def list_components(call: CurrentCall) -> Response:
     components = await call.incidents.components(call.actor)
     body = ComponentList(components=[ComponentBody.of(one) for one in components])
     return answered(200, wrapped(body))
@@ -301,7 +305,7 @@ async def list_components(call: Call) -> Response:
     status=201,
     refused=(),
 )
-async def make_component(call: Call, asked: NewComponent) -> Response:
+async def make_component(call: CurrentCall, asked: NewComponent) -> Response:
     def then(tx: Transaction, made: DescribedComponent) -> str:
         return call.keep(tx, wrapped(ComponentBody.of(made)), status=201)
 
