@@ -60,6 +60,11 @@ class OutboxMessage:
     unsure: bool
     created_at: datetime
 
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope that this message was made from, without its time."""
+        return Envelope(surface=self.surface, channel=self.channel, entry=self.entry)
+
 
 # In the order in which `message_of` unpacks them.
 COLUMNS = (

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.incident import Card, PublicIncident, PublicUpdate, Surface
+from core.incident import Card, Envelope, PublicIncident, PublicUpdate, Surface
 from storage import claims
 from storage.enqueue import redraw_status_cards
 from storage.messages import COLUMNS, OutboxMessage, message_of
@@ -251,9 +252,23 @@ class Outbox:
 
     async def facts(self, message: OutboxMessage) -> Facts:
         """The content of ``message``, from the rows as they are now."""
-        if message.surface in RESPONDERS_CARDS:
-            return await self._store.read(lambda reader: _card_facts(reader, message))
-        return await self._store.read_public(lambda reader: _public_facts(reader, message))
+        # As of the message's own time, and of no clock: a clock behind the publisher's would leave
+        # the text out, and no later message would add it.
+        return await self.facts_of(
+            message.workspace, message.incident, message.envelope, at=message.try_at
+        )
+
+    async def facts_of(
+        self, workspace: str, incident: UUID, envelope: Envelope, *, at: datetime
+    ) -> Facts:
+        """The content of a post of ``incident``, with the texts that are public at ``at``."""
+        if envelope.surface in RESPONDERS_CARDS:
+            return await self._store.read(
+                lambda reader: _card_facts(reader, workspace, incident, envelope)
+            )
+        return await self._store.read_public(
+            lambda reader: _public_facts(reader, workspace, incident, envelope, at=at)
+        )
 
     async def delivered(
         self, message: OutboxMessage, *, at: datetime, posted: tuple[str, str] | None = None
@@ -290,7 +305,9 @@ class Outbox:
 
     async def forget_posted(self, message: OutboxMessage) -> None:
         """Forgets the Slack message that ``message`` was to edit: it is gone."""
-        await self._write((_FORGET, _place_of(message)))
+        await self._write(
+            (_FORGET, _place_of(message.workspace, message.incident, message.envelope))
+        )
 
     async def rescue(self, *, claimed_before: datetime, at: datetime, until: datetime) -> int:
         """Frees messages whose worker must have died since, and returns their count.
@@ -361,7 +378,7 @@ def _delivered(
                 "incident_id": message.incident,
                 "surface": message.surface.value,
                 "channel": message.channel,
-                "entry": _place_of(message)["about"],
+                "entry": message.entry or 0,
                 "posted_in": channel,
                 "ts": ts,
             },
@@ -393,42 +410,43 @@ def _depth(connection: Connection, at: datetime) -> Depth:
     return Depth(by_state=by_state, oldest_due=at - oldest)
 
 
-def _card_facts(reader: SqlReader, message: OutboxMessage) -> Facts:
-    incident = reader.incident(message.workspace, message.incident)
+def _card_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: Envelope) -> Facts:
+    incident = reader.incident(workspace, incident_id)
     return Facts(
         card=reader.card(incident) if incident else None,
-        place=_found(connection_of(reader), _place_of(message)),
+        place=_found(connection_of(reader), _place_of(workspace, incident_id, envelope)),
     )
 
 
-def _public_facts(reader: PublicReader, message: OutboxMessage) -> Facts:
+def _public_facts(
+    reader: PublicReader, workspace: str, incident: UUID, envelope: Envelope, *, at: datetime
+) -> Facts:
     connection = connection_of(reader)
-    place = _found(connection, _place_of(message))
-    # As of the message's own time, and of no clock: a clock behind the publisher's would leave the
-    # text out, and no later message would add it.
-    shown = reader.incident(message.workspace, message.incident, at=message.try_at)
-    if message.entry is None:
+    here = _place_of(workspace, incident, envelope)
+    place = _found(connection, here)
+    shown = reader.incident(workspace, incident, at=at)
+    if envelope.entry is None:
         return Facts(incident=shown, place=place)
     updates = shown.updates if shown else ()
-    status_card = {**_place_of(message), "shown_on": Surface.STATUS_CARD.value, "about": 0}
+    status_card = {**here, "shown_on": Surface.STATUS_CARD.value, "about": 0}
     return Facts(
         incident=shown,
-        update=next((one for one in updates if one.entry == message.entry), None),
+        update=next((one for one in updates if one.entry == envelope.entry), None),
         place=place,
         thread=_found(connection, status_card),
     )
 
 
-def _place_of(message: OutboxMessage) -> dict[str, Any]:
-    """The key of the message's surface in ``posted``."""
-    surface = message.surface
+def _place_of(workspace: str, incident: UUID, envelope: Envelope) -> dict[str, Any]:
+    """The key of a post in ``posted``."""
+    surface = envelope.surface
     return {
-        "team": message.workspace,
-        "of": message.incident,
+        "team": workspace,
+        "of": incident,
         # A withdrawal edits the reply of its entry.
         "shown_on": (Surface.PUBLIC_UPDATE if surface is Surface.WITHDRAWAL else surface).value,
-        "where": message.channel,
-        "about": message.entry or 0,
+        "where": envelope.channel,
+        "about": envelope.entry or 0,
     }
 
 

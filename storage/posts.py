@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from core.incident import Envelope, Kind, Surface
-from storage.messages import LANES, OutboxMessage
-from storage.models import KEPT, State, is_kept, is_open, outbox, posted, update
+from storage.messages import LANES
+from storage.models import KEPT, is_kept, is_open, outbox, posted, update
 from storage.models import incident as _incident
 from storage.queries import SqlReader
 from storage.rows import AnyRow
@@ -23,16 +23,11 @@ from storage.view import connection_of
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A post that Slack must have, at ``ts`` in ``conversation``.
-
-    ``envelope`` is the one of its post. ``message`` is an edit of it that is in no outbox: with it,
-    `Outbox.facts` gives the content of the post as if no text were held back.
-    """
+    """A post that Slack must have, at ``ts`` in ``conversation``."""
 
     envelope: Envelope
     conversation: str
     ts: str
-    message: OutboxMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +163,7 @@ def standing(reader: SqlReader, workspace: str, incident: UUID) -> Standing | No
         titles=tuple(dict.fromkeys([row.title, *filter(None, former)])),
         withdrawn=frozenset(connection_of(reader).execute(_WITHDRAWN_OF_ONE, named).scalars()),
         placed=tuple(
-            _placed(workspace, place)
+            _placed(place)
             for place in connection_of(reader).execute(_PLACES_OF_ONE, named)
             if place.surface in LANES
         ),
@@ -180,25 +175,8 @@ def standing(reader: SqlReader, workspace: str, incident: UUID) -> Standing | No
     )
 
 
-def _placed(workspace: str, place: AnyRow) -> Placed:
-    surface, entry = Surface(place.surface), place.entry or None
-    at_last = datetime.max.replace(tzinfo=UTC)
-    message = OutboxMessage(
-        id=0,
-        uid=UUID(int=0),
-        workspace=workspace,
-        incident=place.incident_id,
-        entry=entry,
-        surface=surface,
-        channel=place.channel,
-        state=State.DELIVERED,
-        attempts=0,
-        due_at=at_last,
-        try_at=at_last,
-        claimed_by=None,
-        error=None,
-        unsure=False,
-        created_at=at_last,
+def _placed(place: AnyRow) -> Placed:
+    envelope = Envelope(
+        surface=Surface(place.surface), channel=place.channel, entry=place.entry or None
     )
-    envelope = Envelope(surface=surface, channel=place.channel, entry=entry)
-    return Placed(envelope, place.posted_in, place.ts, message)
+    return Placed(envelope, place.posted_in, place.ts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
@@ -32,6 +32,8 @@ from storage.store import SqlStore
 # Incidents without a change for so long are over, and nobody reads them any more.
 LOOK_BACK = timedelta(days=7)
 COMPARED_MAX = 200
+# Posts are compared as if no text were held back: the lane of one that is held back is left out.
+NOTHING_HELD_BACK = datetime.max.replace(tzinfo=UTC)
 # An incident that changes during its comparison is compared again, at most so often.
 LOOKS = 3
 
@@ -227,7 +229,9 @@ class Comparison:
         if not withdrawn and not self._should_be_current(standing, one.envelope):
             return None
         try:
-            facts = await self._outbox.facts(one.message)
+            facts = await self._outbox.facts_of(
+                self._workspace, standing.incident, one.envelope, at=NOTHING_HELD_BACK
+            )
             texts = {gist(text) for text in _texts(one.envelope.surface, facts, standing, self._at)}
         except StoreUnavailable:
             raise
