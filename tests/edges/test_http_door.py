@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import hmac
 import socket
-import sqlite3
 import time
 from urllib.parse import urlencode
 
@@ -20,6 +19,7 @@ from bot.settings import Settings
 from bot.telemetry import Metrics
 from core.incident import PublicText
 from tests.builders import a_change, a_declaration, an_actor
+from tests.tables import contents
 
 FORM = "application/x-www-form-urlencoded"
 SIGNATURE, TIMESTAMP = "X-Slack-Signature", "X-Slack-Request-Timestamp"
@@ -195,22 +195,6 @@ def unkeyed(body):
 
 
 @pytest.fixture
-def rows(ratchet):
-    """Reads every row of the database, by table."""
-
-    def rows():
-        path = ratchet.settings.database_url.removeprefix("sqlite:///")
-        with contextlib.closing(sqlite3.connect(path)) as connection:
-            run = connection.execute
-            tables = [
-                name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")
-            ]
-            return {table: sorted(map(repr, run(f"SELECT * FROM {table}"))) for table in tables}
-
-    return rows
-
-
-@pytest.fixture
 def signed(slack):
     """Makes the headers that Slack sends with a body."""
 
@@ -223,9 +207,9 @@ def signed(slack):
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 async def test_a_forged_request_gets_401_and_leaves_only_a_count(
-    http, metric, capsys, forge, signed, rows
+    ratchet, http, metric, capsys, forge, signed
 ):
-    before = rows()
+    before = contents(ratchet.store)
     capsys.readouterr()
     body, headers = forge(signed)
 
@@ -234,16 +218,16 @@ async def test_a_forged_request_gets_401_and_leaves_only_a_count(
 
     assert await metric("ratchet_requests_total", **UNVERIFIED) == 1
     assert capsys.readouterr() == ("", "")
-    assert rows() == before
+    assert contents(ratchet.store) == before
 
 
-async def test_a_replayed_recording_changes_nothing(slack, ratchet, http, signed, rows):
+async def test_a_replayed_recording_changes_nothing(slack, ratchet, http, signed):
     slack.request_url = f"{ratchet.http.address}/slack/events"
     asked = await slack.person("mia").command("#payments", "/incident declare Checkout is down")
     recorded = urlencode(asked.request.payload).encode()
     await slack.until(lambda: slack.workspace.channel("#payments").messages)
     await ratchet.worker.deliver_due()
-    before = rows()
+    before = contents(ratchet.store)
 
     async def played(age_seconds):
         headers = signed(recorded, age_seconds=age_seconds)
@@ -251,7 +235,7 @@ async def test_a_replayed_recording_changes_nothing(slack, ratchet, http, signed
             return answer.status
 
     assert [await played(age) for age in (0, 0, 290, 302, 3_600)] == [200, 200, 200, 401, 401]
-    assert rows() == before
+    assert contents(ratchet.store) == before
 
 
 @pytest.mark.parametrize("path", ["/slack/install", "/slack/oauth_redirect", "/slack/x"])

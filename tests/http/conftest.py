@@ -216,21 +216,6 @@ def updates(ci):
 
 
 @pytest.fixture
-def every_row(url):
-    """Reads every row of the database, by table."""
-
-    def every_row():
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-            run = connection.execute
-            tables = [
-                name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")
-            ]
-            return {table: sorted(map(repr, run(f"SELECT * FROM {table}"))) for table in tables}
-
-    return every_row
-
-
-@pytest.fixture
 def rows(url):
     """Reads the rows of an incident without ids, numbers and times, to compare two incidents."""
     path = url.removeprefix("sqlite:///")

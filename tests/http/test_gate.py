@@ -19,6 +19,7 @@ from core.refusals import Refused
 from core.service import StoreUnavailable
 from storage import keys
 from tests.builders import WORKSPACE
+from tests.tables import contents
 
 NOWHERE = "5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11"
 DIALECTS = ["/v1", "/api"]
@@ -99,10 +100,10 @@ FORGED = {
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED)
 async def test_a_request_without_a_key_leaves_only_a_count(
-    client, declared, every_row, metrics, dialect, headers
+    client, declared, store, metrics, dialect, headers
 ):
     incident = await declared()
-    before = every_row()
+    before = contents(store)
     asked = {**headers, "Idempotency-Key": "one"}
     with structlog.testing.capture_logs() as lines:
         for method, path in (
@@ -116,7 +117,7 @@ async def test_a_request_without_a_key_leaves_only_a_count(
             assert (answer.status_code, incident in answer.text) == (401, False)
 
     assert lines == []
-    assert every_row() == before
+    assert contents(store) == before
     labels = {"door": dialect[1:], "verb": "unverified", "outcome": "refused"}
     assert metrics.registry.get_sample_value("ratchet_requests_total", labels) == 3
 
