@@ -64,7 +64,7 @@ def environment_for(slack, folder, mode):
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
         "DATABASE_URL": f"sqlite:///{folder}/ratchet.db",
         "PORT": "0",
-        # What is not about the delay need not wait for it.
+        # Only the tests of the delay wait for it.
         "PUBLISH_DELAY": "0",
         **door[mode],
     }
@@ -88,7 +88,7 @@ async def running(environment, slack, clock):
 
 
 async def differences(app, slack, clock):
-    """Where, at a conversation's end, the store does not agree with itself, or Slack with it."""
+    """Differences at the end of a conversation, inside the store or between it and Slack."""
     faults = await app.store.read(lambda reader: list(audit.findings(reader)))
     team = slack.workspace.team_id
     compared = await compare(app.store, app.client, team, at=clock())
@@ -107,7 +107,7 @@ async def settled(app, clock):
 
 @pytest.fixture
 def environment(slack, tmp_path, mode):
-    """What a test may change before it asks for ``ratchet``."""
+    """The settings, which a test may change before it asks for ``ratchet``."""
     return environment_for(slack, tmp_path, mode)
 
 

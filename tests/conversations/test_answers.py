@@ -1,4 +1,4 @@
-"""Answers by response_url, whose posts or responses get lost on the way."""
+"""Answers by response_url, with posts and responses that get lost."""
 
 from __future__ import annotations
 

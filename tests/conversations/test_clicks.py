@@ -70,7 +70,7 @@ async def test_eight_people_click_one_button_at_once_and_one_moves_it_every_time
         assert sum("Your click changed nothing." in text for text in answers) == 7
 
 
-async def test_a_button_that_nobody_drew_is_answered_and_changes_nothing(slack, ratchet, settle):
+async def test_a_forged_button_is_refused_and_changes_nothing(slack, ratchet, settle):
     mia = slack.person("mia")
     card = await declare(mia, settle, slack)
     forged = card.snapshot()

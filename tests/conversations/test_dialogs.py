@@ -1,4 +1,4 @@
-"""Dialogs, shortcuts and the Home tab: nothing typed is lost, and everything says who reads it."""
+"""Dialogs, shortcuts and the Home tab: nothing typed is lost, and every text names its readers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_one_submit_makes_transition_public_update_and_note(slack, card, s
     assert "db-3 lost quorum" in timeline
 
 
-async def test_an_empty_dialog_is_told_so_at_its_fields(slack, card):
+async def test_an_empty_dialog_shows_the_error_at_its_fields(slack, card):
     mia = slack.person("mia")
     await mia.press(card, "Update…")
     await opened(slack, mia, "update")
@@ -61,7 +61,7 @@ async def test_an_empty_dialog_is_told_so_at_its_fields(slack, card):
     assert mia.has_view
 
 
-async def test_a_dialog_whose_incident_moved_meanwhile_keeps_what_was_typed(slack, card):
+async def test_a_dialog_keeps_typed_text_after_a_move_in_the_meantime(slack, card):
     mia, bo = slack.person("mia"), slack.person("bo")
     await mia.press(card, "Update…")
     await opened(slack, mia, "update")
@@ -122,7 +122,7 @@ async def test_a_message_becomes_an_incident_or_a_private_note(slack, ratchet, s
     assert "INC-2" in listed
 
 
-async def test_the_home_tab_lists_what_is_open_and_moves_it(slack, card, settle):
+async def test_the_home_tab_lists_and_moves_open_incidents(slack, card, settle):
     mia = slack.person("mia")
     await mia.open_home()
     await slack.until(lambda: "home" in slack.workspace.homes or mia.id in slack.workspace.homes)

@@ -1,4 +1,4 @@
-"""All sixteen pairs of both lifecycles, asked for in Slack: what may happen does, nothing else."""
+"""All sixteen pairs of both lifecycles, asked for in Slack: only legal moves happen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAIRS = [
 
 @pytest.fixture
 def mode():
-    """One mode is enough here: what differs between them is proved by the stories."""
+    """One mode is enough here: the stories prove the differences between the two."""
     return "http"
 
 

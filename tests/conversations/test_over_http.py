@@ -85,11 +85,11 @@ async def shown(folder, way):
     return seen
 
 
-async def test_both_channels_show_the_same_whichever_way_a_change_came(tmp_path):
+async def test_channels_show_the_same_for_changes_over_http_and_in_slack(tmp_path):
     by_hand = await shown(tmp_path / "slack", in_slack)
     by_key = await shown(tmp_path / "http", over_http)
 
-    # All that differs is who did it, and the public is not told that.
+    # Only the author differs, and the public does not see the author.
     assert [status for _, status in by_key] == [status for _, status in by_hand]
     assert (
         [card for card, _ in by_key]
@@ -100,7 +100,7 @@ async def test_both_channels_show_the_same_whichever_way_a_change_came(tmp_path)
     assert NOTE not in repr(by_key)
 
 
-async def test_what_was_done_in_slack_is_told_over_http(slack, ratchet, settle, ci):
+async def test_changes_in_slack_show_over_http(slack, ratchet, settle, ci):
     mia, bo = slack.person("mia"), slack.person("bo")
     await mia.command("#payments", "/incident declare Checkout is down severity:high")
     await mia.command("#payments", f"/incident status 1 identified {NOTE}")
@@ -131,7 +131,7 @@ async def test_what_was_done_in_slack_is_told_over_http(slack, ratchet, settle, 
     )
 
 
-async def test_an_incident_of_a_key_is_everybodys(slack, ratchet, settle, ci):
+async def test_an_incident_declared_over_http_can_be_moved_in_slack(slack, ratchet, settle, ci):
     created = await done(ci.post("/v1/incidents", json={"title": "Disk", "severity": "high"}))
     await settle()
     mia = slack.person("mia")
@@ -167,7 +167,7 @@ async def test_a_key_and_a_person_at_once_cause_one_transition(slack, ratchet, s
 @pytest.mark.parametrize(
     ("target", "taken"), [("U0BO", True), ("U0NOBODY", False), ("U0GUS", False)]
 )
-async def test_slack_says_who_can_take_over(slack, ratchet, ci, target, taken):
+async def test_only_full_members_can_take_over(slack, ratchet, ci, target, taken):
     slack.workspace.add_user("gus", is_restricted=True)
     created = await done(ci.post("/v1/incidents", json={"title": "Disk", "severity": "high"}))
 

@@ -19,7 +19,7 @@ def mode():
 
 
 async def run_an_incident(slack, settle, private_words):
-    """One whole incident whose every private text is ``private_words``; public ones are fixed."""
+    """One whole incident with ``private_words`` as every private text; public ones are fixed."""
     mia, bo = slack.person("mia"), slack.person("bo")
     words = private_words
     say = "#payments"
@@ -73,7 +73,7 @@ async def test_responders_find_the_note_where_it_belongs(slack, ratchet, settle)
     assert (await asked.answer()).words().count(CANARY) >= 4
 
 
-async def test_what_is_public_is_the_same_to_the_byte_whatever_the_notes_say(tmp_path, mode):
+async def test_public_output_does_not_depend_on_the_notes(tmp_path, mode):
     runs = []
     for name, words in (("one", "a"), ("other", f"{CANARY} <!channel> *b* " * 40)):
         clock = Clock()

@@ -1,4 +1,4 @@
-"""Whatever Slack sends is taken, in both modes, and what is not Slack's is turned away."""
+"""Requests of any shape are acknowledged, in both modes, and unsigned ones are refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EVENT = {
 SEEN = {
     "a command under another name": ("slash_commands", COMMAND),
     "an event that nobody asked for": ("events_api", EVENT),
-    "a click on a button of no one": (
+    "a click on an unknown button": (
         "interactive",
         {
             "type": "block_actions",
@@ -53,7 +53,7 @@ SEEN = {
             "actions": [{"type": "button", "action_id": "a", "block_id": "b", "value": "click_me"}],
         },
     ),
-    "a search in a menu of no one": (
+    "a search in an unknown menu": (
         "interactive",
         {
             "type": "block_suggestion",
@@ -66,7 +66,7 @@ SEEN = {
             "view": VIEW,
         },
     ),
-    "a form of no one": (
+    "an unknown form": (
         "interactive",
         {"type": "view_submission", "user": PERSON, "team": TEAM, "view": VIEW, "trigger_id": "1"},
     ),
@@ -74,7 +74,7 @@ SEEN = {
         "interactive",
         {"type": "view_closed", "user": PERSON, "team": TEAM, "view": VIEW},
     ),
-    "a shortcut of no one": (
+    "an unknown shortcut": (
         "interactive",
         {
             "type": "shortcut",
@@ -100,7 +100,7 @@ SEEN = {
 
 
 def recorded():
-    """Bodies recorded of the real Slack, where a collection of them lies beside the checkout."""
+    """Bodies recorded of the real Slack, if a collection of them is beside the checkout."""
     folder = Path(__file__).parents[3] / "shared" / "reference" / "slack" / "requests"
     for path in sorted(folder.glob("*.json")):
         body = json.loads(path.read_text(encoding="utf-8"))
@@ -143,7 +143,7 @@ BODY = (
 
 
 class TestHttpMode:
-    """What only a server on the network can be sent."""
+    """Requests that only a server on the network receives."""
 
     @pytest.fixture
     def mode(self):
@@ -160,7 +160,7 @@ class TestHttpMode:
         ],
         ids=["another signature", "a strange one", "none", "another time", "no time"],
     )
-    async def test_what_slack_did_not_sign_is_turned_away(self, slack, ratchet, post, spoilt):
+    async def test_a_request_without_slacks_signature_gets_401(self, slack, ratchet, post, spoilt):
         signed = slack.signed_headers(BODY, content_type=FORM)
         headers = {name.lower(): value for name, value in signed.items()}
 
@@ -174,7 +174,7 @@ class TestHttpMode:
         assert await post(strange, slack.signed_headers(strange, content_type=FORM)) == 200
 
     @pytest.mark.parametrize("minutes", [-6, 6])
-    async def test_what_slack_signed_too_long_ago_is_turned_away(self, slack, post, minutes):
+    async def test_a_request_signed_minutes_away_gets_401(self, slack, post, minutes):
         stale = slack.signed_headers(BODY, content_type=FORM, at=time.time() + 60 * minutes)
 
         assert await post(BODY, stale) == 401

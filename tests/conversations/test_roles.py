@@ -1,4 +1,4 @@
-"""Who may do what, through the whole of the bot: groups, guests, strangers, admins."""
+"""Permissions through the whole of the bot: groups, guests, strangers, admins."""
 
 from __future__ import annotations
 
@@ -42,17 +42,19 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize(("who", "line", "answer"), ASKED)
-async def test_everybody_is_told_what_they_may_do(who, line, answer, slack, declared):
+@pytest.mark.parametrize(("name", "line", "answer"), ASKED)
+async def test_each_role_may_do_its_part_and_is_refused_the_rest(
+    name, line, answer, slack, declared
+):
     eve = slack.workspace.add_user("eve", is_stranger=True, team_id="T0OTHER")
     slack.workspace.channel("#payments").members.append(eve.id)
 
-    asked = await slack.person(who).command("#payments", line)
+    asked = await slack.person(name).command("#payments", line)
 
     assert answer in (await asked.answer()).words()
 
 
-async def test_a_button_asks_who_presses_it(slack, declared):
+async def test_a_button_judges_the_person_who_presses_it(slack, declared):
     pressed = await slack.person("sam").press(declared, "Move to Identified")
 
     assert "Only <!subteam^S0RESPONDERS>" in (await pressed.answer()).words()

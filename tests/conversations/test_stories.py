@@ -9,7 +9,7 @@ from bot.sandbox.story import STORIES, Stage, read
 
 @pytest.fixture
 def environment(environment):
-    """The settings of the demo, where public updates are held back."""
+    """The settings of the demo, which holds public updates back."""
     del environment["PUBLISH_DELAY"]
     return environment
 

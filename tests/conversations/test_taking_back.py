@@ -32,12 +32,12 @@ async def published(ratchet, mia, settle):
 
 
 def posted(slack, words):
-    """What was posted or edited, in any channel, with ``words`` in it."""
+    """The posts and edits in any channel that contain ``words``."""
     posts = [call for call in slack.calls if call.method.startswith("chat.")]
     return [call for call in posts if words in str(call.arguments)]
 
 
-async def test_pressed_by_an_impatient_hand_it_is_taken_back_once(slack, mia, published, settle):
+async def test_four_presses_take_it_back_once(slack, mia, published, settle):
     drawn = published.snapshot()
     presses = await asyncio.gather(*(mia.press(drawn, PRESS) for _ in range(4)))
     answers = [(await press.answer()).text for press in presses]
@@ -49,7 +49,7 @@ async def test_pressed_by_an_impatient_hand_it_is_taken_back_once(slack, mia, pu
     assert timeline.words().count("withdrawn by <@U0MIA>, never published") == 1
 
 
-async def test_delivered_twice_it_is_taken_back_once(slack, mia, published, settle):
+async def test_a_press_delivered_twice_takes_it_back_once(slack, mia, published, settle):
     await mia.press(published, PRESS)
     await slack.redeliver(copies=2, at_once=True)
     await settle()
@@ -67,7 +67,7 @@ async def test_the_answer_takes_the_place_of_the_one_with_the_button(mia, publis
     assert PRESS not in str([message.blocks for message in seen])
 
 
-async def test_where_an_admin_was_faster_its_author_is_told_that_nobody_read_it(
+async def test_after_an_admins_faster_withdrawal_the_author_learns_that_nobody_read_it(
     slack, ratchet, mia, settle
 ):
     bo = slack.person("bo")

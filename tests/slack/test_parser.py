@@ -1,4 +1,4 @@
-"""What people type after the command, and how every slip of theirs is answered."""
+"""The text after `/incident` and the request it makes; the answer to every slip."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(("text", "meant"), SAID, ids=[text for text, _ in SAID])
-def test_what_is_typed_is_what_is_meant(text, meant):
+def test_a_command_becomes_its_request(text, meant):
     assert said(text) == meant
 
 
@@ -165,7 +165,7 @@ def test_an_incident_is_named_by_number_or_id(word, ref):
     ["0", "#0", str(NUMBER_MAX + 1), "9" * 5_000, "INC-", "INC-4x", f"{ID}0", str(ID)[:-1]],
 )
 @pytest.mark.parametrize("verb", ["show", "note", "update", "title", "status"])
-def test_what_only_looks_like_an_incident_is_never_taken_for_text(verb, word):
+def test_a_malformed_number_of_an_incident_is_never_taken_for_text(verb, word):
     with pytest.raises(UsageError, match=r"is no number of an incident|names no incident"):
         said(f"{verb} {word} monitoring")
 
@@ -271,7 +271,7 @@ ESCAPED = [
 
 
 @pytest.mark.parametrize(("sent", "seen"), ESCAPED)
-def test_what_slack_escaped_is_read_as_it_was_seen(sent, seen):
+def test_slacks_escaping_is_undone(sent, seen):
     assert plain_text(sent) == seen
     assert said(f"note 42 {sent}.") == a_change(note=Note(f"{seen}."))
 
@@ -380,7 +380,7 @@ def test_the_table_for_the_readme_has_a_row_for_each_verb():
     assert all(row.replace(r"\|", "").count("|") == 3 for row in rows)
 
 
-# --- whatever is typed -----------------------------------------------------------------------
+# --- any text --------------------------------------------------------------------------------
 
 words = st.sampled_from(
     [
@@ -404,7 +404,7 @@ typed = st.text() | st.lists(words | st.text(max_size=5), max_size=8).map(" ".jo
 @given(text=typed)
 @example("declare private")
 @example("declare severity: private")
-def test_whatever_is_typed_is_understood_or_refused(text):
+def test_any_text_becomes_a_request_or_a_usage_error(text):
     with suppress(UsageError):
         said(text)
 
@@ -432,7 +432,7 @@ AN_ACTOR = an_actor()
 
 
 @given(ref=refs, status=statuses, note=st.none() | bodies, public=bodies)
-def test_what_was_formatted_as_a_command_is_parsed_back(ref, status, note, public):
+def test_a_formatted_command_is_parsed_back(ref, status, note, public):
     own = typed_by_a_person(note or "")
     said_in_public = typed_by_a_person(public)
 

@@ -1,4 +1,4 @@
-"""Messages: what they say, what they never say, and what their buttons carry."""
+"""Messages: their texts, the texts that they never show, and the values of their buttons."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ FORKED = read(
 
 
 def every(value: Any, key: str) -> list[Any]:
-    """What stands under ``key``, however deep."""
+    """All values under ``key``, however deep."""
     if isinstance(value, list):
         return [found for item in value for found in every(item, key)]
     if not isinstance(value, dict):
@@ -109,7 +109,7 @@ def buttons(message: dict[str, Any]) -> list[str]:
 
 
 def options(message: dict[str, Any]) -> list[str]:
-    """The labels of whatever stands in selects and overflow menus."""
+    """The labels of options in selects and overflow menus."""
     return [option["text"]["text"] for group in every(message, "options") for option in group]
 
 
@@ -154,10 +154,10 @@ def a_public_update(**changes: Any) -> PublicUpdate:
     return PublicUpdate(**fields | changes)
 
 
-# --- what is said ----------------------------------------------------------------------------
+# --- answers and refusals --------------------------------------------------------------------
 
 
-def test_an_answer_says_what_is_true_who_reads_it_and_what_comes_next():
+def test_an_answer_names_the_new_status_the_readers_and_the_next_steps():
     move = a_change(to="identified", public=PublicText("We found it."), note=Note("db-3"))
     message = views.answer(changed(an_incident(), move), at=NOW)
 
@@ -178,7 +178,9 @@ def test_an_answer_says_what_is_true_who_reads_it_and_what_comes_next():
         (300, "will read your public update in 300 seconds; until then you can take it back. Next"),
     ],
 )
-def test_whoever_publishes_is_told_when_it_goes_out_and_can_take_it_back(delay_seconds, countdown):
+def test_the_author_of_a_public_update_learns_when_it_goes_out_and_can_take_it_back(
+    delay_seconds, countdown
+):
     update = a_change(public=PublicText("We look."))
     outcome = changed(an_incident(), update, publish_delay=timedelta(seconds=delay_seconds))
     message = views.answer(outcome, at=NOW)
@@ -223,7 +225,7 @@ def test_an_answer_names_what_it_changed(command, expected):
     assert expected in views.answer(changed(an_incident(), command), at=NOW)["text"]
 
 
-def test_who_acknowledges_again_is_told_who_did_first_and_when():
+def test_a_second_acknowledgement_is_answered_with_the_first():
     incident = an_incident(acknowledged_by=GRACE, owner=GRACE)
     again = changed(incident, Acknowledge(actor=an_actor(), ref=42))
 
@@ -253,7 +255,7 @@ def test_a_refused_step_says_how_far_away_it_is_and_offers_the_next_one():
     assert buttons(message) == ["Move to Identified"]
 
 
-def test_a_late_click_says_who_was_faster_and_what_can_be_done_now():
+def test_a_late_click_is_answered_with_the_faster_person_and_the_next_steps():
     moved = an_update(kind=Kind.MOVED, new="identified", by=GRACE, at=NOW - timedelta(seconds=4))
     error = StaleStatus(an_incident(status="identified"), "investigating", moved)
     message = refusals.refusal(error, at=NOW)
@@ -312,7 +314,7 @@ def test_a_title_ends_a_sentence_and_is_never_its_subject(title, end):
     assert f"is now *Identified* (was Investigating){end}" in message["text"]
 
 
-def test_a_slip_offers_the_status_that_was_meant():
+def test_a_slip_in_a_status_offers_the_closest_one():
     message = refusals.refusal(UnknownStatus(an_incident(), "identifed"), at=NOW)
 
     assert message["text"] == (
@@ -344,7 +346,7 @@ def test_a_slip_offers_the_status_that_was_meant():
         ),
     ],
 )
-def test_a_denial_names_who_can_help(owner, groups, expected):
+def test_a_denial_names_the_people_to_ask(owner, groups, expected):
     error = Denied(an_actor(), Permission.RESPOND, an_incident(owner=owner))
 
     assert expected in refusals.refusal(error, at=NOW, groups=groups)["text"]
@@ -377,7 +379,7 @@ def test_help_for_one_verb_gives_its_usage_and_an_example(verb):
     assert "For example: `/incident " in text
 
 
-# --- what is never said ----------------------------------------------------------------------
+# --- privacy and escaping --------------------------------------------------------------------
 
 
 CANARY = "canary-8d1f"
@@ -408,7 +410,7 @@ def everything_but_timelines() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(everything_but_timelines()))
-def test_a_note_stands_in_the_timeline_alone(name):
+def test_a_note_is_in_the_timeline_alone(name):
     assert CANARY not in repr(everything_but_timelines()[name])
 
 
@@ -447,7 +449,7 @@ def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
     assert "Found 2 errors" in said
 
 
-# Whatever Slack would obey must be one of the tokens that the views write themselves.
+# The tokens that the views write themselves. Slack may obey no other ones.
 OURS = re.compile(
     r"<(?:@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!date\^\d+\^[^<>|^]+\|[^<>|]+)>"
 )
@@ -459,7 +461,7 @@ texts = st.text(
 
 
 def obeyed(message: dict[str, Any]) -> list[str]:
-    """What is left of the special characters when our own tokens and the entities are gone."""
+    """The texts with special characters outside our own tokens and the entities."""
     said = [text["text"] for text in every(message, "text") if text_is_obeyed(text)]
     said.append(message["text"])
     rest = [re.sub("&(amp|lt|gt);", "", OURS.sub("", text)) for text in said]
@@ -471,7 +473,7 @@ def text_is_obeyed(text: Any) -> bool:
 
 
 @given(typed=texts)
-def test_nothing_that_people_typed_comes_alive(typed):
+def test_typed_text_never_becomes_a_mention_or_a_link(typed):
     person = replace(CI, name=typed)
     incident = an_incident(title=typed, owner=person, description=typed, last_entry=3)
     update = an_update(incident, body=typed, by=person, visibility=Visibility.PUBLIC)
@@ -531,7 +533,7 @@ def test_a_duration_is_said_in_words(span, words):
     assert markup.duration(span) == words
 
 
-def test_a_time_is_a_token_in_the_readers_zone_and_names_ours_where_it_cannot_be():
+def test_a_time_is_a_token_in_the_readers_zone_with_utc_as_fallback():
     assert markup.moment(NINE, seen_from=NOW) == "<!date^1772442000^{time}|09:00 UTC>"
     assert markup.moment(NINE, seen_from=NOW + timedelta(days=1)) == (
         "<!date^1772442000^{date_short_pretty} {time}|2026-03-02 09:00 UTC>"
@@ -565,7 +567,7 @@ def test_a_finished_incident_can_only_be_read():
         (an_incident(lifecycle=RESPONSE, status="resolved"), False),
     ],
 )
-def test_acknowledging_is_offered_where_it_can_be_done(incident, offered):
+def test_acknowledging_is_offered_while_it_changes_anything(incident, offered):
     card = views.working_card(Card(incident=incident), at=NOW)
 
     assert ("Acknowledge" in options(card)) == offered
@@ -583,7 +585,7 @@ def test_a_card_offers_exactly_the_legal_steps_and_names_them_in_its_text(lifecy
         assert all(status_word(step) in card["text"] for step in moves)
 
 
-def test_a_press_is_the_command_for_the_status_that_the_button_was_drawn_for():
+def test_a_press_is_a_command_for_the_status_at_the_drawing():
     card = views.working_card(Card(incident=an_incident()), at=NOW)
     pressed = [decode(value, actor=an_actor(GRACE)) for value in every(card, "value")]
 
@@ -620,7 +622,7 @@ def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
         ("board:open::::", ShowBoard()),
     ],
 )
-def test_what_only_shows_can_be_pressed_too(value, asked):
+def test_a_button_may_ask_for_a_list_or_for_help(value, asked):
     assert decode(value, actor=an_actor()) == asked
 
 
@@ -645,13 +647,13 @@ RUBBISH = (
 
 
 @pytest.mark.parametrize("value", RUBBISH)
-def test_rubbish_in_a_button_is_refused_and_nothing_else(value):
+def test_an_invalid_value_of_a_button_is_refused(value):
     with pytest.raises(UsageError, match="nothing was changed"):
         decode(value, actor=an_actor())
 
 
 @given(value=st.text() | st.lists(st.text(max_size=8), max_size=8).map(":".join))
-def test_reading_a_button_never_fails_in_another_way(value):
+def test_any_value_of_a_button_becomes_a_request_or_a_usage_error(value):
     try:
         decode(value, actor=an_actor())
     except UsageError:
@@ -692,7 +694,7 @@ def test_a_withdrawn_text_is_said_to_be_withdrawn():
 
 
 def a_page(updates: tuple[Update, ...], before: int | None) -> Page[Update]:
-    """What the service gives: the newest ones below ``before``, oldest first."""
+    """A page as the service returns it: the newest ones below ``before``, oldest first."""
     below = [update for update in updates if before is None or update.entry < before]
     return Page(items=tuple(below[-TIMELINE_PAGE:]))
 
@@ -716,7 +718,7 @@ def test_going_to_older_pages_shows_every_entry_once_and_whole(body):
     assert seen == list(range(1, 51))
 
 
-def test_an_entry_says_who_could_read_it():
+def test_an_entry_names_its_readers():
     updates = (
         an_update(entry=1, body="for us"),
         an_update(entry=2, body="for all", visibility=Visibility.PUBLIC),

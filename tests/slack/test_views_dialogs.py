@@ -1,4 +1,4 @@
-"""Dialogs: who reads what is typed, what a submit asks for, and where its faults stand."""
+"""Dialogs: the readers of each text, the requests they make, errors at their fields."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def an_update_dialog(**facts: Any) -> dict[str, Any]:
 
 
 def inputs(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The inputs of ``view`` by their names, without what follows a colon."""
+    """The inputs of ``view`` by their names, without the part after a colon."""
     found = [block for block in view["blocks"] if block["type"] == "input"]
     return {block["block_id"].split(":")[0]: block for block in found}
 
@@ -71,7 +71,7 @@ HELD = {
 
 
 def started_with(element: dict[str, Any]) -> str | None:
-    """What ``element`` holds before anybody touches it."""
+    """The initial value of ``element``."""
     ticked = element.get("initial_options", [])
     chosen = element.get("initial_option", ticked[0] if ticked else {}).get("value")
     return element.get("initial_value", element.get("initial_user", chosen))
@@ -89,14 +89,14 @@ def submitted(view: dict[str, Any], **typed: str) -> dict[str, Any]:
 
 
 def asked(view: dict[str, Any], *, catalogue: Catalogue = CATALOGUE) -> Request:
-    """What the submission of ``view`` asks for."""
+    """The request that the submission of ``view`` makes."""
     return forms.read(view, actor=an_actor(), catalogue=catalogue, new_id=an_id(1))
 
 
-# --- who will read it ------------------------------------------------------------------------
+# --- readers ---------------------------------------------------------------------------------
 
 
-def test_each_box_says_who_will_read_it():
+def test_each_box_names_its_readers():
     boxes = inputs(an_update_dialog())
 
     assert boxes["public"]["hint"]["text"] == dialogs.EVERYONE
@@ -110,7 +110,7 @@ def test_each_box_says_who_will_read_it():
         ({"workspace": a_workspace(status_channel=None)}, "There is no status channel yet"),
     ],
 )
-def test_without_a_public_side_there_is_no_public_box_and_the_reason_stands_there(facts, reason):
+def test_without_a_public_side_the_public_box_is_replaced_by_the_reason(facts, reason):
     view = an_update_dialog(**facts)
 
     assert "public" not in inputs(view)
@@ -132,7 +132,7 @@ def test_a_private_declaration_names_its_readers(place, insiders):
     assert insiders in option["text"]["text"]
 
 
-def test_the_preview_shows_what_the_status_channel_will():
+def test_the_preview_shows_the_future_card_of_the_status_channel():
     typed = UpdateForm(
         ref=INCIDENT.id,
         expected_status="investigating",
@@ -160,7 +160,7 @@ def test_a_finished_incident_has_nothing_to_fill_in():
     assert "submit" not in view
 
 
-# --- what a submit asks for --------------------------------------------------------------------
+# --- submissions -----------------------------------------------------------------------------
 
 
 def test_one_submit_is_one_command():
@@ -185,7 +185,7 @@ def test_white_space_is_not_an_empty_box():
     assert forms.update_form(submitted(an_update_dialog(), note="  ")).note == "  "
 
 
-def test_when_the_incident_moved_what_was_typed_stays_and_the_choice_is_new():
+def test_after_a_move_in_the_meantime_texts_stay_and_the_choice_is_new():
     first = an_update_dialog()
     typed = submitted(first, step="identified", public="We found it.", note="db-3")
     moved = an_update(kind=Kind.MOVED, new="identified", by=GRACE, at=NOW - timedelta(seconds=4))
@@ -208,7 +208,7 @@ def test_when_the_incident_moved_what_was_typed_stays_and_the_choice_is_new():
     assert forms.update_form(submitted(again)).expected_status == "identified"
 
 
-def test_a_declaration_is_what_was_filled_in():
+def test_a_submitted_declaration_has_every_field():
     view = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN)
     view = submitted(
         view,
@@ -253,7 +253,7 @@ def test_a_draft_comes_back_as_it_was_given():
     )
 
 
-def test_a_lifecycle_that_is_gone_by_now_is_refused():
+def test_a_lifecycle_that_has_been_removed_is_refused():
     view = submitted(dialogs.declare_dialog(CATALOGUE, origin=ORIGIN), title="x")
     smaller = Catalogue([RESPONSE], default="response")
 
@@ -278,7 +278,7 @@ def test_more_lifecycles_than_a_select_holds_are_put_into_groups():
     assert "options" not in choice
 
 
-def test_a_hand_over_names_whoever_was_chosen():
+def test_a_hand_over_names_the_chosen_person():
     view = dialogs.assign_dialog(an_incident(owner=ADA), origin=ORIGIN)
 
     assert asked(submitted(view, person=GRACE.id)) == AssignTo(
@@ -350,7 +350,7 @@ metadata = anything.map(json.dumps) | st.text() | st.just("[" * 50_000)
 
 @given(state=states, remembered=metadata)
 @example(state={"values": {"step": {"x": {"selected_options": 5}}}}, remembered="{}")
-def test_reading_a_form_never_fails_in_another_way(state, remembered):
+def test_any_form_becomes_a_request_or_a_refusal(state, remembered):
     about = json.dumps({"incident": str(INCIDENT.id), "status": "investigating"})
     for private_metadata in (remembered, about):
         view = {"private_metadata": private_metadata, "state": state}
@@ -387,11 +387,11 @@ FAULTS = [
     FAULTS,
     ids=[f"{row[1]['callback_id']}: {row[0].message}" for row in FAULTS],
 )
-def test_a_fault_stands_at_the_fields_that_it_is_about(error, view, fields):
+def test_an_error_is_shown_at_the_fields_that_it_is_about(error, view, fields):
     assert forms.field_errors(error, view) == dict.fromkeys(fields, error.message)
 
 
-def test_a_fault_about_a_field_that_is_not_there_stands_at_the_first_one():
+def test_an_error_about_a_missing_field_is_shown_at_the_first_one():
     view = an_update_dialog(incident=an_incident(private=True))
 
     assert list(forms.field_errors(NoPublicSurface(INCIDENT), view)) == ["step:investigating"]
@@ -400,7 +400,7 @@ def test_a_fault_about_a_field_that_is_not_there_stands_at_the_first_one():
 # --- dialogs that only tell --------------------------------------------------------------------
 
 
-def test_a_refusal_in_a_dialog_keeps_its_words_and_leaves_its_buttons():
+def test_a_refusal_in_a_dialog_has_its_text_and_no_buttons():
     refusal = refusals.refusal(TransitionNotAllowed(INCIDENT, "resolved"), at=NOW)
     (told,) = dialogs.message_dialog(refusal)["blocks"]
 
@@ -408,7 +408,7 @@ def test_a_refusal_in_a_dialog_keeps_its_words_and_leaves_its_buttons():
     assert "Take the next one: identified." in refusal["text"]
 
 
-def test_a_fault_on_our_side_loses_nothing_that_was_typed():
+def test_an_error_of_ours_keeps_the_typed_text():
     view = submitted(DECLARE, title="Checkout is down", severity="low", private="private")
     again = dialogs.refilled(view, refusals.failure("7f3c"))
 

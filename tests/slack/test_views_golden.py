@@ -94,7 +94,7 @@ GROUPS = refusals.Groups(responders="S0RESPONDERS", publishers="S0PUBLISHERS")
 
 @dataclass(frozen=True, kw_only=True)
 class Texts:
-    """How long what people typed is."""
+    """Typed texts of one length: ordinary, the longest, or the longest after escaping."""
 
     title: str
     body: str
@@ -155,7 +155,7 @@ LONGEST = Texts(
     owner=Person("key:nightly", as_long_as(200, "The <key> of the nightly run & others ")),
     number=2_147_483_647,
 )
-# Escaping makes five characters of each of these: what is accepted may be five times as long.
+# Escaping makes five characters of each of these, so an accepted text may grow five times.
 ESCAPED = replace(
     LONGEST,
     title="&" * 255,
@@ -555,7 +555,7 @@ def golden(name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(WRITTEN))
-def test_what_slack_is_sent_is_what_was_reviewed(name, pytestconfig):
+def test_every_payload_equals_its_golden(name, pytestconfig):
     written = json.dumps(WRITTEN[name], ensure_ascii=False, indent=1) + "\n"
     if pytestconfig.getoption("--update-golden"):
         golden(name).write_text(written)
@@ -573,7 +573,7 @@ def leaves(kind: type[UserError]) -> set[type[UserError]]:
     return set().union(*map(leaves, below)) if below else {kind}
 
 
-def test_whatever_a_person_can_be_told_has_been_drawn():
+def test_every_user_error_has_a_golden():
     ours = {kind for kind in leaves(UserError) if kind.__module__.startswith(("core.", "bot."))}
 
     assert ours <= {type(error) for error in errors(ORDINARY).values()}
@@ -581,7 +581,7 @@ def test_whatever_a_person_can_be_told_has_been_drawn():
 
 # --- limits ----------------------------------------------------------------------------------
 
-MOST_TEXT = 4_000  # of a message's top-level text, from where on Slack may cut it
+MOST_TEXT = 4_000  # of a message's top-level text; Slack may cut a longer one
 # Undocumented: Slack says 12,000 for all texts of a message, and has refused one of 11,341.
 MOST_TEXTS = 11_300
 
