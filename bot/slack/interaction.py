@@ -85,8 +85,8 @@ class Interaction:
         return cls(door="home", workspace=body["team_id"], user=body["event"]["user"])
 
     @classmethod
-    def by_ways(cls, body: Mapping[str, Any]) -> Interaction:
-        """Only the ways to answer, of a body with an unknown shape."""
+    def of_any_shape(cls, body: Mapping[str, Any]) -> Interaction:
+        """The ways to answer a body of an unknown shape, without the person and the place."""
         url, trigger = body.get("response_url"), body.get("trigger_id")
         return cls(
             door="unknown",

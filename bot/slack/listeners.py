@@ -145,7 +145,7 @@ class SlackListeners:
         if body.get("type") == "view_submission":
             view = dialogs.message_dialog(told)
             return BoltResponse(status=200, body={"response_action": "update", "view": view})
-        self._begin(self._answers.say(Interaction.by_ways(body), told))
+        self._begin(self._answers.say(Interaction.of_any_shape(body), told))
         return BoltResponse(status=200, body="")
 
     # --- requests ------------------------------------------------------------------------------

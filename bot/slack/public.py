@@ -50,7 +50,7 @@ def _blocks(public: PublicIncident, latest: PublicUpdate | None) -> Iterator[Jso
     started = moment(public.started_at, seen_from=public.started_at)
     was = f" (was {status_name(public.previous_status)})" if public.previous_status else ""
     standing = f"*{status_name(public.status)}*{_after(public) or was}"
-    components = component_lines(public.components, most=5_500, more="in all")
+    components = component_lines(public.components, most=5_500)
     yield from title_blocks(f"{EMOJI[public.word]} ", public.title, f"  {public.name}")
     yield from paragraphs(
         [f"{standing} · {public.severity} · started {started}", *components], between="\n"

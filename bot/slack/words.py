@@ -61,11 +61,11 @@ def about(sentence: str, incident: Incident) -> str:
 
 
 def component_lines(
-    components: Sequence[Component], label: str = "Components: ", *, most: int, more: str
+    components: Sequence[Component], label: str = "Components: ", *, most: int, more: str = ""
 ) -> list[str]:
     """``Components: A, B``, in lines that fit into a section; no line without any.
 
-    Names beyond ``most`` characters are counted, and ``more`` says how to read them.
+    Names beyond ``most`` characters are counted, and ``more`` says where they are named.
     """
     lines: list[str] = []
     room = most
@@ -73,7 +73,7 @@ def component_lines(
         name = escape(component.name)
         room -= len(name) + 2
         if room < 0 and index:
-            lines[-1] += f" and {len(components) - index} more ({more})"
+            lines[-1] += f" and {len(components) - index} more" + (f" ({more})" if more else "")
             break
         if lines and len(lines[-1]) + len(name) < TEXT_MAX - 200:
             lines[-1] += f", {name}"
