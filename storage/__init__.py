@@ -1,1 +1,1 @@
-"""Where incidents are kept: the only SQL, for SQLite and PostgreSQL alike; rows never leave it."""
+"""The store of incidents: the only SQL, on SQLite and PostgreSQL. Rows never leave the package."""

@@ -284,8 +284,8 @@ def look(reader: SqlReader, mark: Bookmark) -> tuple[list[Finding], Bookmark | N
     found = []
     counted = connection_of(reader).execute(_LAST_NUMBER, {"workspace": team}).scalar()
     if counted not in {None, mark.after}:
-        what = f"{counted} incidents were counted, and the newest is INC-{mark.after}"
-        found.append(Finding(team, what, RESTORE))
+        text = f"{counted} incidents were counted, and the newest is INC-{mark.after}"
+        found.append(Finding(team, text, RESTORE))
     following = connection_of(reader).execute(_NEXT_WORKSPACE, {"workspace": team}).scalar()
     return found, Bookmark(is_outbox=True) if following is None else Bookmark(following)
 
@@ -299,10 +299,10 @@ def _page_findings(
         number = record.row.number
         if number > record.follows + 1:
             first, last = record.follows + 1, number - 1
-            what = "is missing" if first == last else f"to INC-{last} are missing"
-            yield Finding(team, f"INC-{first} {what}", RESTORE)
-        for what, cure in incident_findings(record, publishes_since):
-            yield Finding(f"{team} INC-{number}", what, cure)
+            text = "is missing" if first == last else f"to INC-{last} are missing"
+            yield Finding(team, f"INC-{first} {text}", RESTORE)
+        for text, cure in incident_findings(record, publishes_since):
+            yield Finding(f"{team} INC-{number}", text, cure)
     yield from _kept_answers(reader, team, records)
 
 
@@ -355,22 +355,22 @@ def _kept_answers(reader: SqlReader, team: str, records: Sequence[Record]) -> It
         return
     sought = {"workspace": team, "withdrawn": list(withdrawn)}
     for answered in connection_of(reader).execute(_ANSWERS, sought).scalars():
-        what = "a text was withdrawn, and is still kept in an answer of the API"
-        yield Finding(withdrawn[answered], what, ERASE_ANSWERS)
+        text = "a text was withdrawn, and is still kept in an answer of the API"
+        yield Finding(withdrawn[answered], text, ERASE_ANSWERS)
 
 
 def _look_at_messages(reader: SqlReader, mark: Bookmark) -> tuple[list[Finding], Bookmark | None]:
     page = connection_of(reader).execute(_MESSAGES, {"after": mark.after, "limit": PAGE}).all()
     if not page:
         return [*_lost_places(reader), *_crowded_lanes(reader), *_left_running(reader)], None
-    found = [Finding(about(row), *fault) for row in page for fault in message_findings(row)]
+    found = [Finding(about(row), *problem) for row in page for problem in message_findings(row)]
     return found, Bookmark(after=page[-1].id, is_outbox=True)
 
 
 def _lost_places(reader: SqlReader) -> Iterator[Finding]:
     for team, conversation, ts in connection_of(reader).execute(_LOST_PLACES):
-        what = f"what stands at {ts} in {conversation} is about an incident that does not exist"
-        yield Finding(team, what, RESTORE)
+        text = f"the post at {ts} in {conversation} is about an incident that does not exist"
+        yield Finding(team, text, RESTORE)
 
 
 def _crowded_lanes(reader: SqlReader) -> Iterator[Finding]:
@@ -378,11 +378,11 @@ def _crowded_lanes(reader: SqlReader) -> Iterator[Finding]:
         # Several dead edits of one card are allowed: they merge when an operator retries them.
         # Running messages are counted by lane below, for all surfaces together.
         if row.state != State.RUNNING and (row.state != State.DEAD or row.entry is not None):
-            what = f"{row.count} messages for {surface_name(row)} in {row.channel} are {row.state}"
-            yield Finding(about(row), what, REPORT)
+            text = f"{row.count} messages for {surface_name(row)} in {row.channel} are {row.state}"
+            yield Finding(about(row), text, REPORT)
     for row in connection_of(reader).execute(_RUNNING_TOGETHER):
-        what = f"{row.count} messages of one lane are being posted at once"
-        yield Finding(about(row), what, REPORT)
+        text = f"{row.count} messages of one lane are being posted at once"
+        yield Finding(about(row), text, REPORT)
 
 
 def _left_running(reader: SqlReader) -> Iterator[Finding]:
@@ -394,5 +394,5 @@ def _left_running(reader: SqlReader) -> Iterator[Finding]:
     before = max(seen) - RUNNING_MAX
     for row in connection_of(reader).execute(_LEFT_RUNNING, {"before": before}):
         since = f"{row.claimed_at:%Y-%m-%d %H:%M} UTC"
-        what = f"{surface_name(row)} has been on its way to {row.channel} since {since}"
-        yield Finding(about(row), what, RESTART)
+        text = f"{surface_name(row)} has been on its way to {row.channel} since {since}"
+        yield Finding(about(row), text, RESTART)

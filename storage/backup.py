@@ -1,4 +1,4 @@
-"""A copy of an SQLite database, taken while it is being written to."""
+"""A copy of an SQLite database, taken while others write to it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from storage.databases.postgresql import PostgreSQL
 
 
 def back_up(url: str, file: Path) -> None:
-    """Writes all that was confirmed before into ``file``, which appears whole or not at all.
+    """Copies all confirmed changes into ``file``, which appears whole or not at all.
 
     Raises:
-        StoreUnavailable: it could not be copied, or the database is not SQLite; the text says why.
+        StoreUnavailable: the copy failed, or the database is not SQLite; the text says why.
     """
     source = database(url)
     if isinstance(source, PostgreSQL):
@@ -26,9 +26,9 @@ def back_up(url: str, file: Path) -> None:
     try:
         part.unlink(missing_ok=True)
         with closing(sqlite3.connect(source.path)) as live, closing(sqlite3.connect(part)) as copy:
-            # In one step: page by page it would begin again with each write in between.
+            # In one step: a copy page by page would start anew after each concurrent write.
             live.backup(copy)
-            # One file, without a log beside it: what is copied elsewhere must be all of it.
+            # No log beside the copy, so that one file holds all of it.
             copy.execute("PRAGMA journal_mode = DELETE").close()
             [(found,)] = copy.execute("PRAGMA integrity_check").fetchall()
         if found != "ok":

@@ -37,7 +37,7 @@ def _is_head(at: ColumnElement[Any]) -> ColumnElement[bool]:
     return ~exists().where(
         _ahead.c.lane == outbox.c.lane,
         kept(_ahead, State.AVAILABLE, State.RUNNING),
-        # A running message blocks its lane whatever its id: an old message that an operator
+        # A running message blocks its lane even with a higher id: an old message that an operator
         # retries must neither overtake it nor be overtaken.
         or_(
             _ahead.c.state == State.RUNNING,
@@ -92,8 +92,8 @@ _TAKE_TURN = upsert(
     lambda insert: (
         insert(channel_pace)
         .values(
-            workspace_id=bindparam("team"),
-            channel=bindparam("where"),
+            workspace_id=bindparam("of_workspace"),
+            channel=bindparam("to_channel"),
             held_until=bindparam("at"),
             next_post_at=bindparam("next"),
         )
@@ -112,8 +112,8 @@ _HOLD = upsert(
     lambda insert: (
         insert(channel_pace)
         .values(
-            workspace_id=bindparam("team"),
-            channel=bindparam("where"),
+            workspace_id=bindparam("of_workspace"),
+            channel=bindparam("to_channel"),
             held_until=bindparam("until"),
             next_post_at=bindparam("until"),
         )
@@ -161,7 +161,7 @@ def claim(
     ids = [id_ for id_, _, _, is_post in due if not is_post]
     # Every process takes the turns in this order: in different orders two would deadlock.
     for (workspace, channel), id_ in sorted(posts.items()):
-        turn = {"team": workspace, "where": channel, "at": at, "next": at + POST_EVERY}
+        turn = {"of_workspace": workspace, "to_channel": channel, "at": at, "next": at + POST_EVERY}
         if connection.execute(_TAKE_TURN[connection.dialect.name], turn).first():
             ids.append(id_)
     if not ids:
@@ -172,7 +172,7 @@ def claim(
 
 def hold(connection: Connection, workspace: str, channel: str, *, until: datetime) -> None:
     """Lets nothing go to ``channel`` before ``until``."""
-    held = {"team": workspace, "where": channel, "until": until}
+    held = {"of_workspace": workspace, "to_channel": channel, "until": until}
     connection.execute(_HOLD[connection.dialect.name], held)
 
 

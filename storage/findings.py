@@ -1,4 +1,4 @@
-"""The rules of the audit, pure: what is wrong with the rows of an incident, or of a message.
+"""The rules of the audit, pure: the errors in the rows of an incident, or of a message.
 
 No rule reads a body or a description: a finding names incidents, entries and places.
 """
@@ -25,7 +25,7 @@ from core.lifecycle import Lifecycle
 from storage.messages import LANES, lane
 from storage.rows import AnyRow
 
-# Slack's clock and ours may differ by this, where a time of the one is compared with the other's.
+# The largest difference between Slack's clock and ours, for a comparison of their times.
 CLOCKS_APART = timedelta(minutes=10)
 _TS = re.compile(r"\d{1,11}\.\d+")
 
@@ -39,7 +39,7 @@ WRITE_AGAIN = "write it again with `/incident update`, and report it"
 DELETE = "delete that message in Slack now, and report it"
 ERASE_BODIES = "run `UPDATE incident_update SET body = NULL WHERE redacted_at IS NOT NULL`"
 ERASE_ANSWERS = "run `UPDATE idempotency SET body = NULL WHERE about IS NOT NULL`"
-RESTART = "stop Ratchet and start it again: what was posted is looked for before it is sent again"
+RESTART = "stop Ratchet and start it again: posts are searched for before they are sent again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class Finding:
     """An error in the store. ``about`` names workspace and incident, and never a title or text."""
 
     about: str
-    what: str
+    text: str
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.about}: {self.what}; {self.cure}"
+        return f"{self.about}: {self.text}; {self.cure}"
 
 
-What = tuple[str, str]  # the words of a finding, and its cure
+Problem = tuple[str, str]  # the text of a finding, and its cure
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def published_by(record: Record) -> datetime | None:
     )
 
 
-def incident_findings(record: Record, publishes_since: datetime | None) -> Iterator[What]:
+def incident_findings(record: Record, publishes_since: datetime | None) -> Iterator[Problem]:
     """The errors of one incident.
 
     ``publishes_since`` is the moment since which the workspace has a status channel; None if it
@@ -108,11 +108,11 @@ def incident_findings(record: Record, publishes_since: datetime | None) -> Itera
     if record.lifecycle is None:
         yield "its lifecycle cannot be read", RESTORE
     else:
-        yield from ((what, RESTORE) for what in _moves(record, record.lifecycle))
-    yield from ((what, RESTORE) for what in _entries(record))
-    yield from ((what, RESTORE) for what in _facts(record))
-    yield from ((what, RESTORE) for what in _people(record))
-    yield from ((what, RESTORE) for what in _counts(record))
+        yield from ((text, RESTORE) for text in _moves(record, record.lifecycle))
+    yield from ((text, RESTORE) for text in _entries(record))
+    yield from ((text, RESTORE) for text in _facts(record))
+    yield from ((text, RESTORE) for text in _people(record))
+    yield from ((text, RESTORE) for text in _counts(record))
     yield from _left_texts(record)
     yield from _places(record)
     yield from _missing_cards(record, publishes_since)
@@ -172,7 +172,7 @@ def _facts(record: Record) -> Iterator[str]:
     """Facts that differ from the last entry about them, and entries that contradict each other."""
     row = record.row
     named = ", ".join(record.components)
-    for kind, what, now in (
+    for kind, name, now in (
         (Kind.SEVERITY, "severity", row.severity),
         (Kind.TITLE, "title", row.title),
         (Kind.COMPONENTS, "list of components", named),
@@ -182,10 +182,10 @@ def _facts(record: Record) -> Iterator[str]:
             if entry.kind != kind:
                 continue
             if last is not None and (entry.old or "") != (last.new or ""):
-                yield f"entries {last.entry} and {entry.entry} disagree about its {what}"
+                yield f"entries {last.entry} and {entry.entry} disagree about its {name}"
             last = entry
         if last is not None and (last.new or "") != now:
-            yield f"its {what} is not the one of entry {last.entry}"
+            yield f"its {name} is not the one of entry {last.entry}"
     if row.component_count != len(record.components):
         yield f"it counts {row.component_count} components, and has {len(record.components)}"
 
@@ -194,8 +194,10 @@ def _people(record: Record) -> Iterator[str]:
     row = record.row
     acknowledged = next((e for e in record.entries if e.kind == Kind.ACKNOWLEDGED), None)
     if row.acknowledged_by_id != (acknowledged and acknowledged.by_id):
-        by = f"entry {acknowledged.entry}" if acknowledged else "no entry"
-        yield f"it was acknowledged by {by}, and says otherwise"
+        if acknowledged:
+            yield f"its acknowledgement is not the one of entry {acknowledged.entry}"
+        else:
+            yield "it has an acknowledgement, and no entry for it"
     assigned = next((e for e in reversed(record.entries) if e.kind == Kind.ASSIGNED), None)
     made_owner = assigned or acknowledged
     if row.owner_id is None and made_owner:
@@ -223,34 +225,34 @@ def _counts(record: Record) -> Iterator[str]:
         yield "it was last changed when no entry says so"
 
 
-def _left_texts(record: Record) -> Iterator[What]:
+def _left_texts(record: Record) -> Iterator[Problem]:
     for entry in record.entries:
         if entry.redacted_at is not None and entry.has_body:
             yield f"entry {entry.entry} was withdrawn, and its text is still kept", ERASE_BODIES
 
 
-def _places(record: Record) -> Iterator[What]:
+def _places(record: Record) -> Iterator[Problem]:
     """Posts in places where they must not be."""
     row = record.row
     public = {e.entry for e in record.entries if e.visibility == Visibility.PUBLIC}
     messages: set[tuple[str, str]] = set()
     for place in record.places:
         where = f"{place.posted_in} at {place.ts}"
-        what = str(place.surface).replace("_", " ")
+        name = str(place.surface).replace("_", " ")
         if (place.posted_in, place.ts) in messages:
-            yield f"two things are said to stand in {where}", RESTORE
+            yield f"two posts are recorded in {where}", RESTORE
         messages.add((place.posted_in, place.ts))
         if row.private and place.surface in PUBLIC_SURFACES:
-            yield f"it is private, and its {what} stands in {where}", DELETE
+            yield f"it is private, and its {name} is in {where}", DELETE
         if place.surface == Surface.WORKING_CARD and not _may_show(
             row, place.channel, declared_in=row.channel
         ):
-            yield f"its {what} stands in {where}, where it must not", DELETE
+            yield f"its {name} is in {where}, and must not be there", DELETE
         if place.surface == Surface.PUBLIC_UPDATE:
             if place.entry not in public:
-                yield f"entry {place.entry} is not public, and stands in {where}", DELETE
+                yield f"entry {place.entry} is not public, and was posted in {where}", DELETE
         elif place.entry != 0 or place.surface == Surface.WITHDRAWAL:
-            yield f"its {what} is said to stand in {where} as entry {place.entry}", RESTORE
+            yield f"its {name} is recorded in {where} as entry {place.entry}", RESTORE
 
 
 def _may_show(row: AnyRow, channel: str, *, declared_in: str | None) -> bool:
@@ -259,7 +261,7 @@ def _may_show(row: AnyRow, channel: str, *, declared_in: str | None) -> bool:
     return declared_in == channel and place.may_show(private=row.private)
 
 
-def _missing_cards(record: Record, publishes_since: datetime | None) -> Iterator[What]:
+def _missing_cards(record: Record, publishes_since: datetime | None) -> Iterator[Problem]:
     """Cards that are neither posted nor waiting.
 
     The status card is posted with the first change after a status channel was set. If the status
@@ -282,7 +284,7 @@ def _missing_cards(record: Record, publishes_since: datetime | None) -> Iterator
         yield "its card is not in the status channel, nor is it waiting", DRAW_ANEW
 
 
-def _missing_cards_of_responders(record: Record) -> Iterator[What]:
+def _missing_cards_of_responders(record: Record) -> Iterator[Problem]:
     row = record.row
     if row.channel and _may_show(row, row.channel, declared_in=row.channel):
         if (row.channel, 0) not in record.shown_in(Surface.WORKING_CARD):
@@ -294,14 +296,14 @@ def _missing_cards_of_responders(record: Record) -> Iterator[What]:
         yield "its owner's card was neither posted nor is it waiting", DRAW_ANEW
 
 
-def _unsent(record: Record) -> Iterator[What]:
+def _unsent(record: Record) -> Iterator[Problem]:
     """Public updates that are neither posted nor waiting."""
     known = {entry for _, entry in record.shown_in(Surface.PUBLIC_UPDATE)}
     for entry in record.entries:
         public = entry.visibility == Visibility.PUBLIC and entry.redacted_at is None
         if public and entry.entry not in known:
-            what = f"entry {entry.entry} is public, and was neither posted nor is it waiting"
-            yield what, WRITE_AGAIN
+            text = f"entry {entry.entry} is public, and was neither posted nor is it waiting"
+            yield text, WRITE_AGAIN
 
 
 def about(row: AnyRow) -> str:
@@ -316,7 +318,7 @@ def surface_name(row: AnyRow) -> str:
     return f"the {name}" if entry is None else f"the {name} of entry {entry}"
 
 
-def message_findings(row: AnyRow) -> Iterator[What]:
+def message_findings(row: AnyRow) -> Iterator[Problem]:
     """The errors of one outbox message."""
     if row.number is None:
         yield f"outbox message {row.id} is about an incident that does not exist", RESTORE
@@ -337,10 +339,10 @@ def message_findings(row: AnyRow) -> Iterator[What]:
     elif surface is Surface.WORKING_CARD and not _may_show(
         row, row.channel, declared_in=row.declared_in
     ):
-        yield f"{to}, where it must not stand", DELETE
+        yield f"{to}, and must not be there", DELETE
 
 
-def _reply_findings(row: AnyRow, surface: Surface, to: str) -> Iterator[What]:
+def _reply_findings(row: AnyRow, surface: Surface, to: str) -> Iterator[Problem]:
     if row.visibility is None:
         yield f"{to}, and there is no such entry", RESTORE
     elif row.visibility != Visibility.PUBLIC:

@@ -1,7 +1,8 @@
-"""The tables. Rows are for this package alone: what leaves it are the values of core.
+"""The tables. Rows stay inside this package, which gives values of core to its callers.
 
-Every key begins with the workspace, so that the tables can be partitioned by it. Foreign keys hold
-together what a lost line of code could tear apart; what they cannot say stands beside the column.
+Every key begins with the workspace, so that the tables can be partitioned by it. Foreign keys
+protect the references between rows against errors in the code. A comment beside a column says the
+rest.
 """
 
 from datetime import UTC, datetime
@@ -33,10 +34,10 @@ from core.incident import Surface
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment. Takes aware values alone and gives them back in UTC, whatever the database keeps.
+    """A moment. It takes only aware values, and returns them in UTC from either database.
 
-    SQLite drops time zones, PostgreSQL answers in the session's: here both forget the zone of the
-    writer and remember the moment.
+    SQLite drops time zones; PostgreSQL returns its session's. Here both keep the moment and forget
+    the writer's zone.
     """
 
     impl = DateTime(timezone=True)
@@ -46,7 +47,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """``value`` in UTC.
 
         Raises:
-            ValueError: it is naive, so nobody knows which moment it means.
+            ValueError: it is naive, so it names no moment.
         """
         if value is None:
             return None
@@ -62,27 +63,27 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class State(StrEnum):
-    """Where an outbox message stands: who moves it on, when, and what if they never come."""
+    """The state of an outbox message. Each comment names the next state, and its cause."""
 
-    # Waits. The worker of any process claims it once ``try_at`` has come, no older message of its
-    # lane waits or runs (a card passes what is not due yet), and its channel takes posts again. If
-    # no worker ever comes it stays, and its age since ``due_at`` turns `/readyz` red.
+    # It waits. The worker of any process claims it when ``try_at`` has come, no older message of
+    # its lane waits or runs (a card may pass one that is not due yet), and its channel takes posts.
+    # If no worker comes it stays, and its age since ``due_at`` turns `/readyz` red.
     AVAILABLE = "available"
-    # A worker is handing it to Slack and moves it on when Slack has answered or failed to. If that
-    # worker dies, `Outbox.rescue` makes it available again; ``attempts`` has counted the try.
+    # A worker delivers it, and records the result. If that worker dies, `Outbox.rescue` makes it
+    # available again; ``attempts`` has counted the try.
     RUNNING = "running"
-    # Slack has it. Final; pruned by the schedule after some days.
+    # Slack has it. Final; the schedule prunes it after some days.
     DELIVERED = "delivered"
-    # The edit of a card, when an older one of the same card came back undelivered: that one shows
-    # now all that this one would have shown, and may stand in the channel already, under its own
-    # ``uid``. Final; pruned like a delivered one.
+    # The edit of a card, merged into an older edit of the same card that came back undelivered.
+    # The older one now shows the same, and may be in the channel already, under its own ``uid``.
+    # Final; pruned like a delivered one.
     MERGED = "merged"
-    # No retry can cure it. Kept, and counted by `/readyz` and `/metrics`, until an operator calls
-    # `ratchet outbox retry`, which makes it available again.
+    # No retry can help. `/readyz` and `/metrics` count it, until `ratchet outbox retry` makes it
+    # available again.
     DEAD = "dead"
 
 
-# What Slack does not have yet, or can never have. It stays few; what is delivered grows.
+# The states of messages that Slack does not have: they stay few, while delivered ones grow.
 KEPT = (State.AVAILABLE, State.RUNNING, State.DEAD)
 
 CARDS = (Surface.WORKING_CARD, Surface.OWNER_CARD, Surface.STATUS_CARD)
@@ -112,7 +113,7 @@ class WorkspaceRow(_Row, table=True):
 
 
 class LifecycleRow(_Row, table=True):
-    """A lifecycle that some incident was declared with. Never changed, so that it keeps it."""
+    """A lifecycle. Immutable: an incident keeps the definition it was declared with."""
 
     __tablename__ = "lifecycle"
 
@@ -122,10 +123,10 @@ class LifecycleRow(_Row, table=True):
 
 
 class IncidentRow(_Row, table=True):
-    """An incident as it stands now.
+    """An incident as it is now.
 
-    ``is_open`` and ``public_word`` follow from the status and its lifecycle; they are kept because
-    boards and the status page select by them.
+    ``is_open`` and ``public_word`` follow from the status and its lifecycle; they are columns so
+    that boards and the status page can select by them.
     """
 
     __tablename__ = "incident"
@@ -153,7 +154,7 @@ class IncidentRow(_Row, table=True):
     owner_name: str | None = None
     acknowledged_by_id: str | None = None
     acknowledged_by_name: str | None = None
-    # How many rows it has in incident_component: most have none, and need no second look.
+    # The count of its rows in incident_component: most have none, and need no second query.
     component_count: int = 0
     channel: str | None = None
     channel_private: bool
@@ -165,7 +166,7 @@ class IncidentRow(_Row, table=True):
 
 
 class UpdateRow(_Row, table=True):
-    """One line of a timeline. Inserted once; a redaction takes the body away and nothing else."""
+    """One line of a timeline. Immutable, except that a redaction erases the body."""
 
     __tablename__ = "incident_update"
     __table_args__ = (
@@ -186,7 +187,7 @@ class UpdateRow(_Row, table=True):
     body: str | None = None
     old: str | None = None
     new: str | None = None
-    # Before it the body is for responders alone; None: it was not held back, or is a note's.
+    # The moment from which everybody may read the body. None: at once, or never (a note).
     public_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     redacted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     redacted_by_id: str | None = None
@@ -194,7 +195,7 @@ class UpdateRow(_Row, table=True):
 
 
 class ComponentRow(_Row, table=True):
-    """A component. ``folded`` is its name without case: two that differ in case alone are one."""
+    """A component. ``folded`` is its case-folded name, so names that differ in case are one."""
 
     __tablename__ = "component"
     __table_args__ = (
@@ -211,7 +212,7 @@ class ComponentRow(_Row, table=True):
 
 
 class IncidentComponentRow(_Row, table=True):
-    """A component that an incident touches; ``position`` is the order in which they were named."""
+    """A component that an incident affects; ``position`` is its place in the order of naming."""
 
     __tablename__ = "incident_component"
     __table_args__ = (
@@ -230,10 +231,10 @@ class IncidentComponentRow(_Row, table=True):
 
 
 class PostedRow(_Row, table=True):
-    """Where in Slack a surface of an incident stands, so that it is edited and not posted again.
+    """The place of a surface of an incident in Slack: the next message there is an edit.
 
-    ``channel`` is the envelope's, which for a direct message is a person; ``posted_in`` is the
-    conversation that Slack put it in. ``entry`` is 0 for a card.
+    ``channel`` is the envelope's, which is a person's id for a direct message; ``posted_in`` is the
+    conversation that Slack chose for it. ``entry`` is 0 for a card.
     """
 
     __tablename__ = "posted"
@@ -253,7 +254,7 @@ class PostedRow(_Row, table=True):
 
 
 class OutboxRow(_Row, table=True):
-    """A message to Slack: what it is about and where it goes, never its text. See `State`."""
+    """A message to Slack: its incident, its surface and its channel, and never its text."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -262,12 +263,12 @@ class OutboxRow(_Row, table=True):
         ),
     )
 
-    # Within a lane ids rise in the order of the commits: whoever writes one holds its incident.
+    # Within a lane ids rise in the order of the commits, because each writer locks the incident.
     id: int | None = Field(
         default=None,
         sa_column=Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
     )
-    uid: UUID  # goes into the message's metadata, by which a lost answer is found again
+    uid: UUID  # in the metadata of the post, which is found by it after a lost response
     workspace_id: str
     incident_id: UUID
     entry: int | None = None
@@ -281,22 +282,22 @@ class OutboxRow(_Row, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     claimed_by: str | None = None
     error: str | None = None  # the code of the last failure; never a text
-    # Whether some try may have reached Slack without our hearing of it. Once true it stays, however
-    # later tries end: the next one must look for the post before it sends it again.
+    # Whether the response to some try was lost, so that Slack may have the message. It stays true
+    # for all later tries: each must search for the post before it sends it again.
     unsure: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ChannelPaceRow(_Row, table=True):
-    """When a channel takes messages again. A row, so that all processes together keep the pace."""
+    """The pace of a channel. It is a row, so that all processes keep it together."""
 
     __tablename__ = "channel_pace"
 
     workspace_id: str = Field(primary_key=True)
     channel: str = Field(primary_key=True)
-    held_until: datetime = Field(sa_type=UtcDateTime)  # nothing before: Slack said how long
-    next_post_at: datetime = Field(sa_type=UtcDateTime)  # no new message before; edits may go
+    held_until: datetime = Field(sa_type=UtcDateTime)  # no message before it, by Slack's demand
+    next_post_at: datetime = Field(sa_type=UtcDateTime)  # no new message before it; edits may go
 
 
 class ApiKeyRow(_Row, table=True):
@@ -315,10 +316,10 @@ class ApiKeyRow(_Row, table=True):
 
 
 class IdempotencyRow(_Row, table=True):
-    """A request that its client may repeat. ``status`` None: it has not been answered yet.
+    """A request that its client may repeat. ``status`` None: it is not answered yet.
 
-    Whoever answers must hold ``claim``. If they die, somebody else may take it after half a minute;
-    if nobody comes, the schedule deletes it after a day.
+    An answer needs the ``claim``. If the process that holds it dies, another attempt may take it
+    after 30 seconds. The schedule deletes the row after a day.
     """
 
     __tablename__ = "idempotency"
@@ -333,16 +334,15 @@ class IdempotencyRow(_Row, table=True):
     claim: UUID
     claimed_at: datetime = Field(sa_type=UtcDateTime)
     status: int | None = None
-    body: str | None = None  # the answer; gone where the text that it holds was withdrawn
+    body: str | None = None  # the answer; erased if the text in it was withdrawn
     about: UUID | None = None  # the update whose text the answer holds
 
 
 class HandledRow(_Row, table=True):
-    """A request of Slack's that has been done: it may be delivered again, to anybody.
+    """A request of Slack's that is done: Slack may deliver it again, to any process.
 
-    ``incident_id`` is all zeros where it was about no incident.
-
-    Written in the transaction of the change. The schedule deletes it after a day.
+    ``incident_id`` is all zeros if the request was about no incident. The row is written in the
+    transaction of the change, and the schedule deletes it after a day.
     """
 
     __tablename__ = "handled"
@@ -381,15 +381,15 @@ compatibility = _table(CompatibilityRow)
 
 
 def among(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
-    """Whether ``column`` holds one of ``words``, written out instead of passed as parameters.
+    """Whether ``column`` holds one of ``words``, which are written out and not parameters.
 
-    PostgreSQL finds the index of an ON CONFLICT, and either database a partial index, only where
-    the statement says the index's condition in so many words.
+    A partial index, and on PostgreSQL the index of an ON CONFLICT, is found only if the statement
+    repeats its condition word for word.
     """
     return column.in_([literal_column(f"'{word}'") for word in words])
 
 
-# Compared, not bare: SQLite takes a partial index only for its own words, and says ``= 1``.
+# A comparison, because SQLite writes the condition of the partial index as ``= 1``.
 is_open = incident.c.is_open == true()
 
 is_available = among(outbox.c.state, State.AVAILABLE)
@@ -400,8 +400,8 @@ is_waiting_card = and_(is_available, among(outbox.c.surface, *CARDS))
 def kept(row: FromClause, *states: State) -> ColumnElement[bool]:
     """Whether a message is in one of ``states``, all of which are `KEPT`.
 
-    ``row`` is the outbox, or an alias of it. SQLite asks an index of kept messages only where the
-    statement says all that the index does.
+    ``row`` is the outbox, or an alias of it. SQLite uses an index of kept messages only if the
+    statement repeats the index's whole condition.
     """
     return and_(among(row.c.state, *KEPT), among(row.c.state, *states))
 
@@ -412,7 +412,7 @@ def _partial(
     Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-# Boards: newest first, and however many incidents are closed, those that are open stand apart.
+# Boards, newest first. Closed incidents are not in these indexes, however many there are.
 _partial("ix_incident_open", incident.c.workspace_id, incident.c.number, where=is_open)
 _partial(
     "ix_incident_open_in_channel",
@@ -424,7 +424,7 @@ _partial(
 Index(None, incident.c.workspace_id, incident.c.status, incident.c.number)
 Index(None, incident.c.workspace_id, incident.c.severity, incident.c.number)
 
-# The worker: what waits in the order in which it came, what is ahead in a lane, what is counted.
+# The worker: waiting messages in their order, older messages of a lane, and the counts.
 _partial("ix_outbox_available", outbox.c.id, where=is_available)
 _partial("ix_outbox_lane", outbox.c.lane, outbox.c.id, where=is_kept)
 _partial("ix_outbox_kept", outbox.c.state, outbox.c.due_at, where=is_kept)
@@ -433,7 +433,7 @@ _partial(
 )
 Index(None, outbox.c.done_at)
 
-# API keys are looked up by their prefix alone: which workspace a request is for, the key says.
+# API keys are found by their prefix alone: the key names the workspace of a request.
 Index(None, api_key.c.id, unique=True)
 Index(None, idempotency.c.claim, unique=True)
 Index(None, idempotency.c.claimed_at)

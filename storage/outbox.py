@@ -216,11 +216,11 @@ _LIST_KEPT = _LIST.where(is_kept)
 
 
 _place = and_(
-    posted.c.workspace_id == bindparam("team"),
-    posted.c.incident_id == bindparam("of"),
+    posted.c.workspace_id == bindparam("of_workspace"),
+    posted.c.incident_id == bindparam("of_incident"),
     posted.c.surface == bindparam("shown_on"),
-    posted.c.channel == bindparam("where"),
-    posted.c.entry == bindparam("about"),
+    posted.c.channel == bindparam("to_channel"),
+    posted.c.entry == bindparam("of_entry"),
 )
 _PLACE = select(posted.c.posted_in, posted.c.ts).where(_place)
 _FORGET = delete(posted).where(_place)
@@ -428,7 +428,7 @@ def _public_facts(
     if envelope.entry is None:
         return Facts(incident=shown, place=place)
     updates = shown.updates if shown else ()
-    status_card = {**here, "shown_on": Surface.STATUS_CARD.value, "about": 0}
+    status_card = {**here, "shown_on": Surface.STATUS_CARD.value, "of_entry": 0}
     return Facts(
         incident=shown,
         update=next((one for one in updates if one.entry == envelope.entry), None),
@@ -441,12 +441,12 @@ def _place_of(workspace: str, incident: UUID, envelope: Envelope) -> dict[str, A
     """The key of a post in ``posted``."""
     surface = envelope.surface
     return {
-        "team": workspace,
-        "of": incident,
+        "of_workspace": workspace,
+        "of_incident": incident,
         # A withdrawal edits the reply of its entry.
         "shown_on": (Surface.PUBLIC_UPDATE if surface is Surface.WITHDRAWAL else surface).value,
-        "where": envelope.channel,
-        "about": envelope.entry or 0,
+        "to_channel": envelope.channel,
+        "of_entry": envelope.entry or 0,
     }
 
 

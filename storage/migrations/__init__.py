@@ -1,4 +1,4 @@
-"""The schema's history. Driven from code: there is no alembic.ini, and no command to learn."""
+"""The schema's history. It is run from code, without an alembic.ini or a command of alembic's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.models import compatibility, metadata
 
 
 class UnknownSchema(Exception):
-    """The database is of a newer Ratchet that left nothing for this one. Nothing was changed."""
+    """The schema is newer than this Ratchet, which may not work on it. Nothing was changed."""
 
     def __init__(self, revision: str) -> None:
         super().__init__(
@@ -26,22 +26,22 @@ class UnknownSchema(Exception):
 
 
 def upgrade(connection: Connection) -> None:
-    """Brings the schema up to date in the transaction of ``connection``, which nobody else holds.
+    """Brings the schema up to date in the transaction of ``connection``.
 
     Raises:
-        UnknownSchema: a newer Ratchet has been here, and this one may not work on what it made.
+        UnknownSchema: a newer Ratchet migrated it, and this one may not work on it.
     """
     if not is_current(connection):
         command.upgrade(_config(connection), "head")
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the schema is up to date, or newer and made so that this code may work on it.
+    """Whether the schema is up to date, or newer and compatible with this code.
 
-    The latter is how servers are upgraded one by one, and how the upgrade of one is taken back.
+    With a compatible schema servers are upgraded one by one, and one of them can be downgraded.
 
     Raises:
-        UnknownSchema: a newer Ratchet has been here, and this one may not work on what it made.
+        UnknownSchema: a newer Ratchet migrated it, and this one may not work on it.
     """
     script = ScriptDirectory.from_config(_config(connection))
     known = {revision.revision for revision in script.walk_revisions()}
@@ -55,7 +55,7 @@ def is_current(connection: Connection) -> bool:
 
 
 def oldest_code(connection: Connection) -> str | None:
-    """The oldest schema whose code may work on that of the database; None: it does not say."""
+    """The revision of the oldest code that may work on the database; None if it has none."""
     if not inspect(connection).has_table(compatibility.name):
         return None
     oldest: str = connection.execute(select(compatibility.c.oldest)).scalar_one()
@@ -63,13 +63,13 @@ def oldest_code(connection: Connection) -> str | None:
 
 
 def head() -> str:
-    """The name of the schema that is current."""
+    """The revision of the newest schema that this code knows."""
     (revision,) = ScriptDirectory(str(Path(__file__).parent)).get_heads()
     return revision
 
 
 def differences(connection: Connection) -> list[object]:
-    """What the tables of the database and of `storage.models` do not have in common."""
+    """The differences between the tables of the database and those of `storage.models`."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return list(compare_metadata(context, metadata))
 

@@ -1,4 +1,4 @@
-"""What alembic runs: the migrations, on the connection that it was handed."""
+"""Alembic runs this file: it runs the migrations on the connection of `storage.migrations`."""
 
 from alembic import context
 

@@ -117,11 +117,11 @@ def found(store):
     return found
 
 
-async def test_a_busy_store_that_is_well_has_no_faults(busy, found):
+async def test_a_busy_store_that_is_well_has_no_findings(busy, found):
     assert await found() == []
 
 
-async def test_an_empty_store_has_no_faults(found):
+async def test_an_empty_store_has_no_findings(found):
     assert await found() == []
 
 
@@ -151,7 +151,7 @@ async def test_pages_are_read_to_the_last(declare, found, damage, monkeypatch):
 
     damage("UPDATE incident SET severity = 'low', version = 2 WHERE number = 5")
 
-    assert [fault.about for fault in await found()] == [f"{WORKSPACE} INC-5"]
+    assert [finding.about for finding in await found()] == [f"{WORKSPACE} INC-5"]
 
 
 def about(number):
@@ -309,11 +309,11 @@ DAMAGES = {
     ),
     "another acknowledged": (
         ["UPDATE incident SET acknowledged_by_id = 'U0LINUS' WHERE number = 1"],
-        {1: ["it was acknowledged by entry 2, and says otherwise"]},
+        {1: ["its acknowledgement is not the one of entry 2"]},
     ),
     "nobody acknowledged": (
         ["UPDATE incident SET acknowledged_by_id = 'U0LINUS' WHERE number = 4"],
-        {4: ["it was acknowledged by no entry, and says otherwise"]},
+        {4: ["it has an acknowledgement, and no entry for it"]},
     ),
     "the owner was lost": (
         ["UPDATE incident SET owner_id = NULL, owner_name = NULL WHERE number = 1"],
@@ -345,27 +345,27 @@ DAMAGES = {
     ),
     "a private incident has a card in the status channel": (
         [posting(2, "status_card")],
-        {2: ["it is private, and its status card stands in C0STATUS at 1700000000.000001"]},
+        {2: ["it is private, and its status card is in C0STATUS at 1700000000.000001"]},
     ),
     "a private incident's card stands where it must not": (
         [posting(3, "working_card", channel=INCIDENTS_CHANNEL)],
         {
             3: [
-                "its working card stands in C0INCIDENTS at 1700000000.000001, where it must not",
+                "its working card is in C0INCIDENTS at 1700000000.000001, and must not be there",
             ]
         },
     ),
     "a note stands in the status channel": (
         [posting(1, "public_update", entry=4)],
-        {1: ["entry 4 is not public, and stands in C0STATUS at 1700000000.000001"]},
+        {1: ["entry 4 is not public, and was posted in C0STATUS at 1700000000.000001"]},
     ),
     "what there is not stands in the status channel": (
         [posting(1, "public_update", entry=99)],
-        {1: ["entry 99 is not public, and stands in C0STATUS at 1700000000.000001"]},
+        {1: ["entry 99 is not public, and was posted in C0STATUS at 1700000000.000001"]},
     ),
     "a card stands as an entry": (
         [posting(1, "status_card", entry=7)],
-        {1: ["its status card is said to stand in C0STATUS at 1700000000.000001 as entry 7"]},
+        {1: ["its status card is recorded in C0STATUS at 1700000000.000001 as entry 7"]},
     ),
     "two things stand in one place": (
         [
@@ -374,7 +374,7 @@ DAMAGES = {
                 f"AND {about(4)}"
             )
         ],
-        {4: ["two things are said to stand in C0STATUS at 1700000000.000001"]},
+        {4: ["two posts are recorded in C0STATUS at 1700000000.000001"]},
     ),
     "the place of an incident that there is not": (
         [
@@ -385,10 +385,7 @@ DAMAGES = {
         ],
         {
             None: [
-                (
-                    "what stands at 1700000000.000001 in U0ADA is about an incident "
-                    "that does not exist"
-                )
+                ("the post at 1700000000.000001 in U0ADA is about an incident that does not exist")
             ],
             3: ["its owner's card was neither posted nor is it waiting"],
         },
@@ -453,7 +450,7 @@ DAMAGES = {
                 "lane = replace(lane, 'C0INCIDENTS', 'C0OTHER') WHERE id = 1"
             )
         ],
-        {1: ["a message for the working card goes to C0OTHER, where it must not stand"]},
+        {1: ["a message for the working card goes to C0OTHER, and must not be there"]},
     ),
     "a card is about an entry": (
         ["UPDATE outbox SET entry = 1 WHERE id = 1"],
@@ -542,18 +539,18 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize(("statements", "expected"), DAMAGES.values(), ids=DAMAGES)
-async def test_each_fault_is_named_alone_and_without_a_text(
+async def test_each_finding_is_named_alone_and_without_a_text(
     busy, damage, found, statements, expected
 ):
     damage(*statements)
 
-    faults = await found()
+    findings = await found()
 
     wanted = sorted(
         (f"{WORKSPACE} INC-{number}" if number else WORKSPACE, what)
         for number, whats in expected.items()
         for what in whats
     )
-    assert sorted((fault.about, fault.what) for fault in faults) == wanted
-    assert all(fault.cure for fault in faults)
-    assert CANARY not in "".join(map(str, faults))
+    assert sorted((finding.about, finding.text) for finding in findings) == wanted
+    assert all(finding.cure for finding in findings)
+    assert CANARY not in "".join(map(str, findings))

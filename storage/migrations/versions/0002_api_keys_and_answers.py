@@ -1,4 +1,4 @@
-"""API keys, answers that can be given again, and what the API tells of an incident."""
+"""API keys, kept answers of the API, and the columns that the API shows of an incident."""
 
 import sqlalchemy as sa
 from alembic import op

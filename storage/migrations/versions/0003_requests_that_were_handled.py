@@ -1,4 +1,4 @@
-"""Requests that were handled, so that one which comes again is told apart."""
+"""Requests of Slack's that are done, so that a duplicate is recognised."""
 
 import sqlalchemy as sa
 from alembic import op

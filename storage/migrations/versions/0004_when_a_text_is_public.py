@@ -1,4 +1,4 @@
-"""When the text of a public update may be read by everybody, where it was held back."""
+"""The moment at which a held-back text becomes public."""
 
 import sqlalchemy as sa
 from alembic import op

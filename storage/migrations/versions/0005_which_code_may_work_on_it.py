@@ -1,4 +1,4 @@
-"""Which code may work on the schema, so that older code knows whether it may."""
+"""The oldest code that may work on the schema, so that older code can refuse it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,5 +14,5 @@ def upgrade() -> None:
     sa.Column('oldest', sa.String(), nullable=False),
     sa.PrimaryKeyConstraint('oldest', name=op.f('pk_compatibility'))
     )
-    # A later migration that takes away what older code needs writes its own revision here.
+    # A later migration that removes something older code needs writes its own revision here.
     op.bulk_insert(compatibility, [{'oldest': '0004'}])
