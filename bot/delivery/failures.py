@@ -16,7 +16,7 @@ RETRY_AFTER_SECONDS = 30
 MAX_RETRY_AFTER_SECONDS = 86_400
 
 
-class Kind(Enum):
+class FailureKind(Enum):
     """Causes of a failure, told apart as far as the next step depends on them."""
 
     NOT_DRAWN = auto()  # an error of ours: nothing was sent
@@ -29,7 +29,12 @@ class Kind(Enum):
 
 # Tries before a message is given up. With the back-off, 200 take some 16 hours: longer than any
 # known outage of Slack. An error of ours does not pass by itself: seven tries, some four minutes.
-MAX_ATTEMPTS = {Kind.NOT_DRAWN: 7, Kind.PASSING: 200, Kind.UNKNOWN: 200, Kind.PERMANENT: 1}
+MAX_ATTEMPTS = {
+    FailureKind.NOT_DRAWN: 7,
+    FailureKind.PASSING: 200,
+    FailureKind.UNKNOWN: 200,
+    FailureKind.PERMANENT: 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,10 @@ class Failure:
     """One failed try, as the transport reports it.
 
     ``code`` is a short word for the operator, such as ``is_archived``; the outbox keeps it.
-    ``retry_after`` counts for `Kind.RATE_LIMITED` alone.
+    ``retry_after`` counts for `FailureKind.RATE_LIMITED` alone.
     """
 
-    kind: Kind
+    kind: FailureKind
     code: str
     retry_after: timedelta = timedelta(seconds=RETRY_AFTER_SECONDS)
 
@@ -80,14 +85,14 @@ def after_failure(failure: Failure, *, attempts: int, at: datetime, jitter: floa
 
     Source: https://docs.slack.dev/apis/web-api/rate-limits
     """
-    if failure.kind is Kind.RATE_LIMITED:
+    if failure.kind is FailureKind.RATE_LIMITED:
         return TryAgain(at + failure.retry_after, failure.code, whole_channel=True)
-    if failure.kind is Kind.GONE:
+    if failure.kind is FailureKind.GONE:
         return PostAnew(failure.code)
     if attempts >= MAX_ATTEMPTS[failure.kind]:
         return GiveUp(failure.code)
     pause = timedelta(seconds=min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempts, 16)))
-    least = LOOK_AFTER if failure.kind is Kind.UNKNOWN else timedelta()
+    least = LOOK_AFTER if failure.kind is FailureKind.UNKNOWN else timedelta()
     return TryAgain(at + max(pause * (1 - jitter / 4), least * (1 + jitter / 4)), failure.code)
 
 

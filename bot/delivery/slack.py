@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.delivery.failures import Failure, Kind, retry_after
+from bot.delivery.failures import Failure, FailureKind, retry_after
 from bot.delivery.surfaces import drawn
 from bot.slack.web import code_of
 from bot.telemetry import log
@@ -75,7 +75,7 @@ def failure(error: Exception, *, last_error: str | None = None) -> Failure:
     ``last_error`` is the code of the try before: a message that is posted anew and fails in the
     same way again cannot be cured.
     """
-    unknown = Failure(Kind.UNKNOWN, UNKNOWN_OUTCOME)
+    unknown = Failure(FailureKind.UNKNOWN, UNKNOWN_OUTCOME)
     if not isinstance(error, SlackApiError):
         return unknown
     code = code_of(error)
@@ -86,10 +86,10 @@ def failure(error: Exception, *, last_error: str | None = None) -> Failure:
         return unknown
     if code in RATE_LIMITED:
         pause = retry_after(getattr(error.response, "headers", {}))
-        return Failure(Kind.RATE_LIMITED, code, pause)
+        return Failure(FailureKind.RATE_LIMITED, code, pause)
     if code in GONE and last_error not in GONE:
-        return Failure(Kind.GONE, code)
-    return Failure(Kind.PASSING if code in PASSING else Kind.PERMANENT, code)
+        return Failure(FailureKind.GONE, code)
+    return Failure(FailureKind.PASSING if code in PASSING else FailureKind.PERMANENT, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class SlackTransport:
             draft = drafted(message, facts, at=at)
         except Exception:  # noqa: BLE001 - any error of the views is ours: nothing was sent
             log.error("message not drawn", surface=message.surface, exc_info=True)
-            return Failure(Kind.NOT_DRAWN, OWN_FAULT)
+            return Failure(FailureKind.NOT_DRAWN, OWN_FAULT)
         if draft is None:
             return found
         if draft.edits:

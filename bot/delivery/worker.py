@@ -14,8 +14,8 @@ from typing import Protocol, TypeVar, assert_never
 from bot.delivery.failures import (
     LOOK_AFTER,
     Failure,
+    FailureKind,
     GiveUp,
-    Kind,
     PostAnew,
     TryAgain,
     Verdict,
@@ -212,7 +212,7 @@ class Worker:
             async with asyncio.timeout(TRY_SECONDS):
                 return await self._transport.deliver(message, facts, at=self._clock())
         except Exception:  # noqa: BLE001 - after any error the message may have arrived
-            return Failure(Kind.UNKNOWN, UNKNOWN_OUTCOME)
+            return Failure(FailureKind.UNKNOWN, UNKNOWN_OUTCOME)
 
     async def _obey(self, message: OutboxMessage, verdict: Verdict, *, at: datetime) -> None:
         match verdict:

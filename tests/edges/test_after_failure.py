@@ -7,7 +7,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.delivery.failures import Failure, GiveUp, Kind, PostAnew, TryAgain, after_failure
+from bot.delivery.failures import Failure, FailureKind, GiveUp, PostAnew, TryAgain, after_failure
 from bot.delivery.slack import OWN_FAULT, failure
 from storage.outbox import UNKNOWN_OUTCOME
 from tests.builders import NINE
@@ -192,7 +192,7 @@ def test_the_200th_try_is_the_last(code):
 
 
 def test_an_error_of_ours_is_given_up_after_seven_tries():
-    ours = Failure(Kind.NOT_DRAWN, OWN_FAULT)
+    ours = Failure(FailureKind.NOT_DRAWN, OWN_FAULT)
 
     assert isinstance(after_failure(ours, attempts=6, at=NINE, jitter=0), TryAgain)
     assert after_failure(ours, attempts=7, at=NINE, jitter=0) == GiveUp(OWN_FAULT)

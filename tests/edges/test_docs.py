@@ -6,6 +6,7 @@
 import ast
 import re
 import unicodedata
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,15 @@ def test_every_name_in_the_glossary_exists_in_the_code():
     named = {name for _, meaning, *_ in table(GLOSSARY, "Words") for name in in_code(meaning)}
 
     assert {name for name in named - classes - aliases if name not in texts} == {"bot.sandbox"}
+
+
+def test_no_two_classes_share_a_name():
+    files = defaultdict(list)
+    for node, path in definitions(ast.ClassDef):
+        if not path.is_relative_to(ROOT / "bot" / "sandbox"):
+            files[node.name].append(by_name(path))
+
+    assert {name: paths for name, paths in files.items() if len(paths) > 1} == {}
 
 
 # --- manifest ----------------------------------------------------------------------------------
