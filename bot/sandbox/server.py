@@ -22,7 +22,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.requests import Request
 from bot.sandbox.socket_mode import AppConnection, SocketMode
 from bot.sandbox.webapi import Call, WebApi
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace import TRIGGER_SECONDS, Workspace
 
 
 def a_small_team(workspace: Workspace) -> None:
@@ -48,8 +48,8 @@ class Sandbox:
     With a ``request_url``, given here or set later, requests go over HTTP, else over Socket Mode.
     ``clock`` (seconds since 1970) is for timestamps, triggers, response_urls and rate limits;
     ``wall_clock`` is for the signatures of HTTP mode, which the app compares with its own time. An
-    acknowledgement has ``ack_seconds``; ``until``, ``connected`` and an interaction's ``answer``
-    wait for ``patience_seconds`` by default.
+    acknowledgement has ``ack_seconds`` and the opening of a dialog ``trigger_seconds``; ``until``,
+    ``connected`` and an interaction's ``answer`` wait for ``patience_seconds`` by default.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Sandbox:
         clock: Clock = time.time,
         wall_clock: Clock = time.time,
         ack_seconds: float = ACK_SECONDS,
+        trigger_seconds: float = TRIGGER_SECONDS,
         patience_seconds: float = 5.0,
         limits: Limits | None = None,
         host: str = "127.0.0.1",
@@ -74,7 +75,9 @@ class Sandbox:
         self.signing_secret = signing_secret
         self.url = ""
         self.faults = Faults()
-        self.workspace = Workspace(App.from_manifest(manifest), clock=clock)
+        self.workspace = Workspace(
+            App.from_manifest(manifest), clock=clock, trigger_seconds=trigger_seconds
+        )
         populate(self.workspace)
         self.courier = Courier(
             app_id=self.workspace.app.id,

@@ -46,12 +46,14 @@ class Workspace:
         name: str = "Sandbox",
         domain: str = "sandbox",
         clock: Clock = time.time,
+        trigger_seconds: float = TRIGGER_SECONDS,
     ) -> None:
         self.app = app
         self.team_id = team_id
         self.name = name
         self.domain = domain
         self.clock = clock
+        self.trigger_seconds = trigger_seconds
         self.users: dict[str, User] = {}
         self.groups: dict[str, UserGroup] = {}
         self.channels: dict[str, Channel] = {}
@@ -419,7 +421,7 @@ class Workspace:
             raise SlackError("invalid_trigger_id")
         if trigger.spent:
             raise SlackError("exchanged_trigger_id")
-        if self.clock() - trigger.at > TRIGGER_SECONDS:
+        if self.clock() - trigger.at > self.trigger_seconds:
             raise SlackError("expired_trigger_id")
         trigger.spent = True
         return trigger.user

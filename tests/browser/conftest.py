@@ -14,9 +14,10 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from tests.browser.visitors import SWITCHES, visitors
 from tests.sandbox.connections import MANIFEST, bolt_app, by_socket
+from tests.standin import a_standin
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -69,7 +70,7 @@ def manifest():
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def slack(manifest):
-    async with Sandbox(manifest, limits=Limits(posting=False)) as slack:
+    async with a_standin(manifest, limits=Limits(posting=False)) as slack:
         slack.workspace.add_group("responders", members=["bo"])
         yield slack
 

@@ -10,10 +10,11 @@ import pytest_asyncio
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from tests.browser.visitors import visitors
 from tests.sandbox.blocks import mrkdwn, plain
 from tests.sandbox.connections import MANIFEST
+from tests.standin import a_standin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -46,7 +47,7 @@ async def _posted(page, client, text, blocks, more):
 async def gallery(chromium):
     """One page for all tests that do not act on it."""
     async with (
-        Sandbox(MANIFEST, limits=Limits(posting=False)) as slack,
+        a_standin(MANIFEST, limits=Limits(posting=False)) as slack,
         visitors(slack, chromium) as at,
     ):
         slack.workspace.add_group("responders", members=["bo"])

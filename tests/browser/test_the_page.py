@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from bot.sandbox import Sandbox
 from tests.sandbox.blocks import plain
 from tests.sandbox.connections import MANIFEST
+from tests.standin import a_standin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -192,7 +192,7 @@ async def test_a_deleted_message_disappears(at, client):
 
 async def test_the_page_catches_up_after_a_restart_of_the_stand_in(chromium, unused_tcp_port):
     async def here():
-        return Sandbox(MANIFEST, port=unused_tcp_port)
+        return a_standin(MANIFEST, port=unused_tcp_port)
 
     first, second = await here(), await here()
     await first.start()

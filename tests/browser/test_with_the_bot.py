@@ -12,9 +12,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from tests.browser.visitors import visitors
-from tests.conversations.conftest import MANIFEST, Clock, environment_for, running, settled
+from tests.clock import Clock
+from tests.conversations.conftest import environment_for, running, settled
+from tests.standin import MANIFEST, a_standin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -34,7 +36,7 @@ async def clock():
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+    async with a_standin(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
         for name, topic in {
             "general": "What concerns everybody",
             "payments": "Checkout, cards and invoices",
@@ -45,9 +47,10 @@ async def slack(clock):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ratchet(slack, clock, tmp_path):
-    async with running(environment_for(slack, tmp_path, "socket"), slack, clock) as app:
-        yield app
+async def ratchet(slack, clock, a_database):
+    with a_database("sqlite") as url:
+        async with running(environment_for(slack, url, "socket"), slack, clock) as app:
+            yield app
 
 
 @pytest_asyncio.fixture(loop_scope="session")

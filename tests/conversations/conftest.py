@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import yaml
 
 from bot.app import App, build
 from bot.doctor.comparison import compare
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from bot.settings import Settings
 from bot.telemetry import configure_logs
 from storage import audit
-
-MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "app_manifest.yml").read_text())
-
-
-class Clock:
-    """A time that moves only when it is told to: seconds for Slack, a datetime for Ratchet."""
-
-    def __init__(self) -> None:
-        self._at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self._at
-
-    def seconds(self) -> float:
-        return self._at.timestamp()
-
-    def advance(self, *, seconds: float) -> None:
-        self._at += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.standin import a_standin
 
 
 @pytest.fixture
 async def slack(clock):
     limits = Limits(posting=True, burst=1)
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=limits) as slack:
+    async with a_standin(clock=clock.seconds, limits=limits) as slack:
         yield slack
 
 
@@ -52,7 +27,7 @@ def mode(request):
     return request.param
 
 
-def environment_for(slack, folder, mode):
+def environment_for(slack, database_url, mode):
     """The variables that Ratchet is started with."""
     door = {
         "socket": {"SLACK_APP_TOKEN": slack.app_token},
@@ -62,7 +37,7 @@ def environment_for(slack, folder, mode):
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
-        "DATABASE_URL": f"sqlite:///{folder}/ratchet.db",
+        "DATABASE_URL": database_url,
         "PORT": "0",
         # Only the tests of the delay wait for it.
         "PUBLISH_DELAY": "0",
@@ -106,9 +81,15 @@ async def settled(app, clock):
 
 
 @pytest.fixture
-def environment(slack, tmp_path, mode):
+def database_url(a_database):
+    with a_database("sqlite") as url:
+        yield url
+
+
+@pytest.fixture
+def environment(slack, database_url, mode):
     """The settings, which a test may change before it asks for ``ratchet``."""
-    return environment_for(slack, tmp_path, mode)
+    return environment_for(slack, database_url, mode)
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ import asyncio
 import httpx
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from storage import keys
 from storage.keys import KeyScope
 from tests.builders import NINE
-from tests.conversations.conftest import MANIFEST, Clock, environment_for, running, settled
+from tests.clock import Clock
+from tests.conversations.conftest import environment_for, running, settled
+from tests.standin import a_standin
 
 NOTE = "db-3 lost its quorum"
 TEXT = "We found the cause & are rolling back."
@@ -68,26 +70,28 @@ async def over_http(_person, client):
         yield await done(client.request(method, path, json=body))
 
 
-async def shown(folder, way):
+async def shown(database_url, way):
     """Both channels after each of five changes that were made in the ``way``."""
     clock, seen = Clock(), []
     limits = Limits(posting=True, burst=1)
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=limits) as slack:
-        folder.mkdir()
-        async with running(environment_for(slack, folder, "http"), slack, clock) as app:
-            mia = slack.person("mia")
-            await mia.command("#payments", "/incident declare Checkout is down severity:high")
-            await settled(app, clock)
-            async with await a_client(app, slack) as client:
-                async for _ in way(mia, client):
-                    await settled(app, clock)
-                    seen.append([repr(slack.channel_view(f"#{c}")) for c in ("payments", "status")])
+    async with (
+        a_standin(clock=clock.seconds, limits=limits) as slack,
+        running(environment_for(slack, database_url, "http"), slack, clock) as app,
+    ):
+        mia = slack.person("mia")
+        await mia.command("#payments", "/incident declare Checkout is down severity:high")
+        await settled(app, clock)
+        async with await a_client(app, slack) as client:
+            async for _ in way(mia, client):
+                await settled(app, clock)
+                seen.append([repr(slack.channel_view(f"#{c}")) for c in ("payments", "status")])
     return seen
 
 
-async def test_channels_show_the_same_for_changes_over_http_and_in_slack(tmp_path):
-    by_hand = await shown(tmp_path / "slack", in_slack)
-    by_key = await shown(tmp_path / "http", over_http)
+async def test_channels_show_the_same_for_changes_over_http_and_in_slack(a_database):
+    with a_database("sqlite") as one, a_database("sqlite") as other:
+        by_hand = await shown(one, in_slack)
+        by_key = await shown(other, over_http)
 
     # Only the author differs, and the public does not see the author.
     assert [status for _, status in by_key] == [status for _, status in by_hand]

@@ -1,5 +1,6 @@
 """The one way in: found, decided, judged, kept, in one transaction, on the real store."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -53,22 +54,6 @@ ADMIN = an_actor(LINUS, admin=True)
 API = an_actor(CI, channel=None, sees_private=True)
 
 
-class Clock:
-    def __init__(self):
-        self.now = NINE
-
-    def __call__(self):
-        return self.now
-
-    def advance(self, **by):
-        self.now += timedelta(**by)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def woken():
     """How often the worker was told to look, as a list that grows."""
@@ -76,12 +61,9 @@ def woken():
 
 
 @pytest.fixture
-async def incidents(tmp_path, clock, woken):
-    store = SqlStore(f"sqlite:///{tmp_path}/ratchet.db")
-    store.migrate()
-    incidents = Incidents(store, clock=clock, wake=lambda: woken.append(clock.now))
-    yield incidents
-    store.close()
+async def incidents(a_database, clock, woken):
+    with a_database("sqlite") as url, closing(SqlStore(url)) as store:
+        yield Incidents(store, clock=clock, wake=lambda: woken.append(clock.now))
 
 
 @pytest.fixture

@@ -1,55 +1,40 @@
 """A stand-in for Slack, a clock that moves when it is told to, and settings that name both."""
 
+import copy
 import logging
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
-import yaml
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from bot.settings import Settings
+from tests.standin import MANIFEST, a_standin
 
 ROOT = Path(__file__).parents[2]
 
 
-class Clock:
-    """A time that moves only when it is told to: seconds for Slack, a datetime for Ratchet."""
-
-    def __init__(self):
-        self._at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self._at
-
-    def seconds(self):
-        return self._at.timestamp()
-
-    def advance(self, **time):
-        self._at += timedelta(**time)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def manifest():
-    return yaml.safe_load((ROOT / "app_manifest.yml").read_text())
+    return copy.deepcopy(MANIFEST)
 
 
 @pytest.fixture
 async def slack(clock, manifest):
-    async with Sandbox(manifest, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+    async with a_standin(manifest, clock=clock.seconds, limits=Limits(posting=False)) as slack:
         yield slack
 
 
 @pytest.fixture
-def environment(slack, tmp_path):
+def database_url(a_database):
+    with a_database("sqlite") as url:
+        yield url
+
+
+@pytest.fixture
+def environment(slack, database_url):
     """The variables that Ratchet is started with, both doors open."""
     return {
         "SLACK_BOT_TOKEN": slack.bot_token,
@@ -57,7 +42,7 @@ def environment(slack, tmp_path):
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "SLACK_API_URL": slack.api_url,
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
-        "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
+        "DATABASE_URL": database_url,
         "PORT": "0",
         # What is not about the delay need not wait for it.
         "PUBLISH_DELAY": "0",

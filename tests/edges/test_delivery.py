@@ -1,5 +1,7 @@
 """Deliveries to a Slack that fails: each message is shown in the end, and shown once."""
 
+from contextlib import closing
+
 import aiohttp
 import pytest
 
@@ -18,11 +20,9 @@ STATUS, PAYMENTS, RANDOM, OLD_NEWS = "C0STATUS", "C0PAYMENTS", "C0RANDOM", "C0OL
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = SqlStore(f"sqlite:///{tmp_path}/ratchet.db", status_channel=STATUS)
-    store.migrate()
-    yield store
-    store.close()
+def store(database_url):
+    with closing(SqlStore(database_url, status_channel=STATUS)) as store:
+        yield store
 
 
 @pytest.fixture

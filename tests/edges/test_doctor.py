@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from bot.doctor.checks import SCOPES, examine
-from bot.sandbox import Sandbox
 from bot.settings import Settings
 from storage.store import SqlStore
+from tests.standin import a_standin
 
 
 @pytest.fixture
@@ -19,6 +19,12 @@ def examined(environment):
         return [(result.well, result.text) for result in await examine(settings)]
 
     return examined
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    """The address of a file that does not exist yet."""
+    return f"sqlite:///{tmp_path}/ratchet.db"
 
 
 @pytest.fixture
@@ -155,7 +161,7 @@ async def test_a_hung_slack_fails_after_a_few_seconds(slack, examined):
 async def test_each_missing_scope_is_named_with_its_use(examined, manifest):
     granted = [scope for scope in SCOPES if scope not in {"users:read", "channels:join"}]
     manifest["oauth_config"]["scopes"]["bot"] = granted
-    async with Sandbox(manifest) as slack:
+    async with a_standin(manifest) as slack:
         lines = await examined(SLACK_API_URL=slack.api_url)
 
     (line,) = [text for well, text in lines if text.startswith("scopes")]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
-from datetime import datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -22,7 +20,7 @@ from core.service import Incidents
 from storage import keys
 from storage.keys import KeyScope
 from storage.store import SqlStore
-from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE
+from tests.builders import STATUS_CHANNEL, WORKSPACE
 from tests.edges.conftest import logging_as_before
 
 __all__ = ["logging_as_before"]
@@ -32,38 +30,10 @@ ADDRESS = "http://ratchet.example"
 MEMBERS = {"U0ADA": "Ada", "U0GRACE": "Grace"}
 
 
-class Clock:
-    """A time that moves only when it is told to."""
-
-    def __init__(self) -> None:
-        self._at = NINE
-
-    def __call__(self) -> datetime:
-        return self._at
-
-    def advance(self, **by: float) -> None:
-        self._at += timedelta(**by)
-
-
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
-    """An empty database to copy. Migrating takes longer than a test."""
-    path = tmp_path_factory.mktemp("migrated") / "ratchet.db"
-    store = SqlStore(f"sqlite:///{path}")
-    store.migrate()
-    store.close()
-    return path
-
-
-@pytest.fixture
-def url(migrated, tmp_path):
-    shutil.copy(migrated, tmp_path / "ratchet.db")
-    return f"sqlite:///{tmp_path}/ratchet.db"
+def url(a_database):
+    with a_database("sqlite") as url:
+        yield url
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.demo import bot, manifest
-from bot.sandbox import Sandbox
 from tests.ports import a_free_port
+from tests.standin import a_standin
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
         "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
         "PYTHONPATH": str(ROOT),
     }
-    async with Sandbox(manifest()) as slack, bot(slack, folder=tmp_path, port=port, http=True):
+    async with a_standin(manifest()) as slack, bot(slack, folder=tmp_path, port=port, http=True):
         process = await asyncio.create_subprocess_exec(
             "bash",
             "-euc",

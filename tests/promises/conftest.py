@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import shutil
-import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
-import yaml
 
 from bot.app import build
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from bot.settings import Settings
 from bot.telemetry import configure_logs
-from tests.postgres import Server
-
-MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "app_manifest.yml").read_text())
-NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-class Clock:
-    """A time that moves only when it is told to: seconds for Slack, a datetime for Ratchet."""
-
-    def __init__(self, at=NINE):
-        self._at = at
-
-    def __call__(self):
-        return self._at
-
-    def seconds(self):
-        return self._at.timestamp()
-
-    def advance(self, *, seconds):
-        self._at += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
+from tests.standin import a_standin
 
 
 @pytest.fixture
 async def slack(clock):
     limits = Limits(posting=True, burst=1)
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=limits) as slack:
+    async with a_standin(clock=clock.seconds, limits=limits) as slack:
         yield slack
-
-
-@pytest.fixture(scope="session")
-def postgresql():
-    """A PostgreSQL of our own, which may be stopped and started."""
-    folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-"))
-    server = Server(folder)
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -69,29 +29,16 @@ def kind():
 
 
 @pytest.fixture
-def a_database(kind, request, tmp_path):
-    """Makes an empty database that lasts as long as the block, and gives its address."""
-    counter = itertools.count(1)
-
-    @contextmanager
-    def a_database():
-        if kind == "sqlite":
-            yield f"sqlite:///{tmp_path}/ratchet-{next(counter)}.db"
-            return
-        server = request.getfixturevalue("postgresql")
-        name = server.database()
-        try:
-            yield server.uri(name)
-        finally:
-            server.drop(name)
-
-    return a_database
+def database_url(kind, a_database):
+    """The address of a migrated, empty database."""
+    with a_database(kind) as url:
+        yield url
 
 
 @pytest.fixture
-def database_url(a_database):
-    """The address of an empty database."""
-    with a_database() as url:
+def empty_url(kind, a_database):
+    """The address of a database with no tables."""
+    with a_database(kind, empty=True) as url:
         yield url
 
 
@@ -160,10 +107,3 @@ async def tell(person, *lines, channel="#payments"):
         asked = await person.command(channel, f"/incident {line}")
         await asked.answer()
         assert asked.error is None
-
-
-async def until(claim, *, seconds=20):
-    """Waits for what happens by itself, such as a process that starts or a call that arrives."""
-    async with asyncio.timeout(seconds):
-        while not claim():  # noqa: ASYNC110 - nobody could tell us: it happens in another process
-            await asyncio.sleep(0.01)

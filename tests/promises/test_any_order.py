@@ -18,12 +18,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.lifecycle import PRESETS
 from storage import audit
 from tests import tables
-from tests.promises.conftest import MANIFEST, Clock, serving
+from tests.clock import Clock
+from tests.promises.conftest import serving
 from tests.promises.processes import waiting
+from tests.standin import a_standin
 
 SORRY = "on our side"
 LIFECYCLES = {lifecycle.name: lifecycle for lifecycle in PRESETS}
@@ -53,14 +55,14 @@ class Model:
 class Bot(RuleBasedStateMachine):
     """Ratchet over one database and one Slack, which outlive it.
 
-    ``a_database`` makes an empty database; ``away`` takes that of an address away for a while.
+    ``a_database`` makes a database; ``away`` takes that of an address away for a while.
     """
 
     def __init__(self, kind, a_database, away, **changes):
         super().__init__()
         self.ends = ExitStack()
         self.loop = asyncio.Runner()
-        self.url = self.ends.enter_context(a_database())
+        self.url = self.ends.enter_context(a_database(kind))
         self.away = partial(away, self.url)
         self.servers = range(SERVERS[kind])
         self.changes = changes
@@ -74,12 +76,9 @@ class Bot(RuleBasedStateMachine):
 
     async def _begin(self):
         self.clock = Clock()
-        self.slack = Sandbox(
-            MANIFEST,
+        self.slack = a_standin(
             clock=self.clock.seconds,
             limits=Limits(posting=True, burst=1),
-            # On a busy machine; others hold it to three seconds.
-            ack_seconds=30,
         )
         await self.slack.start()
         self.mia = self.slack.person("mia")

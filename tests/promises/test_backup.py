@@ -7,19 +7,20 @@ from collections import Counter
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.service import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
 from storage.store import SqlStore
 from tests import tables
-from tests.promises.conftest import MANIFEST, environment
+from tests.promises.conftest import environment
 from tests.promises.processes import Ledger, Server, hasty, people_at_work
+from tests.standin import a_standin
 
 
 @pytest.fixture
 async def slack():
-    async with Sandbox(MANIFEST, clock=hasty, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=hasty, limits=Limits(posting=False)) as slack:
         yield slack
 
 

@@ -13,7 +13,8 @@ from bot.doctor.reader import gist
 from bot.sandbox import Limits, Sandbox
 from storage import audit
 from tests import tables
-from tests.promises.conftest import MANIFEST, serving, settle, tell
+from tests.promises.conftest import serving, settle, tell
+from tests.standin import MANIFEST, a_standin
 
 CANARY = "vermilion-canary"
 POST = "chat.postMessage"
@@ -453,7 +454,7 @@ async def test_an_unreadable_status_channel_fails_the_check(clock, database_url)
     manifest = {**MANIFEST, "oauth_config": {"scopes": {"bot": granted}}}
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
-            Sandbox(manifest, clock=clock.seconds, limits=Limits(posting=False))
+            a_standin(manifest, clock=clock.seconds, limits=Limits(posting=False))
         )
         app = await stack.enter_async_context(serving(slack, clock, database_url))
         await tell(slack.person("mia"), "declare Checkout is down")

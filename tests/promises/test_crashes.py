@@ -11,9 +11,10 @@ from functools import partial
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
-from tests.promises.conftest import MANIFEST, environment
+from bot.sandbox import Limits
+from tests.promises.conftest import environment
 from tests.promises.processes import Ledger, Server, delivered, hasty, people_at_work, violations
+from tests.standin import a_standin
 
 ALIVE_SECONDS = (0.05, 0.6)
 # On SQLite there is one server to a file.
@@ -21,7 +22,7 @@ SERVERS = {"sqlite": 1, "postgresql": 3}
 
 
 def a_slack():
-    return Sandbox(MANIFEST, clock=hasty, limits=Limits(posting=False))
+    return a_standin(clock=hasty, limits=Limits(posting=False))
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ async def test_torture(kind, a_database, request, capsys):
         seed = f"{kind} {figures['bouts']}"
         async with a_slack() as slack:
             faults = []
-            with a_database() as url:
+            with a_database(kind) as url:
                 ledger = await rounds(
                     slack,
                     url,

@@ -9,7 +9,6 @@ import os
 import resource
 import shutil
 import sqlite3
-import tempfile
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
@@ -19,7 +18,7 @@ import aiohttp
 import pytest
 
 from bot.app import BEAT_EVERY
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.service import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
@@ -27,10 +26,12 @@ from storage.databases import postgresql
 from storage.store import SqlStore
 from storage.view import connection_of
 from tests import tables
+from tests.patience import until
 from tests.postgres import Server
 from tests.promises import processes
-from tests.promises.conftest import MANIFEST, environment, settle, tell, until
+from tests.promises.conftest import environment, settle, tell
 from tests.promises.processes import Ledger, delivered, people_at_work, violations
+from tests.standin import a_standin
 
 SORRY = "That did not work on our side, and nothing was changed."
 IN_DOUBT = "what you asked for may be done or not"
@@ -371,16 +372,14 @@ async def test_a_postgresql_that_answers_nothing_any_more_holds_nobody_for_ever(
 @pytest.fixture
 def own_server():
     """A PostgreSQL that nobody else is on."""
-    folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-"))
-    server = Server(folder)
+    server = Server()
     yield server
     server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 async def hasty_slack():
-    async with Sandbox(MANIFEST, clock=processes.hasty, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=processes.hasty, limits=Limits(posting=False)) as slack:
         yield slack
 
 
@@ -406,7 +405,7 @@ async def test_a_postgresql_that_is_stopped_and_started_under_load_loses_nothing
 
     def worked(count=10):
         until_then = len(ledger.confirmed) + count
-        return until(lambda: len(ledger.confirmed) >= until_then, seconds=60)
+        return until(lambda: len(ledger.confirmed) >= until_then)
 
     async with people_at_work(hasty_slack, servers, ledger, seed=times):
         for mode in ["immediate", "fast"] * times:

@@ -7,11 +7,14 @@ from time import monotonic
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.incident import Surface
 from storage.models import State
 from tests import tables
-from tests.promises.conftest import MANIFEST, Clock, serving, settle, tell, until
+from tests.clock import Clock
+from tests.patience import until
+from tests.promises.conftest import serving, settle, tell
+from tests.standin import a_standin
 
 OUTAGE = (
     "declare Checkout is down severity:high",
@@ -38,7 +41,7 @@ async def fault_free(tmp_path):
     """The status channel after the same outage without any fault."""
     clock = Clock()
     async with (
-        Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
+        a_standin(clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
         serving(slack, clock, f"sqlite:///{tmp_path}/fault_free.db") as app,
     ):
         await tell(slack.person("mia"), *OUTAGE)

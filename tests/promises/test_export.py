@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.incident import Decision, Kind
 from tests import tables
 from tests.builders import NINE, an_incident, an_update
-from tests.promises.conftest import MANIFEST, environment, tell
+from tests.promises.conftest import environment, tell
 from tests.promises.processes import Ledger, Server, hasty, people_at_work
+from tests.standin import a_standin
 
 ROOT = Path(__file__).parents[2]
 WITHDRAWN = "vermilion-canary"
@@ -109,7 +110,7 @@ def held_back(app, database_url):
 
 @pytest.fixture
 async def hasty_slack():
-    async with Sandbox(MANIFEST, clock=hasty, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=hasty, limits=Limits(posting=False)) as slack:
         yield slack
 
 

@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from core.service import StoreUnavailable
-from tests.promises.conftest import settle, tell, until
+from tests.patience import until
+from tests.promises.conftest import settle, tell
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from tests import tables
-from tests.promises.conftest import MANIFEST, Clock, environment, serving, settle, tell
+from tests.clock import Clock
+from tests.promises.conftest import environment, serving, settle, tell
+from tests.standin import a_standin
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ async def test_a_public_update_is_there_within_two_seconds(tmp_path):
         return datetime.now(UTC)
 
     async with (
-        Sandbox(MANIFEST, clock=time.time, limits=Limits(posting=True, burst=3)) as slack,
+        a_standin(clock=time.time, limits=Limits(posting=True, burst=3)) as slack,
         serving(slack, now, f"sqlite:///{tmp_path}/ratchet.db") as app,
     ):
         mia = slack.person("mia")

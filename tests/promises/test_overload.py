@@ -10,9 +10,11 @@ from contextlib import closing
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from tests import tables
-from tests.promises.conftest import MANIFEST, tell, until
+from tests.patience import until
+from tests.promises.conftest import tell
+from tests.standin import a_standin
 
 BURST = 200
 MEMORY_KIB = 100_000
@@ -20,7 +22,7 @@ MEMORY_KIB = 100_000
 
 @pytest.fixture
 async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=clock.seconds, limits=Limits(posting=False)) as slack:
         yield slack
 
 

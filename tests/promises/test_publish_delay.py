@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.incident import Surface
 from storage import audit
 from storage.models import State
-from tests.promises.conftest import MANIFEST, Clock, serving, settle, tell
+from tests.clock import Clock
+from tests.promises.conftest import serving, settle, tell
 from tests.promises.test_delivery import OUTAGE, TROUBLES, faults
+from tests.standin import a_standin
 
 # The product's own default: ten seconds.
 HELD_BACK = {"PUBLISH_DELAY": None}
@@ -27,7 +29,7 @@ async def at_once(tmp_path):
     """What the status channel shows after the outage where nothing is held back or goes wrong."""
     clock = Clock()
     async with (
-        Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
+        a_standin(clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
         serving(slack, clock, f"sqlite:///{tmp_path}/at_once.db") as app,
     ):
         await tell(slack.person("mia"), *OUTAGE)

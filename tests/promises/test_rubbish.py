@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.errors import InvalidLifecycles
 from core.lifecycle import FLAGS, PublicWord, read
 from storage import audit
@@ -33,7 +33,8 @@ from tests.promises.acts import (
     severity_form,
     update_form,
 )
-from tests.promises.conftest import MANIFEST, settle, tell
+from tests.promises.conftest import settle, tell
+from tests.standin import a_standin
 
 MISSING = object()
 RUBBISH = [
@@ -58,7 +59,7 @@ SENT = 25
 
 @pytest.fixture
 async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=clock.seconds, limits=Limits(posting=False)) as slack:
         yield slack
 
 

@@ -13,9 +13,11 @@ import pytest
 from starlette.responses import Response
 
 from bot.http.server import HEAD_MAX, HttpServer
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from bot.telemetry import Metrics
-from tests.promises.conftest import MANIFEST, tell, until
+from tests.patience import until
+from tests.promises.conftest import tell
+from tests.standin import a_standin
 
 SLOW = 200
 HEAD = b"POST /v1/incidents HTTP/1.1\r\nHost: x\r\n"
@@ -30,7 +32,7 @@ BODIES = {
 
 @pytest.fixture
 async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=clock.seconds, limits=Limits(posting=False)) as slack:
         yield slack
 
 

@@ -14,15 +14,16 @@ import aiohttp
 import pytest
 
 from bot.app import build
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from bot.settings import Settings
 from bot.telemetry import configure_logs
 from storage import keys
 from storage.keys import KeyScope
 from storage.store import SqlStore
 from tests import tables
-from tests.promises.conftest import MANIFEST, environment
+from tests.promises.conftest import environment
 from tests.promises.processes import Ledger, Server, fork, people_at_work
+from tests.standin import a_standin
 
 MINUTES = 4
 # A day passes in two seconds and a week in fifteen: what is kept for so long goes meanwhile.
@@ -118,7 +119,7 @@ async def test_a_long_day_leaves_nothing_behind(kind, database_url, request, cap
     minutes = min(MINUTES, request.config.getoption("torture_minutes"))
     limits = Limits(posting=False)
     uses = []
-    async with Sandbox(MANIFEST, clock=lambda: hasty(BEGAN), limits=limits) as slack:
+    async with a_standin(clock=lambda: hasty(BEGAN), limits=limits) as slack:
         server = Watched(environment(slack, database_url))
         await server.start()
         store = SqlStore(database_url)

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot.slack.sockets import CONNECTIONS
-from tests.promises.conftest import settle, tell, until
+from tests.patience import until
+from tests.promises.conftest import settle, tell
 
 
 @pytest.fixture

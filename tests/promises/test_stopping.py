@@ -16,10 +16,12 @@ from time import monotonic
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from tests import tables
+from tests.patience import until
 from tests.ports import a_free_port
-from tests.promises.conftest import MANIFEST, environment, tell, until
+from tests.promises.conftest import environment, tell
+from tests.standin import a_standin
 
 ROOT = Path(__file__).parents[2]
 BURST = 80
@@ -29,7 +31,7 @@ SLOW_SECONDS = 1.2
 
 @pytest.fixture
 async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=clock.seconds, limits=Limits(posting=False)) as slack:
         # Until the next process is there, however busy the machine is.
         slack.courier.ack_seconds = 30
         yield slack
@@ -144,7 +146,7 @@ async def served(mode, folder):
     """Its Slack, and ``ratchet serve`` as a process at a port of its own, as an operator has it."""
     folder.mkdir()
     port = a_free_port()
-    async with Sandbox(MANIFEST) as slack:
+    async with a_standin() as slack:
         variables = environment(slack, f"sqlite:///{folder}/ratchet.db", **doors(mode, slack))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "serve"),
@@ -158,9 +160,9 @@ async def served(mode, folder):
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            await until(lambda: listening(port), seconds=60)
+            await until(lambda: listening(port))
             if mode == "socket":
-                await slack.connected(connections=2, timeout_seconds=60)
+                await slack.connected(connections=2)
             else:
                 slack.request_url = f"http://127.0.0.1:{port}/slack/events"
             yield slack, process, port

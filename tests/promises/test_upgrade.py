@@ -17,14 +17,16 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Integer, MetaData, NullPool, Uuid, bindparam, create_engine, inspect, text
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from core.incident import update_id
 from storage import audit, migrations
 from storage.store import SqlStore, UnknownSchema
 from tests import tables
+from tests.patience import until
 from tests.promises import processes
-from tests.promises.conftest import MANIFEST, environment, settle, tell, until
+from tests.promises.conftest import environment, settle, tell
 from tests.promises.processes import Ledger, delivered, people_at_work, violations
+from tests.standin import a_standin
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,14 +63,14 @@ def oldest_code(url):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_every_step_leaves_the_code_before_all_that_it_knows(kind, database_url):
+def test_every_step_leaves_the_code_before_all_that_it_knows(kind, empty_url):
     """And all code that the schema says may work on it."""
     seen = {}
-    for revision in revisions(database_url):
-        migrate(database_url, revision)
-        after = columns(database_url)
+    for revision in revisions(empty_url):
+        migrate(empty_url, revision)
+        after = columns(empty_url)
         before = max(seen, default=revision)
-        oldest = oldest_code(database_url) or before
+        oldest = oldest_code(empty_url) or before
         assert oldest <= before
         older = [known.items() for step, known in seen.items() if step >= oldest]
         seen[revision] = after
@@ -89,7 +91,6 @@ def test_every_step_leaves_the_code_before_all_that_it_knows(kind, database_url)
 async def test_older_code_goes_on_after_a_start_only_where_the_newer_schema_says_that_it_may(
     may, kind, database_url, start, clock, mia
 ):
-    migrate(database_url, "head")
     newest = revisions(database_url)[-1]
     with engine(database_url).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -110,14 +111,14 @@ async def test_older_code_goes_on_after_a_start_only_where_the_newer_schema_says
     assert revision_of(database_url) == "9999"
 
 
-def test_nothing_of_an_old_schema_is_lost_on_the_way(database_url):
-    steps = revisions(database_url)
-    migrate(database_url, steps[0])
-    with engine(database_url).begin() as connection:
+def test_nothing_of_an_old_schema_is_lost_on_the_way(empty_url):
+    steps = revisions(empty_url)
+    migrate(empty_url, steps[0])
+    with engine(empty_url).begin() as connection:
         connection.execute(text("INSERT INTO workspace (id, last_number) VALUES ('T1', 0)"))
-    migrate(database_url, "head")
+    migrate(empty_url, "head")
 
-    with engine(database_url).begin() as connection:
+    with engine(empty_url).begin() as connection:
         assert connection.execute(text("SELECT id FROM workspace")).scalars().all() == ["T1"]
 
 
@@ -204,7 +205,7 @@ def timeline(app, number):
 async def test_with_what_the_code_before_writes_the_new_code_goes_on(
     kind, a_database, database_url, ratchet, slack, clock, mia
 ):
-    with a_database() as url:
+    with a_database(kind, empty=True) as url:
         known = known_to_each(url)
     for number, knows in enumerate(list(known.values())[:-1], 1):
         await tell(mia, f"declare Outage {number}", f"note {number} written")
@@ -291,7 +292,7 @@ class ServerOf:
 
 @pytest.fixture
 async def hasty_slack():
-    async with Sandbox(MANIFEST, clock=processes.hasty, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=processes.hasty, limits=Limits(posting=False)) as slack:
         yield slack
 
 
@@ -310,7 +311,7 @@ async def test_the_code_before_serves_beside_the_new_over_the_newest_migration(
         seed = len(confirmed)
         async with people_at_work(hasty_slack, servers, ledger, seed=seed):
             yield
-            await until(lambda: len(ledger.confirmed) >= enough, seconds=120)
+            await until(lambda: len(ledger.confirmed) >= enough)
         confirmed.append(len(ledger.confirmed))
 
     at_work = asynccontextmanager(worked)

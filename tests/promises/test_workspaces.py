@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from tests.promises.acts import WAYS, Kept, fresh, idle, preview
-from tests.promises.conftest import MANIFEST, settle, tell
+from tests.promises.conftest import settle, tell
+from tests.standin import a_standin
 
 OTHER = "T0OTHER"
 # What stands in the incident of the bot's own workspace, and in its settings.
@@ -18,7 +19,7 @@ OURS = ("Checkout", "quorum", "INC-1")
 
 @pytest.fixture
 async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+    async with a_standin(clock=clock.seconds, limits=Limits(posting=False)) as slack:
         yield slack
 
 

@@ -3,31 +3,21 @@
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
+from bot.sandbox.workspace import TRIGGER_SECONDS
 from tests.sandbox.connections import MANIFEST, bolt_app, by_http, by_socket
-
-
-class Clock:
-    """A clock that moves only by ``advance``."""
-
-    def __init__(self, at=1_750_000_000.0):
-        self.at = at
-
-    def __call__(self):
-        return self.at
-
-    def advance(self, seconds):
-        self.at += seconds
-
-
-@pytest.fixture
-def clock():
-    return Clock()
+from tests.standin import a_standin
 
 
 @pytest.fixture
 async def slack(clock):
-    async with Sandbox(MANIFEST, clock=clock, limits=Limits(posting=False)) as sandbox:
+    async with a_standin(
+        MANIFEST,
+        clock=clock.seconds,
+        # The time in which Slack lets an app open a dialog; it passes by the test's clock.
+        trigger_seconds=TRIGGER_SECONDS,
+        limits=Limits(posting=False),
+    ) as sandbox:
         yield sandbox
 
 

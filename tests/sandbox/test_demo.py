@@ -5,8 +5,8 @@ import contextlib
 import aiohttp
 
 from bot.demo import bot, manifest
-from bot.sandbox import Sandbox
 from tests.ports import a_free_port
+from tests.standin import a_standin
 
 ENV = """\
 DATABASE_URL=sqlite:///of-another-bot.db
@@ -22,7 +22,7 @@ async def test_the_demo_ignores_settings_in_the_working_directory(tmp_path):
     folder.mkdir()
     with contextlib.chdir(tmp_path):
         async with (
-            Sandbox(manifest()) as slack,
+            a_standin(manifest()) as slack,
             bot(slack, folder=folder, port=a_free_port(), http=False) as address,
             aiohttp.ClientSession() as http,
         ):

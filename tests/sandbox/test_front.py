@@ -3,9 +3,10 @@
 import aiohttp
 import pytest
 
-from bot.sandbox import Limits, Sandbox
+from bot.sandbox import Limits
 from bot.sandbox.saving import restore, saved
 from tests.sandbox.connections import MANIFEST, by_socket
+from tests.standin import a_standin
 
 
 @pytest.fixture
@@ -224,7 +225,7 @@ async def test_a_workspace_survives_a_restart(client, slack, mia):
     slack.workspace.add_channel("later", members=[mia.user])
     before = saved(slack.workspace)
 
-    async with Sandbox(MANIFEST, limits=Limits(posting=False)) as again:
+    async with a_standin(MANIFEST, limits=Limits(posting=False)) as again:
         restore(again.workspace, before)
         client.base_url = again.api_url
         update = await client.chat_update(channel="C0PAYMENTS", ts=first["ts"], text="edited")

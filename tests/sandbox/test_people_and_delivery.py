@@ -364,7 +364,7 @@ async def test_a_response_url_works_five_times_in_half_an_hour(slack, listening,
         (await AsyncWebhookClient(first.response_url).send(text=str(number))).status_code
         for number in range(6)
     ]
-    clock.advance(30 * 60 + 1)
+    clock.advance(seconds=30 * 60 + 1)
     late = await AsyncWebhookClient(second.response_url).send(text="late")
 
     assert uses == [200] * 5 + [404]

@@ -6,8 +6,9 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Limits, Sandbox, blockkit
+from bot.sandbox import Limits, blockkit
 from tests.sandbox.blocks import mrkdwn, plain
+from tests.standin import a_standin
 
 CHANNEL = "C0PAYMENTS"
 
@@ -545,7 +546,7 @@ async def test_a_trigger_opens_one_dialog_within_three_seconds(
     slack, client, clock, age_seconds, uses, error
 ):
     trigger = slack.workspace.new_trigger("U0MIA")
-    clock.advance(age_seconds)
+    clock.advance(seconds=age_seconds)
 
     results = [
         await refusal(client.views_open(trigger_id=trigger, view=dialog())) for _ in range(uses)
@@ -711,7 +712,7 @@ async def test_a_method_needs_its_scope(method, arguments, scope):
         "display_information": {"name": "Judge"},
         "oauth_config": {"scopes": {"bot": granted}},
     }
-    async with Sandbox(manifest) as slack:
+    async with a_standin(manifest) as slack:
         client = AsyncWebClient(slack.bot_token, base_url=slack.api_url)
         with pytest.raises(SlackApiError) as refused:
             await client.api_call(method, params=arguments)
@@ -733,7 +734,7 @@ async def test_a_channel_accepts_one_post_a_second_after_a_small_burst(slack, cl
     burst = [await refusal(post()) for _ in range(6)]
     elsewhere = await refusal(post("C0STATUS"))
     by_another_name = await refusal(post("#payments"))
-    clock.advance(1)
+    clock.advance(seconds=1)
     a_second_later = [await refusal(post()), await refusal(post())]
 
     assert burst == ["ok"] * 5 + ["ratelimited"]
@@ -744,17 +745,17 @@ async def test_a_channel_accepts_one_post_a_second_after_a_small_burst(slack, cl
 
 
 async def test_a_tier_counts_the_calls_of_a_minute(client, clock):
-    async with Sandbox(
+    async with a_standin(
         {
             "display_information": {"name": "Judge"},
             "oauth_config": {"scopes": {"bot": ["users:read"]}},
         },
-        clock=clock,
+        clock=clock.seconds,
         limits=Limits(tiers=True),
     ) as slack:
         client = AsyncWebClient(slack.bot_token, base_url=slack.api_url)
         taken = [await refusal(client.users_list()) for _ in range(21)]
-        clock.advance(60)
+        clock.advance(seconds=60)
         later = await refusal(client.users_list())
 
     assert taken == ["ok"] * 20 + ["ratelimited"]

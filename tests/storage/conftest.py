@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
-from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, event
@@ -15,61 +11,9 @@ from core.service import Incidents
 from storage.models import metadata
 from storage.outbox import Outbox
 from storage.store import SqlStore
-from tests.builders import NINE, STATUS_CHANNEL, a_declaration, an_id
-from tests.postgres import NoServer, Server
+from tests.builders import STATUS_CHANNEL, a_declaration, an_id
 
 TABLES = tuple(metadata.tables)
-SERVER = pytest.StashKey[Server]()
-NOT_TESTED = pytest.StashKey[str]()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config, items):
-    """Starts the server where tests ask for one; without any they are left out, and loudly."""
-    if config.option.collectonly:
-        return
-    asking = [item for item in items if _kind(item) == "postgresql"]
-    if not asking:
-        return
-    folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-"))
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    try:
-        config.stash[SERVER] = server = Server(folder)
-    except NoServer as error:
-        config.stash[NOT_TESTED] = str(error)
-        items[:] = [item for item in items if item not in asking]
-        config.hook.pytest_deselected(items=asking)
-    else:
-        config.add_cleanup(server.stop)
-
-
-def _kind(item):
-    callspec = getattr(item, "callspec", None)
-    return callspec.params.get("kind") if callspec else None
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    if reason := config.stash.get(NOT_TESTED, None):
-        terminalreporter.section("PostgreSQL was NOT tested", sep="!", red=True, bold=True)
-        terminalreporter.line(reason)
-
-
-@pytest.fixture(scope="session")
-def migrated(request, tmp_path_factory):
-    """A migrated, empty database of each kind, to be copied: migrating costs more than a test."""
-    made = {}
-
-    def migrated(kind):
-        if kind not in made:
-            server = request.config.stash.get(SERVER, None)
-            path = tmp_path_factory.mktemp("template") / "ratchet.db"
-            made[kind] = path if kind == "sqlite" else server.database()
-            store = SqlStore(f"sqlite:///{path}" if kind == "sqlite" else server.uri(made[kind]))
-            store.migrate()
-            store.close()
-        return made[kind]
-
-    return migrated
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -78,28 +22,17 @@ def kind(request):
 
 
 @pytest.fixture
-def empty_url(kind, request, tmp_path):
-    """The address of a database in which nothing is."""
-    if kind == "sqlite":
-        yield f"sqlite:///{tmp_path}/empty.db"
-        return
-    server = request.config.stash[SERVER]
-    name = server.database()
-    yield server.uri(name)
-    server.drop(name)
+def empty_url(kind, a_database):
+    """The address of a database with no tables."""
+    with a_database(kind, empty=True) as url:
+        yield url
 
 
 @pytest.fixture
-def url(kind, request, tmp_path, migrated):
-    """The address of a migrated database in which nothing is."""
-    if kind == "sqlite":
-        shutil.copy(migrated("sqlite"), tmp_path / "ratchet.db")
-        yield f"sqlite:///{tmp_path}/ratchet.db"
-        return
-    server = request.config.stash[SERVER]
-    name = server.database(template=migrated("postgresql"))
-    yield server.uri(name)
-    server.drop(name)
+def url(kind, a_database):
+    """The address of a migrated, empty database."""
+    with a_database(kind) as url:
+        yield url
 
 
 @pytest.fixture
@@ -119,23 +52,6 @@ def opened(url):
 @pytest.fixture
 def store(opened):
     return opened(status_channel=STATUS_CHANNEL)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now: datetime = NINE
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> datetime:
-        self.now += timedelta(**by)
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture

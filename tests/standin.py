@@ -1,0 +1,25 @@
+"""The stand-in for Slack with the patience of tests instead of Slack's three seconds.
+
+The three seconds themselves are tested in `tests/sandbox` and under `make torture`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.sandbox import Sandbox
+from tests.patience import PATIENCE_SECONDS
+
+MANIFEST = yaml.safe_load((Path(__file__).parents[1] / "app_manifest.yml").read_text("utf-8"))
+
+
+def a_standin(manifest: Mapping[str, Any] = MANIFEST, **changes: Any) -> Sandbox:
+    """A stand-in that waits for acknowledgements, dialogs and answers until only a hang is left."""
+    patience = dict.fromkeys(
+        ("ack_seconds", "patience_seconds", "trigger_seconds"), PATIENCE_SECONDS
+    )
+    return Sandbox(manifest, **patience | changes)
