@@ -37,7 +37,7 @@ def url(kind, a_database):
 
 @pytest.fixture
 def opened(url):
-    """Opens a store on the test's database: each is what another process would have."""
+    """Opens a store on the test's database; a second one stands for another process."""
     stores = []
 
     def opened(**options):
@@ -80,7 +80,7 @@ def declare(incidents):
 
 @pytest.fixture
 def rows(url):
-    """Asks the database itself, past everything that is ours: ``rows("SELECT …")``."""
+    """The rows of a statement, with a connection of the test's own: ``rows("SELECT …")``."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
 
     def rows(statement, parameters=()):
@@ -93,7 +93,7 @@ def rows(url):
 
 @pytest.fixture
 def contents(rows):
-    """Everything that the database holds, table by table, in one value to compare."""
+    """All rows of all tables, in one value to compare."""
 
     def contents():
         return {table: sorted(map(repr, rows(f"SELECT * FROM {table}"))) for table in TABLES}
@@ -105,7 +105,7 @@ def contents(rows):
 def on_statement():
     """Calls a function with each statement of a store, before the database gets it.
 
-    What the function raises comes out of the statement.
+    An error of the function becomes the statement's.
     """
     listening = []
 

@@ -1,6 +1,4 @@
-"""Whatever is wrong in the store is found and named, with what to do; a store that is well is let
-be.
-"""
+"""The audit names every error in the store, with its cure, and finds none in a sound store."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ NOBODY = "f" * 32
 
 @pytest.fixture
 def deliver(outbox, clock):
-    """Gives Slack what waits, until nothing is left; a Slack that takes everything."""
+    """Delivers all waiting messages to a Slack that takes everything."""
     count = itertools.count()
 
     async def deliver():
@@ -51,10 +49,10 @@ def deliver(outbox, clock):
 
 @pytest.fixture
 async def busy(declare, incidents, outbox, clock, deliver):
-    """Six incidents with everything that can happen to one; of the last much is still to be told.
+    """Six incidents with everything that can happen to one.
 
-    INC-1 has all kinds of entries, INC-2 is private in a private channel, INC-3 is its owner's
-    alone, INC-4 came over the API, INC-5 is over, INC-6 waits, runs and cannot be delivered.
+    INC-1 has all kinds of entries. INC-2 is private in a private channel, and only the owner sees
+    INC-3. INC-4 came over the API. INC-5 is over. INC-6 has waiting, running and dead messages.
     """
 
     async def change(ref, **changes):
@@ -95,7 +93,7 @@ async def busy(declare, incidents, outbox, clock, deliver):
 
 @pytest.fixture
 def damage(url, kind):
-    """Does to the tables what no code of ours would, past all that holds them together."""
+    """Damages the tables with a connection of the test's own, without foreign keys."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
 
     def damage(*statements):
@@ -117,7 +115,7 @@ def found(store):
     return found
 
 
-async def test_a_busy_store_that_is_well_has_no_findings(busy, found):
+async def test_a_sound_busy_store_has_no_findings(busy, found):
     assert await found() == []
 
 
@@ -125,9 +123,7 @@ async def test_an_empty_store_has_no_findings(found):
     assert await found() == []
 
 
-async def test_what_was_declared_before_there_was_a_status_channel_needs_no_card(
-    opened, clock, found
-):
+async def test_an_incident_older_than_the_status_channel_needs_no_card(opened, clock, found):
     incidents = Incidents(opened(), clock=clock, wake=lambda: None)
     await incidents.execute(a_declaration(id=an_id("before")))
     await incidents.execute(a_change(ref=1, severity=Severity.LOW))
@@ -143,7 +139,7 @@ async def test_what_was_declared_before_there_was_a_status_channel_needs_no_card
     assert await found() == []
 
 
-async def test_pages_are_read_to_the_last(declare, found, damage, monkeypatch):
+async def test_the_audit_reads_every_page(declare, found, damage, monkeypatch):
     monkeypatch.setattr(audit, "PAGE", 2)
     for _ in range(5):
         await declare()
@@ -171,7 +167,7 @@ def posting(number, surface, *, channel=STATUS_CHANNEL, entry=0, ts="1700000000.
 
 
 def message(number, surface, *, channel=STATUS_CHANNEL, entry="NULL", state="delivered", lane=None):
-    """A message beside the others; SQLite and PostgreSQL write an id, each in its own way."""
+    """A statement that adds a message; SQLite and PostgreSQL spell an id differently."""
     lane = (
         lane or f"(SELECT min(lane) FROM outbox WHERE surface = 'status_card' AND {about(number)})"
     )
@@ -195,7 +191,7 @@ NO_CARD_OF_4 = (
     f"DELETE FROM outbox WHERE surface = 'status_card' AND {about(4)}",
 )
 
-# What is done to the store; what is found of which incident.
+# The statements that damage the store, and the findings by the number of the incident.
 DAMAGES = {
     "a number is missing": (
         [
@@ -229,7 +225,7 @@ DAMAGES = {
             ]
         },
     ),
-    "a status that there is not": (
+    "an unknown status": (
         [
             f"UPDATE incident_update SET new = 'melted' WHERE entry = 9 AND {about(1)}",
             "UPDATE incident SET status = 'melted' WHERE number = 1",
@@ -311,7 +307,7 @@ DAMAGES = {
         ["UPDATE incident SET acknowledged_by_id = 'U0LINUS' WHERE number = 1"],
         {1: ["its acknowledgement is not the one of entry 2"]},
     ),
-    "nobody acknowledged": (
+    "no entry acknowledged": (
         ["UPDATE incident SET acknowledged_by_id = 'U0LINUS' WHERE number = 4"],
         {4: ["it has an acknowledgement, and no entry for it"]},
     ),
@@ -347,7 +343,7 @@ DAMAGES = {
         [posting(2, "status_card")],
         {2: ["it is private, and its status card is in C0STATUS at 1700000000.000001"]},
     ),
-    "a private incident's card stands where it must not": (
+    "a private incident's card is in a public channel": (
         [posting(3, "working_card", channel=INCIDENTS_CHANNEL)],
         {
             3: [
@@ -355,19 +351,19 @@ DAMAGES = {
             ]
         },
     ),
-    "a note stands in the status channel": (
+    "a note is in the status channel": (
         [posting(1, "public_update", entry=4)],
         {1: ["entry 4 is not public, and was posted in C0STATUS at 1700000000.000001"]},
     ),
-    "what there is not stands in the status channel": (
+    "a missing entry is in the status channel": (
         [posting(1, "public_update", entry=99)],
         {1: ["entry 99 is not public, and was posted in C0STATUS at 1700000000.000001"]},
     ),
-    "a card stands as an entry": (
+    "a card is recorded as an entry": (
         [posting(1, "status_card", entry=7)],
         {1: ["its status card is recorded in C0STATUS at 1700000000.000001 as entry 7"]},
     ),
-    "two things stand in one place": (
+    "two posts in one place": (
         [
             (
                 f"UPDATE posted SET ts = '1700000000.000001' WHERE posted_in = '{STATUS_CHANNEL}' "
@@ -376,7 +372,7 @@ DAMAGES = {
         ],
         {4: ["two posts are recorded in C0STATUS at 1700000000.000001"]},
     ),
-    "the place of an incident that there is not": (
+    "the place of a missing incident": (
         [
             (
                 f"UPDATE posted SET incident_id = '{NOBODY}', ts = '1700000000.000001' "
@@ -402,7 +398,7 @@ DAMAGES = {
         [*NO_CARD_OF_4],
         {4: ["it has public updates in C0STATUS, and no card there"]},
     ),
-    "a status card was lost of an incident that was never written of": (
+    "a status card was lost of an incident without public updates": (
         [
             *NO_CARD_OF_4,
             f"DELETE FROM posted WHERE {about(4)}",
@@ -415,7 +411,7 @@ DAMAGES = {
         [f"DELETE FROM posted WHERE entry = 2 AND {about(4)}"],
         {4: ["entry 2 is public, and was neither posted nor is it waiting"]},
     ),
-    "a message about an incident that there is not": (
+    "a message about a missing incident": (
         [f"UPDATE outbox SET incident_id = '{NOBODY}' WHERE id = 1"],
         {None: ["outbox message 1 is about an incident that does not exist"]},
     ),
@@ -463,7 +459,7 @@ DAMAGES = {
             ]
         },
     ),
-    "a message about an entry that there is not": (
+    "a message about a missing entry": (
         [message(4, "public_update", entry=99)],
         {
             4: [
@@ -485,7 +481,7 @@ DAMAGES = {
             ]
         },
     ),
-    "a message withdraws what stands": (
+    "a message withdraws an entry that is not withdrawn": (
         [message(4, "withdrawal", entry=2)],
         {
             4: [

@@ -1,4 +1,4 @@
-"""What is asked often is found by an index, however many incidents are closed."""
+"""Frequent reads use an index, so closed incidents cost them nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def board(reader, narrowed, *, before=None, after=None):
 
 @pytest.fixture
 def plan(rows, on_statement):
-    """SQLite's plan for everything that a function asks of the store, line by line."""
+    """The lines of SQLite's plans for all statements of a function."""
 
     async def plan(asking):
         statements = []
@@ -67,7 +67,7 @@ def plan(rows, on_statement):
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 @pytest.mark.parametrize("look", LOOKS)
-async def test_no_look_walks_through_all_incidents(look, store, declare, plan):
+async def test_no_read_scans_all_incidents(look, store, declare, plan):
     await declare(components=("api",))
 
     lines = await plan(lambda: store.read(LOOKS[look]))
@@ -78,7 +78,7 @@ async def test_no_look_walks_through_all_incidents(look, store, declare, plan):
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 @pytest.mark.parametrize("look", ["open", "mine", "here", "tray", "status page"])
-async def test_boards_of_open_incidents_do_not_pass_closed_ones(look, store, declare, plan):
+async def test_boards_of_open_incidents_do_not_scan_closed_ones(look, store, declare, plan):
     await declare()
 
     first, *_ = await plan(lambda: store.read(LOOKS[look]))
@@ -87,9 +87,7 @@ async def test_boards_of_open_incidents_do_not_pass_closed_ones(look, store, dec
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
-async def test_no_step_of_the_outbox_walks_through_what_was_delivered(
-    outbox, declare, incidents, plan
-):
+async def test_no_step_of_the_outbox_scans_delivered_messages(outbox, declare, incidents, plan):
     await declare()
 
     async def deliver():
@@ -105,12 +103,12 @@ async def test_no_step_of_the_outbox_walks_through_what_was_delivered(
 
     lines = await plan(deliver)
 
-    # Through what waits it may walk: those are in indexes of their own.
+    # A scan of waiting messages is allowed: they are few, and have indexes of their own.
     assert [line for line in lines if re.match("SCAN (outbox|other|ahead)$", line)] == []
 
 
-async def test_no_statement_is_put_into_words_twice(declare, incidents, store, outbox, clock):
-    """To do so costs more than to run it; what SQLAlchemy cannot remember, it does each time."""
+async def test_each_statement_is_compiled_once(declare, incidents, store, outbox, clock):
+    """A statement that SQLAlchemy cannot cache is compiled on each run, at more than its cost."""
     anew = []
 
     def look(_connection, _cursor, statement, _parameters, context, _many):

@@ -1,4 +1,4 @@
-"""When nobody knows whether Slack has a message: it is looked for, and never forgotten about."""
+"""A message that Slack may have after a lost response stays unsure, so its post is searched for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def claim(outbox, clock):
 
 @pytest.fixture
 def states(outbox):
-    """Every message of a surface, oldest first: its id and where it stands."""
+    """The id and the state of every message of a surface, oldest first."""
 
     async def states(surface=Surface.STATUS_CARD):
         listed = await outbox.list(*State)
@@ -35,12 +35,12 @@ def states(outbox):
 
 @pytest.fixture
 async def running(declare, claim):
-    """The status card of INC-1, which a worker has just claimed."""
+    """The status card of INC-1, just claimed by a worker."""
     await declare()
     return next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
 
 
-async def test_a_try_in_doubt_is_remembered_whatever_later_tries_say(running, claim, outbox, clock):
+async def test_an_unsure_try_stays_unsure_after_later_tries(running, claim, outbox, clock):
     tried = running
     told = [tried.unsure]
     for error in ("ratelimited", UNKNOWN_OUTCOME, "ratelimited"):
@@ -53,7 +53,7 @@ async def test_a_try_in_doubt_is_remembered_whatever_later_tries_say(running, cl
     assert (tried.attempts, tried.uid, tried.error) == (4, running.uid, "ratelimited")
 
 
-async def test_a_doubt_outlives_giving_up(running, claim, outbox, clock):
+async def test_a_dead_message_stays_unsure_when_it_is_retried(running, claim, outbox, clock):
     await outbox.dead(running, error=UNKNOWN_OUTCOME, at=clock())
     await outbox.retry_dead(at=clock.advance(seconds=1))
 
@@ -62,10 +62,10 @@ async def test_a_doubt_outlives_giving_up(running, claim, outbox, clock):
 
 
 @pytest.mark.parametrize("way", ["later", "rescue", "dead"])
-async def test_the_next_edit_is_merged_into_the_card_that_may_be_posted_already(
+async def test_the_next_edit_merges_into_the_card_that_may_be_posted_already(
     way, running, incidents, claim, outbox, clock, states
 ):
-    """The other way round, the post would be looked for under an id that it does not have."""
+    """Merged the other way round, the post would be searched for by an id that it does not have."""
     await incidents.execute(a_change(ref=1, to="identified"))
     at = clock.advance(seconds=1)
     match way:
@@ -84,7 +84,7 @@ async def test_the_next_edit_is_merged_into_the_card_that_may_be_posted_already(
     assert (await outbox.facts(again)).incident.status == "identified"
 
 
-async def test_public_updates_are_not_merged_when_they_come_back(
+async def test_public_updates_that_come_back_do_not_merge(
     declare, incidents, outbox, claim, clock, states
 ):
     await declare()
@@ -100,7 +100,7 @@ async def test_public_updates_are_not_merged_when_they_come_back(
     assert [state for _, state in updates] == [State.AVAILABLE, State.AVAILABLE]
 
 
-async def test_of_several_dead_edits_of_one_card_one_is_sent_again(
+async def test_a_retry_sends_one_of_several_dead_edits_of_a_card(
     running, incidents, claim, outbox, clock, states
 ):
     await outbox.dead(running, error="is_archived", at=clock())
@@ -118,7 +118,7 @@ async def test_of_several_dead_edits_of_one_card_one_is_sent_again(
     ]
 
 
-async def test_a_dead_edit_is_not_sent_again_beside_one_that_is_on_its_way(
+async def test_a_retry_merges_a_dead_edit_into_a_running_one(
     running, incidents, claim, outbox, clock, states
 ):
     await outbox.dead(running, error="is_archived", at=clock())
@@ -131,7 +131,7 @@ async def test_a_dead_edit_is_not_sent_again_beside_one_that_is_on_its_way(
     assert [state for _, state in await states()] == [State.MERGED, State.RUNNING]
 
 
-async def test_a_worker_that_comes_back_late_moves_nothing_that_another_has_claimed(
+async def test_a_late_worker_moves_no_message_that_another_has_claimed(
     running, claim, outbox, clock, states
 ):
     at = clock.advance(minutes=3)
@@ -144,9 +144,7 @@ async def test_a_worker_that_comes_back_late_moves_nothing_that_another_has_clai
     assert await states() == [(running.id, State.RUNNING)]
 
 
-async def test_what_slack_has_is_delivered_whoever_says_so_and_however_late(
-    running, outbox, clock, states
-):
+async def test_a_late_report_of_a_delivery_counts(running, outbox, clock, states):
     at = clock.advance(minutes=3)
     await outbox.rescue(claimed_before=at, at=at, until=at)
 
@@ -156,15 +154,15 @@ async def test_what_slack_has_is_delivered_whoever_says_so_and_however_late(
     assert (await outbox.facts(running)).place == Posted("C0STATUS", "5.0")
 
 
-async def test_a_message_that_was_lost_in_slack_stands_nowhere(running, outbox, clock):
+async def test_the_place_of_a_deleted_slack_message_is_forgotten(running, outbox, clock):
     await outbox.delivered(running, at=clock(), posted=Posted("C0STATUS", "5.0"))
     await outbox.forget_posted(running)
 
     assert (await outbox.facts(running)).place is None
 
 
-async def test_how_long_something_waits_counts_from_when_it_was_due(running, claim, outbox, clock):
-    """Each retry puts the next try off; the public waits since the first one all the same."""
+async def test_the_age_of_a_message_counts_from_its_due_time(running, claim, outbox, clock):
+    """A retry moves the next try, but the public has waited since the first one."""
     await outbox.later(running, until=clock() + timedelta(minutes=9), error="ratelimited")
     at = clock.advance(minutes=6)
 
@@ -174,7 +172,7 @@ async def test_how_long_something_waits_counts_from_when_it_was_due(running, cla
     assert depth.by_state == {State.AVAILABLE: 1, State.RUNNING: 1, State.DEAD: 0}
 
 
-async def test_the_next_look_is_due_when_something_can_be_claimed(declare, claim, outbox, clock):
+async def test_next_due_is_the_moment_of_the_next_claim(declare, claim, outbox, clock):
     told = [await outbox.next_due()]
     first = await declare()
     told.append(await outbox.next_due())
@@ -189,7 +187,7 @@ async def test_the_next_look_is_due_when_something_can_be_claimed(declare, claim
     assert told == [None, NINE, NINE + timedelta(seconds=1), NINE + minute]
 
 
-async def test_a_shorter_hold_does_not_cut_a_longer_one_short(declare, claim, outbox, clock):
+async def test_a_shorter_hold_does_not_shorten_a_longer_one(declare, claim, outbox, clock):
     await declare()
     for seconds in (60, 5):
         until = clock() + timedelta(seconds=seconds)
@@ -200,10 +198,10 @@ async def test_a_shorter_hold_does_not_cut_a_longer_one_short(declare, claim, ou
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-async def test_a_card_is_not_claimed_while_a_change_that_it_is_to_show_is_not_committed(
+async def test_a_card_is_not_claimed_before_the_commit_of_its_change(
     declare, incidents, claim, opened, clock
 ):
-    """Rendered then it would show less, and nothing would be left to show the rest."""
+    """A card that is rendered before the commit lacks the change, and no later message adds it."""
     await declare()
     saved, commit = threading.Event(), threading.Event()
 
@@ -224,8 +222,8 @@ async def test_a_card_is_not_claimed_while_a_change_that_it_is_to_show_is_not_co
     assert len(after) == 2
 
 
-async def test_claims_and_changes_at_once_lose_no_change(opened, declare, clock, store):
-    """However they meet, what is delivered last was rendered after the last change."""
+async def test_concurrent_claims_and_changes_lose_no_change(opened, declare, clock, store):
+    """The last delivery is rendered after the last change, in any order of events."""
     await declare()
     stores = [store, opened(status_channel="C0STATUS")]
     shown = []

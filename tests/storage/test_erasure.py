@@ -1,4 +1,4 @@
-"""A text that was withdrawn is gone from the store, not hidden in it."""
+"""A withdrawn text is erased from the store, and not only hidden."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.incident import Note, PublicText, Redact
 from tests.builders import STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 
 SECRET = "vermilion-canary"
-LONG = f"{SECRET} " * 117  # as long as a body may be: it fills pages of its own
+LONG = f"{SECRET} " * 117  # the longest body: it fills pages of the file of its own
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def redacted(declare, incidents, clock):
         await incidents.execute(Redact(actor=an_actor(), ref=1, entry=entry))
 
 
-async def test_the_body_goes_and_who_when_and_the_transition_stay(redacted, store):
+async def test_a_redaction_erases_the_body_and_keeps_the_rest(redacted, store):
     timeline = await store.read(
         lambda reader: reader.timeline(reader.incident(WORKSPACE, 1), before=None, limit=10)
     )
@@ -34,13 +34,13 @@ async def test_the_body_goes_and_who_when_and_the_transition_stay(redacted, stor
     assert (public.body, public.visibility, public.redacted_by.name) == (None, "public", "Ada")
 
 
-async def test_no_table_holds_the_text_any_more(redacted, contents):
+async def test_no_table_holds_a_withdrawn_text(redacted, contents):
     assert SECRET not in repr(contents())
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 class TestFile:
-    """SQLite: nor does the file, nor the log beside it, while the server still runs."""
+    """SQLite: neither the file nor its log holds the text, even while the server runs."""
 
     @pytest.fixture
     def store(self, opened):
@@ -60,10 +60,12 @@ class TestFile:
         assert SECRET.encode() in self.on_disk(url)
 
     @pytest.mark.usefixtures("redacted")
-    async def test_once_a_redaction_is_answered_the_files_hold_the_text_no_more(self, url):
+    async def test_the_files_do_not_hold_the_text_after_the_redaction(self, url):
         assert SECRET.encode() not in self.on_disk(url)
 
-    async def test_a_reader_in_between_only_puts_it_off(self, store, declare, incidents, url):
+    async def test_a_concurrent_reader_only_delays_the_erasure(
+        self, store, declare, incidents, url
+    ):
         await declare()
         await incidents.execute(a_change(ref=1, note=Note(LONG)))
         loop = asyncio.get_running_loop()

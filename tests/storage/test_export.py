@@ -1,4 +1,4 @@
-"""What is exported is all that is known, read in short views, and of the public side only that."""
+"""The archive is complete, and read in short views; a public archive holds public facts alone."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from tests.builders import (
 )
 
 OTHER = "T0OTHER"
-PRIVATE = "vermilion"  # in every text of `said` that only responders may read
+PRIVATE = "vermilion"  # in every text of `said` that is for responders alone
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def lines(store):
 
 @pytest.fixture
 async def said(declare, incidents, store, clock):
-    """Three incidents that together hold whatever an incident can hold, and one of another team."""
+    """Three incidents that fill every field between them, and one of another workspace."""
     described = DescribedComponent(
         component=Component(an_id("api"), "api"), description="all of it", group="core"
     )
@@ -136,7 +136,7 @@ def of_kind(lines, kind):
     return [line for line in lines if line["type"] == kind]
 
 
-async def test_read_back_it_is_what_was_written(said, lines, store):
+async def test_the_archive_holds_all_that_was_written(said, lines, store):
     written = lines()
 
     lifecycles = {
@@ -155,7 +155,7 @@ async def test_read_back_it_is_what_was_written(said, lines, store):
         for incident in known
     ]
     by_id = {incident.id: incident for incident in incidents}
-    # Compared as texts: two people of one id are alike whatever they are called.
+    # Compared as texts, because two persons with the same id and other names are equal.
     assert [repr(by_id[incident.id]) for incident in known] == list(map(repr, known))
     assert sorted(map(repr, updates)) == sorted(repr(u) for items in timelines for u in items)
     assert {line["name"] for line in of_kind(written, "lifecycle")} == {"statuspage", "response"}
@@ -169,9 +169,7 @@ async def test_read_back_it_is_what_was_written(said, lines, store):
     }
 
 
-async def test_the_first_line_says_what_it_is_and_the_others_stand_in_an_order_to_read_in(
-    said, lines
-):
+async def test_the_first_line_is_a_header_and_references_come_after_their_targets(said, lines):
     first, *others = lines()
 
     assert first == {
@@ -195,7 +193,7 @@ async def test_the_first_line_says_what_it_is_and_the_others_stand_in_an_order_t
     assert timeline == list(range(1, 8))
 
 
-async def test_a_text_that_was_withdrawn_is_not_in_it(said, lines):
+async def test_a_withdrawn_text_is_not_in_the_archive(said, lines):
     withdrawn = [line for line in of_kind(lines(), "update") if line["redacted_at"]]
 
     assert [(line["entry"], line["body"]) for line in withdrawn] == [(4, None), (5, None)]
@@ -203,7 +201,7 @@ async def test_a_text_that_was_withdrawn_is_not_in_it(said, lines):
     assert f"{PRIVATE}, withdrawn" not in repr(lines())
 
 
-async def test_of_one_workspace_it_holds_nothing_of_another(said, lines):
+async def test_the_archive_of_a_workspace_holds_nothing_of_another(said, lines):
     assert {line["workspace"] for line in lines(workspace=OTHER)[1:]} == {OTHER}
     assert "Not yours" not in repr(lines(workspace=WORKSPACE))
     assert [line["name"] for line in of_kind(lines(workspace=OTHER), "lifecycle")] == ["statuspage"]
@@ -211,7 +209,7 @@ async def test_of_one_workspace_it_holds_nothing_of_another(said, lines):
         lines(workspace="T0NOBODY")
 
 
-async def test_what_is_public_names_no_person_and_holds_no_private_word(said, lines):
+async def test_a_public_archive_names_no_person_and_holds_no_private_text(said, lines):
     written = lines(public=True, workspace=WORKSPACE)
 
     assert [line["number"] for line in of_kind(written, "incident")] == [2, 1]
@@ -221,9 +219,7 @@ async def test_what_is_public_names_no_person_and_holds_no_private_word(said, li
         assert private not in repr(written)
 
 
-async def test_what_is_public_is_the_same_to_the_byte_in_an_export_whatever_the_notes_say(
-    incidents, clock, store
-):
+async def test_no_byte_of_a_public_archive_depends_on_the_notes(incidents, clock, store):
     exports = []
     for workspace, private in (("T0ONE", "a"), ("T0TWO", f"{PRIVATE} <!channel> \n" * 60)):
         clock.now = NINE
@@ -250,7 +246,7 @@ async def test_what_is_public_is_the_same_to_the_byte_in_an_export_whatever_the_
 
 @pytest.fixture
 def fill(store, declare):
-    """Writes incidents with as many updates as are named for each, past the rules."""
+    """Writes one incident for each length, with so many updates, without the rules of core."""
 
     async def fill(*lengths, body="x"):
         await declare()
@@ -292,7 +288,7 @@ def an_entry(incident, entry, body):
     ],
     ids=["many", "almost a page", "a page", "long ones", "a page of two"],
 )
-async def test_however_they_lie_on_the_pages_every_incident_and_every_update_is_in_it_once(
+async def test_every_incident_and_update_is_exported_once_for_any_layout_of_pages(
     fill, lines, lengths
 ):
     await fill(*lengths)
@@ -307,10 +303,10 @@ async def test_however_they_lie_on_the_pages_every_incident_and_every_update_is_
     assert list(entries.values()) == [list(range(1, count + 1)) for count in [1, *lengths]]
 
 
-async def test_it_reads_no_more_than_it_is_asked_for(fill, store):
+async def test_the_export_holds_only_a_page_in_memory(fill, store):
     await fill(12_000)
     for line in archive(store, public=False, workspace=None, at=NINE):
-        assert line  # Statements are kept by now, so that what is measured is the data.
+        assert line  # A first run fills the statement cache, so the second measures the data alone.
     tracemalloc.start()
     try:
         size = sum(map(len, archive(store, public=False, workspace=None, at=NINE)))
@@ -322,7 +318,7 @@ async def test_it_reads_no_more_than_it_is_asked_for(fill, store):
     assert peak < size / 2
 
 
-async def test_what_is_declared_meanwhile_is_left_out_and_what_changes_agrees_with_itself(
+async def test_an_export_leaves_out_new_incidents_and_is_consistent_about_changed_ones(
     fill, declare, incidents, store
 ):
     await fill(*[1] * INCIDENTS_MAX)
@@ -341,10 +337,10 @@ async def test_what_is_declared_meanwhile_is_left_out_and_what_changes_agrees_wi
     assert timeline[-1]["new"] == changed["status"] == "identified"
 
 
-# --- what is refused ---------------------------------------------------------------------------
+# --- refusals ----------------------------------------------------------------------------------
 
 
-def test_what_has_never_been_migrated_is_refused_with_a_sentence(empty_url):
+def test_an_unmigrated_database_is_refused_with_a_sentence(empty_url):
     refused = pytest.raises(StoreUnavailable, match=r"is not there|run `ratchet migrate`")
 
     with refused, export.opened(empty_url):
@@ -352,7 +348,7 @@ def test_what_has_never_been_migrated_is_refused_with_a_sentence(empty_url):
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
-def test_looking_for_a_file_does_not_make_it(empty_url, tmp_path):
+def test_an_export_of_a_missing_file_does_not_create_it(empty_url, tmp_path):
     with pytest.raises(StoreUnavailable, match=r"is not there"), export.opened(empty_url):
         pass
 

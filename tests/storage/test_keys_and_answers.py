@@ -1,4 +1,4 @@
-"""API keys and kept answers, on both databases: what is kept of them, and what happens at once."""
+"""API keys and kept answers: their rows, and concurrent requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def a_key(store):
 # --- keys ------------------------------------------------------------------------------------
 
 
-async def test_a_key_is_found_by_itself_and_by_nothing_like_it(store, a_key):
+async def test_a_key_is_found_by_its_exact_text_alone(store, a_key):
     key, whole = await a_key()
 
     for presented, found in (
@@ -43,7 +43,7 @@ async def test_a_key_is_found_by_itself_and_by_nothing_like_it(store, a_key):
         assert await store.read(lambda reader, it=presented: keys.find(reader, it)) == found
 
 
-async def test_of_a_key_its_digest_and_its_prefix_are_kept(a_key, rows):
+async def test_only_digest_and_prefix_of_a_key_are_stored(a_key, rows):
     key, whole = await a_key()
 
     (row,) = rows("SELECT * FROM api_key")
@@ -53,7 +53,7 @@ async def test_of_a_key_its_digest_and_its_prefix_are_kept(a_key, rows):
     assert whole.removeprefix(key.prefix) not in repr(row)
 
 
-async def test_keys_differ_however_many_there_are(store, a_key):
+async def test_keys_are_unique(store, a_key):
     made = [await a_key(f"key {number}") for number in range(20)]
 
     known = await store.read(keys.every)
@@ -62,7 +62,7 @@ async def test_keys_differ_however_many_there_are(store, a_key):
     assert {key.id for key in known} == {key.id for key, _ in made}
 
 
-async def test_a_key_is_revoked_once_and_stays_so(store, a_key, clock):
+async def test_a_revoked_key_stays_revoked_since_the_first_time(store, a_key, clock):
     key, whole = await a_key()
     await store.write(lambda tx: keys.revoke(tx, key.id, at=clock()))
     clock.advance(hours=1)
@@ -98,7 +98,7 @@ def claim(store, clock, request_):
     return claim
 
 
-async def test_a_request_is_admitted_once_and_answered_ever_after(store, claim, request_):
+async def test_a_request_is_admitted_once_and_then_gets_its_first_answer(store, claim, request_):
     admitted = await claim()
     assert isinstance(admitted, Admitted)
     assert await claim() == Running()
@@ -111,7 +111,7 @@ async def test_a_request_is_admitted_once_and_answered_ever_after(store, claim, 
     assert await claim(other) == Reused()
 
 
-async def test_of_many_processes_at_once_one_is_admitted(opened, request_):
+async def test_one_of_many_concurrent_processes_is_admitted(opened, request_):
     stores = [opened() for _ in range(3)]
     for number in range(20):
         request = KeyedRequest(
@@ -126,7 +126,7 @@ async def test_of_many_processes_at_once_one_is_admitted(opened, request_):
         assert sorted(type(one).__name__ for one in found) == ["Admitted"] + ["Running"] * 8
 
 
-async def test_an_abandoned_claim_is_another_s_and_its_holder_can_write_nothing(
+async def test_the_former_holder_of_an_abandoned_claim_can_write_nothing(
     store, claim, clock, incidents
 ):
     first = await claim()
@@ -193,7 +193,7 @@ async def test_a_withdrawn_text_is_in_no_kept_answer(store, claim, declare, inci
     assert "quorum" not in repr(rows("SELECT * FROM idempotency"))
 
 
-# --- what the API reads ----------------------------------------------------------------------
+# --- reads of the API ------------------------------------------------------------------------
 
 
 async def test_a_board_is_narrowed_to_moments_of_declaration(declare, incidents, clock):
@@ -211,7 +211,7 @@ async def test_a_board_is_narrowed_to_moments_of_declaration(declare, incidents,
     assert await numbers(since=second, until=third) == [3, 2]
 
 
-async def test_what_is_said_of_a_component_and_of_an_incident_is_kept(incidents, declare):
+async def test_descriptions_of_components_and_incidents_are_kept(incidents, declare):
     made = await incidents.make_component(
         an_actor(), name="web", description="Shops.", group="Front", then=lambda _, it: it
     )
@@ -222,7 +222,7 @@ async def test_what_is_said_of_a_component_and_of_an_incident_is_kept(incidents,
     assert (found.components, found.category) == ((made.component,), "timeout")
 
 
-async def test_of_many_who_make_a_component_at_once_one_does(opened, clock):
+async def test_concurrent_requests_for_one_component_make_one(opened, clock):
     from_everywhere = [Incidents(opened(), clock=clock, wake=lambda: None) for _ in range(3)]
     await from_everywhere[0].make_component(
         an_actor(), name="first", description=None, group=None, then=lambda _, it: it

@@ -1,4 +1,4 @@
-"""One type for moments: aware ones alone, and in UTC when they come back."""
+"""The type of moments takes aware values alone, and returns them in UTC."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -41,19 +41,19 @@ def test_a_moment_without_a_zone_is_refused(database):
         connection.execute(insert(moments), {"at": datetime(2026, 3, 2, 9, 0)})  # noqa: DTZ001
 
 
-def test_no_moment_is_no_moment(database):
+def test_none_comes_back_as_none(database):
     with database.begin() as connection:
         connection.execute(insert(moments), {"at": None})
 
         assert connection.execute(select(moments.c.at)).scalar_one() is None
 
 
-# Fixed offsets: a local time that a change of the clocks repeats or leaves out equals no other.
+# Fixed offsets alone: with daylight saving time a local time may be ambiguous or missing.
 zones = st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14)))
 
 
 @given(st.lists(st.datetimes(timezones=zones), min_size=2, max_size=8))
-def test_moments_are_ordered_as_they_happened(times):
+def test_moments_are_ordered_in_any_time_zone(times):
     times = [at for at in times if 1 < at.year < 9999]
     engine = create_engine("sqlite://")
     moments.metadata.create_all(engine)

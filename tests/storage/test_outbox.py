@@ -1,4 +1,4 @@
-"""The outbox: what is claimed, in which order, how often, and what becomes of the rest."""
+"""The outbox: the order of claims, the pace of channels, retries, and dead messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def claim(outbox, clock):
 
 @pytest.fixture
 def shown(outbox, clock):
-    """Delivers everything that is due, each post a second after the other, and names it."""
+    """Delivers all due messages, a second apart, and returns their surfaces."""
 
     async def shown():
         done = []
@@ -54,7 +54,7 @@ async def test_a_declaration_leaves_one_card_for_each_surface(declare, claim):
     ]
 
 
-async def test_a_card_that_waits_shows_what_came_after_it_too(declare, incidents, shown):
+async def test_a_waiting_card_shows_later_changes_too(declare, incidents, shown):
     await declare()
     for step in ("identified", "monitoring"):
         await incidents.execute(a_change(ref=1, to=step))
@@ -75,7 +75,9 @@ async def test_public_updates_are_never_merged_and_keep_their_order(declare, inc
     assert done == [2, 3, 4]
 
 
-async def test_a_claimed_card_does_not_swallow_the_next_change(declare, incidents, claim, outbox):
+async def test_the_next_change_does_not_merge_into_a_claimed_card(
+    declare, incidents, claim, outbox
+):
     await declare()
     first = await claim()
     await incidents.execute(a_change(ref=1, to="identified"))
@@ -86,9 +88,7 @@ async def test_a_claimed_card_does_not_swallow_the_next_change(declare, incident
     assert len(await claim()) == 2
 
 
-async def test_what_is_ahead_in_a_lane_holds_back_the_rest_and_no_other_lane(
-    declare, incidents, claim, outbox, clock
-):
+async def test_an_older_message_blocks_its_own_lane_alone(declare, incidents, claim, outbox, clock):
     await declare()
     await incidents.execute(a_change(ref=1, public=PublicText("one")))
     head = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
@@ -101,7 +101,7 @@ async def test_what_is_ahead_in_a_lane_holds_back_the_rest_and_no_other_lane(
     assert (Surface.PUBLIC_UPDATE, 2) not in surfaces(claimed)
 
 
-async def test_many_workers_take_each_message_once(declare, claim, url, clock):
+async def test_concurrent_workers_claim_each_message_once(declare, claim, url, clock):
     for number in range(10):
         await declare(place=Place(f"C0{number}"))
     stores = [SqlStore(url, status_channel=STATUS_CHANNEL) for _ in range(3)]
@@ -133,7 +133,9 @@ async def test_one_channel_takes_one_new_post_a_second(declare, claim, clock):
     assert posts == [1, 0, 1, 0, 1, 0]
 
 
-async def test_a_channel_that_slack_holds_gets_nothing_until_then(declare, claim, outbox, clock):
+async def test_a_held_channel_gets_nothing_before_the_end_of_the_hold(
+    declare, claim, outbox, clock
+):
     incident = await declare()
     await outbox.hold(incident.workspace, STATUS_CHANNEL, until=clock() + timedelta(seconds=30))
 
@@ -142,9 +144,7 @@ async def test_a_channel_that_slack_holds_gets_nothing_until_then(declare, claim
     assert surfaces(await claim()) == [(Surface.STATUS_CARD, None)]
 
 
-async def test_what_a_dead_worker_had_is_given_to_another_and_looked_for(
-    declare, claim, outbox, clock
-):
+async def test_a_message_of_a_dead_worker_is_rescued_as_unsure(declare, claim, outbox, clock):
     await declare()
     lost = await claim()
     clock.advance(minutes=3)
@@ -164,7 +164,7 @@ async def test_what_a_dead_worker_had_is_given_to_another_and_looked_for(
     assert {(m.attempts, m.error) for m in again} == {(2, UNKNOWN_OUTCOME)}
 
 
-async def test_what_can_never_be_sent_is_kept_counted_and_sent_again_on_demand(
+async def test_a_dead_message_is_kept_and_counted_until_it_is_retried(
     declare, claim, outbox, clock
 ):
     await declare()
@@ -201,7 +201,7 @@ async def test_no_row_of_the_outbox_holds_a_text(declare, incidents, rows):
         assert text not in kept
 
 
-async def test_what_was_delivered_a_while_ago_is_forgotten(declare, shown, outbox, clock, rows):
+async def test_old_delivered_messages_are_pruned(declare, shown, outbox, clock, rows):
     await declare()
     await shown()
 

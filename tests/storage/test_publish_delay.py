@@ -1,4 +1,4 @@
-"""A public text that is held back stands nowhere before its time, and its card waits for nobody."""
+"""A held-back text appears nowhere before its time, and cards do not wait for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def incidents(store, clock):
 
 @pytest.fixture
 def deliver(outbox, clock):
-    """Delivers what is due now, and tells what each message showed of the texts."""
+    """Delivers the messages that are due now, and returns the public texts that each showed."""
 
     async def deliver():
         done = []
@@ -47,7 +47,7 @@ def deliver(outbox, clock):
 
 @pytest.fixture
 async def declared(declare, deliver, clock):
-    """An incident whose card stands in the status channel."""
+    """An incident with its card in the status channel."""
     incident = await declare()
     await deliver()
     clock.advance(seconds=2)
@@ -56,7 +56,7 @@ async def declared(declare, deliver, clock):
 
 @pytest.fixture
 def seen(store, clock):
-    """What the public side of the incident tells now: each update's entry, status, text, fate."""
+    """The public updates of the incident now: entry, status, text, withdrawn."""
 
     async def seen(incident):
         shown = await store.read_public(
@@ -95,7 +95,9 @@ async def test_a_step_is_public_at_once_and_its_text_later(declared, incidents, 
 
 @pytest.mark.parametrize("to", [None, "identified"])
 @pytest.mark.parametrize("later", [0, 60])
-async def test_what_was_taken_back_was_never_public(to, later, declared, incidents, seen, clock):
+async def test_a_text_withdrawn_in_time_was_never_public(
+    to, later, declared, incidents, seen, clock
+):
     written_at = clock()
     await incidents.execute(a_change(ref=1, to=to, public=TEXT))
     clock.advance(seconds=9)
@@ -107,7 +109,7 @@ async def test_what_was_taken_back_was_never_public(to, later, declared, inciden
     assert await seen(declared) == (bare if to else ([DECLARED], NINE))
 
 
-async def test_the_card_shows_a_text_when_its_reply_is_there(declared, incidents, deliver, clock):
+async def test_the_card_shows_a_text_after_its_reply(declared, incidents, deliver, clock):
     await incidents.execute(a_change(ref=1, to="identified", public=TEXT))
 
     assert await deliver() == [(Surface.STATUS_CARD, "identified", [])]
@@ -118,7 +120,7 @@ async def test_the_card_shows_a_text_when_its_reply_is_there(declared, incidents
     ]
 
 
-async def test_a_later_change_is_shown_without_waiting_for_a_text(
+async def test_a_later_change_does_not_wait_for_a_held_back_text(
     declared, incidents, deliver, clock
 ):
     await incidents.execute(a_change(ref=1, to="identified", public=TEXT))
@@ -129,7 +131,7 @@ async def test_a_later_change_is_shown_without_waiting_for_a_text(
     assert await deliver() == [(Surface.STATUS_CARD, "monitoring", [])]
 
 
-async def test_two_texts_keep_their_order_and_each_its_time(declared, incidents, deliver, clock):
+async def test_two_texts_keep_their_order_and_their_times(declared, incidents, deliver, clock):
     later = PublicText("We know.")
     await incidents.execute(a_change(ref=1, public=TEXT))
     clock.advance(seconds=4)
@@ -145,7 +147,7 @@ async def test_two_texts_keep_their_order_and_each_its_time(declared, incidents,
 async def test_a_text_with_a_shorter_delay_does_not_overtake(
     declared, store, incidents, deliver, clock
 ):
-    """The operator has changed the setting, and started again."""
+    """The operator shortened the delay and restarted."""
     await incidents.execute(a_change(ref=1, public=TEXT))
     sooner = Incidents(store, clock=clock, wake=lambda: None)
     await sooner.execute(a_change(ref=1, public=PublicText("We know.")))
@@ -158,10 +160,10 @@ async def test_a_text_with_a_shorter_delay_does_not_overtake(
     assert Surface.PUBLIC_UPDATE in [surface for surface, _, _ in await deliver()]
 
 
-async def test_a_card_that_waited_all_the_while_shows_the_text_in_the_end(
+async def test_a_card_that_waited_longer_than_its_reply_shows_the_text(
     declared, incidents, deliver, outbox, clock
 ):
-    """Slack holds the channel: card and reply come due together, and the reply is the older one."""
+    """After a hold of the channel card and reply are due together, and the reply is older."""
     await incidents.execute(a_change(ref=1, public=TEXT))
     await deliver()
     clock.advance(seconds=3)
@@ -175,9 +177,7 @@ async def test_a_card_that_waited_all_the_while_shows_the_text_in_the_end(
     ]
 
 
-async def test_where_the_reply_can_never_be_sent_the_card_shows_the_text(
-    declared, incidents, deliver, outbox, clock
-):
+async def test_the_card_shows_the_text_of_a_dead_reply(declared, incidents, deliver, outbox, clock):
     await incidents.execute(a_change(ref=1, public=TEXT))
     await deliver()
     clock.advance(seconds=10)
@@ -187,7 +187,7 @@ async def test_where_the_reply_can_never_be_sent_the_card_shows_the_text(
     assert await deliver() == [(Surface.STATUS_CARD, "investigating", [TEXT])]
 
 
-async def test_a_worker_that_comes_back_late_from_giving_up_has_no_card_drawn(
+async def test_a_late_report_of_a_dead_reply_redraws_no_card(
     declared, incidents, deliver, outbox, clock
 ):
     await incidents.execute(a_change(ref=1, public=TEXT))
@@ -201,7 +201,7 @@ async def test_a_worker_that_comes_back_late_from_giving_up_has_no_card_drawn(
     assert [message.surface for message in await outbox.undelivered()] == [Surface.PUBLIC_UPDATE]
 
 
-async def test_what_was_taken_back_draws_nothing_and_holds_nothing_up(
+async def test_a_text_withdrawn_in_time_shows_nothing_and_blocks_nothing(
     declared, incidents, deliver, outbox, store, clock
 ):
     await incidents.execute(a_change(ref=1, public=TEXT))
@@ -219,9 +219,7 @@ async def test_what_was_taken_back_draws_nothing_and_holds_nothing_up(
     assert await store.read(lambda reader: list(audit.findings(reader))) == []
 
 
-async def test_where_nothing_is_held_back_a_reply_has_no_second_card_drawn(
-    declared, store, deliver, clock
-):
+async def test_a_reply_without_a_delay_redraws_no_card(declared, store, deliver, clock):
     at_once = Incidents(store, clock=clock, wake=lambda: None)
     await at_once.execute(a_change(ref=1, public=TEXT))
 
@@ -232,10 +230,10 @@ async def test_where_nothing_is_held_back_a_reply_has_no_second_card_drawn(
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-async def test_no_worker_takes_what_is_being_taken_back(
+async def test_no_worker_claims_a_text_during_its_withdrawal(
     declared, incidents, deliver, opened, outbox, clock
 ):
-    """Else it would post a text of which its author is told that nobody has read it."""
+    """Otherwise it could post the text after its author was told that nobody has read it."""
     await incidents.execute(a_change(ref=1, public=TEXT))
     await deliver()
     saved, commit = threading.Event(), threading.Event()
@@ -262,7 +260,7 @@ async def test_no_worker_takes_what_is_being_taken_back(
     assert [texts for _, _, texts in after] == [[]] * len(after)
 
 
-async def test_a_message_that_is_not_due_yet_makes_nobody_wait(declared, incidents, store, clock):
+async def test_a_message_that_is_not_due_blocks_no_claim(declared, incidents, store, clock):
     await incidents.execute(a_change(ref=1, public=TEXT))
 
     depth = await Outbox(store).depth(at=clock())

@@ -1,4 +1,4 @@
-"""What is read back: boards by key, who sees what, timelines, cards, and the public side."""
+"""The reads: boards by key, private incidents, timelines, cards, and the public side."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ async def test_pages_follow_each_other_without_gap_or_repetition(board, declare)
     ],
     ids=["open", "all", "mine", "severity", "status", "channel"],
 )
-async def test_a_board_shows_what_it_is_narrowed_to(narrowed, numbers, board, declare, incidents):
+async def test_a_board_shows_only_incidents_that_match_its_filter(
+    narrowed, numbers, board, declare, incidents
+):
     await declare()
     for step in ("identified", "monitoring", "resolved"):
         await incidents.execute(a_change(ref=1, to=step))
@@ -78,7 +80,7 @@ FACTS = st.fixed_dictionaries(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(facts=FACTS, declarer=PEOPLE, looker=PEOPLE, admin=st.booleans(), channel=CHANNELS)
-async def test_a_board_shows_exactly_what_the_policy_lets_be_seen(
+async def test_a_board_shows_exactly_the_incidents_that_the_policy_allows(
     facts, declarer, looker, admin, channel, board, declare
 ):
     incident = await declare(actor=an_actor(declarer), **facts)

@@ -1,4 +1,4 @@
-"""The schema: what migrations build is what the models say, whoever builds it, and once."""
+"""The schema: migrations build the tables of the models, once, and refuse a newer schema."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ def empty_store(empty_url):
     store.close()
 
 
-def test_migrations_build_what_the_models_say(empty_store, connection):
+def test_migrations_build_the_tables_of_the_models(empty_store, connection):
     empty_store.migrate()
 
     assert migrations.differences(connection) == []
@@ -49,7 +49,7 @@ async def test_servers_that_start_together_migrate_once(empty_url):
 
 
 @pytest.mark.parametrize("way", [SqlStore.migrate, SqlStore.is_current, SqlStore.open_for_serving])
-def test_a_newer_schema_is_refused_with_what_to_do(store, url, way):
+def test_a_newer_schema_is_refused_with_a_cure(store, url, way):
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
@@ -71,7 +71,7 @@ def test_an_sqlite_file_takes_one_server_and_any_number_on_postgresql(kind, open
     second.open_for_serving()
 
 
-async def test_while_one_serves_others_write_their_short_things(opened):
+async def test_other_processes_write_while_a_server_runs(opened):
     server, command_line = opened(), opened()
     server.open_for_serving()
 
@@ -98,7 +98,7 @@ def test_an_address_that_cannot_be_used_is_refused(url, told):
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_every_spelling_of_postgresql_is_understood(scheme):
+def test_every_scheme_of_postgresql_is_understood(scheme):
     store = SqlStore(f"{scheme}://ratchet@127.0.0.1:1/ratchet")
 
     assert store.kind == "postgresql"
@@ -109,7 +109,7 @@ def test_every_spelling_of_postgresql_is_understood(scheme):
     "url",
     ["postgresql://ratchet:hush@127.0.0.1:1/ratchet", "sqlite:////nowhere/at/all/ratchet.db"],
 )
-async def test_a_database_that_is_not_there_is_told_without_its_password(url):
+async def test_the_error_of_a_missing_database_has_no_password(url):
     store = SqlStore(url)
     try:
         with pytest.raises(StoreUnavailable) as migrating:
@@ -126,7 +126,7 @@ async def test_a_database_that_is_not_there_is_told_without_its_password(url):
         assert "hush" not in str(error.value)
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path):
+def test_a_file_that_is_no_database_is_reported(tmp_path):
     (tmp_path / "ratchet.db").write_text("a letter to somebody, and no database at all" * 100)
     store = SqlStore(f"sqlite:///{tmp_path}/ratchet.db")
 

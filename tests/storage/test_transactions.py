@@ -1,4 +1,4 @@
-"""What is written: whole or not at all, by one of many at once, and answered after the commit."""
+"""Writes: whole or not at all, by one of many rivals, and answered after the commit."""
 
 import asyncio
 import itertools
@@ -41,7 +41,7 @@ LATER = Declare(
     place=Place("C0INCIDENTS"),
 )
 
-# Commands that together run every statement that a change can.
+# Commands that together run every statement of a change.
 CHANGES = {
     "declare": LATER,
     "move with both texts": a_change(
@@ -54,7 +54,7 @@ CHANGES = {
 
 
 async def at_once(*works):
-    """Their outcomes, an error being one as well."""
+    """The results or errors of all ``works``, run concurrently."""
     return await asyncio.gather(*works, return_exceptions=True)
 
 
@@ -65,7 +65,7 @@ async def noted(declare, incidents):
     await incidents.execute(a_change(ref=1, note=Note(SECRET)))
 
 
-async def test_what_is_saved_comes_back_as_it_was(incidents, store):
+async def test_a_saved_incident_comes_back_unchanged(incidents, store):
     outcome = await incidents.execute(LATER)
 
     back = await store.read(lambda reader: reader.incident(WORKSPACE, LATER.id))
@@ -75,7 +75,7 @@ async def test_what_is_saved_comes_back_as_it_was(incidents, store):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_change_comes_back_as_it_was(change, noted, incidents, store):
+async def test_a_saved_change_comes_back_unchanged(change, noted, incidents, store):
     outcome = await incidents.execute(CHANGES[change])
 
     incident = outcome.incident
@@ -88,19 +88,19 @@ async def test_a_change_comes_back_as_it_was(change, noted, incidents, store):
 
 
 class Injected(sqlite3.OperationalError):
-    """What a database would raise; SQLAlchemy wraps it as one of the driver's."""
+    """An error of a database, which SQLAlchemy wraps like one of the driver's."""
 
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_change_that_fails_at_any_statement_leaves_nothing(
     change, noted, incidents, contents, on_statement
 ):
-    """An error before each statement in turn, the commit included, until it goes through."""
+    """Each statement in turn fails, then the commit, until all go through."""
     before = contents()
     fails_at, seen = [0], [0]
 
     def fail(statement):
-        # Beginning and undoing are no part of what is kept or not.
+        # These statements neither write nor commit.
         if statement.startswith(("BEGIN", "ROLLBACK", "SAVEPOINT", "PRAGMA", "SET ")):
             return
         seen[0] += 1
@@ -123,7 +123,7 @@ async def test_a_change_that_fails_at_any_statement_leaves_nothing(
     assert contents() != before
 
 
-async def test_a_commit_that_fails_is_told_and_leaves_nothing(
+async def test_a_failed_commit_is_reported_and_leaves_nothing(
     kind, noted, incidents, contents, on_statement
 ):
     before = contents()
@@ -147,11 +147,11 @@ async def test_a_commit_that_fails_is_told_and_leaves_nothing(
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 class TestTogether:
-    """SQLite: what waits for the writer is committed together."""
+    """SQLite: works that wait for the writer are committed together."""
 
     @pytest.fixture
     def held(self, store):
-        """Holds the writer back until told, so that what is given meanwhile waits together."""
+        """Holds the writer back until it is released, so that later works wait together."""
         go = threading.Event()
         started = threading.Event()
 
@@ -179,7 +179,7 @@ class TestTogether:
         assert numbers == list(range(1, 21))
         assert said.count("COMMIT") == 2
 
-    async def test_one_that_fails_spoils_no_neighbour(self, held, store, rows):
+    async def test_a_failing_work_does_not_affect_the_others(self, held, store, rows):
         def add(name):
             return lambda tx: tx.set_status_channel(name, "C1").id
 
@@ -202,7 +202,7 @@ class TestTogether:
         ]
         assert rows("SELECT id FROM workspace ORDER BY id") == [("T1",), ("T2",), ("T3",)]
 
-    async def test_a_commit_that_fails_fails_all_of_them(self, held, store, rows, on_statement):
+    async def test_a_failed_commit_fails_all_of_them(self, held, store, rows, on_statement):
         first, go = await held()
         waiting = [
             store.write(lambda tx, name=name: tx.set_status_channel(name, "C1").id)
@@ -220,7 +220,7 @@ class TestTogether:
         assert {type(one) for one in outcomes} == {StoreUnavailable}
         assert rows("SELECT id FROM workspace") == []
 
-    async def test_a_full_disk_keeps_none_of_them_and_is_told_as_such(self, store):
+    async def test_a_full_disk_keeps_none_of_them_and_is_reported(self, store):
         def fill(tx):
             connection_of(tx).exec_driver_sql("PRAGMA max_page_count = 1")
             connection_of(tx).exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS b")
@@ -229,7 +229,7 @@ class TestTogether:
             await store.write(fill)
         assert await store.write(lambda tx: tx.set_status_channel("T1", "C1").id) == "T1"
 
-    async def test_a_writer_elsewhere_is_waited_for(self, store, url):
+    async def test_a_write_waits_for_another_process(self, store, url):
         path = url.removeprefix("sqlite:///")
         other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
@@ -241,7 +241,7 @@ class TestTogether:
         assert reading == STATUS_CHANNEL
         assert await waiting == "T1"
 
-    async def test_a_transition_that_fails_in_the_middle_of_many_is_the_only_one(
+    async def test_a_refused_transition_among_many_is_the_only_one_that_fails(
         self, held, declare, incidents
     ):
         for _ in range(3):
@@ -262,15 +262,15 @@ class TestTogether:
 
 
 @pytest.mark.parametrize("clients", [2, 5, 16])
-async def test_of_many_who_move_one_incident_at_once_one_wins(clients, opened, clock, declare):
-    """Each client has a store of its own where two processes may be: on PostgreSQL."""
+async def test_one_of_many_concurrent_transitions_wins(clients, opened, clock, declare):
+    """Two stores share the clients, as two processes on PostgreSQL do."""
     await declare()
     two = [opened(status_channel=STATUS_CHANNEL) for _ in range(2)]
-    doors = [Incidents(store, clock=clock, wake=lambda: None) for store in two]
+    services = [Incidents(store, clock=clock, wake=lambda: None) for store in two]
     status = STATUSPAGE.initial
     while steps := STATUSPAGE.next_steps(status):
         move = a_change(ref=1, to=steps[0], expected_status=status)
-        outcomes = await at_once(*(doors[n % 2].execute(move) for n in range(clients)))
+        outcomes = await at_once(*(services[n % 2].execute(move) for n in range(clients)))
         won = [one for one in outcomes if not isinstance(one, Exception)]
         assert len(won) == 1
         assert {type(one) for one in outcomes if one not in won} == {StaleStatus}
@@ -288,12 +288,12 @@ async def test_of_many_who_move_one_incident_at_once_one_wins(clients, opened, c
     assert tuple(moves[1:]) == STATUSPAGE.path(moves[0], "resolved")
 
 
-async def test_numbers_have_no_gaps_whoever_declares_and_whoever_is_refused(opened, clock):
-    doors = [Incidents(opened(), clock=clock, wake=lambda: None) for _ in range(2)]
+async def test_numbers_have_no_gaps_after_refusals_and_concurrent_declarations(opened, clock):
+    services = [Incidents(opened(), clock=clock, wake=lambda: None) for _ in range(2)]
     guest = {"title": " "}
     outcomes = await at_once(
         *(
-            doors[n % 2].execute(
+            services[n % 2].execute(
                 a_declaration(
                     id=an_id(n),
                     actor=an_actor(workspace=f"T{n % 3}"),
@@ -311,8 +311,8 @@ async def test_numbers_have_no_gaps_whoever_declares_and_whoever_is_refused(open
         assert numbers == list(range(1, 16))
 
 
-async def test_a_row_that_was_changed_meanwhile_is_never_overwritten(store, declare, rows):
-    """The compare-and-set holds even where the lock would not: the work is run again."""
+async def test_a_concurrent_change_of_a_row_is_never_overwritten(store, declare, rows):
+    """The compare-and-set detects a change even without a lock, and the work runs again."""
     await declare()
     runs = []
 
@@ -320,7 +320,7 @@ async def test_a_row_that_was_changed_meanwhile_is_never_overwritten(store, decl
         incident = tx.incident(WORKSPACE, 1)
         runs.append(incident.version)
         if len(runs) == 1:
-            # What another process would have written, had it been faster.
+            # The change of another process.
             connection_of(tx).exec_driver_sql("UPDATE incident SET version = 7")
         known = ForChange(workspace=tx.workspace(WORKSPACE))
         tx.save(decide(incident, a_change(ref=1, note=Note("x")), known, at=NINE))
@@ -337,7 +337,7 @@ async def test_a_row_that_was_changed_meanwhile_is_never_overwritten(store, decl
 
 @pytest.mark.parametrize("kind", ["postgresql"])
 class TestConnections:
-    """PostgreSQL: connections break, and nobody needs to know of those that broke in time."""
+    """PostgreSQL: a broken connection is replaced, unless it broke in the commit."""
 
     def cut(self, url, *, but=0):
         with psycopg.connect(url, autocommit=True) as connection:
@@ -347,14 +347,14 @@ class TestConnections:
                 (but,),
             )
 
-    async def test_connections_that_broke_in_the_pool_are_replaced(self, url, store, declare):
+    async def test_broken_connections_in_the_pool_are_replaced(self, url, store, declare):
         await declare()
         self.cut(url)
 
         assert (await declare()).number == 2
         assert await store.read(lambda reader: reader.incident(WORKSPACE, 2))
 
-    async def test_work_whose_connection_breaks_before_the_commit_is_run_again(
+    async def test_work_runs_again_if_its_connection_breaks_before_the_commit(
         self, url, store, rows
     ):
         runs = []
@@ -369,7 +369,7 @@ class TestConnections:
         assert await store.write(work) == 1
         assert rows("SELECT id FROM workspace ORDER BY id") == [("T0NEXT",), ("T1",)]
 
-    async def test_a_connection_that_breaks_in_the_commit_is_told_as_unsure(self, url, store):
+    async def test_a_connection_lost_in_the_commit_is_reported_as_unsure(self, url, store):
         def break_it(_connection):
             self.cut(url)
 
@@ -382,7 +382,7 @@ class TestConnections:
 
         assert told.value.unsure
 
-    async def test_two_that_wait_for_each_other_are_both_served(self, opened):
+    async def test_both_transactions_of_a_deadlock_are_served(self, opened):
         meet = threading.Barrier(2)
         tries = []
 
@@ -405,8 +405,8 @@ class TestConnections:
         assert len(tries) == 3
 
 
-async def test_no_note_is_in_the_error_of_a_database(store, noted, incidents):
-    """A database quotes the row that it refuses, and SQLAlchemy the parameters."""
+async def test_no_note_is_in_an_error_of_the_database(store, noted, incidents):
+    """The database quotes the refused row in its error, and SQLAlchemy the parameters."""
 
     def refused(tx):
         connection_of(tx).exec_driver_sql(
@@ -423,7 +423,7 @@ async def test_no_note_is_in_the_error_of_a_database(store, noted, incidents):
         seen = seen.__cause__ or seen.__context__
 
 
-async def test_a_closed_store_takes_nothing_more_and_loses_nothing(opened, url):
+async def test_a_closed_store_finishes_its_work_and_refuses_new_work(opened, url):
     store = opened()
     given = [store.write(lambda tx: tx.next_number("T1")) for _ in range(50)]
     await asyncio.to_thread(store.close)
@@ -434,7 +434,7 @@ async def test_a_closed_store_takes_nothing_more_and_loses_nothing(opened, url):
     store.close()
 
 
-async def test_reads_see_one_moment_only(store, declare, incidents):
+async def test_a_read_sees_one_moment(store, declare, incidents):
     await declare()
 
     def look(reader):
@@ -452,7 +452,7 @@ async def test_reads_see_one_moment_only(store, declare, incidents):
     assert after == "identified"
 
 
-async def test_readers_write_nothing(store):
+async def test_a_reader_cannot_write(store):
     with pytest.raises(StoreUnavailable, match=r"(?i)read.?only"):
         await store.read(
             lambda reader: connection_of(reader).exec_driver_sql(
@@ -461,8 +461,8 @@ async def test_readers_write_nothing(store):
         )
 
 
-async def test_an_incident_keeps_the_lifecycle_that_it_was_declared_with(opened, store, declare):
-    """The file is edited, the server restarted: what is open goes on as it began."""
+async def test_an_incident_keeps_the_lifecycle_of_its_declaration(opened, store, declare):
+    """After an edit of the lifecycle's file open incidents keep the old lifecycle."""
     old = "[mine.a]\ninitial = true\nnext = ['b']\npublic = 'investigating'\n"
     end = "[mine.{0}]\nterminal = true\npublic = 'resolved'\n"
     (before,) = read(old + end.format("b"))
@@ -478,7 +478,7 @@ async def test_an_incident_keeps_the_lifecycle_that_it_was_declared_with(opened,
     assert await opened().read(lifecycles) == [before, after, before]
 
 
-async def test_a_workspace_has_the_status_channel_that_it_set_or_else_that_of_the_settings(opened):
+async def test_a_workspace_without_a_status_channel_has_that_of_the_settings(opened):
     store = opened(status_channel="C0SETTINGS")
 
     async def channel():

@@ -1,0 +1,66 @@
+"""Nothing that storage hands out leads to a connection, and every test runs on both databases."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from storage.outbox import Outbox
+
+HERE = Path(__file__).parent
+
+# All other tests run on SQLite and on PostgreSQL.
+ONE_DATABASE = {
+    "test_no_read_scans_all_incidents": "reads the plans of SQLite",
+    "test_boards_of_open_incidents_do_not_scan_closed_ones": "reads the plans of SQLite",
+    "test_no_step_of_the_outbox_scans_delivered_messages": "reads the plans of SQLite",
+    "test_an_export_of_a_missing_file_does_not_create_it": "PostgreSQL has no file",
+    "TestFile": "reads the bytes of SQLite's file",
+    "TestTogether": "SQLite commits waiting works together",
+    "TestConnections": "SQLite has no connection that breaks",
+    "test_a_card_is_not_claimed_before_the_commit_of_its_change": "SQLite has one writer",
+    "test_no_worker_claims_a_text_during_its_withdrawal": "SQLite has one writer",
+}
+
+
+def names(value):
+    """The public attributes of ``value``, by name."""
+    return {name: getattr(value, name) for name in dir(value) if not name.startswith("_")}
+
+
+def test_no_public_attribute_leads_to_sqlalchemy(store):
+    def handed_out(view):
+        return [
+            name
+            for name, value in names(view).items()
+            if type(value).__module__.partition(".")[0] in {"sqlalchemy", "sqlite3", "psycopg"}
+        ]
+
+    assert handed_out(store) == []
+    assert handed_out(Outbox(store)) == []
+    assert store.read_now(handed_out) == []
+    assert store.read_public_now(handed_out) == []
+    assert store.write_now(handed_out) == []
+
+
+def test_a_public_reader_has_no_read_of_responders(store):
+    def reads(view):
+        return set(names(view))
+
+    assert store.read_public_now(reads) == {
+        "components",
+        "incident",
+        "open_incidents",
+        "recent_incidents",
+    }
+
+
+def test_every_test_runs_on_both_databases_or_is_listed_with_a_reason():
+    alone = [
+        node.name
+        for file in HERE.glob("test_*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and any("'kind'" in ast.unparse(decorator) for decorator in node.decorator_list)
+    ]
+    assert sorted(alone) == sorted(ONE_DATABASE)
