@@ -80,7 +80,7 @@ class ClaimLost(Exception):
 
 
 class Reader(Protocol):
-    """Reads from one consistent view of the store. Every method is limited to one workspace."""
+    """Reads from one snapshot of the store. Every method is limited to one workspace."""
 
     def workspace(self, workspace: str) -> Workspace:
         """The workspace; an unknown one has no status channel."""
@@ -175,7 +175,7 @@ class Store(Protocol):
         """
 
     def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
-        """Returns the result of ``work`` on one consistent view."""
+        """Returns the result of ``work`` on one snapshot."""
 
 
 class Incidents:

@@ -42,7 +42,7 @@ from storage.models import (
 from storage.models import incident as _incident
 from storage.queries import SqlReader
 from storage.rows import AnyRow, lifecycle_of, tags
-from storage.view import connection_of
+from storage.snapshot import connection_of
 
 # The page size: so many incidents, or messages, are in memory at a time.
 PAGE = 500
@@ -255,7 +255,7 @@ class Bookmark:
 
 
 def findings(reader: SqlReader) -> Iterator[Finding]:
-    """All findings in one view: incident by incident, then message by message."""
+    """All findings in one snapshot: incident by incident, then message by message."""
     mark: Bookmark | None = Bookmark()
     while mark:
         found, mark = look(reader, mark)
@@ -265,7 +265,7 @@ def findings(reader: SqlReader) -> Iterator[Finding]:
 def look(reader: SqlReader, mark: Bookmark) -> tuple[list[Finding], Bookmark | None]:
     """The findings on the page after ``mark``, and the next mark; None at the end.
 
-    Each page may be read in a view of its own: one long view would keep a withdrawn text in
+    Each page may be read in a snapshot of its own: one long snapshot would keep a withdrawn text in
     SQLite's log, and dead rows in PostgreSQL. All rows of an incident are on one page.
     """
     if mark.is_outbox:

@@ -170,7 +170,7 @@ def claim(
     return tuple(sorted(map(message_of, claimed), key=lambda message: message.id))
 
 
-def hold(connection: Connection, workspace: str, channel: str, *, until: datetime) -> None:
+def pause(connection: Connection, workspace: str, channel: str, *, until: datetime) -> None:
     """Lets nothing go to ``channel`` before ``until``."""
     held = {"of_workspace": workspace, "to_channel": channel, "until": until}
     connection.execute(_HOLD[connection.dialect.name], held)

@@ -1,9 +1,9 @@
 """All incidents with their timelines, for an archive, read while others go on working.
 
-One consistent view of everything could last for minutes. It would keep SQLite's log, PostgreSQL's
+One snapshot of everything could last for minutes. It would keep SQLite's log, PostgreSQL's
 dead rows and a withdrawn text from being erased as long. So the export reads pages, each in a
-short view of its own that ends before any of it is written: a slow reader of the lines holds up no
-one. An incident and its timeline come from one view, and agree.
+short snapshot of its own that ends before any of it is written: a slow reader of the lines delays
+nobody. An incident and its timeline come from one snapshot, and agree.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from storage.databases.sqlite import SQLite
 from storage.models import workspace as _workspace
 from storage.public import PublicReader
 from storage.queries import SqlReader
+from storage.snapshot import connection_of
 from storage.store import SqlStore
-from storage.view import connection_of
 
 # The most that is read, and held in memory, at once. On SQLite a withdrawn text leaves the log only
 # if no reader holds it for 100 ms; a page takes a fifth of that.
@@ -100,7 +100,7 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
                 yield incident.lifecycle
             yield incident
             yield from timeline
-            # The rest of a timeline that is too long for one view. Later changes only append to
+            # The rest of a timeline that is too long for one snapshot. Later changes only append to
             # it, or withdraw a text.
             for entry in range(UPDATES_MAX, incident.last_entry, UPDATES_MAX):
                 yield from store.read_now(partial(_further, incident=incident, after=entry))

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 from core.service import ClaimLost, Receipt
 from storage.models import idempotency
 from storage.queries import SqlReader
+from storage.snapshot import connection_of
 from storage.statements import upsert
-from storage.view import connection_of
 
 KEPT_FOR = timedelta(hours=24)
 ABANDONED_AFTER = timedelta(seconds=30)

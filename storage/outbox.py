@@ -33,9 +33,9 @@ from storage.messages import COLUMNS, OutboxMessage, message_of
 from storage.models import CARDS, KEPT, State, among, is_kept, kept, outbox, posted
 from storage.public import PublicReader
 from storage.queries import SqlReader
+from storage.snapshot import connection_of
 from storage.statements import upsert
 from storage.store import SqlStore, SqlTransaction
-from storage.view import connection_of
 
 # The error of a message after a lost response: Slack may have it or not.
 UNKNOWN_OUTCOME = "unknown_outcome"
@@ -297,10 +297,10 @@ class Outbox:
         failure = {"at": at, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
         await self._store.write(lambda tx: _dead(connection_of(tx), message, {**ours, **failure}))
 
-    async def hold(self, workspace: str, channel: str, *, until: datetime) -> None:
+    async def pause(self, workspace: str, channel: str, *, until: datetime) -> None:
         """Lets nothing go to ``channel`` before ``until``, from any process, as Slack demands."""
         await self._store.write(
-            lambda tx: claims.hold(connection_of(tx), workspace, channel, until=until)
+            lambda tx: claims.pause(connection_of(tx), workspace, channel, until=until)
         )
 
     async def forget_posted(self, message: OutboxMessage) -> None:

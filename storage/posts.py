@@ -18,7 +18,7 @@ from storage.models import KEPT, is_kept, is_open, outbox, posted, update
 from storage.models import incident as _incident
 from storage.queries import SqlReader
 from storage.rows import AnyRow
-from storage.view import connection_of
+from storage.snapshot import connection_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from storage.models import component, is_open
 from storage.models import incident as _incident
 from storage.models import update as _update
 from storage.rows import NEWEST, AnyRow, lifecycle_of, tags
-from storage.view import View
+from storage.snapshot import Snapshot
 
 _INCIDENTS = select(
     _incident.c.id,
@@ -92,8 +92,8 @@ _COMPONENTS = (
 )
 
 
-class PublicReader(View):
-    """One consistent view of the public side of the store."""
+class PublicReader(Snapshot):
+    """One snapshot of the public side of the store."""
 
     def incident(self, workspace: str, incident: UUID, *, at: datetime) -> PublicIncident | None:
         """The public side of one incident, None if it has none."""

@@ -29,7 +29,7 @@ from core.incident import (
 from core.lifecycle import PublicWord
 from storage.models import component, incident, is_open, update, workspace
 from storage.rows import NEWEST, AnyRow, AnySelect, lifecycle_of, tags
-from storage.view import View
+from storage.snapshot import Snapshot
 
 OPEN_HERE_MAX = 10
 
@@ -192,8 +192,8 @@ _visible = or_(
 )
 
 
-class SqlReader(View):
-    """One consistent view of the store; implements `core.service.Reader`."""
+class SqlReader(Snapshot):
+    """One snapshot of the store; implements `core.service.Reader`."""
 
     def __init__(self, connection: Connection, *, status_channel: str | None) -> None:
         super().__init__(connection)

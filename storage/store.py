@@ -387,11 +387,11 @@ class SqlStore:
         return self._database.writers.submit(self._transaction(work))
 
     def read(self, work: Callable[[SqlReader], T]) -> asyncio.Future[T]:
-        """The result of ``work``, from one consistent view."""
+        """The result of ``work``, from one snapshot."""
         return self._database.readers.submit(self._view(work))
 
     def read_public(self, work: Callable[[PublicReader], T]) -> asyncio.Future[T]:
-        """The result of ``work``, from one consistent view of the public side."""
+        """The result of ``work``, from one snapshot of the public side."""
         return self._database.readers.submit(_public_view(work))
 
     def write_now(self, work: Callable[[SqlTransaction], T]) -> T:

@@ -162,7 +162,7 @@ PLANTED = {
     ),
     "connections outside storage": (
         "bot/app.py",
-        "from storage.view import connection_of",
+        "from storage.snapshot import connection_of",
         {"rows and connections never leave storage"},
     ),
     "a measure knows the commands": (

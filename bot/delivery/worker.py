@@ -218,7 +218,7 @@ class Worker:
         match verdict:
             case TryAgain():
                 if verdict.whole_channel:
-                    await self._outbox.hold(message.workspace, message.channel, until=verdict.at)
+                    await self._outbox.pause(message.workspace, message.channel, until=verdict.at)
                 await self._outbox.later(message, until=verdict.at, error=verdict.error)
             case PostAnew():
                 await self._outbox.forget_posted(message)

@@ -28,7 +28,7 @@ ERASED = "erased"
 
 
 class SQLite:
-    """An SQLite file. One thread writes; each reader has a consistent view of its own."""
+    """An SQLite file. One thread writes; each reader has a snapshot of its own."""
 
     kind: ClassVar[str] = "sqlite"
 

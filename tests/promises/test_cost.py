@@ -8,7 +8,7 @@ import pytest
 
 from core.incident import Actor, BoardFilter, Person, Scope
 from storage.public import PublicReader
-from storage.view import connection_of
+from storage.snapshot import connection_of
 from tests.promises.conftest import settle, tell
 
 MANY = """

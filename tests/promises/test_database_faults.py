@@ -23,8 +23,8 @@ from core.service import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
 from storage.databases import postgresql
+from storage.snapshot import connection_of
 from storage.store import SqlStore
-from storage.view import connection_of
 from tests import tables
 from tests.patience import until
 from tests.postgres import Server

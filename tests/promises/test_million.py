@@ -12,7 +12,7 @@ import pytest
 from core.incident import Actor, BoardFilter, Change, Note, Person, Scope
 from storage import claims
 from storage.public import PublicReader
-from storage.view import connection_of
+from storage.snapshot import connection_of
 from tests.promises.conftest import settle, tell
 
 MILLION = 1_000_000

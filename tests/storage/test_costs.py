@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import CacheStats
 
 from core.incident import BoardFilter, Note, PublicText, Redact, Scope, Severity
 from storage.public import PublicReader
-from storage.view import connection_of
+from storage.snapshot import connection_of
 from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
 
 LOOKS = {

@@ -179,8 +179,8 @@ async def test_next_due_is_the_moment_of_the_next_claim(declare, claim, outbox, 
     await claim()
     await declare(place=first.place)
     told.append(await outbox.next_due())
-    await outbox.hold(WORKSPACE, first.place.channel, until=clock() + timedelta(minutes=1))
-    await outbox.hold(WORKSPACE, "C0STATUS", until=clock() + timedelta(minutes=2))
+    await outbox.pause(WORKSPACE, first.place.channel, until=clock() + timedelta(minutes=1))
+    await outbox.pause(WORKSPACE, "C0STATUS", until=clock() + timedelta(minutes=2))
     told.append(await outbox.next_due())
 
     minute = timedelta(minutes=1)
@@ -191,7 +191,7 @@ async def test_a_shorter_hold_does_not_shorten_a_longer_one(declare, claim, outb
     await declare()
     for seconds in (60, 5):
         until = clock() + timedelta(seconds=seconds)
-        await outbox.hold(WORKSPACE, "C0STATUS", until=until)
+        await outbox.pause(WORKSPACE, "C0STATUS", until=until)
     clock.advance(seconds=10)
 
     assert Surface.STATUS_CARD not in {message.surface for message in await claim()}

@@ -1,4 +1,4 @@
-"""The archive is complete, and read in short views; a public archive holds public facts alone."""
+"""The archive is complete, and read in short snapshots; a public one holds public facts alone."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ async def test_a_held_channel_gets_nothing_before_the_end_of_the_hold(
     declare, claim, outbox, clock
 ):
     incident = await declare()
-    await outbox.hold(incident.workspace, STATUS_CHANNEL, until=clock() + timedelta(seconds=30))
+    await outbox.pause(incident.workspace, STATUS_CHANNEL, until=clock() + timedelta(seconds=30))
 
     assert surfaces(await claim()) == [(Surface.WORKING_CARD, None)]
     clock.advance(seconds=31)

@@ -167,7 +167,7 @@ async def test_a_card_that_waited_longer_than_its_reply_shows_the_text(
     await incidents.execute(a_change(ref=1, public=TEXT))
     await deliver()
     clock.advance(seconds=3)
-    await outbox.hold(WORKSPACE, STATUS_CHANNEL, until=clock() + timedelta(seconds=30))
+    await outbox.pause(WORKSPACE, STATUS_CHANNEL, until=clock() + timedelta(seconds=30))
     await incidents.execute(a_change(ref=1, to="identified"))
     clock.advance(seconds=30)
 

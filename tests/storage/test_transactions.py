@@ -15,7 +15,7 @@ from core.incident import Acknowledge, Declare, Note, Place, PublicText, Redact
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
 from core.service import Incidents, StoreUnavailable
-from storage.view import connection_of
+from storage.snapshot import connection_of
 from tests.builders import (
     GRACE,
     LINUS,
