@@ -106,6 +106,19 @@ format: $(READY) ## format the code and apply the fixes of the linter
 docs: $(READY) ## regenerate the parts of README that are made from the code
 	@$(BIN)/python -m pytest --quiet --update-golden tests/edges/test_docs.py
 
+# Each direct dependency at its lower bound, the others as new as they allow; the tools that test are the locked ones.
+LOWEST := .venv-lowest
+TOOLS := httpx|hypothesis|pytest|pytest-asyncio|pytest-xdist
+
+.PHONY: lowest
+lowest: $(READY) ## test with the lowest versions that pyproject.toml allows
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	@$(BIN)/uv pip install --quiet --system-certs --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[demo]' \
+	  $$(sed -nE 's/^($(TOOLS))==([^ ]*).*/\1==\2/p' requirements-dev.lock)
+	@$(LOWEST)/bin/ratchet --version
+	@$(LOWEST)/bin/ratchet --help >/dev/null
+	@$(LOWEST)/bin/python -m pytest --quiet --numprocesses 2 tests/conversations tests/http/test_v1.py
+
 # No header and no annotations: the lock files name packages and hashes, and no machine or registry.
 LOCK := $(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --python-version 3.11 --generate-hashes \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -113,4 +126,4 @@ LOCK := $(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --pyt
 .PHONY: lock
 lock: $(READY) ## resolve the dependencies again and write both lock files
 	@$(LOCK) pyproject.toml --output-file requirements.lock
-	@$(LOCK) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) pyproject.toml --extra demo --group dev --constraint requirements.lock --output-file requirements-dev.lock

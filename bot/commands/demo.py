@@ -29,7 +29,13 @@ def demo(
 
     from bot.commands.setup import wrong
     from bot.commands.signals import stop_event
-    from bot.demo import BotDidNotStart, run
+
+    try:
+        from bot.demo import BotDidNotStart, run
+    except ModuleNotFoundError as error:
+        if error.name != "yaml":
+            raise
+        wrong('The demo needs PyYAML: install "ratchet[demo]".')
 
     if story not in STORIES:
         wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')

@@ -177,8 +177,8 @@ PYDANTIC = {
 }
 SERVER = {
     *("aiohappyeyeballs", "aiohttp", "aiosignal", "anyio", "apscheduler", "click", "fastapi"),
-    *("frozenlist", "httptools", "idna", "jinja2", "multidict", "opentelemetry", "propcache"),
-    *("slack_bolt", "slack_sdk", "starlette", "tzlocal", "uvicorn", "uvloop", "watchfiles", "yarl"),
+    *("frozenlist", "httptools", "idna", "multidict", "opentelemetry", "propcache"),
+    *("slack_bolt", "slack_sdk", "starlette", "tzlocal", "uvicorn", "uvloop", "yarl"),
 }
 STORAGE = {
     *("alembic", "cython_runtime", "mako", "markupsafe", "psycopg", "psycopg_binary"),
@@ -217,6 +217,14 @@ async def test_a_command_imports_no_more_than_it_needs(process, arguments, other
     assert code == 0
     assert imported(lines)[0] - others == set()
     assert imported(lines)[1] - {"bot.__main__"} == ours
+
+
+async def test_the_demo_without_its_extra_is_one_line(process):
+    without = (IMPORTS[0], "import sys; sys.modules['yaml'] = None\n" + IMPORTS[1])
+
+    code, out, err = await process("demo", program=without)
+
+    assert (code, out, err[:-1]) == (2, "", ['The demo needs PyYAML: install "ratchet[demo]".'])
 
 
 async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(serve, slack):
