@@ -101,6 +101,7 @@ class App:
             rest=application(
                 gate,
                 settings.lifecycles,
+                public_url=settings.public_url,
                 beside=[health.router(readiness=self.readiness, registry=self.metrics.registry)],
             ),
             slack=self.slack.asgi,

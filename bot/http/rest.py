@@ -60,12 +60,22 @@ least one visible character, and no control characters but line feeds and tabs.
 """
 
 
-def application(gate: Gate, lifecycles: Catalogue, *, beside: Sequence[APIRouter] = ()) -> FastAPI:
-    """Both dialects behind ``gate``, `/openapi.json`, and the routers ``beside``."""
+def application(
+    gate: Gate,
+    lifecycles: Catalogue,
+    *,
+    public_url: str | None = None,
+    beside: Sequence[APIRouter] = (),
+) -> FastAPI:
+    """Both dialects behind ``gate``, `/openapi.json`, and the routers ``beside``.
+
+    ``public_url`` is the server that `/openapi.json` names; None: the one that it was read from.
+    """
     app = FastAPI(
         title="Ratchet",
         version=version("ratchet"),
         description=DESCRIPTION,
+        servers=[{"url": public_url}] if public_url else None,
         openapi_url=None,
         redirect_slashes=False,
     )

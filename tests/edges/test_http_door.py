@@ -53,6 +53,25 @@ def metric(http):
     return metric
 
 
+# --- description -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "servers"), [("https://a.example/", [{"url": "https://a.example"}]), ("", None)]
+)
+async def test_the_description_names_the_public_address_as_server(environment, clock, url, servers):
+    app = build(Settings.from_env(environment | {"PUBLIC_URL": url}), clock=clock)
+    await app.start()
+    async with (
+        aiohttp.ClientSession(app.http.address) as http,
+        http.get("/openapi.json") as answer,
+    ):
+        described = await answer.json()
+    await app.stop()
+
+    assert described.get("servers") == servers
+
+
 # --- health ------------------------------------------------------------------------------------
 
 
