@@ -148,13 +148,13 @@ def _tell(jobs: list[Job]) -> None:
     by_loop: dict[asyncio.AbstractEventLoop | None, list[Job]] = {}
     for job in jobs:
         by_loop.setdefault(job.loop, []).append(job)
-    for loop, told in by_loop.items():
+    for loop, there in by_loop.items():
         if loop is None:
-            _tell_all(told)
+            _tell_all(there)
         else:
             # A closed loop raises RuntimeError; no caller waits there any more.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_tell_all, told)
+                loop.call_soon_threadsafe(_tell_all, there)
 
 
 def _tell_all(jobs: list[Job]) -> None:

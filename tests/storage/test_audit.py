@@ -41,8 +41,8 @@ def deliver(outbox, clock):
                 place = (await outbox.facts(message)).place
                 is_post = place is None and message.surface is not Surface.WITHDRAWAL
                 ts = f"{int(clock().timestamp())}.{next(count):06d}"
-                stands = (message.channel, ts) if is_post else None
-                await outbox.delivered(message, at=clock(), posted=stands)
+                place = (message.channel, ts) if is_post else None
+                await outbox.delivered(message, at=clock(), posted=place)
 
     return deliver
 
@@ -261,7 +261,7 @@ DAMAGES = {
         [f"UPDATE incident_update SET id = '{NOBODY}' WHERE entry = 2 AND {about(2)}"],
         {2: ["entry 2 has the id of another"]},
     ),
-    "an entry is for nobody": (
+    "an entry has no visibility": (
         [f"UPDATE incident_update SET visibility = 'secret' WHERE entry = 2 AND {about(2)}"],
         {2: ["entry 2 is neither internal nor public"]},
     ),
@@ -507,14 +507,14 @@ DAMAGES = {
         ],
         {4: ["2 messages for the public update of entry 2 in C0STATUS are dead"]},
     ),
-    "two are being posted": (
+    "two messages run": (
         [
             message(4, "status_card", state="running"),
             message(4, "public_update", entry=2, state="running"),
         ],
         {4: ["2 messages of one lane are being posted at once"]},
     ),
-    "one has been on its way for long": (
+    "a message was left running": (
         [
             message(4, "status_card", state="running"),
             (

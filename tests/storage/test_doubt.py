@@ -42,14 +42,14 @@ async def running(declare, claim):
 
 async def test_an_unsure_try_stays_unsure_after_later_tries(running, claim, outbox, clock):
     tried = running
-    told = [tried.unsure]
+    unsure = [tried.unsure]
     for error in ("ratelimited", UNKNOWN_OUTCOME, "ratelimited"):
         await outbox.later(tried, until=clock(), error=error)
         clock.advance(seconds=1)
         tried = next(m for m in await claim() if m.id == running.id)
-        told.append(tried.unsure)
+        unsure.append(tried.unsure)
 
-    assert told == [False, False, True, True]
+    assert unsure == [False, False, True, True]
     assert (tried.attempts, tried.uid, tried.error) == (4, running.uid, "ratelimited")
 
 
@@ -173,18 +173,18 @@ async def test_the_age_of_a_message_counts_from_its_due_time(running, claim, out
 
 
 async def test_next_due_is_the_moment_of_the_next_claim(declare, claim, outbox, clock):
-    told = [await outbox.next_due()]
+    due = [await outbox.next_due()]
     first = await declare()
-    told.append(await outbox.next_due())
+    due.append(await outbox.next_due())
     await claim()
     await declare(place=first.place)
-    told.append(await outbox.next_due())
+    due.append(await outbox.next_due())
     await outbox.pause(WORKSPACE, first.place.channel, until=clock() + timedelta(minutes=1))
     await outbox.pause(WORKSPACE, "C0STATUS", until=clock() + timedelta(minutes=2))
-    told.append(await outbox.next_due())
+    due.append(await outbox.next_due())
 
     minute = timedelta(minutes=1)
-    assert told == [None, NINE, NINE + timedelta(seconds=1), NINE + minute]
+    assert due == [None, NINE, NINE + timedelta(seconds=1), NINE + minute]
 
 
 async def test_a_shorter_hold_does_not_shorten_a_longer_one(declare, claim, outbox, clock):
@@ -239,9 +239,9 @@ async def test_concurrent_claims_and_changes_lose_no_change(opened, declare, clo
             clock.advance(seconds=1)
 
     async def change():
-        door = Incidents(stores[1], clock=clock, wake=lambda: None)
+        service = Incidents(stores[1], clock=clock, wake=lambda: None)
         for count in range(30):
-            await door.execute(a_change(ref=1, title=f"Title {count}"))
+            await service.execute(a_change(ref=1, title=f"Title {count}"))
 
     await asyncio.gather(
         change(), *(deliver(number, Outbox(one)) for number, one in enumerate(stores))

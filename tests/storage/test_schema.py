@@ -79,12 +79,12 @@ async def test_other_processes_write_while_a_server_runs(opened):
         command_line.write_now, lambda tx: tx.set_status_channel("T1", "C0NEW").id
     )
 
-    told = await server.read(lambda reader: reader.workspace("T1").status_channel)
-    assert told == "C0NEW"
+    channel = await server.read(lambda reader: reader.workspace("T1").status_channel)
+    assert channel == "C0NEW"
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "reason"),
     [
         ("mysql://localhost/ratchet", "sqlite:///<file> or postgresql://"),
         ("sqlite://", "sqlite:///<file> or postgresql://"),
@@ -92,8 +92,8 @@ async def test_other_processes_write_while_a_server_runs(opened):
         ("ratchet.db", "no address of a database"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused(url, told):
-    with pytest.raises(StoreUnavailable, match=told):
+def test_an_address_that_cannot_be_used_is_refused(url, reason):
+    with pytest.raises(StoreUnavailable, match=reason):
         SqlStore(url)
 
 

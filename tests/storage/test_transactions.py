@@ -377,10 +377,10 @@ class TestConnections:
             event.listen(connection_of(tx), "commit", break_it)
             return tx.next_number("T1")
 
-        with pytest.raises(StoreUnavailable) as told:
+        with pytest.raises(StoreUnavailable) as raised:
             await store.write(work)
 
-        assert told.value.unsure
+        assert raised.value.unsure
 
     async def test_both_transactions_of_a_deadlock_are_served(self, opened):
         meet = threading.Barrier(2)
@@ -399,9 +399,11 @@ class TestConnections:
 
         store = opened()
         await store.write(lambda tx: [tx.set_status_channel(t, "C0").id for t in ("T1", "T2")])
-        told = await at_once(store.write(crosswise("T1", "T2")), store.write(crosswise("T2", "T1")))
+        results = await at_once(
+            store.write(crosswise("T1", "T2")), store.write(crosswise("T2", "T1"))
+        )
 
-        assert told == ["T1", "T2"]
+        assert results == ["T1", "T2"]
         assert len(tries) == 3
 
 
@@ -413,10 +415,10 @@ async def test_no_note_is_in_an_error_of_the_database(store, noted, incidents):
             "UPDATE incident_update SET id = NULL WHERE body LIKE '%canary%'"
         )
 
-    with pytest.raises(StoreUnavailable) as told:
+    with pytest.raises(StoreUnavailable) as raised:
         await store.write(refused)
 
-    seen = told.value
+    seen = raised.value
     while seen:
         assert SECRET not in repr(seen)
         assert not isinstance(seen, DBAPIError)
@@ -484,10 +486,10 @@ async def test_a_workspace_without_a_status_channel_has_that_of_the_settings(ope
     async def channel():
         return await store.read(lambda reader: reader.workspace("T1").status_channel)
 
-    told = [await channel()]
+    channels = [await channel()]
     for chosen in ("C0CHOSEN", None):
         await store.write(lambda tx, chosen=chosen: tx.set_status_channel("T1", chosen).id)
-        told.append(await channel())
+        channels.append(await channel())
 
-    assert told == ["C0SETTINGS", "C0CHOSEN", "C0SETTINGS"]
+    assert channels == ["C0SETTINGS", "C0CHOSEN", "C0SETTINGS"]
     assert await store.write(lambda tx: tx.next_number("T1")) == 1
