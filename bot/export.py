@@ -1,7 +1,7 @@
-"""The archive: what is known of incidents as JSON Lines, and where they go.
+"""The archive: incidents as JSON Lines, written to a file or to standard output.
 
-The form of the lines is told in docs/operations.md. A reader of another version finds its number
-in the first of them: whatever is added leaves the number alone, whatever changes raises it.
+docs/operations.md describes the lines. The first line has the number of the format: additions keep
+it, other changes raise it.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ FORMAT = 1
 
 
 class NotWritten(Exception):
-    """The archive could not be written. The text says why, and is for the operator."""
+    """The archive could not be written. The text tells the operator why."""
 
 
 class UnknownWorkspace(Exception):
-    """There is no workspace of that id."""
+    """The database has no workspace with that id."""
 
     def __init__(self, workspace: str) -> None:
-        super().__init__(f"Nothing is known of the workspace {workspace}.")
+        super().__init__(f"There is no workspace {workspace} in the database.")
 
 
 def archive(
     store: SqlStore, *, public: bool, workspace: str | None, at: datetime
 ) -> Iterator[bytes]:
-    """The lines, each with its end. ``public``: only what everybody may read.
+    """The lines, each with its line feed, of ``workspace`` (None: of all workspaces).
 
-    ``workspace`` None: all of them.
+    ``public``: public facts alone.
 
     Raises:
         UnknownWorkspace, StoreUnavailable: each says why.
@@ -190,12 +190,12 @@ def _person(person: Person | None) -> dict[str, str] | None:
 
 @lru_cache(maxsize=256)
 def _digest(lifecycle: Lifecycle) -> str:
-    """Tells two lifecycles of one name apart: SHA-256 of the definition, in hexadecimal."""
+    """The SHA-256 of the definition, in hexadecimal: two lifecycles can have one name."""
     return hashlib.sha256(lifecycle.as_toml().encode()).hexdigest()
 
 
 def _iso(at: datetime) -> str:
-    """``2026-03-02T09:00:00.000000Z``: to the microsecond, as it is kept."""
+    """``2026-03-02T09:00:00.000000Z``, in the microseconds of the database."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -204,12 +204,12 @@ def _line(kind: str, facts: dict[str, Any]) -> bytes:
 
 
 def into_file(lines: Iterable[bytes], file: Path) -> None:
-    """Writes ``lines`` to ``file``, which only we may read, and appears whole or not at all.
+    """Writes ``lines`` to the new file ``file``, for its owner alone; whole or not at all.
 
     Raises:
-        NotWritten: it is there already, or cannot be written.
+        NotWritten: the file exists, or cannot be written.
     """
-    taken = NotWritten(f"{file} is there already, and is left alone: name another file.")
+    taken = NotWritten(f"{file} exists and is not overwritten: name another file.")
     if os.path.lexists(file):
         raise taken
     try:
@@ -217,7 +217,7 @@ def into_file(lines: Iterable[bytes], file: Path) -> None:
             part.writelines(lines)
             part.flush()
             os.fsync(part.fileno())
-            _name(path, file)
+            _publish(path, file)
     except FileExistsError:
         raise taken from None
     except OSError as error:
@@ -226,8 +226,8 @@ def into_file(lines: Iterable[bytes], file: Path) -> None:
 
 @contextmanager
 def _part_of(file: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """A new file beside ``file``, gone again at the end of the block."""
-    # Its mode is 0600, whatever the umask.
+    """A temporary file beside ``file``, removed at the end of the block."""
+    # mkstemp creates it with mode 0600 under any umask.
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as part:
@@ -236,33 +236,33 @@ def _part_of(file: Path) -> Iterator[tuple[IO[bytes], Path]]:
         Path(name).unlink(missing_ok=True)
 
 
-def _name(part: Path, file: Path) -> None:
+def _publish(part: Path, file: Path) -> None:
     try:
-        # Unlike a renaming, a link never takes the place of a file that has come meanwhile.
+        # A rename would replace a file created in the meantime; a link fails.
         os.link(part, file)
     except FileExistsError:
         raise
     except OSError:
-        # Some file systems, such as that of a memory stick, know no links.
+        # Some file systems, such as a memory stick's, have no links.
         if os.path.lexists(file):
             raise FileExistsError from None
         part.rename(file)
 
 
 def to_stream(lines: Iterable[bytes], stream: IO[bytes]) -> bool:
-    """Writes ``lines`` to ``stream``; False where its reader has gone, as `head` does.
+    """Writes ``lines`` to ``stream``. False if its reader closed it, as `head` does.
 
     Raises:
-        NotWritten: it takes no more.
+        NotWritten: the stream cannot be written.
     """
     try:
         stream.writelines(lines)
         stream.flush()
     except OSError as error:
-        # What is left in the buffer would be written, and fail, once more when Python ends.
+        # Python flushes the rest of the buffer when it ends, and would fail again.
         with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())
         if error.errno == errno.EPIPE:
             return False
-        raise NotWritten(f"Standard output takes no more: {error.strerror}") from None
+        raise NotWritten(f"Standard output could not be written: {error.strerror}") from None
     return True

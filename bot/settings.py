@@ -1,4 +1,4 @@
-"""What the operator sets: read once, checked whole, every fault named with its cure."""
+"""The operator's settings: read once and checked as a whole. Each problem comes with its cure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.telemetry import one_line
+from bot.telemetry import safe_line
 from core.engine import REDACTION_WINDOW
 from core.errors import InvalidLifecycles, UnknownLifecycle
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
@@ -19,12 +19,12 @@ from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
 SLACK_API = "https://slack.com/api/"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
-# What is longer may be a secret that went into the wrong line, whatever it looks like.
+# A longer value may be a secret on the wrong line, so it is not quoted.
 QUOTED_MAX = 24
 
 
 @dataclass(frozen=True, slots=True)
-class SettingFault:
+class SettingProblem:
     """One wrong setting. ``problem`` never quotes a secret; ``cure`` says what to set."""
 
     variable: str
@@ -32,15 +32,15 @@ class SettingFault:
     cure: str
 
     def __str__(self) -> str:
-        return one_line(f"{self.variable} {self.problem}: {self.cure}")
+        return safe_line(f"{self.variable} {self.problem}: {self.cure}")
 
 
 class WrongSettings(Exception):
-    """The settings cannot be used. ``faults`` are all of them, one line each."""
+    """The settings cannot be used. ``problems`` has all of them, one line each."""
 
-    def __init__(self, faults: list[SettingFault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join(map(str, faults)))
+    def __init__(self, problems: list[SettingProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
 
 
 class UnreadableFile(Exception):
@@ -52,24 +52,24 @@ class UnreadableFile(Exception):
 
 
 def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
-    """The lifecycles of a team's own file; the names of those that are built in are taken.
+    """The lifecycles of a team's own file, which may not use the names of the built-in ones.
 
     Raises:
-        UnreadableFile: there is no such file, or it is no text.
-        InvalidLifecycles: with every fault of the file.
+        UnreadableFile: the file does not exist, or is not text.
+        InvalidLifecycles: with every problem of the file.
     """
     try:
         with path.open("rb") as file:
-            # A little more than is allowed: enough to be refused, even of a file without an end.
+            # Slightly more than the limit: `read` refuses it, and an endless file ends here.
             content = file.read(FILE_MAX_BYTES + 16)
-        # Editors on Windows put a mark before the first line. A character may have been cut in two.
+        # Editors on Windows start a file with a byte order mark. The cut may split a character.
         text = content.decode("utf-8-sig", "ignore" if len(content) > FILE_MAX_BYTES else "strict")
     except OSError as error:
         raise UnreadableFile(f"cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise UnreadableFile("is not UTF-8") from None
     except ValueError:
-        raise UnreadableFile("is no name of a file") from None
+        raise UnreadableFile("is not a file name") from None
     return read(text, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
 
 
@@ -77,8 +77,8 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
 class Settings:
     """The settings of `docs/operations.md`, by their names in lower case.
 
-    ``publish_delay`` is in seconds, at most as many as an author may withdraw a text within.
-    Secrets are left out of ``repr``: a settings object can be printed anywhere.
+    ``publish_delay`` is in seconds, at most `REDACTION_WINDOW`. ``repr`` omits secrets, so a
+    settings object can be printed anywhere.
     """
 
     slack_bot_token: str = field(repr=False)
@@ -101,46 +101,46 @@ class Settings:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
-        """The settings that ``environment`` holds. An empty variable counts as one that is not set.
+        """The settings in ``environment``. An empty variable counts as not set.
 
         Raises:
-            WrongSettings: with every fault there is.
+            WrongSettings: with every problem.
         """
-        reader = _Reader(environment)
+        variables = _Variables(environment)
         chosen: dict[str, Any] = {
-            "slack_bot_token": reader.token("SLACK_BOT_TOKEN", "xoxb-", needed=True),
-            "slack_app_token": reader.token("SLACK_APP_TOKEN", "xapp-"),
-            "slack_signing_secret": reader.text("SLACK_SIGNING_SECRET"),
-            "slack_api_url": reader.slack_api_url(),
-            "status_channel": reader.slack_id("STATUS_CHANNEL", "CG", "a channel"),
-            "host": reader.text("HOST") or "127.0.0.1",
-            "port": reader.number("PORT", 3000, least=0, most=65_535),
-            "public_url": reader.url("PUBLIC_URL"),
-            "heartbeat_url": reader.url("HEARTBEAT_URL"),
-            "lifecycles": reader.lifecycles(),
-            "responders_group": reader.slack_id("RESPONDERS_GROUP", "S", "a user group"),
-            "publishers_group": reader.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
-            "publish_delay": reader.number(
+            "slack_bot_token": variables.token("SLACK_BOT_TOKEN", "xoxb-", needed=True),
+            "slack_app_token": variables.token("SLACK_APP_TOKEN", "xapp-"),
+            "slack_signing_secret": variables.text("SLACK_SIGNING_SECRET"),
+            "slack_api_url": variables.slack_api_url(),
+            "status_channel": variables.slack_id("STATUS_CHANNEL", "CG", "a channel"),
+            "host": variables.text("HOST") or "127.0.0.1",
+            "port": variables.number("PORT", 3000, least=0, most=65_535),
+            "public_url": variables.url("PUBLIC_URL"),
+            "heartbeat_url": variables.url("HEARTBEAT_URL"),
+            "lifecycles": variables.lifecycles(),
+            "responders_group": variables.slack_id("RESPONDERS_GROUP", "S", "a user group"),
+            "publishers_group": variables.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
+            "publish_delay": variables.number(
                 "PUBLISH_DELAY", 10, least=0, most=int(REDACTION_WINDOW.total_seconds())
             ),
-            "api_rate_limit": reader.number("API_RATE_LIMIT", 50, least=0, most=1_000_000),
-            **reader.storage(),
-            **reader.logs(),
+            "api_rate_limit": variables.number("API_RATE_LIMIT", 50, least=0, most=1_000_000),
+            **variables.storage(),
+            **variables.logs(),
         }
         if not (chosen["slack_app_token"] or chosen["slack_signing_secret"]):
-            reader.fault(
+            variables.problem(
                 "SLACK_APP_TOKEN",
                 "is not set, and neither is SLACK_SIGNING_SECRET",
                 "set the xapp-… token (Socket Mode) or the signing secret (HTTP mode)",
             )
-        if reader.faults:
-            raise WrongSettings(reader.faults)
+        if variables.problems:
+            raise WrongSettings(variables.problems)
         return cls(**chosen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSettings:
-    """The part of the settings that commands without Slack need: `migrate`, `lifecycles`."""
+    """The settings of commands that need the database and no Slack, such as `migrate`."""
 
     database_url: str = field(repr=False)
     log_format: str
@@ -148,28 +148,28 @@ class StorageSettings:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> StorageSettings:
-        """As `Settings.from_env`, for these settings alone."""
-        reader = _Reader(environment)
-        chosen = {**reader.storage(), **reader.logs()}
-        if reader.faults:
-            raise WrongSettings(reader.faults)
+        """Like `Settings.from_env`, for these settings alone."""
+        variables = _Variables(environment)
+        chosen = {**variables.storage(), **variables.logs()}
+        if variables.problems:
+            raise WrongSettings(variables.problems)
         return cls(**chosen)
 
 
-class _Reader:
-    """Reads one variable after another and remembers what is wrong with them."""
+class _Variables:
+    """Reads one variable after another, and collects their problems."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self.faults: list[SettingFault] = []
+        self.problems: list[SettingProblem] = []
 
-    def fault(self, variable: str, problem: str, cure: str) -> None:
-        self.faults.append(SettingFault(variable, problem, cure))
+    def problem(self, variable: str, problem: str, cure: str) -> None:
+        self.problems.append(SettingProblem(variable, problem, cure))
 
     def wrong(self, variable: str, value: str, cure: str) -> None:
-        """A fault that quotes ``value``, where that can be no secret from another line."""
-        harmless = len(value) <= QUOTED_MAX and value.isprintable() and one_line(value) == value
-        self.fault(variable, f'is "{value}"' if harmless else "is something else", cure)
+        """A problem that quotes ``value``, unless it could be a secret from another line."""
+        harmless = len(value) <= QUOTED_MAX and value.isprintable() and safe_line(value) == value
+        self.problem(variable, f'is "{value}"' if harmless else "is not valid", cure)
 
     def text(self, variable: str) -> str | None:
         return self._environment.get(variable, "").strip() or None
@@ -177,24 +177,24 @@ class _Reader:
     def token(self, variable: str, prefix: str, *, needed: bool = False) -> str | None:
         value = self.text(variable)
         if value is None and needed:
-            self.fault(variable, "is not set", f"set the {prefix}… token of the Slack app")
+            self.problem(variable, "is not set", f"set the {prefix}… token of the Slack app")
         if value is not None and not re.fullmatch(re.escape(prefix) + r"[A-Za-z0-9_.-]+", value):
-            self.fault(
+            self.problem(
                 variable, f"is no {prefix}… token", "copy it again from the Slack app's page"
             )
         return value
 
-    def slack_id(self, variable: str, letters: str, what: str) -> str | None:
+    def slack_id(self, variable: str, letters: str, kind: str) -> str | None:
         value = self.text(variable)
         if value is not None and not re.fullmatch(f"[{letters}][A-Z0-9]+", value):
-            self.wrong(variable, value, f"set the id of {what}, such as {letters[0]}0123ABCD")
+            self.wrong(variable, value, f"set the id of {kind}, such as {letters[0]}0123ABCD")
         return value
 
     def number(self, variable: str, default: int, *, least: int, most: int) -> int:
         value = self.text(variable)
         if value is None:
             return default
-        # int() takes the digits of every script, signs and underscores, and chokes on thousands.
+        # int() also accepts signs, underscores and any script's digits, and fails on long numbers.
         if re.fullmatch("[0-9]{1,9}", value) and least <= int(value) <= most:
             return int(value)
         self.wrong(variable, value, f"set a whole number from {least} to {most}")
@@ -209,14 +209,14 @@ class _Reader:
     def url(self, variable: str) -> str | None:
         value = self.text(variable)
         if value is not None and not _is_http(value):
-            self.fault(variable, "is no address", "set one that begins with https:// or http://")
+            self.problem(variable, "is no address", "set one that begins with https:// or http://")
         return value and value.rstrip("/")
 
     def slack_api_url(self) -> str:
         value = self.text("SLACK_API_URL") or SLACK_API
         if not _is_http(value) or (urlsplit(value).scheme == "http" and not is_loopback(value)):
-            # The bot token goes there with every call.
-            self.fault(
+            # Every call sends the bot token there.
+            self.problem(
                 "SLACK_API_URL",
                 "is no https:// address (http:// is for this machine alone)",
                 f"leave it out for {SLACK_API}",
@@ -225,9 +225,9 @@ class _Reader:
 
     def storage(self) -> dict[str, str]:
         value = self.text("DATABASE_URL") or "sqlite:///ratchet.db"
-        # A database in memory would be another one for each connection, and empty after a stop.
+        # Each connection would get its own database in memory, and a stop would empty it.
         if not re.match(r"sqlite:///(?!:memory:).|postgres(ql)?://.", value):
-            self.fault(
+            self.problem(
                 "DATABASE_URL",
                 "names no database that Ratchet knows",
                 "set sqlite:///<file> or postgresql://<host>/<name>",
@@ -248,11 +248,11 @@ class _Reader:
             try:
                 own = read_lifecycles(Path(path))
             except UnreadableFile as error:
-                self.fault("LIFECYCLES_FILE", error.why, "set the path of a TOML file")
+                self.problem("LIFECYCLES_FILE", error.why, "set the path of a TOML file")
                 return None
             except InvalidLifecycles as error:
-                for fault in error.problems:
-                    self.fault("LIFECYCLES_FILE", f"is wrong, {fault}", "mend the file")
+                for problem in error.problems:
+                    self.problem("LIFECYCLES_FILE", f"is wrong, {problem}", "correct the file")
                 return None
         try:
             default = self.text("DEFAULT_LIFECYCLE") or PRESETS[0].name
@@ -263,8 +263,8 @@ class _Reader:
 
 
 def _is_http(value: str) -> bool:
-    """Whether ``value`` is an address to which a path can be added, with no password in it."""
-    # urlsplit() leaves out line breaks, which would then break whatever line shows the address.
+    """Whether ``value`` is an http(s) address without query, fragment and password."""
+    # urlsplit() ignores line breaks; in a log they would break the line that shows the address.
     if re.search(r"[\s\\?#@]", value) or not value.isprintable():
         return False
     try:

@@ -1,9 +1,9 @@
-"""What the operator can see: log lines and metrics. No field of either can hold what people wrote.
+"""Log lines and metrics. Neither can hold text that people wrote.
 
-A log line is an event's name and fields out of `FIELDS`; any other field is dropped, and the drop
-itself is named, so that a note cannot reach a log by a careless call. Errors are logged as their
-type and place, without their message, which may quote what somebody typed. Libraries' own lines,
-and errors that nobody caught, keep their level and place and lose their text for the same reason.
+A log line is the name of an event, and fields out of `FIELDS`. Any other field is dropped, and the
+line names it: a careless call cannot write a note into the log. Errors are logged as type and
+place, without their message, which may quote a text. Lines of libraries and uncaught errors keep
+their level and place, and lose their text for the same reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-# Every field a log line may have. None of them is free text of people.
+# All fields that a log line may have. None of them is a person's free text.
 FIELDS = frozenset(
     {
         "action",
@@ -56,14 +56,14 @@ FIELDS = frozenset(
     }
 )
 
-# What structlog's formatter keeps beside the fields, and takes away before it writes.
+# Keys that structlog's formatter adds to the fields, and removes before it writes.
 META = frozenset({"_from_structlog", "_record"})
 
 SECRETS = re.compile(
     r"xox[a-z](?:\.xox[a-z])?-[\w.-]+|xapp-[\w.-]+|rk_live_\w+"
     r"|https://hooks\.slack(?:-gov)?\.com/\S+|://[^/\s:]*:\S*@"
 )
-# What ends a line, moves a terminal's cursor, or turns the direction in which a line is read.
+# Characters that end a line, move a terminal's cursor or change the direction of the text.
 CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -72,8 +72,8 @@ FRAMES = 12
 CAUSES = 4
 
 
-def one_line(text: str) -> str:
-    """``text`` as one line, at most 1,000 characters long, without tokens and passwords."""
+def safe_line(text: str) -> str:
+    """``text`` as one line of at most 1,000 characters, with tokens and passwords masked."""
     masked = SECRETS.sub("[secret]", text[: 10 * LINE_MAX])
     cut = masked if len(masked) <= LINE_MAX else masked[: LINE_MAX - 1] + "…"
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", cut)
@@ -88,19 +88,19 @@ def _only_known_fields(_: object, __: str, event: MutableMapping[str, Any]) -> M
 
 
 def _without_forgery(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Masks secrets and takes out what could end a line or colour a terminal."""
+    """Masks secrets, and replaces characters that could end a line or colour a terminal."""
     return {name: value if name in META else _plain(value) for name, value in event.items()}
 
 
 def _plain(value: object) -> object:
-    """``value`` where its type says all that its text can hold; else the type alone."""
+    """``value`` if its type limits its text; otherwise the name of the type."""
     match value:
         case None | bool() | int() | float():
             return value
         case str() | UUID() | date() | Enum() | PurePath():
-            return one_line(str(value))
+            return safe_line(str(value))
         case _:
-            # An error brings its message along, and a list whatever is in it.
+            # An error's text has its message, and a list's text has its items.
             return f"<{type(value).__qualname__}>"
 
 
@@ -111,24 +111,24 @@ def _errors_as_places(_: object, __: str, event: MutableMapping[str, Any]) -> Ma
     if isinstance(error, tuple):
         error = error[1]
     if isinstance(error, BaseException):
-        event["error"] = " < ".join(kinds(error))
-        event["where"] = place(error) or event.get("where")
+        event["error"] = " < ".join(_kinds(error))
+        event["where"] = _place(error) or event.get("where")
     return event
 
 
-def kinds(error: BaseException) -> Iterator[str]:
-    """The type of ``error``, then of what it came of, and so on; no messages."""
-    came_of: BaseException | None = error
+def _kinds(error: BaseException) -> Iterator[str]:
+    """The types of ``error``, of its cause, of that one's cause, …, without messages."""
+    cause: BaseException | None = error
     for _ in range(CAUSES):
-        if came_of is None:
+        if cause is None:
             return
-        yield type(came_of).__qualname__
-        hidden = None if came_of.__suppress_context__ else came_of.__context__
-        came_of = came_of.__cause__ or hidden
+        yield type(cause).__qualname__
+        context = None if cause.__suppress_context__ else cause.__context__
+        cause = cause.__cause__ or context
 
 
-def place(error: BaseException) -> str:
-    """Where ``error`` was raised and by way of what, newest first; no message and no values."""
+def _place(error: BaseException) -> str:
+    """The calls that led to ``error``, newest first, without messages and values."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     return " < ".join(
         f"{'/'.join(PurePath(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
@@ -139,7 +139,7 @@ def place(error: BaseException) -> str:
 def _libraries_without_text(
     _: object, __: str, event: MutableMapping[str, Any]
 ) -> Mapping[str, Any]:
-    """A library's line says where in its source it spoke; what it said may quote a body."""
+    """Replaces a library's text, which may quote a body, by its place in the library's source."""
     record: logging.LogRecord = event["_record"]
     event["event"] = "library"
     event["logger"] = record.name
@@ -148,9 +148,9 @@ def _libraries_without_text(
 
 
 class _StandardError:
-    """Standard error that cannot fail: no request may fail because nobody reads the logs."""
+    """Standard error that cannot fail: a request must not fail because of an unread log."""
 
-    # A pipe without a reader, a file that was closed; none at all, where it was never opened.
+    # A pipe without a reader, a closed file, and no file at all.
     GONE = (OSError, ValueError, AttributeError)
 
     def write(self, text: str) -> None:
@@ -163,14 +163,14 @@ class _StandardError:
 
 
 def configure_logs(*, log_format: str, log_level: str) -> None:
-    """Sends every line of the process, ours and the libraries', to standard error in one form."""
+    """Sends all log lines, ours and the libraries', to standard error in one format."""
     level = logging.getLevelNamesMapping()[log_level.upper()]
     ours: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: structlog.typing.Processor = (
-        # Quoted values: one that holds "x=1" would otherwise look like a field of its own.
+        # Quotes values: an unquoted value that contains "x=1" would look like another field.
         structlog.dev.ConsoleRenderer(colors=False, repr_native_str=True)
         if log_format == "console"
         else structlog.processors.JSONRenderer(sort_keys=True)
@@ -195,21 +195,21 @@ def configure_logs(*, log_format: str, log_level: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 last,
             ],
-            # The text is never even put together, so that a slip in it cannot show its parts.
+            # Never formats the text: an error in the format would print its arguments.
             use_get_message=False,
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(logging.WARNING, level))
-    # Else a line that cannot be written is shown with all that it was made of.
+    # Otherwise logging prints a line that it cannot write, with its arguments.
     logging.raiseExceptions = False
     logging.captureWarnings(capture=True)
-    _log_what_nobody_catches()
+    _log_uncaught_errors()
 
 
-def _log_what_nobody_catches() -> None:
-    """Python's own way is to print the message of the error, and what it was raised about."""
+def _log_uncaught_errors() -> None:
+    """Logs uncaught errors as type and place; Python would print their messages."""
     sys.excepthook = lambda _, error, __: log.critical("crashed", exc_info=error)
     sys.unraisablehook = lambda raised: log.error("clean-up failed", exc_info=raised.exc_value)
     threading.excepthook = lambda raised: log.error("thread died", exc_info=raised.exc_value)
@@ -217,20 +217,20 @@ def _log_what_nobody_catches() -> None:
 
 log = structlog.get_logger("ratchet")
 
-# For the server's connections. What somebody sends that is no HTTP leaves no line: anybody could
-# fill the disk with them. Our own failures do.
+# For the server's connections. Our errors are logged. Malformed HTTP is not: anybody could fill the
+# disk with such lines.
 connections_log = logging.getLogger("ratchet.connections")
 connections_log.setLevel(logging.ERROR)
 
 
 class Metrics:
-    """The counters of `/metrics`. Labels are words of our own tables, never what people typed."""
+    """The metrics of `/metrics`. Labels are words of our own tables, never a person's text."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "ratchet_requests",
-            "Requests by door, what was asked and how it ended (done, refused, failed)",
+            "Requests by entry point, verb and outcome (done, refused, failed)",
             ["door", "verb", "outcome"],
             registry=self.registry,
         )
@@ -243,13 +243,13 @@ class Metrics:
         )
         self.deliveries = Counter(
             "ratchet_deliveries",
-            "Messages to Slack by surface and what became of the try (delivered, later, dead)",
+            "Attempts to deliver to Slack by surface and outcome (delivered, later, dead)",
             ["surface", "outcome"],
             registry=self.registry,
         )
         self.delivered_after = Histogram(
             "ratchet_delivery_seconds",
-            "From the moment when a message was due to the moment when Slack had it",
+            "Time from a message's due time to its delivery",
             ["surface"],
             buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600),
             registry=self.registry,
@@ -262,6 +262,6 @@ class Metrics:
         )
         self.outbox_age = Gauge(
             "ratchet_outbox_oldest_due_seconds",
-            "How long the oldest due outbox message has been waiting",
+            "Age of the oldest due outbox message",
             registry=self.registry,
         )

@@ -21,12 +21,12 @@ def doctor(
 
     from bot.commands.setup import slack_settings
     from bot.doctor.checks import examine
-    from bot.telemetry import configure_logs, one_line
+    from bot.telemetry import configure_logs, safe_line
 
     settings = slack_settings()
     configure_logs(log_format=settings.log_format, log_level="error")
     findings = asyncio.run(examine(settings, deep=deep))
     for finding in findings:
-        typer.echo(one_line(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}"))
+        typer.echo(safe_line(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}"))
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ import typer
 from dotenv import dotenv_values
 
 from bot.settings import (
-    SettingFault,
+    SettingProblem,
     Settings,
     StorageSettings,
     UnreadableFile,
@@ -19,7 +19,7 @@ from bot.settings import (
     is_loopback,
     read_lifecycles,
 )
-from bot.telemetry import configure_logs, one_line
+from bot.telemetry import configure_logs, safe_line
 from core.errors import InvalidLifecycles
 from core.lifecycle import PRESETS, Lifecycle
 
@@ -41,8 +41,10 @@ def environment() -> Mapping[str, str]:
         # Editors on Windows start a file with a byte order mark. A password may contain ${…}.
         in_file = dotenv_values(".env", encoding="utf-8-sig", interpolate=False)
     except (OSError, UnicodeDecodeError):
-        fault = SettingFault(".env", "cannot be read", "make it a text file in UTF-8, or remove it")
-        raise WrongSettings([fault]) from None
+        problem = SettingProblem(
+            ".env", "cannot be read", "make it a text file in UTF-8, or remove it"
+        )
+        raise WrongSettings([problem]) from None
     return {**{name: value or "" for name, value in in_file.items()}, **given}
 
 
@@ -51,7 +53,7 @@ def slack_settings() -> Settings:
     try:
         settings = Settings.from_env(environment())
     except WrongSettings as error:
-        wrong(*error.faults)
+        wrong(*error.problems)
     if is_loopback(settings.slack_api_url):
         # slack_sdk sends every call through the proxy, and no proxy leads back to this machine.
         for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
@@ -67,7 +69,7 @@ def storage_settings() -> StorageSettings:
     try:
         settings = StorageSettings.from_env(environment())
     except WrongSettings as error:
-        wrong(*error.faults)
+        wrong(*error.problems)
     configure_logs(log_format=settings.log_format, log_level=settings.log_level)
     return settings
 
@@ -87,5 +89,5 @@ def lifecycles_in(file: Path | None) -> tuple[Lifecycle, ...]:
 def wrong(*lines: object, code: int = 2) -> NoReturn:
     """Ends the program with exit code ``code``, and one line on standard error per problem."""
     for line in lines:
-        typer.echo(one_line(str(line)), err=True)
+        typer.echo(safe_line(str(line)), err=True)
     raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""The command line as an operator meets it: real processes, exit codes, one line for each fault."""
+"""The command line as an operator uses it: processes, exit codes, one line per problem."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1-a", "SLACK_APP_TOKEN": "xapp-1-a"}
 
 @pytest.fixture
 def folder(tmp_path):
-    """The working directory of the commands; it is the home of those that are processes."""
+    """The working directory of the commands, and the home of the processes."""
     return tmp_path
 
 
@@ -70,7 +70,7 @@ async def start(folder):
 
 @pytest.fixture
 def process(start):
-    """As `ratchet`, but in a process."""
+    """Like `ratchet`, in a process of its own."""
 
     async def process(*arguments, **environment):
         process = await start(*arguments, **environment)
@@ -129,7 +129,7 @@ async def ended(process):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["lifecycles", "--help"]])
-def test_help_is_no_fault(ratchet, arguments):
+def test_help_ends_with_0(ratchet, arguments):
     code, out, err = ratchet(*arguments)
 
     assert (code, err) == (0, [])
@@ -246,7 +246,7 @@ async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(
 
 
 @pytest.mark.parametrize("command", ["serve", "doctor"])
-def test_wrong_settings_end_with_2_and_a_line_for_each_fault(ratchet, command):
+def test_wrong_settings_end_with_2_and_a_line_for_each_problem(ratchet, command):
     code, out, err = ratchet(command, PORT="http", LOG_LEVEL="loud", SLACK_BOT_TOKEN="xoxp-7")
 
     assert (code, out) == (2, "")
@@ -366,7 +366,7 @@ def test_a_file_is_checked(ratchet, folder):
     )
 
 
-def test_each_fault_of_a_file_is_a_line_with_its_place(ratchet, folder):
+def test_each_problem_of_a_file_is_a_line_with_its_place(ratchet, folder):
     (folder / "own.toml").write_text(OWN.replace("next", "then") + '[":smile:"."[b]x"]\n')
 
     code, out, err = ratchet("lifecycles", "check", "own.toml")
@@ -378,7 +378,7 @@ def test_each_fault_of_a_file_is_a_line_with_its_place(ratchet, folder):
     assert any(":smile:.[b]x" in line for line in err)
 
 
-def test_what_is_in_a_file_cannot_forge_a_line(ratchet, folder):
+def test_a_file_cannot_forge_a_line(ratchet, folder):
     (folder / "own.toml").write_text(r'["a\nall is well\u001b[31m".b]' "\n")
 
     code, _, err = ratchet("lifecycles", "check", "own.toml")
@@ -424,7 +424,7 @@ def test_lifecycles_are_drawn(ratchet, folder):
 # --- doctor ------------------------------------------------------------------------------------
 
 
-async def test_the_doctor_ends_with_1_where_something_is_not(process, slack):
+async def test_the_doctor_ends_with_1_if_a_check_fails(process, slack):
     code, out, err = await process(
         "doctor",
         SLACK_BOT_TOKEN="xoxb-wrong",
@@ -457,7 +457,7 @@ async def test_the_doctor_ends_with_0_and_reaches_this_machines_slack_past_any_p
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_answers_and_shows_until_it_is_asked_to_stop(serve, slack, number):
+async def test_the_server_works_until_a_signal_stops_it(serve, slack, number):
     process = await serve(LOG_FORMAT="json")
     await slack.connected()
     answer = await slack.person("mia").command("#payments", "/incident declare Checkout is down")
@@ -474,7 +474,7 @@ async def test_it_answers_and_shows_until_it_is_asked_to_stop(serve, slack, numb
     assert "Checkout" not in "".join(lines)
 
 
-async def test_what_runs_may_finish_and_what_hangs_is_left(serve, slack):
+async def test_a_stop_finishes_running_work_and_leaves_a_hung_post(serve, slack):
     process = await serve()
     await slack.connected()
     slow = slack.faults.slow("chat.postMessage", seconds=60)
@@ -491,7 +491,7 @@ async def test_what_runs_may_finish_and_what_hangs_is_left(serve, slack):
     await slack.until(lambda: slack.workspace.channel("#status").messages != [])
 
 
-async def test_it_stops_in_time_while_slack_is_away(serve, slack):
+async def test_the_server_stops_while_slack_is_away(serve, slack):
     slack.faults.cut("*", times=None)
     process = await serve()
     process.terminate()
@@ -502,7 +502,7 @@ async def test_it_stops_in_time_while_slack_is_away(serve, slack):
     assert seconds < 10
 
 
-async def test_a_second_signal_ends_it_at_once(serve, slack):
+async def test_a_second_signal_ends_the_server_at_once(serve, slack):
     process = await serve()
     await slack.connected()
     slow = slack.faults.slow("chat.postMessage", seconds=60)
@@ -576,7 +576,7 @@ async def test_a_slack_of_this_machine_is_reached_past_any_proxy(serve, slack):
     await slack.connected()
 
 
-async def test_other_variables_of_slack_open_no_door_and_write_no_file(serve, slack, folder):
+async def test_other_variables_of_slack_add_no_path_and_no_file(serve, slack, folder):
     process = await serve(
         SLACK_CLIENT_ID="1.2",
         SLACK_CLIENT_SECRET="abcdef",
@@ -596,7 +596,7 @@ async def test_other_variables_of_slack_open_no_door_and_write_no_file(serve, sl
     assert {path.name.split(".")[0] for path in folder.iterdir()} == {"ratchet"}
 
 
-async def test_no_secret_and_no_text_is_logged_in_a_whole_life(serve, slack, folder):
+async def test_a_whole_run_logs_no_secret_and_no_text(serve, slack, folder):
     process = await serve(
         LOG_LEVEL="debug", LOG_FORMAT="json", SLACK_SIGNING_SECRET="s3cr3t-s3cr3t"
     )

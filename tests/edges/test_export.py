@@ -1,4 +1,4 @@
-"""`ratchet export` as an operator meets it: where its lines go, and what is said if not."""
+"""`ratchet export` as an operator uses it: the output, and the message when it fails."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ def migrated(ratchet):
 
 @pytest.fixture
 def large(migrated, tmp_path):
-    """More than a pipe's buffers hold."""
+    """A database whose archive is larger than the buffers of a pipe."""
     with contextlib.closing(sqlite3.connect(tmp_path / "ratchet.db")) as database:
         rows = ((f"T{number}",) for number in range(5_000))
         database.executemany("INSERT INTO workspace VALUES (?, NULL, 0)", rows)
@@ -45,7 +45,7 @@ def large(migrated, tmp_path):
 
 @pytest.fixture
 def in_a_shell(tmp_path):
-    """What a shell says of a line in which ``ratchet`` stands: exit code and standard error."""
+    """Runs a line of a shell, with ``ratchet`` in it: exit code and standard error."""
 
     async def in_a_shell(line):
         process = await asyncio.create_subprocess_exec(
@@ -61,7 +61,7 @@ def in_a_shell(tmp_path):
 
 
 @pytest.mark.usefixtures("migrated")
-def test_without_a_file_it_goes_to_standard_output(ratchet):
+def test_without_a_file_the_archive_goes_to_standard_output(ratchet):
     code, out, err = ratchet("export")
 
     assert (code, err) == (0, [])
@@ -69,7 +69,7 @@ def test_without_a_file_it_goes_to_standard_output(ratchet):
 
 
 @pytest.mark.usefixtures("migrated")
-def test_its_owner_alone_may_read_the_file_and_nothing_else_is_left(ratchet, tmp_path):
+def test_only_its_owner_may_read_the_file_and_no_other_file_is_left(ratchet, tmp_path):
     before = {path.name for path in tmp_path.iterdir()}
     umask = os.umask(0)
     try:
@@ -83,30 +83,30 @@ def test_its_owner_alone_may_read_the_file_and_nothing_else_is_left(ratchet, tmp
 
 
 @pytest.mark.usefixtures("migrated")
-def test_a_file_that_is_there_is_left_alone(ratchet, tmp_path):
+def test_an_existing_file_is_not_overwritten(ratchet, tmp_path):
     (tmp_path / "archive.jsonl").write_text("the last one")
 
-    told = "archive.jsonl is there already, and is left alone: name another file."
+    told = "archive.jsonl exists and is not overwritten: name another file."
     assert ratchet("export", "archive.jsonl") == (1, "", [told])
     assert (tmp_path / "archive.jsonl").read_text() == "the last one"
 
 
 @pytest.mark.usefixtures("migrated")
-def test_a_file_that_cannot_be_written_is_a_sentence(ratchet):
+def test_a_file_that_cannot_be_written_is_one_line(ratchet):
     told = "nowhere/archive.jsonl could not be written: No such file or directory"
 
     assert ratchet("export", "nowhere/archive.jsonl") == (1, "", [told])
 
 
 @pytest.mark.usefixtures("migrated")
-def test_a_workspace_that_nobody_knows_is_a_sentence_and_no_file(ratchet, tmp_path):
+def test_an_unknown_workspace_is_one_line_and_makes_no_file(ratchet, tmp_path):
     said = ratchet("export", "--workspace", "T0NOBODY", "archive.jsonl")
 
-    assert said == (1, "", ["Nothing is known of the workspace T0NOBODY."])
+    assert said == (1, "", ["There is no workspace T0NOBODY in the database."])
     assert not list(tmp_path.glob("archive*"))
 
 
-def test_a_database_that_is_not_there_is_a_sentence_and_is_not_made(ratchet, tmp_path):
+def test_a_missing_database_is_one_line_and_is_not_created(ratchet, tmp_path):
     code, out, err = ratchet("export")
 
     assert (code, out, err) == (1, "", [f"{tmp_path}/ratchet.db is not there"])
@@ -117,7 +117,7 @@ def test_a_database_that_is_not_there_is_a_sentence_and_is_not_made(ratchet, tmp
 @pytest.mark.parametrize(
     ("revision", "told"), [("0001", "is not up to date: run `ratchet migrate`"), ("9999", "newer")]
 )
-def test_a_schema_of_another_time_is_a_sentence(ratchet, tmp_path, revision, told):
+def test_an_older_or_newer_schema_is_one_line(ratchet, tmp_path, revision, told):
     with contextlib.closing(sqlite3.connect(tmp_path / "ratchet.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
         database.execute("UPDATE compatibility SET oldest = ?", (revision,))
@@ -130,7 +130,7 @@ def test_a_schema_of_another_time_is_a_sentence(ratchet, tmp_path, revision, tol
 
 
 @pytest.mark.usefixtures("large")
-async def test_a_reader_that_has_enough_ends_it_quietly(in_a_shell, tmp_path):
+async def test_a_reader_that_closes_the_pipe_ends_the_export_quietly(in_a_shell, tmp_path):
     code, err = await in_a_shell("ratchet export | head -n 1 >first; exit ${PIPESTATUS[0]}")
 
     assert (code, err) == (1, "")
@@ -138,26 +138,24 @@ async def test_a_reader_that_has_enough_ends_it_quietly(in_a_shell, tmp_path):
 
 
 @pytest.mark.usefixtures("migrated")
-async def test_a_disk_that_is_full_is_a_sentence(in_a_shell):
-    told = "Standard output takes no more: No space left on device\n"
+async def test_a_full_disk_is_one_line(in_a_shell):
+    told = "Standard output could not be written: No space left on device\n"
 
     assert await in_a_shell("ratchet export >/dev/full") == (1, told)
 
 
 @pytest.mark.usefixtures("large")
-async def test_a_file_for_which_the_disk_has_no_room_is_a_sentence_and_is_gone(
-    in_a_shell, tmp_path
-):
+async def test_a_file_that_does_not_fit_is_one_line_and_is_removed(in_a_shell, tmp_path):
     told = "archive.jsonl could not be written: File too large\n"
 
-    # A limit of the shell's, which a process meets as it meets the end of a disk.
+    # A limit of the shell, which fails like a full disk.
     code, err = await in_a_shell("ulimit -f 100; trap '' XFSZ; ratchet export archive.jsonl")
 
     assert (code, err) == (1, told)
     assert not list(tmp_path.glob("archive*"))
 
 
-def test_help_says_that_it_is_private(ratchet):
+def test_the_help_says_that_the_archive_is_private(ratchet):
     _, out, _ = ratchet("export", "--help")
 
     assert "PRIVATE: it holds all notes and all private incidents" in " ".join(out.split())

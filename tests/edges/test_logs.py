@@ -1,4 +1,4 @@
-"""What a log line can hold: no note, no secret, no message of an error, and one line each."""
+"""Log lines: no note, no secret, no message of an error, and one line per event."""
 
 import ast
 import contextlib
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.telemetry import FIELDS, LINE_MAX, Metrics, configure_logs, log, one_line
+from bot.telemetry import FIELDS, LINE_MAX, Metrics, configure_logs, log, safe_line
 from core.incident import Surface
 
 NOTE = "db-3 lost quorum"
@@ -28,7 +28,7 @@ def form(request):
 
 @pytest.fixture
 def logs(form, capsys, logging_as_before):
-    """Logs as `ratchet serve` writes them; gives what was written since it was last asked."""
+    """Logs like those of `ratchet serve`. Each call returns the lines since the last one."""
     configure_logs(log_format=form, log_level="info")
 
     def written():
@@ -38,7 +38,7 @@ def logs(form, capsys, logging_as_before):
 
 
 def a_failure():
-    """An error as a database raises it: it came of another, and both quote what was written."""
+    """An error like a database's: it has a cause, and both quote the text."""
     try:
         int(NOTE)
     except ValueError as cause:
@@ -68,7 +68,7 @@ def test_a_line_is_an_event_and_its_fields(logs, form):
 
 
 @pytest.mark.parametrize("name", ["note", "text", "body", "_note", "_record_of", "", "exception"])
-def test_a_field_that_is_not_on_the_list_is_dropped_and_the_drop_is_named(logs, name):
+def test_an_unlisted_field_is_dropped_and_named(logs, name):
     log.info("request", **{name: NOTE}, door="command")
 
     (line,) = logs()
@@ -79,7 +79,7 @@ def test_a_field_that_is_not_on_the_list_is_dropped_and_the_drop_is_named(logs, 
 @pytest.mark.parametrize(
     "value", [ValueError(NOTE), [NOTE], {"note": NOTE}, (NOTE,), NOTE.encode(), lambda: NOTE]
 )
-def test_a_value_that_could_bring_anything_along_shows_its_type_alone(logs, value):
+def test_a_value_of_another_type_shows_its_type_alone(logs, value):
     log.info("request", reason=value)
 
     (line,) = logs()
@@ -119,7 +119,7 @@ def test_an_error_is_its_type_and_its_place(logs, given_as):
     assert "test_an_error_is_its_type_and_its_place" in line
 
 
-def test_an_error_in_no_time_at_all_is_no_error(logs):
+def test_exc_info_without_an_error_is_left_out(logs):
     log.error("request failed", exc_info=True)
 
     assert len(logs()) == 1
@@ -140,7 +140,7 @@ def test_an_error_in_no_time_at_all_is_no_error(logs):
         "uvicorn.error",
     ],
 )
-def test_a_library_says_where_it_spoke_and_not_what_it_said(logs, name):
+def test_a_line_of_a_library_keeps_its_place_and_loses_its_text(logs, name):
     logging.getLogger(name).warning("body: %s", NOTE)
     logging.getLogger(name).error(f"on {NOTE}", exc_info=a_failure())  # noqa: G004 - as Bolt does
     logging.getLogger(name).error("stack", stack_info=True, extra={"note": NOTE})
@@ -155,7 +155,7 @@ def test_a_library_says_where_it_spoke_and_not_what_it_said(logs, name):
         assert name.split("\n")[0] in line
 
 
-def test_libraries_are_as_quiet_as_the_log_level(form, logs, capsys):
+def test_libraries_obey_the_log_level(form, logs, capsys):
     configure_logs(log_format=form, log_level="error")
     logging.getLogger("slack_bolt").warning("x")
     log.warning("x")
@@ -163,7 +163,7 @@ def test_libraries_are_as_quiet_as_the_log_level(form, logs, capsys):
     assert capsys.readouterr().err == ""
 
 
-NOBODY_CATCHES = f"""
+UNCAUGHT = f"""
 import threading, warnings
 from bot.telemetry import configure_logs
 
@@ -184,9 +184,9 @@ raise ValueError({NOTE!r})
 """
 
 
-def test_what_nobody_caught_is_told_without_its_message_too():
+def test_an_uncaught_error_is_logged_without_its_message():
     process = subprocess.run(
-        [sys.executable, "-c", NOBODY_CATCHES],
+        [sys.executable, "-c", UNCAUGHT],
         capture_output=True,
         text=True,
         check=False,
@@ -263,7 +263,7 @@ def test_a_value_cannot_look_like_a_field(logs, form):
         assert r"""reason='x" level=critical error=\'y'""" in line
 
 
-def test_a_line_has_an_end(logs):
+def test_a_long_value_is_cut(logs):
     log.info("request", reason="x" * 1_000_000)
 
     assert len(logs()[0]) < LINE_MAX + 200
@@ -271,19 +271,19 @@ def test_a_line_has_an_end(logs):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fields=st.dictionaries(st.sampled_from(sorted(FIELDS - {"event"})), st.text()))
-def test_whatever_the_fields_hold_a_line_is_one_line(logs, fields):
+def test_any_fields_make_safe_line(logs, fields):
     log.info("request", **fields)
 
     assert len(logs()) == 1
 
 
 @given(text=st.text())
-def test_one_line_is_one_line(text):
-    assert one_line(text).splitlines() in ([one_line(text)], [])
+def test_a_safe_line_is_safe_line(text):
+    assert safe_line(text).splitlines() in ([safe_line(text)], [])
 
 
-class Nobody:
-    """A standard error that nobody reads any more."""
+class ClosedPipe:
+    """A standard error whose reader is gone."""
 
     def write(self, _text):
         raise BrokenPipeError
@@ -292,8 +292,8 @@ class Nobody:
         raise BrokenPipeError
 
 
-@pytest.mark.parametrize("standard_error", [Nobody(), None])
-def test_a_log_that_nobody_reads_fails_no_request(logs, standard_error):
+@pytest.mark.parametrize("standard_error", [ClosedPipe(), None])
+def test_an_unread_log_raises_no_error(logs, standard_error):
     with contextlib.redirect_stderr(standard_error):
         log.info("request")
         logging.getLogger("slack_bolt").warning("x")
@@ -314,14 +314,14 @@ def calls_of_log():
 
 
 @pytest.mark.parametrize("call", list(calls_of_log()))
-def test_each_line_that_we_write_has_a_fixed_event_and_listed_fields(call):
+def test_each_call_of_the_log_has_a_constant_event_and_listed_fields(call):
     (event,) = call.args
 
     assert isinstance(event, ast.Constant)
     assert {keyword.arg for keyword in call.keywords} <= FIELDS | {"exc_info"}
 
 
-def test_nothing_else_in_the_bot_writes_lines_of_its_own():
+def test_only_telemetry_writes_log_lines():
     own = ROOT / "bot" / "telemetry.py"
     stand_in = ROOT / "bot" / "sandbox"
     for path in sorted((ROOT / "bot").rglob("*.py")):
@@ -338,7 +338,7 @@ def test_nothing_else_in_the_bot_writes_lines_of_its_own():
         assert "getLogger" not in path.read_text()
 
 
-def test_the_labels_of_a_metric_are_words_of_ours():
+def test_metrics_have_these_labels_alone():
     metrics = Metrics()
     labels = {
         label

@@ -1,4 +1,4 @@
-"""What may be set, what is said of every fault, and that no secret is ever said."""
+"""Settings: allowed values, a line for every problem, and no secret in any line."""
 
 import re
 from pathlib import Path
@@ -48,10 +48,10 @@ public = "resolved"
 """
 
 
-def faults(**environment):
+def problems(**environment):
     with pytest.raises(WrongSettings) as raised:
         Settings.from_env({**NEEDED, **environment})
-    return [str(fault) for fault in raised.value.faults]
+    return [str(problem) for problem in raised.value.problems]
 
 
 def settings(**environment):
@@ -78,7 +78,7 @@ def test_a_signing_secret_stands_in_for_the_app_token():
 
 @pytest.mark.parametrize("empty", ["", "   ", "\t\n"])
 @pytest.mark.parametrize("variable", sorted({*VARIABLES} - {*NEEDED}))
-def test_an_empty_variable_is_one_that_is_not_set(variable, empty):
+def test_an_empty_variable_counts_as_not_set(variable, empty):
     left_out, set_empty = settings(), settings(**{variable: empty})
 
     for name in ("database_url", "host", "port", "public_url", "slack_api_url", "status_channel"):
@@ -86,11 +86,11 @@ def test_an_empty_variable_is_one_that_is_not_set(variable, empty):
     assert set_empty.lifecycles.default == left_out.lifecycles.default
 
 
-def test_every_fault_is_named_at_once():
+def test_all_problems_are_named_at_once():
     with pytest.raises(WrongSettings) as raised:
         Settings.from_env({"PORT": "http", "LOG_LEVEL": "loud", "STATUS_CHANNEL": "#status"})
 
-    assert [fault.variable for fault in raised.value.faults] == [
+    assert [problem.variable for problem in raised.value.problems] == [
         "SLACK_BOT_TOKEN",
         "STATUS_CHANNEL",
         "PORT",
@@ -136,7 +136,7 @@ def test_every_fault_is_named_at_once():
         (
             "STATUS_CHANNEL",
             "C0STATUS\nC1",
-            "STATUS_CHANNEL is something else: set the id of a channel, such as C0123ABCD",
+            "STATUS_CHANNEL is not valid: set the id of a channel, such as C0123ABCD",
         ),
         (
             "RESPONDERS_GROUP",
@@ -155,7 +155,7 @@ def test_every_fault_is_named_at_once():
         ("PORT", "3_000", 'PORT is "3_000": set a whole number from 0 to 65535'),
         ("PORT", "٣٠٠٠", 'PORT is "٣٠٠٠": set a whole number from 0 to 65535'),
         ("PORT", "0000030000000", 'PORT is "0000030000000": set a whole number from 0 to 65535'),
-        ("PORT", "1" * 9_999, "PORT is something else: set a whole number from 0 to 65535"),
+        ("PORT", "1" * 9_999, "PORT is not valid: set a whole number from 0 to 65535"),
         ("PUBLISH_DELAY", "10s", 'PUBLISH_DELAY is "10s": set a whole number from 0 to 300'),
         ("PUBLISH_DELAY", "301", 'PUBLISH_DELAY is "301": set a whole number from 0 to 300'),
         ("LOG_LEVEL", "loud", 'LOG_LEVEL is "loud": set one of debug, info, warning, error'),
@@ -186,7 +186,7 @@ def test_every_fault_is_named_at_once():
         (
             "LIFECYCLES_FILE",
             "a\0b",
-            "LIFECYCLES_FILE is no name of a file: set the path of a TOML file",
+            "LIFECYCLES_FILE is not a file name: set the path of a TOML file",
         ),
         (
             "DATABASE_URL",
@@ -198,11 +198,11 @@ def test_every_fault_is_named_at_once():
         ),
     ],
 )
-def test_a_fault_names_the_variable_what_is_wrong_and_what_to_set(variable, value, line):
-    assert faults(**{variable: value}) == [line]
+def test_a_problem_names_the_variable_and_the_cure(variable, value, line):
+    assert problems(**{variable: value}) == [line]
 
 
-def test_neither_door_open_is_one_fault():
+def test_neither_socket_mode_nor_http_is_one_problem():
     with pytest.raises(WrongSettings) as raised:
         Settings.from_env({"SLACK_BOT_TOKEN": BOT_TOKEN})
 
@@ -220,7 +220,7 @@ def test_a_port_is_a_whole_number(value, port):
 
 
 @pytest.mark.parametrize("value", ["WARNING", "Warning", "warning"])
-def test_words_are_taken_in_any_case(value):
+def test_words_may_be_in_any_case(value):
     assert settings(LOG_LEVEL=value, LOG_FORMAT="Console").log_level == "warning"
 
 
@@ -240,8 +240,8 @@ def test_both_databases_can_be_named(value):
 @pytest.mark.parametrize(
     "value", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "ratchet.db", "postgresql://", "x"]
 )
-def test_a_database_that_would_keep_nothing_is_refused(value):
-    assert [line.split()[0] for line in faults(DATABASE_URL=value)] == ["DATABASE_URL"]
+def test_a_database_that_would_store_nothing_is_refused(value):
+    assert [line.split()[0] for line in problems(DATABASE_URL=value)] == ["DATABASE_URL"]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_database_that_would_keep_nothing_is_refused(value):
         ("http://[::1]:8080/api/", "http://[::1]:8080/api/"),
     ],
 )
-def test_tokens_go_over_tls_or_nowhere_but_this_machine(value, address):
+def test_tokens_leave_this_machine_over_tls_alone(value, address):
     assert settings(SLACK_API_URL=value).slack_api_url == address
 
 
@@ -276,8 +276,8 @@ def test_tokens_go_over_tls_or_nowhere_but_this_machine(value, address):
         "slack.com/api",
     ],
 )
-def test_an_address_that_could_carry_the_tokens_away_is_refused(value):
-    assert faults(SLACK_API_URL=value) == [
+def test_an_address_that_would_leak_the_tokens_is_refused(value):
+    assert problems(SLACK_API_URL=value) == [
         (
             "SLACK_API_URL is no https:// address (http:// is for this machine alone): "
             "leave it out for https://slack.com/api/"
@@ -321,7 +321,7 @@ def a_file(folder, content):
             [
                 (
                     "LIFECYCLES_FILE is wrong, security.reported.next names an unknown status "
-                    '"close": did you mean "closed"?: mend the file'
+                    '"close": did you mean "closed"?: correct the file'
                 )
             ],
         ),
@@ -330,7 +330,7 @@ def a_file(folder, content):
             [
                 (
                     "LIFECYCLES_FILE is wrong, response is the name of another lifecycle: "
-                    "choose a new one: mend the file"
+                    "choose a new one: correct the file"
                 )
             ],
         ),
@@ -339,11 +339,11 @@ def a_file(folder, content):
             [
                 (
                     "LIFECYCLES_FILE is wrong, a.b has no public word: write public = one of "
-                    "investigating, identified, monitoring, resolved: mend the file"
+                    "investigating, identified, monitoring, resolved: correct the file"
                 ),
                 (
                     "LIFECYCLES_FILE is wrong, c.d has no public word: write public = one of "
-                    "investigating, identified, monitoring, resolved: mend the file"
+                    "investigating, identified, monitoring, resolved: correct the file"
                 ),
             ],
         ),
@@ -353,7 +353,7 @@ def a_file(folder, content):
             [
                 (
                     "LIFECYCLES_FILE is wrong, the file holds no lifecycle: write [name.status] "
-                    "tables: mend the file"
+                    "tables: correct the file"
                 )
             ],
         ),
@@ -362,14 +362,14 @@ def a_file(folder, content):
             [
                 (
                     f"LIFECYCLES_FILE is wrong, the file is larger than {FILE_MAX_BYTES} bytes: "
-                    "mend the file"
+                    "correct the file"
                 )
             ],
         ),
     ],
 )
-def test_each_fault_of_a_lifecycles_file_is_a_line(tmp_path, content, lines):
-    found = faults(LIFECYCLES_FILE=a_file(tmp_path, content), DEFAULT_LIFECYCLE="security")
+def test_each_problem_of_a_lifecycles_file_is_a_line(tmp_path, content, lines):
+    found = problems(LIFECYCLES_FILE=a_file(tmp_path, content), DEFAULT_LIFECYCLE="security")
 
     assert found == lines
 
@@ -377,11 +377,11 @@ def test_each_fault_of_a_lifecycles_file_is_a_line(tmp_path, content, lines):
 def test_a_name_in_a_lifecycles_file_cannot_break_its_line(tmp_path):
     path = a_file(tmp_path, b'["a\\nSLACK_BOT_TOKEN is \\u001b[31mfine".b]\npublic = "resolved"\n')
 
-    assert all(line.isprintable() for line in faults(LIFECYCLES_FILE=path))
+    assert all(line.isprintable() for line in problems(LIFECYCLES_FILE=path))
 
 
-def test_a_lifecycles_file_without_an_end_is_refused_and_not_read_for_ever():
-    assert len(faults(LIFECYCLES_FILE="/dev/zero")) == 1
+def test_an_endless_lifecycles_file_is_refused():
+    assert len(problems(LIFECYCLES_FILE="/dev/zero")) == 1
 
 
 def test_migrating_needs_no_slack():
@@ -419,11 +419,11 @@ def pieces(secret):
         "xoxb-1-a \x1b[31m",
     ],
 )
-def test_a_secret_in_the_wrong_line_is_not_shown_in_part(variable, secret):
+def test_a_secret_on_the_wrong_line_is_not_shown_even_in_part(variable, secret):
     try:
         Settings.from_env({**NEEDED, variable: secret})
     except WrongSettings as wrong:
-        lines = [str(fault) for fault in wrong.faults]
+        lines = [str(problem) for problem in wrong.problems]
         own_words = "https://slack.com/api/ postgresql://<host>/<name> xoxb-… xapp-…"
         assert not any(
             piece in line for piece in pieces(secret) - pieces(own_words) for line in lines
@@ -436,17 +436,17 @@ anything = st.text() | st.sampled_from(
 
 
 @given(environment=st.dictionaries(st.sampled_from(VARIABLES), anything))
-def test_whatever_is_set_each_fault_is_one_clean_line_or_there_is_none(environment):
+def test_any_values_make_clean_lines_or_none(environment):
     environment.pop("LIFECYCLES_FILE", None)
     try:
         Settings.from_env(environment)
     except WrongSettings as wrong:
-        for fault in wrong.faults:
-            assert re.match(r"[A-Z_]+ (is|names|cannot) \S.*: \S", str(fault))
-            assert str(fault).isprintable()
+        for problem in wrong.problems:
+            assert re.match(r"[A-Z_]+ (is|names|cannot) \S.*: \S", str(problem))
+            assert str(problem).isprintable()
 
 
-def test_no_variable_is_left_out_of_this_table():
+def test_this_table_has_every_variable():
     source = (Path(__file__).parents[2] / "bot" / "settings.py").read_text()
 
     assert sorted(set(re.findall(r'"([A-Z]+(?:_[A-Z]+)*)"', source)) - {"CG", "S"}) == VARIABLES
