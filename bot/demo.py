@@ -11,10 +11,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -46,12 +46,26 @@ def manifest() -> dict[str, Any]:
     return read_in
 
 
+class Running(NamedTuple):
+    """The bot's process."""
+
+    address: str
+    pid: int
+
+
 @asynccontextmanager
-async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIterator[str]:
-    """``ratchet serve`` as a process, connected to ``slack``; yields its HTTP address.
+async def bot(
+    slack: Sandbox,
+    *,
+    folder: Path,
+    port: int,
+    http: bool,
+    within_seconds: float = STARTED_WITHIN_SECONDS,
+) -> AsyncIterator[Running]:
+    """``ratchet serve`` as a process, connected to ``slack``.
 
     Raises:
-        BotDidNotStart: it ended at once, or is not connected after 30 s.
+        BotDidNotStart: it ended at once, or is not connected after ``within_seconds``.
     """
     address = f"http://127.0.0.1:{port}"
     door = {"SLACK_APP_TOKEN": slack.app_token}
@@ -78,8 +92,9 @@ async def bot(slack: Sandbox, *, folder: Path, port: int, http: bool) -> AsyncIt
             stderr=lines,
         )
     try:
-        await _until_started(slack, process, address, http=http, log=log)
-        yield address
+        connected = _listening(address) if http else slack.connected(timeout_seconds=within_seconds)
+        await _until_started(process, connected, within_seconds=within_seconds, log=log)
+        yield Running(address, process.pid)
     finally:
         if process.returncode is None:
             process.terminate()
@@ -99,13 +114,16 @@ def _only(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _until_started(
-    slack: Sandbox, process: asyncio.subprocess.Process, address: str, *, http: bool, log: Path
+    process: asyncio.subprocess.Process,
+    connected: Coroutine[None, None, None],
+    *,
+    within_seconds: float,
+    log: Path,
 ) -> None:
     ended = asyncio.create_task(process.wait())
-    waits = _listening(address) if http else slack.connected(timeout_seconds=60)
-    ready = asyncio.create_task(waits)
+    ready = asyncio.create_task(connected)
     done, waiting = await asyncio.wait(
-        {ended, ready}, timeout=STARTED_WITHIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        {ended, ready}, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED
     )
     for task in waiting:
         task.cancel()
@@ -173,10 +191,10 @@ async def run(
         if not fresh:
             restore(slack.workspace, json.loads(kept.read_text(encoding="utf-8")))
         try:
-            async with bot(slack, folder=FOLDER, port=port + 1, http=http) as address:
+            async with bot(slack, folder=FOLDER, port=port + 1, http=http) as running:
                 page = f"{slack.url}/?at=payments"
                 announce(f"Ratchet is running against a stand-in for Slack: open {page}")
-                announce(f"HTTP: {address}    Log: {FOLDER}/ratchet.log")
+                announce(f"HTTP: {running.address}    Log: {FOLDER}/ratchet.log")
                 if fresh and story:
                     await tell(slack, story)
                     announce(f'The story "{story}" has been told; go on from there.')

@@ -18,3 +18,10 @@ def a_free_port():
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
     raise AssertionError("no port is free")
+
+
+def listening(port):
+    """Whether a server of this machine listens at ``port``."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False

@@ -65,6 +65,10 @@ class Server:
         self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
         self.resume()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def uri(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@/{database}?host={self._folder}"
 

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -19,6 +19,8 @@ from bot.__main__ import cli
 from bot.commands.keys import Scope
 from core.lifecycle import PRESETS
 from storage.keys import KeyScope
+from tests.command import a_command
+from tests.patience import PATIENCE_SECONDS
 from tests.ports import a_free_port
 
 ROOT = Path(__file__).parents[2]
@@ -46,26 +48,14 @@ def ratchet(folder, logging_as_before):
 @pytest.fixture
 async def start(folder):
     """Starts ``ratchet`` as a process, with exactly the variables that are given."""
-    started = []
+    async with contextlib.AsyncExitStack() as started:
 
-    async def start(*arguments, program=("-m", "bot"), **environment):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *program),
-            *arguments,
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)}
-            | environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        started.append(process)
-        return process
+        async def start(*arguments, **options):
+            return await started.enter_async_context(
+                a_command(*arguments, folder=folder, stdout=PIPE, stderr=PIPE, **options)
+            )
 
-    yield start
-    for process in started:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
+        yield start
 
 
 @pytest.fixture
@@ -74,7 +64,7 @@ def process(start):
 
     async def process(*arguments, **environment):
         process = await start(*arguments, **environment)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             out, err = await process.communicate()
         return process.returncode, out.decode(), err.decode().splitlines()
 
@@ -105,7 +95,7 @@ def serve(slack, start):
 
 
 async def ready(process):
-    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
+    async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as http:
         while process.returncode is None:
             with contextlib.suppress(aiohttp.ClientConnectionError):
                 async with http.get(f"{process.address}/readyz") as answer:
@@ -120,7 +110,7 @@ async def ready(process):
 async def ended(process):
     """Exit code, lines of standard error and how long it took."""
     started = monotonic()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         _, err = await process.communicate()
     return process.returncode, err.decode().splitlines(), monotonic() - started
 

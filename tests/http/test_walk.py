@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import bot, manifest
-from tests.ports import a_free_port
+from tests.command import a_demo
 from tests.standin import a_standin
 
 ROOT = Path(__file__).parents[2]
@@ -26,18 +25,17 @@ def walk():
 
 
 async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
-    port = a_free_port()
     lines = walk.replace(".venv/bin/ratchet", f"{sys.executable} -m bot")
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": f"sqlite:///{tmp_path}/ratchet.db",
         "PYTHONPATH": str(ROOT),
     }
-    async with a_standin(manifest()) as slack, bot(slack, folder=tmp_path, port=port, http=True):
+    async with a_standin() as slack, a_demo(slack, folder=tmp_path, http=True) as address:
         process = await asyncio.create_subprocess_exec(
             "bash",
             "-euc",
-            lines.replace("127.0.0.1:3000", f"127.0.0.1:{port}"),
+            lines.replace("http://127.0.0.1:3000", address),
             cwd=tmp_path,
             env=environment,
             stdout=asyncio.subprocess.PIPE,
@@ -45,9 +43,7 @@ async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
         )
         said, complaints = await process.communicate()
         assert process.returncode == 0, complaints.decode()
-        await slack.until(
-            lambda: "Rolling back." in repr(slack.channel_view("#status")), timeout_seconds=20
-        )
+        await slack.until(lambda: "Rolling back." in repr(slack.channel_view("#status")))
 
     assert walk.count("\n") == 10
     taken, moved, refused, published, resolved, whole, timeline = map(

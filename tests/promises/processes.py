@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import multiprocessing
+import os
 import random
 import signal
 import time
@@ -19,7 +20,8 @@ from bot.settings import Settings
 from bot.telemetry import configure_logs
 from storage.store import SqlStore
 from tests import tables
-from tests.ports import a_free_port
+from tests.patience import PATIENCE_SECONDS, until
+from tests.ports import a_free_port, listening
 from tests.promises.conftest import environment
 
 # Processes are forked from one that has everything imported: a start costs no seconds.
@@ -54,7 +56,11 @@ def serve(variables, began):
 async def _serve(settings, clock):
     configure_logs(log_format="json", log_level="critical")
     stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    if parent := multiprocessing.parent_process():
+        # A server whose test process was killed ends, too.
+        loop.add_reader(parent.sentinel, os._exit, 1)
     app = build(settings, clock=clock)
     app.schedule.every(timedelta(seconds=1 / HASTE), app.worker.look)
     app.schedule.every(timedelta(seconds=30 / HASTE), app.worker.rescue)
@@ -77,14 +83,15 @@ class Server:
     async def start(self):
         self._process = fork.Process(target=serve, args=(self._variables, BEGAN), daemon=True)
         await asyncio.to_thread(self._process.start)
-        async with asyncio.timeout(30):
-            while True:
-                with suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                    writer.close()
-                    return
-                assert self._process.exitcode is None, "it ended instead of starting"
-                await asyncio.sleep(0.01)
+        await until(self._listens)
+
+    def _listens(self):
+        assert self._process.exitcode is None, "it ended instead of starting"
+        return listening(self.port)
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     async def kill(self):
         self._process.kill()
@@ -95,7 +102,7 @@ class Server:
         await self._ended()
 
     async def _ended(self):
-        await asyncio.to_thread(self._process.join, 20)
+        await asyncio.to_thread(self._process.join, PATIENCE_SECONDS)
         assert self._process.exitcode is not None
         self._process.close()
 
@@ -235,15 +242,10 @@ async def people_at_work(slack, servers, ledger, *, seed):
         await asyncio.gather(*working)
 
 
-async def delivered(url, *, seconds=120):
-    """Waits until the running servers have told Slack everything."""
-    store = SqlStore(url)
-    try:
-        async with asyncio.timeout(seconds):
-            while await asyncio.to_thread(waiting, store):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-    finally:
-        store.close()
+async def delivered(url):
+    """Waits until the running servers have delivered everything to Slack."""
+    with closing(SqlStore(url)) as store:
+        await until(lambda: not waiting(store))
 
 
 def waiting(store):

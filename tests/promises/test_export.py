@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
-from contextlib import asynccontextmanager, suppress
+from asyncio.subprocess import PIPE
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from bot.sandbox import Limits
 from core.incident import Decision, Kind
 from tests import tables
 from tests.builders import NINE, an_incident, an_update
+from tests.command import a_command
 from tests.promises.conftest import environment, tell
 from tests.promises.processes import Ledger, Server, hasty, people_at_work
 from tests.standin import a_standin
@@ -29,28 +30,7 @@ CLOSED = 600  # more than all the buffers on the way to a slow reader hold
 @pytest.fixture
 def exporting(database_url, tmp_path):
     """``ratchet export`` as a process; the end of the block ends it."""
-
-    @asynccontextmanager
-    async def exporting(*arguments):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "export"),
-            *arguments,
-            cwd=tmp_path,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(ROOT),
-                "DATABASE_URL": database_url,
-            },
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            yield process
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.communicate()
-
-    return exporting
+    return partial(a_command, "export", folder=tmp_path, stdout=PIPE, DATABASE_URL=database_url)
 
 
 async def fill(app, workspace):

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import socket
 import sqlite3
-import sys
 from collections import Counter
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -18,8 +15,9 @@ import pytest
 
 from bot.sandbox import Limits
 from tests import tables
+from tests.command import a_command
 from tests.patience import until
-from tests.ports import a_free_port
+from tests.ports import a_free_port, listening
 from tests.promises.conftest import environment, tell
 from tests.standin import a_standin
 
@@ -135,12 +133,6 @@ def doors(mode, slack):
     return {"SLACK_APP_TOKEN": slack.app_token, "SLACK_SIGNING_SECRET": None}
 
 
-def listening(port):
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
-
-
 @asynccontextmanager
 async def served(mode, folder):
     """Its Slack, and ``ratchet serve`` as a process at a port of its own, as an operator has it."""
@@ -148,28 +140,13 @@ async def served(mode, folder):
     port = a_free_port()
     async with a_standin() as slack:
         variables = environment(slack, f"sqlite:///{folder}/ratchet.db", **doors(mode, slack))
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "serve"),
-            cwd=folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(ROOT),
-                **variables,
-                "PORT": str(port),
-            },
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
+        async with a_command("serve", folder=folder, **variables | {"PORT": str(port)}) as process:
             await until(lambda: listening(port))
             if mode == "socket":
                 await slack.connected(connections=2)
             else:
                 slack.request_url = f"http://127.0.0.1:{port}/slack/events"
             yield slack, process, port
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
 
 
 async def stopped(mode, folder, *, asked):

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -22,11 +22,13 @@ from core.incident import update_id
 from storage import audit, migrations
 from storage.store import SqlStore, UnknownSchema
 from tests import tables
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
+from tests.ports import a_free_port, listening
 from tests.promises import processes
 from tests.promises.conftest import environment, settle, tell
 from tests.promises.processes import Ledger, delivered, people_at_work, violations
 from tests.standin import a_standin
+from tests.watchdog import WATCHDOG
 
 ROOT = Path(__file__).parents[2]
 
@@ -256,7 +258,7 @@ class ServerOf:
     """One `ratchet serve` of the code in another folder."""
 
     def __init__(self, folder, variables):
-        self.port = processes.a_free_port()
+        self.port = a_free_port()
         self.url = f"http://127.0.0.1:{self.port}/slack/events"
         self._folder = folder
         self._asked = ({**variables, "PORT": str(self.port)}, processes.BEGAN)
@@ -272,22 +274,18 @@ class ServerOf:
             cwd=self._folder,
             env={**os.environ, "PYTHONPATH": path},
         )
-        async with asyncio.timeout(60):
-            while True:
-                with suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                    writer.close()
-                    return
-                assert self._process.poll() is None, "it ended instead of starting"
-                await asyncio.sleep(0.1)
+        self._watched = WATCHDOG.watching(self._process.pid)
+        self._watched.__enter__()
+        await until(self._listens)
+
+    def _listens(self):
+        assert self._process.poll() is None, "it ended instead of starting"
+        return listening(self.port)
 
     async def kill(self):
         self._process.kill()
-        await asyncio.to_thread(self._process.wait, 20)
-
-    async def stop(self):
-        self._process.terminate()
-        await asyncio.to_thread(self._process.wait, 20)
+        await asyncio.to_thread(self._process.wait, PATIENCE_SECONDS)
+        self._watched.__exit__(None, None, None)
 
 
 @pytest.fixture

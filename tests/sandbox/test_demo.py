@@ -4,8 +4,8 @@ import contextlib
 
 import aiohttp
 
-from bot.demo import bot, manifest
-from tests.ports import a_free_port
+from bot.demo import manifest
+from tests.command import a_demo
 from tests.standin import a_standin
 
 ENV = """\
@@ -23,12 +23,12 @@ async def test_the_demo_ignores_settings_in_the_working_directory(tmp_path):
     with contextlib.chdir(tmp_path):
         async with (
             a_standin(manifest()) as slack,
-            bot(slack, folder=folder, port=a_free_port(), http=False) as address,
-            aiohttp.ClientSession() as http,
+            a_demo(slack, folder=folder, http=False) as address,
+            aiohttp.ClientSession(address) as http,
         ):
-            async with http.get(f"{address}/readyz") as answer:
+            async with http.get("/readyz") as answer:
                 assert answer.status == 200
-            async with http.post(f"{address}/slack/events") as answer:
+            async with http.post("/slack/events") as answer:
                 assert answer.status == 404
 
     assert (folder / "ratchet.db").is_file()
