@@ -257,13 +257,33 @@ def replaced_or_read(node: ast.ClassDef, base: type) -> Iterator[str]:
             yield name
 
 
+def borrowed(path: Path, ours: set[str]) -> set[str]:
+    return {*imported_internals(path), *private_attributes(path, ours), *inherited(path)}
+
+
 def test_every_borrowed_internal_is_listed():
     listed = {(file, name.split(".")[-1]) for *_, name, file in BORROWED}
     ours = {name for path in SOURCES for name in defined(path)}
     found = {
-        (str(path.relative_to(ROOT)), name)
-        for path in SOURCES
-        for name in (*imported_internals(path), *private_attributes(path, ours), *inherited(path))
+        (str(path.relative_to(ROOT)), name) for path in SOURCES for name in borrowed(path, ours)
     }
 
     assert found - listed == set()
+
+
+@pytest.mark.parametrize(
+    ("planted", "name"),
+    [
+        ("from slack_sdk.web import _planted", "_planted"),
+        ("from uvicorn.loops import planted", "planted"),
+        ("from aiohttp._websocket.reader import planted", "planted"),
+        ("def f(client): client._planted()", "_planted"),
+        ("from uvicorn import Server\nclass S(Server):\n def on_tick(self): ...", "on_tick"),
+        ("import uvicorn\nclass S(uvicorn.Server):\n def f(self): self.config", "config"),
+    ],
+)
+def test_a_planted_internal_is_found(tmp_path, planted, name):
+    path = tmp_path / "planted.py"
+    path.write_text(planted)
+
+    assert borrowed(path, ours=set()) == {name}
