@@ -46,7 +46,7 @@ def manifest() -> dict[str, Any]:
     return read_in
 
 
-class Running(NamedTuple):
+class RunningBot(NamedTuple):
     """The bot's process."""
 
     address: str
@@ -61,7 +61,7 @@ async def bot(
     port: int,
     http: bool,
     within_seconds: float = STARTED_WITHIN_SECONDS,
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunningBot]:
     """``ratchet serve`` as a process, connected to ``slack``.
 
     Raises:
@@ -94,7 +94,7 @@ async def bot(
     try:
         connected = _listening(address) if http else slack.connected(timeout_seconds=within_seconds)
         await _until_started(process, connected, within_seconds=within_seconds, log=log)
-        yield Running(address, process.pid)
+        yield RunningBot(address, process.pid)
     finally:
         if process.returncode is None:
             process.terminate()
