@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 # The values of `storage.keys.KeyScope`; a test compares them. The help shows them without storage.
-Scope = Literal["read", "write", "publish", "admin"]
+ScopeName = Literal["read", "write", "publish", "admin"]
 
 cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
@@ -17,7 +17,7 @@ cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 def create(
     workspace: Annotated[str, typer.Option(help="The id of the Slack team, T….")],
     name: Annotated[str, typer.Option(help="The author's name in timelines, for its changes.")],
-    scope: Annotated[Scope, typer.Option(help="Each includes those before it.")] = "read",
+    scope: Annotated[ScopeName, typer.Option(help="Each includes those before it.")] = "read",
 ) -> None:
     """Make an API key and print it, this once."""
     from bot.clock import now

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
-from bot.commands.keys import Scope
+from bot.commands.keys import ScopeName
 from core.lifecycle import PRESETS
 from storage.keys import KeyScope
 from tests.command import a_command
@@ -141,7 +141,7 @@ def test_the_version_is_that_of_the_distribution(ratchet):
 
 
 def test_the_scopes_in_the_help_of_keys_are_those_of_storage():
-    assert get_args(Scope) == tuple(KeyScope)
+    assert get_args(ScopeName) == tuple(KeyScope)
 
 
 # --- imports -----------------------------------------------------------------------------------
