@@ -154,3 +154,18 @@ async def test_the_public_side_holds_public_facts_alone(store, declare, incident
     assert [one.number for one in listed] == [1]
     for private in ("note", "internal", "A slip", ADA.name):
         assert private not in repr((seen, listed))
+
+
+async def test_the_transitions_of_an_incident_are_read_oldest_first(store, declare, incidents):
+    incident = await declare()
+    await incidents.execute(a_change(ref=1, to="identified", note=Note("db-3 lost quorum")))
+    await incidents.execute(a_change(ref=1, note=Note("no transition")))
+    await incidents.execute(a_change(ref=1, to="monitoring"))
+
+    moves = await store.read(lambda reader: reader.moves(incident))
+
+    assert [(move.new, move.body) for move in moves] == [
+        ("investigating", None),
+        ("identified", "db-3 lost quorum"),
+        ("monitoring", None),
+    ]

@@ -493,3 +493,36 @@ async def test_a_workspace_without_a_status_channel_has_that_of_the_settings(ope
 
     assert channels == ["C0SETTINGS", "C0CHOSEN", "C0SETTINGS"]
     assert await store.write(lambda tx: tx.next_number("T1")) == 1
+
+
+async def test_a_handled_request_is_remembered_until_it_is_forgotten(store, clock):
+    at, incident = clock(), an_id("one")
+    await store.write(lambda tx: tx.mark_handled(WORKSPACE, "one", incident, at=at))
+
+    assert await store.write(lambda tx: tx.handled(WORKSPACE, "one")) == incident
+    assert await store.write(lambda tx: tx.handled("T0OTHER", "one")) is None
+    assert await store.write(lambda tx: tx.forget_handled(before=at)) == 0
+    assert await store.write(lambda tx: tx.forget_handled(before=clock.advance(seconds=1))) == 1
+    assert await store.write(lambda tx: tx.handled(WORKSPACE, "one")) is None
+
+
+async def test_a_request_that_another_process_handled_first_is_found_by_the_rerun(opened, clock):
+    runs = []
+
+    def work(tx):
+        runs.append(tx.handled(WORKSPACE, "one"))
+        if runs[-1] is None:
+            tx.mark_handled(WORKSPACE, "one", an_id("one"), at=clock())
+        return runs[-1]
+
+    first, second = opened(), opened()
+    outcomes = await at_once(first.write(work), second.write(work))
+
+    assert sorted(outcomes, key=repr) == sorted([None, an_id("one")], key=repr)
+
+
+async def test_probes_leave_one_row(store, clock, rows):
+    for _ in range(3):
+        await store.write(lambda tx: tx.probe(at=clock.advance(seconds=1)))
+
+    assert len(rows("SELECT * FROM handled")) == 1
