@@ -36,7 +36,7 @@ SELECT incident.id, incident.workspace_id, incident.number, incident.title, inci
   incident.declared_by_name, incident.owner_id, incident.owner_name, incident.acknowledged_by_id,
   incident.acknowledged_by_name, incident.description, incident.channel, incident.channel_private,
   incident.started_at, incident.created_at, incident.updated_at, incident.version,
-  incident.last_entry, incident.component_count, incident.category,
+  incident.last_entry, incident.category, incident.component_count,
   workspace.status_channel
 FROM incident JOIN workspace ON workspace.id = incident.workspace_id
 WHERE incident.workspace_id = ? AND incident.number = ?"""

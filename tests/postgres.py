@@ -139,8 +139,11 @@ class Server:
         user = "postgres" if "postgres" in names else "nobody"
         self._folder.chmod(0o711)
         ours = [*self._folder.parents, *self._binaries.parents]
-        if not (self._binaries / "postgres").stat().st_mode & 0o001:
-            ours += self._binaries.parent.rglob("*")
+        marker = self._binaries / "postgres"
+        if not marker.stat().st_mode & 0o001:
+            # The marker comes last: another test process that sees it opened needs all the rest.
+            ours += (path for path in self._binaries.parent.rglob("*") if path != marker)
+            ours.append(marker)
         for path in ours:
             mode = path.stat().st_mode
             if not mode & 0o001:

@@ -16,6 +16,7 @@ from bot.sandbox import Limits
 from tests.browser.visitors import visitors
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled
+from tests.patience import PATIENCE_SECONDS
 from tests.standin import MANIFEST, a_standin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -255,8 +256,11 @@ async def test_of_two_concurrent_clicks_one_moves_the_incident(at, slack, settle
     async def click(page):
         await card(page).get_by_role("button", name="Move INC-1 to Identified").click()
 
+    # The card keeps its buttons until both have clicked.
+    redrawn_later = slack.faults.slow("chat.update", seconds=PATIENCE_SECONDS)
     await asyncio.gather(click(mia), click(bo))
     await slack.until(lambda: sum(i.kind == "block_actions" for i in slack.interactions) == 2)
+    redrawn_later.clear()
     clicks = [each for each in slack.interactions if each.kind == "block_actions"]
     answers = [(await click.answer()).words() for click in clicks]
     await settle()
