@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -65,8 +66,9 @@ def drawn(gallery):
     async def draw(text="words", *blocks, **more):
         return await _posted(page, client, text, blocks, more)
 
-    draw.page = page
-    return draw
+    with_page: Any = draw
+    with_page.page = page
+    return with_page
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -77,8 +79,9 @@ async def living(at, client, app):
     async def draw(text="words", *blocks, **more):
         return await _posted(page, client, text, blocks, more)
 
-    draw.page = page
-    return draw
+    with_page: Any = draw
+    with_page.page = page
+    return with_page
 
 
 @pytest.mark.parametrize(

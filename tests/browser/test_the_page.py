@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -512,7 +513,7 @@ async def test_every_kind_of_input_can_be_filled_in(opening, app, at):
         await ack(options=[{"text": plain(found), "value": found}])
 
     choices = options("High", "Low")
-    elements = {
+    elements: dict[str, dict[str, Any]] = {
         "text": {"type": "plain_text_input", "multiline": True, "max_length": 50},
         "mail": {"type": "email_text_input"},
         "url": {"type": "url_text_input"},

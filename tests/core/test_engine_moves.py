@@ -7,7 +7,16 @@ import pytest
 from core import engine
 from core.engine import ForChange, ForRedaction
 from core.errors import EmptyUpdate, InvalidField
-from core.incident import Acknowledge, Kind, Redact, TakeNextStep, Update, Visibility, update_id
+from core.incident import (
+    Acknowledge,
+    Kind,
+    Note,
+    Redact,
+    TakeNextStep,
+    Update,
+    Visibility,
+    update_id,
+)
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE
 from core.refusals import (
     IncidentResolved,
@@ -56,10 +65,10 @@ def test_only_the_moves_of_the_table_happen(lifecycle, start, to):
     if to in lifecycle.next_steps(start):
         assert decide(incident, command, known(), at=LATER).incident.status == to
     elif lifecycle.is_terminal(start):
-        with pytest.raises(IncidentResolved) as refused:
+        with pytest.raises(IncidentResolved) as over:
             decide(incident, command, known(), at=LATER)
-        assert refused.value.incident is incident
-        assert (refused.value.asked, refused.value.next_steps) == (to, ())
+        assert over.value.incident is incident
+        assert (over.value.asked, over.value.next_steps) == (to, ())
     else:
         with pytest.raises(TransitionNotAllowed) as refused:
             decide(incident, command, known(), at=LATER)
@@ -178,11 +187,12 @@ def test_at_the_end_no_update_is_accepted(asked):
 def test_the_only_next_step_is_taken_without_naming_it(start, to):
     incident = an_incident(status=start)
 
-    decision = decide(
-        incident, TakeNextStep(actor=an_actor(), ref=42, note="rolled back"), known(), at=LATER
-    )
+    note = Note("rolled back")
+    command = TakeNextStep(actor=an_actor(), ref=42, note=note)
 
-    assert decision == decide(incident, a_change(to=to, note="rolled back"), known(), at=LATER)
+    decision = decide(incident, command, known(), at=LATER)
+
+    assert decision == decide(incident, a_change(to=to, note=note), known(), at=LATER)
     assert decision.incident.status == to
 
 
@@ -279,8 +289,8 @@ def test_refusals_come_in_their_order():
         (OVER, a_change(), EmptyUpdate),
         (OVER, a_change(title=" "), InvalidField),
         (OVER, a_change(components=("appi",)), UnknownComponent),
-        (OVER, TakeNextStep(actor=an_actor(), ref=42, note=" "), InvalidField),
-        (SEVERAL, TakeNextStep(actor=an_actor(), ref=42, note=" "), InvalidField),
+        (OVER, TakeNextStep(actor=an_actor(), ref=42, note=Note(" ")), InvalidField),
+        (SEVERAL, TakeNextStep(actor=an_actor(), ref=42, note=Note(" ")), InvalidField),
         (PRIVATE, a_change(to="resolved", public="Soon."), TransitionNotAllowed),
         (PRIVATE, a_change(to="solved", public="Soon."), UnknownStatus),
     ],

@@ -741,6 +741,9 @@ class SlowStore:
     def __init__(self, store):
         self._store = store
 
+    def read(self, work):
+        return self._store.read(work)
+
     def write(self, work):
         return self._store.write(lambda tx: work(Meanwhile(tx)))
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import socket
 import time
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -338,7 +339,7 @@ async def test_without_a_signing_secret_slacks_address_does_not_exist(environmen
 
 
 def a_server(**changes):
-    fields = {
+    fields: dict[str, Any] = {
         "host": "127.0.0.1",
         "port": 0,
         "rest": FastAPI(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -75,7 +76,7 @@ async def client(environment):
 
 
 def asked(client, method):
-    arguments = {
+    arguments: dict[str, dict[str, Any]] = {
         "auth.test": {},
         "apps.connections.open": {"app_token": "xapp-1-a"},
         "chat.postMessage": {"channel": "C0STATUS", "text": "x"},

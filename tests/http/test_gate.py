@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -523,14 +524,14 @@ async def test_no_handoff_happens_while_slack_does_not_answer(
 NEVER_OVER_HTTP = {"SeveralNextSteps", "StaleStatus", "UnknownComponent", "WhichIncident"}
 
 
-def refusals(root=UserError):
+def refusals(root: type[UserError] = UserError) -> Iterator[type[UserError]]:
     for error in root.__subclasses__():
         if error.__module__ in {errors.__name__, rules.__name__}:
             yield error
             yield from refusals(error)
 
 
-@pytest.mark.parametrize("error", sorted(refusals(), key=lambda error: error.__name__))
+@pytest.mark.parametrize("error", sorted(refusals(), key=str))
 def test_every_refusal_of_core_has_a_code(error):
     foreseen = hasattr(problems, error.__name__) or issubclass(error, Refused)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.lifecycle import PRESETS, read
@@ -82,8 +84,11 @@ async def test_severities_are_the_canonical_ones(ci, severity):
 
 @pytest.mark.parametrize("empty", [None, [], ""], ids=["null", "list", "text"])
 async def test_an_optional_field_may_be_null_or_empty(ci, empty):
-    optional = {"description": None, "lifecycle": None, "ownerId": None}
-    optional |= {"componentIds": []} if empty == [] else {"description": ""} if empty == "" else {}
+    optional: dict[str, Any] = {"description": None, "lifecycle": None, "ownerId": None}
+    if empty == []:
+        optional |= {"componentIds": []}
+    if empty == "":
+        optional |= {"description": ""}
 
     incident = await data(await ci.post("/v1/incidents", json=FULL | optional), 201)
 

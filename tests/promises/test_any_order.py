@@ -6,6 +6,7 @@ import asyncio
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -404,4 +405,5 @@ MANY = settings(FEW, max_examples=100, stateful_step_count=40, phases=[Phase.reu
 def test_whatever_happens_in_whatever_order_what_is_kept_and_shown_is_what_people_did(
     kind, settings, a_database, away
 ):
-    run_state_machine_as_test(partial(Bot, kind, a_database, away), settings=settings)
+    machine: Any = partial(Bot, kind, a_database, away)
+    run_state_machine_as_test(machine, settings=settings)

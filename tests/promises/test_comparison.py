@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,11 +27,11 @@ POST = "chat.postMessage"
 class Look:
     """The comparison of ``doctor --deep``. ``waited`` are its pauses in seconds."""
 
-    app: object
+    app: Any
     slack: Sandbox
-    clock: object
+    clock: Callable[[], datetime]
     waited: list[float] = field(default_factory=list)
-    meanwhile: object = None
+    meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def __call__(self, **limits):
         client = AsyncWebClient(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
@@ -61,4 +62,5 @@ def away(kind, request):
 def test_whatever_happens_no_text_is_there_before_its_time_or_after_it_was_taken_back(
     kind, settings, a_database, away
 ):
-    run_state_machine_as_test(partial(HeldBack, kind, a_database, away), settings=settings)
+    machine: Any = partial(HeldBack, kind, a_database, away)
+    run_state_machine_as_test(machine, settings=settings)

@@ -6,6 +6,7 @@ import itertools
 import statistics
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -78,15 +79,15 @@ class Meter:
 
     def _now(self, tx):
         if self._kind == "postgresql":
-            return int(connection_of(tx).exec_driver_sql(VISITED).scalar())
+            return int(connection_of(tx).exec_driver_sql(VISITED).scalar_one())
         return next(self._count)
 
     async def of(self, work):
         """What it costs; and what it does is undone."""
 
         def counted(tx):
+            driver: Any = connection_of(tx).connection.driver_connection
             if self._kind == "sqlite":
-                driver = connection_of(tx).connection.driver_connection
                 driver.set_progress_handler(lambda: next(self._count) and 0, 1)
             savepoint = connection_of(tx).begin_nested()
             before = self._now(tx)

@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -76,7 +77,7 @@ def places(value: Any, path=()):
     """Every place in a payload, by the keys that lead there."""
     if path:
         yield path
-    inner = value.items() if isinstance(value, dict) else ()
+    inner: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
     inner = enumerate(value) if isinstance(value, list) else inner
     for key, each in inner:
         yield from places(each, (*path, key))

@@ -1,6 +1,7 @@
 """Injected faults affect the right calls, as often and as late as they should."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -88,7 +89,10 @@ async def test_a_slow_call_continues_when_its_fault_is_cleared(slack, client):
 async def test_after_a_client_timeout_a_late_answer_took_effect_and_a_slow_call_did_not(
     slack, kind, posts
 ):
-    client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, timeout=0.1, retry_handlers=[])
+    soon: Any = 0.1  # seconds; slack_sdk says int, and aiohttp takes fractions
+    client = AsyncWebClient(
+        slack.bot_token, base_url=slack.api_url, timeout=soon, retry_handlers=[]
+    )
     getattr(slack.faults, kind)("chat.postMessage", seconds=3600)
 
     with pytest.raises(TimeoutError):

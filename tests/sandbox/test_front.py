@@ -1,5 +1,7 @@
 """The front API serves everything that the page draws, and acts as any person."""
 
+from typing import Any
+
 import aiohttp
 import pytest
 
@@ -18,8 +20,9 @@ async def page(slack):
             async with session.request(method, f"{slack.url}/front/{path}", **arguments) as answer:
                 return answer.status, await answer.json()
 
-        ask.session = session
-        yield ask
+        requests: Any = ask
+        requests.session = session
+        yield requests
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -140,7 +141,7 @@ async def test_a_click_on_a_redrawn_message_sends_the_old_value(slack, client, l
     assert listening[0]["actions"][0]["value"] == "1"
 
 
-CHOICES = [
+CHOICES: list[tuple[dict[str, Any], Any, dict[str, Any]]] = [
     (
         {"type": "overflow", "options": [{"text": plain("One"), "value": "1"}]},
         "One",

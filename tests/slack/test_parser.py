@@ -65,7 +65,8 @@ def a_declaration(title: str, **changes: Any) -> Declare:
 
 
 def redact(**changes: Any) -> Redact:
-    return Redact(**{"actor": an_actor(), "ref": 42, "entry": 3} | changes)
+    fields: dict[str, Any] = {"actor": an_actor(), "ref": 42, "entry": 3}
+    return Redact(**fields | changes)
 
 
 def a_board(**narrowed: Any) -> ShowBoard:

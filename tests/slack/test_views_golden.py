@@ -240,7 +240,7 @@ def cards(texts: Texts) -> dict[str, Any]:
 
 
 def a_public_incident(texts: Texts, *updates: PublicUpdate, **changes: Any) -> PublicIncident:
-    fields = {
+    fields: dict[str, Any] = {
         "id": an_id("incident"),
         "workspace": "T0RATCHET",
         "number": texts.number,
@@ -260,7 +260,7 @@ def a_public_incident(texts: Texts, *updates: PublicUpdate, **changes: Any) -> P
 
 
 def a_public_update(texts: Texts, **changes: Any) -> PublicUpdate:
-    fields = {
+    fields: dict[str, Any] = {
         "entry": 3,
         "body": PublicText(texts.body.replace("db-3 lost quorum", "We found the cause.")),
         "status": second_status(texts),

@@ -10,7 +10,8 @@ import pytest
 
 from core.incident import PublicText, Surface
 from core.service import Incidents
-from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted, State
+from storage.models import State
+from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
 from tests.builders import NINE, WORKSPACE, a_change
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -223,7 +224,7 @@ async def test_no_byte_of_a_public_archive_depends_on_the_notes(incidents, clock
     exports = []
     for workspace, private in (("T0ONE", "a"), ("T0TWO", f"{PRIVATE} <!channel> \n" * 60)):
         clock.now = NINE
-        ours = {"actor": an_actor(workspace=workspace)}
+        ours: dict[str, Any] = {"actor": an_actor(workspace=workspace)}
         change = {**ours, "ref": 1}
         for command in (
             a_declaration(**ours, description=private, category=private[:100]),

@@ -418,7 +418,7 @@ async def test_no_note_is_in_an_error_of_the_database(store, noted, incidents):
     with pytest.raises(StoreUnavailable) as raised:
         await store.write(refused)
 
-    seen = raised.value
+    seen: BaseException | None = raised.value
     while seen:
         assert SECRET not in repr(seen)
         assert not isinstance(seen, DBAPIError)
