@@ -1,4 +1,4 @@
-"""The benchmarks run, and their floor is a floor: it asks of the database what our store asks."""
+"""The benchmarks run, and their floor runs the same statements as the store."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -20,7 +21,8 @@ OURS_ALONE = ("PRAGMA", "SAVEPOINT", "RELEASE")
 VALUE = re.compile(r"'[^']*'|\b(NULL|[0-9]+)\b")
 
 
-def test_all_that_is_to_be_measured_can_be_measured():
+@pytest.mark.torture
+def test_every_measure_of_the_benchmarks_runs():
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"], capture_output=True, text=True, check=False
     )
@@ -31,7 +33,7 @@ def test_all_that_is_to_be_measured_can_be_measured():
         assert what in run.stdout
 
 
-async def test_the_floor_asks_of_the_database_what_the_store_asks(tmp_path):
+async def test_the_floor_runs_the_statements_of_the_store(tmp_path):
     database = databases.sqlite(tmp_path, "ratchet")
     ours, theirs = await databases.fill(database, open_=2, closed=1)
     asked = [await asked_by_the_store(database, ours, to) for to in WAY]

@@ -1,4 +1,4 @@
-"""`Change.asks`: what a change asks for, found in its fields rather than in a list of them."""
+"""`Change.asks`: the requests of a change, found in its fields rather than in a list of them."""
 
 from dataclasses import fields
 
@@ -39,7 +39,7 @@ def test_a_field_that_is_set_is_asked_for(field):
 
 
 @pytest.mark.parametrize("field", sorted(CHANGEABLE - {"public"}))
-def test_a_publisher_who_is_no_responder_may_set_nothing_beside_a_public_text(field):
+def test_a_publisher_without_respond_may_set_nothing_beside_a_public_text(field):
     publisher = an_actor(responder=False)
     command = a_change(public=ASKED["public"], **{field: ASKED[field]})
 

@@ -1,4 +1,4 @@
-"""Declaring: what an incident is when it begins, and what cannot begin."""
+"""Declaring: the facts of a new incident, and the refused declarations."""
 
 from datetime import UTC, datetime, timedelta
 

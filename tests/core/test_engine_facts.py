@@ -1,4 +1,4 @@
-"""Facts: who leads, who acknowledged, how bad it is, what it is called, what it touches."""
+"""Facts: owner, acknowledgement, severity, title, components."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -108,7 +108,7 @@ def test_a_fact_that_changes_is_recorded_as_an_internal_update(asked, field, val
     ],
     ids=["owner", "owner by a new name", "severity", "title", "components"],
 )
-def test_asking_for_what_is_so_already_writes_nothing(asked):
+def test_a_fact_that_is_true_already_writes_nothing(asked):
     incident = an_incident(owner=ADA, components=(API,))
 
     decision = decide(incident, a_change(**asked), known(components=(API,)), at=LATER)
@@ -161,7 +161,7 @@ def test_handing_over_records_both_names():
     ("owner", "leads"), [(None, GRACE), (LINUS, LINUS)], ids=["nobody leads", "somebody leads"]
 )
 @pytest.mark.parametrize("lifecycle", PRESETS, ids=lambda lifecycle: lifecycle.name)
-def test_whoever_acknowledges_leads_where_nobody_does(lifecycle, owner, leads):
+def test_the_first_to_acknowledge_becomes_owner_if_there_is_none(lifecycle, owner, leads):
     incident = an_incident(lifecycle=lifecycle, owner=owner)
 
     decision = decide(incident, Acknowledge(actor=an_actor(GRACE), ref=42), known(), at=LATER)
@@ -172,7 +172,7 @@ def test_whoever_acknowledges_leads_where_nobody_does(lifecycle, owner, leads):
     assert decision.updates[0].at == LATER
 
 
-def test_where_the_lifecycle_has_no_status_for_it_acknowledging_leaves_the_status_alone():
+def test_without_a_status_for_it_acknowledging_leaves_the_status_alone():
     incident = an_incident(status="monitoring")
 
     decision = decide(incident, Acknowledge(actor=an_actor(GRACE), ref=42), known(), at=LATER)
@@ -210,7 +210,7 @@ def test_there_acknowledging_after_the_end_changes_nothing():
     ) == Decision(incident=incident)
 
 
-def test_where_the_lifecycle_has_a_status_for_it_acknowledging_is_that_transition():
+def test_with_a_status_for_it_acknowledging_is_that_transition():
     incident = an_incident(lifecycle=RESPONSE)
 
     decision = decide(incident, Acknowledge(actor=an_actor(GRACE), ref=42), known(), at=LATER)
@@ -238,7 +238,7 @@ def test_moving_to_that_status_by_name_is_the_same_as_acknowledging():
     ) == decide(incident, Acknowledge(actor=an_actor(GRACE), ref=42), known(), at=LATER)
 
 
-def test_an_owner_who_is_named_with_it_leads_instead_of_whoever_acknowledges():
+def test_an_owner_named_with_it_becomes_owner_instead_of_the_actor():
     decision = decide(
         an_incident(lifecycle=RESPONSE),
         a_change(actor=an_actor(GRACE), to="acknowledged", owner=LINUS),
@@ -253,7 +253,7 @@ def test_an_owner_who_is_named_with_it_leads_instead_of_whoever_acknowledges():
     ]
 
 
-def test_where_an_incident_is_acknowledged_twice_the_first_stays():
+def test_the_first_of_two_acknowledgements_is_kept():
     (lifecycle,) = read(
         '[loop.open]\ninitial = true\nnext = ["acknowledged"]\npublic = "investigating"\n'
         '[loop.acknowledged]\nreopen = true\nnext = ["open", "done"]\npublic = "identified"\n'
@@ -336,7 +336,7 @@ def test_a_new_component_is_made_once():
     assert made == named
 
 
-def test_two_who_make_the_same_component_at_once_make_one():
+def test_the_same_component_made_twice_at_once_is_one():
     (one,), (other,) = components("Search")[1], components("SEARCH")[1]
     (elsewhere,) = decide(
         None,
@@ -437,13 +437,13 @@ def test_a_name_belongs_to_one_component_in_any_case():
         ({"name": "x", "group": "\x1b[31m"}, "group"),
     ],
 )
-def test_what_cannot_be_said_of_a_component_is_refused_with_its_field(told, field):
+def test_an_invalid_field_of_a_component_is_refused_by_name(told, field):
     with pytest.raises(InvalidField) as refused:
         describe(**told)
     assert refused.value.field == field
 
 
-def test_what_is_refused_makes_no_component():
+def test_a_refused_change_makes_no_component():
     with pytest.raises(TransitionNotAllowed):
         decide(an_incident(), a_change(to="resolved", components=("Search",)), known(), at=NINE)
 

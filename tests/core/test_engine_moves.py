@@ -1,4 +1,4 @@
-"""Moves: what is in the table happens, the rest is refused, and which refusal comes first."""
+"""Moves: those of the table happen, the rest is refused, and refusals have an order."""
 
 from datetime import timedelta
 
@@ -99,7 +99,7 @@ def test_a_move_is_one_internal_update_with_the_transition():
     assert decision.updates[0].by.name == "Grace"
 
 
-def test_a_move_changes_the_status_and_what_counts_and_nothing_else():
+def test_a_move_changes_the_status_and_the_counters_alone():
     incident = an_incident(last_entry=4, version=7)
 
     decision = decide(incident, a_change(to="identified"), known(), at=LATER)
@@ -196,7 +196,7 @@ def test_the_only_next_step_is_taken_without_naming_it(start, to):
     assert decision.incident.status == to
 
 
-def test_where_there_are_several_next_steps_one_has_to_be_chosen():
+def test_of_several_next_steps_one_has_to_be_chosen():
     incident = an_incident(lifecycle=RESPONSE)
 
     with pytest.raises(SeveralNextSteps) as refused:
@@ -230,7 +230,7 @@ DRAWN_FOR_INVESTIGATING = [
 
 @pytest.mark.parametrize("command", DRAWN_FOR_INVESTIGATING)
 @pytest.mark.parametrize("status", ["identified", "resolved"])
-def test_a_button_that_is_out_of_date_changes_nothing_and_tells_who_moved_it(command, status):
+def test_an_outdated_button_changes_nothing_and_names_the_mover(command, status):
     incident = an_incident(status=status)
     moved = an_update(incident, kind=Kind.MOVED, old="investigating", new=status, by=GRACE)
 
@@ -243,7 +243,7 @@ def test_a_button_that_is_out_of_date_changes_nothing_and_tells_who_moved_it(com
 
 
 @pytest.mark.parametrize("command", DRAWN_FOR_INVESTIGATING)
-def test_a_button_that_is_up_to_date_does_what_it_says(command):
+def test_an_up_to_date_button_does_its_act(command):
     assert decide(an_incident(), command, known(), at=NINE).changes_anything
 
 
@@ -321,7 +321,7 @@ def test_a_field_that_cannot_be_taken_comes_before_the_end_and_a_step_before_the
     ],
     ids=lambda command: type(command).__name__,
 )
-def test_where_there_is_no_incident_every_command_is_answered_alike(command):
+def test_without_an_incident_every_command_gets_the_same_refusal(command):
     with pytest.raises(NotFound) as refused:
         decide(None, command, known(), at=NINE)
 

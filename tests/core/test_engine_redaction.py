@@ -1,4 +1,4 @@
-"""Redaction: who may withdraw which text, until when, and what stays."""
+"""Redaction: permission, time limit, and the facts that stay."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -49,7 +49,7 @@ def redact(entry, *, by=AUTHOR, after, incident=None):
         pytest.param(ADMIN, timedelta(days=400), id="admin a year later"),
     ],
 )
-def test_the_body_goes_and_who_and_when_and_the_transition_stay(entry, by, after):
+def test_the_body_goes_and_author_time_and_transition_stay(entry, by, after):
     decision = redact(entry, by=by, after=after)
 
     assert decision.redacted == replace(

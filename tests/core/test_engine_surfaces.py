@@ -1,4 +1,4 @@
-"""Surfaces: where in Slack a change is shown, and that an envelope never holds a text."""
+"""Surfaces: the messages in Slack that show a change; an envelope never holds a text."""
 
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_acknowledging_by_a_transition_is_shown_as_a_transition():
     assert decision.envelopes == (WORKING, STATUS)
 
 
-# --- whose surfaces --------------------------------------------------------------------------
+# --- surfaces --------------------------------------------------------------------------------
 
 IN_PRIVATE_CHANNEL = {"private": True, "place": Place(INCIDENTS_CHANNEL, private=True)}
 INCIDENTS = [
@@ -133,7 +133,7 @@ INCIDENTS = [
 
 
 @pytest.mark.parametrize(("incident", "status_channel", "shown"), INCIDENTS)
-def test_a_declaration_is_shown_where_the_incident_may_be_seen(incident, status_channel, shown):
+def test_a_declaration_is_shown_in_the_channels_that_may_show_it(incident, status_channel, shown):
     workspace = a_workspace(status_channel=status_channel)
 
     decision = decide(None, a_declaration(**incident), known(workspace=workspace), at=NINE)
@@ -145,7 +145,7 @@ def test_a_declaration_is_shown_where_the_incident_may_be_seen(incident, status_
 @pytest.mark.parametrize(
     "asked", [{"to": "identified"}, {"severity": Severity.LOW}], ids=["step", "severity"]
 )
-def test_a_change_is_shown_where_the_incident_may_be_seen(asked, incident, status_channel, shown):
+def test_a_change_is_shown_in_the_channels_that_may_show_it(asked, incident, status_channel, shown):
     workspace = a_workspace(status_channel=status_channel)
 
     decision = decide(
@@ -206,7 +206,7 @@ PUBLIC = an_update(visibility=Visibility.PUBLIC, body="We are on it.")
         ),
     ],
 )
-def test_what_is_withdrawn_is_withdrawn_where_it_was_posted(entry, published_in, shown):
+def test_a_text_is_withdrawn_in_every_channel_that_shows_it(entry, published_in, shown):
     decision = decide(
         an_incident(last_entry=2, version=2),
         Redact(actor=an_actor(), ref=42, entry=2),
@@ -233,7 +233,7 @@ def test_a_withdrawal_waits_for_the_update_that_it_edits():
     assert decision.envelopes == (replace(WITHDRAWAL, not_before=held_back.public_at), STATUS)
 
 
-# --- what is held back -----------------------------------------------------------------------
+# --- the hold --------------------------------------------------------------------------------
 
 DELAY = timedelta(seconds=10)
 
@@ -261,7 +261,7 @@ def test_without_a_delay_a_public_text_is_not_held_back():
 # --- privacy ---------------------------------------------------------------------------------
 
 
-def test_an_envelope_says_where_and_what_about_and_holds_no_text():
+def test_an_envelope_has_a_target_and_a_subject_and_no_text():
     named = [field.name for field in fields(Envelope)]
 
     assert named == ["surface", "channel", "entry", "not_before"]

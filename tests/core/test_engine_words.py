@@ -1,4 +1,4 @@
-"""Words: notes are for responders, public updates for everybody, and what text can be taken."""
+"""Words: notes are for responders, public updates for everybody, and texts have limits."""
 
 import pytest
 
@@ -29,12 +29,12 @@ INTERNAL, PUBLIC = Visibility.INTERNAL, Visibility.PUBLIC
 
 
 def timeline(incident, **asked):
-    """What a change writes, in short: kind, visibility, body, old and new status."""
+    """The updates of a change, in short: kind, visibility, body, old and new status."""
     decision = decide(incident, a_change(**asked), known(), at=NINE)
     return [(u.kind, u.visibility, u.body, u.old, u.new) for u in decision.updates]
 
 
-# --- who reads what --------------------------------------------------------------------------
+# --- readers ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_move_with_a_note_needs_no_public_surface(incident, status_channel):
     assert decision.incident.status == "identified"
 
 
-# --- what can be taken -----------------------------------------------------------------------
+# --- acceptable texts ------------------------------------------------------------------------
 
 CONTROL = "holds control characters, which cannot be kept: leave them out"
 EMPTY = "is empty: write 1 to 2,000 characters"

@@ -1,4 +1,4 @@
-"""Errors: the tree at the top of the file is complete, and each text says what to do instead."""
+"""Errors: the tree at the top of the file is complete, and each text says how to go on."""
 
 import inspect
 
@@ -53,7 +53,7 @@ MOVED = an_update(kind=Kind.MOVED, old="investigating", new="identified", by=GRA
 OPEN, OVER = an_incident(), an_incident(status="resolved")
 OWNED = an_incident(owner=GRACE)
 
-# One row for each thing that a person can be told: what happened, and the whole text.
+# One row for each refusal: the error, and its whole text.
 TOLD = [
     (
         InvalidField("public_update", "is empty: write 1 to 2,000 characters"),
@@ -227,7 +227,7 @@ def test_every_line_of_the_tree_says_when_it_happens():
 
 
 @pytest.mark.parametrize(("error", "text"), TOLD)
-def test_each_error_says_what_is_true_and_what_to_do_instead(error, text):
+def test_each_error_says_how_things_are_and_how_to_go_on(error, text):
     assert error.message == str(error) == text
 
 
@@ -246,7 +246,7 @@ def test_no_error_about_an_update_shows_its_body(error):
     assert SECRET not in f"{shown!s} {shown!r} {shown.args}"
 
 
-def test_who_was_faster_is_told_without_what_they_noted():
+def test_the_faster_mover_is_named_without_their_note():
     shown = StaleStatus(an_incident(status="identified"), "investigating", MOVED)
 
     assert SECRET not in f"{shown!s} {shown!r} {shown.args}"
@@ -262,9 +262,7 @@ def test_who_was_faster_is_told_without_what_they_noted():
     ],
     ids=["a step at the end", "an update at the end", "a skip", "a status that there is not"],
 )
-def test_a_refused_move_carries_the_incident_what_was_asked_and_what_is_possible(
-    error, asked, next_steps
-):
+def test_a_refused_move_carries_incident_request_and_next_steps(error, asked, next_steps):
     assert isinstance(error, Refused)
     assert error.incident in (OPEN, OVER)
     assert (error.asked, error.next_steps) == (asked, next_steps)

@@ -1,4 +1,4 @@
-"""The nouns: what each says of itself."""
+"""The nouns: the properties of each."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_an_incident_and_its_public_side_go_by_the_same_name():
     assert public.name == an_incident(number=42).name == "INC-42"
 
 
-def test_an_incident_knows_where_it_stands_in_its_lifecycle():
+def test_an_incident_knows_its_position_in_its_lifecycle():
     incident = an_incident(lifecycle=RESPONSE, status="resolved")
 
     assert incident.next_steps == ("closed",)

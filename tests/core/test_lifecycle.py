@@ -81,7 +81,7 @@ def test_the_presets_are_written_in_the_format_of_a_teams_own_file_and_pass_its_
     assert read(PRESETS_TOML) == PRESETS == (STATUSPAGE, RESPONSE)
 
 
-# --- what is read ----------------------------------------------------------------------------
+# --- reading ---------------------------------------------------------------------------------
 
 
 def test_a_file_is_read_in_its_order_with_all_that_it_says():
@@ -151,13 +151,11 @@ def test_a_file_is_read_in_its_order_with_all_that_it_says():
         (RESPONSE, "open", "open", ()),
     ],
 )
-def test_the_path_is_the_shortest_legal_way_and_empty_where_there_is_none(
-    lifecycle, start, to, path
-):
+def test_the_path_is_the_shortest_legal_one_or_empty(lifecycle, start, to, path):
     assert lifecycle.path(start, to) == path
 
 
-def test_where_a_status_may_be_reopened_the_path_may_lead_back():
+def test_the_path_may_lead_back_if_a_status_reopens():
     (lifecycle,) = read(TEAM.replace('next = ["done"]', 'next = ["done", "open"]\nreopen = true'))
 
     assert lifecycle.path("open", "open") == ("open",)
@@ -366,7 +364,7 @@ def test_one_status_may_be_wrong_in_several_ways():
     ]
 
 
-def test_a_cycle_is_fine_where_one_of_its_statuses_says_that_it_reopens():
+def test_a_cycle_is_fine_if_one_of_its_statuses_reopens():
     back = '[team.back]\nreopen = true\nnext = ["open"]\npublic = "identified"'
     text = TEAM.replace('["done"]', '["done", "back"]') + back
 
@@ -415,7 +413,7 @@ def test_a_file_has_at_most_64_kib():
         pytest.param("x = 2026-13-45", id="a date that is none"),
     ],
 )
-def test_what_no_toml_reader_takes_is_a_fault_of_the_file(text):
+def test_invalid_toml_is_a_problem_of_the_file(text):
     (problem,) = problems(text)
 
     assert problem.startswith("the file is not TOML: ")

@@ -1,4 +1,4 @@
-"""Policy: who may do what, and for whom an incident exists at all."""
+"""Policy: permissions, and the visibility of incidents."""
 
 from itertools import product
 
@@ -76,9 +76,7 @@ def test_nobody_but_a_full_member_has_any_permission(membership, responder, publ
     ("membership", "responder", "publisher"),
     list(product(Membership, [False, True], [False, True])),
 )
-def test_a_command_is_allowed_to_whoever_holds_all_that_it_needs(
-    command, membership, responder, publisher
-):
+def test_a_command_needs_all_of_its_permissions(command, membership, responder, publisher):
     actor = an_actor(membership=membership, responder=responder, publisher=publisher)
     missing = [p for p in policy.needed(command) if not policy.holds(actor, p)]
 
@@ -87,7 +85,7 @@ def test_a_command_is_allowed_to_whoever_holds_all_that_it_needs(
     assert (denied and denied.permission) == (missing[0] if missing else None)
 
 
-def test_a_denial_says_who_was_denied_and_names_the_owner_who_can_help():
+def test_a_denial_names_the_owner_as_a_helper():
     actor, incident = an_actor(responder=False), an_incident(owner=GRACE)
 
     denied = policy.allows(actor, a_change(note="n"), incident)
@@ -111,7 +109,7 @@ def test_notes_are_read_by_responders_and_by_api_keys(actor, reads):
     assert policy.may_read_notes(actor) is reads
 
 
-# --- who sees what ---------------------------------------------------------------------------
+# --- visibility ------------------------------------------------------------------------------
 
 WAR_ROOM = {"place": Place("C0WARROOM", private=True)}
 
@@ -164,5 +162,5 @@ WAR_ROOM = {"place": Place("C0WARROOM", private=True)}
         ),
     ],
 )
-def test_an_incident_exists_for_those_who_may_know_of_it(actor, incident, sees):
+def test_an_incident_exists_only_for_its_permitted_readers(actor, incident, sees):
     assert policy.may_see(actor, an_incident(**incident)) is sees

@@ -1,4 +1,4 @@
-"""What holds for every lifecycle and every sequence of commands, by looking for the contrary."""
+"""Properties of every lifecycle and every sequence of commands, tested by random search."""
 
 import json
 from dataclasses import replace
@@ -62,7 +62,7 @@ def value_of(value):
 
 @st.composite
 def tables(draw):
-    """One that keeps every rule: forwards along an order, backwards where it may reopen alone."""
+    """A valid lifecycle: forwards along an order, backwards only from statuses that reopen."""
     order = draw(st.permutations(NAMES))[: draw(st.integers(1, len(NAMES)))]
     last = len(order) - 1
     terminal = {last} | draw(st.sets(st.integers(1, last))) if last else {0}
@@ -88,7 +88,7 @@ def tables(draw):
 
 lifecycles = st.sampled_from(PRESETS) | tables().map(lambda table: read(written({"t": table}))[0])
 
-# Anything at all that may stand where something else was meant.
+# Any value, in the place of the right one.
 odd = st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
 
 rows = {
@@ -119,7 +119,7 @@ def changed_graphs(draw):
 
 @st.composite
 def changed_rows(draw):
-    """A sound table with one key of one row left out, or set to what it may not be."""
+    """A sound table with one key of one row left out, or set to an invalid value."""
     table = draw(tables())
     row = table[draw(st.sampled_from(list(table)))]
     key = draw(st.sampled_from(list(rows)))
@@ -201,7 +201,7 @@ def closure(steps):
 
 
 def shortest(lifecycle, start, to):
-    """How many steps it takes from ``start`` to ``to``, at least one; 0 where there is no way."""
+    """The number of steps from ``start`` to ``to``, at least one; 0 without a path."""
     here = {start}
     for length in range(1, len(lifecycle.statuses) + 1):
         here = {step for status in here for step in lifecycle.next_steps(status)}
@@ -214,7 +214,7 @@ def shortest(lifecycle, start, to):
 
 
 def tried(text):
-    """The lifecycles of ``text`` and its problems. Whatever else is raised fails the test."""
+    """The lifecycles of ``text`` and its problems. Any other error fails the test."""
     try:
         return read(text), ()
     except InvalidLifecycles as error:
@@ -222,7 +222,7 @@ def tried(text):
 
 
 @given(documents)
-def test_a_file_is_read_exactly_where_trying_everything_finds_no_fault(document):
+def test_a_file_is_read_exactly_if_exhaustive_search_finds_no_problem(document):
     found, problems = tried(written(document))
 
     event("refused" if problems else "read")
@@ -231,7 +231,7 @@ def test_a_file_is_read_exactly_where_trying_everything_finds_no_fault(document)
 
 
 @given(changed_graphs())
-def test_a_graph_is_taken_exactly_where_trying_everything_finds_no_fault(table):
+def test_a_graph_is_accepted_exactly_if_exhaustive_search_finds_no_problem(table):
     _, problems = tried(written({"team": table}))
 
     event("refused" if problems else "read")
@@ -300,7 +300,7 @@ def test_no_toml_document_brings_the_reader_down(document):
 
 
 def decided(incident, command, what, at=NINE):
-    """What the command comes to, or its refusal."""
+    """The decision on the command, or its refusal."""
     try:
         return decide(incident, command, what, at=at)
     except UserError as refused:
@@ -350,7 +350,7 @@ bodies = st.sampled_from([None, None, None, "db-3 lost quorum", "We are on it.",
 
 
 def commands(incident):
-    """What somebody may ask of ``incident``: about half of it can be done."""
+    """Commands about ``incident``; about half of them are valid."""
     statuses = [status.name for status in incident.lifecycle.statuses]
     steps = st.sampled_from([None, *incident.next_steps, *incident.next_steps, *statuses, "x"])
     drawn_for = st.sampled_from([None, None, incident.status, *statuses])
@@ -384,7 +384,7 @@ def commands(incident):
 
 
 class Life:
-    """One incident by the rules alone, and what a store would keep of it."""
+    """One incident by the rules alone, with the rows that a store would keep."""
 
     def __init__(self, lifecycle, *, private, status_channel):
         self.workspace = a_workspace(status_channel=status_channel)
@@ -453,7 +453,7 @@ def test_no_sequence_of_commands_leaves_the_table(data, life, pauses_seconds):
 
 
 def check(life, decision):
-    """What is true of everything that one command may come to."""
+    """The properties of every decision."""
     before, after = life.incident, decision.incident
     if not decision.changes_anything:
         assert decision == Decision(incident=before)

@@ -90,7 +90,7 @@ async def timeline(incidents, number=42, actor=ADMIN):
     return [(update.entry, update.kind, update.body) for update in page.items]
 
 
-# --- what is asked is done -------------------------------------------------------------------
+# --- commands --------------------------------------------------------------------------------
 
 
 async def test_a_declared_incident_can_be_found_by_number_by_id_and_by_its_channel(
@@ -103,7 +103,7 @@ async def test_a_declared_incident_can_be_found_by_number_by_id_and_by_its_chann
         assert card.incident == declared
 
 
-async def test_an_outcome_tells_what_was_and_what_is_now(incidents, declare, clock):
+async def test_an_outcome_has_the_incident_before_and_after(incidents, declare, clock):
     declared = await declare()
     clock.advance(minutes=5)
 
@@ -118,9 +118,7 @@ async def test_an_outcome_tells_what_was_and_what_is_now(incidents, declare, clo
     assert outcome.workspace == a_workspace(status_channel=None)
 
 
-async def test_what_is_done_is_in_the_timeline_in_its_order(
-    incidents, declare, with_status_channel
-):
+async def test_the_timeline_has_every_change_in_order(incidents, declare, with_status_channel):
     await declare()
 
     await incidents.execute(a_change(ref=1, to="identified", public="We found it.", note="db-3"))
@@ -136,7 +134,7 @@ async def test_what_is_done_is_in_the_timeline_in_its_order(
     ]
 
 
-async def test_asking_for_what_is_so_already_writes_nothing(incidents, declare, woken):
+async def test_a_fact_that_is_true_already_writes_nothing(incidents, declare, woken):
     declared = await declare()
     woken.clear()
 
@@ -199,7 +197,7 @@ async def test_the_worker_is_woken_after_a_change_that_is_shown_and_not_after_a_
     assert len(woken) == 2
 
 
-# --- what is refused changes nothing ---------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------
 
 REFUSALS = [
     pytest.param(a_change(ref=1, to="resolved"), TransitionNotAllowed, id="a skip"),
@@ -243,7 +241,7 @@ async def test_a_declaration_that_is_refused_takes_no_number(incidents, declare,
     assert (await declare()).number == 1
 
 
-async def test_whoever_clicks_too_late_is_told_who_was_faster(incidents, declare, clock):
+async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, declare, clock):
     await declare()
     clock.advance(seconds=30)
     await incidents.execute(
@@ -262,7 +260,7 @@ async def test_whoever_clicks_too_late_is_told_who_was_faster(incidents, declare
     assert moved.new == "identified"
 
 
-# --- who may ---------------------------------------------------------------------------------
+# --- permissions -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("membership", [s for s in Membership if s is not Membership.MEMBER])
@@ -307,9 +305,7 @@ async def test_whoever_clicks_too_late_is_told_who_was_faster(incidents, declare
         "set the status channel",
     ],
 )
-async def test_whoever_is_no_full_member_may_do_nothing_and_learns_nothing(
-    incidents, declare, membership, ask
-):
+async def test_an_outsider_may_do_nothing_and_learns_nothing(incidents, declare, membership, ask):
     await declare()
 
     with pytest.raises(Denied) as refused:
@@ -365,7 +361,7 @@ async def test_only_an_admin_sets_the_status_channel(incidents):
 
 
 @pytest.mark.parametrize("membership", Membership)
-def test_whoever_is_no_full_member_is_shown_nothing_to_fill_in(incidents, membership):
+def test_an_outsider_is_shown_no_dialog(incidents, membership):
     actor = an_actor(membership=membership)
     if membership is Membership.MEMBER:
         incidents.admit(actor)
@@ -374,7 +370,7 @@ def test_whoever_is_no_full_member_is_shown_nothing_to_fill_in(incidents, member
             incidents.admit(actor)
 
 
-# --- what exists for whom --------------------------------------------------------------------
+# --- visibility ------------------------------------------------------------------------------
 
 
 async def test_a_private_incident_does_not_exist_for_others(incidents, declare):
@@ -414,9 +410,7 @@ async def test_an_incident_of_another_workspace_does_not_exist(incidents, declar
     assert (await declare()).number == 1
 
 
-async def test_an_incident_is_named_by_its_channel_where_it_is_the_only_one_open(
-    incidents, declare
-):
+async def test_a_channel_names_its_only_open_incident(incidents, declare):
     with pytest.raises(WhichIncident) as refused:
         await incidents.card(an_actor(), None)
     assert refused.value.open_here == ()
@@ -589,9 +583,7 @@ async def test_a_component_needs_a_free_name_and_a_responder(incidents, declare)
 # --- answered in the same transaction --------------------------------------------------------
 
 
-async def test_what_is_made_of_an_outcome_sees_the_change_and_can_undo_it(
-    incidents, declare, woken
-):
+async def test_work_on_an_outcome_sees_the_change_and_can_undo_it(incidents, declare, woken):
     await declare()
     woken.clear()
 
@@ -670,12 +662,10 @@ async def test_a_public_text_is_held_back_for_as_long_as_was_set(
     assert again.redacted.taken_back
 
 
-# --- what may be delivered twice -------------------------------------------------------------
+# --- repeated deliveries ---------------------------------------------------------------------
 
 
-async def test_a_request_that_comes_again_changes_nothing_and_is_answered_with_what_is_true(
-    incidents, declare
-):
+async def test_a_repeated_request_changes_nothing_and_gets_the_present_facts(incidents, declare):
     await declare()
     move = a_change(ref=1, to="identified")
     await incidents.execute(move, request="envelope 1")
@@ -721,7 +711,7 @@ async def test_a_refused_request_is_refused_again(incidents, declare):
 
 
 class Meanwhile:
-    """A transaction before whose first look another process had not yet committed the request."""
+    """A transaction that misses a concurrent commit of the request at its first look."""
 
     def __init__(self, tx):
         self._tx = tx
@@ -748,7 +738,7 @@ class SlowStore:
         return self._store.write(lambda tx: work(Meanwhile(tx)))
 
 
-async def test_a_refusal_by_what_the_request_itself_did_elsewhere_is_no_refusal(
+async def test_a_refusal_caused_by_the_same_request_elsewhere_is_no_refusal(
     incidents, declare, clock
 ):
     await declare()
