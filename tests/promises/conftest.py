@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, asynccontextmanager
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +109,27 @@ async def tell(person, *lines, channel="#payments"):
         asked = await person.command(channel, f"/incident {line}")
         await asked.answer()
         assert asked.error is None
+
+
+@pytest.fixture
+def figures(capsys):
+    """Prints a line of figures although pytest keeps what tests print."""
+
+    def figures(line):
+        with capsys.disabled():
+            sys.stdout.write(f"\n{line}")
+            sys.stdout.flush()
+
+    return figures
+
+
+@contextmanager
+def file_away(url):
+    """Moves the SQLite file away during the block: changes are refused."""
+    file = Path(url.removeprefix("sqlite:///"))
+    elsewhere = file.with_name("elsewhere.db")
+    file.rename(elsewhere)
+    try:
+        yield
+    finally:
+        elsewhere.rename(file)

@@ -151,12 +151,16 @@ async def a_responder(person, doors, ledger, chance):
             verb = chance.choice(["note", "note", "note", "next", "next", "update"])
             line = f"{verb} {number} {word}"
         said = await attempted(person, line, word, doors, ledger, chance)
-        await asyncio.sleep(0.05 if said else 0.2)  # as people do: read, or look what is wrong
+        await asyncio.sleep(0.05 if said else 0.2)  # people read the answer, or wonder
         if said is None or "end of its lifecycle" in said:
             number = None
         elif number is None:
             number = said.split("INC-")[1].split()[0]
 
+
+# People give up on an answer after this time: a server that is killed takes some with it. A later
+# answer does no harm, as nobody is asked whether such a change is there.
+GONE_SECONDS = 5
 
 # What an answer says where the word is kept.
 DONE = ("is declared (", "Your note is kept private.", "will read your public update")
@@ -170,7 +174,7 @@ async def attempted(person, line, word, doors, ledger, chance):
     said = None
     if asked.error is None:
         with suppress(TimeoutError):
-            said = (await asked.answer(timeout_seconds=5)).words()
+            said = (await asked.answer(timeout_seconds=GONE_SECONDS)).words()
     if said is None or "INC-" not in said:
         return None
     if "Nothing had to change" in said:
@@ -191,7 +195,7 @@ async def pressed(person, doors, ledger, chance):
     card, step = chance.choice(steps)
     asked = await person.press(card, step)
     with suppress(TimeoutError, LookupError):
-        said = (await asked.answer()).words()
+        said = (await asked.answer(timeout_seconds=GONE_SECONDS)).words()
         if "is now" in said:
             ledger.moves.append((card.text.split()[0], step.removeprefix("step:")))
 

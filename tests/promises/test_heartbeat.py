@@ -7,9 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 from aiohttp import web
 
-from core.service import StoreUnavailable
 from tests.patience import until
-from tests.promises.conftest import settle, tell
+from tests.promises.conftest import file_away, settle, tell
 
 
 @pytest.fixture
@@ -45,15 +44,13 @@ async def test_it_is_heard_while_all_is_well(ratchet, heard):
 
 
 async def test_without_a_write_it_is_silent_and_not_ready_and_comes_back(
-    ratchet, heard, monkeypatch
+    ratchet, heard, database_url
 ):
-    def full(_work):
-        raise StoreUnavailable("database or disk is full")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(ratchet.store, "write", full)
+    with file_away(database_url):
         await ratchet.beat()
-        assert (await ratchet.readiness()).reason == "the database takes no changes"
+        assert (await ratchet.readiness()).reason == (
+            "the database file was moved, deleted or replaced"
+        )
     assert heard[0] == []
 
     await ratchet.beat()

@@ -107,26 +107,30 @@ async def test_where_nothing_stands_there_is_nothing_to_compare(ratchet, operate
     assert "ok    slack: no messages to compare" in said
 
 
-async def test_a_public_update_is_there_within_two_seconds(tmp_path):
+@pytest.mark.torture
+async def test_a_public_update_is_posted_within_two_seconds(a_database, figures):
     def now():
         return datetime.now(UTC)
 
-    async with (
-        a_standin(clock=time.time, limits=Limits(posting=True, burst=3)) as slack,
-        serving(slack, now, f"sqlite:///{tmp_path}/ratchet.db") as app,
-    ):
-        mia = slack.person("mia")
-        await tell(mia, "declare Checkout is down")
-        for number in range(3):
-            said = f"This is update number {number}."
-            began = time.monotonic()
-            await tell(mia, f"update 1 {said}")
-            await slack.until(lambda said=said: said in str(slack.channel_view("#status")))
-            # Two seconds are promised, and watched by the metric below; the rest of this bound
-            # is what a busy machine may add by itself.
-            assert time.monotonic() - began < 10
-        await app.worker.stop()  # What is under way is counted after Slack has shown it.
-        counted = app.metrics.registry.get_sample_value(
-            "ratchet_delivery_seconds_count", {"surface": "public_update"}
-        )
-        assert counted >= 2
+    taken = []
+    with a_database("sqlite") as url:
+        async with (
+            a_standin(clock=time.time, limits=Limits(posting=True, burst=3)) as slack,
+            serving(slack, now, url) as app,
+        ):
+            mia = slack.person("mia")
+            await tell(mia, "declare Checkout is down")
+            for number in range(30):
+                said = f"This is update number {number}."
+                began = time.monotonic()
+                await tell(mia, f"update 1 {said}")
+                await slack.until(lambda said=said: said in str(slack.channel_view("#status")))
+                taken.append(time.monotonic() - began)
+            await app.worker.stop()  # A post is counted after it is shown.
+            counted = app.metrics.registry.get_sample_value(
+                "ratchet_delivery_seconds_count", {"surface": "public_update"}
+            )
+
+    figures(f"{counted:.0f} public updates were posted within {max(taken):.2f} s each")
+    assert counted >= len(taken) - 1
+    assert max(taken) < 2

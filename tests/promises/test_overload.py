@@ -1,4 +1,7 @@
-"""Everybody is acknowledged within three seconds, and answered in the end, however busy it is."""
+"""Every command is acknowledged and answered, even in a burst and while Slack or database hang.
+
+The figures of a burst of 200 are measured by `make torture`.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,18 @@ import asyncio
 import resource
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
 from bot.sandbox import Limits
+from bot.sandbox.courier import ACK_SECONDS
 from tests import tables
 from tests.patience import until
 from tests.promises.conftest import tell
 from tests.standin import a_standin
 
-BURST = 200
+FEW, MANY = 20, 200
 MEMORY_KIB = 100_000
 
 
@@ -37,87 +41,137 @@ async def ratchet(request, start, slack):
 
 @pytest.fixture
 def locked(database_url):
-    """Holds SQLite's one lock for writing, as a backup or a slow disk does."""
+    """Holds SQLite's only lock for writing during the block, as a backup or a slow disk does."""
 
+    @contextmanager
     def locked():
-        holder = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-        return closing(holder)
+        path = database_url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield holder
 
     return locked
 
 
-async def a_burst(mia):
-    """200 commands at the same moment; each with the answer that it got in the end."""
+def slow(slack):
+    for method in ("*", "response_url"):
+        slack.faults.slow(method, seconds=0.2)
+
+
+async def a_burst(mia, count):
+    """``count`` commands at the same moment, each with its answer."""
 
     async def one(number):
         asked = await mia.command("#payments", f"/incident note 1 note number {number}")
-        return asked, await asked.answer(timeout_seconds=30)
+        return asked, await asked.answer()
 
-    return await asyncio.gather(*(one(number) for number in range(BURST)))
-
-
-def latencies(burst):
-    return sorted(asked.ack.latency_seconds for asked, _ in burst)
+    return await asyncio.gather(*(one(number) for number in range(count)))
 
 
-def entries(app):
-    return len(tables.rows(app.store, "SELECT id FROM incident_update WHERE kind = 'wrote'"))
-
-
-async def test_a_burst_of_200_commands_while_slack_takes_200_ms(ratchet, slack, mia):
-    await tell(mia, "declare Checkout is down")
-    slack.faults.slow("*", seconds=0.2)
-    slack.faults.slow("response_url", seconds=0.2)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    burst = await a_burst(mia)
-
+def assert_all_are_kept(burst, app):
     assert [asked.error for asked, _ in burst if asked.error] == []
-    assert latencies(burst)[-1] < 3
     assert all("Your note is kept private" in answer.words() for _, answer in burst)
-    assert entries(ratchet) == BURST
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_KIB
+    assert tables.values(
+        app.store, "SELECT count(*) FROM incident_update WHERE kind = 'wrote'"
+    ) == [len(burst)]
 
 
-async def test_a_burst_of_200_commands_while_the_database_is_locked_for_two_seconds(
-    ratchet, mia, locked
-):
+async def test_a_burst_is_answered_while_slack_is_slow(ratchet, slack, mia):
     await tell(mia, "declare Checkout is down")
-    with locked() as holder:
-        asyncio.get_running_loop().call_later(2, holder.rollback)
-        burst = await a_burst(mia)
+    slow(slack)
 
-    assert [asked.error for asked, _ in burst if asked.error] == []
-    assert latencies(burst)[-1] < 3
-    assert all("Your note is kept private" in answer.words() for _, answer in burst)
-    assert entries(ratchet) == BURST
+    assert_all_are_kept(await a_burst(mia, FEW), ratchet)
+
+
+async def test_a_burst_is_answered_once_the_database_is_unlocked(ratchet, slack, mia, locked):
+    await tell(mia, "declare Checkout is down")
+    with locked():
+        burst = asyncio.create_task(a_burst(mia, FEW))
+        await until(lambda: len(slack.requests) > FEW)
+
+    assert_all_are_kept(await burst, ratchet)
 
 
 async def test_readers_do_not_wait_for_the_writer(ratchet, mia, locked):
     await tell(mia, "declare Checkout is down")
     with locked():
-        started = time.monotonic()
-        await tell(mia, "list", "show 1", "timeline 1")
+        for line in ("list", "show 1", "timeline 1"):
+            asked = await mia.command("#payments", f"/incident {line}")
+            assert "Checkout is down" in (await asked.answer()).words()
         assert (await ratchet.readiness()).reason is None
-        assert time.monotonic() - started < 1
 
 
-async def test_64_hung_calls_of_slack_delay_no_command(ratchet, slack, mia):
-    await tell(mia, "declare Checkout is down")
-    people = [slack.workspace.add_user(f"person{number}") for number in range(64)]
+async def hung_calls(slack, count):
+    """So many people ask, and Slack does not say who they are; their commands, under way."""
+    people = [slack.workspace.add_user(f"person{number}") for number in range(count)]
     slack.workspace.add_channel("all-hands", members=[user.name for user in people])
     hung = slack.faults.slow("users.info", seconds=60)
-    waiting = [
+    asking = [
         asyncio.create_task(slack.person(user.name).command("#all-hands", "/incident list"))
         for user in people
     ]
-    await until(lambda: hung.hits == 64)
+    await until(lambda: hung.hits == count)
+    return hung, asking
 
-    started = time.monotonic()
+
+async def test_hung_calls_of_slack_delay_no_command(ratchet, slack, mia):
+    await tell(mia, "declare Checkout is down")
+    hung, asking = await hung_calls(slack, FEW)
+
     await tell(mia, "note 1 still here", "list")
     assert (await ratchet.readiness()).reason is None
-    assert time.monotonic() - started < 1
 
     hung.clear()
-    acked = await asyncio.gather(*waiting)
-    assert [asked.error for asked in acked if asked.error] == []
+    assert [asked.error for asked in await asyncio.gather(*asking) if asked.error] == []
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+
+def acknowledged_seconds(burst):
+    """The slowest acknowledgement."""
+    return max(asked.ack.latency_seconds for asked, _ in burst)
+
+
+@pytest.mark.torture
+async def test_a_burst_of_200_is_acknowledged_in_time_while_slack_is_slow(
+    ratchet, slack, mia, figures
+):
+    await tell(mia, "declare Checkout is down")
+    slow(slack)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    burst = await a_burst(mia, MANY)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+    assert_all_are_kept(burst, ratchet)
+    figures(f"{MANY} commands, slow Slack: {acknowledged_seconds(burst):.2f} s, {grown:,} KiB")
+    assert acknowledged_seconds(burst) < ACK_SECONDS
+    assert grown < MEMORY_KIB
+
+
+@pytest.mark.torture
+async def test_a_burst_of_200_is_acknowledged_in_time_while_the_database_is_locked(
+    ratchet, mia, locked, figures
+):
+    await tell(mia, "declare Checkout is down")
+    with locked() as holder:
+        asyncio.get_running_loop().call_later(2, holder.rollback)
+        burst = await a_burst(mia, MANY)
+
+    assert_all_are_kept(burst, ratchet)
+    figures(f"{MANY} commands, database locked for 2 s: {acknowledged_seconds(burst):.2f} s")
+    assert acknowledged_seconds(burst) < ACK_SECONDS
+
+
+@pytest.mark.torture
+async def test_64_hung_calls_of_slack_delay_no_command_by_a_second(ratchet, slack, mia, figures):
+    await tell(mia, "declare Checkout is down")
+    hung, asking = await hung_calls(slack, 64)
+    began = time.monotonic()
+    await tell(mia, "note 1 still here", "list")
+    taken = time.monotonic() - began
+
+    hung.clear()
+    await asyncio.gather(*asking)
+    figures(f"two commands beside 64 hung calls: {taken:.2f} s")
+    assert taken < 1

@@ -1,4 +1,4 @@
-"""Who sends or reads byte by byte holds up nobody else, and is not waited for for ever."""
+"""Slow clients delay nobody else, and are cut off after a timeout."""
 
 from __future__ import annotations
 
@@ -64,11 +64,12 @@ async def reads_slowly(server, _number):
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize("slow", [sends_slowly, reads_slowly], ids=lambda slow: slow.__name__)
-async def test_200_slow_clients_delay_nobody(slow, ratchet, slack, mia):
+async def test_200_slow_clients_delay_nobody_else(slow, ratchet, slack, mia, figures):
     await tell(mia, "declare Checkout is down")
     async with aiohttp.ClientSession(ratchet.http.address) as http:
-        async with http.get("/openapi.json") as answer:  # made when it is first asked for
+        async with http.get("/openapi.json") as answer:  # rendered at the first request
             await answer.read()
         clients = [asyncio.create_task(slow(ratchet.http, number)) for number in range(SLOW)]
         await until(lambda: len(ratchet.http.connections) >= SLOW)
@@ -84,11 +85,11 @@ async def test_200_slow_clients_delay_nobody(slow, ratchet, slack, mia):
         client.cancel()
     ended = await asyncio.gather(*clients, return_exceptions=True)
     assert [end for end in ended if isinstance(end, Exception)] == []
-    # 60 requests, on a machine that does more than this.
+    figures(f"60 requests beside {SLOW} clients, {slow.__name__}: {taken:.2f} s")
     assert taken < 10
 
 
-# --- not for ever ------------------------------------------------------------------------------
+# --- closed after the timeout ------------------------------------------------------------------
 
 LONG = b"x" * 30_000_000
 
@@ -110,68 +111,79 @@ async def server():
         rest=the_rest,
         slack=the_rest,
         metrics=Metrics(),
-        patience=timedelta(seconds=0.3),
+        patience=timedelta(seconds=1),
     )
     await server.start()
     yield server
     await server.stop()
 
 
-@pytest.mark.parametrize(
-    ("sent", "answered"),
-    [
-        (b"", b""),
-        (b"GET / HT", b""),
-        (b"GET / HTTP/1.1\r\nX-Endless: ", b""),
-        (b"GET / HTTP/1.1\r\n\r\nGET / HT", b"HTTP/1.1 200"),
-        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", b"http.disconnect"),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx", b"http.disconnect"),
-        (
-            b"POST /slack/events HTTP/1.1\r\n" + SIGNED + b"Content-Length: 9\r\n\r\nx",
-            b"HTTP/1.1 408",
-        ),
-    ],
-    ids=["nothing", "half a line", "half a head", "half of the next", "a body", "pieces", "Slack"],
-)
-async def test_what_does_not_come_is_not_waited_for(server, sent, answered):
-    reader, writer = await asyncio.open_connection(*address(server))
-    writer.write(sent)
+UNFINISHED = {
+    "nothing": (b"", b""),
+    "half a line": (b"GET / HT", b""),
+    "half a head": (b"GET / HTTP/1.1\r\nX-Endless: ", b""),
+    "half of the next": (b"GET / HTTP/1.1\r\n\r\nGET / HT", b"HTTP/1.1 200"),
+    "a body": (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", b"http.disconnect"),
+    "pieces": (
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
+        b"http.disconnect",
+    ),
+    "Slack": (
+        b"POST /slack/events HTTP/1.1\r\n" + SIGNED + b"Content-Length: 9\r\n\r\nx",
+        b"HTTP/1.1 408",
+    ),
+}
 
-    async with asyncio.timeout(5):
+
+async def test_an_unfinished_request_is_closed_after_the_timeout(server):
+    async def answer(sent):
+        reader, writer = await asyncio.open_connection(*address(server))
+        writer.write(sent)
+        answered = b""
         with suppress(ConnectionError):
-            assert answered in await reader.read()
-        await until(lambda: not server.connections)
+            answered = await reader.read()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        return answered
+
+    answers = await asyncio.gather(*(answer(sent) for sent, _ in UNFINISHED.values()))
+
+    wanted = zip(UNFINISHED, answers, UNFINISHED.values(), strict=True)
+    assert [name for name, answered, (_, expected) in wanted if expected not in answered] == []
+    await until(lambda: not server.connections)
+
+
+async def test_an_endless_head_is_cut_off(server):
+    reader, writer = await asyncio.open_connection(*address(server))
+
+    with suppress(ConnectionError):
+        writer.write(b"GET / HTTP/1.1\r\nX-Endless: " + b"x" * (2 * HEAD_MAX))
+        await writer.drain()
+        assert await reader.read() == b""
+    await until(lambda: not server.connections)
     writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
-async def test_a_head_without_an_end_is_cut_off(server):
-    reader, writer = await asyncio.open_connection(*address(server))
-
-    async with asyncio.timeout(5):
-        with suppress(ConnectionError):
-            writer.write(b"GET / HTTP/1.1\r\nX-Endless: " + b"x" * (2 * HEAD_MAX))
-            await writer.drain()
-            assert await reader.read() == b""
-        await until(lambda: not server.connections)
-
-
-async def test_an_answer_that_nobody_takes_is_given_up(server):
+async def test_an_answer_that_is_not_read_is_cut_off_after_the_timeout(server):
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     listener.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(listener, address(server))
     await loop.sock_sendall(listener, b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert await loop.sock_recv(listener, 1)
 
-    async with asyncio.timeout(5):
-        await until(lambda: server.connections)
-        await until(lambda: not server.connections)
+    await until(lambda: not server.connections)
     listener.close()
 
 
-async def test_what_is_no_http_leaves_no_line(server, capfd, caplog):
+async def test_bytes_that_are_no_http_leave_no_log_line(server, capfd, caplog):
     reader, writer = await asyncio.open_connection(*address(server))
     writer.write(b"\x16\x03\x01 hello\r\n\r\n")
 
     assert (await reader.read()).startswith(b"HTTP/1.1 400")
+    writer.close()
     assert (caplog.records, capfd.readouterr()) == ([], ("", ""))
