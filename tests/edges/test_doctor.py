@@ -7,6 +7,7 @@ import pytest
 from bot.doctor.checks import SCOPES, examine
 from bot.settings import Settings
 from storage.store import SqlStore
+from tests.patience import PATIENCE_SECONDS
 from tests.standin import a_standin
 
 
@@ -151,7 +152,7 @@ async def test_a_silent_slack_fails_the_check_that_asked(slack, examined, method
 async def test_a_hung_slack_fails_after_a_few_seconds(slack, examined):
     slack.faults.slow("auth.test", seconds=60)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert (await examined())[-1] == (
             False,
             "token: Slack, or the server at SLACK_API_URL, does not answer; check the network",

@@ -20,6 +20,7 @@ from bot.settings import Settings
 from bot.telemetry import Metrics
 from core.incident import PublicText
 from tests.builders import a_change, a_declaration, an_actor
+from tests.patience import PATIENCE_SECONDS
 from tests.tables import contents
 
 FORM = "application/x-www-form-urlencoded"
@@ -425,7 +426,7 @@ async def test_a_request_before_the_stop_is_answered(slack, settings, clock):
 
 async def refused_by(address):
     """Waits until no server listens at ``address``."""
-    async with asyncio.timeout(5), aiohttp.ClientSession() as http:
+    async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as http:
         with contextlib.suppress(aiohttp.ClientConnectionError):
             while True:
                 async with http.get(f"{address}/healthz"):

@@ -269,7 +269,7 @@ def test_a_long_value_is_cut(logs):
     assert len(logs()[0]) < LINE_MAX + 200
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(fields=st.dictionaries(st.sampled_from(sorted(FIELDS - {"event"})), st.text()))
 def test_any_fields_make_safe_line(logs, fields):
     log.info("request", **fields)

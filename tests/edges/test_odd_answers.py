@@ -18,6 +18,7 @@ from bot.slack.web import ANSWERS, a_client
 from core.incident import Place, PublicText
 from storage.models import State
 from tests.builders import a_change, a_declaration, an_actor
+from tests.patience import PATIENCE_SECONDS
 
 PAYMENTS, STATUS = "C0PAYMENTS", "C0STATUS"
 JSON = "application/json"
@@ -70,7 +71,7 @@ each_of_four = pytest.mark.parametrize("name", FOUR)
 
 @pytest.fixture
 async def client(environment):
-    client = a_client(Settings.from_env(environment), timeout_seconds=5)
+    client = a_client(Settings.from_env(environment), timeout_seconds=int(PATIENCE_SECONDS))
     async with aiohttp.ClientSession() as client.session:
         yield client
 

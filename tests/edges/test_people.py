@@ -9,6 +9,7 @@ from bot.slack.people import People, Profile, SlackUnavailable, profile_of
 from bot.slack.web import a_client
 from core.errors import InvalidField
 from core.incident import Membership, Person
+from tests.patience import PATIENCE_SECONDS
 
 TEAM = "T0RATCHET"
 
@@ -100,9 +101,30 @@ def test_everybody_has_a_name(changes, name):
 
 @pytest.fixture
 async def client(settings):
-    client = a_client(settings, timeout_seconds=1)
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as client.session:
+    client = a_client(settings, timeout_seconds=int(PATIENCE_SECONDS))
+    async with aiohttp.ClientSession() as client.session:
         yield client
+
+
+@pytest.fixture
+async def silence(slack, client):
+    """Makes Slack silent in one of the ways of ``SILENT``."""
+    gives_up = aiohttp.ClientTimeout(total=0.2)
+    async with aiohttp.ClientSession(timeout=gives_up) as impatient:
+
+        def silence(how):
+            match how:
+                case "cut":
+                    slack.faults.cut(times=None)
+                case "slow":
+                    slack.faults.slow(seconds=60)
+                    client.session = impatient
+                case "html":
+                    slack.faults.unavailable(times=None)
+                case error:
+                    slack.faults.refuse(error=error, times=None)
+
+        yield silence
 
 
 @pytest.fixture
@@ -234,24 +256,12 @@ async def test_who_stops_waiting_takes_the_answer_from_nobody(slack, people, tea
     assert len(slack.calls_of("users.info")) == 1
 
 
-def silent(slack, how):
-    match how:
-        case "cut":
-            slack.faults.cut(times=None)
-        case "slow":
-            slack.faults.slow(seconds=60)
-        case "html":
-            slack.faults.unavailable(times=None)
-        case error:
-            slack.faults.refuse(error=error, times=None)
-
-
 SILENT = ["cut", "slow", "html", "ratelimited", "internal_error", "token_revoked", "missing_scope"]
 
 
 @pytest.mark.parametrize("how", SILENT)
-async def test_who_is_not_remembered_is_refused_while_slack_is_silent(slack, people, team, how):
-    silent(slack, how)
+async def test_who_is_not_remembered_is_refused_while_slack_is_silent(people, team, silence, how):
+    silence(how)
 
     with pytest.raises(SlackUnavailable, match="Nothing was changed"):
         await people.actor(team, "U0MIA", channel=None)
@@ -259,10 +269,10 @@ async def test_who_is_not_remembered_is_refused_while_slack_is_silent(slack, peo
 
 @pytest.mark.parametrize("how", SILENT)
 async def test_who_is_remembered_goes_on_for_a_day_while_slack_is_silent(
-    slack, grouped, team, clock, how
+    grouped, team, clock, silence, how
 ):
     before = await grouped.actor(team, "U0MIA", channel=None)
-    silent(slack, how)
+    silence(how)
 
     clock.advance(hours=23, minutes=59)
     assert await grouped.actor(team, "U0MIA", channel=None) == before
@@ -286,8 +296,8 @@ async def test_a_slow_slack_is_not_waited_for_where_somebody_is_remembered(
     assert len(slack.calls_of("users.info")) == 2
 
 
-async def test_slack_is_asked_again_as_soon_as_it_answers(slack, people, team):
-    silent(slack, "cut")
+async def test_slack_is_asked_again_as_soon_as_it_answers(slack, people, team, silence):
+    silence("cut")
     with pytest.raises(SlackUnavailable):
         await people.actor(team, "U0MIA", channel=None)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.schedule import Schedule
+from tests.patience import PATIENCE_SECONDS
 
 SOON = timedelta(milliseconds=5)
 
@@ -43,7 +44,7 @@ class Looks:
             self.at_once -= 1
 
     async def until(self, count):
-        async with asyncio.timeout(5), self._looked:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._looked:
             await self._looked.wait_for(lambda: self.count >= count)
 
 

@@ -16,6 +16,7 @@ from bot.doctor.reader import gist
 from bot.sandbox import Limits, Sandbox
 from storage import audit
 from tests import tables
+from tests.patience import PATIENCE_SECONDS
 from tests.promises.conftest import serving, settle, tell
 from tests.standin import MANIFEST, a_standin
 
@@ -35,7 +36,10 @@ class Look:
 
     async def __call__(self, **limits):
         client = AsyncWebClient(
-            token=self.slack.bot_token, base_url=self.slack.api_url, retry_handlers=[], timeout=5
+            token=self.slack.bot_token,
+            base_url=self.slack.api_url,
+            retry_handlers=[],
+            timeout=int(PATIENCE_SECONDS),
         )
         team = self.slack.workspace.team_id
         return await compare(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import sys
 import time
 from typing import Any
 
@@ -141,7 +140,7 @@ def works_of(app, actor, clock):
 @pytest.mark.torture
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_a_million_closed_incidents_make_nothing_dearer(
-    kind, ratchet, slack, clock, mia, capsys
+    kind, ratchet, slack, clock, mia, figures
 ):
     await tell(mia, "declare Over", "status 1 identified", "status 1 monitoring", "resolve 1")
     await tell(mia, "declare Checkout is down", "update 2 Cards are refused.")
@@ -178,12 +177,11 @@ async def test_a_million_closed_incidents_make_nothing_dearer(
     await analysed(ratchet, kind)
     many, slow = await costs(), await paces()
 
-    with capsys.disabled():
-        sys.stdout.write(f"\n{kind}, among {FEW:,} closed incidents and a million:\n")
-        for work, before, after in zip(works, few, many, strict=True):
-            sys.stdout.write(f"  {work.__name__}: {before:,} and {after:,}\n")
-        for before, after in zip(fast, slow, strict=True):
-            sys.stdout.write(f"  {before * 1_000:.2f} and {after * 1_000:.2f} ms\n")
+    figures(f"{kind}, among {FEW:,} closed incidents and a million:")
+    for work, before, after in zip(works, few, many, strict=True):
+        figures(f"  {work.__name__}: {before:,} and {after:,}")
+    for before, after in zip(fast, slow, strict=True):
+        figures(f"  {before * 1_000:.2f} and {after * 1_000:.2f} ms")
     assert [
         work.__name__
         for work, before, after in zip(works, few, many, strict=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from storage import keys
 from storage.keys import KeyScope
 from storage.store import SqlStore
 from tests import tables
+from tests.patience import PATIENCE_SECONDS
 from tests.promises.conftest import environment
 from tests.promises.processes import Ledger, Server, fork, people_at_work
 from tests.standin import a_standin
@@ -70,7 +70,7 @@ class Watched(Server):
         arguments = (self._variables, BEGAN, self._tasks)
         self._process = fork.Process(target=serve, args=arguments, daemon=True)
         await asyncio.to_thread(self._process.start)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await self.answers():  # noqa: ASYNC110 - a process tells nobody
                 await asyncio.sleep(0.05)
 
@@ -115,7 +115,7 @@ def counts(url):
 
 @pytest.mark.torture
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_a_long_day_leaves_nothing_behind(kind, database_url, request, capsys):
+async def test_a_long_day_leaves_nothing_behind(kind, database_url, request, figures):
     minutes = min(MINUTES, request.config.getoption("torture_minutes"))
     limits = Limits(posting=False)
     uses = []
@@ -143,7 +143,7 @@ async def test_a_long_day_leaves_nothing_behind(kind, database_url, request, cap
         machine.cancel()
         ended = await asyncio.gather(machine, return_exceptions=True)
         assert isinstance(ended[0], asyncio.CancelledError), ended
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while any(counts(database_url).values()):  # noqa: ASYNC110 - another process prunes
                 await asyncio.sleep(0.5)
         await server.stop()
@@ -153,11 +153,10 @@ async def test_a_long_day_leaves_nothing_behind(kind, database_url, request, cap
         [statistics.median(column) for column in zip(*part, strict=True)]
         for part in (uses[third : 2 * third], uses[2 * third :])
     )
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n{kind}, {len(ledger.confirmed):,} commands in {minutes:g} minutes; KiB, files, "
-            f"threads and tasks: {before}, then {after}\n"
-        )
+    figures(
+        f"{kind}, {len(ledger.confirmed):,} commands in {minutes:g} minutes; KiB, files, "
+        f"threads and tasks: {before}, then {after}"
+    )
     assert len(ledger.confirmed) > 100 * minutes
     assert after[0] - before[0] < GROWTH_KIB
     assert all(new <= old + 3 for old, new in zip(before[1:], after[1:], strict=True))

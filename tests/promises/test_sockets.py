@@ -72,7 +72,7 @@ async def test_an_address_that_worked_once_is_not_tried_again(ratchet, slack, mi
     slack.sockets.cut()
     spent = slack.faults.lose_answer("apps.connections.open", times=2)
     await until(lambda: spent.hits == 2)
-    await slack.connected(connections=CONNECTIONS, timeout_seconds=20)
+    await slack.connected(connections=CONNECTIONS)
 
     await tell(mia, "declare Checkout is down")
 
@@ -86,6 +86,6 @@ async def test_connections_that_fail_after_they_were_offered_are_made_with_new_a
     slack.sockets.new_ticket = lambda: void.pop() if void else offer()
     slack.sockets.cut()
     await until(lambda: not void)
-    await slack.connected(connections=CONNECTIONS, timeout_seconds=20)
+    await slack.connected(connections=CONNECTIONS)
 
     await tell(mia, "declare Checkout is down")

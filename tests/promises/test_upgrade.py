@@ -297,7 +297,7 @@ async def hasty_slack():
 @pytest.mark.torture
 @pytest.mark.parametrize("kind", ["postgresql"])
 async def test_the_code_before_serves_beside_the_new_over_the_newest_migration(
-    code_before, kind, database_url, hasty_slack, capsys
+    code_before, kind, database_url, hasty_slack, figures
 ):
     variables = environment(hasty_slack, database_url)
     old, new = ServerOf(code_before, variables), processes.Server(variables)
@@ -331,11 +331,10 @@ async def test_the_code_before_serves_beside_the_new_over_the_newest_migration(
     await new.stop()
 
     found = await violations(hasty_slack, database_url, ledger)
-    with capsys.disabled():
-        print(  # noqa: T201 - the figures are what it is run for
-            f"\n{was} and {is_} side by side: {len(ledger.confirmed)} changes confirmed, "
-            f"{len(ledger.unknown)} unanswered; lost or twice: {len(found)}"
-        )
+    figures(
+        f"{was} and {is_} side by side: {len(ledger.confirmed)} changes confirmed, "
+        f"{len(ledger.unknown)} unanswered; lost or twice: {len(found)}"
+    )
     assert was != is_
     assert found == []
 

@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox import Limits
 from bot.sandbox.saving import restore, saved
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.connections import MANIFEST, by_socket
 from tests.standin import a_standin
 
@@ -197,7 +198,7 @@ async def test_the_log_lists_acts_requests_and_calls_by_their_last_change(
 async def test_every_change_is_sent_to_the_page(slack, page, client):
     async with page.session.ws_connect(f"{slack.url}/front/events") as changes:
         await client.chat_postMessage(channel="C0PAYMENTS", text="x")
-        told = [await changes.receive_json(timeout=3) for _ in range(3)]
+        told = [await changes.receive_json(timeout=PATIENCE_SECONDS) for _ in range(3)]
 
     assert [change["kind"] for change in told] == ["call", "message", "call"]
     assert told[1]["channel"] == "C0PAYMENTS"

@@ -78,7 +78,10 @@ FACTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(facts=FACTS, declarer=PEOPLE, looker=PEOPLE, admin=st.booleans(), channel=CHANNELS)
 async def test_a_board_shows_exactly_the_incidents_that_the_policy_allows(
     facts, declarer, looker, admin, channel, board, declare
