@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from bot.app import build
 from bot.sandbox import Limits
 from bot.settings import Settings
 from bot.telemetry import configure_logs
+from tests.clock import Clock
 from tests.standin import a_standin
 
 
@@ -96,6 +98,30 @@ async def settle(app, clock, *, hours=1):
             return
         clock.advance(seconds=max(1.0, (due - clock()).total_seconds()))
     raise AssertionError("messages are still waiting in the outbox")
+
+
+OUTAGE = (
+    "declare Checkout is down severity:high",
+    "update 1 Cards are refused; we are looking into it.",
+    "status 1 identified db-3 lost quorum",
+    "update 1 status:monitoring A fix is out.",
+    "update 1 Payments work again.",
+    "resolve 1 all green",
+)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def fault_free(tmp_path_factory):
+    """The status channel after the outage, without a fault and without a delay."""
+    clock = Clock()
+    url = f"sqlite:///{tmp_path_factory.mktemp('fault_free')}/ratchet.db"
+    async with (
+        a_standin(clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
+        serving(slack, clock, url) as app,
+    ):
+        await tell(slack.person("mia"), *OUTAGE)
+        await settle(app, clock)
+        return slack.channel_view("#status")
 
 
 @pytest.fixture

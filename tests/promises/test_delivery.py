@@ -7,23 +7,12 @@ from time import monotonic
 
 import pytest
 
-from bot.sandbox import Limits
 from core.incident import Surface
 from storage.models import State
 from tests import tables
-from tests.clock import Clock
 from tests.patience import until
-from tests.promises.conftest import serving, settle, tell
-from tests.standin import a_standin
+from tests.promises.conftest import OUTAGE, settle, tell
 
-OUTAGE = (
-    "declare Checkout is down severity:high",
-    "update 1 Cards are refused; we are looking into it.",
-    "status 1 identified db-3 lost quorum",
-    "update 1 status:monitoring A fix is out.",
-    "update 1 Payments work again.",
-    "resolve 1 all green",
-)
 POST, EDIT = "chat.postMessage", "chat.update"
 
 
@@ -34,19 +23,6 @@ def faults(slack, kind, method, **options):
 def shown(slack, channel="#status"):
     """The channel as people read it at the end."""
     return slack.channel_view(channel)
-
-
-@pytest.fixture
-async def fault_free(tmp_path):
-    """The status channel after the same outage without any fault."""
-    clock = Clock()
-    async with (
-        a_standin(clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
-        serving(slack, clock, f"sqlite:///{tmp_path}/fault_free.db") as app,
-    ):
-        await tell(slack.person("mia"), *OUTAGE)
-        await settle(app, clock)
-        return shown(slack)
 
 
 TROUBLES = {

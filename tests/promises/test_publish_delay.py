@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox import Limits
 from core.incident import Surface
 from storage import audit
 from storage.models import State
-from tests.clock import Clock
-from tests.promises.conftest import serving, settle, tell
-from tests.promises.test_delivery import OUTAGE, TROUBLES, faults
-from tests.standin import a_standin
+from tests.promises.conftest import OUTAGE, settle, tell
+from tests.promises.test_delivery import TROUBLES, faults
 
 # The product's own default: ten seconds.
 HELD_BACK = {"PUBLISH_DELAY": None}
@@ -22,19 +19,6 @@ WITHDRAWN = "withdrawn"
 async def ratchet(start):
     async with start(**HELD_BACK) as app:
         yield app
-
-
-@pytest.fixture
-async def at_once(tmp_path):
-    """What the status channel shows after the outage where nothing is held back or goes wrong."""
-    clock = Clock()
-    async with (
-        a_standin(clock=clock.seconds, limits=Limits(posting=True, burst=1)) as slack,
-        serving(slack, clock, f"sqlite:///{tmp_path}/at_once.db") as app,
-    ):
-        await tell(slack.person("mia"), *OUTAGE)
-        await settle(app, clock)
-        return slack.channel_view("#status")
 
 
 def told(slack, words):
@@ -130,8 +114,8 @@ async def test_what_is_taken_back_too_late_is_withdrawn(slack, ratchet, clock, m
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
-async def test_held_back_it_ends_as_it_does_at_once_whatever_slack_answers(
-    trouble, at_once, slack, start, clock, mia
+async def test_held_back_it_ends_as_it_does_fault_free_whatever_slack_answers(
+    trouble, fault_free, slack, start, clock, mia
 ):
     async with start(**HELD_BACK) as app:
         await tell(mia, "list")
@@ -142,7 +126,7 @@ async def test_held_back_it_ends_as_it_does_at_once_whatever_slack_answers(
             await pass_seconds(app, clock, 3)
         await settle(app, clock)
 
-        [card], [expected] = slack.channel_view("#status"), at_once
+        [card], [expected] = slack.channel_view("#status"), fault_free
         assert card.replies == expected.replies
         assert card.text.partition("(")[2] == expected.text.partition("(")[2]
         assert await app.outbox.list(State.DEAD) == ()

@@ -54,8 +54,8 @@ RUBBISH = [
     {},
     {"id": {"id": []}, "value": [], "type": "plain_text"},
 ]
-# How many spoilt requests of each kind a usual run sends; `make torture` sends all there are.
-SENT = 25
+# So many spoilt requests of each kind; `make torture` sends all.
+SENT = 15
 
 
 @pytest.fixture
@@ -192,50 +192,61 @@ async def test_a_preview_of_whatever_shape_is_acknowledged(spoiler):
     assert set((await spoil(spoiler, preview, SENT)).values()) <= {"silence"}
 
 
-# What there is no request without: with anything else in these places, nothing may be done.
-DECISIVE = [
-    (button, ("actions", 0, "value")),
-    (button, ("actions", 0)),
-    (button, ("actions",)),
-    (button, ("user", "id")),
-    (button, ("user",)),
-    (button, ("team",)),
-    (menu, ("actions", 0, "selected_option", "value")),
-    (menu, ("actions", 0, "selected_option")),
-    (update_form, ("view", "private_metadata")),
-    (update_form, ("view", "callback_id")),
-    (update_form, ("view", "state")),
-    (update_form, ("view", "state", "values")),
-    (update_form, ("view",)),
-    (assign_form, ("view", "private_metadata")),
-    (assign_form, ("view", "state", "values", "person")),
-    (assign_form, ("view", "state", "values", "person", "person", "selected_user")),
-    (severity_form, ("view", "private_metadata")),
-    (severity_form, ("view", "state", "values", "severity", "severity", "selected_option")),
-    (redact_form, ("view", "private_metadata")),
-    (redact_form, ("view", "state", "values", "entry", "entry", "selected_option", "value")),
-    (declare_form, ("view", "state", "values", "title", "title", "value")),
-    (declare_form, ("view", "state", "values", "severity")),
-    (note_form, ("view", "state", "values", "incident")),
-    (note_form, ("view", "state", "values", "note")),
-    (command, ("user_id",)),
-    (command, ("team_id",)),
-]
+# A request needs these places: with anything else in them, nothing may be done.
+DECISIVE: dict[Any, list[tuple[str | int, ...]]] = {
+    button: [
+        ("actions", 0, "value"),
+        ("actions", 0),
+        ("actions",),
+        ("user", "id"),
+        ("user",),
+        ("team",),
+    ],
+    menu: [
+        ("actions", 0, "selected_option", "value"),
+        ("actions", 0, "selected_option"),
+    ],
+    update_form: [
+        ("view", "private_metadata"),
+        ("view", "callback_id"),
+        ("view", "state"),
+        ("view", "state", "values"),
+        ("view",),
+    ],
+    assign_form: [
+        ("view", "private_metadata"),
+        ("view", "state", "values", "person"),
+        ("view", "state", "values", "person", "person", "selected_user"),
+    ],
+    severity_form: [
+        ("view", "private_metadata"),
+        ("view", "state", "values", "severity", "severity", "selected_option"),
+    ],
+    redact_form: [
+        ("view", "private_metadata"),
+        ("view", "state", "values", "entry", "entry", "selected_option", "value"),
+    ],
+    declare_form: [
+        ("view", "state", "values", "title", "title", "value"),
+        ("view", "state", "values", "severity"),
+    ],
+    note_form: [
+        ("view", "state", "values", "incident"),
+        ("view", "state", "values", "note"),
+    ],
+    command: [("user_id",), ("team_id",)],
+}
 
 
-@pytest.mark.parametrize(
-    ("way", "path"),
-    DECISIVE,
-    ids=lambda value: getattr(value, "__name__", None) or "-".join(map(str, value)),
-)
-async def test_with_rubbish_in_what_decides_it_nothing_is_written_and_somebody_is_told(
-    way, path, spoiler
-):
+@pytest.mark.parametrize("way", DECISIVE, ids=lambda way: way.__name__)
+async def test_rubbish_in_a_decisive_place_is_answered_and_changes_nothing(way, spoiler):
     spoils = await spoiler(way)
 
-    came = [await spoils.send(path, rubbish) for rubbish in RUBBISH]
+    came = {
+        path: [await spoils.send(path, rubbish) for rubbish in RUBBISH] for path in DECISIVE[way]
+    }
 
-    assert came == [(None, False)] * len(RUBBISH)
+    assert came == {path: [(None, False)] * len(RUBBISH) for path in DECISIVE[way]}
 
 
 @pytest.mark.parametrize("verb", ["note 1", "update 1", "title 1"])
