@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Limits
 from tests.browser.visitors import visitors
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.blocks import mrkdwn, plain
 from tests.sandbox.connections import MANIFEST
 from tests.standin import a_standin
@@ -415,7 +416,7 @@ async def test_each_element_sends_its_value_to_the_app(app, living):
     async def told(action_id):
         while action_id not in heard:
             arrived.clear()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await arrived.wait()
         return heard[action_id]
 

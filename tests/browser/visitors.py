@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import expect
 
+from tests.patience import PATIENCE_SECONDS
+
 # Tests run as root in containers, where Chromium's own sandbox does not work. The other switches
 # keep Chromium from contacting other machines.
 SWITCHES = (
@@ -18,7 +20,7 @@ SWITCHES = (
     "--disable-sync",
 )
 WIDE = {"width": 1280, "height": 800}
-PATIENCE_MILLISECONDS = 10_000
+PATIENCE_MILLISECONDS = PATIENCE_SECONDS * 1_000
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 

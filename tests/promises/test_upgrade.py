@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 from contextlib import asynccontextmanager, closing, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -16,13 +17,14 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Integer, MetaData, NullPool, Uuid, bindparam, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from bot.sandbox import Limits
 from core.incident import update_id
 from storage import audit, migrations
 from storage.store import SqlStore, UnknownSchema
 from tests import tables
-from tests.patience import PATIENCE_SECONDS, until
+from tests.patience import GLANCE_SECONDS, PATIENCE_SECONDS, until
 from tests.ports import a_free_port, listening
 from tests.promises import processes
 from tests.promises.conftest import environment, settle, tell
@@ -142,14 +144,29 @@ def known_to_each(url):
 @contextmanager
 def writing(url, tables):
     """A transaction beside the server's, which has ``tables`` to itself."""
-    with engine(url).begin() as connection:
+    with engine(url).connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 0")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)}")
+            lock_all(connection, tables)
         yield connection
+        connection.commit()
+
+
+def lock_all(connection, tables):
+    """Locks all ``tables`` at once, or waits with none: one by one could be a deadlock."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        try:
+            connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} NOWAIT")
+        except OperationalError:
+            connection.rollback()
+            time.sleep(GLANCE_SECONDS)
+        else:
+            return
+    raise TimeoutError
 
 
 def written_by_code_that(knows, url):
