@@ -27,7 +27,7 @@ from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
 from core.service import Incidents, StoreUnavailable
-from storage import idempotency
+from storage import idempotency, keys
 from storage.outbox import Outbox
 from storage.store import SqlStore
 
@@ -54,9 +54,20 @@ class App:
         self.settings = settings
         self._clock = clock
         self.metrics = Metrics()
-        self.store = SqlStore(settings.database_url, status_channel=settings.status_channel)
-        self.outbox = Outbox(self.store)
         self.client = a_client(settings, timeout_seconds=SLACK_TIMEOUT_SECONDS)
+        self.people = people = People(
+            self.client,
+            clock=clock,
+            responders_group=settings.responders_group,
+            publishers_group=settings.publishers_group,
+        )
+        self.store = SqlStore(
+            settings.database_url,
+            status_channel=settings.status_channel,
+            # A channel of one workspace must not get the public updates of another.
+            counts_in=people.is_home,
+        )
+        self.outbox = Outbox(self.store)
         self.worker = Worker(
             self.outbox,
             SlackTransport(self.client),
@@ -70,12 +81,6 @@ class App:
             clock=clock,
             wake=self.worker.wake,
             publish_delay=timedelta(seconds=settings.publish_delay),
-        )
-        people = People(
-            self.client,
-            clock=clock,
-            responders_group=settings.responders_group,
-            publishers_group=settings.publishers_group,
         )
         self.slack = SlackListeners(
             self.incidents,
@@ -91,6 +96,7 @@ class App:
             self.incidents,
             settings.lifecycles,
             people.member,
+            people.serves,
             clock=clock,
             rate=settings.api_rate_limit,
             metrics=self.metrics,
@@ -117,6 +123,10 @@ class App:
             StoreUnavailable, SecondServer, AddressTaken: it cannot run; the text says why.
         """
         await asyncio.to_thread(self.store.open_for_serving)
+        known = await self.store.read(keys.known_workspaces)
+        if len(known) == 1:
+            # A start while Slack is down: nothing but the workspace of the token can be in there.
+            self.people.presume(known[0])
         self.client.session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_SECONDS),
             # No call waits for a hung one; the callers bound the number of calls.

@@ -10,9 +10,8 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -31,14 +30,11 @@ from core.incident import (
 from core.lifecycle import Lifecycle
 from storage import export
 from storage.export import PublicRecord, Record
+from storage.files import NotWritten, new_file
 from storage.migrations import head
 from storage.store import SqlStore
 
 FORMAT = 1
-
-
-class NotWritten(Exception):
-    """The archive could not be written. The text tells the operator why."""
 
 
 class UnknownWorkspace(Exception):
@@ -209,44 +205,8 @@ def into_file(lines: Iterable[bytes], file: Path) -> None:
     Raises:
         NotWritten: the file exists, or cannot be written.
     """
-    taken = NotWritten(f"{file} exists and is not overwritten: name another file.")
-    if os.path.lexists(file):
-        raise taken
-    try:
-        with _part_of(file) as (part, path):
-            part.writelines(lines)
-            part.flush()
-            os.fsync(part.fileno())
-            _publish(path, file)
-    except FileExistsError:
-        raise taken from None
-    except OSError as error:
-        raise NotWritten(f"{file} could not be written: {error.strerror}") from None
-
-
-@contextmanager
-def _part_of(file: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """A temporary file beside ``file``, removed at the end of the block."""
-    # mkstemp creates it with mode 0600 under any umask.
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as part:
-            yield part, Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _publish(part: Path, file: Path) -> None:
-    try:
-        # A rename would replace a file created in the meantime; a link fails.
-        os.link(part, file)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Some file systems, such as a memory stick's, have no links.
-        if os.path.lexists(file):
-            raise FileExistsError from None
-        part.rename(file)
+    with new_file(file) as part, part.open("wb") as stream:
+        stream.writelines(lines)
 
 
 def to_stream(lines: Iterable[bytes], stream: IO[bytes]) -> bool:

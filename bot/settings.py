@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +22,34 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
 # A longer value may be a secret on the wrong line, so it is not quoted.
 QUOTED_MAX = 24
+# An address of PostgreSQL with one place for a password. SQLAlchemy reads it in the same way.
+SERVER = re.compile(r"postgres(?:ql)?://(?:[^:/@]*(?::[^@]*)?@)?[^@]*")
+VARIABLES = frozenset(
+    {
+        "API_RATE_LIMIT",
+        "DATABASE_URL",
+        "DEFAULT_LIFECYCLE",
+        "HEARTBEAT_URL",
+        "HOST",
+        "LIFECYCLES_FILE",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "PORT",
+        "PUBLIC_URL",
+        "PUBLISHERS_GROUP",
+        "PUBLISH_DELAY",
+        "RESPONDERS_GROUP",
+        "SLACK_API_URL",
+        "SLACK_APP_TOKEN",
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "STATUS_CHANNEL",
+    }
+)
+# A near miss begins like a setting and has this share of its letters. HOSTNAME, which every shell
+# may have, is far enough from HOST.
+NEAR = 0.8
+BEGINNING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +62,25 @@ class SettingProblem:
 
     def __str__(self) -> str:
         return safe_line(f"{self.variable} {self.problem}: {self.cure}")
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A variable that is no setting, and the setting that was probably meant."""
+
+    variable: str
+    meant: str
+
+    def __str__(self) -> str:
+        return safe_line(f"{self.variable} is no setting: did you mean {self.meant}?")
+
+
+def near_misses(names: Iterable[str]) -> Iterator[NearMiss]:
+    """The variables among ``names`` that look like a setting and are none, by name."""
+    for name in sorted(set(names) - VARIABLES):
+        near = difflib.get_close_matches(name.upper(), VARIABLES, n=1, cutoff=NEAR)
+        if near and near[0][:BEGINNING] == name.upper()[:BEGINNING]:
+            yield NearMiss(name, near[0])
 
 
 class WrongSettings(Exception):
@@ -98,6 +146,7 @@ class Settings:
     api_rate_limit: int = 50
     log_format: str = "json"
     log_level: str = "info"
+    near_misses: tuple[NearMiss, ...] = ()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
@@ -126,6 +175,7 @@ class Settings:
             "api_rate_limit": variables.number("API_RATE_LIMIT", 50, least=0, most=1_000_000),
             **variables.storage(),
             **variables.logs(),
+            "near_misses": tuple(near_misses(environment)),
         }
         if not (chosen["slack_app_token"] or chosen["slack_signing_secret"]):
             variables.problem(
@@ -154,6 +204,25 @@ class StorageSettings:
         if variables.problems:
             raise WrongSettings(variables.problems)
         return cls(**chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySettings(StorageSettings):
+    """`StorageSettings`, and the way to Slack, which may be absent: for `keys create`."""
+
+    slack_bot_token: str | None = field(repr=False)
+    slack_api_url: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> KeySettings:
+        """As `Settings.from_env`, for these settings alone."""
+        variables = _Variables(environment)
+        token = variables.token("SLACK_BOT_TOKEN", "xoxb-")
+        address = variables.slack_api_url()
+        chosen = {**variables.storage(), **variables.logs()}
+        if variables.problems:
+            raise WrongSettings(variables.problems)
+        return cls(slack_bot_token=token, slack_api_url=address, **chosen)
 
 
 class _Variables:
@@ -231,6 +300,14 @@ class _Variables:
                 "DATABASE_URL",
                 "names no database that Ratchet knows",
                 "set sqlite:///<file> or postgresql://<host>/<name>",
+            )
+        elif not (value.startswith("sqlite:") or SERVER.fullmatch(value)):
+            # A part of the password would be taken for the host or the database, and be shown in
+            # the errors of a connection.
+            self.problem(
+                "DATABASE_URL",
+                "has an @ or a / where none may be",
+                "write an @ in a name or password as %40, a / as %2F, a % as %25",
             )
         return {"database_url": value}
 

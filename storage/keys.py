@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
-from storage.models import api_key
+from storage.models import api_key, workspace
 from storage.queries import SqlReader
 from storage.rows import AnyRow
 from storage.snapshot import connection_of
@@ -70,6 +70,11 @@ _KEY = select(
 )
 _BY_ID = _KEY.add_columns(api_key.c.digest).where(api_key.c.id == bindparam("key"))
 _ALL = _KEY.order_by(api_key.c.workspace_id, api_key.c.created_at, api_key.c.id)
+_KNOWN_WORKSPACES = (
+    select(workspace.c.id)
+    .where(or_(workspace.c.last_number > 0, workspace.c.status_channel.is_not(None)))
+    .order_by(workspace.c.id)
+)
 _INSERT = api_key.insert()
 _REVOKE = (
     update(api_key)
@@ -117,6 +122,11 @@ def find(reader: SqlReader, presented: str) -> Key | None:
 def every(reader: SqlReader) -> tuple[Key, ...]:
     """All keys, revoked ones too, by workspace and age."""
     return tuple(_key(row) for row in connection_of(reader).execute(_ALL))
+
+
+def known_workspaces(reader: SqlReader) -> tuple[str, ...]:
+    """The workspaces that have incidents or a status channel, by id. A key alone is not enough."""
+    return tuple(connection_of(reader).execute(_KNOWN_WORKSPACES).scalars())
 
 
 def revoke(tx: SqlTransaction, key: str, *, at: datetime) -> Key | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from uuid import UUID
 
@@ -192,16 +192,20 @@ _visible = or_(
 )
 
 
+# The status channel that the settings give to a workspace, None for none.
+DefaultChannel = Callable[[str], str | None]
+
+
 class SqlReader(Snapshot):
     """One snapshot of the store; implements `core.service.Reader`."""
 
-    def __init__(self, connection: Connection, *, status_channel: str | None) -> None:
+    def __init__(self, connection: Connection, *, status_channel: DefaultChannel) -> None:
         super().__init__(connection)
         self._status_channel = status_channel
         self._workspaces: dict[str, Workspace] = {}
 
     def workspace(self, workspace: str) -> Workspace:
-        """The workspace. Without one of its own it has the status channel of the settings."""
+        """The workspace. Without one of its own it may have the status channel of the settings."""
         known = self._workspaces.get(workspace)
         if known is None:
             found = self._connection.execute(_WORKSPACE, {"workspace": workspace})
@@ -209,7 +213,8 @@ class SqlReader(Snapshot):
         return known
 
     def _workspace(self, workspace: str, status_channel: str | None) -> Workspace:
-        known = Workspace(id=workspace, status_channel=status_channel or self._status_channel)
+        channel = status_channel or self._status_channel(workspace)
+        known = Workspace(id=workspace, status_channel=channel)
         self._workspaces[workspace] = known
         return known
 

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from storage.databases.sqlite import ERASED
 from storage.enqueue import enqueue, published_in
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
-from storage.queries import SqlReader
+from storage.queries import DefaultChannel, SqlReader
 from storage.statements import KEEP_WORKSPACE, Prepared, upsert
 
 __all__ = ["SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
@@ -121,7 +122,7 @@ def _definition(lifecycle: Lifecycle) -> dict[str, str]:
 class SqlTransaction(SqlReader):
     """One transaction; implements `core.service.Transaction`."""
 
-    def __init__(self, connection: Connection, *, status_channel: str | None) -> None:
+    def __init__(self, connection: Connection, *, status_channel: DefaultChannel) -> None:
         super().__init__(connection, status_channel=status_channel)
         self._dialect = connection.dialect.name
         self._read: dict[UUID, Incident] = {}
@@ -361,13 +362,22 @@ def _update_row(workspace: str, update: Update) -> dict[str, Any]:
 class SqlStore:
     """Runs work on the database at ``url``, in threads that start with the first work.
 
-    ``status_channel`` comes from the settings, for workspaces without one of their own. An error
-    of the database becomes `StoreUnavailable`; an error of the work itself is raised unchanged.
+    ``status_channel`` comes from the settings. It counts for the workspaces for which ``counts_in``
+    holds, as long as they have none of their own. An error of the database becomes
+    `StoreUnavailable`; an error of the work itself is raised unchanged.
     """
 
-    def __init__(self, url: str, *, status_channel: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        status_channel: str | None = None,
+        counts_in: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._database = database(url)
-        self._status_channel = status_channel
+        self._status_channel: DefaultChannel = lambda workspace: (
+            status_channel if counts_in(workspace) else None
+        )
 
     @property
     def kind(self) -> str:
@@ -378,6 +388,11 @@ class SqlStore:
     def file_error(self) -> str | None:
         """Why the SQLite file takes no changes now; None while no error is known."""
         return self._database.file_error
+
+    @property
+    def exposed_files(self) -> tuple[Path, ...]:
+        """The files of the database to which others than their owner have a right."""
+        return self._database.exposed_files
 
     def write(self, work: Callable[[SqlTransaction], T]) -> asyncio.Future[T]:
         """The result of ``work`` after its commit, or its error after the rollback.

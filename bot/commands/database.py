@@ -17,12 +17,20 @@ def migrate() -> None:
 
 
 def backup(file: Annotated[Path, typer.Argument(help="The new file.", metavar="FILE")]) -> None:
-    """Copy the SQLite database into FILE, also while the bot runs."""
+    """Copy the SQLite database into the new FILE, also while the bot runs.
+
+    PRIVATE: the copy holds all that the database holds. Only its owner may read it.
+    """
+    from bot.commands.setup import wrong
     from bot.commands.stores import database_url
     from storage.backup import back_up
+    from storage.files import NotWritten
 
-    with database_url() as url:
-        back_up(url, file)
+    try:
+        with database_url() as url:
+            back_up(url, file)
+    except NotWritten as error:
+        wrong(error, code=1)
     typer.echo(f"Everything that was confirmed until now is in {file}.")
 
 
@@ -47,8 +55,9 @@ def export(
     from bot.clock import now
     from bot.commands.setup import wrong
     from bot.commands.stores import database_url
-    from bot.export import NotWritten, UnknownWorkspace, archive, into_file, to_stream
+    from bot.export import UnknownWorkspace, archive, into_file, to_stream
     from storage.export import opened
+    from storage.files import NotWritten
 
     try:
         with database_url() as url, opened(url) as store:

@@ -15,28 +15,33 @@ cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
 @cli.command()
 def create(
-    workspace: Annotated[str, typer.Option(help="The id of the Slack team, T….")],
     name: Annotated[str, typer.Option(help="The author's name in timelines, for its changes.")],
     scope: Annotated[ScopeName, typer.Option(help="Each includes those before it.")] = "read",
+    workspace: Annotated[
+        str | None, typer.Option(help="The id of the Slack team, T…; else that of the bot's token.")
+    ] = None,
 ) -> None:
     """Make an API key and print it, this once."""
     from bot.clock import now
-    from bot.commands.setup import wrong
+    from bot.commands.homes import served
+    from bot.commands.setup import key_settings, wrong
     from bot.commands.stores import opened_store
     from core.errors import InvalidField
     from core.texts import name_of
     from storage import keys
 
-    if not re.fullmatch("[TE][A-Z0-9]+", workspace):
+    if workspace and not re.fullmatch("[TE][A-Z0-9]+", workspace):
         wrong("--workspace is no id of a Slack team: it looks like T0123ABCD.")
     try:
         named = name_of(name)
     except InvalidField as error:
         wrong(error)
-    with opened_store() as store:
+    settings = key_settings()
+    with opened_store(settings) as store:
+        team = served(workspace, settings, store.read_now(keys.known_workspaces))
         key, whole = store.write_now(
             lambda tx: keys.create(
-                tx, workspace=workspace, name=named, scope=keys.KeyScope(scope), at=now()
+                tx, workspace=team, name=named, scope=keys.KeyScope(scope), at=now()
             )
         )
     # Alone on standard output, so that a script can read it.

@@ -13,12 +13,14 @@ def serve() -> None:
     from bot.commands.setup import slack_settings, wrong
     from bot.commands.signals import stop_event
     from bot.http.server import AddressTaken
-    from bot.telemetry import configure_logs
+    from bot.telemetry import configure_logs, log
     from core.service import StoreUnavailable
     from storage.store import SecondServer, UnknownSchema
 
     settings = slack_settings()
     configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+    for miss in settings.near_misses:
+        log.warning("unknown setting", reason=str(miss))
 
     async def run() -> None:
         app = build(settings)

@@ -11,6 +11,7 @@ import typer
 from dotenv import dotenv_values
 
 from bot.settings import (
+    KeySettings,
     SettingProblem,
     Settings,
     StorageSettings,
@@ -54,11 +55,32 @@ def slack_settings() -> Settings:
         settings = Settings.from_env(environment())
     except WrongSettings as error:
         wrong(*error.problems)
-    if is_loopback(settings.slack_api_url):
-        # slack_sdk sends every call through the proxy, and no proxy leads back to this machine.
+    _call_without_proxy(settings.slack_api_url)
+    return settings
+
+
+def key_settings() -> KeySettings:
+    """The settings of a command that asks Slack if it can; logs follow them from now on.
+
+    Ends the program when they are wrong.
+    """
+    try:
+        settings = KeySettings.from_env(environment())
+    except WrongSettings as error:
+        wrong(*error.problems)
+    _call_without_proxy(settings.slack_api_url)
+    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+    return settings
+
+
+def _call_without_proxy(slack_api_url: str) -> None:
+    """Lets calls reach a Slack on this machine.
+
+    slack_sdk sends every call through the proxy, and no proxy leads back to this machine.
+    """
+    if is_loopback(slack_api_url):
         for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
             os.environ.pop(name, None)
-    return settings
 
 
 def storage_settings() -> StorageSettings:

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from bot.commands.setup import storage_settings, wrong
+from bot.settings import StorageSettings
 from core.service import StoreUnavailable
 from storage.store import SqlStore, UnknownSchema
 
 
 @contextmanager
-def database_url() -> Iterator[str]:
+def database_url(settings: StorageSettings | None = None) -> Iterator[str]:
     """The address of the database. Ends the program with 1 when the block cannot use it."""
-    settings = storage_settings()
+    settings = settings or storage_settings()
     try:
         yield settings.database_url
     except (StoreUnavailable, UnknownSchema) as error:
@@ -21,8 +22,8 @@ def database_url() -> Iterator[str]:
 
 
 @contextmanager
-def opened_store() -> Iterator[SqlStore]:
+def opened_store(settings: StorageSettings | None = None) -> Iterator[SqlStore]:
     """The store, with its database migrated. Ends the program with 1 when it cannot be used."""
-    with database_url() as url, closing(SqlStore(url)) as store:
+    with database_url(settings) as url, closing(SqlStore(url)) as store:
         store.migrate()
         yield store

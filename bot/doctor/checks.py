@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from time import monotonic
 
 from slack_sdk.errors import SlackApiError
@@ -16,10 +17,11 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.doctor.comparison import Compared, compare
 from bot.settings import Settings
-from bot.slack.people import UNREACHABLE
+from bot.slack.people import UNREACHABLE, Home, home_in
 from bot.slack.web import a_client, code_of
 from core.service import StoreUnavailable
-from storage import audit
+from storage import audit, keys
+from storage.files import is_open_to_others
 from storage.outbox import Outbox
 from storage.store import SqlStore, UnknownSchema
 
@@ -36,6 +38,8 @@ SCOPES = {
     "usergroups:read": "RESPONDERS_GROUP and PUBLISHERS_GROUP",
 }
 TIMEOUT_SECONDS = 5
+# In the working directory, from which a command reads it.
+ENV_FILE = Path(".env")
 # After so many findings the cure is a backup, not a longer list.
 FINDINGS_MAX = 100
 
@@ -60,45 +64,100 @@ async def examine(
     ``deep``: replay every timeline as well, compare incidents, cards and outbox with it, and
     compare Slack with all of them. ``pause`` sleeps so many seconds, if Slack asks for it.
     """
-    results = [CheckResult(well=True, text="settings: complete")]
-    results += [result async for result in _database(settings, deep=deep)]
     client = a_client(settings, timeout_seconds=TIMEOUT_SECONDS)
     started = monotonic()
     token = await _asked(
         "token", client.auth_test(), cure="copy SLACK_BOT_TOKEN again from the app's page"
     )
+    took = round((monotonic() - started) * 1000)
+    home = None if isinstance(token, CheckResult) else home_in(token)
+    results = list(_settings(settings, home))
+    results += [result async for result in _database(settings, home, deep=deep)]
     if isinstance(token, CheckResult):
         return [*results, token]
-    took = round((monotonic() - started) * 1000)
     text = f"token: {token['user']} in workspace {token['team_id']}, answered in {took} ms"
     results.append(CheckResult(well=True, text=text))
     results.append(_scopes(token.headers.get("x-oauth-scopes", "")))
     results += [result async for result in _slack(settings, client)]
     if deep:
         look = partial(compare, client=client, workspace=token["team_id"], at=clock(), pause=pause)
-        results += [result async for result in _compared(settings, look)]
+        results += [result async for result in _compared(settings, home, look)]
     return results
 
 
-def _store(settings: Settings) -> SqlStore:
-    return SqlStore(settings.database_url, status_channel=settings.status_channel)
+def _settings(settings: Settings, home: Home | None) -> Iterator[CheckResult]:
+    wrong = list(map(str, settings.near_misses))
+    if is_open_to_others(ENV_FILE):
+        wrong.append(f"others on this machine may read or write {ENV_FILE}: chmod 600 {ENV_FILE}")
+    if settings.status_channel and home and home.workspace is None:
+        wrong.append(
+            "STATUS_CHANNEL counts for one workspace, and the token is of an organization: leave "
+            "it out, and type `/incident setup #channel` in each workspace"
+        )
+    for problem in wrong:
+        yield CheckResult(well=False, text=f"settings: {problem}")
+    if not wrong:
+        yield CheckResult(well=True, text="settings: complete")
 
 
-async def _database(settings: Settings, *, deep: bool) -> AsyncIterator[CheckResult]:
+def _store(settings: Settings, home: Home | None) -> SqlStore:
+    return SqlStore(
+        settings.database_url,
+        status_channel=settings.status_channel,
+        counts_in=lambda workspace: home is None or home.workspace == workspace,
+    )
+
+
+async def _database(
+    settings: Settings, home: Home | None, *, deep: bool
+) -> AsyncIterator[CheckResult]:
     try:
-        with closing(_store(settings)) as store:
+        with closing(_store(settings, home)) as store:
+            exposed = store.exposed_files  # before our own connection adds to them
             current = await asyncio.to_thread(store.is_current)
             text = (
                 "up to date" if current else "not migrated yet; `ratchet serve` does it by itself"
             )
             yield CheckResult(well=True, text=f"database: {text}")
+            for file in exposed:
+                text = f"database: others on this machine may read or write {file}: chmod 600 it"
+                yield CheckResult(well=False, text=text)
             if current:
                 yield await _outbox(Outbox(store))
+                for result in await _unserved(store, home):
+                    yield result
             if current and deep:
                 for result in await _audit(store):
                     yield result
     except (StoreUnavailable, UnknownSchema) as error:
         yield CheckResult(well=False, text=f"database: {error}; see DATABASE_URL")
+
+
+async def _unserved(store: SqlStore, home: Home | None) -> list[CheckResult]:
+    """Keys and incidents of workspaces that this installation does not serve."""
+    if home is None:
+        return []
+    every, known = await store.read(
+        lambda reader: (keys.every(reader), keys.known_workspaces(reader))
+    )
+    results = [
+        CheckResult(
+            well=False,
+            text=f"keys: {key.prefix} ({key.name}) is of {key.workspace}, which this installation "
+            f"does not serve: ratchet keys revoke {key.prefix}",
+        )
+        for key in every
+        if key.revoked_at is None and not home.is_of(key.workspace)
+    ]
+    return results + [
+        CheckResult(
+            well=False,
+            text=f"database: nobody in Slack can find the incidents of {workspace}, which this "
+            f"installation does not serve: ratchet export --workspace {workspace} shows them",
+        )
+        for workspace in known
+        if not home.is_of(workspace)
+    ]
 
 
 async def _outbox(outbox: Outbox) -> CheckResult:
@@ -127,11 +186,13 @@ async def _audit(store: SqlStore) -> list[CheckResult]:
 
 
 async def _compared(
-    settings: Settings, look: Callable[[SqlStore], Awaitable[list[Compared]]]
+    settings: Settings,
+    home: Home | None,
+    look: Callable[[SqlStore], Awaitable[list[Compared]]],
 ) -> AsyncIterator[CheckResult]:
     """Slack, compared with the store."""
     try:
-        with closing(_store(settings)) as store:
+        with closing(_store(settings, home)) as store:
             if not await asyncio.to_thread(store.is_current):
                 return
             compared = await look(store)

@@ -20,6 +20,8 @@ from core.service import Incidents, Receipt, Transaction
 # Finds a member by the ids of workspace and user. Raises InvalidField for a person that cannot lead
 # an incident, and another UserError while Slack does not answer.
 FindMember = Callable[[str, str], Awaitable[Person]]
+# Whether this installation serves a workspace. Raises a UserError while nobody can say.
+Serves = Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from bot.http import problems
-from bot.http.call import ApiCall, Dialect, FindMember, answered
+from bot.http.call import ApiCall, Dialect, FindMember, Serves, answered
 from bot.http.problems import BODY_MAX_BYTES, FieldError, problem_of
 from bot.telemetry import Metrics, log
+from core.errors import UserError
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
 from core.service import ClaimLost, Incidents, Receipt, StoreUnavailable
@@ -72,7 +73,10 @@ class RateLimit:
 
 
 class Gate:
-    """``find_member`` finds the people that can own an incident; ``rate`` is requests a second."""
+    """``find_member`` finds the people that can own an incident; ``rate`` is requests a second.
+
+    A key of a workspace that this installation does not serve opens nothing.
+    """
 
     def __init__(
         self,
@@ -80,6 +84,7 @@ class Gate:
         incidents: Incidents,
         lifecycles: Catalogue,
         find_member: FindMember,
+        serves: Serves,
         *,
         clock: Callable[[], datetime],
         rate: int,
@@ -89,6 +94,7 @@ class Gate:
         self._incidents = incidents
         self._lifecycles = lifecycles
         self._find_member = find_member
+        self._serves = serves
         self._clock = clock
         self._rate_limit = RateLimit(rate, clock=clock)
         self._metrics = metrics
@@ -169,11 +175,17 @@ class Gate:
                 raise problems.not_authorized("missing_authorization_header")
             presented = request.headers["x-api-key"]
         key = await self._store.read(lambda reader: keys.find(reader, presented.strip()))
-        if key is None:
+        if key is None or not await self._is_served(key.workspace):
             raise problems.not_authorized("invalid_api_key")
         if seconds := self._rate_limit.take(key.id):
             raise problems.too_many(seconds)
         return key
+
+    async def _is_served(self, workspace: str) -> bool:
+        try:
+            return await self._serves(workspace)
+        except UserError as error:
+            raise problems.slack_unavailable(error) from None
 
     async def _once(
         self, key: Key, operation: Handler, request: Request, refuse: Refuse

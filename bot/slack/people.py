@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.web import code_of
 from bot.telemetry import log
@@ -68,6 +69,27 @@ class Home:
         return self.workspace in {None, workspace}
 
 
+async def home_of(client: AsyncWebClient) -> Home:
+    """The workspace of the client's token, as Slack says.
+
+    Raises:
+        SlackUnavailable: Slack refuses the token. An error of `UNREACHABLE`: it does not answer.
+    """
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as error:
+        raise _refused("auth.test", error) from error
+    return home_in(answer)
+
+
+def home_in(answer: AsyncSlackResponse) -> Home:
+    """The workspace in an answer of ``auth.test``.
+
+    Source: https://docs.slack.dev/reference/methods/auth.test
+    """
+    return Home(None if answer.get("is_enterprise_install") else str(answer["team_id"]))
+
+
 class People:
     """The people of the workspace, looked up with ``client`` and remembered for five minutes.
 
@@ -89,6 +111,7 @@ class People:
         self._groups = _Memory[str, frozenset[str]](clock)
         self._homes = _Memory[None, Home](clock)
         self._home: Home | None = None
+        self._presumed: Home | None = None
 
     async def actor(self, workspace: str, user: str, *, channel: str | None) -> Actor:
         """``user`` with their membership and groups, for the policy to judge.
@@ -130,6 +153,26 @@ class People:
         except SlackUnavailable:
             return user
 
+    def presume(self, workspace: str) -> None:
+        """Takes ``workspace`` for the token's own until Slack says which it is."""
+        self._presumed = Home(workspace)
+
+    async def serves(self, workspace: str) -> bool:
+        """Whether this installation serves ``workspace``.
+
+        Raises:
+            SlackUnavailable: Slack does not answer, and no workspace is presumed.
+        """
+        return (await self._home_workspace()).is_of(workspace)
+
+    def is_home(self, workspace: str) -> bool:
+        """Whether the bot's token is of this one workspace, as far as is known by now.
+
+        Of an organization's token no workspace is the home.
+        """
+        home = self._home or self._presumed
+        return home is not None and home.workspace == workspace
+
     async def _profile(self, workspace: str, user: str) -> Profile:
         home, profile = await asyncio.gather(
             self._home_workspace(),
@@ -139,16 +182,14 @@ class People:
 
     async def _home_workspace(self) -> Home:
         if self._home is None:
-            # For good: the workspace of a token never changes.
-            self._home = await self._homes.recall(None, self._ask_home)
+            try:
+                # For good: the workspace of a token never changes.
+                self._home = await self._homes.recall(None, lambda: home_of(self._client))
+            except SlackUnavailable:
+                if self._presumed is None:
+                    raise
+                return self._presumed
         return self._home
-
-    async def _ask_home(self) -> Home:
-        try:
-            answer = await self._client.auth_test()
-        except SlackApiError as error:
-            raise _refused("auth.test", error) from error
-        return Home(None if answer.get("is_enterprise_install") else str(answer["team_id"]))
 
     async def _ask_profile(self, workspace: str, user: str) -> Profile:
         try:

@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import Settings
+from bot.settings import KeySettings, Settings
 
 # The fields of answers that Ratchet reads (``a.b``: b in a). A successful answer without them is
 # not Slack's.
@@ -65,7 +65,7 @@ def _part(told: object, path: str) -> object:
     return told
 
 
-def a_client(settings: Settings, *, timeout_seconds: int) -> AsyncWebClient:
+def a_client(settings: Settings | KeySettings, *, timeout_seconds: int) -> AsyncWebClient:
     """A client that tries each call once; retries are the caller's decision."""
     return _StrictClient(
         token=settings.slack_bot_token,

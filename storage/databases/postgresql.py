@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -91,6 +92,11 @@ class PostgreSQL:
         )
         self.writers = Crew(self._write, name="store-writer", threads=WRITERS)
         self.readers = Crew(self._read, name="store-reader", threads=READERS)
+
+    @property
+    def exposed_files(self) -> tuple[Path, ...]:
+        """Always empty: the files are the server's."""
+        return ()
 
     @property
     def file_error(self) -> str | None:

@@ -20,9 +20,12 @@ from sqlalchemy.pool import QueuePool
 from core.service import StoreUnavailable
 from storage.databases.failures import FileDamaged, FileGone, LogGone, SecondServer, translated
 from storage.databases.pool import READERS, Crew, Job
+from storage.files import close_to_others, is_open_to_others, make_private
 
 TOGETHER_MAX = 64
 BUSY_SECONDS = 10
+# The endings of the files beside the database that SQLite, or we, keep for it.
+BESIDE = ("-wal", "-shm", "-journal", ".lock")
 # The key in a connection's ``info`` by which a transaction says that it erased a text.
 ERASED = "erased"
 
@@ -63,6 +66,10 @@ class SQLite:
             SecondServer: another process holds the lock.
         """
         path = self.path.with_name(f"{self.path.name}.lock")
+        # An earlier version left the files open to everybody on the machine.
+        for file in self.files:
+            close_to_others(file)
+        make_private(path)
         try:
             lock = path.open("a")
         except OSError as error:
@@ -74,6 +81,17 @@ class SQLite:
             raise SecondServer(self.path) from None
         self._lock = lock
         self._serves = True
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The paths of the database and of all files beside it; not all of them need exist."""
+        beside = (self.path.with_name(f"{self.path.name}{suffix}") for suffix in BESIDE)
+        return (self.path, *beside)
+
+    @property
+    def exposed_files(self) -> tuple[Path, ...]:
+        """Those of `files` to which others than their owner have a right."""
+        return tuple(file for file in self.files if is_open_to_others(file))
 
     @property
     def file_error(self) -> str | None:
@@ -117,7 +135,10 @@ class SQLite:
         SQLite would create a new file there, and delete the log beside it as a stale one.
         """
         self._see_in_place()
-        if self._file:
+        if self._file is None:
+            # SQLite gives the files beside it, such as the log, the same mode.
+            make_private(self.path)
+        else:
             words[0] = f"{self.path.as_uri()}?mode=rw"
             named["uri"] = True
 

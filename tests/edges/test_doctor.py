@@ -1,12 +1,15 @@
 """`ratchet doctor` checks each part of a set-up; a failed check names its cure."""
 
 import asyncio
+import json
 
 import pytest
 
 from bot.doctor.checks import SCOPES, examine
 from bot.settings import Settings
+from storage import keys
 from storage.store import SqlStore
+from tests.builders import NINE
 from tests.patience import PATIENCE_SECONDS
 from tests.standin import a_standin
 
@@ -58,6 +61,56 @@ async def test_a_set_up_in_order_passes_every_check(slack, database, examined):
         (True, f"PUBLISHERS_GROUP: 1 in {publishers.id}"),
         (True, "status channel: #status"),
     ]
+
+
+async def test_a_near_miss_of_a_setting_fails(examined):
+    lines = await examined(STATUS_CHANEL="C0STATUS")
+
+    assert lines[0] == (
+        False,
+        "settings: STATUS_CHANEL is no setting: did you mean STATUS_CHANNEL?",
+    )
+
+
+async def test_files_that_others_may_read_fail(database, examined, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").touch(mode=0o644)
+    database.close()
+    (tmp_path / "ratchet.db").chmod(0o640)
+
+    lines = await examined()
+
+    assert [text for well, text in lines if not well] == [
+        "settings: others on this machine may read or write .env: chmod 600 .env",
+        (f"database: others on this machine may read or write {tmp_path}/ratchet.db: chmod 600 it"),
+    ]
+
+
+async def test_keys_and_incidents_of_a_workspace_that_is_not_served_fail(database, examined):
+    def foreign(tx):
+        key, _ = keys.create(tx, workspace="T0OTHER", name="ci", scope=keys.KeyScope.READ, at=NINE)
+        tx.next_number("T0OTHER")
+        return key
+
+    key = database.write_now(foreign)
+
+    assert [text for well, text in await examined() if not well] == [
+        (
+            f"keys: {key.prefix} (ci) is of T0OTHER, which this installation does not serve: "
+            f"ratchet keys revoke {key.prefix}"
+        ),
+        (
+            "database: nobody in Slack can find the incidents of T0OTHER, which this installation "
+            "does not serve: ratchet export --workspace T0OTHER shows them"
+        ),
+    ]
+
+
+async def test_a_status_channel_for_an_organization_fails(slack, examined):
+    said = {"ok": True, "user": "ratchet", "team_id": "E0ORG", "is_enterprise_install": True}
+    slack.faults.garble("auth.test", body=json.dumps(said).encode())
+
+    assert "STATUS_CHANNEL counts for one workspace" in (await examined())[0][1]
 
 
 async def test_settings_left_out_are_not_checked(environment, examined):

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 
-from bot.settings import Settings, StorageSettings, WrongSettings
+from bot.settings import Settings, StorageSettings, WrongSettings, near_misses
 from core.lifecycle import FILE_MAX_BYTES
 
 BOT_TOKEN = "xoxb-1234567890-abcdefghij"
@@ -230,11 +232,85 @@ def test_words_may_be_in_any_case(value):
         "sqlite:///ratchet.db",
         "sqlite:////var/lib/ratchet/ratchet.db",
         "postgresql://ratchet@db/ratchet",
-        "postgres://ratchet:p@ss@db:5432/ratchet?sslmode=require",
+        "sqlite:////home/ratchet@work/ratchet.db",
+        "postgres://ratchet:p%40ss%2Fword@db:5432/ratchet?sslmode=require",
+        "postgresql://ratchet:pass/word@db/ratchet",
+        "postgresql://ratchet:p:a?s#s@db/ratchet",
+        "postgresql://db",
+        "postgresql://ratchet:pass@/ratchet?host=/run/postgresql",
     ],
 )
 def test_both_databases_can_be_named(value):
     assert settings(DATABASE_URL=value).database_url == value
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ratchet:hunter2@hunter3@db/ratchet",
+        "ratchet:hunter2@hunter3/hunter4@db/ratchet",
+        "ratchet:hunter2/@hunter3@db/ratchet",
+        "ratchet:hunter2@hunter3?hunter4@db/ratchet",
+        "ratchet:hunter2@hunter3#hunter4@db/ratchet",
+        "ratchet:@hunter2@db/ratchet",
+        "rat/chet:hunter2@db/ratchet",
+        "rat@chet:hunter2@db/ratchet",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_password_that_could_be_taken_for_a_host_is_refused_unquoted(scheme, address):
+    (line,) = problems(DATABASE_URL=f"{scheme}://{address}")
+
+    assert line == (
+        "DATABASE_URL has an @ or a / where none may be: write an @ in a name or password as %40, "
+        "a / as %2F, a % as %25"
+    )
+
+
+@given(
+    password=st.text(st.sampled_from("ab@/:?#%[]&=+ "), min_size=1, max_size=12),
+    query=st.sampled_from(["", "?sslmode=require"]),
+)
+def test_an_accepted_address_keeps_its_password_out_of_host_and_database(password, query):
+    url = f"postgresql://ratchet:{password}@db/ratchet{query}"
+    try:
+        accepted = settings(DATABASE_URL=url).database_url
+    except WrongSettings:
+        return
+
+    read = make_url(accepted)
+    assert (read.host, read.database) == ("db", "ratchet")
+    assert read.password == unquote(password)
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("STATUS_CHANEL", "STATUS_CHANNEL"),
+        ("STATUSCHANNEL", "STATUS_CHANNEL"),
+        ("status_channel", "STATUS_CHANNEL"),
+        ("PUBLISHER_GROUP", "PUBLISHERS_GROUP"),
+        ("RESPONDER_GROUP", "RESPONDERS_GROUP"),
+        ("SLACK_TOKEN", "SLACK_BOT_TOKEN"),
+        ("SLACK_SIGNING_SECRETS", "SLACK_SIGNING_SECRET"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("LIFECYCLE_FILE", "LIFECYCLES_FILE"),
+        ("API_RATELIMIT", "API_RATE_LIMIT"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+    ],
+)
+def test_a_near_miss_names_the_setting_that_was_meant(variable, meant):
+    (miss,) = settings(**{variable: SECRET}).near_misses
+
+    assert str(miss) == f"{variable} is no setting: did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["HOSTNAME", "HOME", "PATH", "LANG", "LOGNAME", "HTTPS_PROXY", "PUBLIC", "SHELL", *VARIABLES],
+)
+def test_another_programs_variable_is_no_near_miss(variable):
+    assert list(near_misses([variable])) == []
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,10 @@ async def member(workspace, user):
     return Person(user, MEMBERS[user])
 
 
+async def serves(workspace):
+    return workspace in {WORKSPACE, ELSEWHERE}
+
+
 @pytest.fixture
 def metrics():
     return Metrics()
@@ -77,10 +81,14 @@ def serving(clock, metrics, applications):
     """Makes an application over a store. Each call makes another one."""
     running = Counter()
 
-    def serving(store, *, rate=0, member=member, lifecycles=PRESETS, default="statuspage"):
+    def serving(
+        store, *, rate=0, member=member, serves=serves, lifecycles=PRESETS, default="statuspage"
+    ):
         catalogue = Catalogue(lifecycles, default=default)
         incidents = Incidents(store, clock=clock, wake=lambda: None)
-        gate = Gate(store, incidents, catalogue, member, clock=clock, rate=rate, metrics=metrics)
+        gate = Gate(
+            store, incidents, catalogue, member, serves, clock=clock, rate=rate, metrics=metrics
+        )
         alike = applications[lifecycles, default]
         if running[lifecycles, default] == len(alike):
             alike.append(application(gate, catalogue))

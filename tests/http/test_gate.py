@@ -67,6 +67,26 @@ def named(operations):
     return [pytest.param(one, id=f"{one[0]} {one[1]}") for one in operations]
 
 
+@pytest.mark.parametrize("operation", named([*ON_INCIDENT, *ELSEWHERE]))
+async def test_a_key_of_a_workspace_that_is_not_served_opens_nothing(operation, client, a_key):
+    answer = await ask(client(a_key("admin", workspace="T0NOTOURS")), operation, NOWHERE)
+
+    assert code(answer) == code(await ask(client("rk_live_" + "0" * 40), operation, NOWHERE))
+    assert answer.status_code == 401
+
+
+async def test_while_nobody_knows_which_workspace_is_served_a_key_is_asked_to_wait(
+    serving, store, client, a_key
+):
+    async def nobody_knows(workspace):
+        raise SlackUnavailable
+
+    answer = await client(a_key(), of=serving(store, serves=nobody_knows)).get("/v1/incidents")
+
+    assert code(answer) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "1"
+
+
 async def test_every_operation_is_in_these_tables(client):
     paths = (await client().get("/openapi.json")).json()["paths"]
 

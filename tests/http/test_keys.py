@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
+import re
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
 from storage import keys
+from tests.standin import a_standin
 
 
 @pytest.fixture
 def ratchet(url, tmp_path, logging_as_before):
     """Runs ``ratchet`` on the test's database: exit code, standard output, standard error."""
 
-    def ratchet(*arguments):
+    def ratchet(*arguments, **environment):
         with contextlib.chdir(tmp_path):
-            result = CliRunner().invoke(cli, arguments, env={"DATABASE_URL": url})
+            result = CliRunner().invoke(cli, arguments, env={"DATABASE_URL": url} | environment)
         return result.exit_code, result.stdout, result.stderr
 
     return ratchet
+
+
+@pytest.fixture
+async def create(ratchet):
+    """Runs ``ratchet keys create`` with a token, in a thread: the stand-in answers meanwhile."""
+    async with a_standin() as slack:
+
+        async def create(*options):
+            return await asyncio.to_thread(
+                ratchet,
+                *("keys", "create", "--name", "ci", *options),
+                SLACK_BOT_TOKEN=slack.bot_token,
+                SLACK_API_URL=slack.api_url,
+            )
+
+        create.slack = slack
+        yield create
 
 
 @pytest.fixture
@@ -49,6 +70,51 @@ def test_standard_output_has_only_the_key(ratchet):
 
     assert keys.SHAPE.fullmatch(out.strip())
     assert err == f"Keep it: only its prefix {out[:16]} can be shown again.\n"
+
+
+async def test_a_key_is_made_for_the_workspace_of_the_token(create, ratchet):
+    code, _, _ = await create()
+
+    assert code == 0
+    assert "  T0SANDBOX  read " in ratchet("keys", "list")[1]
+
+
+async def test_a_key_for_a_workspace_that_is_not_served_is_refused(create, ratchet):
+    code, out, err = await create("--workspace", "T0OTHER")
+
+    assert (code, out) == (1, "")
+    assert "does not serve T0OTHER: its token is of T0SANDBOX." in err
+    assert ratchet("keys", "list")[1] == "There are no API keys.\n"
+    assert (await create("--workspace", "T0SANDBOX"))[0] == 0
+
+
+async def test_the_token_of_an_organization_leaves_the_choice_to_the_operator(create):
+    said = {"ok": True, "user": "ratchet", "team_id": "E0ORG", "is_enterprise_install": True}
+    create.slack.faults.garble("auth.test", body=json.dumps(said).encode(), times=None)
+
+    assert (await create())[0] == 1
+    assert (await create("--workspace", "T0ANY"))[0] == 0
+
+
+SILENT = {
+    "down": lambda faults: faults.unavailable("auth.test", times=None),
+    "cut": lambda faults: faults.cut("auth.test", times=None),
+    "revoked": lambda faults: faults.refuse("auth.test", error="token_revoked", times=None),
+}
+
+
+@pytest.mark.parametrize("silent", SILENT.values(), ids=SILENT)
+async def test_without_an_answer_of_slack_the_store_decides(create, ratchet, store, silent):
+    silent(create.slack.faults)
+    ours = ("--workspace", "T0RATCHET")
+
+    assert [(await create(*ours))[0], (await create())[0]] == [0, 1]
+    await store.write(lambda tx: tx.next_number("T0RATCHET"))
+    assert [(await create(*ours))[0], (await create())[0]] == [0, 0]
+    assert (await create("--workspace", "T0OTHER"))[0] == 1
+    await store.write(lambda tx: tx.next_number("T0SECOND"))
+    assert [(await create(*ours))[0], (await create())[0]] == [0, 1]
+    assert set(re.findall("T0[A-Z]+", ratchet("keys", "list")[1])) == {"T0RATCHET"}
 
 
 async def test_a_key_without_a_scope_may_only_read(client, made):
@@ -80,7 +146,8 @@ async def test_a_revoked_key_opens_nothing(client, made, ratchet, named):
         (("create", "--workspace", "T0RATCHET", "--name", "x" * 101), 2, "at most 100 fit"),
         (("create", "--workspace", "T0RATCHET", "--name", "a\x1bb"), 2, "control characters"),
         (("create", "--workspace", "T0RATCHET", "--name", "x", "--scope", "all"), 2, "'read'"),
-        (("create", "--name", "ci"), 2, "--workspace"),
+        (("create", "--name", "ci"), 1, "Neither Slack nor the database can say"),
+        (("create",), 2, "--name"),
         (("revoke", "rk_live_00000000"), 1, "There is no such API key"),
     ],
 )

@@ -37,7 +37,7 @@ async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
             "-euc",
             lines.replace("http://127.0.0.1:3000", address),
             cwd=tmp_path,
-            env=environment,
+            env=environment | {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_API_URL": slack.api_url},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -23,6 +23,17 @@ async def slack(clock):
         yield slack
 
 
+def of_an_organization(slack):
+    """Makes the bot's token one of a whole organization."""
+    said = {
+        "ok": True,
+        "user": "ratchet",
+        "team_id": "E0ORGANIZATION",
+        "is_enterprise_install": True,
+    }
+    slack.faults.garble("auth.test", body=json.dumps(said).encode(), times=None)
+
+
 @pytest.fixture
 def eve(slack):
     """A full member, and an admin, of another workspace; they meet in a channel that both share."""
@@ -134,7 +145,48 @@ async def test_who_the_bot_belongs_to_is_asked_once(ratchet, slack, mia, clock):
 
 
 async def test_the_bot_of_an_organization_serves_all_its_workspaces(ratchet, slack, mia):
-    said = {"ok": True, "team_id": "E0ORGANIZATION", "is_enterprise_install": True}
-    slack.faults.garble("auth.test", body=json.dumps(said).encode())
+    of_an_organization(slack)
+
+    asked = await mia.command("#payments", "/incident declare Checkout is down")
+
+    assert "INC-1" in (await asked.answer()).words()
+    assert await ratchet.people.serves(OTHER)
+
+
+async def test_the_status_channel_of_the_settings_counts_for_the_workspace_of_the_token_alone(
+    ratchet, slack, clock, mia
+):
+    await tell(mia, "declare Checkout is down")
+    store = ratchet.store
+
+    def channel(workspace):
+        return store.read_now(lambda reader: reader.workspace(workspace).status_channel)
+
+    ours = slack.workspace.channel("#status").id
+    assert (channel(slack.workspace.team_id), channel(OTHER)) == (ours, None)
+
+
+async def test_the_status_channel_of_the_settings_counts_for_no_workspace_of_an_organization(
+    ratchet, slack, clock, mia
+):
+    of_an_organization(slack)
 
     await tell(mia, "declare Checkout is down")
+    await settle(ratchet, clock)
+
+    assert slack.workspace.channel("#payments").messages != []
+    assert slack.workspace.channel("#status").messages == []
+
+
+async def test_a_start_without_slack_serves_the_one_workspace_that_the_store_knows(
+    start, ratchet, slack, clock, mia
+):
+    await tell(mia, "declare Checkout is down")
+    await ratchet.stop()
+    slack.faults.unavailable("auth.test", times=None)
+
+    async with start() as again:
+        team = slack.workspace.team_id
+        assert (await again.people.serves(team), await again.people.serves(OTHER)) == (True, False)
+        found = await again.store.read(lambda reader: reader.workspace(team).status_channel)
+        assert found == slack.workspace.channel("#status").id

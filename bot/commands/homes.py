@@ -1,0 +1,62 @@
+"""The workspace that an API key is for: that of the bot's token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+
+from bot.commands.setup import wrong
+from bot.settings import KeySettings
+from bot.slack.people import UNREACHABLE, Home, SlackUnavailable, home_of
+from bot.slack.web import a_client
+
+TIMEOUT_SECONDS = 5
+
+
+def served(asked: str | None, settings: KeySettings, known: Collection[str]) -> str:
+    """The workspace ``asked`` for, or that of the token. ``known`` are those of the store.
+
+    Ends the program if this installation does not serve it, or if nobody can say which it serves.
+    """
+    home = _home(settings)
+    if home is None:
+        return _as_the_store_knows(asked, known)
+    if home.workspace is None:
+        return asked or wrong(
+            "The token is of a whole organization: name the workspace, with --workspace.", code=1
+        )
+    if asked and not home.is_of(asked):
+        wrong(
+            f"This installation does not serve {asked}: its token is of {home.workspace}. Leave "
+            "--workspace out.",
+            code=1,
+        )
+    return home.workspace
+
+
+def _as_the_store_knows(asked: str | None, known: Collection[str]) -> str:
+    if asked and (not known or asked in known):
+        return asked
+    if len(known) == 1 and not asked:
+        return next(iter(known))
+    if asked:
+        return wrong(
+            f"Slack cannot be asked, and the database knows nothing of {asked}: set "
+            "SLACK_BOT_TOKEN, or try again once Slack answers.",
+            code=1,
+        )
+    return wrong(
+        "Neither Slack nor the database can say which workspace the key is for: set "
+        "SLACK_BOT_TOKEN, or name the workspace with --workspace.",
+        code=1,
+    )
+
+
+def _home(settings: KeySettings) -> Home | None:
+    """The workspace of the token; None without a token, or without an answer of Slack's."""
+    if settings.slack_bot_token is None:
+        return None
+    with suppress(SlackUnavailable, *UNREACHABLE):
+        return asyncio.run(home_of(a_client(settings, timeout_seconds=TIMEOUT_SECONDS)))
+    return None
