@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,10 +57,13 @@ def make_private(file: Path) -> None:
 
 
 def close_to_others(file: Path) -> None:
-    """Takes from everybody but the owner every right to ``file``, if it exists and is ours."""
+    """Takes from everybody but the owner every right to ``file``, if it is a file of ours.
+
+    Devices are left alone: ``sqlite:////dev/null`` must not close the machine's ``/dev/null``.
+    """
     try:
         mode = file.stat().st_mode
-        if mode & OTHERS:
+        if stat.S_ISREG(mode) and mode & OTHERS:
             file.chmod(mode & 0o700)
     except OSError:
         return
