@@ -8,7 +8,7 @@ their level and place, and lose their text for the same reason.
 
 from __future__ import annotations
 
-import contextlib
+import atexit
 import logging
 import re
 import sys
@@ -18,11 +18,15 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import date
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, TextIO, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bot.log_writer import LogWriter
 
 # All fields that a log line may have. None of them is a person's free text.
 FIELDS = frozenset(
@@ -147,21 +151,6 @@ def _libraries_without_text(
     return event
 
 
-class _StandardError:
-    """Standard error that cannot fail: a request must not fail because of an unread log."""
-
-    # A pipe without a reader, a closed file, and no file at all.
-    GONE = (OSError, ValueError, AttributeError)
-
-    def write(self, text: str) -> None:
-        with contextlib.suppress(*self.GONE):
-            sys.stderr.write(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(*self.GONE):
-            sys.stderr.flush()
-
-
 def configure_logs(*, log_format: str, log_level: str) -> None:
     """Sends all log lines, ours and the libraries', to standard error in one format."""
     level = logging.getLevelNamesMapping()[log_level.upper()]
@@ -183,10 +172,10 @@ def configure_logs(*, log_format: str, log_level: str) -> None:
     structlog.configure(
         processors=[*ours, *safe, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _StandardError())),
+        logger_factory=_LineLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(_StandardError())
+    handler = logging.StreamHandler(LINES)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*ours, _libraries_without_text],
@@ -217,10 +206,36 @@ def _log_uncaught_errors() -> None:
 
 log = structlog.get_logger("ratchet")
 
+# All lines of the process; nobody waits for them but its end.
+LINES = LogWriter(lambda count: log.warning("log lines dropped", count=count))
+atexit.register(LINES.finish)
+
 # For the server's connections. Our errors are logged. Malformed HTTP is not: anybody could fill the
 # disk with such lines.
 connections_log = logging.getLogger("ratchet.connections")
 connections_log.setLevel(logging.ERROR)
+
+
+class _LineLogger:
+    """Hands finished lines to `LINES`. structlog's own loggers hold a lock while they write."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def msg(self, line: str) -> None:
+        LINES.write(f"{line}\n")
+
+    debug = info = warning = error = critical = msg
+
+
+class _DroppedLines(Collector):
+    """The count of log lines that nobody took, as a metric."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "ratchet_log_lines_dropped",
+            "Log lines dropped because standard error took no more",
+            value=LINES.dropped,
+        )
 
 
 class Metrics:
@@ -228,6 +243,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(_DroppedLines())
         self.requests = Counter(
             "ratchet_requests",
             "Requests by entry point, verb and outcome (done, refused, failed)",

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox import Limits
+from bot.telemetry import LINES
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled
 from tests.standin import a_standin
@@ -55,6 +56,7 @@ async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settl
         for path in ("/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):
             async with session.get(ratchet.http.address + path) as answer:
                 pages.append(await answer.text())
+    LINES.finish()
     logs = capfd.readouterr()
 
     assert CANARY not in repr(what_everybody_sees(slack))
