@@ -302,8 +302,19 @@ class Incidents:
 
         return await self._store.read(read)
 
-    async def whole_timeline(self, actor: Actor, ref: Ref) -> tuple[Update, ...]:
-        """Every update of one incident with its notes, oldest first.
+    async def oldest_entries(
+        self,
+        actor: Actor,
+        ref: Ref,
+        *,
+        after: int = 0,
+        limit: int,
+        then: Callable[[Page[Update]], T],
+    ) -> T:
+        """The result of ``then`` on the first ``limit`` updates with an entry above ``after``.
+
+        ``then`` runs in a thread of the store. Its page has notes, oldest first; ``newer`` is the
+        next ``after``.
 
         Raises:
             NotFound, WhichIncident: there is none for this actor.
@@ -311,9 +322,48 @@ class Incidents:
         """
         _admit(actor)
 
-        def read(reader: Reader) -> tuple[Update, ...]:
+        def read(reader: Reader) -> T:
             incident = _readable(reader, actor, ref)
-            return reader.timeline(incident, before=None, limit=incident.last_entry).items
+            # The entries of a timeline have no gaps.
+            last = min(after + limit, incident.last_entry)
+            page = reader.timeline(incident, before=last + 1, limit=max(last - after, 0))
+            return then(Page(items=page.items, newer=last if last < incident.last_entry else None))
+
+        return await self._store.read(read)
+
+    async def newest_entries(
+        self,
+        actor: Actor,
+        ref: Ref,
+        *,
+        before: int | None = None,
+        limit: int,
+        wanted: Callable[[Update], bool],
+        then: Callable[[Page[Update]], T],
+    ) -> T:
+        """The result of ``then`` on the last ``limit`` ``wanted`` updates below ``before``.
+
+        ``then`` runs in a thread of the store. Its page is newest first; ``older`` is the next
+        ``before``.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+            Denied: the actor may not read notes.
+        """
+        _admit(actor)
+
+        def read(reader: Reader) -> T:
+            incident = _readable(reader, actor, ref)
+            found: list[Update] = []
+            key = before
+            while len(found) <= limit:
+                page = reader.timeline(incident, before=key, limit=limit)
+                found += filter(wanted, reversed(page.items))
+                key = page.older
+                if key is None:
+                    break
+            items = tuple(found[:limit])
+            return then(Page(items=items, older=items[-1].entry if len(found) > limit else None))
 
         return await self._store.read(read)
 

@@ -22,6 +22,7 @@ from bot.http.api_shapes import (
     MovedIncident,
     StatusUpdate,
     SuccessEnvelope,
+    TimelineEnvelope,
     UpdateRecord,
     ValidationFailureEnvelope,
     is_comment,
@@ -29,8 +30,8 @@ from bot.http.api_shapes import (
 from bot.http.call import CurrentCall, Dialect, IncidentId, answered
 from bot.http.operations import Operations
 from bot.http.problems import Problem
-from bot.http.shapes import EMPTY_BODY, EmptyBody
-from core.incident import Acknowledge, Change, Declare, Note, Outcome
+from bot.http.shapes import EMPTY_BODY, EmptyBody, TimelineQuery
+from core.incident import Acknowledge, Change, Declare, Note, Outcome, Page, Update
 from core.refusals import Refused
 from core.service import Transaction
 
@@ -82,14 +83,9 @@ operations = Operations(
 )
 
 
-def wrapped(data: BaseModel | list[UpdateRecord]) -> str:
+def wrapped(data: BaseModel) -> str:
     """``data`` in the envelope of success."""
-    written = (
-        data.model_dump_json()
-        if isinstance(data, BaseModel)
-        else f"[{','.join(one.model_dump_json() for one in data)}]"
-    )
-    return f'{{"success":true,"data":{written}}}'
+    return f'{{"success":true,"data":{data.model_dump_json()}}}'
 
 
 def show_incident(_: Transaction, outcome: Outcome) -> str:
@@ -196,9 +192,25 @@ async def comment(call: CurrentCall, incident_id: IncidentId, asked: CommentBody
 @operations.reads(
     "/incidents/{id}/updates",
     "Get the timeline of an incident without comments, newest first",
-    answer=SuccessEnvelope[list[UpdateRecord]],
+    answer=TimelineEnvelope,
+    refused=(INVALID,),
 )
-async def get_timeline(call: CurrentCall, incident_id: IncidentId) -> Response:
-    updates = await call.incidents.whole_timeline(call.actor, incident_id)
-    records = [UpdateRecord.of(update) for update in reversed(updates) if not is_comment(update)]
-    return answered(200, wrapped(records))
+async def get_timeline(
+    call: CurrentCall, incident_id: IncidentId, asked: Annotated[TimelineQuery, Query()]
+) -> Response:
+    def shown(page: Page[Update]) -> str:
+        return TimelineEnvelope(
+            success=True,
+            data=[UpdateRecord.of(update) for update in page.items],
+            next_cursor=shapes.timeline_cursor("api", incident_id, page.older),
+        ).model_dump_json()
+
+    body = await call.incidents.newest_entries(
+        call.actor,
+        incident_id,
+        before=asked.position("api", incident_id),
+        limit=asked.limit,
+        wanted=lambda update: not is_comment(update),
+        then=shown,
+    )
+    return answered(200, body)

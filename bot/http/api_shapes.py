@@ -239,6 +239,14 @@ class SuccessEnvelope(BaseModel, Generic[T]):
     data: T
 
 
+class TimelineEnvelope(BaseModel):
+    """A page of the timeline. `next_cursor` is null on the last page."""
+
+    success: Literal[True]
+    data: list[UpdateRecord]
+    next_cursor: str | None
+
+
 class FailureError(BaseModel):
     """`code` is for programs, `message` for people."""
 

@@ -372,7 +372,9 @@ def _parsed(request: Request, body: bytes | None) -> dict[str, Any] | None:
     if not JSON_TYPE.fullmatch(request.headers.get("content-type", "")):
         raise problems.not_json()
     try:
-        value = json.loads(body.decode(), parse_constant=_no_number)
+        value = json.loads(body.decode(), parse_constant=_no_number, object_pairs_hook=_object_of)
+    except RepeatedKey as error:
+        raise problems.invalid([FieldError(error.name, "is there more than once")]) from None
     # ValueError covers malformed JSON, bytes that are not UTF-8, and numbers of thousands of
     # digits. RecursionError: thousands of brackets.
     except (ValueError, RecursionError):
@@ -380,6 +382,28 @@ def _parsed(request: Request, body: bytes | None) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise problems.unreadable("must be a JSON object")
     return value
+
+
+class RepeatedKey(Exception):
+    """An object in the body has two values for ``name``. Parsers disagree on which one counts."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("a key of an object is there more than once")
+        self.name = problems.field_name(name)
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of ``pairs``.
+
+    Raises:
+        RepeatedKey: two of them have one name, however its characters are written.
+    """
+    whole: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in whole:
+            raise RepeatedKey(name)
+        whole[name] = value
+    return whole
 
 
 def _no_number(constant: str) -> NoReturn:

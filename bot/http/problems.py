@@ -330,14 +330,14 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
         del parts[0]
     if discriminator := context.get("discriminator"):
         parts.append(discriminator.strip("'"))
-    return FieldError(".".join(map(_shortened, parts)) or str(place[0]), problem)
+    return FieldError(".".join(map(field_name, parts)) or str(place[0]), problem)
 
 
 # The two shapes of the body of an update. Pydantic puts the shape before the name of the field.
 VARIANTS = frozenset({"internal", "public"})
 
 
-def _shortened(part: object) -> str:
+def field_name(part: object) -> str:
     """The name of a field. The client may have made it up, of any length and characters."""
     whole = str(part).encode("utf-8", "replace").decode()
     return whole if len(whole) <= FIELD_NAME_MAX else f"{whole[:FIELD_NAME_MAX]}…"

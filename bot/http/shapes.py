@@ -6,7 +6,8 @@ import contextlib
 import hashlib
 import re
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -25,6 +26,8 @@ from core.incident import BODY_MAX, BoardFilter, Scope, Severity
 
 PAGE = 20
 PAGE_MAX = 100
+TIMELINE_PAGE = 100
+TIMELINE_PAGE_MAX = 200
 
 DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(
@@ -48,13 +51,17 @@ def _moment(value: object) -> datetime:
     raise ValueError("must be a moment such as 2026-03-02T09:00:00Z")
 
 
-def _limit(value: object) -> int:
+def _limit(most: int) -> BeforeValidator:
     """Accepts digits alone. Pydantic also takes `1.0`, `+1` and spaces for a number."""
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and NUMBER.fullmatch(value) and 1 <= int(value) <= PAGE_MAX:
-        return int(value)
-    raise ValueError(f"must be a whole number from 1 to {PAGE_MAX}")
+
+    def limit(value: object) -> int:
+        if isinstance(value, int):
+            return value
+        if isinstance(value, str) and NUMBER.fullmatch(value) and 1 <= int(value) <= most:
+            return int(value)
+        raise ValueError(f"must be a whole number from 1 to {most}")
+
+    return BeforeValidator(limit)
 
 
 def iso(at: datetime) -> str:
@@ -114,7 +121,7 @@ class ListQuery(BaseModel):
     status: StatusName | None = None
     since: DayInput | None = Field(None, alias="from", description="Declared on that day or later.")
     until: DayInput | None = Field(None, alias="to", description="Declared on that day or earlier.")
-    limit: Annotated[int, BeforeValidator(_limit)] = Field(PAGE, ge=1, le=PAGE_MAX)
+    limit: Annotated[int, _limit(PAGE_MAX)] = Field(PAGE, ge=1, le=PAGE_MAX)
     cursor: str | None = Field(
         None, pattern=CURSOR, description="The end of the previous page of the same list."
     )
@@ -141,31 +148,58 @@ class ListQuery(BaseModel):
         Raises:
             ApiError: the cursor belongs to a list with other filters.
         """
-        if self.cursor is None:
-            return None
-        mark, _, number = self.cursor.partition("-")
-        if mark != _mark(filters):
-            raise problems.invalid(
-                [
-                    FieldError(
-                        "cursor", "is of a list with other filters: leave it out and begin anew"
-                    )
-                ]
-            )
-        return int(number)
+        return _position(self.cursor, _filters(filters), "is of a list with other filters")
+
+
+class TimelineQuery(BaseModel):
+    """A page of the timeline of one incident."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, _limit(TIMELINE_PAGE_MAX)] = Field(
+        TIMELINE_PAGE, ge=1, le=TIMELINE_PAGE_MAX
+    )
+    cursor: str | None = Field(
+        None, pattern=CURSOR, description="The end of the previous page of the same timeline."
+    )
+
+    def position(self, dialect: str, incident: UUID) -> int | None:
+        """The entry at which the page before ended; None for the first page.
+
+        Raises:
+            ApiError: the cursor belongs to another timeline, or to the other dialect.
+        """
+        return _position(self.cursor, (dialect, incident), "is of another timeline")
 
 
 def cursor(filters: BoardFilter, before: int | None) -> str | None:
     """The cursor of the page that begins below the number ``before``; None after the last page."""
-    return None if before is None else f"{_mark(filters)}-{before}"
+    return None if before is None else f"{_mark(_filters(filters))}-{before}"
 
 
-def _mark(filters: BoardFilter) -> str:
-    """Distinguishes lists with different filters: 16 hexadecimal digits."""
-    parts: tuple[Any, ...] = (
+def timeline_cursor(dialect: str, incident: UUID, entry: int | None) -> str | None:
+    """The cursor of the page behind ``entry``; None after the last page."""
+    return None if entry is None else f"{_mark((dialect, incident))}-{entry}"
+
+
+def _position(cursor: str | None, parts: tuple[object, ...], wrong: str) -> int | None:
+    if cursor is None:
+        return None
+    mark, _, number = cursor.partition("-")
+    if mark != _mark(parts):
+        raise problems.invalid([FieldError("cursor", f"{wrong}: leave it out and begin anew")])
+    return int(number)
+
+
+def _filters(filters: BoardFilter) -> tuple[object, ...]:
+    return (
         filters.severity,
         filters.status,
         filters.since and filters.since.date(),
         filters.until and filters.until.date(),
     )
+
+
+def _mark(parts: tuple[object, ...]) -> str:
+    """Tells lists apart that differ in any of ``parts``: 16 hexadecimal digits."""
     return hashlib.sha256(repr(list(map(str, parts))).encode()).hexdigest()[:16]

@@ -14,7 +14,7 @@ from bot.http.call import CurrentCall, Dialect, IncidentId, answered
 from bot.http.gate import uuid_of
 from bot.http.operations import Operations
 from bot.http.problems import Problem
-from bot.http.shapes import EMPTY_BODY, EmptyBody
+from bot.http.shapes import EMPTY_BODY, EmptyBody, TimelineQuery
 from bot.http.v1_shapes import (
     AnswerPart,
     ComponentBody,
@@ -48,6 +48,7 @@ from core.incident import (
     DescribedComponent,
     Note,
     Outcome,
+    Page,
     PublicText,
     Redact,
     Update,
@@ -223,10 +224,24 @@ async def post_update(
     "/incidents/{id}/updates",
     "Get the timeline of an incident, notes included, oldest first",
     answer=DataEnvelope[UpdateList],
+    refused=(INVALID,),
 )
-async def get_timeline(call: CurrentCall, incident_id: IncidentId) -> Response:
-    updates = await call.incidents.whole_timeline(call.actor, incident_id)
-    return answered(200, wrapped(UpdateList(updates=[UpdateBody.of(one) for one in updates])))
+async def get_timeline(
+    call: CurrentCall, incident_id: IncidentId, asked: Annotated[TimelineQuery, Query()]
+) -> Response:
+    def shown(page: Page[Update]) -> str:
+        updates = [UpdateBody.of(update) for update in page.items]
+        following = shapes.timeline_cursor("v1", incident_id, page.newer)
+        return wrapped(UpdateList(updates=updates, next_cursor=following))
+
+    body = await call.incidents.oldest_entries(
+        call.actor,
+        incident_id,
+        after=asked.position("v1", incident_id) or 0,
+        limit=asked.limit,
+        then=shown,
+    )
+    return answered(200, body)
 
 
 @operations.changes(

@@ -299,9 +299,10 @@ class IncidentPage(AnswerPart):
 
 
 class UpdateList(AnswerPart):
-    """The whole timeline, oldest first."""
+    """A page of the timeline, oldest first. `nextCursor` is null on the last page."""
 
     updates: list[UpdateBody]
+    next_cursor: str | None
 
 
 class ComponentList(AnswerPart):

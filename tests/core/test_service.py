@@ -275,7 +275,8 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         lambda incidents, actor: incidents.card(actor, 9),
         lambda incidents, actor: incidents.find(actor, 1),
         lambda incidents, actor: incidents.timeline(actor, 1),
-        lambda incidents, actor: incidents.whole_timeline(actor, 1),
+        lambda incidents, actor: oldest(incidents, actor),  # noqa: PLW0108 - defined below
+        lambda incidents, actor: newest(incidents, actor),  # noqa: PLW0108 - the same
         lambda incidents, actor: incidents.history(actor, 1),
         lambda incidents, actor: incidents.components(actor),
         lambda incidents, actor: incidents.make_component(
@@ -295,7 +296,8 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         "card of what is not there",
         "incident",
         "timeline",
-        "whole timeline",
+        "oldest entries",
+        "newest entries",
         "history",
         "components",
         "make a component",
@@ -520,25 +522,93 @@ async def test_the_history_is_the_transitions_with_their_notes(incidents, declar
     ]
 
 
-async def test_the_whole_timeline_is_one_list_however_long(incidents, declare):
+async def oldest(incidents, actor, **asked):
+    return await incidents.oldest_entries(actor, 1, **{"limit": 5, "then": tuple_of} | asked)
+
+
+async def newest(incidents, actor, **asked):
+    every = {"limit": 5, "wanted": lambda _: True, "then": tuple_of}
+    return await incidents.newest_entries(actor, 1, **every | asked)
+
+
+def tuple_of(page):
+    return [update.entry for update in page.items], page.older, page.newer
+
+
+@pytest.fixture
+async def long(incidents, declare):
+    """INC-1 with twelve entries, of which every third but the first is no comment."""
     await declare()
-    for number in range(30):
-        await incidents.execute(a_change(ref=1, note=f"note {number}"))
-
-    updates = await incidents.whole_timeline(an_actor(GRACE), 1)
-
-    assert [update.entry for update in updates] == list(range(1, 32))
+    for number in range(2, 13):
+        change = {"title": f"Search {number}"} if number % 3 == 0 else {"note": "found it"}
+        await incidents.execute(a_change(ref=1, **change))
 
 
-@pytest.mark.parametrize("ask", ["timeline", "whole_timeline", "history"])
-async def test_notes_are_read_by_responders_and_by_api_keys_alone(incidents, declare, ask):
+@pytest.mark.parametrize(
+    ("asked", "page"),
+    [
+        ({}, ([1, 2, 3, 4, 5], None, 5)),
+        ({"after": 5}, ([6, 7, 8, 9, 10], None, 10)),
+        ({"after": 10}, ([11, 12], None, None)),
+        ({"after": 7}, ([8, 9, 10, 11, 12], None, None)),
+        ({"after": 12}, ([], None, None)),
+        ({"after": 10**9}, ([], None, None)),
+        ({"limit": 12}, ([*range(1, 13)], None, None)),
+        ({"limit": 1}, ([1], None, 1)),
+    ],
+)
+async def test_a_page_of_the_oldest_entries(incidents, long, asked, page):
+    assert await oldest(incidents, an_actor(GRACE), **asked) == page
+
+
+@pytest.mark.parametrize(
+    ("asked", "page"),
+    [
+        ({}, ([12, 11, 10, 9, 8], 8, None)),
+        ({"before": 8}, ([7, 6, 5, 4, 3], 3, None)),
+        ({"before": 3}, ([2, 1], None, None)),
+        ({"before": 1}, ([], None, None)),
+        ({"before": 6}, ([5, 4, 3, 2, 1], None, None)),
+        ({"limit": 12}, ([*range(12, 0, -1)], None, None)),
+    ],
+)
+async def test_a_page_of_the_newest_entries(incidents, long, asked, page):
+    assert await newest(incidents, an_actor(GRACE), **asked) == page
+
+
+@pytest.mark.parametrize(
+    ("asked", "page"),
+    [
+        ({"limit": 2}, ([12, 9], 9, None)),
+        ({"limit": 2, "before": 9}, ([6, 3], 3, None)),
+        ({"limit": 2, "before": 3}, ([1], None, None)),
+        ({"limit": 5}, ([12, 9, 6, 3, 1], None, None)),
+        ({"limit": 1, "before": 2}, ([1], None, None)),
+    ],
+)
+async def test_a_page_is_filled_with_the_entries_that_are_wanted(incidents, long, asked, page):
+    def wanted(update):
+        return update.entry % 3 == 0 or update.entry == 1
+
+    assert await newest(incidents, an_actor(GRACE), wanted=wanted, **asked) == page
+
+
+async def a_page(incidents, actor):
+    return await incidents.timeline(actor, 1)
+
+
+async def history(incidents, actor):
+    return await incidents.history(actor, 1)
+
+
+@pytest.mark.parametrize("read", [a_page, oldest, newest, history])
+async def test_notes_are_read_by_responders_and_by_api_keys_alone(incidents, declare, read):
     await declare(owner=GRACE)
-    read = getattr(incidents, ask)
 
-    await read(an_actor(GRACE), 1)
-    await read(an_actor(CI, channel=None, responder=False, sees_private=True), 1)
+    await read(incidents, an_actor(GRACE))
+    await read(incidents, an_actor(CI, channel=None, responder=False, sees_private=True))
     with pytest.raises(Denied) as refused:
-        await read(an_actor(LINUS, responder=False), 1)
+        await read(incidents, an_actor(LINUS, responder=False))
 
     assert refused.value.permission is Permission.RESPOND
     assert "Grace" in refused.value.message

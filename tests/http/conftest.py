@@ -101,6 +101,12 @@ def serving(clock, metrics, applications):
 
 
 @pytest.fixture
+def incidents(store, clock):
+    """The use cases, without HTTP."""
+    return Incidents(store, clock=clock, wake=lambda: None)
+
+
+@pytest.fixture
 def app(serving, store):
     return serving(store)
 

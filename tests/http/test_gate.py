@@ -560,3 +560,63 @@ def test_every_refusal_of_core_has_a_code(error):
 
 def test_a_failing_database_is_no_client_error():
     assert problem_of(StoreUnavailable("gone")).status == 503
+
+
+# --- names that an object has twice ------------------------------------------------------------
+
+REPEATED = [
+    ('{"title": "a", "severity": "low", "title": "b"}', "title"),
+    ('{"title": "a", "severity": "low", "private": true, "private": false}', "private"),
+    (r'{"title": "a", "severity": "low", "t\u0069tle": "b"}', "title"),
+    ('{"title": "a", "severity": "low", "componentIds": [{"x": 1, "x": 1}]}', "x"),
+    ('{"title": "a", "severity": "low", "more": {"deep": {"y": [[{"z": 1, "z": 2}]]}}}', "z"),
+    ('{"title": "a", "severity": "low", "": 1, "": 2}', ""),
+    ('{"title": {"a": 1, "a": 2}, "severity": "low", "title": "b"}', "a"),
+]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(("body", "name"), REPEATED)
+async def test_a_name_that_an_object_has_twice_is_refused_at_any_depth(ci, dialect, body, name):
+    answer = await ci.post(
+        f"{dialect}/incidents", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == (422 if dialect == "/v1" else 400)
+    assert f"{name} is there more than once" in answer.text
+    assert (await ci.get("/v1/incidents")).json()["data"]["incidents"] == []
+
+
+async def test_an_update_with_two_visibilities_is_not_published(ci, declared, updates):
+    incident = await declared()
+
+    answer = await ci.post(
+        f"/v1/incidents/{incident}/updates",
+        content='{"visibility": "internal", "body": "db-3", "visibility": "public"}',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert answer.status_code == 422
+    assert len(await updates(incident)) == 1
+
+
+async def test_equal_names_in_different_objects_are_no_repetition(ci):
+    body = '{"title": "a", "severity": "low", "componentIds": [{"x": 1}, {"x": 1}]}'
+
+    answer = await ci.post(
+        "/v1/incidents", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert "more than once" not in answer.text
+
+
+async def test_a_body_full_of_names_is_read_in_one_pass(ci):
+    names = ", ".join(f'"{number:x}": 1' for number in range(5_000))
+
+    answer = await ci.post(
+        "/v1/incidents",
+        content=f'{{{names}, "0": 1}}',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert "0 is there more than once" in answer.text
