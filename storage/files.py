@@ -70,11 +70,12 @@ def close_to_others(file: Path) -> None:
 
 
 def is_open_to_others(file: Path) -> bool:
-    """Whether ``file`` exists, and others than its owner have any right to it."""
+    """Whether ``file`` is a file to which others than its owner have any right."""
     try:
-        return bool(file.stat().st_mode & OTHERS)
+        mode = file.stat().st_mode
     except OSError:
         return False
+    return stat.S_ISREG(mode) and bool(mode & OTHERS)
 
 
 def _taken(file: Path) -> NotWritten:

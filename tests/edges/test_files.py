@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
+from storage.files import close_to_others, is_open_to_others
 from storage.store import SqlStore
 
 COMMANDS = [("migrate",), ("backup", "copy.db"), ("export", "archive.jsonl"), ("keys", "list")]
@@ -176,3 +177,13 @@ def test_a_second_backup_leaves_the_first_alone(ratchet, folder):
     assert code == 1
     assert err == ["copy.db exists and is not overwritten: name another file."]
     assert (folder / "copy.db").read_bytes() == first
+
+
+def test_a_device_or_pipe_in_the_place_of_a_file_keeps_its_mode(folder):
+    os.mkfifo(folder / "pipe")
+    (folder / "pipe").chmod(0o666)
+
+    close_to_others(folder / "pipe")
+
+    assert modes(folder) == {"pipe": 0o666}
+    assert not is_open_to_others(folder / "pipe")

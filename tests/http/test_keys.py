@@ -28,20 +28,24 @@ def ratchet(url, tmp_path, logging_as_before):
 
 
 @pytest.fixture
-async def create(ratchet):
-    """Runs ``ratchet keys create`` with a token, in a thread: the stand-in answers meanwhile."""
+async def slack():
     async with a_standin() as slack:
+        yield slack
 
-        async def create(*options):
-            return await asyncio.to_thread(
-                ratchet,
-                *("keys", "create", "--name", "ci", *options),
-                SLACK_BOT_TOKEN=slack.bot_token,
-                SLACK_API_URL=slack.api_url,
-            )
 
-        create.slack = slack
-        yield create
+@pytest.fixture
+def create(ratchet, slack):
+    """Runs ``ratchet keys create`` with a token, in a thread: the stand-in answers meanwhile."""
+
+    async def create(*options):
+        return await asyncio.to_thread(
+            ratchet,
+            *("keys", "create", "--name", "ci", *options),
+            SLACK_BOT_TOKEN=slack.bot_token,
+            SLACK_API_URL=slack.api_url,
+        )
+
+    return create
 
 
 @pytest.fixture
@@ -88,9 +92,9 @@ async def test_a_key_for_a_workspace_that_is_not_served_is_refused(create, ratch
     assert (await create("--workspace", "T0SANDBOX"))[0] == 0
 
 
-async def test_the_token_of_an_organization_leaves_the_choice_to_the_operator(create):
+async def test_the_token_of_an_organization_leaves_the_choice_to_the_operator(create, slack):
     said = {"ok": True, "user": "ratchet", "team_id": "E0ORG", "is_enterprise_install": True}
-    create.slack.faults.garble("auth.test", body=json.dumps(said).encode(), times=None)
+    slack.faults.garble("auth.test", body=json.dumps(said).encode(), times=None)
 
     assert (await create())[0] == 1
     assert (await create("--workspace", "T0ANY"))[0] == 0
@@ -104,8 +108,8 @@ SILENT = {
 
 
 @pytest.mark.parametrize("silent", SILENT.values(), ids=SILENT)
-async def test_without_an_answer_of_slack_the_store_decides(create, ratchet, store, silent):
-    silent(create.slack.faults)
+async def test_without_an_answer_of_slack_the_store_decides(create, ratchet, slack, store, silent):
+    silent(slack.faults)
     ours = ("--workspace", "T0RATCHET")
 
     assert [(await create(*ours))[0], (await create())[0]] == [0, 1]
