@@ -11,13 +11,12 @@ from uuid import uuid4
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, lists, parser, views
+from bot.slack import dialogs, forms, lists, messages, parser, views
 from bot.slack.answers import Answers, Conclusion, error_code
 from bot.slack.blocks import Json
 from bot.slack.buttons import Dialog, OpenDialog, Pressed, decode
 from bot.slack.help import help_for
 from bot.slack.interaction import Interaction
-from bot.slack.markup import plain_text
 from bot.slack.people import UNREACHABLE, People
 from bot.slack.requests import (
     AssignTo,
@@ -116,12 +115,10 @@ class Actions:
         self, interaction: Interaction, name: str, message: Mapping[str, Any]
     ) -> None:
         """A shortcut of the manifest; ``message`` is empty for a global one."""
-        text = plain_text(message.get("text") or "")
         if name == ADD_TO_TIMELINE:
-            work = self._note_dialog(interaction, message, text)
+            work = self._note_dialog(interaction, message)
         elif name in SHORTCUTS:
-            draft = OpenDeclare(title=text.partition("\n")[0], description=text)
-            work = self._declare_dialog(interaction, draft)
+            work = self._declare_dialog(interaction, message)
         else:
             raise UsageError(
                 "There is no such shortcut any more.",
@@ -251,17 +248,30 @@ class Actions:
             case _:
                 assert_never(asked.dialog)
 
-    async def _declare_dialog(self, interaction: Interaction, draft: OpenDeclare) -> Json:
+    async def _declare_dialog(self, interaction: Interaction, message: Mapping[str, Any]) -> Json:
         self._incidents.admit(await self._actor(interaction))
+        text = await self._words(interaction, message)
+        draft = OpenDeclare(title=text.partition("\n")[0], description=text)
         return dialogs.declare_dialog(self._catalogue, origin=interaction.origin, draft=draft)
 
-    async def _note_dialog(
-        self, interaction: Interaction, message: Mapping[str, Any], text: str
-    ) -> Json:
+    async def _words(self, interaction: Interaction, message: Mapping[str, Any]) -> str:
+        """The words of ``message``, with names in the place of ids."""
+        markup = messages.markup_of(message)
+        names = await self._people.names(interaction.workspace, messages.unnamed(markup))
+        return messages.named(markup, names)
+
+    async def _author(self, interaction: Interaction, message: Mapping[str, Any]) -> str | None:
+        """The name of the person or the bot that wrote ``message``."""
+        if isinstance(user := message.get("user"), str) and user:
+            return await self._people.name(interaction.workspace, user)
+        return messages.bot_name(message)
+
+    async def _note_dialog(self, interaction: Interaction, message: Mapping[str, Any]) -> Json:
         actor = await self._actor(interaction)
+        text = await self._words(interaction, message)
         here = await self._incidents.open_here(actor)
         everywhere = await self._incidents.board(actor, BoardFilter(), limit=OFFERED)
         others = [incident for incident in everywhere.items if incident not in here]
-        if author := message.get("user"):
-            text = f"{await self._people.name(interaction.workspace, author)}: {text}"
+        if author := await self._author(interaction, message):
+            text = f"{author}: {text}"
         return dialogs.note_dialog([*here, *others], text, origin=interaction.origin)

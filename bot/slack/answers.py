@@ -5,6 +5,7 @@ Exceptions end here: a person always gets an answer, the operator a line in the 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ from core.service import StoreUnavailable
 # A trigger opens one dialog. This error says that it has: the request was delivered before.
 # Source: https://docs.slack.dev/reference/methods/views.open#errors
 TRIGGER_USED = "exchanged_trigger_id"
+# Refusals of views.update: the view is closed, or its reader typed on; no retry helps.
+# Source: https://docs.slack.dev/reference/methods/views.update#errors
+CLOSED = frozenset({"hash_conflict", "not_found"})
+FINAL = frozenset({"duplicate_external_id", "invalid_arguments", "view_too_large"})
+REDRAW_AFTER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +112,46 @@ class Answers:
     # --- messages --------------------------------------------------------------------------------
 
     async def say(self, interaction: Interaction, reply: Json | None) -> None:
-        """Shows ``reply`` to the person alone: as a message, else in a dialog."""
+        """Shows ``reply`` to the person alone: as a message, else in a dialog.
+
+        A response_url lives for half an hour and takes five posts. A dialog may be sent later.
+        """
         if reply is None:
             return
         if interaction.response_url:
-            await response_url.post(
+            taken = await response_url.post(
                 interaction.response_url,
                 reply,
                 in_place=interaction.in_place,
                 door=interaction.door,
                 session=self._client.session,
             )
+            if not taken:
+                await self._say_without_url(interaction, reply)
         elif interaction.trigger:
             with contextlib.suppress(DialogNotOpened):
                 await self.open(interaction.trigger, dialogs.message_dialog(reply))
+
+    async def _whispered(self, channel: str, interaction: Interaction, reply: Json) -> bool:
+        """Whether the person sees ``reply`` in ``channel``, of which the bot must be a member."""
+        try:
+            await self._client.chat_postEphemeral(channel=channel, user=interaction.user, **reply)
+        except SlackApiError as error:
+            log.info("not said in the channel", error=error_code(error))
+            return False
+        return True
+
+    async def _say_without_url(self, interaction: Interaction, reply: Json) -> None:
+        """Shows ``reply`` to the person alone, where they are; else as a direct message."""
+        if not interaction.user:
+            return
+        try:
+            place = interaction.place
+            if place and await self._whispered(place.channel, interaction, reply):
+                return
+            await self._client.chat_postMessage(channel=interaction.user, **_unlinked(reply))
+        except (*UNREACHABLE, SlackApiError) as error:
+            log.warning("answer not delivered", door=interaction.door, error=error_code(error))
 
     async def publish_home(self, user: str, drawn: Conclusion) -> None:
         """Shows the Home tab that was drawn, or the reason why it could not be drawn."""
@@ -166,15 +198,36 @@ class Answers:
         dialog = drawn.reply or {}
         if drawn.error is not None:
             dialog = dialogs.message_dialog(dialog)
-        await self.redraw(view_id, dialog)
+        if not await self.redraw(view_id, dialog):
+            raise DialogNotOpened
 
-    async def redraw(self, view_id: str, dialog: Json, *, seen: str | None = None) -> None:
-        """Replaces a view by ``dialog``. ``seen`` is its hash: a view that changed since stays."""
+    async def redraw(self, view_id: str, dialog: Json, *, seen: str | None = None) -> bool:
+        """Replaces a view by ``dialog``; False if it still shows what it showed.
+
+        ``seen`` is its hash: a view that changed since stays. Unless Slack's refusal is final, it
+        is tried once more: a dialog that waits for its content would else wait for good.
+        """
+        final = await self._redrawn(view_id, dialog, seen)
+        if final is None:
+            await asyncio.sleep(REDRAW_AFTER_SECONDS)
+            final = await self._redrawn(view_id, dialog, seen)
+        return bool(final)
+
+    async def _redrawn(self, view_id: str, dialog: Json, seen: str | None) -> bool | None:
+        """Whether the dialog is redrawn, or gone for its reader; None if a retry may help."""
         try:
             await self._client.views_update(view_id=view_id, view=dialog, hash=seen)
         except (*UNREACHABLE, SlackApiError) as error:
+            code = error_code(error)
+            log.info("dialog not redrawn", error=code)
             # The person closed it, or typed on. The card shows the change all the same.
-            log.info("dialog not redrawn", error=error_code(error))
+            return code in CLOSED or (False if code in FINAL else None)
+        return True
+
+
+def _unlinked(reply: Json) -> Json:
+    """``reply`` for ``chat.postMessage``, without previews of its links."""
+    return {"unfurl_links": False, "unfurl_media": False, **reply}
 
 
 def error_code(error: Exception) -> str:

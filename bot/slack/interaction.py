@@ -55,7 +55,7 @@ class Interaction:
         private = channel.get("name") == PRIVATE_CHANNEL
         return cls(
             door=door,
-            workspace=body["team"]["id"],
+            workspace=_workspace(body),
             user=body["user"]["id"],
             place=Place(channel["id"], private=private) if channel.get("id") else None,
             trigger=body.get("trigger_id", ""),
@@ -69,7 +69,7 @@ class Interaction:
         origin = origin_of(body["view"])
         return cls(
             door="form",
-            workspace=body["team"]["id"],
+            workspace=_workspace(body),
             user=body["user"]["id"],
             place=origin.place,
             trigger=body.get("trigger_id", ""),
@@ -105,6 +105,17 @@ class Interaction:
     def origin(self) -> Origin:
         """The place that a dialog remembers."""
         return Origin(place=self.place, response_url=self.response_url)
+
+
+def _workspace(body: Mapping[str, Any]) -> str:
+    """The workspace of a click, a shortcut or a form.
+
+    ``team`` is null where the app is installed for a whole organization: then the person's own
+    counts.
+    Source: https://docs.slack.dev/enterprise/organization-ready-apps
+    """
+    team: str = (body.get("team") or {}).get("id") or body["user"]["team_id"]
+    return team
 
 
 def _chosen_url(body: Mapping[str, Any]) -> str | None:

@@ -230,7 +230,8 @@ class SlackListeners:
             dialog = dialogs.message_dialog(ended.reply or {})
         else:
             dialog = await self._actions.corrected(interaction, view, ended)
-        await self._answers.redraw(view["id"], dialog)
+        if not await self._answers.redraw(view["id"], dialog):
+            await self._answers.say(interaction, ended.reply)
 
     async def _preview(self, interaction: Interaction, view: Mapping[str, Any]) -> None:
         work = self._actions.preview(interaction, view)

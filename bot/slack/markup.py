@@ -48,6 +48,9 @@ def _seen(control: re.Match[str]) -> str:
     return f"{label} ({target})"
 
 
+# In an escaped text. A cut address ends in "…", and is no link.
+_ADDRESS = re.compile(r"https?://(?=[\w\[])(?:&amp;|[^\s<>&\"])+", re.IGNORECASE)
+_AFTER_ADDRESS = ".,;:!?'\N{RIGHT SINGLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}»*_~`"
 TEXT_MAX = 3_000  # of a text object
 
 
@@ -89,6 +92,37 @@ def pieces(text: str, most: int = TEXT_MAX) -> Iterator[str]:
             piece = piece[: blank if blank > len(piece) // 2 else len(piece)]
         yield escape(piece)
         text = text[len(piece) :]
+
+
+def linked(escaped: str, most: int = TEXT_MAX) -> str:
+    """The ``escaped`` text with its addresses as links, as far as ``most`` characters allow.
+
+    A link has no label, so that it shows where it goes. One that holds invisible characters, or
+    the sign before a label, stays text.
+    Source: https://docs.slack.dev/messaging/formatting-message-text#linking-urls
+    """
+    room = most - len(escaped)
+
+    def link(match: re.Match[str]) -> str:
+        nonlocal room
+        address = _without_end(match[0])
+        if room < 2 or "|" in address or "…" in match[0] or not address.isprintable():
+            return match[0]
+        room -= 2
+        return f"<{address}>{match[0][len(address) :]}"
+
+    return _ADDRESS.sub(link, escaped)
+
+
+def _without_end(address: str) -> str:
+    """``address`` without the punctuation of the sentence around it."""
+    while True:
+        shorter = address.rstrip(_AFTER_ADDRESS)
+        if shorter.endswith((")", "]")) and not any(sign in shorter for sign in "(["):
+            shorter = shorter[:-1]
+        if shorter == address:
+            return address
+        address = shorter
 
 
 def clipped(text: str, most: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.slack.messages import Names
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.errors import InvalidField, UserError
@@ -27,6 +28,10 @@ STALE = timedelta(hours=24)
 # The wait for an answer of Slack's when a remembered one would do.
 PATIENCE = timedelta(seconds=0.5)
 REMEMBERED = 10_000
+# The wait for the names in a message. Its reader waits for the dialog meanwhile.
+NAMING_SECONDS = 2.0
+PRIVATE_CHANNEL = "private-channel"
+UNNAMED_GROUP = "group"
 
 # The errors of a call that did not reach Slack, or lost its response. A refusal is another error.
 UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -110,6 +115,8 @@ class People:
         self._profiles = _Memory[tuple[str, str], Profile](clock)
         self._groups = _Memory[str, frozenset[str]](clock)
         self._homes = _Memory[None, Home](clock)
+        self._channels = _Memory[str, str](clock)
+        self._handles = _Memory[None, Mapping[str, str]](clock)
         self._home: Home | None = None
         self._presumed: Home | None = None
 
@@ -152,6 +159,48 @@ class People:
             return (await self._profile(workspace, user)).name
         except SlackUnavailable:
             return user
+
+    async def names(self, workspace: str, asked: Names) -> Names:
+        """The names of the ids that ``asked`` has; those that Slack does not tell are left out.
+
+        A private channel has no name for people outside of it, and its readers are not known here.
+        """
+        people, channels, groups = await asyncio.gather(
+            _told(asked.people, lambda user: self._name_of(workspace, user)),
+            _told(asked.channels, self._channel_name),
+            _told(asked.groups, self._group_name),
+        )
+        return Names(people, channels, groups)
+
+    async def _name_of(self, workspace: str, user: str) -> str:
+        return (await self._profile(workspace, user)).name
+
+    async def _channel_name(self, channel: str) -> str:
+        return await self._channels.recall(channel, lambda: self._ask_channel(channel))
+
+    async def _ask_channel(self, channel: str) -> str:
+        try:
+            found = (await self._client.conversations_info(channel=channel))["channel"]
+        except SlackApiError as error:
+            raise _unnamed("conversations.info", error) from error
+        name = found.get("name")
+        if found.get("is_private") or not isinstance(name, str):
+            return PRIVATE_CHANNEL
+        return name
+
+    async def _group_name(self, group: str) -> str:
+        handles = await self._handles.recall(None, self._ask_handles)
+        return handles.get(group, UNNAMED_GROUP)
+
+    async def _ask_handles(self) -> Mapping[str, str]:
+        try:
+            answer = await self._client.usergroups_list()
+        except SlackApiError as error:
+            raise _unnamed("usergroups.list", error) from error
+        return {
+            group["id"]: group.get("handle") or group.get("name") or UNNAMED_GROUP
+            for group in answer["usergroups"]
+        }
 
     def presume(self, workspace: str) -> None:
         """Takes ``workspace`` for the token's own until Slack says which it is."""
@@ -209,6 +258,25 @@ class People:
         except SlackApiError as error:
             raise _refused("usergroups.users.list", error) from error
         return frozenset(answer["users"])
+
+
+async def _told(ids: Iterable[str], ask: Callable[[str], Awaitable[str]]) -> dict[str, str]:
+    """What ``ask`` tells of each of ``ids`` within `NAMING_SECONDS`, by id."""
+
+    async def told(id_: str) -> tuple[str, str]:
+        try:
+            async with asyncio.timeout(NAMING_SECONDS):
+                return id_, await ask(id_)
+        except (SlackUnavailable, TimeoutError):
+            return id_, ""
+
+    return {id_: name for id_, name in await asyncio.gather(*map(told, ids)) if name}
+
+
+def _unnamed(method: str, error: SlackApiError) -> SlackUnavailable:
+    # Nobody is turned away because of it: the text keeps the id.
+    log.info("name not found", method=method, error=code_of(error))
+    return SlackUnavailable()
 
 
 def _refused(method: str, error: SlackApiError) -> SlackUnavailable:

@@ -19,6 +19,7 @@ from bot.slack.markup import (
     TEXT_MAX,
     duration,
     escape,
+    linked,
     moment,
     pieces,
     shown,
@@ -59,7 +60,7 @@ def _blocks(public: PublicIncident, latest: PublicUpdate | None) -> Iterator[Jso
         when = moment(latest.at, seen_from=public.started_at)
         words = _words(latest, most=TEXT_MAX - 200)
         pointer = " (whole in the thread)" if words.endswith("…") else ""
-        yield section(f"Latest: {words}{pointer} {when}")
+        yield section(f"Latest: {linked(words, TEXT_MAX - 100)}{pointer} {when}")
 
 
 def _after(public: PublicIncident) -> str:
@@ -91,7 +92,7 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
         first, *rest = pieces(update.body, TEXT_MAX - len(label))
         reply = {
             "text": told + shown(update.body, FALLBACK_MAX - len(told)),
-            "blocks": [section(label + first), *map(section, rest)],
+            "blocks": [section(linked(label + first)), *(section(linked(one)) for one in rest)],
         }
     return {
         **reply,

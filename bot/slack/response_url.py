@@ -40,8 +40,8 @@ async def post(
     in_place: bool,
     door: str,
     session: aiohttp.ClientSession | None,
-) -> None:
-    """Posts ``reply`` to ``url``, in three tries at most.
+) -> bool:
+    """Posts ``reply`` to ``url``, in three tries at most; False if Slack does not take it there.
 
     After a lost response it is tried only once more: two copies are better than none, and a third
     helps nobody. A reply that replaces a message (``in_place``) never shows twice.
@@ -59,6 +59,7 @@ async def post(
         )
     if tries[-1] not in DECIDED:
         log.warning("answer not delivered", door=door)
+    return tries[-1] is not Tried.REFUSED
 
 
 def pause_before_next(

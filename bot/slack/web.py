@@ -20,6 +20,7 @@ ANSWERS: Mapping[str, Mapping[str, type]] = {
     "conversations.history": {"messages": list},
     "conversations.info": {"channel": dict},
     "conversations.replies": {"messages": list},
+    "usergroups.list": {"usergroups": list},
     "usergroups.users.list": {"users": list},
     "users.info": {"user.id": str},
     "views.open": {"view.id": str},
