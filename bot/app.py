@@ -90,6 +90,7 @@ class App:
             clock=clock,
             patience=patience,
             metrics=self.metrics,
+            revive=self.revive,
         )
         gate = Gate(
             self.store,
@@ -197,6 +198,11 @@ class App:
         if self.settings.heartbeat_url and self.client.session:
             async with self.client.session.get(self.settings.heartbeat_url) as answer:
                 answer.raise_for_status()
+
+    async def revive(self, workspace: str, channel: str) -> None:
+        """Retry the messages to ``channel`` that could not be delivered."""
+        if await self.outbox.retry_dead(at=self._clock(), channel=(workspace, channel)):
+            self.worker.wake()
 
     async def forget(self) -> None:
         """Delete handled requests that nobody delivers again, and expired idempotency keys."""

@@ -189,6 +189,14 @@ _MERGE_INTO_DEAD = _merge(
         _other.c.id < outbox.c.id,
     ),
 )
+_RETRY = (_MERGE_DEAD_INTO_RUNNING, _MERGE_INTO_DEAD, _RETRY_DEAD)
+_RETRY_IN_CHANNEL = tuple(
+    one.where(
+        outbox.c.workspace_id == bindparam("in_workspace"),
+        outbox.c.channel == bindparam("in_channel"),
+    )
+    for one in _RETRY
+)
 # The batch of one transaction: writers must not wait until a busy week is deleted.
 PRUNE_AT_ONCE = 1_000
 _PRUNE = delete(outbox).where(
@@ -318,13 +326,15 @@ class Outbox:
         stale = {"claimed_before": claimed_before, "at": at, "until": until}
         return await self._write((_MERGE_INTO_STALE, stale), (_RESCUE, stale))
 
-    async def retry_dead(self, *, at: datetime) -> int:
-        """Makes every dead message available, and returns their count after merging edits."""
-        return await self._write(
-            (_MERGE_DEAD_INTO_RUNNING, {"at": at}),
-            (_MERGE_INTO_DEAD, {"at": at}),
-            (_RETRY_DEAD, {"at": at}),
-        )
+    async def retry_dead(self, *, at: datetime, channel: tuple[str, str] | None = None) -> int:
+        """Makes every dead message available, and returns their count after merging edits.
+
+        ``channel`` limits it to one, by the ids of workspace and channel.
+        """
+        if channel is None:
+            return await self._write(*((one, {"at": at}) for one in _RETRY))
+        where = dict(zip(("in_workspace", "in_channel"), channel, strict=True))
+        return await self._write(*((one, {"at": at, **where}) for one in _RETRY_IN_CHANNEL))
 
     async def prune(self, *, before: datetime) -> int:
         """Deletes messages delivered or merged before ``before``, and returns their count."""

@@ -49,6 +49,25 @@ NO_THREAD = frozenset(
     }
 )
 GONE = NO_MESSAGE | NO_THREAD
+# Refusals of the content, with nothing done: limits whose unit Slack does not say, rules that
+# Slack has changed, and texts that its clients write in ways of their own.
+CONTENT = frozenset(
+    {
+        "attachment_payload_limit_exceeded",
+        "block_mismatch",
+        "invalid_arguments",
+        "invalid_attachments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "markdown_text_conflict",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "too_many_attachments",
+    }
+)
+# The text of an edit may be shorter than that of a post; half of it fits in any unit.
+EDIT_MAX = 2_000
 RATE_LIMITED = frozenset({"rate_limited", "ratelimited"})
 NOT_IN_CHANNEL = "not_in_channel"
 # Reasons that forbid reading a channel: after a lost response the post is then sent again, so that
@@ -99,6 +118,22 @@ class Draft:
     channel: str
     content: Mapping[str, Any]
     edits: str | None = None
+
+    def as_text(self) -> Draft:
+        """The same message without any layout.
+
+        Its text is that of the blocks, where the text beside them is cut.
+        """
+        text = str(self.content["text"])
+        if self.edits:
+            # Without an empty list of blocks, Slack may keep those that the message has.
+            content = {**self.content, "text": text[:EDIT_MAX], "blocks": []}
+            return replace(self, content=content)
+        if text.endswith("…"):
+            blocks = self.content.get("blocks", ())
+            text = "\n".join(one["text"]["text"] for one in blocks if one["type"] == "section")
+        content = {name: value for name, value in self.content.items() if name != "blocks"}
+        return replace(self, content={**content, "text": text})
 
 
 def drafted(message: OutboxMessage, facts: Facts, *, at: datetime) -> Draft | None:
@@ -180,6 +215,16 @@ class SlackTransport:
             return Failure(FailureKind.NOT_DRAWN, OWN_FAULT)
         if draft is None:
             return found
+        try:
+            return await self._sent(message, draft) or found
+        except SlackApiError as error:
+            if code_of(error) not in CONTENT:
+                raise
+            log.warning("content refused", surface=message.surface, error=code_of(error))
+        return await self._sent(message, draft.as_text()) or found
+
+    async def _sent(self, message: OutboxMessage, draft: Draft) -> Posted | None:
+        """The place of a new post; None for an edit."""
         if draft.edits:
             await self._client.chat_update(
                 channel=draft.channel,
@@ -187,7 +232,7 @@ class SlackTransport:
                 metadata=mark(message.uid),
                 **draft.content,
             )
-            return found
+            return None
         answer = await self._client.chat_postMessage(
             channel=draft.channel, metadata=mark(message.uid), **draft.content
         )

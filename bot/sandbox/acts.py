@@ -216,6 +216,35 @@ class Acts:
             }
         )
 
+    def join(self, channel: Channel, *, inviter: User) -> Request | None:
+        """Add the app's bot to a channel, and send the event of that."""
+        bot = self.workspace.app.bot_user
+        if bot not in channel.members:
+            channel.members.append(bot)
+            self.workspace.changed("channel", channel=channel.id)
+        event = {
+            "type": "member_joined_channel",
+            "user": bot,
+            "channel": channel.id,
+            "channel_type": "C" if channel.kind == "public" else "G",
+            "team": self.workspace.team_id,
+            "inviter": inviter.id,
+            "event_ts": self.workspace.mint.ts(),
+        }
+        return self.event(event, context=f"{self.workspace.team_id}-{channel.id}")
+
+    def unarchive(self, channel: Channel, *, by: User) -> Request | None:
+        """Unarchive a channel, and send the event of that."""
+        channel.is_archived = False
+        self.workspace.changed("channel", channel=channel.id)
+        event = {
+            "type": "channel_unarchive" if channel.kind == "public" else "group_unarchive",
+            "channel": channel.id,
+            "user": by.id,
+            "event_ts": self.workspace.mint.ts(),
+        }
+        return self.event(event, context=f"{self.workspace.team_id}-{channel.id}")
+
     def announce(self, message: Message) -> None:
         """Send the events of a new message, if the app is in its channel and subscribes to them."""
         channel = self.workspace.channels[message.channel]

@@ -182,6 +182,14 @@ class Person:
         await self._acts.send(interaction, INTERACTIVE, payload, accepts_response=False)
         return interaction
 
+    def invite_the_app(self, channel: str | Channel) -> Request | None:
+        """Type ``/invite @app`` in a channel; None without an event, as for `open_home`."""
+        return self._acts.join(self._workspace.channel(channel), inviter=self.user)
+
+    def unarchive(self, channel: str | Channel) -> Request | None:
+        """Unarchive a channel; None without an event, as for `open_home`."""
+        return self._acts.unarchive(self._workspace.channel(channel), by=self.user)
+
     async def open_home(self) -> Request | None:
         """Open the app's Home tab; None without an event, because the app did not subscribe."""
         if not self._workspace.app.home_tab:

@@ -11,13 +11,14 @@ from uuid import uuid4
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, lists, messages, parser, views
+from bot.slack import dialogs, forms, lists, messages, parser, places, views
 from bot.slack.answers import Answers, Conclusion, error_code
-from bot.slack.blocks import Json
+from bot.slack.blocks import Json, with_remark
 from bot.slack.buttons import Dialog, OpenDialog, Pressed, decode
 from bot.slack.help import help_for
 from bot.slack.interaction import Interaction
 from bot.slack.people import UNREACHABLE, People
+from bot.slack.places import Obstacle
 from bot.slack.requests import (
     AssignTo,
     OpenDeclare,
@@ -202,8 +203,24 @@ class Actions:
                 return await self._show(actor, request)
 
     async def _execute(self, interaction: Interaction, command: Command) -> Json:
+        obstacle = None
+        if isinstance(command, Declare):
+            obstacle = await self._obstacle(interaction, command)
+            if obstacle and obstacle.for_good:
+                command = replace(command, place=None)
         outcome = await self._incidents.execute(command, request=interaction.once)
-        return views.answer(outcome, at=self._clock())
+        reply = views.answer(outcome, at=self._clock())
+        return with_remark(reply, obstacle.told) if obstacle else reply
+
+    async def _obstacle(self, interaction: Interaction, command: Declare) -> Obstacle | None:
+        """The reason why the card cannot be posted. The bot joins public channels by itself.
+
+        A form does not say whether a channel that was chosen in it is public.
+        """
+        place = command.place
+        if place is None or not (place.private or interaction.door == "form"):
+            return None
+        return await places.obstacle(self._client, place.channel)
 
     async def _show(self, actor: Actor, request: Shown) -> Json:
         at = self._clock()

@@ -15,8 +15,11 @@ from bot.slack.markup import TEXT_MAX, clipped, joined, story
 
 Json = dict[str, Any]
 
-HEADER_MAX = 150
-LABEL_MAX = 75  # of a button or an option
+# Slack does not say what it counts: characters, UTF-16 units or bytes. Ten less than it allows
+# leave room for some emoji.
+MARGIN = 10
+HEADER_MAX = 150 - MARGIN
+LABEL_MAX = 75 - MARGIN  # of a button or an option
 
 
 def plain(text: str) -> Json:
@@ -51,6 +54,16 @@ def paragraphs(parts: Iterable[str], *, between: str = " ") -> list[Json]:
         else:
             texts.append(part)
     return [section(text.strip()) for text in texts]
+
+
+def with_remark(reply: Json, remark: str) -> Json:
+    """``reply`` with the escaped ``remark`` behind its first block."""
+    first, *rest = reply["blocks"]
+    return {
+        **reply,
+        "text": story([reply["text"], remark]),
+        "blocks": [first, section(remark), *rest],
+    }
 
 
 def context(*texts: str) -> Json:

@@ -40,7 +40,7 @@ class Interaction:
             door="command",
             workspace=body["team_id"],
             user=body["user_id"],
-            place=Place(body["channel_id"], private=body.get("channel_name") == PRIVATE_CHANNEL),
+            place=_place(body["channel_id"], body.get("channel_name")),
             trigger=body.get("trigger_id", ""),
             response_url=body.get("response_url"),
         )
@@ -52,12 +52,11 @@ class Interaction:
         Source: https://docs.slack.dev/reference/interaction-payloads
         """
         channel = body.get("channel") or {}
-        private = channel.get("name") == PRIVATE_CHANNEL
         return cls(
             door=door,
             workspace=_workspace(body),
             user=body["user"]["id"],
-            place=Place(channel["id"], private=private) if channel.get("id") else None,
+            place=_place(channel.get("id"), channel.get("name")),
             trigger=body.get("trigger_id", ""),
             response_url=body.get("response_url"),
             in_place=bool((body.get("container") or {}).get("is_ephemeral")),
@@ -105,6 +104,16 @@ class Interaction:
     def origin(self) -> Origin:
         """The place that a dialog remembers."""
         return Origin(place=self.place, response_url=self.response_url)
+
+
+def _place(channel: str | None, name: object) -> Place | None:
+    """The channel of a request; None for a direct or a group message, where no card can be.
+
+    The id of a direct message begins with D, the name of a group message with "mpdm-".
+    """
+    if not channel or channel.startswith("D") or str(name).startswith("mpdm-"):
+        return None
+    return Place(channel, private=name == PRIVATE_CHANNEL)
 
 
 def _workspace(body: Mapping[str, Any]) -> str:

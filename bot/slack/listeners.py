@@ -35,9 +35,13 @@ from bot.telemetry import Metrics, log
 from core.service import Incidents
 
 Result = TypeVar("Result")
+# Retries what could not be posted, by the ids of workspace and channel.
+Revive = Callable[[str, str], Coroutine[Any, Any, None]]
 
 # A form is answered by its acknowledgement alone, so it may take nearly Slack's three seconds.
 FORM_PATIENCE = timedelta(seconds=2)
+# Events after which the bot may be able to post in a channel.
+CURED = ("member_joined_channel", "channel_unarchive", "group_unarchive")
 # The label of a request from an earlier version's button or an older manifest.
 UNKNOWN = "unknown"
 
@@ -45,7 +49,8 @@ UNKNOWN = "unknown"
 class SlackListeners:
     """The entry point of Slack. ``asgi`` serves HTTP mode, and is None without a signing secret.
 
-    An answer that takes longer than ``patience`` does not ride on the acknowledgement: the request
+    ``revive`` sends what could not be posted in a channel. An answer that takes longer than
+    ``patience`` does not ride on the acknowledgement: the request
     is acknowledged, and answered by its response_url.
     """
 
@@ -59,7 +64,9 @@ class SlackListeners:
         clock: Callable[[], datetime],
         patience: timedelta,
         metrics: Metrics,
+        revive: Revive,
     ) -> None:
+        self._revive = revive
         groups = Groups(responders=settings.responders_group, publishers=settings.publishers_group)
         self._answers = Answers(client, clock=clock, groups=groups, metrics=metrics)
         self._actions = Actions(
@@ -103,6 +110,8 @@ class SlackListeners:
         bolt.view_closed(anything)(self._on_nothing)
         bolt.shortcut(anything)(self._on_shortcut)
         bolt.event("app_home_opened")(self._on_home)
+        for cured in CURED:
+            bolt.event(cured)(self._on_cured)
         bolt.event(anything)(self._on_nothing)
         bolt.error(self._on_error)
         return bolt
@@ -206,6 +215,14 @@ class SlackListeners:
         await ack()
         if body["event"].get("tab") == "home":
             self._begin(self._publish_home(Interaction.by_home(body)))
+
+    async def _on_cured(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The bot may post in a channel from now on: what waits for that is sent."""
+        await ack()
+        event = body["event"]
+        bots = {one.get("user_id") for one in body.get("authorizations") or ()}
+        if event["type"] != "member_joined_channel" or not bots or event.get("user") in bots:
+            self._begin(self._revive(body["team_id"], event["channel"]))
 
     async def _on_options(self, ack: AsyncAck) -> None:
         await ack(options=[])

@@ -151,7 +151,7 @@ def answer(outcome: Outcome, *, at: datetime) -> Json:
 def declared(outcome: Outcome, *, at: datetime) -> Json:
     """The answer to a declaration; for a private one that no channel may show, the card."""
     incident = outcome.incident
-    if incident.private and incident.card_channel is None:
+    if incident.card_channel is None and (incident.private or incident.place is None):
         return card_for_you(Card(incident=incident, last=outcome.updates[-1]), at=at)
     status = status_name(incident.status)
     told = [about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident)]

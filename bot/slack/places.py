@@ -1,0 +1,83 @@
+"""Places where the bot cannot post, and what their people can do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.people import UNREACHABLE
+from bot.slack.verbs import COMMAND
+from bot.slack.web import code_of
+from bot.telemetry import log
+
+# The person waits for their answer meanwhile.
+PATIENCE_SECONDS = 1.5
+# Slack's refusal to describe a private channel without the bot.
+# Source: https://docs.slack.dev/reference/methods/conversations.info#errors
+UNSEEN = "channel_not_found"
+# The scopes that would describe direct and group messages. The manifest does not ask for them.
+NO_CHANNELS_SCOPES = frozenset({"im:read", "mpim:read"})
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A reason why no card can be posted. ``told`` says it, with the cure.
+
+    ``for_good``: it has no cure, so the conversation counts as no channel.
+    """
+
+    told: str
+    for_good: bool = False
+
+
+NOT_A_MEMBER = Obstacle(
+    "I am not in this channel, so its card cannot be posted yet. Type `/invite @Ratchet` here; the "
+    "card follows by itself."
+)
+ARCHIVED = Obstacle(
+    "The channel is archived, so its card cannot be posted yet. Unarchive it, and invite me if I "
+    "am not in it; the card follows by itself."
+)
+NO_CHANNEL = Obstacle(
+    f"I cannot post in a group message, so no card appears here. `{COMMAND}` lists what is open.",
+    for_good=True,
+)
+
+
+async def obstacle(client: AsyncWebClient, channel: str) -> Obstacle | None:
+    """The reason why the bot cannot post in ``channel``; None if it can, or if nobody knows."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answer = await client.conversations_info(channel=channel)
+    except SlackApiError as error:
+        code = code_of(error)
+        log.info("channel not looked up", error=code)
+        if code == UNSEEN:
+            return NOT_A_MEMBER
+        return NO_CHANNEL if _needed(error) & NO_CHANNELS_SCOPES else None
+    except UNREACHABLE:
+        return None
+    return _of(answer["channel"])
+
+
+def _needed(error: SlackApiError) -> set[str]:
+    """The scopes that Slack misses, as its refusal ``missing_scope`` names them."""
+    answer = getattr(error.response, "data", None)
+    needed = answer.get("needed") if isinstance(answer, dict) else None
+    return set(re.split(r"[\s,]+", needed)) if isinstance(needed, str) else set()
+
+
+def _of(channel: Mapping[str, Any]) -> Obstacle | None:
+    if channel.get("is_im") or channel.get("is_mpim"):
+        return NO_CHANNEL
+    if channel.get("is_archived"):
+        return ARCHIVED
+    if channel.get("is_private") and not channel.get("is_member"):
+        return NOT_A_MEMBER
+    return None  # The bot joins a public channel by itself.
