@@ -67,11 +67,14 @@ for name in list(os.environ):
 os.environ["TZ"] = ODD_ZONE
 time.tzset()
 
-# Neither a deadline nor a check of speed: a busy machine must not fail a property.
+# Neither a deadline nor a check of speed: a busy machine must not fail a property. Every run of
+# the suite tries the same few examples; `make torture` tries many, and others each time.
+BUSY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile(
-    "ratchet", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "suite", settings(), **BUSY, max_examples=30, derandomize=True, database=None
 )
-settings.load_profile("ratchet")
+settings.register_profile("torture", settings(), **BUSY, max_examples=2_000)
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser):
