@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.store import SqlStore
-from tests import postgres
+from tests import postgres, ram
 from tests.clock import Clock
 
 # What a process needs to run at all; anything else that a shell carries (tokens, DATABASE_URL,
@@ -66,6 +66,9 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["TZ"] = ODD_ZONE
 time.tzset()
+
+# pytest makes its temporary folders here, and keeps those of failed tests.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(ram.folder()))
 
 # Neither a deadline nor a check of speed: a busy machine must not fail a property. Every run of
 # the suite tries the same few examples; `make torture` tries many, and others each time.

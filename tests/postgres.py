@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests import ram
 from tests.patience import GLANCE_SECONDS, PATIENCE_SECONDS
 from tests.watchdog import WATCHDOG
 
@@ -30,6 +31,8 @@ SETTINGS = {
     "full_page_writes": "off",
     "listen_addresses": "",
     "max_wal_senders": "0",
+    "max_wal_size": "64MB",
+    "min_wal_size": "32MB",
     "wal_level": "minimal",
 }
 SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -57,12 +60,19 @@ class Server:
         self._binaries = found
         self._counter = itertools.count(1)
         self._ends = contextlib.ExitStack()
-        self._folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-", dir=ram.folder()))
         self._ends.callback(shutil.rmtree, self._folder, ignore_errors=True)
         self._data = self._folder / "data"
         self._log = self._folder / "log"
         self._user = self._unprivileged()
-        self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
+        self._run(
+            "initdb",
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=utf8",
+            "--no-sync",
+            "--wal-segsize=1",
+        )
         self.resume()
 
     @property
