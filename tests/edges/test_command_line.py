@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE
 from importlib.metadata import version
@@ -523,18 +524,12 @@ async def test_a_second_server_on_one_sqlite_file_is_refused(serve, process, sla
     assert "PostgreSQL" in told[0]
 
 
-async def test_a_port_that_is_taken_ends_it_with_2(serve, process, slack):
-    first = await serve(DATABASE_URL="sqlite:///one.db")
-    port = first.address.rsplit(":", 1)[1]
-
-    code, out, err = await process(
-        "serve",
-        **TOKENS,
-        SLACK_API_URL=slack.api_url,
-        DATABASE_URL="sqlite:///two.db",
-        PORT=port,
-        LOG_FORMAT="json",
-    )
+async def test_a_port_that_is_taken_ends_it_with_2(process, slack):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, out, err = await process(
+            "serve", **TOKENS, SLACK_API_URL=slack.api_url, PORT=str(port), LOG_FORMAT="json"
+        )
 
     assert (code, out) == (2, "")
     assert [line for line in err if not line.startswith("{")] == [
