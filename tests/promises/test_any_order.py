@@ -400,7 +400,7 @@ MANY = settings(FEW, max_examples=100, stateful_step_count=40, phases=[Phase.reu
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_what_is_kept_and_shown_is_what_people_did_in_any_order(kind, a_database, away):
+def test_store_and_channels_show_all_acts_in_any_order(kind, a_database, away):
     machine: Any = partial(Bot, kind, 10, a_database, away)
 
     run_state_machine_as_test(machine, settings=FEW)
@@ -409,9 +409,7 @@ def test_what_is_kept_and_shown_is_what_people_did_in_any_order(kind, a_database
 @pytest.mark.torture
 @pytest.mark.parametrize("delay_seconds", [0, 10])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_what_is_kept_and_shown_is_what_people_did_in_many_orders(
-    kind, delay_seconds, a_database, away
-):
+def test_store_and_channels_show_all_acts_in_many_orders(kind, delay_seconds, a_database, away):
     machine: Any = partial(Bot, kind, delay_seconds, a_database, away)
 
     run_state_machine_as_test(machine, settings=MANY)

@@ -55,7 +55,7 @@ async def test_a_backup_under_load_is_whole(slack, database_url, tmp_path):
     await server.stop()
 
 
-def test_a_backup_that_cannot_be_made_leaves_the_last_one_alone(tmp_path):
+def test_a_failed_backup_keeps_the_last_one(tmp_path):
     last = tmp_path / "copy.db"
     last.write_text("the last one")
 

@@ -52,9 +52,7 @@ async def closed_incidents(app, until):
     await app.store.write(copy)
 
 
-async def test_a_board_a_page_and_a_change_cost_the_same_among_20000_closed_incidents(
-    ratchet, steps, slack, clock, mia
-):
+async def test_20000_closed_incidents_cost_nothing(ratchet, steps, slack, clock, mia):
     await tell(mia, "declare Over", "resolve 1")
     await tell(mia, "declare Checkout is down", "update 2 Cards are refused.")
     await settle(ratchet, clock)

@@ -73,7 +73,7 @@ def files(database_url):
     return [Path(f"{path}{end}") for end in ("", "-wal", "-shm")]
 
 
-async def test_a_full_disk_is_told_and_passes(ratchet, files, clock, mia):
+async def test_a_full_disk_is_reported_and_recovered_from(ratchet, files, clock, mia):
     await tell(mia, "declare Checkout is down")
     await settle(ratchet, clock)
     with full_disk(files[1]):
@@ -86,7 +86,7 @@ async def test_a_full_disk_is_told_and_passes(ratchet, files, clock, mia):
     assert await sound(ratchet) == []
 
 
-async def test_a_file_locked_for_long_is_told_and_passes(ratchet, database_url, clock, mia):
+async def test_a_locked_file_is_reported_and_recovered_from(ratchet, database_url, clock, mia):
     await tell(mia, "declare Checkout is down")
     await settle(ratchet, clock)
     await ratchet.store.write(
@@ -134,7 +134,7 @@ def bound_by_rights():
         assert system.capset(version_3, ctypes.byref(held)) == 0
 
 
-async def test_a_file_that_may_only_be_read_is_told_and_passes(start, files, clock, mia):
+async def test_a_read_only_file_is_reported_and_recovered_from(start, files, clock, mia):
     with bound_by_rights():
         async with start() as app:
             await tell(mia, "declare Checkout is down")
@@ -172,7 +172,7 @@ GONE = "the database file was moved, deleted or replaced"
 
 
 @pytest.mark.parametrize("way", ["moved", "replaced"])
-async def test_nothing_is_confirmed_in_a_file_that_was_moved_away(way, start, files, clock, mia):
+async def test_no_change_is_confirmed_in_a_moved_file(way, start, files, clock, mia):
     """SQLite would go on writing into it without a word."""
     file, away = files[0], files[0].with_name("away.db")
     async with start() as app:
@@ -194,7 +194,7 @@ async def test_nothing_is_confirmed_in_a_file_that_was_moved_away(way, start, fi
         assert await notes(app) == ["before", "after"]
 
 
-async def test_a_file_that_is_moved_away_within_a_change_is_told(start, files, mia):
+async def test_a_file_moved_during_a_change_is_reported(start, files, mia):
     async with start() as app:
         await tell(mia, "declare Checkout is down")
         away = files[0].with_name("away.db")
@@ -206,9 +206,7 @@ async def test_a_file_that_is_moved_away_within_a_change_is_told(start, files, m
         assert await notes(app) == ["after"]
 
 
-async def test_what_stood_in_a_log_that_was_deleted_is_there_after_a_start(
-    start, files, clock, mia
-):
+async def test_the_content_of_a_deleted_log_is_there_after_a_start(start, files, clock, mia):
     async with start() as app:
         await tell(mia, "declare Checkout is down", "note 1 before")
         files[1].unlink()
@@ -297,7 +295,7 @@ async def line(postgresql, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-async def test_a_postgresql_that_goes_and_comes_back_under_load_loses_nothing(
+async def test_a_lost_connection_to_postgresql_loses_no_change(
     start, line, database_url, tmp_path, slack, clock, mia
 ):
     far = database_url.split("?")[0]
@@ -390,9 +388,7 @@ async def ready(server):
 @pytest.mark.parametrize(
     "times", [1, pytest.param(20, marks=pytest.mark.torture)], ids=["once", "often"]
 )
-async def test_a_postgresql_that_is_stopped_and_started_under_load_loses_nothing(
-    times, own_server, hasty_slack
-):
+async def test_a_restart_of_postgresql_loses_no_change(times, own_server, hasty_slack):
     url = own_server.uri(own_server.database())
     servers = [processes.Server(environment(hasty_slack, url)) for _ in range(2)]
     for server in servers:
@@ -425,7 +421,7 @@ async def test_a_postgresql_that_is_stopped_and_started_under_load_loses_nothing
     assert await violations(hasty_slack, url, ledger) == []
 
 
-async def test_what_slack_took_while_the_database_was_away_is_not_sent_again(
+async def test_a_post_accepted_while_the_database_was_away_is_not_repeated(
     ratchet, slack, clock, mia, database_url
 ):
     await tell(mia, "declare Checkout is down")

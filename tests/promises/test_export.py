@@ -48,9 +48,7 @@ async def fill(app, workspace):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_an_export_that_nobody_reads_on_holds_up_nothing(
-    kind, start, slack, mia, exporting, database_url
-):
+async def test_an_unread_export_delays_nothing(kind, start, slack, mia, exporting, database_url):
     async with start() as app:
         await tell(mia, "declare Checkout is down", f"note 1 {WITHDRAWN}")
         await fill(app, slack.workspace.team_id)

@@ -37,15 +37,13 @@ async def ratchet(start, heard):
         yield await stack.enter_async_context(start(HEARTBEAT_URL=heard[1]))
 
 
-async def test_it_is_heard_while_all_is_well(ratchet, heard):
+async def test_the_heartbeat_is_sent_if_all_is_well(ratchet, heard):
     await ratchet.beat()
 
     assert heard[0] == ["/alive"]
 
 
-async def test_without_a_write_it_is_silent_and_not_ready_and_comes_back(
-    ratchet, heard, database_url
-):
+async def test_the_heartbeat_stops_while_changes_fail(ratchet, heard, database_url):
     with file_away(database_url):
         await ratchet.beat()
         assert (await ratchet.readiness()).reason == (
@@ -58,7 +56,7 @@ async def test_without_a_write_it_is_silent_and_not_ready_and_comes_back(
     assert heard[0] == ["/alive"]
 
 
-async def test_while_messages_wait_too_long_it_is_silent(ratchet, heard, slack, clock, mia):
+async def test_the_heartbeat_stops_while_messages_wait_too_long(ratchet, heard, slack, clock, mia):
     await tell(mia, "list")
     down = slack.faults.unavailable("*", times=None)
     await tell(mia, "declare Checkout is down")
@@ -75,7 +73,7 @@ async def test_while_messages_wait_too_long_it_is_silent(ratchet, heard, slack, 
     assert heard[0] == ["/alive"]
 
 
-async def test_a_worker_that_does_not_look_any_more_is_not_well(ratchet, heard, clock):
+async def test_the_heartbeat_stops_without_a_working_worker(ratchet, heard, clock):
     await ratchet.worker.stop()
     clock.advance(seconds=61)
     await ratchet.beat()

@@ -39,7 +39,7 @@ def operate(slack, database_url, tmp_path):
     return operate
 
 
-async def test_what_can_never_be_delivered_is_shown_with_its_cure_and_sent_again(
+async def test_an_undeliverable_message_is_shown_with_its_cure_and_sent_on_retry(
     slack, ratchet, clock, mia, operate
 ):
     await tell(mia, "declare Checkout is down")
@@ -65,7 +65,7 @@ async def test_what_can_never_be_delivered_is_shown_with_its_cure_and_sent_again
     assert "audit: every timeline is legal" in (await operate("doctor", "--deep"))[1]
 
 
-async def test_a_history_that_is_not_legal_is_found(ratchet, clock, mia, operate):
+async def test_an_illegal_history_is_found(ratchet, clock, mia, operate):
     await tell(mia, "declare Checkout is down", "update 1 Cards are refused.")
     await settle(ratchet, clock)
     tables.change(
@@ -82,7 +82,7 @@ async def test_a_history_that_is_not_legal_is_found(ratchet, clock, mia, operate
     assert "INC-1: entry 2 is public, and was neither posted nor is it waiting" in said
 
 
-async def test_what_slack_shows_is_compared_on_request(slack, ratchet, clock, mia, operate):
+async def test_the_doctor_compares_with_slack_on_request(slack, ratchet, clock, mia, operate):
     await tell(mia, "declare Checkout is down", "update 1 Cards are refused.")
     await settle(ratchet, clock)
 
@@ -100,7 +100,7 @@ async def test_what_slack_shows_is_compared_on_request(slack, ratchet, clock, mi
     assert "Cards" not in said
 
 
-async def test_where_nothing_stands_there_is_nothing_to_compare(ratchet, operate):
+async def test_without_messages_there_is_nothing_to_compare(ratchet, operate):
     code, said = await operate("doctor", "--deep")
 
     assert code == 0

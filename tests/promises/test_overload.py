@@ -164,7 +164,7 @@ async def test_a_burst_of_200_is_acknowledged_in_time_while_the_database_is_lock
 
 
 @pytest.mark.torture
-async def test_64_hung_calls_of_slack_delay_no_command_by_a_second(ratchet, slack, mia, figures):
+async def test_64_hung_calls_delay_no_command_by_a_second(ratchet, slack, mia, figures):
     await tell(mia, "declare Checkout is down")
     hung, asking = await hung_calls(slack, 64)
     began = time.monotonic()

@@ -44,9 +44,7 @@ async def declared(ratchet, clock, mia):
 
 
 @pytest.mark.usefixtures("declared")
-async def test_a_public_update_is_in_slack_after_ten_seconds_and_not_before(
-    slack, ratchet, clock, mia
-):
+async def test_a_public_update_is_posted_after_ten_seconds(slack, ratchet, clock, mia):
     written_at = clock.seconds()
     await tell(mia, "update 1 status:identified Cards are refused.")
 
@@ -65,7 +63,7 @@ async def test_a_public_update_is_in_slack_after_ten_seconds_and_not_before(
 
 
 @pytest.mark.usefixtures("declared")
-async def test_it_is_on_time_by_the_metric_that_the_alarm_goes_by(ratchet, clock, mia):
+async def test_a_delayed_update_is_on_time_by_its_metric(ratchet, clock, mia):
     await tell(mia, "update 1 Cards are refused.")
     await pass_seconds(ratchet, clock, 9)
     assert (await ratchet.readiness()).reason is None
@@ -81,7 +79,7 @@ async def test_it_is_on_time_by_the_metric_that_the_alarm_goes_by(ratchet, clock
 @pytest.mark.parametrize("seconds", [0, 5, 9])
 @pytest.mark.parametrize("step", ["", "status:identified "])
 @pytest.mark.usefixtures("declared")
-async def test_what_is_taken_back_in_time_is_never_told_to_slack(
+async def test_a_text_taken_back_in_time_never_reaches_slack(
     step, seconds, slack, ratchet, clock, mia
 ):
     before = slack.channel_view("#status")
@@ -100,7 +98,7 @@ async def test_what_is_taken_back_in_time_is_never_told_to_slack(
 
 
 @pytest.mark.usefixtures("declared")
-async def test_what_is_taken_back_too_late_is_withdrawn(slack, ratchet, clock, mia):
+async def test_a_text_taken_back_too_late_is_withdrawn(slack, ratchet, clock, mia):
     await tell(mia, "update 1 Our customer list leaked.")
     await pass_seconds(ratchet, clock, 10)
     assert "leaked" in str(slack.channel_view("#status"))
@@ -114,7 +112,7 @@ async def test_what_is_taken_back_too_late_is_withdrawn(slack, ratchet, clock, m
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
-async def test_held_back_it_ends_as_it_does_fault_free_whatever_slack_answers(
+async def test_a_delayed_update_ends_like_a_run_without_faults(
     trouble, fault_free, slack, start, clock, mia
 ):
     async with start(**HELD_BACK) as app:
@@ -134,9 +132,7 @@ async def test_held_back_it_ends_as_it_does_fault_free_whatever_slack_answers(
 
 
 @pytest.mark.parametrize("taken_back", [True, False])
-async def test_killed_meanwhile_it_is_published_on_time_or_never(
-    taken_back, slack, start, clock, mia
-):
+async def test_a_killed_server_publishes_on_time_or_never(taken_back, slack, start, clock, mia):
     async with start(**HELD_BACK) as app:
         await tell(mia, "declare Checkout is down")
         await settle(app, clock)
@@ -163,9 +159,7 @@ async def test_killed_meanwhile_it_is_published_on_time_or_never(
 
 
 @pytest.mark.usefixtures("declared")
-async def test_an_answer_that_was_lost_is_looked_for_and_the_card_shows_the_text_once_it_is_found(
-    slack, ratchet, clock, mia
-):
+async def test_the_card_shows_a_text_once_its_lost_post_is_found(slack, ratchet, clock, mia):
     await tell(mia, "update 1 Cards are refused.")
     slack.faults.lose_answer("chat.postMessage", channel="C0STATUS")
     await settle(ratchet, clock)
@@ -176,9 +170,7 @@ async def test_an_answer_that_was_lost_is_looked_for_and_the_card_shows_the_text
 
 
 @pytest.mark.usefixtures("declared")
-async def test_where_another_channel_became_the_status_channel_it_goes_where_it_was_written_for(
-    slack, ratchet, clock, mia
-):
+async def test_an_update_goes_to_the_status_channel_of_its_time(slack, ratchet, clock, mia):
     await tell(mia, "update 1 Cards are refused.", "setup #general", "next 1")
     await settle(ratchet, clock)
 
@@ -190,7 +182,7 @@ async def test_where_another_channel_became_the_status_channel_it_goes_where_it_
 
 
 @pytest.mark.usefixtures("declared")
-async def test_what_can_never_be_posted_is_on_the_card_and_posted_when_asked_to(
+async def test_an_undeliverable_update_is_on_the_card_and_posted_on_retry(
     slack, ratchet, clock, mia
 ):
     await tell(mia, "update 1 Cards are refused.")

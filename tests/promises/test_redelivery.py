@@ -41,7 +41,7 @@ COMMANDS = {
 SHOWN = {"list", "show", "timeline", "help"}
 
 
-def test_every_verb_that_changes_something_is_delivered_twice():
+def test_every_verb_with_an_effect_is_delivered_twice():
     assert {line.split()[0] for _, line in COMMANDS.values()} | SHOWN == {v.name for v in VERBS}
 
 
@@ -285,7 +285,7 @@ async def test_a_second_delivery_changes_nothing(way, mode, ratchet, slack, cloc
 
 
 @pytest.mark.parametrize("way", OPENINGS.values(), ids=OPENINGS)
-async def test_a_dialog_is_opened_once_and_nobody_is_told_that_it_was_not(
+async def test_a_repeated_request_opens_one_dialog_and_shows_no_error(
     way, ratchet, slack, clock, mia
 ):
     done = await (await way(mia, slack))
@@ -301,7 +301,7 @@ async def test_a_dialog_is_opened_once_and_nobody_is_told_that_it_was_not(
     assert len(slack.workspace.stacks[mia.id]) == 1
 
 
-async def test_the_home_tab_is_drawn_alike_when_it_is_announced_again(ratchet, slack, clock, mia):
+async def test_a_repeated_event_draws_the_same_home_tab(ratchet, slack, clock, mia):
     request = await mia.open_home()
     await slack.until(lambda: mia.id in slack.workspace.homes)
     drawn, before = mia.home.words(), kept(ratchet)
@@ -314,9 +314,7 @@ async def test_the_home_tab_is_drawn_alike_when_it_is_announced_again(ratchet, s
     assert kept(ratchet) == before
 
 
-async def test_a_message_that_somebody_wrote_changes_nothing_however_often_it_is_announced(
-    ratchet, slack, mia
-):
+async def test_repeated_events_of_messages_change_nothing(ratchet, slack, mia):
     before = kept(ratchet)
     payload = {
         "type": "event_callback",
@@ -335,21 +333,21 @@ async def test_a_message_that_somebody_wrote_changes_nothing_however_often_it_is
 # --- what is no redelivery ---------------------------------------------------------------------
 
 
-async def test_two_commands_that_are_alike_are_two(ratchet, slack, clock, mia):
+async def test_two_equal_commands_are_two_changes(ratchet, slack, clock, mia):
     before = changes(kept(ratchet))
     await tell(mia, *["note 1 still the same"] * 3, *["declare Search is slow"] * 2)
 
     assert changes(kept(ratchet)) == [before[0] + 2, before[1] + 5]
 
 
-async def test_two_commands_that_are_alike_at_the_same_moment_are_two(ratchet, slack, mia):
+async def test_equal_commands_at_the_same_moment_are_separate_changes(ratchet, slack, mia):
     before = changes(kept(ratchet))
     await asyncio.gather(*(tell(mia, "note 1 still the same") for _ in range(8)))
 
     assert changes(kept(ratchet)) == [before[0], before[1] + 8]
 
 
-async def test_two_forms_that_are_filled_in_alike_are_two(ratchet, slack, clock, mia):
+async def test_two_equal_forms_are_two_changes(ratchet, slack, clock, mia):
     before = changes(kept(ratchet))
     for _ in range(2):
         done = await (await by_declare_form(mia, slack))
@@ -359,9 +357,7 @@ async def test_two_forms_that_are_filled_in_alike_are_two(ratchet, slack, clock,
     assert changes(kept(ratchet))[0] == before[0] + 2
 
 
-async def test_a_form_that_is_sent_once_more_after_a_fault_was_told_is_taken(
-    ratchet, slack, clock, mia
-):
+async def test_a_corrected_form_is_accepted(ratchet, slack, clock, mia):
     await mia.press(await card(slack), "update")
     await opened(slack, mia, "update")
     await mia.fill("Private note", "   ")
@@ -372,9 +368,7 @@ async def test_a_form_that_is_sent_once_more_after_a_fault_was_told_is_taken(
     assert not mia.has_view
 
 
-async def test_a_button_that_is_pressed_twice_on_purpose_moves_once_and_says_why(
-    ratchet, slack, clock, mia
-):
+async def test_a_button_pressed_twice_moves_once_and_says_why(ratchet, slack, clock, mia):
     shown = (await card(slack)).snapshot()
     first = await mia.press(shown, "Move to Identified")
     await first.answer()
@@ -386,7 +380,7 @@ async def test_a_button_that_is_pressed_twice_on_purpose_moves_once_and_says_why
     assert kept(ratchet) == before
 
 
-async def test_a_menu_that_is_used_twice_on_purpose_is_heard_twice(ratchet, slack, clock, mia):
+async def test_a_menu_used_twice_opens_two_dialogs(ratchet, slack, clock, mia):
     for _ in range(2):
         pressed = await mia.press(await card(slack), "update")
         await opened(slack, mia, "update")
@@ -396,7 +390,7 @@ async def test_a_menu_that_is_used_twice_on_purpose_is_heard_twice(ratchet, slac
     assert len(slack.calls_of("views.open")) == 2
 
 
-async def test_what_comes_again_undoes_nothing_that_others_did_since(ratchet, slack, clock, mia):
+async def test_a_repeated_request_undoes_no_later_change(ratchet, slack, clock, mia):
     bo = slack.person("bo")
     asked = [await mia.command("#payments", "/incident severity 1 high") for _ in range(2)]
     asked.append(await mia.command("#payments", "/incident assign 1 @mia"))
@@ -415,7 +409,7 @@ async def test_what_comes_again_undoes_nothing_that_others_did_since(ratchet, sl
 # --- how long, and where -----------------------------------------------------------------------
 
 
-async def test_what_was_handled_is_forgotten_after_a_day(ratchet, clock, mia):
+async def test_handled_requests_are_forgotten_after_a_day(ratchet, clock, mia):
     clock.advance(seconds=timedelta(hours=23).total_seconds())
     await tell(mia, "note 1 still here")
     clock.advance(seconds=timedelta(hours=2).total_seconds())
@@ -429,7 +423,7 @@ NOBODY = "http://127.0.0.1:9/slack/events"
 
 @pytest.mark.parametrize("kind", ["postgresql"])
 @pytest.mark.parametrize("way", KINDS.values(), ids=KINDS)
-async def test_copies_at_several_processes_at_once_are_handled_by_one(
+async def test_one_of_several_processes_handles_concurrent_copies(
     way, kind, start, slack, clock, mia
 ):
     async with start(STATUS_CHANNEL=None) as one, start(STATUS_CHANNEL=None) as other:

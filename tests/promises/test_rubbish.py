@@ -178,7 +178,7 @@ ASKING = [way for way in WAYS if way is not preview]
 
 
 @pytest.mark.parametrize("way", ASKING, ids=lambda way: way.__name__)
-async def test_a_request_of_whatever_shape_is_answered_and_done_whole_or_not_at_all(way, spoiler):
+async def test_a_request_of_any_shape_is_answered_and_done_whole_or_not_at_all(way, spoiler):
     assert await spoil(spoiler, way, SENT) == {}
 
 
@@ -188,7 +188,7 @@ async def test_a_request_with_anything_in_any_place_is_answered(way, spoiler):
     assert await spoil(spoiler, way, 1_000_000) == {}
 
 
-async def test_a_preview_of_whatever_shape_is_acknowledged(spoiler):
+async def test_a_preview_of_any_shape_is_acknowledged(spoiler):
     assert set((await spoil(spoiler, preview, SENT)).values()) <= {"silence"}
 
 
@@ -250,7 +250,7 @@ async def test_rubbish_in_a_decisive_place_is_answered_and_changes_nothing(way, 
 
 
 @pytest.mark.parametrize("verb", ["note 1", "update 1", "title 1"])
-async def test_a_word_that_the_framework_knows_is_a_word_like_any_other(ratchet, slack, mia, verb):
+async def test_a_word_of_the_framework_is_an_ordinary_word(ratchet, slack, mia, verb):
     await tell(mia, "declare Checkout is down")
 
     asked = await mia.command("#payments", f"/incident {verb} payload=1&command=2 the payload={{}}")
@@ -291,7 +291,7 @@ def faults_of(text):
 
 
 @given(text=st.text() | FILES.map(as_toml))
-def test_a_file_of_lifecycles_is_read_whole_or_each_of_its_faults_is_named(text):
+def test_a_lifecycle_file_is_read_or_each_problem_is_named(text):
     faults = faults_of(text)
 
     assert all(str(fault).strip() for fault in faults)

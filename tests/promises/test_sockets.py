@@ -44,7 +44,7 @@ ENDS = [announced, warned, closed, cut, gone_silent]
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
-async def test_when_one_connection_ends_the_other_takes_what_comes(end, ratchet, slack, clock, mia):
+async def test_the_other_connection_takes_over(end, ratchet, slack, clock, mia):
     await end(slack, slack.sockets.connections[0])
     if end is gone_silent:
         slack.sockets.connections.remove(slack.sockets.connections[0])
@@ -56,7 +56,7 @@ async def test_when_one_connection_ends_the_other_takes_what_comes(end, ratchet,
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
-async def test_when_all_connections_end_new_ones_are_made(end, ratchet, slack, mia):
+async def test_new_connections_replace_ended_ones(end, ratchet, slack, mia):
     old = list(slack.sockets.connections)
     await end(slack, *old)
 
@@ -68,7 +68,7 @@ async def test_when_all_connections_end_new_ones_are_made(end, ratchet, slack, m
     await tell(mia, "declare Checkout is down")
 
 
-async def test_an_address_that_worked_once_is_not_tried_again(ratchet, slack, mia):
+async def test_an_address_of_socket_mode_is_used_once(ratchet, slack, mia):
     slack.sockets.cut()
     spent = slack.faults.lose_answer("apps.connections.open", times=2)
     await until(lambda: spent.hits == 2)
@@ -77,9 +77,7 @@ async def test_an_address_that_worked_once_is_not_tried_again(ratchet, slack, mi
     await tell(mia, "declare Checkout is down")
 
 
-async def test_connections_that_fail_after_they_were_offered_are_made_with_new_addresses(
-    ratchet, slack, mia
-):
+async def test_a_failed_connection_is_retried_with_a_new_address(ratchet, slack, mia):
     # Whatever was offered is void: as when Slack restarts between the offer and the connection.
     offer = slack.sockets.new_ticket
     void = ["void"] * 4

@@ -67,7 +67,7 @@ def oldest_code(url):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_every_step_leaves_the_code_before_all_that_it_knows(kind, empty_url):
+def test_every_migration_leaves_older_code_its_columns(kind, empty_url):
     """And all code that the schema says may work on it."""
     seen = {}
     for revision in revisions(empty_url):
@@ -92,7 +92,7 @@ def test_every_step_leaves_the_code_before_all_that_it_knows(kind, empty_url):
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("may", [True, False], ids=["that may", "that may not"])
-async def test_older_code_goes_on_after_a_start_only_where_the_newer_schema_says_that_it_may(
+async def test_older_code_starts_only_on_a_newer_schema_that_allows_it(
     may, kind, database_url, start, clock, mia
 ):
     newest = revisions(database_url)[-1]
@@ -115,7 +115,7 @@ async def test_older_code_goes_on_after_a_start_only_where_the_newer_schema_says
     assert revision_of(database_url) == "9999"
 
 
-def test_nothing_of_an_old_schema_is_lost_on_the_way(empty_url):
+def test_migrations_lose_no_row(empty_url):
     steps = revisions(empty_url)
     migrate(empty_url, steps[0])
     with engine(empty_url).begin() as connection:
@@ -221,7 +221,7 @@ def timeline(app, number):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_with_what_the_code_before_writes_the_new_code_goes_on(
+async def test_newer_code_continues_with_rows_of_older_code(
     kind, a_database, database_url, ratchet, slack, clock, mia
 ):
     with a_database(kind, empty=True) as url:
@@ -313,7 +313,7 @@ async def hasty_slack():
 
 @pytest.mark.torture
 @pytest.mark.parametrize("kind", ["postgresql"])
-async def test_the_code_before_serves_beside_the_new_over_the_newest_migration(
+async def test_older_code_serves_beside_newer_over_the_newest_migration(
     code_before, kind, database_url, hasty_slack, figures
 ):
     variables = environment(hasty_slack, database_url)

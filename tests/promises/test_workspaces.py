@@ -124,7 +124,7 @@ async def test_a_home_tab_of_another_workspace_shows_nothing_of_ours(ratchet, sl
     assert [word for word in OURS if word in told] == []
 
 
-async def test_whoever_may_do_nothing_is_shown_no_dialog_to_fill_in(ratchet, slack, card):
+async def test_a_guest_is_shown_no_dialog(ratchet, slack, card):
     gus = slack.person("gus")
     asked = await gus.command("#payments", "/incident declare")
     shortcut = await gus.shortcut("declare_incident")
@@ -136,7 +136,7 @@ async def test_whoever_may_do_nothing_is_shown_no_dialog_to_fill_in(ratchet, sla
     assert "full members of this workspace" in gus.view.words()
 
 
-async def test_who_the_bot_belongs_to_is_asked_once(ratchet, slack, mia, clock):
+async def test_the_workspace_of_the_bot_is_asked_once(ratchet, slack, mia, clock):
     await tell(mia, "list")
     clock.advance(seconds=3_600)
     await tell(mia, "list")
