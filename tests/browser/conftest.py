@@ -1,7 +1,7 @@
 """A real browser for the page of the stand-in.
 
 These tests need a Chromium on the machine and, for the audit, axe-core in .venv/axe. The end of a
-run names the missing one, and `make test-browser` installs it.
+run names the missing one, and `make test-world` installs it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config, items):
     """Deselect the tests that this machine cannot run; the summary names them."""
     kept, left_out = [], []
     for item in items:
-        in_browser = item.get_closest_marker("browser") is not None
+        in_browser = item.get_closest_marker("world") is not None
         audits = "axe" in getattr(item, "fixturenames", ())
         cannot = in_browser and (CHROMIUM is None or (audits and not AXE.is_file()))
         (left_out if cannot else kept).append(item)
@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter, config):
     missing = "Chromium" if CHROMIUM is None else "axe-core"
     terminalreporter.section("tests in a browser were NOT RUN", sep="!", red=True, bold=True)
     terminalreporter.line(
-        f"{len(left_out)} tests need {missing}, which is not on this machine: make test-browser"
+        f"{len(left_out)} tests need {missing}, which is not on this machine: make test-world"
     )
 
 

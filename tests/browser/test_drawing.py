@@ -18,7 +18,7 @@ from tests.sandbox.blocks import mrkdwn, plain
 from tests.sandbox.connections import MANIFEST
 from tests.standin import a_standin
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.world, pytest.mark.asyncio(loop_scope="session")]
 
 MARCH_SECOND_NOON_UTC = 1_772_452_800
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="

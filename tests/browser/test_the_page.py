@@ -15,7 +15,7 @@ from tests.sandbox.blocks import plain
 from tests.sandbox.connections import MANIFEST
 from tests.standin import a_standin
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.world, pytest.mark.asyncio(loop_scope="session")]
 
 
 def section(text):

@@ -19,7 +19,7 @@ from tests.conversations.conftest import environment_for, running, settled
 from tests.patience import PATIENCE_SECONDS
 from tests.standin import MANIFEST, a_standin
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.world, pytest.mark.asyncio(loop_scope="session")]
 
 PICTURES = Path(__file__).parents[2] / "docs/img"
 # 03:12 in Berlin, the zone of these people.
