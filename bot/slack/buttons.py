@@ -30,7 +30,7 @@ from bot.slack.requests import (
     UsageError,
 )
 from bot.slack.verbs import COMMAND
-from bot.slack.words import in_words, status_name, status_word
+from bot.slack.words import in_words, status_name
 from core.incident import (
     Acknowledge,
     Actor,
@@ -185,7 +185,7 @@ def step_button(incident: Incident, to: str) -> Json:
         move(to),
         action_id=f"step:{to}",
         value=step_value(incident, to),
-        spoken=f"Move {incident.name} to {status_word(to)}",
+        spoken=f"{move(to)}: {incident.name}",  # the visible words first, for people who speak them
     )
 
 

@@ -163,14 +163,14 @@ async def test_a_button_moves_the_incident_for_everybody(at, settle):
     await declared(mia)
     await settle()
 
-    await card(bo).get_by_role("button", name="Move INC-1 to Identified").click()
+    await card(bo).get_by_role("button", name="Move to Identified: INC-1").click()
     await settle()
 
     for page in (mia, bo):
         await expect(card(page)).to_contain_text("Identified · high")
         await expect(card(page)).to_contain_text("@bo moved it: Investigating → Identified")
         await expect(
-            card(page).get_by_role("button", name="Move INC-1 to Monitoring")
+            card(page).get_by_role("button", name="Move to Monitoring: INC-1")
         ).to_be_visible()
     await expect(messages(status)).to_have_count(1)
     await expect(messages(status)).to_contain_text("Identified (was Investigating)")
@@ -195,7 +195,7 @@ async def test_a_refused_move_is_answered_with_the_steps_that_are_possible(at, s
     await expect(refusal).to_contain_text("Identified → Monitoring → Resolved")
     await picture(mia, "refused")
     await expect(card(mia)).to_contain_text("Investigating")
-    await refusal.get_by_role("button", name="Move INC-1 to Identified").click()
+    await refusal.get_by_role("button", name="Move to Identified: INC-1").click()
     await settle()
     await expect(card(mia)).to_contain_text("Identified · high")
 
@@ -254,7 +254,7 @@ async def test_of_two_concurrent_clicks_one_moves_the_incident(at, slack, settle
     await settle()
 
     async def click(page):
-        await card(page).get_by_role("button", name="Move INC-1 to Identified").click()
+        await card(page).get_by_role("button", name="Move to Identified: INC-1").click()
 
     # The card keeps its buttons until both have clicked.
     redrawn_later = slack.faults.slow("chat.update", seconds=PATIENCE_SECONDS)
@@ -317,7 +317,7 @@ async def test_on_a_phone_an_incident_is_moved_with_a_thumb(at, settle, picture)
     await answer(mia).get_by_role("button", name="Dismiss message").tap()
     await settle(mia, minutes=3)
 
-    await card(mia).get_by_role("button", name="Move INC-1 to Identified").tap()
+    await card(mia).get_by_role("button", name="Move to Identified: INC-1").tap()
     await settle()
 
     await expect(card(mia)).to_contain_text("Identified · high")
@@ -336,7 +336,7 @@ async def test_the_home_tab_lists_open_incidents_and_moves_them(at, settle, pict
     home = mia.locator(".home-blocks")
     await expect(home).to_contain_text("Search is slow")
     await picture(mia, "home")
-    await home.get_by_role("button", name="Move INC-1 to Identified").first.click()
+    await home.get_by_role("button", name="Move to Identified: INC-1").first.click()
     await settle()
 
     await expect(home).to_contain_text("Identified")
