@@ -1,9 +1,11 @@
 """Policy: permissions, and the visibility of incidents."""
 
+from typing import Any
+
 import pytest
 
 from core import policy
-from core.incident import Acknowledge, Membership, Place, Redact, Severity, TakeNextStep
+from core.incident import Acknowledge, Command, Membership, Place, Redact, Severity, TakeNextStep
 from core.refusals import Permission
 from tests.builders import (
     ADA,
@@ -18,7 +20,7 @@ from tests.builders import (
 
 JOIN, RESPOND, PUBLISH = Permission.JOIN, Permission.RESPOND, Permission.PUBLISH
 
-COMMANDS = {
+COMMANDS: dict[str, tuple[Command, tuple[Permission, ...]]] = {
     "declare": (a_declaration(), (JOIN, RESPOND)),
     "step": (a_change(to="identified"), (JOIN, RESPOND)),
     "next step": (TakeNextStep(actor=an_actor(), ref=42), (JOIN, RESPOND)),
@@ -54,10 +56,10 @@ def test_each_command_needs_its_permissions(command, needed):
 
 
 NO_MEMBERS = [membership for membership in Membership if membership is not Membership.MEMBER]
-BOTH = {"responder": True, "publisher": True}
-RESPONDER = {"responder": True, "publisher": False}
-PUBLISHER = {"responder": False, "publisher": True}
-NEITHER = {"responder": False, "publisher": False}
+BOTH: dict[str, Any] = {"responder": True, "publisher": True}
+RESPONDER: dict[str, Any] = {"responder": True, "publisher": False}
+PUBLISHER: dict[str, Any] = {"responder": False, "publisher": True}
+NEITHER: dict[str, Any] = {"responder": False, "publisher": False}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_nobody_but_a_full_member_has_any_permission(membership):
     assert [each for each in Permission if policy.holds(actor, each)] == []
 
 
-DENIED = {
+DENIED: dict[str, list[tuple[dict[str, Any], Permission | None]]] = {
     "note": [(BOTH, None), (RESPONDER, None), (PUBLISHER, RESPOND), (NEITHER, RESPOND)],
     "public update": [(BOTH, None), (RESPONDER, PUBLISH), (PUBLISHER, None), (NEITHER, PUBLISH)],
     "public update and note": [
