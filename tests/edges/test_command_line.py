@@ -191,12 +191,20 @@ def imported(lines):
         (
             ("lifecycles", "check"),
             TYPER | SETTINGS | PYDANTIC,
-            {"bot", "bot.commands", "bot.settings", "bot.telemetry", "core"},
+            {"bot", "bot.commands", "bot.log_writer", "bot.settings", "bot.telemetry", "core"},
         ),
         (
             ("keys", "list"),
             TYPER | SETTINGS | PYDANTIC | STORAGE,
-            {"bot", "bot.commands", "bot.settings", "bot.telemetry", "core", "storage"},
+            {
+                "bot",
+                "bot.commands",
+                "bot.log_writer",
+                "bot.settings",
+                "bot.telemetry",
+                "core",
+                "storage",
+            },
         ),
     ],
 )

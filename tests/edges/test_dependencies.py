@@ -88,6 +88,7 @@ INTERNAL = re.compile(r"(^|\.)(_\w+|\w*internals?|\w+_impl|loops)(\.|$)")
 BASES = (BaseException, BaseModel, TypeDecorator)
 DOCUMENTED = {
     "APIRoute": {"get_route_handler"},
+    "Collector": {"collect"},
     "Connection": {"close"},
     "Request": {"body", "json"},
     "SocketModeClient": {"connect"},

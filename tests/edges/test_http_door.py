@@ -154,7 +154,10 @@ async def test_requests_and_deliveries_are_counted(slack, ratchet, metric):
 
 async def test_dead_messages_are_counted(slack, ratchet, http, metric):
     slack.faults.refuse("chat.postMessage", error="is_archived", times=None)
-    await ratchet.incidents.execute(a_declaration(actor=an_actor(channel="C0PAYMENTS")))
+    team = slack.workspace.team_id
+    assert await ratchet.people.serves(team)
+    actor = an_actor(workspace=team, channel="C0PAYMENTS")
+    await ratchet.incidents.execute(a_declaration(actor=actor))
     await slack.until(lambda: len(slack.calls_of("chat.postMessage")) == 2)
     await ratchet.worker.deliver_due()
 

@@ -43,7 +43,9 @@ ODD = {
         json.dumps(
             {
                 "ok": True,
-                **dict.fromkeys(("user", "users", "channel", "messages", "view", "url"), 7),
+                **dict.fromkeys(
+                    ("user", "users", "usergroups", "channel", "messages", "view", "url"), 7
+                ),
             }
         ).encode(),
         JSON,
@@ -84,6 +86,7 @@ def asked(client, method):
         "conversations.history": {"channel": "C0STATUS"},
         "conversations.info": {"channel": "C0STATUS"},
         "conversations.replies": {"channel": "C0STATUS", "ts": "1.0"},
+        "usergroups.list": {},
         "usergroups.users.list": {"usergroup": "S0"},
         "users.info": {"user": "U0MIA"},
         "views.open": {"trigger_id": "1", "view": {}},
@@ -175,7 +178,9 @@ async def settle(app, clock):
 
 @each_of_four
 async def test_every_card_and_update_is_posted_once(slack, app, clock, name):
-    here = {"actor": an_actor(channel=PAYMENTS)}
+    team = slack.workspace.team_id
+    assert await app.people.serves(team)
+    here = {"actor": an_actor(workspace=team, channel=PAYMENTS)}
     methods = ("chat.postMessage", "conversations.history", "chat.update", "conversations.replies")
     for method in methods:
         garble(slack, method, name)
