@@ -46,7 +46,7 @@ $(READY):
 demo: $(READY) ## run the whole bot against a local stand-in for Slack (ARGS=--clean, ARGS=--http)
 	@$(BIN)/ratchet demo $(ARGS)
 
-# Each of the workers starts servers of its own; more than a few would only wait for each other's disks.
+# Each of the workers starts servers of its own; eight are enough for a suite of minutes.
 PYTEST_ALL := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .PHONY: test
@@ -61,18 +61,19 @@ test-world: $(READY) ## run the tests that need other programs (a browser), and 
 
 LOOPS := 1 2 3 4 5 6 7 8
 
+# Each loop looks whether this shell still lives, so that none outlives a killed run.
 .PHONY: busy
 busy: $(READY) ## run all tests beside eight busy loops: no test depends on the speed of the machine
-	@loops=; trap 'kill $$loops' EXIT; trap 'exit 130' INT TERM; \
-	for loop in $(LOOPS); do while :; do :; done & loops="$$loops $$!"; done; \
-	$(PYTEST_ALL)
+	@for loop in $(LOOPS); do \
+	  while kill -0 $$$$ 2>/dev/null; do n=0; while [ $$n -lt 100000 ]; do n=$$((n + 1)); done; done & \
+	done; $(PYTEST_ALL)
 
 .PHONY: screenshots
 screenshots: browser ## redraw the pictures in docs/img, light and dark
 	@$(BIN)/python -m pytest -m world tests/browser/test_with_the_bot.py --pictures
 
-# Debian's Chromium with letters and emoji to draw, and axe-core to audit what is drawn. Without them `make test`
-# leaves the tests of the page out and says so.
+# Debian's Chromium with letters and emoji to draw, and axe-core to audit what is drawn. Without them
+# `make test-world` leaves the tests of the page out and says so.
 CHROMIUM_PACKAGES := chromium fonts-inter fonts-noto-color-emoji
 AXE := axe-core@4.14.1
 AUDITOR := $(VENV)/axe/$(AXE)
@@ -92,8 +93,9 @@ $(AUDITOR): | $(READY)
 	  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix $(@D) $(AXE) && touch $@; }
 
 .PHONY: torture
-torture: $(READY) ## run the long tests of crashes, faults and load (nightly; ARGS=--torture-minutes=5 for less)
+torture: $(READY) ## run the long tests of crashes, faults, load and properties (nightly; ARGS=--torture-minutes=5 for less)
 	@$(BIN)/python -m pytest -m torture $(ARGS)
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=torture $(ARGS)
 
 .PHONY: check
 check: $(READY) ## run the checks of CI: format, lint, types, import contracts, all tests, coverage of core

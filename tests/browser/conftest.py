@@ -31,6 +31,7 @@ def pytest_addoption(parser):
     parser.addoption("--pictures", action="store_true", help="write docs/img anew")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Deselect the tests that this machine cannot run; the summary names them."""
     kept, left_out = [], []
