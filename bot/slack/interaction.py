@@ -123,7 +123,8 @@ def _workspace(body: Mapping[str, Any]) -> str:
     counts.
     Source: https://docs.slack.dev/enterprise/organization-ready-apps
     """
-    team: str = (body.get("team") or {}).get("id") or body["user"]["team_id"]
+    whole = body.get("is_enterprise_install") is True and body["team"] is None
+    team: str = body["user"]["team_id"] if whole else body["team"]["id"]
     return team
 
 
