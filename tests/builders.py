@@ -1,6 +1,6 @@
 """Values for tests. Each builder gives a whole value; a test names only the fields it is about.
 
-No capability stands here: what opens a database or a socket is a fixture, in a conftest.
+Nothing here opens a database or a socket: that is the work of fixtures.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ IDS = UUID("5f2d1c3e-9a40-4d5b-8a53-0c7f3b1e6d21")
 
 
 def an_id(name: object) -> UUID:
-    """The same id for the same ``name``, wherever a test asks for it."""
+    """A deterministic id for ``name`` (UUIDv5)."""
     return uuid5(IDS, str(name))
 
 
@@ -126,7 +126,7 @@ def a_declaration(**changes: Any) -> Declare:
 
 
 def a_change(**changes: Any) -> Change:
-    """Ada changes INC-42; a test says what."""
+    """A change of INC-42 by Ada; a test adds its fields."""
     fields: dict[str, Any] = {"actor": an_actor(), "ref": 42}
     return Change(**fields | changes)
 

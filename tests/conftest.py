@@ -1,4 +1,4 @@
-"""What holds for every test: a clean environment, an odd time zone, no network beyond this machine.
+"""Every test has a clean environment, an odd time zone and no network beyond this machine.
 
 And two capabilities that most folders use: a clock, and databases of both kinds.
 """
@@ -21,12 +21,12 @@ from storage.store import SqlStore
 from tests import postgres, ram
 from tests.clock import Clock
 
-# What a process needs to run at all; anything else that a shell carries (tokens, DATABASE_URL,
+# The variables that every process needs. Others of the shell (tokens, DATABASE_URL,
 # PYTHONPATH, …) must not decide whether a test passes.
 KEPT = ("CI", "HOME", "PATH", "TMPDIR")
 KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_")
 
-# Nepal's offset, written so that it needs no zone database: whatever reads the machine's own zone
+# Nepal's offset, written so that it needs no zone database: code that reads the machine's zone
 # by mistake is 5:45 off.
 ODD_ZONE = "NPT-5:45"
 
@@ -101,7 +101,7 @@ def _takes_postgresql(item):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests on PostgreSQL where there is none; the summary says so."""
+    """Deselect the tests on PostgreSQL if there is none; the summary says so."""
     if postgres.binaries() is None:
         left_out = [item for item in items if _takes_postgresql(item)]
         items[:] = [item for item in items if item not in left_out]

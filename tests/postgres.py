@@ -39,7 +39,7 @@ SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.S
 
 
 def binaries() -> Path | None:
-    """The newest folder with the programs of PostgreSQL; None where there is none."""
+    """The folder with the programs of the newest PostgreSQL; None without any."""
     folders = list(Path("/usr/lib/postgresql").glob("*/bin"))
     if found := shutil.which("initdb"):
         folders.append(Path(found).resolve().parent)
@@ -101,7 +101,7 @@ class Server:
     def halt(self, mode: str) -> None:
         """Stops it as `pg_ctl stop --mode` does: ``smart``, ``fast`` or ``immediate``.
 
-        What was committed is there again after `resume`.
+        Committed changes are there again after `resume`.
         """
         self._process.send_signal(SIGNALS[mode])
         self._process.wait(PATIENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""The folder for databases of tests: in memory where that is possible.
+"""The folder for databases of tests: in memory, if that is possible.
 
 A commit waits for the disk, and a PostgreSQL database is a thousand files: on a slow disk both take
 longer than the tests.
@@ -15,7 +15,7 @@ NEEDED_BYTES = 1 << 30
 
 
 def folder() -> Path:
-    """Where folders of tests go: a file system in memory, or the temporary folder."""
+    """A file system in memory, else the temporary folder."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= NEEDED_BYTES:
         return MEMORY
     return Path(tempfile.gettempdir())

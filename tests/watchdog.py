@@ -1,6 +1,6 @@
 """Ends the servers of a test process that was interrupted or killed.
 
-A killed process cannot stop what it started. The watchdog is a second process at the other end of
+A killed process cannot stop its servers. The watchdog is a second process at the other end of
 a pipe: it is told of every server, and when the pipe closes it ends those that still run.
 """
 

@@ -44,7 +44,7 @@ def environment(slack, database_url):
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
         "DATABASE_URL": database_url,
         "PORT": "0",
-        # What is not about the delay need not wait for it.
+        # Only the tests of the delay wait for it.
         "PUBLISH_DELAY": "0",
     }
 

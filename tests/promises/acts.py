@@ -1,4 +1,4 @@
-"""One act of each kind that people do in Slack, and the way back to where nothing was done."""
+"""One act of each kind in Slack, and a way to undo it in the database."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ TABLES = ("workspace", "incident", "incident_update", "component", "incident_com
 
 
 class Kept:
-    """What stands in the database, and the way back to it."""
+    """The rows of the database, and a way to restore them."""
 
     def __init__(self, app):
         self._store = app.store
@@ -127,13 +127,13 @@ class Kept:
 
 
 async def idle(app):
-    """Waits until nothing runs any more of what was acknowledged at once."""
+    """Waits for the work that continues after an acknowledgement."""
     while working := app.slack._working:  # noqa: SLF001 - nobody is told when a click is done
         await asyncio.wait(set(working))
 
 
 def fresh(slack, person, payload):
-    """The payload with a trigger and a response_url of its own, and what is said by the latter."""
+    """The payload with a new trigger and a new response_url, and the interaction of the latter."""
     interaction = slack.acts.begin("act", person.user, "once more")
     url = slack.acts.response_url("app", interaction, slack.workspace.channel("#payments"))
     metadata = json.loads((payload.get("view") or {}).get("private_metadata") or "{}")

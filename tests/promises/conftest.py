@@ -1,4 +1,4 @@
-"""The whole of Ratchet against a Slack that misbehaves on demand."""
+"""The whole of Ratchet against a stand-in that misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def slack(clock):
 
 @pytest.fixture
 def kind():
-    """One database is enough, where what differs between the two is proved elsewhere."""
+    """SQLite by default; tests of the differences name both databases."""
     return "sqlite"
 
 
@@ -55,7 +55,7 @@ def environment(slack, database_url, **changes):
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
         "DATABASE_URL": database_url,
         "PORT": "0",
-        # What is not about the delay need not wait for it.
+        # Only the tests of the delay wait for it.
         "PUBLISH_DELAY": "0",
     } | changes
     return {name: value for name, value in variables.items() if value is not None}
@@ -89,7 +89,7 @@ async def ratchet(start):
 
 
 async def settle(app, clock, *, hours=1):
-    """Lets time pass until Slack has been told everything that it takes."""
+    """Advances the clock until everything is delivered."""
     end = clock() + timedelta(hours=hours)
     while clock() < end:
         await app.worker.deliver_due()
@@ -130,7 +130,7 @@ def mia(slack):
 
 
 async def tell(person, *lines, channel="#payments"):
-    """Commands one after another, each answered before the next."""
+    """Types commands one after another; each is answered before the next."""
     for line in lines:
         asked = await person.command(channel, f"/incident {line}")
         await asked.answer()
@@ -139,7 +139,7 @@ async def tell(person, *lines, channel="#payments"):
 
 @pytest.fixture
 def figures(capsys):
-    """Prints a line of figures although pytest keeps what tests print."""
+    """Prints a line of figures past the capture of pytest."""
 
     def figures(line):
         with capsys.disabled():

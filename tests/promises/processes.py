@@ -1,4 +1,4 @@
-"""Ratchet as processes that can be killed, and people who go on working all the while."""
+"""Servers as processes that can be killed, and people at work meanwhile."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.patience import PATIENCE_SECONDS, until
 from tests.ports import a_free_port, listening
 from tests.promises.conftest import environment
 
-# Processes are forked from one that has everything imported: a start costs no seconds.
+# Servers are forked from a process with all imports, so that a start is quick.
 fork = multiprocessing.get_context("forkserver")
 fork.set_forkserver_preload(["bot.app", "bot.sandbox", "yaml", "psycopg", "alembic.command"])
 
@@ -34,7 +34,7 @@ HASTE = 60
 
 
 def hasty():
-    """Seconds since 1970 by a clock that runs so fast that Slack's pace is not what we wait for."""
+    """Seconds since 1970 by a clock that runs 60 times as fast: Slack's pace costs little."""
     return BEGAN + (time.time() - BEGAN) * HASTE
 
 
@@ -44,7 +44,7 @@ def hasty_now():
 
 
 def serve(variables, began):
-    """What `ratchet serve` does, in a process of its own, by the hasty clock."""
+    """The body of a server process: `ratchet serve` by the hasty clock."""
     asyncio.run(
         _serve(
             Settings.from_env(variables),
@@ -59,7 +59,7 @@ async def _serve(settings, clock):
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     if parent := multiprocessing.parent_process():
-        # A server whose test process was killed ends, too.
+        # The server ends with the test process, even a killed one.
         loop.add_reader(parent.sentinel, os._exit, 1)
     app = build(settings, clock=clock)
     app.schedule.every(timedelta(seconds=1 / HASTE), app.worker.look)
@@ -109,10 +109,10 @@ class Server:
 
 @dataclass
 class Ledger:
-    """What people were told is done or refused, and what they do not know.
+    """The answers that people got: confirmed, refused, or none.
 
     ``moves`` are clicks that were confirmed, each as an incident's name and its new status;
-    ``accidents`` what happened to the servers meanwhile, by what it is called.
+    ``accidents`` counts the accidents of the servers by name.
     """
 
     confirmed: list[str] = field(default_factory=list)
@@ -124,7 +124,7 @@ class Ledger:
     words: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     def figures(self):
-        """How much of everything there was."""
+        """The counts of everything."""
         return self.accidents + Counter(
             {
                 "changes confirmed": len(self.confirmed) + len(self.moves),
@@ -162,12 +162,12 @@ async def a_responder(person, doors, ledger, chance):
 # answer does no harm, as nobody is asked whether such a change is there.
 GONE_SECONDS = 5
 
-# What an answer says where the word is kept.
+# Answers that confirm a word.
 DONE = ("is declared (", "Your note is kept private.", "will read your public update")
 
 
 async def attempted(person, line, word, doors, ledger, chance):
-    """Says ``line`` at any of the doors, and returns the answer; None where none came."""
+    """Types ``line`` at one of the servers. The answer, or None if there was none."""
     doors.choose(chance)
     ledger.unknown.append(word)
     asked = await person.command("#payments", f"/incident {line}")
@@ -178,7 +178,7 @@ async def attempted(person, line, word, doors, ledger, chance):
     if said is None or "INC-" not in said:
         return None
     if "Nothing had to change" in said:
-        # It was delivered twice at once, and the other one did it.
+        # A concurrent delivery of the same request did it.
         return said
     ledger.unknown.remove(word)
     done = any(claim in said for claim in DONE)
@@ -201,9 +201,9 @@ async def pressed(person, doors, ledger, chance):
 
 
 class Doors:
-    """The addresses that Slack knows; it sends each request to any of them.
+    """The servers' addresses; each request goes to one of them.
 
-    Once they are ``closed``, people finish what they are at and do nothing more.
+    Once they are ``closed``, people finish their command and stop.
     """
 
     def __init__(self, slack, urls):
@@ -225,7 +225,7 @@ class Doors:
         ]
 
     async def redeliver(self, chance):
-        """Slack has not heard an answer, and sends the last request again, to any of them."""
+        """Delivers the last request again, to any server."""
         if self._slack.requests:
             await self._slack.redeliver(to=chance.choice(self._urls))
 
@@ -257,7 +257,7 @@ def waiting(store):
 
 
 async def violations(slack, url, ledger):
-    """Everything that was lost, done twice or left in pieces; empty where every promise holds."""
+    """Everything lost, done twice or left in pieces; empty if every promise holds."""
     found = await examine(
         Settings.from_env(environment(slack, url)), deep=True, clock=hasty_now, pause=no_pause
     )
@@ -270,7 +270,7 @@ async def violations(slack, url, ledger):
 
 
 async def no_pause(_seconds):
-    """For whoever is asked to wait, where nobody needs to."""
+    """Does not pause: nothing here asks the doctor to wait."""
 
 
 def remembered(store):
@@ -283,7 +283,7 @@ def remembered(store):
 
 
 def _misremembered(rows, ledger):
-    """Where what is kept is not what people were told."""
+    """Differences between the rows and the answers that people got."""
     kept = Counter(title if kind == "declared" else body for _, body, kind, title, _, _ in rows)
     for word in ledger.confirmed:
         if kept[word] != 1:
@@ -301,7 +301,7 @@ def _misremembered(rows, ledger):
 
 
 def _misshown(slack, rows):
-    """Where a channel does not show each incident once, and each public update once, in order."""
+    """Incidents and public updates that the channels do not show once and in order."""
     told = {}
     for number, body, _, _, visibility, _ in rows:
         replies = told.setdefault(f"INC-{number}", [])

@@ -1,4 +1,4 @@
-"""Whatever people and accidents do, in whatever order: what is kept and shown is what they did."""
+"""Random acts of people, servers, database and Slack leave exactly their effects."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SERVERS = {"sqlite": 1, "postgresql": 2}
 
 
 class Model:
-    """The spec in small: one incident's status, texts, and what the public may read."""
+    """A model of one incident: its status, its notes and its public texts."""
 
     def __init__(self, lifecycle):
         self.lifecycle = lifecycle
@@ -96,7 +96,7 @@ class Bot(RuleBasedStateMachine):
             self.slack, self.clock, self.url, PUBLISH_DELAY=str(self.delay_seconds)
         )
         self.apps[server] = await self.serving[server].__aenter__()
-        # From now on it knows who she is, also while Slack is down.
+        # The server remembers her from now on, also while Slack is down.
         await self._said("list")
 
     async def _stop(self, server):
@@ -207,7 +207,7 @@ class Bot(RuleBasedStateMachine):
     @precondition(lambda self: not self.down and self.open_cards())
     @rule(data=st.data(), noted=st.booleans(), published=st.booleans(), overtaken=st.booleans())
     def fill_in_the_dialog(self, data, *, noted, published, overtaken):
-        """Whoever moves the incident meanwhile overtakes it: then all of it is refused."""
+        """A move of the incident meanwhile makes the whole form stale, so it is refused."""
         card, number, model = data.draw(st.sampled_from(self.open_cards()))
         step = data.draw(st.sampled_from([None, *model.next_steps]))
         note, public = self.word() if noted else None, self.word() if published else None
@@ -252,7 +252,7 @@ class Bot(RuleBasedStateMachine):
         if self.mia.has_view:
             await self.mia.close(whole_stack=True)
             return False
-        # It is answered where the button was pressed.
+        # The answer belongs to the button.
         await pressed.answer()
         return True
 
@@ -290,7 +290,7 @@ class Bot(RuleBasedStateMachine):
         number, _ = self.chosen(which)
         with self.away():
             assert SORRY in self.run(self._said(f"note {number} {self.word()}"))
-        # The next to be redelivered: the one that failed would be done then, and may be.
+        # The next redelivery repeats this one; a repeated note could be kept then.
         self.say("list")
 
     @rule(server=st.integers(0, 1))
@@ -307,7 +307,7 @@ class Bot(RuleBasedStateMachine):
     @precondition(lambda self: not self.down)
     @rule(server=st.integers(0, 1))
     def crash(self, server):
-        """What a death leaves behind: messages that somebody was just posting."""
+        """A crash leaves messages behind that were being posted."""
         self.run(self.app.outbox.claim("dead", limit=100, at=self.clock()))
         self.restart(server)
 
@@ -328,7 +328,7 @@ class Bot(RuleBasedStateMachine):
             self.ends.close()
 
     async def _settled(self):
-        """Waits until Slack has been told everything, also what a server died with."""
+        """Waits until everything is delivered, also the messages of a crashed server."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while waiting(self.app.store):
                 self.clock.advance(seconds=150)
@@ -395,7 +395,7 @@ FEW = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-# What took seconds to find would take hours to make small.
+# Without shrinking: a failure that took seconds to find would take hours to shrink.
 MANY = settings(FEW, max_examples=100, stateful_step_count=40, phases=[Phase.reuse, Phase.generate])
 
 

@@ -1,4 +1,4 @@
-"""What a command costs does not grow with the number of closed incidents."""
+"""The cost of a command does not grow with the number of closed incidents."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ TROUBLES = [
 
 @asynccontextmanager
 async def trouble(slack, done, *, seed):
-    """Slack misbehaves now and then, each time in another way; ``done`` gets what it does."""
+    """Slack misbehaves now and then, each time in another way; ``done`` collects the faults."""
     chance = random.Random(f"{seed} trouble")
 
     async def misbehaving():

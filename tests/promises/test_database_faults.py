@@ -1,4 +1,4 @@
-"""The database fails: people are told so, /readyz says so, and it comes back without a restart."""
+"""A database error is reported to people and by /readyz, and passes without a restart."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def sound(app):
 
 @contextmanager
 def full_disk(log):
-    """``log`` may not grow: what SQLite meets on a full disk, but for the name of the error."""
+    """``log`` cannot grow in the block, as on a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_of(log), limits[1]))
     try:
@@ -96,7 +96,7 @@ async def test_a_locked_file_is_reported_and_recovered_from(ratchet, database_ur
     with closing(holder):
         holder.execute("BEGIN IMMEDIATE")
         assert await refused(mia, "note 1 lost")
-        # Who only reads is not concerned.
+        # Reading continues.
         await tell(mia, "list")
 
     await tell(mia, "note 1 kept")
@@ -104,7 +104,7 @@ async def test_a_locked_file_is_reported_and_recovered_from(ratchet, database_ur
 
 
 class Capabilities(ctypes.Structure):
-    """What this thread may do.
+    """The capabilities of this thread.
 
     Source: https://man7.org/linux/man-pages/man2/capset.2.html
     """
@@ -118,7 +118,7 @@ class Capabilities(ctypes.Structure):
 
 @contextmanager
 def bound_by_rights():
-    """Root may write what nobody may. In the block this thread may not, nor those it starts."""
+    """Takes root's right to write any file from this thread and the threads that it starts."""
     if os.geteuid() != 0:
         yield
         return
@@ -141,7 +141,7 @@ async def test_a_read_only_file_is_reported_and_recovered_from(start, files, clo
             await settle(app, clock)
             for file in files:
                 file.chmod(0o444)
-            # Who has it open goes on; the next to open it may only read.
+            # Open connections still write; a new one can only read.
             await tell(mia, "note 1 kept")
             with full_disk(files[1]):
                 assert await refused(mia, "note 1 lost")
@@ -230,7 +230,7 @@ async def test_a_damaged_file_takes_no_change_until_a_backup_is_in_its_place(
         await settle(app, clock)
         back_up(database_url, copy)
         with closing(sqlite3.connect(file)) as other:
-            # What another has written is read anew, and so the server meets the damage.
+            # A change by another connection makes the server read the file again, with its damage.
             other.execute("PRAGMA user_version = 7")
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
         with file.open("r+b") as pages:
@@ -250,9 +250,9 @@ async def test_a_damaged_file_takes_no_change_until_a_backup_is_in_its_place(
 
 
 class Line:
-    """The line to a PostgreSQL server. It can be cut: it is gone then, as if it had stopped.
+    """The connection to a PostgreSQL server. It can be cut, as if the server had stopped.
 
-    Or it ``swallows`` what it is given: nobody answers, and nothing fails.
+    Or it ``swallows`` all bytes without an error.
     """
 
     NAME = ".s.PGSQL.5432"
@@ -365,7 +365,7 @@ async def test_a_silent_postgresql_is_given_up_after_a_while(
 
 @pytest.fixture
 def own_server():
-    """A PostgreSQL that nobody else is on."""
+    """A PostgreSQL for one test."""
     server = Server()
     yield server
     server.stop()
@@ -403,7 +403,7 @@ async def test_a_restart_of_postgresql_loses_no_change(times, own_server, hasty_
         for mode in ["immediate", "fast"] * times:
             await worked()
             await asyncio.to_thread(own_server.halt, mode)
-            # Also of those that were under way: nobody stays without an answer.
+            # Commands under way are answered as well.
             assert await refused(hasty_slack.person("mia"), "declare Search is slow")
             for server in servers:
                 assert await ready(server) == "the database does not answer"

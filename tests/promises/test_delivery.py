@@ -1,4 +1,4 @@
-"""Every public update reaches the status channel, once, in order, whatever Slack answers."""
+"""Every public update reaches the status channel once and in order, for every answer of Slack."""
 
 from __future__ import annotations
 

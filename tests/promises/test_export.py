@@ -1,4 +1,4 @@
-"""An export, however long it takes, delays nobody, and holds all that was confirmed before it."""
+"""An export delays nobody and holds every change confirmed before it began."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def on_disk(path):
 
 
 def held_back(app, database_url):
-    """Whether the database keeps what has gone for a view that is still open."""
+    """Whether an open view makes the database keep deleted rows."""
     if app.store.kind == "sqlite":
         path = database_url.removeprefix("sqlite:///")
         return WITHDRAWN.encode() in on_disk(path)
@@ -122,7 +122,7 @@ async def test_an_export_under_load_delays_no_command(
 
 
 def faults(lines, confirmed):
-    """What was confirmed and is not in the export once, and incidents that are torn."""
+    """Confirmed texts that are not in the export once, and incidents without all their entries."""
     open_since, found = {}, []
     words = []
     for line in lines:

@@ -1,4 +1,4 @@
-"""What a board, a page, a change and a claim cost among a million closed incidents."""
+"""A million closed incidents add nothing to the cost of boards, pages, changes and claims."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MAKE_ROOM = {
     "sqlite": "PRAGMA cache_size = -400000",
     "postgresql": "SET LOCAL statement_timeout = 0",
 }
-# What PostgreSQL has read of tables and found in indexes, in this transaction.
+# Rows that PostgreSQL has read in this transaction, from tables and by indexes.
 VISITED = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
 
 
@@ -82,7 +82,7 @@ class Meter:
         return next(self._count)
 
     async def of(self, work):
-        """What it costs; and what it does is undone."""
+        """The cost of ``work``, whose effects are undone."""
 
         def counted(tx):
             driver: Any = connection_of(tx).connection.driver_connection
@@ -112,7 +112,7 @@ async def seconds(ask):
 
 
 def works_of(app, actor, clock):
-    """What people and the worker ask of the database all day."""
+    """The everyday questions of people and worker to the database."""
 
     def board(tx):
         tx.board(actor, BoardFilter(scope=Scope.OPEN), before=None, after=None, limit=10)

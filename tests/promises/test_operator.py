@@ -1,4 +1,4 @@
-"""What the operator sees of messages that cannot be delivered, and how soon the others arrive."""
+"""The operator sees undeliverable messages with their cure; the others arrive soon."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clock():
 
 @pytest.fixture
 def operate(slack, database_url, tmp_path):
-    """Runs ``ratchet`` beside the server: exit code and what it says."""
+    """Runs ``ratchet`` beside the server; its exit code and output."""
 
     async def operate(*arguments):
         def run():

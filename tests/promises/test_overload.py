@@ -102,7 +102,7 @@ async def test_readers_do_not_wait_for_the_writer(ratchet, mia, locked):
 
 
 async def hung_calls(slack, count):
-    """So many people ask, and Slack does not say who they are; their commands, under way."""
+    """``count`` people type a command while ``users.info`` hangs; the fault, and their commands."""
     people = [slack.workspace.add_user(f"person{number}") for number in range(count)]
     slack.workspace.add_channel("all-hands", members=[user.name for user in people])
     hung = slack.faults.slow("users.info", seconds=60)

@@ -31,7 +31,7 @@ async def card(ratchet, slack, clock, mia):
 
 
 def of_an_organization(payload):
-    """As Slack sends it where the app is installed for a whole organization."""
+    """As Slack sends it if the app is installed for an organization."""
     payload = json.loads(json.dumps(payload))
     if "command" in payload:
         return payload | {"is_enterprise_install": "true", "enterprise_id": "E0ORG"}

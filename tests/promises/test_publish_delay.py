@@ -1,4 +1,4 @@
-"""What is held back stands nowhere in Slack before its time, and nowhere ever if taken back."""
+"""A delayed update is in Slack at its time and not before, and never if it was taken back."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def test_a_killed_server_publishes_on_time_or_never(taken_back, slack, sta
         await settle(app, clock)
         written_at = clock.seconds()
         await tell(mia, "update 1 Our customer list leaked.")
-        # What a death leaves behind: a message that somebody was just posting.
+        # A crash leaves a message behind that was being posted.
         await app.outbox.claim("dead", limit=100, at=clock())
     clock.advance(seconds=4)
     async with start(**HELD_BACK) as app:

@@ -1,4 +1,4 @@
-"""A request of Slack's that is delivered again has no second effect, wherever and whenever."""
+"""A request that Slack delivers again has no second effect, at any server and at any time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests import tables
 from tests.promises.acts import idle
 from tests.promises.conftest import settle, tell
 
-# What is there before, and then the command itself: every verb that can change something.
+# Commands to prepare, and then the command itself: every verb with an effect.
 COMMANDS = {
     "declare": ([], "declare Search is slow"),
     "declare, all of it": ([], "declare Search is slow severity:low components:api private"),
@@ -236,12 +236,12 @@ def entries(app):
 
 
 def changes(kept):
-    """How many rows there are of what can be done once."""
+    """The numbers of incidents and of updates."""
     return [len(kept[table]) for table in ("incident", "incident_update")]
 
 
 def seen(slack, mia):
-    """What everybody sees, and which dialog is open before this person."""
+    """The channels, and the dialog that is open before this person."""
     channels = [slack.channel_view(channel) for channel in ("#payments", "#status")]
     return channels, mia.has_view and mia.view.callback_id
 
@@ -277,7 +277,7 @@ async def test_a_second_delivery_changes_nothing(way, mode, ratchet, slack, cloc
     assert kept(ratchet) == before
     assert seen(slack, mia) == shown
     assert [request.ack.error for request in again] == [None] * 4
-    # Nobody who was told that it is done is told the opposite.
+    # No later answer contradicts the first.
     assert [request.ack.body for request in again if "response_action" in str(request.ack)] == []
     answered = " ".join(message.words() for message in mia.ephemerals)
     assert "did not work" not in answered
@@ -330,7 +330,7 @@ async def test_repeated_events_of_messages_change_nothing(ratchet, slack, mia):
     assert kept(ratchet) == before
 
 
-# --- what is no redelivery ---------------------------------------------------------------------
+# --- equal requests are no redelivery ----------------------------------------------------------
 
 
 async def test_two_equal_commands_are_two_changes(ratchet, slack, clock, mia):
@@ -406,7 +406,7 @@ async def test_a_repeated_request_undoes_no_later_change(ratchet, slack, clock, 
     assert kept(ratchet) == before
 
 
-# --- how long, and where -----------------------------------------------------------------------
+# --- after a day, and at several servers -------------------------------------------------------
 
 
 async def test_handled_requests_are_forgotten_after_a_day(ratchet, clock, mia):

@@ -1,4 +1,4 @@
-"""Whatever shape a request or a file has: an answer in words, never a 500, all or nothing."""
+"""A request or file of any shape is answered in words and done completely or not at all."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def slack(clock):
 
 @pytest.fixture
 async def card(ratchet, slack, clock, mia):
-    """INC-1's card, and a note in its timeline; nothing moves any more but by requests."""
+    """The card of INC-1, which has a note. The worker is stopped: only requests change anything."""
     await tell(mia, "declare Checkout is down", "note 1 db-3 lost quorum")
     await settle(ratchet, clock)
     await ratchet.worker.stop()
@@ -99,7 +99,7 @@ def spoilt(payload, path, rubbish):
 
 ANSWERING = ("views.open", "views.update", "views.publish")
 REFUSING = ("did not work", "othing was changed", "'response_action'")
-# A busy machine takes its time: the dialog says so, and then by a call of its own what came of it.
+# A slow machine shows this dialog first, and the result by a later call.
 SAVING = "'callback_id': 'loading'"
 
 
@@ -118,7 +118,7 @@ class Spoiler:
         return list(itertools.product(places(self._request.payload), RUBBISH))
 
     async def send(self, path, rubbish):
-        """What is wrong with what came of it, None for nothing; and whether anything was done."""
+        """The error in its result, None for none; and whether it changed anything."""
         payload, interaction = fresh(self._slack, self._mia, self._request.payload)
         before = len(self._slack.calls)
         spoilt_request = replace(self._request, payload=spoilt(payload, path, rubbish))
@@ -273,7 +273,7 @@ FILES = st.dictionaries(NAMES, st.dictionaries(NAMES, ROWS, max_size=4), max_siz
 
 
 def as_toml(lifecycles):
-    """What a team could have written."""
+    """The text of a file, as a team could have written it."""
     lines = []
     for name, table in lifecycles.items():
         for status, row in table.items():

@@ -26,7 +26,7 @@ from tests.promises.processes import Ledger, Server, fork, people_at_work
 from tests.standin import a_standin
 
 MINUTES = 4
-# A day passes in two seconds and a week in fifteen: what is kept for so long goes meanwhile.
+# A day passes in two seconds and a week in fifteen, so that old rows are pruned meanwhile.
 HASTE = 40_000
 BEGAN = time.time()
 PRUNED = ("handled", "idempotency", "outbox")
@@ -60,7 +60,7 @@ async def _serve(settings, began, tasks):
 
 
 class Watched(Server):
-    """A server whose use of the machine is looked at."""
+    """A server that reports its use of the machine."""
 
     def __init__(self, variables):
         super().__init__(variables)
@@ -108,7 +108,7 @@ async def a_machine(server, key):
 
 
 def counts(url):
-    """How many rows there are of what is kept for a while alone."""
+    """The number of rows in each table that is pruned."""
     with closing(SqlStore(url)) as store:
         return {table: len(lines) for table, lines in tables.contents(store, PRUNED).items()}
 

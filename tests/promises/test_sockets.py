@@ -1,4 +1,4 @@
-"""Socket Mode: whatever becomes of a connection, no command is lost or handled twice."""
+"""Socket Mode: the end of a connection loses no command and repeats none."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_an_address_of_socket_mode_is_used_once(ratchet, slack, mia):
 
 
 async def test_a_failed_connection_is_retried_with_a_new_address(ratchet, slack, mia):
-    # Whatever was offered is void: as when Slack restarts between the offer and the connection.
+    # The offered addresses are void, as after a restart of Slack between offer and connection.
     offer = slack.sockets.new_ticket
     void = ["void"] * 4
     slack.sockets.new_ticket = lambda: void.pop() if void else offer()

@@ -1,4 +1,4 @@
-"""A stop in the middle of everything: what was taken is answered, what was not goes elsewhere."""
+"""A stop answers the requests that were taken; Slack delivers the others elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.standin import a_standin
 
 ROOT = Path(__file__).parents[2]
 FEW, MANY = 16, 80
-# Longer than an answer is waited for before the acknowledgement goes without it.
+# Longer than an acknowledgement waits for the answer.
 SLOW_SECONDS = 1.2
 
 
@@ -70,7 +70,7 @@ TROUBLES = [
 
 
 def lock(database_url, *, seconds):
-    """Holds SQLite's one lock for writing, as a backup or a slow disk does."""
+    """Holds SQLite's only lock for writing, as a backup or a slow disk does."""
     holder = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     asyncio.get_running_loop().call_later(seconds, holder.close)
@@ -118,7 +118,7 @@ async def stopped_in_a_burst(count, done, trouble, mode, start, slack, mia, data
     assert [word for word, count in kept.items() if count != 1] == []
     assert [text for _, text in said if "INC-1" not in text] == []
     if mode == "socket":
-        # Slack gives to the next process what this one did not take.
+        # Slack delivers the requests that this process did not take to the next one.
         assert len(answered) == count
 
 
@@ -146,7 +146,7 @@ def doors(mode, slack):
 
 @asynccontextmanager
 async def served(mode, folder):
-    """Its Slack, and ``ratchet serve`` as a process at a port of its own, as an operator has it."""
+    """A stand-in, and ``ratchet serve`` connected to it; stand-in, process and port."""
     folder.mkdir()
     port = a_free_port()
     async with a_standin() as slack:
@@ -166,7 +166,7 @@ async def stopped(mode, folder, *, asked):
         mia = slack.person("mia")
         await tell(mia, "declare Checkout is down")
         HANGS[mode](slack, f"sqlite:///{folder}/ratchet.db")
-        # Some that Slack has to be asked about, and one that is known.
+        # Slack has to be asked about these people; mia is known.
         people = [slack.person(slack.workspace.add_user(f"person{n}").name) for n in range(8)]
         slack.workspace.add_channel("all-hands", members=[person.user.name for person in people])
         before = len(slack.requests)

@@ -42,7 +42,7 @@ def marks(expression):
 
 
 def places(test, module_marks):
-    """Where the cases of a test run: a mark is the test's, or one of a row of its parameters."""
+    """The columns of a test. A mark is on the test, or on one row of its parameters."""
     of_test = set(module_marks)
     of_rows = set()
     for decorator in test.decorator_list:

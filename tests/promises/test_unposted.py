@@ -1,4 +1,4 @@
-"""Messages that Slack does not take: people are told, and a cure brings what waited."""
+"""Messages that Slack refuses are reported to people, and follow after a cure."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def revisions(url):
 
 
 def columns(url):
-    """What the code of that schema reads and writes: every column of every table."""
+    """Every column of every table, as the code of that schema reads and writes them."""
     inspector = inspect(engine(url))
     return {
         table: {column["name"]: column for column in inspector.get_columns(table)}
@@ -68,7 +68,7 @@ def oldest_code(url):
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_every_migration_leaves_older_code_its_columns(kind, empty_url):
-    """And all code that the schema says may work on it."""
+    """The code before, and all older code that the schema allows."""
     seen = {}
     for revision in revisions(empty_url):
         migrate(empty_url, revision)
@@ -80,11 +80,11 @@ def test_every_migration_leaves_older_code_its_columns(kind, empty_url):
         seen[revision] = after
 
         for table, known in chain.from_iterable(older):
-            # Everything that the old code names is still there, of the same type.
+            # Every column of the old code is still there, of the same type.
             assert {name: str(after[table][name]["type"]) for name in known} == {
                 name: str(column["type"]) for name, column in known.items()
             }
-            # And what it does not know, it need not write.
+            # Columns that are new to it need no value.
             for name in after[table].keys() - known.keys():
                 new = after[table][name]
                 assert new["nullable"] or new["default"] is not None, f"{table}.{name}"
@@ -127,7 +127,7 @@ def test_migrations_lose_no_row(empty_url):
 
 
 def known_to_each(url):
-    """What the code of each revision knows, oldest first: columns by tables, parents first."""
+    """The tables and columns of each revision, oldest first; parent tables first."""
     known = {}
     for revision in revisions(url):
         migrate(url, revision)
@@ -211,7 +211,7 @@ def noted_by_code_that(knows, url, number):
 
 
 def timeline(app, number):
-    """What each entry is about: its text, or the status that it led to."""
+    """The text of each entry, or its new status."""
     rows = tables.rows(
         app.store,
         "SELECT u.body, u.new FROM incident_update u JOIN incident i "

@@ -1,4 +1,4 @@
-"""The bot belongs to one workspace: whoever comes from another sees and changes nothing of it."""
+"""A bot belongs to one workspace; members of others see and change nothing there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.promises.conftest import settle, tell
 from tests.standin import a_standin
 
 OTHER = "T0OTHER"
-# What stands in the incident of the bot's own workspace, and in its settings.
+# Texts of the bot's own workspace: of its incident and its settings.
 OURS = ("Checkout", "quorum", "INC-1")
 
 
@@ -70,7 +70,7 @@ def through_a_shared_channel(payload, mia, eve, team_id):
 
 
 def in_a_view_of_ours(payload, mia, eve, team_id):
-    """As Slack Connect sends a form: their workspace, and where the app is installed."""
+    """As Slack Connect sends a form: their workspace, and that of the installation."""
     payload = elsewhere(payload, mia, eve, team_id)
     if "view" in payload:
         payload["view"]["app_installed_team_id"] = team_id
