@@ -26,6 +26,7 @@ from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
+from core.drafting import DraftBook
 from core.service import Incidents, StoreUnavailable
 from storage import idempotency, keys
 from storage.outbox import Outbox
@@ -86,6 +87,7 @@ class App:
             self.incidents,
             people,
             self.client,
+            DraftBook(self.store, clock=clock),
             settings=settings,
             clock=clock,
             patience=patience,
@@ -142,6 +144,7 @@ class App:
         self.schedule.every(BEAT_EVERY, self.beat)
         self.schedule.every(timedelta(hours=1), self.worker.prune)
         self.schedule.every(timedelta(hours=1), self.forget)
+        self.schedule.every(timedelta(minutes=1), self.forget_drafts)
         self.schedule.start()
         await self.slack.start()
         log.info("started", database=self.store.kind)
@@ -209,6 +212,10 @@ class App:
         before = self._clock() - REDELIVERED_WITHIN
         await self.store.write(lambda tx: tx.forget_handled(before=before))
         await self.store.write(lambda tx: idempotency.forget(tx, at=self._clock()))
+
+    async def forget_drafts(self) -> None:
+        """Erase the drafts that are older than an hour."""
+        await self.store.write(lambda tx: tx.forget_drafts(at=self._clock()))
 
     async def readiness(self) -> Readiness:
         """Whether requests should come here; updates the outbox's gauges."""

@@ -48,6 +48,7 @@ from core.refusals import (
     RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
+    TooSoon,
     TransitionNotAllowed,
     UnknownComponent,
     UnknownStatus,
@@ -55,6 +56,8 @@ from core.refusals import (
 from core.texts import body_of, component_name_of, name_of, one_line, optional_of, title_of
 
 REDACTION_WINDOW = timedelta(seconds=300)
+# A second click within this time is more often impatience than a decision.
+IMPATIENCE = timedelta(seconds=3)
 
 # A start before this is a typing error. Far earlier dates differ between the databases.
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -135,6 +138,23 @@ def decide(
 def is_stale(incident: Incident, command: Change | TakeNextStep | Acknowledge) -> bool:
     """Whether the incident has left the status that ``command`` expects."""
     return command.expected_status not in {None, incident.status}
+
+
+def refuse_haste(
+    incident: Incident, command: Change, moved: Update | None, *, at: datetime
+) -> None:
+    """Refuses a click on a next step that follows the person's own step at once.
+
+    ``moved`` is the newest transition. A click that is out of date is refused elsewhere.
+
+    Raises:
+        TooSoon: the second click may be impatience.
+    """
+    if command.to is None or moved is None or is_stale(incident, command):
+        return
+    own = moved.by == command.actor.person and moved.kind is not Kind.DECLARED
+    if own and at - moved.at < IMPATIENCE and command.to in incident.next_steps:
+        raise TooSoon(incident, command.to)
 
 
 def _move(

@@ -417,6 +417,8 @@ class Outcome:
     updates: tuple[Update, ...]
     redacted: Update | None
     workspace: Workspace
+    # The text that this command withdrew, for its author, who may write it anew.
+    withdrawn_text: str | None = field(default=None, repr=False)
     # The first acknowledgement, if the command asked for another one.
     acknowledged_at: datetime | None = None
 

@@ -17,6 +17,7 @@
     │   └── TransitionNotAllowed  the step is not valid now
     ├── SeveralNextSteps      "the next step", and there are several
     ├── StaleStatus           the incident has moved since the button was drawn
+    ├── TooSoon               a second click on a next step within three seconds
     ├── NoPublicSurface       nobody could read a public update
     ├── NothingToRedact       the update has no body
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
@@ -189,6 +190,18 @@ class StaleStatus(UserError):
         self.incident = incident
         self.expected = expected
         self.moved = moved
+
+
+class TooSoon(UserError):
+    """A click on the next step ``asked``, at once after a step of the same person."""
+
+    def __init__(self, incident: Incident, asked: str) -> None:
+        super().__init__(
+            f"You moved {incident.name} to {incident.status} a moment ago. "
+            f"Nothing was changed by your second click: should it become {asked} as well?"
+        )
+        self.incident = incident
+        self.asked = asked
 
 
 class NoPublicSurface(UserError):

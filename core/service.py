@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from core import policy
+from core.drafts import Drafts
 from core.engine import (
     Context,
     ForChange,
@@ -17,6 +18,7 @@ from core.engine import (
     decide,
     describe_component,
     is_stale,
+    refuse_haste,
 )
 from core.errors import UserError
 from core.incident import (
@@ -88,6 +90,9 @@ class Reader(Protocol):
     def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
         """The incident of that number or id. In a transaction it stays locked until the end."""
 
+    def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
+        """The id of the incident that the message ``ts`` in ``channel`` shows; None for others."""
+
     def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
         """The open incidents that have their card in ``channel``, newest first, at most 10."""
 
@@ -118,7 +123,7 @@ class Reader(Protocol):
         """All components of the workspace with their descriptions, by name."""
 
 
-class Transaction(Reader, Protocol):
+class Transaction(Reader, Drafts, Protocol):
     """A `Reader` that can write. All its writes are committed together, or none."""
 
     def next_number(self, workspace: str) -> int:
@@ -206,16 +211,21 @@ class Incidents:
         """
         _admit(actor)
 
-    async def execute(self, command: Command, *, request: str | None = None) -> Outcome:
+    async def execute(
+        self, command: Command, *, request: str | None = None, clicked: bool = False
+    ) -> Outcome:
         """Executes ``command`` in one transaction: load, decide, authorize, save.
 
         ``request`` identifies a delivery that Slack may repeat. A repetition changes nothing, and
-        its outcome shows the present facts.
+        its outcome shows the present facts. ``clicked``: it is a click on a next step, which is
+        refused if it follows another step of the same person at once.
 
         Raises:
             UserError: the command was refused, and nothing was written.
         """
-        return await self.perform(command, lambda _, outcome: outcome, request=request)
+        return await self.perform(
+            command, lambda _, outcome: outcome, request=request, clicked=clicked
+        )
 
     async def perform(
         self,
@@ -223,6 +233,7 @@ class Incidents:
         then: Callable[[Transaction, Outcome], T],
         *,
         request: str | None = None,
+        clicked: bool = False,
     ) -> T:
         """`execute`, and the result of ``then`` on the outcome, in the same transaction.
 
@@ -231,7 +242,7 @@ class Incidents:
         _admit(command.actor)
 
         def work(tx: Transaction) -> tuple[T, bool]:
-            outcome, deliver = self._once(tx, command, request)
+            outcome, deliver = self._once(tx, command, request, clicked=clicked)
             return then(tx, outcome), deliver
 
         result, deliver = await self._store.write(work)
@@ -239,25 +250,29 @@ class Incidents:
             self._wake()
         return result
 
-    def _once(self, tx: Transaction, command: Command, request: str | None) -> tuple[Outcome, bool]:
+    def _once(
+        self, tx: Transaction, command: Command, request: str | None, *, clicked: bool
+    ) -> tuple[Outcome, bool]:
         if request is None:
-            return self._perform(tx, command)
-        if handled := _handled(tx, command, request):
+            return self._perform(tx, command, clicked=clicked)
+        if handled := _handled(tx, command.actor.workspace, command, request):
             return handled, False
         try:
-            outcome, deliver = self._perform(tx, command)
+            outcome, deliver = self._perform(tx, command, clicked=clicked)
         except UserError:
             # A concurrent delivery of this request committed first; this attempt failed because of
             # its effect.
-            if handled := _handled(tx, command, request):
+            if handled := _handled(tx, command.actor.workspace, command, request):
                 return handled, False
             raise
         # Marked even if nothing changed: a repetition must not undo a later change by others.
         tx.mark_handled(command.actor.workspace, request, outcome.incident.id, at=self._clock())
         return outcome, deliver
 
-    def _perform(self, tx: Transaction, command: Command) -> tuple[Outcome, bool]:
+    def _perform(self, tx: Transaction, command: Command, *, clicked: bool) -> tuple[Outcome, bool]:
         incident, known = _loaded(tx, command, self._publish_delay)
+        if clicked and incident and isinstance(command, Change):
+            refuse_haste(incident, command, tx.last_move(incident), at=self._clock())
         decision = decide(incident, command, known, at=self._clock())
         # Authorized before anything is written, but after the refusals that everybody gets: an API
         # client without the right scope still learns that its request is impossible.
@@ -272,11 +287,28 @@ class Incidents:
             redacted=decision.redacted
             or (known.entry if isinstance(known, ForRedaction) else None),
             workspace=known.workspace,
+            withdrawn_text=known.entry.body
+            if isinstance(known, ForRedaction) and known.entry
+            else None,
             acknowledged_at=None
             if decision.changes_anything
             else _acknowledged_at(tx, command, decision.incident),
         )
         return outcome, bool(decision.envelopes)
+
+    async def repeated(self, actor: Actor, request: str) -> Outcome | None:
+        """The present facts if ``request`` is done already, as `execute` gives them; else None."""
+        _admit(actor)
+        return await self._store.write(lambda tx: _handled(tx, actor.workspace, None, request))
+
+    async def shown_by(
+        self, actor: Actor, messages: Iterable[tuple[str, str]]
+    ) -> list[UUID | None]:
+        """The ids of the incidents that ``messages`` show, each a channel and a ts."""
+        _admit(actor)
+        return await self._store.read(
+            lambda reader: [reader.shown_by(actor.workspace, *message) for message in messages]
+        )
 
     async def find(self, actor: Actor, ref: Ref) -> Incident:
         """One incident.
@@ -485,9 +517,10 @@ def _admit(actor: Actor) -> None:
         raise Denied(actor, Permission.JOIN)
 
 
-def _handled(tx: Transaction, command: Command, request: str) -> Outcome | None:
+def _handled(
+    tx: Transaction, workspace: str, command: Command | None, request: str
+) -> Outcome | None:
     """The present facts of the incident of ``request`` if that is done already, else None."""
-    workspace = command.actor.workspace
     changed = tx.handled(workspace, request)
     incident = tx.incident(workspace, changed) if changed else None
     if incident is None:
@@ -502,7 +535,9 @@ def _handled(tx: Transaction, command: Command, request: str) -> Outcome | None:
     )
 
 
-def _acknowledged_at(reader: Reader, command: Command, incident: Incident) -> datetime | None:
+def _acknowledged_at(
+    reader: Reader, command: Command | None, incident: Incident
+) -> datetime | None:
     """The first acknowledgement, if ``command`` asks for one; else None."""
     asks = isinstance(command, Acknowledge)
     return reader.card(incident).acknowledged_at if asks else None

@@ -126,7 +126,7 @@ class IncidentRow(_Row, table=True):
     """An incident as it is now.
 
     ``is_open`` and ``public_word`` follow from the status and its lifecycle; they are columns so
-    that boards and public reads can select by them.
+    that boards and the status page can select by them.
     """
 
     __tablename__ = "incident"
@@ -353,6 +353,24 @@ class HandledRow(_Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class DraftRow(_Row, table=True):
+    """What a person typed and what was not done. Private, whatever it was typed for.
+
+    ``incidents`` are the ids of the incidents that it is about, with blanks between them; ``body``
+    is written by the entry point. The row is erased when the draft is used, after an hour, and by a
+    withdrawal in one of the incidents.
+    """
+
+    __tablename__ = "draft"
+
+    workspace_id: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)  # the author's id
+    id: UUID = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    incidents: str
+    body: str
+
+
 class CompatibilityRow(_Row, table=True):
     """One row: the oldest schema whose code may work on this one. Migrations alone write it."""
 
@@ -377,6 +395,7 @@ channel_pace = _table(ChannelPaceRow)
 handled = _table(HandledRow)
 api_key = _table(ApiKeyRow)
 idempotency = _table(IdempotencyRow)
+draft = _table(DraftRow)
 compatibility = _table(CompatibilityRow)
 
 
@@ -438,6 +457,9 @@ Index(None, api_key.c.id, unique=True)
 Index(None, idempotency.c.claim, unique=True)
 Index(None, idempotency.c.claimed_at)
 Index(None, handled.c.at)
+Index(None, draft.c.at)
+# The link of a message names its incident.
+Index(None, posted.c.posted_in, posted.c.ts)
 _partial(
     "ix_idempotency_about",
     idempotency.c.workspace_id,

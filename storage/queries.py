@@ -27,7 +27,7 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import PublicWord
-from storage.models import component, incident, is_open, update, workspace
+from storage.models import component, incident, is_open, posted, update, workspace
 from storage.rows import NEWEST, AnyRow, AnySelect, lifecycle_of, tags
 from storage.snapshot import Snapshot
 
@@ -76,6 +76,11 @@ TO_CHANGE = {
     for is_number, one in TO_READ.items()
 }
 
+_SHOWN_BY = select(posted.c.incident_id).where(
+    posted.c.workspace_id == bindparam("workspace"),
+    posted.c.posted_in == bindparam("channel"),
+    posted.c.ts == bindparam("ts"),
+)
 _OPEN_IN_CHANNEL = (
     _INCIDENT.where(is_open, incident.c.channel == bindparam("channel"))
     # `Place.may_show`: a private incident has its card in a private channel only.
@@ -231,6 +236,12 @@ class SqlReader(Snapshot):
         if workspace not in self._workspaces:
             self._workspace(workspace, row.status_channel)
         return self._incident(row, self._tags(workspace, (row,)))
+
+    def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
+        """The id of the incident that the message ``ts`` in ``channel`` shows; None for others."""
+        message = {"workspace": workspace, "channel": channel, "ts": ts}
+        found: UUID | None = self._connection.execute(_SHOWN_BY, message).scalar()
+        return found
 
     def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
         """The open incidents with their card in ``channel``, newest first, at most 10."""

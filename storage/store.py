@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
 
+from core.drafts import KeptDraft
 from core.incident import Component, Decision, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
 from core.service import Receipt
-from storage import idempotency, migrations, models, queries
+from storage import drafts, idempotency, migrations, models, queries
 from storage.databases.failures import Conflict, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
@@ -228,6 +229,27 @@ class SqlTransaction(SqlReader):
         """
         idempotency.keep(self._connection, receipt)
 
+    def keep_draft(self, draft: KeptDraft) -> None:
+        """Writes it in place of one with the same id; the author's oldest above the limit go."""
+        self._erased(drafts.keep(self._connection, draft))
+
+    def draft(self, workspace: str, person: str, draft: UUID, *, at: datetime) -> KeptDraft | None:
+        """The person's draft of that id; None if it is used, too old, or somebody else's."""
+        return drafts.find(self._connection, workspace, person, draft, at=at)
+
+    def erase_draft(self, workspace: str, person: str, draft: UUID) -> None:
+        """Erases the person's draft of that id, if it is there."""
+        self._erased(drafts.erase(self._connection, workspace, person, draft))
+
+    def forget_drafts(self, *, at: datetime) -> None:
+        """Erases the drafts that are too old."""
+        self._erased(drafts.forget(self._connection, at=at))
+
+    def _erased(self, texts: int) -> None:
+        """Has the write-ahead log emptied after the commit, if ``texts`` were erased."""
+        if texts:
+            self._connection.info[ERASED] = True
+
     def set_status_channel(self, workspace: str, channel: str | None) -> Workspace:
         """Sends public updates to ``channel``; None: to the channel of the settings, if any."""
         self._connection.execute(
@@ -309,6 +331,7 @@ class SqlTransaction(SqlReader):
             },
         )
         idempotency.withdraw(self._connection, workspace, redacted.id)
+        drafts.withdraw(self._connection, workspace, redacted.incident, redacted.by.id)
         self._connection.info[ERASED] = True
 
 

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, lists, messages, parser, places, views
-from bot.slack.answers import Answers, Conclusion, error_code
+from bot.slack import dialogs, forms, lists, parser, places, views
+from bot.slack.answers import Answers, Conclusion, DialogNotOpened, error_code
+from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json, with_remark
-from bot.slack.buttons import Dialog, OpenDialog, Pressed, decode
+from bot.slack.buttons import Dialog, OpenDialog, Outdated, Pressed, Step, decode
+from bot.slack.carrying import with_text
+from bot.slack.forms import Kept
 from bot.slack.help import help_for
 from bot.slack.interaction import Interaction
+from bot.slack.markup import plain_text
+from bot.slack.openings import Openings, dialog_name
 from bot.slack.people import UNREACHABLE, People
 from bot.slack.places import Obstacle
+from bot.slack.questions import Offer
+from bot.slack.references import LINK, message_of
 from bot.slack.requests import (
     AssignTo,
+    Choice,
+    FromDraft,
+    OpenAssign,
     OpenDeclare,
+    OpenNote,
+    OpenUpdate,
     SetStatusChannel,
+    Shorten,
     ShowBoard,
     ShowCard,
     ShowHelp,
     ShowTimeline,
     ShowTray,
     UsageError,
+    WriteAnew,
 )
 from bot.slack.timeline import timeline
+from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
+from bot.slack.written import written
 from bot.telemetry import log
+from core.drafting import DraftBook, DraftGone
+from core.drafts import KeptDraft
+from core.errors import UserError
 from core.incident import (
     Acknowledge,
     Actor,
@@ -40,13 +60,15 @@ from core.incident import (
     Change,
     Command,
     Declare,
+    Outcome,
+    PublicText,
     Redact,
     Scope,
     TakeNextStep,
 )
 from core.lifecycle import Catalogue
-from core.refusals import StaleStatus
-from core.service import Incidents
+from core.refusals import NotFound, StaleStatus
+from core.service import Incidents, Transaction
 
 # The shortcuts of app_manifest.yml, by their callback_id.
 DECLARE_INCIDENT = "declare_incident"
@@ -55,6 +77,8 @@ ADD_TO_TIMELINE = "add_to_timeline"
 SHORTCUTS = frozenset({DECLARE_INCIDENT, DECLARE_FROM_MESSAGE, ADD_TO_TIMELINE})
 # How many incidents a message can be added to.
 OFFERED = 50
+# How many links of messages in one command are looked up.
+LINKS_MAX = 5
 
 # A request that only shows something.
 Shown = ShowTray | ShowBoard | ShowCard | ShowTimeline | ShowHelp
@@ -72,6 +96,7 @@ class Actions:
         people: People,
         client: AsyncWebClient,
         answers: Answers,
+        drafts: DraftBook,
         *,
         catalogue: Catalogue,
         clock: Callable[[], datetime],
@@ -82,50 +107,132 @@ class Actions:
         self._answers = answers
         self._catalogue = catalogue
         self._clock = clock
+        self._drafts = drafts
+        self._openings = Openings(incidents, people, catalogue=catalogue)
+        self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
 
     async def command(self, interaction: Interaction, text: str) -> Json | None:
         """The command ``text``, without ``/incident``."""
         actor = await self._actor(interaction)
-        request = parser.parse(
-            text,
+        known = Circumstances(
             actor=actor,
             catalogue=self._catalogue,
             new_id=uuid4(),
             place=interaction.place,
+            secluded=interaction.secluded,
+            cards=await self._cards(actor, text),
         )
-        return await self._do(interaction, actor, request)
+        typed, request = plain_text(text).strip(), None
+        try:
+            request = parser.parse(text, known)
+            return await self._do(interaction, actor, request)
+        except UserError as error:
+            raise await self._asking.carried(
+                interaction, actor, error, request, typed=typed
+            ) from None
 
     async def click(self, interaction: Interaction, action: Mapping[str, Any]) -> Json | None:
         """A button, or an option of a menu."""
         value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""
         actor = await self._actor(interaction)
-        return await self._do(interaction, actor, decode(value, actor=actor))
+        pressed = decode(value, actor=actor)
+        if isinstance(pressed, FromDraft):
+            return await self._choose(interaction, actor, pressed)
+        try:
+            return await self._press(interaction, actor, pressed)
+        except NotFound as error:
+            if isinstance(error.ref, UUID):
+                raise UsageError(
+                    "The incident of this message is not in the store, and your click moved "
+                    "nothing.",
+                    hint=f"`{COMMAND}` shows what is open.",
+                ) from None
+            raise
+
+    async def _press(self, interaction: Interaction, actor: Actor, pressed: Pressed) -> Json | None:
+        match pressed:
+            case Outdated(number=number):
+                card = await self._incidents.card(actor, number)
+                return views.outdated_button(card, at=self._clock())
+            case Step(change=change, asks=True):
+                incident = await self._incidents.find(actor, change.ref)
+                return views.asks_before_the_end(incident, str(change.to))
+            case Step(change=change, sure=sure):
+                return await self._execute(interaction, change, clicked=not sure)
+            case WriteAnew():
+                return await self._write_anew(interaction, pressed)
+            case _:
+                return await self._do(interaction, actor, pressed)
+
+    async def _choose(
+        self, interaction: Interaction, actor: Actor, chosen: FromDraft
+    ) -> Json | None:
+        """The answer to a question: the request that its button stands for."""
+        try:
+            request = await self._asking.request(actor, chosen)
+        except DraftGone:
+            # A request that Slack delivered twice finds its draft used.
+            once = interaction.once
+            outcome = await self._incidents.repeated(actor, once) if once else None
+            if outcome is None:
+                raise
+            return views.answer(outcome, at=self._clock())
+        kept = Kept(chosen.draft, chosen.index)
+        try:
+            return await self._do(interaction, actor, request, kept=kept)
+        except UserError as error:
+            raise await self._asking.carried(
+                interaction, actor, error, request, draft=chosen.draft
+            ) from None
+
+    async def _cards(self, actor: Actor, text: str) -> dict[str, UUID]:
+        """The ids of incidents by the links of their messages in ``text``."""
+        links = list(dict.fromkeys(match[0] for match in LINK.finditer(text)))[:LINKS_MAX]
+        if not links:
+            return {}
+        messages = [message_of(link) for link in links]
+        found = await self._incidents.shown_by(actor, messages)
+        return {link: id_ for link, id_ in zip(links, found, strict=True) if id_}
 
     async def form(self, interaction: Interaction, view: Mapping[str, Any]) -> Json | None:
         """A submitted dialog."""
         actor = await self._actor(interaction)
         request = forms.read(view, actor=actor, catalogue=self._catalogue, new_id=uuid4())
+        if isinstance(request, FromDraft):
+            shortened = await self._asking.request(actor, request)
+            if not isinstance(shortened, Shorten):
+                raise DraftGone
+            request = with_text(shortened.request, request.text or "")
         if isinstance(request, Declare) and request.private and request.place:
             # The form does not say whether a channel that was chosen in it is private, and the
             # card of a private incident may be shown in a private channel only.
             private = request.place.private or await self._is_private(request.place.channel)
             request = replace(request, place=replace(request.place, private=private))
-        return await self._do(interaction, actor, request)
+        return await self._do(interaction, actor, request, kept=forms.kept_of(view))
 
     async def shortcut(
         self, interaction: Interaction, name: str, message: Mapping[str, Any]
     ) -> None:
         """A shortcut of the manifest; ``message`` is empty for a global one."""
         if name == ADD_TO_TIMELINE:
-            work = self._note_dialog(interaction, message)
+            work = self._opened(interaction, message, self._openings.note)
         elif name in SHORTCUTS:
-            work = self._declare_dialog(interaction, message)
+            work = self._opened(interaction, message, self._openings.declare)
         else:
             raise UsageError(
                 "There is no such shortcut any more.",
                 hint=f"`{COMMAND}` shows what is open and what can be done.",
             )
         await self._answers.open_and_fill(interaction, name, work)
+
+    async def _opened(
+        self,
+        interaction: Interaction,
+        message: Mapping[str, Any],
+        draw: Callable[[Interaction, Actor, Mapping[str, Any]], Awaitable[Json]],
+    ) -> Json:
+        """The dialog of a shortcut. The person is looked up once it is open."""
+        return await draw(interaction, await self._actor(interaction), message)
 
     async def home(self, interaction: Interaction) -> Json:
         """The Home tab."""
@@ -175,14 +282,17 @@ class Actions:
             return False
         return bool(found["channel"].get("is_private"))
 
-    async def _do(self, interaction: Interaction, actor: Actor, request: Pressed) -> Json | None:
+    async def _do(
+        self, interaction: Interaction, actor: Actor, request: Pressed, *, kept: Kept | None = None
+    ) -> Json | None:
+        """Does ``request``; a draft that it came from is erased with that."""
         match request:
             case Declare() | Change() | TakeNextStep() | Acknowledge() | Redact():
-                return await self._execute(interaction, request)
+                return await self._execute(interaction, request, kept=kept)
             case AssignTo():
                 self._incidents.admit(actor)
                 owner = await self._people.member(interaction.workspace, request.user)
-                return await self._execute(interaction, request.to(owner))
+                return await self._execute(interaction, request.to(owner), kept=kept)
             case SetStatusChannel():
                 workspace = await self._incidents.set_status_channel(
                     actor, request.channel, request=interaction.once
@@ -190,26 +300,46 @@ class Actions:
                 return views.status_channel_set(workspace.status_channel or request.channel)
             case OpenDeclare():
                 self._incidents.admit(actor)
+                if request == OpenDeclare() and interaction.secluded:
+                    request = OpenDeclare(private=True)
                 dialog = dialogs.declare_dialog(
-                    self._catalogue, origin=interaction.origin, draft=request
+                    self._catalogue, origin=interaction.origin, draft=request, kept=kept
                 )
                 await self._answers.open(interaction.trigger, dialog)
                 return None
-            case OpenDialog():
-                work = self._dialog(interaction, actor, request)
-                await self._answers.open_and_fill(interaction, request.dialog, work)
+            case OpenDialog() | OpenAssign() | OpenUpdate() | OpenNote() | Shorten():
+                work = self._openings.dialog(interaction, actor, request, kept)
+                await self._answers.open_and_fill(interaction, dialog_name(request), work)
                 return None
-            case _:
+            case ShowTray() | ShowBoard() | ShowCard() | ShowTimeline() | ShowHelp():
                 return await self._show(actor, request)
+            case _:
+                raise TypeError(f"{type(request).__name__} is not done without its button")
 
-    async def _execute(self, interaction: Interaction, command: Command) -> Json:
+    async def _execute(
+        self,
+        interaction: Interaction,
+        command: Command,
+        *,
+        kept: Kept | None = None,
+        clicked: bool = False,
+    ) -> Json:
+        actor = command.actor
+
+        def erased(tx: Transaction, outcome: Outcome) -> Outcome:
+            if kept:
+                tx.erase_draft(actor.workspace, actor.person.id, kept.draft)
+            return outcome
+
         obstacle = None
         if isinstance(command, Declare):
             obstacle = await self._obstacle(interaction, command)
             if obstacle and obstacle.for_good:
                 command = replace(command, place=None)
-        outcome = await self._incidents.execute(command, request=interaction.once)
-        reply = views.answer(outcome, at=self._clock())
+        outcome = await self._incidents.perform(
+            command, erased, request=interaction.once, clicked=clicked
+        )
+        reply = views.answer(outcome, at=self._clock(), secluded=interaction.secluded)
         return with_remark(reply, obstacle.told) if obstacle else reply
 
     async def _obstacle(self, interaction: Interaction, command: Declare) -> Obstacle | None:
@@ -221,6 +351,41 @@ class Actions:
         if place is None or not (place.private or interaction.door == "form"):
             return None
         return await places.obstacle(self._client, place.channel)
+
+    async def _write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
+        """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""
+        draft = uuid5(DRAFTS, f"{asked.ref} {asked.entry}")
+        actor = asked.actor
+
+        def keep(tx: Transaction, outcome: Outcome) -> Outcome:
+            if text := outcome.withdrawn_text:
+                again = OpenUpdate(ref=asked.ref, public=PublicText(text))
+                tx.keep_draft(
+                    KeptDraft(
+                        id=draft,
+                        workspace=actor.workspace,
+                        person=actor.person.id,
+                        at=self._clock(),
+                        incidents=frozenset({asked.ref}),
+                        body=written([again]),
+                    )
+                )
+            return outcome
+
+        command = Redact(actor=actor, ref=asked.ref, entry=asked.entry)
+        outcome = await self._incidents.perform(command, keep, request=interaction.once)
+        told = views.answer(outcome, at=self._clock())
+        kept = FromDraft(draft=draft, index=0)
+        try:
+            request = await self._asking.request(actor, kept)
+        except DraftGone:
+            return told
+        with contextlib.suppress(DialogNotOpened):
+            work = self._openings.dialog(interaction, actor, request, Kept(draft, 0))
+            await self._answers.open_and_fill(interaction, "update", work)
+        incident = outcome.incident
+        offer = Offer(Choice(request, "Edit it…"), incident)
+        return draft_reply(views.taken_back_to_edit(outcome), offer, draft)
 
     async def _show(self, actor: Actor, request: Shown) -> Json:
         at = self._clock()
@@ -245,50 +410,3 @@ class Actions:
                 return help_for(request.verb)
             case _:
                 assert_never(request)
-
-    # --- dialogs ---------------------------------------------------------------------------------
-
-    async def _dialog(self, interaction: Interaction, actor: Actor, asked: OpenDialog) -> Json:
-        origin = interaction.origin
-        if asked.dialog is Dialog.REDACT:
-            card, entries = await self._incidents.timeline(actor, asked.ref)
-            return dialogs.redact_dialog(card.incident, entries.items, origin=origin)
-        incident = (await self._incidents.card(actor, asked.ref)).incident
-        match asked.dialog:
-            case Dialog.ASSIGN:
-                return dialogs.assign_dialog(incident, origin=origin)
-            case Dialog.SEVERITY:
-                return dialogs.severity_dialog(incident, origin=origin)
-            case Dialog.UPDATE:
-                workspace = await self._incidents.workspace(actor)
-                return dialogs.update_dialog(incident, workspace, origin=origin)
-            case _:
-                assert_never(asked.dialog)
-
-    async def _declare_dialog(self, interaction: Interaction, message: Mapping[str, Any]) -> Json:
-        self._incidents.admit(await self._actor(interaction))
-        text = await self._words(interaction, message)
-        draft = OpenDeclare(title=text.partition("\n")[0], description=text)
-        return dialogs.declare_dialog(self._catalogue, origin=interaction.origin, draft=draft)
-
-    async def _words(self, interaction: Interaction, message: Mapping[str, Any]) -> str:
-        """The words of ``message``, with names in the place of ids."""
-        markup = messages.markup_of(message)
-        names = await self._people.names(interaction.workspace, messages.unnamed(markup))
-        return messages.named(markup, names)
-
-    async def _author(self, interaction: Interaction, message: Mapping[str, Any]) -> str | None:
-        """The name of the person or the bot that wrote ``message``."""
-        if isinstance(user := message.get("user"), str) and user:
-            return await self._people.name(interaction.workspace, user)
-        return messages.bot_name(message)
-
-    async def _note_dialog(self, interaction: Interaction, message: Mapping[str, Any]) -> Json:
-        actor = await self._actor(interaction)
-        text = await self._words(interaction, message)
-        here = await self._incidents.open_here(actor)
-        everywhere = await self._incidents.board(actor, BoardFilter(), limit=OFFERED)
-        others = [incident for incident in everywhere.items if incident not in here]
-        if author := await self._author(interaction, message):
-            text = f"{author}: {text}"
-        return dialogs.note_dialog([*here, *others], text, origin=interaction.origin)

@@ -60,6 +60,15 @@ class DialogNotOpened(UserError):
         )
 
 
+class Carried(Exception):
+    """A refusal, ``cause``, whose answer is drawn already: it offers what was asked for."""
+
+    def __init__(self, cause: UserError, reply: Json) -> None:
+        super().__init__()
+        self.cause = cause
+        self.reply = reply
+
+
 class Answers:
     """Sends answers with ``client``. ``groups`` are the user groups that a refusal can name."""
 
@@ -94,14 +103,19 @@ class Answers:
         )
         return ended
 
+    def refusal(self, interaction: Interaction, error: UserError) -> Json:
+        """The answer to ``error``, without what was typed."""
+        return refusals.refusal(
+            error, at=self._clock(), reader=interaction.user, groups=self._groups
+        )
+
     async def _end(self, interaction: Interaction, work: Awaitable[Json | None]) -> Conclusion:
         try:
             return Conclusion(await work, "done")
+        except Carried as carried:
+            return Conclusion(carried.reply, "refused", carried.cause)
         except UserError as error:
-            told = refusals.refusal(
-                error, at=self._clock(), reader=interaction.user, groups=self._groups
-            )
-            return Conclusion(told, "refused", error)
+            return Conclusion(self.refusal(interaction, error), "refused", error)
         except Exception as error:  # noqa: BLE001 - the edge: no caller behind it would answer
             # The person gets the reference, and not the error's text, which may quote a note.
             reference = str(uuid4())

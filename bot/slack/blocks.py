@@ -82,6 +82,19 @@ def button(label: str, *, action_id: str, value: str, spoken: str | None = None)
     return made if spoken is None else {**made, "accessibility_label": clipped(spoken, LABEL_MAX)}
 
 
+def confirmation(title: str, text: str, *, yes: str, no: str = "Cancel") -> Json:
+    """The question that Slack asks before it sends a click.
+
+    Source: https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
+    """
+    return {
+        "title": plain(clipped(title, 100)),
+        "text": plain(clipped(text, 300)),
+        "confirm": plain(clipped(yes, 30)),
+        "deny": plain(clipped(no, 30)),
+    }
+
+
 def option(label: str, value: str) -> Json:
     """One entry of a select, an overflow menu or a row of checkboxes."""
     return {"text": plain(clipped(label, LABEL_MAX)), "value": value}

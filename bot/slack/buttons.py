@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
+from uuid import UUID
 
 from bot.slack.blocks import (
     Json,
     actions,
     button,
+    confirmation,
     message,
     option,
     overflow,
@@ -20,6 +22,8 @@ from bot.slack.blocks import (
 )
 from bot.slack.requests import (
     NUMBER_MAX,
+    AssignTo,
+    FromDraft,
     OpenDeclare,
     Request,
     ShowBoard,
@@ -28,9 +32,10 @@ from bot.slack.requests import (
     ShowTimeline,
     ShowTray,
     UsageError,
+    WriteAnew,
 )
-from bot.slack.verbs import COMMAND
-from bot.slack.words import in_words, status_name
+from bot.slack.verbs import COMMAND, VERBS_BY_WORD
+from bot.slack.words import in_words, status_name, status_word
 from core.incident import (
     Acknowledge,
     Actor,
@@ -43,7 +48,7 @@ from core.incident import (
     Severity,
     Update,
 )
-from core.lifecycle import NAME
+from core.lifecycle import NAME, PublicWord
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -68,7 +73,27 @@ class OpenDialog:
     expected_status: str
 
 
-Pressed = Request | OpenDialog
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A click on a next step.
+
+    ``sure``: it answers a question, so it is done at once. ``asks``: it is in a menu, which cannot
+    ask before the end by itself, so the answer asks.
+    """
+
+    change: Change
+    sure: bool = False
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A click on a button of an earlier version, which names its incident by number alone."""
+
+    number: int
+
+
+Pressed = Request | OpenDialog | Step | Outdated
 
 # Every action_id is one of these, perhaps with ``:`` and a word that tells it from its neighbours.
 # The value alone makes the request: `decode` reads it, as `parse` reads a command.
@@ -79,6 +104,8 @@ ACTIONS = (
     "menu",  # an overflow menu
     "timeline",
     "take_back",
+    "write_anew",
+    "choose",  # choose:<place>: an answer to a question
     "declare",
     "board",
     "help",
@@ -90,11 +117,14 @@ ACTION_ID = re.compile(rf"^(?:{'|'.join(ACTIONS)})(?::.*)?$")
 
 
 def encode(action: str, *words: object) -> str:
-    """The value of a button, at most 150 characters long: ``step:42:investigating:identified``."""
+    """The value of a button, at most 150 characters long: ``step:<id>:investigating:identified``.
+
+    It names an incident by its id: after a restore, a number may be another incident's.
+    """
     return ":".join([action, *("" if word is None else str(word) for word in words)])
 
 
-def decode(  # noqa: C901, PLR0911 - one case for each thing that a button asks for
+def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a button asks for
     value: str, *, actor: Actor
 ) -> Pressed:
     """The request that ``actor`` makes by pressing a button with ``value``.
@@ -103,23 +133,49 @@ def decode(  # noqa: C901, PLR0911 - one case for each thing that a button asks 
         UsageError: `encode` never wrote such a value.
     """
     match value.split(":"):
-        case ["step", number, expected, to]:
-            return Change(
-                actor=actor, ref=_number(number), to=_status(to), expected_status=_status(expected)
+        case ["step" | "sure" | "ask" as kind, id_, expected, to] if not _is_number(id_):
+            change = Change(
+                actor=actor, ref=_id(id_), to=_status(to), expected_status=_status(expected)
             )
-        case ["ack", number, expected]:
-            return Acknowledge(actor=actor, ref=_number(number), expected_status=_status(expected))
-        case [Dialog.UPDATE | Dialog.ASSIGN | Dialog.SEVERITY | Dialog.REDACT as name, *rest]:
-            if len(rest) == 2:
-                return OpenDialog(
-                    dialog=Dialog(name), ref=_number(rest[0]), expected_status=_status(rest[1])
-                )
-        case ["take_back", number, entry]:
-            return Redact(actor=actor, ref=_number(number), entry=_number(entry))
-        case ["timeline", number, before]:
-            return ShowTimeline(ref=_number(number), before=_number(before) if before else None)
-        case ["show", number]:
-            return ShowCard(ref=_number(number))
+            return Step(change=change, sure=kind == "sure", asks=kind == "ask")
+        case ["ack", id_, expected] if not _is_number(id_):
+            return Acknowledge(actor=actor, ref=_id(id_), expected_status=_status(expected))
+        case [
+            Dialog.UPDATE | Dialog.ASSIGN | Dialog.SEVERITY | Dialog.REDACT as name,
+            id_,
+            expected,
+        ] if not _is_number(id_):
+            return OpenDialog(dialog=Dialog(name), ref=_id(id_), expected_status=_status(expected))
+        case ["take_back", id_, entry] if not _is_number(id_):
+            return Redact(actor=actor, ref=_id(id_), entry=_number(entry))
+        case ["write_anew", id_, entry]:
+            return WriteAnew(actor=actor, ref=_id(id_), entry=_number(entry))
+        case ["severe", id_, severity]:
+            return Change(actor=actor, ref=_id(id_), severity=_among(Severity, severity))
+        case ["mine", id_]:
+            return Change(actor=actor, ref=_id(id_), owner=actor.person)
+        case ["give", id_, user] if re.fullmatch("[UW][A-Z0-9]+", user):
+            return AssignTo(actor=actor, ref=_id(id_), user=user)
+        case ["choose", draft, place]:
+            return FromDraft(draft=_id(draft), index=int(place) if place.isdecimal() else 0)
+        case ["timeline", id_, before] if not _is_number(id_):
+            return ShowTimeline(ref=_id(id_), before=_number(before) if before else None)
+        case ["show", id_] if not _is_number(id_):
+            return ShowCard(ref=_id(id_))
+        case [
+            "step"
+            | "ack"
+            | Dialog.UPDATE
+            | Dialog.ASSIGN
+            | Dialog.SEVERITY
+            | Dialog.REDACT
+            | "take_back"
+            | "timeline"
+            | "show",
+            number,
+            *_,
+        ] if _is_number(number):
+            return Outdated(_number(number))
         case ["board", scope, severity, status, before, after]:
             return ShowBoard(
                 narrowed=BoardFilter(
@@ -134,8 +190,10 @@ def decode(  # noqa: C901, PLR0911 - one case for each thing that a button asks 
             return ShowTray()
         case ["declare"]:
             return OpenDeclare()
-        case ["help"]:
+        case ["help"] | ["help", ""]:
             return ShowHelp()
+        case ["help", verb] if verb in VERBS_BY_WORD:
+            return ShowHelp(verb=VERBS_BY_WORD[verb].name)
     raise _unreadable()
 
 
@@ -144,6 +202,18 @@ def _unreadable() -> UsageError:
         "That button cannot be read any more, and nothing was changed.",
         hint=f"`{COMMAND}` shows what is open, with new ones.",
     )
+
+
+def _id(word: str) -> UUID:
+    try:
+        return UUID(word)
+    except ValueError:
+        raise _unreadable() from None
+
+
+def _is_number(word: str) -> bool:
+    """Whether a button of an earlier version may have written ``word``."""
+    return re.fullmatch("[0-9]{1,10}", word) is not None
 
 
 def _number(word: str) -> int:
@@ -170,7 +240,9 @@ def every_step(incident: Incident) -> list[Json]:
     buttons = first_steps(incident)
     if more := incident.next_steps[STEP_BUTTONS:]:
         options = [option(move(step), step_value(incident, step)) for step in more]
-        buttons.append(select(options, action_id="steps", placeholder="More next steps"))
+        asked = [asks for step in more if (asks := confirm_end(incident, step))]
+        extra = {"confirm": asked[0]} if asked else {}
+        buttons.append(select(options, action_id="steps", placeholder="More next steps", **extra))
     return buttons
 
 
@@ -180,13 +252,29 @@ def first_steps(incident: Incident) -> list[Json]:
 
 
 def step_button(incident: Incident, to: str) -> Json:
-    """The button that moves the incident."""
-    return button(
+    """The button that moves the incident. One that ends it asks once more."""
+    made = button(
         move(to),
         action_id=f"step:{to}",
         value=step_value(incident, to),
         spoken=f"{move(to)}: {incident.name}",  # the visible words first, for people who speak them
     )
+    asks = confirm_end(incident, to)
+    return {**made, "confirm": asks} if asks else made
+
+
+def confirm_end(incident: Incident, to: str) -> Json | None:
+    """The question before a step to the end, or to a status that people read as the end."""
+    lifecycle = incident.lifecycle
+    if to not in lifecycle:
+        return None
+    resolves = lifecycle.public_word(to) is PublicWord.RESOLVED
+    if not lifecycle.is_terminal(to) and not resolves:
+        return None
+    told = f"{incident.name} will be {status_word(to)}."
+    if not lifecycle.path(to, incident.status):
+        told += " Incidents only move forward: it cannot be reopened."
+    return confirmation(f"End {incident.name}?", told, yes=move(to))
 
 
 def move(to: str) -> str:
@@ -196,14 +284,20 @@ def move(to: str) -> str:
 
 def step_value(incident: Incident, to: str) -> str:
     """The value of a button or an option that moves the incident."""
-    return encode("step", incident.number, incident.status, to)
+    return encode("step", incident.id, incident.status, to)
+
+
+def menu_step_value(incident: Incident, to: str) -> str:
+    """The value of an option in a menu that moves the incident; for a step to the end, asks."""
+    kind = "ask" if confirm_end(incident, to) else "step"
+    return encode(kind, incident.id, incident.status, to)
 
 
 def update_button(incident: Incident) -> Json:
     return button(
         "Update…",
         action_id="update",
-        value=encode(Dialog.UPDATE, incident.number, incident.status),
+        value=encode(Dialog.UPDATE, incident.id, incident.status),
         spoken=f"Update {incident.name}",
     )
 
@@ -212,7 +306,7 @@ def timeline_button(incident: Incident) -> Json:
     return button(
         "Timeline",
         action_id="timeline",
-        value=encode("timeline", incident.number, None),
+        value=encode("timeline", incident.id, None),
         spoken=f"Timeline of {incident.name}",
     )
 
@@ -221,8 +315,17 @@ def take_back_button(incident: Incident, held_back: Update) -> Json:
     return button(
         "Take back",
         action_id="take_back",
-        value=encode("take_back", incident.number, held_back.entry),
+        value=encode("take_back", incident.id, held_back.entry),
         spoken=f"Take back your public update of {incident.name}",
+    )
+
+
+def write_anew_button(incident: Incident, held_back: Update) -> Json:
+    return button(
+        "Take back and edit",
+        action_id="write_anew",
+        value=encode("write_anew", incident.id, held_back.entry),
+        spoken=f"Take back and edit: your public update of {incident.name}",
     )
 
 
@@ -247,13 +350,13 @@ def board_value(asked: ShowBoard) -> str:
 
 
 def _menu(incident: Incident) -> Json:
-    number, status = incident.number, incident.status
-    acknowledge = option("Acknowledge", encode("ack", number, status))
+    id_, status = incident.id, incident.status
+    acknowledge = option("Acknowledge", encode("ack", id_, status))
     rest = [
-        option("Assign…", encode(Dialog.ASSIGN, number, status)),
-        option("Severity…", encode(Dialog.SEVERITY, number, status)),
-        option("Timeline", encode("timeline", number, None)),
-        option("Withdraw…", encode(Dialog.REDACT, number, status)),
+        option("Assign…", encode(Dialog.ASSIGN, id_, status)),
+        option("Severity…", encode(Dialog.SEVERITY, id_, status)),
+        option("Timeline", encode("timeline", id_, None)),
+        option("Withdraw…", encode(Dialog.REDACT, id_, status)),
     ]
     offered = [acknowledge, *rest] if incident.acknowledgeable else rest
     return overflow(offered, action_id="menu")

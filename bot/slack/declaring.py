@@ -1,22 +1,41 @@
-"""The arguments of ``declare``: options and title, in any order. Pure."""
+"""The arguments of ``declare``: options, the audience and the title, in any order. Pure."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+import re
 
-from bot.slack.requests import OpenDeclare
-from bot.slack.typed import Typed, option, quoted, unquoted
+from bot.slack.likeness import near
+from bot.slack.references import plain_word
+from bot.slack.requests import Choice, OpenDeclare, Question
+from bot.slack.typed import Typed, option, other_school, quoted, unquoted
 from core.incident import Declare, Severity
 
 KEYS = ("severity", "lifecycle", "components")
+AUDIENCES = ("private", "public")
 # Abbreviations that people type from habit, and that no measure of likeness finds.
-HABITS = {"sev": "severity", "comp": "components"}
+HABITS = {"sev": "severity", "comp": "components", "prio": "severity", "priority": "severity"}
 
 QUOTES_NEEDED = 'Names with blanks need quotes: components:"Checkout API, Payments".'
+COMMAS = re.compile("[,，、﹐]")
+
+# Words after which "private" belongs to the sentence: "Data is private", "Only one in private".
+_BINDING = re.compile(
+    "in|is|are|was|were|been?|being|not|no|its?|them|keep|kept|stays?|remains?|made|makes?|becom.*|"
+    "became|went|gone|go|goes|turn|turned|set|marked|an?|the|our|your|more|less|and|or|of|to|from|"
+    "for|with|by|on|at|as|via|into|than|that|very|now|still|only|also|should|must|will|can|cannot"
+)
+# "=" and full-width signs after a key, and the dashes before one.
+_SIGN = re.compile(r"([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
+_DASHED = re.compile(r"(?:--?|[–—−])([A-Za-z]+)(?:[=:：＝](.*))?", re.DOTALL)
+_BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
 
 
 def read_declare(typed: Typed) -> Declare | OpenDeclare:
-    """The declaration; without a title, the dialog with the options filled in."""
+    """The declaration; without a title, the dialog with the options filled in.
+
+    Raises:
+        Question: the audience or the severity may be meant, or may be a part of the title.
+    """
     found = _Arguments(typed)
     severity = typed.severity(found.options.get("severity", Severity.MEDIUM))
     names = [lifecycle.name for lifecycle in typed.catalogue]
@@ -26,61 +45,155 @@ def read_declare(typed: Typed) -> Declare | OpenDeclare:
         name="lifecycle",
         hint=f"Lifecycles: {', '.join(names)}.",
     )
-    components = component_names(found.options.get("components", ""), typed)
-    private = "private" in found.options
-    if not found.title:
-        return OpenDeclare(
-            severity=severity, lifecycle=lifecycle, components=components, private=private
-        )
+    draft = OpenDeclare(
+        title=found.title,
+        severity=severity,
+        lifecycle=lifecycle,
+        components=component_names(found.options.get("components", ""), typed),
+        private="private" in found.options
+        or (typed.known.secluded and "public" not in found.options),
+    )
+    if not draft.title:
+        return draft
+    if found.doubt and not typed.literal:
+        raise found.doubt.question(draft, typed)
+    return _declared(draft, typed)
+
+
+def _declared(draft: OpenDeclare, typed: Typed) -> Declare:
     return Declare(
         actor=typed.actor,
-        id=typed.new_id,
-        title=found.title,
-        lifecycle=typed.catalogue.find(lifecycle),
-        severity=severity,
-        private=private,
-        components=components,
-        place=typed.place,
+        id=typed.known.new_id,
+        title=draft.title,
+        lifecycle=typed.catalogue.find(draft.lifecycle or typed.catalogue.default.name),
+        severity=draft.severity,
+        private=draft.private,
+        components=draft.components,
+        place=typed.known.place,
     )
 
 
 def component_names(text: str, typed: Typed) -> tuple[str, ...]:
-    """The names in ``text``, which has commas between them."""
-    if text.endswith(","):
+    """The names in ``text``, which has commas between them, of any script."""
+    if text and COMMAS.fullmatch(text[-1]):
         raise typed.wrong(QUOTES_NEEDED)
-    return tuple(name for part in text.split(",") if (name := unquoted(part.strip())))
+    return tuple(name for part in COMMAS.split(text) if (name := unquoted(part.strip())))
+
+
+class _Doubt:
+    """A word of a declaration that may be an option or a part of the title.
+
+    ``without`` is the title without it; ``severity`` None: it is about the audience.
+    """
+
+    def __init__(self, word: str, without: str, severity: Severity | None = None) -> None:
+        self.word = word
+        self.without = without
+        self.severity = severity
+
+    def question(self, draft: OpenDeclare, typed: Typed) -> Question:
+        """The question, with one declaration for each meaning, and the dialog."""
+
+        def meaning(label: str, **changes: object) -> Choice:
+            fields = {name: getattr(draft, name) for name in OpenDeclare.__slots__}
+            return Choice(_declared(OpenDeclare(**fields | changes), typed), label)
+
+        edited = Choice(draft, "Edit first…")
+        if self.severity:
+            problem = f"{quoted(self.word)} may mean severity:{self.severity}."
+            title = meaning("It is part of the title")
+            changed = {"title": self.without, "severity": self.severity}
+            meant = [meaning(f"Declare it {self.severity}", **changed)]
+        else:
+            problem = f"{quoted(self.word)} may say who reads this, or be a part of the title."
+            if plain_word(self.word) == "public":
+                meant = [meaning("Private, with the whole title", private=True)]
+                title = meaning("Declare it in public", title=self.without, private=False)
+            else:
+                meant = [meaning("Declare it private", title=self.without, private=True)]
+                whole = "Private" if draft.private else "Everyone reads it"
+                title = meaning(f"{whole}, with the whole title")
+        return Question(
+            f"{problem} Nothing was declared.",
+            [choice for choice in (*meant, title, edited) if _has_title(choice)],
+            usage=typed.verb.usage,
+        )
+
+
+def _has_title(choice: Choice) -> bool:
+    return not isinstance(choice.request, Declare) or bool(choice.request.title)
 
 
 class _Arguments:
     """Sorts the words after ``declare`` into ``options`` and ``title``.
 
     ``key:value`` is an option anywhere. ``key: value``, with a blank, is one at the end, and at the
-    beginning if the value can mean nothing else; ``private`` is one at the end. Elsewhere they
-    belong to the title.
+    beginning if the value can mean nothing else; ``private`` is one at either end. Elsewhere they
+    belong to the title. ``doubt`` is a word that may be either.
     """
 
     def __init__(self, typed: Typed) -> None:
         self._typed = typed
-        self._tokens = typed.tokens()
         self.options: dict[str, str] = {}
+        self.doubt: _Doubt | None = None
+        self._tokens = self._canonical(typed.tokens())
         while self._tokens and self._take_last():
             pass
         while len(self._tokens) > 2 and self._take_first_two():
             pass
+        if self._tokens and not self.doubt:
+            self._take_audience_first()
+        self._look_for_severity()
         self.title = self._title()
 
     def _keep(self, key: str, value: str) -> None:
         if key in self.options:
             raise self._typed.wrong(f"`{key}` is named twice.")
+        if {key, *self.options} >= {*AUDIENCES}:
+            raise self._typed.wrong("`private` and `public` are both named.")
         self.options[key] = value
+
+    def _canonical(self, tokens: list[str]) -> list[str]:
+        """``tokens`` with every spelling of an option as ``key:value`` or ``key: value``."""
+        spelled: list[str] = []
+        waiting = list(tokens)
+        while waiting:
+            token = waiting.pop(0)
+            if dashed := _DASHED.fullmatch(token):
+                key, value = dashed[1].casefold(), dashed[2]
+                if key in AUDIENCES or near(key, AUDIENCES):
+                    self._audience(near(key, AUDIENCES) or key, value)
+                    continue
+                if key in KEYS or _likely(key):
+                    if not value and waiting:
+                        value = waiting.pop(0)
+                    spelled.append(f"{key}:{value or ''}")
+                    continue
+            signed = _SIGN.fullmatch(token)
+            key = (signed[1] if signed else token).casefold()
+            if key in AUDIENCES and signed and signed[2]:
+                self._audience(key, signed[2])
+            elif signed and (key in KEYS or _likely(key)) and not signed[2].startswith("//"):
+                spelled.append(f"{signed[1]}:{signed[2]}")
+            elif key in KEYS and waiting and waiting[0][0] in ":=：＝":
+                # A blank before the sign.
+                after = waiting.pop(0)[1:]
+                spelled.append(f"{token}:{after}")
+            else:
+                spelled.append(token)
+        return spelled
+
+    def _audience(self, key: str, value: str | None) -> None:
+        said = plain_word(value or "yes")
+        if said not in {"yes", "true", "1", "on"}:
+            raise self._typed.wrong(f"Write `{key}` alone, after the title, or `{key}:yes`.")
+        self._keep(key, "yes")
 
     def _take_last(self) -> bool:
         """Takes an option from the end; whether there was one."""
         *before, last = self._tokens
-        if last.casefold() == "private":
-            self._keep("private", "yes")
-            self._tokens = before
-            return True
+        if audience := self._audience_in(last):
+            return self._take_audience(audience, last, before, bound=_binds(before))
         if (key := self._key(last)) and (value := option(last)[1]):
             self._keep(key, value)
             self._tokens = before
@@ -90,22 +203,60 @@ class _Arguments:
         key, value = option(before[-1]) if before else ("", "")
         if not key or value:
             return False
-        if key in KEYS:
-            self._keep(key, unquoted(last))
+        if (fixed := self._typed.fixed(key)) in KEYS:
+            self._keep(fixed, unquoted(last))
             self._tokens = before[:-1]
             return True
-        if last.casefold() in self._values(meant := _likely(key)):
+        if plain_word(last) in self._values(meant := _likely(key)):
             raise self._no_option(key, meant)
         return False
 
+    def _audience_in(self, token: str) -> str:
+        """``private`` or ``public`` if ``token`` says so, decorated or misspelt; else empty."""
+        plain = re.sub(r"^\W+|\W+$", "", plain_word(token))
+        if plain == "private" or near(plain, ("private",)):
+            return "private"
+        # In a channel that everybody reads the word is a part of the title.
+        return "public" if plain == "public" and self._typed.known.secluded else ""
+
+    def _take_audience(self, audience: str, word: str, rest: list[str], *, bound: bool) -> bool:
+        """Takes the audience, or asks about it if it may be a part of the title."""
+        exact = re.sub(r"^\W+|\W+$", "", plain_word(word)) == audience == "private"
+        if exact and not (bound and rest):
+            self._keep("private", "yes")
+            self._tokens = rest
+            return True
+        if not self._typed.literal and "private" not in self.options:
+            self.doubt = self.doubt or _Doubt(word, _joined(rest))
+        return False
+
+    def _take_audience_first(self) -> None:
+        """Takes the audience from the beginning. Undecorated, it may be an adjective there."""
+        first, *others = self._tokens
+        if audience := self._audience_in(first):
+            decorated = first.casefold() != audience
+            self._take_audience(audience, first, others, bound=not decorated)
+
     def _take_first_two(self) -> bool:
         """Takes ``key: value`` from the beginning; whether it was there."""
-        (key, value), second = option(self._tokens[0]), self._tokens[1].casefold()
+        (key, value), second = option(self._tokens[0]), plain_word(self._tokens[1])
         if value or second not in self._values(key):
             return False
         self._keep(key, second)
         self._tokens = self._tokens[2:]
         return True
+
+    def _look_for_severity(self) -> None:
+        """Asks about a severity of another school at either end: sev1, P1."""
+        if self.doubt or "severity" in self.options or len(self._tokens) < 2:
+            return
+        for place in (-1, 0):
+            word = self._tokens[place]
+            if _BARE_SEVERITY.fullmatch(plain_word(word)):
+                rest = self._tokens[:-1] if place else self._tokens[1:]
+                meant = other_school(plain_word(word))
+                self.doubt = _Doubt(word, _joined(rest), Severity(meant)) if meant else None
+                return
 
     def _values(self, key: str) -> list[str]:
         if key == "severity":
@@ -124,23 +275,47 @@ class _Arguments:
                 self._keep(key, value)
             else:
                 title.append(token)
-        return unquoted(title[0]) if len(title) == 1 else " ".join(title)
+        return _joined(title)
 
     def _key(self, token: str) -> str:
         """The option that ``token`` sets; empty for a word of the title that holds a colon."""
         key, value = option(token)
+        key = self._typed.fixed(key)
         if key in KEYS:
             return key
-        if key == "private" and value:
-            raise self._typed.wrong("Write `private` alone, after the title.")
         if value and (meant := _likely(key)):
             raise self._no_option(key, meant)
         return ""
 
     def _no_option(self, key: str, meant: str) -> Exception:
-        return self._typed.wrong(f"There is no option {quoted(key + ':')}.", suggestion=f"{meant}:")
+        return self._typed.wrong(
+            f"There is no option {quoted(key + ':')}.", suggestion=f"{meant}:", slip=key
+        )
+
+
+def _binds(words: list[str]) -> bool:
+    """Whether the last of ``words`` makes the next one a part of the sentence."""
+    return bool(words) and _BINDING.fullmatch(plain_word(words[-1])) is not None
+
+
+def _joined(tokens: list[str]) -> str:
+    """The title that ``tokens`` make, without quotation marks around all of it."""
+    return unquoted(tokens[0]) if len(tokens) == 1 else _unwrapped(" ".join(tokens))
+
+
+_PAIRS = ("''", "‘’", "‚‘", "“”", "„“", '""', "«»", "「」", "『』")
+
+
+def _unwrapped(text: str) -> str:
+    """``text`` without one pair of quotation marks around it, such as 'Customers can't pay'."""
+    inner = text[1:-1]
+    for pair in _PAIRS if inner else ():
+        # A mark after a blank begins another quotation; the others are apostrophes.
+        if text[0] == pair[0] and text[-1] == pair[1] and not re.search(rf"\s{pair[0]}", inner):
+            return inner.strip()
+    return text
 
 
 def _likely(key: str) -> str:
     """The option that ``key`` is most likely a slip of, empty for a word like no option."""
-    return HABITS.get(key) or next(iter(get_close_matches(key, KEYS, 1, 0.8)), "")
+    return HABITS.get(key) or near(key, KEYS) or ""

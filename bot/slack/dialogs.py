@@ -18,11 +18,11 @@ from bot.slack.blocks import (
     text_box,
 )
 from bot.slack.buttons import Dialog
-from bot.slack.forms import DECLARE, NOTE, STAY, Origin, UpdateForm, metadata
+from bot.slack.forms import DECLARE, NOTE, SHORTEN, STAY, Kept, Origin, UpdateForm, metadata
 from bot.slack.markup import TEXT_MAX, channel_link, clipped, duration, escape, mention, shown
 from bot.slack.requests import OpenDeclare
 from bot.slack.verbs import COMMAND
-from bot.slack.words import PRIVATE, WITHDRAWN, readers_of, status_name
+from bot.slack.words import EVERYONE, PRIVATE, RESPONDERS, WITHDRAWN, readers_of, status_name
 from core.incident import (
     BODY_MAX,
     TITLE_MAX,
@@ -36,9 +36,8 @@ from core.lifecycle import Catalogue, Lifecycle
 from core.texts import one_line
 
 BOX_MAX = 3_000  # of any text box in a dialog
+PART_MAX = 2_900  # of a text that is spread over several boxes: the rest is room to type
 OPTIONS_MAX = 100
-EVERYONE = "Everyone in the status channel will read this."
-RESPONDERS = "Responders only. Never leaves this workspace."
 
 
 def loading(told: str = "One moment…") -> Json:
@@ -101,8 +100,40 @@ CHANNEL = input_block(
 )
 
 
+def boxes(name: str, label: str, text: str, *, hint: str | None, optional: bool) -> list[Json]:
+    """As many boxes as the whole of ``text`` needs, since Slack limits each; `forms` joins them."""
+    parts = [text[start : start + PART_MAX] for start in range(0, len(text), PART_MAX)] or [""]
+    return [
+        input_block(
+            name if place == 1 else f"{name}_{place}",
+            label if len(parts) == 1 else f"{label}, part {place}",
+            text_box(name, most=BOX_MAX, initial=part, multiline=True),
+            hint=hint,
+            optional=optional or place > 1,
+        )
+        for place, part in enumerate(parts, start=1)
+    ]
+
+
+def shorten_dialog(text: str, *, label: str, hint: str, origin: Origin, kept: Kept) -> Json:
+    """The dialog that holds a text that is too long, to be shortened and sent."""
+    told = section(f"It has {len(text):,} characters, which are too many.")
+    parts = boxes("text", label, text, hint=hint, optional=False)
+    return modal(
+        SHORTEN,
+        "Shorten it",
+        [told, *parts],
+        submit="Send",
+        private_metadata=metadata(origin, kept=kept),
+    )
+
+
 def declare_dialog(
-    catalogue: Catalogue, *, origin: Origin, draft: OpenDeclare | None = None
+    catalogue: Catalogue,
+    *,
+    origin: Origin,
+    draft: OpenDeclare | None = None,
+    kept: Kept | None = None,
 ) -> Json:
     """The dialog that declares an incident, filled in with ``draft``."""
     draft = draft or OpenDeclare()
@@ -158,25 +189,14 @@ def declare_dialog(
             optional=True,
         ),
         input_block("private", "Who sees it", checkboxes, optional=True),
-        input_block(
-            "description",
-            "Description",
-            text_box(
-                "description",
-                most=BOX_MAX,
-                initial=clipped(draft.description, BOX_MAX),
-                multiline=True,
-            ),
-            hint=RESPONDERS,
-            optional=True,
-        ),
+        *boxes("description", "Description", draft.description, hint=RESPONDERS, optional=True),
     ]
     return modal(
         DECLARE,
         "Declare an incident",
         blocks,
         submit="Declare",
-        private_metadata=metadata(origin),
+        private_metadata=metadata(origin, kept=kept),
     )
 
 
@@ -192,6 +212,7 @@ def update_dialog(
     form: UpdateForm | None = None,
     moved: Update | None = None,
     at: datetime | None = None,
+    kept: Kept | None = None,
 ) -> Json:
     """The dialog with the two boxes, each with its readers.
 
@@ -225,14 +246,16 @@ def update_dialog(
     public = incident.private is False and workspace.status_channel is not None
     if public:
         blocks.append(_box("public", "Public update", form.public, EVERYONE))
-    blocks.append(_box("note", "Private note", form.note, RESPONDERS))
+    # A text that would have no public reader is kept as a note, rather than lost.
+    note = form.note if public else form.note or form.public
+    blocks.append(_box("note", "Private note", note, RESPONDERS))
     blocks.append(context(_preview(incident, workspace, chosen, form.public if public else None)))
     return modal(
         Dialog.UPDATE,
         title,
         blocks,
         submit="Save",
-        private_metadata=metadata(origin, incident),
+        private_metadata=metadata(origin, incident, kept=kept),
     )
 
 
@@ -306,7 +329,9 @@ def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
     )
 
 
-def note_dialog(incidents: Sequence[Incident], text: str, *, origin: Origin) -> Json:
+def note_dialog(
+    incidents: Sequence[Incident], text: str, *, origin: Origin, kept: Kept | None = None
+) -> Json:
     """The dialog that keeps ``text``, a message of Slack's, as a private note of an incident."""
     if not incidents:
         told = section(f"Nothing is open. `{COMMAND} declare` declares an incident.")
@@ -320,9 +345,15 @@ def note_dialog(incidents: Sequence[Incident], text: str, *, origin: Origin) -> 
     )
     blocks = [
         input_block("incident", "Incident", menu),
-        _box("note", "Private note", text, RESPONDERS),
+        *boxes("note", "Private note", text, hint=RESPONDERS, optional=True),
     ]
-    return modal(NOTE, "Add to a timeline", blocks, submit="Add", private_metadata=metadata(origin))
+    return modal(
+        NOTE,
+        "Add to a timeline",
+        blocks,
+        submit="Add",
+        private_metadata=metadata(origin, kept=kept),
+    )
 
 
 def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Origin) -> Json:

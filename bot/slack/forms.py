@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from bot.slack.buttons import Dialog
-from bot.slack.requests import AssignTo, Request, UsageError
+from bot.slack.requests import AssignTo, FromDraft, Request, UsageError
 from bot.slack.verbs import COMMAND
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
@@ -38,8 +38,8 @@ from core.refusals import (
 )
 
 # The callback_ids of the dialogs that are not about one incident.
-DECLARE, NOTE = "declare", "note"
-CALLBACK_IDS = frozenset({DECLARE, NOTE, *Dialog})
+DECLARE, NOTE, SHORTEN = "declare", "note", "shorten"
+CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, *Dialog})
 STAY = "stay"  # the choice of no next step
 
 
@@ -51,7 +51,15 @@ class Origin:
     response_url: str | None = None
 
 
-def metadata(origin: Origin, incident: Incident | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The draft that a dialog was filled with, and the place of its request in it."""
+
+    draft: UUID
+    index: int
+
+
+def metadata(origin: Origin, incident: Incident | None = None, *, kept: Kept | None = None) -> str:
     """The ``private_metadata`` of a dialog that was opened at ``origin``."""
     place = origin.place
     remembered = {
@@ -60,7 +68,17 @@ def metadata(origin: Origin, incident: Incident | None = None) -> str:
         "response_url": origin.response_url,
     }
     about = {"incident": str(incident.id), "status": incident.status} if incident else {}
-    return json.dumps({**remembered, **about}, separators=(",", ":"))
+    draft = {"draft": str(kept.draft), "index": kept.index} if kept else {}
+    return json.dumps({**remembered, **about, **draft}, separators=(",", ":"))
+
+
+def kept_of(view: Mapping[str, Any]) -> Kept | None:
+    """The draft that ``view`` was filled with, if any."""
+    remembered = _remembered(view)
+    try:
+        return Kept(UUID(str(remembered["draft"])), int(remembered["index"]))
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 def _remembered(view: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +120,9 @@ def _unreadable() -> UsageError:
 # --- one reader for each dialog --------------------------------------------------------------
 
 
-def read(view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id: UUID) -> Request:
+def read(  # noqa: PLR0911 - one for each dialog
+    view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id: UUID
+) -> Request:
     """The request that ``view`` was submitted for.
 
     Raises:
@@ -122,6 +142,9 @@ def read(view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id:
             return _note(view, actor)
         case str(name) if name == DECLARE:
             return _declare(view, actor, catalogue, new_id)
+        case str(name) if name == SHORTEN and (kept := kept_of(view)):
+            text = _typed_in_parts(view, "text")
+            return FromDraft(draft=kept.draft, index=kept.index, text=text)
         case _:
             raise _unreadable()
 
@@ -178,7 +201,7 @@ def _declare(view: Mapping[str, Any], actor: Actor, catalogue: Catalogue, new_id
         components=tuple(
             name for part in _typed(view, "components").split(",") if (name := part.strip())
         ),
-        description=_typed(view, "description") or None,
+        description=_typed_in_parts(view, "description") or None,
         place=origin_of(view).place,
     )
 
@@ -203,7 +226,7 @@ def _note(view: Mapping[str, Any], actor: Actor) -> Change:
         ref = UUID(_chosen(view, "incident"))
     except ValueError:
         raise _unreadable() from None
-    return Change(actor=actor, ref=ref, note=Note(_typed(view, "note")))
+    return Change(actor=actor, ref=ref, note=Note(_typed_in_parts(view, "note")))
 
 
 # --- one input of a view ---------------------------------------------------------------------
@@ -229,6 +252,14 @@ def _element(view: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _typed(view: Mapping[str, Any], name: str) -> str:
     value = _element(view, name).get("value")
     return value if isinstance(value, str) else ""
+
+
+def _typed_in_parts(view: Mapping[str, Any], name: str) -> str:
+    """The text of the boxes ``name``, ``name_2``, …: a long text needs several."""
+    parts = [_typed(view, name)]
+    while part := _typed(view, f"{name}_{len(parts) + 1}"):
+        parts.append(part)
+    return "".join(parts)
 
 
 def _chosen(view: Mapping[str, Any], name: str) -> str:
@@ -263,9 +294,9 @@ def field_errors(error: Exception | None, view: Mapping[str, Any]) -> dict[str, 
 def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for each class of error
     match error:
         case InvalidField(field="public_update"):
-            return ("public",)
+            return ("public", "text")
         case InvalidField(field=field):
-            return (field,)
+            return (field, "text")
         case EmptyUpdate():
             return ("step", "public", "note")
         case UnknownComponent():

@@ -19,7 +19,10 @@ class Interaction:
 
     ``door`` is the kind of request in logs and metrics: command, click, shortcut, form or home.
     ``in_place``: the answer may replace the clicked message, because that message is itself an
-    answer to this person alone.
+    answer to this person alone. ``secluded``: it was typed or clicked in a private channel, a
+    direct or a group message, where a declaration is private by default. ``domain`` is the
+    workspace's part of addresses, empty if Slack does not say it. ``channel`` is the conversation
+    of a click or a shortcut, also where no card can be.
     """
 
     door: str
@@ -29,6 +32,9 @@ class Interaction:
     trigger: str = ""
     response_url: str | None = None
     in_place: bool = False
+    secluded: bool = False
+    domain: str = ""
+    channel: str = ""
 
     @classmethod
     def by_command(cls, body: Mapping[str, Any]) -> Interaction:
@@ -43,6 +49,7 @@ class Interaction:
             place=_place(body["channel_id"], body.get("channel_name")),
             trigger=body.get("trigger_id", ""),
             response_url=body.get("response_url"),
+            secluded=_is_secluded(body["channel_id"], body.get("channel_name")),
         )
 
     @classmethod
@@ -60,6 +67,9 @@ class Interaction:
             trigger=body.get("trigger_id", ""),
             response_url=body.get("response_url"),
             in_place=bool((body.get("container") or {}).get("is_ephemeral")),
+            secluded=_is_secluded(channel.get("id"), channel.get("name")),
+            domain=str((body.get("team") or {}).get("domain") or ""),
+            channel=str(channel.get("id") or ""),
         )
 
     @classmethod
@@ -126,6 +136,16 @@ def _workspace(body: Mapping[str, Any]) -> str:
     whole = body.get("is_enterprise_install") is True and body["team"] is None
     team: str = body["user"]["team_id"] if whole else body["team"]["id"]
     return team
+
+
+def _is_secluded(channel: object, name: object) -> bool:
+    """Whether a conversation is a private channel, a direct or a group message.
+
+    The id of a direct message begins with D; the name of a group message with "mpdm-".
+    """
+    return str(channel).startswith("D") or (
+        isinstance(name, str) and (name == PRIVATE_CHANNEL or name.startswith("mpdm-"))
+    )
 
 
 def _chosen_url(body: Mapping[str, Any]) -> str | None:

@@ -32,6 +32,7 @@ from bot.slack.people import People
 from bot.slack.refusals import Groups, failure
 from bot.slack.sockets import CONNECTIONS, SocketConnection
 from bot.telemetry import Metrics, log
+from core.drafting import DraftBook
 from core.service import Incidents
 
 Result = TypeVar("Result")
@@ -59,6 +60,7 @@ class SlackListeners:
         incidents: Incidents,
         people: People,
         client: AsyncWebClient,
+        drafts: DraftBook,
         *,
         settings: Settings,
         clock: Callable[[], datetime],
@@ -70,7 +72,13 @@ class SlackListeners:
         groups = Groups(responders=settings.responders_group, publishers=settings.publishers_group)
         self._answers = Answers(client, clock=clock, groups=groups, metrics=metrics)
         self._actions = Actions(
-            incidents, people, client, self._answers, catalogue=settings.lifecycles, clock=clock
+            incidents,
+            people,
+            client,
+            self._answers,
+            drafts,
+            catalogue=settings.lifecycles,
+            clock=clock,
         )
         self._patience = patience
         self._metrics = metrics

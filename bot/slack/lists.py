@@ -23,8 +23,8 @@ from bot.slack.buttons import (
     encode,
     first_steps,
     help_button,
+    menu_step_value,
     move,
-    step_value,
 )
 from bot.slack.markup import (
     duration,
@@ -87,9 +87,9 @@ def incident_row(incident: Incident, *, at: datetime) -> list[Json]:
 
 def _row_menu(incident: Incident) -> Json:
     options = [
-        option("Update…", encode(Dialog.UPDATE, incident.number, incident.status)),
-        option("Show", encode("show", incident.number)),
-        option("Timeline", encode("timeline", incident.number, None)),
+        option("Update…", encode(Dialog.UPDATE, incident.id, incident.status)),
+        option("Show", encode("show", incident.id)),
+        option("Timeline", encode("timeline", incident.id, None)),
     ]
     return overflow(options, action_id="menu")
 
@@ -139,13 +139,15 @@ def _board_heading(narrowed: BoardFilter) -> str:
 
 
 def _board_menu(incident: Incident) -> Json:
-    number, status = incident.number, incident.status
-    steps = [option(move(step), step_value(incident, step)) for step in incident.next_steps[:2]]
+    id_, status = incident.id, incident.status
+    steps = [
+        option(move(step), menu_step_value(incident, step)) for step in incident.next_steps[:2]
+    ]
     if not incident.terminal:
-        steps.append(option("Update…", encode(Dialog.UPDATE, number, status)))
+        steps.append(option("Update…", encode(Dialog.UPDATE, id_, status)))
     reads = [
-        option("Show", encode("show", number)),
-        option("Timeline", encode("timeline", number, None)),
+        option("Show", encode("show", id_)),
+        option("Timeline", encode("timeline", id_, None)),
     ]
     return overflow([*steps, *reads], action_id="menu")
 

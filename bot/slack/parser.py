@@ -7,15 +7,23 @@ is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from uuid import UUID
 
 from bot.slack import verbs
 from bot.slack.declaring import component_names, read_declare
+from bot.slack.heads import Head, HeadKind, head_of
+from bot.slack.likeness import near
 from bot.slack.markup import plain_text
+from bot.slack.references import NoNumber, at_head, first_word, plain_word
 from bot.slack.requests import (
     AssignTo,
+    Choice,
+    OpenAssign,
+    OpenDeclare,
+    OpenUpdate,
+    Question,
     Request,
     SetStatusChannel,
     ShowBoard,
@@ -25,60 +33,251 @@ from bot.slack.requests import (
     ShowTray,
     UsageError,
 )
-from bot.slack.typed import Typed, looks_like_ref, option, quoted, unquoted
+from bot.slack.tried import SENTENCES
+from bot.slack.typed import Circumstances, Elsewhere, Typed, option, quoted, status_of, unquoted
 from bot.slack.verbs import COMMAND, Verb
-from core.errors import nearest
+from core.errors import UserError, nearest
 from core.incident import (
     Acknowledge,
-    Actor,
     BoardFilter,
     Change,
+    Declare,
     Note,
-    Place,
     PublicText,
     Redact,
+    Ref,
     Scope,
+    Severity,
     TakeNextStep,
 )
-from core.lifecycle import NAME, Catalogue
+from core.lifecycle import NAME
 
 
-def parse(
-    text: str, *, actor: Actor, catalogue: Catalogue, new_id: UUID, place: Place | None
-) -> Request:
+def parse(text: str, known: Circumstances) -> Request:
     """The request that ``text``, typed after ``/incident``, makes.
 
-    ``new_id`` becomes the id of an incident that is declared, ``place`` its place: the channel of
-    the command. Only ``update`` makes a text public; every other text is a note.
+    Only ``update`` makes a text public; every other text is a note.
 
     Raises:
         UsageError: a typing error, with the usage line and the closest word.
+        Question: the words may mean several things; each choice is one of them.
     """
-    first, *others = text.split(maxsplit=1) or [""]
-    if not first:
+    first = first_word(text)
+    if first is None:
         return ShowTray()
-    verb = _verb(plain_text(first))
-    rest = "".join(others)
-    typed = Typed(
-        rest if verb.name in MENTIONING else plain_text(rest),
-        verb=verb,
-        actor=actor,
-        catalogue=catalogue,
-        new_id=new_id,
-        place=place,
-    )
+    word = plain_word(plain_text(first[0]))
+    arguments = text[first.end() :]
+    if verb := verbs.find(word):
+        return _read(verb, _arguments(verb, arguments), known)
+    if (said := _without_verb(text, known)) is not None:
+        return said
+    raise _no_command(word, plain_text(first[0]), arguments, known)
+
+
+def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
+    """The request of ``verb``; another meaning of its words, or a slip in them, is asked about."""
+    try:
+        return _once(verb, arguments, known)
+    except Elsewhere as unsure:
+        problem = "No incident is named where its number belongs, and one word looks like one."
+        meant = [] if unsure.ref is None else _meanings(verb, [(unsure.arguments, False)], known)
+        meant += _meanings(verb, [(arguments, True)], known)
+        raise Question(f"{problem} Nothing was done.", meant, usage=verb.usage) from None
+    except UsageError as slip:
+        if not (slip.slip and slip.suggestion):
+            raise
+        fixes = {slip.slip: slip.suggestion.rstrip(":")}
+        meant = _fixed(verb, arguments, known, fixes)
+        if not meant:
+            raise
+        told = f"{slip.problem} Did you mean {slip.suggestion}?"
+        told += f" {slip.hint}" if slip.hint else ""
+        raise Question(told, meant, usage=verb.usage) from None
+
+
+def _arguments(verb: Verb, typed: str) -> str:
+    """``typed`` without Slack's escaping, which some verbs need."""
+    return typed if verb.name in MENTIONING else plain_text(typed)
+
+
+def _once(
+    verb: Verb,
+    arguments: str,
+    known: Circumstances,
+    *,
+    literal: bool = False,
+    fixes: Mapping[str, str] | None = None,
+) -> Request:
+    typed = Typed(arguments, verb=verb, known=known, literal=literal, fixes=fixes)
     return READERS[verb.name](typed)
 
 
-def _verb(word: str) -> Verb:
+def _meanings(
+    verb: Verb, readings: Iterable[tuple[str, bool]], known: Circumstances
+) -> list[Choice]:
+    """The requests that ``readings`` make: arguments of ``verb``, and whether they are literal."""
+    meant: list[Choice] = []
+    for arguments, literal in readings:
+        try:
+            meant.append(Choice(_once(verb, arguments, known, literal=literal)))
+        except Question as question:
+            meant += question.choices
+        except (Elsewhere, UsageError):
+            continue
+    return meant
+
+
+def _fixed(verb: Verb, arguments: str, known: Circumstances, fixes: dict[str, str]) -> list[Choice]:
+    """The request with the typed words of ``fixes`` replaced, and further slips after them."""
+    for _ in range(3):
+        try:
+            return [Choice(_once(verb, arguments, known, fixes=fixes))]
+        except Question as question:
+            return list(question.choices)
+        except Elsewhere:
+            return []
+        except UsageError as slip:
+            if not (slip.slip and slip.suggestion) or slip.slip in fixes:
+                return []
+            fixes = {**fixes, slip.slip: slip.suggestion.rstrip(":")}
+    return []
+
+
+def _without_verb(text: str, known: Circumstances) -> ShowCard | None:
+    """A command that begins with a reference or a status. Anything but a reference alone asks."""
+    status = verbs.VERBS_BY_WORD["status"]
+    try:
+        ref, rest = at_head(text, known.cards)
+    except NoNumber:
+        return None
+    if ref is not None:
+        if not rest:
+            return ShowCard(ref=ref)
+        return _reference_first(ref, rest, known)
+    first = first_word(text)
+    word = plain_word(first[0]) if first else ""
+    # A word that is answered with a sentence of its own is no slip of a status.
+    if word in known.steps or (word not in SENTENCES and near(word, known.steps, most=1)):
+        meant = word if word in known.steps else str(near(word, known.steps))
+        rest = plain_text(text[first.end() :].lstrip()) if first else ""
+        try:
+            ref, note = at_head(rest, known.cards)
+        except NoNumber:
+            ref, note = None, rest
+        named = [(f"{ref} {meant} {note}", True)] if ref is not None else []
+        readings = named or [(f"{meant} {rest}", False)]
+        found = _asked(status, readings, known)
+        raise Question("A command begins with a verb. Nothing was done.", found, usage=status.usage)
+    return None
+
+
+def _asked(verb: Verb, readings: Sequence[tuple[str, bool]], known: Circumstances) -> list[Choice]:
+    """`_meanings`, and those of a reference that stands elsewhere."""
+    found = _meanings(verb, readings, known)
+    if found:
+        return found
+    for arguments, _ in readings:
+        try:
+            _once(verb, arguments, known)
+        except Elsewhere as unsure:
+            meant = [] if unsure.ref is None else [(unsure.arguments, False)]
+            return _meanings(verb, [*meant, (arguments, True)], known)
+        except (Question, UsageError):
+            continue
+    return []
+
+
+def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
+    """Asks about a command that begins with a reference and goes on."""
+    first = first_word(rest)
+    word, others = (plain_word(first[0]), rest[first.end() :].lstrip()) if first else ("", "")
+    found: list[Choice] = []
+    usage = None
     if verb := verbs.find(word):
-        return verb
-    close = "show" if looks_like_ref(word) else nearest(word, verbs.VERBS_BY_WORD)
-    problem = f"There is no command {quoted(word)}."
+        usage = verb.usage
+        typed = f"{ref} {_arguments(verb, others)}"
+        found = [_harmless(one) for one in _meanings(verb, [(typed, False)], known)]
+    elif status := near(word, known.statuses):
+        usage = verbs.VERBS_BY_WORD["status"].usage
+        found = [
+            Choice(Change(actor=known.actor, ref=ref, to=status, note=_note(plain_text(others))))
+        ]
+    else:
+        found = [Choice(Change(actor=known.actor, ref=ref, note=Note(plain_text(rest))))]
+    raise Question(
+        "A command begins with a verb. Nothing was done.",
+        [*found, Choice(ShowCard(ref=ref))],
+        usage=usage,
+    )
+
+
+def _note(text: str) -> Note | None:
+    return Note(text) if text else None
+
+
+def _harmless(choice: Choice) -> Choice:
+    """``choice``, or the dialog filled with it if it would publish a text at once."""
+    match choice.request:
+        case Change(public=public) as change if public is not None:
+            return Choice(OpenUpdate(ref=change.ref, to=change.to, public=public))
+        case Declare() as new:
+            draft = OpenDeclare(
+                title=new.title,
+                severity=new.severity,
+                lifecycle=new.lifecycle.name,
+                components=tuple(str(name) for name in new.components),
+                private=new.private,
+            )
+            return Choice(draft)
+        case _:
+            return choice
+
+
+def _no_command(word: str, typed: str, arguments: str, known: Circumstances) -> UserError:
+    """The answer to a first word that is no verb."""
+    if sentence := SENTENCES.get(word):
+        try:
+            ref, rest = at_head(plain_text(arguments).lstrip(), known.cards)
+        except NoNumber:
+            ref, rest = None, ""
+        found = []
+        if ref is not None:
+            kept = Change(actor=known.actor, ref=ref, note=Note(rest))
+            found = [*([Choice(kept)] if rest else []), Choice(ShowCard(ref=ref))]
+        return Question(f"There is no command {quoted(typed)}. {sentence}", found)
+    problem = f"There is no command {quoted(typed)}."
+    # A slip leads to a verb that publishes or ends only if it is one letter away.
+    close = near(word, (name for name in verbs.VERBS_BY_WORD if not _is_grave(name)))
+    close = near(word, filter(_is_grave, verbs.VERBS_BY_WORD), most=1) or close
     if close is None:
-        raise UsageError(problem, hint=f"`{COMMAND} help` lists all commands.")
-    meant = verbs.VERBS_BY_WORD[close]
-    raise UsageError(problem, suggestion=meant.name, usage=meant.usage)
+        return UsageError(problem, hint=f"`{COMMAND} help` lists all commands.")
+    verb = verbs.VERBS_BY_WORD[close]
+    if verb.name in ENDING:
+        # The status is chosen on the card, which asks before the end.
+        ref = _ref_of(arguments, known)
+        found = [] if ref is None else [Choice(ShowCard(ref=ref))]
+    else:
+        typed_on = _arguments(verb, arguments)
+        found = [_harmless(one) for one in _asked(verb, [(typed_on, False)], known)]
+    if not found:
+        return UsageError(problem, suggestion=verb.name, usage=verb.usage)
+    return Question(f"{problem} Did you mean {verb.name}?", found, usage=verb.usage)
+
+
+def _ref_of(arguments: str, known: Circumstances) -> Ref:
+    try:
+        return at_head(arguments, known.cards)[0]
+    except NoNumber:
+        return None
+
+
+# Verbs that end an incident, and those that show a text to everybody.
+ENDING = frozenset({"resolve", "close"})
+GRAVE = ENDING | {"update", "declare", "title", "setup", "redact"}
+
+
+def _is_grave(word: str) -> bool:
+    return verbs.VERBS_BY_WORD[word].name in GRAVE
 
 
 # --- one reader for each verb ----------------------------------------------------------------
@@ -110,26 +309,24 @@ def _read_list(typed: Typed) -> ShowBoard:
 
 
 def _scope(word: str, typed: Typed) -> str:
-    if word.casefold() in {*Scope}:
-        return word.casefold()
+    plain = typed.fixed(plain_word(word))
+    if plain in {*Scope}:
+        return plain
     raise typed.wrong(
         f"I can't list {quoted(word)}.",
         suggestion=nearest(word, Scope),
         hint="Try open, all or mine.",
+        slip=plain,
     )
 
 
 def _status_filter(word: str, typed: Typed) -> str:
-    known = _all_statuses(typed.catalogue)
+    known = typed.known.statuses
     # Incidents keep a lifecycle that has left the catalogue, so an unknown status may still exist;
     # one that is close to a known status is a slip.
     if word.casefold() in known or (NAME.fullmatch(word.casefold()) and not nearest(word, known)):
         return word.casefold()
     return typed.one_of(known, word, name="status")
-
-
-def _all_statuses(catalogue: Catalogue) -> tuple[str, ...]:
-    return tuple({status.name: None for lifecycle in catalogue for status in lifecycle.statuses})
 
 
 def _read_show(typed: Typed) -> ShowCard:
@@ -153,29 +350,47 @@ def _read_move(typed: Typed, *, to: str) -> Change:
 
 
 def _read_update(typed: Typed) -> Change:
-    ref, to = typed.ref(before_text=True), None
+    ref, to = typed.ref(before_text=True, sure=True), None
     key, value = option(typed.peek())
-    if key == "status" and value:
+    if key == "status" and value and not typed.literal:
         typed.word()
-        to = value.casefold()
-        ref = typed.ref(before_text=True) if ref is None else ref
-    elif key == "status":
-        _refuse_blank_status(typed)
-    public = PublicText(typed.text("The public text"))
-    return Change(actor=typed.actor, ref=ref, to=to, public=public)
+        to = status_of(value)
+        ref = typed.ref(before_text=True, sure=True) if ref is None else ref
+    if ref is None:
+        ref = typed.ref(before_text=True)
+    text = typed.text("The public text")
+    change = Change(actor=typed.actor, ref=ref, to=to, public=PublicText(text))
+    head = None if typed.literal else head_of(text, statuses=typed.known.statuses)
+    if head is None:
+        return change
+    raise _about_the_head(change, head, typed)
 
 
-def _refuse_blank_status(typed: Typed) -> None:
-    """Refuses ``status: word``, which may be an option or the beginning of the public text.
-
-    A guess could publish the wrong text.
-    """
-    word = "".join(typed.rest.split()[1:2])
-    if meant := nearest(word, _all_statuses(typed.catalogue)):
-        raise typed.wrong(
-            f"Nothing was published. To move the incident as well, write `status:{meant}` without "
-            "a blank; if it is part of the text, begin with another word."
-        )
+def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
+    """Asks whether the first words of a public text are text."""
+    ref, rest = change.ref, head.rest
+    if ref is None:
+        try:
+            ref, rest = at_head(rest, typed.known.cards)
+        except NoNumber:
+            rest = head.rest
+    public = PublicText(rest) if rest else None
+    whole = Choice(change, "Publish all of it")
+    edited = Choice(OpenUpdate(ref=change.ref, to=change.to, public=change.public), "Edit first…")
+    problem = "The first words may not belong to the public text. Nothing was published."
+    meant: list[Choice] = []
+    match head.kind:
+        case HeadKind.STATUS:
+            meant = [Choice(replace(change, ref=ref, to=head.value, public=public))]
+        case HeadKind.SEVERITY:
+            severity = Severity(head.value)
+            meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
+        case HeadKind.AUDIENCE if rest:
+            problem = "This may be meant for responders alone. Nothing was published."
+            meant = [Choice(replace(change, ref=ref, public=None, note=Note(rest)))]
+        case _:
+            pass
+    return Question(problem, [*meant, whole, edited], usage=typed.verb.usage)
 
 
 def _read_note(typed: Typed) -> Change:
@@ -184,18 +399,22 @@ def _read_note(typed: Typed) -> Change:
 
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+_AROUND = " \t\n.,;:!?()[]{}*_~`'\"“”‘’"
 _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>|([CG][A-Z0-9]{8,})")
 
 
 def _read_assign(typed: Typed) -> Change | AssignTo:
     ref = typed.ref()
-    if typed.rest.casefold() in {"", "me"}:
+    if plain_word(typed.rest) in {"", "me"}:
         return Change(actor=typed.actor, ref=ref, owner=typed.actor.person)
-    if mention := _MENTION.fullmatch(typed.rest):
+    # Punctuation around a mention is no part of it.
+    if mention := _MENTION.fullmatch(typed.rest.strip(_AROUND)):
         return AssignTo(actor=typed.actor, ref=ref, user=mention[1])
-    raise typed.wrong(
+    raise Question(
         f"{quoted(plain_text(typed.rest))} is nobody that Slack knows: "
-        "type @ and pick one person from its list."
+        "type @ and pick one person from its list.",
+        [Choice(OpenAssign(ref=ref))],
+        usage=typed.verb.usage,
     )
 
 
@@ -211,15 +430,23 @@ def _read_severity(typed: Typed) -> Change:
 
 def _read_title(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
-    return Change(actor=typed.actor, ref=ref, title=unquoted(typed.text("The title")))
+    text = typed.text("The title")
+    change = Change(actor=typed.actor, ref=ref, title=unquoted(text))
+    if typed.literal or not head_of(text, statuses=typed.known.statuses, words=False):
+        return change
+    raise Question(
+        "The first words may not belong to the title, which is public. Nothing was changed.",
+        [Choice(replace(change, title=text)), Choice(replace(change, title=None, note=Note(text)))],
+        usage=typed.verb.usage,
+    )
 
 
 def _read_components(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
     names = unquoted(typed.text("The list of components"))
-    if names.casefold() == "none":
+    if plain_word(names) == "none":
         return Change(actor=typed.actor, ref=ref, components=())
-    components = component_names(names.rstrip(", "), typed)
+    components = component_names(names.rstrip(", ，、"), typed)
     if not components:
         raise typed.wrong("The list of components is missing.")
     return Change(actor=typed.actor, ref=ref, components=components)
@@ -230,8 +457,11 @@ def _read_timeline(typed: Typed) -> ShowTimeline:
 
 
 def _read_redact(typed: Typed) -> Redact:
-    # The entry is never left out: a number alone is the entry's.
-    ref = typed.ref() if len(typed.rest.split()) > 1 else None
+    # It cannot be undone, so a number alone is asked about.
+    alone = len(typed.rest.split()) == 1
+    if alone and not typed.literal:
+        raise Elsewhere(None, typed.rest)
+    ref = None if alone else typed.ref()
     entry = typed.entry()
     typed.end()
     return Redact(actor=typed.actor, ref=ref, entry=entry)
@@ -251,7 +481,15 @@ def _read_setup(typed: Typed) -> SetStatusChannel:
 def _read_help(typed: Typed) -> ShowHelp:
     word = typed.word()
     typed.end()
-    return ShowHelp(verb=_verb(word).name if word else None)
+    if not word:
+        return ShowHelp()
+    asked = typed.fixed(plain_word(word))
+    if verb := verbs.find(asked):
+        return ShowHelp(verb=verb.name)
+    if sentence := SENTENCES.get(asked):
+        raise UsageError(f"There is no command {quoted(word)}. {sentence}")
+    close = near(asked, verbs.VERBS_BY_WORD)
+    raise typed.wrong(f"There is no command {quoted(word)}.", suggestion=close, slip=asked)
 
 
 READERS: Mapping[str, Callable[[Typed], Request]] = {

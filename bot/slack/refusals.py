@@ -30,6 +30,7 @@ from bot.slack.markup import (
     shown,
 )
 from bot.slack.requests import (
+    Question,
     UsageError,
 )
 from bot.slack.words import status_name
@@ -47,6 +48,7 @@ from core.refusals import (
     RedactionNotPermitted,
     SeveralNextSteps,
     StaleStatus,
+    TooSoon,
     TransitionNotAllowed,
     UnknownStatus,
     WhichIncident,
@@ -61,7 +63,7 @@ class Groups:
     publishers: str | None = None
 
 
-def refusal(  # noqa: C901, PLR0911 - one case for each class of error
+def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
     error: UserError, *, at: datetime, reader: str = "", groups: Groups | None = None
 ) -> Json:
     """The answer to a refused command: the incident's status, and the possible steps.
@@ -71,13 +73,20 @@ def refusal(  # noqa: C901, PLR0911 - one case for each class of error
     match error:
         case TransitionNotAllowed():
             return _not_allowed(error)
-        case IncidentResolved(incident=incident):
+        case IncidentResolved(incident=incident, asked=asked):
+            wanted = f" You asked for {status_name(asked)}." if asked else ""
             told = [
-                f"{incident.name} is *{status_name(incident.status)}*.",
+                f"{incident.name} is *{status_name(incident.status)}*.{escape(wanted)}",
                 "That is the end of its lifecycle: it takes no further updates.",
                 "If it is happening again, declare a new incident.",
             ]
             return _refused(told, [timeline_button(incident), declare_button()])
+        case TooSoon(incident=incident):
+            told = [
+                f"You moved {incident.name} to *{status_name(incident.status)}* a moment ago.",
+                "Your second click changed nothing.",
+            ]
+            return choice(told, "Next", incident, every_step(incident))
         case StaleStatus():
             return _stale(error, at=at, reader=reader)
         case UnknownStatus():
@@ -105,6 +114,10 @@ def refusal(  # noqa: C901, PLR0911 - one case for each class of error
             return _refused(list(_denied(error, groups or Groups())))
         case UsageError():
             return _refused(list(_slip(error)))
+        case Question():
+            # Nothing that was meant is possible.
+            usage = f"\nUsage: `{escape(error.usage)}`" if error.usage else ""
+            return _refused([escape(error.problem) + usage])
         case _:
             # InvalidField, EmptyUpdate, UnknownLifecycle, UnknownComponent and NoPublicSurface need
             # no button: their messages say the text to write instead.

@@ -5,7 +5,9 @@ A request is a command of the core, or one of the small values below.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from core.errors import UserError
 from core.incident import (
@@ -14,7 +16,9 @@ from core.incident import (
     BoardFilter,
     Change,
     Declare,
+    Note,
     Person,
+    PublicText,
     Redact,
     Ref,
     Severity,
@@ -99,6 +103,55 @@ class SetStatusChannel:
     channel: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenUpdate:
+    """The update dialog of one incident, filled in with what was typed."""
+
+    ref: Ref
+    to: str | None = None
+    public: PublicText | None = None
+    note: Note | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNote:
+    """The dialog that keeps ``text`` as a private note of an incident that is chosen in it."""
+
+    text: Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAssign:
+    """The dialog that hands one incident over."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shorten:
+    """The dialog that holds the text of ``request``, which is too long."""
+
+    request: Declare | Change | TakeNextStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteAnew:
+    """Withdraws a text, and opens the dialog with it."""
+
+    actor: Actor
+    ref: UUID
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromDraft:
+    """One of the requests in a draft. ``text`` replaces the text of it; None: it stays."""
+
+    draft: UUID
+    index: int
+    text: str | None = None
+
+
 Request = (
     Declare
     | Change
@@ -108,6 +161,12 @@ Request = (
     | AssignTo
     | SetStatusChannel
     | OpenDeclare
+    | OpenUpdate
+    | OpenNote
+    | OpenAssign
+    | Shorten
+    | WriteAnew
+    | FromDraft
     | ShowTray
     | ShowBoard
     | ShowCard
@@ -120,7 +179,8 @@ class UsageError(UserError):
     """Something was typed wrong, or a button or a form cannot be read. Nothing was changed.
 
     ``problem`` and ``hint`` are sentences; ``suggestion`` is the word that was probably meant,
-    ``usage`` the line to type. All but the first may be None.
+    ``usage`` the line to type. All but the first may be None. ``slip`` is the typed word that the
+    suggestion may replace, empty if none.
     """
 
     def __init__(
@@ -130,6 +190,7 @@ class UsageError(UserError):
         usage: str | None = None,
         suggestion: str | None = None,
         hint: str | None = None,
+        slip: str = "",
     ) -> None:
         meant = f" Did you mean {suggestion}?" if suggestion else ""
         listed = f" {hint}" if hint else ""
@@ -138,4 +199,31 @@ class UsageError(UserError):
         self.problem = problem
         self.hint = hint
         self.suggestion = suggestion
+        self.usage = usage
+        self.slip = slip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to a question: the request that its button makes, and the button's label.
+
+    ``label`` empty: it is made from the request.
+    """
+
+    request: Request
+    label: str = ""
+
+
+class Question(UserError):
+    """Words that may mean several things. Nothing was changed; each choice is one meaning.
+
+    The texts in ``choices`` may be notes, so they are shown to their author alone.
+    """
+
+    def __init__(
+        self, problem: str, choices: Iterable[Choice] = (), *, usage: str | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.choices = tuple(choices)
         self.usage = usage

@@ -142,9 +142,9 @@ def _declared_as(incident: Incident, page: Page[Update]) -> str | None:
 def _timeline_pages(incident: Incident, first: int, last: int) -> list[Json]:
     buttons = []
     if 0 < last < incident.last_entry:
-        newer = encode("timeline", incident.number, last + 1 + TIMELINE_PAGE)
+        newer = encode("timeline", incident.id, last + 1 + TIMELINE_PAGE)
         buttons.append(button("Newer", action_id="newer", value=newer))
     if first > 1:
-        older = encode("timeline", incident.number, first)
+        older = encode("timeline", incident.id, first)
         buttons.append(button("Older", action_id="older", value=older))
     return buttons

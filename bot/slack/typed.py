@@ -3,33 +3,91 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from bot.slack.requests import NUMBER_MAX, UsageError
+from bot.slack import references
+from bot.slack.likeness import near
+from bot.slack.references import NoNumber, plain_word
+from bot.slack.requests import UsageError
 from bot.slack.verbs import Verb
 from core.errors import nearest
 from core.incident import Actor, Note, Place, Ref, Severity
-from core.lifecycle import Catalogue
+from core.lifecycle import NAME, Catalogue
 
 _WORD = re.compile(r"\S*")
-_REF = re.compile(r"(?:#|inc-)?([0-9]+)[:,]?", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_MEANT_AS_REF = re.compile(r"inc-.*|#\S*|[0-9a-f]{8}-[0-9a-f-]{8,}", re.IGNORECASE | re.DOTALL)
 _ENTRY = re.compile(r"#?([0-9]+)")
 
-_QUOTES = '"“”„«»'
-_TOKEN = re.compile(rf"(?:[A-Za-z]+:)?[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}](?=\s|$)|\S+")
-_QUOTED = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]")
-_OPTION = re.compile(r"([A-Za-z]+):(.*)", re.DOTALL)
+_QUOTES = '"“”„‟«»‹›「」『』〝〞＂'
+# Single quotation marks are apostrophes, too: they count only at the ends of a text.
+_SINGLE = "'‘’‚‛`´＇"
+_TOKEN = re.compile(
+    rf"(?:[A-Za-z]+[:：=＝])?(?:[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]|[{_SINGLE}][^{_SINGLE}]*[{_SINGLE}])"
+    r"(?=\s|$)|\S+"
+)
+_QUOTED = re.compile(
+    rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]|[{_SINGLE}]([^{_SINGLE}]*)[{_SINGLE}]"
+)
+_OPTION = re.compile(r"([A-Za-z]+)[:：](.*)", re.DOTALL)
+
+# How other teams name severities, for suggestions alone.
+OTHER_SCHOOLS = {
+    Severity.CRITICAL: "sev[01]|s1|p[01]|blocker|urgent|emergency|fatal|crit",
+    Severity.HIGH: "sev2|s2|p2|major|severe|serious|important",
+    Severity.MEDIUM: "sev3|s3|p3|moderate|normal|average|med",
+    Severity.LOW: "sev[45]|s4|p[45]|minor|trivial|cosmetic",
+}
+
+
+class Elsewhere(Exception):
+    """No incident is named where its name belongs, and another word looks like one.
+
+    ``ref`` is that incident (None: there can be none), ``arguments`` is the command's text with it
+    in its place.
+    """
+
+    def __init__(self, ref: Ref, arguments: str) -> None:
+        super().__init__()
+        self.ref = ref
+        self.arguments = arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """Everything beside the text that a command's meaning depends on.
+
+    ``new_id`` and ``place`` are for an incident that is declared; ``secluded``: the conversation
+    is private, so a declaration is private by default. ``cards`` are the ids of incidents by the
+    links of their messages, for the links in the text.
+    """
+
+    actor: Actor
+    catalogue: Catalogue
+    new_id: UUID
+    place: Place | None
+    secluded: bool = False
+    cards: Mapping[str, UUID] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The statuses of all lifecycles, each once."""
+        return tuple({status.name: None for one in self.catalogue for status in one.statuses})
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The statuses that some step leads to."""
+        every = [(one, status.name) for one in self.catalogue for status in one.statuses]
+        return tuple({to: None for one, name in every for to in one.next_steps(name)})
 
 
 class Typed:
     """One typed command: its author, its verb, and in ``rest`` the text that is not read yet.
 
     A method that returns a part of the text removes that part from ``rest``, and raises
-    `UsageError` if the part is missing or cannot be read. ``new_id`` and ``place`` are for an
-    incident that is declared.
+    `UsageError` if the part is missing or cannot be read. ``literal``: words that look like a
+    reference or an option are text; it is one meaning of a command that was asked about. ``fixes``
+    are typed words, each with the word that is read in its place.
     """
 
     def __init__(
@@ -37,23 +95,42 @@ class Typed:
         text: str,
         *,
         verb: Verb,
-        actor: Actor,
-        catalogue: Catalogue,
-        new_id: UUID,
-        place: Place | None,
+        known: Circumstances,
+        literal: bool = False,
+        fixes: Mapping[str, str] | None = None,
     ) -> None:
-        self.rest = text.strip()
+        self.rest = self._whole = text.strip()
         self.verb = verb
-        self.actor = actor
-        self.catalogue = catalogue
-        self.new_id = new_id
-        self.place = place
+        self.known = known
+        self.literal = literal
+        self._fixes = fixes or {}
+
+    @property
+    def actor(self) -> Actor:
+        """The author."""
+        return self.known.actor
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The lifecycles."""
+        return self.known.catalogue
 
     def wrong(
-        self, problem: str, *, suggestion: str | None = None, hint: str | None = None
+        self,
+        problem: str,
+        *,
+        suggestion: str | None = None,
+        hint: str | None = None,
+        slip: str = "",
     ) -> UsageError:
         """The refusal of this command, with the verb's usage line."""
-        return UsageError(problem, usage=self.verb.usage, suggestion=suggestion, hint=hint)
+        return UsageError(
+            problem, usage=self.verb.usage, suggestion=suggestion, hint=hint, slip=slip
+        )
+
+    def fixed(self, word: str) -> str:
+        """``word``, or the word that is read in its place."""
+        return self._fixes.get(word, word)
 
     def peek(self) -> str:
         """The next word, which stays in ``rest``; empty at the end."""
@@ -68,7 +145,7 @@ class Typed:
 
     def tokens(self) -> list[str]:
         """All words, a quoted text counted as one."""
-        tokens: list[str] = _TOKEN.findall(self.rest)
+        tokens = [match[0] for match in _TOKEN.finditer(self.rest)]
         self.rest = ""
         return tokens
 
@@ -89,27 +166,36 @@ class Typed:
         text, self.rest = self.rest, ""
         return Note(text) if text else None
 
-    def ref(self, *, before_text: bool = False) -> Ref:
-        """The incident that the next word names; None for a word that names none.
+    def ref(self, *, before_text: bool = False, sure: bool = False) -> Ref:
+        """The incident that the next words name; None if they name none.
 
-        ``before_text``: free text follows, and may itself begin with ``#``.
+        ``before_text``: free text follows, and may itself begin with ``#``. ``sure``: the
+        reference may still follow, so nothing is asked.
+
+        Raises:
+            Elsewhere: it is left out, and the first or the last word looks like one.
         """
         word = self.peek()
-        if _UUID.fullmatch(word):
-            return UUID(self.word())
-        if match := _REF.fullmatch(word):
-            number = _number(match[1])
-            if number is None:
-                raise self.wrong(f"{quoted(word)} is no number of an incident.")
-            self.word()
-            return number
-        if _MEANT_AS_REF.fullmatch(word) and not (before_text and word.startswith("#")):
+        try:
+            ref, rest = references.at_head(self.rest, self.known.cards)
+        except NoNumber:
+            raise self.wrong(f"{quoted(word)} is no number of an incident.") from None
+        if ref is not None:
+            self.rest = rest
+            return ref
+        if references.is_meant_as_reference(word) and not (before_text and "#" in word[:2]):
             raise self._no_ref(word)
+        if sure or self.literal:
+            return None
+        if found := references.possible(self.rest, self.known.cards):
+            ref, rest = found
+            read = self._whole[: len(self._whole) - len(self.rest)]
+            raise Elsewhere(ref, f"{ref} {read}{rest}")
         return None
 
     def only_ref(self) -> Ref:
         """The incident that the whole rest names; None at the end."""
-        ref = self.ref()
+        ref = self.ref(sure=True)
         if ref is None and self.rest:
             raise self._no_ref(self.peek())
         self.end()
@@ -123,8 +209,11 @@ class Typed:
         word = self.word()
         if not word:
             raise self.wrong("The number of the entry is missing.")
-        match = _ENTRY.fullmatch(word)
-        entry = UUID(word) if _UUID.fullmatch(word) else _number(match[1]) if match else None
+        plain = plain_word(word)
+        match = _ENTRY.fullmatch(plain)
+        entry: int | UUID | None = references.number_of(match[1]) if match else None
+        if references.UUID_FORM.fullmatch(plain):
+            entry = UUID(plain)
         if entry is None:
             raise self.wrong(f"{quoted(word)} is no entry: the timeline shows their numbers.")
         return entry
@@ -134,7 +223,7 @@ class Typed:
         word = self.word()
         if not word:
             raise self.wrong("The status is missing.")
-        return word.casefold()
+        return status_of(word)
 
     def severity(self, word: str) -> Severity:
         """The severity that ``word`` names."""
@@ -145,16 +234,28 @@ class Typed:
     def one_of(self, known: Iterable[str], word: str, *, name: str, hint: str | None = None) -> str:
         """``word`` in lower case, which must be one of ``known``, the words for a ``name``."""
         known = tuple(known)
-        if word.casefold() in known:
-            return word.casefold()
+        plain = self.fixed(plain_word(word))
+        if plain in known:
+            return plain
+        likely = other_school(plain) if name == "severity" else None
+        likely = likely or near(plain, known) or nearest(plain, known)
         raise self.wrong(
-            f"There is no {name} {quoted(word)}.", suggestion=nearest(word, known), hint=hint
+            f"There is no {name} {quoted(word)}.", suggestion=likely, hint=hint, slip=plain
         )
 
 
-def looks_like_ref(word: str) -> bool:
-    """Whether ``word`` is written as the number of an incident."""
-    return _REF.fullmatch(word) is not None
+def status_of(word: str) -> str:
+    """The status that ``word`` names, whatever decoration is around it."""
+    return word.casefold() if NAME.fullmatch(word.casefold()) else plain_word(word) or word
+
+
+def other_school(word: str) -> str | None:
+    """The severity that another team calls ``word``: sev1, P1, major."""
+    plain = re.sub(r"[ _-]", "", word.casefold())
+    for severity, words in OTHER_SCHOOLS.items():
+        if re.fullmatch(words, plain):
+            return severity.value
+    return None
 
 
 def quoted(word: str) -> str:
@@ -165,20 +266,12 @@ def quoted(word: str) -> str:
 def unquoted(token: str) -> str:
     """``token`` without the quotation marks around it."""
     match = _QUOTED.fullmatch(token)
-    return match[1].strip() if match else token
+    return (match[1] or match[2] or "").strip() if match else token
 
 
 def option(token: str) -> tuple[str, str]:
     """Key and value of ``key:value``; an empty key for any other token, such as an address."""
     match = _OPTION.fullmatch(token)
-    if not match or match[2].startswith("//"):
+    if not match or match[2].startswith(("//", "／／")):
         return "", ""
     return match[1].casefold(), unquoted(match[2])
-
-
-def _number(digits: str) -> int | None:
-    # Python refuses to convert thousands of digits, so the length is checked first.
-    digits = digits.lstrip("0")
-    if not digits or len(digits) > len(str(NUMBER_MAX)):
-        return None
-    return number if (number := int(digits)) <= NUMBER_MAX else None

@@ -11,12 +11,19 @@ from datetime import datetime, timedelta
 
 from bot.slack.blocks import (
     Json,
+    actions,
     context,
     message,
     paragraphs,
     title_blocks,
 )
-from bot.slack.buttons import controls, offer, take_back_button
+from bot.slack.buttons import (
+    controls,
+    offer,
+    step_button,
+    take_back_button,
+    write_anew_button,
+)
 from bot.slack.markup import (
     ago,
     channel_link,
@@ -141,20 +148,28 @@ def _description(text: str) -> list[Json]:
 # --- answers to commands -------------------------------------------------------------------------
 
 
-def answer(outcome: Outcome, *, at: datetime) -> Json:
-    """The answer to a command: the new state, and the next steps."""
+def answer(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
+    """The answer to a command: the new state, and the next steps.
+
+    ``secluded``: it was given in a private conversation, where a declaration is private.
+    """
     if outcome.before is None:
-        return declared(outcome, at=at)
+        return declared(outcome, at=at, secluded=secluded)
     return changed(outcome) if outcome.changed else unchanged(outcome, at=at)
 
 
-def declared(outcome: Outcome, *, at: datetime) -> Json:
+def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
     """The answer to a declaration; for a private one that no channel may show, the card."""
     incident = outcome.incident
+    told = []
+    if incident.private and secluded:
+        because = "because it was declared in a private conversation"
+        told = [f"{incident.name} is private, {because} (`--public` declares in public)."]
     if incident.card_channel is None and (incident.private or incident.place is None):
-        return card_for_you(Card(incident=incident, last=outcome.updates[-1]), at=at)
+        card = card_for_you(Card(incident=incident, last=outcome.updates[-1]), at=at)
+        return message([*told, card["text"]], [*paragraphs(told), *card["blocks"]])
     status = status_name(incident.status)
-    told = [about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident)]
+    told.append(about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident))
     if incident.private:
         told.append(f"It is private: only {_insiders(incident)} see it.")
     elif outcome.workspace.status_channel:
@@ -167,8 +182,13 @@ def changed(outcome: Outcome) -> Json:
     """The answer to a change: the new state, and the readers of each text."""
     incident = outcome.incident
     told = [*_new_state(outcome), *_readers(outcome)]
-    held_back = [update for update in outcome.updates if update.public_at]
-    return offer(told, incident, [take_back_button(incident, update) for update in held_back])
+    further = []
+    for update in outcome.updates:
+        if update.public_at:
+            further.append(take_back_button(incident, update))
+            # At the end nothing can be put in its place.
+            further += [] if incident.terminal else [write_anew_button(incident, update)]
+    return offer(told, incident, further)
 
 
 def unchanged(outcome: Outcome, *, at: datetime) -> Json:
@@ -189,6 +209,28 @@ def unchanged(outcome: Outcome, *, at: datetime) -> Json:
 def _never_published(redacted: Update) -> Iterator[str]:
     if redacted.taken_back:
         yield "It was never published."
+
+
+def taken_back_to_edit(outcome: Outcome) -> str:
+    """The sentence beside the dialog that holds a text that was taken back."""
+    never = " ".join(_never_published(outcome.redacted)) if outcome.redacted else ""
+    return f"Your public update of {outcome.incident.name} is taken back. {never}".strip()
+
+
+def outdated_button(card: Card, *, at: datetime) -> Json:
+    """The answer to a button that an earlier version drew: the card as it is now."""
+    told = "That button was drawn by an earlier version, and your click changed nothing."
+    fresh = card_for_you(card, at=at)
+    return message([told, fresh["text"]], [*paragraphs([told]), *fresh["blocks"]])
+
+
+def asks_before_the_end(incident: Incident, to: str) -> Json:
+    """The question after a choice in a menu that would end the incident."""
+    told = [
+        f"{incident.name} is *{status_name(incident.status)}*.",
+        f"Should it become {status_name(to)}? Your click changed nothing yet.",
+    ]
+    return message(told, [*paragraphs(told), *actions([step_button(incident, to)])])
 
 
 def status_channel_set(channel: str) -> Json:

@@ -28,6 +28,8 @@ EMOJI = {
     PublicWord.RESOLVED: "🟢",
 }
 PRIVATE, PUBLIC = "🔒", "📣"
+EVERYONE = "Everyone in the status channel will read this."
+RESPONDERS = "Responders only. Never leaves this workspace."
 WITHDRAWN = "This update was withdrawn."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 
 import pytest
@@ -68,6 +69,11 @@ async def differences(app, slack, clock):
     team = slack.workspace.team_id
     compared = await compare(app.store, app.client, team, at=clock())
     return [*map(str, faults), *(line for one in compared for line in one.differences)]
+
+
+def without_ids(shown):
+    """``shown`` as text, without ids, which are chance in every run."""
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", repr(shown))
 
 
 async def settled(app, clock):

@@ -112,6 +112,10 @@ async def test_a_message_becomes_an_incident_or_a_private_note(slack, ratchet, s
     await mia.submit()
     await mia.message_shortcut(message, "declare_from_message")
     await opened(slack, mia, "declare")
+    link = f"https://sandbox.slack.com/archives/C0PAYMENTS/p{message.ts.replace('.', '')}"
+    filled = str(mia.view.blocks)
+    assert f"db-3 looks <odd> & slow\\n\\n{link}" in filled
+    await mia.fill("Title", "The database is slow")
     await mia.submit()
     await settle()
 

@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox import Limits
 from bot.telemetry import LINES
 from tests.clock import Clock
-from tests.conversations.conftest import environment_for, running, settled
+from tests.conversations.conftest import environment_for, running, settled, without_ids
 from tests.standin import a_standin
 
 CANARY = "xylophonecanary"
@@ -87,7 +87,7 @@ async def test_public_output_does_not_depend_on_the_notes(a_database, mode):
                 running(environment_for(slack, url, mode), slack, clock) as app,
             ):
                 await run_an_incident(slack, lambda: settled(app, clock), words)  # noqa: B023 - awaited within the round
-                runs.append(repr(what_everybody_sees(slack)))
+                runs.append(without_ids(what_everybody_sees(slack)))
 
     assert "A fix is rolling out." in runs[0]
     assert runs[0] == runs[1]

@@ -32,6 +32,7 @@ from core.refusals import (
     RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
+    TooSoon,
     TransitionNotAllowed,
     UnknownComponent,
     UnknownStatus,
@@ -144,6 +145,13 @@ TOLD = [
         (
             "Grace moved INC-42 to identified before you. "
             "Nothing was changed: look where it is now, and choose again."
+        ),
+    ),
+    (
+        TooSoon(OPEN, "acknowledged"),
+        (
+            "You moved INC-42 to investigating a moment ago. Nothing was changed by your second "
+            "click: should it become acknowledged as well?"
         ),
     ),
     (

@@ -541,7 +541,13 @@ async def test_no_handoff_happens_while_slack_does_not_answer(
 # --- the table of refusals -------------------------------------------------------------------
 
 # Refusals of commands that only Slack has.
-NEVER_OVER_HTTP = {"SeveralNextSteps", "StaleStatus", "UnknownComponent", "WhichIncident"}
+NEVER_OVER_HTTP = {
+    "SeveralNextSteps",
+    "StaleStatus",
+    "TooSoon",
+    "UnknownComponent",
+    "WhichIncident",
+}
 
 
 def refusals(root: type[UserError] = UserError) -> Iterator[type[UserError]]:

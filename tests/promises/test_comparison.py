@@ -77,7 +77,7 @@ async def busy(ratchet, slack, clock, mia):
     )
     await settle(ratchet, clock)
     await tell(mia, "redact 1 5", f"update 1 {CANARY} four", "declare Search is slow", "next 2")
-    await tell(mia, "declare Somebody is in private", channel="#war-room")
+    await tell(mia, "declare A key leaked private", channel="#war-room")
     await settle(ratchet, clock)
 
 

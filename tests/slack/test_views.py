@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import lists, markup, refusals, timeline, views
-from bot.slack.buttons import Dialog, OpenDialog, decode
+from bot.slack.buttons import Dialog, OpenDialog, Outdated, Step, decode
 from bot.slack.help import help_for
 from bot.slack.public import public_update, status_card, withdrawn
 from bot.slack.requests import (
@@ -59,6 +59,7 @@ from tests.builders import (
     a_change,
     a_workspace,
     an_actor,
+    an_id,
     an_incident,
     an_update,
     decide,
@@ -186,7 +187,8 @@ def test_the_author_of_a_public_update_learns_when_it_goes_out_and_can_take_it_b
     message = views.answer(outcome, at=NOW)
 
     assert f"Everyone in <#C0STATUS> {countdown}" in message["text"]
-    offered = ["Move to Identified", "Update…", *(["Take back"] if delay_seconds else [])]
+    held = ["Take back", "Take back and edit"] if delay_seconds else []
+    offered = ["Move to Identified", "Update…", *held]
     assert buttons(message) == offered
 
 
@@ -197,7 +199,7 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
 
     assert buttons(message) == ["Timeline", "Take back"]
     value = every(message, "value")[-1]
-    assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=42, entry=2)
+    assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=before.id, entry=2)
 
 
 @pytest.mark.parametrize(
@@ -579,7 +581,7 @@ def test_a_card_offers_exactly_the_legal_steps_and_names_them_in_its_text(lifecy
         incident = an_incident(lifecycle=lifecycle, status=status.name)
         card = views.working_card(Card(incident=incident), at=NOW)
         pressed = [decode(value, actor=an_actor()) for value in every(card, "value")]
-        moves = tuple(press.to for press in pressed if isinstance(press, Change) and press.to)
+        moves = tuple(press.change.to or "" for press in pressed if isinstance(press, Step))
 
         assert moves == status.next_steps
         assert all(status_word(step) in card["text"] for step in moves)
@@ -588,16 +590,72 @@ def test_a_card_offers_exactly_the_legal_steps_and_names_them_in_its_text(lifecy
 def test_a_press_is_a_command_for_the_status_at_the_drawing():
     card = views.working_card(Card(incident=an_incident()), at=NOW)
     pressed = [decode(value, actor=an_actor(GRACE)) for value in every(card, "value")]
+    id_, now = an_incident().id, "investigating"
 
     assert pressed == [
-        Change(actor=an_actor(GRACE), ref=42, to="identified", expected_status="investigating"),
-        OpenDialog(dialog=Dialog.UPDATE, ref=42, expected_status="investigating"),
-        Acknowledge(actor=an_actor(GRACE), ref=42, expected_status="investigating"),
-        OpenDialog(dialog=Dialog.ASSIGN, ref=42, expected_status="investigating"),
-        OpenDialog(dialog=Dialog.SEVERITY, ref=42, expected_status="investigating"),
-        ShowTimeline(ref=42),
-        OpenDialog(dialog=Dialog.REDACT, ref=42, expected_status="investigating"),
+        Step(change=Change(actor=an_actor(GRACE), ref=id_, to="identified", expected_status=now)),
+        OpenDialog(dialog=Dialog.UPDATE, ref=id_, expected_status=now),
+        Acknowledge(actor=an_actor(GRACE), ref=id_, expected_status=now),
+        OpenDialog(dialog=Dialog.ASSIGN, ref=id_, expected_status=now),
+        OpenDialog(dialog=Dialog.SEVERITY, ref=id_, expected_status=now),
+        ShowTimeline(ref=id_),
+        OpenDialog(dialog=Dialog.REDACT, ref=id_, expected_status=now),
     ]
+
+
+def confirms(message):
+    """The labels of the buttons that ask before they are sent, and what they say."""
+    return {
+        element["text"]["text"]: element["confirm"]["text"]["text"]
+        for block in message["blocks"]
+        for element in block.get("elements", [])
+        if "confirm" in element
+    }
+
+
+FORWARD = "Incidents only move forward: it cannot be reopened."
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "status", "asked"),
+    [
+        (STATUSPAGE, "investigating", {}),
+        (STATUSPAGE, "monitoring", {"Move to Resolved": f"INC-42 will be resolved. {FORWARD}"}),
+        (RESPONSE, "open", {"Move to Resolved": f"INC-42 will be resolved. {FORWARD}"}),
+        (
+            RESPONSE,
+            "acknowledged",
+            {
+                "Move to Resolved": f"INC-42 will be resolved. {FORWARD}",
+                "Move to Closed": f"INC-42 will be closed. {FORWARD}",
+            },
+        ),
+        (RESPONSE, "resolved", {"Move to Closed": f"INC-42 will be closed. {FORWARD}"}),
+    ],
+)
+def test_a_button_that_ends_an_incident_asks_once(lifecycle, status, asked):
+    incident = an_incident(lifecycle=lifecycle, status=status)
+
+    assert confirms(views.working_card(Card(incident=incident), at=NOW)) == asked
+    # A menu cannot ask for one of its options: the answer to the click asks.
+    menu = every(lists.board(Page(items=(incident,)), ShowBoard(), at=NOW), "value")
+    pressed = [decode(value, actor=an_actor()) for value in menu]
+    steps = {one.change.to: one.asks for one in pressed if isinstance(one, Step)}
+    ends = {label.removeprefix("Move to ").lower() for label in asked}
+    assert steps == {step: step in ends for step in incident.next_steps[:2]}
+
+
+OUTDATED = ("step:42:investigating:identified", "ack:42:investigating", "update:42:investigating",
+            "assign:42:open", "severity:42:open", "redact:42:open", "take_back:42:2",
+            "timeline:42:21", "show:42")  # fmt: skip
+
+
+@pytest.mark.parametrize("value", OUTDATED)
+def test_a_button_of_an_earlier_version_is_recognized(value):
+    assert decode(value, actor=an_actor()) == Outdated(42)
+
+
+ID = an_id("incident 42")
 
 
 def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
@@ -617,8 +675,9 @@ def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
         ("tray", ShowTray()),
         ("declare", OpenDeclare()),
         ("help", ShowHelp()),
-        ("show:42", ShowCard(ref=42)),
-        ("timeline:42:21", ShowTimeline(ref=42, before=21)),
+        ("help:note", ShowHelp(verb="note")),
+        (f"show:{ID}", ShowCard(ref=ID)),
+        (f"timeline:{ID}:21", ShowTimeline(ref=ID, before=21)),
         ("board:open::::", ShowBoard()),
     ],
 )
@@ -629,20 +688,24 @@ def test_a_button_may_ask_for_a_list_or_for_help(value, asked):
 RUBBISH = (
     "",
     "step",
-    "step:42:investigating",
+    f"step:{ID}:investigating",
     "step:0:investigating:identified",
     "step:-1:investigating:identified",
     "step:4294967296:investigating:identified",
     "step:٤٢:investigating:identified",
     f"step:{'9' * 5_000}:investigating:identified",
-    "step:42:Investigating:identified",
-    "step:42:investigating:identified:more",
-    "update:42",
+    f"step:{ID}:Investigating:identified",
+    f"step:{ID}:investigating:identified:more",
+    f"update:{ID}",
+    f"severe:{ID}:worst",
+    f"give:{ID}:nobody",
+    "choose:42:1",
+    "help:me",
     "board:some:::::",
     "board:open:worst::::",
     "show:INC-42",
-    "take_back:42:",
-    "take_back:42:2:more",
+    f"take_back:{ID}:",
+    f"take_back:{ID}:2:more",
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.slack import dialogs, forms, refusals
+from bot.slack import dialogs, forms, refusals, words
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
@@ -99,8 +99,8 @@ def asked(view: dict[str, Any], *, catalogue: Catalogue = CATALOGUE) -> Request:
 def test_each_box_names_its_readers():
     boxes = inputs(an_update_dialog())
 
-    assert boxes["public"]["hint"]["text"] == dialogs.EVERYONE
-    assert boxes["note"]["hint"]["text"] == dialogs.RESPONDERS
+    assert boxes["public"]["hint"]["text"] == words.EVERYONE
+    assert boxes["note"]["hint"]["text"] == words.RESPONDERS
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,20 @@ from bot.slack.forms import Origin, UpdateForm
 from bot.slack.help import help_for
 from bot.slack.people import SlackUnavailable
 from bot.slack.public import public_update, status_card, withdrawn
-from bot.slack.requests import OpenDeclare, ShowBoard, UsageError
+from bot.slack.questions import Offer, asked
+from bot.slack.requests import (
+    Choice,
+    OpenDeclare,
+    OpenNote,
+    OpenUpdate,
+    Question,
+    Shorten,
+    ShowBoard,
+    ShowCard,
+    UsageError,
+)
 from bot.slack.verbs import find
+from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
     Acknowledge,
@@ -61,6 +73,7 @@ from core.refusals import (
     RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
+    TooSoon,
     TransitionNotAllowed,
     UnknownComponent,
     UnknownStatus,
@@ -175,6 +188,7 @@ def cases(texts: Texts) -> dict[str, Any]:
         **answers(texts),
         **{f"refusal_{name}": refused(error) for name, error in errors(texts).items()},
         **listings(texts),
+        **questions(texts),
         **timelines(texts),
         **forms(texts),
         **helps(),
@@ -412,6 +426,11 @@ def errors(texts: Texts) -> dict[str, UserError]:
         ),
         "stale": StaleStatus(moved, new.status, a_move(new)),
         "stale_resolved": StaleStatus(over, new.status, a_move(over, new=over.status)),
+        "too_soon": TooSoon(moved, moved.next_steps[0]),
+        "draft_gone": DraftGone(),
+        "question_without_an_answer": Question(
+            f'"{word}" names nobody.', usage=find("assign").usage
+        ),
         "no_public_surface": NoPublicSurface(new),
         "no_public_surface_private": NoPublicSurface(private),
         "nothing_to_redact": NothingToRedact(new, entry),
@@ -428,6 +447,38 @@ def errors(texts: Texts) -> dict[str, UserError]:
             usage=find("status").usage,
             suggestion="status",
             hint="And a hint.",
+        ),
+    }
+
+
+def questions(texts: Texts) -> dict[str, Any]:
+    many = 2 if texts is ORDINARY else 10
+    here = tuple(a_case(texts, number=texts.number - index) for index in range(many))
+    draft = here[0].id
+    publish = [
+        Offer(Choice(a_change(ref=one.id, public=PublicText(texts.body))), one) for one in here
+    ]
+    step = a_change(ref=here[0].id, to=here[0].next_steps[0], note=Note(texts.body))
+    meanings = [
+        Offer(Choice(step), here[0]),
+        Offer(
+            Choice(OpenUpdate(ref=here[0].id, public=PublicText(texts.body)), "Edit first…"),
+            here[0],
+        ),
+        Offer(Choice(OpenNote(text=Note(texts.body)))),
+        Offer(Choice(ShowCard(ref=here[0].id)), here[0]),
+        Offer(Choice(OpenDeclare(description=texts.body), "Declare a follow-up…")),
+    ]
+    typed = f"update {texts.body}"
+    longer = a_change(ref=here[0].id, public=PublicText(texts.body * 4))
+    return {
+        "question_which_incident": asked("Several incidents are open here.", typed, publish, draft),
+        "question_which_meaning": asked("The first words may not be text.", typed, meanings, draft),
+        "question_too_long": asked(
+            "The public update is too long.",
+            typed + texts.body * 4,
+            [Offer(Choice(Shorten(request=longer)), here[0])],
+            draft,
         ),
     }
 

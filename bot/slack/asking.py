@@ -1,0 +1,194 @@
+"""Refusals and questions that carry the request: their buttons do what was asked, with the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from uuid import UUID, uuid4, uuid5
+
+from bot.slack import written
+from bot.slack.answers import Answers, Carried
+from bot.slack.blocks import Json
+from bot.slack.carrying import (
+    alternatives,
+    bound,
+    ref_of,
+    text_of,
+    with_status_as_text,
+    with_word,
+)
+from bot.slack.interaction import Interaction
+from bot.slack.markup import escape
+from bot.slack.questions import OFFERED_MAX, Offer, asked, problem_of, value_of
+from bot.slack.requests import (
+    AssignTo,
+    Choice,
+    FromDraft,
+    OpenAssign,
+    OpenDeclare,
+    OpenNote,
+    OpenUpdate,
+    Question,
+    Request,
+    ShowCard,
+)
+from core.drafting import DraftBook, DraftGone
+from core.errors import UserError
+from core.incident import (
+    Acknowledge,
+    Actor,
+    BoardFilter,
+    Change,
+    Incident,
+    Note,
+    Scope,
+    TakeNextStep,
+)
+from core.lifecycle import Catalogue
+from core.refusals import Denied, NotFound, Permission, WhichIncident
+from core.service import Incidents
+
+DRAFTS = UUID("0d0a3a52-6f0c-5b8e-9d6e-5c4fb9a1a7f3")
+# A shorter text is typed again as fast as a button is found.
+WORTH_KEEPING = 20
+
+
+class Asking:
+    """Draws the answers that offer what was refused, and keeps the drafts behind their buttons."""
+
+    def __init__(
+        self, incidents: Incidents, drafts: DraftBook, answers: Answers, *, catalogue: Catalogue
+    ) -> None:
+        self._incidents = incidents
+        self._drafts = drafts
+        self._answers = answers
+        self._catalogue = catalogue
+
+    async def carried(
+        self,
+        interaction: Interaction,
+        actor: Actor,
+        error: UserError,
+        request: Request | None,
+        *,
+        typed: str = "",
+        draft: UUID | None = None,
+    ) -> UserError | Carried:
+        """``error`` with an answer that offers ``request`` once more; ``error`` itself if not.
+
+        ``typed`` is the whole text that was typed; ``draft`` is the draft that the request came
+        from, which is replaced.
+        """
+        text = text_of(request) or (typed if len(typed) >= WORTH_KEEPING else "")
+        if not self._drafts.serves(actor) or _may_not(error, actor):
+            return error
+        if not text and not isinstance(error, Question | WhichIncident):
+            return error
+        choices = alternatives(error, with_word(request, error, typed))
+        offers = await self._offers(actor, choices, text, typed)
+        if text and not any(text_of(offer.request) for offer in offers):
+            offers.append(Offer(Choice(OpenNote(text=Note(text)))))
+        if not offers:
+            return error
+        offers = offers[:OFFERED_MAX]
+        if any(value_of(offer) is None for offer in offers):
+            draft = draft or self.draft_of(interaction)
+            about = {offer.incident.id for offer in offers if offer.incident}
+            held = [None if value_of(offer) else offer.request for offer in offers]
+            await self._drafts.keep(actor, draft, written.written(held), about)
+        told = self._told(interaction, error)
+        return Carried(error, asked(told, typed or text, offers, draft))
+
+    def draft_of(self, interaction: Interaction) -> UUID:
+        """The id of the draft of a request: the same if Slack delivers the request twice."""
+        return uuid5(DRAFTS, interaction.once) if interaction.once else uuid4()
+
+    async def request(self, actor: Actor, chosen: FromDraft) -> Request:
+        """The request that ``chosen`` names.
+
+        Raises:
+            DraftGone: the draft was used, is too old or cannot be read any more.
+        """
+        body = await self._drafts.find(actor, chosen.draft)
+        try:
+            request = written.read(body, actor=actor, catalogue=self._catalogue)[chosen.index]
+        except (written.Unreadable, IndexError):
+            raise DraftGone from None
+        if request is None:
+            raise DraftGone
+        return request
+
+    def _told(self, interaction: Interaction, error: UserError) -> str:
+        if isinstance(error, Question):
+            return problem_of(error)
+        if isinstance(error, WhichIncident):
+            return escape(error.message)
+        told: str = self._answers.refusal(interaction, error)["text"]
+        return told
+
+    async def _offers(
+        self, actor: Actor, choices: Sequence[Choice], text: str, typed: str
+    ) -> list[Offer]:
+        """``choices`` with their incidents; one that names none becomes one for each candidate."""
+        offers: list[Offer] = []
+        for choice in choices:
+            incidents = await self._about(actor, choice.request)
+            if incidents is None:
+                offers.append(Offer(choice))
+                continue
+            for incident in incidents:
+                request = bound(choice.request, incident)
+                offers += _possible(Offer(replace(choice, request=request), incident), text, typed)
+        kept: list[Offer] = []
+        for offer in offers:
+            if offer.request not in [one.request for one in kept]:
+                kept.append(offer)
+        return kept
+
+    async def _about(self, actor: Actor, request: Request) -> Iterable[Incident] | None:
+        """The incidents that ``request`` may be about; None if it is about none at all."""
+        named, ref = ref_of(request)
+        if not named:
+            return None
+        if ref is not None:
+            try:
+                return [await self._incidents.find(actor, ref)]
+            except NotFound:
+                return []
+        here = await self._incidents.open_here(actor)
+        if here:
+            return here
+        page = await self._incidents.board(actor, BoardFilter(scope=Scope.OPEN))
+        return page.items
+
+
+def _may_not(error: UserError, actor: Actor) -> bool:
+    """Whether ``error`` says that the person may not act; then nothing is kept or offered."""
+    if not isinstance(error, Denied):
+        return False
+    return error.permission is not Permission.PUBLISH or not actor.responder
+
+
+def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
+    """``offer``, or what remains of it where its incident cannot take it."""
+    incident, request = offer.incident, offer.request
+    if incident is None or isinstance(request, ShowCard):
+        return [offer]
+    changes = Change | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign
+    show = Offer(Choice(ShowCard(ref=incident.id)), incident)
+    if incident.terminal and isinstance(request, changes):
+        follow_up = OpenDeclare(description=text_of(request) or text)
+        return [show, Offer(Choice(follow_up, "Declare a follow-up…"))]
+    if isinstance(request, Change) and request.to and request.to not in incident.next_steps:
+        if not text_of(request):
+            return [show]
+        if request.to not in incident.lifecycle:
+            request = with_status_as_text(request, typed)
+        stays = replace(request, to=None, expected_status=None)
+        return [Offer(Choice(stays), incident), show]
+    return [offer]
+
+
+def draft_reply(told: str, offer: Offer, draft: UUID) -> Json:
+    """A message with one button, whose request is in ``draft``."""
+    return asked(told, "", [offer], draft)

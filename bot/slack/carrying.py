@@ -1,0 +1,215 @@
+"""From a refused request to the requests that its answer offers, with everything typed. Pure.
+
+Nothing that a person typed is lost: each choice carries the text. None of them publishes a text
+that the person did not give to a verb that publishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from bot.slack.requests import (
+    AssignTo,
+    Choice,
+    OpenDeclare,
+    OpenNote,
+    OpenUpdate,
+    Question,
+    Request,
+    Shorten,
+)
+from core.errors import InvalidField, UserError
+from core.incident import (
+    BODY_MAX,
+    TITLE_MAX,
+    Acknowledge,
+    Change,
+    Declare,
+    Incident,
+    Note,
+    PublicText,
+    Ref,
+    TakeNextStep,
+)
+from core.refusals import (
+    Denied,
+    IncidentResolved,
+    NoPublicSurface,
+    NotFound,
+    Permission,
+    SeveralNextSteps,
+    StaleStatus,
+    TooSoon,
+    TransitionNotAllowed,
+    UnknownComponent,
+    UnknownStatus,
+    WhichIncident,
+)
+
+
+def text_of(request: Request | None) -> str:  # noqa: PLR0911 - one for each kind of text
+    """The free text that ``request`` carries; empty if none."""
+    match request:
+        case Change(public=str(text)) | OpenUpdate(public=str(text)):
+            return text
+        case Change(note=str(text)) | TakeNextStep(note=str(text)) | OpenUpdate(note=str(text)):
+            return text
+        case Change(title=str(text)) | Declare(title=text):
+            return text
+        case Change(components=tuple(names)):
+            return ", ".join(map(str, names))
+        case OpenNote(text=text):
+            return text
+        case OpenDeclare():
+            return request.description or request.title
+        case Shorten():
+            return text_of(request.request)
+        case _:
+            return ""
+
+
+def with_text(
+    request: Declare | Change | TakeNextStep, text: str
+) -> Declare | Change | TakeNextStep:
+    """``request`` with ``text`` in place of its text, for the same readers."""
+    match request:
+        case Change(public=str()):
+            return replace(request, public=PublicText(text))
+        case Change(title=str()) | Declare():
+            return replace(request, title=text)
+        case Change() | TakeNextStep():
+            return replace(request, note=Note(text))
+
+
+def with_word(request: Request | None, error: UserError, typed: str) -> Request | None:
+    """``request``; a word that is like no status belongs to its note."""
+    if isinstance(error, UnknownStatus) and isinstance(request, Change) and not error.suggestion:
+        return with_status_as_text(request, typed)
+    return request
+
+
+def with_status_as_text(request: Change, typed: str) -> Change:
+    """``request`` with the word that should have been a status in front of its note.
+
+    ``typed`` has the word as it was typed.
+    """
+    if request.to is None or request.note is None:
+        return request
+    before = typed[: typed.rfind(request.note)].split() if request.note in typed else []
+    word = before[-1] if before else request.to
+    return replace(request, note=Note(f"{word} {request.note}"))
+
+
+def ref_of(request: Request) -> tuple[bool, Ref]:
+    """Whether ``request`` is about an incident, and the one that it names."""
+    if isinstance(request, Shorten):
+        return ref_of(request.request)
+    return hasattr(request, "ref"), getattr(request, "ref", None)
+
+
+def bound(request: Request, incident: Incident) -> Request:
+    """``request`` about ``incident`` alone, whatever its number; a step is of its status alone."""
+    match request:
+        case Shorten(request=Change() | TakeNextStep() as longer):
+            inner = bound(longer, incident)
+            return Shorten(request=inner) if isinstance(inner, Change | TakeNextStep) else request
+        case TakeNextStep() if len(incident.next_steps) == 1:
+            step = Change(
+                actor=request.actor, ref=incident.id, to=incident.next_steps[0], note=request.note
+            )
+            return replace(step, expected_status=incident.status)
+        case Change(to=str()) | TakeNextStep() | Acknowledge() | AssignTo():
+            return replace(request, ref=incident.id, expected_status=incident.status)
+        case _ if hasattr(request, "ref"):
+            return named(request, incident.id)
+        case _:
+            return request
+
+
+def named(request: Request, ref: Ref) -> Request:
+    """``request`` about the incident ``ref``. It must be about one."""
+    about: Any = request
+    made: Request = replace(about, ref=ref)
+    return made
+
+
+def alternatives(error: UserError, request: Request | None) -> tuple[Choice, ...]:
+    """The requests that the answer to ``error`` offers instead of ``request``."""
+    if isinstance(error, Question):
+        return error.choices
+    if request is None:
+        return ()
+    incident = getattr(error, "incident", None)
+    if isinstance(incident, Incident):
+        request = bound(request, incident)
+    return tuple(_alternatives(error, request))
+
+
+def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
+    error: UserError, request: Request
+) -> Iterator[Choice]:
+    match error:
+        case WhichIncident() | NotFound():
+            if hasattr(request, "ref"):
+                yield Choice(named(request, None))
+        case UnknownStatus(incident=incident, suggestion=meant):
+            yield from _steps(request, incident, (meant,) if meant else incident.next_steps)
+        case TransitionNotAllowed(incident=incident) | SeveralNextSteps(incident=incident):
+            yield from _steps(request, incident, incident.next_steps)
+        case StaleStatus(incident=incident):
+            yield from _steps(request, incident, incident.next_steps)
+        case TooSoon():
+            yield Choice(request)
+        case IncidentResolved(incident=incident):
+            if text := text_of(request):
+                yield Choice(OpenDeclare(description=text), "Declare a follow-up…")
+        case InvalidField(field="public_update" | "note" | "title"):
+            if isinstance(request, Change | TakeNextStep | Declare) and too_long(request):
+                yield Choice(Shorten(request=request))
+        case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
+            yield from _as_note(request)
+        case UnknownComponent(asked=asked, suggestion=meant):
+            for name in (meant, f"+{asked}"):
+                yield from _named(request, asked, name)
+        case _:
+            return
+
+
+def _steps(request: Request, incident: Incident, steps: tuple[str, ...]) -> Iterator[Choice]:
+    """The request with each of ``steps`` that is valid now, and its text without any step."""
+    if isinstance(request, TakeNextStep):
+        request = Change(actor=request.actor, ref=incident.id, to="", note=request.note)
+    if not isinstance(request, Change):
+        return
+    here = replace(request, expected_status=incident.status)
+    for step in steps:
+        if step in incident.next_steps:
+            yield Choice(replace(here, to=step))
+    if text_of(request):
+        yield Choice(replace(request, to=None, expected_status=None))
+        if request.public is not None and not incident.terminal:
+            yield Choice(OpenUpdate(ref=incident.id, public=request.public), "Edit first…")
+
+
+def _as_note(request: Request) -> Iterator[Choice]:
+    if isinstance(request, Change) and request.public is not None:
+        note = Note("\n\n".join(text for text in (request.public, request.note) if text))
+        yield Choice(replace(request, public=None, note=note))
+
+
+def _named(request: Request, asked: str, name: str) -> Iterator[Choice]:
+    if isinstance(request, Change | Declare) and request.components:
+        names = tuple(name if one == asked else one for one in request.components)
+        if names != request.components:
+            label = f"Add {name[1:]} as a new one" if name.startswith("+") else f"Take {name}"
+            yield Choice(replace(request, components=names), label)
+
+
+def too_long(request: Declare | Change | TakeNextStep) -> bool:
+    """Whether the text of ``request`` is longer than any of its kind may be."""
+    most = TITLE_MAX if isinstance(request, Declare) else BODY_MAX
+    if isinstance(request, Change) and request.title is not None:
+        most = TITLE_MAX
+    return len(text_of(request).strip()) > most

@@ -1,0 +1,100 @@
+"""The beginning of a text that is about to be published: words that may not belong to it. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.slack.likeness import near
+from bot.slack.references import first_word, plain_word
+
+AUDIENCES = ("note", "private", "internal")
+STATUS_KEYS = ("status", "state", "to")
+SEVERITY_KEYS = ("severity", "sev")
+KEYS = (*STATUS_KEYS, *SEVERITY_KEYS, "lifecycle", "components", "public", "visibility")
+
+_KEY = r"([^\W\d_][\w-]*)"
+# Long dashes count as "--": some keyboards write one for the other.
+_DASHED = re.compile(rf"(?:-{{1,2}}|[–—])\s?{_KEY}(?:\s*[:=]\s*(\S*)|\s+(\S+)|$)?", re.DOTALL)
+_SIGNED = re.compile(rf"[(\[*_`'\"]*{_KEY}[*_`'\"]*(\s*)([:=])(\s*)(\S*)", re.DOTALL)
+
+
+class HeadKind(StrEnum):
+    """What the first words may be, instead of text."""
+
+    STATUS = "status"
+    SEVERITY = "severity"
+    AUDIENCE = "audience"
+    OPTION = "option"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first words of a text. ``value`` is the status or the severity, empty if none is known.
+
+    ``rest`` is the text without them.
+    """
+
+    kind: HeadKind
+    value: str
+    rest: str
+
+
+def head_of(text: str, *, statuses: Iterable[str], words: bool = True) -> Head | None:
+    """The words at the beginning of ``text`` that may be an option, a status or an audience.
+
+    None for a text that begins like any other: ``Payments: cards fail``. Without ``words`` a bare
+    status is text: "Monitoring is down" may be a title.
+    """
+    statuses = tuple(statuses)
+    signs = unicodedata.normalize("NFKC", text)
+    if dashed := _DASHED.match(_dashes(signs)):
+        value = dashed[2] if dashed[2] is not None else dashed[3]
+        return _option(dashed[1], value or "", signs[dashed.end() :], signs, statuses)
+    signed = _SIGNED.match(signs)
+    if signed and not signed[5].startswith("//"):
+        key, tight = signed[1].casefold(), not signed[2] and not signed[4] and signed[5]
+        if tight or near(key, (*KEYS, *AUDIENCES)) or near(key, statuses):
+            return _option(key, signed[5], signs[signed.end() :], signs, statuses)
+    return _word(text, statuses, words=words)
+
+
+def _word(text: str, statuses: Iterable[str], *, words: bool) -> Head | None:
+    """The first word of ``text`` if it is an audience or a status."""
+    first = first_word(text)
+    word, rest = (plain_word(first[0]), text[first.end() :].lstrip()) if first else ("", "")
+    if word in AUDIENCES:
+        return Head(HeadKind.AUDIENCE, "", rest)
+    second = first_word(rest)
+    if word in STATUS_KEYS and second and (status := _status(plain_word(second[0]), statuses)):
+        return Head(HeadKind.STATUS, status, rest[second.end() :].lstrip())
+    meant = near(word, statuses, most=1) if words else None
+    return Head(HeadKind.STATUS, meant, rest) if meant else None
+
+
+def _dashes(text: str) -> str:
+    """``text`` with the dash before its first letter in ASCII, if it begins with one."""
+    return re.sub(r"^[\u2010-\u2013\u2212\ufe58\ufe63]+(?=\w)", "--", text)
+
+
+def _status(word: str, statuses: Iterable[str]) -> str:
+    return near(word, statuses) or ""
+
+
+def _option(key: str, value: str, rest: str, text: str, statuses: tuple[str, ...]) -> Head:
+    """``key`` with its value; the value belongs to the rest if the key takes none."""
+    key, plain = key.casefold(), plain_word(value)
+    whole = f"{value}{rest}".lstrip()
+    if near(key, AUDIENCES):
+        return Head(HeadKind.AUDIENCE, "", whole)
+    if near(key, STATUS_KEYS) or key in STATUS_KEYS:
+        status = _status(plain, statuses)
+        return Head(HeadKind.STATUS if status else HeadKind.OPTION, status, rest.lstrip())
+    if near(key, SEVERITY_KEYS) or key in SEVERITY_KEYS:
+        severity = near(plain, ("critical", "high", "medium", "low")) or ""
+        return Head(HeadKind.SEVERITY if severity else HeadKind.OPTION, severity, rest.lstrip())
+    meant = near(key, statuses)
+    return Head(HeadKind.STATUS, meant, whole) if meant else Head(HeadKind.OPTION, "", text)

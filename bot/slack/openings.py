@@ -1,0 +1,147 @@
+"""Dialogs as they open: about an incident, filled with a draft, or with a message of Slack's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack import dialogs, forms, messages
+from bot.slack.blocks import Json
+from bot.slack.buttons import Dialog, OpenDialog
+from bot.slack.carrying import text_of
+from bot.slack.forms import Kept, UpdateForm
+from bot.slack.interaction import Interaction
+from bot.slack.people import People
+from bot.slack.questions import label_of_text
+from bot.slack.requests import OpenAssign, OpenDeclare, OpenNote, OpenUpdate, Request, Shorten
+from bot.slack.words import EVERYONE
+from core.drafting import DraftGone
+from core.incident import BODY_MAX, Actor, BoardFilter, Incident
+from core.lifecycle import Catalogue
+from core.service import Incidents
+
+# How many incidents a message can be added to.
+OFFERED = 50
+
+
+class Openings:
+    """Draws the dialogs, with the facts that they need from the store."""
+
+    def __init__(self, incidents: Incidents, people: People, *, catalogue: Catalogue) -> None:
+        self._incidents = incidents
+        self._people = people
+        self._catalogue = catalogue
+
+    async def dialog(  # noqa: PLR0911 - one for each dialog
+        self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
+    ) -> Json:
+        """The dialog that ``asked`` opens; ``kept`` is the draft that it is filled with."""
+        origin = interaction.origin
+        match asked:
+            case OpenNote(text=text):
+                offered = await self._incidents_to_offer(actor)
+                return dialogs.note_dialog(offered, text, origin=origin, kept=kept)
+            case OpenUpdate(public=str(text)) if len(text) > BODY_MAX and kept:
+                return dialogs.shorten_dialog(
+                    text, label="Public update", hint=EVERYONE, origin=origin, kept=kept
+                )
+            case Shorten() if kept:
+                label, hint = label_of_text(asked.request)
+                return dialogs.shorten_dialog(
+                    text_of(asked), label=label, hint=hint, origin=origin, kept=kept
+                )
+            case OpenDialog(dialog=Dialog.REDACT, ref=ref):
+                card, entries = await self._incidents.timeline(actor, ref)
+                return dialogs.redact_dialog(card.incident, entries.items, origin=origin)
+            case OpenDialog(ref=ref) | OpenAssign(ref=ref) | OpenUpdate(ref=ref):
+                incident = (await self._incidents.card(actor, ref)).incident
+            case _:
+                raise DraftGone
+        match asked:
+            case OpenAssign() | OpenDialog(dialog=Dialog.ASSIGN):
+                return dialogs.assign_dialog(incident, origin=origin)
+            case OpenDialog(dialog=Dialog.SEVERITY):
+                return dialogs.severity_dialog(incident, origin=origin)
+            case _:
+                workspace = await self._incidents.workspace(actor)
+                return dialogs.update_dialog(
+                    incident, workspace, origin=origin, form=_form(asked, incident), kept=kept
+                )
+
+    async def declare(
+        self, interaction: Interaction, actor: Actor, message: Mapping[str, Any]
+    ) -> Json:
+        """The dialog that declares; a message goes into the description, with its link.
+
+        A message may hold anything, and a title is public: the person writes it.
+        """
+        self._incidents.admit(actor)
+        text = await self._words(interaction, message)
+        link = message_link(interaction, message)
+        draft = OpenDeclare(
+            description="\n\n".join(filter(None, [text, link])), private=interaction.secluded
+        )
+        return dialogs.declare_dialog(self._catalogue, origin=interaction.origin, draft=draft)
+
+    async def note(
+        self, interaction: Interaction, actor: Actor, message: Mapping[str, Any]
+    ) -> Json:
+        """The dialog that keeps a message as a private note."""
+        text = await self._words(interaction, message)
+        if author := await self._author(interaction, message):
+            text = f"{author}: {text}"
+        offered = await self._incidents_to_offer(actor)
+        return dialogs.note_dialog(offered, text, origin=interaction.origin)
+
+    async def _words(self, interaction: Interaction, message: Mapping[str, Any]) -> str:
+        """The words of ``message``, with names in the place of ids."""
+        markup = messages.markup_of(message)
+        names = await self._people.names(interaction.workspace, messages.unnamed(markup))
+        return messages.named(markup, names)
+
+    async def _author(self, interaction: Interaction, message: Mapping[str, Any]) -> str | None:
+        """The name of the person or the bot that wrote ``message``."""
+        if isinstance(user := message.get("user"), str) and user:
+            return await self._people.name(interaction.workspace, user)
+        return messages.bot_name(message)
+
+    async def _incidents_to_offer(self, actor: Actor) -> list[Incident]:
+        here = await self._incidents.open_here(actor)
+        everywhere = await self._incidents.board(actor, BoardFilter(), limit=OFFERED)
+        return [*here, *(incident for incident in everywhere.items if incident not in here)]
+
+
+def _form(asked: Request | OpenDialog, incident: Incident) -> UpdateForm | None:
+    """The choices and texts that the update dialog is filled with; None for an empty one."""
+    if not isinstance(asked, OpenUpdate):
+        return None
+    return UpdateForm(
+        ref=incident.id,
+        expected_status=incident.status,
+        to=asked.to,
+        public=asked.public,
+        note=asked.note,
+    )
+
+
+def dialog_name(request: Request | OpenDialog) -> str:
+    """The dialog's name for logs and metrics."""
+    match request:
+        case OpenDialog(dialog=dialog):
+            return dialog
+        case OpenNote():
+            return forms.NOTE
+        case OpenAssign():
+            return Dialog.ASSIGN
+        case OpenUpdate():
+            return Dialog.UPDATE
+        case _:
+            return forms.SHORTEN
+
+
+def message_link(interaction: Interaction, message: Mapping[str, Any]) -> str:
+    """The link of the message that a shortcut was chosen on; empty if it cannot be told."""
+    ts = str(message.get("ts") or "").replace(".", "")
+    if not (interaction.channel and ts and interaction.domain):
+        return ""
+    return f"https://{interaction.domain}.slack.com/archives/{interaction.channel}/p{ts}"

@@ -1,0 +1,198 @@
+"""Questions and refusals that offer what was asked for: one button for each meaning. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from bot.slack.blocks import Json, actions, button, context, message, paragraphs, section
+from bot.slack.buttons import Dialog, board_value, confirm_end, encode
+from bot.slack.markup import TEXT_MAX, cut, escape, pieces, shown
+from bot.slack.requests import (
+    AssignTo,
+    Choice,
+    OpenAssign,
+    OpenDeclare,
+    OpenNote,
+    OpenUpdate,
+    Question,
+    Request,
+    Shorten,
+    ShowBoard,
+    ShowCard,
+    ShowHelp,
+    ShowTimeline,
+)
+from bot.slack.words import EVERYONE, RESPONDERS, status_name
+from core.incident import (
+    Acknowledge,
+    Change,
+    Declare,
+    Incident,
+    Redact,
+    TakeNextStep,
+)
+
+# Slack takes 25 elements in one block of actions.
+OFFERED_MAX = 20
+# Slack refuses messages with more than about 11,000 characters of text.
+QUOTED_MAX = 8_000
+QUOTE_MAX = TEXT_MAX - 4  # of one block, beside the sign of a quotation
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A choice whose incident is known. ``incident`` None: it is about none."""
+
+    choice: Choice
+    incident: Incident | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request that the button makes."""
+        return self.choice.request
+
+
+def asked(told: str, quote: str, offers: Sequence[Offer], draft: UUID | None) -> Json:
+    """The sentences ``told``, the whole text ``quote``, and a button for each of ``offers``.
+
+    ``draft`` holds the requests that no button's value can hold; None: there is no draft, and only
+    the other buttons are shown.
+    """
+    buttons = [
+        _button(offer, place, value)
+        for place, offer in enumerate(offers)
+        if (value := value_of(offer) or (draft and encode("choose", draft, place)))
+    ]
+    labels = ", ".join(made["text"]["text"] for made in buttons)
+    blocks = [*paragraphs([told])]
+    sentences = [told]
+    if quote:
+        whole = cut(quote, QUOTED_MAX)
+        blocks += [section("You typed:")]
+        blocks += [section(f">>> {piece}") for piece in pieces(whole, QUOTE_MAX)]
+        if whole != quote:
+            left = len(quote) - len(whole)
+            blocks.append(context(f"… and {left:,} more characters, which are kept, too."))
+        sentences.append(f'You typed: "{shown(quote, 500)}".')
+    if buttons:
+        sentences.append(f"Choose: {escape(labels)}.")
+    else:
+        blocks += [context("Nothing was changed.")]
+    return message(sentences, [*blocks, *actions(buttons)])
+
+
+def problem_of(question: Question) -> str:
+    """The sentences of a question and the line to type, escaped."""
+    usage = f"\nUsage: `{escape(question.usage)}`" if question.usage else ""
+    return f"{escape(question.problem)}{usage}"
+
+
+def _button(offer: Offer, place: int, value: str) -> Json:
+    label = offer.choice.label or label_of(offer)
+    if offer.choice.label and offer.incident and not label.endswith("…"):
+        label = f"{label} ({offer.incident.name})"
+    made = button(label, action_id=f"choose:{place}", value=value)
+    to = offer.request.to if isinstance(offer.request, Change) else None
+    if to and offer.incident and (asks := confirm_end(offer.incident, to)):
+        return {**made, "confirm": asks}
+    return made
+
+
+def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a text
+    offer: Offer,
+) -> str | None:
+    """The value of a button that makes the request without a draft; None if it carries a text."""
+    request, incident = offer.request, offer.incident
+    match request:
+        case ShowBoard():
+            return board_value(request)
+        case ShowHelp(verb=verb):
+            return encode("help", verb)
+        case OpenDeclare() if request == OpenDeclare():
+            return encode("declare")
+        case _ if incident is None:
+            return None
+        case Change(to=str(to)) if request.asks == {"to"}:
+            return encode("sure", incident.id, incident.status, to)
+        case Change(severity=severity) if request.asks == {"severity"}:
+            return encode("severe", incident.id, severity)
+        case Change(owner=owner) if request.asks == {"owner"} and owner == request.actor.person:
+            return encode("mine", incident.id)
+        case AssignTo(user=user):
+            return encode("give", incident.id, user)
+        case Acknowledge():
+            return encode("ack", incident.id, incident.status)
+        case Redact(entry=int(entry)):
+            return encode("take_back", incident.id, entry)
+        case ShowCard():
+            return encode("show", incident.id)
+        case ShowTimeline():
+            return encode("timeline", incident.id, None)
+        case OpenAssign():
+            return encode(Dialog.ASSIGN, incident.id, incident.status)
+        case _:
+            return None
+
+
+def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind of request
+    """The label of a button, which says the act."""
+    name = offer.incident.name if offer.incident else ""
+    match offer.request:
+        case Change(to=str(to), public=public):
+            move = f"Move {name} to {status_name(to)}"
+            return f"Publish and {move[0].lower()}{move[1:]}" if public else move
+        case Change(public=str()):
+            return f"Publish on {name}"
+        case Change(note=str()):
+            return f"Private note on {name}"
+        case Change(title=str()):
+            return f"Rename {name}"
+        case Change(severity=severity) if severity:
+            return f"Set {name} to {severity}"
+        case Change(components=tuple()):
+            return f"Set the components of {name}"
+        case Change():
+            return f"Make me the owner of {name}"
+        case TakeNextStep():
+            return f"Next step of {name}"
+        case Acknowledge():
+            return f"Acknowledge {name}"
+        case AssignTo():
+            return f"Assign {name}"
+        case Redact(entry=entry):
+            return f"Withdraw entry {entry} of {name}"
+        case ShowCard():
+            return f"Show {name}"
+        case ShowTimeline():
+            return f"Timeline of {name}"
+        case ShowBoard():
+            return "List them"
+        case ShowHelp():
+            return "Show the help"
+        case OpenUpdate():
+            return f"Update {name}…"
+        case OpenNote():
+            return "Keep it as a note…"
+        case OpenAssign():
+            return f"Assign {name}…"
+        case OpenDeclare():
+            return "Declare…"
+        case Declare(private=private, severity=severity):
+            return f"Declare it ({severity}{', private' if private else ''})"
+        case Shorten():
+            return "Shorten it…"
+        case _:
+            return "Do it"
+
+
+def label_of_text(request: Declare | Change | TakeNextStep) -> tuple[str, str]:
+    """The name of the text that ``request`` carries, and its readers."""
+    match request:
+        case Change(public=str()):
+            return "Public update", EVERYONE
+        case Change(title=str()) | Declare():
+            return "Title", f"{EVERYONE[:-1]}, unless the incident is private."
+        case _:
+            return "Private note", RESPONDERS

@@ -1,0 +1,174 @@
+"""References to incidents in typed text: 42, INC-42, an id, the link of a card. Pure.
+
+People type in a hurry, on phones and with other keyboards, and copy decorated words. So a word is
+normalised before it is read, and a reference is recognized in any script and any decoration.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from bot.slack.requests import NUMBER_MAX
+from core.incident import Ref
+
+WORD = re.compile(r"\S+")
+UUID_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# The link of a message, as "Copy link" gives it. The digits are its ts without the point.
+# Source: https://docs.slack.dev/reference/methods/chat.getPermalink
+LINK = re.compile(r"https://[^/\s<>|]+/archives/([CDG][A-Z0-9]+)/p([0-9]{10})([0-9]{6})[^\s<>|]*")
+
+_REFERENCE = re.compile(r"(?:#|(?:inc|incident)[ -]*#?)?([0-9]+)")
+_LEADING_WORD = re.compile(r"(?:inc|incident)-?#?")
+_MEANT = re.compile(r"inc-.*|#\S*|[0-9a-f]{8}-[0-9a-f-]{8,}", re.DOTALL)
+# The words before a number that make it look like a reference, although it may be none.
+_MARK = re.compile(r"(?:#|inc|incident|no|nr|ticket|issue)[.:#-]*")
+_MARKED = re.compile(r"(?:(?:#|inc|incident|no|nr|ticket|issue)[ .:#-]*)*([0-9]+)")
+# A number with a text glued to it: "1:We", "1,We", "(1)We".
+_GLUED = re.compile(r"(?:#|inc|incident)?-?([0-9]+)[:,;!?)\]}][^\W\d_].*", re.DOTALL)
+
+_DASHES = frozenset("\u2212\u2043\u02d7\u30fc")
+_DECORATIONS = frozenset("'\"`´*_~<>|‘’‚‛“”„‟′″")
+_FINAL = frozenset(".,:;!?…。、·")
+_OPENING, _CLOSING = frozenset({"Ps", "Pi", "Pf"}), frozenset({"Pe", "Pi", "Pf"})
+# Characters that change the look of the one before: variation selectors, the box of a keycap.
+_LOOKS = frozenset({*(chr(code) for code in range(0xFE00, 0xFE10)), "\u20e3"})
+
+
+def plain_word(word: str) -> str:
+    """``word`` in lower case, in ASCII digits and dashes, without invisible signs and decoration.
+
+    Decoration is brackets, quotation marks, back-ticks and asterisks around it, and punctuation
+    after it. A sign before a number stays: ``-1`` names no incident.
+    """
+    letters = (_plain(one) for one in unicodedata.normalize("NFKC", word))
+    plain = "".join(letters).casefold()
+    start, end = 0, len(plain)
+    while start < end and (
+        plain[start] in _DECORATIONS or unicodedata.category(plain[start]) in _OPENING
+    ):
+        start += 1
+    while end > start and (
+        plain[end - 1] in _DECORATIONS
+        or plain[end - 1] in _FINAL
+        or unicodedata.category(plain[end - 1]) in _CLOSING
+    ):
+        end -= 1
+    return plain[start:end].strip()
+
+
+def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf" or character in _LOOKS:
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    return "-" if category == "Pd" or character in _DASHES else character
+
+
+def _heads(text: str, most: int) -> Iterator[tuple[str, int]]:
+    """The first visible words of ``text``, normalised: one, two, … of them, and where they end."""
+    words: list[str] = []
+    for match in WORD.finditer(text):
+        if plain := plain_word(match[0]):
+            words.append(plain)
+            yield " ".join(words), match.end()
+        if len(words) == most:
+            return
+
+
+class NoNumber(ValueError):
+    """A reference is meant, and no incident can have it: 0, or too many digits."""
+
+
+def at_head(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str]:
+    """The incident that the beginning of ``text`` names, and the text after it.
+
+    ``cards`` are the ids of incidents by the links of their messages. The reference is None if the
+    beginning names none; then the text is returned as it was.
+
+    Raises:
+        NoNumber: it is written as a number of an incident, and is none.
+    """
+    first = first_word(text)
+    if first and (link := LINK.search(first[0])) and link[0] in cards:
+        return cards[link[0]], text[first.end() :].lstrip()
+    for words, end in _heads(text, 2):
+        rest = text[end:].lstrip()
+        if UUID_FORM.fullmatch(words):
+            return UUID(words), rest
+        if match := _REFERENCE.fullmatch(words):
+            return _number(match[1]), rest
+        if not _LEADING_WORD.fullmatch(words):
+            break
+    return None, text
+
+
+def _number(digits: str) -> int:
+    number = number_of(digits)
+    if number is None:
+        raise NoNumber
+    return number
+
+
+def number_of(digits: str) -> int | None:
+    """The number that the ASCII ``digits`` write; None if no incident can have it."""
+    # Python refuses to convert thousands of digits, so the length is checked first.
+    digits = digits.lstrip("0")
+    if not digits or len(digits) > len(str(NUMBER_MAX)):
+        return None
+    return number if (number := int(digits)) <= NUMBER_MAX else None
+
+
+def message_of(link: str) -> tuple[str, str]:
+    """The channel and the ts of the message that ``link``, a match of `LINK`, points to."""
+    match = LINK.fullmatch(link)
+    return (match[1], f"{match[2]}.{match[3]}") if match else ("", "")
+
+
+def is_reference(word: str) -> bool:
+    """Whether ``word`` alone is written as a reference to an incident."""
+    plain = plain_word(word)
+    return bool(_REFERENCE.fullmatch(plain) or UUID_FORM.fullmatch(plain))
+
+
+def is_meant_as_reference(word: str) -> bool:
+    """Whether ``word`` names no incident, and yet looks as if it should: ``INC-4x``."""
+    return _MEANT.fullmatch(plain_word(word)) is not None
+
+
+def possible(  # noqa: PLR0911 - one for each form
+    text: str, cards: Mapping[str, UUID]
+) -> tuple[Ref, str] | None:
+    """The incident that the first or the last word of ``text`` may name, and the rest of the text.
+
+    The reference is None if no incident can have it. None alone: neither word looks like one.
+    """
+    for head, end in _heads(text, 3):
+        if match := _MARKED.fullmatch(head):
+            return number_of(match[1]), text[end:].lstrip()
+    words = [match for match in WORD.finditer(text) if plain_word(match[0])]
+    if not words:
+        return None
+    if match := _GLUED.fullmatch(plain_word(words[0][0])):
+        return number_of(match[1]), text
+    if LINK.search(words[0][0]):
+        return None, text[words[0].end() :].lstrip()
+    last, start = plain_word(words[-1][0]), words[-1].start()
+    if link := LINK.search(words[-1][0]):
+        return (cards[link[0]], text[:start].rstrip()) if link[0] in cards else None
+    if UUID_FORM.fullmatch(last):
+        return UUID(last), text[:start].rstrip()
+    if match := _MARKED.fullmatch(last):
+        if len(words) > 1 and _MARK.fullmatch(plain_word(words[-2][0])):
+            start = words[-2].start()
+        return number_of(match[1]), text[:start].rstrip()
+    return None
+
+
+def first_word(text: str) -> re.Match[str] | None:
+    """The first visible word of ``text``."""
+    return next((match for match in WORD.finditer(text) if plain_word(match[0])), None)

@@ -1,0 +1,110 @@
+"""Requests as JSON, for a draft, and read back. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from bot.slack import requests
+from bot.slack.requests import Request
+from core import incident
+from core.incident import Actor, Person, Place, Severity
+from core.lifecycle import Catalogue, Lifecycle
+
+# Every request that carries a text, or opens a dialog that may.
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        incident.Declare,
+        incident.Change,
+        incident.TakeNextStep,
+        incident.Acknowledge,
+        incident.Redact,
+        requests.AssignTo,
+        requests.OpenDeclare,
+        requests.OpenUpdate,
+        requests.OpenNote,
+        requests.OpenAssign,
+        requests.Shorten,
+        requests.ShowCard,
+        requests.ShowTimeline,
+        requests.ShowHelp,
+        requests.SetStatusChannel,
+    )
+}
+
+
+class Unreadable(Exception):
+    """The draft was written by another version, or names a lifecycle that is gone."""
+
+
+def written(choices: Sequence[Request | None]) -> str:
+    """``choices`` as JSON. The author is left out: a draft belongs to one person."""
+    return json.dumps([_written(choice) for choice in choices], separators=(",", ":"))
+
+
+def _written(value: Any) -> Any:  # noqa: C901, PLR0911 - one case for each type
+    match value:
+        case None | bool() | int():
+            return value
+        case Severity():
+            return {"severity": value.value}
+        case str():
+            return value
+        case UUID():
+            return {"id": str(value)}
+        case tuple():
+            return [_written(one) for one in value]
+        case Person():
+            return {"person": [value.id, value.name]}
+        case Place():
+            return {"place": [value.channel, value.private]}
+        case Lifecycle():
+            return {"lifecycle": value.name}
+        case Actor():
+            return {"actor": True}
+        case _ if type(value).__name__ in _KINDS:
+            named = {one.name: getattr(value, one.name) for one in fields(value)}
+            held = {name: _written(one) for name, one in named.items() if one is not None}
+            return {"kind": type(value).__name__, "of": held}
+        case _:
+            raise TypeError(f"{type(value).__name__} is not kept in drafts")
+
+
+def read(  # noqa: C901 - one case for each type
+    body: str, *, actor: Actor, catalogue: Catalogue
+) -> list[Request | None]:
+    """The requests in ``body``, made by ``actor``.
+
+    Raises:
+        Unreadable: it was written by another version, or a lifecycle in it is gone.
+    """
+
+    def made(value: Any) -> Any:  # noqa: PLR0911
+        match value:
+            case {"kind": str(kind), "of": dict(held)}:
+                return _KINDS[kind](**{str(name): made(one) for name, one in held.items()})
+            case {"severity": word}:
+                return Severity(word)
+            case {"id": text}:
+                return UUID(text)
+            case {"person": [id_, name]}:
+                return Person(id_, name)
+            case {"place": [channel, private]}:
+                return Place(channel, private=private)
+            case {"lifecycle": name}:
+                return catalogue.find(name)
+            case {"actor": _}:
+                return actor
+            case list():
+                return tuple(made(one) for one in value)
+            case _:
+                return value
+
+    try:
+        return [made(one) for one in json.loads(body)]
+    except Exception as error:
+        raise Unreadable from error

@@ -1,0 +1,44 @@
+"""Drafts: requests that were not done, kept for a while so that a button can do them. No rules.
+
+A draft holds what one person typed. It is private, whatever it was typed for: it is shown to its
+author alone, and never logged or exported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+DRAFT_LIFE = timedelta(hours=1)
+DRAFTS_MAX = 20  # of one person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDraft:
+    """``person`` is the author's id. ``body`` is written and read by the entry point.
+
+    ``incidents`` are the ids of all incidents that it is about: a withdrawal in one of them erases
+    it, because it may hold the withdrawn text.
+    """
+
+    id: UUID
+    workspace: str
+    person: str
+    at: datetime
+    incidents: frozenset[UUID] = frozenset()
+    body: str = field(repr=False)
+
+
+class Drafts(Protocol):
+    """The drafts in the store. A draft is found for `DRAFT_LIFE`, and by its author alone."""
+
+    def keep_draft(self, draft: KeptDraft) -> None:
+        """Writes it in place of one with the same id; the author's oldest above the limit go."""
+
+    def draft(self, workspace: str, person: str, draft: UUID, *, at: datetime) -> KeptDraft | None:
+        """The person's draft of that id; None if it is used, too old, or somebody else's."""
+
+    def erase_draft(self, workspace: str, person: str, draft: UUID) -> None:
+        """Erases the person's draft of that id, if it is there."""

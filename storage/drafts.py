@@ -1,0 +1,102 @@
+"""Drafts: typed and not done. Erased when used, after an hour, and by a withdrawal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, delete, or_, select
+
+from core.drafts import DRAFT_LIFE, DRAFTS_MAX, KeptDraft
+from storage.models import draft
+from storage.statements import upsert
+
+_his = (draft.c.workspace_id == bindparam("workspace"), draft.c.person == bindparam("author"))
+_is_it = (*_his, draft.c.id == bindparam("sought"))
+
+
+def _keep(insert: Any) -> Any:
+    kept = insert(draft)
+    return kept.on_conflict_do_update(
+        index_elements=[draft.c.workspace_id, draft.c.person, draft.c.id],
+        set_={name: kept.excluded[name] for name in ("at", "incidents", "body")},
+    )
+
+
+_KEEP = upsert(_keep)
+_FIND = select(draft).where(*_is_it, draft.c.at > bindparam("forgotten"))
+_ERASE = delete(draft).where(*_is_it)
+_TOO_MANY = (
+    select(draft.c.id).where(*_his).order_by(draft.c.at.desc(), draft.c.id).offset(DRAFTS_MAX)
+)
+_WITHDRAW = delete(draft).where(
+    draft.c.workspace_id == bindparam("workspace"),
+    or_(
+        draft.c.incidents.contains(bindparam("incident"), autoescape=False),
+        draft.c.person == bindparam("author"),
+    ),
+)
+_FORGET = delete(draft).where(draft.c.at <= bindparam("forgotten"))
+
+
+def keep(connection: Connection, kept: KeptDraft) -> int:
+    """Writes a draft; its author's oldest above the limit are erased. Returns their count."""
+    connection.execute(
+        _KEEP[connection.dialect.name],
+        {
+            "workspace_id": kept.workspace,
+            "person": kept.person,
+            "id": kept.id,
+            "at": kept.at,
+            "incidents": " ".join(sorted(map(str, kept.incidents))),
+            "body": kept.body,
+        },
+    )
+    named = {"workspace": kept.workspace, "author": kept.person}
+    too_many = connection.execute(_TOO_MANY, named).scalars().all()
+    for old in too_many:
+        connection.execute(_ERASE, {**named, "sought": old})
+    return len(too_many)
+
+
+def find(
+    connection: Connection, workspace: str, person: str, sought: UUID, *, at: datetime
+) -> KeptDraft | None:
+    """The person's draft of that id; None if it is used, too old, or somebody else's."""
+    row = connection.execute(
+        _FIND,
+        {
+            "workspace": workspace,
+            "author": person,
+            "sought": sought,
+            "forgotten": at - DRAFT_LIFE,
+        },
+    ).one_or_none()
+    if row is None:
+        return None
+    return KeptDraft(
+        id=row.id,
+        workspace=row.workspace_id,
+        person=row.person,
+        at=row.at,
+        incidents=frozenset(map(UUID, row.incidents.split())),
+        body=row.body,
+    )
+
+
+def erase(connection: Connection, workspace: str, person: str, sought: UUID) -> int:
+    """Erases the person's draft of that id, and returns the count: 0 or 1."""
+    named = {"workspace": workspace, "author": person, "sought": sought}
+    return connection.execute(_ERASE, named).rowcount
+
+
+def withdraw(connection: Connection, workspace: str, incident: UUID, author: str) -> None:
+    """Erases the drafts that may hold a text of ``incident`` that its ``author`` wrote."""
+    named = {"workspace": workspace, "incident": str(incident), "author": author}
+    connection.execute(_WITHDRAW, named)
+
+
+def forget(connection: Connection, *, at: datetime) -> int:
+    """Erases the drafts that are older than `DRAFT_LIFE`, and returns their count."""
+    return connection.execute(_FORGET, {"forgotten": at - DRAFT_LIFE}).rowcount

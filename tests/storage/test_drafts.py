@@ -1,0 +1,121 @@
+"""Drafts: one person's, for an hour, at most twenty; erased when used or withdrawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.drafting import DraftBook, DraftGone
+from core.drafts import DRAFTS_MAX, KeptDraft
+from core.incident import Note, Redact
+from tests.builders import ADA, GRACE, NINE, WORKSPACE, a_change, an_actor, an_id
+
+SECRET = "vermilion-canary"
+ONE = an_id("draft")
+
+
+@pytest.fixture
+def book(store, clock):
+    return DraftBook(store, clock=clock)
+
+
+async def kept(book, draft=ONE, *, by=ADA, body=SECRET, incidents=()):
+    await book.keep(an_actor(by), draft, body, incidents)
+
+
+async def found(book, draft=ONE, *, by=ADA) -> str | None:
+    try:
+        return await book.find(an_actor(by), draft)
+    except DraftGone:
+        return None
+
+
+async def test_a_draft_is_found_by_its_author_alone(book):
+    await kept(book)
+
+    assert await found(book) == SECRET
+    assert await found(book, by=GRACE) is None
+    with pytest.raises(DraftGone):
+        await book.find(an_actor(workspace="T0OTHER"), ONE)
+
+
+async def test_a_draft_is_found_for_an_hour_and_erased_after_it(book, clock, store, contents):
+    await kept(book)
+    clock.advance(minutes=59)
+    assert await found(book) == SECRET
+
+    clock.advance(minutes=1)
+
+    assert await found(book) is None
+    await store.write(lambda tx: tx.forget_drafts(at=clock()))
+    assert SECRET not in repr(contents())
+
+
+async def test_a_person_has_at_most_twenty_drafts_and_keeps_the_newest(book, clock):
+    await kept(book, an_id("grace"), by=GRACE)
+    drafts = [an_id(number) for number in range(DRAFTS_MAX + 3)]
+    for draft in drafts:
+        clock.advance(seconds=1)
+        await kept(book, draft)
+
+    left = [draft for draft in drafts if await found(book, draft)]
+    assert left == drafts[3:]
+    assert await found(book, an_id("grace"), by=GRACE)
+
+
+async def test_a_draft_replaces_one_of_the_same_id(book, contents):
+    await kept(book)
+    await kept(book, body="another text")
+
+    assert await found(book) == "another text"
+    assert SECRET not in repr(contents())
+
+
+async def test_a_draft_is_erased_with_the_change_that_uses_it(book, declare, incidents, contents):
+    await declare()
+    await kept(book)
+
+    await incidents.perform(
+        a_change(ref=1, note=Note("a note")),
+        lambda tx, _: tx.erase_draft(WORKSPACE, ADA.id, ONE),
+    )
+
+    assert SECRET not in repr(contents())
+
+
+async def test_a_refused_change_leaves_the_draft(book, declare, incidents):
+    await declare()
+    await kept(book)
+
+    with pytest.raises(ZeroDivisionError):
+        await incidents.perform(
+            a_change(ref=1, note=Note("a note")),
+            lambda tx, _: (tx.erase_draft(WORKSPACE, ADA.id, ONE), 1 // 0),
+        )
+
+    assert await found(book) == SECRET
+
+
+@pytest.mark.parametrize("about", [True, False], ids=["about the incident", "of the author"])
+async def test_a_withdrawal_erases_the_drafts_that_may_hold_the_text(
+    about, book, declare, incidents, contents
+):
+    incident = await declare()
+    await incidents.execute(a_change(ref=1, note=Note(SECRET)))
+    await kept(book, by=GRACE if about else ADA, incidents=[incident.id] if about else [])
+    await kept(book, an_id("other"), by=GRACE, body="other", incidents=[an_id("another incident")])
+
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+
+    assert SECRET not in repr(contents())
+    assert await found(book, an_id("other"), by=GRACE) == "other"
+
+
+async def test_people_who_may_do_nothing_have_no_drafts(book):
+    assert not book.serves(an_actor(responder=False, publisher=False))
+    assert book.serves(an_actor(responder=False))
+
+
+def test_a_draft_shows_its_text_in_no_log():
+    draft = KeptDraft(id=ONE, workspace=WORKSPACE, person=ADA.id, at=NINE, body=SECRET)
+
+    assert SECRET not in f"{draft} {draft!r}"
