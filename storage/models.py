@@ -126,7 +126,7 @@ class IncidentRow(_Row, table=True):
     """An incident as it is now.
 
     ``is_open`` and ``public_word`` follow from the status and its lifecycle; they are columns so
-    that boards and the status page can select by them.
+    that boards and public reads can select by them.
     """
 
     __tablename__ = "incident"
