@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core import policy
-from core.drafts import KeptDraft
+from core.drafts import Draft
 from core.errors import UserError
 from core.incident import Actor
 from core.refusals import Permission
@@ -37,7 +37,7 @@ class DraftBook:
 
     async def keep(self, actor: Actor, draft: UUID, body: str, incidents: Iterable[UUID]) -> None:
         """Keeps ``body`` as the draft of that id, in place of an earlier one."""
-        kept = KeptDraft(
+        kept = Draft(
             id=draft,
             workspace=actor.workspace,
             person=actor.person.id,

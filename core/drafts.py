@@ -16,7 +16,7 @@ DRAFTS_MAX = 20  # of one person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptDraft:
+class Draft:
     """``person`` is the author's id. ``body`` is written and read by the entry point.
 
     ``incidents`` are the ids of all incidents that it is about: a withdrawal in one of them erases
@@ -34,10 +34,10 @@ class KeptDraft:
 class Drafts(Protocol):
     """The drafts in the store. A draft is found for `DRAFT_LIFE`, and by its author alone."""
 
-    def keep_draft(self, draft: KeptDraft) -> None:
+    def keep_draft(self, draft: Draft) -> None:
         """Writes it in place of one with the same id; the author's oldest above the limit go."""
 
-    def draft(self, workspace: str, person: str, draft: UUID, *, at: datetime) -> KeptDraft | None:
+    def draft(self, workspace: str, person: str, draft: UUID, *, at: datetime) -> Draft | None:
         """The person's draft of that id; None if it is used, too old, or somebody else's."""
 
     def erase_draft(self, workspace: str, person: str, draft: UUID) -> None:

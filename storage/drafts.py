@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
-from core.drafts import DRAFT_LIFE, DRAFTS_MAX, KeptDraft
+from core.drafts import DRAFT_LIFE, DRAFTS_MAX, Draft
 from storage.models import draft
 from storage.statements import upsert
 
@@ -40,7 +40,7 @@ _WITHDRAW = delete(draft).where(
 _FORGET = delete(draft).where(draft.c.at <= bindparam("forgotten"))
 
 
-def keep(connection: Connection, kept: KeptDraft) -> int:
+def keep(connection: Connection, kept: Draft) -> int:
     """Writes a draft; its author's oldest above the limit are erased. Returns their count."""
     connection.execute(
         _KEEP[connection.dialect.name],
@@ -62,7 +62,7 @@ def keep(connection: Connection, kept: KeptDraft) -> int:
 
 def find(
     connection: Connection, workspace: str, person: str, sought: UUID, *, at: datetime
-) -> KeptDraft | None:
+) -> Draft | None:
     """The person's draft of that id; None if it is used, too old, or somebody else's."""
     row = connection.execute(
         _FIND,
@@ -75,7 +75,7 @@ def find(
     ).one_or_none()
     if row is None:
         return None
-    return KeptDraft(
+    return Draft(
         id=row.id,
         workspace=row.workspace_id,
         person=row.person,

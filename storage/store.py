@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
 
-from core.drafts import KeptDraft
+from core.drafts import Draft
 from core.incident import Component, Decision, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
 from core.service import Receipt
@@ -229,11 +229,11 @@ class SqlTransaction(SqlReader):
         """
         idempotency.keep(self._connection, receipt)
 
-    def keep_draft(self, draft: KeptDraft) -> None:
+    def keep_draft(self, draft: Draft) -> None:
         """Writes it in place of one with the same id; the author's oldest above the limit go."""
         self._erased(drafts.keep(self._connection, draft))
 
-    def draft(self, workspace: str, person: str, draft: UUID, *, at: datetime) -> KeptDraft | None:
+    def draft(self, workspace: str, person: str, draft: UUID, *, at: datetime) -> Draft | None:
         """The person's draft of that id; None if it is used, too old, or somebody else's."""
         return drafts.find(self._connection, workspace, person, draft, at=at)
 

@@ -112,14 +112,14 @@ def failure(error: Exception, *, last_error: str | None = None) -> Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Rendering:
     """A message as it would be sent now. ``edits`` is the ts of the message that it replaces."""
 
     channel: str
     content: Mapping[str, Any]
     edits: str | None = None
 
-    def as_text(self) -> Draft:
+    def as_text(self) -> Rendering:
         """The same message without any layout.
 
         Its text is that of the blocks, where the text beside them is cut.
@@ -136,7 +136,7 @@ class Draft:
         return replace(self, content={**content, "text": text})
 
 
-def drafted(message: OutboxMessage, facts: Facts, *, at: datetime) -> Draft | None:
+def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering | None:
     """``message`` as it should be sent now, None if there is nothing (any more) to send.
 
     A public update is posted once and never edited. One that was withdrawn before its post is not
@@ -153,11 +153,11 @@ def drafted(message: OutboxMessage, facts: Facts, *, at: datetime) -> Draft | No
         else:
             content = {**content, "reply_broadcast": False}
     if facts.place:
-        return Draft(facts.place.channel, content, edits=facts.place.ts)
+        return Rendering(facts.place.channel, content, edits=facts.place.ts)
     if message.surface is Surface.WITHDRAWAL:
         return None
     # Each link in a card would else grow a preview under the card.
-    return Draft(message.channel, {"unfurl_links": False, "unfurl_media": False, **content})
+    return Rendering(message.channel, {"unfurl_links": False, "unfurl_media": False, **content})
 
 
 def mark(uid: UUID) -> dict[str, Any]:
@@ -209,32 +209,32 @@ class SlackTransport:
             # The found post shows the facts of its own time, so a card is edited now.
             facts = replace(facts, place=found)
         try:
-            draft = drafted(message, facts, at=at)
+            rendering = rendered(message, facts, at=at)
         except Exception:  # noqa: BLE001 - any error of the views is ours: nothing was sent
             log.error("message not drawn", surface=message.surface, exc_info=True)
             return Failure(FailureKind.NOT_DRAWN, OWN_FAULT)
-        if draft is None:
+        if rendering is None:
             return found
         try:
-            return await self._sent(message, draft) or found
+            return await self._sent(message, rendering) or found
         except SlackApiError as error:
             if code_of(error) not in CONTENT:
                 raise
             log.warning("content refused", surface=message.surface, error=code_of(error))
-        return await self._sent(message, draft.as_text()) or found
+        return await self._sent(message, rendering.as_text()) or found
 
-    async def _sent(self, message: OutboxMessage, draft: Draft) -> Posted | None:
+    async def _sent(self, message: OutboxMessage, rendering: Rendering) -> Posted | None:
         """The place of a new post; None for an edit."""
-        if draft.edits:
+        if rendering.edits:
             await self._client.chat_update(
-                channel=draft.channel,
-                ts=draft.edits,
+                channel=rendering.channel,
+                ts=rendering.edits,
                 metadata=mark(message.uid),
-                **draft.content,
+                **rendering.content,
             )
             return None
         answer = await self._client.chat_postMessage(
-            channel=draft.channel, metadata=mark(message.uid), **draft.content
+            channel=rendering.channel, metadata=mark(message.uid), **rendering.content
         )
         return Posted(str(answer["channel"]), str(answer["ts"]))
 

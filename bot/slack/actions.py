@@ -51,7 +51,7 @@ from bot.slack.verbs import COMMAND
 from bot.slack.written import written
 from bot.telemetry import log
 from core.drafting import DraftBook, DraftGone
-from core.drafts import KeptDraft
+from core.drafts import Draft
 from core.errors import UserError
 from core.incident import (
     Acknowledge,
@@ -127,6 +127,7 @@ class Actions:
             request = parser.parse(text, known)
             return await self._do(interaction, actor, request)
         except UserError as error:
+            self._incidents.admit(actor)
             raise await self._asking.carried(
                 interaction, actor, error, request, typed=typed
             ) from None
@@ -361,7 +362,7 @@ class Actions:
             if text := outcome.withdrawn_text:
                 again = OpenUpdate(ref=asked.ref, public=PublicText(text))
                 tx.keep_draft(
-                    KeptDraft(
+                    Draft(
                         id=draft,
                         workspace=actor.workspace,
                         person=actor.person.id,

@@ -80,7 +80,9 @@ class Asking:
         from, which is replaced.
         """
         text = text_of(request) or (typed if len(typed) >= WORTH_KEEPING else "")
-        if not self._drafts.serves(actor) or _may_not(error, actor):
+        if not self._drafts.serves(actor):
+            return Denied(actor, Permission.RESPOND) if isinstance(error, Question) else error
+        if _may_not(error, actor):
             return error
         if not text and not isinstance(error, Question | WhichIncident):
             return error

@@ -263,8 +263,15 @@ def step_button(incident: Incident, to: str) -> Json:
     return {**made, "confirm": asks} if asks else made
 
 
-def confirm_end(incident: Incident, to: str) -> Json | None:
-    """The question before a step to the end, or to a status that people read as the end."""
+def sure_button(incident: Incident, to: str) -> Json:
+    """The button that answers a question about the step, and so asks nothing more."""
+    made = step_button(incident, to)
+    made.pop("confirm", None)
+    return {**made, "value": encode("sure", incident.id, incident.status, to)}
+
+
+def end_of(incident: Incident, to: str) -> str | None:
+    """The sentence before a step to the end, or to a status that people read as the end."""
     lifecycle = incident.lifecycle
     if to not in lifecycle:
         return None
@@ -274,7 +281,13 @@ def confirm_end(incident: Incident, to: str) -> Json | None:
     told = f"{incident.name} will be {status_word(to)}."
     if not lifecycle.path(to, incident.status):
         told += " Incidents only move forward: it cannot be reopened."
-    return confirmation(f"End {incident.name}?", told, yes=move(to))
+    return told
+
+
+def confirm_end(incident: Incident, to: str) -> Json | None:
+    """The question that Slack asks before a step to the end; None for any other step."""
+    told = end_of(incident, to)
+    return confirmation(f"End {incident.name}?", told, yes=move(to)) if told else None
 
 
 def move(to: str) -> str:

@@ -17,8 +17,8 @@ from bot.slack.markup import (
 from bot.slack.verbs import COMMAND, VERBS, VERBS_BY_WORD, Verb
 
 NAMING = (
-    "`<n>` is 42, #42, INC-42 or the incident's id. Leave it out where exactly one open incident "
-    "has its card in the channel."
+    "`<n>` is 42, INC-42, the incident's id or the link of its card. Leave it out where exactly "
+    "one open incident has its card in the channel."
 )
 
 

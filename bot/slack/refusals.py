@@ -17,9 +17,11 @@ from bot.slack.buttons import (
     board_button,
     choice,
     declare_button,
+    end_of,
     every_step,
     offer,
     step_button,
+    sure_button,
     timeline_button,
 )
 from bot.slack.lists import incident_row
@@ -81,12 +83,13 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
                 "If it is happening again, declare a new incident.",
             ]
             return _refused(told, [timeline_button(incident), declare_button()])
-        case TooSoon(incident=incident):
+        case TooSoon(incident=incident, asked=asked):
             told = [
                 f"You moved {incident.name} to *{status_name(incident.status)}* a moment ago.",
                 "Your second click changed nothing.",
+                end_of(incident, asked) or f"Should it become {status_name(asked)} as well?",
             ]
-            return choice(told, "Next", incident, every_step(incident))
+            return _refused(told, [sure_button(incident, asked)])
         case StaleStatus():
             return _stale(error, at=at, reader=reader)
         case UnknownStatus():

@@ -19,8 +19,9 @@ from bot.slack.blocks import (
 )
 from bot.slack.buttons import (
     controls,
+    end_of,
     offer,
-    step_button,
+    sure_button,
     take_back_button,
     write_anew_button,
 )
@@ -228,9 +229,10 @@ def asks_before_the_end(incident: Incident, to: str) -> Json:
     """The question after a choice in a menu that would end the incident."""
     told = [
         f"{incident.name} is *{status_name(incident.status)}*.",
-        f"Should it become {status_name(to)}? Your click changed nothing yet.",
+        end_of(incident, to) or f"Should it become {status_name(to)}?",
+        "Your click changed nothing yet.",
     ]
-    return message(told, [*paragraphs(told), *actions([step_button(incident, to)])])
+    return message(told, [*paragraphs(told), *actions([sure_button(incident, to)])])
 
 
 def status_channel_set(channel: str) -> Json:

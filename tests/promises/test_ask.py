@@ -297,9 +297,8 @@ def buttons(reply: Any) -> list[tuple[str, str]]:
 PUBLISHING = ("Publish", "Declare it", "It is part of the title", "Everyone reads it", "Rename")
 
 
-async def run(world: World, case: Case, token: str, chance: random.Random) -> None:
+async def run(world: World, case: Case, token: str, chance: random.Random, before: State) -> State:
     """Types one command, checks what followed, and presses one of the buttons of its answer."""
-    before = await world.state()
     reply = await world.type(case.text, f"{token}.typed")
     after = await world.state()
     assert before.changed(after) <= case.may_change, case
@@ -309,7 +308,7 @@ async def run(world: World, case: Case, token: str, chance: random.Random) -> No
 
     offered = [one for one in buttons(reply) if not one[0].startswith(("Take back", "Timeline"))]
     if not offered or before.changed(after):
-        return
+        return after
     label, value = chance.choice(offered)
     await world.press(value, f"{token}.pressed")
     pressed = await world.state()
@@ -320,6 +319,7 @@ async def run(world: World, case: Case, token: str, chance: random.Random) -> No
         assert label.startswith(PUBLISHING), (case, label)
         assert case.text.split()[0] in {"update", "title", "declare"}, (case, label)
     assert any(case.typed in text for text in pressed.kept), (case, label)
+    return pressed
 
 
 def a_token(number: int) -> str:
@@ -334,14 +334,15 @@ async def play(url: str, seed: int, cases: int) -> None:
     world = World(store)
     try:
         await world.begin()
+        before = await world.state()
         for number in range(cases):
             world.clock.advance(seconds=10)
             case = a_case(chance, world, a_token(number))
-            before = await world.state()
-            await run(world, case, a_token(number), chance)
-            after = await world.state()
+            after = await run(world, case, a_token(number), chance, before)
             if before.changed(after) or before.newest != after.newest:
                 await world.begin()
+                after = await world.state()
+            before = after
     finally:
         store.close()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.export import archive
 from core.drafting import DraftBook, DraftGone
-from core.drafts import DRAFTS_MAX, KeptDraft
+from core.drafts import DRAFTS_MAX, Draft
 from core.incident import Note, Redact
 from tests.builders import ADA, GRACE, NINE, WORKSPACE, a_change, an_actor, an_id
 
@@ -110,12 +111,21 @@ async def test_a_withdrawal_erases_the_drafts_that_may_hold_the_text(
     assert await found(book, an_id("other"), by=GRACE) == "other"
 
 
+async def test_no_archive_holds_a_draft(book, declare, store, clock):
+    await declare()
+    await kept(book)
+
+    for public in (False, True):
+        lines = list(archive(store, public=public, workspace=None, at=clock()))
+        assert SECRET.encode() not in b"".join(lines)
+
+
 async def test_people_who_may_do_nothing_have_no_drafts(book):
     assert not book.serves(an_actor(responder=False, publisher=False))
     assert book.serves(an_actor(responder=False))
 
 
 def test_a_draft_shows_its_text_in_no_log():
-    draft = KeptDraft(id=ONE, workspace=WORKSPACE, person=ADA.id, at=NINE, body=SECRET)
+    draft = Draft(id=ONE, workspace=WORKSPACE, person=ADA.id, at=NINE, body=SECRET)
 
     assert SECRET not in f"{draft} {draft!r}"

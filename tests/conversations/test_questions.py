@@ -1,0 +1,460 @@
+"""Questions and refusals carry the request: each button is pressed, with its result."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import tables
+
+CAUSE = "The cause is found, and the cards work again."
+LINK = "https://sandbox.slack.com/archives"
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+@pytest.fixture
+async def mia(slack, ratchet, settle):
+    """INC-1 has its card in #general, INC-2 in #payments."""
+    mia = slack.person("mia")
+    await mia.command("#general", "/incident declare Search is slow")
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    return mia
+
+
+@pytest.fixture
+def told(mia):
+    """Types a command in #payments, and returns its answer."""
+
+    async def told(text, channel="#payments"):
+        return await (await mia.command(channel, f"/incident {text}")).answer()
+
+    return told
+
+
+def labels(message):
+    return [
+        element["text"]["text"]
+        for block in message.blocks
+        for element in block.get("elements", [])
+        if element["type"] == "button"
+    ]
+
+
+async def timeline(told, number):
+    return (await told(f"timeline {number}")).words()
+
+
+def drafts(ratchet):
+    return tables.values(ratchet.store, "SELECT body FROM draft")
+
+
+async def opened(slack, person, callback_id):
+    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
+    return person.view
+
+
+# --- another incident than the one meant ---------------------------------------------------------
+
+ELSEWHERE = [
+    (
+        "resolve over INC-1",
+        ["Private note on INC-1", "Show INC-1", "Private note on INC-2", "Show INC-2"],
+    ),
+    ("status identified 1", ["Move INC-1 to Identified", "Move INC-2 to Identified"]),
+    ("identified 1", ["Move INC-1 to Identified"]),
+    ("1 identified", ["Move INC-1 to Identified", "Show INC-1"]),
+    ("note ticket 1 is a duplicate", ["Private note on INC-1", "Private note on INC-2"]),
+    ("assign @bo 1", ["Assign INC-1", "Assign INC-2…"]),
+    ("redact 1", ["Withdraw entry 1 of INC-2"]),
+]
+
+
+@pytest.mark.parametrize(("text", "offered"), ELSEWHERE, ids=[text for text, _ in ELSEWHERE])
+async def test_a_reference_elsewhere_changes_nothing_and_each_meaning_has_a_button(
+    text, offered, told, ratchet
+):
+    before = tables.contents(ratchet.store, ["incident", "incident_update"])
+
+    answer = await told(text)
+
+    assert tables.contents(ratchet.store, ["incident", "incident_update"]) == before
+    assert set(labels(answer)) <= {*offered, "Keep it as a note…"}
+    assert labels(answer)[0] in offered
+
+
+async def test_the_button_of_a_meaning_does_it(told, mia):
+    answer = await told("status identified 1")
+
+    done = await (await mia.press(answer, "Move INC-1 to Identified")).answer()
+
+    assert "INC-1 is now *Identified*" in done.text
+    assert "Identified" not in await timeline(told, 2)
+
+
+async def test_the_link_of_a_card_names_its_incident(slack, told):
+    card = slack.workspace.channel("#general").messages[-1]
+    link = f"{LINK}/{slack.workspace.channel('#general').id}/p{card.ts.replace('.', '')}"
+
+    assert "INC-1 stays" in (await told(f"note {link} db-3 is slow")).text
+    shown = await told(link)
+    assert "INC-1 Search is slow" in shown.text
+
+
+async def test_with_several_incidents_the_text_goes_to_the_one_that_is_pressed(
+    told, mia, ratchet, settle
+):
+    await told("declare Cards are refused")
+    answer = await told(f"update {CAUSE}")
+
+    assert labels(answer) == ["Publish on INC-3", "Publish on INC-2"]
+    assert CAUSE in answer.words()
+    await (await mia.press(answer, "Publish on INC-2")).answer()
+
+    assert CAUSE in await timeline(told, 2)
+    assert CAUSE not in await timeline(told, 3)
+    assert drafts(ratchet) == []
+
+
+async def test_a_number_without_an_incident_keeps_the_text(told, mia):
+    answer = await told(f"note 9 {CAUSE}")
+
+    assert labels(answer) == ["Private note on INC-2"]
+    await (await mia.press(answer, "Private note on INC-2")).answer()
+
+    assert CAUSE in await timeline(told, 2)
+
+
+# --- another audience, another act ----------------------------------------------------------------
+
+
+async def test_a_private_line_given_to_update_is_asked_about(told, mia, slack, settle):
+    answer = await told(f"update 2 note: {CAUSE}")
+    await settle()
+
+    assert labels(answer) == ["Private note on INC-2", "Publish all of it (INC-2)", "Edit first…"]
+    assert CAUSE not in repr(slack.channel_view("#status"))
+    await (await mia.press(answer, "Private note on INC-2")).answer()
+    await settle()
+    assert CAUSE not in repr(slack.channel_view("#status"))
+    assert CAUSE in await timeline(told, 2)
+
+
+async def test_a_status_at_the_head_of_a_public_text_is_asked_about(told, mia, slack, settle):
+    answer = await told(f"update 2 identified {CAUSE}")
+
+    assert labels(answer)[0] == "Publish and move INC-2 to Identified"
+    done = await (await mia.press(answer, "Publish and move INC-2 to Identified")).answer()
+    await settle()
+
+    assert "INC-2 is now *Identified*" in done.text
+    shown = repr(slack.channel_view("#status"))
+    assert CAUSE in shown
+    assert "identified The cause" not in shown
+
+
+async def test_all_of_it_is_published_by_its_own_button(told, mia, slack, settle):
+    answer = await told(f"update 2 identified {CAUSE}")
+    await (await mia.press(answer, "Publish all of it (INC-2)")).answer()
+    await settle()
+
+    assert f"identified {CAUSE}" in repr(slack.channel_view("#status"))
+
+
+async def test_edit_first_opens_the_dialog_with_the_text(told, mia, slack, ratchet, settle):
+    answer = await told(f"update 2 foo:bar {CAUSE}")
+    await mia.press(answer, "Edit first…")
+    view = await opened(slack, mia, "update")
+    assert f"foo:bar {CAUSE}" in str(view.blocks)
+    await mia.fill("Public update", CAUSE)
+    await mia.submit()
+    await settle()
+
+    assert CAUSE in repr(slack.channel_view("#status"))
+    assert drafts(ratchet) == []
+
+
+async def test_private_in_any_decoration_makes_a_declaration_private(told, slack, settle):
+    for words in ("Data leak private!", "Data leak (private)", "private: Data leak"):
+        assert "private" in (await told(f"declare {words}")).text
+    await settle()
+
+    assert "Data leak" not in repr(slack.channel_view("#status"))
+
+
+async def test_a_private_that_may_be_a_part_of_the_title_is_asked_about(told, mia, slack, settle):
+    answer = await told("declare private key leaked")
+    await settle()
+    assert labels(answer) == [
+        "Declare it private",
+        "Everyone reads it, with the whole title",
+        "Edit first…",
+    ]
+    assert "leaked" not in repr(slack.channel_view("#status"))
+
+    done = await (await mia.press(answer, "Everyone reads it, with the whole title")).answer()
+    await settle()
+    assert "INC-3 is declared" in done.text
+    assert "private key leaked" in repr(slack.channel_view("#status"))
+
+
+async def test_in_a_private_channel_a_declaration_is_private_and_says_so(told, slack, settle):
+    asked = await slack.person("mia").command("#war-room", "/incident declare The build is red")
+    first = (await asked.answer()).text
+    asked = await slack.person("mia").command("#war-room", "/incident declare Red too --public")
+    await settle()
+
+    assert first.startswith("INC-3 is private, because it was declared in a private conversation")
+    shown = repr(slack.channel_view("#status"))
+    assert "The build is red" not in shown
+    assert "Red too" in shown
+
+
+# --- what was typed is not lost -------------------------------------------------------------------
+
+
+async def test_a_wrong_spelling_is_corrected_with_the_text(told, mia, slack, settle):
+    await told("status 2 identified")
+    answer = await told(f"update 2 status:monitorng {CAUSE}")
+
+    assert labels(answer) == [
+        "Publish and move INC-2 to Monitoring",
+        "Publish on INC-2",
+        "Edit first…",
+    ]
+    await (await mia.press(answer, "Publish and move INC-2 to Monitoring")).answer()
+    await settle()
+    assert CAUSE in repr(slack.channel_view("#status"))
+
+
+async def test_a_step_that_is_not_valid_now_offers_the_next_one_with_the_text(told, mia):
+    answer = await told(f"resolve 2 {CAUSE}")
+
+    assert "Resolved is three steps away" in answer.text
+    assert labels(answer) == ["Move INC-2 to Identified", "Private note on INC-2"]
+    await (await mia.press(answer, "Move INC-2 to Identified")).answer()
+
+    assert CAUSE in await timeline(told, 2)
+
+
+async def test_a_question_of_a_question_keeps_the_text(told, mia, ratchet):
+    answer = await told(f"resolve 2 {CAUSE}")
+    bo_moved = await told("status 2 identified")
+    assert "is now *Identified*" in bo_moved.text
+
+    again = await (await mia.press(answer, "Move INC-2 to Identified")).answer()
+
+    assert "You already moved INC-2 to *Identified*" in again.text
+    assert any(label.startswith("Move INC-2 to Monitoring") for label in labels(again))
+    assert len(drafts(ratchet)) == 1
+    await (await mia.press(again, "Move INC-2 to Monitoring")).answer()
+    assert CAUSE in await timeline(told, 2)
+    assert drafts(ratchet) == []
+
+
+@pytest.mark.parametrize("length", [2_001, 3_100, 6_500])
+async def test_a_text_that_is_too_long_opens_in_boxes_that_hold_all_of_it(
+    length, told, mia, slack, settle
+):
+    text = f"{CAUSE} " + "x" * (length - len(CAUSE) - 1)
+    answer = await told(f"note 2 {text}")
+    assert labels(answer) == ["Shorten it…"]
+
+    await mia.press(answer, "Shorten it…")
+    view = await opened(slack, mia, "shorten")
+    boxes = [block for block in view.blocks if block["type"] == "input"]
+    assert "".join(box["element"]["initial_value"] for box in boxes) == text
+    refused = await mia.submit()
+    assert "at most 2,000 fit" in str(refused.field_errors)
+    await mia.fill(boxes[0]["label"]["text"], CAUSE)
+    for box in boxes[1:]:
+        await mia.fill(box["label"]["text"], "")
+    await mia.submit()
+
+    await slack.until(lambda: not mia.has_view)
+    assert CAUSE in await timeline(told, 2)
+
+
+async def test_a_text_after_the_end_becomes_the_description_of_a_follow_up(told, mia, slack):
+    for status in ("identified", "monitoring", "resolved"):
+        await told(f"status 2 {status}")
+    answer = await told(f"update 2 {CAUSE}")
+
+    await mia.press(answer, "Declare a follow-up…")
+    view = await opened(slack, mia, "declare")
+    assert CAUSE in str(view.blocks)
+
+
+async def test_words_without_a_verb_are_kept(told, mia, slack):
+    answer = await told(CAUSE)
+
+    assert CAUSE in answer.words()
+    await mia.press(answer, "Keep it as a note…")
+    view = await opened(slack, mia, "note")
+    assert CAUSE in str(view.blocks)
+
+
+async def test_somebody_who_may_not_act_leaves_no_draft(slack, told, ratchet):
+    gus = slack.person("gus")
+    asked = await gus.command("#payments", f"/incident note {CAUSE} 1")
+
+    assert "Only full members" in (await asked.answer()).text
+    assert drafts(ratchet) == []
+
+
+async def test_a_button_of_somebody_elses_draft_does_nothing(slack, told, ratchet):
+    answer = await told(f"note ticket 1 {CAUSE}")
+    bo = slack.person("bo")
+    own = await (await bo.command("#payments", f"/incident note ticket 1 {CAUSE}")).answer()
+    forged = own.snapshot()
+    values = [element["value"] for block in answer.blocks for element in block.get("elements", [])]
+    for block in forged.blocks:
+        for element, value in zip(block.get("elements", []), values, strict=False):
+            element["value"] = value
+
+    done = await (await bo.press(forged, "Private note on INC-1")).answer()
+
+    assert "Nothing was changed" in done.text
+    assert CAUSE not in await timeline(told, 1)
+
+
+async def test_a_question_is_answered_once_and_for_an_hour(told, mia, clock):
+    answer = await told(f"note ticket 1 {CAUSE}")
+    drawn = answer.snapshot()
+    await (await mia.press(answer, "Private note on INC-1")).answer()
+    again = await (await mia.press(drawn, "Private note on INC-2")).answer()
+    assert "answered already, or older than an hour" in again.text
+
+    late = await told(f"note ticket 1 {CAUSE}")
+    clock.advance(hours=1)
+    answer = await (await mia.press(late, "Private note on INC-2")).answer()
+
+    assert "answered already, or older than an hour" in answer.text
+    assert CAUSE not in await timeline(told, 2)
+
+
+async def test_a_press_that_is_delivered_twice_is_done_once(told, mia, slack):
+    answer = await told(f"note ticket 1 {CAUSE}")
+    await (await mia.press(answer, "Private note on INC-1")).answer()
+    await slack.redeliver(copies=2, at_once=True)
+
+    assert (await timeline(told, 1)).count(CAUSE) == 1
+
+
+# --- the end, and the click -----------------------------------------------------------------------
+
+
+async def test_a_second_click_at_once_asks_and_the_answer_acts_at_once(mia, slack, told, clock):
+    card = slack.workspace.channel("#payments").messages[-1]
+    first = await (await mia.press(card, "Move to Identified")).answer()
+    clock.advance(seconds=2)
+
+    second = await (await mia.press(first, "Move to Monitoring")).answer()
+
+    assert "Your second click changed nothing." in second.text
+    third = await (await mia.press(second, "Move to Monitoring")).answer()
+    assert "INC-2 is now *Monitoring*" in third.text
+
+
+async def test_a_second_click_after_three_seconds_and_those_of_others_move(mia, slack, clock):
+    bo, card = slack.person("bo"), slack.workspace.channel("#payments").messages[-1]
+    first = await (await mia.press(card, "Move to Identified")).answer()
+    clock.advance(seconds=3)
+    second = await (await mia.press(first, "Move to Monitoring")).answer()
+    assert "is now *Monitoring*" in second.text
+
+    shown = await (await bo.command("#payments", "/incident show 2")).answer()
+    assert "is now *Resolved*" in (await (await bo.press(shown, "Move to Resolved")).answer()).text
+
+
+async def test_commands_at_once_are_no_impatience(told):
+    for status in ("identified", "monitoring", "resolved"):
+        assert f"is now *{status.capitalize()}*" in (await told(f"status 2 {status}")).text
+
+
+def changed_values(message, change):
+    drawn = message.snapshot()
+    for block in drawn.blocks:
+        for element in block.get("elements", []):
+            if "value" in element:
+                element["value"] = change(element["value"])
+    return drawn
+
+
+async def test_a_button_with_a_number_alone_moves_nothing_and_shows_the_card(mia, slack, told):
+    card = slack.workspace.channel("#payments").messages[-1]
+    old = changed_values(card, lambda _: "step:2:investigating:identified")
+
+    answer = await (await mia.press(old, "Move to Identified")).answer()
+
+    assert "drawn by an earlier version, and your click changed nothing" in answer.text
+    assert "INC-2 Checkout is down: now investigating" in answer.text
+    assert "Move to Identified" in labels(answer)
+
+
+async def test_a_card_whose_incident_is_not_in_the_store_moves_nothing(mia, slack, ratchet):
+    card = slack.workspace.channel("#payments").messages[-1]
+    other = "00000000-0000-4000-8000-000000000000"
+    foreign = changed_values(card, lambda _: f"step:{other}:investigating:identified")
+    before = tables.contents(ratchet.store, ["incident"])
+
+    answer = await (await mia.press(foreign, "Move to Identified")).answer()
+
+    assert "is not in the store, and your click moved nothing" in answer.text
+    assert tables.contents(ratchet.store, ["incident"]) == before
+
+
+async def test_a_choice_in_a_list_that_would_end_it_asks_first(told, mia):
+    for status in ("identified", "monitoring"):
+        await told(f"status 2 {status}")
+    listed = await told("list status:monitoring")
+
+    asked = await (await mia.choose(listed, "menu", "Move to Resolved")).answer()
+
+    assert "Your click changed nothing yet." in asked.text
+    done = await (await mia.press(asked, "Move to Resolved")).answer()
+    assert "is now *Resolved*" in done.text
+
+
+# --- take back and edit ---------------------------------------------------------------------------
+
+
+class TestTakeBackAndEdit:
+    """With the product's own delay."""
+
+    @pytest.fixture
+    def environment(self, environment):
+        del environment["PUBLISH_DELAY"]
+        return environment
+
+    async def test_the_dialog_opens_with_the_text_and_publishes_the_new_one(
+        self, told, mia, slack, ratchet, settle
+    ):
+        answer = await told(f"update 2 {CAUSE}")
+        pressed = await mia.press(answer, "Take back and edit")
+        view = await opened(slack, mia, "update")
+        assert CAUSE in str(view.blocks)
+        assert "never published" in (await pressed.answer()).text
+        assert [CAUSE in body for body in drafts(ratchet)] == [True]
+        assert CAUSE not in repr(tables.contents(ratchet.store, ["incident_update", "incident"]))
+
+        await mia.fill("Public update", "Cards work again.")
+        await mia.submit()
+        await settle()
+
+        shown = repr(slack.channel_view("#status"))
+        assert "Cards work again." in shown
+        assert CAUSE not in shown
+        assert drafts(ratchet) == []
+
+    async def test_after_a_cancelled_dialog_the_text_is_still_there(self, told, mia, slack):
+        answer = await told(f"update 2 {CAUSE}")
+        pressed = await mia.press(answer, "Take back and edit")
+        await opened(slack, mia, "update")
+        await mia.close()
+        await mia.press(await pressed.answer(), "Edit it…")
+
+        assert CAUSE in str((await opened(slack, mia, "update")).blocks)
