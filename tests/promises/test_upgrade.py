@@ -227,10 +227,14 @@ async def test_newer_code_continues_with_rows_of_older_code(
     with a_database(kind, empty=True) as url:
         known = known_to_each(url)
     for number, knows in enumerate(list(known.values())[:-1], 1):
-        await tell(mia, f"declare Outage {number}", f"note {number} written")
-        await tell(mia, f"update {number} waits")
+        await tell(mia, f"declare Outage {number}")
+        # The update waits in the outbox, and is not on its way, while its row is written anew.
+        down = slack.faults.unavailable(times=None)
+        await tell(mia, f"note {number} written", f"update {number} waits")
+        await ratchet.worker.deliver_due()
         written_by_code_that(knows, database_url)
         noted_by_code_that(knows, database_url, number)
+        down.clear()
         await tell(mia, f"next {number}", f"update {number} withdrawn", f"redact {number} 6")
         await settle(ratchet, clock)
         written_by_code_that(knows, database_url)
