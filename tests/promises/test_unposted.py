@@ -47,8 +47,8 @@ async def test_where_the_bot_is_not_the_answer_says_what_to_do_and_the_card_foll
     assert "Type /invite @Ratchet here; the card follows by itself." in words.replace("`", "")
     assert hidden.messages == []
 
-    mia.invite_the_app(hidden)
-    await slack.until(lambda: ratchet.slack._working == set())  # noqa: SLF001 - no other sign
+    request = mia.invite_the_app(hidden)
+    await slack.until(lambda: request.ack is not None)
     await idle(ratchet)
     await settle(ratchet, clock)
 
