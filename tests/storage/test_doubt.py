@@ -13,6 +13,7 @@ from core.service import Incidents
 from storage.models import State
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
 from tests.builders import NINE, WORKSPACE, a_change
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ async def test_a_card_is_not_claimed_before_the_commit_of_its_change(
 
     def hold(_tx, outcome):
         saved.set()
-        commit.wait(10)
+        commit.wait(PATIENCE_SECONDS)
         return outcome
 
     slow = Incidents(opened(status_channel="C0STATUS"), clock=clock, wake=lambda: None)

@@ -14,6 +14,7 @@ from storage import audit
 from storage.models import CARDS, State
 from storage.outbox import Outbox, Posted
 from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
+from tests.patience import PATIENCE_SECONDS
 
 DELAY = timedelta(seconds=10)
 TEXT = PublicText("We look.")
@@ -240,7 +241,7 @@ async def test_no_worker_claims_a_text_during_its_withdrawal(
 
     def hold(_tx, outcome):
         saved.set()
-        commit.wait(10)
+        commit.wait(PATIENCE_SECONDS)
         return outcome
 
     clock.advance(seconds=9)

@@ -27,6 +27,7 @@ from tests.builders import (
     an_actor,
     an_id,
 )
+from tests.patience import PATIENCE_SECONDS
 
 SECRET = "vermilion-canary"
 
@@ -158,7 +159,7 @@ class TestTogether:
         async def held():
             def wait(_tx):
                 started.set()
-                go.wait(10)
+                go.wait(PATIENCE_SECONDS)
 
             first = store.write(wait)
             await asyncio.to_thread(started.wait, 10)
@@ -391,7 +392,7 @@ class TestConnections:
                 tx.set_status_channel(first, "C1")
                 tries.append(first)
                 if len(tries) <= 2:
-                    meet.wait(10)
+                    meet.wait(PATIENCE_SECONDS)
                 tx.set_status_channel(second, "C2")
                 return first
 
