@@ -214,7 +214,7 @@ async def test_a_card_is_not_claimed_before_the_commit_of_its_change(
 
     slow = Incidents(opened(status_channel="C0STATUS"), clock=clock, wake=lambda: None)
     changing = asyncio.ensure_future(slow.perform(a_change(ref=1, to="identified"), hold))
-    await asyncio.to_thread(saved.wait, 10)
+    await asyncio.to_thread(saved.wait, PATIENCE_SECONDS)
     meanwhile = await claim()
     commit.set()
     await changing

@@ -249,7 +249,7 @@ async def test_no_worker_claims_a_text_during_its_withdrawal(
     withdrawing = asyncio.ensure_future(
         slow.perform(Redact(actor=an_actor(), ref=1, entry=2), hold)
     )
-    await asyncio.to_thread(saved.wait, 10)
+    await asyncio.to_thread(saved.wait, PATIENCE_SECONDS)
     clock.advance(seconds=1)
     meanwhile = await outbox.claim("w1", limit=16, at=clock())
     commit.set()

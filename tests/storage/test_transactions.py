@@ -162,7 +162,7 @@ class TestTogether:
                 go.wait(PATIENCE_SECONDS)
 
             first = store.write(wait)
-            await asyncio.to_thread(started.wait, 10)
+            await asyncio.to_thread(started.wait, PATIENCE_SECONDS)
             return first, go
 
         return held
