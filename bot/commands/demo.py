@@ -16,7 +16,10 @@ STORIES = sorted(
 def demo(
     *,
     port: Annotated[
-        int, typer.Option(help="Port of the stand-in's page; the bot takes the next one.")
+        int,
+        typer.Option(
+            min=1, max=65534, help="Port of the stand-in's page; the bot takes the next one."
+        ),
     ] = 8080,
     http: Annotated[bool, typer.Option("--http", help="HTTP mode instead of Socket Mode.")] = False,
     story: Annotated[
