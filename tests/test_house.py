@@ -65,3 +65,49 @@ def test_both_lock_files_pin_the_same_runtime_versions():
     )
 
     assert runtime <= everything
+
+
+# Modules where a person's "public" becomes a type, or where a text is already public.
+MAY_PUBLISH = {
+    "bot/doctor/comparison.py",
+    "bot/http/v1.py",
+    "bot/slack/actions.py",
+    "bot/slack/carrying.py",
+    "bot/slack/forms.py",
+    "bot/slack/parser.py",
+    "storage/public.py",
+}
+
+
+def calls(tree):
+    """The names of all functions that are called in ``tree``."""
+    return [
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    ]
+
+
+def test_a_text_becomes_public_in_the_listed_modules_alone():
+    publishing = {
+        str(path.relative_to(ROOT))
+        for package in ("bot", "core", "storage")
+        for path in ROOT.joinpath(package).rglob("*.py")
+        if "PublicText" in calls(ast.parse(path.read_text()))
+    }
+
+    assert publishing == MAY_PUBLISH
+
+
+def test_only_torture_measures_durations():
+    measuring = [
+        node.name
+        for path in sorted(ROOT.joinpath("tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and {"monotonic", "perf_counter"} & set(calls(node))
+        and not any("torture" in ast.unparse(mark) for mark in node.decorator_list)
+    ]
+
+    assert measuring == []
