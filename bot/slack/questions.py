@@ -143,6 +143,8 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
         case Change(to=str(to), public=public):
             move = f"Move {name} to {status_name(to)}"
             return f"Publish and {move[0].lower()}{move[1:]}" if public else move
+        case Change(public=str(), severity=severity) if severity:
+            return f"Publish, and set {name} to {severity}"
         case Change(public=str()):
             return f"Publish on {name}"
         case Change(note=str()):

@@ -12,11 +12,22 @@ import time
 from contextlib import asynccontextmanager, closing, contextmanager
 from itertools import chain
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Integer, MetaData, NullPool, Uuid, bindparam, create_engine, inspect, text
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    MetaData,
+    NullPool,
+    Uuid,
+    bindparam,
+    create_engine,
+    inspect,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 
 from bot.sandbox import Limits
@@ -24,6 +35,7 @@ from core.incident import update_id
 from storage import audit, migrations
 from storage.store import SqlStore, UnknownSchema
 from tests import tables
+from tests.builders import NINE
 from tests.patience import GLANCE_SECONDS, PATIENCE_SECONDS, until
 from tests.ports import a_free_port, listening
 from tests.promises import processes
@@ -124,6 +136,44 @@ def test_migrations_lose_no_row(empty_url):
 
     with engine(empty_url).begin() as connection:
         assert connection.execute(text("SELECT id FROM workspace")).scalars().all() == ["T1"]
+
+
+INCIDENT = """
+INSERT INTO incident (workspace_id, id, number, title, severity, lifecycle, status, public_word,
+    is_open, private, declared_by_id, declared_by_name, component_count, channel_private,
+    started_at, created_at, updated_at, version, last_entry)
+VALUES ('T1', :id, :number, 'Slow', 'high', 'd', 's', 'monitoring', :is_open, false, 'U1', 'Mia', 0,
+    false, :at, :at, :at, 1, 1)
+"""
+POSTED = """
+INSERT INTO posted (workspace_id, incident_id, surface, channel, entry, posted_in, ts)
+VALUES ('T1', :id, :surface, 'C1', 0, 'C1', :ts)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_buttons_of_open_cards_are_drawn_anew_and_nothing_else_is_sent(kind, empty_url):
+    migrate(empty_url, "0005")
+    open_one, closed_one = uuid4(), uuid4()
+    row = text(INCIDENT).bindparams(bindparam("id", type_=Uuid), bindparam("at", type_=DateTime))
+    place = text(POSTED).bindparams(bindparam("id", type_=Uuid))
+    with engine(empty_url).begin() as connection:
+        connection.execute(text("INSERT INTO workspace (id, last_number) VALUES ('T1', 2)"))
+        lifecycle = "INSERT INTO lifecycle (digest, name, definition) VALUES ('d', 'n', 't')"
+        connection.execute(text(lifecycle))
+        for number, (id_, is_open) in enumerate(((open_one, True), (closed_one, False)), start=1):
+            facts = {"id": id_, "number": number, "is_open": is_open, "at": NINE}
+            connection.execute(row, facts)
+            for surface in ("working_card", "status_card"):
+                connection.execute(place, {"id": id_, "surface": surface, "ts": f"{number}.1"})
+
+    migrate(empty_url, "head")
+
+    with engine(empty_url).begin() as connection:
+        found = text("SELECT incident_id, surface, channel, lane, state FROM outbox")
+        sent = connection.execute(found.columns(incident_id=Uuid)).all()
+    lane = f"{open_one}:working:C1"
+    assert sent == [(open_one, "working_card", "C1", lane, "available")]
 
 
 def known_to_each(url):
