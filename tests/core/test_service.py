@@ -819,3 +819,20 @@ async def test_a_refusal_caused_by_the_same_request_elsewhere_is_no_refusal(
     outcome = await slower.execute(move, request="envelope 1")
 
     assert outcome.incident.status == "identified"
+
+
+async def test_a_done_request_can_be_asked_for_its_present_facts(incidents, declare):
+    await declare()
+    await incidents.execute(a_change(ref=1, to="identified"), request="envelope 1")
+
+    done = await incidents.repeated(an_actor(), "envelope 1")
+
+    assert done is not None
+    assert (done.incident.status, done.changed) == ("identified", False)
+    assert await incidents.repeated(an_actor(), "envelope 2") is None
+
+
+async def test_a_message_that_shows_no_incident_is_known_as_such(incidents, declare):
+    await declare()
+
+    assert await incidents.shown_by(an_actor(), [(INCIDENTS_CHANNEL, "1.0")]) == [None]
