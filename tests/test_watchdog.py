@@ -46,6 +46,15 @@ async def test_it_hangs(request, tmp_path):
 """
 
 
+# A shell starts background jobs with Ctrl-C ignored, and every descendant inherits that.
+INTERRUPTIBLE = """
+import os, signal, sys
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 @pytest.fixture
 def hanging(tmp_path):
     """A run of pytest with ``options``, which hangs once its servers have started."""
@@ -55,7 +64,8 @@ def hanging(tmp_path):
     def hanging(*options):
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml"),
+                *(sys.executable, "-c", INTERRUPTIBLE),
+                *("-m", "pytest", "-q", "-c", ROOT / "pyproject.toml"),
                 *("--rootdir", tmp_path, "-p", "tests.conftest", "--basetemp", tmp_path / "tmp"),
                 *(*options, tmp_path / "test_hanging.py"),
             ],
