@@ -350,7 +350,7 @@ async def test_the_shortcut_declares_and_a_message_becomes_a_note(at, settle):
     await dialog.get_by_label("Title").fill("Checkout is down")
     await dialog.get_by_role("button", name="Declare").click()
     await expect(mia.get_by_role("dialog")).to_contain_text(
-        "INC-1 is declared (Investigating, medium): Checkout is down."
+        "INC-1 Checkout is down: now investigating (medium), by @mia."
     )
     await mia.keyboard.press("Escape")
     await settle()
