@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import structlog
 
 from bot.http.gate import Gate
 from bot.http.rest import application
@@ -28,6 +29,12 @@ __all__ = ["logging_as_before"]
 ELSEWHERE = "T0ELSEWHERE"
 ADDRESS = "http://ratchet.example"
 MEMBERS = {"U0ADA": "Ada", "U0GRACE": "Grace"}
+
+
+@pytest.fixture(autouse=True)
+def every_line_is_logged():
+    """Another test of this process may have left a level that hides the lines of requests."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture
