@@ -51,7 +51,7 @@ def binaries() -> Path | None:
 
 
 class Server:
-    """A running server. ``uri`` takes the name of a database."""
+    """A running server, with all its files in ``folder``."""
 
     def __init__(self) -> None:
         found = binaries()
@@ -60,10 +60,10 @@ class Server:
         self._binaries = found
         self._counter = itertools.count(1)
         self._ends = contextlib.ExitStack()
-        self._folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-", dir=ram.folder()))
-        self._ends.callback(shutil.rmtree, self._folder, ignore_errors=True)
-        self._data = self._folder / "data"
-        self._log = self._folder / "log"
+        self.folder = Path(tempfile.mkdtemp(prefix="ratchet-pg-", dir=ram.folder()))
+        self._ends.enter_context(WATCHDOG.removing(self.folder))
+        self._data = self.folder / "data"
+        self._log = self.folder / "log"
         self._user = self._unprivileged()
         self._run(
             "initdb",
@@ -80,7 +80,7 @@ class Server:
         return self._process.pid
 
     def uri(self, database: str = "postgres") -> str:
-        return f"postgresql://postgres@/{database}?host={self._folder}"
+        return f"postgresql://postgres@/{database}?host={self.folder}"
 
     def run(self, statement: str) -> None:
         with psycopg.connect(self.uri(), autocommit=True) as connection:
@@ -109,7 +109,7 @@ class Server:
 
     def resume(self) -> None:
         """Starts it again, at the same address."""
-        settings = SETTINGS | {"unix_socket_directories": str(self._folder)}
+        settings = SETTINGS | {"unix_socket_directories": str(self.folder)}
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
                 [
@@ -124,9 +124,7 @@ class Server:
                 start_new_session=True,
             )
         self._watched = contextlib.ExitStack()
-        self._watched.enter_context(
-            WATCHDOG.watching(self._process.pid, asked=signal.SIGQUIT, folder=self._folder)
-        )
+        self._watched.enter_context(WATCHDOG.watching(self._process.pid, asked=signal.SIGQUIT))
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             with contextlib.suppress(psycopg.OperationalError):
@@ -147,8 +145,8 @@ class Server:
             return None
         names = {entry.pw_name for entry in pwd.getpwall()}
         user = "postgres" if "postgres" in names else "nobody"
-        self._folder.chmod(0o711)
-        ours = [*self._folder.parents, *self._binaries.parents]
+        self.folder.chmod(0o711)
+        ours = [*self.folder.parents, *self._binaries.parents]
         marker = self._binaries / "postgres"
         if not marker.stat().st_mode & 0o001:
             # The marker comes last: another test process that sees it opened needs all the rest.
@@ -158,7 +156,7 @@ class Server:
             mode = path.stat().st_mode
             if not mode & 0o001:
                 path.chmod(mode | (0o005 if mode & 0o100 else 0o004))
-        shutil.chown(self._folder, user)
+        shutil.chown(self.folder, user)
         return user
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -41,6 +41,7 @@ async def test_it_hangs(request, tmp_path):
             pids = [process.pid, server.pid]
             if binaries():
                 pids.append(request.getfixturevalue("postgresql").pid)
+                Path("folder").write_text(str(request.getfixturevalue("postgresql").folder))
             Path("started").write_text(" ".join(map(str, [os.getpid(), *pids])))
             await asyncio.Event().wait()
 """
@@ -124,3 +125,5 @@ async def test_a_run_that_ends_early_leaves_no_server_behind(end, options, hangi
     end(run, worker)
 
     await until(lambda: not any(began(pid) for pid in servers))
+    kept = tmp_path / "folder"
+    await until(lambda: not (kept.exists() and Path(kept.read_text()).exists()))

@@ -28,18 +28,23 @@ class Watchdog:
         self._process: subprocess.Popen[str] | None = None
 
     @contextlib.contextmanager
-    def watching(
-        self, pid: int, *, asked: signal.Signals = signal.SIGKILL, folder: Path | None = None
-    ) -> Iterator[None]:
-        """End process ``pid`` by the signal ``asked``, should this process end within the block.
-
-        ``folder`` is removed afterwards.
-        """
-        self._tell({"pid": pid, "signal": asked, "folder": folder and str(folder)})
+    def watching(self, pid: int, *, asked: signal.Signals = signal.SIGKILL) -> Iterator[None]:
+        """End process ``pid`` by the signal ``asked``, should this process end within the block."""
+        self._tell({"pid": pid, "signal": asked})
         try:
             yield
         finally:
             self._tell({"pid": pid, "signal": 0})
+
+    @contextlib.contextmanager
+    def removing(self, folder: Path) -> Iterator[None]:
+        """Remove ``folder`` at the end of the block, or of this process."""
+        self._tell({"folder": str(folder), "kept": True})
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._tell({"folder": str(folder), "kept": False})
 
     def _tell(self, line: dict[str, object]) -> None:
         if self._process is None:
@@ -61,39 +66,50 @@ WATCHDOG = Watchdog()
 
 
 def began(pid: int) -> str | None:
-    """The moment when process ``pid`` began, None for none: a number may be given out again.
+    """The moment when process ``pid`` began, None if it does not run: numbers are given out again.
 
-    Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (starttime)
+    Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (state, starttime)
     """
     try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[19]
+        state, *fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     except OSError:
         return None
+    # A zombie has ended, and waits for its parent to notice.
+    return None if state == "Z" else fields[18]
 
 
 def watch(lines: Iterable[str]) -> None:
-    """Keep the list of servers until the lines end, and end those that are left."""
-    servers = {}
+    """Keep the list of servers and folders until the lines end; then end and remove the rest."""
+    servers: dict[int, tuple[str, int]] = {}
+    folders: set[str] = set()
     for line in lines:
-        told = json.loads(line)
-        if told["signal"]:
-            servers[told["pid"]] = (began(told["pid"]), told)
-        else:
-            servers.pop(told["pid"], None)
+        match json.loads(line):
+            case {"pid": pid, "signal": 0}:
+                servers.pop(pid, None)
+            case {"pid": pid, "signal": number} if since := began(pid):
+                servers[pid] = (since, number)
+            case {"folder": folder, "kept": True}:
+                folders.add(folder)
+            case {"folder": folder}:
+                folders.discard(folder)
+    end(servers)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def end(servers: dict[int, tuple[str, int]]) -> None:
+    """End those of the processes that still run, by their signals and then by SIGKILL."""
 
     def running() -> list[int]:
-        return [pid for pid, (since, _) in servers.items() if since and began(pid) == since]
+        return [pid for pid, (since, _) in servers.items() if began(pid) == since]
 
     for pid in running():
-        _signal(pid, servers[pid][1]["signal"])
-    end = time.monotonic() + STOPPING_SECONDS
-    while running() and time.monotonic() < end:
+        _signal(pid, servers[pid][1])
+    last = time.monotonic() + STOPPING_SECONDS
+    while running() and time.monotonic() < last:
         time.sleep(0.05)
     for pid in running():
         _signal(pid, signal.SIGKILL)
-    for _, told in servers.values():
-        if told["folder"]:
-            shutil.rmtree(told["folder"], ignore_errors=True)
 
 
 def _signal(pid: int, number: int) -> None:

@@ -57,7 +57,8 @@ async def _serve(settings, clock):
     configure_logs(log_format="json", log_level="critical")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     if parent := multiprocessing.parent_process():
         # The server ends with the test process, even a killed one.
         loop.add_reader(parent.sentinel, os._exit, 1)
