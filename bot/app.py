@@ -27,7 +27,8 @@ from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
 from core.drafting import DraftBook
-from core.service import Incidents, StoreUnavailable
+from core.service import Incidents
+from core.store import StoreUnavailable
 from storage import idempotency, keys
 from storage.outbox import Outbox
 from storage.store import SqlStore

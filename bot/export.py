@@ -22,12 +22,12 @@ from core.incident import (
     DescribedComponent,
     Incident,
     Person,
-    PublicIncident,
-    PublicUpdate,
+    Resolved,
     Update,
     Workspace,
 )
 from core.lifecycle import Lifecycle
+from core.public_side import PublicIncident, PublicUpdate
 from storage import export
 from storage.export import PublicRecord, Record
 from storage.files import NotWritten, new_file
@@ -124,6 +124,10 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "components": [_component(component) for component in incident.components],
         "channel": incident.place.channel if incident.place else None,
         "channel_private": incident.place is not None and incident.place.private,
+        "invited": [_person(person) for person in incident.invited],
+        "resolution": _resolved(incident.resolution),
+        "title_public_at": incident.title_public_at and _iso(incident.title_public_at),
+        "title_before": incident.title_before,
         "started_at": _iso(incident.started_at),
         "created_at": _iso(incident.created_at),
         "updated_at": _iso(incident.updated_at),
@@ -145,6 +149,7 @@ def _update(update: Update) -> dict[str, Any]:
         "old": update.old,
         "new": update.new,
         "public_at": update.public_at and _iso(update.public_at),
+        "passed": update.passed,
         "redacted_at": update.redacted_at and _iso(update.redacted_at),
         "redacted_by": _person(update.redacted_by),
     }
@@ -174,6 +179,12 @@ def _public_update(update: PublicUpdate) -> dict[str, Any]:
         "body": update.body,
         "withdrawn": update.withdrawn,
     }
+
+
+def _resolved(resolution: Resolved | None) -> dict[str, Any] | None:
+    if resolution is None:
+        return None
+    return {"how": resolution.how.value, "duplicate_of": resolution.duplicate_of}
 
 
 def _component(component: Component) -> dict[str, Any]:

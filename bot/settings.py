@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.telemetry import safe_line
-from core.engine import REDACTION_WINDOW
 from core.errors import InvalidLifecycles, UnknownLifecycle
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
+from core.withdrawing import REDACTION_WINDOW
 
 SLACK_API = "https://slack.com/api/"
 LOG_LEVELS = ("debug", "info", "warning", "error")

@@ -11,7 +11,7 @@ from core.drafts import Draft
 from core.errors import UserError
 from core.incident import Actor
 from core.refusals import Permission
-from core.service import Store
+from core.store import Store
 
 
 class DraftGone(UserError):

@@ -34,7 +34,7 @@ class UserError(Exception):
 
 
 # Field names that would read badly in a sentence.
-FIELD_NAMES = {"started_at": "time of the start"}
+FIELD_NAMES = {"started_at": "time of the start", "duplicate_of": "other incident"}
 
 
 class InvalidField(UserError):

@@ -52,6 +52,15 @@ class Membership(StrEnum):
     STRANGER = "stranger"
 
 
+class Resolution(StrEnum):
+    """How an incident ended. It is private."""
+
+    FIXED = "fixed"
+    WENT_AWAY = "went_away"
+    FALSE_ALARM = "false_alarm"
+    DUPLICATE = "duplicate"
+
+
 class Kind(StrEnum):
     """The type of an update. The comments describe its ``old`` and ``new``."""
 
@@ -63,12 +72,21 @@ class Kind(StrEnum):
     SEVERITY = "severity"  # old, new: severities
     TITLE = "title"  # old, new: titles
     COMPONENTS = "components"  # old, new: names, joined by commas
+    PRIVACY = "privacy"  # old, new: PUBLIC or PRIVATE
+    INVITED = "invited"  # new: the name of the person who may see a private incident
+    UNINVITED = "uninvited"  # old: the name of the person who was invited
+    CORRECTED = "corrected"  # old: the number of the entry whose withdrawn text it replaces
+    RESOLUTION = "resolution"  # old, new: resolutions, as `Resolved.words` says them
 
 
 # Kinds of a transition. An acknowledgement is one only if it has a ``new``.
 TRANSITIONS = (Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED)
 # Kinds of a change to a fact that the public reads.
-PUBLIC_FACTS = (Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS)
+PUBLIC_FACTS = (Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS, Kind.PRIVACY)
+# The two values of a `Kind.PRIVACY`.
+PUBLIC, PRIVATE = "public", "private"
+# The public title while a new one is held back and the one before it was withdrawn.
+TITLE_WITHDRAWN = "(title withdrawn)"
 
 
 def redraws_status_card(kind: Kind, visibility: Visibility, new: str | None) -> bool:
@@ -149,13 +167,32 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """The resolution of an incident; ``duplicate_of`` is the number of the other incident."""
+
+    how: Resolution
+    duplicate_of: int | None = None
+
+    @property
+    def words(self) -> str:
+        """``false alarm``, or ``duplicate of INC-41``."""
+        of = f" of INC-{self.duplicate_of}" if self.duplicate_of else ""
+        return self.how.value.replace("_", " ") + of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """The thing. ``number`` is for people and counts per workspace.
 
     ``category`` is a short label by the declarer, such as ``timeout``. It is private, and so is the
     ``description``. ``version`` rises by one with each change. ``place`` is the channel of the
     declaration, which holds the working card (None over the API). ``last_entry`` is the number of
-    the newest update, from 1.
+    the newest update, from 1. ``invited`` may see it while it is private, in the order of their
+    invitations.
+
+    ``title_public_at`` is the moment at which ``title`` becomes public, None if it was not held
+    back; ``title_before`` is the public title until then, None if there is none. A private incident
+    has neither.
     """
 
     id: UUID
@@ -173,6 +210,10 @@ class Incident:
     description: str | None = None
     category: str | None = None
     place: Place | None = None
+    invited: tuple[Person, ...] = ()
+    resolution: Resolved | None = None
+    title_public_at: datetime | None = None
+    title_before: str | None = None
     started_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -216,6 +257,25 @@ class Incident:
         place = self.place
         return place.channel if place and place.may_show(private=self.private) else None
 
+    @property
+    def card_people(self) -> tuple[Person, ...]:
+        """The people who get the card as a direct message: of a private incident alone.
+
+        Everybody who was invited; also declarer and owner, if no channel may show the card.
+        """
+        if not self.private:
+            return ()
+        near = () if self.card_channel else (self.declared_by, self.owner)
+        people = {person.id: person for person in (*near, *self.invited) if person}
+        return tuple(person for person in people.values() if person.in_slack)
+
+    def public_title(self, at: datetime) -> str | None:
+        """The title that the public may read at the moment ``at``; None if there is none."""
+        if self.private:
+            return None
+        held = self.title_public_at is not None and self.title_public_at > at
+        return self.title_before if held else self.title
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
@@ -223,7 +283,9 @@ class Update:
 
     ``entry`` counts from 1 within the incident; people type it. ``old`` and ``new`` are described
     at `Kind`. ``public_at`` is the moment at which the body of a public update becomes public, None
-    if it was not held back. Its other facts are public at once.
+    if it was not held back. Of a new title it is the moment at which the title becomes public. All
+    other facts are public at once. ``passed``: a step of a walk before its last; to the public, a
+    walk is one step.
     """
 
     id: UUID
@@ -239,6 +301,7 @@ class Update:
     public_at: datetime | None = None
     redacted_at: datetime | None = None
     redacted_by: Person | None = None
+    passed: bool = False
 
     @property
     def status_change(self) -> str | None:
@@ -344,8 +407,59 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """Takes all steps of the shortest way to the status ``to``, in one transaction.
+
+    ``reason`` and ``public`` are the texts of the last step.
+    """
+
+    actor: Actor
+    ref: Ref
+    to: str
+    reason: Note
+    public: PublicText | None = None
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPrivacy:
+    """Takes the public side of an incident away, or gives it one; also after the end.
+
+    ``expected_title`` is the title that the actor agreed to make public; None: whichever it is.
+    """
+
+    actor: Actor
+    ref: Ref
+    private: bool
+    expected_title: str | None = None
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetInvitation:
+    """Lets ``person`` see a private incident, or takes that back; also after the end."""
+
+    actor: Actor
+    ref: Ref
+    person: Person
+    invited: bool
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameResolution:
+    """Says how an incident ended, or corrects it. ``duplicate_of`` is the other incident."""
+
+    actor: Actor
+    ref: Ref
+    how: Resolution
+    duplicate_of: int | None = None
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redact:
-    """Withdraws the body of one update. ``entry`` is its number in the timeline, or its id."""
+    """Withdraws the texts of one entry. ``entry`` is its number in the timeline, or its id."""
 
     actor: Actor
     ref: Ref
@@ -354,78 +468,11 @@ class Redact:
     expected_status: None = None
 
 
-Command = Declare | Change | TakeNextStep | Acknowledge | Redact
-
-
-# --- decisions -------------------------------------------------------------------------------
-
-
-class Surface(StrEnum):
-    """A kind of message in Slack. It is rendered from the rows at the moment of delivery."""
-
-    WORKING_CARD = "working_card"  # the card in the channel of the declaration
-    OWNER_CARD = "owner_card"  # a private incident's card, as a direct message to its owner
-    STATUS_CARD = "status_card"  # the public card in the status channel
-    PUBLIC_UPDATE = "public_update"  # a public update, as a reply in the status card's thread
-    WITHDRAWAL = "withdrawal"  # the edit of such a reply after its redaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """The address of a message that is to be sent: its target and subject, never its text.
-
-    ``entry`` is the update of a reply or a withdrawal. ``channel`` is the id of a channel or, for a
-    direct message, of a person. ``not_before`` None: it is due at once.
-    """
-
-    surface: Surface
-    channel: str
-    entry: int | None = None
-    not_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The result of `engine.decide`: saved whole, or not at all.
-
-    If it changes anything, ``incident.version`` is one above the version that was read.
-    ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its body.
-    """
-
-    incident: Incident
-    updates: tuple[Update, ...] = ()
-    redacted: Update | None = None
-    new_components: tuple[Component, ...] = ()
-    envelopes: tuple[Envelope, ...] = ()
-
-    @property
-    def changes_anything(self) -> bool:
-        """False if everything that was asked for is true already; then nothing is written."""
-        return bool(self.updates) or self.redacted is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The facts after a command.
-
-    ``before`` is None for a declaration and equals ``incident`` if nothing changed. ``redacted`` is
-    the update without its body after a redaction, including a repeated one.
-    """
-
-    incident: Incident
-    before: Incident | None
-    updates: tuple[Update, ...]
-    redacted: Update | None
-    workspace: Workspace
-    # The text that this command withdrew, for its author, who may write it anew.
-    withdrawn_text: str | None = field(default=None, repr=False)
-    # The first acknowledgement, if the command asked for another one.
-    acknowledged_at: datetime | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was written."""
-        return self.incident != self.before
+# Commands that move an incident, or change its facts.
+Move = Change | TakeNextStep | Acknowledge | Walk
+# Commands that are accepted after the end as well.
+Lasting = Redact | SetPrivacy | SetInvitation | NameResolution
+Command = Declare | Move | Lasting
 
 
 # --- views -----------------------------------------------------------------------------------
@@ -476,48 +523,3 @@ class Page(Generic[Item]):
     items: tuple[Item, ...]
     older: int | None = None
     newer: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicUpdate:
-    """The public part of one update.
-
-    ``body`` None: a bare change of status, a text that is still held back or was taken back in
-    time, or a withdrawn text.
-    """
-
-    entry: int
-    body: PublicText | None
-    status: str | None
-    word: PublicWord | None
-    at: datetime
-    withdrawn: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicIncident:
-    """The public part of an incident. No field can hold a note or a person's name.
-
-    ``previous_status`` is the status before the newest transition. ``updates`` are newest first.
-    ``resolved_at`` is the moment at which the public word first became ``resolved``.
-    """
-
-    id: UUID
-    workspace: str
-    number: int
-    title: PublicText
-    severity: Severity
-    status: str
-    word: PublicWord
-    terminal: bool
-    previous_status: str | None
-    components: tuple[Component, ...]
-    started_at: datetime
-    updated_at: datetime
-    resolved_at: datetime | None
-    updates: tuple[PublicUpdate, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The name that people use: ``INC-42``."""
-        return f"INC-{self.number}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from core.audience import audience, reads
 from core.incident import (
     Acknowledge,
     Actor,
@@ -12,8 +13,12 @@ from core.incident import (
     Declare,
     Incident,
     Membership,
+    NameResolution,
     Redact,
+    SetInvitation,
+    SetPrivacy,
     TakeNextStep,
+    Walk,
 )
 from core.refusals import Denied, Permission
 
@@ -34,7 +39,18 @@ def needed(command: Command) -> tuple[Permission, ...]:
         case Change() if "public" in command.asks:
             publish = (Permission.JOIN, Permission.PUBLISH)
             return publish if command.asks == {"public"} else (*publish, Permission.RESPOND)
-        case Declare() | Change() | TakeNextStep() | Acknowledge():
+        case Walk(public=str()) | SetPrivacy(private=False):
+            return (Permission.JOIN, Permission.PUBLISH, Permission.RESPOND)
+        case (
+            Declare()
+            | Change()
+            | TakeNextStep()
+            | Acknowledge()
+            | Walk()
+            | SetPrivacy()
+            | SetInvitation()
+            | NameResolution()
+        ):
             return (Permission.JOIN, Permission.RESPOND)
         case _:
             assert_never(command)
@@ -62,22 +78,5 @@ def may_read_notes(actor: Actor) -> bool:
 
 
 def may_see(actor: Actor, incident: Incident) -> bool:
-    """Whether ``incident`` exists for ``actor`` at all.
-
-    A private incident exists for its declarer, its owner, workspace admins and API keys, and for
-    requests from the private channel of its declaration (Slack lets only members speak there).
-    ``storage.queries`` filters boards by the same rule; a test compares the two.
-    """
-    if incident.workspace != actor.workspace:
-        return False
-    return (
-        not incident.private
-        or actor.admin
-        or actor.sees_private
-        or actor.person in (incident.declared_by, incident.owner)
-        or (
-            incident.place is not None
-            and incident.place.private
-            and incident.place.channel == actor.channel
-        )
-    )
+    """Whether ``incident`` exists for ``actor`` at all: the rule is `audience`."""
+    return incident.workspace == actor.workspace and reads(actor, audience(incident))

@@ -2,6 +2,7 @@
 
     UserError                 its text is for the person: show it, log at info, never alert
     ├── InvalidField          a text or a value is not acceptable
+    │   └── InvalidDuplicate      a duplicate of no incident, or of itself
     ├── EmptyUpdate           nothing was asked for
     ├── UnknownLifecycle      no lifecycle has that name
     ├── NotFound              there is no such incident, or not for this actor
@@ -19,7 +20,11 @@
     ├── StaleStatus           the incident has moved since the button was drawn
     ├── TooSoon               a second click on a next step within three seconds
     ├── NoPublicSurface       nobody could read a public update
-    ├── NothingToRedact       the update has no body
+    ├── NothingToRedact       the entry has no text
+    ├── CurrentTitle          the entry has no text but the present title
+    ├── NotPrivate            an invitation to an incident that everybody sees
+    ├── TitleChanged          the title is not the one that was agreed to become public
+    ├── NotOver               a resolution before the end
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
     InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
@@ -31,7 +36,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from core.errors import UserError, closest, nearest
+from core.errors import InvalidField, UserError, closest, nearest
 from core.incident import Actor, Component, Incident, Update
 
 
@@ -133,7 +138,8 @@ class IncidentResolved(Refused):
             incident,
             asked,
             f"{incident.name} is {incident.status}, which is the end of its lifecycle: "
-            "it takes no further updates. If it is happening again, declare a new incident.",
+            + (f"it cannot become {asked}, and " if asked and asked != incident.status else "it ")
+            + "takes no further updates. If it is happening again, declare a new incident.",
         )
 
 
@@ -228,6 +234,57 @@ class NothingToRedact(UserError):
         )
         self.incident = incident
         self.update = update
+
+
+class CurrentTitle(UserError):
+    """The entry gave the title that the incident has now: the incident needs another one first."""
+
+    def __init__(self, incident: Incident, update: Update) -> None:
+        super().__init__(
+            f"Entry {update.entry} holds the title that {incident.name} has now. Give it another "
+            f"one first, with `/incident title {incident.number} …`; then withdraw this one."
+        )
+        self.incident = incident
+        self.update = update
+
+
+class NotPrivate(UserError):
+    """Everybody sees the incident, so nobody can be invited."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} is not private: everyone in the workspace can see it already. "
+            f"`/incident private {incident.number}` makes it private."
+        )
+        self.incident = incident
+
+
+class TitleChanged(UserError):
+    """The title was changed after the actor read what would become public. Nothing was changed."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} has another title by now, and nothing was made public. "
+            f"Look again: `/incident public {incident.number}`."
+        )
+        self.incident = incident
+
+
+class NotOver(UserError):
+    """A resolution is named when the incident is resolved, not before."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} is {incident.status}: how it ended can be said when it is over."
+        )
+        self.incident = incident
+
+
+class InvalidDuplicate(InvalidField):
+    """The other incident is not named, is the incident itself, or is none for this actor."""
+
+    def __init__(self) -> None:
+        super().__init__("duplicate_of", "must be named by a number other than its own")
 
 
 class RedactionNotPermitted(UserError):

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from core import policy
-from core.drafts import Drafts
-from core.engine import (
-    Context,
-    ForChange,
-    ForDeclaration,
-    ForRedaction,
-    decide,
-    describe_component,
-    is_stale,
-    refuse_haste,
-)
+from core.components import describe_component
+from core.decision import ForRedaction, Outcome
+from core.engine import decide, refuse_haste
 from core.errors import UserError
 from core.incident import (
     Acknowledge,
@@ -28,19 +19,17 @@ from core.incident import (
     Card,
     Change,
     Command,
-    Component,
-    Decision,
-    Declare,
     DescribedComponent,
     Incident,
-    Outcome,
     Page,
-    Redact,
     Ref,
+    SetPrivacy,
     Update,
     Workspace,
 )
-from core.refusals import Denied, NotFound, Permission, WhichIncident
+from core.loading import found, loaded, open_here, readable
+from core.refusals import Denied, Permission
+from core.store import Reader, Store, Transaction
 
 T = TypeVar("T")
 
@@ -48,139 +37,6 @@ BOARD_PAGE = 10
 TIMELINE_PAGE = 20
 # Marks a request about the workspace as done; other requests are marked with their incident.
 NO_INCIDENT = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """The answer to a request with an idempotency key: committed with the change, or not at all.
-
-    ``claim`` is the attempt that was admitted. ``about`` is the update that the answer quotes: its
-    redaction erases the text here, too.
-    """
-
-    claim: UUID
-    status: int
-    body: str
-    about: UUID | None = None
-
-
-class StoreUnavailable(Exception):
-    """The database failed or does not answer. Nothing was kept, unless ``unsure`` is set.
-
-    The text names the failure and never a value: parameters may be notes. ``unsure``: the
-    connection was lost during the commit, so the change may have been kept.
-    """
-
-    def __init__(self, reason: str, *, unsure: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.unsure = unsure
-
-
-class ClaimLost(Exception):
-    """Another attempt holds the claim by now, or it was given back; this one must be undone."""
-
-
-class Reader(Protocol):
-    """Reads from one snapshot of the store. Every method is limited to one workspace."""
-
-    def workspace(self, workspace: str) -> Workspace:
-        """The workspace; an unknown one has no status channel."""
-
-    def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
-        """The incident of that number or id. In a transaction it stays locked until the end."""
-
-    def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
-        """The id of the incident that the message ``ts`` in ``channel`` shows; None for others."""
-
-    def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
-        """The open incidents that have their card in ``channel``, newest first, at most 10."""
-
-    def card(self, incident: Incident) -> Card:
-        """The content of the incident's card."""
-
-    def board(
-        self,
-        actor: Actor,
-        narrowed: BoardFilter,
-        *,
-        before: int | None,
-        after: int | None,
-        limit: int,
-    ) -> Page[Incident]:
-        """Incidents that ``actor`` may see, newest first.
-
-        ``before`` and ``after`` are numbers, exclusive.
-        """
-
-    def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
-        """The newest ``limit`` updates with an entry below ``before``; on the page oldest first."""
-
-    def moves(self, incident: Incident) -> tuple[Update, ...]:
-        """All transitions, oldest first, the declaration counted as one."""
-
-    def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
-        """All components of the workspace with their descriptions, by name."""
-
-
-class Transaction(Reader, Drafts, Protocol):
-    """A `Reader` that can write. All its writes are committed together, or none."""
-
-    def next_number(self, workspace: str) -> int:
-        """The number of the next incident: unique and without gaps."""
-
-    def components(self, workspace: str) -> tuple[Component, ...]:
-        """All components of the workspace."""
-
-    def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
-        """The update with that number or id in the incident's timeline."""
-
-    def published_in(self, incident: Incident, entry: Update) -> tuple[str, ...]:
-        """The channels that show or will show the update; empty for an internal one."""
-
-    def last_move(self, incident: Incident) -> Update | None:
-        """The newest transition, the declaration counted as one."""
-
-    def set_status_channel(self, workspace: str, channel: str) -> Workspace:
-        """Makes ``channel`` the status channel, and returns the workspace."""
-
-    def save(self, decision: Decision) -> None:
-        """Writes incident, updates and outbox messages.
-
-        The row must still have the version that was read.
-        """
-
-    def handled(self, workspace: str, request: str) -> UUID | None:
-        """The incident of ``request`` if it is done, else None."""
-
-    def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
-        """Marks ``request`` about ``incident`` as done.
-
-        If another process did so first, the work runs again and finds the mark.
-        """
-
-    def add_component(self, workspace: str, component: DescribedComponent) -> None:
-        """Writes a component that is not there yet."""
-
-    def keep(self, receipt: Receipt) -> None:
-        """Stores the answer for repetitions of the request.
-
-        Raises:
-            ClaimLost: another attempt holds the claim by now.
-        """
-
-
-class Store(Protocol):
-    """Runs work in its own threads; ``write`` in a transaction that commits before it returns."""
-
-    def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
-        """Returns the result of ``work`` after the commit; raises its error after the rollback.
-
-        ``work`` runs again if another process committed a conflicting change first.
-        """
-
-    def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
-        """Returns the result of ``work`` on one snapshot."""
 
 
 class Incidents:
@@ -270,10 +126,11 @@ class Incidents:
         return outcome, deliver
 
     def _perform(self, tx: Transaction, command: Command, *, clicked: bool) -> tuple[Outcome, bool]:
-        incident, known = _loaded(tx, command, self._publish_delay)
+        at = self._clock()
+        incident, known = loaded(tx, command, self._publish_delay, at)
         if clicked and incident and isinstance(command, Change):
-            refuse_haste(incident, command, tx.last_move(incident), at=self._clock())
-        decision = decide(incident, command, known, at=self._clock())
+            refuse_haste(incident, command, tx.last_move(incident), at=at)
+        decision = decide(incident, command, known, at=at)
         # Authorized before anything is written, but after the refusals that everybody gets: an API
         # client without the right scope still learns that its request is impossible.
         if denied := policy.allows(command.actor, command, incident):
@@ -317,7 +174,7 @@ class Incidents:
             NotFound, WhichIncident: there is none for this actor.
         """
         _admit(actor)
-        return await self._store.read(lambda reader: _find(reader, actor, ref))
+        return await self._store.read(lambda reader: found(reader, actor, ref))
 
     async def history(self, actor: Actor, ref: Ref) -> tuple[Incident, tuple[Update, ...]]:
         """One incident with its transitions and their notes, oldest first.
@@ -329,7 +186,7 @@ class Incidents:
         _admit(actor)
 
         def read(reader: Reader) -> tuple[Incident, tuple[Update, ...]]:
-            incident = _readable(reader, actor, ref)
+            incident = readable(reader, actor, ref)
             return incident, reader.moves(incident)
 
         return await self._store.read(read)
@@ -355,7 +212,7 @@ class Incidents:
         _admit(actor)
 
         def read(reader: Reader) -> T:
-            incident = _readable(reader, actor, ref)
+            incident = readable(reader, actor, ref)
             # The entries of a timeline have no gaps.
             last = min(after + limit, incident.last_entry)
             page = reader.timeline(incident, before=last + 1, limit=max(last - after, 0))
@@ -385,7 +242,7 @@ class Incidents:
         _admit(actor)
 
         def read(reader: Reader) -> T:
-            incident = _readable(reader, actor, ref)
+            incident = readable(reader, actor, ref)
             found: list[Update] = []
             key = before
             while len(found) <= limit:
@@ -443,7 +300,25 @@ class Incidents:
             NotFound, WhichIncident: there is none for this actor.
         """
         _admit(actor)
-        return await self._store.read(lambda reader: reader.card(_find(reader, actor, ref)))
+        return await self._store.read(lambda reader: reader.card(found(reader, actor, ref)))
+
+    async def to_publish(self, actor: Actor, ref: Ref) -> tuple[Incident, tuple[Update, ...]]:
+        """A private incident and its texts that would be public, for an actor who may publish.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+            Denied: the actor may not publish.
+        """
+        _admit(actor)
+
+        def read(reader: Reader) -> tuple[Incident, tuple[Update, ...]]:
+            incident = found(reader, actor, ref)
+            command = SetPrivacy(actor=actor, ref=ref, private=False)
+            if denied := policy.allows(actor, command, incident):
+                raise denied
+            return incident, reader.public_texts(incident)
+
+        return await self._store.read(read)
 
     async def workspace(self, actor: Actor) -> Workspace:
         """The actor's workspace, with its status channel."""
@@ -476,7 +351,7 @@ class Incidents:
     async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
         """The open incidents that have their card in the actor's channel."""
         _admit(actor)
-        return await self._store.read(lambda reader: _open_here(reader, actor))
+        return await self._store.read(lambda reader: open_here(reader, actor))
 
     async def board(
         self,
@@ -505,7 +380,7 @@ class Incidents:
         _admit(actor)
 
         def read(reader: Reader) -> tuple[Card, Page[Update]]:
-            incident = _readable(reader, actor, ref)
+            incident = readable(reader, actor, ref)
             return reader.card(incident), reader.timeline(incident, before=before, limit=limit)
 
         return await self._store.read(read)
@@ -541,60 +416,3 @@ def _acknowledged_at(
     """The first acknowledgement, if ``command`` asks for one; else None."""
     asks = isinstance(command, Acknowledge)
     return reader.card(incident).acknowledged_at if asks else None
-
-
-def _find(reader: Reader, actor: Actor, ref: Ref) -> Incident:
-    if ref is None:
-        here = _open_here(reader, actor)
-        if len(here) != 1:
-            raise WhichIncident(here)
-        ref = here[0].id
-    incident = reader.incident(actor.workspace, ref)
-    if incident is None or not policy.may_see(actor, incident):
-        raise NotFound(ref)
-    return incident
-
-
-def _readable(reader: Reader, actor: Actor, ref: Ref) -> Incident:
-    incident = _find(reader, actor, ref)
-    if not policy.may_read_notes(actor):
-        raise Denied(actor, Permission.RESPOND, incident)
-    return incident
-
-
-def _open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
-    if actor.channel is None:
-        return ()
-    here = reader.open_in_channel(actor.workspace, actor.channel)
-    return tuple(incident for incident in here if policy.may_see(actor, incident))
-
-
-def _loaded(
-    tx: Transaction, command: Command, publish_delay: timedelta
-) -> tuple[Incident | None, Context]:
-    """The incident of ``command`` (None for a declaration), and the facts that decide on it."""
-    actor = command.actor
-    if isinstance(command, Declare):
-        number = tx.next_number(actor.workspace)
-        return None, ForDeclaration(
-            workspace=tx.workspace(actor.workspace),
-            number=number,
-            components=_existing(tx, command),
-        )
-    incident = _find(tx, actor, command.ref)
-    workspace = tx.workspace(actor.workspace)
-    if isinstance(command, Redact):
-        entry = tx.entry(incident, command.entry)
-        published_in = tx.published_in(incident, entry) if entry else ()
-        return incident, ForRedaction(workspace=workspace, entry=entry, published_in=published_in)
-    return incident, ForChange(
-        workspace=workspace,
-        publish_delay=publish_delay,
-        components=_existing(tx, command),
-        moved=tx.last_move(incident) if is_stale(incident, command) else None,
-    )
-
-
-def _existing(tx: Transaction, command: Command) -> tuple[Component, ...]:
-    names = command.components if isinstance(command, Declare | Change) else None
-    return tx.components(command.actor.workspace) if names else ()

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import NoResultFound
 
 from core.errors import InvalidLifecycles
+from core.incident import Kind
 from core.lifecycle import Lifecycle
 from storage.findings import (
     ERASE_ANSWERS,
@@ -78,6 +79,9 @@ _INCIDENTS = (
         _incident.c.updated_at,
         _incident.c.version,
         _incident.c.last_entry,
+        or_(_incident.c.description.is_not(None), _incident.c.category.is_not(None)).label(
+            "has_description"
+        ),
     )
     .where(
         _incident.c.workspace_id == bindparam("workspace"),
@@ -152,6 +156,7 @@ _LOST_PLACES = (
     )
     .limit(PAGE)
 )
+_changed = update.alias("changed")
 _MESSAGES = (
     select(
         outbox.c.id,
@@ -166,7 +171,13 @@ _MESSAGES = (
         _incident.c.channel.label("declared_in"),
         _incident.c.channel_private,
         update.c.visibility,
-        update.c.redacted_at,
+        exists()
+        .where(
+            _changed.c.workspace_id == outbox.c.workspace_id,
+            _changed.c.incident_id == outbox.c.incident_id,
+            _changed.c.kind == Kind.PRIVACY,
+        )
+        .label("changed_sides"),
     )
     .select_from(
         outbox.outerjoin(

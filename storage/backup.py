@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage.databases.opening import database
 from storage.databases.postgresql import PostgreSQL
 from storage.databases.sqlite import BESIDE

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.incident import Surface
+from core.decision import Surface
 from storage.enqueue import later_of
 from storage.messages import COLUMNS, POST_EVERY, OutboxMessage, message_of
 from storage.models import CARDS, State, channel_pace, is_available, kept, outbox, posted

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, select, true, union
+from sqlalchemy import ColumnElement, Connection, bindparam, case, select, true, union, update
 
-from core.incident import Decision, Envelope, Incident, Surface
-from storage.messages import lane
-from storage.models import State, is_kept, is_waiting_card, outbox, posted
+from core.decision import Decision, Envelope, Published, Surface
+from core.incident import Incident, Kind
+from storage.messages import PUBLIC_SURFACES, lane
+from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted
 from storage.statements import Prepared, upsert
 
 
@@ -47,6 +48,56 @@ _IN_CHANNELS, _TO_CHANNELS = (
 )
 # Locked until we commit, so that no worker claims a withdrawn update and reads its text.
 _ON_THEIR_WAY_TO = _TO_CHANNELS.where(is_kept).with_for_update()
+_REPLIES = union(
+    *(
+        select(table.c.channel, table.c.entry).where(
+            table.c.workspace_id == bindparam("workspace"),
+            table.c.incident_id == bindparam("incident"),
+            table.c.surface == Surface.PUBLIC_UPDATE,
+            still,
+        )
+        for table, still in ((posted, true()), (outbox, is_kept))
+    )
+)
+# Locked until we commit, so that no worker claims a message and reads what is public no longer.
+_ON_THEIR_WAY = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.workspace_id == bindparam("workspace"),
+        outbox.c.incident_id == bindparam("incident"),
+        is_kept,
+    )
+    .with_for_update()
+)
+# A private incident shows nothing in public: what waits there is due now, and is drawn without it.
+_AT_ONCE = (
+    update(outbox)
+    .where(
+        outbox.c.workspace_id == bindparam("of_workspace"),
+        outbox.c.incident_id == bindparam("of_incident"),
+        is_available,
+        outbox.c.surface.in_(PUBLIC_SURFACES),
+        outbox.c.try_at > bindparam("at", type_=outbox.c.try_at.type),
+    )
+    .values(
+        try_at=bindparam("at", type_=outbox.c.try_at.type),
+        due_at=bindparam("at", type_=outbox.c.try_at.type),
+    )
+)
+# Replies of an incident without a public title wait for it: they are drawn as of their own time.
+_WAIT_FOR_TITLE = (
+    update(outbox)
+    .where(
+        outbox.c.workspace_id == bindparam("of_workspace"),
+        outbox.c.incident_id == bindparam("of_incident"),
+        is_available,
+        outbox.c.surface.in_(PUBLIC_SURFACES),
+    )
+    .values(
+        try_at=later_of(outbox.c.try_at, bindparam("public_at", type_=outbox.c.try_at.type)),
+        due_at=later_of(outbox.c.due_at, bindparam("public_at", type_=outbox.c.try_at.type)),
+    )
+)
 _STATUS_CARD_IN = union(
     *(
         select(table.c.channel).where(
@@ -69,6 +120,35 @@ def enqueue(connection: Connection, decision: Decision) -> None:
     ]
     if rows:
         _ENQUEUE[connection.dialect.name].run(connection, *rows)
+    if any(one.kind is Kind.PRIVACY and incident.private for one in decision.updates):
+        connection.execute(
+            _AT_ONCE,
+            {
+                "of_workspace": incident.workspace,
+                "of_incident": incident.id,
+                "at": incident.updated_at,
+            },
+        )
+    held_until = incident.title_public_at
+    if held_until and held_until > incident.updated_at and incident.title_before is None:
+        connection.execute(
+            _WAIT_FOR_TITLE,
+            {
+                "of_workspace": incident.workspace,
+                "of_incident": incident.id,
+                "public_at": held_until,
+            },
+        )
+
+
+def published(connection: Connection, incident: Incident) -> Published:
+    """All posts of ``incident`` in public, delivered or on their way."""
+    named = {"workspace": incident.workspace, "incident": incident.id}
+    connection.execute(_ON_THEIR_WAY, named).all()
+    return Published(
+        cards=tuple(sorted(connection.execute(_STATUS_CARD_IN, named).scalars())),
+        replies=tuple(sorted((row[0], row[1]) for row in connection.execute(_REPLIES, named))),
+    )
 
 
 def redraw_status_cards(

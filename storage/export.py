@@ -18,16 +18,10 @@ from typing import TypeAlias
 
 from sqlalchemy import bindparam, select
 
-from core.incident import (
-    Component,
-    DescribedComponent,
-    Incident,
-    PublicIncident,
-    Update,
-    Workspace,
-)
+from core.incident import Component, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
-from core.service import StoreUnavailable
+from core.public_side import PublicIncident
+from core.store import StoreUnavailable
 from storage.databases.opening import database
 from storage.databases.sqlite import SQLite
 from storage.models import workspace as _workspace

@@ -10,26 +10,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from core.decision import Envelope, Surface
 from core.incident import (
+    PRIVATE,
+    PUBLIC,
     TRANSITIONS,
-    Envelope,
     Kind,
     Person,
     Place,
-    Surface,
     Visibility,
     redraws_status_card,
     update_id,
 )
 from core.lifecycle import Lifecycle
-from storage.messages import LANES, lane
+from storage.messages import LANES, PUBLIC_SURFACES, lane
 from storage.rows import AnyRow
 
 # The largest difference between Slack's clock and ours, for a comparison of their times.
 CLOCKS_APART = timedelta(minutes=10)
 _TS = re.compile(r"\d{1,11}\.\d+")
 
-PUBLIC_SURFACES = frozenset({Surface.STATUS_CARD, Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
 ABOUT_ENTRIES = frozenset({Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
 
 RESTORE = "restore a backup, and report it"
@@ -38,6 +38,10 @@ DRAW_ANEW = "its next change posts it; report it"
 WRITE_AGAIN = "write it again with `/incident update`, and report it"
 DELETE = "delete that message in Slack now, and report it"
 ERASE_BODIES = "run `UPDATE incident_update SET body = NULL WHERE redacted_at IS NOT NULL`"
+ERASE_DESCRIPTIONS = (
+    "run `UPDATE incident SET description = NULL, category = NULL WHERE id IN (SELECT incident_id "
+    "FROM incident_update WHERE entry = 1 AND redacted_at IS NOT NULL)`"
+)
 ERASE_ANSWERS = "run `UPDATE idempotency SET body = NULL WHERE about IS NOT NULL`"
 RESTART = "stop Ratchet and start it again: posts are searched for before they are sent again"
 
@@ -161,11 +165,16 @@ def _entries(record: Record) -> Iterator[str]:
         public = entry.visibility == Visibility.PUBLIC
         if not (public or entry.visibility == Visibility.INTERNAL):
             yield f"entry {number} is neither internal nor public"
-        if public and row.private:
+        if public and row.private and not _changed_sides(record):
             yield f"entry {number} is public, and the incident is private"
         says_something = entry.has_body or entry.redacted_at is not None
         if not says_something and (public or entry.kind == Kind.WROTE):
             yield f"entry {number} says nothing, and was not withdrawn"
+
+
+def _changed_sides(record: Record) -> bool:
+    """Whether the incident was made private, or public, after its declaration."""
+    return any(entry.kind == Kind.PRIVACY for entry in record.entries)
 
 
 def _facts(record: Record) -> Iterator[str]:
@@ -176,18 +185,33 @@ def _facts(record: Record) -> Iterator[str]:
         (Kind.SEVERITY, "severity", row.severity),
         (Kind.TITLE, "title", row.title),
         (Kind.COMPONENTS, "list of components", named),
+        (Kind.PRIVACY, "privacy", PRIVATE if row.private else PUBLIC),
     ):
         last = None
         for entry in record.entries:
             if entry.kind != kind:
                 continue
-            if last is not None and (entry.old or "") != (last.new or ""):
+            if last is not None and _differ(kind, entry.old, _left_by(last)):
                 yield f"entries {last.entry} and {entry.entry} disagree about its {name}"
             last = entry
-        if last is not None and (last.new or "") != now:
+        if last is not None and _differ(kind, _left_by(last), now):
             yield f"its {name} is not the one of entry {last.entry}"
     if row.component_count != len(record.components):
         yield f"it counts {row.component_count} components, and has {len(record.components)}"
+
+
+def _left_by(entry: AnyRow) -> str | None:
+    """The value of a fact after ``entry``: a title that was taken back leaves the one before."""
+    taken_back = entry.kind == Kind.TITLE and entry.redacted_at is not None and entry.new is None
+    value: str | None = entry.old if taken_back else entry.new
+    return value
+
+
+def _differ(kind: Kind, one: str | None, other: str | None) -> bool:
+    """Whether two values of a fact disagree; a title that was withdrawn agrees with any."""
+    if kind is Kind.TITLE and None in (one, other):
+        return False
+    return (one or "") != (other or "")
 
 
 def _people(record: Record) -> Iterator[str]:
@@ -217,7 +241,9 @@ def _counts(record: Record) -> Iterator[str]:
         return
     redacted = [entry.redacted_at for entry in entries if entry.redacted_at is not None]
     moments = len({entry.at for entry in entries})
-    if not moments + len(redacted) <= row.version <= len(entries) + len(redacted):
+    # A declaration can lose its description first, and its title later.
+    most = len(entries) + len(redacted) + (entries[0].redacted_at is not None)
+    if not moments + len(redacted) <= row.version <= most:
         yield f"it is at version {row.version}, which its {len(entries)} entries cannot make"
     if row.created_at != entries[0].at:
         yield "it was not created when entry 1 says"
@@ -226,6 +252,9 @@ def _counts(record: Record) -> Iterator[str]:
 
 
 def _left_texts(record: Record) -> Iterator[Problem]:
+    declared = record.entries[0] if record.entries else None
+    if declared is not None and declared.redacted_at is not None and record.row.has_description:
+        yield "entry 1 was withdrawn, and the description is still kept", ERASE_DESCRIPTIONS
     for entry in record.entries:
         if entry.redacted_at is not None and entry.has_body:
             yield f"entry {entry.entry} was withdrawn, and its text is still kept", ERASE_BODIES
@@ -235,6 +264,8 @@ def _places(record: Record) -> Iterator[Problem]:
     """Posts in places where they must not be."""
     row = record.row
     public = {e.entry for e in record.entries if e.visibility == Visibility.PUBLIC}
+    # A post of the side that was taken away stays, and says that there is nothing to see.
+    changed = _changed_sides(record)
     messages: set[tuple[str, str]] = set()
     for place in record.places:
         where = f"{place.posted_in} at {place.ts}"
@@ -242,10 +273,12 @@ def _places(record: Record) -> Iterator[Problem]:
         if (place.posted_in, place.ts) in messages:
             yield f"two posts are recorded in {where}", RESTORE
         messages.add((place.posted_in, place.ts))
-        if row.private and place.surface in PUBLIC_SURFACES:
+        if not changed and row.private and place.surface in PUBLIC_SURFACES:
             yield f"it is private, and its {name} is in {where}", DELETE
-        if place.surface == Surface.WORKING_CARD and not _may_show(
-            row, place.channel, declared_in=row.channel
+        if (
+            not changed
+            and place.surface == Surface.WORKING_CARD
+            and not _may_show(row, place.channel, declared_in=row.channel)
         ):
             yield f"its {name} is in {where}, and must not be there", DELETE
         if place.surface == Surface.PUBLIC_UPDATE:
@@ -298,6 +331,8 @@ def _missing_cards_of_responders(record: Record) -> Iterator[Problem]:
 
 def _unsent(record: Record) -> Iterator[Problem]:
     """Public updates that are neither posted nor waiting."""
+    if record.row.private and _changed_sides(record):
+        return
     known = {entry for _, entry in record.shown_in(Surface.PUBLIC_UPDATE)}
     for entry in record.entries:
         public = entry.visibility == Visibility.PUBLIC and entry.redacted_at is None
@@ -330,22 +365,22 @@ def message_findings(row: AnyRow) -> Iterator[Problem]:
     to = f"a message for {surface_name(row)} goes to {row.channel}"
     if row.lane != lane(row.incident_id, Envelope(surface=surface, channel=row.channel)):
         yield f"{to}, in the lane of another", RESTORE
-    if row.private and surface in PUBLIC_SURFACES:
+    if row.private and surface in PUBLIC_SURFACES and not row.changed_sides:
         yield f"it is private, and {to}", DELETE
     if surface in ABOUT_ENTRIES:
-        yield from _reply_findings(row, surface, to)
+        yield from _reply_findings(row, to)
     elif row.entry is not None:
         yield f"{to}, and a card is about no entry", RESTORE
-    elif surface is Surface.WORKING_CARD and not _may_show(
-        row, row.channel, declared_in=row.declared_in
+    elif (
+        surface is Surface.WORKING_CARD
+        and not row.changed_sides
+        and not _may_show(row, row.channel, declared_in=row.declared_in)
     ):
         yield f"{to}, and must not be there", DELETE
 
 
-def _reply_findings(row: AnyRow, surface: Surface, to: str) -> Iterator[Problem]:
+def _reply_findings(row: AnyRow, to: str) -> Iterator[Problem]:
     if row.visibility is None:
         yield f"{to}, and there is no such entry", RESTORE
     elif row.visibility != Visibility.PUBLIC:
         yield f"{to}, and that entry is not public", DELETE
-    elif surface is Surface.WITHDRAWAL and row.redacted_at is None:
-        yield f"{to}, and that entry was not withdrawn", RESTORE

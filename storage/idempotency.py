@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
-from core.service import ClaimLost, Receipt
+from core.store import ClaimLost, Receipt
 from storage.models import idempotency
 from storage.queries import SqlReader
 from storage.snapshot import connection_of
@@ -110,6 +110,14 @@ _WITHDRAW = (
     )
     .values(body=None)
 )
+_WITHDRAW_ALL = (
+    update(idempotency)
+    .where(
+        idempotency.c.workspace_id == bindparam("workspace"),
+        idempotency.c.body.contains(bindparam("incident")),
+    )
+    .values(body=None)
+)
 _FORGET = delete(idempotency).where(idempotency.c.claimed_at <= bindparam("forgotten"))
 
 
@@ -168,6 +176,11 @@ def give_back(reader: SqlReader, claim: UUID) -> None:
 def withdraw(connection: Connection, workspace: str, update: UUID) -> None:
     """Erases the body of each answer that holds the text of ``update``."""
     connection.execute(_WITHDRAW, {"workspace": workspace, "update": update})
+
+
+def withdraw_all(connection: Connection, workspace: str, incident: UUID) -> None:
+    """Erases the body of each answer that names ``incident``, whichever text it holds."""
+    connection.execute(_WITHDRAW_ALL, {"workspace": workspace, "incident": str(incident)})
 
 
 def forget(reader: SqlReader, *, at: datetime) -> int:

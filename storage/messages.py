@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from core.incident import Envelope, Surface
+from core.decision import Envelope, Surface
 from storage.models import State, outbox
 from storage.rows import AnyRow
 
@@ -26,6 +26,9 @@ LANES = {
     Surface.PUBLIC_UPDATE: "status",
     Surface.WITHDRAWAL: "status",
 }
+
+
+PUBLIC_SURFACES = frozenset({Surface.STATUS_CARD, Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
 
 
 def lane(incident: UUID, envelope: Envelope) -> str:

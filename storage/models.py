@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from core.incident import Surface
+from core.decision import Surface
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -154,8 +154,16 @@ class IncidentRow(_Row, table=True):
     owner_name: str | None = None
     acknowledged_by_id: str | None = None
     acknowledged_by_name: str | None = None
-    # The count of its rows in incident_component: most have none, and need no second query.
+    # The counts of its rows in incident_component and incident_invited: most have none, and need no
+    # second query. NULL: none.
     component_count: int = 0
+    invited_count: int | None = None
+    # The moment from which everybody may read the title, and the public title until then. Of a
+    # private incident both are NULL.
+    title_public_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    title_before: str | None = None
+    resolution: str | None = None
+    duplicate_of: int | None = None  # the number of the other incident
     channel: str | None = None
     channel_private: bool
     started_at: datetime = Field(sa_type=UtcDateTime)
@@ -166,7 +174,7 @@ class IncidentRow(_Row, table=True):
 
 
 class UpdateRow(_Row, table=True):
-    """One line of a timeline. Immutable, except that a redaction erases the body."""
+    """One line of a timeline. Immutable, except that a redaction erases its texts."""
 
     __tablename__ = "incident_update"
     __table_args__ = (
@@ -192,6 +200,8 @@ class UpdateRow(_Row, table=True):
     redacted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     redacted_by_id: str | None = None
     redacted_by_name: str | None = None
+    # Whether it is a step of a walk before its last, which the public does not see. NULL: no.
+    passed: bool | None = None
 
 
 class ComponentRow(_Row, table=True):
@@ -228,6 +238,23 @@ class IncidentComponentRow(_Row, table=True):
     incident_id: UUID = Field(primary_key=True)
     position: int = Field(primary_key=True)
     component_id: UUID
+
+
+class InvitedRow(_Row, table=True):
+    """A person who was invited to see a private incident; ``position`` counts the invitations."""
+
+    __tablename__ = "incident_invited"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "incident_id"], ["incident.workspace_id", "incident.id"]
+        ),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    incident_id: UUID = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    person_id: str
+    person_name: str
 
 
 class PostedRow(_Row, table=True):
@@ -389,6 +416,7 @@ incident = _table(IncidentRow)
 update = _table(UpdateRow)
 component = _table(ComponentRow)
 incident_component = _table(IncidentComponentRow)
+incident_invited = _table(InvitedRow)
 posted = _table(PostedRow)
 outbox = _table(OutboxRow)
 channel_pace = _table(ChannelPaceRow)

@@ -26,11 +26,14 @@ from sqlalchemy import (
     update,
 )
 
-from core.incident import Card, Envelope, PublicIncident, PublicUpdate, Surface
+from core.decision import Envelope, Surface
+from core.incident import Card, Incident
+from core.public_side import PublicIncident, PublicUpdate
 from storage import claims
-from storage.enqueue import redraw_status_cards
+from storage.enqueue import later_of, redraw_status_cards
 from storage.messages import COLUMNS, OutboxMessage, message_of
 from storage.models import CARDS, KEPT, State, among, is_kept, kept, outbox, posted
+from storage.models import incident as _incident
 from storage.public import PublicReader
 from storage.queries import SqlReader
 from storage.snapshot import connection_of
@@ -54,12 +57,14 @@ class Posted(NamedTuple):
 class Facts:
     """The content of a message, from the rows as they are now.
 
-    A responders' card has ``card``. All others have ``incident``, read from public facts alone with
-    the texts that are public at ``try_at``; None if the incident has no public side. A reply or a
-    withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
+    A responders' card has ``card``, None if its readers may not see the incident (any more). All
+    others have ``incident``, read from public facts alone with the texts that are public at
+    ``try_at``; None if the incident has no public side. ``name`` is ``INC-42`` in any case. A reply
+    or a withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
     ``thread`` the status card's, whose thread takes the replies.
     """
 
+    name: str = ""
     card: Card | None = None
     incident: PublicIncident | None = None
     update: PublicUpdate | None = None
@@ -105,7 +110,8 @@ _LATER = (
     .where(_is_ours)
     .values(
         state=State.AVAILABLE,
-        try_at=bindparam("until"),
+        # A later time was taken over from an edit that waited for a title, see `_postpone`.
+        try_at=later_of(outbox.c.try_at, bindparam("until", type_=outbox.c.try_at.type)),
         error=bindparam("code"),
         unsure=or_(outbox.c.unsure, bindparam("in_doubt")),
         claimed_at=None,
@@ -118,7 +124,7 @@ _RESCUE = (
     .where(_is_stale)
     .values(
         state=State.AVAILABLE,
-        try_at=bindparam("until"),
+        try_at=later_of(outbox.c.try_at, bindparam("until", type_=outbox.c.try_at.type)),
         error=UNKNOWN_OUTCOME,
         unsure=True,
         claimed_at=None,
@@ -132,7 +138,7 @@ _RETRY_DEAD = (
     .values(
         state=State.AVAILABLE,
         due_at=bindparam("at"),
-        try_at=bindparam("at"),
+        try_at=later_of(outbox.c.try_at, bindparam("at", type_=outbox.c.try_at.type)),
         attempts=0,
         claimed_at=None,
         claimed_by=None,
@@ -164,6 +170,30 @@ def _merge(*states: State, into: ColumnElement[bool]) -> Update:
     )
 
 
+def _postpone(condition: ColumnElement[bool]) -> Update:
+    """Lets each card wait as long as the edit that is about to be merged into it.
+
+    That edit may wait for the end of a title's hold: before it, the title is not public.
+    """
+    waiting = (
+        select(func.max(_other.c.try_at))
+        .where(
+            _other.c.lane == outbox.c.lane,
+            _other.c.surface == outbox.c.surface,
+            kept(_other, State.AVAILABLE),
+        )
+        .scalar_subquery()
+    )
+    return (
+        update(outbox)
+        .where(condition, among(outbox.c.surface, *CARDS))
+        .values(try_at=later_of(outbox.c.try_at, waiting))
+    )
+
+
+_POSTPONE_OURS = _postpone(_is_ours)
+_POSTPONE_STALE = _postpone(_is_stale)
+_POSTPONE_DEAD = _postpone(_is_dead)
 _MERGE_INTO_OURS = _merge(
     State.AVAILABLE,
     into=and_(
@@ -189,7 +219,7 @@ _MERGE_INTO_DEAD = _merge(
         _other.c.id < outbox.c.id,
     ),
 )
-_RETRY = (_MERGE_DEAD_INTO_RUNNING, _MERGE_INTO_DEAD, _RETRY_DEAD)
+_RETRY = (_MERGE_DEAD_INTO_RUNNING, _POSTPONE_DEAD, _MERGE_INTO_DEAD, _RETRY_DEAD)
 _RETRY_IN_CHANNEL = tuple(
     one.where(
         outbox.c.workspace_id == bindparam("in_workspace"),
@@ -223,6 +253,9 @@ _LIST = (
 _LIST_KEPT = _LIST.where(is_kept)
 
 
+_NUMBER = select(_incident.c.number).where(
+    _incident.c.workspace_id == bindparam("workspace"), _incident.c.id == bindparam("incident")
+)
 _place = and_(
     posted.c.workspace_id == bindparam("of_workspace"),
     posted.c.incident_id == bindparam("of_incident"),
@@ -292,6 +325,7 @@ class Outbox:
         ours = {"message": message.id, "tried": message.attempts}
         failure = {"until": until, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
         await self._write(
+            (_POSTPONE_OURS, ours),
             (_MERGE_INTO_OURS, {**ours, "at": until}),
             (_LATER, {**ours, **failure}),
         )
@@ -324,7 +358,9 @@ class Outbox:
         ``until``.
         """
         stale = {"claimed_before": claimed_before, "at": at, "until": until}
-        return await self._write((_MERGE_INTO_STALE, stale), (_RESCUE, stale))
+        return await self._write(
+            (_POSTPONE_STALE, stale), (_MERGE_INTO_STALE, stale), (_RESCUE, stale)
+        )
 
     async def retry_dead(self, *, at: datetime, channel: tuple[str, str] | None = None) -> int:
         """Makes every dead message available, and returns their count after merging edits.
@@ -422,10 +458,19 @@ def _depth(connection: Connection, at: datetime) -> Depth:
 
 def _card_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: Envelope) -> Facts:
     incident = reader.incident(workspace, incident_id)
+    shown = incident if incident and _may_show(incident, envelope) else None
     return Facts(
-        card=reader.card(incident) if incident else None,
+        name=incident.name if incident else "",
+        card=reader.card(shown) if shown else None,
         place=_found(connection_of(reader), _place_of(workspace, incident_id, envelope)),
     )
+
+
+def _may_show(incident: Incident, envelope: Envelope) -> bool:
+    """Whether the receiver of a responders' card may see ``incident``."""
+    if envelope.surface is Surface.WORKING_CARD:
+        return envelope.channel == incident.card_channel
+    return envelope.channel in {person.id for person in incident.card_people}
 
 
 def _public_facts(
@@ -435,11 +480,15 @@ def _public_facts(
     here = _place_of(workspace, incident, envelope)
     place = _found(connection, here)
     shown = reader.incident(workspace, incident, at=at)
+    # The number alone, for the posts of an incident that has no public side any more.
+    number = connection.execute(_NUMBER, {"workspace": workspace, "incident": incident}).scalar()
+    name = f"INC-{number}"
     if envelope.entry is None:
-        return Facts(incident=shown, place=place)
+        return Facts(name=name, incident=shown, place=place)
     updates = shown.updates if shown else ()
     status_card = {**here, "shown_on": Surface.STATUS_CARD.value, "of_entry": 0}
     return Facts(
+        name=name,
         incident=shown,
         update=next((one for one in updates if one.entry == envelope.entry), None),
         place=place,

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
-from core.incident import Envelope, Kind, Surface
+from core.decision import Envelope, Surface
+from core.incident import Kind
 from storage.messages import LANES
 from storage.models import KEPT, is_kept, is_open, outbox, posted, update
 from storage.models import incident as _incident

@@ -10,40 +10,51 @@ withdrawn before it was public, leaves a bare change of status, or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, case, or_, select
+from sqlalchemy import and_, bindparam, case, or_, select, true
 
 from core.incident import (
     PUBLIC_FACTS,
     TRANSITIONS,
     Component,
-    PublicIncident,
+    Kind,
     PublicText,
-    PublicUpdate,
     Severity,
     Visibility,
 )
 from core.lifecycle import Lifecycle, PublicWord
+from core.public_side import PublicIncident, PublicUpdate
 from storage.models import component, is_open
 from storage.models import incident as _incident
 from storage.models import update as _update
 from storage.rows import NEWEST, AnyRow, lifecycle_of, tags
 from storage.snapshot import Snapshot
 
+# While a title is held back, the one before it is shown; without one, nothing of the incident is.
+_title_is_public = or_(
+    _incident.c.title_public_at.is_(None), _incident.c.title_public_at <= bindparam("at")
+)
 _INCIDENTS = select(
     _incident.c.id,
     _incident.c.workspace_id,
     _incident.c.number,
-    _incident.c.title,
+    case(
+        (_title_is_public, _incident.c.title),
+        else_=_incident.c.title_before,
+    ).label("title"),
     _incident.c.severity,
     _incident.c.lifecycle,
     _incident.c.status,
     _incident.c.started_at,
     _incident.c.component_count,
-).where(_incident.c.workspace_id == bindparam("workspace"), ~_incident.c.private)
+).where(
+    _incident.c.workspace_id == bindparam("workspace"),
+    ~_incident.c.private,
+    or_(_title_is_public, _incident.c.title_before.is_not(None)),
+)
 _ONE = _INCIDENTS.where(_incident.c.id == bindparam("incident"))
 _OPEN = _INCIDENTS.where(is_open).order_by(_incident.c.number.desc())
 _RECENT = (
@@ -62,9 +73,14 @@ _is_public = and_(
         ),
     ),
 )
-_is_bare_transition = and_(_update.c.kind.in_(TRANSITIONS), _update.c.new.is_not(None))
+# Of a walk, the public sees the last step alone.
+_is_bare_transition = and_(
+    _update.c.kind.in_(TRANSITIONS), _update.c.new.is_not(None), _update.c.passed.is_not(true())
+)
 # The incident itself shows the new fact; the time of the change moves ``updated_at``.
 _is_fact = _update.c.kind.in_(PUBLIC_FACTS)
+_is_title = _update.c.kind == Kind.TITLE
+_is_timed = or_(_is_public, _is_fact)
 _UPDATES = (
     select(
         _update.c.incident_id,
@@ -72,11 +88,11 @@ _UPDATES = (
         _update.c.kind,
         _is_public.label("is_public"),
         _update.c.at,
-        case((_is_public, _update.c.public_at)).label("public_at"),
+        case((_is_timed, _update.c.public_at)).label("public_at"),
         case((_is_public, _update.c.body)).label("body"),
-        case((_is_bare_transition, _update.c.old)).label("old"),
         case((_is_bare_transition, _update.c.new)).label("new"),
         case((_is_public, _update.c.redacted_at)).label("withdrawn_at"),
+        case((_is_title, _update.c.redacted_at)).label("title_withdrawn_at"),
     )
     .where(
         _update.c.workspace_id == bindparam("workspace"),
@@ -97,12 +113,14 @@ class PublicReader(Snapshot):
 
     def incident(self, workspace: str, incident: UUID, *, at: datetime) -> PublicIncident | None:
         """The public side of one incident, None if it has none."""
-        found = self._connection.execute(_ONE, {"workspace": workspace, "incident": incident})
+        found = self._connection.execute(
+            _ONE, {"workspace": workspace, "incident": incident, "at": at}
+        )
         return next(iter(self._with_updates(workspace, found.all(), at)), None)
 
     def open_incidents(self, workspace: str, *, at: datetime) -> tuple[PublicIncident, ...]:
         """The open incidents that have a public side, newest first."""
-        found = self._connection.execute(_OPEN, {"workspace": workspace})
+        found = self._connection.execute(_OPEN, {"workspace": workspace, "at": at})
         return self._with_updates(workspace, found.all(), at)
 
     def recent_incidents(
@@ -111,7 +129,7 @@ class PublicReader(Snapshot):
         """The newest ``limit`` incidents with a public side and a number below ``before``."""
         key = NEWEST if before is None else before
         found = self._connection.execute(
-            _RECENT, {"workspace": workspace, "before": key, "limit": limit}
+            _RECENT, {"workspace": workspace, "before": key, "limit": limit, "at": at}
         )
         return self._with_updates(workspace, found.all(), at)
 
@@ -137,6 +155,7 @@ class PublicReader(Snapshot):
                 facts[row.id],
                 components.get(row.id, ()),
                 lifecycle_of(self._connection, row.lifecycle),
+                at,
             )
             for row in rows
         )
@@ -147,6 +166,7 @@ def _public_incident(
     facts: Sequence[AnyRow],
     components: tuple[Component, ...],
     lifecycle: Lifecycle,
+    at: datetime,
 ) -> PublicIncident:
     moves = [fact for fact in facts if fact.new is not None]
     resolved = [fact.at for fact in moves if lifecycle.public_word(fact.new) is PublicWord.RESOLVED]
@@ -159,16 +179,35 @@ def _public_incident(
         status=row.status,
         word=lifecycle.public_word(row.status),
         terminal=lifecycle.is_terminal(row.status),
-        previous_status=moves[0].old,
+        previous_status=moves[1].new if len(moves) > 1 else None,
         components=components,
         started_at=row.started_at,
         # Of public facts alone: the row's own time moves with a note too, and would betray it.
-        updated_at=max(fact.withdrawn_at or fact.public_at or fact.at for fact in facts),
+        updated_at=max(_times(facts, at)),
         resolved_at=min(resolved, default=None),
         updates=tuple(
             _public_update(fact, lifecycle) for fact in facts if fact.is_public or fact.new
         ),
     )
+
+
+def _times(facts: Sequence[AnyRow], at: datetime) -> Iterator[datetime]:
+    """The moments at which something public changed. ``facts`` are newest first.
+
+    A title that was replaced, or taken back, while it was held back has changed nothing.
+    """
+    replaced_at: datetime | None = None
+    for fact in facts:
+        if fact.kind == Kind.TITLE:
+            public_at, ended_at = fact.public_at, fact.title_withdrawn_at or replaced_at
+            replaced_at = fact.at
+            if public_at is not None and (
+                public_at > at or (ended_at is not None and ended_at < public_at)
+            ):
+                continue
+        elif fact.kind == Kind.PRIVACY and fact.public_at is not None and fact.public_at > at:
+            continue
+        yield fact.withdrawn_at or fact.public_at or fact.at
 
 
 def _public_update(fact: AnyRow, lifecycle: Lifecycle) -> PublicUpdate:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, null, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, null, or_, select
 
 from core.incident import (
     TRANSITIONS,
@@ -20,6 +21,8 @@ from core.incident import (
     Page,
     Person,
     Place,
+    Resolution,
+    Resolved,
     Scope,
     Severity,
     Update,
@@ -27,8 +30,23 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import PublicWord
-from storage.models import component, incident, is_open, posted, update, workspace
-from storage.rows import NEWEST, AnyRow, AnySelect, lifecycle_of, tags
+from storage.models import (
+    component,
+    incident,
+    incident_invited,
+    is_open,
+    posted,
+    update,
+    workspace,
+)
+from storage.rows import (
+    NEWEST,
+    AnyRow,
+    AnySelect,
+    invitations,
+    lifecycle_of,
+    tags,
+)
 from storage.snapshot import Snapshot
 
 OPEN_HERE_MAX = 10
@@ -58,7 +76,12 @@ _INCIDENT = select(
     incident.c.version,
     incident.c.last_entry,
     incident.c.category,
+    incident.c.title_public_at,
+    incident.c.title_before,
+    incident.c.resolution,
+    incident.c.duplicate_of,
     incident.c.component_count,
+    incident.c.invited_count,
 ).where(incident.c.workspace_id == bindparam("workspace"))
 
 # With the status channel of the workspace, which every command needs next.
@@ -105,6 +128,7 @@ _UPDATE_FACTS = (
     update.c.redacted_at,
     update.c.redacted_by_id,
     update.c.redacted_by_name,
+    update.c.passed,
 )
 _of_incident = and_(
     update.c.workspace_id == bindparam("workspace"),
@@ -124,6 +148,21 @@ _TIMELINE = (
     .order_by(update.c.entry.desc())
     .limit(bindparam("limit"))
 )
+_TITLES = _UPDATE.where(update.c.kind == Kind.TITLE).order_by(update.c.entry)
+_PUBLIC_TEXTS = _UPDATE.where(
+    update.c.visibility == Visibility.PUBLIC, update.c.body.is_not(None)
+).order_by(update.c.entry)
+# Withdrawn public texts by a person, and what replaced some of them, newest first.
+_CORRECTIONS = _UPDATE.where(
+    or_(
+        update.c.kind == Kind.CORRECTED,
+        and_(
+            update.c.visibility == Visibility.PUBLIC,
+            update.c.by_id == bindparam("person"),
+            update.c.redacted_at >= bindparam("since"),
+        ),
+    )
+).order_by(update.c.entry.desc())
 _MOVES = _UPDATE.where(_is_transition).order_by(update.c.entry)
 _NUMBERED = (
     _INCIDENT.where(incident.c.number > bindparam("after"), incident.c.number <= bindparam("until"))
@@ -145,8 +184,12 @@ _DESCRIBED_COMPONENTS = (
     .where(component.c.workspace_id == bindparam("workspace"))
     .order_by(component.c.folded)
 )
+# The card shows neither bare notes nor how the incident ended: both are private.
 _CARD_LAST = _BODILESS.where(
-    or_(update.c.kind != Kind.WROTE, update.c.visibility == Visibility.PUBLIC)
+    or_(
+        update.c.kind.not_in([Kind.WROTE, Kind.RESOLUTION]),
+        update.c.visibility == Visibility.PUBLIC,
+    )
 )
 _CARD_TIMES = select(
     func.min(update.c.at).filter(update.c.kind == Kind.ACKNOWLEDGED),
@@ -194,6 +237,11 @@ _visible = or_(
     incident.c.declared_by_id == bindparam("person"),
     incident.c.owner_id == bindparam("person"),
     and_(incident.c.channel_private, incident.c.channel == bindparam("spoken_in")),
+    exists().where(
+        incident_invited.c.workspace_id == incident.c.workspace_id,
+        incident_invited.c.incident_id == incident.c.id,
+        incident_invited.c.person_id == bindparam("person"),
+    ),
 )
 
 
@@ -235,7 +283,7 @@ class SqlReader(Snapshot):
             return None
         if workspace not in self._workspaces:
             self._workspace(workspace, row.status_channel)
-        return self._incident(row, self._tags(workspace, (row,)))
+        return self._incidents(workspace, (row,))[0]
 
     def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
         """The id of the incident that the message ``ts`` in ``channel`` shows; None for others."""
@@ -332,12 +380,17 @@ class SqlReader(Snapshot):
             newer=min(key + limit, incident.last_entry + 1) if key <= incident.last_entry else None,
         )
 
+    def public_texts(self, incident: Incident) -> tuple[Update, ...]:
+        """The entries with a public text, oldest first."""
+        return self._updates(_PUBLIC_TEXTS, incident)
+
+    def _updates(self, statement: AnySelect, incident: Incident) -> tuple[Update, ...]:
+        of_incident = {"workspace": incident.workspace, "incident": incident.id}
+        return tuple(_update(row) for row in self._connection.execute(statement, of_incident))
+
     def moves(self, incident: Incident) -> tuple[Update, ...]:
         """All transitions, oldest first, with the declaration as the first."""
-        rows = self._connection.execute(
-            _MOVES, {"workspace": incident.workspace, "incident": incident.id}
-        )
-        return tuple(_update(row) for row in rows)
+        return self._updates(_MOVES, incident)
 
     def numbered(
         self, workspace: str, *, after: int, until: int, limit: int
@@ -375,13 +428,20 @@ class SqlReader(Snapshot):
 
     def _incidents(self, workspace: str, rows: Sequence[AnyRow]) -> tuple[Incident, ...]:
         tags = self._tags(workspace, rows)
-        return tuple(self._incident(row, tags) for row in rows)
+        with_people = [row.id for row in rows if row.invited_count]
+        invited = invitations(self._connection, workspace, with_people)
+        return tuple(self._incident(row, tags, invited) for row in rows)
 
     def _tags(self, workspace: str, rows: Iterable[AnyRow]) -> dict[UUID, tuple[Component, ...]]:
         """The components of the incidents in ``rows`` that have any."""
         return tags(self._connection, workspace, [row.id for row in rows if row.component_count])
 
-    def _incident(self, row: AnyRow, tags: dict[UUID, tuple[Component, ...]]) -> Incident:
+    def _incident(
+        self,
+        row: AnyRow,
+        tags: dict[UUID, tuple[Component, ...]],
+        invited: dict[UUID, tuple[Person, ...]],
+    ) -> Incident:
         (
             id_,
             workspace,
@@ -406,7 +466,12 @@ class SqlReader(Snapshot):
             version,
             last_entry,
             category,
+            title_public_at,
+            title_before,
+            resolution,
+            duplicate_of,
             _component_count,
+            _invited_count,
             *_status_channel,  # of `_ONE` alone
         ) = row
         return Incident(
@@ -430,6 +495,11 @@ class SqlReader(Snapshot):
             version=version,
             last_entry=last_entry,
             category=category,
+            invited=invited.get(id_, ()),
+            title_public_at=title_public_at,
+            title_before=title_before,
+            resolution=resolution
+            and Resolved(how=Resolution(resolution), duplicate_of=duplicate_of),
         )
 
 
@@ -442,6 +512,34 @@ def entry(connection: Connection, incident: Incident, entry: int | UUID) -> Upda
         {"workspace": incident.workspace, "incident": incident.id, "entry": entry},
     ).first()
     return row and _update(row)
+
+
+def titles(connection: Connection, incident: Incident) -> tuple[Update, ...]:
+    """All changes of the title, oldest first."""
+    of_incident = {"workspace": incident.workspace, "incident": incident.id}
+    return tuple(_update(row) for row in connection.execute(_TITLES, of_incident))
+
+
+def correctable(
+    connection: Connection, incident: Incident, by: Person, *, since: datetime
+) -> Update | None:
+    """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
+    sought = {
+        "workspace": incident.workspace,
+        "incident": incident.id,
+        "person": by.id,
+        "since": since,
+    }
+    found = [_update(row) for row in connection.execute(_CORRECTIONS, sought)]
+    corrected = {one.old for one in found if one.kind is Kind.CORRECTED}
+    return next(
+        (
+            one
+            for one in found
+            if one.kind is not Kind.CORRECTED and str(one.entry) not in corrected
+        ),
+        None,
+    )
 
 
 def last_move(connection: Connection, incident: Incident) -> Update | None:
@@ -472,6 +570,7 @@ def _update(row: AnyRow) -> Update:
         redacted_at,
         redacted_by_id,
         redacted_by_name,
+        passed,
         body,
     ) = row
     return Update(
@@ -488,4 +587,5 @@ def _update(row: AnyRow) -> Update:
         public_at=public_at,
         redacted_at=redacted_at,
         redacted_by=_person(redacted_by_id, redacted_by_name),
+        passed=bool(passed),
     )

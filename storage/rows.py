@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, select
 
-from core.incident import Component
+from core.incident import Component, Person
 from core.lifecycle import Lifecycle, read
 from storage import models
-from storage.models import component, incident_component
+from storage.models import component, incident_component, incident_invited
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
@@ -53,6 +53,34 @@ def tags(
     for incident, component_id, name in rows:
         found.setdefault(incident, []).append(Component(component_id, name))
     return {incident: tuple(components) for incident, components in found.items()}
+
+
+_INVITED = (
+    select(
+        incident_invited.c.incident_id, incident_invited.c.person_id, incident_invited.c.person_name
+    )
+    .where(
+        incident_invited.c.workspace_id == bindparam("workspace"),
+        incident_invited.c.incident_id.in_(bindparam("incidents", expanding=True)),
+    )
+    .order_by(incident_invited.c.incident_id, incident_invited.c.position)
+)
+
+
+def invitations(
+    connection: Connection, workspace: str, incidents: Sequence[UUID]
+) -> dict[UUID, tuple[Person, ...]]:
+    """The people invited to each of ``incidents``, first invitation first.
+
+    Most incidents have none: for an empty ``incidents`` no statement is run.
+    """
+    if not incidents:
+        return {}
+    found: dict[UUID, list[Person]] = {}
+    rows = connection.execute(_INVITED, {"workspace": workspace, "incidents": incidents})
+    for incident, person_id, name in rows:
+        found.setdefault(incident, []).append(Person(person_id, name))
+    return {incident: tuple(people) for incident, people in found.items()}
 
 
 # Lifecycles by digest. A digest names its content, so no entry here can be out of date.

@@ -13,15 +13,24 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
 
+from core.decision import Decision, Published
 from core.drafts import Draft
-from core.incident import Component, Decision, DescribedComponent, Incident, Update, Workspace
+from core.incident import (
+    Component,
+    DescribedComponent,
+    Incident,
+    Kind,
+    Person,
+    Update,
+    Workspace,
+)
 from core.lifecycle import Lifecycle
-from core.service import Receipt
+from core.store import Receipt
 from storage import drafts, idempotency, migrations, models, queries
 from storage.databases.failures import Conflict, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
-from storage.enqueue import enqueue, published_in
+from storage.enqueue import enqueue, published, published_in
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
 from storage.queries import DefaultChannel, SqlReader
@@ -44,19 +53,22 @@ _UNTAG = delete(models.incident_component).where(
     models.incident_component.c.workspace_id == bindparam("workspace"),
     models.incident_component.c.incident_id == bindparam("incident"),
 )
-_REDACT = (
-    update(models.update)
-    .where(
-        models.update.c.workspace_id == bindparam("workspace"),
-        models.update.c.incident_id == bindparam("incident"),
-        models.update.c.entry == bindparam("number"),
-    )
-    .values(
-        body=None,
-        redacted_at=bindparam("at_last"),
-        redacted_by_id=bindparam("person"),
-        redacted_by_name=bindparam("person_name"),
-    )
+_INSERT_INVITED = models.incident_invited.insert()
+_UNINVITE = delete(models.incident_invited).where(
+    models.incident_invited.c.workspace_id == bindparam("workspace"),
+    models.incident_invited.c.incident_id == bindparam("incident"),
+)
+_OF_ENTRY = update(models.update).where(
+    models.update.c.workspace_id == bindparam("workspace"),
+    models.update.c.incident_id == bindparam("incident"),
+    models.update.c.entry == bindparam("number"),
+)
+_ERASE_TITLES = _OF_ENTRY.values(old=bindparam("old_left"), new=bindparam("new_left"))
+_REDACT = _OF_ENTRY.values(
+    body=None,
+    redacted_at=bindparam("at_last"),
+    redacted_by_id=bindparam("person"),
+    redacted_by_name=bindparam("person_name"),
 )
 # The row stays locked until the commit, so numbers have no gaps: a rollback frees its number.
 _NEXT_NUMBER = upsert(
@@ -156,6 +168,18 @@ class SqlTransaction(SqlReader):
         """The channels that have the update, or will have it; none for an internal one."""
         return published_in(self._connection, incident, entry.entry)
 
+    def published(self, incident: Incident) -> Published:
+        """All posts of the incident in public, delivered or on their way."""
+        return published(self._connection, incident)
+
+    def titles(self, incident: Incident) -> tuple[Update, ...]:
+        """All changes of the title, oldest first."""
+        return queries.titles(self._connection, incident)
+
+    def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
+        """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
+        return queries.correctable(self._connection, incident, by, since=since)
+
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition; the declaration counts as one."""
         return queries.last_move(self._connection, incident)
@@ -174,11 +198,15 @@ class SqlTransaction(SqlReader):
             self._change(before, incident)
         if before is None or before.components != incident.components:
             self._tag(incident, again=before is not None)
+        if (before.invited if before else ()) != incident.invited:
+            self._invite(incident)
         if decision.updates:
             rows = [_update_row(incident.workspace, update) for update in decision.updates]
             _INSERT_UPDATE.run(self._connection, *rows)
         if decision.redacted:
             self._redact(incident.workspace, decision.redacted)
+        for entry in decision.erased:
+            self._erase_titles(incident.workspace, entry)
         enqueue(self._connection, decision)
         self._read[incident.id] = incident
 
@@ -267,10 +295,7 @@ class SqlTransaction(SqlReader):
                 "workspace_id": incident.workspace,
                 "id": incident.id,
                 "number": incident.number,
-                "description": incident.description,
-                "category": incident.category,
                 "lifecycle": definition["digest"],
-                "private": incident.private,
                 "declared_by_id": incident.declared_by.id,
                 "declared_by_name": incident.declared_by.name,
                 "channel": incident.place.channel if incident.place else None,
@@ -317,8 +342,42 @@ class SqlTransaction(SqlReader):
         if rows:
             self._connection.execute(_INSERT_TAG, rows)
 
+    def _invite(self, incident: Incident) -> None:
+        self._connection.execute(
+            _UNINVITE, {"workspace": incident.workspace, "incident": incident.id}
+        )
+        rows = [
+            {
+                "workspace_id": incident.workspace,
+                "incident_id": incident.id,
+                "position": position,
+                "person_id": person.id,
+                "person_name": person.name,
+            }
+            for position, person in enumerate(incident.invited)
+        ]
+        if rows:
+            self._connection.execute(_INSERT_INVITED, rows)
+
+    def _erase_titles(self, workspace: str, update: Update) -> None:
+        self._connection.execute(
+            _ERASE_TITLES,
+            {
+                "workspace": workspace,
+                "incident": update.incident,
+                "number": update.entry,
+                "old_left": update.old,
+                "new_left": update.new,
+            },
+        )
+
     def _redact(self, workspace: str, redacted: Update) -> None:
         by = redacted.redacted_by
+        if redacted.kind in {Kind.DECLARED, Kind.TITLE}:
+            # The answers of the API repeat title and description of the incident.
+            idempotency.withdraw_all(self._connection, workspace, redacted.incident)
+        if redacted.kind is Kind.TITLE:
+            self._erase_titles(workspace, redacted)
         self._connection.execute(
             _REDACT,
             {
@@ -340,6 +399,13 @@ def _facts(incident: Incident) -> dict[str, Any]:
     owner, acknowledged_by = incident.owner, incident.acknowledged_by
     return {
         "title": incident.title,
+        "title_public_at": incident.title_public_at,
+        "title_before": incident.title_before,
+        "description": incident.description,
+        "category": incident.category,
+        "private": incident.private,
+        "resolution": incident.resolution and incident.resolution.how.value,
+        "duplicate_of": incident.resolution and incident.resolution.duplicate_of,
         "severity": incident.severity.value,
         "status": incident.status,
         "public_word": incident.public_word.value,
@@ -349,6 +415,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "acknowledged_by_id": acknowledged_by and acknowledged_by.id,
         "acknowledged_by_name": acknowledged_by and acknowledged_by.name,
         "component_count": len(incident.components),
+        "invited_count": len(incident.invited) or None,
         "updated_at": incident.updated_at,
         "version": incident.version,
         "last_entry": incident.last_entry,
@@ -379,6 +446,7 @@ def _update_row(workspace: str, update: Update) -> dict[str, Any]:
         "old": update.old,
         "new": update.new,
         "public_at": update.public_at,
+        "passed": update.passed or None,
     }
 
 

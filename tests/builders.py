@@ -10,19 +10,22 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from core import engine
+from core import decision, engine
+from core.decision import Decision
 from core.incident import (
     Actor,
     Change,
     Command,
     Component,
-    Decision,
     Declare,
     Incident,
     Kind,
+    NameResolution,
     Person,
     Place,
     Redact,
+    SetInvitation,
+    SetPrivacy,
     Severity,
     Update,
     Visibility,
@@ -140,14 +143,16 @@ def decide(
     incident: Incident | None, command: Command, facts: dict[str, Any], *, at: datetime
 ) -> Decision:
     """`engine.decide` with those of the ``facts`` that belong to the kind of ``command``."""
-    context: type[engine.Context]
+    context: type[decision.Context]
     match command:
         case Declare():
-            context = engine.ForDeclaration
+            context = decision.ForDeclaration
         case Redact():
-            context = engine.ForRedaction
+            context = decision.ForRedaction
+        case SetPrivacy() | SetInvitation() | NameResolution():
+            context = decision.ForAccess
         case _:
-            context = engine.ForChange
+            context = decision.ForChange
     names = {field.name for field in fields(context)}
     chosen = {name: value for name, value in facts.items() if name in names}
     return engine.decide(incident, command, context(**chosen), at=at)

@@ -14,7 +14,7 @@ def serve() -> None:
     from bot.commands.signals import stop_event
     from bot.http.server import AddressTaken
     from bot.telemetry import configure_logs, log
-    from core.service import StoreUnavailable
+    from core.store import StoreUnavailable
     from storage.store import SecondServer, UnknownSchema
 
     settings = slack_settings()

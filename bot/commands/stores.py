@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 from bot.commands.setup import storage_settings, wrong
 from bot.settings import StorageSettings
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage.store import SqlStore, UnknownSchema
 
 

@@ -17,7 +17,7 @@ from bot.delivery.failures import Failure, FailureKind, retry_after
 from bot.delivery.surfaces import drawn
 from bot.slack.web import code_of
 from bot.telemetry import log
-from core.incident import Surface
+from core.decision import Surface
 from storage.messages import OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Posted
 

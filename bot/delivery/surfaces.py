@@ -7,27 +7,42 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from bot.slack import public, views
-from core.incident import Surface
+from core.decision import Surface
 from storage.outbox import Facts
 
 
 def drawn(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
     """``surface`` as Slack should show it, as arguments for ``chat.postMessage``.
 
-    None if ``facts`` have nothing to show: an incident without a public side, for example.
+    None if ``facts`` have nothing to show: an incident without a public side, for example. If it
+    had one, the post says that it has no more.
     """
     match surface:
-        case Surface.WORKING_CARD:
-            return views.working_card(facts.card, at=at) if facts.card else None
-        case Surface.OWNER_CARD:
-            return views.owner_card(facts.card, at=at) if facts.card else None
-        case Surface.STATUS_CARD:
-            return public.status_card(facts.incident) if facts.incident else None
+        case Surface.WORKING_CARD | Surface.OWNER_CARD | Surface.STATUS_CARD:
+            return _card(surface, facts, at=at) or _farewell(surface, facts)
         case Surface.PUBLIC_UPDATE:
             if facts.incident is None or facts.update is None:
                 return None
             return public.public_update(facts.incident, facts.update)
         case Surface.WITHDRAWAL:
-            return public.withdrawn()
+            if facts.incident is None or facts.update is None:
+                return public.gone_reply()
+            return public.reply_now(facts.incident, facts.update)
         case _:
             assert_never(surface)
+
+
+def _card(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
+    if surface is Surface.STATUS_CARD:
+        return public.status_card(facts.incident) if facts.incident else None
+    if facts.card is None:
+        return None
+    draw = views.working_card if surface is Surface.WORKING_CARD else views.owner_card
+    return draw(facts.card, at=at)
+
+
+def _farewell(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
+    """The end of a card that was posted, for readers who may see the incident no more."""
+    if facts.place is None:
+        return None
+    return public.gone(facts.name) if surface is not Surface.OWNER_CARD else views.gone(facts.name)

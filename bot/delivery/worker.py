@@ -22,7 +22,7 @@ from bot.delivery.failures import (
     after_failure,
 )
 from bot.telemetry import Metrics, log
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage.messages import POST_EVERY, OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Outbox, Posted
 

@@ -19,7 +19,7 @@ from bot.doctor.comparison import Compared, compare
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE, Home, home_in
 from bot.slack.web import a_client, code_of
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage import audit, keys
 from storage.files import is_open_to_others
 from storage.outbox import Outbox

@@ -19,12 +19,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.surfaces import drawn
 from bot.doctor.reader import BrokenOff, SlackMessage, SlackReader, gist
-from bot.slack import public
 from bot.slack.web import code_of
-from core.incident import Envelope, PublicText, Surface
-from core.service import StoreUnavailable
+from bot.slack.words import WITHDRAWN
+from core.decision import Envelope, Surface
+from core.incident import PublicText
+from core.store import StoreUnavailable
 from storage import posts
-from storage.findings import ABOUT_ENTRIES, PUBLIC_SURFACES
+from storage.findings import ABOUT_ENTRIES
+from storage.messages import PUBLIC_SURFACES
 from storage.outbox import Facts, Outbox
 from storage.posts import Delivered, Placed, Standing
 from storage.store import SqlStore
@@ -261,7 +263,7 @@ class Comparison:
             _, entry = key
             name = f"entry {entry}" if entry else "its card"
             if entry in standing.withdrawn:
-                if gist(seen.text) != gist(public.withdrawn()["text"]):
+                if not gist(seen.text).endswith(gist(WITHDRAWN)):
                     yield f"{name} was withdrawn, but is still in {here.name}: {_delete(seen)}"
             elif key in places:
                 yield f"{name} is twice in {here.name}: {_delete(seen)}"
@@ -321,7 +323,8 @@ UNREADABLE = {
 
 def _texts(surface: Surface, facts: Facts, standing: Standing, at: datetime) -> Iterator[str]:
     """The texts any of which a message on ``surface`` may show."""
-    if facts.update and facts.update.withdrawn:
+    is_gone = facts.incident is None or (facts.update and facts.update.withdrawn)
+    if surface is Surface.PUBLIC_UPDATE and is_gone:
         surface = Surface.WITHDRAWAL
     possible = [facts]
     if surface is Surface.PUBLIC_UPDATE and facts.incident:

@@ -58,6 +58,11 @@ ACTIONS = {
     Kind.SEVERITY: "severity_changed",
     Kind.TITLE: "title_changed",
     Kind.COMPONENTS: "components_changed",
+    Kind.PRIVACY: "privacy_changed",
+    Kind.INVITED: "person_invited",
+    Kind.UNINVITED: "person_uninvited",
+    Kind.CORRECTED: "update_published",
+    Kind.RESOLUTION: "resolution_named",
 }
 STEPS = frozenset({"acknowledged", "resolved", "closed"})
 COMMENT = "comment_added"

@@ -12,10 +12,12 @@ from pydantic import BaseModel
 
 from bot.http import problems
 from bot.http.problems import ApiError, FieldError, Problem, problem_of
+from core.decision import Outcome
 from core.errors import InvalidField, UserError
-from core.incident import Actor, Command, Outcome, Person
+from core.incident import Actor, Command, Person
 from core.lifecycle import Catalogue
-from core.service import Incidents, Receipt, Transaction
+from core.service import Incidents
+from core.store import Receipt, Transaction
 
 # Finds a member by the ids of workspace and user. Raises InvalidField for a person that cannot lead
 # an incident, and another UserError while Slack does not answer.

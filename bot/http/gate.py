@@ -30,7 +30,8 @@ from bot.telemetry import Metrics, log
 from core.errors import UserError
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
-from core.service import ClaimLost, Incidents, Receipt, StoreUnavailable
+from core.service import Incidents
+from core.store import ClaimLost, Receipt, StoreUnavailable
 from storage import idempotency, keys
 from storage.idempotency import Admitted, Answered, Reused, Running
 from storage.keys import Key, KeyScope

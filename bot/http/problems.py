@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.refusals import (
     ComponentExists,
+    CurrentTitle,
     Denied,
     IncidentResolved,
     NoPublicSurface,
@@ -28,7 +29,7 @@ from core.refusals import (
     Refused,
     RepeatedComponent,
 )
-from core.service import ClaimLost, StoreUnavailable
+from core.store import ClaimLost, StoreUnavailable
 from storage.keys import KeyScope
 
 BODY_MAX_BYTES = 65_536
@@ -270,6 +271,8 @@ def _refusal(  # noqa: PLR0911 - the same
             return _NOT_FOUND["incident"]
         case NoSuchEntry():
             return _NOT_FOUND["update"]
+        case CurrentTitle():
+            return Problem(status=400, code="nothing_to_redact", message=error.message)
         case NothingToRedact():
             return Problem(
                 status=400, code="nothing_to_redact", message="This update has no text to withdraw."

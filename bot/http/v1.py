@@ -40,6 +40,7 @@ from bot.http.v1_shapes import (
     UpdateList,
     ValidationFailed,
 )
+from core.decision import Outcome
 from core.errors import InvalidField
 from core.incident import (
     Acknowledge,
@@ -47,14 +48,13 @@ from core.incident import (
     Declare,
     DescribedComponent,
     Note,
-    Outcome,
     Page,
     PublicText,
     Redact,
     Update,
 )
 from core.refusals import NoSuchComponent
-from core.service import Transaction
+from core.store import Transaction
 
 INVALID = 422
 REFUSALS: dict[int, type[BaseModel]] = {

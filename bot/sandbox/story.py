@@ -110,6 +110,7 @@ class Stage:
         self._settle = settle
         self._wait = wait
         self._last: dict[str, Interaction] = {}
+        self._submitted: dict[str, Interaction] = {}
 
     async def play(self, line: Line) -> None:
         """Carry ``line`` out: an act, or the check of an expectation.
@@ -139,16 +140,21 @@ class Stage:
                 self._last[name] = await person.press(target, parts["control"])
             case "chooses":
                 target = await self._target(person, parts["target"], parts["control"])
-                self._last[name] = await person.choose(target, "menu", parts["control"])
+                menu = _menu_with(target, parts["control"])
+                self._last[name] = await person.choose(target, menu, parts["control"])
             case "fills":
                 await self._slack.until(lambda: person.has_view and _has(person, parts["field"]))
                 await person.fill(parts["field"], parts["text"])
             case "submits":
-                self._last[name] = await person.submit()
+                # The answer comes where the dialog was opened.
+                await self._slack.until(
+                    lambda: person.has_view and bool(person.view.given.get("submit"))
+                )
+                self._submitted[name] = await person.submit()
             case "closes":
                 await person.close()
             case "sees_at":
-                errors = " ".join(self._last[name].field_errors.values())
+                errors = " ".join(self._submitted[name].field_errors.values())
                 _expect(line, true=parts["words"] in errors, seen=errors)
             case "sees" | "misses":
                 await self._look_at_answer(line, person)
@@ -187,6 +193,16 @@ class Stage:
 def _without_marks(words: str) -> str:
     """The words on the screen, in which bold text has no stars."""
     return words.replace("*", "")
+
+
+def _menu_with(message: Message, option: str) -> str:
+    """The action_id of the menu in ``message`` that has ``option``."""
+    for block in message.blocks:
+        for element in block.get("elements", ()):
+            texts = [one["text"]["text"] for one in element.get("options", ())]
+            if option in texts:
+                return str(element["action_id"])
+    raise CannotDo(f"no menu has {option!r}")
 
 
 def _has(person: Person, field: str) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4, uuid5
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, lists, parser, places, views
+from bot.slack import dialogs, forms, lists, parser, places, privacy, views
 from bot.slack.answers import Answers, Conclusion, DialogNotOpened, error_code
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json, with_remark
@@ -28,13 +28,17 @@ from bot.slack.places import Obstacle
 from bot.slack.questions import Offer
 from bot.slack.references import LINK, message_of
 from bot.slack.requests import (
+    AskPrivate,
     AssignTo,
     Choice,
     FromDraft,
+    InviteUser,
     OpenAssign,
     OpenDeclare,
     OpenNote,
+    OpenPublic,
     OpenUpdate,
+    OpenWalk,
     SetStatusChannel,
     Shorten,
     ShowBoard,
@@ -50,6 +54,8 @@ from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
 from bot.slack.written import written
 from bot.telemetry import log
+from core.access import made_private
+from core.decision import Outcome
 from core.drafting import DraftBook, DraftGone
 from core.drafts import Draft
 from core.errors import UserError
@@ -60,15 +66,20 @@ from core.incident import (
     Change,
     Command,
     Declare,
-    Outcome,
+    NameResolution,
+    Person,
     PublicText,
     Redact,
     Scope,
+    SetInvitation,
+    SetPrivacy,
     TakeNextStep,
+    Walk,
 )
 from core.lifecycle import Catalogue
 from core.refusals import NotFound, StaleStatus
-from core.service import Incidents, Transaction
+from core.service import Incidents
+from core.store import Transaction
 
 # The shortcuts of app_manifest.yml, by their callback_id.
 DECLARE_INCIDENT = "declare_incident"
@@ -177,7 +188,7 @@ class Actions:
             outcome = await self._incidents.repeated(actor, once) if once else None
             if outcome is None:
                 raise
-            return views.answer(outcome, at=self._clock())
+            return views.answer(outcome, at=self._clock(), reader=interaction.user)
         kept = Kept(chosen.draft, chosen.index)
         try:
             return await self._do(interaction, actor, request, kept=kept)
@@ -283,13 +294,31 @@ class Actions:
             return False
         return bool(found["channel"].get("is_private"))
 
-    async def _do(
+    async def _do(  # noqa: PLR0911 - one case for each kind of request
         self, interaction: Interaction, actor: Actor, request: Pressed, *, kept: Kept | None = None
     ) -> Json | None:
         """Does ``request``; a draft that it came from is erased with that."""
         match request:
-            case Declare() | Change() | TakeNextStep() | Acknowledge() | Redact():
+            case (
+                Declare()
+                | Change()
+                | TakeNextStep()
+                | Acknowledge()
+                | Walk()
+                | Redact()
+                | SetPrivacy()
+                | SetInvitation()
+                | NameResolution()
+            ):
                 return await self._execute(interaction, request, kept=kept)
+            case InviteUser():
+                self._incidents.admit(actor)
+                command = request.of(await self._invited(request))
+                return await self._execute(interaction, command, kept=kept)
+            case AskPrivate():
+                incident = await self._incidents.find(actor, request.ref)
+                later = made_private(incident, actor.person)
+                return privacy.ask_private(incident, later, reader=actor.person.id)
             case AssignTo():
                 self._incidents.admit(actor)
                 owner = await self._people.member(interaction.workspace, request.user)
@@ -308,7 +337,15 @@ class Actions:
                 )
                 await self._answers.open(interaction.trigger, dialog)
                 return None
-            case OpenDialog() | OpenAssign() | OpenUpdate() | OpenNote() | Shorten():
+            case (
+                OpenDialog()
+                | OpenAssign()
+                | OpenUpdate()
+                | OpenNote()
+                | OpenPublic()
+                | OpenWalk()
+                | Shorten()
+            ):
                 work = self._openings.dialog(interaction, actor, request, kept)
                 await self._answers.open_and_fill(interaction, dialog_name(request), work)
                 return None
@@ -340,7 +377,9 @@ class Actions:
         outcome = await self._incidents.perform(
             command, erased, request=interaction.once, clicked=clicked
         )
-        reply = views.answer(outcome, at=self._clock(), secluded=interaction.secluded)
+        reply = views.answer(
+            outcome, at=self._clock(), reader=interaction.user, secluded=interaction.secluded
+        )
         return with_remark(reply, obstacle.told) if obstacle else reply
 
     async def _obstacle(self, interaction: Interaction, command: Declare) -> Obstacle | None:
@@ -352,6 +391,12 @@ class Actions:
         if place is None or not (place.private or interaction.door == "form"):
             return None
         return await places.obstacle(self._client, place.channel)
+
+    async def _invited(self, request: InviteUser) -> Person:
+        """The person; an invitation can be taken back from somebody who has left the workspace."""
+        if not request.invited:
+            return Person(request.user, request.user)
+        return await self._people.member(request.actor.workspace, request.user)
 
     async def _write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
         """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""
@@ -375,7 +420,7 @@ class Actions:
 
         command = Redact(actor=actor, ref=asked.ref, entry=asked.entry)
         outcome = await self._incidents.perform(command, keep, request=interaction.once)
-        told = views.answer(outcome, at=self._clock())
+        told = views.answer(outcome, at=self._clock(), reader=interaction.user)
         kept = FromDraft(draft=draft, index=0)
         try:
             request = await self._asking.request(actor, kept)
@@ -401,7 +446,8 @@ class Actions:
                 )
                 return lists.board(page, request, at=at)
             case ShowCard():
-                return views.card_for_you(await self._incidents.card(actor, request.ref), at=at)
+                card = await self._incidents.card(actor, request.ref)
+                return views.card_for_you(card, at=at, reader=actor.person.id)
             case ShowTimeline():
                 card, entries = await self._incidents.timeline(
                     actor, request.ref, before=request.before

@@ -26,7 +26,7 @@ from bot.slack.verbs import COMMAND
 from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
 from core.errors import UserError
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 
 # A trigger opens one dialog. This error says that it has: the request was delivered before.
 # Source: https://docs.slack.dev/reference/methods/views.open#errors

@@ -28,6 +28,7 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenNote,
     OpenUpdate,
+    OpenWalk,
     Question,
     Request,
     ShowCard,
@@ -176,7 +177,7 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
     incident, request = offer.incident, offer.request
     if incident is None or isinstance(request, ShowCard):
         return [offer]
-    changes = Change | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign
+    changes = Change | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign | OpenWalk
     show = Offer(Choice(ShowCard(ref=incident.id)), incident)
     if incident.terminal and isinstance(request, changes):
         follow_up = OpenDeclare(description=text_of(request) or text)

@@ -22,9 +22,13 @@ from bot.slack.blocks import (
 )
 from bot.slack.requests import (
     NUMBER_MAX,
+    AskPrivate,
     AssignTo,
     FromDraft,
+    InviteUser,
     OpenDeclare,
+    OpenPublic,
+    OpenWalk,
     Request,
     ShowBoard,
     ShowCard,
@@ -35,16 +39,20 @@ from bot.slack.requests import (
     WriteAnew,
 )
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
-from bot.slack.words import in_words, status_name, status_word
+from bot.slack.words import in_words, status_name, status_word, walk_label
 from core.incident import (
     Acknowledge,
     Actor,
     BoardFilter,
     Change,
     Incident,
+    Kind,
+    NameResolution,
     Redact,
     Ref,
+    Resolution,
     Scope,
+    SetPrivacy,
     Severity,
     Update,
 )
@@ -62,15 +70,18 @@ class Dialog(StrEnum):
     ASSIGN = "assign"
     SEVERITY = "severity"
     REDACT = "redact"
+    WALK = "walk"
+    PUBLIC = "public"
+    RESOLUTION = "resolution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDialog:
-    """A dialog about an incident, drawn for the status ``expected_status``."""
+    """A dialog about an incident, drawn for the status ``expected_status`` (None: any)."""
 
     dialog: Dialog
     ref: Ref
-    expected_status: str
+    expected_status: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +116,10 @@ ACTIONS = (
     "timeline",
     "take_back",
     "write_anew",
+    "walk",  # Resolve: 3 steps…
+    "private",  # Make it private
+    "public",  # Make it public…
+    "ended",  # a select of the ways in which an incident can end
     "choose",  # choose:<place>: an answer to a question
     "declare",
     "board",
@@ -150,6 +165,20 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return Redact(actor=actor, ref=_id(id_), entry=_number(entry))
         case ["write_anew", id_, entry]:
             return WriteAnew(actor=actor, ref=_id(id_), entry=_number(entry))
+        case ["walk", id_, to]:
+            return OpenWalk(ref=_id(id_), to=_status(to))
+        case ["private", id_]:
+            return SetPrivacy(actor=actor, ref=_id(id_), private=True)
+        case ["ask_private", id_]:
+            return AskPrivate(ref=_id(id_))
+        case ["public", id_]:
+            return OpenPublic(ref=_id(id_))
+        case ["invite" | "uninvite" as kind, id_, user] if re.fullmatch("[UW][A-Z0-9]+", user):
+            return InviteUser(actor=actor, ref=_id(id_), user=user, invited=kind == "invite")
+        case ["ended", id_, Resolution.DUPLICATE]:
+            return OpenDialog(dialog=Dialog.RESOLUTION, ref=_id(id_))
+        case ["ended", id_, how]:
+            return NameResolution(actor=actor, ref=_id(id_), how=_among(Resolution, how))
         case ["severe", id_, severity]:
             return Change(actor=actor, ref=_id(id_), severity=_among(Severity, severity))
         case ["mine", id_]:
@@ -204,13 +233,6 @@ def _unreadable() -> UsageError:
     )
 
 
-def _id(word: str) -> UUID:
-    try:
-        return UUID(word)
-    except ValueError:
-        raise _unreadable() from None
-
-
 def _is_number(word: str) -> bool:
     """Whether a button of an earlier version may have written ``word``."""
     return re.fullmatch("[0-9]{1,10}", word) is not None
@@ -220,6 +242,13 @@ def _number(word: str) -> int:
     if not re.fullmatch("[0-9]{1,10}", word) or not 0 < (number := int(word)) <= NUMBER_MAX:
         raise _unreadable()
     return number
+
+
+def _id(word: str) -> UUID:
+    try:
+        return UUID(word)
+    except ValueError:
+        raise _unreadable() from None
 
 
 def _status(word: str) -> str:
@@ -325,12 +354,54 @@ def timeline_button(incident: Incident) -> Json:
 
 
 def take_back_button(incident: Incident, held_back: Update) -> Json:
+    text = "new title" if held_back.kind is Kind.TITLE else "public update"
     return button(
         "Take back",
         action_id="take_back",
         value=encode("take_back", incident.id, held_back.entry),
-        spoken=f"Take back your public update of {incident.name}",
+        spoken=f"Take back your {text} of {incident.name}",
     )
+
+
+def walk_button(incident: Incident, path: Sequence[str]) -> Json:
+    """The button that opens the dialog for all steps of ``path``, without the present status."""
+    label = walk_label(path)
+    return button(
+        label,
+        action_id=f"walk:{path[-1]}",
+        value=encode("walk", incident.id, path[-1]),
+        spoken=f"{label} {incident.name}",
+    )
+
+
+def private_button(incident: Incident) -> Json:
+    return button(
+        "Make it private",
+        action_id="private",
+        value=encode("private", incident.id),
+        spoken=f"Make it private: {incident.name}",
+    )
+
+
+def public_button(incident: Incident) -> Json:
+    return button(
+        "Make it public…",
+        action_id="public",
+        value=encode("public", incident.id),
+        spoken=f"Make it public… {incident.name}",
+    )
+
+
+def resolution_select(incident: Incident) -> Json:
+    """The ways in which the incident can have ended; private, and never asked twice."""
+    options = [
+        option(
+            "Duplicate of…" if how is Resolution.DUPLICATE else status_name(how),
+            encode("ended", incident.id, how),
+        )
+        for how in Resolution
+    ]
+    return select(options, action_id="ended", placeholder="How did it end? (private)")
 
 
 def write_anew_button(incident: Incident, held_back: Update) -> Json:

@@ -16,10 +16,12 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenNote,
     OpenUpdate,
+    OpenWalk,
     Question,
     Request,
     Shorten,
 )
+from bot.slack.words import walk_label
 from core.errors import InvalidField, UserError
 from core.incident import (
     BODY_MAX,
@@ -60,6 +62,8 @@ def text_of(request: Request | None) -> str:  # noqa: PLR0911 - one for each kin
             return text
         case Change(components=tuple(names)):
             return ", ".join(map(str, names))
+        case OpenWalk(public=str(text)) | OpenWalk(note=str(text)):
+            return text
         case OpenNote(text=text):
             return text
         case OpenDeclare():
@@ -156,7 +160,12 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
                 yield Choice(named(request, None))
         case UnknownStatus(incident=incident, suggestion=meant):
             yield from _steps(request, incident, (meant,) if meant else incident.next_steps)
-        case TransitionNotAllowed(incident=incident) | SeveralNextSteps(incident=incident):
+        case TransitionNotAllowed(incident=incident, path=path):
+            if len(path) > 1 and path[-1] != incident.status and isinstance(request, Change):
+                walk = OpenWalk(ref=incident.id, to=path[-1], note=request.note)
+                yield Choice(replace(walk, public=request.public), walk_label(path))
+            yield from _steps(request, incident, incident.next_steps)
+        case SeveralNextSteps(incident=incident):
             yield from _steps(request, incident, incident.next_steps)
         case StaleStatus(incident=incident):
             yield from _steps(request, incident, incident.next_steps)

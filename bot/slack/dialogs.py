@@ -27,6 +27,7 @@ from core.incident import (
     BODY_MAX,
     TITLE_MAX,
     Incident,
+    Kind,
     PublicText,
     Severity,
     Update,
@@ -146,8 +147,9 @@ def declare_dialog(
         for lifecycle in catalogue
     }
     here = origin.place and origin.place.private
-    insiders = "people in this channel" if here else "you"
-    private = option(f"Private: only {insiders}, the owner and workspace admins see it", "private")
+    first = "people here" if here else "you"
+    readers = f"{first}, its owner, admins and whoever you invite"
+    private = option(f"Private: {readers}", "private")
     checkboxes: Json = {"type": "checkboxes", "action_id": "private", "options": [private]}
     if draft.private:
         checkboxes["initial_options"] = [private]
@@ -224,6 +226,16 @@ def update_dialog(
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
     blocks = [now, *([_moved(incident, moved, at)] if moved and at else [])]
     title = f"Update {incident.name}"
+    public = incident.private is False and workspace.status_channel is not None
+    if incident.terminal and form.public and public:
+        # A text in the place of one that its author has just withdrawn.
+        return modal(
+            Dialog.UPDATE,
+            title,
+            [*blocks, box("public", "Public update", form.public, EVERYONE, optional=False)],
+            submit="Publish",
+            private_metadata=metadata(origin, incident, kept=kept),
+        )
     if incident.terminal:
         end = section("That is the end of its lifecycle: it takes no further updates.")
         return modal("message", title, [*blocks, end], close="Close")
@@ -243,12 +255,11 @@ def update_dialog(
             dispatch=True,
         )
     )
-    public = incident.private is False and workspace.status_channel is not None
     if public:
-        blocks.append(_box("public", "Public update", form.public, EVERYONE))
+        blocks.append(box("public", "Public update", form.public, EVERYONE))
     # A text that would have no public reader is kept as a note, rather than lost.
     note = form.note if public else form.note or form.public
-    blocks.append(_box("note", "Private note", note, RESPONDERS))
+    blocks.append(box("note", "Private note", note, RESPONDERS))
     blocks.append(context(_preview(incident, workspace, chosen, form.public if public else None)))
     return modal(
         Dialog.UPDATE,
@@ -259,9 +270,13 @@ def update_dialog(
     )
 
 
-def _box(block_id: str, label: str, initial: str | None, hint: str) -> Json:
-    box = text_box("text", most=BODY_MAX, initial=clipped(initial or "", BODY_MAX), multiline=True)
-    return input_block(block_id, label, box, hint=hint, optional=True)
+def box(
+    block_id: str, label: str, initial: str | None, hint: str, *, optional: bool = True
+) -> Json:
+    """A box for the body of an update, with its readers in ``hint``."""
+    typed = clipped(initial or "", BODY_MAX)
+    element = text_box("text", most=BODY_MAX, initial=typed, multiline=True)
+    return input_block(block_id, label, element, hint=hint, optional=optional)
 
 
 def _moved(incident: Incident, moved: Update, at: datetime) -> Json:
@@ -359,16 +374,20 @@ def note_dialog(
 def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Origin) -> Json:
     """The dialog that withdraws the text of one of ``updates``, which come oldest first."""
     title = f"Withdraw from {incident.name}"
-    written = [update for update in reversed(updates) if update.body is not None]
+    renamed = any(update.kind is Kind.TITLE for update in updates)
+    written = [one for one in reversed(updates) if _texts(one, incident, renamed=renamed)]
     if not written:
         none = section(
             "None of its newest entries has a text to withdraw. "
             f"`{COMMAND} timeline {incident.number}` shows all of them."
         )
         return modal("message", title, [section(escape(incident.title)), none], close="Close")
-    entries = [option(_entry_label(update), str(update.entry)) for update in written[:OPTIONS_MAX]]
+    entries = [
+        option(_entry_label(update, incident), str(update.entry))
+        for update in written[:OPTIONS_MAX]
+    ]
     choice = select(entries, action_id="entry", placeholder="Choose an entry")
-    older = f"An older one is withdrawn with {COMMAND} redact {incident.number} <entry>."
+    older = f"An older one is withdrawn with {COMMAND} withdraw {incident.number} <entry>."
     return modal(
         Dialog.REDACT,
         title,
@@ -385,5 +404,23 @@ def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Orig
     )
 
 
-def _entry_label(update: Update) -> str:
-    return f"{update.entry} · {readers_of(update)}: {one_line(update.body or '')}"
+def _texts(update: Update, incident: Incident, *, renamed: bool) -> bool:
+    """Whether an entry has a text that can be withdrawn: the present title is none."""
+    match update.kind:
+        case Kind.DECLARED:
+            return renamed or bool(incident.description or incident.category)
+        case Kind.TITLE:
+            return update.new not in {None, incident.title}
+        case _:
+            return update.body is not None
+
+
+def _entry_label(update: Update, incident: Incident) -> str:
+    match update.kind:
+        case Kind.DECLARED:
+            text = incident.description or incident.category or "the first title"
+            return f"{update.entry} · {PRIVATE} declaration: {one_line(text)}"
+        case Kind.TITLE:
+            return f"{update.entry} · title: {update.new}"
+        case _:
+            return f"{update.entry} · {readers_of(update)}: {one_line(update.body or '')}"

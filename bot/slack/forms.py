@@ -21,11 +21,15 @@ from core.incident import (
     Change,
     Declare,
     Incident,
+    NameResolution,
     Note,
     Place,
     PublicText,
     Redact,
+    Resolution,
+    SetPrivacy,
     Severity,
+    Walk,
 )
 from core.lifecycle import Catalogue
 from core.refusals import (
@@ -59,8 +63,10 @@ class Kept:
     index: int
 
 
-def metadata(origin: Origin, incident: Incident | None = None, *, kept: Kept | None = None) -> str:
-    """The ``private_metadata`` of a dialog that was opened at ``origin``."""
+def metadata(
+    origin: Origin, incident: Incident | None = None, *, kept: Kept | None = None, **more: str
+) -> str:
+    """The ``private_metadata`` of a dialog that was opened at ``origin``, with ``more`` in it."""
     place = origin.place
     remembered = {
         "channel": place.channel if place else None,
@@ -69,7 +75,7 @@ def metadata(origin: Origin, incident: Incident | None = None, *, kept: Kept | N
     }
     about = {"incident": str(incident.id), "status": incident.status} if incident else {}
     draft = {"draft": str(kept.draft), "index": kept.index} if kept else {}
-    return json.dumps({**remembered, **about, **draft}, separators=(",", ":"))
+    return json.dumps({**remembered, **about, **draft, **more}, separators=(",", ":"))
 
 
 def kept_of(view: Mapping[str, Any]) -> Kept | None:
@@ -120,7 +126,7 @@ def _unreadable() -> UsageError:
 # --- one reader for each dialog --------------------------------------------------------------
 
 
-def read(  # noqa: PLR0911 - one for each dialog
+def read(  # noqa: C901, PLR0911 - one for each dialog
     view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id: UUID
 ) -> Request:
     """The request that ``view`` was submitted for.
@@ -138,6 +144,12 @@ def read(  # noqa: PLR0911 - one for each dialog
             return Change(actor=actor, ref=incident, severity=_severity(view))
         case Dialog.REDACT:
             return _redact(view, actor)
+        case Dialog.WALK:
+            return _walk(view, actor)
+        case Dialog.PUBLIC:
+            return _public(view, actor)
+        case Dialog.RESOLUTION:
+            return _duplicate(view, actor)
         case str(name) if name == NOTE:
             return _note(view, actor)
         case str(name) if name == DECLARE:
@@ -219,6 +231,36 @@ def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:
     if not (entry.isascii() and entry.isdigit() and len(entry) < 10):
         raise UsageError("No text was chosen.", hint="Choose the text to withdraw.")
     return Redact(actor=actor, ref=incident, entry=int(entry))
+
+
+def _walk(view: Mapping[str, Any], actor: Actor) -> Walk:
+    incident, status = _about(view)
+    to, public = _remembered(view).get("to"), _typed(view, "public")
+    if not isinstance(to, str):
+        raise _unreadable()
+    return Walk(
+        actor=actor,
+        ref=incident,
+        to=to,
+        reason=Note(_typed(view, "note")),
+        public=PublicText(public) if public else None,
+        expected_status=status,
+    )
+
+
+def _public(view: Mapping[str, Any], actor: Actor) -> SetPrivacy:
+    incident, _ = _about(view)
+    title = _remembered(view).get("title")
+    if not isinstance(title, str):
+        raise _unreadable()
+    return SetPrivacy(actor=actor, ref=incident, private=False, expected_title=title)
+
+
+def _duplicate(view: Mapping[str, Any], actor: Actor) -> NameResolution:
+    incident, _ = _about(view)
+    word = _typed(view, "duplicate_of").strip().lstrip("#").casefold().removeprefix("inc-")
+    number = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else None
+    return NameResolution(actor=actor, ref=incident, how=Resolution.DUPLICATE, duplicate_of=number)
 
 
 def _note(view: Mapping[str, Any], actor: Actor) -> Change:

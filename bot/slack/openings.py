@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack import dialogs, forms, messages
+from bot.slack import dialogs, forms, messages, privacy, walking
 from bot.slack.blocks import Json
 from bot.slack.buttons import Dialog, OpenDialog
 from bot.slack.carrying import text_of
@@ -13,7 +13,16 @@ from bot.slack.forms import Kept, UpdateForm
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
 from bot.slack.questions import label_of_text
-from bot.slack.requests import OpenAssign, OpenDeclare, OpenNote, OpenUpdate, Request, Shorten
+from bot.slack.requests import (
+    OpenAssign,
+    OpenDeclare,
+    OpenNote,
+    OpenPublic,
+    OpenUpdate,
+    OpenWalk,
+    Request,
+    Shorten,
+)
 from bot.slack.words import EVERYONE
 from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, BoardFilter, Incident
@@ -32,7 +41,7 @@ class Openings:
         self._people = people
         self._catalogue = catalogue
 
-    async def dialog(  # noqa: PLR0911 - one for each dialog
+    async def dialog(  # noqa: C901, PLR0911 - one for each dialog
         self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
     ) -> Json:
         """The dialog that ``asked`` opens; ``kept`` is the draft that it is filled with."""
@@ -53,7 +62,13 @@ class Openings:
             case OpenDialog(dialog=Dialog.REDACT, ref=ref):
                 card, entries = await self._incidents.timeline(actor, ref)
                 return dialogs.redact_dialog(card.incident, entries.items, origin=origin)
-            case OpenDialog(ref=ref) | OpenAssign(ref=ref) | OpenUpdate(ref=ref):
+            case OpenPublic(ref=ref):
+                incident, texts = await self._incidents.to_publish(actor, ref)
+                workspace = await self._incidents.workspace(actor)
+                return privacy.public_dialog(incident, texts, workspace, origin=origin)
+            case (
+                OpenDialog(ref=ref) | OpenAssign(ref=ref) | OpenUpdate(ref=ref) | OpenWalk(ref=ref)
+            ):
                 incident = (await self._incidents.card(actor, ref)).incident
             case _:
                 raise DraftGone
@@ -62,6 +77,11 @@ class Openings:
                 return dialogs.assign_dialog(incident, origin=origin)
             case OpenDialog(dialog=Dialog.SEVERITY):
                 return dialogs.severity_dialog(incident, origin=origin)
+            case OpenDialog(dialog=Dialog.RESOLUTION):
+                return privacy.duplicate_dialog(incident, origin=origin)
+            case OpenWalk():
+                workspace = await self._incidents.workspace(actor)
+                return walking.walk_dialog(incident, workspace, asked, origin=origin, kept=kept)
             case _:
                 workspace = await self._incidents.workspace(actor)
                 return dialogs.update_dialog(
@@ -124,7 +144,9 @@ def _form(asked: Request | OpenDialog, incident: Incident) -> UpdateForm | None:
     )
 
 
-def dialog_name(request: Request | OpenDialog) -> str:
+def dialog_name(  # noqa: PLR0911 - one for each dialog
+    request: Request | OpenDialog,
+) -> str:
     """The dialog's name for logs and metrics."""
     match request:
         case OpenDialog(dialog=dialog):
@@ -133,6 +155,10 @@ def dialog_name(request: Request | OpenDialog) -> str:
             return forms.NOTE
         case OpenAssign():
             return Dialog.ASSIGN
+        case OpenWalk():
+            return Dialog.WALK
+        case OpenPublic():
+            return Dialog.PUBLIC
         case OpenUpdate():
             return Dialog.UPDATE
         case _:

@@ -18,10 +18,13 @@ from bot.slack.likeness import near
 from bot.slack.markup import plain_text
 from bot.slack.references import NoNumber, at_head, first_word, plain_word
 from bot.slack.requests import (
+    AskPrivate,
     AssignTo,
     Choice,
+    InviteUser,
     OpenAssign,
     OpenDeclare,
+    OpenPublic,
     OpenUpdate,
     Question,
     Request,
@@ -273,7 +276,7 @@ def _ref_of(arguments: str, known: Circumstances) -> Ref:
 
 # Verbs that end an incident, and those that show a text to everybody.
 ENDING = frozenset({"resolve", "close"})
-GRAVE = ENDING | {"update", "declare", "title", "setup", "redact"}
+GRAVE = ENDING | {"update", "declare", "title", "setup", "withdraw", "public"}
 
 
 def _is_grave(word: str) -> bool:
@@ -418,6 +421,26 @@ def _read_assign(typed: Typed) -> Change | AssignTo:
     )
 
 
+def _read_invite(typed: Typed, *, invited: bool) -> InviteUser:
+    ref = typed.ref()
+    if mention := _MENTION.fullmatch(typed.rest):
+        return InviteUser(actor=typed.actor, ref=ref, user=mention[1], invited=invited)
+    if not typed.rest:
+        raise typed.wrong("The person is missing: type @ and pick one from Slack's list.")
+    raise typed.wrong(
+        f"{quoted(plain_text(typed.rest))} is nobody that Slack knows: "
+        "type @ and pick one person from its list."
+    )
+
+
+def _read_private(typed: Typed) -> AskPrivate:
+    return AskPrivate(ref=typed.only_ref())
+
+
+def _read_public(typed: Typed) -> OpenPublic:
+    return OpenPublic(ref=typed.only_ref())
+
+
 def _read_severity(typed: Typed) -> Change:
     ref = typed.ref()
     word = typed.word()
@@ -508,9 +531,13 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "title": _read_title,
     "components": _read_components,
     "timeline": _read_timeline,
-    "redact": _read_redact,
+    "withdraw": _read_redact,
+    "private": _read_private,
+    "public": _read_public,
+    "invite": partial(_read_invite, invited=True),
+    "uninvite": partial(_read_invite, invited=False),
     "setup": _read_setup,
     "help": _read_help,
 }
 # The argument of these is a mention, so Slack's escaping is left in it.
-MENTIONING = frozenset({"assign", "setup"})
+MENTIONING = frozenset({"assign", "invite", "setup", "uninvite"})

@@ -25,10 +25,7 @@ from bot.slack.markup import (
     shown,
 )
 from bot.slack.words import EMOJI, WITHDRAWN, component_lines, status_name, status_word
-from core.incident import (
-    PublicIncident,
-    PublicUpdate,
-)
+from core.public_side import PublicIncident, PublicUpdate
 
 
 def status_card(public: PublicIncident) -> Json:
@@ -87,7 +84,7 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
         f"now {status_word(status)}. " if status else ""
     )
     label = f"*{status_name(status)}*: " if status else ""
-    reply = withdrawn()
+    reply = withdrawn(update)
     if update.body is not None:
         first, *rest = pieces(update.body, TEXT_MAX - len(label))
         reply = {
@@ -102,6 +99,25 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
     }
 
 
-def withdrawn() -> Json:
-    """The reply that replaces a public update whose text was withdrawn."""
+def withdrawn(update: PublicUpdate) -> Json:
+    """The reply whose text was withdrawn; it keeps the status that it carried."""
+    name = status_name(update.status) if update.status else ""
+    told, label = (f"{name}: ", f"*{name}*: ") if name else ("", "")
+    return message([told + WITHDRAWN], [section(f"{label}_{WITHDRAWN}_")])
+
+
+def reply_now(public: PublicIncident, update: PublicUpdate) -> Json:
+    """A reply that was posted, as it should be edited: with what is public of it now."""
+    whole = public_update(public, update)
+    return {"text": whole["text"], "blocks": whole["blocks"]}
+
+
+def gone_reply() -> Json:
+    """A reply about an incident that has no public side any more."""
     return message([WITHDRAWN], [section(f"_{WITHDRAWN}_")])
+
+
+def gone(name: str) -> Json:
+    """The card of an incident that was public, or was shown in a public channel, and is private."""
+    told = f"{name} is no longer public."
+    return message([told], [section(f"_{told}_")])

@@ -10,12 +10,16 @@ from bot.slack.blocks import Json, actions, button, context, message, paragraphs
 from bot.slack.buttons import Dialog, board_value, confirm_end, encode
 from bot.slack.markup import TEXT_MAX, cut, escape, pieces, shown
 from bot.slack.requests import (
+    AskPrivate,
     AssignTo,
     Choice,
+    InviteUser,
     OpenAssign,
     OpenDeclare,
     OpenNote,
+    OpenPublic,
     OpenUpdate,
+    OpenWalk,
     Question,
     Request,
     Shorten,
@@ -132,6 +136,14 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("timeline", incident.id, None)
         case OpenAssign():
             return encode(Dialog.ASSIGN, incident.id, incident.status)
+        case OpenWalk(note=None, public=None):
+            return encode("walk", incident.id, request.to)
+        case AskPrivate():
+            return encode("ask_private", incident.id)
+        case OpenPublic():
+            return encode("public", incident.id)
+        case InviteUser(user=user):
+            return encode("invite" if request.invited else "uninvite", incident.id, user)
         case _:
             return None
 
@@ -179,6 +191,14 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return "Keep it as a note…"
         case OpenAssign():
             return f"Assign {name}…"
+        case OpenWalk(to=to):
+            return f"Move {name} to {status_name(to)}…"
+        case AskPrivate():
+            return f"Make {name} private…"
+        case OpenPublic():
+            return f"Make {name} public…"
+        case InviteUser(invited=invited):
+            return f"Invite to {name}" if invited else f"Take back the invitation to {name}"
         case OpenDeclare():
             return "Declare…"
         case Declare(private=private, severity=severity):

@@ -23,6 +23,7 @@ from bot.slack.buttons import (
     step_button,
     sure_button,
     timeline_button,
+    walk_button,
 )
 from bot.slack.lists import incident_row
 from bot.slack.markup import (
@@ -35,17 +36,19 @@ from bot.slack.requests import (
     Question,
     UsageError,
 )
-from bot.slack.words import status_name
+from bot.slack.words import WALKS, in_words, status_name
 from core.errors import UserError
 from core.incident import (
     Incident,
 )
 from core.refusals import (
+    CurrentTitle,
     Denied,
     IncidentResolved,
     NoSuchEntry,
     NotFound,
     NothingToRedact,
+    NotOver,
     Permission,
     RedactionNotPermitted,
     SeveralNextSteps,
@@ -101,9 +104,15 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             return choice(told, "Choose one", incident, every_step(incident))
         case WhichIncident(open_here=open_here):
             return _which(error, open_here, at=at)
+        case NotOver(incident=incident):
+            return offer([escape(error.message)], incident)
         case NotFound():
             return _refused([escape(error.message)], [board_button()])
-        case NoSuchEntry(incident=incident) | NothingToRedact(incident=incident):
+        case (
+            NoSuchEntry(incident=incident)
+            | NothingToRedact(incident=incident)
+            | CurrentTitle(incident=incident)
+        ):
             return _refused([escape(error.message)], [timeline_button(incident)])
         case RedactionNotPermitted(incident=incident, update=update):
             entry = f"Entry {update.entry} of {incident.name}"
@@ -152,7 +161,8 @@ def _not_allowed(error: TransitionNotAllowed) -> Json:
         ]
     one = len(incident.next_steps) == 1
     label = "Take the next one" if one and path else "Next" if one else "Choose the next one"
-    return choice(told, label, incident, every_step(incident))
+    walk = [walk_button(incident, error.path)] if len(path) > 1 and asked != incident.status else []
+    return choice(told, label, incident, [*every_step(incident), *walk])
 
 
 def _stale(error: StaleStatus, *, at: datetime, reader: str) -> Json:
@@ -171,6 +181,14 @@ def _unknown_status(error: UnknownStatus) -> Json:
     asked = f'There is no status "{shown(str(error.asked), 80)}" in this lifecycle.'
     statuses = [status.name for status in incident.lifecycle.statuses]
     listed = ", ".join(f"{s} (now)" if s == incident.status else s for s in statuses)
+    ends = [status.name for status in incident.lifecycle.statuses if status.terminal]
+    if error.asked in WALKS:
+        # A verb that this lifecycle has no status for: its own end is offered instead.
+        paths = [incident.lifecycle.path(incident.status, end) for end in ends]
+        walks = [walk_button(incident, path) for path in paths if len(path) > 1]
+        without = f"{incident.name} has no status *{status_name(str(error.asked))}*"
+        told = [f"{without}: its lifecycle ends with {in_words(ends)}."]
+        return choice(told, "Next", incident, [*every_step(incident), *walks])
     told = [asked, *([f"Did you mean *{meant}*?"] if meant else [])]
     told.append(f"\nStatuses of {incident.name}: {listed}.")
     buttons = every_step(incident)

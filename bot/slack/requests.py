@@ -16,13 +16,17 @@ from core.incident import (
     BoardFilter,
     Change,
     Declare,
+    NameResolution,
     Note,
     Person,
     PublicText,
     Redact,
     Ref,
+    SetInvitation,
+    SetPrivacy,
     Severity,
     TakeNextStep,
+    Walk,
 )
 
 # The largest integer of PostgreSQL: no incident has a larger number.
@@ -97,6 +101,44 @@ class AssignTo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InviteUser:
+    """An invitation of the Slack user with the id ``user``, or its end if not ``invited``."""
+
+    actor: Actor
+    ref: Ref
+    user: str
+    invited: bool
+
+    def of(self, person: Person) -> SetInvitation:
+        """The command, now that ``user`` is known to be ``person``."""
+        return SetInvitation(actor=self.actor, ref=self.ref, person=person, invited=self.invited)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWalk:
+    """The dialog that takes all steps to the status ``to`` in one act, filled with these texts."""
+
+    ref: Ref
+    to: str
+    note: Note | None = None
+    public: PublicText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPrivate:
+    """The question before an incident is made private."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPublic:
+    """The dialog that lists what will be public, before an incident is made public."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetStatusChannel:
     """Makes the channel with that id the workspace's status channel. For workspace admins."""
 
@@ -158,7 +200,15 @@ Request = (
     | TakeNextStep
     | Acknowledge
     | Redact
+    | Walk
+    | SetPrivacy
+    | SetInvitation
+    | NameResolution
     | AssignTo
+    | InviteUser
+    | AskPrivate
+    | OpenPublic
+    | OpenWalk
     | SetStatusChannel
     | OpenDeclare
     | OpenUpdate

@@ -25,7 +25,7 @@ from bot.slack.markup import (
     shown,
 )
 from bot.slack.verbs import COMMAND
-from bot.slack.words import deed, readers_of, status_name
+from bot.slack.words import PRIVATE, deed, readers_of, status_name
 from core.incident import (
     Card,
     Incident,
@@ -43,7 +43,7 @@ TIMELINE_TEXT_MAX = 10_200
 def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
     """The newest entries of ``page`` that fit, with their notes, for one responder alone.
 
-    ``redact`` takes the numbers. Older and Newer lead to the rest.
+    ``withdraw`` takes the numbers. Older and Newer lead to the rest.
     """
     incident = card.incident
     entries: list[list[str]] = []
@@ -100,11 +100,13 @@ def _entry(
     when = moment(update.at, seen_from=at)
     line = f"`{update.entry}` {when} {_recorded(update, incident, page)}"
     if update.kind is Kind.TITLE:
-        line += f': "{escape(update.old or "")}" → "{escape(update.new or "")}"'
+        line += f": {_titled(update.old)} → {_titled(update.new)}"
     if update.kind is Kind.COMPONENTS:
         names = shown(update.new or "none", 2_500)
         pointer = f" (`{COMMAND} show {incident.number}` names them)"
         line += f": {names}{pointer if names.endswith('…') else ''}"
+    if update.kind is Kind.RESOLUTION:
+        line += f": {escape(update.new or '')} · {PRIVATE} private"
     if update.redacted:
         by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
         never = ", never published" if update.taken_back else ""
@@ -118,6 +120,10 @@ def _entry(
         yield from (*texts[:-1], texts[-1] + '"')
 
 
+def _titled(title: str | None) -> str:
+    return "_withdrawn_" if title is None else f'"{escape(title)}"'
+
+
 def _recorded(update: Update, incident: Incident, page: Page[Update]) -> str:
     match update.kind:
         case Kind.DECLARED:
@@ -125,7 +131,7 @@ def _recorded(update: Update, incident: Incident, page: Page[Update]) -> str:
             return deed(update) + (f" ({severity})" if severity else "")
         case Kind.MOVED:
             return f"{mention(update.by)} → {status_name(update.new or '')}"
-        case Kind.WROTE:
+        case Kind.WROTE | Kind.CORRECTED:
             return mention(update.by)
         case _:
             return deed(update)

@@ -9,7 +9,7 @@ from bot.slack.verbs import COMMAND
 
 _MOVE = f"Choose the status yourself: `{COMMAND} status <n> <status>`."
 _FORWARD = "Incidents only move forward"
-_WITHDRAW = f"a text is withdrawn with `{COMMAND} redact <n> <entry>`"
+_WITHDRAW = f"a text is withdrawn with `{COMMAND} withdraw <n> <entry>`"
 _NOTE = f"A private note is kept with `{COMMAND} note <n> <text>`."
 _PUBLISH = f"A public update is written with `{COMMAND} update <n> <text>`."
 _ASSIGN = f"An owner is named with `{COMMAND} assign <n> [@person]`."
@@ -32,10 +32,11 @@ _SAYS = {
     ),
     "take claim mine own grab": f"{_ASSIGN} Without a person it is you.",
     "handover transfer give reassign": _ASSIGN,
-    "private hide secret confidential": (
-        f"An incident is declared private with `{COMMAND} declare <title> private`."
+    "hide secret confidential": (
+        f"An incident is made private with `{COMMAND} private <n>`, and declared so with "
+        f"`{COMMAND} declare <title> private`."
     ),
-    "public publish announce post say broadcast tell statuspage": _PUBLISH,
+    "publish announce post say broadcast tell statuspage": _PUBLISH,
     "comment log write remember add": _NOTE,
     "rename": f"A title is corrected with `{COMMAND} title <n> <title>`.",
     "open create report raise": f"An incident is declared with `{COMMAND} declare <title>`.",
@@ -47,7 +48,7 @@ _SAYS = {
     "settings config configure admin": (
         f"A workspace admin sets the status channel with `{COMMAND} setup #channel`."
     ),
-    "join leave invite": "Whoever is in the channel of a card reads it; there is nothing to join.",
+    "join leave": "There is nothing to join: everybody sees every incident that is not private.",
     "summary stats": f"`{COMMAND} timeline <n>` shows everything that happened.",
     "yes no ok confirm": "There is no question open that a typed word answers: press its button.",
 }

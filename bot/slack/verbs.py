@@ -78,7 +78,7 @@ VERBS = (
     Verb(
         name="close",
         arguments="<n> [note]",
-        summary="changes the status to closed; the note is private",
+        summary="changes the status to closed, in a lifecycle that has it; the note is private",
         example="close 42 false alarm",
     ),
     Verb(
@@ -124,10 +124,35 @@ VERBS = (
         example="timeline 42",
     ),
     Verb(
-        name="redact",
+        name="withdraw",
         arguments="<n> <entry>",
         summary="withdraws the text of one entry of the timeline",
-        example="redact 42 3",
+        example="withdraw 42 3",
+        aliases=("redact",),
+    ),
+    Verb(
+        name="private",
+        arguments="<n>",
+        summary="takes the public side of an incident away; asks once",
+        example="private 42",
+    ),
+    Verb(
+        name="public",
+        arguments="<n>",
+        summary="makes a private incident public; a dialog lists what will be public",
+        example="public 42",
+    ),
+    Verb(
+        name="invite",
+        arguments="<n> @person",
+        summary="lets one more person see a private incident",
+        example="invite 42 <@U0MIA|mia>",
+    ),
+    Verb(
+        name="uninvite",
+        arguments="<n> @person",
+        summary="takes an invitation back",
+        example="uninvite 42 <@U0MIA|mia>",
     ),
     Verb(
         name="setup",

@@ -21,6 +21,9 @@ from bot.slack.buttons import (
     controls,
     end_of,
     offer,
+    private_button,
+    public_button,
+    resolution_select,
     sure_button,
     take_back_button,
     write_anew_button,
@@ -44,16 +47,18 @@ from bot.slack.words import (
     component_lines,
     deed,
     in_words,
+    insiders,
     owned_by,
+    readers_see,
     status_name,
     status_word,
     titled,
 )
+from core.decision import Outcome
 from core.incident import (
     Card,
     Incident,
     Kind,
-    Outcome,
     Update,
     Visibility,
 )
@@ -67,18 +72,27 @@ def working_card(card: Card, *, at: datetime) -> Json:
     return message(list(_card_story(card)), _card_blocks(card, at=at))
 
 
+def gone(name: str) -> Json:
+    """A card in a direct message to somebody who may not see the incident any more."""
+    told = f"{name} is not shown here any more."
+    return message([told], paragraphs([told]))
+
+
 def owner_card(card: Card, *, at: datetime) -> Json:
-    """A private incident's card, as a direct message to its owner."""
-    told = f"{card.incident.name} is private: you see its card here because you own it."
+    """A private incident's card, as a direct message to one of its readers."""
+    told = insiders(card.incident)
     return message([*_card_story(card), told], [*_card_blocks(card, at=at), context(told)])
 
 
-def card_for_you(card: Card, *, at: datetime) -> Json:
-    """The card for one person alone, with everything; a private one names its readers."""
+def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json:
+    """The card for one person alone, with everything; a private one names its readers.
+
+    ``reader`` is the person's id.
+    """
     incident = card.incident
     remarks = []
     if incident.private:
-        remarks = [f"{incident.name} is private: only {_insiders(incident)} see it."]
+        remarks = [insiders(incident, reader=reader)]
     blocks = _card_blocks(card, at=at, whole=True)
     return message([*_card_story(card), *remarks], [*blocks, *map(context, remarks)])
 
@@ -131,13 +145,6 @@ def _standing(card: Card, *, at: datetime, seen_from: datetime) -> str:
     return " · ".join(parts)
 
 
-def _insiders(incident: Incident) -> str:
-    """The people who see a private incident, by the rule of `policy.may_see`."""
-    if incident.card_channel:
-        return f"people in {channel_link(incident.card_channel)}, its owner and workspace admins"
-    return f"{mention(incident.declared_by)}, its owner and workspace admins"
-
-
 def _description(text: str) -> list[Json]:
     # A description can be longer than a message, so the characters left out are counted.
     kept = cut(text, 2_900)
@@ -149,14 +156,18 @@ def _description(text: str) -> list[Json]:
 # --- answers to commands -------------------------------------------------------------------------
 
 
-def answer(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
-    """The answer to a command: the new state, and the next steps.
+def answer(
+    outcome: Outcome, *, at: datetime, reader: str | None = None, secluded: bool = False
+) -> Json:
+    """The answer to a command of the person ``reader``: the new state, and the next steps.
 
     ``secluded``: it was given in a private conversation, where a declaration is private.
     """
     if outcome.before is None:
         return declared(outcome, at=at, secluded=secluded)
-    return changed(outcome) if outcome.changed else unchanged(outcome, at=at)
+    if outcome.changed:
+        return changed(outcome, reader=reader)
+    return unchanged(outcome, at=at)
 
 
 def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
@@ -167,29 +178,47 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
         because = "because it was declared in a private conversation"
         told = [f"{incident.name} is private, {because} (`--public` declares in public)."]
     if incident.card_channel is None and (incident.private or incident.place is None):
-        card = card_for_you(Card(incident=incident, last=outcome.updates[-1]), at=at)
-        return message([*told, card["text"]], [*paragraphs(told), *card["blocks"]])
+        last = Card(incident=incident, last=outcome.updates[-1])
+        card = card_for_you(last, at=at, reader=incident.declared_by.id)
+        buttons = actions([public_button(incident)]) if told else []
+        return message([*told, card["text"]], [*paragraphs(told), *buttons, *card["blocks"]])
     status = status_name(incident.status)
     told.append(about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident))
     if incident.private:
-        told.append(f"It is private: only {_insiders(incident)} see it.")
-    elif outcome.workspace.status_channel:
+        told.append(insiders(incident, reader=incident.declared_by.id))
+        return offer(told, incident, [public_button(incident)] if secluded else [])
+    if outcome.workspace.status_channel:
         surface = channel_link(outcome.workspace.status_channel)
-        told.append(f"Everyone in {surface} sees its title, status and severity.")
-    return offer(told, incident)
+        sees = "sees its title, status and severity"
+        if held := incident.title_public_at:
+            wait = _seconds(held - incident.created_at)
+            told.append(f"Everyone in {surface} {sees} in {wait}; until then nothing of it is out.")
+        else:
+            told.append(f"Everyone in {surface} {sees}.")
+    return offer(told, incident, [private_button(incident)])
 
 
-def changed(outcome: Outcome) -> Json:
+def changed(outcome: Outcome, *, reader: str | None = None) -> Json:
     """The answer to a change: the new state, and the readers of each text."""
     incident = outcome.incident
-    told = [*_new_state(outcome), *_readers(outcome)]
-    further = []
+    told = [*_new_state(outcome, reader), *_readers(outcome)]
+    return offer(told, incident, list(_offered(outcome)))
+
+
+def _offered(outcome: Outcome) -> Iterator[Json]:
+    """Buttons about the change: what is still held back, and how the incident ended."""
+    incident, before = outcome.incident, outcome.before
     for update in outcome.updates:
-        if update.public_at:
-            further.append(take_back_button(incident, update))
-            # At the end nothing can be put in its place.
-            further += [] if incident.terminal else [write_anew_button(incident, update)]
-    return offer(told, incident, further)
+        if update.kind is Kind.PRIVACY and not incident.private:
+            yield private_button(incident)
+        elif update.public_at:
+            yield take_back_button(incident, update)
+            # A correction is not corrected again.
+            if update.kind not in {Kind.TITLE, Kind.CORRECTED}:
+                yield write_anew_button(incident, update)
+    ended = incident.terminal or incident.public_word is PublicWord.RESOLVED
+    if ended and before and before.status != incident.status and incident.resolution is None:
+        yield resolution_select(incident)
 
 
 def unchanged(outcome: Outcome, *, at: datetime) -> Json:
@@ -245,36 +274,58 @@ def status_channel_set(channel: str) -> Json:
     return message(told, paragraphs(told))
 
 
-def _new_state(outcome: Outcome) -> Iterator[str]:
+def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
     incident, redacted = outcome.incident, outcome.redacted
     if redacted:
         yield f"The text of entry {redacted.entry} of {incident.name} is withdrawn."
         yield from _never_published(redacted)
         if redacted.visibility is Visibility.PUBLIC and not redacted.taken_back:
             yield "Its copies in Slack are being replaced."
-    for update in outcome.updates:
-        if update is not outcome.updates[0]:
-            yield from (f"{sentence}." for sentence in _changes(update, "It", outcome))
+        if redacted.kind is Kind.TITLE and redacted.taken_back:
+            yield f'It is called "{escape(incident.title)}" again.'
+        if redacted.visibility is Visibility.PUBLIC and incident.terminal and _by(redacted, reader):
+            yield "For five minutes you can put one text in its place: "
+            yield f"`{COMMAND} update {incident.number} …`."
+    updates = [update for update in outcome.updates if not update.passed]
+    for update in updates:
+        if update is not updates[0]:
+            yield from (f"{sentence}." for sentence in _changes(update, "It", outcome, reader))
             continue
-        first, *others = _changes(update, incident.name, outcome)
+        first, *others = _changes(update, incident.name, outcome, reader)
         # A new title has been named already.
         yield f"{first}." if update.kind is Kind.TITLE else about(first, outcome.before or incident)
         yield from (f"{sentence}." for sentence in others)
 
 
-def _changes(update: Update, name: str, outcome: Outcome) -> Iterator[str]:
+def _by(update: Update, reader: str | None) -> bool:
+    """Whether the reader wrote the text that they have just withdrawn."""
+    withdrawn_by = update.redacted_by and update.redacted_by.id
+    return update.by.id == reader == withdrawn_by
+
+
+def _changes(  # noqa: C901 - one case for each kind
+    update: Update, name: str, outcome: Outcome, reader: str | None
+) -> Iterator[str]:
     """The changes that ``update`` records, as sentences without a full stop.
 
     ``name`` is their subject. The first update has one sentence at least.
     """
     incident = outcome.incident
     if update.status_change:
-        now, was = status_name(update.status_change), status_name(update.old or "")
+        before = outcome.before.status if outcome.before else update.old or ""
+        now, was = status_name(update.status_change), status_name(before)
         yield f"{name} is now *{now}* (was {was}){_resolved_after(outcome, update)}"
+    passed = [status_name(one.new or "") for one in outcome.updates if one.passed]
+    if update.status_change and passed:
+        yield f"It passed {', '.join(passed)} on the way"
     match update.kind:
+        case Kind.PRIVACY | Kind.INVITED | Kind.UNINVITED:
+            yield from _new_readers(update, name, outcome, reader)
+        case Kind.RESOLUTION:
+            yield f"{name} ended so: {update.new}; responders alone read that"
         case Kind.ACKNOWLEDGED if not update.status_change:
             yield f"{name} is acknowledged, and stays *{status_name(incident.status)}*"
-        case Kind.WROTE if update is outcome.updates[0]:
+        case Kind.WROTE | Kind.CORRECTED if update is outcome.updates[0]:
             yield f"{name} stays *{status_name(incident.status)}*"
         case Kind.ASSIGNED:
             was = shown(update.old or "nobody", 300)
@@ -290,6 +341,32 @@ def _changes(update: Update, name: str, outcome: Outcome) -> Iterator[str]:
             yield f"{name} now affects {lines[0] if lines else 'no component'}"
     if update.kind is Kind.ACKNOWLEDGED and outcome.before and outcome.before.owner is None:
         yield f"{owned_by(incident)} owns it now"
+
+
+def _new_readers(update: Update, name: str, outcome: Outcome, reader: str | None) -> Iterator[str]:
+    incident, before = outcome.incident, outcome.before or outcome.incident
+    people = readers_see(incident, reader=reader)
+    match update.kind:
+        case Kind.INVITED:
+            yield f"{name} is shown to {escape(update.new or '')} from now on"
+        case Kind.UNINVITED:
+            yield f"{name} has no invitation for {escape(update.old or '')} any more"
+            yield f"{people} it"
+        case _ if incident.private:
+            yield f"{name} is private now"
+            yield f"{people} it"
+            if before.public_title(update.at) is None:
+                yield "Nothing of it was published"
+            else:
+                yield "Its posts in public channels are being replaced"
+        case _:
+            yield f"{name} is public now" if not update.public_at else f"{name} will be public"
+            channel = outcome.workspace.status_channel
+            where = f"Everyone in {channel_link(channel)}" if channel else "Everyone here"
+            wait = update.public_at and _seconds(update.public_at - update.at)
+            yield f"{where} sees it" + (
+                f" in {wait}; until then you can make it private again" if wait else ""
+            )
 
 
 def _resolved_after(outcome: Outcome, update: Update) -> str:
@@ -311,6 +388,11 @@ def _readers(outcome: Outcome) -> Iterator[str]:
             seconds = _seconds(public.public_at - public.at)
             told += f" in {seconds}; until then you can take it back"
         yield f"{told}."
+    for update in outcome.updates:
+        if update.kind is Kind.TITLE and update.public_at and channel:
+            wait = _seconds(update.public_at - update.at)
+            told = f"Everyone in {channel_link(channel)} will read the new title in {wait}"
+            yield f"{told}; until then you can take it back."
     if Visibility.INTERNAL in written:
         yield "Your note is kept private."
 

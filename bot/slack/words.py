@@ -7,10 +7,12 @@ from typing import assert_never
 
 from bot.slack.markup import (
     TEXT_MAX,
+    channel_link,
     escape,
     mention,
     shown,
 )
+from core.audience import ReaderGroup, audience
 from core.incident import (
     Component,
     Incident,
@@ -41,6 +43,16 @@ def status_word(status: str) -> str:
 def status_name(status: str) -> str:
     """``in_progress`` as a label: ``In progress``."""
     return status_word(status).capitalize()
+
+
+# The verb for a status, on the button of a walk to it; other statuses are named.
+WALKS = {"resolved": "Resolve", "closed": "Close"}
+
+
+def walk_label(path: Sequence[str]) -> str:
+    """The label of a button for all steps of ``path``."""
+    to = path[-1]
+    return f"{WALKS.get(to, f'Move to {status_name(to)}')}: {len(path)} steps…"
 
 
 def in_words(words: Sequence[str]) -> str:
@@ -84,7 +96,9 @@ def component_lines(
     return lines
 
 
-def deed(update: Update) -> str:  # noqa: C901, PLR0911 - one case for each kind
+def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
+    update: Update,
+) -> str:
     """An update as a sentence about its author: ``@mia acknowledged``."""
     author = mention(update.by)
     old, new = update.old or "", update.new or ""
@@ -109,6 +123,16 @@ def deed(update: Update) -> str:  # noqa: C901, PLR0911 - one case for each kind
             return f"{author} changed the title"
         case Kind.COMPONENTS:
             return f"{author} changed the components"
+        case Kind.PRIVACY:
+            return f"{author} made it {new}"
+        case Kind.INVITED:
+            return f"{author} invited {shown(new, 300)}"
+        case Kind.UNINVITED:
+            return f"{author} took the invitation of {shown(old, 300)} back"
+        case Kind.CORRECTED:
+            return f"{author} corrected a public update"
+        case Kind.RESOLUTION:
+            return f"{author} named how it ended"
         case _:
             assert_never(update.kind)
 
@@ -116,6 +140,43 @@ def deed(update: Update) -> str:  # noqa: C901, PLR0911 - one case for each kind
 def owned_by(incident: Incident) -> str:
     """The owner, mentioned; ``nobody`` without one."""
     return mention(incident.owner) if incident.owner else "nobody"
+
+
+def who_sees(incident: Incident, *, reader: str | None = None) -> str:
+    """The people for whom ``incident`` exists, for a sentence; ``reader`` is called "you".
+
+    It is made from `core.audience`, by which the policy decides.
+    """
+    readers = audience(incident)
+    named: dict[str, str] = {}
+    for group in readers.groups:
+        for person in readers.people.get(group, ()):
+            name = "you" if person.id == reader else mention(person)
+            is_owner = group is ReaderGroup.OWNER and name != "you"
+            named.setdefault(person.id, f"its owner {name}" if is_owner else name)
+    words = sorted(named.values(), key=lambda word: word != "you")
+    if ReaderGroup.EVERYONE in readers.groups:
+        return "everyone in this workspace"
+    if readers.channel:
+        words.append(f"people in {channel_link(readers.channel)}")
+    if ReaderGroup.OWNER in readers.groups and not readers.people[ReaderGroup.OWNER]:
+        words.append("its owner")
+    if ReaderGroup.ADMINS in readers.groups:
+        words.append("workspace admins")
+    if ReaderGroup.INVITED in readers.groups:
+        words.append("whoever you invite")
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def insiders(incident: Incident, *, reader: str | None = None) -> str:
+    """The sentence about the readers of a private incident, which names it."""
+    return f"{readers_see(incident, reader=reader)} this: {incident.name} is private."
+
+
+def readers_see(incident: Incident, *, reader: str | None = None) -> str:
+    """The beginning of a sentence about the readers: ``You and workspace admins see``."""
+    people = who_sees(incident, reader=reader)
+    return f"{people[0].upper()}{people[1:]} see"
 
 
 def readers_of(update: Update) -> str:

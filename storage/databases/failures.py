@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 
 
 class SecondServer(StoreUnavailable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage.databases.postgresql import PostgreSQL
 from storage.databases.sqlite import SQLite
 

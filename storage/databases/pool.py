@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 
 Work = Callable[[Connection], Any]
 

@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage.databases.failures import FileDamaged, FileGone, LogGone, SecondServer, translated
 from storage.databases.pool import READERS, Crew, Job
 from storage.files import close_to_others, is_open_to_others, make_private

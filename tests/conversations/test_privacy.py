@@ -46,6 +46,35 @@ async def run_an_incident(slack, settle, private_words):
     await bo.command(say, f"/incident resolve 1 {words}")
     await bo.command(say, f"/incident note 1 {words}")
     await settle()
+    await walk_to_the_end(slack, words)
+    await settle()
+    await make_private(slack, settle, words)
+    await settle()
+
+
+async def walk_to_the_end(slack, words):
+    mia, say = slack.person("mia"), "#payments"
+    await mia.command(say, "/incident declare Search is slow")
+    refused = await (await mia.command(say, f"/incident resolve 2 {words}")).answer()
+    opened = await mia.press(refused, "Resolve: 3 steps…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "walk")
+    await mia.fill("Private reason", words)
+    await mia.fill("Public update", "Search is fast again.")
+    await mia.submit()
+    await mia.choose(await opened.answer(), "ended", "False alarm")
+
+
+async def make_private(slack, settle, words):
+    """A title that an incident has only while it is private is a private text, too."""
+    mia, say = slack.person("mia"), "#payments"
+    await mia.command(say, "/incident declare Mail is late")
+    await mia.command(say, "/incident update 3 Mail is late by an hour.")
+    await settle()
+    asked = await (await mia.command(say, "/incident private 3")).answer()
+    await (await mia.press(asked, "Make it private")).answer()
+    await mia.command(say, f"/incident title 3 {words[:200]}")
+    await mia.command(say, "/incident invite 3 @bo")
+    await mia.command(say, f"/incident note 3 {words}")
 
 
 def what_everybody_sees(slack):
@@ -66,7 +95,10 @@ async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settl
     assert CANARY not in "".join(pages)
     assert CANARY not in logs.err + logs.out
     channel_calls = [
-        call.arguments for call in slack.calls if call.method in {"chat.postMessage", "chat.update"}
+        call.arguments
+        for call in slack.calls
+        if call.method in {"chat.postMessage", "chat.update"}
+        and call.arguments["channel"].startswith("C")
     ]
     assert channel_calls
     assert CANARY not in json.dumps(channel_calls, default=str)
@@ -93,4 +125,7 @@ async def test_public_output_does_not_depend_on_the_notes(a_database, mode):
                 runs.append(without_ids(what_everybody_sees(slack)))
 
     assert "A fix is rolling out." in runs[0]
+    assert "Search is fast again." in runs[0]
+    assert "INC-3 is no longer public." in runs[0]
+    assert "Mail" not in runs[0]
     assert runs[0] == runs[1]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core import engine
-from core.engine import ForChange, ForRedaction
+from core.decision import ForChange, ForRedaction
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import (
     Acknowledge,

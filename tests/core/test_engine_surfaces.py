@@ -5,17 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import (
-    Acknowledge,
-    Envelope,
-    Kind,
-    Place,
-    Redact,
-    Severity,
-    Surface,
-    TakeNextStep,
-    Visibility,
-)
+from core.decision import Envelope, Surface
+from core.incident import Acknowledge, Kind, Place, Redact, Severity, TakeNextStep, Visibility
 from core.lifecycle import RESPONSE
 from tests.builders import (
     ADA,
@@ -39,6 +30,7 @@ WORKING = Envelope(surface=Surface.WORKING_CARD, channel=INCIDENTS_CHANNEL)
 STATUS = Envelope(surface=Surface.STATUS_CARD, channel=STATUS_CHANNEL)
 REPLY = Envelope(surface=Surface.PUBLIC_UPDATE, channel=STATUS_CHANNEL, entry=2)
 WITHDRAWAL = Envelope(surface=Surface.WITHDRAWAL, channel=STATUS_CHANNEL, entry=2)
+TO_ADA = Envelope(surface=Surface.OWNER_CARD, channel=ADA.id)
 TO_GRACE = Envelope(surface=Surface.OWNER_CARD, channel=GRACE.id)
 TO_LINUS = Envelope(surface=Surface.OWNER_CARD, channel=LINUS.id)
 
@@ -106,23 +98,23 @@ INCIDENTS = [
         (WORKING, STATUS),
         id="public, private channel",
     ),
-    pytest.param({"private": True}, STATUS_CHANNEL, (), id="private, public channel"),
+    pytest.param({"private": True}, STATUS_CHANNEL, (TO_ADA,), id="private, public channel"),
     pytest.param(
         {"private": True, "owner": GRACE},
         STATUS_CHANNEL,
-        (TO_GRACE,),
+        (TO_ADA, TO_GRACE),
         id="private, public channel, with an owner",
     ),
     pytest.param(
         {"private": True, "owner": CI},
         STATUS_CHANNEL,
-        (),
+        (TO_ADA,),
         id="private, public channel, a key as owner",
     ),
     pytest.param(
         {"private": True, "owner": GRACE, "place": None},
         STATUS_CHANNEL,
-        (TO_GRACE,),
+        (TO_ADA, TO_GRACE),
         id="private, over the API, with an owner",
     ),
     pytest.param(
@@ -155,12 +147,12 @@ def test_a_change_is_shown_in_the_channels_that_may_show_it(asked, incident, sta
     assert decision.envelopes == shown
 
 
-def test_a_private_incident_that_is_handed_over_is_shown_to_its_new_owner():
+def test_the_card_of_a_private_incident_that_is_handed_over_ends_for_its_former_owner():
     incident = an_incident(private=True, owner=GRACE)
 
     decision = decide(incident, a_change(owner=LINUS), known(), at=NINE)
 
-    assert decision.envelopes == (TO_LINUS,)
+    assert decision.envelopes == (TO_ADA, TO_GRACE, TO_LINUS)
 
 
 def test_an_incident_of_the_api_has_no_card_channel_and_a_private_one_only_a_private_one():
@@ -239,14 +231,18 @@ DELAY = timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("to", [None, "identified"])
-def test_a_public_text_is_held_back_and_nothing_else_of_its_change(to):
+def test_a_public_text_and_a_title_are_held_back_and_nothing_else_of_their_change(to):
     change = a_change(to=to, public="We look.", note="db-3", title="Slow")
     decision = decide(an_incident(), change, known(publish_delay=DELAY), at=NINE)
 
-    assert [update.public_at for update in decision.updates] == [NINE + DELAY, None, None]
+    assert [update.public_at for update in decision.updates] == [
+        NINE + DELAY,
+        None,
+        NINE + DELAY,
+    ]
     assert {envelope.surface: envelope.not_before for envelope in decision.envelopes} == {
         Surface.WORKING_CARD: None,
-        Surface.STATUS_CARD: None,
+        Surface.STATUS_CARD: NINE + DELAY,
         Surface.PUBLIC_UPDATE: NINE + DELAY,
     }
 

@@ -19,19 +19,24 @@ from core.incident import Kind
 from core.lifecycle import RESPONSE
 from core.refusals import (
     ComponentExists,
+    CurrentTitle,
     Denied,
     IncidentResolved,
+    InvalidDuplicate,
     NoPublicSurface,
     NoSuchComponent,
     NoSuchEntry,
     NotFound,
     NothingToRedact,
+    NotOver,
+    NotPrivate,
     Permission,
     RedactionNotPermitted,
     Refused,
     RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
+    TitleChanged,
     TooSoon,
     TransitionNotAllowed,
     UnknownComponent,
@@ -128,10 +133,40 @@ TOLD = [
     (
         IncidentResolved(OVER, "identified"),
         (
+            "INC-42 is resolved, which is the end of its lifecycle: it cannot become identified, "
+            "and takes no further updates. If it is happening again, declare a new incident."
+        ),
+    ),
+    (
+        IncidentResolved(OVER, None),
+        (
             "INC-42 is resolved, which is the end of its lifecycle: it takes no further updates. "
             "If it is happening again, declare a new incident."
         ),
     ),
+    (
+        CurrentTitle(OPEN, NOTE),
+        (
+            "Entry 2 holds the title that INC-42 has now. Give it another one first, with "
+            "`/incident title 42 …`; then withdraw this one."
+        ),
+    ),
+    (
+        NotPrivate(OPEN),
+        (
+            "INC-42 is not private: everyone in the workspace can see it already. "
+            "`/incident private 42` makes it private."
+        ),
+    ),
+    (
+        TitleChanged(OPEN),
+        (
+            "INC-42 has another title by now, and nothing was made public. "
+            "Look again: `/incident public 42`."
+        ),
+    ),
+    (NotOver(OPEN), "INC-42 is investigating: how it ended can be said when it is over."),
+    (InvalidDuplicate(), "The other incident must be named by a number other than its own."),
     (
         TransitionNotAllowed(an_incident(lifecycle=RESPONSE), "closed"),
         "INC-42 is open and cannot become closed now. Valid next steps: acknowledged, resolved.",

@@ -2,18 +2,10 @@
 
 import pytest
 
-from core.incident import (
-    Acknowledge,
-    Decision,
-    Kind,
-    Outcome,
-    Person,
-    PublicIncident,
-    PublicText,
-    Severity,
-    update_id,
-)
+from core.decision import Decision, Outcome
+from core.incident import Acknowledge, Kind, Person, PublicText, Severity, update_id
 from core.lifecycle import RESPONSE, PublicWord
+from core.public_side import PublicIncident
 from core.refusals import Refused
 from tests.builders import (
     ADA,

@@ -5,7 +5,22 @@ from typing import Any
 import pytest
 
 from core import policy
-from core.incident import Acknowledge, Command, Membership, Place, Redact, Severity, TakeNextStep
+from core.incident import (
+    Acknowledge,
+    Command,
+    Membership,
+    NameResolution,
+    Note,
+    Place,
+    PublicText,
+    Redact,
+    Resolution,
+    SetInvitation,
+    SetPrivacy,
+    Severity,
+    TakeNextStep,
+    Walk,
+)
 from core.refusals import Permission
 from tests.builders import (
     ADA,
@@ -44,6 +59,24 @@ COMMANDS: dict[str, tuple[Command, tuple[Permission, ...]]] = {
     "public update and components": (
         a_change(public="p", components=()),
         (JOIN, PUBLISH, RESPOND),
+    ),
+    "walk": (Walk(actor=an_actor(), ref=42, to="resolved", reason=Note("r")), (JOIN, RESPOND)),
+    "walk with a public text": (
+        Walk(actor=an_actor(), ref=42, to="resolved", reason=Note("r"), public=PublicText("p")),
+        (JOIN, PUBLISH, RESPOND),
+    ),
+    "make private": (SetPrivacy(actor=an_actor(), ref=42, private=True), (JOIN, RESPOND)),
+    "make public": (
+        SetPrivacy(actor=an_actor(), ref=42, private=False),
+        (JOIN, PUBLISH, RESPOND),
+    ),
+    "invite": (
+        SetInvitation(actor=an_actor(), ref=42, person=GRACE, invited=True),
+        (JOIN, RESPOND),
+    ),
+    "name the resolution": (
+        NameResolution(actor=an_actor(), ref=42, how=Resolution.FIXED),
+        (JOIN, RESPOND),
     ),
     # Whether this actor may withdraw this update is the engine's to say: it knows the update.
     "redact": (Redact(actor=an_actor(), ref=42, entry=2), (JOIN,)),
@@ -152,6 +185,12 @@ WAR_ROOM = {"place": Place("C0WARROOM", private=True)}
         pytest.param(an_actor(ADA), {"private": True}, True, id="whoever declared it"),
         pytest.param(an_actor(LINUS), {"private": True, "owner": LINUS}, True, id="the owner"),
         pytest.param(an_actor(GRACE, admin=True), {"private": True}, True, id="an admin"),
+        pytest.param(
+            an_actor(GRACE), {"private": True, "invited": (LINUS, GRACE)}, True, id="invited"
+        ),
+        pytest.param(
+            an_actor(GRACE), {"private": True, "invited": (LINUS,)}, False, id="others invited"
+        ),
         pytest.param(an_actor(CI, sees_private=True), {"private": True}, True, id="an API key"),
         pytest.param(
             an_actor(GRACE, channel="C0WARROOM"),

@@ -84,6 +84,7 @@ def serve(slack, start):
                 "SLACK_APP_TOKEN": slack.app_token,
                 "SLACK_API_URL": slack.api_url,
                 "STATUS_CHANNEL": "C0STATUS",
+                "PUBLISH_DELAY": "0",
             }
             | environment,
         )

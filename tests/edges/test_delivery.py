@@ -52,8 +52,8 @@ def incidents(store, worker, clock):
 @pytest.fixture
 def declare(incidents):
     async def declare(*, channel=PAYMENTS, **fields):
-        actor = an_actor(channel=channel)
-        return await incidents.execute(a_declaration(actor=actor, place=Place(channel), **fields))
+        facts = {"actor": an_actor(channel=channel), "place": Place(channel)}
+        return await incidents.execute(a_declaration(**facts | fields))
 
     return declare
 
@@ -242,7 +242,7 @@ async def test_a_missing_scope_to_search_does_not_stop_the_post(slack, declare, 
 async def test_a_direct_message_is_sent_again_without_a_search(slack, declare, settle, outbox):
     mia = slack.workspace.user("mia")
     slack.faults.cut("chat.postMessage", channel=mia.id)
-    await declare(private=True, owner=Person(mia.id, "mia"))
+    await declare(private=True, actor=an_actor(Person(mia.id, "mia")))
     await settle()
 
     assert len(shown(slack, "@mia")) == 1

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.telemetry import FIELDS, LINE_MAX, Metrics, configure_logs, log, safe_line
-from core.incident import Surface
+from core.decision import Surface
 
 NOTE = "db-3 lost quorum"
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from core import errors
 from core import refusals as rules
 from core.errors import UserError
 from core.refusals import Refused
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage import keys
 from tests.builders import WORKSPACE
 from tests.tables import contents
@@ -542,8 +542,12 @@ async def test_no_handoff_happens_while_slack_does_not_answer(
 
 # Refusals of commands that only Slack has.
 NEVER_OVER_HTTP = {
+    "InvalidDuplicate",
+    "NotOver",
+    "NotPrivate",
     "SeveralNextSteps",
     "StaleStatus",
+    "TitleChanged",
     "TooSoon",
     "UnknownComponent",
     "WhichIncident",

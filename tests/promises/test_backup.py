@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from bot.sandbox import Limits
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
 from storage.store import SqlStore

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox import Limits
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage import audit
 from storage.backup import back_up
 from storage.databases import postgresql

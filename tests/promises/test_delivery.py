@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 
-from core.incident import Surface
+from core.decision import Surface
 from storage.models import State
 from tests import tables
 from tests.patience import until

@@ -12,7 +12,8 @@ import pytest
 
 from bot.sandbox import Limits
 from bot.sandbox.courier import ACK_SECONDS
-from core.incident import Decision, Kind
+from core.decision import Decision
+from core.incident import Kind
 from tests import tables
 from tests.builders import NINE, an_incident, an_update
 from tests.command import a_command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.incident import Surface
+from core.decision import Surface
 from storage import audit
 from storage.models import State
 from tests.promises.conftest import OUTAGE, settle, tell

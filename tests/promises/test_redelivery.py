@@ -35,10 +35,13 @@ COMMANDS = {
     "severity": ([], "severity 1 critical"),
     "title": ([], "title 1 Checkout is slow"),
     "components": ([], "components 1 api, web"),
-    "redact": (["note 1 db-3 lost quorum"], "redact 1 2"),
+    "withdraw": (["note 1 db-3 lost quorum"], "withdraw 1 2"),
+    "invite": (["declare Key leaked private"], "invite 2 @bo"),
+    "uninvite": (["declare Key leaked private", "invite 2 @bo"], "uninvite 2 @bo"),
     "setup": ([], "setup #payments"),
 }
-SHOWN = {"list", "show", "timeline", "help"}
+# The last two ask first: their question and their dialog are pressed and sent below.
+SHOWN = {"list", "show", "timeline", "help", "private", "public"}
 
 
 def test_every_verb_with_an_effect_is_delivered_twice():
@@ -106,6 +109,32 @@ async def by_severity_form(mia, slack):
     await opened(slack, mia, "severity")
     await mia.fill("Severity", "Critical")
     return mia.submit()
+
+
+async def by_private_button(mia, slack):
+    asked = await mia.command("#payments", "/incident private 1")
+    return mia.press(await asked.answer(), "Make it private")
+
+
+async def by_public_form(mia, slack):
+    await tell(mia, "declare Key leaked private")
+    await mia.command("#payments", "/incident public 2")
+    await opened(slack, mia, "public")
+    return mia.submit()
+
+
+async def by_walk_form(mia, slack):
+    refused = await mia.command("#payments", "/incident resolve 1")
+    await mia.press(await refused.answer(), "Resolve: 3 steps…")
+    await opened(slack, mia, "walk")
+    await mia.fill("Private reason", "it was over")
+    return mia.submit()
+
+
+async def by_resolution(mia, slack):
+    await tell(mia, "next 1", "next 1")
+    ended = await mia.command("#payments", "/incident next 1")
+    return mia.choose(await ended.answer(), "ended", "False alarm")
 
 
 async def by_redact_form(mia, slack):
@@ -178,6 +207,10 @@ CHANGES = {
             by_assign_form,
             by_severity_form,
             by_redact_form,
+            by_private_button,
+            by_public_form,
+            by_walk_form,
+            by_resolution,
             by_declare_form,
             by_form_of_the_global_shortcut,
             by_form_of_a_message,

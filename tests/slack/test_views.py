@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.slack import lists, markup, refusals, timeline, views
 from bot.slack.buttons import Dialog, OpenDialog, Outdated, Step, decode
 from bot.slack.help import help_for
-from bot.slack.public import public_update, status_card, withdrawn
+from bot.slack.public import public_update, reply_now, status_card, withdrawn
 from bot.slack.requests import (
     OpenDeclare,
     ShowBoard,
@@ -28,6 +28,7 @@ from bot.slack.requests import (
 )
 from bot.slack.verbs import VERBS
 from bot.slack.words import status_word
+from core.decision import Outcome
 from core.incident import (
     Acknowledge,
     BoardFilter,
@@ -36,11 +37,8 @@ from core.incident import (
     Incident,
     Kind,
     Note,
-    Outcome,
     Page,
-    PublicIncident,
     PublicText,
-    PublicUpdate,
     Redact,
     Scope,
     Severity,
@@ -48,6 +46,7 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord, read
+from core.public_side import PublicIncident, PublicUpdate
 from core.refusals import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.service import TIMELINE_PAGE
 from tests.builders import (
@@ -198,7 +197,7 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
     message = views.answer(changed(before, ended, publish_delay=timedelta(seconds=10)), at=NOW)
 
     assert buttons(message) == ["Timeline", "Take back"]
-    value = every(message, "value")[-1]
+    (value,) = (one for one in every(message, "value") if one.startswith("take_back"))
     assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=before.id, entry=2)
 
 
@@ -254,7 +253,7 @@ def test_a_refused_step_says_how_far_away_it_is_and_offers_the_next_one():
         "Resolved is three steps away: Identified → Monitoring → Resolved. "
         "Take the next one: identified."
     )
-    assert buttons(message) == ["Move to Identified"]
+    assert buttons(message) == ["Move to Identified", "Resolve: 3 steps…"]
 
 
 def test_a_late_click_is_answered_with_the_faster_person_and_the_next_steps():
@@ -423,7 +422,7 @@ def test_a_timeline_shows_the_note():
     assert CANARY in told(timeline.timeline(Card(incident=outcome.incident), page, at=NOW))
 
 
-PUBLIC_RENDERERS = (status_card, public_update, withdrawn)
+PUBLIC_RENDERERS = (status_card, public_update, withdrawn, reply_now)
 
 
 @pytest.mark.parametrize("render", PUBLIC_RENDERERS, ids=lambda render: render.__name__)
@@ -437,7 +436,8 @@ def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
     leak = tmp_path / "leak.py"
     leak.write_text(
         "from bot.slack.public import public_update\n"
-        "from core.incident import Note, PublicIncident, PublicUpdate, Update\n"
+        "from core.incident import Note, Update\n"
+        "from core.public_side import PublicIncident, PublicUpdate\n"
         "def leak(public: PublicIncident, update: PublicUpdate, note: Note, own: Update) -> None:\n"
         "    public_update(public, own)\n"
         "    PublicUpdate(entry=1, body=note, status=None, word=None, at=update.at)\n"
@@ -446,8 +446,8 @@ def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
     checker = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(leak)]
     said = subprocess.run(checker, capture_output=True, text=True, check=False).stdout
 
-    assert 'leak.py:4: error: Argument 2 to "public_update"' in said
-    assert 'leak.py:5: error: Argument "body" to "PublicUpdate"' in said
+    assert 'leak.py:5: error: Argument 2 to "public_update"' in said
+    assert 'leak.py:6: error: Argument "body" to "PublicUpdate"' in said
     assert "Found 2 errors" in said
 
 

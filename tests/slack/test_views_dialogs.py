@@ -120,9 +120,12 @@ def test_without_a_public_side_the_public_box_is_replaced_by_the_reason(facts, r
 @pytest.mark.parametrize(
     ("place", "insiders"),
     [
-        (None, "only you, the owner"),
-        (Place("C1"), "only you, the owner"),
-        (Place("C1", private=True), "only people in this channel, the owner"),
+        (None, "Private: you, its owner, admins and whoever you invite"),
+        (Place("C1"), "Private: you, its owner, admins and whoever you invite"),
+        (
+            Place("C1", private=True),
+            "Private: people here, its owner, admins and whoever you invite",
+        ),
     ],
 )
 def test_a_private_declaration_names_its_readers(place, insiders):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox import blockkit
-from bot.slack import dialogs, lists, refusals, timeline, views
+from bot.slack import dialogs, lists, privacy, public, refusals, timeline, views, walking
 from bot.slack.answers import DialogNotOpened
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.help import help_for
@@ -28,6 +28,7 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenNote,
     OpenUpdate,
+    OpenWalk,
     Question,
     Shorten,
     ShowBoard,
@@ -35,6 +36,8 @@ from bot.slack.requests import (
     UsageError,
 )
 from bot.slack.verbs import find
+from core.access import made_private
+from core.decision import Outcome
 from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
@@ -44,35 +47,43 @@ from core.incident import (
     Declare,
     Incident,
     Kind,
+    NameResolution,
     Note,
-    Outcome,
     Page,
     Person,
     Place,
-    PublicIncident,
     PublicText,
-    PublicUpdate,
     Redact,
+    Resolution,
     Scope,
+    SetInvitation,
+    SetPrivacy,
     Severity,
     Update,
     Visibility,
+    Walk,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
+from core.public_side import PublicIncident, PublicUpdate
 from core.refusals import (
     ComponentExists,
+    CurrentTitle,
     Denied,
     IncidentResolved,
+    InvalidDuplicate,
     NoPublicSurface,
     NoSuchComponent,
     NoSuchEntry,
     NotFound,
     NothingToRedact,
+    NotOver,
+    NotPrivate,
     Permission,
     RedactionNotPermitted,
     RepeatedComponent,
     SeveralNextSteps,
     StaleStatus,
+    TitleChanged,
     TooSoon,
     TransitionNotAllowed,
     UnknownComponent,
@@ -289,7 +300,7 @@ def public_views(texts: Texts) -> dict[str, Any]:
     bare = a_public_update(texts, body=None)
     plain = a_public_update(texts, status=None, word=None)
     gone = a_public_update(texts, body=None, withdrawn=True)
-    public = a_public_incident(texts, update)
+    shown = a_public_incident(texts, update)
     resolved = a_public_incident(
         texts,
         update,
@@ -300,7 +311,7 @@ def public_views(texts: Texts) -> dict[str, Any]:
         resolved_at=SOON,
     )
     return {
-        "status_card": status_card(public),
+        "status_card": status_card(shown),
         "status_card_new": status_card(
             a_public_incident(
                 texts, components=(), previous_status=None, status=texts.lifecycle.initial
@@ -309,10 +320,12 @@ def public_views(texts: Texts) -> dict[str, Any]:
         "status_card_bare_move": status_card(a_public_incident(texts, bare, update)),
         "status_card_resolved": status_card(resolved),
         "status_card_withdrawn": status_card(a_public_incident(texts, gone)),
-        "public_update": public_update(public, update),
-        "public_update_without_move": public_update(public, plain),
-        "public_update_withdrawn": public_update(public, gone),
-        "withdrawn": withdrawn(),
+        "public_update": public_update(shown, update),
+        "public_update_without_move": public_update(shown, plain),
+        "public_update_withdrawn": public_update(shown, gone),
+        "withdrawn": withdrawn(plain),
+        "gone": public.gone("INC-42"),
+        "gone_reply": public.gone_reply(),
     }
 
 
@@ -377,6 +390,30 @@ def answers(texts: Texts) -> dict[str, Any]:
         "unchanged": outcome(owned, a_change(severity=Severity.HIGH)),
         "redacted": outcome(new, redaction, entry=written),
         "taken_back": outcome(new, redaction, entry=held_back),
+        "declared_soon": outcome(new, declaration, number=texts.number, publish_delay=delay),
+        "title_soon": outcome(new, a_change(title=texts.title[::-1]), publish_delay=delay),
+        "walked": outcome(
+            a_case(texts, lifecycle=STATUSPAGE, status="investigating"),
+            Walk(actor=an_actor(), ref=42, to="resolved", reason=note, public=public),
+        ),
+        "made_private": outcome(new, SetPrivacy(actor=an_actor(), ref=42, private=True)),
+        "made_public": outcome(
+            replace(new, private=True),
+            SetPrivacy(actor=an_actor(), ref=42, private=False),
+            publish_delay=delay,
+        ),
+        "invited": outcome(
+            replace(new, private=True),
+            SetInvitation(actor=an_actor(), ref=42, person=texts.owner, invited=True),
+        ),
+        "uninvited": outcome(
+            replace(new, private=True, invited=(texts.owner, GRACE)),
+            SetInvitation(actor=an_actor(), ref=42, person=texts.owner, invited=False),
+        ),
+        "resolution": outcome(
+            a_case(texts, status=last_status(texts)),
+            NameResolution(actor=an_actor(), ref=42, how=Resolution.FALSE_ALARM),
+        ),
         "taken_back_again": outcome(new, redaction, entry=taken_back),
     }
     return {
@@ -434,6 +471,15 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_public_surface": NoPublicSurface(new),
         "no_public_surface_private": NoPublicSurface(private),
         "nothing_to_redact": NothingToRedact(new, entry),
+        "current_title": CurrentTitle(new, entry),
+        "not_private": NotPrivate(new),
+        "title_changed": TitleChanged(new),
+        "not_over": NotOver(new),
+        "invalid_duplicate": InvalidDuplicate(),
+        "unknown_status_of_a_verb": UnknownStatus(
+            a_case(texts, lifecycle=STATUSPAGE, status="investigating"), "closed"
+        ),
+        "incident_resolved_asked": IncidentResolved(over, new.status),
         "redaction_not_permitted": RedactionNotPermitted(new, entry),
         **{f"denied_{each}": Denied(actor, each, new) for each in Permission},
         "denied_without_owner": Denied(actor, Permission.RESPOND),
@@ -585,7 +631,32 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), origin=ORIGIN),
         "dialog_severity": dialogs.severity_dialog(new, origin=ORIGIN),
         "dialog_redact": dialogs.redact_dialog(new, updates, origin=ORIGIN),
-        "dialog_redact_nothing": dialogs.redact_dialog(new, updates[:2], origin=ORIGIN),
+        "dialog_walk": walking.walk_dialog(
+            a_case(texts, lifecycle=STATUSPAGE, status="investigating"),
+            workspace,
+            OpenWalk(ref=42, to="resolved", note=Note(texts.body)),
+            origin=ORIGIN,
+        ),
+        "dialog_walk_too_late": walking.walk_dialog(
+            over, workspace, OpenWalk(ref=42, to=new.status), origin=ORIGIN
+        ),
+        "dialog_update_correction": dialogs.update_dialog(
+            over, workspace, origin=ORIGIN, form=replace(typed, to=None, note=None)
+        ),
+        "ask_private": privacy.ask_private(
+            new, made_private(new, texts.owner), reader=texts.owner.id
+        ),
+        "dialog_public": privacy.public_dialog(
+            private,
+            [an_update(private, visibility=Visibility.PUBLIC, body=texts.body)]
+            * (2 if texts is ORDINARY else 70),
+            workspace,
+            origin=ORIGIN,
+        ),
+        "dialog_duplicate": privacy.duplicate_dialog(over, origin=ORIGIN),
+        "dialog_redact_nothing": dialogs.redact_dialog(
+            replace(new, description=None, category=None), updates[:2], origin=ORIGIN
+        ),
     }
 
 

@@ -7,7 +7,8 @@ import itertools
 import pytest
 from sqlalchemy import create_engine
 
-from core.incident import Acknowledge, Note, Place, PublicText, Redact, Severity, Surface
+from core.decision import Surface
+from core.incident import Acknowledge, Note, Place, PublicText, Redact, Severity
 from core.lifecycle import RESPONSE
 from core.service import Incidents
 from storage import audit
@@ -477,17 +478,6 @@ DAMAGES = {
                 (
                     "a message for the public update of entry 1 goes to C0STATUS, "
                     "and that entry is not public"
-                )
-            ]
-        },
-    ),
-    "a message withdraws an entry that is not withdrawn": (
-        [message(4, "withdrawal", entry=2)],
-        {
-            4: [
-                (
-                    "a message for the withdrawal of entry 2 goes to C0STATUS, "
-                    "and that entry was not withdrawn"
                 )
             ]
         },

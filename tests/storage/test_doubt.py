@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import PublicText, Surface
+from core.decision import Surface
+from core.incident import PublicText
 from core.service import Incidents
 from storage.models import State
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted

@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 
 from bot.export import UnknownWorkspace, archive
+from core.decision import Decision
 from core.incident import (
     Component,
-    Decision,
     DescribedComponent,
     Incident,
     Kind,
@@ -22,13 +22,15 @@ from core.incident import (
     Place,
     PublicText,
     Redact,
+    Resolution,
+    Resolved,
     Severity,
     Update,
     Visibility,
     update_id,
 )
 from core.lifecycle import RESPONSE, read
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage import export
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
@@ -112,6 +114,13 @@ def as_incident(line, lifecycles):
             "severity": Severity(line["severity"]),
             "lifecycle": lifecycles[line["lifecycle"]],
             "components": tuple(Component(UUID(c["id"]), c["name"]) for c in line["components"]),
+            "invited": tuple(map(a_person, line["invited"])),
+            "title_public_at": a_moment(line["title_public_at"]),
+            "resolution": line["resolution"]
+            and Resolved(
+                how=Resolution(line["resolution"]["how"]),
+                duplicate_of=line["resolution"]["duplicate_of"],
+            ),
             **{name: a_person(line[name]) for name in ("declared_by", "owner", "acknowledged_by")},
             **{name: a_moment(line[name]) for name in ("started_at", "created_at", "updated_at")},
         }

@@ -8,7 +8,8 @@ import hashlib
 import pytest
 
 from core.incident import BoardFilter, Redact, Scope
-from core.service import ClaimLost, Incidents, Receipt
+from core.service import Incidents
+from core.store import ClaimLost, Receipt
 from storage import idempotency, keys
 from storage.idempotency import Admitted, Answered, KeyedRequest, Reused, Running
 from storage.keys import KeyScope

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import Note, Place, PublicText, Redact, Surface
+from core.decision import Surface
+from core.incident import Note, Place, PublicText, Redact
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
 from storage.store import SqlStore
 from tests.builders import NINE, STATUS_CHANNEL, a_change, an_actor

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import Envelope, PublicText, Redact, Surface
+from core.decision import Envelope, Surface
+from core.incident import PublicText, Redact
 from storage import posts
 from tests.builders import STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import PublicText, Redact, Surface
+from core.decision import Surface
+from core.incident import PublicText, Redact
 from core.service import Incidents
 from storage import audit
 from storage.models import CARDS, State
 from storage.outbox import Outbox, Posted
-from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
+from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, a_declaration, an_actor, an_id
 from tests.patience import PATIENCE_SECONDS
 
 DELAY = timedelta(seconds=10)
@@ -47,9 +48,10 @@ def deliver(outbox, clock):
 
 
 @pytest.fixture
-async def declared(declare, deliver, clock):
-    """An incident with its card in the status channel."""
-    incident = await declare()
+async def declared(store, deliver, clock):
+    """An incident with its card in the status channel; its title was not held back."""
+    at_once = Incidents(store, clock=clock, wake=lambda: None)
+    incident = (await at_once.execute(a_declaration(id=an_id(1)))).incident
     await deliver()
     clock.advance(seconds=2)
     return incident

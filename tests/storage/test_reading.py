@@ -9,7 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import policy
-from core.incident import BoardFilter, Note, Place, PublicText, Redact, Scope, Severity
+from core.incident import (
+    BoardFilter,
+    Note,
+    Place,
+    PublicText,
+    Redact,
+    Scope,
+    SetInvitation,
+    Severity,
+)
 from tests.builders import ADA, GRACE, LINUS, NINE, WORKSPACE, a_change, an_actor
 
 ALL = BoardFilter(scope=Scope.ALL)
@@ -82,11 +91,23 @@ FACTS = st.fixed_dictionaries(
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(facts=FACTS, declarer=PEOPLE, looker=PEOPLE, admin=st.booleans(), channel=CHANNELS)
+@given(
+    facts=FACTS,
+    declarer=PEOPLE,
+    looker=PEOPLE,
+    invited=st.sets(PEOPLE, max_size=2),
+    admin=st.booleans(),
+    channel=CHANNELS,
+)
 async def test_a_board_shows_exactly_the_incidents_that_the_policy_allows(
-    facts, declarer, looker, admin, channel, board, declare
+    facts, declarer, looker, invited, admin, channel, board, declare, incidents
 ):
     incident = await declare(actor=an_actor(declarer), **facts)
+    for person in invited if incident.private else ():
+        invitation = SetInvitation(
+            actor=an_actor(admin=True), ref=incident.id, person=person, invited=True
+        )
+        incident = (await incidents.execute(invitation)).incident
     actor = an_actor(looker, admin=admin, channel=channel)
 
     page = await board(actor=actor, limit=1)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import create_engine
 
-from core.service import StoreUnavailable
+from core.store import StoreUnavailable
 from storage import migrations
 from storage.store import SecondServer, SqlStore, UnknownSchema
 

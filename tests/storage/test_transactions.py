@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
-from core.engine import ForChange, decide
+from core.decision import ForChange
+from core.engine import decide
 from core.incident import Acknowledge, Declare, Note, Place, PublicText, Redact
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
-from core.service import Incidents, StoreUnavailable
+from core.service import Incidents
+from core.store import StoreUnavailable
 from storage.snapshot import connection_of
 from tests.builders import (
     GRACE,

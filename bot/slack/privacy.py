@@ -1,0 +1,95 @@
+"""Private and public: the question and the dialog before a change, and how an incident ended. Pure.
+
+Everything that would be public is listed before it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.slack.blocks import (
+    Json,
+    actions,
+    context,
+    input_block,
+    message,
+    modal,
+    paragraphs,
+    section,
+    text_box,
+)
+from bot.slack.buttons import Dialog, private_button
+from bot.slack.forms import Origin, metadata
+from bot.slack.markup import channel_link, escape, shown
+from bot.slack.words import component_lines, status_name, who_sees
+from core.incident import Incident, Update, Workspace
+
+# A dialog holds a hundred blocks and 250 kB.
+TEXTS_MAX = 60
+
+
+def ask_private(incident: Incident, as_private: Incident, *, reader: str) -> Json:
+    """The question before ``incident`` becomes ``as_private``, with its readers then."""
+    if incident.private:
+        told = [f"{incident.name} is private already: {who_sees(incident, reader=reader)} see it."]
+        return message(told, paragraphs(told))
+    told = [
+        f"Make {incident.name} private? Nothing is erased, and it can be made public again.",
+        f"Only {who_sees(as_private, reader=reader)} will see it.",
+        "Its card and replies in public channels will say that it is no longer public.",
+    ]
+    return message(told, [*paragraphs(told), *actions([private_button(incident)])])
+
+
+def public_dialog(
+    incident: Incident, texts: Sequence[Update], workspace: Workspace, *, origin: Origin
+) -> Json:
+    """The dialog that lists what will be public: the facts, and the ``texts`` that are left."""
+    title = f"Make {incident.name} public"
+    if not incident.private:
+        told = section(f"{incident.name} is public already.")
+        return modal("message", title, [told], close="Close")
+    facts = [
+        f"Title: *{escape(incident.title)}*",
+        f"Status: {status_name(incident.status)} · severity: {incident.severity}",
+        *component_lines(incident.components, most=2_000),
+    ]
+    channel = workspace.status_channel
+    readers = f"everyone in {channel_link(channel)}" if channel else "everyone in this workspace"
+    listed = [
+        section(f"Public update, entry {one.entry}: {shown(one.body or '', 2_500)}")
+        for one in texts[-TEXTS_MAX:]
+    ]
+    if len(texts) > TEXTS_MAX:
+        listed.insert(0, context(f"… and {len(texts) - TEXTS_MAX} earlier public updates"))
+    return modal(
+        Dialog.PUBLIC,
+        title,
+        [
+            section(f"This will be public, for {readers}:"),
+            *paragraphs(facts, between="\n"),
+            *listed,
+            context(
+                "Times and statuses are public, too; notes, names and the description are not."
+            ),
+        ],
+        submit="Make it public",
+        private_metadata=metadata(origin, incident, title=incident.title),
+    )
+
+
+def duplicate_dialog(incident: Incident, *, origin: Origin) -> Json:
+    """The dialog that asks which incident this one is a duplicate of."""
+    box = text_box("text", most=20, initial="")
+    return modal(
+        Dialog.RESOLUTION,
+        f"How {incident.name} ended",
+        [
+            section(escape(incident.title)),
+            input_block(
+                "duplicate_of", "Duplicate of", box, hint="The number of the other one: INC-41."
+            ),
+        ],
+        submit="Save",
+        private_metadata=metadata(origin, incident),
+    )

@@ -1,0 +1,55 @@
+"""The dialog of a walk: several legal steps to a status, taken in one act. Pure."""
+
+from __future__ import annotations
+
+from bot.slack.blocks import Json, context, modal, section
+from bot.slack.buttons import Dialog
+from bot.slack.dialogs import box
+from bot.slack.forms import Kept, Origin, metadata
+from bot.slack.markup import escape
+from bot.slack.requests import OpenWalk
+from bot.slack.words import EVERYONE, RESPONDERS, status_name
+from core.incident import Incident, Workspace
+from core.lifecycle import PublicWord
+
+
+def walk_dialog(
+    incident: Incident,
+    workspace: Workspace,
+    asked: OpenWalk,
+    *,
+    origin: Origin,
+    kept: Kept | None = None,
+) -> Json:
+    """The dialog for all steps to a status: they are listed, and the reason is required.
+
+    If no way leads there any more, it says where the incident is now. ``kept`` is the draft that
+    its texts come from.
+    """
+    to = asked.to
+    now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
+    title = f"Update {incident.name}"
+    path = incident.lifecycle.path(incident.status, to) if to in incident.lifecycle else ()
+    if not path or to == incident.status:
+        told = section(f"{status_name(to)} cannot be reached from there. Nothing was changed.")
+        return modal("message", title, [now, told], close="Close")
+    way = " → ".join(status_name(status) for status in (incident.status, *path))
+    steps = [now, section(f"{len(path)} steps in one: {way}")]
+    public = not incident.private and workspace.status_channel is not None
+    # A text that would have no public reader is kept as a note, rather than lost.
+    note = asked.note if public else asked.note or asked.public
+    texts = [box("note", "Private reason", note, RESPONDERS, optional=False)]
+    if public:
+        texts.append(box("public", "Public update", asked.public, EVERYONE))
+    over = incident.lifecycle.is_terminal(to)
+    resolves = incident.lifecycle.public_word(to) is PublicWord.RESOLVED
+    remarks = ["The timeline keeps every step; in public it is one."] if public else []
+    if over or resolves:
+        remarks.append("It cannot be reopened.")
+    return modal(
+        Dialog.WALK,
+        title,
+        [*steps, *texts, *map(context, remarks)],
+        submit=f"Take {len(path)} steps",
+        private_metadata=metadata(origin, incident, kept=kept, to=to),
+    )

@@ -1,0 +1,136 @@
+"""The readers of an incident: private, public, invitations; and how it ended, which is private.
+
+All of it is possible after the end as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from core.decision import Decision, Envelope, ForAccess, Surface
+from core.incident import (
+    PRIVATE,
+    PUBLIC,
+    Incident,
+    Kind,
+    NameResolution,
+    Person,
+    Resolution,
+    Resolved,
+    SetInvitation,
+    SetPrivacy,
+)
+from core.lifecycle import PublicWord
+from core.pen import Pen, responders_cards, status_card
+from core.refusals import InvalidDuplicate, NotOver, NotPrivate, TitleChanged
+
+
+def set_privacy(
+    incident: Incident, command: SetPrivacy, known: ForAccess, *, at: datetime
+) -> Decision:
+    """The decision to take the public side away, or to give one.
+
+    Nothing is erased. The actor of the first counts as invited; the second is held back, title and
+    earlier texts alike.
+    """
+    if incident.private == command.private:
+        return Decision(incident=incident)
+    if command.expected_title not in {None, incident.title}:
+        raise TitleChanged(incident)
+    pen = Pen(incident, command.actor, at, known.publish_delay)
+    if command.private:
+        changed = made_private(incident, command.actor.person)
+        entry = pen.update(Kind.PRIVACY, old=PUBLIC, new=PRIVATE)
+        gone = tuple(_gone(incident, changed, known))
+        return pen.decision(changed, (entry,), known.workspace, envelopes=gone)
+    delay = known.publish_delay
+    changed = replace(
+        incident, private=False, title_public_at=at + delay if delay else None, title_before=None
+    )
+    entry = pen.update(Kind.PRIVACY, old=PRIVATE, new=PUBLIC, public_at=changed.title_public_at)
+    shown = tuple(_shown(incident, changed, known))
+    return pen.decision(changed, (entry,), known.workspace, envelopes=shown)
+
+
+def made_private(incident: Incident, by: Person) -> Incident:
+    """``incident`` as it is after ``by`` made it private: they count as invited."""
+    sees = by in (incident.declared_by, incident.owner, *incident.invited) or not by.in_slack
+    return replace(
+        incident,
+        private=True,
+        invited=incident.invited if sees else (*incident.invited, by),
+        title_public_at=None,
+        title_before=None,
+    )
+
+
+def _gone(before: Incident, after: Incident, known: ForAccess) -> Iterator[Envelope]:
+    yield from responders_cards(before, after)
+    for channel in known.published.cards:
+        yield status_card(after, channel)
+    for channel, entry in known.published.replies:
+        yield Envelope(surface=Surface.WITHDRAWAL, channel=channel, entry=entry)
+
+
+def _shown(before: Incident, after: Incident, known: ForAccess) -> Iterator[Envelope]:
+    hold = after.title_public_at
+    yield from responders_cards(before, after, not_before=hold)
+    here = known.workspace.status_channel
+    for channel in dict.fromkeys((*known.published.cards, *filter(None, [here]))):
+        yield status_card(after, channel)
+    posted = {entry for _, entry in known.published.replies}
+    for channel, entry in known.published.replies:
+        yield Envelope(surface=Surface.WITHDRAWAL, channel=channel, entry=entry, not_before=hold)
+    for update in known.texts:
+        if here and update.entry not in posted:
+            yield Envelope(
+                surface=Surface.PUBLIC_UPDATE,
+                channel=here,
+                entry=update.entry,
+                not_before=max(filter(None, (hold, update.public_at)), default=None),
+            )
+
+
+def set_invitation(
+    incident: Incident, command: SetInvitation, known: ForAccess, *, at: datetime
+) -> Decision:
+    """The decision to let one more person see a private incident, or to take that back."""
+    if not incident.private:
+        raise NotPrivate(incident)
+    person = command.person
+    if command.invited == (person in incident.invited):
+        return Decision(incident=incident)
+    pen = Pen(incident, command.actor, at, known.publish_delay)
+    if command.invited:
+        changed = replace(incident, invited=(*incident.invited, person))
+        entry = pen.update(Kind.INVITED, new=person.name)
+    else:
+        left = tuple(one for one in incident.invited if one != person)
+        changed = replace(incident, invited=left)
+        name = next(one.name for one in incident.invited if one == person)
+        entry = pen.update(Kind.UNINVITED, old=name)
+    return pen.decision(changed, (entry,), known.workspace)
+
+
+def name_resolution(
+    incident: Incident, command: NameResolution, known: ForAccess, *, at: datetime
+) -> Decision:
+    """The decision to say how the incident ended, or to correct that. It shows nowhere public."""
+    if not incident.terminal and incident.public_word is not PublicWord.RESOLVED:
+        raise NotOver(incident)
+    if (command.how is Resolution.DUPLICATE) is (command.duplicate_of is None):
+        raise InvalidDuplicate
+    if command.duplicate_of is not None and (
+        known.duplicate_of is None or known.duplicate_of.id == incident.id
+    ):
+        raise InvalidDuplicate
+    resolved = Resolved(how=command.how, duplicate_of=command.duplicate_of)
+    before = incident.resolution
+    if resolved == before:
+        return Decision(incident=incident)
+    pen = Pen(incident, command.actor, at, known.publish_delay)
+    entry = pen.update(Kind.RESOLUTION, old=before.words if before else None, new=resolved.words)
+    changed = replace(incident, resolution=resolved)
+    return pen.decision(changed, (entry,), known.workspace, envelopes=())

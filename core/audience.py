@@ -1,0 +1,84 @@
+"""The readers of an incident and its notes: one rule, for the policy and for every sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from core.incident import Actor, Incident, Person
+
+
+class ReaderGroup(StrEnum):
+    """A group of people who may read something, in the order in which a sentence names them."""
+
+    EVERYONE = "everyone"  # everybody in the workspace, and in public
+    CHANNEL = "channel"  # the members of the private channel that has the card
+    DECLARER = "declarer"
+    OWNER = "owner"
+    INVITED = "invited"
+    ADMINS = "admins"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """The readers of an incident, or of a text of it: everybody who is in one of ``groups``.
+
+    With ``among_responders`` only responders of these. ``people`` are those of the groups that name
+    people, ``channel`` is the private channel of `ReaderGroup.CHANNEL`. API keys read as well; they
+    are no people.
+    """
+
+    groups: tuple[ReaderGroup, ...]
+    people: Mapping[ReaderGroup, tuple[Person, ...]]
+    channel: str | None = None
+    among_responders: bool = False
+
+
+def audience(incident: Incident) -> Audience:
+    """The people for whom ``incident`` exists.
+
+    Every sentence that tells a person about readers is made from it. A private incident exists for
+    its declarer, its owner, the invited and workspace admins, and for requests from the
+    private channel of its declaration (Slack lets only members speak there). ``storage.queries``
+    filters boards by the same rule; a test compares the two.
+    """
+    if not incident.private:
+        return Audience(groups=(ReaderGroup.EVERYONE,), people={})
+    here = incident.card_channel
+    people = {
+        ReaderGroup.DECLARER: (incident.declared_by,),
+        ReaderGroup.OWNER: (incident.owner,) if incident.owner else (),
+        ReaderGroup.INVITED: incident.invited,
+    }
+    channel = (ReaderGroup.CHANNEL,) if here else ()
+    return Audience(groups=(*channel, *people, ReaderGroup.ADMINS), people=people, channel=here)
+
+
+def note_audience(incident: Incident) -> Audience:
+    """The people who may read a note of ``incident``: the responders for whom it exists."""
+    return replace(audience(incident), among_responders=True)
+
+
+def reads(actor: Actor, readers: Audience) -> bool:
+    """Whether ``actor``, a member of the workspace, is one of ``readers``."""
+    if actor.sees_private:
+        return True
+    if readers.among_responders and not actor.responder:
+        return False
+    return any(_belongs(actor, group, readers) for group in readers.groups)
+
+
+def _belongs(actor: Actor, group: ReaderGroup, readers: Audience) -> bool:
+    match group:
+        case ReaderGroup.EVERYONE:
+            return True
+        case ReaderGroup.CHANNEL:
+            return actor.channel is not None and actor.channel == readers.channel
+        case ReaderGroup.DECLARER | ReaderGroup.OWNER | ReaderGroup.INVITED:
+            return actor.person in readers.people[group]
+        case ReaderGroup.ADMINS:
+            return actor.admin
+        case _:
+            assert_never(group)

@@ -1,0 +1,81 @@
+"""Components: which ones a command names, and which of them are new."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+from core.errors import InvalidField, nearest
+from core.incident import (
+    COMPONENT_DESCRIPTION_MAX,
+    COMPONENT_NAME_MAX,
+    COMPONENTS_MAX,
+    Component,
+    DescribedComponent,
+    Workspace,
+)
+from core.refusals import ComponentExists, NoSuchComponent, RepeatedComponent, UnknownComponent
+from core.texts import component_name_of, name_of, one_line, optional_of
+
+COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
+
+
+def tagged(
+    names: tuple[str | UUID, ...], existing: tuple[Component, ...], workspace: Workspace
+) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
+    """The named components, each once, and the subset that does not exist yet."""
+    if len(names) > COMPONENTS_MAX:
+        raise InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
+    by_id = {component.id: component for component in existing}
+    by_name = {component.name.casefold(): component for component in existing}
+    spellings = tuple(by_name)
+    named: dict[UUID, Component] = {}
+    made = []
+    for name in names:
+        if isinstance(name, UUID):
+            if name not in by_id:
+                raise NoSuchComponent
+            if name in named:
+                raise RepeatedComponent(by_id[name])
+            named[name] = by_id[name]
+            continue
+        wanted = component_name_of(name.removeprefix("+"))
+        component = by_name.get(wanted.casefold())
+        if component is None:
+            close = nearest(wanted, spellings)
+            if close and not name.startswith("+"):
+                raise UnknownComponent(wanted, by_name[close].name)
+            component = Component(component_id(workspace, wanted), wanted)
+            by_name[wanted.casefold()] = component
+            made.append(component)
+        named[component.id] = component
+    return tuple(named.values()), tuple(made)
+
+
+def describe_component(
+    workspace: Workspace,
+    existing: tuple[Component, ...],
+    *,
+    name: str,
+    description: str | None,
+    group: str | None,
+) -> DescribedComponent:
+    """A component that is added on purpose: a name close to another's is not a slip here.
+
+    Raises:
+        InvalidField: ``name``, ``description`` or ``group``.
+        ComponentExists: one of ``existing`` has the name.
+    """
+    wanted = name_of(name)
+    for component in existing:
+        if component.name.casefold() == wanted.casefold():
+            raise ComponentExists(component)
+    return DescribedComponent(
+        component=Component(component_id(workspace, wanted), wanted),
+        description=optional_of("description", description, COMPONENT_DESCRIPTION_MAX),
+        group=optional_of("group", one_line(group or ""), COMPONENT_NAME_MAX),
+    )
+
+
+def component_id(workspace: Workspace, name: str) -> UUID:
+    """Derived from the name: two people who add the same component at once make one row."""
+    return uuid5(COMPONENTS_NAMESPACE, f"{workspace.id} {name.casefold()}")

@@ -1,0 +1,161 @@
+"""The result of a command as values: messages by their address, and all that is to be saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.incident import Component, Incident, Update, Workspace
+
+
+class Surface(StrEnum):
+    """A kind of message in Slack. It is rendered from the rows at the moment of delivery."""
+
+    WORKING_CARD = "working_card"  # the card in the channel of the declaration
+    OWNER_CARD = "owner_card"  # a private incident's card, as a direct message to one person
+    STATUS_CARD = "status_card"  # the public card in the status channel
+    PUBLIC_UPDATE = "public_update"  # a public update, as a reply in the status card's thread
+    WITHDRAWAL = "withdrawal"  # the edit of such a reply: it shows what is public of it now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """The address of a message that is to be sent: its target and subject, never its text.
+
+    ``entry`` is the update of a reply or a withdrawal. ``channel`` is the id of a channel or, for a
+    direct message, of a person. ``not_before`` None: it is due at once.
+    """
+
+    surface: Surface
+    channel: str
+    entry: int | None = None
+    not_before: datetime | None = None
+
+
+# The facts beside the incident, one class for each kind of command. The service loads them in the
+# same transaction.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The posts of an incident in public, delivered or on their way.
+
+    ``cards`` are the channels with its status card; ``replies`` are channels with the number of the
+    entry that a reply there shows.
+    """
+
+    cards: tuple[str, ...] = ()
+    replies: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForDeclaration:
+    """``number`` becomes the incident's. ``publish_delay`` is the time for which its title is held.
+
+    ``components`` are all of the workspace's, and may stay empty if the command names none.
+    """
+
+    workspace: Workspace
+    number: int
+    publish_delay: timedelta = timedelta()
+    components: tuple[Component, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForChange:
+    """``publish_delay`` is the time for which a text is held back before it is public.
+
+    ``components`` are all of the workspace's, and may stay empty if the command names none.
+    ``moved`` is the newest transition (the declaration counts as one) if `is_stale`, else None.
+    ``correctable`` is the public text by the actor that was withdrawn within `CORRECTION_WINDOW`,
+    and has no correction yet; it counts after the end alone.
+    """
+
+    workspace: Workspace
+    publish_delay: timedelta = timedelta()
+    components: tuple[Component, ...] = ()
+    moved: Update | None = None
+    correctable: Update | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForRedaction:
+    """``entry`` is the update in question, None if there is none.
+
+    ``published_in`` are the channels that show or will show it. ``titles`` are all changes of the
+    title, oldest first, and ``published`` all posts in public; both may stay empty if the entry
+    holds no title.
+    """
+
+    workspace: Workspace
+    publish_delay: timedelta = timedelta()
+    entry: Update | None = None
+    published_in: tuple[str, ...] = ()
+    titles: tuple[Update, ...] = ()
+    published: Published = Published()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForAccess:
+    """``published`` are all posts in public; ``texts`` the entries that hold a public text.
+
+    ``duplicate_of`` is the other incident that a resolution names, None if there is none for the
+    actor.
+    """
+
+    workspace: Workspace
+    publish_delay: timedelta = timedelta()
+    published: Published = Published()
+    texts: tuple[Update, ...] = ()
+    duplicate_of: Incident | None = None
+
+
+Context = ForDeclaration | ForChange | ForRedaction | ForAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The result of `engine.decide`: saved whole, or not at all.
+
+    If it changes anything, ``incident.version`` is one above the version that was read.
+    ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts.
+    ``erased`` are further updates without a text of it that they repeated, such as the title before
+    a change.
+    """
+
+    incident: Incident
+    updates: tuple[Update, ...] = ()
+    redacted: Update | None = None
+    erased: tuple[Update, ...] = ()
+    new_components: tuple[Component, ...] = ()
+    envelopes: tuple[Envelope, ...] = ()
+
+    @property
+    def changes_anything(self) -> bool:
+        """False if everything that was asked for is true already; then nothing is written."""
+        return bool(self.updates) or self.redacted is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The facts after a command.
+
+    ``before`` is None for a declaration and equals ``incident`` if nothing changed. ``redacted`` is
+    the update without its body after a redaction, including a repeated one.
+    """
+
+    incident: Incident
+    before: Incident | None
+    updates: tuple[Update, ...]
+    redacted: Update | None
+    workspace: Workspace
+    # The text that this command withdrew, for its author, who may write it anew.
+    withdrawn_text: str | None = field(default=None, repr=False)
+    # The first acknowledgement, if the command asked for another one.
+    acknowledged_at: datetime | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return self.incident != self.before

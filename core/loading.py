@@ -1,0 +1,152 @@
+"""The incident that a command names, and the facts that decide on it, as the actor may see them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core import policy
+from core.decision import (
+    Context,
+    ForAccess,
+    ForChange,
+    ForDeclaration,
+    ForRedaction,
+    Published,
+)
+from core.engine import is_stale
+from core.incident import (
+    Actor,
+    Change,
+    Command,
+    Component,
+    Declare,
+    Incident,
+    Kind,
+    NameResolution,
+    Redact,
+    Ref,
+    SetInvitation,
+    SetPrivacy,
+    Update,
+    Workspace,
+)
+from core.refusals import Denied, NotFound, Permission, WhichIncident
+from core.store import Reader, Transaction
+from core.withdrawing import CORRECTION_WINDOW
+
+
+def found(reader: Reader, actor: Actor, ref: Ref) -> Incident:
+    """The incident that ``ref`` names.
+
+    Raises:
+        NotFound, WhichIncident: there is none for this actor.
+    """
+    if ref is None:
+        here = open_here(reader, actor)
+        if len(here) != 1:
+            raise WhichIncident(here)
+        ref = here[0].id
+    incident = reader.incident(actor.workspace, ref)
+    if incident is None or not policy.may_see(actor, incident):
+        raise NotFound(ref)
+    return incident
+
+
+def readable(reader: Reader, actor: Actor, ref: Ref) -> Incident:
+    """`found`, for an actor who may read its notes.
+
+    Raises:
+        Denied: the actor may not.
+    """
+    incident = found(reader, actor, ref)
+    if not policy.may_read_notes(actor):
+        raise Denied(actor, Permission.RESPOND, incident)
+    return incident
+
+
+def open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
+    """The open incidents that have their card in the actor's channel."""
+    if actor.channel is None:
+        return ()
+    here = reader.open_in_channel(actor.workspace, actor.channel)
+    return tuple(incident for incident in here if policy.may_see(actor, incident))
+
+
+def loaded(
+    tx: Transaction, command: Command, publish_delay: timedelta, at: datetime
+) -> tuple[Incident | None, Context]:
+    """The incident of ``command`` (None for a declaration), and the facts that decide on it."""
+    actor = command.actor
+    if isinstance(command, Declare):
+        number = tx.next_number(actor.workspace)
+        return None, ForDeclaration(
+            workspace=tx.workspace(actor.workspace),
+            number=number,
+            publish_delay=publish_delay,
+            components=existing_components(tx, command),
+        )
+    incident = found(tx, actor, command.ref)
+    workspace = tx.workspace(actor.workspace)
+    if isinstance(command, Redact):
+        return incident, _for_redaction(tx, command, incident, workspace, publish_delay)
+    if isinstance(command, SetPrivacy | SetInvitation | NameResolution):
+        changes_side = isinstance(command, SetPrivacy)
+        return incident, ForAccess(
+            workspace=workspace,
+            publish_delay=publish_delay,
+            published=tx.published(incident) if changes_side else Published(),
+            texts=tx.public_texts(incident) if changes_side else (),
+            duplicate_of=_duplicate(tx, command),
+        )
+    return incident, ForChange(
+        workspace=workspace,
+        publish_delay=publish_delay,
+        components=existing_components(tx, command),
+        moved=tx.last_move(incident) if is_stale(incident, command) else None,
+        correctable=_correctable(tx, command, incident, at),
+    )
+
+
+def _for_redaction(
+    tx: Transaction,
+    command: Redact,
+    incident: Incident,
+    workspace: Workspace,
+    publish_delay: timedelta,
+) -> ForRedaction:
+    entry = tx.entry(incident, command.entry)
+    holds_title = entry is not None and entry.kind in {Kind.DECLARED, Kind.TITLE}
+    return ForRedaction(
+        workspace=workspace,
+        publish_delay=publish_delay,
+        entry=entry,
+        published_in=tx.published_in(incident, entry) if entry else (),
+        titles=tx.titles(incident) if holds_title else (),
+        published=tx.published(incident) if holds_title else Published(),
+    )
+
+
+def _duplicate(tx: Transaction, command: Command) -> Incident | None:
+    """The other incident that a resolution names, if the actor may see it."""
+    if not isinstance(command, NameResolution) or command.duplicate_of is None:
+        return None
+    other = tx.incident(command.actor.workspace, command.duplicate_of)
+    return other if other and policy.may_see(command.actor, other) else None
+
+
+def _correctable(
+    tx: Transaction, command: Command, incident: Incident, at: datetime
+) -> Update | None:
+    """A correction after the end is for people in Slack: an API client has nothing to mend."""
+    person = command.actor.person
+    if not (isinstance(command, Change) and command.public and incident.terminal):
+        return None
+    if not person.in_slack:
+        return None
+    return tx.correctable(incident, person, since=at - CORRECTION_WINDOW)
+
+
+def existing_components(tx: Transaction, command: Command) -> tuple[Component, ...]:
+    """All components of the workspace, if ``command`` names any."""
+    names = command.components if isinstance(command, Declare | Change) else None
+    return tx.components(command.actor.workspace) if names else ()

@@ -1,0 +1,144 @@
+"""A decision is written here: its updates, numbered in order, and the messages that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.decision import Decision, Envelope, Surface
+from core.incident import (
+    Actor,
+    Component,
+    Incident,
+    Kind,
+    Update,
+    Visibility,
+    Workspace,
+    redraws_status_card,
+    update_id,
+)
+
+
+class Pen:
+    """Makes the updates of one decision: same incident, actor and moment, consecutive entries."""
+
+    def __init__(
+        self, incident: Incident, actor: Actor, at: datetime, publish_delay: timedelta
+    ) -> None:
+        self._incident = incident
+        self._by = actor.person
+        self._at = at
+        self._publish_delay = publish_delay
+        self._entry = incident.last_entry
+
+    def update(
+        self,
+        kind: Kind,
+        *,
+        visibility: Visibility = Visibility.INTERNAL,
+        body: str | None = None,
+        old: str | None = None,
+        new: str | None = None,
+        public_at: datetime | None = None,
+        passed: bool = False,
+    ) -> Update:
+        """The next update; ``public_at`` is for a title, a body has its own."""
+        self._entry += 1
+        if self._publish_delay and visibility is Visibility.PUBLIC:
+            public_at = self._at + self._publish_delay
+        return Update(
+            id=update_id(self._incident.id, self._entry),
+            incident=self._incident.id,
+            entry=self._entry,
+            kind=kind,
+            visibility=visibility,
+            by=self._by,
+            at=self._at,
+            body=body,
+            old=old,
+            new=new,
+            public_at=public_at,
+            passed=passed,
+        )
+
+    def decision(
+        self,
+        changed: Incident,
+        updates: tuple[Update, ...],
+        workspace: Workspace,
+        made: tuple[Component, ...] = (),
+        *,
+        envelopes: tuple[Envelope, ...] | None = None,
+    ) -> Decision:
+        """The decision to save ``changed`` with ``updates``; without updates, to write nothing.
+
+        ``envelopes`` None: the messages that the change needs by its kind.
+        """
+        if not updates:
+            return Decision(incident=self._incident)
+        incident = replace(
+            changed,
+            version=changed.version + 1,
+            last_entry=self._entry,
+            updated_at=self._at,
+        )
+        if envelopes is None:
+            envelopes = tuple(envelopes_of(self._incident, incident, updates, workspace))
+        return Decision(
+            incident=incident, updates=updates, new_components=made, envelopes=envelopes
+        )
+
+
+def retitled(incident: Incident, title: str, *, at: datetime, delay: timedelta) -> Incident:
+    """``incident`` with another title, which is held back for ``delay`` if it becomes public.
+
+    A title that is replaced while it is held back never becomes public.
+    """
+    public = incident.public_title(at)
+    if incident.private or not delay or title == public:
+        return replace(incident, title=title, title_public_at=None, title_before=None)
+    return replace(incident, title=title, title_public_at=at + delay, title_before=public)
+
+
+def envelopes_of(
+    before: Incident | None, incident: Incident, updates: tuple[Update, ...], workspace: Workspace
+) -> Iterator[Envelope]:
+    """The messages that show the change. The status card is first: replies need its thread."""
+    if any(
+        update.kind is not Kind.WROTE or update.visibility is Visibility.PUBLIC
+        for update in updates
+    ):
+        yield from responders_cards(before, incident)
+    channel = None if incident.private else workspace.status_channel
+    if channel is None:
+        return
+    if any(redraws_status_card(one.kind, one.visibility, one.new) for one in updates):
+        yield status_card(incident, channel)
+    for update in updates:
+        if update.visibility is Visibility.PUBLIC:
+            yield Envelope(
+                surface=Surface.PUBLIC_UPDATE,
+                channel=channel,
+                entry=update.entry,
+                not_before=update.public_at,
+            )
+
+
+def status_card(incident: Incident, channel: str) -> Envelope:
+    """The status card in ``channel``, which waits for the end of the newest title's hold."""
+    return Envelope(
+        surface=Surface.STATUS_CARD, channel=channel, not_before=incident.title_public_at
+    )
+
+
+def responders_cards(
+    before: Incident | None, incident: Incident, *, not_before: datetime | None = None
+) -> Iterator[Envelope]:
+    """The cards for responders: of everybody who has one, or had one before the change."""
+    channels = dict.fromkeys(one.card_channel for one in (before, incident) if one)
+    for channel in filter(None, channels):
+        yield Envelope(surface=Surface.WORKING_CARD, channel=channel, not_before=not_before)
+    people = [*(before.card_people if before else ()), *incident.card_people]
+    for person in dict.fromkeys(person.id for person in people):
+        yield Envelope(surface=Surface.OWNER_CARD, channel=person, not_before=not_before)

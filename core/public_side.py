@@ -1,0 +1,55 @@
+"""The public part of an incident: no field here can hold a note or a person's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from core.incident import Component, PublicText, Severity
+from core.lifecycle import PublicWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicUpdate:
+    """The public part of one update.
+
+    ``body`` None: a bare change of status, a text that is still held back or was taken back in
+    time, or a withdrawn text.
+    """
+
+    entry: int
+    body: PublicText | None
+    status: str | None
+    word: PublicWord | None
+    at: datetime
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicIncident:
+    """The public part of an incident. No field can hold a note or a person's name.
+
+    ``previous_status`` is the status before the newest transition. ``updates`` are newest first.
+    ``resolved_at`` is the moment at which the public word first became ``resolved``.
+    """
+
+    id: UUID
+    workspace: str
+    number: int
+    title: PublicText
+    severity: Severity
+    status: str
+    word: PublicWord
+    terminal: bool
+    previous_status: str | None
+    components: tuple[Component, ...]
+    started_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    updates: tuple[PublicUpdate, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name that people use: ``INC-42``."""
+        return f"INC-{self.number}"

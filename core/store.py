@@ -1,0 +1,174 @@
+"""The store as the use cases need it: Protocols that `storage` fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from core.decision import (
+    Decision,
+    Published,
+)
+from core.drafts import Drafts
+from core.incident import (
+    Actor,
+    BoardFilter,
+    Card,
+    Component,
+    DescribedComponent,
+    Incident,
+    Page,
+    Person,
+    Update,
+    Workspace,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The answer to a request with an idempotency key: committed with the change, or not at all.
+
+    ``claim`` is the attempt that was admitted. ``about`` is the update that the answer quotes: its
+    redaction erases the text here, too.
+    """
+
+    claim: UUID
+    status: int
+    body: str
+    about: UUID | None = None
+
+
+class StoreUnavailable(Exception):
+    """The database failed or does not answer. Nothing was kept, unless ``unsure`` is set.
+
+    The text names the failure and never a value: parameters may be notes. ``unsure``: the
+    connection was lost during the commit, so the change may have been kept.
+    """
+
+    def __init__(self, reason: str, *, unsure: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.unsure = unsure
+
+
+class ClaimLost(Exception):
+    """Another attempt holds the claim by now, or it was given back; this one must be undone."""
+
+
+class Reader(Protocol):
+    """Reads from one snapshot of the store. Every method is limited to one workspace."""
+
+    def workspace(self, workspace: str) -> Workspace:
+        """The workspace; an unknown one has no status channel."""
+
+    def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
+        """The incident of that number or id. In a transaction it stays locked until the end."""
+
+    def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
+        """The id of the incident that the message ``ts`` in ``channel`` shows; None for others."""
+
+    def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
+        """The open incidents that have their card in ``channel``, newest first, at most 10."""
+
+    def card(self, incident: Incident) -> Card:
+        """The content of the incident's card."""
+
+    def board(
+        self,
+        actor: Actor,
+        narrowed: BoardFilter,
+        *,
+        before: int | None,
+        after: int | None,
+        limit: int,
+    ) -> Page[Incident]:
+        """Incidents that ``actor`` may see, newest first.
+
+        ``before`` and ``after`` are numbers, exclusive.
+        """
+
+    def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
+        """The newest ``limit`` updates with an entry below ``before``; on the page oldest first."""
+
+    def moves(self, incident: Incident) -> tuple[Update, ...]:
+        """All transitions, oldest first, the declaration counted as one."""
+
+    def public_texts(self, incident: Incident) -> tuple[Update, ...]:
+        """The entries with a public text, oldest first."""
+
+    def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
+        """All components of the workspace with their descriptions, by name."""
+
+
+class Transaction(Reader, Drafts, Protocol):
+    """A `Reader` that can write. All its writes are committed together, or none."""
+
+    def next_number(self, workspace: str) -> int:
+        """The number of the next incident: unique and without gaps."""
+
+    def components(self, workspace: str) -> tuple[Component, ...]:
+        """All components of the workspace."""
+
+    def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
+        """The update with that number or id in the incident's timeline."""
+
+    def published_in(self, incident: Incident, entry: Update) -> tuple[str, ...]:
+        """The channels that show or will show the update; empty for an internal one."""
+
+    def published(self, incident: Incident) -> Published:
+        """All posts of the incident in public, delivered or on their way."""
+
+    def titles(self, incident: Incident) -> tuple[Update, ...]:
+        """All changes of the title, oldest first."""
+
+    def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
+        """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
+
+    def last_move(self, incident: Incident) -> Update | None:
+        """The newest transition, the declaration counted as one."""
+
+    def set_status_channel(self, workspace: str, channel: str) -> Workspace:
+        """Makes ``channel`` the status channel, and returns the workspace."""
+
+    def save(self, decision: Decision) -> None:
+        """Writes incident, updates and outbox messages.
+
+        The row must still have the version that was read.
+        """
+
+    def handled(self, workspace: str, request: str) -> UUID | None:
+        """The incident of ``request`` if it is done, else None."""
+
+    def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
+        """Marks ``request`` about ``incident`` as done.
+
+        If another process did so first, the work runs again and finds the mark.
+        """
+
+    def add_component(self, workspace: str, component: DescribedComponent) -> None:
+        """Writes a component that is not there yet."""
+
+    def keep(self, receipt: Receipt) -> None:
+        """Stores the answer for repetitions of the request.
+
+        Raises:
+            ClaimLost: another attempt holds the claim by now.
+        """
+
+
+class Store(Protocol):
+    """Runs work in its own threads; ``write`` in a transaction that commits before it returns."""
+
+    def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
+        """Returns the result of ``work`` after the commit; raises its error after the rollback.
+
+        ``work`` runs again if another process committed a conflicting change first.
+        """
+
+    def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
+        """Returns the result of ``work`` on one snapshot."""

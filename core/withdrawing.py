@@ -1,0 +1,149 @@
+"""Withdrawal: every free text of an incident can be erased, and who wrote it when stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.decision import Decision, Envelope, ForRedaction, Surface
+from core.incident import TITLE_WITHDRAWN, Incident, Kind, Redact, Update
+from core.pen import responders_cards, retitled, status_card
+from core.refusals import CurrentTitle, NoSuchEntry, NothingToRedact, RedactionNotPermitted
+
+REDACTION_WINDOW = timedelta(seconds=300)
+# After a withdrawal its author may put one text in the place of the old one for so long.
+CORRECTION_WINDOW = timedelta(seconds=300)
+
+
+def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: datetime) -> Decision:
+    """The decision to withdraw the texts of one entry, also after the end.
+
+    The declaration holds description, category and the first title; a change of the title holds
+    the new one. The present title is no text of an entry, unless it is still held back: then the
+    title before it returns.
+    """
+    entry = known.entry
+    if entry is None:
+        raise NoSuchEntry(incident, command.entry)
+    left = texts_of(incident, entry, known.titles, at=at)
+    if not left and not entry.redacted:
+        if _holds_title(incident, entry, known.titles):
+            raise CurrentTitle(incident, entry)
+        raise NothingToRedact(incident, entry)
+    if not _may_withdraw(command, entry, at=at):
+        # A repeated redaction succeeds however late, for the author and for the admin who did it.
+        if not left and command.actor.person in (entry.by, entry.redacted_by):
+            return Decision(incident=incident)
+        raise RedactionNotPermitted(incident, entry)
+    if not left:
+        return Decision(incident=incident)
+    redacted = replace(
+        entry,
+        body=None,
+        redacted_at=at,
+        redacted_by=command.actor.person,
+    )
+    changed = replace(incident, version=incident.version + 1, updated_at=at)
+    if entry.kind is Kind.DECLARED:
+        changed = replace(changed, description=None, category=None)
+    title = _title_of(entry, known.titles)
+    if title is not None and title in left:
+        return _withdrawn_title(changed, redacted, title, known, at=at)
+    envelopes = tuple(_withdrawals(changed, known))
+    return Decision(incident=changed, redacted=redacted, envelopes=envelopes)
+
+
+def _may_withdraw(command: Redact, entry: Update, *, at: datetime) -> bool:
+    in_time = command.actor.person == entry.by and at - entry.at <= REDACTION_WINDOW
+    return in_time or command.actor.admin
+
+
+def _withdrawn_title(
+    incident: Incident, entry: Update, title: str, known: ForRedaction, *, at: datetime
+) -> Decision:
+    """``title`` is erased from every entry; the present one is taken back, an earlier one is gone.
+
+    An earlier one that is public, while the present one is held back, is so at once no longer.
+    """
+    if title == incident.title:
+        incident = _taken_back(incident, entry, at=at, delay=known.publish_delay)
+    if incident.title_before == title:
+        incident = replace(incident, title_before=TITLE_WITHDRAWN)
+    erased = [_without(one, title) for one in known.titles if one.entry != entry.entry]
+    return Decision(
+        incident=incident,
+        redacted=_without(entry, title),
+        erased=tuple(one for one in erased if one not in known.titles),
+        envelopes=tuple(_redrawn(incident, known)),
+    )
+
+
+def texts_of(
+    incident: Incident, entry: Update, titles: tuple[Update, ...], *, at: datetime
+) -> tuple[str, ...]:
+    """The texts of ``entry`` that can be withdrawn now."""
+    found = [entry.body]
+    if entry.kind is Kind.DECLARED:
+        found += [incident.description, incident.category]
+    title = _title_of(entry, titles)
+    if title is not None and (title != incident.title or _is_held(incident, entry, titles, at=at)):
+        found.append(title)
+    return tuple(text for text in found if text is not None)
+
+
+def _title_of(entry: Update, titles: tuple[Update, ...]) -> str | None:
+    """The title that ``entry`` gave to the incident, as far as a change of it still says so."""
+    if entry.kind is Kind.TITLE:
+        return entry.new
+    return titles[0].old if entry.kind is Kind.DECLARED and titles else None
+
+
+def _holds_title(incident: Incident, entry: Update, titles: tuple[Update, ...]) -> bool:
+    if entry.kind is Kind.DECLARED:
+        return not titles or titles[0].old == incident.title
+    return entry.kind is Kind.TITLE
+
+
+def _is_held(
+    incident: Incident, entry: Update, titles: tuple[Update, ...], *, at: datetime
+) -> bool:
+    """Whether ``entry`` gave the present title, which is held back, and another can return."""
+    held = incident.title_public_at is not None and incident.title_public_at > at
+    newest = bool(titles) and titles[-1].entry == entry.entry
+    return held and newest and (entry.old or incident.title_before) is not None
+
+
+def _taken_back(incident: Incident, entry: Update, *, at: datetime, delay: timedelta) -> Incident:
+    """The title before ``entry`` returns: at once if it is public, else held back anew."""
+    return retitled(incident, entry.old or incident.title_before or "", at=at, delay=delay)
+
+
+def _without(entry: Update, text: str) -> Update:
+    """``entry`` without ``text``, which it may hold as the title before or after."""
+    if entry.kind is not Kind.TITLE:
+        return entry
+    old = None if entry.old == text else entry.old
+    return replace(entry, old=old, new=None if entry.new == text else entry.new)
+
+
+def _withdrawals(incident: Incident, known: ForRedaction) -> Iterator[Envelope]:
+    # Includes former status channels: the text may still be readable there.
+    for channel in known.published_in:
+        yield Envelope(
+            surface=Surface.WITHDRAWAL,
+            channel=channel,
+            entry=known.entry.entry if known.entry else None,
+            # A withdrawal edits the reply, so it must not come first.
+            not_before=known.entry.public_at if known.entry else None,
+        )
+        yield status_card(incident, channel)
+
+
+def _redrawn(incident: Incident, known: ForRedaction) -> Iterator[Envelope]:
+    """All posts that show, or name, a title that was withdrawn."""
+    yield from responders_cards(None, incident)
+    for channel in known.published.cards:
+        yield status_card(incident, channel)
+    for channel, entry in known.published.replies:
+        yield Envelope(surface=Surface.WITHDRAWAL, channel=channel, entry=entry)

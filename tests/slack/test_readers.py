@@ -1,0 +1,83 @@
+"""Every sentence about readers is true: held against the policy, for every kind of person."""
+
+import re
+from itertools import product
+
+import pytest
+
+from bot.slack.words import who_sees
+from core.audience import note_audience, reads
+from core.incident import Membership, Person, Place
+from core.policy import may_read_notes, may_see
+from tests.builders import ADA, CI, GRACE, INCIDENTS_CHANNEL, LINUS, an_actor, an_incident
+
+MARY, ALAN = Person("U0MARY", "Mary"), Person("U0ALAN", "Alan")
+HERE, ELSEWHERE = Place(INCIDENTS_CHANNEL, private=True), Place(INCIDENTS_CHANNEL)
+
+INCIDENTS = [
+    an_incident(private=private, place=place, owner=owner, invited=invited)
+    for private, place, owner, invited in product(
+        [False, True], [None, HERE, ELSEWHERE], [None, ADA, GRACE], [(), (LINUS,), (GRACE, LINUS)]
+    )
+]
+# Each kind of person: who they are, what they may do, and where they ask.
+PEOPLE = [
+    an_actor(person, admin=admin, responder=responder, channel=channel)
+    for person, admin, responder, channel in product(
+        [ADA, GRACE, LINUS, MARY],
+        [False, True],
+        [False, True],
+        [None, INCIDENTS_CHANNEL, "C0OTHER"],
+    )
+]
+
+
+def is_told_to_read(sentence, actor):
+    """Whether a person who reads ``sentence`` learns that they are among the readers."""
+    return (
+        "everyone" in sentence
+        or f"<@{actor.person.id}>" in sentence
+        or ("workspace admins" in sentence and actor.admin)
+        or (actor.channel is not None and f"people in <#{actor.channel}>" in sentence)
+    )
+
+
+@pytest.mark.parametrize("incident", INCIDENTS, ids=range(len(INCIDENTS)))
+def test_the_sentence_names_exactly_those_who_may_see_the_incident(incident):
+    sentence = who_sees(incident)
+
+    for actor in PEOPLE:
+        assert is_told_to_read(sentence, actor) is may_see(actor, incident)
+
+
+@pytest.mark.parametrize("incident", INCIDENTS, ids=range(len(INCIDENTS)))
+def test_the_reader_of_the_sentence_is_called_you_only_if_they_are_named(incident):
+    for person in (ADA, GRACE, LINUS, MARY):
+        sentence = who_sees(incident, reader=person.id)
+        named = f"<@{person.id}>" in who_sees(incident)
+
+        assert bool(re.search(r"\byou\b(?! invite)", sentence)) is named
+        assert f"<@{person.id}>" not in sentence
+
+
+@pytest.mark.parametrize("incident", INCIDENTS, ids=range(len(INCIDENTS)))
+def test_notes_are_read_by_the_responders_among_them(incident):
+    for actor in PEOPLE:
+        may = may_see(actor, incident) and may_read_notes(actor)
+
+        assert reads(actor, note_audience(incident)) is may
+
+
+def test_an_owner_and_the_invited_who_are_still_to_come_are_named():
+    sentence = who_sees(an_incident(private=True))
+
+    assert "its owner" in sentence
+    assert "whoever you invite" in sentence
+
+
+def test_a_key_reads_every_incident_and_people_of_other_workspaces_none():
+    private = an_incident(private=True)
+
+    assert may_see(an_actor(CI, sees_private=True), private)
+    assert not may_see(an_actor(ADA, workspace="T0OTHER"), private)
+    assert not may_see(an_actor(ALAN, membership=Membership.GUEST), private)
