@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from functools import cache
 from uuid import UUID
 
@@ -30,6 +29,7 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import PublicWord
+from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
     component,
     incident,
@@ -112,65 +112,26 @@ _OPEN_IN_CHANNEL = (
     .limit(OPEN_HERE_MAX)
 )
 
-# `_update` unpacks them in this order, with the body behind them.
-_UPDATE_FACTS = (
-    update.c.id,
-    update.c.incident_id,
-    update.c.entry,
-    update.c.kind,
-    update.c.visibility,
-    update.c.by_id,
-    update.c.by_name,
-    update.c.at,
-    update.c.old,
-    update.c.new,
-    update.c.public_at,
-    update.c.redacted_at,
-    update.c.redacted_by_id,
-    update.c.redacted_by_name,
-    update.c.passed,
-)
-_of_incident = and_(
-    update.c.workspace_id == bindparam("workspace"),
-    update.c.incident_id == bindparam("incident"),
-)
-_UPDATE = select(*_UPDATE_FACTS, update.c.body).where(_of_incident)
 _BODILESS = (
-    select(*_UPDATE_FACTS, null()).where(_of_incident).order_by(update.c.entry.desc()).limit(1)
+    select(*UPDATE_FACTS, null()).where(of_incident).order_by(update.c.entry.desc()).limit(1)
 )
-_is_transition = and_(update.c.kind.in_(TRANSITIONS), update.c.new.is_not(None))
 
-_ENTRY_BY_NUMBER = _UPDATE.where(update.c.entry == bindparam("entry"))
-_ENTRY_BY_ID = _UPDATE.where(update.c.id == bindparam("entry"))
-_LAST_MOVE = _UPDATE.where(_is_transition).order_by(update.c.entry.desc()).limit(1)
 _TIMELINE = (
-    _UPDATE.where(update.c.entry < bindparam("before"))
+    UPDATE.where(update.c.entry < bindparam("before"))
     .order_by(update.c.entry.desc())
     .limit(bindparam("limit"))
 )
-_TITLES = _UPDATE.where(update.c.kind == Kind.TITLE).order_by(update.c.entry)
-_PUBLIC_TEXTS = _UPDATE.where(
+_PUBLIC_TEXTS = UPDATE.where(
     update.c.visibility == Visibility.PUBLIC, update.c.body.is_not(None)
 ).order_by(update.c.entry)
-# Withdrawn public texts by a person, and what replaced some of them, newest first.
-_CORRECTIONS = _UPDATE.where(
-    or_(
-        update.c.kind == Kind.CORRECTED,
-        and_(
-            update.c.visibility == Visibility.PUBLIC,
-            update.c.by_id == bindparam("person"),
-            update.c.redacted_at >= bindparam("since"),
-        ),
-    )
-).order_by(update.c.entry.desc())
-_MOVES = _UPDATE.where(_is_transition).order_by(update.c.entry)
+_MOVES = UPDATE.where(is_transition).order_by(update.c.entry)
 _NUMBERED = (
     _INCIDENT.where(incident.c.number > bindparam("after"), incident.c.number <= bindparam("until"))
     .order_by(incident.c.number)
     .limit(bindparam("limit"))
 )
 _TIMELINES = (
-    select(*_UPDATE_FACTS, update.c.body)
+    select(*UPDATE_FACTS, update.c.body)
     .where(
         update.c.workspace_id == bindparam("workspace"),
         update.c.incident_id.in_(bindparam("incidents", expanding=True)),
@@ -194,9 +155,9 @@ _CARD_LAST = _BODILESS.where(
 _CARD_TIMES = select(
     func.min(update.c.at).filter(update.c.kind == Kind.ACKNOWLEDGED),
     func.min(update.c.at).filter(
-        and_(_is_transition, update.c.new.in_(bindparam("resolved", expanding=True)))
+        and_(is_transition, update.c.new.in_(bindparam("resolved", expanding=True)))
     ),
-).where(_of_incident, update.c.kind.in_(TRANSITIONS))
+).where(of_incident, update.c.kind.in_(TRANSITIONS))
 
 _WORKSPACE = select(workspace.c.status_channel).where(workspace.c.id == bindparam("workspace"))
 
@@ -312,7 +273,7 @@ class SqlReader(Snapshot):
         ).one()
         return Card(
             incident=incident,
-            last=last and _update(last),
+            last=last and update_of(last),
             acknowledged_at=acknowledged_at,
             resolved_at=resolved_at,
         )
@@ -375,7 +336,7 @@ class SqlReader(Snapshot):
             },
         ).all()
         return Page(
-            items=tuple(_update(row) for row in reversed(rows[:limit])),
+            items=tuple(update_of(row) for row in reversed(rows[:limit])),
             older=rows[limit - 1].entry if len(rows) > limit else None,
             newer=min(key + limit, incident.last_entry + 1) if key <= incident.last_entry else None,
         )
@@ -386,7 +347,7 @@ class SqlReader(Snapshot):
 
     def _updates(self, statement: AnySelect, incident: Incident) -> tuple[Update, ...]:
         of_incident = {"workspace": incident.workspace, "incident": incident.id}
-        return tuple(_update(row) for row in self._connection.execute(statement, of_incident))
+        return tuple(update_of(row) for row in self._connection.execute(statement, of_incident))
 
     def moves(self, incident: Incident) -> tuple[Update, ...]:
         """All transitions, oldest first, with the declaration as the first."""
@@ -412,7 +373,7 @@ class SqlReader(Snapshot):
             _TIMELINES,
             {"workspace": workspace, "incidents": incidents, "after": after, "until": until},
         )
-        return tuple(_update(row) for row in rows)
+        return tuple(update_of(row) for row in rows)
 
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
@@ -484,8 +445,8 @@ class SqlReader(Snapshot):
             status=status,
             private=private,
             declared_by=Person(declared_by_id, declared_by_name),
-            owner=_person(owner_id, owner_name),
-            acknowledged_by=_person(acknowledged_by_id, acknowledged_by_name),
+            owner=person_of(owner_id, owner_name),
+            acknowledged_by=person_of(acknowledged_by_id, acknowledged_by_name),
             components=tags.get(id_, ()),
             description=description,
             place=Place(channel, private=channel_private) if channel else None,
@@ -501,91 +462,3 @@ class SqlReader(Snapshot):
             resolution=resolution
             and Resolved(how=Resolution(resolution), duplicate_of=duplicate_of),
         )
-
-
-def entry(connection: Connection, incident: Incident, entry: int | UUID) -> Update | None:
-    """The update with that number or id in the incident's timeline."""
-    if isinstance(entry, int) and not 0 < entry <= incident.last_entry:
-        return None
-    row = connection.execute(
-        _ENTRY_BY_NUMBER if isinstance(entry, int) else _ENTRY_BY_ID,
-        {"workspace": incident.workspace, "incident": incident.id, "entry": entry},
-    ).first()
-    return row and _update(row)
-
-
-def titles(connection: Connection, incident: Incident) -> tuple[Update, ...]:
-    """All changes of the title, oldest first."""
-    of_incident = {"workspace": incident.workspace, "incident": incident.id}
-    return tuple(_update(row) for row in connection.execute(_TITLES, of_incident))
-
-
-def correctable(
-    connection: Connection, incident: Incident, by: Person, *, since: datetime
-) -> Update | None:
-    """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
-    sought = {
-        "workspace": incident.workspace,
-        "incident": incident.id,
-        "person": by.id,
-        "since": since,
-    }
-    found = [_update(row) for row in connection.execute(_CORRECTIONS, sought)]
-    corrected = {one.old for one in found if one.kind is Kind.CORRECTED}
-    return next(
-        (
-            one
-            for one in found
-            if one.kind is not Kind.CORRECTED and str(one.entry) not in corrected
-        ),
-        None,
-    )
-
-
-def last_move(connection: Connection, incident: Incident) -> Update | None:
-    """The newest transition; the declaration counts as one."""
-    row = connection.execute(
-        _LAST_MOVE, {"workspace": incident.workspace, "incident": incident.id}
-    ).first()
-    return row and _update(row)
-
-
-def _person(id_: str | None, name: str | None) -> Person | None:
-    return None if id_ is None else Person(id_, name or id_)
-
-
-def _update(row: AnyRow) -> Update:
-    (
-        id_,
-        incident,
-        entry,
-        kind,
-        visibility,
-        by_id,
-        by_name,
-        at,
-        old,
-        new,
-        public_at,
-        redacted_at,
-        redacted_by_id,
-        redacted_by_name,
-        passed,
-        body,
-    ) = row
-    return Update(
-        id=id_,
-        incident=incident,
-        entry=entry,
-        kind=Kind(kind),
-        visibility=Visibility(visibility),
-        by=Person(by_id, by_name),
-        at=at,
-        body=body,
-        old=old,
-        new=new,
-        public_at=public_at,
-        redacted_at=redacted_at,
-        redacted_by=_person(redacted_by_id, redacted_by_name),
-        passed=bool(passed),
-    )

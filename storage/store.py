@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
@@ -24,9 +23,9 @@ from core.incident import (
     Update,
     Workspace,
 )
-from core.lifecycle import Lifecycle
 from core.store import Receipt
-from storage import drafts, idempotency, migrations, models, queries
+from storage import drafts, entries, idempotency, migrations, models, queries
+from storage.columns import component_row, incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
@@ -121,17 +120,6 @@ def _change(columns: frozenset[str]) -> Prepared:
     )
 
 
-@lru_cache(maxsize=256)
-def _definition(lifecycle: Lifecycle) -> dict[str, str]:
-    """The row of a lifecycle."""
-    definition = lifecycle.as_toml()
-    return {
-        "digest": hashlib.sha256(definition.encode()).hexdigest(),
-        "name": lifecycle.name,
-        "definition": definition,
-    }
-
-
 class SqlTransaction(SqlReader):
     """One transaction; implements `core.service.Transaction`."""
 
@@ -162,7 +150,7 @@ class SqlTransaction(SqlReader):
 
     def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
         """The update with that number or id in the incident's timeline."""
-        return queries.entry(self._connection, incident, entry)
+        return entries.entry(self._connection, incident, entry)
 
     def published_in(self, incident: Incident, entry: Update) -> tuple[str, ...]:
         """The channels that have the update, or will have it; none for an internal one."""
@@ -174,15 +162,15 @@ class SqlTransaction(SqlReader):
 
     def titles(self, incident: Incident) -> tuple[Update, ...]:
         """All changes of the title, oldest first."""
-        return queries.titles(self._connection, incident)
+        return entries.titles(self._connection, incident)
 
     def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
         """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
-        return queries.correctable(self._connection, incident, by, since=since)
+        return entries.correctable(self._connection, incident, by, since=since)
 
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition; the declaration counts as one."""
-        return queries.last_move(self._connection, incident)
+        return entries.last_move(self._connection, incident)
 
     def save(self, decision: Decision) -> None:
         """Writes incident, updates and outbox messages.
@@ -201,7 +189,7 @@ class SqlTransaction(SqlReader):
         if (before.invited if before else ()) != incident.invited:
             self._invite(incident)
         if decision.updates:
-            rows = [_update_row(incident.workspace, update) for update in decision.updates]
+            rows = [update_row(incident.workspace, update) for update in decision.updates]
             _INSERT_UPDATE.run(self._connection, *rows)
         if decision.redacted:
             self._redact(incident.workspace, decision.redacted)
@@ -243,7 +231,7 @@ class SqlTransaction(SqlReader):
         self._connection.execute(
             _ADD_COMPONENT,
             {
-                **_component_row(workspace, component.component),
+                **component_row(workspace, component.component),
                 "description": component.description,
                 "group_label": component.group,
             },
@@ -286,12 +274,12 @@ class SqlTransaction(SqlReader):
         return self._workspace(workspace, channel)
 
     def _insert(self, incident: Incident) -> None:
-        definition = _definition(incident.lifecycle)
+        definition = lifecycle_row(incident.lifecycle)
         self._connection.execute(_KEEP_LIFECYCLE[self._dialect], definition)
         self._connection.execute(
             _INSERT_INCIDENT,
             {
-                **_facts(incident),
+                **incident_columns(incident),
                 "workspace_id": incident.workspace,
                 "id": incident.id,
                 "number": incident.number,
@@ -306,7 +294,7 @@ class SqlTransaction(SqlReader):
         )
 
     def _change(self, before: Incident, incident: Incident) -> None:
-        was, is_ = _facts(before), _facts(incident)
+        was, is_ = incident_columns(before), incident_columns(incident)
         changed = {name: value for name, value in is_.items() if value != was[name]}
         count = _change(frozenset(changed)).run(
             self._connection,
@@ -321,7 +309,7 @@ class SqlTransaction(SqlReader):
             raise Conflict
 
     def _keep_components(self, workspace: str, made: Iterable[Component]) -> None:
-        rows = [_component_row(workspace, component) for component in made]
+        rows = [component_row(workspace, component) for component in made]
         if rows:
             self._connection.execute(_KEEP_COMPONENT[self._dialect], rows)
 
@@ -392,62 +380,6 @@ class SqlTransaction(SqlReader):
         idempotency.withdraw(self._connection, workspace, redacted.id)
         drafts.withdraw(self._connection, workspace, redacted.incident, redacted.by.id)
         self._connection.info[ERASED] = True
-
-
-def _facts(incident: Incident) -> dict[str, Any]:
-    """The columns that a change may write."""
-    owner, acknowledged_by = incident.owner, incident.acknowledged_by
-    return {
-        "title": incident.title,
-        "title_public_at": incident.title_public_at,
-        "title_before": incident.title_before,
-        "description": incident.description,
-        "category": incident.category,
-        "private": incident.private,
-        "resolution": incident.resolution and incident.resolution.how.value,
-        "duplicate_of": incident.resolution and incident.resolution.duplicate_of,
-        "severity": incident.severity.value,
-        "status": incident.status,
-        "public_word": incident.public_word.value,
-        "is_open": not incident.terminal,
-        "owner_id": owner and owner.id,
-        "owner_name": owner and owner.name,
-        "acknowledged_by_id": acknowledged_by and acknowledged_by.id,
-        "acknowledged_by_name": acknowledged_by and acknowledged_by.name,
-        "component_count": len(incident.components),
-        "invited_count": len(incident.invited) or None,
-        "updated_at": incident.updated_at,
-        "version": incident.version,
-        "last_entry": incident.last_entry,
-    }
-
-
-def _component_row(workspace: str, component: Component) -> dict[str, Any]:
-    return {
-        "workspace_id": workspace,
-        "id": component.id,
-        "name": component.name,
-        "folded": component.name.casefold(),
-    }
-
-
-def _update_row(workspace: str, update: Update) -> dict[str, Any]:
-    return {
-        "workspace_id": workspace,
-        "incident_id": update.incident,
-        "entry": update.entry,
-        "id": update.id,
-        "kind": update.kind.value,
-        "visibility": update.visibility.value,
-        "by_id": update.by.id,
-        "by_name": update.by.name,
-        "at": update.at,
-        "body": update.body,
-        "old": update.old,
-        "new": update.new,
-        "public_at": update.public_at,
-        "passed": update.passed or None,
-    }
 
 
 class SqlStore:

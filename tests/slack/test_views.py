@@ -196,7 +196,7 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
     before = an_incident(status="monitoring")
     message = views.answer(changed(before, ended, publish_delay=timedelta(seconds=10)), at=NOW)
 
-    assert buttons(message) == ["Timeline", "Take back"]
+    assert buttons(message) == ["Timeline", "Take back", "Take back and edit"]
     (value,) = (one for one in every(message, "value") if one.startswith("take_back"))
     assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=before.id, entry=2)
 

@@ -1,0 +1,144 @@
+"""Entries of a timeline: their columns, and reads of single ones.
+
+Only modules of `storage` use it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, bindparam, or_, select
+
+from core.incident import TRANSITIONS, Incident, Kind, Person, Update, Visibility
+from storage.models import update
+from storage.rows import AnyRow
+
+# `update_of` unpacks them in this order, with the body behind them.
+UPDATE_FACTS = (
+    update.c.id,
+    update.c.incident_id,
+    update.c.entry,
+    update.c.kind,
+    update.c.visibility,
+    update.c.by_id,
+    update.c.by_name,
+    update.c.at,
+    update.c.old,
+    update.c.new,
+    update.c.public_at,
+    update.c.redacted_at,
+    update.c.redacted_by_id,
+    update.c.redacted_by_name,
+    update.c.passed,
+)
+of_incident = and_(
+    update.c.workspace_id == bindparam("workspace"),
+    update.c.incident_id == bindparam("incident"),
+)
+UPDATE = select(*UPDATE_FACTS, update.c.body).where(of_incident)
+is_transition = and_(update.c.kind.in_(TRANSITIONS), update.c.new.is_not(None))
+
+_ENTRY_BY_NUMBER = UPDATE.where(update.c.entry == bindparam("entry"))
+_ENTRY_BY_ID = UPDATE.where(update.c.id == bindparam("entry"))
+_LAST_MOVE = UPDATE.where(is_transition).order_by(update.c.entry.desc()).limit(1)
+_TITLES = UPDATE.where(update.c.kind == Kind.TITLE).order_by(update.c.entry)
+# Withdrawn public texts by a person, and what replaced some of them, newest first.
+_CORRECTIONS = UPDATE.where(
+    or_(
+        update.c.kind == Kind.CORRECTED,
+        and_(
+            update.c.visibility == Visibility.PUBLIC,
+            update.c.by_id == bindparam("person"),
+            update.c.redacted_at >= bindparam("since"),
+        ),
+    )
+).order_by(update.c.entry.desc())
+
+
+def entry(connection: Connection, incident: Incident, entry: int | UUID) -> Update | None:
+    """The update with that number or id in the incident's timeline."""
+    if isinstance(entry, int) and not 0 < entry <= incident.last_entry:
+        return None
+    row = connection.execute(
+        _ENTRY_BY_NUMBER if isinstance(entry, int) else _ENTRY_BY_ID,
+        {"workspace": incident.workspace, "incident": incident.id, "entry": entry},
+    ).first()
+    return row and update_of(row)
+
+
+def titles(connection: Connection, incident: Incident) -> tuple[Update, ...]:
+    """All changes of the title, oldest first."""
+    of_incident = {"workspace": incident.workspace, "incident": incident.id}
+    return tuple(update_of(row) for row in connection.execute(_TITLES, of_incident))
+
+
+def correctable(
+    connection: Connection, incident: Incident, by: Person, *, since: datetime
+) -> Update | None:
+    """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
+    sought = {
+        "workspace": incident.workspace,
+        "incident": incident.id,
+        "person": by.id,
+        "since": since,
+    }
+    found = [update_of(row) for row in connection.execute(_CORRECTIONS, sought)]
+    corrected = {one.old for one in found if one.kind is Kind.CORRECTED}
+    return next(
+        (
+            one
+            for one in found
+            if one.kind is not Kind.CORRECTED and str(one.entry) not in corrected
+        ),
+        None,
+    )
+
+
+def last_move(connection: Connection, incident: Incident) -> Update | None:
+    """The newest transition; the declaration counts as one."""
+    row = connection.execute(
+        _LAST_MOVE, {"workspace": incident.workspace, "incident": incident.id}
+    ).first()
+    return row and update_of(row)
+
+
+def person_of(id_: str | None, name: str | None) -> Person | None:
+    return None if id_ is None else Person(id_, name or id_)
+
+
+def update_of(row: AnyRow) -> Update:
+    (
+        id_,
+        incident,
+        entry,
+        kind,
+        visibility,
+        by_id,
+        by_name,
+        at,
+        old,
+        new,
+        public_at,
+        redacted_at,
+        redacted_by_id,
+        redacted_by_name,
+        passed,
+        body,
+    ) = row
+    return Update(
+        id=id_,
+        incident=incident,
+        entry=entry,
+        kind=Kind(kind),
+        visibility=Visibility(visibility),
+        by=Person(by_id, by_name),
+        at=at,
+        body=body,
+        old=old,
+        new=new,
+        public_at=public_at,
+        redacted_at=redacted_at,
+        redacted_by=person_of(redacted_by_id, redacted_by_name),
+        passed=bool(passed),
+    )
