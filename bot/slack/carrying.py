@@ -161,10 +161,10 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
         case UnknownStatus(incident=incident, suggestion=meant):
             yield from _steps(request, incident, (meant,) if meant else incident.next_steps)
         case TransitionNotAllowed(incident=incident, path=path):
+            yield from _steps(request, incident, incident.next_steps)
             if len(path) > 1 and path[-1] != incident.status and isinstance(request, Change):
                 walk = OpenWalk(ref=incident.id, to=path[-1], note=request.note)
                 yield Choice(replace(walk, public=request.public), walk_label(path))
-            yield from _steps(request, incident, incident.next_steps)
         case SeveralNextSteps(incident=incident):
             yield from _steps(request, incident, incident.next_steps)
         case StaleStatus(incident=incident):

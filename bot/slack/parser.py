@@ -423,7 +423,7 @@ def _read_assign(typed: Typed) -> Change | AssignTo:
 
 def _read_invite(typed: Typed, *, invited: bool) -> InviteUser:
     ref = typed.ref()
-    if mention := _MENTION.fullmatch(typed.rest):
+    if mention := _MENTION.fullmatch(typed.rest.strip(_AROUND)):
         return InviteUser(actor=typed.actor, ref=ref, user=mention[1], invited=invited)
     if not typed.rest:
         raise typed.wrong("The person is missing: type @ and pick one from Slack's list.")

@@ -59,7 +59,7 @@ async def test_only_the_moves_of_the_table_happen(lifecycle, start, to, standing
         for element in block.get("elements", [])
         if element["type"] == "button"
     ]
-    moves = [label for label in labels if label.startswith("Move")]
+    moves = [label for label in labels if label.startswith("Move") and "steps" not in label]
     assert [label.rpartition(" to ")[2] for label in moves] == [
         status_name(step) for step in offered
     ]

@@ -234,10 +234,43 @@ async def test_a_step_that_is_not_valid_now_offers_the_next_one_with_the_text(to
     answer = await told(f"resolve 2 {CAUSE}")
 
     assert "Resolved is three steps away" in answer.text
-    assert labels(answer) == ["Move INC-2 to Identified", "Private note on INC-2"]
+    assert labels(answer) == [
+        "Move INC-2 to Identified",
+        "Private note on INC-2",
+        "Resolve: 3 steps…",
+    ]
     await (await mia.press(answer, "Move INC-2 to Identified")).answer()
 
     assert CAUSE in await timeline(told, 2)
+
+
+async def test_the_dialog_of_several_steps_has_the_text_that_was_typed(told, mia, slack):
+    answer = await told(f"resolve 2 {CAUSE}")
+    await mia.press(answer, "Resolve: 3 steps…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "walk")
+    await mia.submit()
+
+    shown = await timeline(told, 2)
+    assert CAUSE in shown
+    assert "→ Resolved" in shown
+
+
+@pytest.mark.parametrize(
+    ("command", "label", "effect"),
+    [
+        ("invite @bo 2", "Invite to INC-2", "INC-2 is shown to"),
+        ("uninvite @bo 2", "Take back the invitation to INC-2", "INC-2"),
+    ],
+)
+async def test_an_invitation_in_another_order_is_asked_about(command, label, effect, told, mia):
+    await told("private 2")
+    asked = await told("private 2")
+    await (await mia.press(asked, "Make it private")).answer()
+
+    answer = await told(command)
+    assert label in labels(answer)
+    pressed = await (await mia.press(answer, label)).answer()
+    assert effect in pressed.words()
 
 
 async def test_a_question_of_a_question_keeps_the_text(told, mia, ratchet):
