@@ -182,3 +182,22 @@ async def test_only_full_members_can_take_over(slack, ratchet, ci, target, taken
         assert answer.json()["data"]["ownerId"] == target
     else:
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_target_user")
+
+
+async def test_a_declaration_over_http_is_held_back_like_one_in_slack(environment, slack, clock):
+    held = {**environment, "PUBLISH_DELAY": "10"}
+    async with (
+        running(held, slack, clock) as app,
+        await a_client(app, slack) as client,
+    ):
+        incident = await done(
+            client.post("/v1/incidents", json={"title": "ACME is down", "severity": "high"})
+        )
+        await app.worker.deliver_due()
+        assert slack.channel_view("#status") == []
+        assert incident["title"] == "ACME is down"
+
+        clock.advance(seconds=10)
+        await app.worker.deliver_due()
+        (card,) = slack.channel_view("#status")
+        assert "ACME is down" in card.text

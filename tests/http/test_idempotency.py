@@ -305,6 +305,21 @@ async def test_a_withdrawn_text_is_in_no_kept_answer(ci, declared, updates, url,
         assert NOTE not in "\n".join(connection.iterdump())
 
 
+async def test_a_withdrawn_description_and_its_title_are_in_no_kept_answer(ci, updates, url):
+    asked = {"severity": "major", "title": "Checkout is down", "error_message": NOTE}
+    posted = await ci.post("/api/incidents", json=asked, headers=ONCE)
+    incident = posted.json()["data"]["id"]
+    declaration = (await updates(incident))[0]["id"]
+
+    await ci.post(f"/v1/incidents/{incident}/updates/{declaration}/redact")
+
+    again = await ci.post("/api/incidents", json=asked, headers=ONCE)
+    assert again.status_code == 409
+    assert NOTE not in again.text
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        assert NOTE not in "\n".join(connection.iterdump())
+
+
 async def test_a_description_is_in_no_kept_answer(ci, url):
     await ci.post("/v1/incidents", json=FULL | {"description": NOTE}, headers=ONCE)
 
