@@ -36,7 +36,8 @@ SELECT incident.id, incident.workspace_id, incident.number, incident.title, inci
   incident.declared_by_name, incident.owner_id, incident.owner_name, incident.acknowledged_by_id,
   incident.acknowledged_by_name, incident.description, incident.channel, incident.channel_private,
   incident.started_at, incident.created_at, incident.updated_at, incident.version,
-  incident.last_entry, incident.category, incident.component_count,
+  incident.last_entry, incident.category, incident.title_public_at, incident.title_before,
+  incident.resolution, incident.duplicate_of, incident.component_count, incident.invited_count,
   workspace.status_channel
 FROM incident JOIN workspace ON workspace.id = incident.workspace_id
 WHERE incident.workspace_id = ? AND incident.number = ?"""
@@ -48,8 +49,8 @@ CLOSE = CHANGE.replace("public_word=?,", "public_word=?, is_open=?,")
 RECORD = """
 INSERT INTO incident_update
   (workspace_id, incident_id, entry, id, kind, visibility, by_id, by_name, at, body, old, new,
-  public_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  public_at, passed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ENQUEUE = """
 INSERT INTO outbox (uid, workspace_id, incident_id, entry, surface, channel, lane, state, attempts,
   due_at, try_at, unsure, created_at)
@@ -91,7 +92,7 @@ class Raw:
         if cursor.rowcount != 1:
             raise RuntimeError("a concurrent change won")
         line = (WORKSPACE, incident, entry, self._id(), "moved", "internal", *BY, at, NOTE)
-        cursor.execute(self._record, (*line, status, to, None))
+        cursor.execute(self._record, (*line, status, to, None, None))
         cursor.executemany(
             self._enqueue,
             [
