@@ -12,6 +12,7 @@ from core.incident import (
     Kind,
     Note,
     Redact,
+    SetPrivacy,
     TakeNextStep,
     Update,
     Visibility,
@@ -337,7 +338,12 @@ def test_an_id_that_does_not_exist_is_not_repeated():
 
 @pytest.mark.parametrize(
     "command",
-    [a_declaration(), a_change(to="identified"), Redact(actor=an_actor(), ref=42, entry=2)],
+    [
+        a_declaration(),
+        a_change(to="identified"),
+        Redact(actor=an_actor(), ref=42, entry=2),
+        SetPrivacy(actor=an_actor(), ref=42, private=True),
+    ],
 )
 def test_a_command_is_never_decided_with_the_facts_of_another_kind(command):
     of_another = ForRedaction if not isinstance(command, Redact) else ForChange

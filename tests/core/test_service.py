@@ -11,9 +11,13 @@ from core.incident import (
     BoardFilter,
     Kind,
     Membership,
+    NameResolution,
     Place,
     Redact,
+    Resolution,
+    Resolved,
     Scope,
+    SetPrivacy,
     Severity,
     TakeNextStep,
     Visibility,
@@ -23,6 +27,7 @@ from core.refusals import (
     ComponentExists,
     Denied,
     IncidentResolved,
+    InvalidDuplicate,
     NoPublicSurface,
     NoSuchEntry,
     NotFound,
@@ -349,6 +354,37 @@ async def test_only_publishers_post_public_updates(incidents, declare, with_stat
         )
 
     assert refused.value.permission is Permission.PUBLISH
+
+
+async def test_only_a_publisher_reads_the_texts_that_would_become_public(
+    incidents, declare, with_status_channel
+):
+    await declare()
+    await incidents.execute(a_change(ref=1, public="We found it."))
+    await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
+
+    incident, texts = await incidents.to_publish(an_actor(), 1)
+    with pytest.raises(Denied) as refused:
+        await incidents.to_publish(an_actor(publisher=False), 1)
+
+    assert (incident.private, [one.body for one in texts]) == (True, ["We found it."])
+    assert refused.value.permission is Permission.PUBLISH
+
+
+async def test_a_duplicate_of_an_incident_that_the_actor_may_not_see_is_refused(incidents, declare):
+    await declare(private=True, place=Place("C0WARROOM", private=True))
+    await declare()
+    for step in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=2, to=step))
+
+    def duplicate(actor):
+        return NameResolution(actor=actor, ref=2, how=Resolution.DUPLICATE, duplicate_of=1)
+
+    with pytest.raises(InvalidDuplicate):
+        await incidents.execute(duplicate(an_actor(GRACE)))
+    outcome = await incidents.execute(duplicate(ADMIN))
+
+    assert outcome.incident.resolution == Resolved(how=Resolution.DUPLICATE, duplicate_of=1)
 
 
 async def test_only_an_admin_sets_the_status_channel(incidents):

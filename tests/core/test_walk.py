@@ -15,7 +15,16 @@ from core.refusals import (
     TransitionNotAllowed,
     UnknownStatus,
 )
-from tests.builders import NINE, a_workspace, an_actor, an_incident, an_update, decide, known
+from tests.builders import (
+    ADA,
+    NINE,
+    a_workspace,
+    an_actor,
+    an_incident,
+    an_update,
+    decide,
+    known,
+)
 
 REASON = Note("It was over before we looked.")
 
@@ -59,6 +68,12 @@ def test_a_walk_through_acknowledged_makes_nobody_owner():
     assert [one.new for one in decision.updates] == ["acknowledged", "closed"]
     assert decision.incident.owner is None
     assert decision.incident.acknowledged_by is None
+
+
+def test_a_walk_that_ends_at_acknowledged_acknowledges():
+    decision = walk(an_incident(lifecycle=RESPONSE, status="open"), to="acknowledged")
+
+    assert decision.incident.owner == decision.incident.acknowledged_by == ADA
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 2_001])
