@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from core.store import StoreUnavailable
+from storage.databases.failures import NotOpened
 from storage.databases.opening import database
 from storage.databases.postgresql import PostgreSQL
 from storage.databases.sqlite import BESIDE
@@ -19,14 +20,14 @@ def back_up(url: str, file: Path) -> None:
     Only its owner may read it.
 
     Raises:
-        StoreUnavailable: the copy failed, or the database is not SQLite; the text says why.
+        StoreUnavailable: there is no database, it is not SQLite, or the copy failed; the text says
+            why.
         NotWritten: ``file`` exists, cannot be written, or would become a part of the database.
     """
     source = database(url)
     if isinstance(source, PostgreSQL):
         raise StoreUnavailable("PostgreSQL is backed up by its own `pg_dump`")
-    if not source.path.exists():
-        raise StoreUnavailable(f"{source.path} is not there")
+    source.see_there()
     try:
         _see_apart(source.path, file)
     except (OSError, RuntimeError, ValueError):  # such as a name too long, or a loop of links
@@ -35,6 +36,9 @@ def back_up(url: str, file: Path) -> None:
         try:
             _copy(source.path, part)
         except sqlite3.Error as error:
+            # `new_file` has created the part, so only the database can be closed to us.
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN:
+                raise NotOpened(source.path) from None
             raise StoreUnavailable(f"{file} could not be written: {error}") from None
 
 

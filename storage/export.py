@@ -9,7 +9,6 @@ nobody. An incident and its timeline come from one snapshot, and agree.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 from itertools import accumulate, groupby
@@ -21,9 +20,6 @@ from sqlalchemy import bindparam, select
 from core.incident import Component, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
 from core.public_side import PublicIncident
-from core.store import StoreUnavailable
-from storage.databases.opening import database
-from storage.databases.sqlite import SQLite
 from storage.models import workspace as _workspace
 from storage.public import PublicReader
 from storage.queries import SqlReader
@@ -46,26 +42,6 @@ _NEXT = (
     .limit(1)
 )
 _LAST_NUMBER = select(_workspace.c.last_number).where(_workspace.c.id == bindparam("workspace"))
-
-
-@contextmanager
-def opened(url: str) -> Iterator[SqlStore]:
-    """The store at ``url``, for reading.
-
-    Raises:
-        UnknownSchema: a newer Ratchet migrated the database.
-        StoreUnavailable: the database is missing, does not answer, or must be migrated first.
-    """
-    source = database(url)
-    if isinstance(source, SQLite) and not source.path.exists():
-        raise StoreUnavailable(f"{source.path} is not there")
-    with closing(SqlStore(url)) as store:
-        if not store.is_current():
-            raise StoreUnavailable(
-                "The database is not up to date: run `ratchet migrate`, or start `ratchet serve`, "
-                "which does the same by itself."
-            )
-        yield store
 
 
 def workspaces(store: SqlStore) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -23,10 +24,10 @@ from core.incident import (
     Update,
     Workspace,
 )
-from core.store import Receipt
+from core.store import Receipt, StoreUnavailable
 from storage import drafts, entries, idempotency, migrations, models, queries
 from storage.columns import component_row, incident_columns, lifecycle_row, update_row
-from storage.databases.failures import Conflict, SecondServer, translated_errors
+from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
 from storage.enqueue import enqueue, published, published_in
@@ -35,7 +36,7 @@ from storage.public import PublicReader
 from storage.queries import DefaultChannel, SqlReader
 from storage.statements import KEEP_WORKSPACE, Prepared, upsert
 
-__all__ = ["SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
+__all__ = ["NoDatabase", "SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
 
 T = TypeVar("T")
 
@@ -463,17 +464,22 @@ class SqlStore:
             UnknownSchema: a newer Ratchet migrated the database.
             StoreUnavailable: the database failed or does not answer.
         """
-        with translated_errors(), self._database.migrating() as connection:
+        with translated_errors(self._database.path), self._database.migrating() as connection:
             migrations.upgrade(connection)
 
     def is_current(self) -> bool:
-        """Whether the schema is up to date.
+        """Whether the schema is up to date. It creates no file.
 
         Raises:
             UnknownSchema: a newer Ratchet migrated the database.
+            NoDatabase: there is no file.
             StoreUnavailable: the database failed or does not answer.
         """
-        with translated_errors(), self._database.engine.connect() as connection:
+        self._database.see_there()
+        with (
+            translated_errors(self._database.path),
+            self._database.engine.connect() as connection,
+        ):
             return migrations.is_current(connection)
 
     def close(self) -> None:
@@ -487,6 +493,23 @@ class SqlStore:
 
     def _view(self, work: Callable[[SqlReader], T]) -> Callable[[Connection], T]:
         return lambda connection: work(SqlReader(connection, status_channel=self._status_channel))
+
+
+@contextmanager
+def opened(url: str) -> Iterator[SqlStore]:
+    """The store at ``url``, which exists and is migrated: nothing creates or changes it here.
+
+    Raises:
+        UnknownSchema: a newer Ratchet migrated the database.
+        StoreUnavailable: the database is missing, does not answer, or must be migrated first.
+    """
+    with closing(SqlStore(url)) as store:
+        if not store.is_current():
+            raise StoreUnavailable(
+                "The database is not up to date: run `ratchet migrate`, or start `ratchet serve`, "
+                "which does the same by itself."
+            )
+        yield store
 
 
 def _public_view(work: Callable[[PublicReader], T]) -> Callable[[Connection], T]:

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+# The name of standard output in place of a file, by the convention of command lines.
+STANDARD_OUTPUT = Path("-")
+
 
 def migrate() -> None:
     """Bring the database up to date. `serve` does the same by itself."""
-    from bot.commands.stores import opened_store
+    from bot.commands.stores import migrated_store
 
-    with opened_store():
+    with migrated_store():
         typer.echo("The database is up to date.")
 
 
@@ -26,6 +29,8 @@ def backup(file: Annotated[Path, typer.Argument(help="The new file.", metavar="F
     from storage.backup import back_up
     from storage.files import NotWritten
 
+    if file == STANDARD_OUTPUT:
+        wrong("A backup is an SQLite file and cannot go to standard output: name a new file.")
     try:
         with database_url() as url:
             back_up(url, file)
@@ -37,14 +42,14 @@ def backup(file: Annotated[Path, typer.Argument(help="The new file.", metavar="F
 def export(
     file: Annotated[
         Path | None,
-        typer.Argument(help="The new file; standard output if left out.", metavar="FILE"),
+        typer.Argument(help="The new file; standard output if left out or -.", metavar="FILE"),
     ] = None,
     *,
     public: Annotated[
-        bool, typer.Option("--public", help="Public parts alone: no notes, no people.")
+        bool, typer.Option("--public", help="Public parts only: no notes, no people.")
     ] = False,
     workspace: Annotated[
-        str | None, typer.Option(help="The incidents of one Slack team, T…; else of all.")
+        str | None, typer.Option(help="The incidents of one Slack team, T…; of all if left out.")
     ] = None,
 ) -> None:
     """Write every incident with its timeline as JSON Lines, also while the bot runs.
@@ -54,13 +59,14 @@ def export(
     """
     from bot.clock import now
     from bot.commands.setup import wrong
-    from bot.commands.stores import database_url
+    from bot.commands.stores import opened_store
     from bot.export import UnknownWorkspace, archive, into_file, to_stream
-    from storage.export import opened
     from storage.files import NotWritten
 
+    if file == STANDARD_OUTPUT:
+        file = None
     try:
-        with database_url() as url, opened(url) as store:
+        with opened_store() as store:
             lines = archive(store, public=public, workspace=workspace, at=now())
             if file:
                 into_file(lines, file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +12,18 @@ import typer
 STORIES = sorted(
     path.stem for path in Path(__file__).parents[1].joinpath("sandbox", "stories").glob("*.txt")
 )
+# The bot takes the port after that of the page.
+PORT_MAX = 65_534
 
 
 def demo(
     *,
     port: Annotated[
-        int,
+        str,
         typer.Option(
-            min=1, max=65534, help="Port of the stand-in's page; the bot takes the next one."
+            help="Port of the stand-in's page; the bot takes the next one.", metavar="NUMBER"
         ),
-    ] = 8080,
+    ] = "8080",
     http: Annotated[bool, typer.Option("--http", help="HTTP mode instead of Socket Mode.")] = False,
     story: Annotated[
         str, typer.Option(help=f"Story to tell first: {', '.join(STORIES)}.")
@@ -33,6 +36,10 @@ def demo(
     from bot.commands.setup import wrong
     from bot.commands.signals import stop_event
 
+    if not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= PORT_MAX):
+        wrong(f'--port "{port}" is no port: name a number from 1 to {PORT_MAX}.')
+    if story not in STORIES:
+        wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
     try:
         from bot.demo import BotDidNotStart, run
     except ModuleNotFoundError as error:
@@ -40,12 +47,9 @@ def demo(
             raise
         wrong('The demo needs PyYAML: install "ratchet[demo]".')
 
-    if story not in STORIES:
-        wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
-
     async def run_until_stopped() -> None:
         await run(
-            port=port,
+            port=int(port),
             http=http,
             story=None if clean else story,
             clean=clean,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 # The values of `storage.keys.KeyScope`; a test compares them. The help shows them without storage.
-ScopeName = Literal["read", "write", "publish", "admin"]
+SCOPES = ("read", "write", "publish", "admin")
 
 cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
@@ -16,20 +16,25 @@ cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 @cli.command()
 def create(
     name: Annotated[str, typer.Option(help="The author's name in timelines, for its changes.")],
-    scope: Annotated[ScopeName, typer.Option(help="Each includes those before it.")] = "read",
+    scope: Annotated[
+        str, typer.Option(help="Each includes those before it.", metavar="|".join(SCOPES))
+    ] = SCOPES[0],
     workspace: Annotated[
-        str | None, typer.Option(help="The id of the Slack team, T…; else that of the bot's token.")
+        str | None,
+        typer.Option(help="The id of the Slack team, T…; that of the bot's token if left out."),
     ] = None,
 ) -> None:
     """Make an API key and print it, this once."""
     from bot.clock import now
     from bot.commands.homes import served
     from bot.commands.setup import key_settings, wrong
-    from bot.commands.stores import opened_store
+    from bot.commands.stores import migrated_store
     from core.errors import InvalidField
     from core.texts import name_of
     from storage import keys
 
+    if scope not in SCOPES:
+        wrong(f'There is no scope "{scope}": choose one of {", ".join(SCOPES)}.')
     if workspace and not re.fullmatch("[TE][A-Z0-9]+", workspace):
         wrong("--workspace is no id of a Slack team: it looks like T0123ABCD.")
     try:
@@ -37,14 +42,14 @@ def create(
     except InvalidField as error:
         wrong(error)
     settings = key_settings()
-    with opened_store(settings) as store:
+    with migrated_store(settings) as store:
         team = served(workspace, settings, store.read_now(keys.known_workspaces))
         key, whole = store.write_now(
             lambda tx: keys.create(
                 tx, workspace=team, name=named, scope=keys.KeyScope(scope), at=now()
             )
         )
-    # Alone on standard output, so that a script can read it.
+    # Nothing but the key goes to standard output, so that a script can read it.
     typer.echo(whole)
     typer.echo(f"Keep it: only its prefix {key.prefix} can be shown again.", err=True)
 

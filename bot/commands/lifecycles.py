@@ -32,7 +32,7 @@ def draw(
     file: LifecycleFile = None,
     *,
     name: Annotated[
-        str | None, typer.Option(help="The one lifecycle to draw; else all are drawn.")
+        str | None, typer.Option(help="The one lifecycle to draw; all if left out.")
     ] = None,
 ) -> None:
     """Draw lifecycles as Mermaid state diagrams."""

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from bot.commands.setup import storage_settings, wrong
 from bot.settings import StorageSettings
 from core.store import StoreUnavailable
-from storage.store import SqlStore, UnknownSchema
+from storage.store import SqlStore, UnknownSchema, opened
 
 
 @contextmanager
@@ -22,8 +22,21 @@ def database_url(settings: StorageSettings | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def opened_store(settings: StorageSettings | None = None) -> Iterator[SqlStore]:
-    """The store, with its database migrated. Ends the program with 1 when it cannot be used."""
+def opened_store() -> Iterator[SqlStore]:
+    """The store of a database that exists and is migrated.
+
+    Ends the program with 1 when there is none, or when it cannot be used.
+    """
+    with database_url() as url, opened(url) as store:
+        yield store
+
+
+@contextmanager
+def migrated_store(settings: StorageSettings | None = None) -> Iterator[SqlStore]:
+    """The store, with its database created if it is missing, and migrated.
+
+    Ends the program with 1 when it cannot be used.
+    """
     with database_url(settings) as url, closing(SqlStore(url)) as store:
         store.migrate()
         yield store

@@ -23,7 +23,7 @@ from core.store import StoreUnavailable
 from storage import audit, keys
 from storage.files import is_open_to_others
 from storage.outbox import Outbox
-from storage.store import SqlStore, UnknownSchema
+from storage.store import NoDatabase, SqlStore, UnknownSchema
 
 # The scopes of app_manifest.yml, each with its use. A test compares the two.
 SCOPES = {
@@ -129,8 +129,13 @@ async def _database(
             if current and deep:
                 for result in await _audit(store):
                     yield result
+    except NoDatabase as error:
+        # As on a machine where the bot has never run. The line shows the path, so that a wrong one
+        # is noticed.
+        yield CheckResult(well=True, text=f"database: {error}")
     except (StoreUnavailable, UnknownSchema) as error:
-        yield CheckResult(well=False, text=f"database: {error}; see DATABASE_URL")
+        more = "" if "DATABASE_URL" in str(error) else "; see DATABASE_URL"
+        yield CheckResult(well=False, text=f"database: {error}{more}")
 
 
 async def _unserved(store: SqlStore, home: Home | None) -> list[CheckResult]:
@@ -196,6 +201,8 @@ async def _compared(
             if not await asyncio.to_thread(store.is_current):
                 return
             compared = await look(store)
+    except NoDatabase:
+        return
     except (StoreUnavailable, UnknownSchema):
         yield CheckResult(well=False, text="slack: not compared: the database cannot be read")
         return

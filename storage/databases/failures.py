@@ -22,6 +22,24 @@ class SecondServer(StoreUnavailable):
         )
 
 
+class NoDatabase(StoreUnavailable):
+    """There is no file at ``path``, and the caller must not create one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"There is no database at {path}: `ratchet migrate` or `ratchet serve` makes it."
+        )
+
+
+class NotOpened(StoreUnavailable):
+    """The operating system does not open ``path``. The text says how that is cured."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The database {path} cannot be opened: {_cure(path)}, or set another DATABASE_URL."
+        )
+
+
 class FileGone(StoreUnavailable):
     """The SQLite file was moved, deleted or replaced after it was opened."""
 
@@ -78,8 +96,12 @@ def may_pass(error: BaseException) -> bool:
     return is_cut(error) or getattr(error.orig, "sqlstate", None) in PASSING
 
 
-def translated(error: BaseException, *, unsure: bool = False) -> BaseException:
+def translated(
+    error: BaseException, *, path: Path | None = None, unsure: bool = False
+) -> BaseException:
     """``error`` as it may leave the store: of a database's own error only the kind is kept.
+
+    ``path`` is that of an SQLite file.
 
     PostgreSQL's texts quote rows, and rows hold notes, so the original is not chained either.
     """
@@ -92,8 +114,12 @@ def translated(error: BaseException, *, unsure: bool = False) -> BaseException:
         return error
     original = error.orig
     name = type(original).__name__
-    if getattr(original, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+    code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+    if code in DAMAGED:
         return FileDamaged(str(original))
+    if path and code == sqlite3.SQLITE_CANTOPEN:
+        # SQLite's own text names neither the file nor the reason.
+        return NotOpened(path)
     if state := getattr(original, "sqlstate", None):
         reason = f"{name} ({state})"
     elif getattr(original, "sqlite_errorcode", None) or is_cut(error):
@@ -105,9 +131,20 @@ def translated(error: BaseException, *, unsure: bool = False) -> BaseException:
 
 
 @contextlib.contextmanager
-def translated_errors() -> Iterator[None]:
+def translated_errors(path: Path | None) -> Iterator[None]:
     """Turns the database's own errors into `StoreUnavailable`, outside of a crew's work."""
     try:
         yield
     except DBAPIError as error:
-        raise translated(error) from None
+        raise translated(error, path=path) from None
+
+
+def _cure(path: Path) -> str:
+    with contextlib.suppress(PermissionError):
+        if path.is_dir():
+            return "it is a folder; name a file in it"
+        if not path.parent.exists():
+            return f"its folder does not exist; make it (mkdir -p {path.parent})"
+        if not path.parent.is_dir():
+            return f"{path.parent} is no folder; name a file in a folder"
+    return "let the user that runs Ratchet read and write the file and its folder"

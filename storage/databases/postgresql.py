@@ -94,6 +94,10 @@ class PostgreSQL:
         self.readers = Crew(self._read, name="store-reader", threads=READERS)
 
     @property
+    def path(self) -> None:
+        """Always None: the files are the server's."""
+
+    @property
     def exposed_files(self) -> tuple[Path, ...]:
         """Always empty: the files are the server's."""
         return ()
@@ -102,6 +106,9 @@ class PostgreSQL:
     def file_error(self) -> str | None:
         """Always None: an error of the server is an error of the work that met it."""
         return None
+
+    def see_there(self) -> None:
+        """Does nothing: a connection creates no database."""
 
     def claim_single_server(self) -> None:
         """Does nothing: any number of servers may run."""

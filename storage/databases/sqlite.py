@@ -18,7 +18,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from core.store import StoreUnavailable
-from storage.databases.failures import FileDamaged, FileGone, LogGone, SecondServer, translated
+from storage.databases.failures import (
+    FileDamaged,
+    FileGone,
+    LogGone,
+    NoDatabase,
+    NotOpened,
+    SecondServer,
+    translated,
+)
 from storage.databases.pool import READERS, Crew, Job
 from storage.files import close_to_others, is_open_to_others, make_private
 
@@ -59,6 +67,22 @@ class SQLite:
         self.writers = Crew(self._write, name="store-writer", threads=1, together=TOGETHER_MAX)
         self.readers = Crew(self._read, name="store-reader", threads=READERS)
 
+    def see_there(self) -> None:
+        """Checks that the file exists, for a caller that must not create it.
+
+        Raises:
+            NoDatabase: there is none.
+            NotOpened: its folder is missing, or cannot be read.
+        """
+        try:
+            self.path.stat()
+        except FileNotFoundError:
+            if self.path.parent.is_dir():
+                raise NoDatabase(self.path) from None
+            raise NotOpened(self.path) from None
+        except OSError:
+            raise NotOpened(self.path) from None
+
     def claim_single_server(self) -> None:
         """Holds a lock beside the file until `close`. Only its holder checkpoints.
 
@@ -73,6 +97,8 @@ class SQLite:
         try:
             lock = path.open("a")
         except OSError as error:
+            if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+                raise NotOpened(self.path) from None
             raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -232,7 +258,7 @@ class SQLite:
             self._truncate_log(connection)
 
     def _translated(self, error: BaseException) -> BaseException:
-        failure = translated(error)
+        failure = translated(error, path=self.path)
         if self._serves and isinstance(failure, FileDamaged):
             self._damage = failure.words
         return failure

@@ -9,14 +9,13 @@ import sys
 from asyncio.subprocess import PIPE
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
 
 import aiohttp
 import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
-from bot.commands.keys import ScopeName
+from bot.commands.keys import SCOPES
 from core.lifecycle import PRESETS
 from storage.keys import KeyScope
 from tests.command import a_command
@@ -141,7 +140,7 @@ def test_the_version_is_that_of_the_distribution(ratchet):
 
 
 def test_the_scopes_in_the_help_of_keys_are_those_of_storage():
-    assert get_args(ScopeName) == tuple(KeyScope)
+    assert tuple(KeyScope) == SCOPES
 
 
 # --- imports -----------------------------------------------------------------------------------
@@ -209,7 +208,9 @@ def imported(lines):
         ),
     ],
 )
-async def test_a_command_imports_no_more_than_it_needs(process, arguments, others, ours):
+async def test_a_command_imports_no_more_than_it_needs(process, ratchet, arguments, others, ours):
+    assert ratchet("migrate")[0] == 0
+
     code, _, lines = await process(*arguments, program=IMPORTS)
 
     assert code == 0
@@ -273,6 +274,87 @@ def test_migrate_ends_with_2_on_wrong_settings(ratchet):
             "set sqlite:///<file> or postgresql://<host>/<name>"
         )
     ]
+
+
+MISSING = "There is no database at {}: `ratchet migrate` or `ratchet serve` makes it."
+NO_DATABASE = [
+    ("keys", "list"),
+    ("keys", "revoke", "rk_live_00000000"),
+    ("outbox", "list"),
+    ("outbox", "retry"),
+    ("backup", "copy.db"),
+    ("export",),
+    ("export", "archive.jsonl"),
+]
+
+
+@pytest.mark.parametrize("command", NO_DATABASE, ids=" ".join)
+def test_a_command_that_needs_a_database_makes_none(ratchet, folder, command):
+    assert ratchet(*command) == (1, "", [MISSING.format(folder / "ratchet.db")])
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [one for one in NO_DATABASE if one[0] != "backup"], ids=" ".join
+)
+def test_a_command_that_reads_migrates_nothing(ratchet, folder, command):
+    (folder / "ratchet.db").touch()
+
+    code, out, err = ratchet(*command)
+
+    assert (code, out, len(err)) == (1, "", 1)
+    assert "run `ratchet migrate`" in err[0]
+
+
+NOT_OPENED = {
+    "a folder": ("held", "it is a folder"),
+    "no folder": ("nowhere/ratchet.db", "mkdir -p {0}/nowhere"),
+    "in a file": ("letter.txt/ratchet.db", "{0}/letter.txt is no folder"),
+}
+
+
+@pytest.mark.parametrize(
+    "command", [*NO_DATABASE, ("migrate",), ("keys", "create", "--name", "ci"), ("serve",)]
+)
+@pytest.mark.parametrize(("path", "cure"), NOT_OPENED.values(), ids=NOT_OPENED)
+def test_a_file_that_cannot_be_opened_is_named_with_its_cure(ratchet, folder, command, path, cure):
+    (folder / "held").mkdir()
+    (folder / "letter.txt").touch()
+
+    code, out, err = ratchet(
+        *command, **TOKENS, DATABASE_URL=f"sqlite:///{path}", LOG_FORMAT="json"
+    )
+
+    told = [line for line in err if not line.startswith("{")]
+    assert (code, out, len(told)) == (2 if command == ("serve",) else 1, "", 1)
+    assert told[0].startswith(f"The database {folder}/{path} cannot be opened: ")
+    assert cure.format(folder) in told[0]
+    assert told[0].endswith("or set another DATABASE_URL.")
+    assert {path.name for path in folder.iterdir()} <= {"held", "letter.txt", "held.lock"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ("keys", "create", "--name", "ci", "--scope", "root"),
+            'There is no scope "root": choose one of read, write, publish, admin.',
+        ),
+        (
+            ("demo", "--port", "many"),
+            '--port "many" is no port: name a number from 1 to 65534.',
+        ),
+        (("demo", "--port", "0"), '--port "0" is no port: name a number from 1 to 65534.'),
+        (("demo", "--port", "65535"), '--port "65535" is no port: name a number from 1 to 65534.'),
+        (
+            ("backup", "-"),
+            "A backup is an SQLite file and cannot go to standard output: name a new file.",
+        ),
+    ],
+)
+def test_a_wrong_value_is_one_sentence(ratchet, folder, arguments, told):
+    assert ratchet(*arguments) == (2, "", [told])
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["migrate", "serve"])

@@ -13,14 +13,16 @@ from tests.builders import NINE
 from tests.patience import PATIENCE_SECONDS
 from tests.standin import a_standin
 
+MISSING = "There is no database at {}: `ratchet migrate` or `ratchet serve` makes it."
+
 
 @pytest.fixture
 def examined(environment):
     """Runs the checks, with ``changes`` to the environment, and gives their lines."""
 
-    async def examined(**changes):
+    async def examined(*, deep=False, **changes):
         settings = Settings.from_env(environment | changes)
-        return [(result.well, result.text) for result in await examine(settings)]
+        return [(result.well, result.text) for result in await examine(settings, deep=deep)]
 
     return examined
 
@@ -113,16 +115,29 @@ async def test_a_status_channel_for_an_organization_fails(slack, examined):
     assert "STATUS_CHANNEL counts for one workspace" in (await examined())[0][1]
 
 
-async def test_settings_left_out_are_not_checked(environment, examined):
+@pytest.mark.parametrize("deep", [False, True])
+async def test_settings_left_out_are_not_checked_and_no_database_is_made(
+    environment, examined, tmp_path, deep
+):
     del environment["SLACK_APP_TOKEN"], environment["STATUS_CHANNEL"]
 
-    assert without_times(await examined()) == [
+    assert without_times(await examined(deep=deep)) == [
         (True, "settings: complete"),
-        (True, "database: not migrated yet; `ratchet serve` does it by itself"),
+        (True, f"database: {MISSING.format(tmp_path / 'ratchet.db')}"),
         (True, "token: ratchet in workspace T0SANDBOX"),
         (True, "scopes: all granted"),
         (True, "status channel: none in the settings; `/incident setup #channel` sets one"),
     ]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_database_that_is_not_migrated_yet_passes(examined, tmp_path):
+    (tmp_path / "ratchet.db").touch(mode=0o600)
+
+    assert (await examined())[1] == (
+        True,
+        "database: not migrated yet; `ratchet serve` does it by itself",
+    )
 
 
 async def test_the_checks_only_read(slack, database, examined):

@@ -61,11 +61,13 @@ def in_a_shell(tmp_path):
 
 
 @pytest.mark.usefixtures("migrated")
-def test_without_a_file_the_archive_goes_to_standard_output(ratchet):
-    code, out, err = ratchet("export")
+@pytest.mark.parametrize("file", [(), ("-",)], ids=["no file", "-"])
+def test_without_a_file_the_archive_goes_to_standard_output(ratchet, tmp_path, file):
+    code, out, err = ratchet("export", *file)
 
     assert (code, err) == (0, [])
     assert [json.loads(line)["type"] for line in out.splitlines()] == ["archive"]
+    assert not (tmp_path / "-").exists()
 
 
 @pytest.mark.usefixtures("migrated")
@@ -104,13 +106,6 @@ def test_an_unknown_workspace_is_one_line_and_makes_no_file(ratchet, tmp_path):
 
     assert said == (1, "", ["There is no workspace T0NOBODY in the database."])
     assert not list(tmp_path.glob("archive*"))
-
-
-def test_a_missing_database_is_one_line_and_is_not_created(ratchet, tmp_path):
-    code, out, err = ratchet("export")
-
-    assert (code, out, err) == (1, "", [f"{tmp_path}/ratchet.db is not there"])
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("migrated")

@@ -59,7 +59,7 @@ def test_a_failed_backup_keeps_the_last_one(tmp_path):
     last = tmp_path / "copy.db"
     last.write_text("the last one")
 
-    with pytest.raises(StoreUnavailable, match="is not there"):
+    with pytest.raises(StoreUnavailable, match="There is no database at"):
         back_up(f"sqlite:///{tmp_path}/nothing.db", last)
 
     assert last.read_text() == "the last one"

@@ -30,8 +30,6 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import RESPONSE, read
-from core.store import StoreUnavailable
-from storage import export
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
 from tests.builders import (
@@ -345,21 +343,3 @@ async def test_an_export_leaves_out_new_incidents_and_is_consistent_about_change
     timeline = [line for line in of_kind(written, "update") if line["incident"] == changed["id"]]
     assert changed["last_entry"] == len(timeline) == 2
     assert timeline[-1]["new"] == changed["status"] == "identified"
-
-
-# --- refusals ----------------------------------------------------------------------------------
-
-
-def test_an_unmigrated_database_is_refused_with_a_sentence(empty_url):
-    refused = pytest.raises(StoreUnavailable, match=r"is not there|run `ratchet migrate`")
-
-    with refused, export.opened(empty_url):
-        pass
-
-
-@pytest.mark.parametrize("kind", ["sqlite"])
-def test_an_export_of_a_missing_file_does_not_create_it(empty_url, tmp_path):
-    with pytest.raises(StoreUnavailable, match=r"is not there"), export.opened(empty_url):
-        pass
-
-    assert list(tmp_path.iterdir()) == []

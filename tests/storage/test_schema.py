@@ -7,7 +7,8 @@ from sqlalchemy import create_engine
 
 from core.store import StoreUnavailable
 from storage import migrations
-from storage.store import SecondServer, SqlStore, UnknownSchema
+from storage.store import NoDatabase, SecondServer, SqlStore, UnknownSchema
+from storage.store import opened as opened_store
 
 
 @pytest.fixture
@@ -31,12 +32,27 @@ def test_migrations_build_the_tables_of_the_models(empty_store, connection):
     assert migrations.differences(connection) == []
 
 
-def test_a_database_is_current_once_it_is_migrated_and_stays_so(empty_store):
+def test_a_database_is_current_once_it_is_migrated_and_stays_so(empty_store, connection):
     before = empty_store.is_current()
     empty_store.migrate()
     empty_store.migrate()
 
     assert (before, empty_store.is_current()) == (False, True)
+
+
+def test_a_store_is_opened_only_if_it_is_migrated(empty_url, connection):
+    with pytest.raises(StoreUnavailable, match="run `ratchet migrate`"), opened_store(empty_url):
+        pass
+
+    assert migrations.differences(connection) != []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_missing_file_is_not_created_by_reading(empty_url, tmp_path):
+    with pytest.raises(NoDatabase, match=f"{tmp_path}/"), opened_store(empty_url):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_servers_that_start_together_migrate_once(empty_url):
