@@ -60,7 +60,7 @@ class Database:
             store.close()
 
     def connect(self) -> Any:
-        """A connection of the driver alone, without any code of ours.
+        """A connection of the driver, without any code of ours.
 
         SQLite gets the settings of our store: a floor must check the same constraints and write
         as durably.

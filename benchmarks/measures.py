@@ -155,7 +155,7 @@ async def transitions(
     measure: str,
     targets: Mapping[int, float],
 ) -> AsyncIterator[Comparison]:
-    """A transition through the service against the same statements by the driver alone.
+    """A transition through the service against the same statements, sent with the driver only.
 
     ``targets`` by the number of clients.
     """

@@ -1,4 +1,4 @@
-"""The floor: the statements of our store for a transition, sent with the driver alone.
+"""The floor: the statements of our store for a transition, sent with nothing but the driver.
 
 They are the same, on the same tables, and each transition commits by itself. There is no lifecycle,
 no permission, no value of core, and values that can be constants are. A test compares the

@@ -68,7 +68,7 @@ def floor(secret: str, database: Database) -> ASGIApp:
 
 
 def bolt(secret: str) -> AsyncSlackRequestHandler:
-    """Bolt alone: signature, fields, one listener found, an answer of one line."""
+    """Only Bolt: signature, fields, one listener found, an answer of one line."""
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token="xoxb-unused")  # noqa: S106 - opens nothing

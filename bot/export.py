@@ -49,7 +49,7 @@ def archive(
 ) -> Iterator[bytes]:
     """The lines, each with its line feed, of ``workspace`` (None: of all workspaces).
 
-    ``public``: public facts alone.
+    ``public``: only public facts.
 
     Raises:
         UnknownWorkspace, StoreUnavailable: each says why.
@@ -211,7 +211,7 @@ def _line(kind: str, facts: dict[str, Any]) -> bytes:
 
 
 def into_file(lines: Iterable[bytes], file: Path) -> None:
-    """Writes ``lines`` to the new file ``file``, for its owner alone; whole or not at all.
+    """Writes ``lines`` to the new file ``file``, readable only by its owner; whole or not at all.
 
     Raises:
         NotWritten: the file exists, or cannot be written.

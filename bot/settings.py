@@ -198,7 +198,7 @@ class StorageSettings:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> StorageSettings:
-        """Like `Settings.from_env`, for these settings alone."""
+        """Like `Settings.from_env`, but only for these settings."""
         variables = _Variables(environment)
         chosen = {**variables.storage(), **variables.logs()}
         if variables.problems:
@@ -215,7 +215,7 @@ class KeySettings(StorageSettings):
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> KeySettings:
-        """As `Settings.from_env`, for these settings alone."""
+        """Like `Settings.from_env`, but only for these settings."""
         variables = _Variables(environment)
         token = variables.token("SLACK_BOT_TOKEN", "xoxb-")
         address = variables.slack_api_url()
@@ -287,7 +287,7 @@ class _Variables:
             # Every call sends the bot token there.
             self.problem(
                 "SLACK_API_URL",
-                "is no https:// address (http:// is for this machine alone)",
+                "is no https:// address (http:// is only for this machine)",
                 f"leave it out for {SLACK_API}",
             )
         return value.rstrip("/") + "/"

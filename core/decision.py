@@ -67,9 +67,9 @@ class ForChange:
     """``publish_delay`` is the time for which a text is held back before it is public.
 
     ``components`` are all of the workspace's, and may stay empty if the command names none.
-    ``moved`` is the newest transition (the declaration counts as one) if `is_stale`, else None.
+    ``moved`` is the newest transition (the declaration counts as one), given only if `is_stale`.
     ``correctable`` is the public text by the actor that was withdrawn within `CORRECTION_WINDOW`,
-    and has no correction yet; it counts after the end alone.
+    and has no correction yet; it counts only after the end.
     """
 
     workspace: Workspace

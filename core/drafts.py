@@ -1,7 +1,7 @@
 """Drafts: requests that were not done, kept for a while so that a button can do them. No rules.
 
 A draft holds what one person typed. It is private, whatever it was typed for: it is shown to its
-author alone, and never logged or exported.
+author only, and never logged or exported.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Draft:
 
 
 class Drafts(Protocol):
-    """The drafts in the store. A draft is found for `DRAFT_LIFE`, and by its author alone."""
+    """The drafts in the store. A draft is found for `DRAFT_LIFE`, and only by its author."""
 
     def keep_draft(self, draft: Draft) -> None:
         """Writes it in place of one with the same id; the author's oldest above the limit go."""

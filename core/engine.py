@@ -277,7 +277,7 @@ def _correct(
 
 
 def _walk(incident: Incident, command: Walk, known: ForChange, *, at: datetime) -> Decision:
-    """Every step on the shortest way, in the timeline; to the public, the last one alone."""
+    """Every step on the shortest way, in the timeline; to the public, only the last one."""
     reason = body_of("note", command.reason)
     public = None if command.public is None else body_of("public_update", command.public)
     to = command.to

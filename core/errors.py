@@ -20,7 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """``: did you mean "x"?`` for the closest match in ``known``, else an empty string."""
+    """``: did you mean "x"?`` for the closest match in ``known``, otherwise an empty string."""
     match = nearest(word, known)
     return f': did you mean "{match}"?' if match else ""
 

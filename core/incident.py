@@ -10,9 +10,9 @@ from uuid import UUID, uuid5
 
 from core.lifecycle import ACKNOWLEDGED, Lifecycle, PublicWord
 
-# Two types for the two kinds of free text. A public renderer takes PublicText alone, so that
+# Two types for the two kinds of free text. A public renderer takes only PublicText, so that
 # mypy refuses to hand it a note. Two places may make one: an entry point, after a person said
-# "public", and ``storage.public``, which reads public rows alone.
+# "public", and ``storage.public``, which reads only public rows.
 PublicText = NewType("PublicText", str)
 Note = NewType("Note", str)
 
@@ -37,7 +37,7 @@ class Severity(StrEnum):
 
 
 class Visibility(StrEnum):
-    """The readers of an update: responders alone, or everybody."""
+    """The readers of an update: only responders, or everybody."""
 
     INTERNAL = "internal"
     PUBLIC = "public"
@@ -66,8 +66,8 @@ class Kind(StrEnum):
 
     DECLARED = "declared"  # new: the initial status
     MOVED = "moved"  # old, new: statuses
-    ACKNOWLEDGED = "acknowledged"  # old, new: statuses if it was a transition, else None
-    WROTE = "wrote"  # a body alone
+    ACKNOWLEDGED = "acknowledged"  # old, new: statuses if it was a transition, otherwise None
+    WROTE = "wrote"  # only a body
     ASSIGNED = "assigned"  # old, new: names of the owners
     SEVERITY = "severity"  # old, new: severities
     TITLE = "title"  # old, new: titles
@@ -99,7 +99,7 @@ def redraws_status_card(kind: Kind, visibility: Visibility, new: str | None) -> 
 class Person:
     """Somebody in a timeline: a Slack user (id ``U…`` or ``W…``) or an API key (``key:…``).
 
-    People are compared by id alone: names change, and Slack's payloads differ in them.
+    People are compared only by id: names change, and Slack's payloads differ in them.
     """
 
     id: str
@@ -259,7 +259,7 @@ class Incident:
 
     @property
     def card_people(self) -> tuple[Person, ...]:
-        """The people who get the card as a direct message: of a private incident alone.
+        """The people who get the card as a direct message: only of a private incident.
 
         Everybody who was invited; also declarer and owner, if no channel may show the card.
         """
@@ -305,7 +305,7 @@ class Update:
 
     @property
     def status_change(self) -> str | None:
-        """The status after this update if it is a transition, else None."""
+        """The status after this update if it is a transition, otherwise None."""
         return self.new if self.kind in TRANSITIONS else None
 
     @property
@@ -399,7 +399,7 @@ class TakeNextStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
-    """Somebody is looking at it: a transition if the lifecycle has one for that, else a mark."""
+    """Somebody is looking at it: a transition if the lifecycle has one for that, or a mark."""
 
     actor: Actor
     ref: Ref

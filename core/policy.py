@@ -24,7 +24,7 @@ from core.refusals import Denied, Permission
 
 
 def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied | None:
-    """None if ``actor`` may give ``command``; else the denial, which names a helper."""
+    """None if ``actor`` may give ``command``; otherwise the denial, which names a helper."""
     for permission in needed(command):
         if not holds(actor, permission):
             return Denied(actor, permission, incident)

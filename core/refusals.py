@@ -99,7 +99,7 @@ class NoSuchComponent(UserError):
 
 
 class RepeatedComponent(UserError):
-    """Raised for ids alone: a name that is typed twice is harmless."""
+    """Raised only for ids: a name that is typed twice is harmless."""
 
     def __init__(self, component: Component) -> None:
         super().__init__(f'The component "{component.name}" is named twice: name each once.')

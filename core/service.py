@@ -154,7 +154,7 @@ class Incidents:
         return outcome, bool(decision.envelopes)
 
     async def repeated(self, actor: Actor, request: str) -> Outcome | None:
-        """The present facts if ``request`` is done already, as `execute` gives them; else None."""
+        """The present facts, as `execute` gives them, if ``request`` is done already; or None."""
         _admit(actor)
         return await self._store.write(lambda tx: _handled(tx, actor.workspace, None, request))
 
@@ -371,7 +371,7 @@ class Incidents:
     async def timeline(
         self, actor: Actor, ref: Ref, *, before: int | None = None, limit: int = TIMELINE_PAGE
     ) -> tuple[Card, Page[Update]]:
-        """A page of the timeline with its notes, for responders alone.
+        """A page of the timeline with its notes, only for responders.
 
         Raises:
             NotFound, WhichIncident: there is none for this actor.
@@ -395,7 +395,7 @@ def _admit(actor: Actor) -> None:
 def _handled(
     tx: Transaction, workspace: str, command: Command | None, request: str
 ) -> Outcome | None:
-    """The present facts of the incident of ``request`` if that is done already, else None."""
+    """The present facts of the incident of ``request`` if that is done already, otherwise None."""
     changed = tx.handled(workspace, request)
     incident = tx.incident(workspace, changed) if changed else None
     if incident is None:
@@ -413,6 +413,6 @@ def _handled(
 def _acknowledged_at(
     reader: Reader, command: Command | None, incident: Incident
 ) -> datetime | None:
-    """The first acknowledgement, if ``command`` asks for one; else None."""
+    """The first acknowledgement, if ``command`` asks for one; otherwise None."""
     asks = isinstance(command, Acknowledge)
     return reader.card(incident).acknowledged_at if asks else None

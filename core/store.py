@@ -142,7 +142,7 @@ class Transaction(Reader, Drafts, Protocol):
         """
 
     def handled(self, workspace: str, request: str) -> UUID | None:
-        """The incident of ``request`` if it is done, else None."""
+        """The incident of ``request`` if it is done, otherwise None."""
 
     def mark_handled(self, workspace: str, request: str, incident: UUID, *, at: datetime) -> None:
         """Marks ``request`` about ``incident`` as done.

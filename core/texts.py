@@ -60,7 +60,7 @@ def component_name_of(text: str) -> str:
 
 
 def body_of(field: str, text: str) -> str:
-    """The body of an update: 1 to 2,000 characters after trimming; white space alone is refused.
+    """The body of an update: 1 to 2,000 characters after trimming, so white space is refused.
 
     Raises:
         InvalidField: ``field``.

@@ -115,7 +115,7 @@ def _is_held(
 
 
 def _taken_back(incident: Incident, entry: Update, *, at: datetime, delay: timedelta) -> Incident:
-    """The title before ``entry`` returns: at once if it is public, else held back anew."""
+    """The title before ``entry`` returns: at once if it is public, otherwise held back anew."""
     return retitled(incident, entry.old or incident.title_before or "", at=at, delay=delay)
 
 

@@ -25,7 +25,7 @@ def _enqueue(insert: Any) -> Prepared:
     # A waiting card will show this change as well, because it is rendered when its turn comes.
     # On PostgreSQL the DO UPDATE (rather than DO NOTHING) locks its row until we commit, so that
     # no worker claims and renders it without this change. Replies and withdrawals never conflict:
-    # the index covers cards alone.
+    # the index covers only cards.
     return Prepared(
         insertion.on_conflict_do_update(
             index_elements=[outbox.c.lane, outbox.c.surface],

@@ -1,4 +1,4 @@
-"""New files, readable by their owner alone, that appear whole or not at all."""
+"""New files, readable only by their owner, that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def new_file(file: Path) -> Iterator[Path]:
 
 
 def make_private(file: Path) -> None:
-    """Creates ``file``, if it does not exist, with a mode that lets its owner alone read it.
+    """Creates ``file``, if it does not exist, with a mode that lets only its owner read it.
 
     An existing file is not opened: closing it would release the locks that SQLite holds on it.
     """

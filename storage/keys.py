@@ -125,7 +125,7 @@ def every(reader: SqlReader) -> tuple[Key, ...]:
 
 
 def known_workspaces(reader: SqlReader) -> tuple[str, ...]:
-    """The workspaces that have incidents or a status channel, by id. A key alone is not enough."""
+    """The workspaces that have incidents or a status channel, by id. A key is not enough."""
     return tuple(connection_of(reader).execute(_KNOWN_WORKSPACES).scalars())
 
 

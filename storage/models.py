@@ -399,7 +399,7 @@ class DraftRow(_Row, table=True):
 
 
 class CompatibilityRow(_Row, table=True):
-    """One row: the oldest schema whose code may work on this one. Migrations alone write it."""
+    """One row: the oldest schema whose code may work on this one. Only migrations write it."""
 
     __tablename__ = "compatibility"
 
@@ -480,7 +480,7 @@ _partial(
 )
 Index(None, outbox.c.done_at)
 
-# API keys are found by their prefix alone: the key names the workspace of a request.
+# API keys are found only by their prefix: the key names the workspace of a request.
 Index(None, api_key.c.id, unique=True)
 Index(None, idempotency.c.claim, unique=True)
 Index(None, idempotency.c.claimed_at)

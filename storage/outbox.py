@@ -58,7 +58,7 @@ class Facts:
     """The content of a message, from the rows as they are now.
 
     A responders' card has ``card``, None if its readers may not see the incident (any more). All
-    others have ``incident``, read from public facts alone with the texts that are public at
+    others have ``incident``, read only from public facts, with the texts that are public at
     ``try_at``; None if the incident has no public side. ``name`` is ``INC-42`` in any case. A reply
     or a withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
     ``thread`` the status card's, whose thread takes the replies.
@@ -201,7 +201,7 @@ _MERGE_INTO_OURS = _merge(
         _other.c.state == State.RUNNING,
         _other.c.attempts == bindparam("tried"),
     ),
-    # Says the lane once more, so that the database searches that lane alone.
+    # Says the lane once more, so that the database searches only that lane.
 ).where(
     outbox.c.lane
     == select(_ours.c.lane).where(_ours.c.id == bindparam("message")).scalar_subquery()
@@ -480,7 +480,7 @@ def _public_facts(
     here = _place_of(workspace, incident, envelope)
     place = _found(connection, here)
     shown = reader.incident(workspace, incident, at=at)
-    # The number alone, for the posts of an incident that has no public side any more.
+    # Only the number, for the posts of an incident that has no public side any more.
     number = connection.execute(_NUMBER, {"workspace": workspace, "incident": incident}).scalar()
     name = f"INC-{number}"
     if envelope.entry is None:

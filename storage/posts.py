@@ -1,4 +1,4 @@
-"""The posts that Slack should have, for a comparison with those that it has. Reads alone.
+"""The posts that Slack should have, for a comparison with those that it has. It only reads.
 
 No statement here selects a body or a description.
 """

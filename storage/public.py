@@ -1,4 +1,4 @@
-"""The reads of everybody: public facts alone, as core's public values.
+"""The reads of everybody: only public facts, as core's public values.
 
 No statement here names a column that holds a person or a description. The SQL itself leaves out
 private incidents, and selects the body of an update only if the update is public and its time has
@@ -73,7 +73,7 @@ _is_public = and_(
         ),
     ),
 )
-# Of a walk, the public sees the last step alone.
+# Of a walk, the public sees only the last step.
 _is_bare_transition = and_(
     _update.c.kind.in_(TRANSITIONS), _update.c.new.is_not(None), _update.c.passed.is_not(true())
 )
@@ -182,7 +182,7 @@ def _public_incident(
         previous_status=moves[1].new if len(moves) > 1 else None,
         components=components,
         started_at=row.started_at,
-        # Of public facts alone: the row's own time moves with a note too, and would betray it.
+        # Only of public facts: the row's own time moves with a note too, and would betray it.
         updated_at=max(_times(facts, at)),
         resolved_at=min(resolved, default=None),
         updates=tuple(

@@ -433,7 +433,7 @@ class SqlReader(Snapshot):
             duplicate_of,
             _component_count,
             _invited_count,
-            *_status_channel,  # of `_ONE` alone
+            *_status_channel,  # only of `_ONE`
         ) = row
         return Incident(
             id=id_,

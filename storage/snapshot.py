@@ -1,6 +1,6 @@
 """A snapshot of the database, which work is given, and the way from it to a connection.
 
-For modules of storage alone: a contract refuses this import to every other package.
+Only for modules of storage: a contract refuses this import to every other package.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def an_incident(**changes: Any) -> Incident:
 
 
 def an_update(incident: Incident | None = None, **changes: Any) -> Update:
-    """A note that Ada wrote at nine, as the second entry of ``incident`` (else of INC-42)."""
+    """A note that Ada wrote at nine, as the second entry of ``incident`` (otherwise of INC-42)."""
     incident = incident or an_incident()
     entry = changes.get("entry", 2)
     fields: dict[str, Any] = {

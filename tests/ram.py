@@ -15,7 +15,7 @@ NEEDED_BYTES = 1 << 30
 
 
 def folder() -> Path:
-    """A file system in memory, else the temporary folder."""
+    """A file system in memory, otherwise the temporary folder."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= NEEDED_BYTES:
         return MEMORY
     return Path(tempfile.gettempdir())

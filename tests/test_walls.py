@@ -168,7 +168,7 @@ PLANTED = {
     "a measure knows the commands": (
         "benchmarks/measures.py",
         "from bot.commands import serve",
-        {"benchmarks import the service, the store and the stand-in alone"},
+        {"benchmarks import only the service, the store and the stand-in"},
     ),
     "a new benchmark": ("benchmarks/weather.py", "", {"places in benchmarks"}),
 }

@@ -84,7 +84,7 @@ def _call_without_proxy(slack_api_url: str) -> None:
 
 
 def storage_settings() -> StorageSettings:
-    """The settings of a command that needs the database alone; logs follow them from now on.
+    """The settings of a command that needs only the database; logs follow them from now on.
 
     Ends the program when they are wrong.
     """

@@ -42,7 +42,7 @@ class Failure:
     """One failed try, as the transport reports it.
 
     ``code`` is a short word for the operator, such as ``is_archived``; the outbox keeps it.
-    ``retry_after`` counts for `FailureKind.RATE_LIMITED` alone.
+    ``retry_after`` counts only for `FailureKind.RATE_LIMITED`.
     """
 
     kind: FailureKind

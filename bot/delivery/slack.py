@@ -156,7 +156,7 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
         return Rendering(facts.place.channel, content, edits=facts.place.ts)
     if message.surface is Surface.WITHDRAWAL:
         return None
-    # Each link in a card would else grow a preview under the card.
+    # Otherwise each link in a card would grow a preview under the card.
     return Rendering(message.channel, {"unfurl_links": False, "unfurl_media": False, **content})
 
 
@@ -258,7 +258,7 @@ class SlackTransport:
         return None
 
     async def _posts(self, message: OutboxMessage, thread: Posted | None) -> AsyncSlackResponse:
-        """Pages of the posts since ``message`` was written: of its thread, else of its channel."""
+        """Pages of the posts since ``message`` was written, of its thread or of its channel."""
         since = str((message.created_at - CLOCKS_APART).timestamp())
         if thread and message.surface is Surface.PUBLIC_UPDATE:
             return await self._client.conversations_replies(

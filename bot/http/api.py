@@ -45,7 +45,7 @@ CODES = {
 
 
 def word(problem: Problem, request_id: UUID) -> tuple[int, str]:
-    """``problem`` in the envelope of failures. The id of the request is in the header alone."""
+    """``problem`` in the envelope of failures. Only the header has the id of the request."""
     del request_id
     details: dict[str, Any] = {one.field: one.problem for one in problem.fields}
     status, code, message = problem.status, problem.code, problem.message

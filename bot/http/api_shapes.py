@@ -93,7 +93,7 @@ class IncidentReport(RequestBody):
 
 
 class StatusUpdate(RequestBody):
-    """The next status, with a note for responders alone. Without `assignee_id` the owner stays."""
+    """The next status, with a note for responders. Without `assignee_id` the owner stays."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"status": "closed", "note": "The check was wrong."}]}
@@ -226,7 +226,7 @@ def _value(update: Update, value: str | None) -> str | None:
 
 
 def is_comment(update: Update) -> bool:
-    """Whether ``update`` is a note alone."""
+    """Whether ``update`` is only a note."""
     return update.kind is Kind.WROTE and update.visibility is Visibility.INTERNAL
 
 
@@ -271,7 +271,7 @@ class TransitionDetails(BaseModel):
 
 
 class ValidationFailure(BaseModel):
-    """`details` has `fromStatus` for a refused transition; else it maps each field to its error."""
+    """`details`: `fromStatus` after a refused transition; otherwise each field with its error."""
 
     code: Literal["VALIDATION_ERROR"]
     message: str

@@ -52,7 +52,7 @@ def _moment(value: object) -> datetime:
 
 
 def _limit(most: int) -> BeforeValidator:
-    """Accepts digits alone. Pydantic also takes `1.0`, `+1` and spaces for a number."""
+    """Accepts only digits. Pydantic also takes `1.0`, `+1` and spaces for a number."""
 
     def limit(value: object) -> int:
         if isinstance(value, int):

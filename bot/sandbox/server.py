@@ -45,7 +45,8 @@ def a_small_team(workspace: Workspace) -> None:
 class Sandbox:
     """A Slack of one's own: give the app ``api_url``, tokens and secret, then act as people.
 
-    With a ``request_url``, given here or set later, requests go over HTTP, else over Socket Mode.
+    With a ``request_url``, given here or set later, requests go over HTTP; otherwise over Socket
+    Mode.
     ``clock`` (seconds since 1970) is for timestamps, triggers, response_urls and rate limits;
     ``wall_clock`` is for the signatures of HTTP mode, which the app compares with its own time. An
     acknowledgement has ``ack_seconds`` and the opening of a dialog ``trigger_seconds``; ``until``,

@@ -15,7 +15,7 @@ A line is an act of a person, or an expectation about the screen::
     10 minutes pass
 
 "In #channel" is the newest message of the app there with this button; "in the answer" is the
-newest message for this person alone. An expectation is a fragment of the words on the screen.
+newest message that only this person sees. An expectation is a fragment of the words on the screen.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from bot.sandbox.methods import Methods
 from bot.sandbox.rights import Arguments, Rights
 from bot.sandbox.socket_mode import SocketMode
 
-# Methods with arguments in a form or in the address alone; a JSON body is not read.
+# Methods with arguments only in a form or in the address; a JSON body is not read.
 FORM_ONLY = frozenset(
     {
         "bots.info",

@@ -126,7 +126,7 @@ class Answers:
     # --- messages --------------------------------------------------------------------------------
 
     async def say(self, interaction: Interaction, reply: Json | None) -> None:
-        """Shows ``reply`` to the person alone: as a message, else in a dialog.
+        """Shows ``reply`` only to the person: as a message, otherwise in a dialog.
 
         A response_url lives for half an hour and takes five posts. A dialog may be sent later.
         """
@@ -156,7 +156,7 @@ class Answers:
         return True
 
     async def _say_without_url(self, interaction: Interaction, reply: Json) -> None:
-        """Shows ``reply`` to the person alone, where they are; else as a direct message."""
+        """Shows ``reply`` only to the person, in the channel or as a direct message."""
         if not interaction.user:
             return
         try:
@@ -219,7 +219,7 @@ class Answers:
         """Replaces a view by ``dialog``; False if it still shows what it showed.
 
         ``seen`` is its hash: a view that changed since stays. Unless Slack's refusal is final, it
-        is tried once more: a dialog that waits for its content would else wait for good.
+        is tried once more: otherwise a dialog that waits for its content would wait for good.
         """
         final = await self._redrawn(view_id, dialog, seen)
         if final is None:

@@ -99,7 +99,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outdated:
-    """A click on a button of an earlier version, which names its incident by number alone."""
+    """A click on a button of an earlier version, which names its incident only by number."""
 
     number: int
 
@@ -107,7 +107,7 @@ class Outdated:
 Pressed = Request | OpenDialog | Step | Outdated
 
 # Every action_id is one of these, perhaps with ``:`` and a word that tells it from its neighbours.
-# The value alone makes the request: `decode` reads it, as `parse` reads a command.
+# The request is made from nothing but the value: `decode` reads it, as `parse` reads a command.
 ACTIONS = (
     "step",  # step:<status>: a next step
     "steps",  # a select of further next steps

@@ -114,7 +114,7 @@ def ref_of(request: Request) -> tuple[bool, Ref]:
 
 
 def bound(request: Request, incident: Incident) -> Request:
-    """``request`` about ``incident`` alone, whatever its number; a step is of its status alone."""
+    """``request`` about ``incident`` only, whatever its number; a step is of its status only."""
     match request:
         case Shorten(request=Change() | TakeNextStep() as longer):
             inner = bound(longer, incident)

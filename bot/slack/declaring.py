@@ -186,7 +186,7 @@ class _Arguments:
     def _audience(self, key: str, value: str | None) -> None:
         said = plain_word(value or "yes")
         if said not in {"yes", "true", "1", "on"}:
-            raise self._typed.wrong(f"Write `{key}` alone, after the title, or `{key}:yes`.")
+            raise self._typed.wrong(f"Write only `{key}`, after the title, or `{key}:yes`.")
         self._keep(key, "yes")
 
     def _take_last(self) -> bool:
@@ -212,7 +212,7 @@ class _Arguments:
         return False
 
     def _audience_in(self, token: str) -> str:
-        """``private`` or ``public`` if ``token`` says so, decorated or misspelt; else empty."""
+        """``private`` or ``public`` if ``token`` says so, decorated or misspelt; or empty."""
         plain = re.sub(r"^\W+|\W+$", "", plain_word(token))
         if plain == "private" or near(plain, ("private",)):
             return "private"

@@ -196,7 +196,7 @@ def update_form(view: Mapping[str, Any]) -> UpdateForm:
         ref=incident,
         expected_status=status,
         to=None if step in {"", STAY} else step,
-        # White space alone is no empty box: the engine refuses it, and its field shows the error.
+        # A box of white space is not empty: the engine refuses it, and its field shows the error.
         public=PublicText(public) if public else None,
         note=Note(note) if note else None,
     )

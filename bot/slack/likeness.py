@@ -1,6 +1,6 @@
 """Slips of the keyboard: the known word that a typed word is a slip of. Pure.
 
-Likeness alone is no measure: "remove" looks like "resolve". A slip is one letter left out, doubled,
+Likeness is not enough: "remove" looks like "resolve". A slip is one letter left out, doubled,
 mistaken or swapped with its neighbour; in a long word two.
 """
 

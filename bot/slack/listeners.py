@@ -39,7 +39,7 @@ Result = TypeVar("Result")
 # Retries what could not be posted, by the ids of workspace and channel.
 Revive = Callable[[str, str], Coroutine[Any, Any, None]]
 
-# A form is answered by its acknowledgement alone, so it may take nearly Slack's three seconds.
+# A form is answered only by its acknowledgement, so it may take nearly Slack's three seconds.
 FORM_PATIENCE = timedelta(seconds=2)
 # Events after which the bot may be able to post in a channel.
 CURED = ("member_joined_channel", "channel_unarchive", "group_unarchive")

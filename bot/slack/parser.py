@@ -147,7 +147,7 @@ def _fixed(verb: Verb, arguments: str, known: Circumstances, fixes: dict[str, st
 
 
 def _without_verb(text: str, known: Circumstances) -> ShowCard | None:
-    """A command that begins with a reference or a status. Anything but a reference alone asks."""
+    """A command that begins with a reference or a status. Anything after a reference asks."""
     status = verbs.VERBS_BY_WORD["status"]
     try:
         ref, rest = at_head(text, known.cards)
@@ -389,7 +389,7 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
             severity = Severity(head.value)
             meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
         case HeadKind.AUDIENCE if rest:
-            problem = "This may be meant for responders alone. Nothing was published."
+            problem = "This may be meant only for responders. Nothing was published."
             meant = [Choice(replace(change, ref=ref, public=None, note=Note(rest)))]
         case _:
             pass
@@ -480,7 +480,7 @@ def _read_timeline(typed: Typed) -> ShowTimeline:
 
 
 def _read_redact(typed: Typed) -> Redact:
-    # It cannot be undone, so a number alone is asked about.
+    # It cannot be undone, so a number without a text is asked about.
     alone = len(typed.rest.split()) == 1
     if alone and not typed.literal:
         raise Elsewhere(None, typed.rest)

@@ -318,7 +318,7 @@ class _Memory(Generic[K, T]):
         self._asking: dict[K, asyncio.Task[T]] = {}
 
     async def recall(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
-        """The fresh answer, or else the one that ``ask`` returns, or else a day-old one.
+        """The fresh answer; if there is none, that of ``ask``; if it fails, a day-old one.
 
         Raises:
             SlackUnavailable: Slack does not answer, and no answer of the last day is known.

@@ -1,6 +1,6 @@
 """The status channel's cards and updates, which everybody reads. Pure.
 
-They are made of public values alone, so that no note can be handed to them.
+They are made only of public values, so that no note can be handed to them.
 """
 
 from __future__ import annotations

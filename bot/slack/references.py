@@ -130,7 +130,7 @@ def message_of(link: str) -> tuple[str, str]:
 
 
 def is_reference(word: str) -> bool:
-    """Whether ``word`` alone is written as a reference to an incident."""
+    """Whether ``word``, without the words around it, is written as a reference to an incident."""
     plain = plain_word(word)
     return bool(_REFERENCE.fullmatch(plain) or UUID_FORM.fullmatch(plain))
 
@@ -145,7 +145,8 @@ def possible(  # noqa: PLR0911 - one for each form
 ) -> tuple[Ref, str] | None:
     """The incident that the first or the last word of ``text`` may name, and the rest of the text.
 
-    The reference is None if no incident can have it. None alone: neither word looks like one.
+    The reference is None if no incident can have it. The result is None if neither word looks like
+    one.
     """
     for head, end in _heads(text, 3):
         if match := _MARKED.fullmatch(head):

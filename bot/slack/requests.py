@@ -49,7 +49,7 @@ class ShowBoard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowCard:
-    """The card of one incident, to the asker alone."""
+    """The card of one incident, shown only to the asker."""
 
     ref: Ref
 
@@ -267,7 +267,7 @@ class Choice:
 class Question(UserError):
     """Words that may mean several things. Nothing was changed; each choice is one meaning.
 
-    The texts in ``choices`` may be notes, so they are shown to their author alone.
+    The texts in ``choices`` may be notes, so only their author sees them.
     """
 
     def __init__(

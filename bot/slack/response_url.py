@@ -78,7 +78,7 @@ def pause_before_next(
 
 
 async def _tried(webhook: AsyncWebhookClient, reply: Json, *, in_place: bool) -> tuple[Tried, int]:
-    """One post, and the seconds to wait before the next that Slack asks for, else 0."""
+    """One post, and the seconds to wait before the next that Slack asks for, otherwise 0."""
     try:
         said = await webhook.send(response_type="ephemeral", replace_original=in_place, **reply)
     except aiohttp.ClientConnectorError:

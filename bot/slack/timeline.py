@@ -41,7 +41,7 @@ TIMELINE_TEXT_MAX = 10_200
 
 
 def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
-    """The newest entries of ``page`` that fit, with their notes, for one responder alone.
+    """The newest entries of ``page`` that fit, with their notes, for one responder.
 
     ``withdraw`` takes the numbers. Older and Newer lead to the rest.
     """

@@ -31,7 +31,7 @@ _QUOTED = re.compile(
 )
 _OPTION = re.compile(r"([A-Za-z]+)[:：](.*)", re.DOTALL)
 
-# How other teams name severities, for suggestions alone.
+# Names of severities in other teams. They only lead to suggestions.
 OTHER_SCHOOLS = {
     Severity.CRITICAL: "sev[01]|s1|p[01]|blocker|urgent|emergency|fatal|crit",
     Severity.HIGH: "sev2|s2|p2|major|severe|serious|important",

@@ -47,7 +47,7 @@ VERBS = (
     Verb(
         name="show",
         arguments="<n>",
-        summary="shows the card, to you alone",
+        summary="shows the card, only to you",
         example="show 42",
     ),
     Verb(
@@ -59,7 +59,7 @@ VERBS = (
     Verb(
         name="next",
         arguments="<n> [note]",
-        summary="takes the next step if there is only one, else offers them; the note is private",
+        summary="takes the next step, or offers them if there are several; the note is private",
         example="next 42 rolled back build 311",
     ),
     Verb(
@@ -90,7 +90,7 @@ VERBS = (
     Verb(
         name="note",
         arguments="<n> <text>",
-        summary="keeps a private note in the timeline, for responders alone",
+        summary="keeps a private note in the timeline, only for responders",
         example="note 42 db-3 is out of the pool",
     ),
     Verb(
@@ -120,7 +120,7 @@ VERBS = (
     Verb(
         name="timeline",
         arguments="<n>",
-        summary="shows the whole timeline, notes included, to you alone",
+        summary="shows the whole timeline, notes included, only to you",
         example="timeline 42",
     ),
     Verb(

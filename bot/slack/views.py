@@ -85,7 +85,7 @@ def owner_card(card: Card, *, at: datetime) -> Json:
 
 
 def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json:
-    """The card for one person alone, with everything; a private one names its readers.
+    """The card for one person, with everything; a private one names its readers.
 
     ``reader`` is the person's id.
     """
@@ -322,7 +322,7 @@ def _changes(  # noqa: C901 - one case for each kind
         case Kind.PRIVACY | Kind.INVITED | Kind.UNINVITED:
             yield from _new_readers(update, name, outcome, reader)
         case Kind.RESOLUTION:
-            yield f"{name} ended so: {update.new}; responders alone read that"
+            yield f"{name} ended so: {update.new}; only responders read that"
         case Kind.ACKNOWLEDGED if not update.status_change:
             yield f"{name} is acknowledged, and stays *{status_name(incident.status)}*"
         case Kind.WROTE | Kind.CORRECTED if update is outcome.updates[0]:

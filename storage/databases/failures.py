@@ -123,7 +123,7 @@ def translated(
     if state := getattr(original, "sqlstate", None):
         reason = f"{name} ({state})"
     elif getattr(original, "sqlite_errorcode", None) or is_cut(error):
-        # SQLite's messages name tables and columns alone; a failed connection has read no rows.
+        # SQLite's messages name only tables and columns; a failed connection has read no rows.
         reason = str(original).strip().partition("\n")[0]
     else:
         reason = name

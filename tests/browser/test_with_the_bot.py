@@ -110,7 +110,7 @@ def card(page, name="INC-1"):
 
 
 def answer(page):
-    """The last message for this person alone."""
+    """The last message that only this person sees."""
     return messages(page).filter(has_text="Only visible to you").last
 
 

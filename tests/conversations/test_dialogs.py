@@ -24,7 +24,7 @@ async def opened(slack, person, callback_id):
 
 
 async def told(slack, person, words):
-    """Waits until this person alone has been told ``words``."""
+    """Waits until only this person has been told ``words``."""
     await slack.until(lambda: any(words in message.words() for message in person.ephemerals))
 
 

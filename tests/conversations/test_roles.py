@@ -12,7 +12,7 @@ def mode():
 
 @pytest.fixture
 def environment(environment, slack):
-    """Bo and Mia respond; Mia alone publishes."""
+    """Bo and Mia respond; only Mia publishes."""
     slack.workspace.add_group("responders", members=["mia", "bo"])
     slack.workspace.add_group("publishers", members=["mia"])
     return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS", "PUBLISHERS_GROUP": "S0PUBLISHERS"}

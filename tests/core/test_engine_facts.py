@@ -346,7 +346,7 @@ def test_the_same_component_made_twice_at_once_is_one():
     ["", "+", " \n", "\u200b", "x" * 101, "a\x00b", "a\x1bb", "\ud800"],
     ids=[
         "nothing",
-        "a plus alone",
+        "only a plus",
         "white space",
         "zero width",
         "101 characters",

@@ -43,7 +43,7 @@ def timeline(incident, **asked):
         pytest.param(
             {"note": "db-3 lost quorum"},
             [(Kind.WROTE, INTERNAL, "db-3 lost quorum", None, None)],
-            id="a note alone",
+            id="only a note",
         ),
         pytest.param(
             {"to": "identified", "note": "db-3 lost quorum"},
@@ -53,7 +53,7 @@ def timeline(incident, **asked):
         pytest.param(
             {"public": "We are on it."},
             [(Kind.WROTE, PUBLIC, "We are on it.", None, None)],
-            id="a public update alone",
+            id="only a public update",
         ),
         pytest.param(
             {"to": "identified", "public": "We found it."},
@@ -120,7 +120,7 @@ def test_an_update_with_neither_words_nor_a_step_is_refused(asked):
 @pytest.mark.parametrize(
     "more",
     [{}, {"to": "identified"}, {"note": "db-3 lost quorum"}],
-    ids=["alone", "with a step", "with a note"],
+    ids=["by itself", "with a step", "with a note"],
 )
 def test_a_public_update_needs_a_public_surface(incident, status_channel, more):
     workspace = a_workspace(status_channel=status_channel)
@@ -170,8 +170,8 @@ TAKEN = [
 
 REFUSED = [
     pytest.param("", EMPTY, id="nothing"),
-    pytest.param(" \t\r\n\u00a0\u3000", EMPTY, id="white space alone"),
-    pytest.param("\u200b\u200d\ufeff", EMPTY, id="zero-width characters alone"),
+    pytest.param(" \t\r\n\u00a0\u3000", EMPTY, id="nothing but white space"),
+    pytest.param("\u200b\u200d\ufeff", EMPTY, id="nothing but zero-width characters"),
     pytest.param("\u200b \u200b", EMPTY, id="zero-width characters around a space"),
     pytest.param("x" * 2_001, "has 2,001 characters: at most 2,000 fit", id="2,001 characters"),
     pytest.param("a\x00b", CONTROL, id="NUL"),
@@ -215,8 +215,8 @@ def test_of_two_bodies_that_cannot_be_taken_the_public_one_is_named():
         pytest.param("x" * 255, "x" * 255, id="255 characters"),
         pytest.param("  Checkout \n is\tdown ", "Checkout is down", id="several lines"),
         pytest.param("", None, id="nothing"),
-        pytest.param(" ", None, id="white space alone"),
-        pytest.param("\u200b", None, id="zero-width characters alone"),
+        pytest.param(" ", None, id="nothing but white space"),
+        pytest.param("\u200b", None, id="nothing but zero-width characters"),
         pytest.param("x" * 256, None, id="256 characters"),
         pytest.param("a\x00b", None, id="NUL"),
     ],

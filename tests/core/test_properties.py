@@ -413,7 +413,7 @@ def commands(incident):
 
 
 class Life:
-    """One incident by the rules alone, with the rows that a store would keep."""
+    """One incident by the rules, without a store, with the rows that a store would keep."""
 
     def __init__(self, lifecycle, *, private, status_channel, delay_seconds):
         self.delay = timedelta(seconds=delay_seconds)

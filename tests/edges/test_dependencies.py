@@ -115,7 +115,7 @@ OF_THE_DEMO = declared(PROJECT["optional-dependencies"]["demo"])
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
-    """Module and name of each import of others' packages in ``path``; of a module alone, ""."""
+    """Module and name of each import of others' packages in ``path``; "" for a whole module."""
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Import(names=names):

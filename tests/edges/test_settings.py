@@ -355,7 +355,7 @@ def test_tokens_leave_this_machine_over_tls_alone(value, address):
 def test_an_address_that_would_leak_the_tokens_is_refused(value):
     assert problems(SLACK_API_URL=value) == [
         (
-            "SLACK_API_URL is no https:// address (http:// is for this machine alone): "
+            "SLACK_API_URL is no https:// address (http:// is only for this machine): "
             "leave it out for https://slack.com/api/"
         )
     ]

@@ -178,7 +178,7 @@ async def test_an_invalid_field_is_mapped_to_its_error(ci, asked, expected):
         pytest.param("x" * 500, "x" * 500, id="500"),
         pytest.param(f" {'x' * 500}\n", "x" * 500, id="500, padded"),
         pytest.param("x" * 501, None, id="501"),
-        pytest.param("  ", None, id="white space alone"),
+        pytest.param("  ", None, id="nothing but white space"),
     ],
 )
 async def test_a_note_has_at_most_500_characters(ci, reported, note, kept):

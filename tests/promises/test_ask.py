@@ -323,7 +323,7 @@ async def run(world: World, case: Case, token: str, chance: random.Random, befor
 
 
 def a_token(number: int) -> str:
-    """A word of its own for each case: letters alone, like no other word."""
+    """A word of its own for each case: only letters, like no other word."""
     letters = [chr(ord("a") + number // 26**place % 26) for place in range(4)]
     return f"qz{''.join(letters)}xq"
 

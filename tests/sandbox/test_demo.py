@@ -1,4 +1,4 @@
-"""The demo's bot starts with the demo's settings alone."""
+"""The demo's bot starts with the demo's settings and no others."""
 
 import contextlib
 

@@ -67,7 +67,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         {"text": "*db-3* is slow", "blocks": [rich(words("db-3"), words(" is slow"))]},
         "*db-3* is slow",
     ),
-    "blocks alone": ({"text": "", "blocks": [mrkdwn("db-3 &lt; db-4")]}, "db-3 < db-4"),
+    "only blocks": ({"text": "", "blocks": [mrkdwn("db-3 &lt; db-4")]}, "db-3 < db-4"),
     "blocks that say more": (
         {"text": "Disk is full", "blocks": [mrkdwn("Disk is full on db-3")]},
         "Disk is full on db-3",
@@ -120,7 +120,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         {"attachments": [{"message_blocks": [{"message": {"blocks": [rich(words("db-3"))]}}]}]},
         "db-3",
     ),
-    "files alone": (
+    "only files": (
         {"text": "", "files": [{"name": "graph.png"}, {"title": "log & more"}, {}]},
         "Files: graph.png, log & more",
     ),

@@ -506,7 +506,7 @@ SLIPS = [
     ("declare Slow severity:", "declare", None, "The value of `severity:` is missing."),
     ("declare Slow severity:low severity:high", "declare", None, "`severity` is named twice."),
     ("declare Slow private private", "declare", None, "`private` is named twice."),
-    ("declare Slow private:no", "declare", None, "Write `private` alone"),
+    ("declare Slow private:no", "declare", None, "Write only `private`"),
     ("declare Slow private public:yes", "declare", None, "`private` and `public` are both named."),
     ("declare Slow components:api, web", "declare", None, "Names with blanks need quotes"),
     ("declare Slow components:Checkout API, Web", "declare", None, "Names with blanks need quotes"),
@@ -709,7 +709,7 @@ def test_the_table_for_the_readme_has_a_row_for_each_verb():
     rows = markdown_table().splitlines()
 
     assert len(rows) == 3 + len(VERBS)
-    assert "| `/incident show <n>` | shows the card, to you alone |" in rows
+    assert "| `/incident show <n>` | shows the card, only to you |" in rows
     assert all(row.replace(r"\|", "").count("|") == 3 for row in rows)
 
 

@@ -1,4 +1,4 @@
-"""The archive is complete, and read in short snapshots; a public one holds public facts alone."""
+"""The archive is complete, and read in short snapshots; a public one holds only public facts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.builders import (
 )
 
 OTHER = "T0OTHER"
-PRIVATE = "vermilion"  # in every text of `said` that is for responders alone
+PRIVATE = "vermilion"  # in every text of `said` that is only for responders
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ async def test_every_incident_and_update_is_exported_once_for_any_layout_of_page
 async def test_the_export_holds_only_a_page_in_memory(fill, store):
     await fill(12_000)
     for line in archive(store, public=False, workspace=None, at=NINE):
-        assert line  # A first run fills the statement cache, so the second measures the data alone.
+        assert line  # A first run fills the statement cache, so the second measures only the data.
     tracemalloc.start()
     try:
         size = sum(map(len, archive(store, public=False, workspace=None, at=NINE)))

@@ -1,4 +1,4 @@
-"""The type of moments takes aware values alone, and returns them in UTC."""
+"""The type of moments takes only aware values, and returns them in UTC."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -48,7 +48,7 @@ def test_none_comes_back_as_none(database):
         assert connection.execute(select(moments.c.at)).scalar_one() is None
 
 
-# Fixed offsets alone: with daylight saving time a local time may be ambiguous or missing.
+# Only fixed offsets: with daylight saving time a local time may be ambiguous or missing.
 zones = st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14)))
 
 

@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def _redraw_open_cards() -> None:
-    """Writes an edit of each open card in Slack: its buttons carried a number alone.
+    """Writes an edit of each open card in Slack: its buttons carried only a number.
 
     Cards that were never posted, and those that wait to be edited, are drawn anew by themselves.
     """
