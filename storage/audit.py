@@ -45,8 +45,8 @@ from storage.queries import SqlReader
 from storage.rows import AnyRow, lifecycle_of, tags
 from storage.snapshot import connection_of
 
-# The page size: so many incidents, or messages, are in memory at a time.
-PAGE = 500
+# So many incidents, or messages, are in memory at a time.
+PAGE_SIZE = 500
 # A claim ends after three minutes, and a job that frees ended claims runs twice a minute. A message
 # that runs for so much longer was left by that job.
 RUNNING_MAX = timedelta(minutes=10)
@@ -154,7 +154,7 @@ _LOST_PLACES = (
             _incident.c.id == posted.c.incident_id,
         )
     )
-    .limit(PAGE)
+    .limit(PAGE_SIZE)
 )
 _changed = update.alias("changed")
 _MESSAGES = (
@@ -265,26 +265,28 @@ class Bookmark:
     is_outbox: bool = False
 
 
-def findings(reader: SqlReader) -> Iterator[Finding]:
+def findings(reader: SqlReader, *, page_size: int = PAGE_SIZE) -> Iterator[Finding]:
     """All findings in one snapshot: incident by incident, then message by message."""
     mark: Bookmark | None = Bookmark()
     while mark:
-        found, mark = look(reader, mark)
+        found, mark = look(reader, mark, page_size=page_size)
         yield from found
 
 
-def look(reader: SqlReader, mark: Bookmark) -> tuple[list[Finding], Bookmark | None]:
+def look(
+    reader: SqlReader, mark: Bookmark, *, page_size: int = PAGE_SIZE
+) -> tuple[list[Finding], Bookmark | None]:
     """The findings on the page after ``mark``, and the next mark; None at the end.
 
     Each page may be read in a snapshot of its own: one long snapshot would keep a withdrawn text in
     SQLite's log, and dead rows in PostgreSQL. All rows of an incident are on one page.
     """
     if mark.is_outbox:
-        return _look_at_messages(reader, mark)
+        return _look_at_messages(reader, mark, page_size)
     team = mark.workspace
     page = (
         connection_of(reader)
-        .execute(_INCIDENTS, {"workspace": team, "after": mark.after, "limit": PAGE})
+        .execute(_INCIDENTS, {"workspace": team, "after": mark.after, "limit": page_size})
         .all()
     )
     if page:
@@ -370,8 +372,11 @@ def _kept_answers(reader: SqlReader, team: str, records: Sequence[Record]) -> It
         yield Finding(withdrawn[answered], text, ERASE_ANSWERS)
 
 
-def _look_at_messages(reader: SqlReader, mark: Bookmark) -> tuple[list[Finding], Bookmark | None]:
-    page = connection_of(reader).execute(_MESSAGES, {"after": mark.after, "limit": PAGE}).all()
+def _look_at_messages(
+    reader: SqlReader, mark: Bookmark, page_size: int
+) -> tuple[list[Finding], Bookmark | None]:
+    asked = {"after": mark.after, "limit": page_size}
+    page = connection_of(reader).execute(_MESSAGES, asked).all()
     if not page:
         return [*_lost_places(reader), *_crowded_lanes(reader), *_left_running(reader)], None
     found = [Finding(about(row), *problem) for row in page for problem in message_findings(row)]

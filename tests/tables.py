@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, NullPool, create_engine, inspect
 
 from storage.store import SqlStore
+from tests.patience import PATIENCE_SECONDS
 
 
 @contextmanager
 def _connected(store: SqlStore) -> Iterator[Connection]:
     url = store._database.engine.url  # noqa: SLF001 - nobody but a test needs it
-    engine = create_engine(url, poolclass=NullPool)
+    # The server holds the lock of SQLite while it commits, on a busy disk for long.
+    options = {"timeout": PATIENCE_SECONDS} if store.kind == "sqlite" else {}
+    engine = create_engine(url, poolclass=NullPool, connect_args=options)
     with engine.begin() as connection:
         if store.kind == "sqlite":
             # Only the server may checkpoint.

@@ -78,6 +78,8 @@ class Worker:
         self._chance = chance
         self._metrics = metrics
         self._running: set[asyncio.Task[None]] = set()
+        # One claim at a time, so that `deliver_due` also waits for the messages of the loop.
+        self._claiming = asyncio.Lock()
         self._awake = asyncio.Event()
         self._stopping = False
         self._looked_at = clock()
@@ -162,6 +164,10 @@ class Worker:
                 await asyncio.sleep(min(REST * took_seconds, REST_MAX_SECONDS))
 
     async def _claim(self) -> int:
+        async with self._claiming:
+            return await self._claim_next()
+
+    async def _claim_next(self) -> int:
         room = AT_ONCE - len(self._running)
         if room <= 0 or self._stopping:
             return 0

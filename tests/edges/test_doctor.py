@@ -1,6 +1,7 @@
 """`ratchet doctor` checks each part of a set-up; a failed check names its cure."""
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -74,13 +75,13 @@ async def test_a_near_miss_of_a_setting_fails(examined):
     )
 
 
-async def test_files_that_others_may_read_fail(database, examined, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+async def test_files_that_others_may_read_fail(database, examined, tmp_path):
     (tmp_path / ".env").touch(mode=0o644)
     database.close()
     (tmp_path / "ratchet.db").chmod(0o640)
 
-    lines = await examined()
+    with contextlib.chdir(tmp_path):
+        lines = await examined()
 
     assert [text for well, text in lines if not well] == [
         "settings: others on this machine may read or write .env: chmod 600 .env",

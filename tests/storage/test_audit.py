@@ -110,8 +110,8 @@ def damage(url, kind):
 
 @pytest.fixture
 def found(store):
-    async def found():
-        return await store.read(lambda reader: list(audit.findings(reader)))
+    async def found(**options):
+        return await store.read(lambda reader: list(audit.findings(reader, **options)))
 
     return found
 
@@ -140,15 +140,14 @@ async def test_an_incident_older_than_the_status_channel_needs_no_card(opened, c
     assert await found() == []
 
 
-async def test_the_audit_reads_every_page(declare, found, damage, monkeypatch):
-    monkeypatch.setattr(audit, "PAGE", 2)
+async def test_the_audit_reads_every_page(declare, found, damage):
     for _ in range(5):
         await declare()
-    assert await found() == []
+    assert await found(page_size=2) == []
 
     damage("UPDATE incident SET severity = 'low', version = 2 WHERE number = 5")
 
-    assert [finding.about for finding in await found()] == [f"{WORKSPACE} INC-5"]
+    assert [finding.about for finding in await found(page_size=2)] == [f"{WORKSPACE} INC-5"]
 
 
 def about(number):
