@@ -201,6 +201,45 @@ def test_the_runbook_lists_every_warning_and_error_in_the_log():
     assert logged - listed == set()
 
 
+# The exceptions with which a command ends, and the functions that end one, or report a setting.
+ENDS = {"wrong", "SettingProblem", "UnreadableFile", "NotWritten", "StoreUnavailable"}
+ENDS |= {"AddressTaken", "BotDidNotStart"}
+ENDING_CLASSES = {"NoDatabase", "NotOpened", "SecondServer", "FileDamaged", "UnknownSchema"}
+ENDING_CLASSES |= {"UnknownWorkspace"}
+# Only a running server meets these, and answers them.
+MET_BY_SERVERS = ("the store is closed", "the database is too busy", "the incident was changed by")
+
+
+def literal_of(node):
+    """The literal parts of a string, without its placeholders."""
+    parts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def texts_that_end_a_command():
+    """The literal parts of each text with which a command may end."""
+    for node, _ in definitions(ast.ClassDef):
+        if node.name in ENDING_CLASSES:
+            yield from (literal_of(call) for call in ast.walk(node) if isinstance(call, ast.Call))
+    for call, _ in definitions(ast.Call):
+        function = call.func
+        name = function.id if isinstance(function, ast.Name) else ""
+        if name in ENDS or (isinstance(function, ast.Attribute) and function.attr == "problem"):
+            yield "".join(literal_of(argument) for argument in call.args)
+
+
+def test_the_runbook_lists_every_text_with_which_a_command_ends():
+    listed = list(texts_of_the_runbook())
+    ended = {text for text in texts_that_end_a_command() if " " in text.strip()}
+
+    assert len(ended) > 40
+    assert {
+        text
+        for text in ended
+        if not text.startswith(MET_BY_SERVERS) and not any(one in text for one in listed)
+    } == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_every_lifecycle_in_the_docs_is_valid(page):
     for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
