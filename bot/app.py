@@ -33,15 +33,15 @@ from storage import idempotency, keys
 from storage.outbox import Outbox
 from storage.store import SqlStore
 
-# Slack answers in well under a second; a call that hangs must not hold its place for long.
+# Slack answers in well under a second. A call that hangs is given up after this time.
 SLACK_TIMEOUT_SECONDS = 10
 LATE = timedelta(minutes=5)
-# Slack repeats for some two hours at most, and with delayed events for a day.
+# Slack repeats a request for about two hours; with delayed events, for a day.
 # Source: https://docs.slack.dev/apis/events-api#retries
 REDELIVERED_WITHIN = timedelta(hours=24)
 BEAT_EVERY = timedelta(minutes=1)
-# A stop may take ten seconds: these for running work to finish, for cut-off work to record itself,
-# and for the database to close. Python's own exit takes the rest.
+# A stop may take ten seconds. These are the limits of its parts: running work ends, work that was
+# cut off is recorded, the database is closed. Python's own exit takes the rest.
 PATIENCE_AT_THE_END = timedelta(seconds=6)
 RECORDING = timedelta(seconds=0.5)
 CLOSING = timedelta(seconds=1)
@@ -129,11 +129,11 @@ class App:
         await asyncio.to_thread(self.store.open_for_serving)
         known = await self.store.read(keys.known_workspaces)
         if len(known) == 1:
-            # A start while Slack is down: nothing but the workspace of the token can be in there.
+            # Slack may be down. The only workspace in the database must be that of the token.
             self.people.presume(known[0])
         self.client.session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_SECONDS),
-            # No call waits for a hung one; the callers bound the number of calls.
+            # Without a limit no call waits for a hung one. The callers limit their calls.
             connector=aiohttp.TCPConnector(limit=0),
         )
         if self.store.kind == "sqlite":
@@ -153,7 +153,7 @@ class App:
     async def stop(self) -> None:
         """Take no more requests, finish running work, leave the rest in the outbox."""
         self.schedule.stop()
-        # Concurrently, so that a late one leaves the other its time.
+        # Both at once, so that a slow one takes no time from the other.
         stopping = {
             asyncio.create_task(self._close_entry_points(), name="entry points"),
             asyncio.create_task(self.worker.stop(), name="worker"),
@@ -177,7 +177,7 @@ class App:
         log.info("stopped")
 
     async def _close_entry_points(self) -> None:
-        # HTTP first: a request that still runs there may leave an answer for Slack to be sent.
+        # HTTP first: a request that still runs there may start an answer to Slack.
         await self.http.stop()
         await self.slack.stop()
 

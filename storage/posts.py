@@ -33,11 +33,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The posts that Slack must have of one incident, as of its ``version``.
+    """The posts of one incident that Slack must have, for its ``version``.
 
-    ``titles`` are the present and all former ones: a reply keeps the title of its time.
-    ``withdrawn`` are the numbers of entries. ``busy`` are the lanes and channels with a message
-    that waits, runs or is dead: their posts may be out of date.
+    ``titles`` are its title and all former titles: a reply shows the title of its own time.
+    ``withdrawn`` are the numbers of withdrawn entries. ``busy`` are pairs of lane and channel in
+    which a message waits, runs or is dead, so that posts there may be out of date.
     """
 
     incident: UUID
@@ -55,9 +55,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A message that was delivered, until the outbox prunes it.
+    """A delivered message that the outbox has not pruned yet.
 
-    ``order`` sorts messages by the time at which they were due; a retry of an operator moves it.
+    ``order`` sorts messages by their due time, which changes if an operator retries them.
     """
 
     incident: UUID
@@ -123,9 +123,9 @@ _DELIVERED = select(
 def recent(
     reader: SqlReader, workspace: str, *, since: datetime, limit: int
 ) -> tuple[int, tuple[UUID, ...]]:
-    """The count of incidents that are open or changed since ``since``, and at most ``limit`` ids.
+    """The number of incidents that are open or were changed after ``since``, and their ids.
 
-    The ids are of those that changed last, newest change first.
+    At most ``limit`` ids: of the latest changes, newest first.
     """
     sought = {"workspace": workspace, "since": since, "limit": limit}
     count = connection_of(reader).execute(_COUNT_RECENT, sought).scalar_one()

@@ -36,7 +36,7 @@ from core.drafting import DraftBook
 from core.service import Incidents
 
 Result = TypeVar("Result")
-# Retries what could not be posted, by the ids of workspace and channel.
+# Retries the messages that could not be posted, by the ids of workspace and channel.
 Revive = Callable[[str, str], Coroutine[Any, Any, None]]
 
 # A form is answered only by its acknowledgement, so it may take nearly Slack's three seconds.
@@ -50,9 +50,8 @@ UNKNOWN = "unknown"
 class SlackListeners:
     """The entry point of Slack. ``asgi`` serves HTTP mode, and is None without a signing secret.
 
-    ``revive`` sends what could not be posted in a channel. An answer that takes longer than
-    ``patience`` does not ride on the acknowledgement: the request
-    is acknowledged, and answered by its response_url.
+    ``revive`` retries the messages that could not be posted in a channel. A command that takes
+    longer than ``patience`` is acknowledged without its answer, which follows by its response_url.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A typed command, read from the left: its words, names of incidents and options. Pure."""
+"""Reads a typed command from left to right: words, references to incidents, options. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORD = re.compile(r"\S*")
 _ENTRY = re.compile(r"#?([0-9]+)")
 
 _QUOTES = '"“”„‟«»‹›「」『』〝〞＂'
-# Single quotation marks are apostrophes, too: they count only at the ends of a text.
+# They are apostrophes, too, and count as quotation marks only around a whole text.
 _SINGLE = "'‘’‚‛`´＇"
 _TOKEN = re.compile(
     rf"(?:[A-Za-z]+[:：=＝])?(?:[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]|[{_SINGLE}][^{_SINGLE}]*[{_SINGLE}])"
@@ -41,10 +41,10 @@ OTHER_SCHOOLS = {
 
 
 class Elsewhere(Exception):
-    """No incident is named where its name belongs, and another word looks like one.
+    """The reference to the incident is missing, and a word in another place looks like one.
 
-    ``ref`` is that incident (None: there can be none), ``arguments`` is the command's text with it
-    in its place.
+    ``ref`` is that word as a reference (None: no incident can have it). ``arguments`` is the text
+    of the command with the reference in its usual place.
     """
 
     def __init__(self, ref: Ref, arguments: str) -> None:
@@ -55,11 +55,11 @@ class Elsewhere(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """Everything beside the text that a command's meaning depends on.
+    """Everything but the text that decides the meaning of a command.
 
     ``new_id`` and ``place`` are for an incident that is declared; ``secluded``: the conversation
-    is private, so a declaration is private by default. ``cards`` are the ids of incidents by the
-    links of their messages, for the links in the text.
+    is private, so a declaration is private by default. ``cards`` has the id of an incident for each
+    link in the text that leads to its card.
     """
 
     actor: Actor
@@ -86,8 +86,8 @@ class Typed:
 
     A method that returns a part of the text removes that part from ``rest``, and raises
     `UsageError` if the part is missing or cannot be read. ``literal``: words that look like a
-    reference or an option are text; it is one meaning of a command that was asked about. ``fixes``
-    are typed words, each with the word that is read in its place.
+    reference or an option are read as text, because the author chose that meaning in a question.
+    ``fixes`` maps misspelt words to the words that are read in their place.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Typed:
             raise self.wrong(f"`{self.verb.name}` doesn't take {quoted(self.peek())}.")
 
     def text(self, name: str) -> str:
-        """The whole rest, which must not be empty; ``name`` begins the sentence that says so."""
+        """The whole rest, which must not be empty. ``name`` is its name in the refusal."""
         if not self.rest:
             raise self.wrong(f"{name} is missing.")
         text, self.rest = self.rest, ""
@@ -169,11 +169,11 @@ class Typed:
     def ref(self, *, before_text: bool = False, sure: bool = False) -> Ref:
         """The incident that the next words name; None if they name none.
 
-        ``before_text``: free text follows, and may itself begin with ``#``. ``sure``: the
-        reference may still follow, so nothing is asked.
+        ``before_text``: the words may already be free text, which may begin with ``#``. ``sure``:
+        a missing reference leads to no question.
 
         Raises:
-            Elsewhere: it is left out, and the first or the last word looks like one.
+            Elsewhere: the reference is missing, and the first or the last word looks like one.
         """
         word = self.peek()
         try:
@@ -245,7 +245,7 @@ class Typed:
 
 
 def status_of(word: str) -> str:
-    """The status that ``word`` names, whatever decoration is around it."""
+    """The status that ``word`` names, without the decoration around it."""
     return word.casefold() if NAME.fullmatch(word.casefold()) else plain_word(word) or word
 
 
