@@ -130,23 +130,23 @@ class Settings:
     """
 
     slack_bot_token: str = field(repr=False)
-    slack_app_token: str | None = field(default=None, repr=False)
-    slack_signing_secret: str | None = field(default=None, repr=False)
-    slack_api_url: str = SLACK_API
-    status_channel: str | None = None
-    database_url: str = field(default="sqlite:///ratchet.db", repr=False)
-    host: str = "127.0.0.1"
-    port: int = 3000
-    public_url: str | None = None
+    slack_app_token: str | None = field(repr=False)
+    slack_signing_secret: str | None = field(repr=False)
+    slack_api_url: str
+    status_channel: str | None
+    database_url: str = field(repr=False)
+    host: str
+    port: int
+    public_url: str | None
     lifecycles: Catalogue
-    heartbeat_url: str | None = field(default=None, repr=False)
-    responders_group: str | None = None
-    publishers_group: str | None = None
-    publish_delay: int = 10
-    api_rate_limit: int = 50
-    log_format: str = "json"
-    log_level: str = "info"
-    near_misses: tuple[NearMiss, ...] = ()
+    heartbeat_url: str | None = field(repr=False)
+    responders_group: str | None
+    publishers_group: str | None
+    publish_delay: int
+    api_rate_limit: int
+    log_format: str
+    log_level: str
+    near_misses: tuple[NearMiss, ...]
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:

@@ -147,7 +147,9 @@ def published(connection: Connection, incident: Incident) -> Published:
     connection.execute(_ON_THEIR_WAY, named).all()
     return Published(
         cards=tuple(sorted(connection.execute(_STATUS_CARD_IN, named).scalars())),
-        replies=tuple(sorted((row[0], row[1]) for row in connection.execute(_REPLIES, named))),
+        replies=tuple(
+            sorted((channel, entry) for channel, entry in connection.execute(_REPLIES, named))
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-OWNER_ALONE = 0o600
+ONLY_OWNER = 0o600
 OTHERS = 0o077
 
 
@@ -51,7 +51,7 @@ def make_private(file: Path) -> None:
     An existing file is not opened: closing it would release the locks that SQLite holds on it.
     """
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ALONE))
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, ONLY_OWNER))
     except OSError:
         return  # It exists, or the next one who opens it says why it cannot.
 

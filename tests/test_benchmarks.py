@@ -17,7 +17,7 @@ from core.incident import Change, Note
 from core.service import Incidents
 
 # Of each connection, and of transactions that wait together.
-OURS_ALONE = ("PRAGMA", "SAVEPOINT", "RELEASE")
+ONLY_OURS = ("PRAGMA", "SAVEPOINT", "RELEASE")
 VALUE = re.compile(r"'[^']*'|\b(NULL|[0-9]+)\b")
 
 
@@ -58,7 +58,7 @@ async def asked_by_the_store(database, number, to):
             await incidents.execute(Change(actor=ACTOR, ref=number, to=to, note=Note(NOTE)))
     finally:
         event.remove(Engine, "connect", listen)
-    return [shape_of(one) for one in statements if not one.startswith(OURS_ALONE)]
+    return [shape_of(one) for one in statements if not one.startswith(ONLY_OURS)]
 
 
 def asked_by_the_floor(connection, floor, number, to):

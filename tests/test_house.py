@@ -52,7 +52,7 @@ def test_core_uses_no_clock_no_randomness_and_no_files(path):
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*.lock")), ids=lambda path: path.stem)
-def test_a_lock_file_holds_pins_and_hashes_alone(path):
+def test_a_lock_file_holds_only_pins_and_hashes(path):
     pin = re.compile(r"[a-z0-9.-]+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
 
     assert pin.sub("", path.read_text()) == ""
@@ -88,7 +88,7 @@ def calls(tree):
     ]
 
 
-def test_a_text_becomes_public_in_the_listed_modules_alone():
+def test_a_text_becomes_public_only_in_the_listed_modules():
     publishing = {
         str(path.relative_to(ROOT))
         for package in ("bot", "core", "storage")
@@ -97,6 +97,26 @@ def test_a_text_becomes_public_in_the_listed_modules_alone():
     }
 
     assert publishing == MAY_PUBLISH
+
+
+def test_no_test_replaces_a_part_of_the_code():
+    replacing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted(ROOT.joinpath("tests").rglob("*.py"))
+        for tree in [ast.parse(path.read_text())]
+        for name in (
+            *(one for one in calls(tree) if one == "setattr"),
+            *(
+                word
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Import | ast.ImportFrom)
+                for word in (getattr(node, "module", None), *(one.name for one in node.names))
+                if word and re.search(r"(^|\.)mock$", word)
+            ),
+        )
+    ]
+
+    assert replacing == []
 
 
 def test_only_torture_measures_durations():

@@ -140,11 +140,16 @@ def translated_errors(path: Path | None) -> Iterator[None]:
 
 
 def _cure(path: Path) -> str:
-    with contextlib.suppress(PermissionError):
+    try:
         if path.is_dir():
             return "it is a folder; name a file in it"
         if not path.parent.exists():
             return f"its folder does not exist; make it (mkdir -p {path.parent})"
         if not path.parent.is_dir():
             return f"{path.parent} is no folder; name a file in a folder"
+        path.stat()
+    except (FileNotFoundError, PermissionError):
+        pass
+    except OSError as error:
+        return f"{error.strerror}; name another file"
     return "let the user that runs Ratchet read and write the file and its folder"

@@ -7,7 +7,9 @@ commits once: a commit costs the disk the same for one change as for sixty.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +36,8 @@ TOGETHER_MAX = 64
 BUSY_SECONDS = 10
 # The endings of the files beside the database that SQLite, or we, keep for it.
 BESIDE = ("-wal", "-shm", "-journal", ".lock")
+# Errors of a path, which the database beside it has as well; a full disk is none of them.
+UNREACHABLE = {errno.EACCES, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EPERM}
 # The key in a connection's ``info`` by which a transaction says that it erased a text.
 ERASED = "erased"
 
@@ -44,7 +48,8 @@ class SQLite:
     kind: ClassVar[str] = "sqlite"
 
     def __init__(self, url: URL) -> None:
-        self.path = Path(url.database or "").resolve()
+        # Unlike `Path.resolve`, it accepts a loop of links; opening that fails with a reason.
+        self.path = Path(os.path.realpath(url.database or ""))
         self._log = self.path.with_name(f"{self.path.name}-wal")
         self.engine = create_engine(
             url,
@@ -97,7 +102,7 @@ class SQLite:
         try:
             lock = path.open("a")
         except OSError as error:
-            if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+            if error.errno in UNREACHABLE:
                 raise NotOpened(self.path) from None
             raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from None
         try:

@@ -417,7 +417,7 @@ def changed_values(message, change):
     return drawn
 
 
-async def test_a_button_with_a_number_alone_moves_nothing_and_shows_the_card(mia, slack, told):
+async def test_a_button_with_only_a_number_moves_nothing_and_shows_the_card(mia, slack, told):
     card = slack.workspace.channel("#payments").messages[-1]
     old = changed_values(card, lambda _: "step:2:investigating:identified")
 

@@ -98,7 +98,7 @@ def test_a_declaration_that_is_still_held_back_never_becomes_public():
     assert all(one.not_before is None for one in decision.envelopes)
 
 
-def test_what_is_private_already_stays_so():
+def test_a_side_that_is_taken_already_changes_nothing():
     assert not private(an_incident(private=True)).changes_anything
     assert not public(an_incident()).changes_anything
 

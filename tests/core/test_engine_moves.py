@@ -100,7 +100,7 @@ def test_a_move_is_one_internal_update_with_the_transition():
     assert decision.updates[0].by.name == "Grace"
 
 
-def test_a_move_changes_the_status_and_the_counters_alone():
+def test_a_move_changes_only_the_status_and_the_counters():
     incident = an_incident(last_entry=4, version=7)
 
     decision = decide(incident, a_change(to="identified"), known(), at=LATER)

@@ -184,7 +184,7 @@ def test_a_description_goes_and_the_present_title_stays():
     assert (titles.incident.description, titles.incident.title) == (None, "Down")
 
 
-def test_what_the_first_withdrawal_could_not_take_a_second_one_takes():
+def test_a_second_withdrawal_takes_the_texts_that_the_first_could_not_take():
     titles = Titles(title="ACME is down", description="ACME called").withdraw(1)
     titles.after(20).call("Slow").after(40).withdraw(1)
 

@@ -638,7 +638,7 @@ async def history(incidents, actor):
 
 
 @pytest.mark.parametrize("read", [a_page, oldest, newest, history])
-async def test_notes_are_read_by_responders_and_by_api_keys_alone(incidents, declare, read):
+async def test_only_responders_and_api_keys_read_notes(incidents, declare, read):
     await declare(owner=GRACE)
 
     await read(incidents, an_actor(GRACE))

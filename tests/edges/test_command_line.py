@@ -310,6 +310,8 @@ NOT_OPENED = {
     "a folder": ("held", "it is a folder"),
     "no folder": ("nowhere/ratchet.db", "mkdir -p {0}/nowhere"),
     "in a file": ("letter.txt/ratchet.db", "{0}/letter.txt is no folder"),
+    "a name too long": ("x" * 300, "File name too long; name another file"),
+    "a loop of links": ("loop", "symbolic links; name another file"),
 }
 
 
@@ -320,6 +322,7 @@ NOT_OPENED = {
 def test_a_file_that_cannot_be_opened_is_named_with_its_cure(ratchet, folder, command, path, cure):
     (folder / "held").mkdir()
     (folder / "letter.txt").touch()
+    (folder / "loop").symlink_to("loop")
 
     code, out, err = ratchet(
         *command, **TOKENS, DATABASE_URL=f"sqlite:///{path}", LOG_FORMAT="json"
@@ -330,7 +333,24 @@ def test_a_file_that_cannot_be_opened_is_named_with_its_cure(ratchet, folder, co
     assert told[0].startswith(f"The database {folder}/{path} cannot be opened: ")
     assert cure.format(folder) in told[0]
     assert told[0].endswith("or set another DATABASE_URL.")
-    assert {path.name for path in folder.iterdir()} <= {"held", "letter.txt", "held.lock"}
+    assert {path.name for path in folder.iterdir()} <= {
+        *("held", "held.lock", "letter.txt", "loop", "loop.lock")
+    }
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("keys", "create", "--name", "ci"), ("serve",)])
+def test_a_folder_that_takes_no_file_is_named_with_its_cure(ratchet, command):
+    url = "sqlite:////proc/ratchet.db"
+
+    _, out, err = ratchet(*command, **TOKENS, DATABASE_URL=url, LOG_FORMAT="json")
+
+    assert out == ""
+    assert [line for line in err if not line.startswith("{")] == [
+        (
+            "The database /proc/ratchet.db cannot be opened: let the user that runs Ratchet read "
+            "and write the file and its folder, or set another DATABASE_URL."
+        )
+    ]
 
 
 @pytest.mark.parametrize(

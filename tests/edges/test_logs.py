@@ -79,7 +79,7 @@ def test_an_unlisted_field_is_dropped_and_named(logs, name):
 @pytest.mark.parametrize(
     "value", [ValueError(NOTE), [NOTE], {"note": NOTE}, (NOTE,), NOTE.encode(), lambda: NOTE]
 )
-def test_a_value_of_another_type_shows_its_type_alone(logs, value):
+def test_a_value_of_another_type_shows_only_its_type(logs, value):
     log.info("request", reason=value)
 
     (line,) = logs()
@@ -338,7 +338,7 @@ def test_only_telemetry_writes_log_lines():
         assert "getLogger" not in path.read_text()
 
 
-def test_metrics_have_these_labels_alone():
+def test_metrics_have_only_these_labels():
     metrics = Metrics()
     labels = {
         label

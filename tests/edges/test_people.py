@@ -225,7 +225,7 @@ async def test_slack_is_asked_once_in_five_minutes(slack, grouped, team, clock):
     assert len(slack.calls_of("usergroups.users.list")) == 4
 
 
-async def test_what_changed_in_slack_is_known_five_minutes_later(slack, people, team, clock):
+async def test_a_change_in_slack_is_known_five_minutes_later(slack, people, team, clock):
     assert (await people.actor(team, "U0BO", channel=None)).membership is MEMBER
     slack.workspace.user("bo").deleted = True
     clock.advance(minutes=4, seconds=59)
@@ -234,14 +234,14 @@ async def test_what_changed_in_slack_is_known_five_minutes_later(slack, people, 
     assert (await people.actor(team, "U0BO", channel=None)).membership is GONE
 
 
-async def test_many_who_ask_at_once_cause_one_question(slack, people, team):
+async def test_many_callers_at_once_cause_one_question(slack, people, team):
     actors = await asyncio.gather(*(people.actor(team, "U0MIA", channel=None) for _ in range(100)))
 
     assert len(slack.calls_of("users.info")) == 1
     assert {actor.person.name for actor in actors} == {"mia"}
 
 
-async def test_who_stops_waiting_takes_the_answer_from_nobody(slack, people, team):
+async def test_a_caller_that_stops_waiting_takes_the_answer_from_no_other(slack, people, team):
     slow = slack.faults.slow("users.info", seconds=60, times=1)
     impatient, patient = [
         asyncio.create_task(people.actor(team, "U0MIA", channel=None)) for _ in range(2)
@@ -260,7 +260,7 @@ SILENT = ["cut", "slow", "html", "ratelimited", "internal_error", "token_revoked
 
 
 @pytest.mark.parametrize("how", SILENT)
-async def test_who_is_not_remembered_is_refused_while_slack_is_silent(people, team, silence, how):
+async def test_an_unknown_person_is_refused_while_slack_is_silent(people, team, silence, how):
     silence(how)
 
     with pytest.raises(SlackUnavailable, match="Nothing was changed"):
@@ -268,7 +268,7 @@ async def test_who_is_not_remembered_is_refused_while_slack_is_silent(people, te
 
 
 @pytest.mark.parametrize("how", SILENT)
-async def test_who_is_remembered_goes_on_for_a_day_while_slack_is_silent(
+async def test_a_known_person_may_act_for_a_day_while_slack_is_silent(
     grouped, team, clock, silence, how
 ):
     before = await grouped.actor(team, "U0MIA", channel=None)

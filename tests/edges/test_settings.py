@@ -330,7 +330,7 @@ def test_a_database_that_would_store_nothing_is_refused(value):
         ("http://[::1]:8080/api/", "http://[::1]:8080/api/"),
     ],
 )
-def test_tokens_leave_this_machine_over_tls_alone(value, address):
+def test_tokens_leave_this_machine_only_over_tls(value, address):
     assert settings(SLACK_API_URL=value).slack_api_url == address
 
 

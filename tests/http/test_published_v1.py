@@ -202,7 +202,7 @@ async def test_one_update_moves_an_incident_and_publishes_a_text(ci, store, decl
     assert shown.updates[0].status == "identified"
 
 
-async def test_a_note_alone_changes_no_status(ci, declared, updates):
+async def test_a_note_without_a_status_changes_no_status(ci, declared, updates):
     """Line 42."""
     incident = await declared()
 

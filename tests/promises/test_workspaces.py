@@ -153,7 +153,7 @@ async def test_the_bot_of_an_organization_serves_all_its_workspaces(ratchet, sla
     assert await ratchet.people.serves(OTHER)
 
 
-async def test_the_status_channel_of_the_settings_counts_for_the_workspace_of_the_token_alone(
+async def test_the_status_channel_of_the_settings_counts_only_for_the_workspace_of_the_token(
     ratchet, slack, clock, mia
 ):
     await tell(mia, "declare Checkout is down")

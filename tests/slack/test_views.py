@@ -411,7 +411,7 @@ def everything_but_timelines() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(everything_but_timelines()))
-def test_a_note_is_in_the_timeline_alone(name):
+def test_a_note_is_only_in_the_timeline(name):
     assert CANARY not in repr(everything_but_timelines()[name])
 
 
@@ -426,7 +426,7 @@ PUBLIC_RENDERERS = (status_card, public_update, withdrawn, reply_now)
 
 
 @pytest.mark.parametrize("render", PUBLIC_RENDERERS, ids=lambda render: render.__name__)
-def test_a_public_view_is_made_of_public_values_alone(render):
+def test_a_public_view_is_made_only_of_public_values(render):
     taken = {name: kind for name, kind in get_type_hints(render).items() if name != "return"}
 
     assert set(taken.values()) <= {PublicIncident, PublicUpdate}

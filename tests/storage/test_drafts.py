@@ -30,7 +30,7 @@ async def found(book, draft=ONE, *, by=ADA) -> str | None:
         return None
 
 
-async def test_a_draft_is_found_by_its_author_alone(book):
+async def test_a_draft_is_found_only_by_its_author(book):
     await kept(book)
 
     assert await found(book) == SECRET

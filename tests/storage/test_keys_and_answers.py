@@ -28,7 +28,7 @@ def a_key(store):
 # --- keys ------------------------------------------------------------------------------------
 
 
-async def test_a_key_is_found_by_its_exact_text_alone(store, a_key):
+async def test_a_key_is_found_only_by_its_exact_text(store, a_key):
     key, whole = await a_key()
 
     for presented, found in (

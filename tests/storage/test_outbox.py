@@ -89,7 +89,7 @@ async def test_the_next_change_does_not_merge_into_a_claimed_card(
     assert len(await claim()) == 2
 
 
-async def test_an_older_message_blocks_its_own_lane_alone(declare, incidents, claim, outbox, clock):
+async def test_an_older_message_blocks_only_its_own_lane(declare, incidents, claim, outbox, clock):
     await declare()
     await incidents.execute(a_change(ref=1, public=PublicText("one")))
     head = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)

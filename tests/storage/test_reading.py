@@ -155,7 +155,7 @@ async def test_a_card_computes_its_times_and_holds_no_note(store, declare, incid
     assert "quorum" not in repr(card)
 
 
-async def test_the_public_side_holds_public_facts_alone(store, declare, incidents, clock):
+async def test_the_public_side_holds_only_public_facts(store, declare, incidents, clock):
     incident = await declare(description="internal words")
     await incidents.execute(a_change(ref=1, note=Note("a note")))
     await incidents.execute(a_change(ref=1, to="identified", note=Note("another note")))
