@@ -107,7 +107,7 @@ export function reconcile(parent, items) {
   for (const node of before.values()) node.remove();
 }
 
-/** Put `fresh` where `old` is; the focus goes to the same control in it, or else to the nearest one. */
+/** Put `fresh` where `old` is; the focus goes to the same control in it, or to the nearest one. */
 export function swap(old, fresh) {
   const held = old.contains(document.activeElement) ? document.activeElement : null;
   const path = held?.closest("[data-focus]")?.dataset.focus;

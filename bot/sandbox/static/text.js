@@ -169,7 +169,7 @@ export function mention({ text, mine = false, go = null }) {
     : h("span", { class: kind }, text);
 }
 
-/** A link if its address is allowed, else only its words. */
+/** A link if its address is allowed, otherwise only its words. */
 export function link(address, words) {
   const content = withEmoji(words);
   if (!SAFE_LINK.test(address)) return document.createTextNode(content);
