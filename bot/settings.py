@@ -20,6 +20,7 @@ from core.withdrawing import REDACTION_WINDOW
 SLACK_API = "https://slack.com/api/"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
+YES_OR_NO = ("yes", "no")
 # A longer value may be a secret on the wrong line, so it is not quoted.
 QUOTED_MAX = 24
 # An address of PostgreSQL with one place for a password. SQLAlchemy reads it in the same way.
@@ -35,6 +36,7 @@ VARIABLES = frozenset(
         "LOG_FORMAT",
         "LOG_LEVEL",
         "PORT",
+        "PRIVATE_BY_DEFAULT",
         "PUBLIC_URL",
         "PUBLISHERS_GROUP",
         "PUBLISH_DELAY",
@@ -125,8 +127,9 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
 class Settings:
     """The settings of `docs/operations.md`, by their names in lower case.
 
-    ``publish_delay`` is in seconds, at most `REDACTION_WINDOW`. ``repr`` omits secrets, so a
-    settings object can be printed anywhere.
+    ``private_by_default``: a declaration in a private channel, a direct or a group message is
+    private unless it says otherwise. ``publish_delay`` is in seconds, at most `REDACTION_WINDOW`.
+    ``repr`` omits secrets, so a settings object can be printed anywhere.
     """
 
     slack_bot_token: str = field(repr=False)
@@ -142,6 +145,7 @@ class Settings:
     heartbeat_url: str | None = field(repr=False)
     responders_group: str | None
     publishers_group: str | None
+    private_by_default: bool
     publish_delay: int
     api_rate_limit: int
     log_format: str
@@ -169,6 +173,7 @@ class Settings:
             "lifecycles": variables.lifecycles(),
             "responders_group": variables.slack_id("RESPONDERS_GROUP", "S", "a user group"),
             "publishers_group": variables.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
+            "private_by_default": variables.choice("PRIVATE_BY_DEFAULT", YES_OR_NO, "yes") == "yes",
             "publish_delay": variables.number(
                 "PUBLISH_DELAY", 10, least=0, most=int(REDACTION_WINDOW.total_seconds())
             ),

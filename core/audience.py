@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from core.incident import Actor, Incident, Person
+from core.incident import Actor, Incident, Person, Place
 
 
 class ReaderGroup(StrEnum):
@@ -46,14 +46,31 @@ def audience(incident: Incident) -> Audience:
     """
     if not incident.private:
         return Audience(groups=(ReaderGroup.EVERYONE,), people={})
-    here = incident.card_channel
+    owner = (incident.owner,) if incident.owner else ()
+    return _insiders(incident.card_channel, incident.declared_by, owner, incident.invited)
+
+
+def audience_of_declaration(declarer: Person, place: Place | None, *, private: bool) -> Audience:
+    """The people for whom an incident would exist that ``declarer`` declared in ``place`` now."""
+    if not private:
+        return Audience(groups=(ReaderGroup.EVERYONE,), people={})
+    here = place.channel if place and place.may_show(private=True) else None
+    return _insiders(here, declarer)
+
+
+def _insiders(
+    channel: str | None,
+    declarer: Person,
+    owner: tuple[Person, ...] = (),
+    invited: tuple[Person, ...] = (),
+) -> Audience:
     people = {
-        ReaderGroup.DECLARER: (incident.declared_by,),
-        ReaderGroup.OWNER: (incident.owner,) if incident.owner else (),
-        ReaderGroup.INVITED: incident.invited,
+        ReaderGroup.DECLARER: (declarer,),
+        ReaderGroup.OWNER: owner,
+        ReaderGroup.INVITED: invited,
     }
-    channel = (ReaderGroup.CHANNEL,) if here else ()
-    return Audience(groups=(*channel, *people, ReaderGroup.ADMINS), people=people, channel=here)
+    members = (ReaderGroup.CHANNEL,) if channel else ()
+    return Audience(groups=(*members, *people, ReaderGroup.ADMINS), people=people, channel=channel)
 
 
 def note_audience(incident: Incident) -> Audience:

@@ -13,7 +13,7 @@ class Surface(StrEnum):
     """A kind of message in Slack. It is rendered from the rows at the moment of delivery."""
 
     WORKING_CARD = "working_card"  # the card in the channel of the declaration
-    OWNER_CARD = "owner_card"  # a private incident's card, as a direct message to one person
+    OWNER_CARD = "owner_card"  # the card as a direct message to one person
     STATUS_CARD = "status_card"  # the public card in the status channel
     PUBLIC_UPDATE = "public_update"  # a public update, as a reply in the status card's thread
     WITHDRAWAL = "withdrawal"  # the edit of such a reply: it shows what is public of it now

@@ -259,14 +259,17 @@ class Incident:
 
     @property
     def card_people(self) -> tuple[Person, ...]:
-        """The people who get the card as a direct message: only of a private incident.
+        """The people who get the card as a direct message.
 
-        Everybody who was invited; also declarer and owner, if no channel may show the card.
+        Of a private incident everybody who was invited; also declarer and owner, if no channel may
+        show the card. Of a public one the declarer, if it was declared outside of any channel.
         """
-        if not self.private:
-            return ()
-        near = () if self.card_channel else (self.declared_by, self.owner)
-        people = {person.id: person for person in (*near, *self.invited) if person}
+        if self.private:
+            near = () if self.card_channel else (self.declared_by, self.owner)
+            readers = (*near, *self.invited)
+        else:
+            readers = () if self.place else (self.declared_by,)
+        people = {person.id: person for person in readers if person}
         return tuple(person for person in people.values() if person.in_slack)
 
     def public_title(self, at: datetime) -> str | None:

@@ -223,6 +223,9 @@ async def _slack(settings: Settings, client: AsyncWebClient) -> AsyncIterator[Ch
     ):
         if group:
             yield await _group(client, variable, group)
+    default = "private" if settings.private_by_default else "public"
+    text = f"private conversations: a declaration there is {default} unless it says otherwise"
+    yield CheckResult(well=True, text=f"{text} (PRIVATE_BY_DEFAULT)")
     if settings.status_channel:
         yield await _status_channel(client, settings.status_channel)
     else:

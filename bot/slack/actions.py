@@ -333,7 +333,12 @@ class Actions:
                 if request == OpenDeclare() and interaction.secluded:
                     request = OpenDeclare(private=True)
                 dialog = dialogs.declare_dialog(
-                    self._catalogue, origin=interaction.origin, draft=request, kept=kept
+                    self._catalogue,
+                    by=actor.person,
+                    origin=interaction.origin,
+                    draft=request,
+                    kept=kept,
+                    secluded=interaction.secluded,
                 )
                 await self._answers.open(interaction.trigger, dialog)
                 return None

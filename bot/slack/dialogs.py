@@ -22,12 +22,24 @@ from bot.slack.forms import DECLARE, NOTE, SHORTEN, STAY, Kept, Origin, UpdateFo
 from bot.slack.markup import TEXT_MAX, channel_link, clipped, duration, escape, mention, shown
 from bot.slack.requests import OpenDeclare
 from bot.slack.verbs import COMMAND
-from bot.slack.words import EVERYONE, PRIVATE, RESPONDERS, WITHDRAWN, readers_of, status_name
+from bot.slack.words import (
+    DESCRIPTION,
+    NOTES,
+    PRIVATE,
+    TITLE,
+    WITHDRAWN,
+    declaration_hint,
+    note_hint,
+    public_hint,
+    readers_of,
+    status_name,
+)
 from core.incident import (
     BODY_MAX,
     TITLE_MAX,
     Incident,
     Kind,
+    Person,
     PublicText,
     Severity,
     Update,
@@ -132,11 +144,16 @@ def shorten_dialog(text: str, *, label: str, hint: str, origin: Origin, kept: Ke
 def declare_dialog(
     catalogue: Catalogue,
     *,
+    by: Person,
     origin: Origin,
     draft: OpenDeclare | None = None,
     kept: Kept | None = None,
+    secluded: bool = False,
 ) -> Json:
-    """The dialog that declares an incident, filled in with ``draft``."""
+    """The dialog in which ``by`` declares an incident, filled in with ``draft``.
+
+    ``secluded``: it is opened where a declaration is private by default.
+    """
     draft = draft or OpenDeclare()
     severities = [option(severity.value.capitalize(), severity) for severity in Severity]
     lifecycles = {
@@ -146,10 +163,7 @@ def declare_dialog(
         }
         for lifecycle in catalogue
     }
-    here = origin.place and origin.place.private
-    first = "people here" if here else "you"
-    readers = f"{first}, its owner, admins and whoever you invite"
-    private = option(f"Private: {readers}", "private")
+    private = option("Private", "private")
     checkboxes: Json = {"type": "checkboxes", "action_id": "private", "options": [private]}
     if draft.private:
         checkboxes["initial_options"] = [private]
@@ -161,7 +175,7 @@ def declare_dialog(
             "title",
             "Title",
             text_box("title", most=TITLE_MAX, initial=clipped(draft.title, TITLE_MAX)),
-            hint="Everyone in the status channel will read this, unless the incident is private.",
+            hint=TITLE,
         ),
         input_block(
             "severity",
@@ -190,8 +204,14 @@ def declare_dialog(
             hint="Names with commas between them. A new name makes a new component.",
             optional=True,
         ),
-        input_block("private", "Who sees it", checkboxes, optional=True),
-        *boxes("description", "Description", draft.description, hint=RESPONDERS, optional=True),
+        input_block(
+            "private",
+            "Who sees it",
+            checkboxes,
+            hint=declaration_hint(by, origin.place, secluded=secluded and draft.private),
+            optional=True,
+        ),
+        *boxes("description", "Description", draft.description, hint=DESCRIPTION, optional=True),
     ]
     return modal(
         DECLARE,
@@ -226,13 +246,13 @@ def update_dialog(
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
     blocks = [now, *([_moved(incident, moved, at)] if moved and at else [])]
     title = f"Update {incident.name}"
-    public = incident.private is False and workspace.status_channel is not None
-    if incident.terminal and form.public and public:
+    readers = public_hint(incident) if workspace.status_channel else None
+    if incident.terminal and form.public and readers:
         # A text in the place of one that its author has just withdrawn.
         return modal(
             Dialog.UPDATE,
             title,
-            [*blocks, box("public", "Public update", form.public, EVERYONE, optional=False)],
+            [*blocks, box("public", "Public update", form.public, readers, optional=False)],
             submit="Publish",
             private_metadata=metadata(origin, incident, kept=kept),
         )
@@ -255,12 +275,12 @@ def update_dialog(
             dispatch=True,
         )
     )
-    if public:
-        blocks.append(box("public", "Public update", form.public, EVERYONE))
+    if readers:
+        blocks.append(box("public", "Public update", form.public, readers))
     # A text that would have no public reader is kept as a note, rather than lost.
-    note = form.note if public else form.note or form.public
-    blocks.append(box("note", "Private note", note, RESPONDERS))
-    blocks.append(context(_preview(incident, workspace, chosen, form.public if public else None)))
+    note = form.note if readers else form.note or form.public
+    blocks.append(box("note", "Private note", note, note_hint(incident)))
+    blocks.append(context(_preview(incident, workspace, chosen, form.public if readers else None)))
     return modal(
         Dialog.UPDATE,
         title,
@@ -334,7 +354,7 @@ def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
         placeholder="How bad is it?",
         initial_option=severities[list(Severity).index(incident.severity)],
     )
-    hint = None if incident.private else EVERYONE
+    hint = public_hint(incident)
     return modal(
         Dialog.SEVERITY,
         f"Severity of {incident.name}",
@@ -360,7 +380,7 @@ def note_dialog(
     )
     blocks = [
         input_block("incident", "Incident", menu),
-        *boxes("note", "Private note", text, hint=RESPONDERS, optional=True),
+        *boxes("note", "Private note", text, hint=NOTES, optional=True),
     ]
     return modal(
         NOTE,

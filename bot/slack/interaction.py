@@ -20,7 +20,8 @@ class Interaction:
     ``door`` is the kind of request in logs and metrics: command, click, shortcut, form or home.
     ``in_place``: the answer may replace the clicked message, because that message is itself an
     answer only to this person. ``secluded``: it was typed or clicked in a private channel, a
-    direct or a group message, where a declaration is private by default. ``domain`` is the
+    direct or a group message, where a declaration is private by default (never, if the setting
+    PRIVATE_BY_DEFAULT says no). ``domain`` is the
     workspace's part of addresses, empty if Slack does not say it. ``channel`` is the conversation
     of a click or a shortcut, also where no card can be.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
@@ -79,6 +80,7 @@ class SlackListeners:
             catalogue=settings.lifecycles,
             clock=clock,
         )
+        self._private_by_default = settings.private_by_default
         self._patience = patience
         self._metrics = metrics
         self._app_token = settings.slack_app_token
@@ -168,7 +170,7 @@ class SlackListeners:
 
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         started = monotonic()
-        interaction = Interaction.by_command(body)
+        interaction = self._secluded(Interaction.by_command(body))
         text = body.get("text", "")
         task = self._concluding(interaction, _verb(text), self._actions.command(interaction, text))
         if await _ready(task, self._patience):
@@ -179,10 +181,14 @@ class SlackListeners:
             self._begin(self._answer_later(interaction, task))
         self._metrics.acknowledged.labels(interaction.door).observe(monotonic() - started)
 
+    def _secluded(self, interaction: Interaction) -> Interaction:
+        """``interaction`` as the workspace has it: without private conversations, if it says so."""
+        return interaction if self._private_by_default else replace(interaction, secluded=False)
+
     async def _on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         # The acknowledgement of a click cannot carry an answer.
         await ack()
-        interaction = Interaction.by_click(body)
+        interaction = self._secluded(Interaction.by_click(body))
         work = self._actions.click(interaction, body["actions"][0])
         task = self._concluding(interaction, "press", work)
         self._begin(self._answer_later(interaction, task))
@@ -212,7 +218,7 @@ class SlackListeners:
 
     async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        interaction = Interaction.by_click(body, door="shortcut")
+        interaction = self._secluded(Interaction.by_click(body, door="shortcut"))
         name = _known(SHORTCUTS, body["callback_id"])
         work = self._actions.shortcut(interaction, name, body.get("message") or {})
         task = self._concluding(interaction, name, work)

@@ -8,7 +8,7 @@ from typing import Any
 from bot.slack import dialogs, forms, messages, privacy, walking
 from bot.slack.blocks import Json
 from bot.slack.buttons import Dialog, OpenDialog
-from bot.slack.carrying import text_of
+from bot.slack.carrying import ref_of, text_of
 from bot.slack.forms import Kept, UpdateForm
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
@@ -23,7 +23,7 @@ from bot.slack.requests import (
     Request,
     Shorten,
 )
-from bot.slack.words import EVERYONE
+from bot.slack.words import note_hint, public_hint
 from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, BoardFilter, Incident
 from core.lifecycle import Catalogue
@@ -50,12 +50,16 @@ class Openings:
             case OpenNote(text=text):
                 offered = await self._incidents_to_offer(actor)
                 return dialogs.note_dialog(offered, text, origin=origin, kept=kept)
-            case OpenUpdate(public=str(text)) if len(text) > BODY_MAX and kept:
+            case OpenUpdate(public=str(text), ref=ref) if len(text) > BODY_MAX and kept:
+                incident = await self._incidents.find(actor, ref)
+                hint = public_hint(incident) or note_hint(incident)
                 return dialogs.shorten_dialog(
-                    text, label="Public update", hint=EVERYONE, origin=origin, kept=kept
+                    text, label="Public update", hint=hint, origin=origin, kept=kept
                 )
             case Shorten() if kept:
-                label, hint = label_of_text(asked.request)
+                about, ref = ref_of(asked)
+                found = await self._incidents.find(actor, ref) if about else None
+                label, hint = label_of_text(asked.request, found)
                 return dialogs.shorten_dialog(
                     text_of(asked), label=label, hint=hint, origin=origin, kept=kept
                 )
@@ -101,7 +105,13 @@ class Openings:
         draft = OpenDeclare(
             description="\n\n".join(filter(None, [text, link])), private=interaction.secluded
         )
-        return dialogs.declare_dialog(self._catalogue, origin=interaction.origin, draft=draft)
+        return dialogs.declare_dialog(
+            self._catalogue,
+            by=actor.person,
+            origin=interaction.origin,
+            draft=draft,
+            secluded=interaction.secluded,
+        )
 
     async def note(
         self, interaction: Interaction, actor: Actor, message: Mapping[str, Any]

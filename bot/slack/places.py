@@ -45,7 +45,8 @@ ARCHIVED = Obstacle(
     "am not in it; the card follows by itself."
 )
 NO_CHANNEL = Obstacle(
-    f"I cannot post in a group message, so no card appears here. `{COMMAND}` lists what is open.",
+    "I cannot post in a group message, so no card appears here: you get it as a direct message. "
+    f"`{COMMAND}` lists what is open.",
     for_good=True,
 )
 

@@ -28,7 +28,7 @@ from bot.slack.requests import (
     ShowHelp,
     ShowTimeline,
 )
-from bot.slack.words import EVERYONE, RESPONDERS, status_name
+from bot.slack.words import TITLE, note_hint, public_hint, status_name, title_hint
 from core.incident import (
     Acknowledge,
     Change,
@@ -209,12 +209,19 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return "Do it"
 
 
-def label_of_text(request: Declare | Change | TakeNextStep) -> tuple[str, str]:
-    """The name of the text that ``request`` carries, and its readers."""
+def label_of_text(
+    request: Declare | Change | TakeNextStep, incident: Incident | None
+) -> tuple[str, str]:
+    """The name of the text that ``request`` carries, and its readers.
+
+    ``incident`` None: it is still to be declared.
+    """
+    if incident is None:
+        return "Title", TITLE
     match request:
         case Change(public=str()):
-            return "Public update", EVERYONE
-        case Change(title=str()) | Declare():
-            return "Title", f"{EVERYONE[:-1]}, unless the incident is private."
+            return "Public update", public_hint(incident) or note_hint(incident)
+        case Change(title=str()):
+            return "Title", title_hint(incident)
         case _:
-            return "Private note", RESPONDERS
+            return "Private note", note_hint(incident)

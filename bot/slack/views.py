@@ -79,9 +79,10 @@ def gone(name: str) -> Json:
 
 
 def owner_card(card: Card, *, at: datetime) -> Json:
-    """A private incident's card, as a direct message to one of its readers."""
-    told = insiders(card.incident)
-    return message([*_card_story(card), told], [*_card_blocks(card, at=at), context(told)])
+    """The card as a direct message to one person; a private one names its readers."""
+    remarks = _remarks(card.incident)
+    blocks = _card_blocks(card, at=at)
+    return message([*_card_story(card), *remarks], [*blocks, *map(context, remarks)])
 
 
 def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json:
@@ -89,12 +90,14 @@ def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json
 
     ``reader`` is the person's id.
     """
-    incident = card.incident
-    remarks = []
-    if incident.private:
-        remarks = [insiders(incident, reader=reader)]
+    remarks = _remarks(card.incident, reader=reader)
     blocks = _card_blocks(card, at=at, whole=True)
     return message([*_card_story(card), *remarks], [*blocks, *map(context, remarks)])
+
+
+def _remarks(incident: Incident, *, reader: str | None = None) -> list[str]:
+    """The sentence about the readers of a private incident; nothing about a public one."""
+    return [insiders(incident, reader=reader)] if incident.private else []
 
 
 def _card_story(card: Card) -> Iterator[str]:
@@ -180,22 +183,30 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
     if incident.card_channel is None and (incident.private or incident.place is None):
         last = Card(incident=incident, last=outcome.updates[-1])
         card = card_for_you(last, at=at, reader=incident.declared_by.id)
-        buttons = actions([public_button(incident)]) if told else []
-        return message([*told, card["text"]], [*paragraphs(told), *buttons, *card["blocks"]])
+        told += _sees_declaration(outcome)
+        offered = [] if incident.private else [private_button(incident)]
+        if incident.private and secluded:
+            offered = [public_button(incident)]
+        head = [*paragraphs(told), *(actions(offered) if offered else [])]
+        return message([*told, card["text"]], [*head, *card["blocks"]])
     status = status_name(incident.status)
     told.append(about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident))
     if incident.private:
         told.append(insiders(incident, reader=incident.declared_by.id))
         return offer(told, incident, [public_button(incident)] if secluded else [])
-    if outcome.workspace.status_channel:
-        surface = channel_link(outcome.workspace.status_channel)
-        sees = "sees its title, status and severity"
-        if held := incident.title_public_at:
-            wait = _seconds(held - incident.created_at)
-            told.append(f"Everyone in {surface} {sees} in {wait}; until then nothing of it is out.")
-        else:
-            told.append(f"Everyone in {surface} {sees}.")
-    return offer(told, incident, [private_button(incident)])
+    return offer([*told, *_sees_declaration(outcome)], incident, [private_button(incident)])
+
+
+def _sees_declaration(outcome: Outcome) -> Iterator[str]:
+    """The sentence about the public readers of a new incident; none without any."""
+    incident, channel = outcome.incident, outcome.workspace.status_channel
+    if incident.private or channel is None:
+        return
+    told = f"Everyone in {channel_link(channel)} sees its title, status and severity"
+    if held := incident.title_public_at:
+        wait = _seconds(held - incident.created_at)
+        told += f" in {wait}; until then nothing of it is out"
+    yield f"{told}."
 
 
 def changed(outcome: Outcome, *, reader: str | None = None) -> Json:
@@ -362,7 +373,7 @@ def _new_readers(update: Update, name: str, outcome: Outcome, reader: str | None
         case _:
             yield f"{name} is public now" if not update.public_at else f"{name} will be public"
             channel = outcome.workspace.status_channel
-            where = f"Everyone in {channel_link(channel)}" if channel else "Everyone here"
+            where = f"Everyone in {channel_link(channel) if channel else 'this workspace'}"
             wait = update.public_at and _seconds(update.public_at - update.at)
             yield f"{where} sees it" + (
                 f" in {wait}; until then you can make it private again" if wait else ""

@@ -8,7 +8,7 @@ from bot.slack.dialogs import box
 from bot.slack.forms import Kept, Origin, metadata
 from bot.slack.markup import escape
 from bot.slack.requests import OpenWalk
-from bot.slack.words import EVERYONE, RESPONDERS, status_name
+from bot.slack.words import note_hint, public_hint, status_name
 from core.incident import Incident, Workspace
 from core.lifecycle import PublicWord
 
@@ -35,12 +35,12 @@ def walk_dialog(
         return modal("message", title, [now, told], close="Close")
     way = " → ".join(status_name(status) for status in (incident.status, *path))
     steps = [now, section(f"{len(path)} steps in one: {way}")]
-    public = not incident.private and workspace.status_channel is not None
+    public = public_hint(incident) if workspace.status_channel else None
     # A text that would have no public reader is kept as a note, rather than lost.
     note = asked.note if public else asked.note or asked.public
-    texts = [box("note", "Private reason", note, RESPONDERS, optional=False)]
+    texts = [box("note", "Private reason", note, note_hint(incident), optional=False)]
     if public:
-        texts.append(box("public", "Public update", asked.public, EVERYONE))
+        texts.append(box("public", "Public update", asked.public, public))
     over = incident.lifecycle.is_terminal(to)
     resolves = incident.lifecycle.public_word(to) is PublicWord.RESOLVED
     remarks = ["The timeline keeps every step; in public it is one."] if public else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from bot.slack.markup import (
@@ -12,11 +12,19 @@ from bot.slack.markup import (
     mention,
     shown,
 )
-from core.audience import ReaderGroup, audience
+from core.audience import (
+    Audience,
+    ReaderGroup,
+    audience,
+    audience_of_declaration,
+    note_audience,
+)
 from core.incident import (
     Component,
     Incident,
     Kind,
+    Person,
+    Place,
     Update,
     Visibility,
 )
@@ -32,6 +40,9 @@ EMOJI = {
 PRIVATE, PUBLIC = "🔒", "📣"
 EVERYONE = "Everyone in the status channel will read this."
 RESPONDERS = "Responders only. Never leaves this workspace."
+NOTES = "Responders only; of a private incident, those who see it. Never leaves this workspace."
+DESCRIPTION = "Everyone who sees the incident reads this. It is never public."
+TITLE = f"{EVERYONE[:-1]}, unless the incident is private."
 WITHDRAWN = "This update was withdrawn."
 
 
@@ -148,17 +159,25 @@ def who_sees(incident: Incident, *, reader: str | None = None) -> str:
     It is made from `core.audience`, by which the policy decides.
     """
     readers = audience(incident)
-    named: dict[str, str] = {}
-    for group in readers.groups:
-        for person in readers.people.get(group, ()):
-            name = "you" if person.id == reader else mention(person)
-            is_owner = group is ReaderGroup.OWNER and name != "you"
-            named.setdefault(person.id, f"its owner {name}" if is_owner else name)
-    words = sorted(named.values(), key=lambda word: word != "you")
+    here = f"people in {channel_link(readers.channel)}" if readers.channel else ""
+    return _listed(readers, reader=reader, named=mention, here=here)
+
+
+def _listed(
+    readers: Audience, *, reader: str | None, named: Callable[[Person], str], here: str
+) -> str:
+    """``readers`` for a sentence; ``here`` stands for the members of the private channel."""
     if ReaderGroup.EVERYONE in readers.groups:
         return "everyone in this workspace"
-    if readers.channel:
-        words.append(f"people in {channel_link(readers.channel)}")
+    known: dict[str, str] = {}
+    for group in readers.groups:
+        for person in readers.people.get(group, ()):
+            name = "you" if person.id == reader else named(person)
+            is_owner = group is ReaderGroup.OWNER and name != "you"
+            known.setdefault(person.id, f"its owner {name}" if is_owner else name)
+    words = sorted(known.values(), key=lambda word: word != "you")
+    if ReaderGroup.CHANNEL in readers.groups:
+        words.append(here)
     if ReaderGroup.OWNER in readers.groups and not readers.people[ReaderGroup.OWNER]:
         words.append("its owner")
     if ReaderGroup.ADMINS in readers.groups:
@@ -177,6 +196,46 @@ def readers_see(incident: Incident, *, reader: str | None = None) -> str:
     """The beginning of a sentence about the readers: ``You and workspace admins see``."""
     people = who_sees(incident, reader=reader)
     return f"{people[0].upper()}{people[1:]} see"
+
+
+def public_hint(incident: Incident) -> str | None:
+    """The readers of a public text of ``incident``; None if it has no public side."""
+    return EVERYONE if ReaderGroup.EVERYONE in audience(incident).groups else None
+
+
+def title_hint(incident: Incident) -> str:
+    """The readers of a title of ``incident``, in plain text."""
+    return public_hint(incident) or f"Read by {_plainly(audience(incident))}."
+
+
+def note_hint(incident: Incident) -> str:
+    """The readers of a note of ``incident``, in plain text."""
+    readers = note_audience(incident)
+    if ReaderGroup.EVERYONE in readers.groups:
+        return RESPONDERS
+    first, rest = RESPONDERS.split(".", 1)
+    return f"{first}, and of them only {_plainly(readers)}.{rest}"
+
+
+def _plainly(readers: Audience, *, reader: str | None = None, here: str = "") -> str:
+    """``readers`` without Slack's markup, for a hint in a dialog."""
+    here = here or "people in the private channel of its card"
+    return _listed(readers, reader=reader, named=lambda person: person.name, here=here)
+
+
+def declaration_hint(declarer: Person, place: Place | None, *, secluded: bool) -> str:
+    """The readers of an incident, by the box ``Private`` of the dialog in which it is declared.
+
+    Without a ``place`` its channel is chosen in the dialog, and may be a private one.
+    ``secluded``: the box is ticked already, because of the conversation.
+    """
+    private = audience_of_declaration(declarer, place, private=True)
+    public = audience_of_declaration(declarer, place, private=False)
+    insiders = _plainly(private, reader=declarer.id, here="people in this channel")
+    if place is None:
+        insiders += ", and people in the channel if it is a private one,"
+    because = "It is ticked because this conversation is private. " if secluded else ""
+    return f"{because}Ticked: {insiders} see it. Not ticked: {_plainly(public)}."
 
 
 def readers_of(update: Update) -> str:

@@ -85,9 +85,14 @@ INCIDENTS = [
     pytest.param({}, STATUS_CHANNEL, (WORKING, STATUS), id="public"),
     pytest.param({"owner": GRACE}, STATUS_CHANNEL, (WORKING, STATUS), id="public, with an owner"),
     pytest.param({}, None, (WORKING,), id="public, no status channel"),
-    pytest.param({"place": None}, STATUS_CHANNEL, (STATUS,), id="public, over the API"),
     pytest.param(
-        {"place": None, "owner": GRACE},
+        {"place": None}, STATUS_CHANNEL, (TO_ADA, STATUS), id="public, outside of any channel"
+    ),
+    pytest.param(
+        {"place": None, "declared_by": CI}, STATUS_CHANNEL, (STATUS,), id="public, over the API"
+    ),
+    pytest.param(
+        {"place": None, "declared_by": CI, "owner": GRACE},
         STATUS_CHANNEL,
         (STATUS,),
         id="public, over the API, with an owner",
@@ -128,7 +133,11 @@ INCIDENTS = [
 def test_a_declaration_is_shown_in_the_channels_that_may_show_it(incident, status_channel, shown):
     workspace = a_workspace(status_channel=status_channel)
 
-    decision = decide(None, a_declaration(**incident), known(workspace=workspace), at=NINE)
+    facts = dict(incident)
+    actor = an_actor(facts.pop("declared_by", ADA))
+    command = a_declaration(actor=actor, **facts)
+
+    decision = decide(None, command, known(workspace=workspace), at=NINE)
 
     assert decision.envelopes == shown
 

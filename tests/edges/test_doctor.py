@@ -47,6 +47,13 @@ def without_times(lines):
     return [(well, text.split(", answered in ")[0]) for well, text in lines]
 
 
+PRIVATE_BY_DEFAULT = (
+    True,
+    "private conversations: a declaration there is private unless it says otherwise "
+    "(PRIVATE_BY_DEFAULT)",
+)
+
+
 async def test_a_set_up_in_order_passes_every_check(slack, database, examined):
     responders = slack.workspace.add_group("responders", members=["mia", "bo"])
     publishers = slack.workspace.add_group("publishers", members=["mia"])
@@ -62,6 +69,7 @@ async def test_a_set_up_in_order_passes_every_check(slack, database, examined):
         (True, "socket mode: Slack offers a connection"),
         (True, f"RESPONDERS_GROUP: 2 in {responders.id}"),
         (True, f"PUBLISHERS_GROUP: 1 in {publishers.id}"),
+        PRIVATE_BY_DEFAULT,
         (True, "status channel: #status"),
     ]
 
@@ -127,6 +135,7 @@ async def test_settings_left_out_are_not_checked_and_no_database_is_made(
         (True, f"database: {MISSING.format(tmp_path / 'ratchet.db')}"),
         (True, "token: ratchet in workspace T0SANDBOX"),
         (True, "scopes: all granted"),
+        PRIVATE_BY_DEFAULT,
         (True, "status channel: none in the settings; `/incident setup #channel` sets one"),
     ]
     assert list(tmp_path.iterdir()) == []
@@ -139,6 +148,16 @@ async def test_a_database_that_is_not_migrated_yet_passes(examined, tmp_path):
         True,
         "database: not migrated yet; `ratchet serve` does it by itself",
     )
+
+
+async def test_the_default_of_private_conversations_is_named(examined):
+    lines = await examined(PRIVATE_BY_DEFAULT="no")
+
+    assert (
+        True,
+        "private conversations: a declaration there is public unless it says otherwise "
+        "(PRIVATE_BY_DEFAULT)",
+    ) in lines
 
 
 async def test_the_checks_only_read(slack, database, examined):

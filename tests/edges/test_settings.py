@@ -27,6 +27,7 @@ VARIABLES = [
     "LOG_FORMAT",
     "LOG_LEVEL",
     "PORT",
+    "PRIVATE_BY_DEFAULT",
     "PUBLIC_URL",
     "PUBLISHERS_GROUP",
     "PUBLISH_DELAY",
@@ -160,6 +161,7 @@ def test_all_problems_are_named_at_once():
         ("PORT", "1" * 9_999, "PORT is not valid: set a whole number from 0 to 65535"),
         ("PUBLISH_DELAY", "10s", 'PUBLISH_DELAY is "10s": set a whole number from 0 to 300'),
         ("PUBLISH_DELAY", "301", 'PUBLISH_DELAY is "301": set a whole number from 0 to 300'),
+        ("PRIVATE_BY_DEFAULT", "maybe", 'PRIVATE_BY_DEFAULT is "maybe": set one of yes, no'),
         ("LOG_LEVEL", "loud", 'LOG_LEVEL is "loud": set one of debug, info, warning, error'),
         ("LOG_FORMAT", "xml", 'LOG_FORMAT is "xml": set one of console, json'),
         (

@@ -139,6 +139,9 @@ async def test_a_direct_or_group_message_counts_as_no_channel_and_the_answer_is_
         lambda reader: reader.numbered(slack.workspace.team_id, after=0, until=9, limit=9)
     )
     assert incident.place is None
+    card = slack.workspace.direct(mia.user).messages[-1]
+    assert "Checkout is down" in card.text
+    assert "Move to Identified" in str(card)
 
 
 CONVERSATIONS = {

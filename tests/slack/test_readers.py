@@ -5,8 +5,16 @@ from itertools import product
 
 import pytest
 
-from bot.slack.words import who_sees
-from core.audience import note_audience, reads
+from bot.slack.words import (
+    EVERYONE,
+    RESPONDERS,
+    declaration_hint,
+    note_hint,
+    public_hint,
+    title_hint,
+    who_sees,
+)
+from core.audience import audience, audience_of_declaration, note_audience, reads
 from core.incident import Membership, Person, Place
 from core.policy import may_read_notes, may_see
 from tests.builders import ADA, CI, GRACE, INCIDENTS_CHANNEL, LINUS, an_actor, an_incident
@@ -66,6 +74,65 @@ def test_notes_are_read_by_the_responders_among_them(incident):
         may = may_see(actor, incident) and may_read_notes(actor)
 
         assert reads(actor, note_audience(incident)) is may
+
+
+def is_named(sentence, actor, incident):
+    """Whether ``actor`` learns from ``sentence``, in plain text, that they are among the readers."""
+    here = actor.channel is not None and actor.channel == incident.card_channel
+    return (
+        sentence == EVERYONE
+        or sentence == RESPONDERS
+        or re.search(rf"\b{actor.person.name}\b", sentence) is not None
+        or ("workspace admins" in sentence and actor.admin)
+        or ("people in the private channel of its card" in sentence and here)
+    )
+
+
+@pytest.mark.parametrize("incident", INCIDENTS, ids=range(len(INCIDENTS)))
+def test_the_hint_at_each_box_names_exactly_its_readers(incident):
+    for actor in PEOPLE:
+        sees = may_see(actor, incident)
+        note = note_hint(incident)
+
+        assert is_named(title_hint(incident), actor, incident) is sees
+        assert note.startswith("Responders only")
+        assert (actor.responder and is_named(note, actor, incident)) is (
+            sees and may_read_notes(actor)
+        )
+
+
+@pytest.mark.parametrize("incident", INCIDENTS, ids=range(len(INCIDENTS)))
+def test_only_an_incident_that_everybody_sees_has_a_box_for_public_texts(incident):
+    everybody_sees = all(may_see(actor, incident) for actor in PEOPLE)
+
+    assert public_hint(incident) == (EVERYONE if everybody_sees else None)
+
+
+@pytest.mark.parametrize("place", [None, HERE, ELSEWHERE], ids=["none", "private", "public"])
+@pytest.mark.parametrize("private", [True, False])
+def test_the_dialog_of_a_declaration_knows_its_readers_beforehand(place, private):
+    declared = an_incident(declared_by=ADA, place=place, private=private)
+    before = audience_of_declaration(ADA, place, private=private)
+
+    assert before == audience(declared)
+    for actor in PEOPLE:
+        assert reads(actor, before) is may_see(actor, declared)
+
+
+@pytest.mark.parametrize("place", [None, HERE, ELSEWHERE], ids=["none", "private", "public"])
+def test_the_box_of_a_declaration_names_exactly_its_readers(place):
+    hint = declaration_hint(ADA, place, secluded=False)
+    ticked, unticked = hint.split(" Not ticked: ")
+    declared = an_incident(declared_by=ADA, place=place, private=True)
+
+    assert unticked == "everyone in this workspace."
+    for actor in PEOPLE:
+        named = (
+            actor.person == ADA
+            or (actor.admin and "workspace admins" in ticked)
+            or ("people in this channel" in ticked and actor.channel == INCIDENTS_CHANNEL)
+        )
+        assert named is may_see(actor, declared)
 
 
 def test_an_owner_and_the_invited_who_are_still_to_come_are_named():

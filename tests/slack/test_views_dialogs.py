@@ -120,19 +120,39 @@ def test_without_a_public_side_the_public_box_is_replaced_by_the_reason(facts, r
 @pytest.mark.parametrize(
     ("place", "insiders"),
     [
-        (None, "Private: you, its owner, admins and whoever you invite"),
-        (Place("C1"), "Private: you, its owner, admins and whoever you invite"),
+        (
+            None,
+            "Ticked: you, its owner, workspace admins and whoever you invite, and people in the "
+            "channel if it is a private one, see it.",
+        ),
+        (
+            Place("C1"),
+            "Ticked: you, its owner, workspace admins and whoever you invite see it.",
+        ),
         (
             Place("C1", private=True),
-            "Private: people here, its owner, admins and whoever you invite",
+            "Ticked: you, people in this channel, its owner, workspace admins and whoever you "
+            "invite see it.",
         ),
     ],
 )
 def test_a_private_declaration_names_its_readers(place, insiders):
-    view = dialogs.declare_dialog(CATALOGUE, origin=Origin(place=place))
-    [option] = inputs(view)["private"]["element"]["options"]
+    view = dialogs.declare_dialog(CATALOGUE, by=ADA, origin=Origin(place=place))
 
-    assert insiders in option["text"]["text"]
+    assert inputs(view)["private"]["hint"]["text"] == (
+        f"{insiders} Not ticked: everyone in this workspace."
+    )
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_box_that_is_ticked_by_default_says_why(private):
+    view = dialogs.declare_dialog(
+        CATALOGUE, by=ADA, origin=ORIGIN, draft=OpenDeclare(private=private), secluded=True
+    )
+    box = inputs(view)["private"]
+
+    assert ("initial_options" in box["element"]) is private
+    assert box["hint"]["text"].startswith("It is ticked because this conversation") is private
 
 
 def test_the_preview_shows_the_future_card_of_the_status_channel():
@@ -212,7 +232,7 @@ def test_after_a_move_in_the_meantime_texts_stay_and_the_choice_is_new():
 
 
 def test_a_submitted_declaration_has_every_field():
-    view = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN)
+    view = dialogs.declare_dialog(CATALOGUE, by=ADA, origin=ORIGIN)
     view = submitted(
         view,
         title="Checkout is down",
@@ -243,7 +263,7 @@ def test_a_draft_comes_back_as_it_was_given():
         private=True,
         description="Since the deploy.",
     )
-    view = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN, draft=draft)
+    view = dialogs.declare_dialog(CATALOGUE, by=ADA, origin=ORIGIN, draft=draft)
     declared = asked(submitted(view))
 
     assert declared == a_declaration(
@@ -257,7 +277,7 @@ def test_a_draft_comes_back_as_it_was_given():
 
 
 def test_a_lifecycle_that_has_been_removed_is_refused():
-    view = submitted(dialogs.declare_dialog(CATALOGUE, origin=ORIGIN), title="x")
+    view = submitted(dialogs.declare_dialog(CATALOGUE, by=ADA, origin=ORIGIN), title="x")
     smaller = Catalogue([RESPONSE], default="response")
 
     with pytest.raises(UnknownLifecycle):
@@ -272,7 +292,9 @@ def many_lifecycles(count: int) -> list[Lifecycle]:
 
 def test_more_lifecycles_than_a_select_holds_are_put_into_groups():
     catalogue = Catalogue(many_lifecycles(130), default="l0")
-    choice = inputs(dialogs.declare_dialog(catalogue, origin=ORIGIN))["lifecycle"]["element"]
+    choice = inputs(dialogs.declare_dialog(catalogue, by=ADA, origin=ORIGIN))["lifecycle"][
+        "element"
+    ]
 
     assert [group["label"]["text"] for group in choice["option_groups"]] == [
         "1 to 100",
@@ -327,7 +349,7 @@ def test_a_missing_choice_is_asked_for(view):
 def test_a_dialog_remembers_where_it_was_opened():
     origin = Origin(place=Place("C1", private=True), response_url="https://hooks.slack.com/x")
 
-    assert forms.origin_of(dialogs.declare_dialog(CATALOGUE, origin=origin)) == origin
+    assert forms.origin_of(dialogs.declare_dialog(CATALOGUE, by=ADA, origin=origin)) == origin
     assert forms.origin_of(dialogs.severity_dialog(INCIDENT, origin=origin)) == origin
 
 
@@ -366,7 +388,7 @@ def test_any_form_becomes_a_request_or_a_refusal(state, remembered):
 # --- faults at their fields --------------------------------------------------------------------
 
 UPDATE = an_update_dialog()
-DECLARE = dialogs.declare_dialog(CATALOGUE, origin=ORIGIN)
+DECLARE = dialogs.declare_dialog(CATALOGUE, by=ADA, origin=ORIGIN)
 
 FAULTS = [
     (InvalidField("public_update", "is empty"), UPDATE, ["public"]),

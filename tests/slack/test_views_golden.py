@@ -616,8 +616,8 @@ def forms(texts: Texts) -> dict[str, Any]:
     return {
         "dialog_loading": dialogs.loading(),
         "dialog_message": dialogs.message_dialog(refused(UnknownStatus(new, texts.word))),
-        "dialog_declare": dialogs.declare_dialog(presets, origin=ORIGIN),
-        "dialog_declare_draft": dialogs.declare_dialog(presets, origin=ORIGIN, draft=draft),
+        "dialog_declare": dialogs.declare_dialog(presets, by=ADA, origin=ORIGIN),
+        "dialog_declare_draft": dialogs.declare_dialog(presets, by=ADA, origin=ORIGIN, draft=draft),
         "dialog_update": dialogs.update_dialog(new, workspace, origin=ORIGIN),
         "dialog_update_typed": dialogs.update_dialog(new, workspace, origin=ORIGIN, form=typed),
         "dialog_update_moved": dialogs.update_dialog(
