@@ -323,6 +323,14 @@ class Update:
         return withdrawn is not None and public is not None and withdrawn < public
 
 
+def is_end(lifecycle: Lifecycle, before: str | None, after: str | None) -> bool:
+    """Whether a step from ``before`` to ``after`` is the end as the public has it."""
+    if before is None or after is None:
+        return False
+    words = lifecycle.public_word(before), lifecycle.public_word(after)
+    return words[1] is PublicWord.RESOLVED and words[0] is not PublicWord.RESOLVED
+
+
 def update_id(incident: UUID, entry: int) -> UUID:
     """The id of an incident's ``entry``-th update: deterministic, so `decide` needs no chance."""
     return uuid5(incident, f"update {entry}")

@@ -15,6 +15,7 @@ from core.incident import (
     Update,
     Visibility,
     Workspace,
+    is_end,
     redraws_status_card,
     update_id,
 )
@@ -115,8 +116,10 @@ def envelopes_of(
         return
     if any(redraws_status_card(one.kind, one.visibility, one.new) for one in updates):
         yield status_card(incident, channel)
+    end = is_end(incident.lifecycle, before.status if before else None, incident.status)
     for update in updates:
-        if update.visibility is Visibility.PUBLIC:
+        announces = end and update.status_change == incident.status and not update.passed
+        if update.visibility is Visibility.PUBLIC or announces:
             yield Envelope(
                 surface=Surface.PUBLIC_UPDATE,
                 channel=channel,

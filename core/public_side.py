@@ -15,7 +15,8 @@ class PublicUpdate:
     """The public part of one update.
 
     ``body`` None: a bare change of status, a text that is still held back or was taken back in
-    time, or a withdrawn text.
+    time, or a withdrawn text. ``ends``: it is the end of the incident, has no text, and nobody
+    wrote one in its place, so a short reply tells it.
     """
 
     entry: int
@@ -24,6 +25,7 @@ class PublicUpdate:
     word: PublicWord | None
     at: datetime
     withdrawn: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.decision import Decision, Envelope, ForRedaction, Surface
-from core.incident import TITLE_WITHDRAWN, Incident, Kind, Redact, Update
+from core.incident import TITLE_WITHDRAWN, Incident, Kind, Redact, Update, Visibility
 from core.pen import responders_cards, retitled, status_card
 from core.refusals import CurrentTitle, NoSuchEntry, NothingToRedact, RedactionNotPermitted
 
@@ -129,13 +129,16 @@ def _without(entry: Update, text: str) -> Update:
 
 def _withdrawals(incident: Incident, known: ForRedaction) -> Iterator[Envelope]:
     # Includes former status channels: the text may still be readable there.
+    if known.entry is None or known.entry.visibility is not Visibility.PUBLIC:
+        # The short reply about an end holds nothing of the note beside it.
+        return
     for channel in known.published_in:
         yield Envelope(
             surface=Surface.WITHDRAWAL,
             channel=channel,
-            entry=known.entry.entry if known.entry else None,
+            entry=known.entry.entry,
             # A withdrawal edits the reply, so it must not come first.
-            not_before=known.entry.public_at if known.entry else None,
+            not_before=known.entry.public_at,
         )
         yield status_card(incident, channel)
 

@@ -171,6 +171,8 @@ _MESSAGES = (
         _incident.c.channel.label("declared_in"),
         _incident.c.channel_private,
         update.c.visibility,
+        update.c.kind,
+        update.c.old,
         exists()
         .where(
             _changed.c.workspace_id == outbox.c.workspace_id,

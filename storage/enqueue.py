@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, bindparam, case, select, true, union, update
 
 from core.decision import Decision, Envelope, Published, Surface
-from core.incident import Incident, Kind
+from core.incident import Incident, Kind, Visibility, is_end
+from core.withdrawing import CORRECTION_WINDOW
 from storage.messages import PUBLIC_SURFACES, lane
 from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted
+from storage.models import update as _update
 from storage.statements import Prepared, upsert
 
 
@@ -111,6 +113,45 @@ _STATUS_CARD_IN = union(
 )
 
 
+# The short reply about an end whose text was taken back waits for another text by its author.
+_WAIT_FOR_TEXT = (
+    update(outbox)
+    .where(
+        outbox.c.workspace_id == bindparam("of_workspace"),
+        outbox.c.incident_id == bindparam("of_incident"),
+        is_available,
+        outbox.c.surface == Surface.PUBLIC_UPDATE,
+        outbox.c.entry == bindparam("of_entry"),
+    )
+    .values(
+        try_at=bindparam("until", type_=outbox.c.try_at.type),
+        due_at=bindparam("until", type_=outbox.c.due_at.type),
+    )
+)
+# Once there is one, it does not wait behind that reply.
+_WAIT_NO_LONGER = (
+    update(outbox)
+    .where(
+        outbox.c.workspace_id == bindparam("of_workspace"),
+        outbox.c.incident_id == bindparam("of_incident"),
+        is_available,
+        outbox.c.surface == Surface.PUBLIC_UPDATE,
+        outbox.c.entry.in_(
+            select(_update.c.entry).where(
+                _update.c.workspace_id == bindparam("of_workspace"),
+                _update.c.incident_id == bindparam("of_incident"),
+                _update.c.redacted_at < _update.c.public_at,
+            )
+        ),
+        outbox.c.try_at > bindparam("until", type_=outbox.c.try_at.type),
+    )
+    .values(
+        try_at=bindparam("until", type_=outbox.c.try_at.type),
+        due_at=bindparam("until", type_=outbox.c.due_at.type),
+    )
+)
+
+
 def enqueue(connection: Connection, decision: Decision) -> None:
     """Writes the messages of ``decision``; a card merges into one that waits already."""
     incident = decision.incident
@@ -129,6 +170,7 @@ def enqueue(connection: Connection, decision: Decision) -> None:
                 "at": incident.updated_at,
             },
         )
+    _let_ends_wait(connection, decision)
     held_until = incident.title_public_at
     if held_until and held_until > incident.updated_at and incident.title_before is None:
         connection.execute(
@@ -139,6 +181,23 @@ def enqueue(connection: Connection, decision: Decision) -> None:
                 "public_at": held_until,
             },
         )
+
+
+def _let_ends_wait(connection: Connection, decision: Decision) -> None:
+    incident, redacted = decision.incident, decision.redacted
+    named = {"of_workspace": incident.workspace, "of_incident": incident.id}
+    if (
+        redacted
+        and redacted.redacted_at
+        and redacted.taken_back
+        and is_end(incident.lifecycle, redacted.old, redacted.status_change)
+    ):
+        until = redacted.redacted_at + CORRECTION_WINDOW
+        connection.execute(_WAIT_FOR_TEXT, {**named, "of_entry": redacted.entry, "until": until})
+    for written in decision.updates:
+        if written.visibility is Visibility.PUBLIC:
+            until = written.public_at or written.at
+            connection.execute(_WAIT_NO_LONGER, {**named, "until": until})
 
 
 def published(connection: Connection, incident: Incident) -> Published:

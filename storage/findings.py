@@ -263,7 +263,11 @@ def _left_texts(record: Record) -> Iterator[Problem]:
 def _places(record: Record) -> Iterator[Problem]:
     """Posts in places where they must not be."""
     row = record.row
-    public = {e.entry for e in record.entries if e.visibility == Visibility.PUBLIC}
+    public = {
+        entry.entry
+        for entry in record.entries
+        if entry.visibility == Visibility.PUBLIC or _is_move(entry)
+    }
     # A post of the side that was taken away stays, and says that there is nothing to see.
     changed = _changed_sides(record)
     messages: set[tuple[str, str]] = set()
@@ -286,6 +290,11 @@ def _places(record: Record) -> Iterator[Problem]:
                 yield f"entry {place.entry} is not public, and was posted in {where}", DELETE
         elif place.entry != 0 or place.surface == Surface.WITHDRAWAL:
             yield f"its {name} is recorded in {where} as entry {place.entry}", RESTORE
+
+
+def _is_move(entry: AnyRow) -> bool:
+    """Whether an entry is a transition: without a public text, a short reply may tell it."""
+    return entry.kind in TRANSITIONS and entry.old is not None
 
 
 def _may_show(row: AnyRow, channel: str, *, declared_in: str | None) -> bool:
@@ -382,5 +391,5 @@ def message_findings(row: AnyRow) -> Iterator[Problem]:
 def _reply_findings(row: AnyRow, to: str) -> Iterator[Problem]:
     if row.visibility is None:
         yield f"{to}, and there is no such entry", RESTORE
-    elif row.visibility != Visibility.PUBLIC:
+    elif row.visibility != Visibility.PUBLIC and not _is_move(row):
         yield f"{to}, and that entry is not public", DELETE

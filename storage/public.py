@@ -24,6 +24,7 @@ from core.incident import (
     PublicText,
     Severity,
     Visibility,
+    is_end,
 )
 from core.lifecycle import Lifecycle, PublicWord
 from core.public_side import PublicIncident, PublicUpdate
@@ -79,6 +80,9 @@ _is_bare_transition = and_(
 )
 # The incident itself shows the new fact; the time of the change moves ``updated_at``.
 _is_fact = _update.c.kind.in_(PUBLIC_FACTS)
+_is_taken_back = and_(
+    _update.c.visibility == Visibility.PUBLIC, _update.c.redacted_at < _update.c.public_at
+)
 _is_title = _update.c.kind == Kind.TITLE
 _is_timed = or_(_is_public, _is_fact)
 _UPDATES = (
@@ -92,6 +96,8 @@ _UPDATES = (
         case((_is_public, _update.c.body)).label("body"),
         case((_is_bare_transition, _update.c.new)).label("new"),
         case((_is_public, _update.c.redacted_at)).label("withdrawn_at"),
+        _is_taken_back.label("is_taken_back"),
+        or_(_is_taken_back, _update.c.visibility == Visibility.INTERNAL).label("has_no_text"),
         case((_is_title, _update.c.redacted_at)).label("title_withdrawn_at"),
     )
     .where(
@@ -169,6 +175,7 @@ def _public_incident(
     at: datetime,
 ) -> PublicIncident:
     moves = [fact for fact in facts if fact.new is not None]
+    ends = frozenset(_ends(facts, lifecycle))
     resolved = [fact.at for fact in moves if lifecycle.public_word(fact.new) is PublicWord.RESOLVED]
     return PublicIncident(
         id=row.id,
@@ -186,9 +193,24 @@ def _public_incident(
         updated_at=max(_times(facts, at)),
         resolved_at=min(resolved, default=None),
         updates=tuple(
-            _public_update(fact, lifecycle) for fact in facts if fact.is_public or fact.new
+            _public_update(fact, lifecycle, ends=fact.entry in ends)
+            for fact in facts
+            if fact.is_public or fact.new
         ),
     )
+
+
+def _ends(facts: Sequence[AnyRow], lifecycle: Lifecycle) -> Iterator[int]:
+    """The entries that end the incident without a text. ``facts`` are newest first.
+
+    A text that was taken back may have another in its place, which then tells the end.
+    """
+    moves = [fact for fact in facts if fact.new is not None]
+    newest_text = max((fact.entry for fact in facts if fact.is_public), default=0)
+    for before, fact in zip(moves[1:], moves, strict=False):
+        told = not fact.has_no_text or (fact.is_taken_back and newest_text > fact.entry)
+        if not told and is_end(lifecycle, before.new, fact.new):
+            yield fact.entry
 
 
 def _times(facts: Sequence[AnyRow], at: datetime) -> Iterator[datetime]:
@@ -210,7 +232,7 @@ def _times(facts: Sequence[AnyRow], at: datetime) -> Iterator[datetime]:
         yield fact.withdrawn_at or fact.public_at or fact.at
 
 
-def _public_update(fact: AnyRow, lifecycle: Lifecycle) -> PublicUpdate:
+def _public_update(fact: AnyRow, lifecycle: Lifecycle, *, ends: bool) -> PublicUpdate:
     return PublicUpdate(
         entry=fact.entry,
         body=None if fact.body is None else PublicText(fact.body),
@@ -218,4 +240,5 @@ def _public_update(fact: AnyRow, lifecycle: Lifecycle) -> PublicUpdate:
         word=None if fact.new is None else lifecycle.public_word(fact.new),
         at=fact.at,
         withdrawn=fact.withdrawn_at is not None,
+        ends=ends,
     )

@@ -146,7 +146,8 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
     if content is None:
         return None
     if message.surface is Surface.PUBLIC_UPDATE:
-        if facts.place or facts.update is None or facts.update.body is None:
+        update = facts.update
+        if facts.place or update is None or (update.body is None and not update.ends):
             return None
         if facts.thread and message.error not in NO_THREAD:
             content = {**content, "thread_ts": facts.thread.ts}

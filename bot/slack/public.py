@@ -77,7 +77,8 @@ def _words(update: PublicUpdate, *, most: int) -> str:
 def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
     """A public update as a reply in the status card's thread, for ``chat.postMessage``.
 
-    It is broadcast to the channel if it carries a transition. Its links have no previews.
+    It is broadcast to the channel if it carries a transition. Its links have no previews. The end
+    of an incident is a short reply if nobody wrote a text for it.
     """
     status = update.status
     told = f"{public.name} {escape(public.title)}: " + (
@@ -85,7 +86,14 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
     )
     label = f"*{status_name(status)}*: " if status else ""
     reply = withdrawn(update)
-    if update.body is not None:
+    if update.ends:
+        after = f"after {duration(update.at - public.started_at)}."
+        ended = status_name(status or "")
+        reply = message(
+            [f"{public.name} {escape(public.title)}: {ended} {after}"],
+            [section(f"*{ended}* {after}")],
+        )
+    elif update.body is not None:
         first, *rest = pieces(update.body, TEXT_MAX - len(label))
         reply = {
             "text": told + shown(update.body, FALLBACK_MAX - len(told)),
@@ -93,7 +101,7 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
         }
     return {
         **reply,
-        "reply_broadcast": status is not None and update.body is not None,
+        "reply_broadcast": status is not None and (update.ends or update.body is not None),
         "unfurl_links": False,
         "unfurl_media": False,
     }

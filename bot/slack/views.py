@@ -183,7 +183,9 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
     if incident.card_channel is None and (incident.private or incident.place is None):
         last = Card(incident=incident, last=outcome.updates[-1])
         card = card_for_you(last, at=at, reader=incident.declared_by.id)
-        told += _sees_declaration(outcome)
+        if not incident.private:
+            told = [f"{incident.name} is declared. You get its card as a direct message, too."]
+            told += _sees_declaration(outcome)
         offered = [] if incident.private else [private_button(incident)]
         if incident.private and secluded:
             offered = [public_button(incident)]

@@ -70,6 +70,25 @@ def test_each_change_is_shown_to_those_whom_it_concerns(command, shown):
     assert decide(an_incident(), command, known(), at=NINE).envelopes == shown
 
 
+@pytest.mark.parametrize(
+    ("status", "to", "facts", "replies"),
+    [
+        pytest.param("monitoring", "resolved", {}, [2], id="the end"),
+        pytest.param("identified", "monitoring", {}, [], id="another step"),
+        pytest.param("open", "resolved", {"lifecycle": RESPONSE}, [2], id="the public end"),
+        pytest.param("resolved", "closed", {"lifecycle": RESPONSE}, [], id="after the public end"),
+        pytest.param("monitoring", "resolved", {"private": True}, [], id="private"),
+    ],
+)
+def test_a_bare_end_has_a_short_reply(status, to, facts, replies):
+    incident = an_incident(status=status, **facts)
+
+    decision = decide(incident, a_change(to=to, note="db-3"), known(), at=NINE)
+
+    found = [one.entry for one in decision.envelopes if one.surface is Surface.PUBLIC_UPDATE]
+    assert found == replies
+
+
 def test_acknowledging_by_a_transition_is_shown_as_a_transition():
     command = Acknowledge(actor=an_actor(), ref=42)
 

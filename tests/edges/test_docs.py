@@ -131,7 +131,9 @@ def test_operations_lists_every_variable_with_its_default(variables):
     assert listed.pop("LOG_FORMAT") == "console"
     for name, default in listed.items():
         if default is not None:
-            assert str(getattr(defaults, name.lower())) == default, name
+            value = getattr(defaults, name.lower())
+            written = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+            assert written == default, name
 
 
 # --- command line, metrics, lifecycles ---------------------------------------------------------

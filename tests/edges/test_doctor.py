@@ -49,8 +49,10 @@ def without_times(lines):
 
 PRIVATE_BY_DEFAULT = (
     True,
-    "private conversations: a declaration there is private unless it says otherwise "
-    "(PRIVATE_BY_DEFAULT)",
+    (
+        "private conversations: a declaration there is private unless it says otherwise "
+        "(PRIVATE_BY_DEFAULT)"
+    ),
 )
 
 
@@ -155,8 +157,10 @@ async def test_the_default_of_private_conversations_is_named(examined):
 
     assert (
         True,
-        "private conversations: a declaration there is public unless it says otherwise "
-        "(PRIVATE_BY_DEFAULT)",
+        (
+            "private conversations: a declaration there is public unless it says otherwise "
+            "(PRIVATE_BY_DEFAULT)"
+        ),
     ) in lines
 
 

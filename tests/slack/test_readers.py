@@ -77,11 +77,10 @@ def test_notes_are_read_by_the_responders_among_them(incident):
 
 
 def is_named(sentence, actor, incident):
-    """Whether ``actor`` learns from ``sentence``, in plain text, that they are among the readers."""
+    """Whether ``actor`` learns from ``sentence``, in plain text, that they are a reader."""
     here = actor.channel is not None and actor.channel == incident.card_channel
     return (
-        sentence == EVERYONE
-        or sentence == RESPONDERS
+        sentence in {EVERYONE, RESPONDERS}
         or re.search(rf"\b{actor.person.name}\b", sentence) is not None
         or ("workspace admins" in sentence and actor.admin)
         or ("people in the private channel of its card" in sentence and here)

@@ -122,8 +122,10 @@ def test_without_a_public_side_the_public_box_is_replaced_by_the_reason(facts, r
     [
         (
             None,
-            "Ticked: you, its owner, workspace admins and whoever you invite, and people in the "
-            "channel if it is a private one, see it.",
+            (
+                "Ticked: you, its owner, workspace admins and whoever you invite, and people in "
+                "the channel if it is a private one, see it."
+            ),
         ),
         (
             Place("C1"),
@@ -131,8 +133,10 @@ def test_without_a_public_side_the_public_box_is_replaced_by_the_reason(facts, r
         ),
         (
             Place("C1", private=True),
-            "Ticked: you, people in this channel, its owner, workspace admins and whoever you "
-            "invite see it.",
+            (
+                "Ticked: you, people in this channel, its owner, workspace admins and whoever you "
+                "invite see it."
+            ),
         ),
     ],
 )

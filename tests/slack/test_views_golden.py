@@ -255,6 +255,7 @@ def cards(texts: Texts) -> dict[str, Any]:
             Card(incident=over, last=done, resolved_at=SOON), at=SOON
         ),
         "owner_card": views.owner_card(Card(incident=private, last=acknowledged), at=NOW),
+        "owner_card_public": views.owner_card(Card(incident=new, last=acknowledged), at=NOW),
         "card_for_you": views.card_for_you(Card(incident=new, last=acknowledged), at=NOW),
         "card_for_you_days_later": views.card_for_you(
             Card(incident=new, last=acknowledged), at=NOW + timedelta(days=2)
@@ -323,6 +324,7 @@ def public_views(texts: Texts) -> dict[str, Any]:
         "public_update": public_update(shown, update),
         "public_update_without_move": public_update(shown, plain),
         "public_update_withdrawn": public_update(shown, gone),
+        "public_update_end": public_update(shown, replace(bare, ends=True)),
         "withdrawn": withdrawn(plain),
         "gone": public.gone("INC-42"),
         "gone_reply": public.gone_reply(),
@@ -390,6 +392,9 @@ def answers(texts: Texts) -> dict[str, Any]:
         "unchanged": outcome(owned, a_change(severity=Severity.HIGH)),
         "redacted": outcome(new, redaction, entry=written),
         "taken_back": outcome(new, redaction, entry=held_back),
+        "declared_nowhere": outcome(
+            new, replace(declaration, place=None), number=texts.number, publish_delay=delay
+        ),
         "declared_soon": outcome(new, declaration, number=texts.number, publish_delay=delay),
         "title_soon": outcome(new, a_change(title=texts.title[::-1]), publish_delay=delay),
         "walked": outcome(

@@ -10,6 +10,7 @@ import pytest
 
 from core.decision import Surface
 from core.incident import PublicText, Redact
+from core.lifecycle import RESPONSE, STATUSPAGE
 from core.service import Incidents
 from storage import audit
 from storage.models import CARDS, State
@@ -220,6 +221,71 @@ async def test_a_text_withdrawn_in_time_shows_nothing_and_blocks_nothing(
     ]
     assert await outbox.next_due() is None
     assert await store.read(lambda reader: list(audit.findings(reader))) == []
+
+
+@pytest.fixture
+async def at_the_end(declared, incidents, deliver, clock):
+    """The end, with a text that is held back and then taken back."""
+    for to in ("identified", "monitoring"):
+        await incidents.execute(a_change(ref=1, to=to))
+    await incidents.execute(a_change(ref=1, to="resolved", public=TEXT))
+    clock.advance(seconds=3)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=4))
+    await deliver()
+
+
+async def test_an_end_that_was_taken_back_waits_five_minutes_for_another_text(
+    at_the_end, outbox, clock, store
+):
+    clock.advance(seconds=299)
+    assert await outbox.claim("w1", limit=9, at=clock()) == ()
+    clock.advance(seconds=1)
+
+    [reply, *_] = await outbox.claim("w1", limit=9, at=clock())
+
+    assert (reply.surface, reply.entry) == (Surface.PUBLIC_UPDATE, 4)
+    assert (await outbox.facts(reply)).update.ends
+    assert await store.read(lambda reader: list(audit.findings(reader))) == []
+
+
+async def test_a_text_in_the_place_of_the_end_does_not_wait_behind_it(
+    at_the_end, incidents, outbox, deliver, store, clock
+):
+    clock.advance(seconds=60)
+    await incidents.execute(a_change(ref=1, public=PublicText("All is well.")))
+    clock.advance(seconds=10)
+    shown = await deliver()
+    clock.advance(seconds=1)
+    shown += await deliver()
+
+    replies = [texts for surface, _, texts in shown if surface is Surface.PUBLIC_UPDATE]
+    assert replies == [["All is well."], ["All is well."]]
+    assert await outbox.next_due() is None
+    told = await store.read_public(lambda public: public.incident(WORKSPACE, an_id(1), at=clock()))
+    assert not any(update.ends for update in told.updates)
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "steps", "ends"),
+    [
+        (STATUSPAGE, ["identified", "monitoring", "resolved"], [4]),
+        (RESPONSE, ["acknowledged", "resolved", "closed"], [3]),
+    ],
+    ids=["statuspage", "response"],
+)
+async def test_the_public_end_without_a_text_is_one(
+    lifecycle, steps, ends, incidents, store, clock
+):
+    outcome = await incidents.execute(a_declaration(id=an_id(1), lifecycle=lifecycle))
+    for to in steps:
+        await incidents.execute(a_change(ref=1, to=to, note="db-3"))
+
+    clock.advance(seconds=10)
+    shown = await store.read_public(
+        lambda public: public.incident(WORKSPACE, outcome.incident.id, at=clock())
+    )
+
+    assert [update.entry for update in shown.updates if update.ends] == ends
 
 
 async def test_a_reply_without_a_delay_redraws_no_card(declared, store, deliver, clock):

@@ -1,0 +1,160 @@
+"""The end as the status channel tells it: by a text, by a short reply, by a correction."""
+
+from __future__ import annotations
+
+import pytest
+
+SHORT = "Resolved after"
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+@pytest.fixture
+def environment(environment):
+    """The product's own delay: ten seconds."""
+    del environment["PUBLISH_DELAY"]
+    return environment
+
+
+@pytest.fixture
+def say(slack, ratchet):
+    mia = slack.person("mia")
+
+    async def told(line, channel="#payments"):
+        return await (await mia.command(channel, f"/incident {line}")).answer()
+
+    return told
+
+
+@pytest.fixture
+async def monitored(say, settle, clock):
+    """INC-1 is one step before its end, 42 minutes after it began."""
+    await say("declare Checkout is down")
+    await say("status 1 identified")
+    await say("status 1 monitoring")
+    await settle()
+    clock.advance(minutes=42)
+
+
+def replies(slack):
+    """The texts in the thread of the one status card."""
+    [card] = slack.channel_view("#status")
+    return [str(reply) for reply in card.replies]
+
+
+async def test_a_bare_end_posts_one_short_broadcast_reply(say, monitored, slack, settle):
+    await say("resolve 1 The index is rebuilt.")
+    await settle()
+
+    [reply] = replies(slack)
+    assert "*Resolved* after 42 min." in reply
+    assert "index" not in reply
+    posted = [call for call in slack.calls if SHORT in str(call.arguments.get("text"))]
+    assert posted[-1].arguments["text"].endswith("Checkout is down: Resolved after 42 min.")
+    replied = [call for call in posted if call.arguments.get("thread_ts")]
+    assert [call.arguments["reply_broadcast"] for call in replied] == [True]
+
+
+async def test_an_end_with_a_text_is_told_by_that_text_alone(say, monitored, slack, settle):
+    await say("update 1 status:resolved All is well again.")
+    await settle()
+
+    [reply] = replies(slack)
+    assert "All is well again." in reply
+    assert SHORT not in reply
+
+
+async def test_a_private_end_is_told_nowhere(say, slack, settle):
+    await say("declare Checkout is down private")
+    for status in ("identified", "monitoring", "resolved"):
+        await say(f"status 1 {status}")
+    await settle()
+
+    assert list(slack.channel_view("#status")) == []
+
+
+async def test_the_note_of_a_bare_end_is_withdrawn_without_an_edit_in_public(
+    say, monitored, slack, settle
+):
+    await say("resolve 1 The index is rebuilt.")
+    await settle()
+    edits = [call for call in slack.calls if call.method == "chat.update"]
+    await say("withdraw 1 4")
+    await settle()
+
+    channel = slack.workspace.channel("#status").id
+    later = [call for call in slack.calls if call.method == "chat.update"][len(edits) :]
+    assert channel not in {call.arguments["channel"] for call in later}
+
+
+@pytest.fixture
+async def ended(say, monitored):
+    """The answer to the end with a text that is still held back."""
+    return await say("update 1 status:resolved All is well agian.")
+
+
+async def test_an_end_that_is_taken_back_is_told_after_five_minutes(
+    slack, ended, settle, ratchet, clock
+):
+    mia = slack.person("mia")
+    await (await mia.press(ended, "Take back")).answer()
+    clock.advance(seconds=200)
+    await ratchet.worker.deliver_due()
+    assert replies(slack) == []
+
+    clock.advance(seconds=100)
+    await settle()
+
+    [reply] = replies(slack)
+    assert "*Resolved* after 42 min." in reply
+    assert "agian" not in reply
+
+
+async def test_take_back_and_edit_puts_one_text_in_the_place_of_the_end(
+    slack, ended, settle, clock, say
+):
+    mia = slack.person("mia")
+    await mia.press(ended, "Take back and edit")
+    await slack.until(lambda: mia.has_view and mia.view.given.get("submit") is not None)
+    assert mia.view.given["submit"]["text"] == "Publish"
+    await mia.fill("Public update", "All is well again.")
+    await mia.submit()
+    began = clock()
+    await settle()
+
+    assert (clock() - began).total_seconds() < 60
+    [reply] = replies(slack)
+    assert "All is well again." in reply
+    assert SHORT not in reply
+    refused = await say("update 1 And one more.")
+    assert "end of its lifecycle" in refused.text or "Resolved" in refused.text
+    assert len(replies(slack)) == 1
+
+
+async def test_a_correction_that_is_taken_back_as_well_leaves_the_short_reply(
+    slack, ended, settle, say
+):
+    mia = slack.person("mia")
+    await (await mia.press(ended, "Take back")).answer()
+    corrected = await say("update 1 All is well agian, again.")
+    await (await mia.press(corrected, "Take back")).answer()
+    await settle()
+
+    [reply] = replies(slack)
+    assert "*Resolved* after 42 min." in reply
+
+
+async def test_a_correction_comes_within_five_minutes_or_not_at_all(
+    slack, ended, settle, say, clock
+):
+    mia = slack.person("mia")
+    await (await mia.press(ended, "Take back")).answer()
+    clock.advance(seconds=301)
+    await say("update 1 All is well again.")
+    await settle()
+
+    [reply] = replies(slack)
+    assert "*Resolved* after 42 min." in reply
