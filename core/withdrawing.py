@@ -132,6 +132,9 @@ def _withdrawals(incident: Incident, known: ForRedaction) -> Iterator[Envelope]:
     if known.entry is None or known.entry.visibility is not Visibility.PUBLIC:
         # The short reply about an end holds nothing of the note beside it.
         return
+    if known.entry.public_at and known.entry.public_at > incident.updated_at:
+        # The card names what was done last.
+        yield from responders_cards(None, incident)
     for channel in known.published_in:
         yield Envelope(
             surface=Surface.WITHDRAWAL,

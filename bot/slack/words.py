@@ -122,8 +122,11 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} acknowledged: ~{status_name(old)}~ → {status_name(new)}"
         case Kind.ACKNOWLEDGED:
             return f"{author} acknowledged"
+        case Kind.WROTE if update.taken_back:
+            return f"{author} took a public update back"
         case Kind.WROTE if update.visibility is Visibility.PUBLIC:
-            return f"{author} posted a public update"
+            # While it is held back, it is written and not posted.
+            return f"{author} wrote a public update"
         case Kind.WROTE:
             return f"{author} wrote a note"
         case Kind.ASSIGNED:

@@ -120,3 +120,19 @@ async def test_a_button_about_another_text_takes_back_none(slack, mia, published
     answer = await (await mia.press(forged, PRESS)).answer()
 
     assert "has no entry 7" in answer.text
+
+
+async def test_the_working_card_never_says_that_a_held_back_text_was_posted(
+    slack, ratchet, mia, published, settle
+):
+    def last():
+        card = slack.workspace.channel("#payments").messages[-1]
+        return card.blocks[-1]["elements"][0]["text"]
+
+    await ratchet.worker.deliver_due()
+    assert "<@U0MIA> wrote a public update" in last()
+
+    await (await mia.press(published, PRESS)).answer()
+    await settle()
+
+    assert "<@U0MIA> took a public update back" in last()

@@ -250,7 +250,8 @@ def test_a_withdrawal_waits_for_the_update_that_it_edits():
         at=NINE,
     )
 
-    assert decision.envelopes == (replace(WITHDRAWAL, not_before=held_back.public_at), STATUS)
+    waiting = replace(WITHDRAWAL, not_before=held_back.public_at)
+    assert decision.envelopes == (WORKING, waiting, STATUS)
 
 
 # --- the hold --------------------------------------------------------------------------------
