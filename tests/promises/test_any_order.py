@@ -19,7 +19,9 @@ from hypothesis.stateful import (
 )
 
 from bot.sandbox import Limits
+from core.engine import IMPATIENCE
 from core.lifecycle import PRESETS
+from core.withdrawing import CORRECTION_WINDOW
 from storage import audit
 from tests import tables
 from tests.clock import Clock
@@ -35,14 +37,34 @@ STATUSES = sorted({status.name for lifecycle in PRESETS for status in lifecycle.
 SERVERS = {"sqlite": 1, "postgresql": 2}
 
 
+# Slack shows a card when it is delivered, so an act is drawn as a number, and never from the state
+# of Slack at that moment: Hypothesis repeats what it drew.
+ANY = st.integers(0, 59)
+
+
+def chosen(things, which):
+    return things[which % len(things)]
+
+
 class Model:
     """A model of one incident: its status, its notes and its public texts."""
 
     def __init__(self, lifecycle):
         self.lifecycle = lifecycle
         self.status = lifecycle.initial
+        self.moved_at = None
         self.notes = []
+        # By word, whether it is still there.
         self.public = {}
+        # Withdrawn words that a correction replaced, and corrections.
+        self.corrected = set()
+
+    def move(self, status, at):
+        self.status, self.moved_at = status, at
+
+    def hasty(self, at):
+        """Whether a click at the moment ``at`` follows a step too soon: then it is asked about."""
+        return self.moved_at is not None and at - self.moved_at < IMPATIENCE.total_seconds()
 
     @property
     def next_steps(self):
@@ -139,7 +161,7 @@ class Bot(RuleBasedStateMachine):
         answer = self.say(f"status {number} {to}")
         assert ("is now" in answer) is (to in model.next_steps)
         if to in model.next_steps:
-            model.status = to
+            model.move(to, self.clock.seconds())
 
     @precondition(lambda self: self.incidents)
     @rule(which=st.integers(0, 2))
@@ -154,22 +176,36 @@ class Bot(RuleBasedStateMachine):
     @precondition(lambda self: self.incidents)
     @rule(which=st.integers(0, 2))
     def publish(self, which):
+        """After the end, only a correction of a text that was withdrawn just now is accepted."""
         number, model = self.chosen(which)
-        word = self.word()
+        word, replaced = self.word(), self.correctable(model) if model.over else None
         answer = self.say(f"update {number} {word}")
-        assert ("will read your public update" in answer) is not model.over
-        if not model.over:
+        accepted = not model.over or replaced is not None
+        assert ("will read your public update" in answer) is accepted
+        if accepted:
             model.public[word] = True
+        if replaced:
+            model.corrected |= {replaced, word}
 
-    @precondition(lambda self: any(model.public for model in self.incidents))
-    @rule(data=st.data())
-    def redact(self, data):
+    def correctable(self, model):
+        since = self.clock.seconds() - CORRECTION_WINDOW.total_seconds()
+        withdrawn = [
+            word
+            for word in model.public
+            if self.withdrawn_at.get(word, 0) >= since and word not in model.corrected
+        ]
+        return withdrawn[-1] if withdrawn else None
+
+    @rule(which=ANY, one=ANY)
+    def redact(self, which, one):
         published = [(n, m) for n, m in enumerate(self.incidents, 1) if m.public]
-        number, model = data.draw(st.sampled_from(published))
-        word = data.draw(st.sampled_from(sorted(model.public)))
+        if not published:
+            return
+        number, model = chosen(published, which)
+        word = chosen(sorted(model.public), one)
         entry = self._entry(number, word)
         if entry is not None:
-            self.withdrawn_at[word] = self.clock.seconds()
+            self.withdrawn_at.setdefault(word, self.clock.seconds())
             self.say(f"redact {number} {entry}")
             model.public[word] = False
 
@@ -181,11 +217,12 @@ class Bot(RuleBasedStateMachine):
         )
         return next(iter(found), None)
 
-    @precondition(lambda self: self.slack.workspace.channel("#payments").messages)
-    @rule(data=st.data())
-    def click_on_what_may_be_out_of_date(self, data):
+    @rule(which=ANY, one=ANY)
+    def click_on_what_may_be_out_of_date(self, which, one):
         cards = self.slack.workspace.channel("#payments").messages
-        card = data.draw(st.sampled_from(cards))
+        if not cards:
+            return
+        card = chosen(cards, which)
         number = int(card.text.split()[0].removeprefix("INC-"))
         offered = [
             element["action_id"]
@@ -195,21 +232,24 @@ class Bot(RuleBasedStateMachine):
         ]
         model = self.incidents[number - 1]
         if offered:
-            step = data.draw(st.sampled_from(offered))
-            before = card.text
+            step = chosen(offered, one)
+            before, hasty = card.text, model.hasty(self.clock.seconds())
             self.run(self._click(card, step))
-            if f"now {model.status}" in before:
-                model.status = step.removeprefix("step:")
+            if f"now {model.status}" in before and not hasty:
+                model.move(step.removeprefix("step:"), self.clock.seconds())
 
     async def _click(self, card, step):
         await (await self.mia.press(card, step)).answer()
 
-    @precondition(lambda self: not self.down and self.open_cards())
-    @rule(data=st.data(), noted=st.booleans(), published=st.booleans(), overtaken=st.booleans())
-    def fill_in_the_dialog(self, data, *, noted, published, overtaken):
+    @precondition(lambda self: not self.down)
+    @rule(which=ANY, one=ANY, noted=st.booleans(), published=st.booleans(), overtaken=st.booleans())
+    def fill_in_the_dialog(self, which, one, *, noted, published, overtaken):
         """A move of the incident meanwhile makes the whole form stale, so it is refused."""
-        card, number, model = data.draw(st.sampled_from(self.open_cards()))
-        step = data.draw(st.sampled_from([None, *model.next_steps]))
+        cards = self.open_cards()
+        if not cards:
+            return
+        card, number, model = chosen(cards, which)
+        step = chosen([None, *model.next_steps], one)
         note, public = self.word() if noted else None, self.word() if published else None
         filled = {"Next step": step, "Private note": note, "Public update": public}
         if not any(filled.values()):
@@ -218,11 +258,12 @@ class Bot(RuleBasedStateMachine):
         if overtaken:
             to = model.next_steps[0]
             self.say(f"status {number} {to}")
-            model.status = to
+            model.move(to, self.clock.seconds())
         kept = self.run(self._submitted(pressed, filled))
         assert kept is not overtaken
         if kept:
-            model.status = step or model.status
+            if step:
+                model.move(step, self.clock.seconds())
             model.notes += [note] if note else []
             model.public |= {public: True} if public else {}
 
@@ -256,7 +297,6 @@ class Bot(RuleBasedStateMachine):
         await pressed.answer()
         return True
 
-    @precondition(lambda self: self.slack.requests)
     @rule(copies=st.integers(1, 3))
     def redeliver(self, copies):
         self.run(self.slack.redeliver(copies=copies, at_once=True))
