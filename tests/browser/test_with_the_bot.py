@@ -48,9 +48,11 @@ async def slack(clock):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ratchet(slack, clock, a_database):
+async def ratchet(slack, clock, a_database, request):
+    """The bot; a test of the hold sets its seconds as parameter."""
+    hold = {"PUBLISH_DELAY": str(getattr(request, "param", 0))}
     with a_database("sqlite") as url:
-        async with running(environment_for(slack, url, "socket"), slack, clock) as app:
+        async with running(environment_for(slack, url, "socket") | hold, slack, clock) as app:
             yield app
 
 
@@ -231,6 +233,55 @@ async def test_one_dialog_takes_a_public_update_and_a_private_note(at, settle, p
     await picture(status, "status")
     await say(mia, "/incident timeline 1")
     await expect(answer(mia)).to_contain_text('private: "db-3 lost quorum after the 03:00 deploy"')
+
+
+async def test_a_question_does_what_was_meant_with_the_text_that_was_typed(at, settle, picture):
+    mia, status = await at("mia"), await at("sam", "#status")
+    await declared(mia, 'Checkout is down severity:high components:"Checkout API, Payments"')
+    await answer(mia).get_by_role("button", name="Dismiss message").click()
+    await settle(mia, status, minutes=6)
+    await say(mia, "/incident ack")
+    await expect(answer(mia)).to_contain_text("acknowledged")
+    await answer(mia).get_by_role("button", name="Dismiss message").click()
+    await settle(mia, status)
+
+    await say(mia, "/incident update 1 identified We found the cause and are rolling back.")
+    await settle(mia, status)
+
+    question = answer(mia)
+    await expect(question).to_contain_text("We found the cause and are rolling back.")
+    await expect(card(mia)).to_contain_text("Investigating · high")
+    await expect(messages(status).get_by_text("rolling back")).to_have_count(0)
+    await picture(mia, "question")
+    await question.get_by_role("button", name="Identified").first.click()
+    await settle(mia, status, minutes=1)
+    await settle()
+    await expect(card(mia)).to_contain_text("Identified · high")
+    await expect(messages(status).first).to_contain_text("We found the cause and are rolling back.")
+
+
+@pytest.mark.parametrize("ratchet", [10], indirect=True)
+async def test_a_public_text_is_taken_back_and_edited_before_anybody_reads_it(at, settle, picture):
+    mia, status = await at("mia"), await at("sam", "#status")
+    await declared(mia, 'Checkout is down severity:high components:"Checkout API, Payments"')
+    await answer(mia).get_by_role("button", name="Dismiss message").click()
+    await settle(mia, status, minutes=6)
+
+    await say(mia, "/incident update 1 Ask for Pat at extension 4711.")
+    await expect(answer(mia)).to_contain_text("until then you can take it back")
+    await picture(mia, "take-back")
+    await answer(mia).get_by_role("button", name="Take back and edit").click()
+
+    dialog = mia.get_by_role("dialog", name="Update INC-1")
+    text = dialog.get_by_label("Public update")
+    await expect(text).to_have_value("Ask for Pat at extension 4711.")
+    await text.fill("We are looking at it with the provider.")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_be_hidden()
+    await settle(mia, status, minutes=1)
+    await settle()
+    await expect(messages(status).first).to_contain_text("We are looking at it")
+    await expect(messages(status).get_by_text("4711")).to_have_count(0)
 
 
 async def test_an_empty_update_is_an_error_at_the_fields(at, settle):
