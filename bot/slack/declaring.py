@@ -29,6 +29,14 @@ _SIGN = re.compile(r"([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 _DASHED = re.compile(r"(?:--?|[–—−])([A-Za-z]+)(?:[=:：＝](.*))?", re.DOTALL)
 _BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
 
+_YES = frozenset({"yes", "true", "1", "on"})
+# Other words for readers; without a decoration they are a part of the title: "Internal search".
+_INSIDERS = frozenset({"internal", "note"})
+# "private" inside of a word that is written otherwise: "visibility=private", "(private,".
+_PRIVATE_WITHIN = re.compile(r"(?<![^\W_])private(?![^\W_])")
+_EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
+_SEPARATORS = ",;|/:–—-"
+
 
 def read_declare(typed: Typed) -> Declare | OpenDeclare:
     """The declaration; without a title, the dialog with the options filled in.
@@ -55,8 +63,14 @@ def read_declare(typed: Typed) -> Declare | OpenDeclare:
     )
     if not draft.title:
         return draft
-    if found.doubt and not typed.literal:
-        raise found.doubt.question(draft, typed)
+    if not typed.literal:
+        if found.doubt:
+            raise found.doubt.question(draft, typed)
+        named = [name for name in draft.components if plain_word(name) == "private"]
+        if named and not draft.private:
+            others = tuple(name for name in draft.components if name not in named)
+            doubt = _Doubt(named[0], draft.title, components=others)
+            raise doubt.question(draft, typed)
     return _declared(draft, typed)
 
 
@@ -84,12 +98,21 @@ class _Doubt:
     """A word of a declaration that may be an option or a part of the title.
 
     ``without`` is the title without it; ``severity`` None: it is about the audience.
+    ``components``: the word stands among the components, and these are the others.
     """
 
-    def __init__(self, word: str, without: str, severity: Severity | None = None) -> None:
+    def __init__(
+        self,
+        word: str,
+        without: str,
+        severity: Severity | None = None,
+        *,
+        components: tuple[str, ...] | None = None,
+    ) -> None:
         self.word = word
         self.without = without
         self.severity = severity
+        self.components = components
 
     def question(self, draft: OpenDeclare, typed: Typed) -> Question:
         """The question, with one declaration for each meaning, and the dialog."""
@@ -99,7 +122,11 @@ class _Doubt:
             return Choice(_declared(OpenDeclare(**fields | changes), typed), label)
 
         edited = Choice(draft, "Edit first…")
-        if self.severity:
+        if self.components is not None:
+            problem = f"{quoted(self.word)} may say who reads this, or be a component."
+            title = meaning("It is a component, and everyone reads it")
+            meant = [meaning("Declare it private", components=self.components, private=True)]
+        elif self.severity:
             problem = f"{quoted(self.word)} may mean severity:{self.severity}."
             title = meaning("It is part of the title")
             changed = {"title": self.without, "severity": self.severity}
@@ -141,10 +168,12 @@ class _Arguments:
             pass
         while len(self._tokens) > 2 and self._take_first_two():
             pass
+        self._take_those_within()
         if self._tokens and not self.doubt:
             self._take_audience_first()
+        self._look_for_audience()
         self._look_for_severity()
-        self.title = self._title()
+        self.title = _joined(self._tokens)
 
     def _keep(self, key: str, value: str) -> None:
         if key in self.options:
@@ -173,6 +202,8 @@ class _Arguments:
             key = (signed[1] if signed else token).casefold()
             if key in AUDIENCES and signed and signed[2]:
                 self._audience(key, signed[2])
+            elif key in AUDIENCES and signed and len(waiting) == 1 and _says_yes(waiting[0]):
+                self._audience(key, waiting.pop())
             elif signed and (key in KEYS or _likely(key)) and not signed[2].startswith("//"):
                 spelled.append(f"{signed[1]}:{signed[2]}")
             elif key in KEYS and waiting and waiting[0][0] in ":=：＝":
@@ -184,8 +215,7 @@ class _Arguments:
         return spelled
 
     def _audience(self, key: str, value: str | None) -> None:
-        said = plain_word(value or "yes")
-        if said not in {"yes", "true", "1", "on"}:
+        if not _says_yes(value or "yes"):
             raise self._typed.wrong(f"Write only `{key}`, after the title, or `{key}:yes`.")
         self._keep(key, "yes")
 
@@ -224,10 +254,10 @@ class _Arguments:
         exact = re.sub(r"^\W+|\W+$", "", plain_word(word)) == audience == "private"
         if exact and not (bound and rest):
             self._keep("private", "yes")
-            self._tokens = rest
+            self._tokens = _without_separators(rest)
             return True
         if not self._typed.literal and "private" not in self.options:
-            self.doubt = self.doubt or _Doubt(word, _joined(rest))
+            self.doubt = self.doubt or _Doubt(word, _joined(_without_separators(rest)))
         return False
 
     def _take_audience_first(self) -> None:
@@ -236,6 +266,32 @@ class _Arguments:
         if audience := self._audience_in(first):
             decorated = first.casefold() != audience
             self._take_audience(audience, first, others, bound=not decorated)
+
+    def _look_for_audience(self) -> None:
+        """Asks about a word beside either end that may say "private": "private please"."""
+        private = self._typed.known.secluded and "public" not in self.options
+        if self.doubt or private or "private" in self.options:
+            return
+        words = [place for place, token in enumerate(self._tokens) if self._is_word(token)]
+        ends = words[-1:] + words[:1]
+        for place in dict.fromkeys([*words[-2:][::-1], *words[:2]]):
+            token = self._tokens[place]
+            plain = plain_word(token)
+            insiders = place in ends and plain in _INSIDERS and token.casefold() != plain
+            if not (insiders or _PRIVATE_WITHIN.search(plain)):
+                continue
+            rest = [*self._tokens[:place], *self._tokens[place + 1 :]]
+            if re.search(r"[(\[{]", token) and not re.search(r"[)\]}]", token):
+                rest = self._tokens
+            self.doubt = _Doubt(token, _joined(_without_separators(rest)))
+            return
+
+    @staticmethod
+    def _is_word(token: str) -> bool:
+        """Whether ``token`` is one word of the title, and no emoji or quotation."""
+        if _EMOJI.fullmatch(token) or " " in token:
+            return False
+        return any(character.isalnum() for character in token)
 
     def _take_first_two(self) -> bool:
         """Takes ``key: value`` from the beginning; whether it was there."""
@@ -263,8 +319,8 @@ class _Arguments:
             return [severity.value for severity in Severity]
         return [lifecycle.name for lifecycle in self._typed.catalogue] if key == "lifecycle" else []
 
-    def _title(self) -> str:
-        """The words that are left, without the options among them."""
+    def _take_those_within(self) -> None:
+        """Takes the options among the words of the title."""
         title: list[str] = []
         for place, token in enumerate(self._tokens, start=1):
             key, value = option(token)
@@ -275,7 +331,7 @@ class _Arguments:
                 self._keep(key, value)
             else:
                 title.append(token)
-        return _joined(title)
+        self._tokens = title
 
     def _key(self, token: str) -> str:
         """The option that ``token`` sets; empty for a word of the title that holds a colon."""
@@ -291,6 +347,21 @@ class _Arguments:
         return self._typed.wrong(
             f"There is no option {quoted(key + ':')}.", suggestion=f"{meant}:", slip=key
         )
+
+
+def _says_yes(word: str) -> bool:
+    return plain_word(word) in _YES
+
+
+def _without_separators(tokens: list[str]) -> list[str]:
+    """``tokens`` without the dashes and commas at the ends that an audience was set off by."""
+    start, end = 0, len(tokens)
+    while start < end and not tokens[start].strip(_SEPARATORS):
+        start += 1
+    while start < end and not tokens[end - 1].strip(_SEPARATORS):
+        end -= 1
+    kept = tokens[start:end]
+    return [*kept[:-1], kept[-1].rstrip(",;|–—")] if kept and end == len(tokens) else kept
 
 
 def _binds(words: list[str]) -> bool:

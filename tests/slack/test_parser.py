@@ -311,7 +311,9 @@ DECLARED = [
     ("Customer data leak (private)", "Customer data leak", {"private": True}),
     ("Customer data leak `private`", "Customer data leak", {"private": True}),
     ("Customer data leak *PRIVATE*", "Customer data leak", {"private": True}),
-    ("Customer data leak, private", "Customer data leak,", {"private": True}),
+    ("Customer data leak, private", "Customer data leak", {"private": True}),
+    ("Customer data leak — private", "Customer data leak", {"private": True}),
+    ("Customer data leak private: yes", "Customer data leak", {"private": True}),
     ("Customer data leak ｐｒｉｖａｔｅ", "Customer data leak", {"private": True}),
     ("(private) Customer data leak", "Customer data leak", {"private": True}),
     ("private: Customer data leak", "Customer data leak", {"private": True}),
@@ -401,6 +403,44 @@ def test_a_word_that_may_be_the_audience_or_the_title_is_asked_about(text, choic
     declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
 
     assert [(one.title, one.private) for one in declared] == choices
+
+
+@pytest.mark.parametrize(
+    ("text", "without", "whole"),
+    [
+        ("Data leak private please", "Data leak please", "Data leak private please"),
+        ("Leak (private, please)", "Leak (private, please)", "Leak (private, please)"),
+        ("Data leak private 🔒", "Data leak 🔒", "Data leak private 🔒"),
+        ("Data leak private :lock:", "Data leak :lock:", "Data leak private :lock:"),
+        ("Data leak visibility=private", "Data leak", "Data leak visibility=private"),
+        ("Data leak private,sev", "Data leak", "Data leak private,sev"),
+        ("severity:high private Data leak", "Data leak", "private Data leak"),
+        ("private Data severity:high leak", "Data leak", "private Data leak"),
+        ("internal: Data leak", "Data leak", "internal: Data leak"),
+        ("Data leak [internal]", "Data leak", "Data leak [internal]"),
+        ("Data leak components:api,private", "Data leak", "Data leak"),
+    ],
+)
+def test_a_word_beside_the_ends_that_may_be_the_audience_is_asked_about(text, without, whole):
+    declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
+
+    assert [(one.title, one.private) for one in declared] == [(without, True), (whole, False)]
+
+
+def test_private_among_the_components_is_no_component_of_a_private_declaration():
+    asked = meanings("declare Data leak components:api,private severity:high")
+
+    assert [(one.components, one.private) for one in asked if isinstance(one, Declare)] == [
+        (("api",), True),
+        (("api", "private"), False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["Internal search is slow", "The data of private customers is late"]
+)
+def test_a_word_about_readers_inside_of_a_sentence_is_title(text):
+    assert said(f"declare {text}") == a_declaration(text)
 
 
 PRIVATE_PLACE = Place(INCIDENTS_CHANNEL, private=True)
