@@ -52,6 +52,7 @@ from bot.slack.requests import (
 from bot.slack.timeline import timeline
 from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
+from bot.slack.walking import walk_dialog
 from bot.slack.written import written
 from bot.telemetry import log
 from core.access import made_private
@@ -264,19 +265,25 @@ class Actions:
     ) -> Json:
         """The dialog ``view`` after a refusal or a failure, with everything that was typed.
 
-        After a transition in the meantime the update dialog offers the steps that are valid now.
+        After a transition in the meantime the dialogs of a step and of several steps offer those
+        that are valid now.
         """
-        stale = ended.error
-        if not isinstance(stale, StaleStatus) or view["callback_id"] != Dialog.UPDATE:
+        stale, dialog = ended.error, view["callback_id"]
+        if not isinstance(stale, StaleStatus) or dialog not in {Dialog.UPDATE, Dialog.WALK}:
             return dialogs.refilled(view, ended.reply or {})
-        return dialogs.update_dialog(
-            stale.incident,
-            await self._incidents.workspace(await self._actor(interaction)),
-            origin=forms.origin_of(view),
-            form=forms.update_form(view),
-            moved=stale.moved,
-            at=self._clock(),
-        )
+        incident, origin, at = stale.incident, forms.origin_of(view), self._clock()
+        workspace = await self._incidents.workspace(await self._actor(interaction))
+        if dialog == Dialog.UPDATE:
+            form = forms.update_form(view)
+            return dialogs.update_dialog(
+                incident, workspace, origin=origin, form=form, moved=stale.moved, at=at
+            )
+        asked = forms.walk_form(view)
+        if asked.to == incident.status or not incident.lifecycle.path(incident.status, asked.to):
+            return dialogs.refilled(view, ended.reply or {})
+        moved = dialogs.moved_meanwhile(incident, stale.moved, at)
+        kept = forms.kept_of(view)
+        return walk_dialog(incident, workspace, asked, origin=origin, kept=kept, moved=moved)
 
     async def _actor(self, interaction: Interaction) -> Actor:
         return await self._people.actor(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4, uuid5
 
@@ -183,13 +183,27 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         follow_up = OpenDeclare(description=text_of(request) or text)
         return [show, Offer(Choice(follow_up, "Declare a follow-up…"))]
     if isinstance(request, Change) and request.to and request.to not in incident.next_steps:
+        walk = [Offer(Choice(asked), incident) for asked in _walk(request, incident)]
         if not text_of(request):
-            return [show]
+            return [*walk, show]
         if request.to not in incident.lifecycle:
             request = with_status_as_text(request, typed)
         stays = replace(request, to=None, expected_status=None)
-        return [Offer(Choice(stays), incident), show]
+        return [*walk, Offer(Choice(stays), incident), show]
     return [offer]
+
+
+def _walk(request: Change, incident: Incident) -> Iterator[OpenWalk]:
+    """The dialog of all steps to the status of ``request``, if it is several steps away."""
+    to = request.to
+    here = incident.status
+    if (
+        to
+        and to != here
+        and to in incident.lifecycle
+        and len(incident.lifecycle.path(here, to)) > 1
+    ):
+        yield OpenWalk(ref=incident.id, to=to, note=request.note, public=request.public)
 
 
 def draft_reply(told: str, offer: Offer, draft: UUID) -> Json:

@@ -244,7 +244,7 @@ def update_dialog(
     """
     form = form or UpdateForm(ref=incident.id, expected_status=incident.status)
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
-    blocks = [now, *([_moved(incident, moved, at)] if moved and at else [])]
+    blocks = [now, *([moved_meanwhile(incident, moved, at)] if moved and at else [])]
     title = f"Update {incident.name}"
     readers = public_hint(incident) if workspace.status_channel else None
     if incident.terminal and form.public and readers:
@@ -299,7 +299,8 @@ def box(
     return input_block(block_id, label, element, hint=hint, optional=optional)
 
 
-def _moved(incident: Incident, moved: Update, at: datetime) -> Json:
+def moved_meanwhile(incident: Incident, moved: Update, at: datetime) -> Json:
+    """The sentence of a dialog whose incident was moved at ``moved``, before it was sent."""
     return section(
         f"{mention(moved.by)} moved it to *{status_name(incident.status)}* "
         f"{duration(at - moved.at)} ago. Nothing is saved yet, and your texts are still here."

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from bot.slack.buttons import Dialog
-from bot.slack.requests import AssignTo, FromDraft, Request, UsageError
+from bot.slack.requests import AssignTo, FromDraft, OpenWalk, Request, UsageError
 from bot.slack.verbs import COMMAND
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
@@ -245,6 +245,18 @@ def _walk(view: Mapping[str, Any], actor: Actor) -> Walk:
         reason=Note(_typed(view, "note")),
         public=PublicText(public) if public else None,
         expected_status=status,
+    )
+
+
+def walk_form(view: Mapping[str, Any]) -> OpenWalk:
+    """The walk dialog ``view`` with everything that is typed so far."""
+    incident, _ = _about(view)
+    note, public = _typed(view, "note"), _typed(view, "public")
+    return OpenWalk(
+        ref=incident,
+        to=str(_remembered(view).get("to")),
+        note=Note(note) if note else None,
+        public=PublicText(public) if public else None,
     )
 
 

@@ -20,11 +20,12 @@ def walk_dialog(
     *,
     origin: Origin,
     kept: Kept | None = None,
+    moved: Json | None = None,
 ) -> Json:
     """The dialog for all steps to a status: they are listed, and the reason is required.
 
     If no way leads there any more, it says where the incident is now. ``kept`` is the draft that
-    its texts come from.
+    its texts come from. ``moved`` tells of a transition since it was drawn first.
     """
     to = asked.to
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
@@ -34,7 +35,10 @@ def walk_dialog(
         told = section(f"{status_name(to)} cannot be reached from there. Nothing was changed.")
         return modal("message", title, [now, told], close="Close")
     way = " → ".join(status_name(status) for status in (incident.status, *path))
-    steps = [now, section(f"{len(path)} steps in one: {way}")]
+    several = len(path) > 1
+    count = f"{len(path)} steps" if several else "1 step"
+    listed = section(f"{count} in one: {way}" if several else f"{count}: {way}")
+    steps = [now, *([moved] if moved else []), listed]
     public = public_hint(incident) if workspace.status_channel else None
     # A text that would have no public reader is kept as a note, rather than lost.
     note = asked.note if public else asked.note or asked.public
@@ -50,6 +54,6 @@ def walk_dialog(
         Dialog.WALK,
         title,
         [*steps, *texts, *map(context, remarks)],
-        submit=f"Take {len(path)} steps",
+        submit=f"Take {count}",
         private_metadata=metadata(origin, incident, kept=kept, to=to),
     )

@@ -62,7 +62,14 @@ async def opened(slack, person, callback_id):
 ELSEWHERE = [
     (
         "resolve over INC-1",
-        ["Private note on INC-1", "Show INC-1", "Private note on INC-2", "Show INC-2"],
+        [
+            "Move INC-1 to Resolved…",
+            "Private note on INC-1",
+            "Show INC-1",
+            "Move INC-2 to Resolved…",
+            "Private note on INC-2",
+            "Show INC-2",
+        ],
     ),
     ("status identified 1", ["Move INC-1 to Identified", "Move INC-2 to Identified"]),
     ("identified 1", ["Move INC-1 to Identified"]),
@@ -253,6 +260,54 @@ async def test_the_dialog_of_several_steps_has_the_text_that_was_typed(told, mia
     shown = await timeline(told, 2)
     assert CAUSE in shown
     assert "→ Resolved" in shown
+
+
+async def test_the_dialog_of_several_steps_goes_on_after_somebody_else_moved(told, mia, slack):
+    answer = await told(f"resolve 2 {CAUSE}")
+    await mia.press(answer, "Resolve: 3 steps…")
+    await opened(slack, mia, "walk")
+    await (await slack.person("bo").command("#payments", "/incident next 2")).answer()
+
+    await mia.submit()
+
+    shown = str(mia.view.blocks)
+    assert "<@U0BO> moved it to *Identified*" in shown
+    assert "2 steps in one: Identified → Monitoring → Resolved" in shown
+    assert CAUSE in shown
+    await mia.submit()
+    assert not mia.has_view
+    assert CAUSE in await timeline(told, 2)
+
+
+async def test_the_dialog_of_several_steps_keeps_its_text_after_the_end(told, mia, slack):
+    answer = await told(f"resolve 2 {CAUSE}")
+    await mia.press(answer, "Resolve: 3 steps…")
+    await opened(slack, mia, "walk")
+    for status in ("identified", "monitoring", "resolved"):
+        await told(f"status 2 {status}")
+
+    await mia.submit()
+
+    assert "already moved INC-2 to *Resolved*" in str(mia.view.blocks)
+    assert CAUSE in str(mia.view.blocks)
+
+
+@pytest.mark.parametrize(
+    "text", [f"stauts:monitoring {CAUSE}", f"Monitoring: {CAUSE}", f"to monitoring {CAUSE}"]
+)
+async def test_a_status_several_steps_away_at_the_head_opens_the_dialog(text, told, mia, slack):
+    answer = await told(f"update 2 {text}")
+    assert labels(answer)[0] == "Move INC-2 to Monitoring…"
+
+    await mia.press(answer, "Move INC-2 to Monitoring…")
+    view = await opened(slack, mia, "walk")
+    assert CAUSE in str(view.blocks)
+    await mia.fill("Private reason", "Build 311 is out.")
+    await mia.submit()
+
+    shown = await timeline(told, 2)
+    assert CAUSE in shown
+    assert "→ Monitoring" in shown
 
 
 @pytest.mark.parametrize(
