@@ -238,9 +238,10 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
     if not command.asks:
         raise EmptyUpdate
     if incident.terminal:
-        if public is not None and known.correctable and command.asks == {"public"}:
+        correctable = public is not None and known.correctable is not None
+        if public is not None and correctable and command.asks == {"public"}:
             return _correct(incident, command, public, known, at=at)
-        raise IncidentResolved(incident, command.to)
+        raise IncidentResolved(incident, command.to, correctable=correctable)
     if command.to is not None:
         _refuse_step(incident, command.to)
     if public is not None:

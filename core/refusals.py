@@ -131,9 +131,12 @@ class Refused(UserError):
 
 
 class IncidentResolved(Refused):
-    """The incident is in a terminal status and accepts no update at all."""
+    """The incident is in a terminal status and accepts no update at all.
 
-    def __init__(self, incident: Incident, asked: str | None) -> None:
+    ``correctable``: it would accept the public text alone, in the place of a withdrawn one.
+    """
+
+    def __init__(self, incident: Incident, asked: str | None, *, correctable: bool = False) -> None:
         super().__init__(
             incident,
             asked,
@@ -141,6 +144,7 @@ class IncidentResolved(Refused):
             + (f"it cannot become {asked}, and " if asked and asked != incident.status else "it ")
             + "takes no further updates. If it is happening again, declare a new incident.",
         )
+        self.correctable = correctable
 
 
 class UnknownStatus(Refused):

@@ -408,7 +408,9 @@ class Actions:
         """The person; an invitation can be taken back from somebody who has left the workspace."""
         if not request.invited:
             return Person(request.user, request.user)
-        return await self._people.member(request.actor.workspace, request.user)
+        return await self._people.member(
+            request.actor.workspace, request.user, role="invited_person"
+        )
 
     async def _write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
         """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""

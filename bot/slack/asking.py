@@ -10,6 +10,7 @@ from bot.slack import written
 from bot.slack.answers import Answers, Carried
 from bot.slack.blocks import Json
 from bot.slack.carrying import (
+    INSTEAD,
     alternatives,
     bound,
     ref_of,
@@ -25,13 +26,13 @@ from bot.slack.requests import (
     Choice,
     FromDraft,
     OpenAssign,
-    OpenDeclare,
     OpenNote,
     OpenUpdate,
     OpenWalk,
     Question,
     Request,
     ShowCard,
+    follow_up,
 )
 from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
@@ -179,9 +180,10 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         return [offer]
     changes = Change | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign | OpenWalk
     show = Offer(Choice(ShowCard(ref=incident.id)), incident)
-    if incident.terminal and isinstance(request, changes):
-        follow_up = OpenDeclare(description=text_of(request) or text)
-        return [show, Offer(Choice(follow_up, "Declare a follow-up…"))]
+    if incident.terminal and isinstance(request, changes) and offer.choice.label != INSTEAD:
+        kept = text_of(request) or text
+        following = follow_up(incident.name, private=incident.private, text=kept)
+        return [show, Offer(Choice(following, "Declare a follow-up…"))]
     if isinstance(request, Change) and request.to and request.to not in incident.next_steps:
         walk = [Offer(Choice(asked), incident) for asked in _walk(request, incident)]
         if not text_of(request):

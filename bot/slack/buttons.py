@@ -37,6 +37,7 @@ from bot.slack.requests import (
     ShowTray,
     UsageError,
     WriteAnew,
+    follow_up,
 )
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
 from bot.slack.words import in_words, status_name, status_word, walk_label
@@ -217,6 +218,8 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             )
         case ["tray"]:
             return ShowTray()
+        case ["follow_up", number, "private" | "public" as readers] if _is_number(number):
+            return follow_up(f"INC-{_number(number)}", private=readers == "private")
         case ["declare"]:
             return OpenDeclare()
         case ["help"] | ["help", ""]:
@@ -415,6 +418,13 @@ def write_anew_button(incident: Incident, held_back: Update) -> Json:
 
 def declare_button(label: str = "Declare an incident") -> Json:
     return button(label, action_id="declare", value=encode("declare"))
+
+
+def follow_up_button(incident: Incident) -> Json:
+    """The declaration of an incident that follows ``incident``, private if that is."""
+    readers = "private" if incident.private else "public"
+    value = encode("follow_up", incident.number, readers)
+    return button("Declare a follow-up…", action_id="declare", value=value)
 
 
 def board_button(label: str = "All open") -> Json:

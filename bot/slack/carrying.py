@@ -20,6 +20,7 @@ from bot.slack.requests import (
     Question,
     Request,
     Shorten,
+    follow_up,
 )
 from bot.slack.words import walk_label
 from core.errors import InvalidField, UserError
@@ -49,6 +50,9 @@ from core.refusals import (
     UnknownStatus,
     WhichIncident,
 )
+
+# The label of the one public text that an incident takes after its end.
+INSTEAD = "Publish it in the place of yours"
 
 
 def text_of(request: Request | None) -> str:  # noqa: PLR0911 - one for each kind of text
@@ -171,9 +175,13 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
             yield from _steps(request, incident, incident.next_steps)
         case TooSoon():
             yield Choice(request)
-        case IncidentResolved(incident=incident):
+        case IncidentResolved(incident=incident, correctable=correctable):
+            if correctable and isinstance(request, Change) and request.public:
+                instead = Change(actor=request.actor, ref=request.ref, public=request.public)
+                yield Choice(instead, INSTEAD)
             if text := text_of(request):
-                yield Choice(OpenDeclare(description=text), "Declare a follow-up…")
+                following = follow_up(incident.name, private=incident.private, text=text)
+                yield Choice(following, "Declare a follow-up…")
         case InvalidField(field="public_update" | "note" | "title"):
             if isinstance(request, Change | TakeNextStep | Declare) and too_long(request):
                 yield Choice(Shorten(request=request))

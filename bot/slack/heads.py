@@ -22,6 +22,10 @@ _DASHED = re.compile(rf"(?:-{{1,2}}|[–—])\s?{_KEY}(?:\s*[:=]\s*(\S*)|\s+(\S+
 _SIGNED = re.compile(rf"[(\[*_`'\"]*{_KEY}[*_`'\"]*(\s*)([:=])(\s*)(\S*)", re.DOTALL)
 
 
+# Words without a letter or a digit, emoji, and calls.
+_SIGNS = re.compile(r"[^\w-]+|:[a-z0-9_+'-]+:|@(?:here|channel|everyone)", re.IGNORECASE)
+
+
 class HeadKind(StrEnum):
     """What the first words may be, instead of text."""
 
@@ -50,6 +54,7 @@ def head_of(text: str, *, statuses: Iterable[str], words: bool = True) -> Head |
     status is text: "Monitoring is down" may be a title.
     """
     statuses = tuple(statuses)
+    text = _after_signs(text)
     signs = unicodedata.normalize("NFKC", text)
     if dashed := _DASHED.match(_dashes(signs)):
         value = dashed[2] if dashed[2] is not None else dashed[3]
@@ -73,6 +78,14 @@ def _word(text: str, statuses: Iterable[str], *, words: bool) -> Head | None:
         return Head(HeadKind.STATUS, status, rest[second.end() :].lstrip())
     meant = near(word, statuses, most=1) if words else None
     return Head(HeadKind.STATUS, meant, rest) if meant else None
+
+
+def _after_signs(text: str) -> str:
+    """``text`` from its first word, without the arrows, emoji and calls like "@here" before it."""
+    rest = text.lstrip()
+    while (first := first_word(rest)) and _SIGNS.fullmatch(first[0]):
+        rest = rest[first.end() :].lstrip()
+    return rest
 
 
 def _dashes(text: str) -> str:

@@ -434,7 +434,15 @@ def _read_invite(typed: Typed, *, invited: bool) -> InviteUser:
 
 
 def _read_private(typed: Typed) -> AskPrivate:
-    return AskPrivate(ref=typed.only_ref())
+    ref = typed.ref(before_text=True)
+    if typed.rest:
+        note = Change(actor=typed.actor, ref=ref, note=Note(typed.text("The text")))
+        raise Question(
+            "`private` takes no text: it hides a whole incident. Nothing was done.",
+            [Choice(note), Choice(AskPrivate(ref=ref))],
+            usage=typed.verb.usage,
+        )
+    return AskPrivate(ref=ref)
 
 
 def _read_public(typed: Typed) -> OpenPublic:

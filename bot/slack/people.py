@@ -142,15 +142,15 @@ class People:
             channel=channel,
         )
 
-    async def member(self, workspace: str, user: str) -> Person:
-        """``user`` as an owner of incidents.
+    async def member(self, workspace: str, user: str, *, role: str = "owner") -> Person:
+        """``user`` as an owner of incidents, or in another ``role``.
 
         Raises:
-            InvalidField: ``owner``; they are no full member of the workspace.
+            InvalidField: of the name ``role``; they are no full member of the workspace.
         """
         profile = await self._profile(workspace, user)
         if profile.membership is not Membership.MEMBER:
-            raise InvalidField("owner", "must be a full member of this workspace: choose another")
+            raise InvalidField(role, "must be a full member of this workspace: choose another")
         return Person(user, profile.name)
 
     async def name(self, workspace: str, user: str) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
+from bot.slack.likeness import near
 from bot.slack.requests import NUMBER_MAX
 from core.incident import Ref
 
@@ -25,10 +26,18 @@ _REFERENCE = re.compile(r"(?:#|(?:inc|incident)[ -]*#?)?([0-9]+)")
 _LEADING_WORD = re.compile(r"(?:inc|incident)-?#?")
 _MEANT = re.compile(r"inc-.*|#\S*|[0-9a-f]{8}-[0-9a-f-]{8,}", re.DOTALL)
 # The words before a number that make it look like a reference, although it may be none.
-_MARK = re.compile(r"(?:#|inc|incident|no|nr|ticket|issue)[.:#-]*")
-_MARKED = re.compile(r"(?:(?:#|inc|incident|no|nr|ticket|issue)[ .:#-]*)*([0-9]+)")
-# A number with a text glued to it: "1:We", "1,We", "(1)We".
-_GLUED = re.compile(r"(?:#|inc|incident)?-?([0-9]+)[:,;!?)\]}][^\W\d_].*", re.DOTALL)
+_WORDS = "#|inc|incidents?|no|nr|number|ticket|issue"
+_MARK = re.compile(rf"(?:{_WORDS})[.:#_/-]*")
+_MARKED = re.compile(rf"(?:(?:{_WORDS})[ .:#_/-]*)*([0-9]+)")
+# A number with a text or a second number glued to it: "1:We", "(1)We", "1,2", "INC-1/INC-2".
+_GLUED = re.compile(
+    r"(?:#|inc|incident)?-?([0-9]+)"
+    r"(?:[:,;!?)\]}][^\W\d_].*|[,;/&+](?:#|inc-?|incident-?)?[0-9]+)",
+    re.DOTALL,
+)
+# A slip of INC-1, such as NIC-1, and words before a reference: "on INC-1", "for the incident 1".
+_SLIP = re.compile(r"([^\W\d_]{3})[-_]?([0-9]+)")
+_BEFORE = frozenset({"on", "for", "to", "about", "re", "the", "in", "of", "regarding"})
 
 _DASHES = frozenset("\u2212\u2043\u02d7\u30fc")
 _DECORATIONS = frozenset("'\"`´*_~<>|‘’‚‛“”„‟′″")
@@ -140,13 +149,10 @@ def is_meant_as_reference(word: str) -> bool:
     return _MEANT.fullmatch(plain_word(word)) is not None
 
 
-def possible(  # noqa: PLR0911 - one for each form
-    text: str, cards: Mapping[str, UUID]
-) -> tuple[Ref, str] | None:
-    """The incident that the first or the last word of ``text`` may name, and the rest of the text.
+def possible(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
+    """The incident that the first or the last words of ``text`` may name, and the rest of the text.
 
-    The reference is None if no incident can have it. The result is None if neither word looks like
-    one.
+    The reference is None if no incident can have it. None alone: no word looks like one.
     """
     for head, end in _heads(text, 3):
         if match := _MARKED.fullmatch(head):
@@ -154,10 +160,25 @@ def possible(  # noqa: PLR0911 - one for each form
     words = [match for match in WORD.finditer(text) if plain_word(match[0])]
     if not words:
         return None
-    if match := _GLUED.fullmatch(plain_word(words[0][0])):
+    return (
+        _first_of(words, text) or _behind_other_words(text, cards) or _last_of(words, text, cards)
+    )
+
+
+def _first_of(words: Sequence[re.Match[str]], text: str) -> tuple[Ref, str] | None:
+    """The incident that the first of ``words`` may name."""
+    first, after = plain_word(words[0][0]), text[words[0].end() :].lstrip()
+    if match := _GLUED.fullmatch(first):
         return number_of(match[1]), text
-    if LINK.search(words[0][0]):
-        return None, text[words[0].end() :].lstrip()
+    if (match := _SLIP.fullmatch(first)) and near(match[1], ("inc",)):
+        return number_of(match[2]), after
+    return (None, after) if LINK.search(words[0][0]) else None
+
+
+def _last_of(
+    words: Sequence[re.Match[str]], text: str, cards: Mapping[str, UUID]
+) -> tuple[Ref, str] | None:
+    """The incident that the last of ``words`` may name."""
     last, start = plain_word(words[-1][0]), words[-1].start()
     if link := LINK.search(words[-1][0]):
         return (cards[link[0]], text[:start].rstrip()) if link[0] in cards else None
@@ -168,6 +189,23 @@ def possible(  # noqa: PLR0911 - one for each form
             start = words[-2].start()
         return number_of(match[1]), text[:start].rstrip()
     return None
+
+
+def _behind_other_words(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
+    """A marked reference behind one or two words like "on" and "the", and the text after it."""
+    rest = text
+    for _ in range(2):
+        before = first_word(rest)
+        if before and plain_word(before[0]) in _BEFORE:
+            rest = rest[before.end() :].lstrip()
+    first = first_word(rest)
+    if rest == text or first is None or plain_word(first[0]).isdigit():
+        return None
+    try:
+        ref, rest = at_head(rest, cards)
+    except NoNumber:
+        return None
+    return None if ref is None else (ref, rest)
 
 
 def first_word(text: str) -> re.Match[str] | None:

@@ -19,6 +19,7 @@ from bot.slack.buttons import (
     declare_button,
     end_of,
     every_step,
+    follow_up_button,
     offer,
     step_button,
     sure_button,
@@ -85,7 +86,7 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
                 "That is the end of its lifecycle: it takes no further updates.",
                 "If it is happening again, declare a new incident.",
             ]
-            return _refused(told, [timeline_button(incident), declare_button()])
+            return _refused(told, [timeline_button(incident), follow_up_button(incident)])
         case TooSoon(incident=incident, asked=asked):
             told = [
                 f"You moved {incident.name} to *{status_name(incident.status)}* a moment ago.",

@@ -84,6 +84,12 @@ class OpenDeclare:
     private: bool = False
 
 
+def follow_up(name: str, *, private: bool, text: str = "") -> OpenDeclare:
+    """The dialog for an incident that follows the one called ``name``, with ``text`` kept in it."""
+    described = [f"Follow-up of {name}.", *([text] if text else [])]
+    return OpenDeclare(description="\n\n".join(described), private=private)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignTo:
     """A hand-over to the Slack user with the id ``user``. Their name is not known yet."""

@@ -294,7 +294,8 @@ def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
         yield from _never_published(redacted)
         if redacted.visibility is Visibility.PUBLIC and not redacted.taken_back:
             yield "Its copies in Slack are being replaced."
-        if redacted.kind is Kind.TITLE and redacted.taken_back:
+        was = outcome.before.title if outcome.before else incident.title
+        if redacted.kind is Kind.TITLE and redacted.taken_back and was != incident.title:
             yield f'It is called "{escape(incident.title)}" again.'
         if redacted.visibility is Visibility.PUBLIC and incident.terminal and _by(redacted, reader):
             yield "For five minutes you can put one text in its place: "

@@ -41,7 +41,8 @@ def walk_dialog(
     steps = [now, *([moved] if moved else []), listed]
     public = public_hint(incident) if workspace.status_channel else None
     # A text that would have no public reader is kept as a note, rather than lost.
-    note = asked.note if public else asked.note or asked.public
+    both = [text for text in (asked.note, asked.public) if text]
+    note = asked.note if public else "\n\n".join(both)
     texts = [box("note", "Private reason", note, note_hint(incident), optional=False)]
     if public:
         texts.append(box("public", "Public update", asked.public, public))

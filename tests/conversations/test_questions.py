@@ -328,6 +328,10 @@ async def test_an_invitation_in_another_order_is_asked_about(command, label, eff
     assert effect in pressed.words()
 
 
+async def test_a_guest_is_refused_as_invited_and_not_as_owner(told):
+    assert "The invited person must be a full member" in (await told("invite 2 @gus")).text
+
+
 async def test_a_question_of_a_question_keeps_the_text(told, mia, ratchet):
     answer = await told(f"resolve 2 {CAUSE}")
     bo_moved = await told("status 2 identified")
@@ -374,6 +378,24 @@ async def test_a_text_after_the_end_becomes_the_description_of_a_follow_up(told,
     await mia.press(answer, "Declare a follow-up…")
     view = await opened(slack, mia, "declare")
     assert CAUSE in str(view.blocks)
+
+
+async def test_a_follow_up_names_the_first_one_and_is_private_like_it(told, mia, slack):
+    for status in ("identified", "monitoring", "resolved"):
+        await told(f"status 2 {status}")
+    await mia.press(await told("severity 2 high"), "Declare a follow-up…")
+    view = await opened(slack, mia, "declare")
+    assert "Follow-up of INC-2." in str(view.blocks)
+    assert "initial_options" not in str(view.blocks)
+    await mia.close()
+
+    await (await mia.press(await told("private 2"), "Make it private")).answer()
+    await mia.press(await told(f"note 2 {CAUSE}"), "Declare a follow-up…")
+    view = await opened(slack, mia, "declare")
+    assert f"Follow-up of INC-2.\n\n{CAUSE}" in [
+        block["element"].get("initial_value") for block in view.blocks if block["type"] == "input"
+    ]
+    assert "initial_options" in str(view.blocks)
 
 
 async def test_words_without_a_verb_are_kept(told, mia, slack):
@@ -546,3 +568,30 @@ class TestTakeBackAndEdit:
         await mia.press(await pressed.answer(), "Edit it…")
 
         assert CAUSE in str((await opened(slack, mia, "update")).blocks)
+
+    async def test_a_status_does_not_stop_the_one_text_after_the_end(
+        self, told, mia, settle, slack
+    ):
+        for status in ("identified", "monitoring"):
+            await told(f"status 2 {status}")
+        answer = await told("update 2 status:resolved Our customer list leaked.")
+        await (await mia.press(answer, "Take back")).answer()
+
+        again = await told(f"update 2 status:resolved {CAUSE}")
+        label = "Publish it in the place of yours (INC-2)"
+        assert labels(again) == [label, "Declare a follow-up…"]
+        await (await mia.press(again, label)).answer()
+        await settle()
+
+        shown = repr(slack.channel_view("#status"))
+        assert CAUSE in shown
+        assert "leaked" not in shown
+        late = await told(f"update 2 status:resolved {CAUSE}")
+        assert labels(late) == ["Declare a follow-up…"]
+
+    async def test_only_the_title_that_returns_is_called_so_again(self, told, mia):
+        replaced, newest = await told("title 2 One"), await told("title 2 Two")
+
+        assert "again" not in (await (await mia.press(replaced, "Take back")).answer()).text
+        back = await (await mia.press(newest, "Take back")).answer()
+        assert 'It is called "Checkout is down" again.' in back.text

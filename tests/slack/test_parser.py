@@ -15,6 +15,7 @@ from bot.slack.markup import plain_text
 from bot.slack.parser import parse
 from bot.slack.requests import (
     NUMBER_MAX,
+    AskPrivate,
     AssignTo,
     OpenAssign,
     OpenDeclare,
@@ -224,13 +225,20 @@ def test_an_incident_is_named_by_number_or_id(word, ref):
     assert said(f"note {word} db-3", cards=cards) == a_change(ref=ref, note=Note("db-3"))
 
 
+@pytest.mark.parametrize("words", ["for 42 customers", "on the 3rd", "in INK-x", "of INC-"])
+def test_a_preposition_before_no_marked_reference_is_text(words):
+    assert said(f"note {words} it is over", cards={}).ref is None
+
+
 @pytest.mark.parametrize("word", ["-1", "1.5", "1e9", "+1", "1-2", "x42", "42nd", "#prod"])
 def test_a_word_that_names_no_incident_is_text(word):
     assert said(f"note {word} db-3") == a_change(ref=None, note=Note(f"{word} db-3"))
 
 
 MARKED = ["no 42", "No. 42", "№ 42", "№42", "ticket 42", "ticket-42", "issue #42",
-          "INC - 42", "# 42", "42:now", "(42)now", "no 0"]  # fmt: skip
+          "INC - 42", "# 42", "42:now", "(42)now", "no 0", "INC_42", "INC/42", "number 42", "42,43",
+          "42/43", "42+43", "NIC-42", "lnc-42", "on INC-42", "for the incident 42:",
+          "re: #42"]  # fmt: skip
 
 
 @pytest.mark.parametrize("word", MARKED)
@@ -425,6 +433,13 @@ def test_a_word_beside_the_ends_that_may_be_the_audience_is_asked_about(text, wi
     declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
 
     assert [(one.title, one.private) for one in declared] == [(without, True), (whole, False)]
+
+
+def test_private_with_a_text_asks_whether_it_is_a_note():
+    assert meanings("private 42 db-3 is slow") == [
+        a_change(note=Note("db-3 is slow")),
+        AskPrivate(ref=42),
+    ]
 
 
 def test_private_among_the_components_is_no_component_of_a_private_declaration():
@@ -678,6 +693,10 @@ HEADS = [
     ("42 Internal - We found it.", a_change(note=Note("- We found it."))),
     ("42 intenal: We found it.", a_change(note=Note(WE))),
     ("42 --private We found it.", a_change(note=Note(WE))),
+    ("42 🔒 private: We found it.", a_change(note=Note(WE))),
+    ("42 :lock: note We found it.", a_change(note=Note(WE))),
+    ("42 @here internal: We found it.", a_change(note=Note(WE))),
+    ("42 → identified We found it.", a_change(to="identified", public=PublicText(WE))),
     ("42 visibility:internal We found it.", None),
     ("42 foo:bar We found it.", None),
     ("42 --dry-run We found it.", None),
@@ -711,6 +730,8 @@ def test_the_first_words_of_a_public_text_are_asked_about(text, meant):
         "A fix is rolling out. status:resolved",
         "Not yet.",
         "Privately owned shops are down",
+        "🎉 It works again.",
+        "🔒",
     ],
 )
 def test_other_first_words_are_text(text):
