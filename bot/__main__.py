@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import database, demo, doctor, keys, lifecycles, outbox, serve
+from bot.commands import database, demo, doctor, keys, lifecycles, outbox, restore, serve
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -35,6 +35,7 @@ cli.command("demo")(demo.demo)
 cli.command("doctor")(doctor.doctor)
 cli.command("migrate")(database.migrate)
 cli.command("backup")(database.backup)
+cli.command("restore")(restore.restore)
 cli.command("export")(database.export)
 cli.add_typer(outbox.cli, name="outbox")
 cli.add_typer(keys.cli, name="keys")

@@ -26,6 +26,7 @@ from storage.findings import (
     about,
     incident_findings,
     message_findings,
+    missing,
     published_by,
     surface_name,
 )
@@ -41,6 +42,7 @@ from storage.models import (
     workspace,
 )
 from storage.models import incident as _incident
+from storage.numbers import skipped_in
 from storage.queries import SqlReader
 from storage.rows import AnyRow, lifecycle_of, tags
 from storage.snapshot import connection_of
@@ -298,7 +300,10 @@ def look(
         return list(_page_findings(reader, team, records, mark.publishes_since)), mark
     found = []
     counted = connection_of(reader).execute(_LAST_NUMBER, {"workspace": team}).scalar()
-    if counted not in {None, mark.after}:
+    skipped = skipped_in(reader, team)
+    if counted is not None and (
+        counted < mark.after or any(missing(mark.after + 1, counted, skipped))
+    ):
         text = f"{counted} incidents were counted, and the newest is INC-{mark.after}"
         found.append(Finding(team, text, RESTORE))
     following = connection_of(reader).execute(_NEXT_WORKSPACE, {"workspace": team}).scalar()
@@ -310,10 +315,10 @@ def _page_findings(
 ) -> Iterator[Finding]:
     if reader.workspace(team).status_channel is None:
         publishes_since = None
+    skipped = skipped_in(reader, team)
     for record in records:
         number = record.row.number
-        if number > record.follows + 1:
-            first, last = record.follows + 1, number - 1
+        for first, last in missing(record.follows + 1, number - 1, skipped):
             text = "is missing" if first == last else f"to INC-{last} are missing"
             yield Finding(team, f"INC-{first} {text}", RESTORE)
         for text, cure in incident_findings(record, publishes_since):

@@ -87,6 +87,21 @@ class Record:
         }
 
 
+def missing(first: int, last: int, skipped: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The numbers from ``first`` to ``last`` that no range of ``skipped`` holds, as ranges.
+
+    ``skipped`` is in order, and its ranges do not overlap.
+    """
+    for begin, end in skipped:
+        if begin > last:
+            break
+        if begin > first:
+            yield first, begin - 1
+        first = max(first, end + 1)
+    if first <= last:
+        yield first, last
+
+
 def published_by(record: Record) -> datetime | None:
     """The first moment at which the incident proves a status channel; settings have no date."""
     return min(

@@ -398,6 +398,18 @@ class DraftRow(_Row, table=True):
     body: str
 
 
+class SkippedRow(_Row, table=True):
+    """Numbers, ``first`` to ``last``, that no incident has: a restore found them in use."""
+
+    __tablename__ = "skipped"
+    __table_args__ = (ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),)
+
+    workspace_id: str = Field(primary_key=True)
+    first: int = Field(primary_key=True)
+    last: int
+    at: datetime = Field(sa_type=UtcDateTime)  # of the restore
+
+
 class CompatibilityRow(_Row, table=True):
     """One row: the oldest schema whose code may work on this one. Only migrations write it."""
 
@@ -424,6 +436,7 @@ handled = _table(HandledRow)
 api_key = _table(ApiKeyRow)
 idempotency = _table(IdempotencyRow)
 draft = _table(DraftRow)
+skipped = _table(SkippedRow)
 compatibility = _table(CompatibilityRow)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -42,6 +42,9 @@ from storage.store import SqlStore, SqlTransaction
 
 # The error of a message after a lost response: Slack may have it or not.
 UNKNOWN_OUTCOME = "unknown_outcome"
+
+# Every claim was made before it.
+EVER = datetime.max.replace(tzinfo=UTC)
 
 RESPONDERS_CARDS = frozenset({Surface.WORKING_CARD, Surface.OWNER_CARD})
 
@@ -131,6 +134,7 @@ _RESCUE = (
         claimed_by=None,
     )
 )
+_LOOK_FIRST = update(outbox).where(is_kept).values(unsure=True)
 _is_dead = kept(outbox, State.DEAD)
 _RETRY_DEAD = (
     update(outbox)
@@ -360,6 +364,20 @@ class Outbox:
         stale = {"claimed_before": claimed_before, "at": at, "until": until}
         return await self._write(
             (_POSTPONE_STALE, stale), (_MERGE_INTO_STALE, stale), (_RESCUE, stale)
+        )
+
+    async def look_first(self, *, at: datetime) -> int:
+        """Has every message searched for before it is sent, and returns their count.
+
+        After a restore Slack may have each of them: it was delivered after the backup was taken.
+        Messages that run belong to workers that are gone.
+        """
+        stale = {"claimed_before": EVER, "at": at, "until": at}
+        return await self._write(
+            (_POSTPONE_STALE, stale),
+            (_MERGE_INTO_STALE, stale),
+            (_RESCUE, stale),
+            (_LOOK_FIRST, {}),
         )
 
     async def retry_dead(self, *, at: datetime, channel: tuple[str, str] | None = None) -> int:

@@ -5,7 +5,7 @@ No statement here selects a body or a description.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -118,6 +118,49 @@ _DELIVERED = select(
     outbox.c.incident_id.in_(bindparam("incidents", expanding=True)),
     outbox.c.state.not_in(KEPT),
 )
+
+
+_CHANNELS = (
+    select(posted.c.workspace_id, posted.c.posted_in)
+    .where(posted.c.surface != Surface.OWNER_CARD)
+    .group_by(posted.c.workspace_id, posted.c.posted_in)
+    .order_by(func.max(posted.c.ts).desc())
+)
+_EXPECTANT = (
+    select(outbox.c.workspace_id, outbox.c.channel)
+    .where(is_kept, outbox.c.surface != Surface.OWNER_CARD)
+    .distinct()
+)
+_KNOWN_IDS = select(_incident.c.id).where(
+    _incident.c.workspace_id == bindparam("workspace"),
+    _incident.c.id.in_(bindparam("ids", expanding=True)),
+)
+_KNOWN_NUMBERS = select(_incident.c.number).where(
+    _incident.c.workspace_id == bindparam("workspace"),
+    _incident.c.number.in_(bindparam("numbers", expanding=True)),
+)
+
+
+def channels(reader: SqlReader) -> tuple[tuple[str, str], ...]:
+    """The channels with posts, and those that wait for some, as pairs of workspace and channel.
+
+    Those with the newest posts are first. Direct messages are not among them.
+    """
+    connection = connection_of(reader)
+    found = [(row[0], row[1]) for one in (_CHANNELS, _EXPECTANT) for row in connection.execute(one)]
+    return tuple(dict.fromkeys(found))
+
+
+def known(
+    reader: SqlReader, workspace: str, ids: Collection[UUID], numbers: Collection[int]
+) -> tuple[frozenset[UUID], frozenset[int]]:
+    """Those of ``ids`` and of ``numbers`` that incidents of ``workspace`` have."""
+    connection = connection_of(reader)
+    by_id = connection.execute(_KNOWN_IDS, {"workspace": workspace, "ids": list(ids)})
+    by_number = connection.execute(
+        _KNOWN_NUMBERS, {"workspace": workspace, "numbers": list(numbers)}
+    )
+    return frozenset(by_id.scalars()), frozenset(by_number.scalars())
 
 
 def recent(

@@ -15,6 +15,13 @@ def doctor(
             "--deep", help="Also replay every timeline, and compare Slack's messages with it."
         ),
     ] = False,
+    mark_gone: Annotated[
+        bool,
+        typer.Option(
+            "--mark-gone",
+            help="As --deep, and say on each card without an incident that it is unknown.",
+        ),
+    ] = False,
 ) -> None:
     """Check settings, database, token, scopes and the status channel; each line says what to do."""
     import asyncio
@@ -25,7 +32,7 @@ def doctor(
 
     settings = slack_settings()
     configure_logs(log_format=settings.log_format, log_level="error")
-    findings = asyncio.run(examine(settings, deep=deep))
+    findings = asyncio.run(examine(settings, deep=deep or mark_gone, mark_gone=mark_gone))
     for finding in findings:
         typer.echo(safe_line(f"{'ok  ' if finding.well else 'FAIL'}  {finding.text}"))
     if not all(finding.well for finding in findings):

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.delivery.failures import Failure, FailureKind, retry_after
+from bot.delivery.metadata import mark, origin
 from bot.delivery.surfaces import drawn
 from bot.slack.web import code_of
 from bot.telemetry import log
@@ -161,21 +161,6 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
     return Rendering(message.channel, {"unfurl_links": False, "unfurl_media": False, **content})
 
 
-def mark(uid: UUID) -> dict[str, Any]:
-    """Metadata that names the outbox message of a post: `marked` finds it after a lost response."""
-    return {"event_type": "ratchet_message", "event_payload": {"id": str(uid)}}
-
-
-def marked(posted: Mapping[str, Any]) -> UUID | None:
-    """The outbox message named by the metadata of ``posted``; other apps write metadata as well."""
-    metadata = posted.get("metadata")
-    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    try:
-        return UUID(str(payload.get("id"))) if isinstance(payload, dict) else None
-    except ValueError:
-        return None
-
-
 class SlackTransport:
     """A `bot.delivery.worker.Transport` over Slack's Web API."""
 
@@ -217,25 +202,27 @@ class SlackTransport:
         if rendering is None:
             return found
         try:
-            return await self._sent(message, rendering) or found
+            return await self._sent(message, facts, rendering) or found
         except SlackApiError as error:
             if code_of(error) not in CONTENT:
                 raise
             log.warning("content refused", surface=message.surface, error=code_of(error))
-        return await self._sent(message, rendering.as_text()) or found
+        return await self._sent(message, facts, rendering.as_text()) or found
 
-    async def _sent(self, message: OutboxMessage, rendering: Rendering) -> Posted | None:
+    async def _sent(
+        self, message: OutboxMessage, facts: Facts, rendering: Rendering
+    ) -> Posted | None:
         """The place of a new post; None for an edit."""
         if rendering.edits:
             await self._client.chat_update(
                 channel=rendering.channel,
                 ts=rendering.edits,
-                metadata=mark(message.uid),
+                metadata=mark(message, facts),
                 **rendering.content,
             )
             return None
         answer = await self._client.chat_postMessage(
-            channel=rendering.channel, metadata=mark(message.uid), **rendering.content
+            channel=rendering.channel, metadata=mark(message, facts), **rendering.content
         )
         return Posted(str(answer["channel"]), str(answer["ts"]))
 
@@ -250,7 +237,8 @@ class SlackTransport:
         try:
             async for page in await self._posts(message, facts.thread):
                 for posted in page["messages"]:
-                    if marked(posted) == message.uid:
+                    source = origin(posted)
+                    if source and source.is_of(message, facts):
                         return Posted(message.channel, str(posted["ts"]))
         except SlackApiError as error:
             # An unreadable channel cannot be searched; without its thread there is no reply.

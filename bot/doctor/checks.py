@@ -16,6 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.doctor.comparison import Compared, compare
+from bot.doctor.orphans import Orphan, Orphans
+from bot.doctor.reader import BrokenOff, SlackReader
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE, Home, home_in
 from bot.slack.web import a_client, code_of
@@ -56,13 +58,16 @@ async def examine(
     settings: Settings,
     *,
     deep: bool = False,
+    mark_gone: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> list[CheckResult]:
     """Check database, token, scopes, groups and status channel, one after another.
 
     ``deep``: replay every timeline as well, compare incidents, cards and outbox with it, and
-    compare Slack with all of them. ``pause`` sleeps so many seconds, if Slack asks for it.
+    compare Slack with all of them. ``mark_gone``: also edit the cards in Slack whose incident is
+    not in the database; nothing else is ever changed. ``pause`` sleeps so many seconds, if Slack
+    asks for it.
     """
     client = a_client(settings, timeout_seconds=TIMEOUT_SECONDS)
     started = monotonic()
@@ -80,8 +85,11 @@ async def examine(
     results.append(_scopes(token.headers.get("x-oauth-scopes", "")))
     results += [result async for result in _slack(settings, client)]
     if deep:
-        look = partial(compare, client=client, workspace=token["team_id"], at=clock(), pause=pause)
-        results += [result async for result in _compared(settings, home, look)]
+        now, team, app = clock(), token["team_id"], str(token.get("bot_id"))
+        look = partial(compare, client=client, workspace=team, at=now, app=app, pause=pause)
+        search = Orphans(SlackReader(client, at=now, pause=pause), client, team, app)
+        compared = _compared(settings, home, look, say_gone=search.say_gone if mark_gone else None)
+        results += [result async for result in compared]
     return results
 
 
@@ -194,8 +202,9 @@ async def _compared(
     settings: Settings,
     home: Home | None,
     look: Callable[[SqlStore], Awaitable[list[Compared]]],
+    say_gone: Callable[[Orphan], Awaitable[None]] | None,
 ) -> AsyncIterator[CheckResult]:
-    """Slack, compared with the store."""
+    """Slack, compared with the store. ``say_gone`` edits a card without an incident."""
     try:
         with closing(_store(settings, home)) as store:
             if not await asyncio.to_thread(store.is_current):
@@ -212,6 +221,22 @@ async def _compared(
         yield CheckResult(well=one.well, text=f"slack: {one.note}")
     if not compared:
         yield CheckResult(well=True, text="slack: no messages to compare")
+    if say_gone:
+        for orphan in [orphan for one in compared for orphan in one.orphans]:
+            yield await _marked(orphan, say_gone)
+
+
+async def _marked(orphan: Orphan, say_gone: Callable[[Orphan], Awaitable[None]]) -> CheckResult:
+    try:
+        await say_gone(orphan)
+    except SlackApiError as error:
+        text = f"slack: the card of {orphan.name} was not marked: Slack says {code_of(error)}"
+        return CheckResult(well=False, text=text)
+    except BrokenOff as error:
+        text = f"slack: the card of {orphan.name} was not marked: {error}"
+        return CheckResult(well=False, text=text)
+    text = f"slack: the card of {orphan.name} says now that the incident is unknown"
+    return CheckResult(well=True, text=text)
 
 
 async def _slack(settings: Settings, client: AsyncWebClient) -> AsyncIterator[CheckResult]:

@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.surfaces import drawn
+from bot.doctor.orphans import Orphan, Orphans
 from bot.doctor.reader import BrokenOff, SlackMessage, SlackReader, gist
 from bot.slack.web import code_of
 from bot.slack.words import WITHDRAWN
@@ -34,6 +35,8 @@ from storage.store import SqlStore
 # Incidents without a change for so long are over, and nobody reads them any more.
 LOOK_BACK = timedelta(days=7)
 COMPARED_MAX = 200
+# So many channels are read for cards without an incident, beside those that are compared.
+CHANNELS_MAX = 20
 # Posts are compared as if no text were held back: the lane of one that is held back is left out.
 NOTHING_HELD_BACK = datetime.max.replace(tzinfo=UTC)
 # An incident that changes during its comparison is compared again, at most so often.
@@ -44,12 +47,13 @@ LOOKS = 3
 class Compared:
     """The result for one channel, or for all. ``differences`` are sentences with their cures.
 
-    ``note`` says how much was compared, or why nothing was.
+    ``note`` says how much was compared, or why nothing was. ``orphans`` are among the differences.
     """
 
     note: str
     differences: tuple[str, ...] = ()
     well: bool = True
+    orphans: tuple[Orphan, ...] = ()
 
 
 async def compare(
@@ -59,17 +63,22 @@ async def compare(
     *,
     at: datetime,
     incidents_max: int = COMPARED_MAX,
+    app: str | None = None,
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> list[Compared]:
     """Compare each channel with the store, the status channel first.
 
+    ``app`` is the id of our bot, as messages have it; None: no card without an incident is named.
     ``pause`` sleeps so many seconds, if Slack asks for it.
 
     Raises:
         StoreUnavailable: the database failed or does not answer.
     """
     reader = SlackReader(client, at=at, pause=pause)
-    comparison = Comparison(store, reader, workspace, at=at, incidents_max=incidents_max)
+    orphans = Orphans(reader, client, workspace, app) if app else None
+    comparison = Comparison(
+        store, reader, workspace, at=at, incidents_max=incidents_max, orphans=orphans
+    )
     return [compared async for compared in comparison.run()]
 
 
@@ -83,6 +92,7 @@ class _Conversation:
     compared: int = 0
     passed_over: int = 0
     differences: list[str] = field(default_factory=list)
+    orphans: tuple[Orphan, ...] = ()
 
 
 class Comparison:
@@ -96,10 +106,12 @@ class Comparison:
         *,
         at: datetime,
         incidents_max: int,
+        orphans: Orphans | None = None,
     ) -> None:
         self._store = store
         self._outbox = Outbox(store)
         self._slack = slack
+        self._orphans = orphans
         self._workspace = workspace
         self._at = at
         self._incidents_max = incidents_max
@@ -127,6 +139,8 @@ class Comparison:
                 "changed last are compared"
             )
         found = {placed.conversation for one in standings for placed in _readable(one)}
+        if self._orphans:
+            found |= await self._with_posts()
         for conversation in sorted(found, key=lambda id_: (id_ != self._status_channel, id_)):
             here = _Conversation(conversation, name=conversation)
             try:
@@ -139,6 +153,13 @@ class Comparison:
             else:
                 yield self._done(here)
 
+    async def _with_posts(self) -> set[str]:
+        """The channels with the newest posts: they may have cards of incidents that are gone."""
+        every = await self._store.read(posts.channels)
+        here = [channel for workspace, channel in every if workspace == self._workspace]
+        status = [self._status_channel] if self._status_channel else []
+        return {*status, *here[:CHANNELS_MAX]}
+
     async def _standing(self, incident: UUID) -> Standing | None:
         return await self._store.read(
             lambda reader: posts.standing(reader, self._workspace, incident)
@@ -148,10 +169,20 @@ class Comparison:
         here.name = await self._slack.name(here.id)
         async for seen in self._slack.since(here.id, self._at - LOOK_BACK):
             here.messages[seen.ts] = seen
+        if self._orphans:
+            await self._find_orphans(here, self._orphans)
         for standing in standings:
             placed = [one for one in _readable(standing) if one.conversation == here.id]
             if placed:
                 await self._compare_one(here, standing, placed)
+
+    async def _find_orphans(self, here: _Conversation, search: Orphans) -> None:
+        here.orphans = await search.among(self._store, here.id, here.messages.values())
+        here.differences += [
+            f"{one.name} has a card in {here.name} ({one.link}), and is not in the database: "
+            "`ratchet doctor --mark-gone` says so on the card"
+            for one in here.orphans
+        ]
 
     async def _compare_one(
         self, here: _Conversation, standing: Standing, placed: Sequence[Placed]
@@ -299,7 +330,7 @@ class Comparison:
         note = f"{_incidents(here.compared)} compared with {here.name}"
         if here.passed_over:
             note += f"; {here.passed_over} changed too often meanwhile"
-        return Compared(note, tuple(here.differences))
+        return Compared(note, tuple(here.differences), orphans=here.orphans)
 
     def _broken_off(self, here: _Conversation, why: str) -> Compared:
         done = f"only {_incidents(here.compared)} compared with {here.name}"

@@ -15,7 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.delivery.failures import TryAgain, after_failure
-from bot.delivery.slack import failure, marked
+from bot.delivery.metadata import NAME, Origin, origin
+from bot.delivery.slack import failure
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import code_of
 
@@ -59,12 +60,29 @@ def gist(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SlackMessage:
-    """A message as Slack returns it. ``uid`` is the outbox message in its metadata, if any."""
+    """A message as Slack returns it.
+
+    ``origin`` is read from its metadata, None for a message of anybody else. ``app`` is the id of
+    the bot that posted it.
+    """
 
     ts: str
     text: str
-    uid: UUID | None
+    origin: Origin | None
     has_replies: bool
+    is_reply: bool
+    app: str | None
+
+    @property
+    def uid(self) -> UUID | None:
+        """The outbox message of its last edit."""
+        return self.origin.uid if self.origin else None
+
+    @property
+    def number(self) -> int | None:
+        """The number of its incident, as the metadata or the text of a post of ours has it."""
+        named = self.origin and NAME.match(self.origin.name or self.text)
+        return int(named[1]) if named else None
 
     @classmethod
     def read(cls, message: Mapping[str, Any]) -> SlackMessage | None:
@@ -74,8 +92,10 @@ class SlackMessage:
         return cls(
             ts=message["ts"],
             text=str(message.get("text") or ""),
-            uid=marked(message),
+            origin=origin(message),
             has_replies=bool(message.get("reply_count")),
+            is_reply=message.get("thread_ts") not in {None, message["ts"]},
+            app=message.get("bot_id"),
         )
 
 
@@ -101,7 +121,7 @@ class SlackReader:
     async def name(self, conversation: str) -> str:
         """``#status``; the id if Slack does not give the name."""
         try:
-            answer = await self._ask(lambda: self._client.conversations_info(channel=conversation))
+            answer = await self.ask(lambda: self._client.conversations_info(channel=conversation))
         except SlackApiError:
             return conversation
         return f"#{answer['channel'].get('name') or conversation}"
@@ -142,7 +162,7 @@ class SlackReader:
     ) -> AsyncIterator[SlackMessage]:
         page: dict[str, Any] = {"limit": PAGE}
         for _ in range(PAGES_MAX):
-            answer = await self._ask(lambda page=page: ask(page))  # type: ignore[misc]
+            answer = await self.ask(lambda page=page: ask(page))  # type: ignore[misc]
             for message in answer["messages"]:
                 seen = SlackMessage.read(message) if isinstance(message, dict) else None
                 if seen:
@@ -152,7 +172,7 @@ class SlackReader:
                 return
             page = {"limit": PAGE, "cursor": cursor}
 
-    async def _ask(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
+    async def ask(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
         """The answer to ``call``, which is repeated after a pause or a lost response.
 
         Raises:

@@ -129,3 +129,9 @@ def gone(name: str) -> Json:
     """The card of an incident that was public, or was shown in a public channel, and is private."""
     told = f"{name} is no longer public."
     return message([told], [section(f"_{told}_")])
+
+
+def unknown(name: str) -> Json:
+    """The card of an incident that is not in the database, as after a restore of a backup."""
+    told = f"{name} is no longer known to Ratchet."
+    return message([told], [section(f"_{told}_")])

@@ -1,0 +1,159 @@
+"""`ratchet restore`: a backup in the place of the database, and the marks that it needs there.
+
+The backup knows nothing of the time after it. Slack may have messages that wait in it, numbers are
+in use that it would give again, and people have hidden texts that it still shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from slack_sdk.errors import SlackApiError
+
+from bot.doctor.reader import BrokenOff, SlackReader
+from bot.settings import KeySettings
+from bot.slack.people import UNREACHABLE
+from bot.slack.web import a_client, code_of
+from core.errors import UserError
+from core.incident import Actor, Redact, SetPrivacy
+from core.service import Incidents
+from storage.numbers import Numbers, newest_declaration, skip_to
+from storage.outbox import Outbox
+from storage.posts import channels
+from storage.restore import Hidden, Replaced, restoring
+from storage.store import SqlStore, SqlTransaction
+
+TIMEOUT_SECONDS = 10
+CLOCKS_APART = timedelta(minutes=10)
+# After a restore by hand, bots may have worked on the database before it is marked.
+LOOK_BACK = timedelta(days=30)
+# Later than the end of any draft's hour.
+EVER = datetime.max.replace(tzinfo=UTC)
+AGAIN = "stop the bot and run `ratchet restore --marks-only` once Slack answers"
+
+
+@dataclass(slots=True)
+class Marker:
+    """Marks a restored database. ``pause`` sleeps so many seconds, if Slack asks for it.
+
+    ``lines`` say what was done, for the operator, without a text that anybody wrote.
+    """
+
+    settings: KeySettings
+    at: datetime
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep
+    lines: list[str] = field(default_factory=list)
+
+    def restore(self, file: Path) -> None:
+        """Puts the backup ``file`` in the place of the database, marked.
+
+        Raises:
+            NotRestored, StoreUnavailable, UnknownSchema: nothing was changed; the text says why.
+        """
+        with restoring(self.settings.database_url, file, at=self.at) as restoration:
+            asyncio.run(self.mark(restoration.store, restoration.replaced))
+        if restoration.kept:
+            self.lines.append(f"The replaced database is kept: {restoration.kept}")
+            if restoration.replaced is None:
+                self.lines.append(
+                    "It could not be read: texts that were withdrawn since the backup, and API "
+                    "keys that were revoked, may be back."
+                )
+
+    def mark_only(self, store: SqlStore) -> None:
+        """Marks a database that was restored by hand. No bot may serve from it.
+
+        Raises:
+            SecondServer, StoreUnavailable, UnknownSchema: nothing was changed.
+        """
+        store.open_for_serving()
+        asyncio.run(self.mark(store, None, look_back=LOOK_BACK))
+
+    async def mark(
+        self, store: SqlStore, replaced: Replaced | None, *, look_back: timedelta = timedelta()
+    ) -> None:
+        """Hides what was hidden since, continues the numbers, and marks the messages."""
+        if replaced:
+            await self._hide(store, replaced.hidden)
+            if replaced.revoked:
+                self.lines.append(f"API keys revoked again: {', '.join(replaced.revoked)}")
+        known = [*await store.read(channels), *(replaced.channels if replaced else ())]
+        newest = await store.read(newest_declaration)
+        since = min(newest, self.at - look_back) - CLOCKS_APART if newest else None
+        numbers = await self._numbers_in_slack(dict.fromkeys(known), since)
+        for workspace, number in (replaced.numbers if replaced else {}).items():
+            numbers[workspace] = max(number, numbers.get(workspace, 0))
+
+        def write(tx: SqlTransaction) -> dict[str, Numbers | None]:
+            tx.forget_drafts(at=EVER)
+            return {
+                workspace: skip_to(tx, workspace, number, at=self.at)
+                for workspace, number in sorted(numbers.items())
+            }
+
+        self.lines += _skipped(await store.write(write))
+        count = await Outbox(store).look_first(at=self.at)
+        self.lines.append(
+            f"{count} messages wait for Slack; each is looked for there before it is posted."
+        )
+
+    async def _hide(self, store: SqlStore, hidden: Iterable[Hidden]) -> None:
+        """Withdraws texts, and makes incidents private, that somebody has hidden since.
+
+        It is done in that person's name. A text that waits in the backup is so never published.
+        """
+        incidents = Incidents(store, clock=lambda: self.at, wake=lambda: None)
+        for one in hidden:
+            actor = Actor(workspace=one.workspace, person=one.by, admin=True, sees_private=True)
+            entry = "" if one.entry is None else f", entry {one.entry}"
+            name = f"INC-{one.number}{entry}"
+            try:
+                if one.entry is None:
+                    await incidents.execute(SetPrivacy(actor=actor, ref=one.incident, private=True))
+                else:
+                    await incidents.execute(Redact(actor=actor, ref=one.incident, entry=one.entry))
+            except UserError:
+                self.lines.append(f"Hidden since the backup, and shown again: {name}. Hide it.")
+            else:
+                done = "Made private" if one.entry is None else "Withdrawn"
+                self.lines.append(f"{done} again: {name}")
+
+    async def _numbers_in_slack(
+        self, places: Iterable[tuple[str, str]], since: datetime | None
+    ) -> dict[str, int]:
+        """The highest number by workspace in posts since ``since``, as far as Slack shows them."""
+        numbers: dict[str, int] = {}
+        if self.settings.slack_bot_token is None:
+            self.lines.append(
+                "SLACK_BOT_TOKEN is not set, so Slack was not asked which numbers it shows: "
+                f"set it, {AGAIN}."
+            )
+            return numbers
+        client = a_client(self.settings, timeout_seconds=TIMEOUT_SECONDS)
+        reader = SlackReader(client, at=self.at, pause=self.pause)
+        moment = since or datetime.fromtimestamp(0, UTC)
+        for workspace, channel in places:
+            try:
+                async for seen in reader.since(channel, moment):
+                    if seen.number:
+                        numbers[workspace] = max(seen.number, numbers.get(workspace, 0))
+            except SlackApiError as error:
+                self.lines.append(
+                    f"{channel} could not be read ({code_of(error)}); it may show higher numbers."
+                )
+            except (BrokenOff, *UNREACHABLE):
+                self.lines.append(f"Slack does not show all its numbers now: {AGAIN}.")
+                break
+        return numbers
+
+
+def _skipped(numbers: dict[str, Numbers | None]) -> Iterator[str]:
+    for workspace, found in numbers.items():
+        if found:
+            first, last = found
+            which = f"INC-{first} is" if first == last else f"INC-{first} to INC-{last} are"
+            yield f"{workspace}: {which} in use since the backup, and skipped."

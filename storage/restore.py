@@ -1,0 +1,307 @@
+"""A backup put in the place of the SQLite database, in one step and with nothing lost.
+
+Everything is prepared in a copy beside the database: it is migrated there, and marked. Until the
+copy takes the database's name, an error or a crash leaves the database as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import make_url
+
+from core.incident import Person
+from storage.databases.failures import SecondServer
+from storage.databases.opening import database
+from storage.databases.postgresql import PostgreSQL
+from storage.databases.sqlite import BESIDE
+from storage.files import OWNER_ALONE, close_to_others
+from storage.store import SqlStore
+
+# The tables that every version has had.
+TABLES = {"alembic_version", "incident", "incident_update", "outbox", "workspace"}
+# The files that hold changes beside the database; the lock is not one of them.
+LOGS = ("-wal", "-shm", "-journal")
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class NotRestored(Exception):
+    """Nothing was changed. The text says why, and is for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """A text that was withdrawn since, or an incident that was made private since, by ``by``.
+
+    ``entry`` is the number of the text's entry, None for a whole incident.
+    """
+
+    workspace: str
+    incident: UUID
+    number: int
+    entry: int | None
+    by: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """The facts of the database that is replaced.
+
+    ``numbers`` are the highest by workspace. ``channels`` are pairs of workspace and channel that
+    have posts. ``hidden`` is what people have hidden since the backup, and ``revoked`` the prefixes
+    of API keys that were revoked since.
+    """
+
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    channels: frozenset[tuple[str, str]] = frozenset()
+    hidden: tuple[Hidden, ...] = ()
+    revoked: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Restoration:
+    """A restore under way. ``store`` is the backup, migrated, before it is put in place.
+
+    ``replaced`` is None if there was no database, or none that can be read. ``kept`` is its file,
+    once it is replaced; None if there was none.
+    """
+
+    store: SqlStore
+    replaced: Replaced | None
+    kept: Path | None = None
+
+
+@contextmanager
+def restoring(url: str, file: Path, *, at: datetime) -> Iterator[Restoration]:
+    """Puts a copy of the backup ``file`` in the place of the database, after the block.
+
+    The database that was there stays beside it, under a name with the time ``at``. ``file`` is only
+    read. After an error, of the block too, nothing is changed.
+
+    Raises:
+        NotRestored: the text says why.
+        StoreUnavailable, UnknownSchema: the backup cannot be migrated.
+    """
+    target = database(url)
+    if isinstance(target, PostgreSQL):
+        raise NotRestored(
+            "PostgreSQL is restored by its own `pg_restore`; run `ratchet restore --marks-only` "
+            "after it, before a bot is started."
+        )
+    live = target.path
+    _see_a_backup(live, file)
+    try:
+        target.claim_single_server()
+    except SecondServer:
+        raise NotRestored(f"A bot serves from {live}: stop it first.") from None
+    try:
+        with _copy_beside(live, file) as part:
+            is_readable = _fold(live)
+            with closing(SqlStore(_address(url, part))) as store:
+                store.migrate()
+                restoration = Restoration(store, _replaced(live, part) if is_readable else None)
+                yield restoration
+            _seal(part, like=live)
+            restoration.kept = _replace(live, part, at=at)
+    except OSError as error:
+        raise NotRestored(f"{live} could not be replaced: {error.strerror}.") from None
+    finally:
+        target.close()
+
+
+def _see_a_backup(live: Path, file: Path) -> None:
+    try:
+        if not file.is_file():
+            raise NotRestored(f"{file} is no file.")
+        ours = [live.with_name(f"{live.name}{suffix}") for suffix in ("", *BESIDE)]
+        if any(one.exists() and file.samefile(one) for one in ours):
+            raise NotRestored(f"{file} belongs to the database itself: name a backup.")
+    except (OSError, ValueError):  # such as a name too long
+        raise NotRestored(f"{file} cannot be read.") from None
+
+
+@contextmanager
+def _copy_beside(live: Path, file: Path) -> Iterator[Path]:
+    """A sound copy of ``file`` in the folder of ``live``, readable by its owner alone."""
+    handle, name = tempfile.mkstemp(dir=live.parent, prefix=f"{live.name}.", suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    try:
+        _copy(file, part)
+        with closing(sqlite3.connect(part)) as copy:
+            _see_sound(copy, file)
+        yield part
+    finally:
+        for suffix in ("", *LOGS):
+            part.with_name(f"{part.name}{suffix}").unlink(missing_ok=True)
+
+
+def _copy(file: Path, part: Path) -> None:
+    # A file that was copied by hand may have its log beside it.
+    for suffix in ("", "-wal"):
+        source = file.with_name(f"{file.name}{suffix}")
+        if not suffix or source.is_file():
+            try:
+                shutil.copyfile(source, part.with_name(f"{part.name}{suffix}"))
+            except OSError as error:
+                raise NotRestored(f"{source} cannot be read: {error.strerror}.") from None
+
+
+def _see_sound(copy: sqlite3.Connection, file: Path) -> None:
+    try:
+        copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+        found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        named = {name for (name,) in copy.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error as error:
+        raise NotRestored(f"{file} is no backup of Ratchet, or is damaged: {error}.") from None
+    if found != "ok":
+        raise NotRestored(f"{file} is damaged: {found}.")
+    if not named >= TABLES:
+        raise NotRestored(f"{file} is no backup of Ratchet: it has other tables.")
+
+
+def _fold(live: Path) -> bool:
+    """Writes the log of ``live`` into it, and returns whether it can be read."""
+    if not live.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(live, timeout=1)) as connection:
+            # This fails while anybody else has the file open.
+            connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY:
+            raise NotRestored(f"Another program has {live} open: end it first.") from None
+        return False
+    return True
+
+
+def _replaced(live: Path, part: Path) -> Replaced | None:
+    try:
+        with closing(sqlite3.connect(part)) as connection:
+            connection.execute("ATTACH ? AS live", (str(live),))
+            found = _facts(connection)
+            connection.commit()
+    except sqlite3.Error:
+        return None
+    return found
+
+
+def _facts(connection: sqlite3.Connection) -> Replaced:
+    """Compares the database ``live`` with the backup, and carries revoked keys over."""
+    numbers = connection.execute(
+        "SELECT w.id, max(w.last_number, coalesce((SELECT max(number) FROM live.incident i "
+        "WHERE i.workspace_id = w.id), 0)) FROM live.workspace w"
+    )
+    channels = connection.execute(
+        "SELECT DISTINCT workspace_id, posted_in FROM live.posted WHERE surface <> 'owner_card'"
+    )
+    return Replaced(
+        numbers=dict(numbers.fetchall()),
+        channels=frozenset((team, channel) for team, channel in channels),
+        hidden=tuple(
+            Hidden(
+                workspace=team,
+                incident=UUID(incident),
+                number=number,
+                entry=entry,
+                by=Person(person, name),
+            )
+            for team, incident, number, entry, person, name in connection.execute(
+                f"{_WITHDRAWN} UNION ALL {_MADE_PRIVATE} ORDER BY 1, 3, 4"
+            )
+        ),
+        revoked=tuple(
+            prefix
+            for (prefix,) in connection.execute(
+                "UPDATE main.api_key AS ours SET revoked_at = theirs.revoked_at "
+                "FROM live.api_key AS theirs WHERE theirs.digest = ours.digest "
+                "AND theirs.revoked_at IS NOT NULL AND ours.revoked_at IS NULL RETURNING id"
+            ).fetchall()
+        ),
+    )
+
+
+_WITHDRAWN = """
+SELECT theirs.workspace_id, theirs.incident_id, incident.number, theirs.entry,
+  theirs.redacted_by_id, theirs.redacted_by_name
+FROM main.incident_update AS ours JOIN live.incident_update AS theirs
+  ON theirs.workspace_id = ours.workspace_id AND theirs.incident_id = ours.incident_id
+  AND theirs.entry = ours.entry
+JOIN main.incident AS incident
+  ON incident.workspace_id = ours.workspace_id AND incident.id = ours.incident_id
+WHERE theirs.redacted_at IS NOT NULL AND ours.redacted_at IS NULL AND theirs.at = ours.at
+"""
+_MADE_PRIVATE = """
+SELECT theirs.workspace_id, theirs.id, ours.number, NULL, entry.by_id, entry.by_name
+FROM main.incident AS ours JOIN live.incident AS theirs
+  ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
+JOIN live.incident_update AS entry
+  ON entry.workspace_id = theirs.workspace_id AND entry.incident_id = theirs.id
+  AND entry.entry = (SELECT max(entry) FROM live.incident_update AS last
+    WHERE last.workspace_id = theirs.workspace_id AND last.incident_id = theirs.id
+    AND last.kind = 'privacy')
+WHERE theirs.private AND NOT ours.private
+"""
+
+
+def _seal(part: Path, *, like: Path) -> None:
+    """Leaves one whole file, on the disk, which belongs to the owner of the database."""
+    with closing(sqlite3.connect(part)) as copy:
+        copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+    with suppress(FileNotFoundError, PermissionError):
+        owner = like.stat()
+        os.chown(part, owner.st_uid, owner.st_gid)
+    _sync(part)
+
+
+def _replace(live: Path, part: Path, *, at: datetime) -> Path | None:
+    kept = None
+    if live.exists():
+        kept = _unused(live.with_name(f"{live.name}.replaced-{at:%Y%m%dT%H%M%SZ}"))
+        # Logs that could not be folded in belong to the old file, and would damage the new one.
+        for suffix in LOGS:
+            log = live.with_name(f"{live.name}{suffix}")
+            if log.exists():
+                log.rename(kept.with_name(f"{kept.name}{suffix}"))
+        try:
+            # A second name, so that the first one always leads to a database.
+            os.link(live, kept)
+        except OSError:
+            # Some file systems know no links.
+            live.rename(kept)
+        kept.chmod(OWNER_ALONE)
+        for suffix in LOGS:
+            close_to_others(kept.with_name(f"{kept.name}{suffix}"))
+    part.replace(live)
+    _sync(live.parent)
+    return kept
+
+
+def _unused(file: Path) -> Path:
+    """``file``, with a number behind its name if a restore in the same second took the name."""
+    name, count = file.name, 1
+    while os.path.lexists(file):
+        count += 1
+        file = file.with_name(f"{name}-{count}")
+    return file
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _address(url: str, path: Path) -> str:
+    return make_url(url).set(database=str(path)).render_as_string(hide_password=False)
