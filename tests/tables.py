@@ -58,7 +58,21 @@ def replace(store: SqlStore, contents: dict[str, list[Any]]) -> None:
     """Replaces all rows of the tables in ``contents``, in the order of the tables."""
     with _connected(store) as connection:
         run = connection.exec_driver_sql
+        value = "?" if store.kind == "sqlite" else "%s"
         for table, lines in contents.items():
             run(f"DELETE FROM {table}")
             for line in lines:
-                run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(line))})", line)
+                run(f"INSERT INTO {table} VALUES ({', '.join([value] * len(line))})", line)
+
+
+def empty(store: SqlStore) -> None:
+    """Deletes all rows, except those of the migrations."""
+    with _connected(store) as connection:
+        kept = ("alembic_version", "compatibility")
+        run = connection.exec_driver_sql
+        names = [name for name in inspect(connection).get_table_names() if name not in kept]
+        if store.kind == "sqlite":
+            for name in names:
+                run(f"DELETE FROM {name}")
+        else:
+            run(f"TRUNCATE {', '.join(names)}")

@@ -23,7 +23,7 @@ REPLIES = frozenset({Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class PostOrigin:
     """The origin of a post, as its metadata has it. A post of an earlier version has ``uid`` alone.
 
     An edit replaces the metadata. So ``uid`` is the outbox message of the last edit, while
@@ -73,7 +73,7 @@ def mark_gone(name: str) -> dict[str, Any]:
     return {"event_type": EVENT, "event_payload": {"name": name, "gone": True}}
 
 
-def origin(posted: Mapping[str, Any]) -> Origin | None:
+def origin(posted: Mapping[str, Any]) -> PostOrigin | None:
     """The origin of ``posted``; None if it has none, or metadata of another kind."""
     metadata = posted.get("metadata")
     if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT:
@@ -82,7 +82,7 @@ def origin(posted: Mapping[str, Any]) -> Origin | None:
     if not isinstance(payload, dict):
         return None
     entry, name = payload.get("entry"), payload.get("name")
-    return Origin(
+    return PostOrigin(
         uid=_uuid(payload.get("id")),
         incident=_uuid(payload.get("incident")),
         name=name if isinstance(name, str) and NAME.fullmatch(name) else None,

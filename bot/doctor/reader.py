@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.delivery.failures import TryAgain, after_failure
-from bot.delivery.metadata import NAME, Origin, origin
+from bot.delivery.metadata import NAME, PostOrigin, origin
 from bot.delivery.slack import failure
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import code_of
@@ -68,7 +68,7 @@ class SlackMessage:
 
     ts: str
     text: str
-    origin: Origin | None
+    origin: PostOrigin | None
     has_replies: bool
     is_reply: bool
     app: str | None
