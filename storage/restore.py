@@ -24,7 +24,7 @@ from storage.databases.failures import SecondServer
 from storage.databases.opening import database
 from storage.databases.postgresql import PostgreSQL
 from storage.databases.sqlite import BESIDE
-from storage.files import OWNER_ALONE, close_to_others
+from storage.files import OWNER_ALONE, close_to_others, make_private
 from storage.store import SqlStore
 
 # The tables that every version has had.
@@ -105,10 +105,10 @@ def restoring(url: str, file: Path, *, at: datetime) -> Iterator[Restoration]:
         raise NotRestored(f"A bot serves from {live}: stop it first.") from None
     try:
         with _copy_beside(live, file) as part:
-            is_readable = _fold(live)
             with closing(SqlStore(_address(url, part))) as store:
                 store.migrate()
-                restoration = Restoration(store, _replaced(live, part) if is_readable else None)
+                replaced = _replaced(live, part) if _fold(live, part) else None
+                restoration = Restoration(store, replaced)
                 yield restoration
             _seal(part, like=live)
             restoration.kept = _replace(live, part, at=at)
@@ -151,9 +151,14 @@ def _copy(file: Path, part: Path) -> None:
         source = file.with_name(f"{file.name}{suffix}")
         if not suffix or source.is_file():
             try:
-                shutil.copyfile(source, part.with_name(f"{part.name}{suffix}"))
+                _copy_file(source, part.with_name(f"{part.name}{suffix}"))
             except OSError as error:
                 raise NotRestored(f"{source} cannot be read: {error.strerror}.") from None
+
+
+def _copy_file(source: Path, copy: Path) -> None:
+    make_private(copy)
+    shutil.copyfile(source, copy)
 
 
 def _see_sound(copy: sqlite3.Connection, file: Path) -> None:
@@ -169,18 +174,26 @@ def _see_sound(copy: sqlite3.Connection, file: Path) -> None:
         raise NotRestored(f"{file} is no backup of Ratchet: it has other tables.")
 
 
-def _fold(live: Path) -> bool:
+def _fold(live: Path, part: Path) -> bool:
     """Writes the log of ``live`` into it, and returns whether it can be read."""
     if not live.exists():
         return False
+    log, saved = live.with_name(f"{live.name}-wal"), part.with_name(f"{part.name}-old")
     try:
+        if log.exists():
+            _copy_file(log, saved)
         with closing(sqlite3.connect(live, timeout=1)) as connection:
             # This fails while anybody else has the file open.
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY:
             raise NotRestored(f"Another program has {live} open: end it first.") from None
+        if saved.exists() and not log.exists():
+            # SQLite deletes the log of a file that it cannot read.
+            saved.rename(log)
         return False
+    finally:
+        saved.unlink(missing_ok=True)
     return True
 
 

@@ -112,6 +112,34 @@ PLANTED = {
         "import time",
         {"the parser and the views are pure"},
     ),
+    "a restore is known below": (
+        "bot/doctor/checks.py",
+        "from bot import restoring",
+        {"places in bot", "no cycles"},
+    ),
+    "numbers know the audit": (
+        "storage/numbers.py",
+        "from storage.audit import look",
+        {"places in storage", "no cycles"},
+    ),
+    "metadata knows the transport": (
+        "bot/delivery/metadata.py",
+        "from bot.delivery import slack",
+        {"places in bot.delivery", "no cycles"},
+    ),
+    "orphans know the comparison": (
+        "bot/doctor/orphans.py",
+        "from bot.doctor import comparison",
+        {"places in bot.doctor", "no cycles"},
+    ),
+    "the restore reads the store": (
+        "bot/restoring.py",
+        "from storage.queries import TO_CHANGE",
+        {
+            "the parts of bot that may use storage",
+            "rows and connections never leave storage",
+        },
+    ),
     "a dialect knows the server": (
         "bot/http/v1.py",
         "from bot.http import server",
