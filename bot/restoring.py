@@ -70,6 +70,8 @@ class Marker:
         Raises:
             SecondServer, StoreUnavailable, UnknownSchema: nothing was changed.
         """
+        # Refuses a missing file, which a migration would make.
+        store.is_current()
         store.open_for_serving()
         asyncio.run(self.mark(store, None, look_back=LOOK_BACK))
 
@@ -97,9 +99,10 @@ class Marker:
 
         self.lines += _skipped(await store.write(write))
         count = await Outbox(store).look_first(at=self.at)
-        self.lines.append(
-            f"{count} messages wait for Slack; each is looked for there before it is posted."
-        )
+        if count:
+            self.lines.append(
+                f"Messages that wait for Slack: {count}. Each is looked for there before it is posted."
+            )
 
     async def _hide(self, store: SqlStore, hidden: Iterable[Hidden]) -> None:
         """Withdraws texts, and makes incidents private, that somebody has hidden since.

@@ -24,7 +24,7 @@ from storage.databases.failures import SecondServer
 from storage.databases.opening import database
 from storage.databases.postgresql import PostgreSQL
 from storage.databases.sqlite import BESIDE
-from storage.files import OWNER_ALONE, close_to_others, make_private
+from storage.files import ONLY_OWNER, close_to_others, make_private
 from storage.store import SqlStore
 
 # The tables that every version has had.
@@ -131,7 +131,7 @@ def _see_a_backup(live: Path, file: Path) -> None:
 
 @contextmanager
 def _copy_beside(live: Path, file: Path) -> Iterator[Path]:
-    """A sound copy of ``file`` in the folder of ``live``, readable by its owner alone."""
+    """A sound copy of ``file`` in the folder of ``live``, readable only by its owner."""
     handle, name = tempfile.mkstemp(dir=live.parent, prefix=f"{live.name}.", suffix=".part")
     os.close(handle)
     part = Path(name)
@@ -291,7 +291,7 @@ def _replace(live: Path, part: Path, *, at: datetime) -> Path | None:
         except OSError:
             # Some file systems know no links.
             live.rename(kept)
-        kept.chmod(OWNER_ALONE)
+        kept.chmod(ONLY_OWNER)
         for suffix in LOGS:
             close_to_others(kept.with_name(f"{kept.name}{suffix}"))
     part.replace(live)

@@ -24,7 +24,7 @@ REPLIES = frozenset({Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostOrigin:
-    """The origin of a post, as its metadata has it. A post of an earlier version has ``uid`` alone.
+    """The origin of a post, as its metadata has it. A post of an earlier version has only ``uid``.
 
     An edit replaces the metadata. So ``uid`` is the outbox message of the last edit, while
     ``incident`` (an id), ``surface``, ``entry`` and ``written`` (the time of its update) stay.

@@ -105,7 +105,7 @@ async def _unknown(
         and (
             seen.origin.incident not in known
             if seen.origin.incident
-            # A card of an earlier version says its number alone.
+            # A card of an earlier version says only its number.
             else seen.number not in counted
         )
     ]

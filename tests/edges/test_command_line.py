@@ -169,6 +169,10 @@ SERVER = {
     *("frozenlist", "httptools", "idna", "multidict", "opentelemetry", "propcache"),
     *("slack_bolt", "slack_sdk", "starlette", "tzlocal", "uvicorn", "uvloop", "yarl"),
 }
+SLACK_CLIENT = {
+    *("aiohappyeyeballs", "aiohttp", "aiosignal", "frozenlist", "idna", "multidict", "propcache"),
+    *("slack_sdk", "yarl"),
+}
 STORAGE = {
     *("alembic", "cython_runtime", "mako", "markupsafe", "psycopg", "psycopg_binary"),
     *("sqlalchemy", "sqlmodel"),
@@ -206,6 +210,24 @@ def imported(lines):
                 "storage",
             },
         ),
+        (
+            ("restore", "--marks-only"),
+            TYPER | SETTINGS | PYDANTIC | STORAGE | SLACK_CLIENT,
+            {
+                "bot",
+                "bot.clock",
+                "bot.commands",
+                "bot.delivery",
+                "bot.doctor",
+                "bot.log_writer",
+                "bot.restoring",
+                "bot.settings",
+                "bot.slack",
+                "bot.telemetry",
+                "core",
+                "storage",
+            },
+        ),
     ],
 )
 async def test_a_command_imports_no_more_than_it_needs(process, ratchet, arguments, others, ours):
@@ -238,7 +260,7 @@ async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(
     assert code == 0
     others, ours = imported(lines)
     assert others - (TYPER | SETTINGS | PYDANTIC | STORAGE | SERVER) == set()
-    assert ours & {"bot.sandbox", "bot.demo", "bot.doctor", "bot.export"} == set()
+    assert ours & {"bot.sandbox", "bot.demo", "bot.doctor", "bot.export", "bot.restoring"} == set()
 
 
 # --- settings ----------------------------------------------------------------------------------

@@ -269,6 +269,15 @@ def test_a_folder_that_takes_no_file_is_a_sentence(ratchet, folder):
     assert "/nowhere/ratchet.db" in err[0]
 
 
+def test_marks_make_no_database(ratchet, folder):
+    (folder / "ratchet.db").unlink()
+
+    code, out, err = ratchet("restore", "--marks-only")
+
+    assert (code, out, len(err)) == (1, [], 1)
+    assert list(folder.glob("ratchet.db*")) == []
+
+
 def test_marks_alone_say_what_they_did(ratchet):
     code, out, err = ratchet("restore", "--marks-only")
 

@@ -328,6 +328,7 @@ def public_views(texts: Texts) -> dict[str, Any]:
         "withdrawn": withdrawn(plain),
         "gone": public.gone("INC-42"),
         "gone_reply": public.gone_reply(),
+        "unknown": public.unknown("INC-42"),
     }
 
 
