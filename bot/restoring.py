@@ -101,7 +101,7 @@ class Marker:
         count = await Outbox(store).look_first(at=self.at)
         if count:
             self.lines.append(
-                f"Messages that wait for Slack: {count}. Each is looked for there before it is posted."
+                f"Messages that wait: {count}. Each is looked for in Slack before it is posted."
             )
 
     async def _hide(self, store: SqlStore, hidden: Iterable[Hidden]) -> None:

@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
+from storage.restore import restoring
 from storage.store import SqlStore
-from tests.builders import WORKSPACE
+from tests.builders import NINE, WORKSPACE
 
 DONE = "Start the bot, then run `ratchet doctor --deep`."
 
@@ -139,12 +140,31 @@ def test_a_damaged_database_is_kept_with_its_log(ratchet, folder):
     assert counted(folder / "ratchet.db") == [(1,)]
 
 
-def test_two_restores_in_one_second_keep_both(ratchet, folder, monkeypatch, clock):
-    monkeypatch.setattr("bot.clock.now", clock)
+def test_two_restores_in_one_second_keep_both(folder):
+    for _ in range(2):
+        with restoring(f"sqlite:///{folder}/ratchet.db", folder / "copy.db", at=NINE):
+            pass
 
-    assert ratchet("restore", "copy.db")[0] == ratchet("restore", "copy.db")[0] == 0
+    assert [counted(file) for file in sorted(folder.glob("ratchet.db.replaced-*"))] == [
+        [(3,)],
+        [(1,)],
+    ]
 
-    assert len(list(folder.glob("ratchet.db.replaced-*"))) == 2
+
+def test_an_error_on_the_way_leaves_everything_as_it_was(folder):
+    was = files(folder)
+
+    def fail():
+        with restoring(f"sqlite:///{folder}/ratchet.db", folder / "copy.db", at=NINE) as under_way:
+            under_way.store.write_now(lambda tx: tx.next_number(WORKSPACE))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert files(folder).keys() == was.keys()
+    assert counted(folder / "ratchet.db") == [(3,)]
+    assert counted(folder / "copy.db") == [(1,)]
 
 
 def test_a_replaced_database_can_be_restored_in_turn(ratchet, folder):
