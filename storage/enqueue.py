@@ -113,6 +113,8 @@ _STATUS_CARD_IN = union(
 )
 
 
+# The withdrawal waits behind its reply.
+_ABOUT_THE_END = (Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL)
 # The short reply about an end whose text was taken back waits for another text by its author.
 _WAIT_FOR_TEXT = (
     update(outbox)
@@ -120,7 +122,7 @@ _WAIT_FOR_TEXT = (
         outbox.c.workspace_id == bindparam("of_workspace"),
         outbox.c.incident_id == bindparam("of_incident"),
         is_available,
-        outbox.c.surface == Surface.PUBLIC_UPDATE,
+        outbox.c.surface.in_(_ABOUT_THE_END),
         outbox.c.entry == bindparam("of_entry"),
     )
     .values(
@@ -135,7 +137,7 @@ _WAIT_NO_LONGER = (
         outbox.c.workspace_id == bindparam("of_workspace"),
         outbox.c.incident_id == bindparam("of_incident"),
         is_available,
-        outbox.c.surface == Surface.PUBLIC_UPDATE,
+        outbox.c.surface.in_(_ABOUT_THE_END),
         outbox.c.entry.in_(
             select(_update.c.entry).where(
                 _update.c.workspace_id == bindparam("of_workspace"),

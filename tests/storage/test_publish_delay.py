@@ -239,6 +239,7 @@ async def test_an_end_that_was_taken_back_waits_five_minutes_for_another_text(
 ):
     clock.advance(seconds=299)
     assert await outbox.claim("w1", limit=9, at=clock()) == ()
+    assert (await outbox.depth(at=clock())).oldest_due == timedelta()
     clock.advance(seconds=1)
 
     [reply, *_] = await outbox.claim("w1", limit=9, at=clock())
