@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROMISES = range(1, 21)
+# Promises with these numbers are kept today; the others of the list come with what they promise.
+PROMISES = {*range(1, 22), 25, 26, 27}
 # The columns of the table, by the marks of their tests; most tests have none of these marks.
 TEST, WORLD, TORTURE = "`make test`", "`make test-world`", "`make torture`"
 MARKS = {"world": WORLD, "torture": TORTURE}
@@ -73,7 +74,7 @@ def existing():
 
 
 def test_every_promise_has_a_test():
-    assert {number for number, row in table().items() if any(row.values())} == set(PROMISES)
+    assert {number for number, row in table().items() if any(row.values())} == PROMISES
 
 
 def test_every_test_in_the_table_exists_once_and_runs_in_its_column():
