@@ -129,7 +129,8 @@ def works_of(app, actor, clock):
         tx.timeline(tx.incident(actor.workspace, 2), before=None, limit=20)
 
     def change(tx):
-        app.incidents._perform(tx, Change(actor=actor, ref=2, note=Note("still here")))  # noqa: SLF001 - in a transaction that can be counted
+        note = Change(actor=actor, ref=2, note=Note("still here"))
+        app.incidents._perform(tx, note, clicked=False)  # noqa: SLF001 - in a transaction that can be counted
 
     def claim(tx):
         assert claims.claim(connection_of(tx), "worker", limit=10, at=clock())
