@@ -59,9 +59,7 @@ async def _serve(settings, clock):
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if parent := multiprocessing.parent_process():
-        # The server ends with the test process, even a killed one.
-        loop.add_reader(parent.sentinel, os._exit, 1)
+    end_with_the_test_process()
     app = build(settings, clock=clock)
     app.schedule.every(timedelta(seconds=1 / HASTE), app.worker.look)
     app.schedule.every(timedelta(seconds=30 / HASTE), app.worker.rescue)
@@ -70,6 +68,12 @@ async def _serve(settings, clock):
         await stop.wait()
     finally:
         await app.stop()
+
+
+def end_with_the_test_process():
+    """Ends this server process with the test process, even a killed one."""
+    if parent := multiprocessing.parent_process():
+        asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
 
 
 class Server:

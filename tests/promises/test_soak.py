@@ -22,7 +22,13 @@ from storage.store import SqlStore
 from tests import tables
 from tests.patience import PATIENCE_SECONDS
 from tests.promises.conftest import environment
-from tests.promises.processes import Ledger, Server, fork, people_at_work
+from tests.promises.processes import (
+    Ledger,
+    Server,
+    end_with_the_test_process,
+    fork,
+    people_at_work,
+)
 from tests.standin import a_standin
 
 MINUTES = 4
@@ -45,6 +51,7 @@ def serve(variables, began, tasks):
 
 async def _serve(settings, began, tasks):
     configure_logs(log_format="json", log_level="critical")
+    end_with_the_test_process()
     app = build(settings, clock=lambda: datetime.fromtimestamp(hasty(began), UTC))
 
     async def count():
