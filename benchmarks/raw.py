@@ -61,6 +61,8 @@ DO UPDATE SET try_at = CASE WHEN (excluded.try_at > outbox.try_at) THEN excluded
 ELSE outbox.try_at END"""
 # The cards of a transition: surface, channel, name of the lane.
 CARDS = (("working_card", CHANNEL, "working"), ("status_card", STATUS_CHANNEL, "status"))
+# The end is announced by a reply as well.
+REPLY = ("public_update", STATUS_CHANNEL, "status")
 
 
 class Raw:
@@ -93,14 +95,17 @@ class Raw:
             raise RuntimeError("a concurrent change won")
         line = (WORKSPACE, incident, entry, self._id(), "moved", "internal", *BY, at, NOTE)
         cursor.execute(self._record, (*line, status, to, None, None))
+        messages = [(None, *card) for card in CARDS]
+        if to == WAY[-1]:
+            messages.append((entry, *REPLY))
         cursor.executemany(
             self._enqueue,
             [
                 (
-                    *(self._id(), WORKSPACE, incident, None, surface, channel),
+                    *(self._id(), WORKSPACE, incident, about, surface, channel),
                     *(f"{incident}:{lane}", "available", 0, at, at, False, at),
                 )
-                for surface, channel, lane in CARDS
+                for about, surface, channel, lane in messages
             ],
         )
         if self._sqlite:

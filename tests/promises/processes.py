@@ -305,16 +305,23 @@ def _misremembered(rows, ledger):
             yield f"{move} was confirmed {times} times, and is there {moved[move]} times"
 
 
+END = "the end"
+
+
 def _misshown(slack, rows):
     """Incidents and public updates that the channels do not show once and in order."""
     told = {}
-    for number, body, _, _, visibility, _ in rows:
+    for number, body, _, _, visibility, new in rows:
         replies = told.setdefault(f"INC-{number}", [])
         if visibility == "public":
             replies.append(body)
+        elif new == "resolved":
+            # An end without a public text is announced by a short reply.
+            replies.append(END)
     shown = {}
     for post in slack.channel_view("#status"):
-        replies = [reply.text.split(": ")[-1] for reply in post.replies]
+        texts = [reply.text.split(": ")[-1] for reply in post.replies]
+        replies = [END if text.startswith("Resolved after") else text for text in texts]
         shown.setdefault(post.text.split()[0], []).append(replies)
     cards = Counter(post.text.split()[0] for post in slack.channel_view("#payments"))
     for name in sorted(told.keys() | shown.keys() | cards.keys()):

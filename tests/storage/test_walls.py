@@ -14,7 +14,7 @@ ONE_DATABASE = {
     "test_no_read_scans_all_incidents": "reads the plans of SQLite",
     "test_boards_of_open_incidents_do_not_scan_closed_ones": "reads the plans of SQLite",
     "test_no_step_of_the_outbox_scans_delivered_messages": "reads the plans of SQLite",
-    "test_an_export_of_a_missing_file_does_not_create_it": "PostgreSQL has no file",
+    "test_a_missing_file_is_not_created_by_reading": "PostgreSQL has no file",
     "TestFile": "reads the bytes of SQLite's file",
     "TestTogether": "SQLite commits waiting works together",
     "TestConnections": "SQLite has no connection that breaks",
