@@ -138,10 +138,9 @@ class Comparison:
                 f"of {count} incidents that are open or changed lately, the {len(chosen)} that "
                 "changed last are compared"
             )
-        found = {placed.conversation for one in standings for placed in _readable(one)}
-        if self._orphans:
-            found |= await self._with_posts()
-        for conversation in sorted(found, key=lambda id_: (id_ != self._status_channel, id_)):
+        compared = {placed.conversation for one in standings for placed in _readable(one)}
+        read = compared | await self._with_posts() if self._orphans else compared
+        for conversation in sorted(read, key=lambda id_: (id_ != self._status_channel, id_)):
             here = _Conversation(conversation, name=conversation)
             try:
                 await self._compare(here, standings)
@@ -149,9 +148,11 @@ class Comparison:
                 yield self._broken_off(here, str(error))
                 return
             except SlackApiError as error:
-                yield self._unreadable(here, code_of(error))
+                if conversation in compared:
+                    yield self._unreadable(here, code_of(error))
             else:
-                yield self._done(here)
+                if conversation in compared or here.differences:
+                    yield self._done(here)
 
     async def _with_posts(self) -> set[str]:
         """The channels with the newest posts: they may have cards of incidents that are gone."""
