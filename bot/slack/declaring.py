@@ -124,7 +124,7 @@ class _Doubt:
         edited = Choice(draft, "Edit first…")
         if self.components is not None:
             problem = f"{quoted(self.word)} may say who reads this, or be a component."
-            title = meaning("It is a component, and everyone reads it")
+            title = meaning("Everyone reads it, and it is a component")
             meant = [meaning("Declare it private", components=self.components, private=True)]
         elif self.severity:
             problem = f"{quoted(self.word)} may mean severity:{self.severity}."

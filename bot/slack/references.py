@@ -29,12 +29,9 @@ _MEANT = re.compile(r"inc-.*|#\S*|[0-9a-f]{8}-[0-9a-f-]{8,}", re.DOTALL)
 _WORDS = "#|inc|incidents?|no|nr|number|ticket|issue"
 _MARK = re.compile(rf"(?:{_WORDS})[.:#_/-]*")
 _MARKED = re.compile(rf"(?:(?:{_WORDS})[ .:#_/-]*)*([0-9]+)")
-# A number with a text or a second number glued to it: "1:We", "(1)We", "1,2", "INC-1/INC-2".
-_GLUED = re.compile(
-    r"(?:#|inc|incident)?-?([0-9]+)"
-    r"(?:[:,;!?)\]}][^\W\d_].*|[,;/&+](?:#|inc-?|incident-?)?[0-9]+)",
-    re.DOTALL,
-)
+# A number with a text glued to it, "1:We", "(1)We", or with a second one: "1,2", "INC-1/INC-2".
+_GLUED = re.compile(r"(?:#|inc|incident)?-?([0-9]+)[:,;!?)\]}][^\W\d_].*", re.DOTALL)
+_PAIR = re.compile(r"(?:#|inc|incident)?-?([0-9]+)[,;/&+](?:#|inc-?|incident-?)?[0-9]+")
 # A slip of INC-1, such as NIC-1, and words before a reference: "on INC-1", "for the incident 1".
 _SLIP = re.compile(r"([^\W\d_]{3})[-_]?([0-9]+)")
 _BEFORE = frozenset({"on", "for", "to", "about", "re", "the", "in", "of", "regarding"})
@@ -168,7 +165,7 @@ def possible(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
 def _first_of(words: Sequence[re.Match[str]], text: str) -> tuple[Ref, str] | None:
     """The incident that the first of ``words`` may name."""
     first, after = plain_word(words[0][0]), text[words[0].end() :].lstrip()
-    if match := _GLUED.fullmatch(first):
+    if match := _GLUED.fullmatch(first) or _PAIR.fullmatch(first):
         return number_of(match[1]), text
     if (match := _SLIP.fullmatch(first)) and near(match[1], ("inc",)):
         return number_of(match[2]), after
@@ -188,6 +185,10 @@ def _last_of(
         if len(words) > 1 and _MARK.fullmatch(plain_word(words[-2][0])):
             start = words[-2].start()
         return number_of(match[1]), text[:start].rstrip()
+    if match := _PAIR.fullmatch(last):
+        return number_of(match[1]), text
+    if (match := _SLIP.fullmatch(last)) and near(match[1], ("inc",)):
+        return number_of(match[2]), text[:start].rstrip()
     return None
 
 

@@ -46,20 +46,26 @@ ACCEPTED = (
 )  # fmt: skip
 UNCLEAR = (
     "no {n}", "No. {n}", "№ {n}", "№{n}", "nr {n}", "ticket {n}", "ticket-{n}", "issue #{n}",
-    "# {n}", "INC - {n}", "{n}:so", "({n})so", "{n},so",
+    "# {n}", "INC - {n}", "{n}:so", "({n})so", "{n},so", "INC_{n}", "INC/{n}", "number {n}",
+    "NIC-{n}", "lnc-{n}", "on INC-{n}", "for the incident {n}", "re: #{n}", "{n}/7", "{n}&7",
 )  # fmt: skip
 MOVES = ("next", "resolve", "close")
 NOTES = ("note",)
 STATUSES = [status.name for status in STATUSPAGE.statuses]
 AUDIENCE = ("note: ", "note ", "private ", "(private) ", "internal: ", "[internal] ", "--private ",
-            "—internal ", "Private: ", "*private* ")  # fmt: skip
+            "—internal ", "Private: ", "*private* ", "🔒 private: ", ":lock: note ", "!! note: ",
+            "@here internal: ", "→ private ")  # fmt: skip
 OPTIONS = ("status=monitoring ", "stauts:monitoring ", "status : identified ", "foo:bar ",
            "--status=identified ", "--status identified ", "identified ", "to identified ",
            "Identified: ", "identifed ", "sev:high ", "--severity high ", "key=value ",
-           "--dry-run ")  # fmt: skip
+           "--dry-run ", "→ identified ", "status=resolved ", "resolved ",
+           "[monitoring] ")  # fmt: skip
 PRIVATES = ("{} private", "{} private!", "{} (private)", "{} `private`", "{} *private*",
             "{} - private.", "{} --private", "--private {}", "(private) {}", "private: {}",
-            "[private] {}", "private {}", "{} privat", "{} is private")  # fmt: skip
+            "[private] {}", "private {}", "{} privat", "{} is private", "{} private please",
+            "{} private 🔒", "{} (private, please)", "{} visibility=private", "{} private: yes",
+            "severity:high private {}", "{} components:api,private", "[internal] {}",
+            "{} private,severity:high", "{} :lock: private", "{} private since:02:50")  # fmt: skip
 TRIED = ("fixed", "cancel", "undo", "who", "take", "reopen", "delete", "merge", "private", "staus",
          "udpate", "reslove", "cloze", "nxet", "nots", "identified", "monitoring", "resolved",
          "xyzzy")  # fmt: skip
