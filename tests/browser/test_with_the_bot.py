@@ -404,6 +404,7 @@ async def test_the_shortcut_declares_and_a_message_becomes_a_note(at, settle):
         "INC-1 Checkout is down: now investigating (medium), by @mia."
     )
     await mia.keyboard.press("Escape")
+    await expect(mia.get_by_role("dialog")).to_be_hidden()
     await settle()
 
     await say(mia, "db-3 answers again")
