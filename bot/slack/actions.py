@@ -468,6 +468,6 @@ class Actions:
                 )
                 return timeline(card, entries, at=at)
             case ShowHelp():
-                return help_for(request.verb)
+                return help_for(request.verb, self._catalogue.default)
             case _:
                 assert_never(request)

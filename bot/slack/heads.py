@@ -19,11 +19,12 @@ KEYS = (*STATUS_KEYS, *SEVERITY_KEYS, "lifecycle", "components", "public", "visi
 _KEY = r"([^\W\d_][\w-]*)"
 # Long dashes count as "--": some keyboards write one for the other.
 _DASHED = re.compile(rf"(?:-{{1,2}}|[–—])\s?{_KEY}(?:\s*[:=]\s*(\S*)|\s+(\S+)|$)?", re.DOTALL)
-_SIGNED = re.compile(rf"[(\[*_`'\"]*{_KEY}[*_`'\"]*(\s*)([:=])(\s*)(\S*)", re.DOTALL)
+_ARROW = "[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]"
+_SIGNED = re.compile(rf"[(\[*_`'\"]*{_KEY}[*_`'\"]*(\s*)({_ARROW}|[:=])(\s*)(\S*)", re.DOTALL)
 
 
 # Words without a letter or a digit, emoji, and calls.
-_SIGNS = re.compile(r"[^\w-]+|:[a-z0-9_+'-]+:|@(?:here|channel|everyone)", re.IGNORECASE)
+_SIGNS = re.compile(rf"{_ARROW}|[^\w-]+|:[a-z0-9_+'-]+:|@(?:here|channel|everyone)", re.IGNORECASE)
 
 
 class HeadKind(StrEnum):
@@ -61,7 +62,11 @@ def head_of(text: str, *, statuses: Iterable[str], words: bool = True) -> Head |
         return _option(dashed[1], value or "", signs[dashed.end() :], signs, statuses)
     signed = _SIGNED.match(signs)
     if signed and not signed[5].startswith("//"):
-        key, tight = signed[1].casefold(), not signed[2] and not signed[4] and signed[5]
+        key, arrow = signed[1].casefold(), signed[3] not in ":="
+        tight = not signed[2] and not signed[4] and signed[5] and not arrow
+        step = arrow and near(key, statuses) and _status(plain_word(signed[5]), statuses)
+        if step:
+            return Head(HeadKind.STATUS, step, signs[signed.end() :].lstrip())
         if tight or near(key, (*KEYS, *AUDIENCES)) or near(key, statuses):
             return _option(key, signed[5], signs[signed.end() :], signs, statuses)
     return _word(text, statuses, words=words)
@@ -78,6 +83,18 @@ def _word(text: str, statuses: Iterable[str], *, words: bool) -> Head | None:
         return Head(HeadKind.STATUS, status, rest[second.end() :].lstrip())
     meant = near(word, statuses, most=1) if words else None
     return Head(HeadKind.STATUS, meant, rest) if meant else None
+
+
+def status_first(text: str, statuses: Iterable[str]) -> tuple[str, str] | None:
+    """The status that ``text`` begins with, behind an arrow or "to", and the rest; None if none."""
+    statuses = tuple(statuses)
+    text = _after_signs(text)
+    first = first_word(text)
+    if first and plain_word(first[0]) in STATUS_KEYS:
+        text = _after_signs(text[first.end() :])
+        first = first_word(text)
+    status = _status(plain_word(first[0]), statuses) if first else ""
+    return (status, text[first.end() :].lstrip()) if first and status else None
 
 
 def _after_signs(text: str) -> str:

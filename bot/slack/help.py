@@ -15,6 +15,7 @@ from bot.slack.markup import (
     plain_text,
 )
 from bot.slack.verbs import COMMAND, VERBS, VERBS_BY_WORD, Verb
+from core.lifecycle import Lifecycle
 
 NAMING = (
     "`<n>` is 42, INC-42, the incident's id or the link of its card. Leave it out where exactly "
@@ -22,15 +23,20 @@ NAMING = (
 )
 
 
-def help_for(verb: str | None) -> Json:
-    """Help for all verbs, or for one, made from the table that the parser reads by."""
-    return _help_for_one(VERBS_BY_WORD[verb]) if verb else _help_for_all()
+def help_for(verb: str | None, lifecycle: Lifecycle) -> Json:
+    """Help for all verbs, or for one, made from the table that the parser reads by.
+
+    ``lifecycle`` is the default one: an example that it cannot follow says so.
+    """
+    return _help_for_one(VERBS_BY_WORD[verb], lifecycle) if verb else _help_for_all()
 
 
-def _help_for_one(verb: Verb) -> Json:
+def _help_for_one(verb: Verb, lifecycle: Lifecycle) -> Json:
+    known = not verb.step or verb.step in lifecycle
+    where = "" if known else f", in a lifecycle with `{verb.step}`"
     told = [
         f"`{escape(verb.usage)}` {verb.summary}.",
-        f"For example: `{COMMAND} {escape(plain_text(verb.example))}`.",
+        f"For example{where}: `{COMMAND} {escape(plain_text(verb.example))}`.",
     ]
     if verb.aliases:
         told.append(f"Also: {', '.join(verb.aliases)}.")

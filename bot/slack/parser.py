@@ -13,7 +13,7 @@ from functools import partial
 
 from bot.slack import verbs
 from bot.slack.declaring import component_names, read_declare
-from bot.slack.heads import Head, HeadKind, head_of
+from bot.slack.heads import Head, HeadKind, head_of, status_first
 from bot.slack.likeness import near
 from bot.slack.markup import plain_text
 from bot.slack.references import NoNumber, at_head, first_word, plain_word
@@ -65,7 +65,9 @@ def parse(text: str, known: Circumstances) -> Request:
         UsageError: a typing error, with the usage line and the closest word.
         Question: the words may mean several things; each choice is one of them.
     """
-    first = first_word(text)
+    # A command that was copied brings its first word along.
+    while (first := first_word(text)) and plain_word(first[0]) == COMMAND:
+        text = text[first.end() :]
     if first is None:
         return ShowTray()
     word = plain_word(plain_text(first[0]))
@@ -200,11 +202,10 @@ def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
         usage = verb.usage
         typed = f"{ref} {_arguments(verb, others)}"
         found = [_harmless(one) for one in _meanings(verb, [(typed, False)], known)]
-    elif status := near(word, known.statuses):
+    elif step := status_first(plain_text(rest), known.statuses):
         usage = verbs.VERBS_BY_WORD["status"].usage
-        found = [
-            Choice(Change(actor=known.actor, ref=ref, to=status, note=_note(plain_text(others))))
-        ]
+        status, others = step
+        found = [Choice(Change(actor=known.actor, ref=ref, to=status, note=_note(others)))]
     else:
         found = [Choice(Change(actor=known.actor, ref=ref, note=Note(plain_text(rest))))]
     raise Question(
@@ -337,7 +338,13 @@ def _read_show(typed: Typed) -> ShowCard:
 
 
 def _read_status(typed: Typed) -> Change:
-    return Change(actor=typed.actor, ref=typed.ref(), to=typed.status(), note=typed.note())
+    ref = typed.ref()
+    step = status_first(typed.rest, typed.known.statuses)
+    if step and first_word(typed.rest) and not near(plain_word(typed.peek()), {step[0]}):
+        change = Change(actor=typed.actor, ref=ref, to=step[0], note=_note(step[1]))
+        problem = f"The status comes right after the number: {step[0]}. Nothing was done."
+        raise Question(problem, [Choice(change)], usage=typed.verb.usage)
+    return Change(actor=typed.actor, ref=ref, to=typed.status(), note=typed.note())
 
 
 def _read_next(typed: Typed) -> TakeNextStep:
@@ -361,12 +368,25 @@ def _read_update(typed: Typed) -> Change:
         ref = typed.ref(before_text=True, sure=True) if ref is None else ref
     if ref is None:
         ref = typed.ref(before_text=True)
+    if not typed.rest:
+        raise _without_text(ref, to, typed)
     text = typed.text("The public text")
     change = Change(actor=typed.actor, ref=ref, to=to, public=PublicText(text))
     head = None if typed.literal else head_of(text, statuses=typed.known.statuses)
     if head is None:
         return change
     raise _about_the_head(change, head, typed)
+
+
+def _without_text(ref: Ref, to: str | None, typed: Typed) -> Question:
+    """Offers the dialog of an update whose text is missing, and the step alone."""
+    to = to and (near(to, typed.known.statuses) or to)
+    step = [Choice(Change(actor=typed.actor, ref=ref, to=to))] if to else []
+    return Question(
+        "The public text is missing. Nothing was published.",
+        [Choice(OpenUpdate(ref=ref, to=to)), *step],
+        usage=typed.verb.usage,
+    )
 
 
 def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:

@@ -31,10 +31,16 @@ _MARK = re.compile(rf"(?:{_WORDS})[.:#_/-]*")
 _MARKED = re.compile(rf"(?:(?:{_WORDS})[ .:#_/-]*)*([0-9]+)")
 # A number with a text glued to it, "1:We", "(1)We", or with a second one: "1,2", "INC-1/INC-2".
 _GLUED = re.compile(r"(?:#|inc|incident)?-?([0-9]+)[:,;!?)\]}][^\W\d_].*", re.DOTALL)
-_PAIR = re.compile(r"(?:#|inc|incident)?-?([0-9]+)[,;/&+](?:#|inc-?|incident-?)?[0-9]+")
+_PAIR = re.compile(r"(?:#|inc|incident)?-?([0-9]+)(?:[,;/&+-]|\.\.+)(?:#|inc-?|incident-?)?[0-9]+")
 # A slip of INC-1, such as NIC-1, and words before a reference: "on INC-1", "for the incident 1".
 _SLIP = re.compile(r"([^\W\d_]{3})[-_]?([0-9]+)")
 _BEFORE = frozenset({"on", "for", "to", "about", "re", "the", "in", "of", "regarding"})
+
+# Small letters of Cyrillic and Greek whose capitals, or they themselves, look like Latin ones.
+_LOOK_ALIKES = str.maketrans(
+    "\u0456\u04cf\u03b9\u043f\u043d\u03bd\u0441\u03f2\u0501\u0435\u03b5\u0442\u03c4\u043c\u03bc",
+    "iiinhnccdeettmm",
+)
 
 _DASHES = frozenset("\u2212\u2043\u02d7\u30fc")
 _DECORATIONS = frozenset("'\"`´*_~<>|‘’‚‛“”„‟′″")
@@ -152,7 +158,7 @@ def possible(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
     The reference is None if no incident can have it. None alone: no word looks like one.
     """
     for head, end in _heads(text, 3):
-        if match := _MARKED.fullmatch(head):
+        if match := _MARKED.fullmatch(" ".join(map(_folded, head.split(" ")))):
             return number_of(match[1]), text[end:].lstrip()
     words = [match for match in WORD.finditer(text) if plain_word(match[0])]
     if not words:
@@ -164,7 +170,7 @@ def possible(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
 
 def _first_of(words: Sequence[re.Match[str]], text: str) -> tuple[Ref, str] | None:
     """The incident that the first of ``words`` may name."""
-    first, after = plain_word(words[0][0]), text[words[0].end() :].lstrip()
+    first, after = _folded(plain_word(words[0][0])), text[words[0].end() :].lstrip()
     if match := _GLUED.fullmatch(first) or _PAIR.fullmatch(first):
         return number_of(match[1]), text
     if (match := _SLIP.fullmatch(first)) and near(match[1], ("inc",)):
@@ -176,13 +182,13 @@ def _last_of(
     words: Sequence[re.Match[str]], text: str, cards: Mapping[str, UUID]
 ) -> tuple[Ref, str] | None:
     """The incident that the last of ``words`` may name."""
-    last, start = plain_word(words[-1][0]), words[-1].start()
+    last, start = _folded(plain_word(words[-1][0])), words[-1].start()
     if link := LINK.search(words[-1][0]):
         return (cards[link[0]], text[:start].rstrip()) if link[0] in cards else None
     if UUID_FORM.fullmatch(last):
         return UUID(last), text[:start].rstrip()
     if match := _MARKED.fullmatch(last):
-        if len(words) > 1 and _MARK.fullmatch(plain_word(words[-2][0])):
+        if len(words) > 1 and _MARK.fullmatch(_folded(plain_word(words[-2][0]))):
             start = words[-2].start()
         return number_of(match[1]), text[:start].rstrip()
     if match := _PAIR.fullmatch(last):
@@ -200,13 +206,29 @@ def _behind_other_words(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str]
         if before and plain_word(before[0]) in _BEFORE:
             rest = rest[before.end() :].lstrip()
     first = first_word(rest)
-    if rest == text or first is None or plain_word(first[0]).isdigit():
+    if rest == text or first is None:
         return None
+    if plain_word(first[0]).isdigit() and first[0].isalnum():
+        # A number alone is a part of the sentence, "for 42 customers", unless a sign ends it.
+        sign = first_word(rest[first.end() :])
+        if sign is None or any(character.isalnum() for character in sign[0]):
+            return None
     try:
         ref, rest = at_head(rest, cards)
     except NoNumber:
         return None
     return None if ref is None else (ref, rest)
+
+
+def _folded(word: str) -> str:
+    """``word`` with a Latin "inc" or "incident" for one in letters that look like them.
+
+    A keyboard of another script, or a copied text, brings such letters.
+    """
+    letters = re.match(r"[^\W\d_]*", word)
+    latin = letters[0].translate(_LOOK_ALIKES) if letters else ""
+    meant = near(latin, ("inc", "incident")) if not word.startswith(latin) else None
+    return meant + word[len(latin) :] if meant else word
 
 
 def first_word(text: str) -> re.Match[str] | None:

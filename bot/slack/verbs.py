@@ -15,13 +15,15 @@ class Verb:
     """One row of the table.
 
     ``arguments`` follows the name in the usage line; ``summary`` completes the sentence "the
-    command …"; ``example`` is a whole command that the parser takes.
+    command …"; ``example`` is a whole command that the parser takes, and ``step`` the status in it
+    that not every lifecycle has.
     """
 
     name: str
     arguments: str
     summary: str
     example: str
+    step: str = ""
     aliases: tuple[str, ...] = ()
 
     @property
@@ -55,6 +57,7 @@ VERBS = (
         arguments="<n> <status> [note]",
         summary="changes the status; the note is private",
         example="status 42 identified db-3 lost quorum",
+        step="identified",
     ),
     Verb(
         name="next",
@@ -74,18 +77,21 @@ VERBS = (
         arguments="<n> [note]",
         summary="changes the status to resolved; the note is private",
         example="resolve 42 error rate is back to normal",
+        step="resolved",
     ),
     Verb(
         name="close",
         arguments="<n> [note]",
         summary="changes the status to closed, in a lifecycle that has it; the note is private",
         example="close 42 false alarm",
+        step="closed",
     ),
     Verb(
         name="update",
         arguments="<n> [status:<status>] <text>",
         summary="posts a public update, for everyone to read; changes the status if you name one",
         example="update 42 status:monitoring A fix is rolling out.",
+        step="monitoring",
     ),
     Verb(
         name="note",

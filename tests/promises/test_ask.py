@@ -48,6 +48,7 @@ UNCLEAR = (
     "no {n}", "No. {n}", "№ {n}", "№{n}", "nr {n}", "ticket {n}", "ticket-{n}", "issue #{n}",
     "# {n}", "INC - {n}", "{n}:so", "({n})so", "{n},so", "INC_{n}", "INC/{n}", "number {n}",
     "NIC-{n}", "lnc-{n}", "on INC-{n}", "for the incident {n}", "re: #{n}", "{n}/7", "{n}&7",
+    "{n}-7", "{n}..7", "to {n}:", "І\u039dС-{n}", "ІМС-{n}", "ΙΝС {n}",
 )  # fmt: skip
 MOVES = ("next", "resolve", "close")
 NOTES = ("note",)
@@ -59,7 +60,7 @@ OPTIONS = ("status=monitoring ", "stauts:monitoring ", "status : identified ", "
            "--status=identified ", "--status identified ", "identified ", "to identified ",
            "Identified: ", "identifed ", "sev:high ", "--severity high ", "key=value ",
            "--dry-run ", "→ identified ", "status=resolved ", "resolved ",
-           "[monitoring] ")  # fmt: skip
+           "[monitoring] ", "status → identified ", "status -> identified ")  # fmt: skip
 PRIVATES = ("{} private", "{} private!", "{} (private)", "{} `private`", "{} *private*",
             "{} - private.", "{} --private", "--private {}", "(private) {}", "private: {}",
             "[private] {}", "private {}", "{} privat", "{} is private", "{} private please",

@@ -230,15 +230,16 @@ def test_a_preposition_before_no_marked_reference_is_text(words):
     assert said(f"note {words} it is over", cards={}).ref is None
 
 
-@pytest.mark.parametrize("word", ["-1", "1.5", "1e9", "+1", "1-2", "x42", "42nd", "#prod"])
+@pytest.mark.parametrize("word", ["-1", "1.5", "1e9", "+1", "1-2-3", "x42", "42nd", "#prod"])
 def test_a_word_that_names_no_incident_is_text(word):
     assert said(f"note {word} db-3") == a_change(ref=None, note=Note(f"{word} db-3"))
 
 
 MARKED = ["no 42", "No. 42", "№ 42", "№42", "ticket 42", "ticket-42", "issue #42",
           "INC - 42", "# 42", "42:now", "(42)now", "no 0", "INC_42", "INC/42", "number 42", "42,43",
-          "42/43", "42+43", "NIC-42", "lnc-42", "on INC-42", "for the incident 42:",
-          "re: #42"]  # fmt: skip
+          "42/43", "42+43", "42-43", "42–INC-43", "42..43", "NIC-42", "lnc-42", "on INC-42",
+          "for the incident 42:", "re: #42", "to 42:", "to 42 – so", "to (42)", "ІΝС-42",
+          "ІМС-42", "ΙΝС 42", "інсіԁент 42"]  # fmt: skip
 
 
 @pytest.mark.parametrize("word", MARKED)
@@ -538,8 +539,6 @@ SLIPS = [
     ("status 42", "status", None, "The status is missing."),
     ("status #prod identified", "status", None, '"#prod" names no incident'),
     ("note 42", "note", None, "The text of the note is missing."),
-    ("update 42", "update", None, "The public text is missing."),
-    ("update 42 status:monitoring", "update", None, "The public text is missing."),
     ("title 42", "title", None, "The title is missing."),
     ("components 42", "components", None, "The list of components is missing."),
     ("components 42 ,", "components", None, "The list of components is missing."),
@@ -621,7 +620,55 @@ def test_a_slip_is_answered_with_a_button_that_does_what_was_meant(text, request
     assert problem in question.message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "status 42 → identified db-3",
+        "status 42 -&gt; identified db-3",
+        "status 42 to identified db-3",
+        "status → identified 42 db-3",
+    ],
+)
+def test_a_status_behind_an_arrow_is_asked_about(text):
+    ref, note = (42, "db-3") if text.startswith("status 42") else (None, "42 db-3")
+
+    assert meanings(text) == [a_change(ref=ref, to="identified", note=Note(note))]
+
+
+@pytest.mark.parametrize(
+    ("text", "ref", "to"),
+    [
+        ("update 42", 42, None),
+        ("update", None, None),
+        ("update 42 status:monitoring", 42, "monitoring"),
+        ("update 42 status:montoring", 42, "monitoring"),
+        ("update status:monitoring", None, "monitoring"),
+        ("update 42 status:later", 42, "later"),
+    ],
+)
+def test_an_update_without_a_text_offers_the_dialog_and_the_step(text, ref, to):
+    question = asked(text)
+    step = [a_change(ref=ref, to=to)] if to else []
+
+    assert "The public text is missing. Nothing was published." in question.message
+    assert [one.request for one in question.choices] == [OpenUpdate(ref=ref, to=to), *step]
+
+
+@pytest.mark.parametrize("text", ["/incident show 42", "/incident /Incident show 42",
+                                  "`/incident show 42`"])  # fmt: skip
+def test_a_command_that_was_copied_brings_its_first_word_along(text):
+    assert said(text) == ShowCard(ref=42)
+
+
+def test_only_the_first_word_of_a_copied_command_is_the_tray():
+    assert said("/incident") == ShowTray()
+
+
 VERBLESS = [
+    (
+        "42 → identified looks good",
+        [a_change(to="identified", note=Note("looks good")), ShowCard(ref=42)],
+    ),
     ("42 identified", [a_change(to="identified"), ShowCard(ref=42)]),
     ("identified 42", [a_change(to="identified")]),
     ("monitoring 42 looks good", [a_change(to="monitoring", note=Note("looks good"))]),
@@ -697,6 +744,12 @@ HEADS = [
     ("42 :lock: note We found it.", a_change(note=Note(WE))),
     ("42 @here internal: We found it.", a_change(note=Note(WE))),
     ("42 → identified We found it.", a_change(to="identified", public=PublicText(WE))),
+    ("42 status → identified We found it.", a_change(to="identified", public=PublicText(WE))),
+    ("42 status -> identified We found it.", a_change(to="identified", public=PublicText(WE))),
+    ("42 status=>identified We found it.", a_change(to="identified", public=PublicText(WE))),
+    ("42 to → identified We found it.", a_change(to="identified", public=PublicText(WE))),
+    ("42 identified → monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
+    ("42 -> identified We found it.", a_change(to="identified", public=PublicText(WE))),
     ("42 visibility:internal We found it.", None),
     ("42 foo:bar We found it.", None),
     ("42 --dry-run We found it.", None),
@@ -731,6 +784,7 @@ def test_the_first_words_of_a_public_text_are_asked_about(text, meant):
         "Not yet.",
         "Privately owned shops are down",
         "🎉 It works again.",
+        "api->db is slow",
         "🔒",
     ],
 )

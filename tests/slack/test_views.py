@@ -45,7 +45,7 @@ from core.incident import (
     Update,
     Visibility,
 )
-from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord, read
+from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord, read
 from core.public_side import PublicIncident, PublicUpdate
 from core.refusals import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.service import TIMELINE_PAGE
@@ -367,17 +367,28 @@ def test_an_api_key_is_named_and_never_mentioned():
 
 
 def test_help_explains_every_verb():
-    everything = help_for(None)["text"]
+    everything = help_for(None, STATUSPAGE)["text"]
 
     assert all(markup.escape(verb.usage) in everything for verb in VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_help_for_one_verb_gives_its_usage_and_an_example(verb):
-    text = help_for(verb.name)["text"]
+    text = help_for(verb.name, STATUSPAGE)["text"]
+    where = ", in a lifecycle with `closed`" if verb.name == "close" else ""
 
     assert markup.escape(verb.usage) in text
-    assert "For example: `/incident " in text
+    assert f"For example{where}: `/incident " in text
+
+
+@pytest.mark.parametrize("lifecycle", PRESETS, ids=lambda one: one.name)
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_an_example_names_a_lifecycle_if_the_default_one_cannot_follow_it(verb, lifecycle):
+    text = help_for(verb.name, lifecycle)["text"]
+    steps = {status.name for one in PRESETS for status in one.statuses} & {verb.step}
+
+    assert steps == ({verb.step} if verb.step else set())
+    assert ("in a lifecycle with" in text) == bool(steps and verb.step not in lifecycle)
 
 
 # --- privacy and escaping --------------------------------------------------------------------

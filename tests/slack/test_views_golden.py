@@ -667,7 +667,11 @@ def forms(texts: Texts) -> dict[str, Any]:
 
 
 def helps() -> dict[str, Any]:
-    return {"help": help_for(None), "help_verb": help_for("status")}
+    return {
+        "help": help_for(None, STATUSPAGE),
+        "help_verb": help_for("status", STATUSPAGE),
+        "help_verb_of_another_lifecycle": help_for("close", STATUSPAGE),
+    }
 
 
 WRITTEN = cases(ORDINARY)
