@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.slack.heads import STATUS_KEYS
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
@@ -27,6 +28,7 @@ _BINDING = re.compile(
 # "=" and full-width signs after a key, and the dashes before one.
 _SIGN = re.compile(r"([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 _DASHED = re.compile(r"(?:--?|[–—−])([A-Za-z]+)(?:[=:：＝](.*))?", re.DOTALL)
+_KEYED = re.compile(r"--?[^\W\d_]\S*|[^\W\d_][\w-]*=(?!=|//)\S*")
 _BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
 
 _YES = frozenset({"yes", "true", "1", "on"})
@@ -98,7 +100,8 @@ class _Doubt:
     """A word of a declaration that may be an option or a part of the title.
 
     ``without`` is the title without it; ``severity`` None: it is about the audience.
-    ``components``: the word stands among the components, and these are the others.
+    ``components``: the word stands among the components, and these are the others. ``option``: it
+    is written like an option that a declaration does not have.
     """
 
     def __init__(
@@ -108,11 +111,13 @@ class _Doubt:
         severity: Severity | None = None,
         *,
         components: tuple[str, ...] | None = None,
+        option: bool = False,
     ) -> None:
         self.word = word
         self.without = without
         self.severity = severity
         self.components = components
+        self.option = option
 
     def question(self, draft: OpenDeclare, typed: Typed) -> Question:
         """The question, with one declaration for each meaning, and the dialog."""
@@ -126,6 +131,10 @@ class _Doubt:
             problem = f"{quoted(self.word)} may say who reads this, or be a component."
             title = meaning("Everyone reads it, and it is a component")
             meant = [meaning("Declare it private", components=self.components, private=True)]
+        elif self.option:
+            problem = f"{quoted(self.word)} is no option of `declare`."
+            title = meaning("It is part of the title")
+            meant = [meaning("Declare it without that", title=self.without)]
         elif self.severity:
             problem = f"{quoted(self.word)} may mean severity:{self.severity}."
             title = meaning("It is part of the title")
@@ -174,6 +183,10 @@ class _Arguments:
         self._look_for_audience()
         self._look_for_severity()
         self.title = _joined(self._tokens)
+        if self._tokens and self.title != " ".join(self._tokens):
+            self._look_into_quotation()
+        else:
+            self._look_for_option()
 
     def _keep(self, key: str, value: str) -> None:
         if key in self.options:
@@ -285,6 +298,43 @@ class _Arguments:
                 rest = self._tokens
             self.doubt = _Doubt(token, _joined(_without_separators(rest)))
             return
+
+    def _look_into_quotation(self) -> None:
+        """Asks about an audience at either end of a title that is quoted as a whole."""
+        if self.doubt or {"private", "public"} & {*self.options}:
+            return
+        words = self.title.split()
+        ends = [place for place, word in enumerate(words) if self._is_word(word)]
+        for place in ends[-1:] + ends[:1]:
+            plain = plain_word(words[place])
+            audience = self._audience_in(words[place])
+            insiders = plain in _INSIDERS and words[place].casefold() != plain
+            if not (audience or insiders or _PRIVATE_WITHIN.search(plain)):
+                continue
+            if self._typed.known.secluded and audience != "public":
+                continue
+            rest = _without_separators([*words[:place], *words[place + 1 :]])
+            self.doubt = _Doubt(words[place], " ".join(rest))
+            return
+
+    def _look_for_option(self) -> None:
+        """Asks about a first word that is written like an option: ``--key``, ``key=value``."""
+        if self.doubt or not self._tokens or not self._is_option(self._tokens[0]):
+            return
+        rest = _joined(self._tokens[1:]) if self._tokens[1:] else ""
+        self.doubt = _Doubt(self._tokens[0], rest, option=True)
+
+    def _is_option(self, token: str) -> bool:
+        """Whether ``token`` is written like an option. ``Error:disk`` and addresses are text."""
+        plain = plain_word(token)
+        if _KEYED.fullmatch(plain):
+            return True
+        key, value = option(plain)
+        if not key or not value:
+            return False
+        known = (*KEYS, *STATUS_KEYS, *self._typed.known.statuses)
+        # A word that begins with a small letter is a key; one with a capital begins a sentence.
+        return bool(_likely(key) or near(key, known)) or option(token)[0] == token[: len(key)]
 
     @staticmethod
     def _is_word(token: str) -> bool:

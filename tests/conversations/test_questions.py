@@ -310,6 +310,51 @@ async def test_a_status_several_steps_away_at_the_head_opens_the_dialog(text, to
     assert "→ Monitoring" in shown
 
 
+async def test_an_update_without_a_text_opens_its_dialog_with_the_step(told, mia, slack):
+    answer = await told("update 2 status:identified")
+
+    assert labels(answer) == ["Update INC-2…", "Move INC-2 to Identified", "Keep it as a note…"]
+    await mia.press(answer, "Update INC-2…")
+    await opened(slack, mia, "update")
+    await mia.fill("Public update", CAUSE)
+    await mia.submit()
+    assert "→ Identified" in await timeline(told, 2)
+    assert CAUSE in await timeline(told, 2)
+
+
+async def test_the_step_of_an_update_without_a_text_is_taken_alone(told, mia):
+    answer = await told("update 2 status:identified")
+
+    done = await (await mia.press(answer, "Move INC-2 to Identified")).answer()
+    assert "INC-2 is now *Identified*" in done.text
+
+
+async def test_a_quoted_title_with_an_audience_at_its_end_is_declared_as_chosen(told, mia):
+    answer = await told('declare "Customer data leak private"')
+
+    assert labels(answer)[:2] == ["Declare it private", "Everyone reads it, with the whole title"]
+    declared = await (await mia.press(answer, "Declare it private")).answer()
+    assert "Customer data leak" in declared.words()
+    assert "private" in declared.words()
+
+
+async def test_an_unknown_option_before_a_title_is_no_title_unasked(told, mia):
+    answer = await told("declare --foo Cards are refused")
+
+    assert labels(answer) == ["Declare it without that", "It is part of the title", "Edit first…"]
+    declared = await (await mia.press(answer, "Declare it without that")).answer()
+    assert "medium): Cards are refused." in declared.words()
+
+
+@pytest.mark.parametrize("text", ["note 1-2 db-3 is slow", "note to 1: db-3 is slow",
+                                  "note \u0406\u041c\u0421-1 db-3 is slow"])  # fmt: skip
+async def test_a_doubtful_reference_is_asked_about_and_its_text_kept(text, told):
+    answer = await told(text)
+
+    assert labels(answer)[:2] == ["Private note on INC-1", "Private note on INC-2"]
+    assert "db-3 is slow" in answer.words()
+
+
 @pytest.mark.parametrize(
     ("command", "label", "effect"),
     [

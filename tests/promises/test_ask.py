@@ -67,6 +67,10 @@ PRIVATES = ("{} private", "{} private!", "{} (private)", "{} `private`", "{} *pr
             "{} private 🔒", "{} (private, please)", "{} visibility=private", "{} private: yes",
             "severity:high private {}", "{} components:api,private", "[internal] {}",
             "{} private,severity:high", "{} :lock: private", "{} private since:02:50")  # fmt: skip
+QUOTED_PRIVATES = ('"{} private"', '"Private: {}"', "'{} private'", "“(private) {}”", '"{} privat"',
+                   '"{} private" severity:high', "「{} [internal]」")  # fmt: skip
+UNKNOWN = ("--foo ", "--dry-run ", "foo=bar ", "foo:bar ", "status:identified ", "stauts=open ",
+           "severity:high --foo ")  # fmt: skip
 TRIED = ("fixed", "cancel", "undo", "who", "take", "reopen", "delete", "merge", "private", "staus",
          "udpate", "reslove", "cloze", "nxet", "nots", "identified", "monitoring", "resolved",
          "xyzzy")  # fmt: skip
@@ -134,7 +138,10 @@ def a_case(chance: random.Random, world: World, token: str) -> Case:
 def a_declare(chance: random.Random, core: str) -> Case:
     title = core.capitalize()
     if chance.random() < 0.6:
-        return Case(f"declare {chance.choice(PRIVATES).format(title)}", core[4:])
+        form = chance.choice((*PRIVATES, *QUOTED_PRIVATES))
+        return Case(f"declare {form.format(title)}", core[4:])
+    if chance.random() < 0.3:
+        return Case(f"declare {chance.choice(UNKNOWN)}{title}", core[4:])
     option = chance.choice((" severity=high", " --severity high", " sev:hihg", " sev1", " P1", ""))
     quoted = chance.choice(("{}", '"{}"', "'{}'", "‘{}’", "「{}」", "„{}“")).format(title)
     return Case(f"declare {quoted}{option}", core[4:], may_declare_in_public=True)

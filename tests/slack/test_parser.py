@@ -351,7 +351,15 @@ DECLARED = [
     ("“Checkout is down” severity:low", "Checkout is down", {"severity": LOW}),
     ("«Checkout is down» private", "Checkout is down", {"private": True}),
     ('"What severity:high means" severity:low', "What severity:high means", {"severity": LOW}),
-    ('"Data is private"', "Data is private", {}),
+    ('"The private key leaked"', "The private key leaked", {}),
+    ('"Data leak private" private', "Data leak private", {"private": True}),
+    ('"Internal search is slow"', "Internal search is slow", {}),
+    ('"--dry-run is broken"', "--dry-run is broken", {}),
+    ("Payments: cards fail", "Payments: cards fail", {}),
+    ("http://shop.example/a=b is down", "http://shop.example/a=b is down", {}),
+    ("10:30 deploy failed", "10:30 deploy failed", {}),
+    ("Checkout is down --foo", "Checkout is down --foo", {}),
+    ("- Checkout is down", "- Checkout is down", {}),
     ('"Checkout" is down', '"Checkout" is down', {}),
     ("Checkout's down", "Checkout's down", {}),
     ('Unbalanced "quote', 'Unbalanced "quote', {}),
@@ -434,6 +442,65 @@ def test_a_word_beside_the_ends_that_may_be_the_audience_is_asked_about(text, wi
     declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
 
     assert [(one.title, one.private) for one in declared] == [(without, True), (whole, False)]
+
+
+@pytest.mark.parametrize(
+    ("title", "without"),
+    [
+        ("Leak private", "Leak"),
+        ("Data is private", "Data is"),
+        ("private Data leak", "Data leak"),
+        ("Private: Data leak", "Data leak"),
+        ("Data leak, (private)", "Data leak"),
+        ("Data leak privat", "Data leak"),
+        ("Data leak private 🔒", "Data leak 🔒"),
+        ("Data leak [internal]", "Data leak"),
+        ("Data leak visibility=private", "Data leak"),
+    ],
+)
+@pytest.mark.parametrize("quotes", ['"{}"', "“{}”", "'{}'", "「{}」", '"{}" severity:high'])
+def test_an_audience_at_the_end_of_a_quoted_title_is_asked_about(title, without, quotes):
+    asked = meanings(f"declare {quotes.format(title)}")
+    declared = [one for one in asked if isinstance(one, Declare)]
+
+    assert [(one.title, one.private) for one in declared] == [(without, True), (title, False)]
+
+
+def test_a_quoted_title_in_a_private_conversation_is_private_anyhow():
+    declared = said('declare "Leak private"', secluded=True)
+
+    assert (declared.title, declared.private) == ("Leak private", True)
+
+
+def test_public_at_the_end_of_a_quoted_title_is_asked_about_in_a_private_conversation():
+    declared = meanings('declare "Build is public"', secluded=True)[:2]
+
+    assert [(one.title, one.private) for one in declared] == [
+        ("Build is public", True),
+        ("Build is", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["--foo", "--dry-run", "—foo", "-x", "--foo=bar", "foo=bar", "*foo=bar*", "foo:bar", "foo：bar",
+     "status:identified", "Status:identified", "stauts:identified", "Identified:now", "db-1=down",
+     "state=monitoring"],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["", "severity:high "])
+def test_an_unknown_option_before_a_title_is_asked_about(word, before):
+    question = asked(f"declare {before}{word} Checkout is down")
+    without, whole, edited = [choice.request for choice in question.choices]
+
+    assert "Nothing was declared." in question.message
+    assert (without.title, whole.title) == ("Checkout is down", f"{word} Checkout is down")
+    assert edited.title == whole.title
+
+
+def test_an_unknown_option_alone_is_asked_about():
+    whole, edited = meanings("declare --foo")
+
+    assert (whole.title, edited.title) == ("--foo", "--foo")
 
 
 def test_private_with_a_text_asks_whether_it_is_a_note():
