@@ -85,7 +85,8 @@ class ForRedaction:
 
     ``published_in`` are the channels that show or will show it. ``titles`` are all changes of the
     title, oldest first, and ``published`` all posts in public; both may stay empty if the entry
-    holds no title.
+    holds no title. ``section`` are all entries of a section that is withdrawn, oldest first; empty
+    for the withdrawal of one entry.
     """
 
     workspace: Workspace
@@ -94,6 +95,16 @@ class ForRedaction:
     published_in: tuple[str, ...] = ()
     titles: tuple[Update, ...] = ()
     published: Published = Published()
+    section: tuple[Update, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForReport:
+    """``written`` are all entries of the report's sections, oldest first."""
+
+    workspace: Workspace
+    publish_delay: timedelta = timedelta()
+    written: tuple[Update, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +122,7 @@ class ForAccess:
     duplicate_of: Incident | None = None
 
 
-Context = ForDeclaration | ForChange | ForRedaction | ForAccess
+Context = ForDeclaration | ForChange | ForRedaction | ForAccess | ForReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +130,8 @@ class Decision:
     """The result of `engine.decide`: saved whole, or not at all.
 
     If it changes anything, ``incident.version`` is one above the version that was read.
-    ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts.
+    ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts, and
+    ``redacted_too`` are earlier texts of the same section.
     ``erased`` are further updates without a text of it that they repeated, such as the title before
     a change.
     """
@@ -127,6 +139,7 @@ class Decision:
     incident: Incident
     updates: tuple[Update, ...] = ()
     redacted: Update | None = None
+    redacted_too: tuple[Update, ...] = ()
     erased: tuple[Update, ...] = ()
     new_components: tuple[Component, ...] = ()
     envelopes: tuple[Envelope, ...] = ()

@@ -17,6 +17,7 @@ from core.decision import (
     ForChange,
     ForDeclaration,
     ForRedaction,
+    ForReport,
 )
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import (
@@ -39,6 +40,7 @@ from core.incident import (
     Update,
     Visibility,
     Walk,
+    WriteReport,
     update_id,
 )
 from core.lifecycle import ACKNOWLEDGED
@@ -53,6 +55,7 @@ from core.refusals import (
     TransitionNotAllowed,
     UnknownStatus,
 )
+from core.sections import write_report
 from core.texts import body_of, one_line, optional_of, title_of
 from core.withdrawing import redact
 
@@ -63,7 +66,7 @@ IMPATIENCE = timedelta(seconds=3)
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def decide(
+def decide(  # noqa: C901 - one case for each kind of command
     incident: Incident | None, command: Command, known: Context, *, at: datetime
 ) -> Decision:
     """The decision on ``command`` at the moment ``at``.
@@ -88,6 +91,9 @@ def decide(
     elif isinstance(command, SetPrivacy | SetInvitation | NameResolution):
         if isinstance(known, ForAccess):
             return _access(incident, command, known, at=at)
+    elif isinstance(command, WriteReport):
+        if isinstance(known, ForReport):
+            return write_report(incident, command, known, at=at)
     elif isinstance(known, ForChange):
         return _move(incident, command, known, at=at)
     raise TypeError(f"{type(known).__name__} is not the context of {type(command).__name__}")

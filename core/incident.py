@@ -61,6 +61,21 @@ class Resolution(StrEnum):
     DUPLICATE = "duplicate"
 
 
+class Section(StrEnum):
+    """A part of the report that people write, in the report's order. It is private."""
+
+    SUMMARY = "summary"
+    IMPACT = "impact"
+    CAUSE = "cause"
+    HELPED = "helped"
+    FOLLOW_UPS = "follow_ups"
+
+    @property
+    def words(self) -> str:
+        """The heading in lower case, for a sentence: ``what helped``."""
+        return {"helped": "what helped", "follow_ups": "follow-ups"}.get(self.value, self.value)
+
+
 class Kind(StrEnum):
     """The type of an update. The comments describe its ``old`` and ``new``."""
 
@@ -77,6 +92,7 @@ class Kind(StrEnum):
     UNINVITED = "uninvited"  # old: the name of the person who was invited
     CORRECTED = "corrected"  # old: the number of the entry whose withdrawn text it replaces
     RESOLUTION = "resolution"  # old, new: resolutions, as `Resolved.words` says them
+    REPORTED = "reported"  # new: the section that was written; without a body it was emptied
 
 
 # Kinds of a transition. An acknowledgement is one only if it has a ``new``.
@@ -469,12 +485,40 @@ class NameResolution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redact:
-    """Withdraws the texts of one entry. ``entry`` is its number in the timeline, or its id."""
+class WriteReport:
+    """Writes sections of the report, also after the end; None leaves one as it is.
+
+    An empty text empties a section. ``seen`` is the number of the newest entry that the author had
+    read: a section that somebody else wrote since is not overwritten.
+    """
 
     actor: Actor
     ref: Ref
-    entry: int | UUID
+    seen: int
+    summary: Note | None = None
+    impact: Note | None = None
+    cause: Note | None = None
+    helped: Note | None = None
+    follow_ups: Note | None = None
+    expected_status: None = None
+
+    @property
+    def texts(self) -> dict[Section, str]:
+        """The sections that are written, with their texts."""
+        given = {section: getattr(self, section.value) for section in Section}
+        return {section: text for section, text in given.items() if text is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redact:
+    """Withdraws the texts of one entry. ``entry`` is its number in the timeline, or its id.
+
+    A `Section` stands for all texts that it has had, as far as the actor may withdraw them.
+    """
+
+    actor: Actor
+    ref: Ref
+    entry: int | UUID | Section
     # Redaction stays allowed after the end, so a button for it never goes out of date.
     expected_status: None = None
 
@@ -482,7 +526,7 @@ class Redact:
 # Commands that move an incident, or change its facts.
 Move = Change | TakeNextStep | Acknowledge | Walk
 # Commands that are accepted after the end as well.
-Lasting = Redact | SetPrivacy | SetInvitation | NameResolution
+Lasting = Redact | SetPrivacy | SetInvitation | NameResolution | WriteReport
 Command = Declare | Move | Lasting
 
 

@@ -11,6 +11,7 @@ from core.decision import (
     ForChange,
     ForDeclaration,
     ForRedaction,
+    ForReport,
     Published,
 )
 from core.engine import is_stale
@@ -25,10 +26,12 @@ from core.incident import (
     NameResolution,
     Redact,
     Ref,
+    Section,
     SetInvitation,
     SetPrivacy,
     Update,
     Workspace,
+    WriteReport,
 )
 from core.refusals import Denied, NotFound, Permission, WhichIncident
 from core.store import Reader, Transaction
@@ -89,6 +92,11 @@ def loaded(
     workspace = tx.workspace(actor.workspace)
     if isinstance(command, Redact):
         return incident, _for_redaction(tx, command, incident, workspace, publish_delay)
+    if isinstance(command, WriteReport):
+        written = tx.sections(incident)
+        return incident, ForReport(
+            workspace=workspace, publish_delay=publish_delay, written=written
+        )
     if isinstance(command, SetPrivacy | SetInvitation | NameResolution):
         changes_side = isinstance(command, SetPrivacy)
         return incident, ForAccess(
@@ -114,6 +122,8 @@ def _for_redaction(
     workspace: Workspace,
     publish_delay: timedelta,
 ) -> ForRedaction:
+    if isinstance(command.entry, Section):
+        return _for_section(tx, command.entry, incident, workspace)
     entry = tx.entry(incident, command.entry)
     holds_title = entry is not None and entry.kind in {Kind.DECLARED, Kind.TITLE}
     return ForRedaction(
@@ -124,6 +134,14 @@ def _for_redaction(
         titles=tx.titles(incident) if holds_title else (),
         published=tx.published(incident) if holds_title else Published(),
     )
+
+
+def _for_section(
+    tx: Transaction, section: Section, incident: Incident, workspace: Workspace
+) -> ForRedaction:
+    entries = tuple(one for one in tx.sections(incident) if one.new == section.value)
+    newest = entries[-1] if entries else None
+    return ForRedaction(workspace=workspace, entry=newest, section=entries)
 
 
 def _duplicate(tx: Transaction, command: Command) -> Incident | None:

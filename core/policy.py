@@ -19,6 +19,7 @@ from core.incident import (
     SetPrivacy,
     TakeNextStep,
     Walk,
+    WriteReport,
 )
 from core.refusals import Denied, Permission
 
@@ -50,6 +51,7 @@ def needed(command: Command) -> tuple[Permission, ...]:
             | SetPrivacy()
             | SetInvitation()
             | NameResolution()
+            | WriteReport()
         ):
             return (Permission.JOIN, Permission.RESPOND)
         case _:

@@ -8,6 +8,7 @@
     ├── NotFound              there is no such incident, or not for this actor
     ├── WhichIncident         no incident was named, and the channel does not settle it
     ├── NoSuchEntry           the timeline has no such update
+    │   └── NoSuchSection         nobody has written that section of the report
     ├── UnknownComponent      a component that looks like a slip of one that exists
     ├── NoSuchComponent       no component has that id
     ├── RepeatedComponent     one component was named twice, by its id
@@ -20,11 +21,13 @@
     ├── StaleStatus           the incident has moved since the button was drawn
     ├── TooSoon               a second click on a next step within three seconds
     ├── NoPublicSurface       nobody could read a public update
+    ├── NoPublicSide          a public report of an incident that has no public side
     ├── NothingToRedact       the entry has no text
     ├── CurrentTitle          the entry has no text but the present title
     ├── NotPrivate            an invitation to an incident that everybody sees
     ├── TitleChanged          the title is not the one that was agreed to become public
     ├── NotOver               a resolution before the end
+    ├── SectionChanged        somebody else wrote that section of the report meanwhile
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
     InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
@@ -37,7 +40,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from core.errors import InvalidField, UserError, closest, nearest
-from core.incident import Actor, Component, Incident, Update
+from core.incident import Actor, Component, Incident, Section, Update
 
 
 class NotFound(UserError):
@@ -72,6 +75,18 @@ class NoSuchEntry(UserError):
         super().__init__(
             f"The timeline of {incident.name} has no {named}. "
             f"`/incident timeline {incident.number}` shows the numbers."
+        )
+        self.incident = incident
+
+
+class NoSuchSection(NoSuchEntry):
+    """Nobody has written that section of the report, so there is nothing to withdraw."""
+
+    def __init__(self, incident: Incident, section: Section) -> None:
+        UserError.__init__(
+            self,
+            f"Nobody has written the section {section.words} of {incident.name}. "
+            f"`/incident report {incident.number}` shows what is written.",
         )
         self.incident = incident
 
@@ -228,6 +243,16 @@ class NoPublicSurface(UserError):
         self.incident = incident
 
 
+class NoPublicSide(UserError):
+    """Nothing of the incident is public: it is private, or its title is still held back."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} has no public side now, so there is no public report of it."
+        )
+        self.incident = incident
+
+
 class NothingToRedact(UserError):
     """The update has no body: a bare transition, a change of facts."""
 
@@ -282,6 +307,18 @@ class NotOver(UserError):
             f"{incident.name} is {incident.status}: how it ended can be said when it is over."
         )
         self.incident = incident
+
+
+class SectionChanged(UserError):
+    """``entry`` was written by somebody else after the author had read the section."""
+
+    def __init__(self, incident: Incident, entry: Update) -> None:
+        super().__init__(
+            f"{entry.by.name} changed this section meanwhile, and nothing was saved: "
+            f"`/incident report {incident.number}` shows it as it is now."
+        )
+        self.incident = incident
+        self.entry = entry
 
 
 class InvalidDuplicate(InvalidField):

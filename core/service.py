@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from core import policy
+from core import policy, reviewing
 from core.components import describe_component
 from core.decision import ForRedaction, Outcome
 from core.engine import decide, refuse_haste
@@ -29,6 +29,8 @@ from core.incident import (
 )
 from core.loading import found, loaded, open_here, readable
 from core.refusals import Denied, Permission
+from core.report import Report
+from core.stats import Statistics
 from core.store import Reader, Store, Transaction
 
 T = TypeVar("T")
@@ -43,7 +45,7 @@ class Incidents:
     """The use cases. ``wake`` is called after each commit that queued an outbox message.
 
     ``publish_delay`` is the time for which a public text is held back, so that its author can still
-    take it back before anybody else reads it.
+    take it back before anybody else reads it. ``observe`` gets each outcome after its commit.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Incidents:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         publish_delay: timedelta = timedelta(),
+        observe: Callable[[Outcome], object] = lambda _: None,
     ) -> None:
+        self._observe = observe
         self._store = store
         self._clock = clock
         self._wake = wake
@@ -97,13 +101,14 @@ class Incidents:
         """
         _admit(command.actor)
 
-        def work(tx: Transaction) -> tuple[T, bool]:
+        def work(tx: Transaction) -> tuple[T, Outcome, bool]:
             outcome, deliver = self._once(tx, command, request, clicked=clicked)
-            return then(tx, outcome), deliver
+            return then(tx, outcome), outcome, deliver
 
-        result, deliver = await self._store.write(work)
+        result, outcome, deliver = await self._store.write(work)
         if deliver:
             self._wake()
+        self._observe(outcome)
         return result
 
     def _once(
@@ -255,6 +260,37 @@ class Incidents:
             return then(Page(items=items, older=items[-1].entry if len(found) > limit else None))
 
         return await self._store.read(read)
+
+    async def report(self, actor: Actor, ref: Ref, then: Callable[[Incident, Report], T]) -> T:
+        """The result of ``then`` on an incident and its internal report: `reviewing.report`."""
+        _admit(actor)
+        return await self._store.read(lambda reader: reviewing.report(reader, actor, ref, then))
+
+    async def public_report(self, actor: Actor, ref: Ref) -> str:
+        """The public report of one incident, as Markdown.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+            NoPublicSide: nothing of it is public now.
+        """
+        incident, at = await self.find(actor, ref), self._clock()
+        return await self._store.read_public(
+            lambda view: reviewing.public_report(view, incident, at=at)
+        )
+
+    async def sections(self, actor: Actor, ref: Ref) -> tuple[Incident, tuple[Update, ...]]:
+        """An incident with the entries of its sections, to be written: `reviewing.sections`."""
+        _admit(actor)
+        return await self._store.read(lambda reader: reviewing.sections(reader, actor, ref))
+
+    async def statistics(self, actor: Actor, *, period: timedelta) -> Statistics:
+        """The figures of the last ``period`` and of the one before, as far as ``actor`` may see.
+
+        Raises:
+            Denied: the actor may not read notes.
+        """
+        _admit(actor)
+        return await reviewing.statistics_of(self._store, actor, period=period, at=self._clock())
 
     async def components(self, actor: Actor) -> tuple[DescribedComponent, ...]:
         """The components of the actor's workspace, by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -25,6 +25,7 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.public_side import PublicIncident
 
 T = TypeVar("T")
 
@@ -101,8 +102,29 @@ class Reader(Protocol):
     def public_texts(self, incident: Incident) -> tuple[Update, ...]:
         """The entries with a public text, oldest first."""
 
+    def sections(self, incident: Incident) -> tuple[Update, ...]:
+        """All entries of the report's sections, oldest first."""
+
+    def declared(self, actor: Actor, *, since: datetime, until: datetime) -> tuple[UUID, ...]:
+        """The ids of the incidents for ``actor`` that were declared from ``since`` to ``until``.
+
+        The end is not included. Oldest first.
+        """
+
+    def histories(
+        self, workspace: str, incidents: Sequence[UUID]
+    ) -> tuple[tuple[Incident, tuple[Update, ...]], ...]:
+        """Each of ``incidents`` with its transitions and public updates, without any text."""
+
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
+
+
+class PublicView(Protocol):
+    """Reads of the public side, from one snapshot. Nothing here can be private."""
+
+    def incident(self, workspace: str, incident: UUID, *, at: datetime) -> PublicIncident | None:
+        """The public side of one incident at the moment ``at``, None if it has none."""
 
 
 class Transaction(Reader, Drafts, Protocol):
@@ -172,3 +194,6 @@ class Store(Protocol):
 
     def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
         """Returns the result of ``work`` on one snapshot."""
+
+    def read_public(self, work: Callable[[PublicView], T]) -> Awaitable[T]:
+        """Returns the result of ``work`` on one snapshot of the public side."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 
 from core.errors import InvalidField
 from core.incident import (
@@ -90,3 +91,16 @@ def _sized(field: str, text: str, most: int) -> str:
 
 def _blank(text: str) -> bool:
     return all(unicodedata.category(character) in INVISIBLE for character in text)
+
+
+def duration(span: timedelta) -> str:
+    """``4 s``, ``12 min``, ``1 h 04 min``, ``2 d 03 h``: two units at most, never below zero."""
+    seconds = max(0, int(span.total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
+    if minutes == 0:
+        return f"{seconds} s"
+    if hours == 0:
+        return f"{minutes} min"
+    if days == 0:
+        return f"{hours} h {minutes % 60:02} min"
+    return f"{days} d {hours % 24:02} h"

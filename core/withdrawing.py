@@ -7,9 +7,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.decision import Decision, Envelope, ForRedaction, Surface
-from core.incident import TITLE_WITHDRAWN, Incident, Kind, Redact, Update, Visibility
+from core.incident import (
+    TITLE_WITHDRAWN,
+    Incident,
+    Kind,
+    Redact,
+    Section,
+    Update,
+    Visibility,
+)
 from core.pen import responders_cards, retitled, status_card
-from core.refusals import CurrentTitle, NoSuchEntry, NothingToRedact, RedactionNotPermitted
+from core.refusals import (
+    CurrentTitle,
+    NoSuchEntry,
+    NoSuchSection,
+    NothingToRedact,
+    RedactionNotPermitted,
+)
 
 REDACTION_WINDOW = timedelta(seconds=300)
 # After a withdrawal its author may put one text in the place of the old one for so long.
@@ -24,6 +38,8 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
     title before it returns.
     """
     entry = known.entry
+    if isinstance(command.entry, Section):
+        return _withdrawn_section(incident, command, command.entry, known, at=at)
     if entry is None:
         raise NoSuchEntry(incident, command.entry)
     left = texts_of(incident, entry, known.titles, at=at)
@@ -38,12 +54,7 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
         raise RedactionNotPermitted(incident, entry)
     if not left:
         return Decision(incident=incident)
-    redacted = replace(
-        entry,
-        body=None,
-        redacted_at=at,
-        redacted_by=command.actor.person,
-    )
+    redacted = _redacted(entry, command, at=at)
     changed = replace(incident, version=incident.version + 1, updated_at=at)
     if entry.kind is Kind.DECLARED:
         changed = replace(changed, description=None, category=None)
@@ -52,6 +63,29 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
         return _withdrawn_title(changed, redacted, title, known, at=at)
     envelopes = tuple(_withdrawals(changed, known))
     return Decision(incident=changed, redacted=redacted, envelopes=envelopes)
+
+
+def _withdrawn_section(
+    incident: Incident, command: Redact, section: Section, known: ForRedaction, *, at: datetime
+) -> Decision:
+    """All texts that the section has had go, as far as the actor may withdraw them.
+
+    Texts of others stay in the timeline, and do not return to the report.
+    """
+    if not known.section:
+        raise NoSuchSection(incident, section)
+    texts = [one for one in known.section if one.body is not None]
+    gone = [_redacted(one, command, at=at) for one in texts if _may_withdraw(command, one, at=at)]
+    if not gone:
+        if texts and not known.section[-1].redacted:
+            raise RedactionNotPermitted(incident, texts[-1])
+        return Decision(incident=incident)
+    changed = replace(incident, version=incident.version + 1, updated_at=at)
+    return Decision(incident=changed, redacted=gone[-1], redacted_too=tuple(gone[:-1]))
+
+
+def _redacted(entry: Update, command: Redact, *, at: datetime) -> Update:
+    return replace(entry, body=None, redacted_at=at, redacted_by=command.actor.person)
 
 
 def _may_withdraw(command: Redact, entry: Update, *, at: datetime) -> bool:

@@ -43,6 +43,7 @@ _ENTRY_BY_NUMBER = UPDATE.where(update.c.entry == bindparam("entry"))
 _ENTRY_BY_ID = UPDATE.where(update.c.id == bindparam("entry"))
 _LAST_MOVE = UPDATE.where(is_transition).order_by(update.c.entry.desc()).limit(1)
 _TITLES = UPDATE.where(update.c.kind == Kind.TITLE).order_by(update.c.entry)
+_SECTIONS = UPDATE.where(update.c.kind == Kind.REPORTED).order_by(update.c.entry)
 # Withdrawn public texts by a person, and what replaced some of them, newest first.
 _CORRECTIONS = UPDATE.where(
     or_(
@@ -71,6 +72,12 @@ def titles(connection: Connection, incident: Incident) -> tuple[Update, ...]:
     """All changes of the title, oldest first."""
     of_incident = {"workspace": incident.workspace, "incident": incident.id}
     return tuple(update_of(row) for row in connection.execute(_TITLES, of_incident))
+
+
+def sections(connection: Connection, incident: Incident) -> tuple[Update, ...]:
+    """All entries of the report's sections, oldest first."""
+    of_incident = {"workspace": incident.workspace, "incident": incident.id}
+    return tuple(update_of(row) for row in connection.execute(_SECTIONS, of_incident))
 
 
 def correctable(

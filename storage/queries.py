@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, null, or_, select
@@ -29,6 +31,7 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import PublicWord
+from storage import entries
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
     component,
@@ -140,15 +143,31 @@ _TIMELINES = (
     )
     .order_by(update.c.incident_id, update.c.entry)
 )
+_DECLARED = select(incident.c.id, incident.c.number).where(
+    incident.c.workspace_id == bindparam("workspace"),
+    incident.c.created_at >= bindparam("since"),
+    incident.c.created_at < bindparam("until"),
+)
+_AMONG = _INCIDENT.where(incident.c.id.in_(bindparam("incidents", expanding=True)))
+# All that times are computed from; no text is read.
+_HISTORIES = (
+    select(*UPDATE_FACTS, null())
+    .where(
+        update.c.workspace_id == bindparam("workspace"),
+        update.c.incident_id.in_(bindparam("incidents", expanding=True)),
+        or_(update.c.kind.in_(TRANSITIONS), update.c.visibility == Visibility.PUBLIC),
+    )
+    .order_by(update.c.incident_id, update.c.entry)
+)
 _DESCRIBED_COMPONENTS = (
     select(component.c.id, component.c.name, component.c.description, component.c.group_label)
     .where(component.c.workspace_id == bindparam("workspace"))
     .order_by(component.c.folded)
 )
-# The card shows neither bare notes nor how the incident ended: both are private.
+# The card shows neither bare notes, nor how the incident ended, nor who writes its report.
 _CARD_LAST = _BODILESS.where(
     or_(
-        update.c.kind.not_in([Kind.WROTE, Kind.RESOLUTION]),
+        update.c.kind.not_in([Kind.WROTE, Kind.RESOLUTION, Kind.REPORTED]),
         update.c.visibility == Visibility.PUBLIC,
     )
 )
@@ -204,6 +223,9 @@ _visible = or_(
         incident_invited.c.person_id == bindparam("person"),
     ),
 )
+
+
+_DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(_visible)}
 
 
 # The status channel that the settings give to a workspace, None for none.
@@ -374,6 +396,36 @@ class SqlReader(Snapshot):
             {"workspace": workspace, "incidents": incidents, "after": after, "until": until},
         )
         return tuple(update_of(row) for row in rows)
+
+    def sections(self, incident: Incident) -> tuple[Update, ...]:
+        """All entries of the report's sections, oldest first."""
+        return entries.sections(self._connection, incident)
+
+    def declared(self, actor: Actor, *, since: datetime, until: datetime) -> tuple[UUID, ...]:
+        """The ids of the incidents for ``actor`` that were declared in that time, oldest first."""
+        rows = self._connection.execute(
+            _DECLARED_FOR[actor.admin or actor.sees_private],
+            {
+                "workspace": actor.workspace,
+                "person": actor.person.id,
+                "spoken_in": actor.channel,
+                "since": since,
+                "until": until,
+            },
+        ).all()
+        # Sorted here: told to sort by number, SQLite would walk through all incidents.
+        return tuple(row.id for row in sorted(rows, key=attrgetter("number")))
+
+    def histories(
+        self, workspace: str, incidents: Sequence[UUID]
+    ) -> tuple[tuple[Incident, tuple[Update, ...]], ...]:
+        """Each of ``incidents`` with its transitions and public updates, without any text."""
+        chosen = {"workspace": workspace, "incidents": incidents}
+        updates: dict[UUID, list[Update]] = {}
+        for row in self._connection.execute(_HISTORIES, chosen):
+            updates.setdefault(row.incident_id, []).append(update_of(row))
+        found = self._incidents(workspace, self._connection.execute(_AMONG, chosen).all())
+        return tuple((one, tuple(updates[one.id])) for one in found)
 
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""

@@ -192,8 +192,8 @@ class SqlTransaction(SqlReader):
         if decision.updates:
             rows = [update_row(incident.workspace, update) for update in decision.updates]
             _INSERT_UPDATE.run(self._connection, *rows)
-        if decision.redacted:
-            self._redact(incident.workspace, decision.redacted)
+        for redacted in filter(None, (decision.redacted, *decision.redacted_too)):
+            self._redact(incident.workspace, redacted)
         for entry in decision.erased:
             self._erase_titles(incident.workspace, entry)
         enqueue(self._connection, decision)

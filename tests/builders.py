@@ -30,6 +30,7 @@ from core.incident import (
     Update,
     Visibility,
     Workspace,
+    WriteReport,
     update_id,
 )
 from core.lifecycle import STATUSPAGE
@@ -149,6 +150,8 @@ def decide(
             context = decision.ForDeclaration
         case Redact():
             context = decision.ForRedaction
+        case WriteReport():
+            context = decision.ForReport
         case SetPrivacy() | SetInvitation() | NameResolution():
             context = decision.ForAccess
         case _:

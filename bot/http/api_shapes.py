@@ -63,6 +63,7 @@ ACTIONS = {
     Kind.UNINVITED: "person_uninvited",
     Kind.CORRECTED: "update_published",
     Kind.RESOLUTION: "resolution_named",
+    Kind.REPORTED: "report_written",
 }
 STEPS = frozenset({"acknowledged", "resolved", "closed"})
 COMMENT = "comment_added"

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from bot.http.call import Dialect
 from bot.http.gate import gated
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+MARKDOWN = "text/markdown"
+
+
+def in_markdown(text: str) -> Response:
+    """``text`` as an answer. No proxy or browser may keep it."""
+    return Response(text, media_type=MARKDOWN, headers={"Cache-Control": "no-store"})
 
 
 class Operations:
@@ -31,6 +39,23 @@ class Operations:
     ) -> Decorator:
         """The decorator of an operation that changes nothing."""
         return self._operation("GET", path, summary, answer=answer, status=200, refused=refused)
+
+    def reads_markdown(
+        self, path: str, summary: str, *, refused: tuple[int, ...] = ()
+    ) -> Decorator:
+        """The decorator of an operation that changes nothing and answers in Markdown."""
+        return self.router.api_route(
+            path,
+            methods=["GET"],
+            summary=summary,
+            status_code=200,
+            # Without a media type of its own, which FastAPI would give to the refusals as well.
+            response_class=Response,
+            responses={
+                200: {"content": {MARKDOWN: {"schema": {"type": "string"}}}},
+                **self._refusals(*refused, 404),
+            },
+        )
 
     def changes(
         self,

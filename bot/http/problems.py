@@ -19,6 +19,7 @@ from core.refusals import (
     CurrentTitle,
     Denied,
     IncidentResolved,
+    NoPublicSide,
     NoPublicSurface,
     NoSuchComponent,
     NoSuchEntry,
@@ -295,6 +296,7 @@ _CODES: dict[type[UserError], tuple[int, str]] = {
     RepeatedComponent: (400, "duplicate_component_id"),
     ComponentExists: (409, "name_conflict"),
     IncidentResolved: (400, "incident_resolved"),
+    NoPublicSide: (404, "not_found"),
     NoPublicSurface: (400, "no_public_surface"),
     RedactionNotPermitted: (403, "redaction_not_permitted"),
 }

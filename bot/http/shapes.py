@@ -51,7 +51,7 @@ def _moment(value: object) -> datetime:
     raise ValueError("must be a moment such as 2026-03-02T09:00:00Z")
 
 
-def _limit(most: int) -> BeforeValidator:
+def whole_number(most: int) -> BeforeValidator:
     """Accepts only digits. Pydantic also takes `1.0`, `+1` and spaces for a number."""
 
     def limit(value: object) -> int:
@@ -121,7 +121,7 @@ class ListQuery(BaseModel):
     status: StatusName | None = None
     since: DayInput | None = Field(None, alias="from", description="Declared on that day or later.")
     until: DayInput | None = Field(None, alias="to", description="Declared on that day or earlier.")
-    limit: Annotated[int, _limit(PAGE_MAX)] = Field(PAGE, ge=1, le=PAGE_MAX)
+    limit: Annotated[int, whole_number(PAGE_MAX)] = Field(PAGE, ge=1, le=PAGE_MAX)
     cursor: str | None = Field(
         None, pattern=CURSOR, description="The end of the previous page of the same list."
     )
@@ -156,7 +156,7 @@ class TimelineQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, _limit(TIMELINE_PAGE_MAX)] = Field(
+    limit: Annotated[int, whole_number(TIMELINE_PAGE_MAX)] = Field(
         TIMELINE_PAGE, ge=1, le=TIMELINE_PAGE_MAX
     )
     cursor: str | None = Field(

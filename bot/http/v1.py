@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
 
@@ -12,8 +13,9 @@ from pydantic import BaseModel
 from bot.http import problems, shapes
 from bot.http.call import CurrentCall, Dialect, IncidentId, answered
 from bot.http.gate import uuid_of
-from bot.http.operations import Operations
+from bot.http.operations import Operations, in_markdown
 from bot.http.problems import Problem
+from bot.http.review_shapes import ReportQuery, StatisticsBody, StatsQuery
 from bot.http.shapes import EMPTY_BODY, EmptyBody, TimelineQuery
 from bot.http.v1_shapes import (
     AnswerPart,
@@ -54,6 +56,7 @@ from core.incident import (
     Update,
 )
 from core.refusals import NoSuchComponent
+from core.report import markdown
 from core.store import Transaction
 
 INVALID = 422
@@ -303,6 +306,29 @@ async def tag(call: CurrentCall, incident_id: IncidentId, asked: ComponentTags) 
     components = tuple(map(component_id, asked.component_ids))
     command = Change(actor=call.actor, ref=incident_id, components=components)
     return await call.change(command, show_incident, fields={"components": "componentIds"})
+
+
+@operations.reads_markdown(
+    "/incidents/{id}/report.md", "Get the report of an incident as Markdown", refused=(INVALID,)
+)
+async def get_report(
+    call: CurrentCall, incident_id: IncidentId, asked: Annotated[ReportQuery, Query()]
+) -> Response:
+    if asked.audience == "public":
+        return in_markdown(await call.incidents.public_report(call.actor, incident_id))
+    told = call.incidents.report(call.actor, incident_id, lambda _, report: markdown(report))
+    return in_markdown(await told)
+
+
+@operations.reads(
+    "/stats",
+    "Get the figures of the last days, beside those of the days before",
+    answer=DataEnvelope[StatisticsBody],
+    refused=(INVALID,),
+)
+async def get_statistics(call: CurrentCall, asked: Annotated[StatsQuery, Query()]) -> Response:
+    made = await call.incidents.statistics(call.actor, period=timedelta(days=asked.days))
+    return answered(200, wrapped(StatisticsBody.of(made)))
 
 
 @operations.reads("/components", "List components", answer=DataEnvelope[ComponentList])

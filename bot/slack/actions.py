@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID, uuid4, uuid5
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, lists, parser, places, privacy, views
+from bot.slack import dialogs, forms, lists, parser, places, privacy, reports, views
 from bot.slack.answers import Answers, Conclusion, DialogNotOpened, error_code
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json, with_remark
 from bot.slack.buttons import Dialog, OpenDialog, Outdated, Pressed, Step, decode
 from bot.slack.carrying import with_text
+from bot.slack.figures import stats
 from bot.slack.forms import Kept
 from bot.slack.help import help_for
 from bot.slack.interaction import Interaction
@@ -44,6 +45,8 @@ from bot.slack.requests import (
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowReport,
+    ShowStats,
     ShowTimeline,
     ShowTray,
     UsageError,
@@ -76,9 +79,10 @@ from core.incident import (
     SetPrivacy,
     TakeNextStep,
     Walk,
+    WriteReport,
 )
 from core.lifecycle import Catalogue
-from core.refusals import NotFound, StaleStatus
+from core.refusals import NotFound, SectionChanged, StaleStatus
 from core.service import Incidents
 from core.store import Transaction
 
@@ -93,7 +97,7 @@ OFFERED = 50
 LINKS_MAX = 5
 
 # A request that only shows something.
-Shown = ShowTray | ShowBoard | ShowCard | ShowTimeline | ShowHelp
+Shown = ShowTray | ShowBoard | ShowCard | ShowTimeline | ShowReport | ShowStats | ShowHelp
 
 
 class Actions:
@@ -266,9 +270,20 @@ class Actions:
         """The dialog ``view`` after a refusal or a failure, with everything that was typed.
 
         After a transition in the meantime the dialogs of a step and of several steps offer those
-        that are valid now.
+        that are valid now. If somebody changed a section of the report, its dialog shows the text
+        that it would replace.
         """
         stale, dialog = ended.error, view["callback_id"]
+        if isinstance(stale, SectionChanged):
+            actor = await self._actor(interaction)
+            incident, written = await self._incidents.sections(actor, stale.incident.id)
+            return reports.report_dialog(
+                incident,
+                written,
+                origin=forms.origin_of(view),
+                typed=forms.report_form(view, actor).texts,
+                changed=stale.entry,
+            )
         if not isinstance(stale, StaleStatus) or dialog not in {Dialog.UPDATE, Dialog.WALK}:
             return dialogs.refilled(view, ended.reply or {})
         incident, origin, at = stale.incident, forms.origin_of(view), self._clock()
@@ -316,6 +331,7 @@ class Actions:
                 | SetPrivacy()
                 | SetInvitation()
                 | NameResolution()
+                | WriteReport()
             ):
                 return await self._execute(interaction, request, kept=kept)
             case InviteUser():
@@ -361,7 +377,15 @@ class Actions:
                 work = self._openings.dialog(interaction, actor, request, kept)
                 await self._answers.open_and_fill(interaction, dialog_name(request), work)
                 return None
-            case ShowTray() | ShowBoard() | ShowCard() | ShowTimeline() | ShowHelp():
+            case (
+                ShowTray()
+                | ShowBoard()
+                | ShowCard()
+                | ShowTimeline()
+                | ShowReport()
+                | ShowStats()
+                | ShowHelp()
+            ):
                 return await self._show(actor, request)
             case _:
                 raise TypeError(f"{type(request).__name__} is not done without its button")
@@ -447,7 +471,9 @@ class Actions:
         offer = Offer(Choice(request, "Edit it…"), incident)
         return draft_reply(views.taken_back_to_edit(outcome), offer, draft)
 
-    async def _show(self, actor: Actor, request: Shown) -> Json:
+    async def _show(  # noqa: PLR0911 - one case for each kind of list
+        self, actor: Actor, request: Shown
+    ) -> Json:
         at = self._clock()
         match request:
             case ShowTray():
@@ -467,6 +493,12 @@ class Actions:
                     actor, request.ref, before=request.before
                 )
                 return timeline(card, entries, at=at)
+            case ShowReport(ref=ref, page=page):
+                incident, made = await self._incidents.report(actor, ref, lambda *made: made)
+                return reports.report(incident, made, page=page, at=at, can_send=False)
+            case ShowStats(days=days):
+                period = timedelta(days=days)
+                return stats(await self._incidents.statistics(actor, period=period), at=at)
             case ShowHelp():
                 return help_for(request.verb, self._catalogue.default)
             case _:

@@ -30,9 +30,12 @@ from bot.slack.requests import (
     OpenPublic,
     OpenWalk,
     Request,
+    SendReport,
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowReport,
+    ShowStats,
     ShowTimeline,
     ShowTray,
     UsageError,
@@ -58,6 +61,7 @@ from core.incident import (
     Update,
 )
 from core.lifecycle import NAME, PublicWord
+from core.stats import PERIOD_DAYS_MAX
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -74,6 +78,7 @@ class Dialog(StrEnum):
     WALK = "walk"
     PUBLIC = "public"
     RESOLUTION = "resolution"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +120,10 @@ ACTIONS = (
     "update",  # Update…
     "menu",  # an overflow menu
     "timeline",
+    "report",  # report:<page>: a page of the report
+    "write_report",
+    "send_report",
+    "stats",
     "take_back",
     "write_anew",
     "walk",  # Resolve: 3 steps…
@@ -190,6 +199,14 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return FromDraft(draft=_id(draft), index=int(place) if place.isdecimal() else 0)
         case ["timeline", id_, before] if not _is_number(id_):
             return ShowTimeline(ref=_id(id_), before=_number(before) if before else None)
+        case ["report", id_, page]:
+            return ShowReport(ref=_id(id_), page=_number(page))
+        case ["write_report", id_]:
+            return OpenDialog(dialog=Dialog.REPORT, ref=_id(id_))
+        case ["send_report", id_]:
+            return SendReport(ref=_id(id_))
+        case ["stats", days]:
+            return ShowStats(days=min(_number(days), PERIOD_DAYS_MAX))
         case ["show", id_] if not _is_number(id_):
             return ShowCard(ref=_id(id_))
         case [
@@ -353,6 +370,34 @@ def timeline_button(incident: Incident) -> Json:
         action_id="timeline",
         value=encode("timeline", incident.id, None),
         spoken=f"Timeline of {incident.name}",
+    )
+
+
+def report_button(incident: Incident, page: int = 1, label: str = "Report") -> Json:
+    """The button that shows one page of the report."""
+    return button(
+        label,
+        action_id=f"report:{page}",
+        value=encode("report", incident.id, page),
+        spoken=f"{label}: report of {incident.name}",
+    )
+
+
+def write_report_button(incident: Incident) -> Json:
+    return button(
+        "Write…",
+        action_id="write_report",
+        value=encode("write_report", incident.id),
+        spoken=f"Write the report of {incident.name}",
+    )
+
+
+def send_report_button(incident: Incident) -> Json:
+    return button(
+        "Send me the file",
+        action_id="send_report",
+        value=encode("send_report", incident.id),
+        spoken=f"Send me the file: report of {incident.name}",
     )
 
 

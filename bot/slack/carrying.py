@@ -35,6 +35,7 @@ from core.incident import (
     PublicText,
     Ref,
     TakeNextStep,
+    WriteReport,
 )
 from core.refusals import (
     Denied,
@@ -72,6 +73,8 @@ def text_of(request: Request | None) -> str:  # noqa: PLR0911 - one for each kin
             return text
         case OpenDeclare():
             return request.description or request.title
+        case WriteReport():
+            return "\n\n".join(filter(None, request.texts.values()))
         case Shorten():
             return text_of(request.request)
         case _:

@@ -19,7 +19,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.buttons import Dialog
 from bot.slack.forms import DECLARE, NOTE, SHORTEN, STAY, Kept, Origin, UpdateForm, metadata
-from bot.slack.markup import TEXT_MAX, channel_link, clipped, duration, escape, mention, shown
+from bot.slack.markup import TEXT_MAX, channel_link, clipped, escape, mention, shown
 from bot.slack.requests import OpenDeclare
 from bot.slack.verbs import COMMAND
 from bot.slack.words import (
@@ -46,7 +46,7 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import Catalogue, Lifecycle
-from core.texts import one_line
+from core.texts import duration, one_line
 
 BOX_MAX = 3_000  # of any text box in a dialog
 PART_MAX = 2_900  # of a text that is spread over several boxes: the rest is room to type

@@ -27,9 +27,11 @@ from core.incident import (
     PublicText,
     Redact,
     Resolution,
+    Section,
     SetPrivacy,
     Severity,
     Walk,
+    WriteReport,
 )
 from core.lifecycle import Catalogue
 from core.refusals import (
@@ -37,6 +39,7 @@ from core.refusals import (
     NoPublicSurface,
     Permission,
     Refused,
+    SectionChanged,
     StaleStatus,
     UnknownComponent,
 )
@@ -150,6 +153,8 @@ def read(  # noqa: C901, PLR0911 - one for each dialog
             return _public(view, actor)
         case Dialog.RESOLUTION:
             return _duplicate(view, actor)
+        case Dialog.REPORT:
+            return report_form(view, actor)
         case str(name) if name == NOTE:
             return _note(view, actor)
         case str(name) if name == DECLARE:
@@ -275,6 +280,29 @@ def _duplicate(view: Mapping[str, Any], actor: Actor) -> NameResolution:
     return NameResolution(actor=actor, ref=incident, how=Resolution.DUPLICATE, duplicate_of=number)
 
 
+def report_form(view: Mapping[str, Any], actor: Actor) -> WriteReport:
+    """The texts in the report's dialog; an empty box empties its section.
+
+    Raises:
+        UsageError: it is no such dialog.
+    """
+    incident, _ = _about(view)
+    seen = _remembered(view).get("seen")
+    if not (isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) < 10):
+        raise _unreadable()
+    texts = {section: Note(_typed(view, section.value)) for section in Section}
+    return WriteReport(
+        actor=actor,
+        ref=incident,
+        seen=int(seen),
+        summary=texts[Section.SUMMARY],
+        impact=texts[Section.IMPACT],
+        cause=texts[Section.CAUSE],
+        helped=texts[Section.HELPED],
+        follow_ups=texts[Section.FOLLOW_UPS],
+    )
+
+
 def _note(view: Mapping[str, Any], actor: Actor) -> Change:
     try:
         ref = UUID(_chosen(view, "incident"))
@@ -337,7 +365,7 @@ def field_errors(error: Exception | None, view: Mapping[str, Any]) -> dict[str, 
 
     Source: https://docs.slack.dev/surfaces/modals#displaying_errors
     """
-    if not isinstance(error, UserError) or isinstance(error, StaleStatus):
+    if not isinstance(error, UserError) or isinstance(error, StaleStatus | SectionChanged):
         return {}
     blocks = view.get("blocks") or ()
     inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]

@@ -27,7 +27,6 @@ from bot.slack.buttons import (
     move,
 )
 from bot.slack.markup import (
-    duration,
     moment,
     shown,
 )
@@ -41,6 +40,7 @@ from core.incident import (
     Page,
     Scope,
 )
+from core.texts import duration
 
 TRAY_ROWS = 10
 

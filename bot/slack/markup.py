@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from core.incident import (
     Person,
 )
+from core.texts import duration
 
 _CONTROL = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
 
@@ -152,19 +153,6 @@ def mention(person: Person) -> str:
 def channel_link(channel: str) -> str:
     """A channel by its id, shown by its name."""
     return f"<#{channel}>"
-
-
-def duration(span: timedelta) -> str:
-    """``4 s``, ``12 min``, ``1 h 04 min``, ``2 d 03 h``: two units at most, never below zero."""
-    seconds = max(0, int(span.total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
-    if minutes == 0:
-        return f"{seconds} s"
-    if hours == 0:
-        return f"{minutes} min"
-    if days == 0:
-        return f"{hours} h {minutes % 60:02} min"
-    return f"{days} d {hours % 24:02} h"
 
 
 def moment(when: datetime, *, seen_from: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack import dialogs, forms, messages, privacy, walking
+from bot.slack import dialogs, forms, messages, privacy, reports, walking
 from bot.slack.blocks import Json
 from bot.slack.buttons import Dialog, OpenDialog
 from bot.slack.carrying import ref_of, text_of
@@ -41,7 +41,7 @@ class Openings:
         self._people = people
         self._catalogue = catalogue
 
-    async def dialog(  # noqa: C901, PLR0911 - one for each dialog
+    async def dialog(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
     ) -> Json:
         """The dialog that ``asked`` opens; ``kept`` is the draft that it is filled with."""
@@ -64,8 +64,11 @@ class Openings:
                     text_of(asked), label=label, hint=hint, origin=origin, kept=kept
                 )
             case OpenDialog(dialog=Dialog.REDACT, ref=ref):
-                card, entries = await self._incidents.timeline(actor, ref)
-                return dialogs.redact_dialog(card.incident, entries.items, origin=origin)
+                card, page = await self._incidents.timeline(actor, ref)
+                return dialogs.redact_dialog(card.incident, page.items, origin=origin)
+            case OpenDialog(dialog=Dialog.REPORT, ref=ref):
+                incident, entries = await self._incidents.sections(actor, ref)
+                return reports.report_dialog(incident, entries, origin=origin)
             case OpenPublic(ref=ref):
                 incident, texts = await self._incidents.to_publish(actor, ref)
                 workspace = await self._incidents.workspace(actor)

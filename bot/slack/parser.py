@@ -32,6 +32,8 @@ from bot.slack.requests import (
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowReport,
+    ShowStats,
     ShowTimeline,
     ShowTray,
     UsageError,
@@ -54,6 +56,7 @@ from core.incident import (
     TakeNextStep,
 )
 from core.lifecycle import NAME
+from core.stats import PERIOD_DAYS_MAX
 
 
 def parse(text: str, known: Circumstances) -> Request:
@@ -508,14 +511,37 @@ def _read_timeline(typed: Typed) -> ShowTimeline:
 
 
 def _read_redact(typed: Typed) -> Redact:
-    # It cannot be undone, so a number without a text is asked about.
-    alone = len(typed.rest.split()) == 1
+    # It cannot be undone, so a number or a section alone is asked about.
+    whole = typed.rest
+    section = typed.section()
+    alone = section is not None or len(whole.split()) == 1
     if alone and not typed.literal:
-        raise Elsewhere(None, typed.rest)
+        raise Elsewhere(None, whole)
     ref = None if alone else typed.ref()
-    entry = typed.entry()
+    entry = section or typed.section() or typed.entry()
     typed.end()
     return Redact(actor=typed.actor, ref=ref, entry=entry)
+
+
+def _read_report(typed: Typed) -> ShowReport:
+    return ShowReport(ref=typed.only_ref())
+
+
+_PERIOD = re.compile(r"([0-9]{1,4})(d|days?|w|weeks?)?")
+
+
+def _read_stats(typed: Typed) -> ShowStats:
+    word = plain_word(typed.word())
+    if not word:
+        return ShowStats()
+    if typed.rest:
+        word, typed.rest = f"{word}{plain_word(typed.rest)}", ""
+    match = _PERIOD.fullmatch(word)
+    weeks = match is not None and (match[2] or "").startswith("w")
+    days = int(match[1]) * (7 if weeks else 1) if match else 0
+    if not 1 <= days <= PERIOD_DAYS_MAX:
+        raise typed.wrong(f"{quoted(word)} is no period: write 1d to {PERIOD_DAYS_MAX}d.")
+    return ShowStats(days=days)
 
 
 def _read_setup(typed: Typed) -> SetStatusChannel:
@@ -560,6 +586,8 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "components": _read_components,
     "timeline": _read_timeline,
     "withdraw": _read_redact,
+    "report": _read_report,
+    "stats": _read_stats,
     "private": _read_private,
     "public": _read_public,
     "invite": partial(_read_invite, invited=True),

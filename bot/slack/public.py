@@ -17,7 +17,6 @@ from bot.slack.blocks import (
 from bot.slack.markup import (
     FALLBACK_MAX,
     TEXT_MAX,
-    duration,
     escape,
     linked,
     moment,
@@ -26,6 +25,7 @@ from bot.slack.markup import (
 )
 from bot.slack.words import EMOJI, WITHDRAWN, component_lines, status_name, status_word
 from core.public_side import PublicIncident, PublicUpdate
+from core.texts import duration
 
 
 def status_card(public: PublicIncident) -> Json:

@@ -22,10 +22,13 @@ from bot.slack.requests import (
     OpenWalk,
     Question,
     Request,
+    SendReport,
     Shorten,
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowReport,
+    ShowStats,
     ShowTimeline,
 )
 from bot.slack.words import TITLE, note_hint, public_hint, status_name, title_hint
@@ -35,6 +38,7 @@ from core.incident import (
     Declare,
     Incident,
     Redact,
+    Section,
     TakeNextStep,
 )
 
@@ -114,6 +118,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return board_value(request)
         case ShowHelp(verb=verb):
             return encode("help", verb)
+        case ShowStats(days=days):
+            return encode("stats", days)
         case OpenDeclare() if request == OpenDeclare():
             return encode("declare")
         case _ if incident is None:
@@ -134,6 +140,10 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("show", incident.id)
         case ShowTimeline():
             return encode("timeline", incident.id, None)
+        case ShowReport():
+            return encode("report", incident.id, request.page)
+        case SendReport():
+            return encode("send_report", incident.id)
         case OpenAssign():
             return encode(Dialog.ASSIGN, incident.id, incident.status)
         case OpenWalk(note=None, public=None):
@@ -175,12 +185,20 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Acknowledge {name}"
         case AssignTo():
             return f"Assign {name}"
+        case Redact(entry=Section() as section):
+            return f"Withdraw {section.words} of {name}"
         case Redact(entry=entry):
             return f"Withdraw entry {entry} of {name}"
         case ShowCard():
             return f"Show {name}"
         case ShowTimeline():
             return f"Timeline of {name}"
+        case ShowReport():
+            return f"Report of {name}"
+        case SendReport():
+            return f"Send the report of {name}"
+        case ShowStats():
+            return "Show the figures"
         case ShowBoard():
             return "List them"
         case ShowHelp():

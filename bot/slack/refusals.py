@@ -28,7 +28,6 @@ from bot.slack.buttons import (
 )
 from bot.slack.lists import incident_row
 from bot.slack.markup import (
-    duration,
     escape,
     mention,
     shown,
@@ -59,6 +58,7 @@ from core.refusals import (
     UnknownStatus,
     WhichIncident,
 )
+from core.texts import duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,9 @@ from core.incident import (
     Severity,
     TakeNextStep,
     Walk,
+    WriteReport,
 )
+from core.stats import PERIOD_DAYS
 
 # The largest integer of PostgreSQL: no incident has a larger number.
 NUMBER_MAX = 2_147_483_647
@@ -60,6 +62,28 @@ class ShowTimeline:
 
     ref: Ref
     before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowReport:
+    """A page of the report, from 1, to the asker alone."""
+
+    ref: Ref
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendReport:
+    """The report as a Markdown file, in a direct message to the asker."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowStats:
+    """The figures of the last ``days`` and of as many before."""
+
+    days: int = PERIOD_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +234,7 @@ Request = (
     | SetPrivacy
     | SetInvitation
     | NameResolution
+    | WriteReport
     | AssignTo
     | InviteUser
     | AskPrivate
@@ -227,6 +252,9 @@ Request = (
     | ShowBoard
     | ShowCard
     | ShowTimeline
+    | ShowReport
+    | SendReport
+    | ShowStats
     | ShowHelp
 )
 

@@ -17,7 +17,6 @@ from bot.slack.blocks import (
 from bot.slack.buttons import encode
 from bot.slack.markup import (
     TEXT_MAX,
-    duration,
     escape,
     mention,
     moment,
@@ -34,6 +33,7 @@ from core.incident import (
     Update,
 )
 from core.service import TIMELINE_PAGE
+from core.texts import duration
 
 # Slack refuses a message with more than about 12,000 characters of text, and has refused one with
 # 11,341. One entry of the longest body, every character escaped, still fits.

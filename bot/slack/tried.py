@@ -39,7 +39,7 @@ _SAYS = {
     "publish announce post say broadcast tell statuspage": _PUBLISH,
     "comment log write remember add": _NOTE,
     "rename": f"A title is corrected with `{COMMAND} title <n> <title>`.",
-    "open create report raise": f"An incident is declared with `{COMMAND} declare <title>`.",
+    "open create raise": f"An incident is declared with `{COMMAND} declare <title>`.",
     "priority sev urgency": f"The severity is set with `{COMMAND} severity <n> <severity>`.",
     "history entries details info view card": (
         f"`{COMMAND} show <n>` shows the card, and `{COMMAND} timeline <n>` its timeline."
@@ -49,7 +49,8 @@ _SAYS = {
         f"A workspace admin sets the status channel with `{COMMAND} setup #channel`."
     ),
     "join leave": "There is nothing to join: everybody sees every incident that is not private.",
-    "summary stats": f"`{COMMAND} timeline <n>` shows everything that happened.",
+    "summary postmortem review retro": f"`{COMMAND} report <n>` shows the report, to be written.",
+    "figures statistics metrics": f"`{COMMAND} stats [30d]` shows the figures.",
     "yes no ok confirm": "There is no question open that a typed word answers: press its button.",
 }
 SENTENCES = {word: sentence for words, sentence in _SAYS.items() for word in words.split()}

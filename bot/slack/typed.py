@@ -13,7 +13,7 @@ from bot.slack.references import NoNumber, plain_word
 from bot.slack.requests import UsageError
 from bot.slack.verbs import Verb
 from core.errors import nearest
-from core.incident import Actor, Note, Place, Ref, Severity
+from core.incident import Actor, Note, Place, Ref, Section, Severity
 from core.lifecycle import NAME, Catalogue
 
 _WORD = re.compile(r"\S*")
@@ -31,6 +31,14 @@ _QUOTED = re.compile(
 )
 _OPTION = re.compile(r"([A-Za-z]+)[:：](.*)", re.DOTALL)
 
+# The sections of a report by the words that people type, without signs between them.
+SECTIONS = {
+    **{section.words.replace("-", " "): section for section in Section},
+    "helped": Section.HELPED,
+    "follow up": Section.FOLLOW_UPS,
+    "followup": Section.FOLLOW_UPS,
+    "followups": Section.FOLLOW_UPS,
+}
 # Names of severities in other teams. They only lead to suggestions.
 OTHER_SCHOOLS = {
     Severity.CRITICAL: "sev[01]|s1|p[01]|blocker|urgent|emergency|fatal|crit",
@@ -203,6 +211,14 @@ class Typed:
 
     def _no_ref(self, word: str) -> UsageError:
         return self.wrong(f"{quoted(word)} names no incident: write 42, #42, INC-42 or its id.")
+
+    def section(self) -> Section | None:
+        """The section of a report that the whole rest names; None if it names none."""
+        said = " ".join(re.sub(r"[\W_]+", " ", self.rest.casefold()).split())
+        section = SECTIONS.get(said)
+        if section is not None:
+            self.rest = ""
+        return section
 
     def entry(self) -> int | UUID:
         """The entry of a timeline that the next word names, by its number or its id."""

@@ -132,9 +132,21 @@ VERBS = (
     Verb(
         name="withdraw",
         arguments="<n> <entry>",
-        summary="withdraws the text of one entry of the timeline",
+        summary="withdraws the text of one entry of the timeline, or a section of the report",
         example="withdraw 42 3",
         aliases=("redact",),
+    ),
+    Verb(
+        name="report",
+        arguments="<n>",
+        summary="shows the report, to you alone, and opens the dialog that writes its sections",
+        example="report 42",
+    ),
+    Verb(
+        name="stats",
+        arguments="[30d]",
+        summary="shows the figures of the last days beside those of as many days before",
+        example="stats 7d",
     ),
     Verb(
         name="private",

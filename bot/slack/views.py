@@ -23,6 +23,7 @@ from bot.slack.buttons import (
     offer,
     private_button,
     public_button,
+    report_button,
     resolution_select,
     sure_button,
     take_back_button,
@@ -32,7 +33,6 @@ from bot.slack.markup import (
     ago,
     channel_link,
     cut,
-    duration,
     escape,
     mention,
     moment,
@@ -59,10 +59,12 @@ from core.incident import (
     Card,
     Incident,
     Kind,
+    Section,
     Update,
     Visibility,
 )
 from core.lifecycle import PublicWord
+from core.texts import duration
 
 # --- cards -------------------------------------------------------------------------------------
 
@@ -224,6 +226,8 @@ def _offered(outcome: Outcome) -> Iterator[Json]:
     for update in outcome.updates:
         if update.kind is Kind.PRIVACY and not incident.private:
             yield private_button(incident)
+        elif update.kind is Kind.REPORTED and update is outcome.updates[0]:
+            yield report_button(incident)
         elif update.public_at:
             yield take_back_button(incident, update)
             # A correction is not corrected again.
@@ -231,6 +235,7 @@ def _offered(outcome: Outcome) -> Iterator[Json]:
                 yield write_anew_button(incident, update)
     ended = incident.terminal or incident.public_word is PublicWord.RESOLVED
     if ended and before and before.status != incident.status and incident.resolution is None:
+        yield report_button(incident)
         yield resolution_select(incident)
 
 
@@ -337,6 +342,9 @@ def _changes(  # noqa: C901 - one case for each kind
             yield from _new_readers(update, name, outcome, reader)
         case Kind.RESOLUTION:
             yield f"{name} ended so: {update.new}; only responders read that"
+        case Kind.REPORTED:
+            verb = "is written" if update.body is not None else "is emptied"
+            yield f"The section {Section(update.new or '').words} of {incident.name} {verb}"
         case Kind.ACKNOWLEDGED if not update.status_change:
             yield f"{name} is acknowledged, and stays *{status_name(incident.status)}*"
         case Kind.WROTE | Kind.CORRECTED if update is outcome.updates[0]:
@@ -407,7 +415,9 @@ def _readers(outcome: Outcome) -> Iterator[str]:
             wait = _seconds(update.public_at - update.at)
             told = f"Everyone in {channel_link(channel)} will read the new title in {wait}"
             yield f"{told}; until then you can take it back."
-    if Visibility.INTERNAL in written:
+    if any(update.kind is Kind.REPORTED for update in outcome.updates):
+        yield "Only responders read the report."
+    elif Visibility.INTERNAL in written:
         yield "Your note is kept private."
 
 

@@ -25,6 +25,7 @@ from core.incident import (
     Kind,
     Person,
     Place,
+    Section,
     Update,
     Visibility,
 )
@@ -147,6 +148,9 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} corrected a public update"
         case Kind.RESOLUTION:
             return f"{author} named how it ended"
+        case Kind.REPORTED:
+            wrote = "wrote" if update.body is not None or update.redacted else "emptied"
+            return f"{author} {wrote} the section {Section(new).words} of the report"
         case _:
             assert_never(update.kind)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from bot.slack import requests
 from bot.slack.requests import Request
 from core import incident
-from core.incident import Actor, Person, Place, Severity
+from core.incident import Actor, Person, Place, Section, Severity
 from core.lifecycle import Catalogue, Lifecycle
 
 # Every request that carries a text, or opens a dialog that may.
@@ -23,6 +23,7 @@ _KINDS: dict[str, type[Any]] = {
         incident.TakeNextStep,
         incident.Acknowledge,
         incident.Redact,
+        incident.WriteReport,
         requests.AssignTo,
         requests.OpenDeclare,
         requests.OpenUpdate,
@@ -35,6 +36,9 @@ _KINDS: dict[str, type[Any]] = {
         requests.Shorten,
         requests.ShowCard,
         requests.ShowTimeline,
+        requests.ShowReport,
+        requests.SendReport,
+        requests.ShowStats,
         requests.ShowHelp,
         requests.SetStatusChannel,
     )
@@ -56,6 +60,8 @@ def _written(value: Any) -> Any:  # noqa: C901, PLR0911 - one case for each type
             return value
         case Severity():
             return {"severity": value.value}
+        case Section():
+            return {"section": value.value}
         case str():
             return value
         case UUID():
@@ -93,6 +99,8 @@ def read(  # noqa: C901 - one case for each type
                 return _KINDS[kind](**{str(name): made(one) for name, one in held.items()})
             case {"severity": word}:
                 return Severity(word)
+            case {"section": word}:
+                return Section(word)
             case {"id": text}:
                 return UUID(text)
             case {"person": [id_, name]}:

@@ -15,7 +15,7 @@ from core.errors import (
     closest,
     nearest,
 )
-from core.incident import Kind
+from core.incident import Kind, Section
 from core.lifecycle import RESPONSE
 from core.refusals import (
     ComponentExists,
@@ -23,9 +23,11 @@ from core.refusals import (
     Denied,
     IncidentResolved,
     InvalidDuplicate,
+    NoPublicSide,
     NoPublicSurface,
     NoSuchComponent,
     NoSuchEntry,
+    NoSuchSection,
     NotFound,
     NothingToRedact,
     NotOver,
@@ -34,6 +36,7 @@ from core.refusals import (
     RedactionNotPermitted,
     Refused,
     RepeatedComponent,
+    SectionChanged,
     SeveralNextSteps,
     StaleStatus,
     TitleChanged,
@@ -166,6 +169,24 @@ TOLD = [
         ),
     ),
     (NotOver(OPEN), "INC-42 is investigating: how it ended can be said when it is over."),
+    (
+        SectionChanged(OPEN, an_update(by=GRACE, kind=Kind.REPORTED, new="cause", body=SECRET)),
+        (
+            "Grace changed this section meanwhile, and nothing was saved: "
+            "`/incident report 42` shows it as it is now."
+        ),
+    ),
+    (
+        NoSuchSection(OPEN, Section.HELPED),
+        (
+            "Nobody has written the section what helped of INC-42. "
+            "`/incident report 42` shows what is written."
+        ),
+    ),
+    (
+        NoPublicSide(OPEN),
+        "INC-42 has no public side now, so there is no public report of it.",
+    ),
     (InvalidDuplicate(), "The other incident must be named by a number other than its own."),
     (
         TransitionNotAllowed(an_incident(lifecycle=RESPONSE), "closed"),

@@ -840,6 +840,9 @@ class SlowStore:
     def read(self, work):
         return self._store.read(work)
 
+    def read_public(self, work):
+        return self._store.read_public(work)
+
     def write(self, work):
         return self._store.write(lambda tx: work(Meanwhile(tx)))
 

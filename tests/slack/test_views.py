@@ -528,24 +528,6 @@ def test_pieces_leave_nothing_out(text, most):
     assert "".join("".join(pieces).split()) == markup.escape("".join(text.split()))
 
 
-@pytest.mark.parametrize(
-    ("span", "words"),
-    [
-        (timedelta(seconds=-3), "0 s"),
-        (timedelta(seconds=4), "4 s"),
-        (timedelta(seconds=59, milliseconds=999), "59 s"),
-        (timedelta(minutes=1), "1 min"),
-        (timedelta(minutes=12, seconds=40), "12 min"),
-        (timedelta(minutes=64), "1 h 04 min"),
-        (timedelta(hours=23, minutes=59), "23 h 59 min"),
-        (timedelta(days=2, hours=3), "2 d 03 h"),
-        (timedelta(days=400), "400 d 00 h"),
-    ],
-)
-def test_a_duration_is_said_in_words(span, words):
-    assert markup.duration(span) == words
-
-
 def test_a_time_is_a_token_in_the_readers_zone_with_utc_as_fallback():
     assert markup.moment(NINE, seen_from=NOW) == "<!date^1772442000^{time}|09:00 UTC>"
     assert markup.moment(NINE, seen_from=NOW + timedelta(days=1)) == (

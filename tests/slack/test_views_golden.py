@@ -16,8 +16,19 @@ from typing import Any
 import pytest
 
 from bot.sandbox import blockkit
-from bot.slack import dialogs, lists, privacy, public, refusals, timeline, views, walking
+from bot.slack import (
+    dialogs,
+    lists,
+    privacy,
+    public,
+    refusals,
+    reports,
+    timeline,
+    views,
+    walking,
+)
 from bot.slack.answers import DialogNotOpened
+from bot.slack.figures import stats
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.help import help_for
 from bot.slack.people import SlackUnavailable
@@ -55,13 +66,16 @@ from core.incident import (
     PublicText,
     Redact,
     Resolution,
+    Resolved,
     Scope,
+    Section,
     SetInvitation,
     SetPrivacy,
     Severity,
     Update,
     Visibility,
     Walk,
+    WriteReport,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
 from core.public_side import PublicIncident, PublicUpdate
@@ -71,9 +85,11 @@ from core.refusals import (
     Denied,
     IncidentResolved,
     InvalidDuplicate,
+    NoPublicSide,
     NoPublicSurface,
     NoSuchComponent,
     NoSuchEntry,
+    NoSuchSection,
     NotFound,
     NothingToRedact,
     NotOver,
@@ -81,6 +97,7 @@ from core.refusals import (
     Permission,
     RedactionNotPermitted,
     RepeatedComponent,
+    SectionChanged,
     SeveralNextSteps,
     StaleStatus,
     TitleChanged,
@@ -90,6 +107,8 @@ from core.refusals import (
     UnknownStatus,
     WhichIncident,
 )
+from core.report import report_of
+from core.stats import measure, statistics
 from tests.builders import (
     ADA,
     GRACE,
@@ -202,6 +221,7 @@ def cases(texts: Texts) -> dict[str, Any]:
         **questions(texts),
         **timelines(texts),
         **forms(texts),
+        **reviews(texts),
         **helps(),
     }
 
@@ -357,6 +377,9 @@ def answers(texts: Texts) -> dict[str, Any]:
     held_back = replace(written, public_at=NOW + delay)
     taken_back = replace(held_back, body=None, redacted_at=NOW, redacted_by=ADA)
     redaction = Redact(actor=an_actor(), ref=42, entry=2)
+    over = a_case(texts, status=last_status(texts))
+    writing = WriteReport(actor=an_actor(), ref=42, seen=2, cause=note)
+    old = an_update(over, kind=Kind.REPORTED, new="summary", body=texts.body[::-1])
     other = ("x" if texts is ORDINARY else "x" * 100,)
     told = {
         "declared": outcome(new, declaration, number=texts.number),
@@ -421,6 +444,8 @@ def answers(texts: Texts) -> dict[str, Any]:
             NameResolution(actor=an_actor(), ref=42, how=Resolution.FALSE_ALARM),
         ),
         "taken_back_again": outcome(new, redaction, entry=taken_back),
+        "section": outcome(over, writing),
+        "sections": outcome(over, replace(writing, summary=Note(""), helped=note), written=(old,)),
     }
     return {
         **{f"answer_{name}": views.answer(each, at=NOW) for name, each in told.items()},
@@ -481,6 +506,9 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "not_private": NotPrivate(new),
         "title_changed": TitleChanged(new),
         "not_over": NotOver(new),
+        "section_changed": SectionChanged(new, entry),
+        "no_such_section": NoSuchSection(new, Section.HELPED),
+        "no_public_side": NoPublicSide(new),
         "invalid_duplicate": InvalidDuplicate(),
         "unknown_status_of_a_verb": UnknownStatus(
             a_case(texts, lifecycle=STATUSPAGE, status="investigating"), "closed"
@@ -663,6 +691,45 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_redact_nothing": dialogs.redact_dialog(
             replace(new, description=None, category=None), updates[:2], origin=ORIGIN
         ),
+    }
+
+
+def reviews(texts: Texts) -> dict[str, Any]:
+    over = a_case(texts, status=last_status(texts), resolution=Resolved(how=Resolution.FIXED))
+    written = tuple(
+        an_update(entry=20 + place, kind=Kind.REPORTED, new=section.value, body=texts.body)
+        for place, section in enumerate(list(Section)[: 2 if texts is ORDINARY else 5])
+    )
+    made = report_of(over, (*some_updates(texts), *written))
+    open_one = a_case(texts, private=True)
+    declared = some_updates(texts)[:1]
+    many = 2 if texts is ORDINARY else 50
+    measured = [
+        measure(
+            a_case(texts, number=texts.number - place, components=over.components[:many]),
+            some_updates(texts),
+            at=SOON,
+        )
+        for place in range(many)
+    ]
+    figures = statistics(measured, since=SOON - timedelta(days=30), until=SOON)
+    return {
+        "report": reports.report(over, made, page=1, at=SOON, can_send=True),
+        "report_last_page": reports.report(over, made, page=9, at=SOON, can_send=False),
+        "report_to_write": reports.report(
+            open_one, report_of(open_one, declared), page=1, at=NOW, can_send=False
+        ),
+        "report_sent": reports.report_sent(over),
+        "dialog_report": reports.report_dialog(over, written, origin=ORIGIN),
+        "dialog_report_changed": reports.report_dialog(
+            over,
+            written,
+            origin=ORIGIN,
+            typed={Section.SUMMARY: texts.body[::-1]},
+            changed=written[0],
+        ),
+        "stats": stats(figures, at=SOON),
+        "stats_quiet": stats(statistics([], since=SOON - timedelta(days=7), until=SOON), at=SOON),
     }
 
 

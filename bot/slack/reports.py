@@ -1,0 +1,132 @@
+"""The report of an incident in Slack: its pages, and the dialog that writes its sections. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from bot.slack.blocks import Json, actions, context, message, modal, section
+from bot.slack.buttons import (
+    Dialog,
+    report_button,
+    resolution_select,
+    send_report_button,
+    timeline_button,
+    write_report_button,
+)
+from bot.slack.dialogs import box
+from bot.slack.forms import Origin, metadata
+from bot.slack.markup import escape, mention, moment, pieces, shown
+from bot.slack.words import RESPONDERS
+from core.incident import Incident, Section, Update
+from core.lifecycle import PublicWord
+from core.report import TO_WRITE, Report, ReportFact
+from core.sections import standing, text_of
+
+# Slack refuses messages with more than about 11,000 characters of text. The longest section, every
+# character escaped, still fits.
+PAGE_TEXT_MAX = 10_200
+
+
+def report(incident: Incident, made: Report, *, page: int, at: datetime, can_send: bool) -> Json:
+    """One page of the facts and sections, for one responder alone; the timeline has its own pages.
+
+    ``page`` counts from 1; a later one than the last shows the last. ``can_send``: the app may send
+    files.
+    """
+    paged = _pages(made, at=at)
+    place = min(page, len(paged)) - 1
+    title = f"*Report of {incident.name}* {shown(incident.title, 400)}"
+    remark = "Only responders read it."
+    if len(paged) > 1:
+        remark = f"Page {place + 1} of {len(paged)}. {remark}"
+    buttons = [write_report_button(incident), timeline_button(incident)]
+    if place > 0:
+        buttons.append(report_button(incident, place, "Previous page"))
+    if place + 1 < len(paged):
+        buttons.append(report_button(incident, place + 2, "Next page"))
+    if can_send:
+        buttons.append(send_report_button(incident))
+    if incident.terminal or incident.public_word is PublicWord.RESOLVED:
+        buttons.append(resolution_select(incident))
+    return message(
+        [f"Report of {incident.name} {shown(incident.title, 400)}.", *paged[place], remark],
+        [section(title), *map(section, paged[place]), context(remark), *actions(buttons)],
+    )
+
+
+def _pages(made: Report, *, at: datetime) -> list[list[str]]:
+    """The report in texts that each fit into a section, on pages that each fit into a message."""
+    paged: list[list[str]] = [[]]
+    room = PAGE_TEXT_MAX
+    for texts in _parts(made, at=at):
+        length = sum(map(len, texts))
+        if paged[-1] and length > room:
+            paged.append([])
+            room = PAGE_TEXT_MAX
+        paged[-1] += texts
+        room -= length
+    return paged
+
+
+def _parts(made: Report, *, at: datetime) -> Iterator[list[str]]:
+    """The facts, then each section: texts that stay on one page."""
+    lines = [_fact(fact, at=at) for fact in made.facts]
+    yield ["\n".join(lines)]
+    for one in made.sections:
+        if not one.text:
+            yield [f"*{one.heading}*\n_{TO_WRITE}_"]
+            continue
+        by = f" · {mention(one.by)}" if one.by else ""
+        head = f"*{one.heading}*{by}\n"
+        first, *rest = pieces(one.text, 2_800)
+        yield [head + first, *rest]
+
+
+def _fact(fact: ReportFact, *, at: datetime) -> str:
+    said = [moment(fact.at, seen_from=at)] if fact.at else []
+    if fact.text:
+        # So that all facts fit into one section. The Markdown has every name.
+        said.append(shown(fact.text, 150))
+    return f"{fact.label}: {', '.join(said)}"
+
+
+def report_sent(incident: Incident) -> Json:
+    """The answer once the file is in the person's direct messages with the bot."""
+    told = f"The report of {incident.name} is in your messages with Ratchet, as a Markdown file."
+    return message([told], [section(told)])
+
+
+def report_dialog(
+    incident: Incident,
+    written: Sequence[Update],
+    *,
+    origin: Origin,
+    typed: Mapping[Section, str] | None = None,
+    changed: Update | None = None,
+) -> Json:
+    """The dialog with a box for each section, filled with its present text.
+
+    ``typed`` are texts that somebody typed and that could not be saved, because the section
+    ``changed`` meanwhile: they stay in the boxes, and the text that they would replace is shown.
+    """
+    now = standing(written)
+    texts = {one: text_of(now.get(one)) for one in Section} | dict(typed or {})
+    told = [section(escape(incident.title))]
+    if changed is not None:
+        replaced = shown(changed.body or "", 2_500) or "_nothing_"
+        told += [
+            section(
+                f"{mention(changed.by)} changed {Section(str(changed.new)).words} meanwhile. "
+                "Nothing is saved yet; your texts are below, and saving replaces this one:"
+            ),
+            section(f">>> {replaced}"),
+        ]
+    boxes = [box(one.value, one.words.capitalize(), texts[one], RESPONDERS) for one in Section]
+    return modal(
+        Dialog.REPORT,
+        f"Report of {incident.name}",
+        [*told, *boxes],
+        submit="Save",
+        private_metadata=metadata(origin, incident, seen=str(incident.last_entry)),
+    )

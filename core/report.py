@@ -1,0 +1,267 @@
+"""The report of an incident: facts made from its timeline, and sections that people wrote. Pure.
+
+There are two, of two types. `Report` is internal and holds notes and names. The public one is made
+from `PublicIncident`, which can hold neither. Both are the same bytes for the same timeline: they
+name no time of making, and an open incident lasts until its last entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import assert_never
+
+from core.incident import Component, Incident, Kind, Person, Section, Update, Visibility
+from core.markdown import inline, quote
+from core.moments import moments_of
+from core.public_side import PublicIncident, PublicUpdate
+from core.sections import standing, text_of
+from core.texts import duration
+
+TO_WRITE = "To write."
+WITHDRAWN = "This text was withdrawn."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFact:
+    """One line of facts: a moment, a text, or both. Texts are plain and may be typed."""
+
+    label: str
+    at: datetime | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSection:
+    """A section with its text, empty if nobody has written it, and the author of the text."""
+
+    section: Section
+    text: str = ""
+    by: Person | None = None
+
+    @property
+    def heading(self) -> str:
+        """``What helped``."""
+        return self.section.words.capitalize()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLine:
+    """One entry of the timeline: a plain sentence, and a text with its readers."""
+
+    at: datetime
+    said: str
+    text: str | None = None
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The internal report, for responders alone: it holds notes, names and private facts."""
+
+    name: str
+    title: str
+    facts: tuple[ReportFact, ...]
+    sections: tuple[ReportSection, ...]
+    lines: tuple[ReportLine, ...]
+
+
+def report_of(incident: Incident, timeline: Sequence[Update]) -> Report:
+    """The internal report of ``incident``; ``timeline`` is whole, oldest first."""
+    return Report(
+        name=incident.name,
+        title=incident.title,
+        facts=tuple(_facts(incident, timeline)),
+        sections=_sections(timeline),
+        lines=tuple(_line(update) for update in timeline),
+    )
+
+
+def _sections(timeline: Sequence[Update]) -> tuple[ReportSection, ...]:
+    now = standing(timeline)
+    return tuple(
+        ReportSection(section=section, text=text, by=now[section].by)
+        if (text := text_of(now.get(section)))
+        else ReportSection(section=section)
+        for section in Section
+    )
+
+
+def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFact]:
+    """The facts in their order. The score of promises will be one more of them."""
+    reached = moments_of(incident, timeline)
+    yield ReportFact(label="Severity", text=incident.severity)
+    yield ReportFact(label="Status", text=_named(incident.status))
+    if incident.private:
+        yield ReportFact(label="Readers", text="private: it has no public side")
+    yield ReportFact(label="Components", text=_listed(incident.components))
+    yield ReportFact(label="Started", at=reached.started)
+    declared = f"by {incident.declared_by.name}"
+    yield ReportFact(label="Declared", at=reached.declared, text=declared)
+    if acknowledged := reached.acknowledged:
+        after = f"{duration(acknowledged - reached.declared)} after the declaration"
+        by = f", by {incident.acknowledged_by.name}" if incident.acknowledged_by else ""
+        yield ReportFact(label="Acknowledged", at=acknowledged, text=after + by)
+    owner = incident.owner.name if incident.owner else "nobody"
+    yield ReportFact(label="Owner", text=owner)
+    if first := reached.first_public_text:
+        after = f"{duration(first - reached.started)} after the start"
+        yield ReportFact(label="First public update", at=first, text=after)
+    last = timeline[-1].at
+    if resolved := reached.resolved:
+        after = f"after {duration(resolved - reached.started)}"
+        yield ReportFact(label="Resolved", at=resolved, text=after)
+    else:
+        text = f"its last entry, {duration(last - reached.started)} after the start"
+        yield ReportFact(label="Not resolved", at=last, text=text)
+    if incident.resolution:
+        yield ReportFact(label="It ended so", text=incident.resolution.words)
+    people = dict.fromkeys(update.by.name for update in timeline)
+    yield ReportFact(label="Took part", text=", ".join(people))
+
+
+def _line(update: Update) -> ReportLine:
+    public = update.visibility is Visibility.PUBLIC
+    text = update.body
+    said = f"{update.by.name} {_deed(update)}"
+    if update.kind is Kind.REPORTED:
+        # The section itself shows the text.
+        return ReportLine(at=update.at, said=said)
+    if update.redacted:
+        never = ", and was never published" if update.taken_back else ""
+        said += f"; the text was withdrawn{never}"
+    return ReportLine(at=update.at, said=said, text=text, public=public)
+
+
+def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
+    update: Update,
+) -> str:
+    old, new = update.old or "", update.new or ""
+    match update.kind:
+        case Kind.DECLARED:
+            return f"declared it: {_named(new)}"
+        case Kind.MOVED:
+            return f"moved it from {_named(old)} to {_named(new)}"
+        case Kind.ACKNOWLEDGED if new:
+            return f"acknowledged: from {_named(old)} to {_named(new)}"
+        case Kind.ACKNOWLEDGED:
+            return "acknowledged"
+        case Kind.WROTE if update.visibility is Visibility.PUBLIC:
+            return "posted a public update"
+        case Kind.WROTE:
+            return "wrote a note"
+        case Kind.ASSIGNED:
+            return f"handed it to {new}"
+        case Kind.SEVERITY:
+            return f"changed the severity from {old} to {new}"
+        case Kind.TITLE:
+            return f"changed the title from {_titled(update.old)} to {_titled(update.new)}"
+        case Kind.COMPONENTS:
+            return f"changed the components to {new or 'none'}"
+        case Kind.PRIVACY:
+            return f"made it {new}"
+        case Kind.INVITED:
+            return f"invited {new}"
+        case Kind.UNINVITED:
+            return f"took the invitation of {old} back"
+        case Kind.CORRECTED:
+            return "corrected a public update"
+        case Kind.RESOLUTION:
+            return f"said how it ended: {new}"
+        case Kind.REPORTED:
+            section = Section(new).words
+            if update.redacted:
+                return f"wrote the section {section}; the text was withdrawn"
+            return f"{'wrote' if update.body else 'emptied'} the section {section}"
+        case _:
+            assert_never(update.kind)
+
+
+def _titled(title: str | None) -> str:
+    return "one that was withdrawn" if title is None else f'"{title}"'
+
+
+def _named(status: str) -> str:
+    """``in_progress`` as a label: ``In progress``."""
+    return status.replace("_", " ").capitalize()
+
+
+def _listed(components: Sequence[Component]) -> str:
+    return ", ".join(component.name for component in components) or "none"
+
+
+# --- as Markdown -------------------------------------------------------------------------------
+
+
+def markdown(report: Report) -> str:
+    """The internal report as Markdown. No typed text changes its structure."""
+    lines = [
+        f"# {report.name} {inline(report.title)}",
+        "",
+        "*Internal: it holds private notes.*",
+        "",
+        *map(_fact, report.facts),
+    ]
+    for one in report.sections:
+        text = quote(one.text) if one.text else [f"*{TO_WRITE}*"]
+        by = ["", f"By {inline(one.by.name)}."] if one.by else []
+        lines += ["", f"## {one.heading}", "", *text, *by]
+    lines += ["", "## Timeline", ""]
+    for line in report.lines:
+        lines.append(f"- **{when(line.at)}** {inline(line.said)}")
+        if line.text is not None:
+            readers = "public" if line.public else "private"
+            lines[-1] += f" ({readers}):"
+            lines += ["", *quote(line.text, indent="  "), ""]
+    return _whole(lines)
+
+
+def public_markdown(incident: PublicIncident) -> str:
+    """The public report as Markdown: public facts and public texts alone."""
+    last = incident.updated_at
+    facts = [
+        ReportFact(label="Severity", text=incident.severity),
+        ReportFact(label="Status", text=_named(incident.status)),
+        ReportFact(label="Components", text=_listed(incident.components)),
+        ReportFact(label="Started", at=incident.started_at),
+    ]
+    if ended := incident.resolved_at:
+        after = f"after {duration(ended - incident.started_at)}"
+        facts.append(ReportFact(label="Resolved", at=ended, text=after))
+    else:
+        text = f"its last change, {duration(last - incident.started_at)} after the start"
+        facts.append(ReportFact(label="Not resolved", at=last, text=text))
+    lines = [f"# {incident.name} {inline(incident.title)}", "", *map(_fact, facts)]
+    lines += ["", "## Updates", ""]
+    for update in reversed(incident.updates):
+        lines += _published(update)
+    return _whole(lines)
+
+
+def _published(update: PublicUpdate) -> list[str]:
+    status = f" {_named(update.status)}" if update.status else ""
+    line = f"- **{when(update.at)}**{status}"
+    if update.withdrawn:
+        return [f"{line} *{WITHDRAWN}*"]
+    if update.body is None:
+        return [line]
+    return [line, "", *quote(update.body, indent="  "), ""]
+
+
+def _fact(fact: ReportFact) -> str:
+    said = [when(fact.at)] if fact.at else []
+    if fact.text:
+        said.append(inline(fact.text))
+    return f"- {fact.label}: {', '.join(said)}"
+
+
+def when(moment: datetime) -> str:
+    """``2026-03-02 09:00 UTC``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _whole(lines: Sequence[str]) -> str:
+    """``lines`` as a file: one line feed at its end, and never two empty lines."""
+    kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    return "\n".join(kept).rstrip("\n") + "\n"

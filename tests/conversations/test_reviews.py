@@ -1,0 +1,179 @@
+"""Report and figures in Slack: written in one dialog, read in pages, withdrawn by name."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def mode():
+    return "socket"
+
+
+@pytest.fixture
+def mia(slack):
+    return slack.person("mia")
+
+
+@pytest.fixture
+async def say(slack, ratchet, mia):
+    """Types a command as mia in #payments, and returns the answer."""
+
+    async def say(line, person=mia):
+        return await (await person.command("#payments", f"/incident {line}")).answer()
+
+    return say
+
+
+@pytest.fixture
+async def over(say, clock):
+    """INC-1, which is over."""
+    await say("declare Checkout is down severity:high components:api")
+    clock.advance(minutes=2)
+    await say("ack 1")
+    await say("update 1 We look into it.")
+    clock.advance(minutes=10)
+    for step in ("identified", "monitoring", "resolved"):
+        await say(f"status 1 {step}")
+
+
+async def opened(slack, person):
+    await slack.until(lambda: person.has_view and person.view.callback_id == "report")
+    return person.view
+
+
+async def write(slack, person, answer, **texts):
+    """Opens the dialog from the report and saves ``texts`` by the labels of their boxes."""
+    pressed = await person.press(answer, "Write…")
+    await opened(slack, person)
+    for label, text in texts.items():
+        await person.fill(label.replace("_", " ").replace("Follow ups", "Follow-ups"), text)
+    submitted = await person.submit()
+    return pressed, submitted
+
+
+async def test_sections_are_written_after_the_end_and_read_in_the_report(slack, over, say, mia):
+    report = await say("report 1")
+    assert "*Report of INC-1* Checkout is down" in report.words()
+    assert "Acknowledged: " in report.words()
+    assert report.words().count("To write.") == 5
+
+    pressed, _ = await write(
+        slack, mia, report, Cause="db-3 lost <quorum> & *more*", Impact="Cards"
+    )
+    answer = await pressed.answer()
+
+    assert "The section impact of INC-1 is written" in answer.text
+    assert "The section cause of INC-1 is written" in answer.text
+    assert "Only responders read the report." in answer.text
+    written = (await say("report 1")).words()
+    assert "db-3 lost &lt;quorum&gt; &amp; *more*" in written
+    assert written.count("To write.") == 3
+    assert "quorum" not in repr([slack.channel_view(f"#{c}") for c in ("payments", "status")])
+
+
+async def test_a_section_is_withdrawn_by_its_name(slack, over, say, mia):
+    await write(slack, mia, await say("report 1"), What_helped="A restart by Pat")
+    assert "A restart by Pat" in (await say("report 1")).words()
+
+    withdrawn = await say("withdraw 1 what helped")
+
+    assert "is withdrawn" in withdrawn.text
+    assert "Pat" not in (await say("report 1")).words()
+    assert "Pat" not in (await say("timeline 1")).words()
+    again = await say("withdraw 1 helped")
+    assert "is withdrawn already" in again.text
+    assert "Nobody has written the section cause" in (await say("withdraw 1 cause")).text
+
+
+async def test_a_section_without_an_incident_is_asked_about(say):
+    await say("declare Checkout is down")
+
+    asked = await say("withdraw cause")
+
+    assert "Nothing was done." in asked.text
+    assert "Withdraw cause of INC-1" in asked.words()
+
+
+async def test_a_text_written_meanwhile_is_shown_before_it_is_replaced(slack, over, say, mia):
+    bo = slack.person("bo")
+    mias = await mia.press(await say("report 1"), "Write…")
+    await opened(slack, mia)
+    bos, _ = await write(slack, bo, await say("report 1", bo), Cause="db-4 lost quorum")
+    await bos.answer()
+
+    await mia.fill("Cause", "db-3 lost quorum")
+    await mia.submit()
+    await slack.until(lambda: "meanwhile" in str(mia.view.given))
+
+    shown = str(mia.view.given)
+    assert "<@U0BO> changed cause meanwhile" in shown
+    assert "db-4 lost quorum" in shown
+    assert "db-3 lost quorum" in shown
+    await mia.submit()
+    assert "The section cause of INC-1 is written" in (await mias.answer()).text
+    assert "db-3 lost quorum" in (await say("report 1")).words()
+
+
+async def test_a_long_report_is_read_in_pages(slack, over, say, mia):
+    texts = {label: f"<{label}> " + "&" * 1_900 for label in ("Summary", "Impact", "Cause")}
+    await write(slack, mia, await say("report 1"), **texts)
+
+    page = await say("report 1")
+    seen = page.words()
+    while "Next page" in str(page.blocks):
+        page = await (await mia.press(page, "Next page")).answer()
+        seen += page.words()
+        assert "Previous page" in str(page.blocks)
+    assert "Page 1 of 3. " in seen
+    assert "Page 3 of 3. " in seen
+    for label in texts:
+        assert f"&lt;{label}&gt;" in seen
+
+
+async def test_how_it_ended_is_corrected_in_the_report(over, say, mia):
+    report = await say("report 1")
+
+    await (await mia.choose(report, "ended", "False alarm")).answer()
+
+    assert "It ended so: false alarm" in (await say("report 1")).words()
+
+
+async def test_the_figures_stand_beside_those_of_the_period_before(over, say, clock):
+    clock.advance(seconds=1)
+    told = (await say("stats")).words()
+
+    assert "Figures of the last 30 days" in told
+    assert "Incidents: 1 (0)" in told
+    assert "To acknowledge: median 2 min, p90 2 min, n 1 (none)" in told
+    assert "To resolve: median 12 min, p90 12 min, n 1 (none)" in told
+    assert "Longest public silence: 10 min, INC-1 (none)" in told
+    assert "*High*" in told
+    assert "*api*" in told
+    assert "False alarms and duplicates are counted, and left out of all times." in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "days"), [("7d", 7), ("2 weeks", 14), ("90", 90), ("1w", 7), ("1 day", 1)]
+)
+async def test_a_period_is_read_generously(say, asked, days):
+    assert f"Figures of the last {days} days" in (await say(f"stats {asked}")).words()
+
+
+@pytest.mark.parametrize("asked", ["0d", "367d", "soon", "-3", "7d please"])
+async def test_another_period_is_refused_with_the_limits(say, asked):
+    assert "is no period: write 1d to 366d." in (await say(f"stats {asked}")).text
+
+
+async def test_another_period_is_one_click_away(over, say, mia):
+    week = await (await mia.press(await say("stats"), "7 days")).answer()
+
+    assert "Figures of the last 7 days" in week.words()
+
+
+async def test_figures_leave_out_private_incidents_of_others(slack, say, clock):
+    await say("declare Payroll leaked private")
+    clock.advance(seconds=1)
+
+    assert "Incidents: 1, 1 open (0)" in (await say("stats")).words()
+    assert "Incidents: 0 (0)" in (await say("stats", slack.person("bo"))).words()
