@@ -26,8 +26,10 @@ from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
+from core.decision import Outcome
 from core.drafting import DraftBook
 from core.service import Incidents
+from core.stats import milestones
 from core.store import StoreUnavailable
 from storage import idempotency, keys
 from storage.outbox import Outbox
@@ -83,6 +85,7 @@ class App:
             clock=clock,
             wake=self.worker.wake,
             publish_delay=timedelta(seconds=settings.publish_delay),
+            observe=self._observe,
         )
         self.slack = SlackListeners(
             self.incidents,
@@ -119,6 +122,11 @@ class App:
         )
         self.schedule = Schedule()
         self._unwritable = False
+
+    def _observe(self, outcome: Outcome) -> None:
+        for reached in milestones(outcome):
+            histogram = self.metrics.milestones[reached.name]
+            histogram.labels(reached.severity.value).observe(reached.after.total_seconds())
 
     async def start(self) -> None:
         """Migrate the database, listen, connect; each part starts after those that it needs.

@@ -270,6 +270,19 @@ class Metrics:
             buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600),
             registry=self.registry,
         )
+        self.milestones = {
+            name: Histogram(
+                f"ratchet_incident_{name}_seconds",
+                f"Time {what}, of incidents that are not private, by severity",
+                ["severity"],
+                buckets=(60, 300, 900, 1_800, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800),
+                registry=self.registry,
+            )
+            for name, what in {
+                "acknowledge": "from a declaration to its first acknowledgement",
+                "resolve": "from the start of an incident until the public reads that it is over",
+            }.items()
+        }
         self.outbox = Gauge(
             "ratchet_outbox_messages",
             "Outbox messages by state",

@@ -81,7 +81,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class TwoPeriods:
     """The figures of one group in the period, and in the period before."""
 
     now: Figures
@@ -97,9 +97,9 @@ class Statistics:
 
     since: datetime
     until: datetime
-    whole: Comparison
-    severities: tuple[tuple[Severity, Comparison], ...]
-    components: tuple[tuple[Component, Comparison], ...]
+    whole: TwoPeriods
+    severities: tuple[tuple[Severity, TwoPeriods], ...]
+    components: tuple[tuple[Component, TwoPeriods], ...]
 
     @property
     def before(self) -> datetime:
@@ -196,8 +196,8 @@ def statistics(measured: Sequence[Measured], *, since: datetime, until: datetime
     )
 
 
-def _compared(measured: Sequence[Measured], since: datetime) -> Comparison:
-    return Comparison(
+def _compared(measured: Sequence[Measured], since: datetime) -> TwoPeriods:
+    return TwoPeriods(
         now=figures_of([one for one in measured if one.declared >= since]),
         before=figures_of([one for one in measured if one.declared < since]),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.stats import Comparison, Figures, Spread
+from core.stats import Figures, Spread, TwoPeriods
 from core.texts import duration
 
 
@@ -18,7 +18,7 @@ class FigureRow:
     before: str
 
 
-def rows_of(compared: Comparison) -> Iterator[FigureRow]:
+def rows_of(compared: TwoPeriods) -> Iterator[FigureRow]:
     """The figures of one group, in their order. The score of promises will be one more row."""
     now, before = compared.now, compared.before
     yield FigureRow(label="Incidents", now=_number(now), before=_number(before))

@@ -15,10 +15,10 @@ from core.stats import (
     DEFINITIONS,
     PERIOD_DAYS,
     PERIOD_DAYS_MAX,
-    Comparison,
     Figures,
     Spread,
     Statistics,
+    TwoPeriods,
 )
 
 
@@ -101,7 +101,7 @@ class ComparisonBody(AnswerPart):
     before: FiguresBody
 
     @classmethod
-    def of(cls, compared: Comparison) -> ComparisonBody:
+    def of(cls, compared: TwoPeriods) -> ComparisonBody:
         return cls(now=FiguresBody.of(compared.now), before=FiguresBody.of(compared.before))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.slack.blocks import Json, actions, button, context, message, paragraphs, section
 from bot.slack.buttons import encode
 from bot.slack.markup import moment, shown
-from core.stats import DEFINITIONS, Comparison, Statistics
+from core.stats import DEFINITIONS, Statistics, TwoPeriods
 from core.tables import rows_of
 
 # Slack refuses messages with more than about 11,000 characters of text.
@@ -44,17 +44,17 @@ def stats(figures: Statistics, *, at: datetime) -> Json:
     return message(told, [*blocks, *actions(others)])
 
 
-def _counts(compared: Comparison) -> bool:
+def _counts(compared: TwoPeriods) -> bool:
     """Whether the group has any incident in either period."""
     return bool(compared.now.incidents or compared.before.incidents)
 
 
-def _in_short(compared: Comparison) -> list[str]:
+def _in_short(compared: TwoPeriods) -> list[str]:
     """The number of incidents, and the time to resolve."""
     said = list(_said(compared))
     return [said[0], said[3]]
 
 
-def _said(compared: Comparison) -> Iterator[str]:
+def _said(compared: TwoPeriods) -> Iterator[str]:
     for row in rows_of(compared):
         yield f"{row.label}: {row.now} ({row.before})"

@@ -196,7 +196,7 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
     before = an_incident(status="monitoring")
     message = views.answer(changed(before, ended, publish_delay=timedelta(seconds=10)), at=NOW)
 
-    assert buttons(message) == ["Timeline", "Take back", "Take back and edit"]
+    assert buttons(message) == ["Timeline", "Take back", "Take back and edit", "Report"]
     (value,) = (one for one in every(message, "value") if one.startswith("take_back"))
     assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=before.id, entry=2)
 
@@ -242,7 +242,7 @@ def test_the_end_of_an_incident_tells_how_long_it_took():
     message = views.answer(changed(before, a_change(to="resolved")), at=NOW)
 
     assert "is now *Resolved* (was Monitoring), after 12 min: Checkout is down." in message["text"]
-    assert buttons(message) == ["Timeline"]
+    assert buttons(message) == ["Timeline", "Report"]
 
 
 def test_a_refused_step_says_how_far_away_it_is_and_offers_the_next_one():

@@ -1,0 +1,99 @@
+"""`ratchet report` and `ratchet stats`: what responders read in Slack, for the operator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+T = TypeVar("T")
+Workspace = Annotated[
+    str | None, typer.Option(help="The id of the Slack team, T…; needed if there are several.")
+]
+
+
+def report(
+    number: Annotated[int, typer.Argument(help="The number of the incident.", metavar="N")],
+    *,
+    public: Annotated[
+        bool, typer.Option("--public", help="Public facts and texts alone: no notes, no people.")
+    ] = False,
+    workspace: Workspace = None,
+) -> None:
+    """Write the report of incident N as Markdown, to standard output.
+
+    PRIVATE: it holds all notes, unless --public is given.
+    """
+    from core.report import markdown
+
+    def told(incidents: Any, actor: Any) -> Coroutine[Any, Any, str]:
+        if public:
+            text: Coroutine[Any, Any, str] = incidents.public_report(actor, number)
+        else:
+            text = incidents.report(actor, number, lambda _, made: markdown(made))
+        return text
+
+    typer.echo(_asked(told, workspace), nl=False)
+
+
+def stats(
+    period: Annotated[
+        str, typer.Argument(help="The length of the period: 7d, 4w.", metavar="[PERIOD]")
+    ] = "30d",
+    *,
+    html: Annotated[bool, typer.Option("--html", help="As a page with pictures.")] = False,
+    workspace: Workspace = None,
+) -> None:
+    """Show the figures of the last PERIOD beside those of the period before.
+
+    PRIVATE: private incidents are counted.
+    """
+    from datetime import timedelta
+
+    from bot.commands.setup import wrong
+    from bot.figures import page, table
+    from core.stats import PERIOD_DAYS_MAX
+
+    match = re.fullmatch("([0-9]{1,4})([dw]?)", period)
+    days = int(match[1]) * (7 if match[2] == "w" else 1) if match else 0
+    if not 1 <= days <= PERIOD_DAYS_MAX:
+        wrong(f'"{period}" is no period: write 1d to {PERIOD_DAYS_MAX}d.')
+    made = _asked(
+        lambda incidents, actor: incidents.statistics(actor, period=timedelta(days=days)), workspace
+    )
+    typer.echo(page(made) if html else table(made), nl=False)
+
+
+def _asked(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | None) -> T:
+    """The answer of the use cases to the operator, who sees everything."""
+    import asyncio
+
+    from bot.clock import now
+    from bot.commands.setup import wrong
+    from bot.commands.stores import opened_store
+    from core.errors import UserError
+    from core.incident import Actor, Person
+    from core.service import Incidents
+    from storage.keys import known_workspaces
+
+    with opened_store() as store:
+        known = store.read_now(known_workspaces)
+        if workspace is None and len(known) > 1:
+            wrong("There are several workspaces: name one, with --workspace.")
+        if workspace is not None and workspace not in known:
+            wrong(f"There is no workspace {workspace} in the database.", code=1)
+        team = workspace or next(iter(known), "")
+        operator = Actor(
+            workspace=team, person=Person("key:operator", "operator"), sees_private=True
+        )
+        incidents = Incidents(store, clock=now, wake=lambda: None)
+
+        async def answer() -> T:
+            return await ask(incidents, operator)
+
+        try:
+            return asyncio.run(answer())
+        except UserError as error:
+            wrong(error, code=1)
