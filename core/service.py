@@ -163,6 +163,21 @@ class Incidents:
         _admit(actor)
         return await self._store.write(lambda tx: _handled(tx, actor.workspace, None, request))
 
+    async def begin(self, actor: Actor, request: str, incident: Incident) -> bool:
+        """Whether ``request`` about ``incident`` is not done yet; it counts as done from now on.
+
+        For an effect outside the database that must not happen twice.
+        """
+        _admit(actor)
+
+        def work(tx: Transaction) -> bool:
+            if tx.handled(actor.workspace, request):
+                return False
+            tx.mark_handled(actor.workspace, request, incident.id, at=self._clock())
+            return True
+
+        return await self._store.write(work)
+
     async def shown_by(
         self, actor: Actor, messages: Iterable[tuple[str, str]]
     ) -> list[UUID | None]:

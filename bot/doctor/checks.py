@@ -19,7 +19,7 @@ from bot.doctor.comparison import Compared, compare
 from bot.doctor.orphans import Orphan, Orphans
 from bot.doctor.reader import BrokenOff, SlackReader
 from bot.settings import Settings
-from bot.slack.people import UNREACHABLE, Home, home_in
+from bot.slack.people import FILES_SCOPE, UNREACHABLE, Home, home_in
 from bot.slack.web import a_client, code_of
 from core.store import StoreUnavailable
 from storage import audit, keys
@@ -39,6 +39,8 @@ SCOPES = {
     "users:read": "names, and turning guests away",
     "usergroups:read": "RESPONDERS_GROUP and PUBLISHERS_GROUP",
 }
+# The optional scopes of app_manifest.yml, each with what is missing without it.
+OPTIONAL_SCOPES = {FILES_SCOPE: "a report cannot be sent as a file"}
 TIMEOUT_SECONDS = 5
 # In the working directory, from which a command reads it.
 ENV_FILE = Path(".env")
@@ -274,9 +276,14 @@ async def _asked(
 
 
 def _scopes(granted: str) -> CheckResult:
-    missing = SCOPES.keys() - {scope.strip() for scope in granted.split(",")}
+    given = {scope.strip() for scope in granted.split(",")}
+    missing = SCOPES.keys() - given
     if not missing:
-        return CheckResult(well=True, text="scopes: all granted")
+        left_out = "; ".join(
+            f"{scope}: {lost}" for scope, lost in OPTIONAL_SCOPES.items() if scope not in given
+        )
+        text = f"all but the optional {left_out}" if left_out else "all granted"
+        return CheckResult(well=True, text=f"scopes: {text}")
     listed = "; ".join(f"{scope} ({SCOPES[scope]})" for scope in sorted(missing))
     return CheckResult(
         well=False, text=f"scopes: missing {listed}. Paste app_manifest.yml again and reinstall"

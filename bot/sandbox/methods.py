@@ -1,4 +1,4 @@
-"""The methods of the Web API, but conversations.*.
+"""The methods of the Web API, but conversations.* and files.*.
 
 Each is a function from the arguments to the answer, and raises ``SlackError``.
 
@@ -12,6 +12,7 @@ from bot.sandbox.acts import Acts
 from bot.sandbox.blockkit import Json
 from bot.sandbox.conversations import Conversations
 from bot.sandbox.errors import SlackError
+from bot.sandbox.files import Files
 from bot.sandbox.model import Message, View
 from bot.sandbox.paging import page
 from bot.sandbox.rights import Arguments, Rights
@@ -32,6 +33,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "conversations.join": ("channel",),
     "conversations.members": ("channel",),
     "conversations.replies": ("channel", "ts"),
+    "files.completeUploadExternal": ("files",),
+    "files.getUploadURLExternal": ("filename", "length"),
     "usergroups.users.list": ("usergroup",),
     "users.info": ("user",),
     "views.open": ("view", "trigger_id"),
@@ -53,6 +56,7 @@ class Methods:
         self._base_url = base_url
         self._workspace = acts.workspace
         self._app = acts.workspace.app
+        self.files = Files(acts.workspace, rights, base_url=base_url)
         self._methods: Mapping[str, Callable[[Arguments], Json]] = {
             "api.test": self._api_test,
             "apps.connections.open": self._apps_connections_open,
@@ -64,6 +68,7 @@ class Methods:
             "chat.postMessage": self._chat_post_message,
             "chat.update": self._chat_update,
             **Conversations(self._workspace, rights).methods(),
+            **self.files.methods(),
             "team.info": self._team_info,
             "usergroups.list": self._usergroups_list,
             "usergroups.users.list": self._usergroups_users_list,

@@ -55,6 +55,7 @@ class App:
         settings = manifest.get("settings", {})
         home = features.get("app_home", {})
         name = manifest["display_information"]["name"]
+        scopes = manifest.get("oauth_config", {}).get("scopes", {})
         key = slug(name)
         return cls(
             name=name,
@@ -62,7 +63,8 @@ class App:
             bot_id=f"B0{key}",
             bot_user=f"U0{key}",
             bot_name=features.get("bot_user", {}).get("display_name", name),
-            scopes=tuple(manifest.get("oauth_config", {}).get("scopes", {}).get("bot", ())),
+            # Who installs the app may leave the optional ones out; here they are granted.
+            scopes=(*scopes.get("bot", ()), *scopes.get("bot_optional", ())),
             commands={
                 command["command"]: SlashCommand(
                     name=command["command"],
@@ -162,6 +164,8 @@ class Message:
     blocks: list[Json] = field(default_factory=list)
     blocks_as_sent: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
+    files: list[Json] = field(default_factory=list)
+    """Each with ``name``, ``title``, ``size`` and ``content``."""
     metadata: Json | None = None
     thread_ts: str | None = None
     broadcast: bool = False

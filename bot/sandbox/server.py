@@ -127,6 +127,7 @@ class Sandbox:
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self.webapi.serve)
         app.router.add_get("/link/", self.courier.sockets.serve)
+        app.router.add_post("/upload/{secret}", self.webapi.files.serve)
         for kind in ("commands", "actions", "app"):
             app.router.add_post(
                 f"/{kind}/{{team}}/{{number}}/{{secret}}", self.webapi.serve_response_url

@@ -35,6 +35,7 @@ FORM_ONLY = frozenset(
         "conversations.list",
         "conversations.members",
         "conversations.replies",
+        "files.getUploadURLExternal",
         "team.info",
         "usergroups.list",
         "usergroups.users.list",
@@ -86,7 +87,8 @@ class WebApi:
         self._bot_token = bot_token
         self._app_token = app_token
         self._rights = Rights(acts.workspace)
-        self._methods = Methods(acts, self._rights, sockets, base_url=base_url)
+        self._methods = methods = Methods(acts, self._rights, sockets, base_url=base_url)
+        self.files = methods.files
 
     async def serve(self, http: web.Request) -> web.StreamResponse:
         """Answer one call under ``/api/``."""

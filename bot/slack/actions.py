@@ -40,6 +40,7 @@ from bot.slack.requests import (
     OpenPublic,
     OpenUpdate,
     OpenWalk,
+    SendReport,
     SetStatusChannel,
     Shorten,
     ShowBoard,
@@ -74,6 +75,7 @@ from core.incident import (
     Person,
     PublicText,
     Redact,
+    Ref,
     Scope,
     SetInvitation,
     SetPrivacy,
@@ -83,6 +85,7 @@ from core.incident import (
 )
 from core.lifecycle import Catalogue
 from core.refusals import NotFound, SectionChanged, StaleStatus
+from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction
 
@@ -316,7 +319,7 @@ class Actions:
             return False
         return bool(found["channel"].get("is_private"))
 
-    async def _do(  # noqa: PLR0911 - one case for each kind of request
+    async def _do(  # noqa: C901, PLR0911 - one case for each kind of request
         self, interaction: Interaction, actor: Actor, request: Pressed, *, kept: Kept | None = None
     ) -> Json | None:
         """Does ``request``; a draft that it came from is erased with that."""
@@ -342,6 +345,8 @@ class Actions:
                 incident = await self._incidents.find(actor, request.ref)
                 later = made_private(incident, actor.person)
                 return privacy.ask_private(incident, later, reader=actor.person.id)
+            case SendReport(ref=ref):
+                return await self._send_report(interaction, actor, ref)
             case AssignTo():
                 self._incidents.admit(actor)
                 owner = await self._people.member(interaction.workspace, request.user)
@@ -436,6 +441,19 @@ class Actions:
             request.actor.workspace, request.user, role="invited_person"
         )
 
+    async def _send_report(self, interaction: Interaction, actor: Actor, ref: Ref) -> Json:
+        """Sends the report as a file to the person alone; once, however often Slack delivers it."""
+        incident, text = await self._incidents.report(
+            actor, ref, lambda incident, made: (incident, markdown(made))
+        )
+        once = interaction.once
+        if once is None or await self._incidents.begin(actor, once, incident):
+            comment = f"The report of {incident.name}, with its private notes:"
+            await self._answers.send_file(
+                interaction.user, comment, name=f"{incident.name}.md", text=text
+            )
+        return reports.report_sent(incident)
+
     async def _write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
         """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""
         draft = uuid5(DRAFTS, f"{asked.ref} {asked.entry}")
@@ -495,7 +513,8 @@ class Actions:
                 return timeline(card, entries, at=at)
             case ShowReport(ref=ref, page=page):
                 incident, made = await self._incidents.report(actor, ref, lambda *made: made)
-                return reports.report(incident, made, page=page, at=at, can_send=False)
+                can_send = self._people.sends_files
+                return reports.report(incident, made, page=page, at=at, can_send=can_send)
             case ShowStats(days=days):
                 period = timedelta(days=days)
                 return stats(await self._incidents.statistics(actor, period=period), at=at)

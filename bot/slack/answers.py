@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import dialogs, refusals, response_url
@@ -57,6 +57,16 @@ class DialogNotOpened(UserError):
         super().__init__(
             "Slack did not open the dialog in time, and nothing was changed. Try once more; "
             f"`{COMMAND} help` shows the commands that do the same."
+        )
+
+
+class FileNotSent(UserError):
+    """Slack took no file: the app lacks the scope, or Slack does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Slack did not take the file. The app may lack the optional scope `files:write`; "
+            "`ratchet report <n>` writes the same on the command line."
         )
 
 
@@ -166,6 +176,26 @@ class Answers:
             await self._client.chat_postMessage(channel=interaction.user, **_unlinked(reply))
         except (*UNREACHABLE, SlackApiError) as error:
             log.warning("answer not delivered", door=interaction.door, error=error_code(error))
+
+    async def send_file(self, user: str, comment: str, *, name: str, text: str) -> None:
+        """Sends ``text`` as a file to the person alone, under the sentence ``comment``.
+
+        Raises:
+            FileNotSent: Slack did not take it, for any reason.
+        """
+        try:
+            # The message opens the direct message; its answer has the id that a file needs.
+            told = await self._client.chat_postMessage(channel=user, text=comment)
+            await self._client.files_upload_v2(
+                channel=str(told["channel"]), filename=name, title=name, content=text
+            )
+        except (*UNREACHABLE, SlackApiError) as error:
+            log.warning("file not sent", error=error_code(error))
+            raise FileNotSent from error
+        except SlackClientError:
+            # An answer to the upload itself. The error quotes it, so it is dropped.
+            log.warning("file not sent", error="upload refused")
+            raise FileNotSent from None
 
     async def publish_home(self, user: str, drawn: Conclusion) -> None:
         """Shows the Home tab that was drawn, or the reason why it could not be drawn."""

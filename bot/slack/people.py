@@ -63,11 +63,19 @@ class Profile:
     admin: bool
 
 
+# An optional scope of the app: without it no report is sent as a file.
+FILES_SCOPE = "files:write"
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The workspace of the bot's token; None for a whole organization."""
+    """The workspace of the bot's token; None for a whole organization.
+
+    ``sends_files``: the token has the optional scope for that.
+    """
 
     workspace: str | None
+    sends_files: bool = False
 
     def is_of(self, workspace: str) -> bool:
         """Whether a request from ``workspace`` is for this bot."""
@@ -92,7 +100,11 @@ def home_in(answer: AsyncSlackResponse) -> Home:
 
     Source: https://docs.slack.dev/reference/methods/auth.test
     """
-    return Home(None if answer.get("is_enterprise_install") else str(answer["team_id"]))
+    granted = (answer.headers.get("x-oauth-scopes") or "").split(",")
+    return Home(
+        None if answer.get("is_enterprise_install") else str(answer["team_id"]),
+        sends_files=FILES_SCOPE in {scope.strip() for scope in granted},
+    )
 
 
 class People:
@@ -213,6 +225,11 @@ class People:
             SlackUnavailable: Slack does not answer, and no workspace is presumed.
         """
         return (await self._home_workspace()).is_of(workspace)
+
+    @property
+    def sends_files(self) -> bool:
+        """Whether the app may send files, as far as Slack has said so already."""
+        return self._home is not None and self._home.sends_files
 
     def is_home(self, workspace: str) -> bool:
         """Whether the bot's token is of this one workspace, as far as is known by now.

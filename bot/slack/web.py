@@ -20,6 +20,8 @@ ANSWERS: Mapping[str, Mapping[str, type]] = {
     "conversations.history": {"messages": list},
     "conversations.info": {"channel": dict},
     "conversations.replies": {"messages": list},
+    "files.completeUploadExternal": {"files": list},
+    "files.getUploadURLExternal": {"upload_url": str, "file_id": str},
     "usergroups.list": {"usergroups": list},
     "usergroups.users.list": {"users": list},
     "users.info": {"user.id": str},

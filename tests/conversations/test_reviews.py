@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conversations.conftest import environment_for, running
+from tests.promises.acts import idle
+from tests.standin import MANIFEST, a_standin
+
 
 @pytest.fixture
 def mode():
@@ -177,3 +181,60 @@ async def test_figures_leave_out_private_incidents_of_others(slack, say, clock):
 
     assert "Incidents: 1, 1 open (0)" in (await say("stats")).words()
     assert "Incidents: 0 (0)" in (await say("stats", slack.person("bo"))).words()
+
+
+# --- as a file ---------------------------------------------------------------------------------
+
+
+def files(slack, person):
+    """The files in the direct messages of a person with the bot."""
+    direct = slack.workspace.direct(person.user)
+    return [file for message in direct.messages for file in message.files]
+
+
+async def test_the_report_is_sent_as_a_file_to_its_reader_alone(slack, over, say, mia):
+    await say("note 1 too late")
+    answer = await (await mia.press(await say("report 1"), "Send me the file")).answer()
+
+    assert "is in your messages with Ratchet" in answer.text
+    (file,) = files(slack, mia)
+    assert file["name"] == "INC-1.md"
+    assert file["content"].startswith("# INC-1 Checkout is down\n")
+    assert files(slack, slack.person("bo")) == []
+    assert not [
+        c for c in slack.calls_of("files.completeUploadExternal") if c.answer["ok"] is False
+    ]
+
+
+async def test_a_click_that_is_delivered_twice_sends_one_file(slack, ratchet, over, say, mia):
+    pressed = await mia.press(await say("report 1"), "Send me the file")
+    await pressed.answer()
+
+    await slack.redeliver(copies=2, at_once=True)
+    await idle(ratchet)
+
+    assert len(files(slack, mia)) == 1
+
+
+async def test_a_file_that_slack_does_not_take_is_told(slack, over, say, mia):
+    report = await say("report 1")
+    slack.faults.refuse("files.getUploadURLExternal", error="missing_scope")
+
+    answer = await (await mia.press(report, "Send me the file")).answer()
+
+    assert "Slack did not take the file." in answer.text
+    assert files(slack, mia) == []
+
+
+async def test_without_the_optional_scope_there_is_no_button(a_database, clock):
+    scopes = {**MANIFEST["oauth_config"]["scopes"], "bot_optional": []}
+    manifest = {**MANIFEST, "oauth_config": {"scopes": scopes}}
+    async with a_standin(manifest, clock=clock.seconds) as slack:
+        with a_database("sqlite") as url:
+            async with running(environment_for(slack, url, "socket"), slack, clock):
+                mia = slack.person("mia")
+                await mia.command("#payments", "/incident declare Checkout is down")
+                asked = await mia.command("#payments", "/incident report 1")
+
+                assert "Write…" in (await asked.answer()).words()
+                assert "Send me the file" not in (await asked.answer()).words()

@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from typer.main import get_command
 
 from bot.__main__ import cli
-from bot.doctor.checks import SCOPES
+from bot.doctor.checks import OPTIONAL_SCOPES, SCOPES
 from bot.settings import Settings
 from bot.slack import actions
 from bot.slack.verbs import COMMAND, VERBS, markdown_table
@@ -320,6 +320,7 @@ def features(manifest):
 
 def test_the_manifest_and_the_doctor_agree_on_the_scopes(manifest):
     assert manifest["oauth_config"]["scopes"]["bot"] == list(SCOPES)
+    assert manifest["oauth_config"]["scopes"]["bot_optional"] == list(OPTIONAL_SCOPES)
 
 
 def test_the_manifest_has_the_command_and_its_escaping(features):

@@ -27,7 +27,7 @@ from bot.slack import (
     views,
     walking,
 )
-from bot.slack.answers import DialogNotOpened
+from bot.slack.answers import DialogNotOpened, FileNotSent
 from bot.slack.figures import stats
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.help import help_for
@@ -522,6 +522,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "component_exists": ComponentExists(a_component(texts.components[0])),
         "slack_unavailable": SlackUnavailable(),
         "dialog_not_opened": DialogNotOpened(),
+        "file_not_sent": FileNotSent(),
         "usage": UsageError(
             f'There is no command "{word}".',
             usage=find("status").usage,
