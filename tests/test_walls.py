@@ -259,6 +259,14 @@ MISTYPED = {
         ),
         'got "Note", expected "PublicText"',
     ),
+    "bot/reported.py": (
+        (
+            "from core.report import Report, public_markdown\n\n"
+            "def told(report: Report) -> str:\n"
+            "    return public_markdown(report)\n"
+        ),
+        'expected "PublicIncident"',
+    ),
 }
 
 

@@ -8,7 +8,8 @@ people, reactions, pins, bookmarks, canvases, scheduled messages, link previews,
 several people, user tokens, workflows, the ``data_visualization`` block, and every method of the
 Web API outside ``methods`` (they answer ``unknown_method``). Slack does not publish three numbers,
 so they are guesses on the strict side: the size of metadata, the length of an ephemeral text, and
-the burst of posts that a channel accepts at once. """
+the burst of posts that a channel accepts at once.
+"""
 
 from bot.sandbox.controls import CannotDo
 from bot.sandbox.limits import Limits

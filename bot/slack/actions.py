@@ -443,16 +443,17 @@ class Actions:
 
     async def _send_report(self, interaction: Interaction, actor: Actor, ref: Ref) -> Json:
         """Sends the report as a file to the person alone; once, however often Slack delivers it."""
-        incident, text = await self._incidents.report(
-            actor, ref, lambda incident, made: (incident, markdown(made))
+        incident, made, text = await self._incidents.report(
+            actor, ref, lambda incident, made: (incident, made, markdown(made))
         )
-        once = interaction.once
+        once, refused = interaction.once, None
         if once is None or await self._incidents.begin(actor, once, incident):
             comment = f"The report of {incident.name}, with its private notes:"
-            await self._answers.send_file(
+            refused = await self._answers.send_file(
                 interaction.user, comment, name=f"{incident.name}.md", text=text
             )
-        return reports.report_sent(incident)
+        shown = reports.report(incident, made, page=1, at=self._clock(), can_send=True)
+        return with_remark(shown, reports.about_the_file(refused))
 
     async def _write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
         """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""

@@ -60,16 +60,6 @@ class DialogNotOpened(UserError):
         )
 
 
-class FileNotSent(UserError):
-    """Slack took no file: the app lacks the scope, or Slack does not answer."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Slack did not take the file. The app may lack the optional scope `files:write`; "
-            "`ratchet report <n>` writes the same on the command line."
-        )
-
-
 class Carried(Exception):
     """A refusal, ``cause``, whose answer is drawn already: it offers what was asked for."""
 
@@ -177,11 +167,10 @@ class Answers:
         except (*UNREACHABLE, SlackApiError) as error:
             log.warning("answer not delivered", door=interaction.door, error=error_code(error))
 
-    async def send_file(self, user: str, comment: str, *, name: str, text: str) -> None:
+    async def send_file(self, user: str, comment: str, *, name: str, text: str) -> str | None:
         """Sends ``text`` as a file to the person alone, under the sentence ``comment``.
 
-        Raises:
-            FileNotSent: Slack did not take it, for any reason.
+        None, or the name of the error for which Slack did not take it.
         """
         try:
             # The message opens the direct message; its answer has the id that a file needs.
@@ -190,12 +179,14 @@ class Answers:
                 channel=str(told["channel"]), filename=name, title=name, content=text
             )
         except (*UNREACHABLE, SlackApiError) as error:
-            log.warning("file not sent", error=error_code(error))
-            raise FileNotSent from error
+            refused = error_code(error)
         except SlackClientError:
             # An answer to the upload itself. The error quotes it, so it is dropped.
-            log.warning("file not sent", error="upload refused")
-            raise FileNotSent from None
+            refused = "upload_refused"
+        else:
+            return None
+        log.warning("file not sent", error=refused)
+        return refused
 
     async def publish_home(self, user: str, drawn: Conclusion) -> None:
         """Shows the Home tab that was drawn, or the reason why it could not be drawn."""

@@ -91,10 +91,18 @@ def _fact(fact: ReportFact, *, at: datetime) -> str:
     return f"{fact.label}: {', '.join(said)}"
 
 
-def report_sent(incident: Incident) -> Json:
-    """The answer once the file is in the person's direct messages with the bot."""
-    told = f"The report of {incident.name} is in your messages with Ratchet, as a Markdown file."
-    return message([told], [section(told)])
+def about_the_file(refused: str | None) -> str:
+    """The sentence after a click on the button for the file; ``refused`` is Slack's error."""
+    match refused:
+        case None:
+            return "The file is in your messages with Ratchet."
+        case "missing_scope":
+            return (
+                "Slack did not take the file: the app lacks the optional scope `files:write`. "
+                "`ratchet report` writes the same on the command line."
+            )
+        case _:
+            return "Slack did not take the file just now. Try once more in a minute."
 
 
 def report_dialog(

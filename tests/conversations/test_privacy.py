@@ -9,6 +9,7 @@ import pytest
 
 from bot.sandbox import Limits
 from bot.telemetry import LINES
+from core.incident import Actor, Person
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled, without_ids
 from tests.standin import a_standin
@@ -48,6 +49,8 @@ async def run_an_incident(slack, settle, private_words):
     await settle()
     await walk_to_the_end(slack, words)
     await settle()
+    await write_reports(slack, words)
+    await settle()
     await make_private(slack, settle, words)
     await settle()
 
@@ -77,8 +80,29 @@ async def make_private(slack, settle, words):
     await mia.command(say, f"/incident note 3 {words}")
 
 
-def what_everybody_sees(slack):
-    return [slack.channel_view(f"#{name}") for name in ("general", "payments", "status")]
+async def write_reports(slack, words):
+    """Sections of reports, which are private for good, and the file that has everything."""
+    mia, say = slack.person("mia"), "#payments"
+    for number in (1, 2):
+        report = await (await mia.command(say, f"/incident report {number}")).answer()
+        written = await mia.press(report, "Write…")
+        await slack.until(lambda: mia.has_view and mia.view.callback_id == "report")
+        for section in ("Summary", "Impact", "Cause", "What helped", "Follow-ups"):
+            await mia.fill(section, words)
+        await mia.submit()
+        await written.answer()
+        if number == 1:  # one message a second, says Slack
+            await (await mia.press(report, "Send me the file")).answer()
+        await (await mia.command(say, f"/incident withdraw {number} impact")).answer()
+    await (await mia.command(say, "/incident stats")).answer()
+
+
+async def what_everybody_sees(slack, app):
+    """The public channels, and the public reports."""
+    reader = Actor(workspace=slack.workspace.team_id, person=Person("U0BO", "bo"))
+    reports = [await app.incidents.public_report(reader, number) for number in (1, 2)]
+    channels = [slack.channel_view(f"#{name}") for name in ("general", "payments", "status")]
+    return [*channels, *reports]
 
 
 async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settle, capfd):
@@ -91,7 +115,7 @@ async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settl
     LINES.finish()
     logs = capfd.readouterr()
 
-    assert CANARY not in repr(what_everybody_sees(slack))
+    assert CANARY not in repr(await what_everybody_sees(slack, ratchet))
     assert CANARY not in "".join(pages)
     assert CANARY not in logs.err + logs.out
     channel_calls = [
@@ -110,6 +134,9 @@ async def test_responders_find_the_note_where_it_belongs(slack, ratchet, settle)
     asked = await slack.person("bo").command("#payments", "/incident timeline 1")
 
     assert (await asked.answer()).words().count(CANARY) >= 4
+    direct = slack.workspace.direct(slack.person("mia").user)
+    (first, *_) = [file for message in direct.messages for file in message.files]
+    assert first["content"].count(CANARY) >= 8
 
 
 async def test_public_output_does_not_depend_on_the_notes(a_database, mode):
@@ -122,10 +149,11 @@ async def test_public_output_does_not_depend_on_the_notes(a_database, mode):
                 running(environment_for(slack, url, mode), slack, clock) as app,
             ):
                 await run_an_incident(slack, lambda: settled(app, clock), words)  # noqa: B023 - awaited within the round
-                runs.append(without_ids(what_everybody_sees(slack)))
+                runs.append(without_ids(await what_everybody_sees(slack, app)))
 
     assert "A fix is rolling out." in runs[0]
     assert "Search is fast again." in runs[0]
     assert "INC-3 is no longer public." in runs[0]
+    assert "# INC-1 Checkout is down" in runs[0]
     assert "Mail" not in runs[0]
     assert runs[0] == runs[1]

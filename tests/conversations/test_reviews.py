@@ -196,7 +196,7 @@ async def test_the_report_is_sent_as_a_file_to_its_reader_alone(slack, over, say
     await say("note 1 too late")
     answer = await (await mia.press(await say("report 1"), "Send me the file")).answer()
 
-    assert "is in your messages with Ratchet" in answer.text
+    assert "The file is in your messages with Ratchet." in answer.words()
     (file,) = files(slack, mia)
     assert file["name"] == "INC-1.md"
     assert file["content"].startswith("# INC-1 Checkout is down\n")
@@ -216,13 +216,16 @@ async def test_a_click_that_is_delivered_twice_sends_one_file(slack, ratchet, ov
     assert len(files(slack, mia)) == 1
 
 
-async def test_a_file_that_slack_does_not_take_is_told(slack, over, say, mia):
+async def test_a_file_that_slack_does_not_take_is_told(slack, over, say, mia, clock):
     report = await say("report 1")
     slack.faults.refuse("files.getUploadURLExternal", error="missing_scope")
+    unscoped = (await (await mia.press(report, "Send me the file")).answer()).words()
+    clock.advance(seconds=2)
+    slack.faults.add("unavailable", "files.completeUploadExternal")
+    unavailable = (await (await mia.press(report, "Send me the file")).answer()).words()
 
-    answer = await (await mia.press(report, "Send me the file")).answer()
-
-    assert "Slack did not take the file." in answer.text
+    assert "the app lacks the optional scope `files:write`" in unscoped
+    assert "did not take the file just now" in unavailable
     assert files(slack, mia) == []
 
 

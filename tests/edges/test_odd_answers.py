@@ -86,6 +86,8 @@ def asked(client, method):
         "conversations.history": {"channel": "C0STATUS"},
         "conversations.info": {"channel": "C0STATUS"},
         "conversations.replies": {"channel": "C0STATUS", "ts": "1.0"},
+        "files.completeUploadExternal": {"files": [{"id": "F1"}]},
+        "files.getUploadURLExternal": {"filename": "INC-1.md", "length": 7},
         "usergroups.list": {},
         "usergroups.users.list": {"usergroup": "S0"},
         "users.info": {"user": "U0MIA"},

@@ -63,6 +63,14 @@ async def redact_form(slack, mia, shown):
     return await mia.submit()
 
 
+async def report_form(slack, mia, shown):
+    report = await (await mia.command("#payments", "/incident report 1")).answer()
+    await mia.press(report, "Write…")
+    await opened(slack, mia, "report")
+    await mia.fill("Cause", "db-3 lost quorum")
+    return await mia.submit()
+
+
 async def declare_form(slack, mia, shown):
     await mia.shortcut("declare_incident")
     await opened(slack, mia, "declare")
@@ -102,6 +110,7 @@ WAYS = [
     assign_form,
     severity_form,
     redact_form,
+    report_form,
     declare_form,
     note_form,
     global_shortcut,

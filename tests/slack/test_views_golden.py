@@ -27,7 +27,7 @@ from bot.slack import (
     views,
     walking,
 )
-from bot.slack.answers import DialogNotOpened, FileNotSent
+from bot.slack.answers import DialogNotOpened
 from bot.slack.figures import stats
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.help import help_for
@@ -522,7 +522,6 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "component_exists": ComponentExists(a_component(texts.components[0])),
         "slack_unavailable": SlackUnavailable(),
         "dialog_not_opened": DialogNotOpened(),
-        "file_not_sent": FileNotSent(),
         "usage": UsageError(
             f'There is no command "{word}".',
             usage=find("status").usage,
@@ -720,7 +719,6 @@ def reviews(texts: Texts) -> dict[str, Any]:
         "report_to_write": reports.report(
             open_one, report_of(open_one, declared), page=1, at=NOW, can_send=False
         ),
-        "report_sent": reports.report_sent(over),
         "dialog_report": reports.report_dialog(over, written, origin=ORIGIN),
         "dialog_report_changed": reports.report_dialog(
             over,
