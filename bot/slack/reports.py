@@ -17,7 +17,7 @@ from bot.slack.buttons import (
 from bot.slack.dialogs import box
 from bot.slack.forms import Origin, metadata
 from bot.slack.markup import escape, mention, moment, pieces, shown
-from bot.slack.words import RESPONDERS
+from bot.slack.words import note_hint
 from core.incident import Incident, Section, Update
 from core.lifecycle import PublicWord
 from core.report import TO_WRITE, Report, ReportFact
@@ -37,7 +37,7 @@ def report(incident: Incident, made: Report, *, page: int, at: datetime, can_sen
     paged = _pages(made, at=at)
     place = min(page, len(paged)) - 1
     title = f"*Report of {incident.name}* {shown(incident.title, 400)}"
-    remark = "Only responders read it."
+    remark = escape(note_hint(incident))
     if len(paged) > 1:
         remark = f"Page {place + 1} of {len(paged)}. {remark}"
     buttons = [write_report_button(incident), timeline_button(incident)]
@@ -130,7 +130,8 @@ def report_dialog(
             ),
             section(f">>> {replaced}"),
         ]
-    boxes = [box(one.value, one.words.capitalize(), texts[one], RESPONDERS) for one in Section]
+    hint = note_hint(incident)
+    boxes = [box(one.value, one.words.capitalize(), texts[one], hint) for one in Section]
     return modal(
         Dialog.REPORT,
         f"Report of {incident.name}",

@@ -416,7 +416,7 @@ def _readers(outcome: Outcome) -> Iterator[str]:
             told = f"Everyone in {channel_link(channel)} will read the new title in {wait}"
             yield f"{told}; until then you can take it back."
     if any(update.kind is Kind.REPORTED for update in outcome.updates):
-        yield "Only responders read the report."
+        yield "The report is kept private."
     elif Visibility.INTERNAL in written:
         yield "Your note is kept private."
 

@@ -69,7 +69,7 @@ async def test_sections_are_written_after_the_end_and_read_in_the_report(slack, 
 
     assert "The section impact of INC-1 is written" in answer.text
     assert "The section cause of INC-1 is written" in answer.text
-    assert "Only responders read the report." in answer.text
+    assert "The report is kept private." in answer.text
     written = (await say("report 1")).words()
     assert "db-3 lost &lt;quorum&gt; &amp; *more*" in written
     assert written.count("To write.") == 3

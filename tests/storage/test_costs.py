@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, event
@@ -34,6 +35,9 @@ LOOKS = {
     "timeline": lambda reader: reader.timeline(
         reader.incident(WORKSPACE, 1), before=None, limit=10
     ),
+    "sections": lambda reader: reader.sections(reader.incident(WORKSPACE, 1)),
+    "declared in a month": lambda reader: declared(reader, an_actor()),
+    "histories": lambda reader: reader.histories(WORKSPACE, [an_id(1)]),
     "status page": lambda reader: public(reader).open_incidents(WORKSPACE, at=NINE),
     "history": lambda reader: public(reader).recent_incidents(WORKSPACE, at=NINE),
 }
@@ -41,6 +45,11 @@ LOOKS = {
 
 def public(reader):
     return PublicReader(connection_of(reader))
+
+
+def declared(reader, actor):
+    month = {"since": NINE - timedelta(days=30), "until": NINE + timedelta(days=1)}
+    return reader.declared(actor, **month)
 
 
 def board(reader, narrowed, *, before=None, after=None):
@@ -84,6 +93,17 @@ async def test_boards_of_open_incidents_do_not_scan_closed_ones(look, store, dec
     first, *_ = await plan(lambda: store.read(LOOKS[look]))
 
     assert "ix_incident_open" in first
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("actor", [an_actor(), an_actor(admin=True)], ids=["member", "admin"])
+async def test_a_period_is_found_without_a_scan_of_older_incidents(actor, store, declare, plan):
+    await declare()
+
+    first, *_ = await plan(lambda: store.read(lambda reader: declared(reader, actor)))
+
+    assert "ix_incident_workspace_id_created_at" in first
+    assert "created_at>? AND created_at<?" in first
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
