@@ -37,6 +37,7 @@ ON_INCIDENT = [
     ("POST", "/v1/incidents/{}/acknowledge", None),
     ("POST", "/v1/incidents/{}/handoff", {"targetUserId": "U0ADA"}),
     ("PUT", "/v1/incidents/{}/components", {"componentIds": []}),
+    ("GET", "/v1/incidents/{}/report.md", None),
     ("GET", "/api/incidents/{}", None),
     ("PUT", "/api/incidents/{}/status", {"status": "identified"}),
     ("POST", "/api/incidents/{}/acknowledge", None),
@@ -46,6 +47,7 @@ ON_INCIDENT = [
 ELSEWHERE = [
     ("GET", "/v1/incidents", None),
     ("POST", "/v1/incidents", FULL["/v1"]),
+    ("GET", "/v1/stats", None),
     ("GET", "/v1/components", None),
     ("POST", "/v1/components", {"name": "web"}),
     ("GET", "/api/incidents", None),
@@ -544,7 +546,9 @@ async def test_no_handoff_happens_while_slack_does_not_answer(
 NEVER_OVER_HTTP = {
     "InvalidDuplicate",
     "NotOver",
+    "NoSuchSection",
     "NotPrivate",
+    "SectionChanged",
     "SeveralNextSteps",
     "StaleStatus",
     "TitleChanged",

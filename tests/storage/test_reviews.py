@@ -33,12 +33,10 @@ from core.incident import (
 from core.lifecycle import PRESETS
 from core.refusals import NoPublicSide
 from core.service import Incidents
-from storage.store import SqlStore
 from tests.builders import (
     ADA,
     GRACE,
     NINE,
-    STATUS_CHANNEL,
     WORKSPACE,
     a_change,
     a_declaration,
@@ -331,28 +329,24 @@ async def public_report(store, workspace, history, private):
     return await incidents.public_report(actor, 1)
 
 
-def test_the_public_report_is_the_same_for_all_private_texts(a_database):
+def test_the_public_report_is_the_same_for_all_private_texts(store):
     numbers = count(1)
-    with (
-        a_database("sqlite") as url,
-        closing(SqlStore(url, status_channel=STATUS_CHANNEL)) as store,
-    ):
 
-        @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-        @given(st.lists(acts, max_size=8))
-        def same(history):
-            told = [
-                asyncio.run(public_report(store, f"T{next(numbers)}", history, private))
-                for private in (
-                    lambda act: act[2],
-                    lambda act: f"# {act[2]} <!channel>\n\n- quorum {act[1]}",
-                    lambda _: None,
-                )
-            ]
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.lists(acts, max_size=8))
+    def same(history):
+        told = [
+            asyncio.run(public_report(store, f"T{next(numbers)}", history, private))
+            for private in (
+                lambda act: act[2],
+                lambda act: f"# {act[2]} <!channel>\n\n- quorum {act[1]}",
+                lambda _: None,
+            )
+        ]
 
-            assert told[0] == told[1] == told[2]
+        assert told[0] == told[1] == told[2]
 
-        same()
+    same()
 
 
 async def test_the_public_report_is_gone_with_the_public_side(store, clock):
