@@ -186,3 +186,11 @@ async def test_milestones_are_observed_once_and_never_of_private_incidents(
             )
 
     assert [(one.name, one.after) for one in reached] == [("acknowledge", 3 * MINUTE)]
+
+
+async def test_an_effect_outside_the_database_begins_once_for_each_request(incidents, declare):
+    incident = await declare()
+
+    begun = [await incidents.begin(ADMIN, request, incident) for request in ("a", "a", "b")]
+
+    assert begun == [True, False, True]
