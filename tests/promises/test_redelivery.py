@@ -41,7 +41,7 @@ COMMANDS = {
     "setup": ([], "setup #payments"),
 }
 # The last two ask first: their question and their dialog are pressed and sent below.
-SHOWN = {"list", "show", "timeline", "help", "private", "public"}
+SHOWN = {"list", "show", "timeline", "report", "stats", "help", "private", "public"}
 
 
 def test_every_verb_with_an_effect_is_delivered_twice():
@@ -145,6 +145,14 @@ async def by_redact_form(mia, slack):
     return mia.submit()
 
 
+async def by_report_form(mia, slack):
+    report = await mia.command("#payments", "/incident report 1")
+    await mia.press(await report.answer(), "Write…")
+    await opened(slack, mia, "report")
+    await mia.fill("Cause", "db-3 lost quorum")
+    return mia.submit()
+
+
 async def by_declare_form(mia, slack):
     await mia.command("#payments", "/incident declare")
     await opened(slack, mia, "declare")
@@ -207,6 +215,7 @@ CHANGES = {
             by_assign_form,
             by_severity_form,
             by_redact_form,
+            by_report_form,
             by_private_button,
             by_public_form,
             by_walk_form,
