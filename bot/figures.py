@@ -56,7 +56,8 @@ def page(made: Statistics) -> str:
         f"<h1>Figures of {escape(_period(made))}</h1>",
         '<p class="soft">The upper bar is this period, the lower one the period before.</p>',
         *(["<h2>Incidents</h2>", _bars(counts)] if counts else []),
-        "<h2>Times (median; the length is the root, so that minutes are seen beside days)</h2>",
+        "<h2>Times (median)</h2>",
+        '<p class="soft">A bar of twice the length is four times as long a time.</p>',
         _bars(list(_times(made.whole))),
     ]
     for name, compared in groups:
