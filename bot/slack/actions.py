@@ -36,6 +36,7 @@ from bot.slack.requests import (
     InviteUser,
     OpenAssign,
     OpenDeclare,
+    OpenInvite,
     OpenNote,
     OpenPublic,
     OpenUpdate,
@@ -373,6 +374,7 @@ class Actions:
             case (
                 OpenDialog()
                 | OpenAssign()
+                | OpenInvite()
                 | OpenUpdate()
                 | OpenNote()
                 | OpenPublic()

@@ -27,6 +27,7 @@ from bot.slack.requests import (
     FromDraft,
     InviteUser,
     OpenDeclare,
+    OpenInvite,
     OpenPublic,
     OpenWalk,
     Request,
@@ -77,6 +78,8 @@ class Dialog(StrEnum):
     REDACT = "redact"
     WALK = "walk"
     PUBLIC = "public"
+    INVITE = "invite"
+    UNINVITE = "uninvite"
     RESOLUTION = "resolution"
     REPORT = "report"
 
@@ -185,6 +188,8 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return OpenPublic(ref=_id(id_))
         case ["invite" | "uninvite" as kind, id_, user] if re.fullmatch("[UW][A-Z0-9]+", user):
             return InviteUser(actor=actor, ref=_id(id_), user=user, invited=kind == "invite")
+        case ["invite" | "uninvite" as kind, id_]:
+            return OpenInvite(ref=_id(id_), invited=kind == "invite")
         case ["ended", id_, Resolution.DUPLICATE]:
             return OpenDialog(dialog=Dialog.RESOLUTION, ref=_id(id_))
         case ["ended", id_, how]:

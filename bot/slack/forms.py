@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from bot.slack.buttons import Dialog
-from bot.slack.requests import AssignTo, FromDraft, OpenWalk, Request, UsageError
+from bot.slack.requests import AssignTo, FromDraft, InviteUser, OpenWalk, Request, UsageError
 from bot.slack.verbs import COMMAND
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
@@ -129,7 +129,7 @@ def _unreadable() -> UsageError:
 # --- one reader for each dialog --------------------------------------------------------------
 
 
-def read(  # noqa: C901, PLR0911 - one for each dialog
+def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
     view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id: UUID
 ) -> Request:
     """The request that ``view`` was submitted for.
@@ -151,6 +151,8 @@ def read(  # noqa: C901, PLR0911 - one for each dialog
             return _walk(view, actor)
         case Dialog.PUBLIC:
             return _public(view, actor)
+        case Dialog.INVITE | Dialog.UNINVITE as name:
+            return _invitation(view, actor, invited=name == Dialog.INVITE)
         case Dialog.RESOLUTION:
             return _duplicate(view, actor)
         case Dialog.REPORT:
@@ -228,6 +230,13 @@ def _assign(view: Mapping[str, Any], actor: Actor) -> AssignTo:
     if not (user := _chosen(view, "person")):
         raise UsageError("Nobody was chosen.", hint="Choose the person who leads the incident.")
     return AssignTo(actor=actor, ref=incident, user=user)
+
+
+def _invitation(view: Mapping[str, Any], actor: Actor, *, invited: bool) -> InviteUser:
+    incident, _ = _about(view)
+    if not (user := _chosen(view, "invited_person")):
+        raise UsageError("Nobody was chosen.", hint="Choose one person.")
+    return InviteUser(actor=actor, ref=incident, user=user, invited=invited)
 
 
 def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:

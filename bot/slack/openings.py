@@ -16,6 +16,7 @@ from bot.slack.questions import label_of_text
 from bot.slack.requests import (
     OpenAssign,
     OpenDeclare,
+    OpenInvite,
     OpenNote,
     OpenPublic,
     OpenUpdate,
@@ -69,6 +70,9 @@ class Openings:
             case OpenDialog(dialog=Dialog.REPORT, ref=ref):
                 incident, entries = await self._incidents.sections(actor, ref)
                 return reports.report_dialog(incident, entries, origin=origin)
+            case OpenInvite(ref=ref, invited=invited):
+                found = await self._incidents.find(actor, ref)
+                return privacy.invite_dialog(found, invited=invited, origin=origin)
             case OpenPublic(ref=ref):
                 incident, texts = await self._incidents.to_publish(actor, ref)
                 workspace = await self._incidents.workspace(actor)
@@ -168,6 +172,8 @@ def dialog_name(  # noqa: PLR0911 - one for each dialog
             return forms.NOTE
         case OpenAssign():
             return Dialog.ASSIGN
+        case OpenInvite(invited=invited):
+            return Dialog.INVITE if invited else Dialog.UNINVITE
         case OpenWalk():
             return Dialog.WALK
         case OpenPublic():

@@ -24,6 +24,7 @@ from bot.slack.requests import (
     InviteUser,
     OpenAssign,
     OpenDeclare,
+    OpenInvite,
     OpenPublic,
     OpenUpdate,
     Question,
@@ -448,11 +449,12 @@ def _read_invite(typed: Typed, *, invited: bool) -> InviteUser:
     ref = typed.ref()
     if mention := _MENTION.fullmatch(typed.rest.strip(_AROUND)):
         return InviteUser(actor=typed.actor, ref=ref, user=mention[1], invited=invited)
-    if not typed.rest:
-        raise typed.wrong("The person is missing: type @ and pick one from Slack's list.")
-    raise typed.wrong(
-        f"{quoted(plain_text(typed.rest))} is nobody that Slack knows: "
-        "type @ and pick one person from its list."
+    nobody = f"{quoted(plain_text(typed.rest))} is nobody that Slack knows"
+    raise Question(
+        f"{nobody if typed.rest else 'The person is missing'}: "
+        "type @ and pick one person from Slack's list.",
+        [Choice(OpenInvite(ref=ref, invited=invited))],
+        usage=typed.verb.usage,
     )
 
 

@@ -14,8 +14,11 @@ from bot.slack.blocks import (
     input_block,
     message,
     modal,
+    option,
     paragraphs,
+    plain,
     section,
+    select,
     text_box,
 )
 from bot.slack.buttons import Dialog, private_button
@@ -26,6 +29,7 @@ from core.incident import Incident, Update, Workspace
 
 # A dialog holds a hundred blocks and 250 kB.
 TEXTS_MAX = 60
+INVITED_MAX = 100  # options of a select
 
 
 def ask_private(incident: Incident, as_private: Incident, *, reader: str) -> Json:
@@ -75,6 +79,35 @@ def public_dialog(
         ],
         submit="Make it public",
         private_metadata=metadata(origin, incident, title=incident.title),
+    )
+
+
+def invite_dialog(incident: Incident, *, invited: bool, origin: Origin) -> Json:
+    """The dialog that names a person to invite, or one whose invitation ends if not ``invited``."""
+    title = f"Invite to {incident.name}" if invited else f"Uninvite from {incident.name}"
+    told = section(escape(incident.title))
+    if not incident.private:
+        why = section(f"{incident.name} is not private: everyone in the workspace can see it.")
+        return modal("message", title, [told, why], close="Close")
+    if not (invited or incident.invited):
+        nobody = section("Nobody is invited to it.")
+        return modal("message", title, [told, nobody], close="Close")
+    people: Json = {
+        "type": "users_select",
+        "action_id": "person",
+        "placeholder": plain("Choose a person"),
+    }
+    hint = "They will see the incident, its notes and its timeline."
+    if not invited:
+        options = [option(one.name, one.id) for one in incident.invited[-INVITED_MAX:]]
+        people = select(options, action_id="person", placeholder="Choose a person")
+        hint = "Declarer, owner and the people in its private channel see it without an invitation."
+    return modal(
+        Dialog.INVITE if invited else Dialog.UNINVITE,
+        title,
+        [told, input_block("invited_person", "Person", people, hint=hint)],
+        submit="Invite" if invited else "Uninvite",
+        private_metadata=metadata(origin, incident),
     )
 
 

@@ -16,6 +16,7 @@ from bot.slack.requests import (
     InviteUser,
     OpenAssign,
     OpenDeclare,
+    OpenInvite,
     OpenNote,
     OpenPublic,
     OpenUpdate,
@@ -152,6 +153,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("ask_private", incident.id)
         case OpenPublic():
             return encode("public", incident.id)
+        case OpenInvite(invited=invited):
+            return encode(Dialog.INVITE if invited else Dialog.UNINVITE, incident.id)
         case InviteUser(user=user):
             return encode("invite" if request.invited else "uninvite", incident.id, user)
         case _:
@@ -215,6 +218,8 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Make {name} private…"
         case OpenPublic():
             return f"Make {name} public…"
+        case OpenInvite(invited=invited):
+            return f"Invite to {name}…" if invited else f"Take back an invitation to {name}…"
         case InviteUser(invited=invited):
             return f"Invite to {name}" if invited else f"Take back the invitation to {name}"
         case OpenDeclare():

@@ -200,6 +200,14 @@ class OpenAssign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInvite:
+    """The dialog that names a person to invite, or one whose invitation ends if not ``invited``."""
+
+    ref: Ref
+    invited: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shorten:
     """The dialog that holds the text of ``request``, which is too long."""
 
@@ -245,6 +253,7 @@ Request = (
     | OpenUpdate
     | OpenNote
     | OpenAssign
+    | OpenInvite
     | Shorten
     | WriteAnew
     | FromDraft

@@ -29,6 +29,7 @@ _KINDS: dict[str, type[Any]] = {
         requests.OpenUpdate,
         requests.OpenNote,
         requests.OpenAssign,
+        requests.OpenInvite,
         requests.OpenWalk,
         requests.OpenPublic,
         requests.AskPrivate,

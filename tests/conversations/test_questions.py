@@ -373,6 +373,35 @@ async def test_an_invitation_in_another_order_is_asked_about(command, label, eff
     assert effect in pressed.words()
 
 
+async def test_a_name_without_an_at_opens_the_dialog_of_an_invitation(told, mia, slack):
+    await (await mia.press(await told("private 2"), "Make it private")).answer()
+
+    answer = await told("invite 2 bo")
+    assert labels(answer) == ["Invite to INC-2…"]
+    await mia.press(answer, "Invite to INC-2…")
+    await opened(slack, mia, "invite")
+    await mia.fill("Person", slack.person("bo").id)
+    await mia.submit()
+    assert "invited bo" in await timeline(told, 2)
+
+    answer = await told("uninvite 2 bo")
+    await mia.press(answer, "Take back an invitation to INC-2…")
+    await opened(slack, mia, "uninvite")
+    await mia.fill("Person", "bo")
+    await mia.submit()
+    assert "took the invitation of bo back" in await timeline(told, 2)
+
+
+async def test_the_dialog_of_an_invitation_refuses_a_guest(told, mia, slack):
+    await (await mia.press(await told("private 2"), "Make it private")).answer()
+    await mia.press(await told("invite 2"), "Invite to INC-2…")
+    await opened(slack, mia, "invite")
+    await mia.fill("Person", slack.person("gus").id)
+
+    refused = await mia.submit()
+    assert "must be a full member" in str(refused)
+
+
 async def test_a_guest_is_refused_as_invited_and_not_as_owner(told):
     assert "The invited person must be a full member" in (await told("invite 2 @gus")).text
 

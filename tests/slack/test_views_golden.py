@@ -687,6 +687,14 @@ def forms(texts: Texts) -> dict[str, Any]:
             workspace,
             origin=ORIGIN,
         ),
+        "dialog_invite": privacy.invite_dialog(private, invited=True, origin=ORIGIN),
+        "dialog_invite_public": privacy.invite_dialog(new, invited=True, origin=ORIGIN),
+        "dialog_uninvite": privacy.invite_dialog(
+            replace(private, invited=(GRACE, LINUS)), invited=False, origin=ORIGIN
+        ),
+        "dialog_uninvite_nobody": privacy.invite_dialog(
+            replace(private, invited=()), invited=False, origin=ORIGIN
+        ),
         "dialog_duplicate": privacy.duplicate_dialog(over, origin=ORIGIN),
         "dialog_redact_nothing": dialogs.redact_dialog(
             replace(new, description=None, category=None), updates[:2], origin=ORIGIN
