@@ -38,6 +38,7 @@ SELECT incident.id, incident.workspace_id, incident.number, incident.title, inci
   incident.started_at, incident.created_at, incident.updated_at, incident.version,
   incident.last_entry, incident.category, incident.title_public_at, incident.title_before,
   incident.resolution, incident.duplicate_of, incident.component_count, incident.invited_count,
+  incident.promise_count, incident.next_update_by,
   workspace.status_channel
 FROM incident JOIN workspace ON workspace.id = incident.workspace_id
 WHERE incident.workspace_id = ? AND incident.number = ?"""
@@ -49,8 +50,8 @@ CLOSE = CHANGE.replace("public_word=?,", "public_word=?, is_open=?,")
 RECORD = """
 INSERT INTO incident_update
   (workspace_id, incident_id, entry, id, kind, visibility, by_id, by_name, at, body, old, new,
-  public_at, passed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  public_at, passed, next_update_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ENQUEUE = """
 INSERT INTO outbox (uid, workspace_id, incident_id, entry, surface, channel, lane, state, attempts,
   due_at, try_at, unsure, created_at)
@@ -94,7 +95,7 @@ class Raw:
         if cursor.rowcount != 1:
             raise RuntimeError("a concurrent change won")
         line = (WORKSPACE, incident, entry, self._id(), "moved", "internal", *BY, at, NOTE)
-        cursor.execute(self._record, (*line, status, to, None, None))
+        cursor.execute(self._record, (*line, status, to, None, None, None))
         messages = [(None, *card) for card in CARDS]
         if to == WAY[-1]:
             messages.append((entry, *REPLY))

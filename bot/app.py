@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from bot.clock import now
+from bot.clock import SteadyClock
 from bot.delivery.slack import SlackTransport
 from bot.delivery.worker import Worker
 from bot.http import health
@@ -28,6 +28,7 @@ from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
 from core.decision import Outcome
 from core.drafting import DraftBook
+from core.nudging import Nudges
 from core.service import Incidents
 from core.stats import milestones
 from core.store import StoreUnavailable
@@ -74,7 +75,7 @@ class App:
         self.outbox = Outbox(self.store)
         self.worker = Worker(
             self.outbox,
-            SlackTransport(self.client),
+            SlackTransport(self.client, group=settings.responders_group),
             name=f"{socket.gethostname()}:{os.getpid()}",
             clock=clock,
             chance=random.random,
@@ -86,7 +87,9 @@ class App:
             wake=self.worker.wake,
             publish_delay=timedelta(seconds=settings.publish_delay),
             observe=self._observe,
+            promise_defaults=settings.promise_defaults.by_severity,
         )
+        self.nudges = Nudges(self.store, clock=clock, wake=self.worker.wake)
         self.slack = SlackListeners(
             self.incidents,
             people,
@@ -149,6 +152,7 @@ class App:
         await self.http.start()
         self.worker.start()
         self.schedule.every(timedelta(seconds=1), self.worker.look)
+        self.schedule.every(timedelta(seconds=1), self.nudges.look)
         self.schedule.every(timedelta(seconds=30), self.worker.rescue)
         self.schedule.every(BEAT_EVERY, self.beat)
         self.schedule.every(timedelta(hours=1), self.worker.prune)
@@ -247,11 +251,12 @@ class App:
 def build(
     settings: Settings,
     *,
-    clock: Callable[[], datetime] = now,
+    clock: Callable[[], datetime] | None = None,
     patience: timedelta = timedelta(seconds=1),
 ) -> App:
     """The whole of Ratchet for ``settings``.
 
-    An answer that is ready within ``patience`` is sent with the acknowledgement.
+    An answer that is ready within ``patience`` is sent with the acknowledgement. ``clock`` None:
+    the machine's, which goes on while the machine is set back.
     """
-    return App(settings, clock=clock, patience=patience)
+    return App(settings, clock=clock or SteadyClock(), patience=patience)

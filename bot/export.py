@@ -27,6 +27,7 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import Lifecycle
+from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from storage import export
 from storage.export import PublicRecord, Record
@@ -91,6 +92,8 @@ def _private(record: Record) -> tuple[str, dict[str, Any]]:
             return "incident", _incident(record)
         case Update():
             return "update", _update(record)
+        case (incident, promise):
+            return "promise", {"incident": str(incident.id)} | _promise(promise)
         case _:
             assert_never(record)
 
@@ -128,6 +131,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "resolution": _resolved(incident.resolution),
         "title_public_at": incident.title_public_at and _iso(incident.title_public_at),
         "title_before": incident.title_before,
+        "next_update_by": incident.next_update_by and _iso(incident.next_update_by),
         "started_at": _iso(incident.started_at),
         "created_at": _iso(incident.created_at),
         "updated_at": _iso(incident.updated_at),
@@ -150,8 +154,23 @@ def _update(update: Update) -> dict[str, Any]:
         "new": update.new,
         "public_at": update.public_at and _iso(update.public_at),
         "passed": update.passed,
+        "next_update_by": update.next_update_by and _iso(update.next_update_by),
         "redacted_at": update.redacted_at and _iso(update.redacted_at),
         "redacted_by": _person(update.redacted_by),
+    }
+
+
+def _promise(promise: Promise) -> dict[str, Any]:
+    return {
+        "entry": promise.entry,
+        "public_at": _iso(promise.public_at),
+        "due_at": _iso(promise.due_at),
+        "internal": promise.internal,
+        "stage": promise.stage.value,
+        "answered_at": promise.answered_at and _iso(promise.answered_at),
+        "answered_by": promise.answered_by,
+        "released_at": promise.released_at and _iso(promise.released_at),
+        "release": promise.release and promise.release.value,
     }
 
 
@@ -167,6 +186,7 @@ def _public_incident(incident: PublicIncident) -> dict[str, Any]:
         "started_at": _iso(incident.started_at),
         "updated_at": _iso(incident.updated_at),
         "resolved_at": incident.resolved_at and _iso(incident.resolved_at),
+        "next_update_by": incident.next_update and _iso(incident.next_update.due_at),
     }
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from urllib.parse import urlsplit
 
 from bot.telemetry import safe_line
 from core.errors import InvalidLifecycles, UnknownLifecycle
+from core.incident import Severity
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
+from core.promise import LONGEST, SHORTEST
 from core.withdrawing import REDACTION_WINDOW
 
 SLACK_API = "https://slack.com/api/"
@@ -25,6 +28,7 @@ YES_OR_NO = ("yes", "no")
 QUOTED_MAX = 24
 # An address of PostgreSQL with one place for a password. SQLAlchemy reads it in the same way.
 SERVER = re.compile(r"postgres(?:ql)?://(?:[^:/@]*(?::[^@]*)?@)?[^@]*")
+PROMISE_DEFAULT = re.compile(rf"({'|'.join(Severity)}) ?= ?([0-9]{{1,4}}) ?(m|h)")
 VARIABLES = frozenset(
     {
         "API_RATE_LIMIT",
@@ -37,6 +41,7 @@ VARIABLES = frozenset(
         "LOG_LEVEL",
         "PORT",
         "PRIVATE_BY_DEFAULT",
+        "PROMISE_DEFAULTS",
         "PUBLIC_URL",
         "PUBLISHERS_GROUP",
         "PUBLISH_DELAY",
@@ -123,6 +128,23 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
     return read(text, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
 
 
+@dataclass(frozen=True, slots=True)
+class PromiseDefaults:
+    """The promises of a next public update by severity, as the setting writes them."""
+
+    by_severity: Mapping[Severity, timedelta]
+
+    def __str__(self) -> str:
+        """``critical=30m,high=60m``, or ``none``."""
+        spans = {word: int(span.total_seconds()) // 60 for word, span in self.by_severity.items()}
+        return ",".join(f"{word}={minutes}m" for word, minutes in spans.items()) or "none"
+
+
+PROMISE_DEFAULTS = PromiseDefaults(
+    {Severity.CRITICAL: timedelta(minutes=30), Severity.HIGH: timedelta(minutes=60)}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of `docs/operations.md`, by their names in lower case.
@@ -147,6 +169,7 @@ class Settings:
     publishers_group: str | None
     private_by_default: bool
     publish_delay: int
+    promise_defaults: PromiseDefaults
     api_rate_limit: int
     log_format: str
     log_level: str
@@ -177,6 +200,7 @@ class Settings:
             "publish_delay": variables.number(
                 "PUBLISH_DELAY", 10, least=0, most=int(REDACTION_WINDOW.total_seconds())
             ),
+            "promise_defaults": variables.promise_defaults(),
             "api_rate_limit": variables.number("API_RATE_LIMIT", 50, least=0, most=1_000_000),
             **variables.storage(),
             **variables.logs(),
@@ -273,6 +297,23 @@ class _Variables:
             return int(value)
         self.wrong(variable, value, f"set a whole number from {least} to {most}")
         return default
+
+    def promise_defaults(self) -> PromiseDefaults:
+        """A comma between severities, each with its minutes or hours; ``none`` for none."""
+        variable = "PROMISE_DEFAULTS"
+        value = self.text(variable)
+        if value is None:
+            return PROMISE_DEFAULTS
+        spans: dict[Severity, timedelta] = {}
+        for part in () if value.lower() == "none" else value.lower().split(","):
+            match = PROMISE_DEFAULT.fullmatch(part.strip())
+            minutes = int(match[2]) * (60 if match[3] == "h" else 1) if match else 0
+            severity, span = match and Severity(match[1]), timedelta(minutes=minutes)
+            if severity is None or severity in spans or not SHORTEST <= span <= LONGEST:
+                self.wrong(variable, value, f"set severities, such as {PROMISE_DEFAULTS}, or none")
+                return PROMISE_DEFAULTS
+            spans[severity] = span
+        return PromiseDefaults(spans)
 
     def choice(self, variable: str, choices: tuple[str, ...], default: str) -> str:
         value = (self.text(variable) or default).lower()

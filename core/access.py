@@ -24,6 +24,7 @@ from core.incident import (
 )
 from core.lifecycle import PublicWord
 from core.pen import Pen, responders_cards, status_card
+from core.promising import with_other_readers
 from core.refusals import InvalidDuplicate, NotOver, NotPrivate, TitleChanged
 
 
@@ -44,14 +45,20 @@ def set_privacy(
         changed = made_private(incident, command.actor.person)
         entry = pen.update(Kind.PRIVACY, old=PUBLIC, new=PRIVATE)
         gone = tuple(_gone(incident, changed, known))
-        return pen.decision(changed, (entry,), known.workspace, envelopes=gone)
+        done = with_other_readers(changed, known.promises, at=at)
+        return pen.decision(
+            done.incident, (entry,), known.workspace, envelopes=gone, promises=done.promises
+        )
     delay = known.publish_delay
     changed = replace(
         incident, private=False, title_public_at=at + delay if delay else None, title_before=None
     )
     entry = pen.update(Kind.PRIVACY, old=PRIVATE, new=PUBLIC, public_at=changed.title_public_at)
     shown = tuple(_shown(incident, changed, known))
-    return pen.decision(changed, (entry,), known.workspace, envelopes=shown)
+    done = with_other_readers(changed, known.promises, at=at)
+    return pen.decision(
+        done.incident, (entry,), known.workspace, envelopes=shown, promises=done.promises
+    )
 
 
 def made_private(incident: Incident, by: Person) -> Incident:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.incident import Component, Incident, Update, Workspace
+from core.incident import Component, Incident, Severity, Update, Workspace
+from core.promise import Promise
 
 
 class Surface(StrEnum):
@@ -17,14 +19,21 @@ class Surface(StrEnum):
     STATUS_CARD = "status_card"  # the public card in the status channel
     PUBLIC_UPDATE = "public_update"  # a public update, as a reply in the status card's thread
     WITHDRAWAL = "withdrawal"  # the edit of such a reply: it shows what is public of it now
+    PROMISE_REMINDER = "promise_reminder"  # to the owner: a promise is due soon
+    PROMISE_BREACH = "promise_breach"  # in the working channel: a promise is broken
+
+
+# Messages that are posted at most once and never edited: a second one would be one too many.
+NUDGES = frozenset({Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """The address of a message that is to be sent: its target and subject, never its text.
 
-    ``entry`` is the update of a reply or a withdrawal. ``channel`` is the id of a channel or, for a
-    direct message, of a person. ``not_before`` None: it is due at once.
+    ``entry`` is the update of a reply or a withdrawal, or the one that made the promise of a nudge.
+    ``channel`` is the id of a channel or, for a direct message, of a person. ``not_before`` None:
+    it is due at once.
     """
 
     surface: Surface
@@ -69,7 +78,8 @@ class ForChange:
     ``components`` are all of the workspace's, and may stay empty if the command names none.
     ``moved`` is the newest transition (the declaration counts as one), given only if `is_stale`.
     ``correctable`` is the public text by the actor that was withdrawn within `CORRECTION_WINDOW`,
-    and has no correction yet; it counts only after the end.
+    and has no correction yet; it counts only after the end. ``promises`` are all of the incident's,
+    ``promise_defaults`` those of the severities that have one.
     """
 
     workspace: Workspace
@@ -77,6 +87,8 @@ class ForChange:
     components: tuple[Component, ...] = ()
     moved: Update | None = None
     correctable: Update | None = None
+    promises: tuple[Promise, ...] = ()
+    promise_defaults: Mapping[Severity, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +98,9 @@ class ForRedaction:
     ``published_in`` are the channels that show or will show it. ``titles`` are all changes of the
     title, oldest first, and ``published`` all posts in public; both may stay empty if the entry
     holds no title. ``section`` are all entries of a section that is withdrawn, oldest first; empty
-    for the withdrawal of one entry.
+    for the withdrawal of one entry. ``promises`` are all of the incident's; ``texts``, the entries
+    that hold a public text, and ``moved``, the newest transition, may be absent if there is no
+    promise.
     """
 
     workspace: Workspace
@@ -96,6 +110,9 @@ class ForRedaction:
     titles: tuple[Update, ...] = ()
     published: Published = Published()
     section: tuple[Update, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    texts: tuple[Update, ...] = ()
+    moved: Update | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +129,7 @@ class ForAccess:
     """``published`` are all posts in public; ``texts`` the entries that hold a public text.
 
     ``duplicate_of`` is the other incident that a resolution names, None if there is none for the
-    actor.
+    actor. ``promises`` are all of the incident's.
     """
 
     workspace: Workspace
@@ -120,6 +137,7 @@ class ForAccess:
     published: Published = Published()
     texts: tuple[Update, ...] = ()
     duplicate_of: Incident | None = None
+    promises: tuple[Promise, ...] = ()
 
 
 Context = ForDeclaration | ForChange | ForRedaction | ForAccess | ForReport
@@ -133,7 +151,7 @@ class Decision:
     ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts, and
     ``redacted_too`` are earlier texts of the same section.
     ``erased`` are further updates without a text of it that they repeated, such as the title before
-    a change.
+    a change. ``promises`` are those that are new or changed.
     """
 
     incident: Incident
@@ -143,6 +161,7 @@ class Decision:
     erased: tuple[Update, ...] = ()
     new_components: tuple[Component, ...] = ()
     envelopes: tuple[Envelope, ...] = ()
+    promises: tuple[Promise, ...] = ()
 
     @property
     def changes_anything(self) -> bool:

@@ -36,6 +36,7 @@ from core.incident import (
     Redact,
     SetInvitation,
     SetPrivacy,
+    SetPromise,
     TakeNextStep,
     Update,
     Visibility,
@@ -45,6 +46,7 @@ from core.incident import (
 )
 from core.lifecycle import ACKNOWLEDGED
 from core.pen import Pen, envelopes_of, retitled
+from core.promising import set_promise, with_promises
 from core.refusals import (
     IncidentResolved,
     NoPublicSurface,
@@ -153,6 +155,8 @@ def _move(incident: Incident, command: Move, known: ForChange, *, at: datetime) 
             return _acknowledge(incident, command, known, at=at)
         case Walk():
             return _walk(incident, command, known, at=at)
+        case SetPromise():
+            return set_promise(incident, command, known, at=at)
         case _:
             assert_never(command)
 
@@ -269,7 +273,8 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
         *_words(pen, incident, command.to, public, note),
         *_facts(pen, incident, changed, command),
     )
-    return pen.decision(changed, updates, known.workspace, made)
+    done = with_promises(changed, updates, command.next_update, known, at=at)
+    return pen.decision(done.incident, done.updates, known.workspace, made, promises=done.promises)
 
 
 def _correct(
@@ -309,7 +314,8 @@ def _walk(incident: Incident, command: Walk, known: ForChange, *, at: datetime) 
     if to == ACKNOWLEDGED:
         changed = _acknowledged(changed, command.actor)
     updates = (*passed, *_words(pen, before, to, public, reason))
-    return pen.decision(changed, updates, known.workspace)
+    done = with_promises(changed, updates, None, known, at=at)
+    return pen.decision(done.incident, done.updates, known.workspace, promises=done.promises)
 
 
 def _refuse_publishing(incident: Incident, known: ForChange) -> None:

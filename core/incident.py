@@ -9,6 +9,7 @@ from typing import Generic, NewType, TypeVar
 from uuid import UUID, uuid5
 
 from core.lifecycle import ACKNOWLEDGED, Lifecycle, PublicWord
+from core.promise import NextUpdate
 
 # Two types for the two kinds of free text. A public renderer takes only PublicText, so that
 # mypy refuses to hand it a note. Two places may make one: an entry point, after a person said
@@ -93,6 +94,7 @@ class Kind(StrEnum):
     CORRECTED = "corrected"  # old: the number of the entry whose withdrawn text it replaces
     RESOLUTION = "resolution"  # old, new: resolutions, as `Resolved.words` says them
     REPORTED = "reported"  # new: the section that was written; without a body it was emptied
+    PROMISED = "promised"  # a promise was made without a text, or released
 
 
 # Kinds of a transition. An acknowledgement is one only if it has a ``new``.
@@ -209,6 +211,9 @@ class Incident:
     ``title_public_at`` is the moment at which ``title`` becomes public, None if it was not held
     back; ``title_before`` is the public title until then, None if there is none. A private incident
     has neither.
+
+    ``promises`` counts the promises of a next public update that were made. ``next_update_by`` is
+    the due moment of the one in force, which may be past or held back; None without one.
     """
 
     id: UUID
@@ -230,6 +235,8 @@ class Incident:
     resolution: Resolved | None = None
     title_public_at: datetime | None = None
     title_before: str | None = None
+    promises: int = 0
+    next_update_by: datetime | None = None
     started_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -304,7 +311,7 @@ class Update:
     at `Kind`. ``public_at`` is the moment at which the body of a public update becomes public, None
     if it was not held back. Of a new title it is the moment at which the title becomes public. All
     other facts are public at once. ``passed``: a step of a walk before its last; to the public, a
-    walk is one step.
+    walk is one step. ``next_update_by`` is the due moment of the promise that it made, if any.
     """
 
     id: UUID
@@ -321,6 +328,7 @@ class Update:
     redacted_at: datetime | None = None
     redacted_by: Person | None = None
     passed: bool = False
+    next_update_by: datetime | None = None
 
     @property
     def status_change(self) -> str | None:
@@ -387,7 +395,8 @@ class Change:
 
     ``to`` is the requested status; ``public`` and ``note`` are the two texts, each with its own
     readers. ``expected_status`` is the status for which a button or a dialog was drawn: if the
-    incident has moved since, nothing is changed.
+    incident has moved since, nothing is changed. ``next_update`` is the promise that comes with the
+    public text; without such a text there is none.
     """
 
     actor: Actor
@@ -400,6 +409,7 @@ class Change:
     title: str | None = None
     components: tuple[str | UUID, ...] | None = None
     expected_status: str | None = None
+    next_update: NextUpdate | None = None
 
     @property
     def asks(self) -> frozenset[str]:
@@ -408,9 +418,12 @@ class Change:
 
 
 # The fields of `Change` that ask for something, made from the class so that a new one is among
-# them by itself. The others say by whom, about which incident, and under which condition.
+# them by itself. The others say by whom, about which incident, and under which condition; a promise
+# is a part of the public text.
 CHANGEABLE = frozenset(
-    field.name for field in fields(Change) if field.name not in {"actor", "ref", "expected_status"}
+    field.name
+    for field in fields(Change)
+    if field.name not in {"actor", "ref", "expected_status", "next_update"}
 )
 
 
@@ -431,6 +444,22 @@ class Acknowledge:
     actor: Actor
     ref: Ref
     expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPromise:
+    """Promises the next public update, or releases the promise: ``next_update`` None.
+
+    ``reason`` is private. ``expected`` is the entry of the promise for which a button was drawn: if
+    another one is in force by now, or none, nothing is changed.
+    """
+
+    actor: Actor
+    ref: Ref
+    next_update: NextUpdate | None = None
+    reason: Note | None = None
+    expected: int | None = None
+    expected_status: None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -524,7 +553,7 @@ class Redact:
 
 
 # Commands that move an incident, or change its facts.
-Move = Change | TakeNextStep | Acknowledge | Walk
+Move = Change | TakeNextStep | Acknowledge | Walk | SetPromise
 # Commands that are accepted after the end as well.
 Lasting = Redact | SetPrivacy | SetInvitation | NameResolution | WriteReport
 Command = Declare | Move | Lasting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from core import policy
@@ -29,10 +30,12 @@ from core.incident import (
     Section,
     SetInvitation,
     SetPrivacy,
+    Severity,
     Update,
     Workspace,
     WriteReport,
 )
+from core.promise import Promise
 from core.refusals import Denied, NotFound, Permission, WhichIncident
 from core.store import Reader, Transaction
 from core.withdrawing import CORRECTION_WINDOW
@@ -76,7 +79,11 @@ def open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
 
 
 def loaded(
-    tx: Transaction, command: Command, publish_delay: timedelta, at: datetime
+    tx: Transaction,
+    command: Command,
+    publish_delay: timedelta,
+    at: datetime,
+    promise_defaults: Mapping[Severity, timedelta],
 ) -> tuple[Incident | None, Context]:
     """The incident of ``command`` (None for a declaration), and the facts that decide on it."""
     actor = command.actor
@@ -105,6 +112,7 @@ def loaded(
             published=tx.published(incident) if changes_side else Published(),
             texts=tx.public_texts(incident) if changes_side else (),
             duplicate_of=_duplicate(tx, command),
+            promises=_promises(tx, incident) if changes_side else (),
         )
     return incident, ForChange(
         workspace=workspace,
@@ -112,7 +120,14 @@ def loaded(
         components=existing_components(tx, command),
         moved=tx.last_move(incident) if is_stale(incident, command) else None,
         correctable=_correctable(tx, command, incident, at),
+        promises=_promises(tx, incident),
+        promise_defaults=promise_defaults,
     )
+
+
+def _promises(tx: Transaction, incident: Incident) -> tuple[Promise, ...]:
+    """All promises of the incident; most have none, and need no read."""
+    return tx.promises(incident) if incident.promises else ()
 
 
 def _for_redaction(
@@ -133,6 +148,9 @@ def _for_redaction(
         published_in=tx.published_in(incident, entry) if entry else (),
         titles=tx.titles(incident) if holds_title else (),
         published=tx.published(incident) if holds_title else Published(),
+        promises=_promises(tx, incident),
+        texts=tx.public_texts(incident) if incident.promises else (),
+        moved=tx.last_move(incident) if incident.promises else None,
     )
 
 

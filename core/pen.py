@@ -19,6 +19,7 @@ from core.incident import (
     redraws_status_card,
     update_id,
 )
+from core.promise import Promise
 
 
 class Pen:
@@ -43,6 +44,7 @@ class Pen:
         new: str | None = None,
         public_at: datetime | None = None,
         passed: bool = False,
+        next_update_by: datetime | None = None,
     ) -> Update:
         """The next update; ``public_at`` is for a title, a body has its own."""
         self._entry += 1
@@ -61,6 +63,7 @@ class Pen:
             new=new,
             public_at=public_at,
             passed=passed,
+            next_update_by=next_update_by,
         )
 
     def decision(
@@ -71,10 +74,12 @@ class Pen:
         made: tuple[Component, ...] = (),
         *,
         envelopes: tuple[Envelope, ...] | None = None,
+        promises: tuple[Promise, ...] = (),
     ) -> Decision:
         """The decision to save ``changed`` with ``updates``; without updates, to write nothing.
 
-        ``envelopes`` None: the messages that the change needs by its kind.
+        ``envelopes`` None: the messages that the change needs by its kind. ``promises`` are those
+        that are new or changed.
         """
         if not updates:
             return Decision(incident=self._incident)
@@ -85,9 +90,16 @@ class Pen:
             updated_at=self._at,
         )
         if envelopes is None:
-            envelopes = tuple(envelopes_of(self._incident, incident, updates, workspace))
+            promised = self._incident.next_update_by != incident.next_update_by
+            envelopes = tuple(
+                envelopes_of(self._incident, incident, updates, workspace, promised=promised)
+            )
         return Decision(
-            incident=incident, updates=updates, new_components=made, envelopes=envelopes
+            incident=incident,
+            updates=updates,
+            new_components=made,
+            envelopes=envelopes,
+            promises=promises,
         )
 
 
@@ -103,10 +115,18 @@ def retitled(incident: Incident, title: str, *, at: datetime, delay: timedelta) 
 
 
 def envelopes_of(
-    before: Incident | None, incident: Incident, updates: tuple[Update, ...], workspace: Workspace
+    before: Incident | None,
+    incident: Incident,
+    updates: tuple[Update, ...],
+    workspace: Workspace,
+    *,
+    promised: bool = False,
 ) -> Iterator[Envelope]:
-    """The messages that show the change. The status card is first: replies need its thread."""
-    if any(
+    """The messages that show the change. The status card is first: replies need its thread.
+
+    ``promised``: another promise is in force, which the cards show.
+    """
+    if promised or any(
         update.kind is not Kind.WROTE or update.visibility is Visibility.PUBLIC
         for update in updates
     ):
@@ -128,11 +148,12 @@ def envelopes_of(
             )
 
 
-def status_card(incident: Incident, channel: str) -> Envelope:
+def status_card(
+    incident: Incident, channel: str, *, not_before: datetime | None = None
+) -> Envelope:
     """The status card in ``channel``, which waits for the end of the newest title's hold."""
-    return Envelope(
-        surface=Surface.STATUS_CARD, channel=channel, not_before=incident.title_public_at
-    )
+    held = max(filter(None, (incident.title_public_at, not_before)), default=None)
+    return Envelope(surface=Surface.STATUS_CARD, channel=channel, not_before=held)
 
 
 def responders_cards(

@@ -17,6 +17,7 @@ from core.incident import (
     Redact,
     SetInvitation,
     SetPrivacy,
+    SetPromise,
     TakeNextStep,
     Walk,
     WriteReport,
@@ -26,20 +27,25 @@ from core.refusals import Denied, Permission
 
 def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied | None:
     """None if ``actor`` may give ``command``; otherwise the denial, which names a helper."""
-    for permission in needed(command):
+    for permission in needed(command, private=incident is not None and incident.private):
         if not holds(actor, permission):
             return Denied(actor, permission, incident)
     return None
 
 
-def needed(command: Command) -> tuple[Permission, ...]:
-    """The permissions for ``command``. `engine.decide` judges redactions further."""
+def needed(command: Command, *, private: bool = False) -> tuple[Permission, ...]:
+    """The permissions for ``command``. `engine.decide` judges redactions further.
+
+    ``private``: it is about a private incident, whose promises are internal.
+    """
     match command:
         case Redact():
             return (Permission.JOIN,)
         case Change() if "public" in command.asks:
             publish = (Permission.JOIN, Permission.PUBLISH)
             return publish if command.asks == {"public"} else (*publish, Permission.RESPOND)
+        case SetPromise():
+            return (Permission.JOIN, Permission.RESPOND if private else Permission.PUBLISH)
         case Walk(public=str()) | SetPrivacy(private=False):
             return (Permission.JOIN, Permission.PUBLISH, Permission.RESPOND)
         case (

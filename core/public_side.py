@@ -28,12 +28,21 @@ class PublicUpdate:
     ends: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PublicPromise:
+    """The due moment of the next public update; ``overdue`` if it has passed in silence."""
+
+    due_at: datetime
+    overdue: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicIncident:
     """The public part of an incident. No field can hold a note or a person's name.
 
     ``previous_status`` is the status before the newest transition. ``updates`` are newest first.
     ``resolved_at`` is the moment at which the public word first became ``resolved``.
+    ``next_update`` is the promise of the next public update, if one was made.
     """
 
     id: UUID
@@ -49,6 +58,7 @@ class PublicIncident:
     started_at: datetime
     updated_at: datetime
     resolved_at: datetime | None
+    next_update: PublicPromise | None = None
     updates: tuple[PublicUpdate, ...] = ()
 
     @property

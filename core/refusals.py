@@ -28,6 +28,8 @@
     ├── TitleChanged          the title is not the one that was agreed to become public
     ├── NotOver               a resolution before the end
     ├── SectionChanged        somebody else wrote that section of the report meanwhile
+    ├── NothingToPromise      a promise of an update on an incident that is resolved
+    ├── PromiseOver           the promise of a button is over, or another one is in force
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
     InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
@@ -319,6 +321,27 @@ class SectionChanged(UserError):
         )
         self.incident = incident
         self.entry = entry
+
+
+class NothingToPromise(UserError):
+    """The public reads that the incident is resolved, and waits for no further update."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} is {incident.status}: there is no next update to promise."
+        )
+        self.incident = incident
+
+
+class PromiseOver(UserError):
+    """The promise was kept, released or moved since the button was drawn. Nothing was changed."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"That promise of {incident.name} is over, and nothing was changed. "
+            f"`/incident promise {incident.number} 30m` makes a new one."
+        )
+        self.incident = incident
 
 
 class InvalidDuplicate(InvalidField):

@@ -169,6 +169,10 @@ def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return "corrected a public update"
         case Kind.RESOLUTION:
             return f"said how it ended: {new}"
+        case Kind.PROMISED if update.next_update_by:
+            return f"promised the next update by {when(update.next_update_by)}"
+        case Kind.PROMISED:
+            return "released the promise of the next update"
         case Kind.REPORTED:
             section = Section(new).words
             if update.redacted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -24,6 +24,7 @@ from core.incident import (
     Page,
     Ref,
     SetPrivacy,
+    Severity,
     Update,
     Workspace,
 )
@@ -46,6 +47,8 @@ class Incidents:
 
     ``publish_delay`` is the time for which a public text is held back, so that its author can still
     take it back before anybody else reads it. ``observe`` gets each outcome after its commit.
+    take it back before anybody else reads it. ``promise_defaults`` are the promises of a next
+    public update by severity, for commands that leave it to the severity.
     """
 
     def __init__(
@@ -56,12 +59,14 @@ class Incidents:
         wake: Callable[[], None],
         publish_delay: timedelta = timedelta(),
         observe: Callable[[Outcome], object] = lambda _: None,
+        promise_defaults: Mapping[Severity, timedelta] | None = None,
     ) -> None:
         self._observe = observe
         self._store = store
         self._clock = clock
         self._wake = wake
         self._publish_delay = publish_delay
+        self._promise_defaults = promise_defaults or {}
 
     def admit(self, actor: Actor) -> None:
         """Refuses an outsider before a dialog is opened for them.
@@ -132,7 +137,9 @@ class Incidents:
 
     def _perform(self, tx: Transaction, command: Command, *, clicked: bool) -> tuple[Outcome, bool]:
         at = self._clock()
-        incident, known = loaded(tx, command, self._publish_delay, at)
+        incident, known = loaded(
+            tx, command, self._publish_delay, at, promise_defaults=self._promise_defaults
+        )
         if clicked and incident and isinstance(command, Change):
             refuse_haste(incident, command, tx.last_move(incident), at=at)
         decision = decide(incident, command, known, at=at)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from core.decision import (
-    Decision,
-    Published,
-)
+from core.decision import Decision, Envelope, Published
 from core.drafts import Drafts
 from core.incident import (
     Actor,
@@ -25,6 +22,7 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.promise import Promise
 from core.public_side import PublicIncident
 
 T = TypeVar("T")
@@ -42,6 +40,14 @@ class Receipt:
     status: int
     body: str
     about: UUID | None = None
+
+
+class PromiseName(NamedTuple):
+    """A promise: the workspace and the id of its incident, and the entry that made it."""
+
+    workspace: str
+    incident: UUID
+    entry: int
 
 
 class StoreUnavailable(Exception):
@@ -116,6 +122,12 @@ class Reader(Protocol):
     ) -> tuple[tuple[Incident, tuple[Update, ...]], ...]:
         """Each of ``incidents`` with its transitions and public updates, without any text."""
 
+    def promises(self, incident: Incident) -> tuple[Promise, ...]:
+        """All promises of the incident, oldest first."""
+
+    def due_promises(self, *, at: datetime, limit: int) -> tuple[PromiseName, ...]:
+        """Promises of all workspaces with a stage whose moment has passed at ``at``."""
+
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
 
@@ -161,6 +173,14 @@ class Transaction(Reader, Drafts, Protocol):
         """Writes incident, updates and outbox messages.
 
         The row must still have the version that was read.
+        """
+
+    def save_stage(
+        self, incident: Incident, promise: Promise, envelopes: Sequence[Envelope], *, at: datetime
+    ) -> None:
+        """Writes a promise after a stage at ``at``, and the outbox messages of that.
+
+        The incident is locked, so no other process does the same.
         """
 
     def handled(self, workspace: str, request: str) -> UUID | None:

@@ -17,6 +17,7 @@ from core.incident import (
     Visibility,
 )
 from core.pen import responders_cards, retitled, status_card
+from core.promising import without_text
 from core.refusals import (
     CurrentTitle,
     NoSuchEntry,
@@ -61,8 +62,7 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
     title = _title_of(entry, known.titles)
     if title is not None and title in left:
         return _withdrawn_title(changed, redacted, title, known, at=at)
-    envelopes = tuple(_withdrawals(changed, known))
-    return Decision(incident=changed, redacted=redacted, envelopes=envelopes)
+    return _withdrawn_body(changed, redacted, known, at=at)
 
 
 def _withdrawn_section(
@@ -91,6 +91,23 @@ def _redacted(entry: Update, command: Redact, *, at: datetime) -> Update:
 def _may_withdraw(command: Redact, entry: Update, *, at: datetime) -> bool:
     in_time = command.actor.person == entry.by and at - entry.at <= REDACTION_WINDOW
     return in_time or command.actor.admin
+
+
+def _withdrawn_body(
+    incident: Incident, redacted: Update, known: ForRedaction, *, at: datetime
+) -> Decision:
+    """A text that nobody read has kept no promise, and made none."""
+    envelopes = tuple(_withdrawals(incident, known))
+    if not redacted.taken_back:
+        return Decision(incident=incident, redacted=redacted, envelopes=envelopes)
+    done = without_text(
+        incident, known.promises, known.texts, entry=redacted.entry, moved=known.moved, at=at
+    )
+    if done.promises:
+        envelopes = (*responders_cards(incident, done.incident), *envelopes)
+    return Decision(
+        incident=done.incident, redacted=redacted, envelopes=envelopes, promises=done.promises
+    )
 
 
 def _withdrawn_title(

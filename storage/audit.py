@@ -43,6 +43,7 @@ from storage.models import (
 )
 from storage.models import incident as _incident
 from storage.numbers import skipped_in
+from storage.promises import promises_of
 from storage.queries import SqlReader
 from storage.rows import AnyRow, lifecycle_of, tags
 from storage.snapshot import connection_of
@@ -75,6 +76,8 @@ _INCIDENTS = (
         _incident.c.owner_name,
         _incident.c.acknowledged_by_id,
         _incident.c.component_count,
+        _incident.c.promise_count,
+        _incident.c.next_update_by,
         _incident.c.channel,
         _incident.c.channel_private,
         _incident.c.created_at,
@@ -120,6 +123,7 @@ _ENTRIES = (
         update.c.old,
         update.c.new,
         update.c.redacted_at,
+        update.c.next_update_by,
         update.c.body.is_not(None).label("has_body"),
     )
     .where(_on_page(update))
@@ -336,6 +340,7 @@ def _records(
         for statement in (_ENTRIES, _PLACES, _WAITING)
     )
     tagged = tags(connection, team, [row.id for row in page])
+    promised = promises_of(connection, team, [row.id for row in page])
     before = [after, *(row.number for row in page)]
     for row, follows in zip(page, before, strict=False):
         yield Record(
@@ -346,6 +351,7 @@ def _records(
             components=tuple(component.name for component in tagged.get(row.id, ())),
             places=places.get(row.id, ()),
             waiting=waiting.get(row.id, ()),
+            promises=promised.get(row.id, ()),
         )
 
 

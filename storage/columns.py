@@ -46,6 +46,8 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "acknowledged_by_name": acknowledged_by and acknowledged_by.name,
         "component_count": len(incident.components),
         "invited_count": len(incident.invited) or None,
+        "promise_count": incident.promises or None,
+        "next_update_by": incident.next_update_by,
         "updated_at": incident.updated_at,
         "version": incident.version,
         "last_entry": incident.last_entry,
@@ -77,4 +79,5 @@ def update_row(workspace: str, update: Update) -> dict[str, Any]:
         "new": update.new,
         "public_at": update.public_at,
         "passed": update.passed or None,
+        "next_update_by": update.next_update_by,
     }

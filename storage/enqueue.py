@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -157,12 +158,7 @@ _WAIT_NO_LONGER = (
 def enqueue(connection: Connection, decision: Decision) -> None:
     """Writes the messages of ``decision``; a card merges into one that waits already."""
     incident = decision.incident
-    rows = [
-        _row(incident.workspace, incident.id, envelope, at=incident.updated_at)
-        for envelope in decision.envelopes
-    ]
-    if rows:
-        _ENQUEUE[connection.dialect.name].run(connection, *rows)
+    enqueue_all(connection, incident, decision.envelopes, at=incident.updated_at)
     if any(one.kind is Kind.PRIVACY and incident.private for one in decision.updates):
         connection.execute(
             _AT_ONCE,
@@ -200,6 +196,15 @@ def _let_ends_wait(connection: Connection, decision: Decision) -> None:
         if written.visibility is Visibility.PUBLIC:
             until = written.public_at or written.at
             connection.execute(_WAIT_NO_LONGER, {**named, "until": until})
+
+
+def enqueue_all(
+    connection: Connection, incident: Incident, envelopes: Iterable[Envelope], *, at: datetime
+) -> None:
+    """Writes a message for each of ``envelopes``, as of the moment ``at``."""
+    rows = [_row(incident.workspace, incident.id, envelope, at=at) for envelope in envelopes]
+    if rows:
+        _ENQUEUE[connection.dialect.name].run(connection, *rows)
 
 
 def published(connection: Connection, incident: Incident) -> Published:

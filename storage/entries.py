@@ -31,6 +31,7 @@ UPDATE_FACTS = (
     update.c.redacted_by_id,
     update.c.redacted_by_name,
     update.c.passed,
+    update.c.next_update_by,
 )
 of_incident = and_(
     update.c.workspace_id == bindparam("workspace"),
@@ -131,6 +132,7 @@ def update_of(row: AnyRow) -> Update:
         redacted_by_id,
         redacted_by_name,
         passed,
+        next_update_by,
         body,
     ) = row
     return Update(
@@ -148,4 +150,5 @@ def update_of(row: AnyRow) -> Update:
         redacted_at=redacted_at,
         redacted_by=person_of(redacted_by_id, redacted_by_name),
         passed=bool(passed),
+        next_update_by=next_update_by,
     )

@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, select
 
 from core.incident import Component, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
+from core.promise import Promise
 from core.public_side import PublicIncident
 from storage.models import workspace as _workspace
 from storage.public import PublicReader
@@ -32,7 +33,9 @@ INCIDENTS_MAX = 200
 UPDATES_MAX = 500
 PUBLIC_MAX = 20
 
-Record: TypeAlias = Workspace | DescribedComponent | Lifecycle | Incident | Update
+Record: TypeAlias = (
+    Workspace | DescribedComponent | Lifecycle | Incident | Update | tuple[Incident, Promise]
+)
 PublicRecord: TypeAlias = Component | PublicIncident
 
 _NEXT = (
@@ -55,6 +58,8 @@ def workspaces(store: SqlStore) -> Iterator[str]:
 def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
     """The workspace, its components, and its incidents, oldest first, each before its updates.
 
+    The promises of an incident follow its updates, each with the incident.
+
     A lifecycle comes before the first incident that was declared with it. Incidents that are
     declared meanwhile are left out.
     """
@@ -64,7 +69,7 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
     lifecycles: set[Lifecycle] = set()
     after = 0
     while page := store.read_now(partial(_page, workspace=workspace, after=after, until=until)):
-        for incident, timeline in page:
+        for incident, timeline, promises in page:
             if incident.lifecycle not in lifecycles:
                 lifecycles.add(incident.lifecycle)
                 yield incident.lifecycle
@@ -74,6 +79,7 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
             # it, or withdraw a text.
             for entry in range(UPDATES_MAX, incident.last_entry, UPDATES_MAX):
                 yield from store.read_now(partial(_further, incident=incident, after=entry))
+            yield from ((incident, promise) for promise in promises)
             after = incident.number
 
 
@@ -108,7 +114,7 @@ def _workspace_of(
 
 def _page(
     reader: SqlReader, *, workspace: str, after: int, until: int
-) -> list[tuple[Incident, tuple[Update, ...]]]:
+) -> list[tuple[Incident, tuple[Update, ...], tuple[Promise, ...]]]:
     """As many incidents as have `UPDATES_MAX` updates together; of a longer one, the first part."""
     found = reader.numbered(workspace, after=after, until=until, limit=INCIDENTS_MAX)
     updates = accumulate(incident.last_entry for incident in found)
@@ -122,7 +128,11 @@ def _page(
             attrgetter("incident"),
         )
     }
-    return [(incident, timelines.get(incident.id, ())) for incident in few]
+    promises = reader.promises_of(workspace, few)
+    return [
+        (incident, timelines.get(incident.id, ()), promises.get(incident.id, ()))
+        for incident in few
+    ]
 
 
 def _further(reader: SqlReader, *, incident: Incident, after: int) -> tuple[Update, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from core.decision import Envelope, Surface
+from core.decision import NUDGES, Envelope, Surface
 from core.incident import (
     PRIVATE,
     PUBLIC,
@@ -23,6 +23,7 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import Lifecycle
+from core.promise import Promise, in_force
 from storage.messages import LANES, PUBLIC_SURFACES, lane
 from storage.rows import AnyRow
 
@@ -77,6 +78,7 @@ class Record:
     components: tuple[str, ...]
     places: Sequence[AnyRow]
     waiting: Sequence[AnyRow]
+    promises: Sequence[Promise]
 
     def shown_in(self, surface: Surface) -> set[tuple[str, int]]:
         """The channels that have ``surface``, or will have it, with the entry; 0 for a card."""
@@ -131,6 +133,7 @@ def incident_findings(record: Record, publishes_since: datetime | None) -> Itera
     yield from ((text, RESTORE) for text in _entries(record))
     yield from ((text, RESTORE) for text in _facts(record))
     yield from ((text, RESTORE) for text in _people(record))
+    yield from ((text, RESTORE) for text in _promises(record))
     yield from ((text, RESTORE) for text in _counts(record))
     yield from _left_texts(record)
     yield from _places(record)
@@ -247,6 +250,25 @@ def _people(record: Record) -> Iterator[str]:
         moved = any(e.entry > assigned.entry and e.kind in TRANSITIONS for e in record.entries)
         if not moved:
             yield f"its owner is not the one of entry {assigned.entry}"
+
+
+def _promises(record: Record) -> Iterator[str]:
+    """Promises that differ from the entries that made them, or from the incident."""
+    row = record.row
+    made = {
+        entry.entry: entry.next_update_by
+        for entry in record.entries
+        if entry.next_update_by is not None
+    }
+    kept = {promise.entry: promise.due_at for promise in record.promises}
+    for entry in sorted({*made, *kept}):
+        if made.get(entry) != kept.get(entry):
+            yield f"entry {entry} made another promise than the one that is kept"
+    if (row.promise_count or 0) != len(kept):
+        yield f"it counts {row.promise_count or 0} promises, and has {len(kept)}"
+    present = in_force(record.promises)
+    if row.next_update_by != (present and present.due_at):
+        yield "its next update is not the one that is promised"
 
 
 def _counts(record: Record) -> Iterator[str]:
@@ -394,6 +416,9 @@ def message_findings(row: AnyRow) -> Iterator[Problem]:
         yield f"it is private, and {to}", DELETE
     if surface in ABOUT_ENTRIES:
         yield from _reply_findings(row, to)
+    elif surface in NUDGES:
+        if row.visibility is None:
+            yield f"{to}, and there is no such entry", RESTORE
     elif row.entry is not None:
         yield f"{to}, and a card is about no entry", RESTORE
     elif (

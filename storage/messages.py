@@ -25,6 +25,8 @@ LANES = {
     Surface.STATUS_CARD: "status",
     Surface.PUBLIC_UPDATE: "status",
     Surface.WITHDRAWAL: "status",
+    Surface.PROMISE_REMINDER: "promise",
+    Surface.PROMISE_BREACH: "promise",
 }
 
 

@@ -162,6 +162,9 @@ class IncidentRow(_Row, table=True):
     # private incident both are NULL.
     title_public_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     title_before: str | None = None
+    # The count of its rows in promise, and the due moment of the one in force. NULL: none.
+    promise_count: int | None = None
+    next_update_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resolution: str | None = None
     duplicate_of: int | None = None  # the number of the other incident
     channel: str | None = None
@@ -202,6 +205,41 @@ class UpdateRow(_Row, table=True):
     redacted_by_name: str | None = None
     # Whether it is a step of a walk before its last, which the public does not see. NULL: no.
     passed: bool | None = None
+    # The due moment of the promise that it made. NULL: it made none.
+    next_update_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class PromiseRow(_Row, table=True):
+    """A promise of the next public update; ``entry`` is the update that made it.
+
+    ``core.promise.Promise`` explains the moments.
+    """
+
+    __tablename__ = "promise"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "incident_id", "entry"],
+            [
+                "incident_update.workspace_id",
+                "incident_update.incident_id",
+                "incident_update.entry",
+            ],
+        ),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    incident_id: UUID = Field(primary_key=True)
+    entry: int = Field(primary_key=True)
+    public_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    internal: bool
+    stage: str
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_by: int | None = None
+    released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    release: str | None = None
+    # The moment of its next stage. NULL: nothing is left to be done.
+    look_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ComponentRow(_Row, table=True):
@@ -426,6 +464,7 @@ workspace = _table(WorkspaceRow)
 lifecycle = _table(LifecycleRow)
 incident = _table(IncidentRow)
 update = _table(UpdateRow)
+promise = _table(PromiseRow)
 component = _table(ComponentRow)
 incident_component = _table(IncidentComponentRow)
 incident_invited = _table(InvitedRow)
@@ -492,6 +531,9 @@ _partial(
     "uq_outbox_waiting_card", outbox.c.lane, outbox.c.surface, where=is_waiting_card, unique=True
 )
 Index(None, outbox.c.done_at)
+
+# The look at promises: those with a stage that is left to be done.
+_partial("ix_promise_look_at", promise.c.look_at, where=promise.c.look_at.is_not(None))
 
 # API keys are found only by their prefix: the key names the workspace of a request.
 Index(None, api_key.c.id, unique=True)

@@ -26,8 +26,9 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import Envelope, Surface
+from core.decision import NUDGES, Envelope, Surface
 from core.incident import Card, Incident
+from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from storage import claims
 from storage.enqueue import later_of, redraw_status_cards
@@ -64,7 +65,8 @@ class Facts:
     others have ``incident``, read only from public facts, with the texts that are public at
     ``try_at``; None if the incident has no public side. ``name`` is ``INC-42`` in any case. A reply
     or a withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
-    ``thread`` the status card's, whose thread takes the replies.
+    ``thread`` the status card's, whose thread takes the replies. A nudge has ``card`` and
+    ``promise``, None if that is over, or the receiver has nothing to do with it any more.
     """
 
     name: str = ""
@@ -73,6 +75,7 @@ class Facts:
     update: PublicUpdate | None = None
     place: Posted | None = None
     thread: Posted | None = None
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +310,10 @@ class Outbox:
         self, workspace: str, incident: UUID, envelope: Envelope, *, at: datetime
     ) -> Facts:
         """The content of a post of ``incident``, with the texts that are public at ``at``."""
+        if envelope.surface in NUDGES:
+            return await self._store.read(
+                lambda reader: _nudge_facts(reader, workspace, incident, envelope)
+            )
         if envelope.surface in RESPONDERS_CARDS:
             return await self._store.read(
                 lambda reader: _card_facts(reader, workspace, incident, envelope)
@@ -433,7 +440,8 @@ def _delivered(
     connection: Connection, message: OutboxMessage, at: datetime, posted: tuple[str, str] | None
 ) -> None:
     connection.execute(_DELIVERED, {"message": message.id, "at": at})
-    if posted:
+    # A nudge is never edited, so its place is of no use.
+    if posted and message.surface not in NUDGES:
         channel, ts = posted
         connection.execute(
             _POSTED[connection.dialect.name],
@@ -481,6 +489,21 @@ def _card_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: 
         name=incident.name if incident else "",
         card=reader.card(shown) if shown else None,
         place=_found(connection_of(reader), _place_of(workspace, incident_id, envelope)),
+    )
+
+
+def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: Envelope) -> Facts:
+    incident = reader.incident(workspace, incident_id)
+    if incident is None:
+        return Facts()
+    named = (one for one in reader.promises(incident) if one.entry == envelope.entry)
+    promise = next((one for one in named if one.over_at is None), None)
+    owner = incident.owner or incident.declared_by
+    concerned = envelope.channel in {incident.card_channel, owner.id, incident.declared_by.id}
+    return Facts(
+        name=incident.name,
+        card=reader.card(incident),
+        promise=promise if concerned else None,
     )
 
 

@@ -27,7 +27,9 @@ from core.incident import (
     is_end,
 )
 from core.lifecycle import Lifecycle, PublicWord
-from core.public_side import PublicIncident, PublicUpdate
+from core.promise import Promise, shown
+from core.public_side import PublicIncident, PublicPromise, PublicUpdate
+from storage import promises
 from storage.models import component, is_open
 from storage.models import incident as _incident
 from storage.models import update as _update
@@ -51,6 +53,7 @@ _INCIDENTS = select(
     _incident.c.status,
     _incident.c.started_at,
     _incident.c.component_count,
+    _incident.c.promise_count,
 ).where(
     _incident.c.workspace_id == bindparam("workspace"),
     ~_incident.c.private,
@@ -155,13 +158,16 @@ class PublicReader(Snapshot):
             facts[fact.incident_id].append(fact)
         tagged = [row.id for row in rows if row.component_count]
         components = tags(self._connection, workspace, tagged)
+        promised = [row.id for row in rows if row.promise_count]
+        made = promises.promises_of(self._connection, workspace, promised)
         return tuple(
             _public_incident(
                 row,
                 facts[row.id],
-                components.get(row.id, ()),
-                lifecycle_of(self._connection, row.lifecycle),
-                at,
+                components=components.get(row.id, ()),
+                made=made.get(row.id, ()),
+                lifecycle=lifecycle_of(self._connection, row.lifecycle),
+                at=at,
             )
             for row in rows
         )
@@ -170,7 +176,9 @@ class PublicReader(Snapshot):
 def _public_incident(
     row: AnyRow,
     facts: Sequence[AnyRow],
+    *,
     components: tuple[Component, ...],
+    made: tuple[Promise, ...],
     lifecycle: Lifecycle,
     at: datetime,
 ) -> PublicIncident:
@@ -190,8 +198,9 @@ def _public_incident(
         components=components,
         started_at=row.started_at,
         # Only of public facts: the row's own time moves with a note too, and would betray it.
-        updated_at=max(_times(facts, at)),
+        updated_at=max([*_times(facts, at), *_said(made, at)]),
         resolved_at=min(resolved, default=None),
+        next_update=_next_update(made, at),
         updates=tuple(
             _public_update(fact, lifecycle, ends=fact.entry in ends)
             for fact in facts
@@ -211,6 +220,21 @@ def _ends(facts: Sequence[AnyRow], lifecycle: Lifecycle) -> Iterator[int]:
         told = not fact.has_no_text or (fact.is_taken_back and newest_text > fact.entry)
         if not told and is_end(lifecycle, before.new, fact.new):
             yield fact.entry
+
+
+def _next_update(made: tuple[Promise, ...], at: datetime) -> PublicPromise | None:
+    promise = shown(made, at)
+    if promise is None:
+        return None
+    return PublicPromise(promise.due_at, overdue=promise.due_at < at)
+
+
+def _said(made: tuple[Promise, ...], at: datetime) -> Iterator[datetime]:
+    """The moments at which the public learnt of a promise, or of its release."""
+    for promise in made:
+        if not (promise.internal or promise.unsaid):
+            moments = (promise.public_at, promise.released_at)
+            yield from (moment for moment in moments if moment is not None and moment <= at)
 
 
 def _times(facts: Sequence[AnyRow], at: datetime) -> Iterator[datetime]:

@@ -31,7 +31,9 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import PublicWord
-from storage import entries
+from core.promise import Promise
+from core.store import PromiseName
+from storage import entries, promises
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
     component,
@@ -85,6 +87,8 @@ _INCIDENT = select(
     incident.c.duplicate_of,
     incident.c.component_count,
     incident.c.invited_count,
+    incident.c.promise_count,
+    incident.c.next_update_by,
 ).where(incident.c.workspace_id == bindparam("workspace"))
 
 # With the status channel of the workspace, which every command needs next.
@@ -164,10 +168,11 @@ _DESCRIBED_COMPONENTS = (
     .where(component.c.workspace_id == bindparam("workspace"))
     .order_by(component.c.folded)
 )
-# The card shows neither bare notes, nor how the incident ended, nor who writes its report.
+# The card shows neither bare notes, nor how the incident ended, nor who writes its report. It has
+# a line of its own for a promise.
 _CARD_LAST = _BODILESS.where(
     or_(
-        update.c.kind.not_in([Kind.WROTE, Kind.RESOLUTION, Kind.REPORTED]),
+        update.c.kind.not_in([Kind.WROTE, Kind.RESOLUTION, Kind.REPORTED, Kind.PROMISED]),
         update.c.visibility == Visibility.PUBLIC,
     )
 )
@@ -427,6 +432,22 @@ class SqlReader(Snapshot):
         found = self._incidents(workspace, self._connection.execute(_AMONG, chosen).all())
         return tuple((one, tuple(updates[one.id])) for one in found)
 
+    def promises(self, incident: Incident) -> tuple[Promise, ...]:
+        """All promises of the incident, oldest first."""
+        found = promises.promises_of(self._connection, incident.workspace, [incident.id])
+        return found.get(incident.id, ())
+
+    def promises_of(
+        self, workspace: str, incidents: Sequence[Incident]
+    ) -> dict[UUID, tuple[Promise, ...]]:
+        """The promises of each of ``incidents`` that has any, oldest first."""
+        promised = [incident.id for incident in incidents if incident.promises]
+        return promises.promises_of(self._connection, workspace, promised)
+
+    def due_promises(self, *, at: datetime, limit: int) -> tuple[PromiseName, ...]:
+        """Promises of all workspaces with a stage whose moment has passed at ``at``."""
+        return promises.due(self._connection, at=at, limit=limit)
+
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
         rows = self._connection.execute(_DESCRIBED_COMPONENTS, {"workspace": workspace})
@@ -485,6 +506,8 @@ class SqlReader(Snapshot):
             duplicate_of,
             _component_count,
             _invited_count,
+            promise_count,
+            next_update_by,
             *_status_channel,  # only of `_ONE`
         ) = row
         return Incident(
@@ -511,6 +534,8 @@ class SqlReader(Snapshot):
             invited=invited.get(id_, ()),
             title_public_at=title_public_at,
             title_before=title_before,
+            promises=promise_count or 0,
+            next_update_by=next_update_by,
             resolution=resolution
             and Resolved(how=Resolution(resolution), duplicate_of=duplicate_of),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
 
-from core.decision import Decision, Published
+from core.decision import Decision, Envelope, Published
 from core.drafts import Draft
 from core.incident import (
     Component,
@@ -24,13 +24,14 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.promise import Promise
 from core.store import Receipt, StoreUnavailable
-from storage import drafts, entries, idempotency, migrations, models, queries
+from storage import drafts, entries, idempotency, migrations, models, promises, queries
 from storage.columns import component_row, incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
-from storage.enqueue import enqueue, published, published_in
+from storage.enqueue import enqueue, enqueue_all, published, published_in
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
 from storage.queries import DefaultChannel, SqlReader
@@ -192,12 +193,20 @@ class SqlTransaction(SqlReader):
         if decision.updates:
             rows = [update_row(incident.workspace, update) for update in decision.updates]
             _INSERT_UPDATE.run(self._connection, *rows)
+        promises.keep(self._connection, incident, decision.promises)
         for redacted in filter(None, (decision.redacted, *decision.redacted_too)):
             self._redact(incident.workspace, redacted)
         for entry in decision.erased:
             self._erase_titles(incident.workspace, entry)
         enqueue(self._connection, decision)
         self._read[incident.id] = incident
+
+    def save_stage(
+        self, incident: Incident, promise: Promise, envelopes: Sequence[Envelope], *, at: datetime
+    ) -> None:
+        """Writes a promise after a stage, and the outbox messages of that."""
+        promises.keep(self._connection, incident, [promise])
+        enqueue_all(self._connection, incident, envelopes, at=at)
 
     def handled(self, workspace: str, request: str) -> UUID | None:
         """The incident that ``request`` was about; None if it has not been done yet."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from core.decision import Surface
+from core.decision import NUDGES, Surface
 from storage.messages import OutboxMessage
 from storage.outbox import Facts
 
@@ -27,7 +27,8 @@ class PostOrigin:
     """The origin of a post, as its metadata has it. A post of an earlier version has only ``uid``.
 
     An edit replaces the metadata. So ``uid`` is the outbox message of the last edit, while
-    ``incident`` (an id), ``surface``, ``entry`` and ``written`` (the time of its update) stay.
+    ``incident`` (an id), ``surface``, ``entry`` and ``written`` (the time of its update, or the due
+    moment of the promise of a nudge) stay.
     ``gone``: it has been said there that the incident is unknown.
     """
 
@@ -45,11 +46,13 @@ class PostOrigin:
             return True
         if self.incident != message.incident:
             return False
-        if message.surface in REPLIES:
+        same = self.surface == message.surface
+        if message.surface in REPLIES | NUDGES:
             # After a restore, entries get the same numbers once more, at other times.
             ours = (message.entry, _written(facts))
-            return self.surface in REPLIES and (self.entry, self.written) == ours
-        return self.surface == message.surface
+            same = same or {self.surface, message.surface} <= REPLIES
+            return same and (self.entry, self.written) == ours
+        return same
 
 
 def mark(message: OutboxMessage, facts: Facts) -> dict[str, Any]:
@@ -94,6 +97,8 @@ def origin(posted: Mapping[str, Any]) -> PostOrigin | None:
 
 
 def _written(facts: Facts) -> str | None:
+    if facts.promise:
+        return facts.promise.due_at.isoformat()
     return facts.update.at.isoformat() if facts.update else None
 
 

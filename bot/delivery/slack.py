@@ -17,7 +17,7 @@ from bot.delivery.metadata import mark, origin
 from bot.delivery.surfaces import drawn
 from bot.slack.web import code_of
 from bot.telemetry import log
-from core.decision import Surface
+from core.decision import NUDGES, Surface
 from storage.messages import OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Posted
 
@@ -84,6 +84,8 @@ UNREADABLE = frozenset(
 # The code of a message that could not be drawn.
 OWN_FAULT = "own_fault"
 # A withdrawal posts nothing; for a direct message see `SlackTransport._found`.
+# The first letters of the ids of people, who get direct messages.
+PEOPLE = ("U", "W")
 NEVER_SEARCHED_FOR = frozenset({Surface.OWNER_CARD, Surface.WITHDRAWAL})
 
 
@@ -136,13 +138,15 @@ class Rendering:
         return replace(self, content={**content, "text": text})
 
 
-def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering | None:
+def rendered(
+    message: OutboxMessage, facts: Facts, *, at: datetime, group: str | None = None
+) -> Rendering | None:
     """``message`` as it should be sent now, None if there is nothing (any more) to send.
 
     A public update is posted once and never edited. One that was withdrawn before its post is not
     posted, and its withdrawal then has nothing to edit.
     """
-    content = drawn(message.surface, facts, at=at)
+    content = drawn(message.surface, facts, at=at, group=group)
     if content is None:
         return None
     if message.surface is Surface.PUBLIC_UPDATE:
@@ -162,10 +166,14 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
 
 
 class SlackTransport:
-    """A `bot.delivery.worker.Transport` over Slack's Web API."""
+    """A `bot.delivery.worker.Transport` over Slack's Web API.
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    ``group`` is the Slack group of responders, which some messages mention.
+    """
+
+    def __init__(self, client: AsyncWebClient, *, group: str | None = None) -> None:
         self._client = client
+        self._group = group
 
     async def deliver(
         self, message: OutboxMessage, facts: Facts, *, at: datetime
@@ -191,11 +199,13 @@ class SlackTransport:
         self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Posted | Failure | None:
         found = await self._found(message, facts)
+        if found and message.surface in NUDGES:
+            return None
         if found:
             # The found post shows the facts of its own time, so a card is edited now.
             facts = replace(facts, place=found)
         try:
-            rendering = rendered(message, facts, at=at)
+            rendering = rendered(message, facts, at=at, group=self._group)
         except Exception:  # noqa: BLE001 - any error of the views is ours: nothing was sent
             log.error("message not drawn", surface=message.surface, exc_info=True)
             return Failure(FailureKind.NOT_DRAWN, OWN_FAULT)
@@ -230,10 +240,14 @@ class SlackTransport:
         """The post of an earlier try whose response was lost, if there is one.
 
         A direct message is not searched for: that takes two more scopes, which would let the bot
-        read direct messages, and a second card for its owner does less harm.
+        read direct messages, and a second card for its owner does less harm. A second nudge would
+        do more harm than none: where no search is possible, it counts as found.
         """
         if not message.unsure or facts.place or message.surface in NEVER_SEARCHED_FOR:
             return None
+        nudge = Posted(message.channel, "") if message.surface in NUDGES else None
+        if nudge and message.channel.startswith(PEOPLE):
+            return nudge
         try:
             async for page in await self._posts(message, facts.thread):
                 for posted in page["messages"]:
@@ -244,6 +258,7 @@ class SlackTransport:
             # An unreadable channel cannot be searched; without its thread there is no reply.
             if code_of(error) not in {*UNREADABLE, "thread_not_found"}:
                 raise
+            return nudge
         return None
 
     async def _posts(self, message: OutboxMessage, thread: Posted | None) -> AsyncSlackResponse:

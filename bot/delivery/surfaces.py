@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
-from bot.slack import public, views
+from bot.slack import nudges, public, views
 from core.decision import Surface
 from storage.outbox import Facts
 
 
-def drawn(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
+def drawn(  # noqa: PLR0911 - one for each surface
+    surface: Surface, facts: Facts, *, at: datetime, group: str | None = None
+) -> Mapping[str, Any] | None:
     """``surface`` as Slack should show it, as arguments for ``chat.postMessage``.
 
     None if ``facts`` have nothing to show: an incident without a public side, for example. If it
-    had one, the post says that it has no more.
+    had one, the post says that it has no more. ``group`` is the Slack group of responders.
     """
     match surface:
         case Surface.WORKING_CARD | Surface.OWNER_CARD | Surface.STATUS_CARD:
@@ -28,6 +30,13 @@ def drawn(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] 
             if facts.incident is None or facts.update is None:
                 return public.gone_reply()
             return public.reply_now(facts.incident, facts.update)
+        case Surface.PROMISE_REMINDER | Surface.PROMISE_BREACH:
+            if facts.card is None or facts.promise is None:
+                return None
+            incident, promise = facts.card.incident, facts.promise
+            if surface is Surface.PROMISE_REMINDER:
+                return nudges.reminder(incident, promise, at=at)
+            return nudges.breach(incident, promise, group=group, at=at)
         case _:
             assert_never(surface)
 

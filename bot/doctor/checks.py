@@ -86,6 +86,7 @@ async def examine(
     results.append(CheckResult(well=True, text=text))
     results.append(_scopes(token.headers.get("x-oauth-scopes", "")))
     results += [result async for result in _slack(settings, client)]
+    results.append(_promises(settings))
     if deep:
         now, team, app = clock(), token["team_id"], str(token.get("bot_id"))
         look = partial(compare, client=client, workspace=team, at=now, app=app, pause=pause)
@@ -108,6 +109,18 @@ def _settings(settings: Settings, home: Home | None) -> Iterator[CheckResult]:
         yield CheckResult(well=False, text=f"settings: {problem}")
     if not wrong:
         yield CheckResult(well=True, text="settings: complete")
+
+
+def _promises(settings: Settings) -> CheckResult:
+    """The promises that updates make by themselves, and the readers of a broken one."""
+    defaults = settings.promise_defaults
+    if not defaults.by_severity:
+        text = "promises: none by default; `/incident promise` makes one"
+        return CheckResult(well=True, text=text)
+    told = "RESPONDERS_GROUP is mentioned when one is broken"
+    if settings.responders_group is None:
+        told = "nobody is mentioned when one is broken, because RESPONDERS_GROUP is not set"
+    return CheckResult(well=True, text=f"promises: {defaults}; {told}")
 
 
 def _store(settings: Settings, home: Home | None) -> SqlStore:

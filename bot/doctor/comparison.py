@@ -366,8 +366,27 @@ def _texts(surface: Surface, facts: Facts, standing: Standing, at: datetime) -> 
             for title in standing.titles
         ]
     for one in possible:
-        if content := drawn(surface, one, at=at):
-            yield content["text"]
+        for then in _moments(one, at):
+            if content := drawn(surface, _as_of(one, then), at=then):
+                yield content["text"]
+
+
+def _moments(facts: Facts, at: datetime) -> Iterator[datetime]:
+    """The present, and the due moment of a promise: a card is redrawn a second later."""
+    yield at
+    if facts.card and facts.card.incident.next_update_by:
+        yield facts.card.incident.next_update_by
+    if facts.incident and facts.incident.next_update:
+        yield facts.incident.next_update.due_at
+
+
+def _as_of(facts: Facts, at: datetime) -> Facts:
+    """``facts`` with the promise as it stands at the moment ``at``."""
+    public = facts.incident
+    if public is None or public.next_update is None:
+        return facts
+    promise = replace(public.next_update, overdue=public.next_update.due_at < at)
+    return replace(facts, incident=replace(public, next_update=promise))
 
 
 def _readable(standing: Standing) -> Iterator[Placed]:

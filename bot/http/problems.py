@@ -197,6 +197,7 @@ _SCOPES = {
 _WORDING = {
     "bool_type": "must be true or false",
     "dict_type": "must be a JSON object",
+    "int_type": "must be a whole number",
     "extra_forbidden": "is not known: leave it out",
     "list_type": "must be a list",
     "missing": "is missing",
@@ -307,7 +308,9 @@ def _invalid(fields: tuple[FieldError, ...]) -> Problem:
     return Problem(status=422, code="validation_failed", message=f"{listed}.", fields=fields)
 
 
-def _field_error(error: Mapping[str, Any]) -> FieldError:
+def _field_error(  # noqa: C901 - one case for each type of error
+    error: Mapping[str, Any],
+) -> FieldError:
     """One error of pydantic, in our words.
 
     Source: https://docs.pydantic.dev/latest/errors/validation_errors
@@ -318,6 +321,10 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
             problem = f"must have {context['min_length']} character or more"
         case "string_too_long":
             problem = f"has more than {context['max_length']:,} characters"
+        case "greater_than_equal":
+            problem = f"must be {context['ge']:,} or more"
+        case "less_than_equal":
+            problem = f"must be {context['le']:,} or less"
         case "too_long":
             problem = f"has more than {context['max_length']} entries"
         case "literal_error" | "enum":

@@ -55,6 +55,7 @@ from core.incident import (
     Redact,
     Update,
 )
+from core.promise import NextUpdate
 from core.refusals import NoSuchComponent
 from core.report import markdown
 from core.store import Transaction
@@ -199,6 +200,12 @@ async def move(call: CurrentCall, incident_id: IncidentId, asked: StatusChange) 
     return await call.change(command, show_incident, fields={"note": "resolutionNote"})
 
 
+def _next_update(asked: PublicUpdateBody) -> NextUpdate | None:
+    """The promise in a request; over HTTP the severity makes none."""
+    seconds = asked.next_update_in
+    return None if seconds is None else NextUpdate(within=timedelta(seconds=seconds))
+
+
 @operations.changes(
     "POST",
     "/incidents/{id}/updates",
@@ -218,8 +225,9 @@ async def post_update(
         to=asked.status_change,
         public=PublicText(str(asked.body)) if public else None,
         note=Note(asked.body) if asked.body is not None and not public else None,
+        next_update=_next_update(asked) if isinstance(asked, PublicUpdateBody) else None,
     )
-    fields = {"note": "body", "public_update": "body"}
+    fields = {"note": "body", "public_update": "body", "next_update": "nextUpdateIn"}
     return await call.change(command, show_update, fields=fields, status=201, quotes_a_text=True)
 
 

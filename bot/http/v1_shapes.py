@@ -31,10 +31,13 @@ from core.incident import (
     Update,
     Visibility,
 )
+from core.promise import LONGEST, SHORTEST
 
 T = TypeVar("T")
 
 TITLE_MAX = 100
+SHORTEST_SECONDS = int(SHORTEST.total_seconds())
+LONGEST_SECONDS = int(LONGEST.total_seconds())
 EXAMPLE: JsonDict = {
     "id": "5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11",
     "orgId": "T024BE7LD",
@@ -47,6 +50,7 @@ EXAMPLE: JsonDict = {
     "affectedComponents": [{"id": "c0e4c0f4-3f0e-4b6e-8a51-1d5a9b6f2e07", "name": "Checkout"}],
     "private": False,
     "ownerId": "U024BE7LH",
+    "nextUpdateBy": "2026-03-02T10:22:33.000Z",
     "createdAt": "2026-03-02T09:00:00.000Z",
     "updatedAt": "2026-03-02T09:52:33.000Z",
 }
@@ -96,11 +100,23 @@ class StatusChange(RequestBody, CamelCase):
 
 
 class PublicUpdateBody(RequestBody, CamelCase):
-    """A text for customers, with or without the next status."""
+    """A text for customers, with or without the next status and a promise of the next update."""
 
     visibility: Literal["public"]
     body: UpdateText
     status_change: StatusName | None = None
+    next_update_in: (
+        Annotated[
+            int,
+            Field(
+                ge=SHORTEST_SECONDS,
+                le=LONGEST_SECONDS,
+                description="Promises the next public update in so many seconds, counted from the "
+                "moment at which this one is public. There is no default.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class InternalUpdateBody(RequestBody, CamelCase):
@@ -210,6 +226,10 @@ class IncidentBody(AnswerPart):
     affected_components: list[AffectedComponent]
     private: bool
     owner_id: str | None
+    next_update_by: Annotated[
+        Moment | None,
+        Field(description="When the next public update is promised; past if it is overdue."),
+    ]
     created_at: Moment
     updated_at: Moment
 
@@ -230,6 +250,7 @@ class IncidentBody(AnswerPart):
             ],
             private=incident.private,
             owner_id=incident.owner.id if incident.owner else None,
+            next_update_by=incident.next_update_by,
             created_at=incident.created_at,
             updated_at=incident.updated_at,
             **more,
@@ -273,6 +294,9 @@ class UpdateBody(AnswerPart):
     visibility: Visibility
     posted_by: PersonBody
     posted_at: Moment
+    next_update_by: Annotated[
+        Moment | None, Field(description="The promise of the next update that came with it.")
+    ]
     redacted_at: Moment | None
     redacted_by: PersonBody | None
 
@@ -286,6 +310,7 @@ class UpdateBody(AnswerPart):
             visibility=update.visibility,
             posted_by=PersonBody(id=update.by.id, name=update.by.name),
             posted_at=update.at,
+            next_update_by=update.next_update_by,
             redacted_at=update.redacted_at,
             redacted_by=PersonBody.of(update.redacted_by),
         )

@@ -109,6 +109,8 @@ class User:
     is_stranger: bool = False
     """A user of another workspace, in a shared channel."""
     tz: str = "Europe/Berlin"
+    tz_offset: int = 3_600
+    """Seconds ahead of UTC, as in winter."""
 
     def as_slack(self) -> Json:
         return {
@@ -120,7 +122,7 @@ class User:
             "real_name": self.real_name,
             "tz": self.tz,
             "tz_label": self.tz,
-            "tz_offset": 0,
+            "tz_offset": self.tz_offset,
             "profile": {
                 "real_name": self.real_name,
                 "real_name_normalized": self.real_name,

@@ -38,6 +38,7 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenInvite,
     OpenNote,
+    OpenPromise,
     OpenPublic,
     OpenUpdate,
     OpenWalk,
@@ -80,6 +81,8 @@ from core.incident import (
     Scope,
     SetInvitation,
     SetPrivacy,
+    SetPromise,
+    Severity,
     TakeNextStep,
     Walk,
     WriteReport,
@@ -119,6 +122,7 @@ class Actions:
         drafts: DraftBook,
         *,
         catalogue: Catalogue,
+        promise_defaults: Mapping[Severity, timedelta],
         clock: Callable[[], datetime],
     ) -> None:
         self._incidents = incidents
@@ -128,7 +132,9 @@ class Actions:
         self._catalogue = catalogue
         self._clock = clock
         self._drafts = drafts
-        self._openings = Openings(incidents, people, catalogue=catalogue)
+        self._openings = Openings(
+            incidents, people, catalogue=catalogue, promise_defaults=promise_defaults
+        )
         self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
 
     async def command(self, interaction: Interaction, text: str) -> Json | None:
@@ -141,6 +147,8 @@ class Actions:
             place=interaction.place,
             secluded=interaction.secluded,
             cards=await self._cards(actor, text),
+            at=self._clock(),
+            zone=await self._people.zone(interaction.workspace, interaction.user),
         )
         typed, request = plain_text(text).strip(), None
         try:
@@ -336,6 +344,7 @@ class Actions:
                 | SetInvitation()
                 | NameResolution()
                 | WriteReport()
+                | SetPromise()
             ):
                 return await self._execute(interaction, request, kept=kept)
             case InviteUser():
@@ -378,6 +387,7 @@ class Actions:
                 | OpenUpdate()
                 | OpenNote()
                 | OpenPublic()
+                | OpenPromise()
                 | OpenWalk()
                 | Shorten()
             ):

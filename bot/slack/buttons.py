@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
@@ -28,6 +29,7 @@ from bot.slack.requests import (
     InviteUser,
     OpenDeclare,
     OpenInvite,
+    OpenPromise,
     OpenPublic,
     OpenWalk,
     Request,
@@ -58,15 +60,19 @@ from core.incident import (
     Resolution,
     Scope,
     SetPrivacy,
+    SetPromise,
     Severity,
     Update,
 )
 from core.lifecycle import NAME, PublicWord
+from core.promise import NextUpdate
 from core.stats import PERIOD_DAYS_MAX
 
 Word = TypeVar("Word", bound=StrEnum)
 
 STEP_BUTTONS = 3
+# A click moves a promise by so much.
+LATER = timedelta(minutes=15)
 
 
 class Dialog(StrEnum):
@@ -82,6 +88,7 @@ class Dialog(StrEnum):
     UNINVITE = "uninvite"
     RESOLUTION = "resolution"
     REPORT = "report"
+    PROMISE = "promise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +140,10 @@ ACTIONS = (
     "private",  # Make it private
     "public",  # Make it public…
     "ended",  # a select of the ways in which an incident can end
+    "promise",  # Change…: another promise, or none
+    "later",  # +15 min
+    "release",  # Release…
+    "no_promise",  # No promise
     "choose",  # choose:<place>: an answer to a question
     "declare",
     "board",
@@ -186,6 +197,11 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return AskPrivate(ref=_id(id_))
         case ["public", id_]:
             return OpenPublic(ref=_id(id_))
+        case ["promise" | "release" as kind, id_]:
+            return OpenPromise(ref=_id(id_), release=kind == "release")
+        case ["later" | "no_promise" as kind, id_, entry]:
+            moved = NextUpdate(later=LATER) if kind == "later" else None
+            return SetPromise(actor=actor, ref=_id(id_), next_update=moved, expected=_number(entry))
         case ["invite" | "uninvite" as kind, id_, user] if re.fullmatch("[UW][A-Z0-9]+", user):
             return InviteUser(actor=actor, ref=_id(id_), user=user, invited=kind == "invite")
         case ["invite" | "uninvite" as kind, id_]:
@@ -442,6 +458,45 @@ def public_button(incident: Incident) -> Json:
         action_id="public",
         value=encode("public", incident.id),
         spoken=f"Make it public… {incident.name}",
+    )
+
+
+def promise_button(incident: Incident) -> Json:
+    return button(
+        "Change…",
+        action_id="promise",
+        value=encode("promise", incident.id),
+        spoken=f"Change… the promise of the next update of {incident.name}",
+    )
+
+
+def no_promise_button(incident: Incident, entry: int) -> Json:
+    """The button that releases the promise that ``entry`` made."""
+    return button(
+        "No promise",
+        action_id="no_promise",
+        value=encode("no_promise", incident.id, entry),
+        spoken=f"No promise of a next update of {incident.name}",
+    )
+
+
+def later_button(incident: Incident, entry: int) -> Json:
+    """The button that moves the promise of ``entry`` by `LATER`."""
+    minutes = int(LATER.total_seconds()) // 60
+    return button(
+        f"+{minutes} min",
+        action_id="later",
+        value=encode("later", incident.id, entry),
+        spoken=f"+{minutes} min for the next update of {incident.name}",
+    )
+
+
+def release_button(incident: Incident) -> Json:
+    return button(
+        "Release…",
+        action_id="release",
+        value=encode("release", incident.id),
+        spoken=f"Release… the promise of {incident.name}",
     )
 
 

@@ -34,6 +34,7 @@ from core.incident import (
     Note,
     PublicText,
     Ref,
+    SetPromise,
     TakeNextStep,
     WriteReport,
 )
@@ -69,7 +70,7 @@ def text_of(request: Request | None) -> str:  # noqa: PLR0911 - one for each kin
             return ", ".join(map(str, names))
         case OpenWalk(public=str(text)) | OpenWalk(note=str(text)):
             return text
-        case OpenNote(text=text):
+        case OpenNote(text=text) | SetPromise(reason=str(text)):
             return text
         case OpenDeclare():
             return request.description or request.title
@@ -216,7 +217,7 @@ def _steps(request: Request, incident: Incident, steps: tuple[str, ...]) -> Iter
 def _as_note(request: Request) -> Iterator[Choice]:
     if isinstance(request, Change) and request.public is not None:
         note = Note("\n\n".join(text for text in (request.public, request.note) if text))
-        yield Choice(replace(request, public=None, note=note))
+        yield Choice(replace(request, public=None, note=note, next_update=None))
 
 
 def _named(request: Request, asked: str, name: str) -> Iterator[Choice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.slack.blocks import (
@@ -40,17 +40,20 @@ from core.incident import (
     Incident,
     Kind,
     Person,
-    PublicText,
     Severity,
     Update,
     Workspace,
 )
 from core.lifecycle import Catalogue, Lifecycle
+from core.promise import NextUpdate
 from core.texts import duration, one_line
 
 BOX_MAX = 3_000  # of any text box in a dialog
 PART_MAX = 2_900  # of a text that is spread over several boxes: the rest is room to type
 OPTIONS_MAX = 100
+# The promises that a dialog offers, in minutes, beside the default of the severity.
+PROMISED_MINUTES = (15, 30, 60, 120, 240)
+NO_PROMISE = "none"
 
 
 def loading(told: str = "One moment…") -> Json:
@@ -235,14 +238,21 @@ def update_dialog(
     moved: Update | None = None,
     at: datetime | None = None,
     kept: Kept | None = None,
+    promised: timedelta | None = None,
 ) -> Json:
     """The dialog with the two boxes, each with its readers.
+
+    ``promised`` is the promise of the next public update that the severity proposes.
 
     ``form`` is filled in so far. ``moved`` is a transition in the meantime, seen at ``at``: the
     boxes keep their block_ids and so their texts; the choice of steps gets a new block_id, because
     the chosen step may be impossible now.
     """
-    form = form or UpdateForm(ref=incident.id, expected_status=incident.status)
+    form = form or UpdateForm(
+        ref=incident.id,
+        expected_status=incident.status,
+        next_update=NextUpdate(within=promised) if promised else None,
+    )
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
     blocks = [now, *([moved_meanwhile(incident, moved, at)] if moved and at else [])]
     title = f"Update {incident.name}"
@@ -277,16 +287,53 @@ def update_dialog(
     )
     if readers:
         blocks.append(box("public", "Public update", form.public, readers))
+        blocks.append(promise_input(form.next_update.within if form.next_update else None))
     # A text that would have no public reader is kept as a note, rather than lost.
     note = form.note if readers else form.note or form.public
     blocks.append(box("note", "Private note", note, note_hint(incident)))
-    blocks.append(context(_preview(incident, workspace, chosen, form.public if readers else None)))
+    blocks.append(context(_preview(incident, workspace, chosen, form if readers else None)))
     return modal(
         Dialog.UPDATE,
         title,
         blocks,
         submit="Save",
         private_metadata=metadata(origin, incident, kept=kept),
+    )
+
+
+def promise_input(chosen: timedelta | None) -> Json:
+    """The choice of a promise, with ``chosen`` in it; None: no promise."""
+    minutes = None if chosen is None else int(chosen.total_seconds()) // 60
+    offered = sorted({*PROMISED_MINUTES, *([minutes] if minutes else [])})
+    none = option("No promise", NO_PROMISE)
+    spans = {one: option(f"In {duration(timedelta(minutes=one))}", str(one)) for one in offered}
+    choice = select(
+        [none, *spans.values()],
+        action_id="next_update",
+        placeholder="When?",
+        initial_option=spans[minutes] if minutes else none,
+    )
+    hint = "Counts from the moment it is public; with a public update only."
+    return input_block("next_update", "Next public update", choice, hint=hint)
+
+
+def promise_dialog(
+    incident: Incident, *, origin: Origin, promised: timedelta | None, release: bool
+) -> Json:
+    """The dialog that promises the next update, or releases the promise with a reason."""
+    choice = promise_input(None if release else promised)
+    readers = public_hint(incident) or note_hint(incident)
+    blocks = [
+        section(escape(incident.title)),
+        {**choice, "hint": plain(readers), "label": plain("Next update")},
+        box("reason", "Reason", None, note_hint(incident)),
+    ]
+    return modal(
+        Dialog.PROMISE,
+        f"Promise of {incident.name}",
+        blocks,
+        submit="Save",
+        private_metadata=metadata(origin, incident),
     )
 
 
@@ -308,7 +355,7 @@ def moved_meanwhile(incident: Incident, moved: Update, at: datetime) -> Json:
 
 
 def _preview(
-    incident: Incident, workspace: Workspace, to: str | None, public: PublicText | None
+    incident: Incident, workspace: Workspace, to: str | None, form: UpdateForm | None
 ) -> str:
     if incident.private:
         return f"{PRIVATE} {incident.name} is private: nothing of it is shown in public."
@@ -318,7 +365,11 @@ def _preview(
             f"A workspace admin sets one with `{COMMAND} setup #channel`."
         )
     status = status_name(to or incident.status)
-    reply = f" · in its thread: {shown(public, 300)}" if public else ""
+    reply = ""
+    if form and form.public:
+        reply = f" · in its thread: {shown(form.public, 300)}"
+        if (asked := form.next_update) and asked.within:
+            reply += f" · next update in {duration(asked.within)}"
     return (
         f"Preview: {channel_link(workspace.status_channel)} will show {incident.name} "
         f"{escape(incident.title)} · *{status}* · {incident.severity}{reply}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,15 +30,19 @@ from core.incident import (
     Resolution,
     Section,
     SetPrivacy,
+    SetPromise,
     Severity,
     Walk,
     WriteReport,
 )
 from core.lifecycle import Catalogue
+from core.promise import NextUpdate
 from core.refusals import (
     Denied,
     NoPublicSurface,
+    NothingToPromise,
     Permission,
+    PromiseOver,
     Refused,
     SectionChanged,
     StaleStatus,
@@ -157,6 +162,8 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
             return _duplicate(view, actor)
         case Dialog.REPORT:
             return report_form(view, actor)
+        case Dialog.PROMISE:
+            return _promise(view, actor)
         case str(name) if name == NOTE:
             return _note(view, actor)
         case str(name) if name == DECLARE:
@@ -177,6 +184,7 @@ class UpdateForm:
     to: str | None = None
     public: PublicText | None = None
     note: Note | None = None
+    next_update: NextUpdate | None = None
 
     def command(self, actor: Actor) -> Change:
         """The one command that a submission makes."""
@@ -187,6 +195,7 @@ class UpdateForm:
             public=self.public,
             note=self.note,
             expected_status=self.expected_status,
+            next_update=self.next_update,
         )
 
 
@@ -206,6 +215,26 @@ def update_form(view: Mapping[str, Any]) -> UpdateForm:
         # A box of white space is not empty: the engine refuses it, and its field shows the error.
         public=PublicText(public) if public else None,
         note=Note(note) if note else None,
+        next_update=_next_update(view),
+    )
+
+
+def _next_update(view: Mapping[str, Any]) -> NextUpdate | None:
+    """The promise that is chosen in ``view``, in minutes; None for none."""
+    minutes = _chosen(view, "next_update")
+    if not (minutes.isascii() and minutes.isdigit() and len(minutes) < 6):
+        return None
+    return NextUpdate(within=timedelta(minutes=int(minutes)))
+
+
+def _promise(view: Mapping[str, Any], actor: Actor) -> SetPromise:
+    incident, _ = _about(view)
+    reason = _typed(view, "reason")
+    return SetPromise(
+        actor=actor,
+        ref=incident,
+        next_update=_next_update(view),
+        reason=Note(reason) if reason.strip() else None,
     )
 
 
@@ -396,6 +425,8 @@ def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for eac
             return ("lifecycle",)
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             return ("public",)
+        case NothingToPromise() | PromiseOver():
+            return ("next_update",)
         case Refused():
             return ("step",)
         case _:

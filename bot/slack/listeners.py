@@ -78,6 +78,7 @@ class SlackListeners:
             self._answers,
             drafts,
             catalogue=settings.lifecycles,
+            promise_defaults=settings.promise_defaults.by_severity,
             clock=clock,
         )
         self._private_by_default = settings.private_by_default

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.slack import dialogs, forms, messages, privacy, reports, walking
@@ -18,6 +19,7 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenInvite,
     OpenNote,
+    OpenPromise,
     OpenPublic,
     OpenUpdate,
     OpenWalk,
@@ -26,8 +28,9 @@ from bot.slack.requests import (
 )
 from bot.slack.words import note_hint, public_hint
 from core.drafting import DraftGone
-from core.incident import BODY_MAX, Actor, BoardFilter, Incident
+from core.incident import BODY_MAX, Actor, BoardFilter, Incident, Severity
 from core.lifecycle import Catalogue
+from core.promise import NextUpdate
 from core.service import Incidents
 
 # How many incidents a message can be added to.
@@ -37,10 +40,18 @@ OFFERED = 50
 class Openings:
     """Draws the dialogs, with the facts that they need from the store."""
 
-    def __init__(self, incidents: Incidents, people: People, *, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        incidents: Incidents,
+        people: People,
+        *,
+        catalogue: Catalogue,
+        promise_defaults: Mapping[Severity, timedelta],
+    ) -> None:
         self._incidents = incidents
         self._people = people
         self._catalogue = catalogue
+        self._promise_defaults = promise_defaults
 
     async def dialog(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
@@ -78,12 +89,21 @@ class Openings:
                 workspace = await self._incidents.workspace(actor)
                 return privacy.public_dialog(incident, texts, workspace, origin=origin)
             case (
-                OpenDialog(ref=ref) | OpenAssign(ref=ref) | OpenUpdate(ref=ref) | OpenWalk(ref=ref)
+                OpenDialog(ref=ref)
+                | OpenAssign(ref=ref)
+                | OpenPromise(ref=ref)
+                | OpenUpdate(ref=ref)
+                | OpenWalk(ref=ref)
             ):
                 incident = (await self._incidents.card(actor, ref)).incident
             case _:
                 raise DraftGone
+        promised = self._promise_defaults.get(incident.severity)
         match asked:
+            case OpenPromise(release=release):
+                return dialogs.promise_dialog(
+                    incident, origin=origin, promised=promised, release=release
+                )
             case OpenAssign() | OpenDialog(dialog=Dialog.ASSIGN):
                 return dialogs.assign_dialog(incident, origin=origin)
             case OpenDialog(dialog=Dialog.SEVERITY):
@@ -96,7 +116,12 @@ class Openings:
             case _:
                 workspace = await self._incidents.workspace(actor)
                 return dialogs.update_dialog(
-                    incident, workspace, origin=origin, form=_form(asked, incident), kept=kept
+                    incident,
+                    workspace,
+                    origin=origin,
+                    form=_form(asked, incident, promised),
+                    kept=kept,
+                    promised=promised,
                 )
 
     async def declare(
@@ -148,7 +173,9 @@ class Openings:
         return [*here, *(incident for incident in everywhere.items if incident not in here)]
 
 
-def _form(asked: Request | OpenDialog, incident: Incident) -> UpdateForm | None:
+def _form(
+    asked: Request | OpenDialog, incident: Incident, promised: timedelta | None
+) -> UpdateForm | None:
     """The choices and texts that the update dialog is filled with; None for an empty one."""
     if not isinstance(asked, OpenUpdate):
         return None
@@ -158,6 +185,7 @@ def _form(asked: Request | OpenDialog, incident: Incident) -> UpdateForm | None:
         to=asked.to,
         public=asked.public,
         note=asked.note,
+        next_update=NextUpdate(within=promised) if promised else None,
     )
 
 
@@ -178,6 +206,8 @@ def dialog_name(  # noqa: PLR0911 - one for each dialog
             return Dialog.WALK
         case OpenPublic():
             return Dialog.PUBLIC
+        case OpenPromise():
+            return Dialog.PROMISE
         case OpenUpdate():
             return Dialog.UPDATE
         case _:

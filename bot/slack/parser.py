@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from bot.slack import verbs
@@ -39,6 +40,7 @@ from bot.slack.requests import (
     ShowTray,
     UsageError,
 )
+from bot.slack.spans import DAY, as_minutes, next_time, span_of
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Circumstances, Elsewhere, Typed, option, quoted, status_of, unquoted
 from bot.slack.verbs import COMMAND, Verb
@@ -53,10 +55,12 @@ from core.incident import (
     Redact,
     Ref,
     Scope,
+    SetPromise,
     Severity,
     TakeNextStep,
 )
 from core.lifecycle import NAME
+from core.promise import NextUpdate
 from core.stats import PERIOD_DAYS_MAX
 
 
@@ -281,7 +285,7 @@ def _ref_of(arguments: str, known: Circumstances) -> Ref:
 
 # Verbs that end an incident, and those that show a text to everybody.
 ENDING = frozenset({"resolve", "close"})
-GRAVE = ENDING | {"update", "declare", "title", "setup", "withdraw", "public"}
+GRAVE = ENDING | {"update", "declare", "title", "setup", "withdraw", "public", "promise"}
 
 
 def _is_grave(word: str) -> bool:
@@ -375,7 +379,9 @@ def _read_update(typed: Typed) -> Change:
     if not typed.rest:
         raise _without_text(ref, to, typed)
     text = typed.text("The public text")
-    change = Change(actor=typed.actor, ref=ref, to=to, public=PublicText(text))
+    change = Change(
+        actor=typed.actor, ref=ref, to=to, public=PublicText(text), next_update=NextUpdate()
+    )
     head = None if typed.literal else head_of(text, statuses=typed.known.statuses)
     if head is None:
         return change
@@ -414,7 +420,8 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
             meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
         case HeadKind.AUDIENCE if rest:
             problem = "This may be meant only for responders. Nothing was published."
-            meant = [Choice(replace(change, ref=ref, public=None, note=Note(rest)))]
+            note = replace(change, ref=ref, public=None, note=Note(rest), next_update=None)
+            meant = [Choice(note)]
         case _:
             pass
     return Question(problem, [*meant, whole, edited], usage=typed.verb.usage)
@@ -423,6 +430,43 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
 def _read_note(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
     return Change(actor=typed.actor, ref=ref, note=Note(typed.text("The text of the note")))
+
+
+# A time of day that has just passed was rather meant for today than for tomorrow.
+JUST_PASSED = timedelta(hours=3)
+
+
+def _read_promise(typed: Typed) -> SetPromise:
+    ref = typed.ref()
+    asked = SetPromise(actor=typed.actor, ref=ref)
+    if not typed.rest:
+        raise typed.wrong("The time is missing: write 30m, 15:30 or none.")
+    if typed.fixed(plain_word(typed.peek())) == "none":
+        typed.word()
+        return replace(asked, reason=typed.note())
+    said = typed.text("The time")
+    words = [word for word in map(plain_word, said.split()) if word]
+    if len(words) > 1 and words[0] in {"in", "by", "at"}:
+        words = words[1:]
+    time = typed.fixed(" ".join(words))
+    if within := span_of(time):
+        return replace(asked, next_update=NextUpdate(within=within))
+    by = next_time(time, at=typed.known.at, zone=typed.known.zone)
+    if by is None:
+        raise typed.wrong(
+            f"{quoted(said)} is no time.",
+            suggestion=as_minutes(time),
+            hint="Write 30m, 1h 30m, 15:30 in your own time zone, or none.",
+            slip=time,
+        )
+    tomorrow = replace(asked, next_update=NextUpdate(by=by))
+    if typed.known.at - (by - DAY) <= JUST_PASSED and not typed.literal:
+        raise Question(
+            f"{quoted(said)} has just passed in your time zone. Nothing was promised.",
+            [Choice(tomorrow, "Promise it for tomorrow")],
+            usage=typed.verb.usage,
+        )
+    return tomorrow
 
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
@@ -582,6 +626,7 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "close": partial(_read_move, to="closed"),
     "update": _read_update,
     "note": _read_note,
+    "promise": _read_promise,
     "assign": _read_assign,
     "severity": _read_severity,
     "title": _read_title,

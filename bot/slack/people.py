@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Generic, TypeVar
 
 import aiohttp
@@ -61,6 +61,7 @@ class Profile:
     name: str
     membership: Membership
     admin: bool
+    zone: tzinfo = UTC  # by its present offset, in whole minutes
 
 
 # An optional scope of the app: without it no report is sent as a file.
@@ -164,6 +165,13 @@ class People:
         if profile.membership is not Membership.MEMBER:
             raise InvalidField(role, "must be a full member of this workspace: choose another")
         return Person(user, profile.name)
+
+    async def zone(self, workspace: str, user: str) -> tzinfo:
+        """The time zone of ``user``; UTC while Slack does not answer."""
+        try:
+            return (await self._profile(workspace, user)).zone
+        except SlackUnavailable:
+            return UTC
 
     async def name(self, workspace: str, user: str) -> str:
         """The name of ``user``; their id while Slack does not answer."""
@@ -323,7 +331,15 @@ def profile_of(user: Mapping[str, Any], *, workspace: str) -> Profile:
         name=name or user.get("name") or user["id"],
         membership=membership,
         admin=bool(user.get("is_admin") or user.get("is_owner")),
+        zone=_zone(user.get("tz_offset")),
     )
+
+
+def _zone(offset: object) -> tzinfo:
+    """The zone whose clocks are ``offset`` seconds ahead of UTC; UTC for anything odd."""
+    if not isinstance(offset, int) or abs(offset) >= 86_400:
+        return UTC
+    return timezone(timedelta(seconds=offset))
 
 
 class _Memory(Generic[K, T]):

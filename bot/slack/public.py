@@ -23,7 +23,14 @@ from bot.slack.markup import (
     pieces,
     shown,
 )
-from bot.slack.words import EMOJI, WITHDRAWN, component_lines, status_name, status_word
+from bot.slack.words import (
+    EMOJI,
+    WITHDRAWN,
+    component_lines,
+    next_update,
+    status_name,
+    status_word,
+)
 from core.public_side import PublicIncident, PublicUpdate
 from core.texts import duration
 
@@ -40,6 +47,7 @@ def _story(public: PublicIncident, latest: PublicUpdate | None) -> Iterator[str]
         f"{public.name} {escape(public.title)}: "
         f"now {status_word(public.status)}{after} ({public.severity})."
     )
+    yield from (f"{told}." for told in _promised(public))
     if latest:
         yield f"Latest: {_words(latest, most=2_000)}"
 
@@ -51,13 +59,23 @@ def _blocks(public: PublicIncident, latest: PublicUpdate | None) -> Iterator[Jso
     components = component_lines(public.components, most=5_500)
     yield from title_blocks(f"{EMOJI[public.word]} ", public.title, f"  {public.name}")
     yield from paragraphs(
-        [f"{standing} · {public.severity} · started {started}", *components], between="\n"
+        [
+            f"{standing} · {public.severity} · started {started}",
+            *components,
+            *(f"*{told}*" for told in _promised(public)),
+        ],
+        between="\n",
     )
     if latest:
         when = moment(latest.at, seen_from=public.started_at)
         words = _words(latest, most=TEXT_MAX - 200)
         pointer = " (whole in the thread)" if words.endswith("…") else ""
         yield section(f"Latest: {linked(words, TEXT_MAX - 100)}{pointer} {when}")
+
+
+def _promised(public: PublicIncident) -> Iterator[str]:
+    if promise := public.next_update:
+        yield next_update(promise.due_at, seen_from=public.started_at, overdue=promise.overdue)
 
 
 def _after(public: PublicIncident) -> str:

@@ -18,6 +18,7 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenInvite,
     OpenNote,
+    OpenPromise,
     OpenPublic,
     OpenUpdate,
     OpenWalk,
@@ -40,6 +41,7 @@ from core.incident import (
     Incident,
     Redact,
     Section,
+    SetPromise,
     TakeNextStep,
 )
 
@@ -155,6 +157,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("public", incident.id)
         case OpenInvite(invited=invited):
             return encode(Dialog.INVITE if invited else Dialog.UNINVITE, incident.id)
+        case OpenPromise(release=release):
+            return encode("release" if release else "promise", incident.id)
         case InviteUser(user=user):
             return encode("invite" if request.invited else "uninvite", incident.id, user)
         case _:
@@ -220,6 +224,12 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Make {name} public…"
         case OpenInvite(invited=invited):
             return f"Invite to {name}…" if invited else f"Take back an invitation to {name}…"
+        case OpenPromise():
+            return f"Promise an update of {name}…"
+        case SetPromise(next_update=None):
+            return f"No promise for {name}"
+        case SetPromise():
+            return f"Promise an update of {name}"
         case InviteUser(invited=invited):
             return f"Invite to {name}" if invited else f"Take back the invitation to {name}"
         case OpenDeclare():

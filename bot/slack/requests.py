@@ -24,6 +24,7 @@ from core.incident import (
     Ref,
     SetInvitation,
     SetPrivacy,
+    SetPromise,
     Severity,
     TakeNextStep,
     Walk,
@@ -155,6 +156,14 @@ class OpenWalk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPromise:
+    """The dialog that promises the next update; ``release``: no promise is chosen in it."""
+
+    ref: Ref
+    release: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskPrivate:
     """The question before an incident is made private."""
 
@@ -243,10 +252,12 @@ Request = (
     | SetInvitation
     | NameResolution
     | WriteReport
+    | SetPromise
     | AssignTo
     | InviteUser
     | AskPrivate
     | OpenPublic
+    | OpenPromise
     | OpenWalk
     | SetStatusChannel
     | OpenDeclare

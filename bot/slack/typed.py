@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 from bot.slack import references
@@ -67,7 +68,8 @@ class Circumstances:
 
     ``new_id`` and ``place`` are for an incident that is declared; ``secluded``: the conversation
     is private, so a declaration is private by default. ``cards`` has the id of an incident for each
-    link in the text that leads to its card.
+    link in the text that leads to its card. ``at`` is the moment of the command, and ``zone`` the
+    time zone of its author.
     """
 
     actor: Actor
@@ -76,6 +78,8 @@ class Circumstances:
     place: Place | None
     secluded: bool = False
     cards: Mapping[str, UUID] = field(default_factory=dict)
+    at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    zone: tzinfo = UTC
 
     @property
     def statuses(self) -> tuple[str, ...]:

@@ -100,6 +100,12 @@ VERBS = (
         example="note 42 db-3 is out of the pool",
     ),
     Verb(
+        name="promise",
+        arguments="<n> <30m|15:30|none [reason]>",
+        summary="says when the next public update comes; a reason is private",
+        example="promise 42 30m",
+    ),
+    Verb(
         name="assign",
         arguments="<n> [@person]",
         summary="hands the incident over; without a name, to yourself",

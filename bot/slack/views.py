@@ -20,8 +20,10 @@ from bot.slack.blocks import (
 from bot.slack.buttons import (
     controls,
     end_of,
+    no_promise_button,
     offer,
     private_button,
+    promise_button,
     public_button,
     report_button,
     resolution_select,
@@ -48,6 +50,7 @@ from bot.slack.words import (
     deed,
     in_words,
     insiders,
+    next_update,
     owned_by,
     readers_see,
     status_name,
@@ -71,7 +74,7 @@ from core.texts import duration
 
 def working_card(card: Card, *, at: datetime) -> Json:
     """The card in the channel of the declaration. It never holds a note."""
-    return message(list(_card_story(card)), _card_blocks(card, at=at))
+    return message(list(_card_story(card, at=at)), _card_blocks(card, at=at))
 
 
 def gone(name: str) -> Json:
@@ -84,7 +87,7 @@ def owner_card(card: Card, *, at: datetime) -> Json:
     """The card as a direct message to one person; a private one names its readers."""
     remarks = _remarks(card.incident)
     blocks = _card_blocks(card, at=at)
-    return message([*_card_story(card), *remarks], [*blocks, *map(context, remarks)])
+    return message([*_card_story(card, at=at), *remarks], [*blocks, *map(context, remarks)])
 
 
 def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json:
@@ -94,7 +97,7 @@ def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json
     """
     remarks = _remarks(card.incident, reader=reader)
     blocks = _card_blocks(card, at=at, whole=True)
-    return message([*_card_story(card), *remarks], [*blocks, *map(context, remarks)])
+    return message([*_card_story(card, at=at), *remarks], [*blocks, *map(context, remarks)])
 
 
 def _remarks(incident: Incident, *, reader: str | None = None) -> list[str]:
@@ -102,15 +105,21 @@ def _remarks(incident: Incident, *, reader: str | None = None) -> list[str]:
     return [insiders(incident, reader=reader)] if incident.private else []
 
 
-def _card_story(card: Card) -> Iterator[str]:
+def _card_story(card: Card, *, at: datetime) -> Iterator[str]:
     incident, last = card.incident, card.last
     now = f"now {status_word(incident.status)}"
     if card.resolved_at:
         now += f" after {duration(card.resolved_at - incident.started_at)}"
     by = f", by {mention(last.by)}" if last else ""
     yield f"{titled(incident)}: {now} ({incident.severity}){by}."
+    yield from (f"{told}." for told in _promised(incident, at=at, seen_from=incident.created_at))
     if not incident.terminal:
         yield f"Next: {in_words(incident.next_steps)}."
+
+
+def _promised(incident: Incident, *, at: datetime, seen_from: datetime) -> Iterator[str]:
+    if due_at := incident.next_update_by:
+        yield next_update(due_at, seen_from=seen_from, overdue=due_at < at)
 
 
 def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]:
@@ -123,7 +132,13 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
     blocks = [
         *title_blocks(f"{EMOJI[incident.public_word]} {incident.name}  ", incident.title),
         *paragraphs(
-            [_standing(card, at=at, seen_from=seen_from), first, *components[1:]], between="\n"
+            [
+                _standing(card, at=at, seen_from=seen_from),
+                first,
+                *components[1:],
+                *(f"*{told}*" for told in _promised(incident, at=at, seen_from=seen_from)),
+            ],
+            between="\n",
         ),
     ]
     if whole and incident.description:
@@ -224,6 +239,9 @@ def _offered(outcome: Outcome) -> Iterator[Json]:
     """Buttons about the change: what is still held back, and how the incident ended."""
     incident, before = outcome.incident, outcome.before
     for update in outcome.updates:
+        if update.next_update_by:
+            yield promise_button(incident)
+            yield no_promise_button(incident, update.entry)
         if update.kind is Kind.PRIVACY and not incident.private:
             yield private_button(incident)
         elif update.kind is Kind.REPORTED and update is outcome.updates[0]:
@@ -322,7 +340,7 @@ def _by(update: Update, reader: str | None) -> bool:
     return update.by.id == reader == withdrawn_by
 
 
-def _changes(  # noqa: C901 - one case for each kind
+def _changes(  # noqa: C901, PLR0912 - one case for each kind
     update: Update, name: str, outcome: Outcome, reader: str | None
 ) -> Iterator[str]:
     """The changes that ``update`` records, as sentences without a full stop.
@@ -340,6 +358,8 @@ def _changes(  # noqa: C901 - one case for each kind
     match update.kind:
         case Kind.PRIVACY | Kind.INVITED | Kind.UNINVITED:
             yield from _new_readers(update, name, outcome, reader)
+        case Kind.PROMISED:
+            yield from _new_promise(update, name, outcome, reader)
         case Kind.RESOLUTION:
             yield f"{name} ended so: {update.new}; only responders read that"
         case Kind.REPORTED:
@@ -363,6 +383,18 @@ def _changes(  # noqa: C901 - one case for each kind
             yield f"{name} now affects {lines[0] if lines else 'no component'}"
     if update.kind is Kind.ACKNOWLEDGED and outcome.before and outcome.before.owner is None:
         yield f"{owned_by(incident)} owns it now"
+
+
+def _new_promise(update: Update, name: str, outcome: Outcome, reader: str | None) -> Iterator[str]:
+    incident, before = outcome.incident, outcome.before or outcome.incident
+    if due_at := update.next_update_by:
+        yield f"{name}: the next update is promised by {moment(due_at, seen_from=update.at)}"
+    else:
+        was = before.next_update_by
+        of = f" of {moment(was, seen_from=update.at)}" if was else ""
+        yield f"{name}: the promise{of} is released"
+    if incident.private:
+        yield f"{readers_see(incident, reader=reader)} that: {name} is private"
 
 
 def _new_readers(update: Update, name: str, outcome: Outcome, reader: str | None) -> Iterator[str]:
@@ -411,6 +443,9 @@ def _readers(outcome: Outcome) -> Iterator[str]:
             told += f" in {seconds}; until then you can take it back"
         yield f"{told}."
     for update in outcome.updates:
+        if update.next_update_by and update.kind is not Kind.PROMISED:
+            by = moment(update.next_update_by, seen_from=update.at)
+            yield f"It promises the next one by {by}."
         if update.kind is Kind.TITLE and update.public_at and channel:
             wait = _seconds(update.public_at - update.at)
             told = f"Everyone in {channel_link(channel)} will read the new title in {wait}"

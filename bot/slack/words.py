@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import assert_never
 
 from bot.slack.markup import (
@@ -10,6 +11,7 @@ from bot.slack.markup import (
     channel_link,
     escape,
     mention,
+    moment,
     shown,
 )
 from core.audience import (
@@ -151,8 +153,19 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
         case Kind.REPORTED:
             wrote = "wrote" if update.body is not None or update.redacted else "emptied"
             return f"{author} {wrote} the section {Section(new).words} of the report"
+        case Kind.PROMISED if update.next_update_by:
+            by = moment(update.next_update_by, seen_from=update.at)
+            return f"{author} promised the next update by {by}"
+        case Kind.PROMISED:
+            return f"{author} released the promise of the next update"
         case _:
             assert_never(update.kind)
+
+
+def next_update(due_at: datetime, *, seen_from: datetime, overdue: bool) -> str:
+    """The sentence about a promise, without its full stop: ``Next update by 15:40``."""
+    when = moment(due_at, seen_from=seen_from)
+    return f"Next update was due {when}" if overdue else f"Next update by {when}"
 
 
 def owned_by(incident: Incident) -> str:

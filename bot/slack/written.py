@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from bot.slack.requests import Request
 from core import incident
 from core.incident import Actor, Person, Place, Section, Severity
 from core.lifecycle import Catalogue, Lifecycle
+from core.promise import NextUpdate
 
 # Every request that carries a text, or opens a dialog that may.
 _KINDS: dict[str, type[Any]] = {
@@ -24,6 +26,7 @@ _KINDS: dict[str, type[Any]] = {
         incident.Acknowledge,
         incident.Redact,
         incident.WriteReport,
+        incident.SetPromise,
         requests.AssignTo,
         requests.OpenDeclare,
         requests.OpenUpdate,
@@ -32,6 +35,7 @@ _KINDS: dict[str, type[Any]] = {
         requests.OpenInvite,
         requests.OpenWalk,
         requests.OpenPublic,
+        requests.OpenPromise,
         requests.AskPrivate,
         requests.InviteUser,
         requests.Shorten,
@@ -55,7 +59,7 @@ def written(choices: Sequence[Request | None]) -> str:
     return json.dumps([_written(choice) for choice in choices], separators=(",", ":"))
 
 
-def _written(value: Any) -> Any:  # noqa: C901, PLR0911 - one case for each type
+def _written(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case for each type
     match value:
         case None | bool() | int():
             return value
@@ -75,6 +79,9 @@ def _written(value: Any) -> Any:  # noqa: C901, PLR0911 - one case for each type
             return {"place": [value.channel, value.private]}
         case Lifecycle():
             return {"lifecycle": value.name}
+        case NextUpdate(within=within, by=by, later=later):
+            seconds = [span and span.total_seconds() for span in (within, later)]
+            return {"next_update": [*seconds, by and by.isoformat()]}
         case Actor():
             return {"actor": True}
         case _ if type(value).__name__ in _KINDS:
@@ -94,7 +101,7 @@ def read(  # noqa: C901 - one case for each type
         Unreadable: it was written by another version, or a lifecycle in it is gone.
     """
 
-    def made(value: Any) -> Any:  # noqa: PLR0911
+    def made(value: Any) -> Any:  # noqa: C901, PLR0911
         match value:
             case {"kind": str(kind), "of": dict(held)}:
                 return _KINDS[kind](**{str(name): made(one) for name, one in held.items()})
@@ -110,6 +117,12 @@ def read(  # noqa: C901 - one case for each type
                 return Place(channel, private=private)
             case {"lifecycle": name}:
                 return catalogue.find(name)
+            case {"next_update": [within, later, by]}:
+                return NextUpdate(
+                    within=None if within is None else timedelta(seconds=within),
+                    later=None if later is None else timedelta(seconds=later),
+                    by=by and datetime.fromisoformat(by),
+                )
             case {"actor": _}:
                 return actor
             case list():

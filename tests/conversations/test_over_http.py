@@ -59,7 +59,13 @@ async def in_slack(person, _client):
 async def over_http(_person, client):
     (incident,) = (await done(client.get("/v1/incidents")))["incidents"]
     address = f"/v1/incidents/{incident['id']}"
-    public = {"visibility": "public", "body": TEXT, "statusChange": "monitoring"}
+    public = {
+        "visibility": "public",
+        "body": TEXT,
+        "statusChange": "monitoring",
+        # In Slack, the severity makes this promise.
+        "nextUpdateIn": 3_600,
+    }
     for method, path, body in (
         ("PATCH", f"{address}/status", {"status": "identified", "resolutionNote": NOTE}),
         ("POST", f"{address}/updates", public),

@@ -39,6 +39,8 @@ async def run_an_incident(slack, settle, private_words):
     await mia.fill("Private note", words)
     await mia.fill("Public update", "A fix is rolling out.")
     await mia.submit()
+    await mia.command(say, "/incident promise 1 30m")
+    await mia.command(say, f"/incident promise 1 none {words}")
     await mia.command(say, f"/incident next 1 {words}")
     await bo.command(say, f"/incident status 1 identified {words}")
     await bo.command(say, f"/incident note ticket 9 {words}")

@@ -21,7 +21,7 @@ ASKED = {
     "title": "Checkout is slow",
     "components": (),
 }
-ADDRESS = {"actor", "ref", "expected_status"}
+ADDRESS = {"actor", "ref", "expected_status", "next_update"}
 
 
 def test_every_field_of_a_change_either_addresses_it_or_asks_for_something():

@@ -29,10 +29,12 @@ from core.refusals import (
     NoSuchEntry,
     NoSuchSection,
     NotFound,
+    NothingToPromise,
     NothingToRedact,
     NotOver,
     NotPrivate,
     Permission,
+    PromiseOver,
     RedactionNotPermitted,
     Refused,
     RepeatedComponent,
@@ -166,6 +168,17 @@ TOLD = [
         (
             "INC-42 has another title by now, and nothing was made public. "
             "Look again: `/incident public 42`."
+        ),
+    ),
+    (
+        NothingToPromise(an_incident(status="resolved")),
+        "INC-42 is resolved: there is no next update to promise.",
+    ),
+    (
+        PromiseOver(OPEN),
+        (
+            "That promise of INC-42 is over, and nothing was changed. "
+            "`/incident promise 42 30m` makes a new one."
         ),
     ),
     (NotOver(OPEN), "INC-42 is investigating: how it ended can be said when it is over."),

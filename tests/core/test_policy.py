@@ -17,6 +17,7 @@ from core.incident import (
     Resolution,
     SetInvitation,
     SetPrivacy,
+    SetPromise,
     Severity,
     TakeNextStep,
     Walk,
@@ -78,6 +79,7 @@ COMMANDS: dict[str, tuple[Command, tuple[Permission, ...]]] = {
         NameResolution(actor=an_actor(), ref=42, how=Resolution.FIXED),
         (JOIN, RESPOND),
     ),
+    "promise": (SetPromise(actor=an_actor(), ref=42), (JOIN, PUBLISH)),
     # Whether this actor may withdraw this update is the engine's to say: it knows the update.
     "redact": (Redact(actor=an_actor(), ref=42, entry=2), (JOIN,)),
 }
@@ -86,6 +88,16 @@ COMMANDS: dict[str, tuple[Command, tuple[Permission, ...]]] = {
 @pytest.mark.parametrize(("command", "needed"), COMMANDS.values(), ids=COMMANDS)
 def test_each_command_needs_its_permissions(command, needed):
     assert policy.needed(command) == needed
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_the_promise_of_a_private_incident_is_no_public_statement(private):
+    command = COMMANDS["promise"][0]
+    responder, publisher = (an_actor(**flags) for flags in (RESPONDER, PUBLISHER))
+    incident = an_incident(private=private)
+
+    assert (policy.allows(responder, command, incident) is None) is private
+    assert (policy.allows(publisher, command, incident) is None) is not private
 
 
 NO_MEMBERS = [membership for membership in Membership if membership is not Membership.MEMBER]

@@ -1,6 +1,7 @@
 """Deliveries to a Slack that fails: each message is shown in the end, and shown once."""
 
 from contextlib import closing
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -9,7 +10,9 @@ from bot.delivery.slack import SlackTransport
 from bot.delivery.worker import RESCUE_AFTER, Worker
 from bot.slack.web import a_client
 from bot.telemetry import Metrics
-from core.incident import Person, Place, PublicText
+from core.incident import Person, Place, PublicText, SetPromise
+from core.nudging import Nudges
+from core.promise import NextUpdate
 from core.service import Incidents
 from storage.models import State
 from storage.outbox import UNKNOWN_OUTCOME, Outbox
@@ -248,6 +251,111 @@ async def test_a_direct_message_is_sent_again_without_a_search(slack, declare, s
     assert len(shown(slack, "@mia")) == 1
     assert await dead(outbox) == []
     assert slack.calls_of("conversations.history") == []
+
+
+# --- nudges -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def promised(declare, incidents, store, worker, clock, settle):
+    """Lets a promise of INC-1 be due, after ``minutes`` of its ten; owned by Mia if ``owned``."""
+
+    async def promised(slack, *, minutes, owned):
+        mia = slack.workspace.user("mia")
+        await declare(owner=Person(mia.id, "mia") if owned else None)
+        within = NextUpdate(within=timedelta(minutes=10))
+        await incidents.execute(SetPromise(actor=an_actor(), ref=1, next_update=within))
+        await settle()
+        clock.advance(minutes=minutes, seconds=1)
+        await Nudges(store, clock=clock, wake=worker.wake).look()
+
+    return promised
+
+
+def nudges(slack, channel):
+    return [one.text for (one,) in shown(slack, channel) if "promised by" in one.text]
+
+
+LOST = ["cut", "lose_answer", "server_error"]
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_a_nudge_in_a_channel_is_looked_for_before_it_is_sent_again(
+    slack, promised, settle, outbox, fault
+):
+    getattr(slack.faults, fault)("chat.postMessage", channel=PAYMENTS)
+    await promised(slack, minutes=12, owned=True)
+    await settle()
+
+    assert len(nudges(slack, PAYMENTS)) == 1
+    assert await dead(outbox) == []
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_a_nudge_to_a_person_is_never_sent_twice(slack, promised, settle, outbox, fault):
+    getattr(slack.faults, fault)("chat.postMessage", channel=slack.workspace.user("mia").id)
+    await promised(slack, minutes=5, owned=True)
+    await settle()
+
+    assert len(nudges(slack, "@mia")) == (fault == "lose_answer")
+    assert await dead(outbox) == []
+
+
+async def test_a_nudge_that_cannot_be_looked_for_is_not_sent_twice(slack, promised, settle, outbox):
+    slack.faults.refuse("conversations.history", error="missing_scope")
+    await promised(slack, minutes=12, owned=True)
+    slack.faults.lose_answer("chat.postMessage", channel=PAYMENTS)
+    await settle()
+
+    assert len(nudges(slack, PAYMENTS)) == 1
+    assert await dead(outbox) == []
+
+
+async def test_a_nudge_is_not_taken_for_one_about_another_promise(
+    slack, promised, incidents, store, worker, clock, settle
+):
+    await promised(slack, minutes=12, owned=True)
+    await settle()
+    within = NextUpdate(within=timedelta(minutes=10))
+    await incidents.execute(SetPromise(actor=an_actor(), ref=1, next_update=within))
+    await settle()
+    slack.faults.cut("chat.postMessage", channel=PAYMENTS)
+    clock.advance(minutes=12, seconds=1)
+    await Nudges(store, clock=clock, wake=worker.wake).look()
+    await settle()
+
+    assert len(nudges(slack, PAYMENTS)) == 2
+
+
+async def test_a_reminder_that_comes_after_the_due_moment_is_not_sent(
+    slack, promised, settle, clock, outbox
+):
+    await promised(slack, minutes=5, owned=True)
+    clock.advance(minutes=6)
+    await settle()
+
+    assert nudges(slack, "@mia") == []
+    assert await outbox.undelivered() == ()
+
+
+async def test_a_nudge_whose_promise_was_kept_meanwhile_is_not_sent(
+    slack, promised, publish, settle
+):
+    await promised(slack, minutes=5, owned=True)
+    await publish("We found the cause.")
+    await settle()
+
+    assert nudges(slack, "@mia") == []
+
+
+async def test_a_reminder_of_somebody_who_owns_it_no_more_is_not_sent(
+    slack, promised, incidents, settle
+):
+    await promised(slack, minutes=5, owned=True)
+    await incidents.execute(a_change(ref=1, owner=Person("U0BO", "bo")))
+    await settle()
+
+    assert nudges(slack, "@mia") == []
 
 
 # --- the worker -------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ async def test_a_set_up_in_order_passes_every_check(slack, database, examined):
         (True, f"PUBLISHERS_GROUP: 1 in {publishers.id}"),
         PRIVATE_BY_DEFAULT,
         (True, "status channel: #status"),
+        (
+            True,
+            "promises: critical=30m,high=60m; RESPONDERS_GROUP is mentioned when one is broken",
+        ),
     ]
 
 
@@ -139,6 +143,13 @@ async def test_settings_left_out_are_not_checked_and_no_database_is_made(
         (True, "scopes: all granted"),
         PRIVATE_BY_DEFAULT,
         (True, "status channel: none in the settings; `/incident setup #channel` sets one"),
+        (
+            True,
+            (
+                "promises: critical=30m,high=60m; nobody is mentioned when one is broken, because "
+                "RESPONDERS_GROUP is not set"
+            ),
+        ),
     ]
     assert list(tmp_path.iterdir()) == []
 
@@ -275,6 +286,12 @@ async def test_a_refused_app_token_fails_with_its_cure(examined):
     )
 
 
+async def test_without_defaults_nothing_is_promised_by_itself(examined):
+    lines = await examined(PROMISE_DEFAULTS="none")
+
+    assert lines[-1] == (True, "promises: none by default; `/incident promise` makes one")
+
+
 async def test_a_missing_or_empty_group_fails(slack, examined):
     empty = slack.workspace.add_group("nobody")
 
@@ -291,7 +308,7 @@ async def test_a_missing_or_archived_status_channel_fails(slack, examined):
     public = slack.workspace.add_channel("open", bot=False)
 
     async def last(channel):
-        return (await examined(STATUS_CHANNEL=channel))[-1]
+        return (await examined(STATUS_CHANNEL=channel))[-2]
 
     cure = "set STATUS_CHANNEL to a channel's id; invite Ratchet if it is private"
     for nowhere in ("C0NOWHERE", private.id):

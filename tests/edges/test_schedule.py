@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.clock import SET_BACK_MAX, SteadyClock, now
 from bot.schedule import Schedule
+from tests.builders import NINE
 from tests.patience import PATIENCE_SECONDS
 
 SOON = timedelta(milliseconds=5)
@@ -100,5 +102,73 @@ async def test_no_job_runs_before_the_start_or_after_the_stop(schedule):
     assert looks.count <= seen + 1
 
 
+async def test_a_clock_that_is_set_back_delays_no_job(schedule, capsys):
+    looks, others = Looks(), Looks()
+    job = schedule.every(SOON, looks.look)
+    schedule.every(SOON, others.look)
+    schedule.start()
+    await looks.until(1)
+    # As APScheduler sees it: the next run is an hour ahead of the clock.
+    job.modify(next_run_time=now() + timedelta(hours=1))
+    seen = looks.count
+
+    await looks.until(seen + 2)
+
+    assert "clock set back" in capsys.readouterr().out
+
+
 async def test_a_schedule_that_never_started_can_be_stopped(schedule):
     schedule.stop()
+
+
+# --- the clock ---------------------------------------------------------------------------------
+
+
+class Machine:
+    """The two clocks of a machine, which a test moves."""
+
+    def __init__(self):
+        self.wall = NINE
+        self.ticks = 0.0
+
+    def passes(self, seconds, *, set_by=0.0):
+        """Time passes, and the clock is set forward or back by ``set_by`` seconds."""
+        self.wall += timedelta(seconds=seconds + set_by)
+        self.ticks += seconds
+
+
+@pytest.fixture
+def machine():
+    return Machine()
+
+
+@pytest.fixture
+def steady(machine):
+    return SteadyClock(lambda: machine.wall, lambda: machine.ticks)
+
+
+def test_the_clock_shows_the_time_of_the_machine(machine, steady):
+    machine.passes(60)
+    assert steady() == machine.wall == NINE + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("back", [1, 60, 3_500])
+def test_the_clock_goes_on_while_the_machine_is_set_back(machine, steady, back):
+    machine.passes(10, set_by=-back)
+    assert steady() == NINE + timedelta(seconds=10)
+    machine.passes(20)
+    assert steady() == NINE + timedelta(seconds=30)
+    machine.passes(30, set_by=back)
+    assert steady() == machine.wall == NINE + timedelta(seconds=60)
+
+
+def test_the_clock_follows_a_machine_that_is_set_forward_or_slept(machine, steady):
+    machine.passes(10, set_by=7_200)
+    assert steady() == machine.wall
+
+
+def test_the_clock_follows_a_machine_that_was_hours_ahead(machine, steady):
+    machine.passes(1, set_by=10 * SET_BACK_MAX.total_seconds())
+    steady()
+    machine.passes(1, set_by=-10 * SET_BACK_MAX.total_seconds())
+    assert steady() == machine.wall

@@ -28,6 +28,7 @@ VARIABLES = [
     "LOG_LEVEL",
     "PORT",
     "PRIVATE_BY_DEFAULT",
+    "PROMISE_DEFAULTS",
     "PUBLIC_URL",
     "PUBLISHERS_GROUP",
     "PUBLISH_DELAY",
@@ -38,6 +39,8 @@ VARIABLES = [
     "SLACK_SIGNING_SECRET",
     "STATUS_CHANNEL",
 ]
+
+SEVERITIES = "set severities, such as critical=30m,high=60m, or none"
 
 LIFECYCLE = """\
 [security.reported]
@@ -162,6 +165,15 @@ def test_all_problems_are_named_at_once():
         ("PUBLISH_DELAY", "10s", 'PUBLISH_DELAY is "10s": set a whole number from 0 to 300'),
         ("PUBLISH_DELAY", "301", 'PUBLISH_DELAY is "301": set a whole number from 0 to 300'),
         ("PRIVATE_BY_DEFAULT", "maybe", 'PRIVATE_BY_DEFAULT is "maybe": set one of yes, no'),
+        *(
+            ("PROMISE_DEFAULTS", value, f'PROMISE_DEFAULTS is "{value}": {SEVERITIES}')
+            for value in ("30m", "critical", "critical=0m", "high=8d", "urgent=5m", "high=200h")
+        ),
+        (
+            "PROMISE_DEFAULTS",
+            "high=1h,high=2h",
+            f'PROMISE_DEFAULTS is "high=1h,high=2h": {SEVERITIES}',
+        ),
         ("LOG_LEVEL", "loud", 'LOG_LEVEL is "loud": set one of debug, info, warning, error'),
         ("LOG_FORMAT", "xml", 'LOG_FORMAT is "xml": set one of console, json'),
         (
@@ -479,6 +491,20 @@ def test_a_settings_object_shows_no_secret():
 
     for secret in (BOT_TOKEN, APP_TOKEN, SECRET, "hunter2"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("", "critical=30m,high=60m"),
+        ("none", "none"),
+        ("NONE", "none"),
+        ("Low = 2h", "low=120m"),
+        ("critical=15m, medium=4h", "critical=15m,medium=240m"),
+    ],
+)
+def test_promises_have_a_default_by_severity(value, written):
+    assert str(settings(PROMISE_DEFAULTS=value).promise_defaults) == written
 
 
 def pieces(secret):

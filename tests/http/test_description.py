@@ -269,7 +269,8 @@ def written(described, operation):
         }
         least = limits.get("minLength", limits.get("minimum"))
         most = limits.get("maxLength", limits.get("maximum", limits.get("maxItems")))
-        span = "" if most is None else f" {least}-{most:,}" if least else f" ≤ {most:,}"
+        span = f" ≤ {most:,.0f}" if most is not None else ""
+        span = f" {least:,.0f}-{most:,.0f}" if least and most else span
         cells[name] = f"{'**' * required}`{name}`{'**' * required}{span}"
     return " · ".join(cells.values()) or "nothing"
 

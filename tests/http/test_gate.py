@@ -549,6 +549,8 @@ NEVER_OVER_HTTP = {
     "NoSuchSection",
     "NotPrivate",
     "SectionChanged",
+    "NothingToPromise",
+    "PromiseOver",
     "SeveralNextSteps",
     "StaleStatus",
     "TitleChanged",

@@ -70,6 +70,7 @@ async def test_a_declared_incident_has_every_given_fact(ci, component):
         "affectedComponents": [{"id": web, "name": "web"}],
         "private": True,
         "ownerId": "U0GRACE",
+        "nextUpdateBy": None,
         "createdAt": "2026-03-02T09:00:00.000Z",
         "updatedAt": "2026-03-02T09:00:00.000Z",
     }

@@ -11,6 +11,7 @@ import asyncio
 import json
 import random
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from itertools import count
 from typing import Any
 
@@ -173,6 +174,9 @@ class Everybody:
     async def member(self, *_: str) -> Any:
         return ADA
 
+    async def zone(self, *_: str) -> Any:
+        return UTC
+
 
 @dataclass
 class World:
@@ -196,6 +200,7 @@ class World:
             self.answers,
             DraftBook(self.store, clock=self.clock),
             catalogue=CATALOGUE,
+            promise_defaults={},
             clock=self.clock,
         )
 

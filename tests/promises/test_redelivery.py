@@ -33,6 +33,7 @@ COMMANDS = {
     "assign": ([], "assign 1 @bo"),
     "assign, to oneself": ([], "assign 1"),
     "severity": ([], "severity 1 critical"),
+    "promise": ([], "promise 1 30m"),
     "title": ([], "title 1 Checkout is slow"),
     "components": ([], "components 1 api, web"),
     "withdraw": (["note 1 db-3 lost quorum"], "withdraw 1 2"),

@@ -37,6 +37,7 @@ from bot.slack.verbs import VERBS, VERBS_BY_WORD, find, markdown_table
 from core.incident import (
     Acknowledge,
     BoardFilter,
+    Change,
     Declare,
     Note,
     Place,
@@ -47,6 +48,7 @@ from core.incident import (
     TakeNextStep,
 )
 from core.lifecycle import PRESETS, RESPONSE, Catalogue
+from core.promise import NextUpdate
 from tests.builders import INCIDENTS_CHANNEL, LINUS, a_change, an_actor, an_id
 
 CATALOGUE = Catalogue(PRESETS, default="statuspage")
@@ -85,6 +87,11 @@ def meanings(text: str, **known: Any) -> list[Request]:
     return [choice.request for choice in asked(text, **known).choices]
 
 
+def published(**changes: Any) -> Change:
+    """A change with a public text, as it is typed: the severity decides about the promise."""
+    return a_change(next_update=NextUpdate(), **changes)
+
+
 def redact(**changes: Any) -> Redact:
     fields: dict[str, Any] = {"actor": an_actor(), "ref": 42, "entry": 3}
     return Redact(**fields | changes)
@@ -110,7 +117,7 @@ SAID = [
         "next 42 rolled back build 311",
         TakeNextStep(actor=an_actor(), ref=42, note=Note("rolled back build 311")),
     ),
-    ("update 42 Payments: cards fail", a_change(public=PublicText("Payments: cards fail"))),
+    ("update 42 Payments: cards fail", published(public=PublicText("Payments: cards fail"))),
     ("assign 42 <@U0LINUS|linus>.", AssignTo(actor=an_actor(), ref=42, user="U0LINUS")),
     ("components 42 API，Web、Shop", a_change(components=("API", "Web", "Shop"))),
     ("show", ShowCard(ref=None)),
@@ -136,20 +143,23 @@ SAID = [
     ("note 42 db-3", a_change(note=Note("db-3"))),
     ("note #db is noisy", a_change(ref=None, note=Note("#db is noisy"))),
     ("note 42: db-3", a_change(note=Note("db-3"))),
-    ("update 42 We look.", a_change(public=PublicText("We look."))),
+    ("update 42 We look.", published(public=PublicText("We look."))),
     (
         "update 42 status:monitoring We look.",
-        a_change(to="monitoring", public=PublicText("We look.")),
+        published(to="monitoring", public=PublicText("We look.")),
     ),
     (
         "update 42 status：monitoring We look.",
-        a_change(to="monitoring", public=PublicText("We look.")),
+        published(to="monitoring", public=PublicText("We look.")),
     ),
     (
         "update status:Monitoring 42 We look.",
-        a_change(to="monitoring", public=PublicText("We look.")),
+        published(to="monitoring", public=PublicText("We look.")),
     ),
-    ("update 42 We know. status:resolved", a_change(public=PublicText("We know. status:resolved"))),
+    (
+        "update 42 We know. status:resolved",
+        published(public=PublicText("We know. status:resolved")),
+    ),
     ("assign 42 <@U0LINUS|linus>", AssignTo(actor=an_actor(), ref=42, user="U0LINUS")),
     ("assign <@W0LINUS>", AssignTo(actor=an_actor(), ref=None, user="W0LINUS")),
     ("assign 42", a_change(owner=an_actor().person)),
@@ -789,21 +799,21 @@ def test_likeness_leads_to_no_verb_that_publishes_or_ends(word):
 
 WE = "We found it."
 HEADS = [
-    ("42 identified We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 to identified We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 identifed We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 Identified: We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 *identified* We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("identified 42 We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 stauts:monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 status=monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 status : monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 status: montoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 --status monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 —status=monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 status monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 sev:high We found it.", a_change(severity=HIGH, public=PublicText(WE))),
-    ("42 severity=high We found it.", a_change(severity=HIGH, public=PublicText(WE))),
+    ("42 identified We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 to identified We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 identifed We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 Identified: We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 *identified* We found it.", published(to="identified", public=PublicText(WE))),
+    ("identified 42 We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 stauts:monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 status=monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 status : monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 status: montoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 --status monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 —status=monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 status monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 sev:high We found it.", published(severity=HIGH, public=PublicText(WE))),
+    ("42 severity=high We found it.", published(severity=HIGH, public=PublicText(WE))),
     ("42 note: We found it.", a_change(note=Note(WE))),
     ("42 note We found it.", a_change(note=Note(WE))),
     ("42 private We found it.", a_change(note=Note(WE))),
@@ -815,13 +825,13 @@ HEADS = [
     ("42 🔒 private: We found it.", a_change(note=Note(WE))),
     ("42 :lock: note We found it.", a_change(note=Note(WE))),
     ("42 @here internal: We found it.", a_change(note=Note(WE))),
-    ("42 → identified We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 status → identified We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 status -> identified We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 status=>identified We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 to → identified We found it.", a_change(to="identified", public=PublicText(WE))),
-    ("42 identified → monitoring We found it.", a_change(to="monitoring", public=PublicText(WE))),
-    ("42 -> identified We found it.", a_change(to="identified", public=PublicText(WE))),
+    ("42 → identified We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 status → identified We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 status -> identified We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 status=>identified We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 to → identified We found it.", published(to="identified", public=PublicText(WE))),
+    ("42 identified → monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
+    ("42 -> identified We found it.", published(to="identified", public=PublicText(WE))),
     ("42 visibility:internal We found it.", None),
     ("42 foo:bar We found it.", None),
     ("42 --dry-run We found it.", None),
@@ -838,7 +848,7 @@ def test_the_first_words_of_a_public_text_are_asked_about(text, meant):
 
     assert requests[:-2] == ([meant] if meant else [])
     assert requests[-2:] == [
-        a_change(ref=ref, public=PublicText(whole)),
+        published(ref=ref, public=PublicText(whole)),
         OpenUpdate(ref=ref, public=PublicText(whole)),
     ]
     assert "Nothing was published." in question.message
@@ -861,7 +871,7 @@ def test_the_first_words_of_a_public_text_are_asked_about(text, meant):
     ],
 )
 def test_other_first_words_are_text(text):
-    assert said(f"update 42 {text}") == a_change(public=PublicText(text))
+    assert said(f"update 42 {text}") == published(public=PublicText(text))
 
 
 @pytest.mark.parametrize("text", ["private: the shop", "severity:high Slow", "--internal Slow"])
@@ -964,7 +974,7 @@ def test_a_formatted_command_is_parsed_back(ref, status, note, public):
     assert said(f"status {ref} {status} {own}") == a_change(ref=ref, to=status, note=note)
     assert said(f"next {ref} {own}") == TakeNextStep(actor=AN_ACTOR, ref=ref, note=note)
     assert said(f"note {ref} {said_in_public}") == a_change(ref=ref, note=public)
-    assert said(f"update {ref} status:{status} {said_in_public}") == a_change(
+    assert said(f"update {ref} status:{status} {said_in_public}") == published(
         ref=ref, to=status, public=public
     )
 

@@ -19,6 +19,7 @@ from bot.sandbox import blockkit
 from bot.slack import (
     dialogs,
     lists,
+    nudges,
     privacy,
     public,
     refusals,
@@ -71,6 +72,7 @@ from core.incident import (
     Section,
     SetInvitation,
     SetPrivacy,
+    SetPromise,
     Severity,
     Update,
     Visibility,
@@ -78,7 +80,8 @@ from core.incident import (
     WriteReport,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
-from core.public_side import PublicIncident, PublicUpdate
+from core.promise import NextUpdate, Promise
+from core.public_side import PublicIncident, PublicPromise, PublicUpdate
 from core.refusals import (
     ComponentExists,
     CurrentTitle,
@@ -91,10 +94,12 @@ from core.refusals import (
     NoSuchEntry,
     NoSuchSection,
     NotFound,
+    NothingToPromise,
     NothingToRedact,
     NotOver,
     NotPrivate,
     Permission,
+    PromiseOver,
     RedactionNotPermitted,
     RepeatedComponent,
     SectionChanged,
@@ -131,6 +136,7 @@ from tests.builders import (
 GOLDENS = Path(__file__).parent / "goldens"
 NOW = NINE + timedelta(minutes=12)
 SOON = NINE + timedelta(minutes=64)
+IN_30_MINUTES = timedelta(minutes=30)
 ORIGIN = Origin(place=Place("C0INCIDENTS"), response_url="https://hooks.slack.com/commands/T0/1/x")
 GROUPS = refusals.Groups(responders="S0RESPONDERS", publishers="S0PUBLISHERS")
 
@@ -265,6 +271,8 @@ def cards(texts: Texts) -> dict[str, Any]:
     over = a_case(texts, status=last_status(texts))
     done = a_move(over, old=second_status(texts), new=last_status(texts), at=SOON)
     private = a_case(texts, private=True)
+    promised = replace(new, promises=1, next_update_by=SOON)
+    promise = Promise(entry=2, public_at=NINE, due_at=SOON)
     renamed = an_update(new, kind=Kind.TITLE, old=texts.title, new=texts.title, body=None)
     here = replace(private, place=Place(INCIDENTS_CHANNEL, private=True))
     return {
@@ -273,6 +281,17 @@ def cards(texts: Texts) -> dict[str, Any]:
         "working_card_renamed": views.working_card(Card(incident=new, last=renamed), at=NOW),
         "working_card_resolved": views.working_card(
             Card(incident=over, last=done, resolved_at=SOON), at=SOON
+        ),
+        "working_card_promised": views.working_card(
+            Card(incident=promised, last=acknowledged), at=NOW
+        ),
+        "working_card_overdue": views.working_card(
+            Card(incident=promised, last=acknowledged), at=SOON + timedelta(minutes=1)
+        ),
+        "promise_reminder": nudges.reminder(new, promise, at=NOW),
+        "promise_breach": nudges.breach(new, promise, group="S0RESPONDERS", at=SOON),
+        "promise_breach_private": nudges.breach(
+            private, replace(promise, internal=True), group=None, at=SOON
         ),
         "owner_card": views.owner_card(Card(incident=private, last=acknowledged), at=NOW),
         "owner_card_public": views.owner_card(Card(incident=new, last=acknowledged), at=NOW),
@@ -340,6 +359,12 @@ def public_views(texts: Texts) -> dict[str, Any]:
         ),
         "status_card_bare_move": status_card(a_public_incident(texts, bare, update)),
         "status_card_resolved": status_card(resolved),
+        "status_card_promised": status_card(
+            a_public_incident(texts, update, next_update=PublicPromise(SOON))
+        ),
+        "status_card_overdue": status_card(
+            a_public_incident(texts, update, next_update=PublicPromise(SOON, overdue=True))
+        ),
         "status_card_withdrawn": status_card(a_public_incident(texts, gone)),
         "public_update": public_update(shown, update),
         "public_update_without_move": public_update(shown, plain),
@@ -381,6 +406,7 @@ def answers(texts: Texts) -> dict[str, Any]:
     writing = WriteReport(actor=an_actor(), ref=42, seen=2, cause=note)
     old = an_update(over, kind=Kind.REPORTED, new="summary", body=texts.body[::-1])
     other = ("x" if texts is ORDINARY else "x" * 100,)
+    promise = SetPromise(actor=an_actor(), ref=42, next_update=NextUpdate(within=IN_30_MINUTES))
     told = {
         "declared": outcome(new, declaration, number=texts.number),
         "declared_private": outcome(new, in_public, number=texts.number),
@@ -394,6 +420,18 @@ def answers(texts: Texts) -> dict[str, Any]:
         "published_soon": outcome(new, a_change(public=public), publish_delay=delay),
         "resolved_in_public_soon": outcome(
             before_last, a_change(to=last_status(texts), public=public), publish_delay=delay
+        ),
+        "published_with_promise": outcome(
+            new,
+            a_change(public=public, next_update=NextUpdate(within=IN_30_MINUTES)),
+            publish_delay=delay,
+        ),
+        "promised": outcome(new, promise, publish_delay=delay),
+        "promised_private": outcome(replace(new, private=True), promise),
+        "promise_released": outcome(
+            replace(new, promises=1, next_update_by=SOON),
+            SetPromise(actor=an_actor(), ref=42, reason=note),
+            promises=(Promise(entry=2, public_at=NINE, due_at=SOON),),
         ),
         "acknowledged": outcome(new, Acknowledge(actor=an_actor(), ref=42)),
         "acknowledged_by_a_move": outcome(
@@ -509,6 +547,8 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "section_changed": SectionChanged(new, entry),
         "no_such_section": NoSuchSection(new, Section.HELPED),
         "no_public_side": NoPublicSide(new),
+        "nothing_to_promise": NothingToPromise(over),
+        "promise_over": PromiseOver(new),
         "invalid_duplicate": InvalidDuplicate(),
         "unknown_status_of_a_verb": UnknownStatus(
             a_case(texts, lifecycle=STATUSPAGE, status="investigating"), "closed"
@@ -653,6 +693,15 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_declare": dialogs.declare_dialog(presets, by=ADA, origin=ORIGIN),
         "dialog_declare_draft": dialogs.declare_dialog(presets, by=ADA, origin=ORIGIN, draft=draft),
         "dialog_update": dialogs.update_dialog(new, workspace, origin=ORIGIN),
+        "dialog_update_promising": dialogs.update_dialog(
+            new, workspace, origin=ORIGIN, promised=timedelta(minutes=45)
+        ),
+        "dialog_promise": dialogs.promise_dialog(
+            new, origin=ORIGIN, promised=IN_30_MINUTES, release=False
+        ),
+        "dialog_promise_release": dialogs.promise_dialog(
+            private, origin=ORIGIN, promised=IN_30_MINUTES, release=True
+        ),
         "dialog_update_typed": dialogs.update_dialog(new, workspace, origin=ORIGIN, form=typed),
         "dialog_update_moved": dialogs.update_dialog(
             moved, workspace, origin=ORIGIN, form=typed, moved=a_move(new), at=NOW

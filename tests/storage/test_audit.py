@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine
 
 from core.decision import Surface
-from core.incident import Acknowledge, Note, Place, PublicText, Redact, Severity
+from core.incident import Acknowledge, Note, Place, PublicText, Redact, SetPromise, Severity
 from core.lifecycle import RESPONSE
+from core.promise import NextUpdate
 from core.service import Incidents
 from storage import audit
 from tests.builders import (
@@ -78,6 +80,9 @@ async def busy(declare, incidents, outbox, clock, deliver):
     await change(3, owner=ADA)
     await declare(actor=an_actor(CI, channel=None), place=None)
     await change(4, public=PublicText(f"{CANARY} slow"))
+    clock.advance(seconds=1)
+    within = NextUpdate(within=timedelta(minutes=30))
+    await incidents.execute(SetPromise(actor=an_actor(), ref=4, next_update=within))
     await declare(lifecycle=RESPONSE)
     await incidents.execute(Acknowledge(actor=an_actor(GRACE), ref=5))
     await change(5, to="resolved", public=PublicText(f"{CANARY} over"))
@@ -318,6 +323,52 @@ DAMAGES = {
     "the owner is another": (
         ["UPDATE incident SET owner_id = 'U0LINUS', owner_name = 'Linus' WHERE number = 1"],
         {1: ["its owner is not the one of entry 13"]},
+    ),
+    "a promise was lost": (
+        [f"DELETE FROM promise WHERE {about(4)}"],
+        {
+            4: [
+                "entry 3 made another promise than the one that is kept",
+                "it counts 1 promises, and has 0",
+                "its next update is not the one that is promised",
+            ]
+        },
+    ),
+    "a promise is due at another time": (
+        [f"UPDATE promise SET due_at = public_at WHERE {about(4)}"],
+        {
+            4: [
+                "entry 3 made another promise than the one that is kept",
+                "its next update is not the one that is promised",
+            ]
+        },
+    ),
+    "promises were not counted": (
+        ["UPDATE incident SET promise_count = NULL WHERE number = 4"],
+        {4: ["it counts 0 promises, and has 1"]},
+    ),
+    "a next update that nobody promised": (
+        ["UPDATE incident SET next_update_by = updated_at WHERE number = 1"],
+        {1: ["its next update is not the one that is promised"]},
+    ),
+    "a nudge about no entry": (
+        [
+            message(
+                4,
+                "promise_breach",
+                entry=99,
+                lane="(SELECT replace(min(lane), ':status:', ':promise:') FROM outbox "
+                f"WHERE surface = 'status_card' AND {about(4)})",
+            )
+        ],
+        {
+            4: [
+                (
+                    "a message for the promise breach of entry 99 goes to C0STATUS, and there is "
+                    "no such entry"
+                )
+            ]
+        },
     ),
     "the version is another": (
         ["UPDATE incident SET version = 99 WHERE number = 1"],

@@ -1,0 +1,42 @@
+"""Messages about a promise: the reminder of its owner, and the word that it is broken. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.slack.blocks import Json, actions, message, paragraphs
+from bot.slack.buttons import later_button, promise_button, release_button, update_button
+from bot.slack.markup import moment
+from bot.slack.words import about
+from core.incident import Incident
+from core.promise import Promise
+
+
+def reminder(incident: Incident, promise: Promise, *, at: datetime) -> Json | None:
+    """The reminder that a promise is due soon; None once it is due."""
+    if at > promise.due_at:
+        return None
+    told = about(
+        f"{incident.name}: the next {_kind(promise)} is promised by "
+        f"{moment(promise.due_at, seen_from=at)}",
+        incident,
+    )
+    buttons = [update_button(incident), later_button(incident, promise.entry)]
+    return message([told], [*paragraphs([told]), *actions([*buttons, release_button(incident)])])
+
+
+def breach(incident: Incident, promise: Promise, *, group: str | None, at: datetime) -> Json:
+    """The word that a promise is broken; ``group`` is the group of responders, if there is one."""
+    told = about(
+        f"{incident.name}: the {_kind(promise)} that was promised by "
+        f"{moment(promise.due_at, seen_from=at)} has not come",
+        incident,
+    )
+    if group:
+        told = f"<!subteam^{group}> {told}"
+    buttons = [update_button(incident), promise_button(incident)]
+    return message([told], [*paragraphs([told]), *actions(buttons)])
+
+
+def _kind(promise: Promise) -> str:
+    return "update" if promise.internal else "public update"

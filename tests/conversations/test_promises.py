@@ -1,0 +1,277 @@
+"""Promises of the next public update, from the command to the last message about one."""
+
+from __future__ import annotations
+
+import pytest
+
+GROUP = "<!subteam^S0RESPONDERS>"
+PAYMENTS, STATUS = "#payments", "#status"
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+@pytest.fixture
+def environment(environment, slack):
+    slack.workspace.add_group("responders", members=["mia", "bo"])
+    return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS"}
+
+
+@pytest.fixture
+def mia(slack):
+    return slack.person("mia")
+
+
+@pytest.fixture
+def bo(slack):
+    return slack.person("bo")
+
+
+@pytest.fixture
+def says(mia):
+    """The answer to a command of Mia's about the incident."""
+
+    async def says(line):
+        asked = await mia.command(PAYMENTS, f"/incident {line}")
+        return await asked.answer()
+
+    return says
+
+
+@pytest.fixture
+async def declared(ratchet, says, settle):
+    """INC-1, high, which Bo leads."""
+    await says("declare Checkout is down severity:high")
+    await says("assign 1 @bo")
+    await settle()
+
+
+@pytest.fixture
+def passes(ratchet, clock, settle):
+    """Lets minutes pass, one after another, with a look at each."""
+
+    async def passes(minutes):
+        for _ in range(minutes):
+            clock.advance(minutes=1)
+            await ratchet.nudges.look()
+            await settle()
+
+    return passes
+
+
+def card(slack):
+    """The status card, in one string."""
+    return repr(slack.channel_view(STATUS))
+
+
+def direct(slack, name="bo"):
+    """The direct messages of a person."""
+    return [message.words() for message in slack.workspace.channel(f"@{name}").messages]
+
+
+def about_promises(slack):
+    """The messages in the working channel beside the card."""
+    return [
+        m.words() for m in slack.workspace.channel(PAYMENTS).messages if "promised by" in m.text
+    ]
+
+
+async def test_an_update_promises_the_next_one_by_its_severity(slack, declared, says, settle):
+    answer = await says("update 1 We are looking into it.")
+    await settle()
+
+    assert "It promises the next one by <!date^1772445600^{time}|10:00 UTC>." in answer.text
+    assert "Next update by <!date^1772445600^{time}|10:00 UTC>" in card(slack)
+    assert [b["text"]["text"] for b in answer.blocks[-1]["elements"]][-2:] == [
+        "Change…",
+        "No promise",
+    ]
+
+
+async def test_no_promise_takes_it_away(slack, declared, mia, says, settle):
+    answer = (await says("update 1 We are looking into it.")).snapshot()
+    released = await (await mia.press(answer, "No promise")).answer()
+    await settle()
+
+    assert "the promise of <!date^1772445600^{time}|10:00 UTC> is released" in released.text
+    assert "Next update" not in card(slack)
+    again = await (await mia.press(answer, "No promise")).answer()
+    assert "That promise of INC-1 is over, and nothing was changed." in again.text
+
+
+async def test_change_opens_the_dialog(slack, declared, mia, says, settle):
+    answer = await says("update 1 We are looking into it.")
+    opened = await mia.press(answer, "Change…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "promise")
+    await mia.fill("Next update", "In 15 min")
+    await mia.submit()
+    changed = await opened.answer()
+    await settle()
+
+    assert "the next update is promised by <!date^1772442900^{time}|09:15 UTC>" in changed.text
+    assert "Next update by <!date^1772442900^{time}|09:15 UTC>" in card(slack)
+
+
+# 09:00 UTC is 10:00 in Berlin, where Mia is.
+TYPED = [
+    ("30m", "09:30"),
+    ("in 1h 30m", "10:30"),
+    ("15:30", "14:30"),
+    ("by 3:30 pm", "14:30"),
+    ("\uff19\uff10 Minutes", "10:30"),
+]
+
+
+@pytest.mark.parametrize(("time", "shown"), TYPED)
+async def test_a_time_is_read_in_the_zone_of_its_author(slack, declared, says, settle, time, shown):
+    answer = await says(f"promise 1 {time}")
+    await settle()
+
+    assert f"|{shown} UTC>: Checkout is down." in answer.text
+    assert f"|{shown} UTC>" in card(slack)
+
+
+async def test_a_time_that_has_just_passed_is_asked_about(slack, declared, mia, says, settle):
+    asked = await says("promise 1 9:45")
+    assert "Nothing was promised." in asked.text
+    assert "Next update" not in card(slack)
+
+    await (await mia.press(asked, "Promise it for tomorrow (INC-1)")).answer()
+    await settle()
+
+    assert "Next update by <!date^1772527500^{date_short_pretty} {time}" in card(slack)
+
+
+@pytest.mark.parametrize("time", ["30", "soon", "25:00", "13 pm", "", "99h99"])
+async def test_what_is_no_time_promises_nothing(slack, declared, says, settle, time):
+    answer = await says(f"promise 1 {time}")
+    await settle()
+
+    assert "promise <n> <30m|15:30|none [reason]>" in answer.words().replace("&lt;", "<").replace(
+        "&gt;", ">"
+    )
+    assert "Next update" not in card(slack)
+
+
+async def test_the_owner_is_reminded_and_moves_it(slack, declared, bo, says, passes, settle):
+    await says("update 1 We are looking into it.")
+    await passes(54)
+    assert direct(slack) == []
+    await passes(2)
+
+    (reminder,) = slack.workspace.channel("@bo").messages
+    assert "the next public update is promised by <!date^1772445600^{time}" in reminder.text
+    assert [b["text"]["text"] for b in reminder.blocks[-1]["elements"]] == [
+        "Update…",
+        "+15 min",
+        "Release…",
+    ]
+    await (await bo.press(reminder, "+15 min")).answer()
+    await settle()
+    assert "Next update by <!date^1772446500^{time}|10:15 UTC>" in card(slack)
+    await passes(15)
+    assert len(direct(slack)) == 2
+    assert about_promises(slack) == []
+
+
+async def test_a_release_has_a_private_reason(slack, declared, bo, says, passes, settle):
+    await says("promise 1 10m")
+    await passes(6)
+    (reminder,) = slack.workspace.channel("@bo").messages
+    await bo.press(reminder, "Release…")
+    await slack.until(lambda: bo.has_view and bo.view.callback_id == "promise")
+    await bo.fill("Reason", "the vendor decides")
+    await bo.submit()
+    await settle()
+    await passes(10)
+
+    timeline = await says("timeline 1")
+    assert "released the promise of the next update" in timeline.words()
+    assert "the vendor decides" in timeline.words()
+    assert "vendor" not in card(slack)
+    assert about_promises(slack) == []
+
+
+async def test_a_broken_promise_is_told_once_and_stays_on_the_card(
+    slack, declared, says, passes, settle
+):
+    await says("promise 1 10m")
+    await passes(11)
+    assert "Next update was due <!date^1772442600^{time}|09:10 UTC>" in card(slack)
+    assert about_promises(slack) == []
+    await passes(20)
+
+    (told,) = about_promises(slack)
+    assert told.startswith(f"{GROUP} INC-1: the public update that was promised by")
+    assert "was due" in card(slack)
+    await says("update 1 We found the cause.")
+    await settle()
+    assert "was due" not in card(slack)
+    assert len(about_promises(slack)) == 1
+
+
+async def test_without_an_owner_the_working_channel_is_reminded(slack, ratchet, says, passes):
+    await says("declare Search is slow severity:high")
+    await says("promise 1 10m")
+    await passes(6)
+
+    (told,) = about_promises(slack)
+    assert told.startswith("INC-1: the next public update is promised by")
+    assert direct(slack) == []
+
+
+async def test_the_end_takes_every_reminder_with_it(slack, declared, says, passes, settle):
+    await says("update 1 status:identified We found the cause.")
+    await says("next 1")
+    await says("update 1 status:resolved It works again.")
+    await settle()
+    await passes(70)
+
+    assert "Next update" not in card(slack)
+    assert direct(slack) == about_promises(slack) == []
+
+
+async def test_a_private_incident_promises_to_its_responders_alone(
+    slack, ratchet, says, passes, settle
+):
+    await says("declare Key leaked private severity:critical")
+    answer = await says("promise 1 10m")
+    await settle()
+    await passes(13)
+
+    assert "You, its owner, workspace admins and whoever you invite see that" in answer.text
+    assert slack.channel_view(STATUS) == slack.channel_view(PAYMENTS) == []
+    cards, *nudges = direct(slack, "mia")
+    assert "Next update was due" in cards
+    assert len(nudges) == 2
+    await says("note 1 the key is revoked")
+    await settle()
+    assert "Next update" not in direct(slack, "mia")[0]
+
+
+async def test_the_dialog_proposes_the_promise_and_publishes_it(slack, declared, mia, settle):
+    working = slack.workspace.channel(PAYMENTS).messages[-1]
+    await mia.press(working, "Update…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
+    assert "'initial_option': {'text': {'type': 'plain_text', 'text': 'In 1 h 00 min'" in str(
+        mia.view.blocks
+    )
+    await mia.fill("Next public update", "In 30 min")
+    await mia.fill("Public update", "We found the cause.")
+    await mia.submit()
+    await settle()
+
+    assert "Next update by <!date^1772443800^{time}|09:30 UTC>" in card(slack)
+
+
+async def test_a_dialog_without_a_public_text_promises_nothing(slack, declared, mia, settle):
+    working = slack.workspace.channel(PAYMENTS).messages[-1]
+    await mia.press(working, "Update…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
+    await mia.fill("Private note", "db-3 lost quorum")
+    await mia.submit()
+    await settle()
+
+    assert "Next update" not in card(slack)

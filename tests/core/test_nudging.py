@@ -1,0 +1,217 @@
+"""The look at promises: each stage is done once, and told to the right people."""
+
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from core.decision import Surface
+from core.incident import Place, PublicText, SetPromise
+from core.nudging import Nudges, messages
+from core.promise import NextUpdate, Promise, Stage
+from core.service import Incidents
+from core.store import PromiseName, StoreUnavailable
+from storage.outbox import Outbox
+from storage.store import SqlStore
+from tests.builders import (
+    ADA,
+    CI,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    NINE,
+    STATUS_CHANNEL,
+    WORKSPACE,
+    a_change,
+    a_declaration,
+    an_actor,
+    an_id,
+    an_incident,
+)
+
+PROMISE = Promise(entry=2, public_at=NINE, due_at=NINE + timedelta(minutes=30))
+REMINDER, BREACH = Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH
+HERE, SECLUDED = Place(INCIDENTS_CHANNEL), Place(INCIDENTS_CHANNEL, private=True)
+
+TOLD = [
+    ("the owner is reminded", Stage.REMINDED, {"owner": GRACE}, [(REMINDER, GRACE.id)]),
+    ("without an owner the channel is", Stage.REMINDED, {}, [(REMINDER, INCIDENTS_CHANNEL)]),
+    ("a key cannot be", Stage.REMINDED, {"owner": CI}, [(REMINDER, INCIDENTS_CHANNEL)]),
+    ("without a channel the declarer is", Stage.REMINDED, {"place": None}, [(REMINDER, ADA.id)]),
+    ("nobody is there", Stage.REMINDED, {"place": None, "declared_by": CI}, []),
+    ("the channel is told", Stage.TOLD, {"owner": GRACE}, [(BREACH, INCIDENTS_CHANNEL)]),
+    ("or the owner", Stage.TOLD, {"place": None, "owner": GRACE}, [(BREACH, GRACE.id)]),
+    ("a public channel is not, privately", Stage.TOLD, {"private": True}, [(BREACH, ADA.id)]),
+    (
+        "a private channel is",
+        Stage.TOLD,
+        {"private": True, "place": SECLUDED},
+        [(BREACH, INCIDENTS_CHANNEL)],
+    ),
+    (
+        "the cards say that it was due",
+        Stage.DUE,
+        {},
+        [
+            (Surface.WORKING_CARD, INCIDENTS_CHANNEL),
+            (Surface.STATUS_CARD, STATUS_CHANNEL),
+            (Surface.STATUS_CARD, "C0OLD"),
+        ],
+    ),
+    (
+        "a private one has no public card",
+        Stage.DUE,
+        {"private": True},
+        [(Surface.OWNER_CARD, ADA.id)],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("stage", "facts", "told"), [case[1:] for case in TOLD], ids=[case[0] for case in TOLD]
+)
+def test_each_stage_is_told_to_those_whom_it_concerns(stage, facts, told):
+    incident = an_incident(**facts)
+    found = list(messages(stage, incident, PROMISE, (STATUS_CHANNEL, "C0OLD")))
+
+    assert [(one.surface, one.channel) for one in found] == told
+    assert {one.entry for one in found} <= {2 if stage is not Stage.DUE else None}
+
+
+@pytest.fixture
+def store(a_database):
+    with a_database("sqlite") as url, closing(SqlStore(url, status_channel=STATUS_CHANNEL)) as it:
+        yield it
+
+
+@pytest.fixture
+def woken():
+    """How often the worker was called, as a list that grows."""
+    return []
+
+
+@pytest.fixture
+def nudges(store, clock, woken):
+    return Nudges(store, clock=clock, wake=lambda: woken.append(clock.now))
+
+
+@pytest.fixture
+async def promised(store, clock):
+    """An incident of Ada's with a promise that is due in half an hour."""
+    incidents = Incidents(store, clock=clock, wake=lambda: None)
+    await incidents.execute(a_declaration(id=an_id(1), owner=ADA))
+    within = NextUpdate(within=timedelta(minutes=30))
+    await incidents.execute(SetPromise(actor=an_actor(), ref=1, next_update=within))
+    return incidents
+
+
+async def nudged(store):
+    waiting = await Outbox(store).undelivered()
+    return [one.surface for one in waiting if one.surface in {REMINDER, BREACH}]
+
+
+async def test_each_stage_is_done_once(store, promised, nudges, clock, woken):
+    seen = []
+    for minutes in (24, 3, 2, 2, 2, 60):
+        clock.advance(minutes=minutes)
+        await nudges.look()
+        await nudges.look()
+        seen.append(await nudged(store))
+
+    assert seen == [[], [], [], [], [BREACH], [BREACH]]
+    assert len(woken) == 2  # the cards, and the word that it is broken
+
+
+async def test_the_owner_is_reminded_in_time(store, promised, nudges, clock):
+    clock.advance(minutes=25, seconds=1)
+    await nudges.look()
+    await nudges.look()
+
+    assert await nudged(store) == [REMINDER]
+
+
+async def test_a_promise_that_is_kept_is_not_looked_at(store, promised, nudges, clock, woken):
+    clock.advance(minutes=5)
+    await promised.execute(a_change(ref=1, public=PublicText("We found the cause.")))
+    clock.advance(hours=2)
+    await nudges.look()
+
+    assert await nudged(store) == []
+    assert woken == []
+
+
+async def test_the_cards_follow_a_promise_to_its_end(store, promised, nudges, clock):
+    clock.advance(minutes=31)
+    await nudges.look()
+    card = await promised.card(an_actor(), 1)
+
+    assert card.incident.next_update_by == NINE + timedelta(minutes=30)
+
+
+class Failing:
+    """A store whose first write fails with ``error``; later ones succeed."""
+
+    def __init__(self, store, error):
+        self._store = store
+        self._errors = [error]
+
+    def read(self, work):
+        return self._store.read(work)
+
+    def read_public(self, work):
+        return self._store.read_public(work)
+
+    async def write(self, work):
+        if self._errors:
+            raise self._errors.pop()
+        return await self._store.write(work)
+
+
+@pytest.mark.parametrize(
+    ("error", "left"), [(ZeroDivisionError(), [BREACH]), (StoreUnavailable("gone"), [])]
+)
+async def test_an_error_with_one_promise_keeps_no_other_waiting(
+    store, promised, clock, error, left
+):
+    await promised.execute(a_declaration(id=an_id(2), owner=ADA))
+    within = NextUpdate(within=timedelta(minutes=10))
+    await promised.execute(SetPromise(actor=an_actor(), ref=2, next_update=within))
+    clock.advance(hours=1)
+    nudges = Nudges(Failing(store, error), clock=clock, wake=lambda: None)
+
+    with pytest.raises(type(error)):
+        await nudges.look()
+    assert await nudged(store) == left
+
+    await nudges.look()
+    assert await nudged(store) == [BREACH, BREACH]
+
+
+class FoundByTwo:
+    """A store in which another process was faster with everything that the look has found."""
+
+    def __init__(self, store, names):
+        self._store = store
+        self._names = names
+
+    async def read(self, _):
+        return self._names
+
+    def read_public(self, work):
+        return self._store.read_public(work)
+
+    def write(self, work):
+        return self._store.write(work)
+
+
+async def test_a_promise_that_another_process_has_done_is_passed_over(store, promised, clock):
+    incident = await promised.find(an_actor(), 1)
+    name = PromiseName(WORKSPACE, incident.id, 2)
+    gone = [name._replace(incident=an_id("nowhere")), name._replace(entry=9), name]
+    woken = []
+    look = Nudges(FoundByTwo(store, gone), clock=clock, wake=lambda: woken.append(1)).look
+
+    clock.advance(minutes=5)
+    await look()
+
+    assert await nudged(store) == []
+    assert woken == []

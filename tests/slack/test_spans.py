@@ -1,0 +1,251 @@
+"""Times that people type, and requests about promises as they are kept and pressed."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack import written
+from bot.slack.buttons import (
+    Dialog,
+    decode,
+    later_button,
+    no_promise_button,
+    promise_button,
+    release_button,
+)
+from bot.slack.forms import read, update_form
+from bot.slack.parser import parse
+from bot.slack.questions import Offer, label_of, value_of
+from bot.slack.requests import Choice, OpenPromise, Question, UsageError
+from bot.slack.spans import as_minutes, next_time, span_of
+from bot.slack.typed import Circumstances
+from core.incident import Note, Place, SetPromise
+from core.lifecycle import PRESETS, Catalogue
+from core.promise import NextUpdate
+from tests.builders import INCIDENTS_CHANNEL, NINE, a_change, an_actor, an_id, an_incident
+
+CATALOGUE = Catalogue(PRESETS, default="statuspage")
+BERLIN = timezone(timedelta(hours=1))
+MINUTES = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("30m", 30),
+        ("30 min", 30),
+        ("1 minute", 1),
+        ("90 minutes", 90),
+        ("1h", 60),
+        ("2 hours", 120),
+        ("1h30m", 90),
+        ("1 h 30 min", 90),
+        ("1hr 5mins", 65),
+        ("1d", 1_440),
+        ("2 days 3h", 3_060),
+        ("0m", 0),
+    ],
+)
+def test_a_span_is_read(text, minutes):
+    assert span_of(text) == minutes * MINUTES
+
+
+@pytest.mark.parametrize("text", ["", "30", "m", "soon", "1m30h", "-5m", "30s", "1.5h", "99999m"])
+def test_anything_else_is_no_span(text):
+    assert span_of(text) is None
+
+
+def test_a_number_without_a_unit_is_rather_minutes():
+    assert as_minutes("30") == "30m"
+    assert as_minutes("soon") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hour", "minute"),
+    [
+        ("10:30", 9, 30),
+        ("15:30", 14, 30),
+        ("3:30 pm", 14, 30),
+        ("3:30pm", 14, 30),
+        ("12:15 pm", 11, 15),
+        ("23:59", 22, 59),
+    ],
+)
+def test_a_time_of_day_is_of_the_zone_of_its_author(text, hour, minute):
+    at = datetime(2026, 3, 2, hour, minute, tzinfo=UTC)
+
+    assert next_time(text, at=NINE, zone=BERLIN) == at
+
+
+@pytest.mark.parametrize("text", ["9:45", "10:00", "12:05 am", "0:05"])
+def test_a_time_that_has_passed_is_of_tomorrow(text):
+    found = next_time(text, at=NINE, zone=BERLIN)
+
+    assert found is not None
+    assert found.astimezone(BERLIN).day == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["", "15", "24:00", "12:60", "13:00 pm", "0:30 am", "15:3", "1530"]
+)
+def test_anything_else_is_no_time_of_day(text):
+    assert next_time(text, at=NINE, zone=BERLIN) is None
+
+
+@given(text=st.text(max_size=12))
+def test_any_text_is_a_time_or_none(text):
+    found = next_time(text, at=NINE, zone=BERLIN)
+
+    assert found is None or timedelta() < found - NINE <= timedelta(days=1)
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+def said(text):
+
+    known = Circumstances(
+        actor=an_actor(),
+        catalogue=CATALOGUE,
+        new_id=an_id("new"),
+        place=Place(INCIDENTS_CHANNEL),
+        at=NINE,
+        zone=BERLIN,
+    )
+    return parse(text, known)
+
+
+def asks(**changes: Any) -> SetPromise:
+    fields: dict[str, Any] = {"actor": an_actor(), "ref": 42}
+    return SetPromise(**fields | changes)
+
+
+@pytest.mark.parametrize(
+    ("typed", "request_"),
+    [
+        ("promise 42 30m", asks(next_update=NextUpdate(within=30 * MINUTES))),
+        ("promise INC-42 in 1h", asks(next_update=NextUpdate(within=60 * MINUTES))),
+        ("promise 30m", asks(ref=None, next_update=NextUpdate(within=30 * MINUTES))),
+        (
+            "promise 42 15:30",
+            asks(next_update=NextUpdate(by=datetime(2026, 3, 2, 14, 30, tzinfo=UTC))),
+        ),
+        ("promise 42 none", asks()),
+        ("promise 42 *None*", asks()),
+        ("promise 42 none the vendor decides", asks(reason=Note("the vendor decides"))),
+    ],
+)
+def test_a_promise_is_read(typed, request_):
+    assert said(typed) == request_
+
+
+@pytest.mark.parametrize("typed", ["promise 42", "promise 42 soon", "promise 42 30m or so"])
+def test_a_promise_without_a_time_is_refused(typed):
+    with pytest.raises(UsageError):
+        said(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("promise 42 30", NextUpdate(within=30 * MINUTES)),
+        ("promise 42 9:45", NextUpdate(by=datetime(2026, 3, 3, 8, 45, tzinfo=UTC))),
+    ],
+)
+def test_a_promise_that_may_mean_another_time_is_asked_about(typed, meant):
+    with pytest.raises(Question) as question:
+        said(typed)
+
+    assert [one.request for one in question.value.choices] == [asks(next_update=meant)]
+
+
+# --- buttons, drafts, dialogs ------------------------------------------------------------------
+
+INCIDENT = an_incident()
+
+
+@pytest.mark.parametrize(
+    ("button", "request_"),
+    [
+        (promise_button(INCIDENT), OpenPromise(ref=INCIDENT.id)),
+        (release_button(INCIDENT), OpenPromise(ref=INCIDENT.id, release=True)),
+        (no_promise_button(INCIDENT, 7), asks(ref=INCIDENT.id, expected=7)),
+        (
+            later_button(INCIDENT, 7),
+            asks(ref=INCIDENT.id, expected=7, next_update=NextUpdate(later=15 * MINUTES)),
+        ),
+    ],
+)
+def test_a_button_names_its_incident_and_its_promise(button, request_):
+    assert decode(button["value"], actor=an_actor()) == request_
+
+
+KEPT = [
+    asks(next_update=NextUpdate(within=30 * MINUTES)),
+    asks(next_update=NextUpdate(later=15 * MINUTES), expected=7),
+    asks(next_update=NextUpdate(by=NINE), reason=Note("n")),
+    asks(),
+    a_change(next_update=NextUpdate()),
+    OpenPromise(ref=42, release=True),
+]
+
+
+@pytest.mark.parametrize("request_", KEPT, ids=range(len(KEPT)))
+def test_a_promise_is_kept_in_a_draft(request_):
+    body = written.written([request_])
+
+    assert written.read(body, actor=an_actor(), catalogue=CATALOGUE) == [request_]
+
+
+@pytest.mark.parametrize(
+    ("request_", "label"),
+    [
+        (KEPT[0], "Promise an update of INC-42"),
+        (KEPT[3], "No promise for INC-42"),
+        (KEPT[5], "Promise an update of INC-42…"),
+    ],
+)
+def test_a_button_says_what_it_promises(request_, label):
+    assert label_of(Offer(Choice(request_), INCIDENT)) == label
+
+
+@pytest.mark.parametrize("release", [True, False])
+def test_the_dialog_of_a_promise_is_opened_without_a_draft(release):
+    offer = Offer(Choice(OpenPromise(ref=INCIDENT.id, release=release)), INCIDENT)
+
+    assert decode(str(value_of(offer)), actor=an_actor()) == offer.request
+
+
+def a_view(callback, chosen, reason=None):
+    values = {"next_update": {"next_update": {"selected_option": {"value": chosen}}}}
+    if reason is not None:
+        values["reason"] = {"text": {"value": reason}}
+    remembered = f'{{"incident": "{INCIDENT.id}", "status": "investigating"}}'
+    return {"callback_id": callback, "private_metadata": remembered, "state": {"values": values}}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "reason", "request_"),
+    [
+        ("30", None, {"next_update": NextUpdate(within=30 * MINUTES)}),
+        ("none", None, {}),
+        ("none", "  ", {}),
+        ("none", "the vendor decides", {"reason": Note("the vendor decides")}),
+        ("²", None, {}),
+        ("999999", None, {}),
+    ],
+)
+def test_the_dialog_of_a_promise_is_read(chosen, reason, request_):
+    view = a_view(Dialog.PROMISE, chosen, reason)
+    found = read(view, actor=an_actor(), catalogue=CATALOGUE, new_id=an_id("new"))
+
+    assert found == asks(ref=INCIDENT.id, **request_)
+
+
+def test_the_update_dialog_carries_a_promise():
+    form = update_form(a_view(Dialog.UPDATE, "45"))
+
+    assert form.command(an_actor()).next_update == NextUpdate(within=45 * MINUTES)
