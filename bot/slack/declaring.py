@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from bot.slack.heads import STATUS_KEYS
+from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, head_of
 from bot.slack.likeness import near
-from bot.slack.references import plain_word
+from bot.slack.references import first_word, plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
 from bot.slack.typed import Typed, option, other_school, quoted, unquoted
 from core.incident import Declare, Severity
@@ -172,7 +172,11 @@ class _Arguments:
         self._typed = typed
         self.options: dict[str, str] = {}
         self.doubt: _Doubt | None = None
-        self._tokens = self._canonical(typed.tokens())
+        tokens = typed.tokens()
+        whole = " ".join(tokens)
+        # Apostrophes within a quotation split it: 'Customers can't pay'.
+        split = len(tokens) > 1 and _unwrapped(whole) != whole
+        self._tokens = self._canonical([whole] if split else tokens)
         while self._tokens and self._take_last():
             pass
         while len(self._tokens) > 2 and self._take_first_two():
@@ -181,12 +185,10 @@ class _Arguments:
         if self._tokens and not self.doubt:
             self._take_audience_first()
         self._look_for_audience()
+        self._look_into_quotation()
         self._look_for_severity()
+        self._look_for_option()
         self.title = _joined(self._tokens)
-        if self._tokens and self.title != " ".join(self._tokens):
-            self._look_into_quotation()
-        else:
-            self._look_for_option()
 
     def _keep(self, key: str, value: str) -> None:
         if key in self.options:
@@ -301,9 +303,13 @@ class _Arguments:
 
     def _look_into_quotation(self) -> None:
         """Asks about an audience at either end of a title that is quoted as a whole."""
-        if self.doubt or {"private", "public"} & {*self.options}:
+        named = [one for one in self._tokens if not _BARE_SEVERITY.fullmatch(plain_word(one))]
+        if self.doubt or {"private", "public"} & {*self.options} or len(named) != 1:
             return
-        words = self.title.split()
+        quotation = named[0]
+        if (title := _joined([quotation])) == quotation:
+            return
+        words = title.split()
         ends = [place for place, word in enumerate(words) if self._is_word(word)]
         for place in ends[-1:] + ends[:1]:
             plain = plain_word(words[place])
@@ -313,16 +319,26 @@ class _Arguments:
                 continue
             if self._typed.known.secluded and audience != "public":
                 continue
-            rest = _without_separators([*words[:place], *words[place + 1 :]])
-            self.doubt = _Doubt(words[place], " ".join(rest))
+            rest = " ".join(_without_separators([*words[:place], *words[place + 1 :]]))
+            others = [rest if one is quotation else one for one in self._tokens]
+            self.doubt = _Doubt(words[place], " ".join(filter(None, others)))
             return
 
     def _look_for_option(self) -> None:
         """Asks about a first word that is written like an option: ``--key``, ``key=value``."""
-        if self.doubt or not self._tokens or not self._is_option(self._tokens[0]):
+        if self.doubt or not self._tokens or _joined(self._tokens) != " ".join(self._tokens):
             return
-        rest = _joined(self._tokens[1:]) if self._tokens[1:] else ""
-        self.doubt = _Doubt(self._tokens[0], rest, option=True)
+        text = after_signs(" ".join(self._tokens))
+        first = first_word(text)
+        if first is None:
+            return
+        if self._is_option(first[0]):
+            self.doubt = _Doubt(first[0], text[first.end() :].lstrip(), option=True)
+            return
+        head = head_of(text, statuses=self._typed.known.statuses, words=False)
+        if head and head.kind is HeadKind.STATUS:
+            word = text[: len(text) - len(head.rest)].strip()
+            self.doubt = _Doubt(word, head.rest, option=True)
 
     def _is_option(self, token: str) -> bool:
         """Whether ``token`` is written like an option. ``Error:disk`` and addresses are text."""
@@ -421,7 +437,9 @@ def _binds(words: list[str]) -> bool:
 
 def _joined(tokens: list[str]) -> str:
     """The title that ``tokens`` make, without quotation marks around all of it."""
-    return unquoted(tokens[0]) if len(tokens) == 1 else _unwrapped(" ".join(tokens))
+    text = " ".join(tokens)
+    inner = unquoted(text) if len(tokens) == 1 else text
+    return _unwrapped(text) if inner == text else inner
 
 
 _PAIRS = ("''", "‘’", "‚‘", "“”", "„“", '""', "«»", "「」", "『』")

@@ -55,7 +55,7 @@ def head_of(text: str, *, statuses: Iterable[str], words: bool = True) -> Head |
     status is text: "Monitoring is down" may be a title.
     """
     statuses = tuple(statuses)
-    text = _after_signs(text)
+    text = after_signs(text)
     signs = unicodedata.normalize("NFKC", text)
     if dashed := _DASHED.match(_dashes(signs)):
         value = dashed[2] if dashed[2] is not None else dashed[3]
@@ -88,16 +88,16 @@ def _word(text: str, statuses: Iterable[str], *, words: bool) -> Head | None:
 def status_first(text: str, statuses: Iterable[str]) -> tuple[str, str] | None:
     """The status that ``text`` begins with, behind an arrow or "to", and the rest; None if none."""
     statuses = tuple(statuses)
-    text = _after_signs(text)
+    text = after_signs(text)
     first = first_word(text)
     if first and plain_word(first[0]) in STATUS_KEYS:
-        text = _after_signs(text[first.end() :])
+        text = after_signs(text[first.end() :])
         first = first_word(text)
     status = _status(plain_word(first[0]), statuses) if first else ""
     return (status, text[first.end() :].lstrip()) if first and status else None
 
 
-def _after_signs(text: str) -> str:
+def after_signs(text: str) -> str:
     """``text`` from its first word, without the arrows, emoji and calls like "@here" before it."""
     rest = text.lstrip()
     while (first := first_word(rest)) and _SIGNS.fullmatch(first[0]):

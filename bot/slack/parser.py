@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from bot.slack import verbs
+from bot.slack import references, verbs
 from bot.slack.declaring import component_names, read_declare
 from bot.slack.heads import Head, HeadKind, head_of, status_first
 from bot.slack.likeness import near
@@ -167,6 +167,10 @@ def _without_verb(text: str, known: Circumstances) -> ShowCard | None:
         if not rest:
             return ShowCard(ref=ref)
         return _reference_first(ref, rest, known)
+    found = references.possible(text, known.cards) if len(text.split()) == 1 else None
+    if found and found[0] is not None:
+        choice = Choice(ShowCard(ref=found[0]))
+        raise Question("This may name an incident. Nothing was done.", [choice])
     first = first_word(text)
     word = plain_word(first[0]) if first else ""
     # A word that is answered with a sentence of its own is no slip of a status.
@@ -179,8 +183,10 @@ def _without_verb(text: str, known: Circumstances) -> ShowCard | None:
             ref, note = None, rest
         named = [(f"{ref} {meant} {note}", True)] if ref is not None else []
         readings = named or [(f"{meant} {rest}", False)]
-        found = _asked(status, readings, known)
-        raise Question("A command begins with a verb. Nothing was done.", found, usage=status.usage)
+        meanings = _asked(status, readings, known)
+        raise Question(
+            "A command begins with a verb. Nothing was done.", meanings, usage=status.usage
+        )
     return None
 
 

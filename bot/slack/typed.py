@@ -209,6 +209,9 @@ class Typed:
         """The incident that the whole rest names; None at the end."""
         ref = self.ref(sure=True)
         if ref is None and self.rest:
+            found = references.possible(self.rest, self.known.cards)
+            if found and not found[1] and not self.literal:
+                raise Elsewhere(found[0], str(found[0]))
             raise self._no_ref(self.peek())
         self.end()
         return ref

@@ -477,6 +477,19 @@ def test_an_audience_at_the_end_of_a_quoted_title_is_asked_about(title, without,
     assert [(one.title, one.private) for one in declared] == [(without, True), (title, False)]
 
 
+@pytest.mark.parametrize(
+    ("text", "without", "whole"),
+    [
+        ("'Customers can't pay private'", "Customers can't pay", "Customers can't pay private"),
+        ('"Data leak private" P1', "Data leak P1", '"Data leak private" P1'),
+    ],
+)
+def test_an_audience_within_quotation_marks_is_asked_about(text, without, whole):
+    declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
+
+    assert [(one.title, one.private) for one in declared] == [(without, True), (whole, False)]
+
+
 def test_a_quoted_title_in_a_private_conversation_is_private_anyhow():
     declared = said('declare "Leak private"', secluded=True)
 
@@ -506,6 +519,23 @@ def test_an_unknown_option_before_a_title_is_asked_about(word, before):
     assert "Nothing was declared." in question.message
     assert (without.title, whole.title) == ("Checkout is down", f"{word} Checkout is down")
     assert edited.title == whole.title
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["status: identified", "Identified:", "status → identified", "to identified",
+     ":fire: --foo", "🔥 status:identified", "@here --foo"],
+)  # fmt: skip
+def test_a_status_or_an_option_behind_signs_is_asked_about_before_a_title(words):
+    without, whole, _ = meanings(f"declare {words} Checkout is down")
+
+    assert (without.title, whole.title) == ("Checkout is down", f"{words} Checkout is down")
+
+
+@pytest.mark.parametrize("text", ["show NIC-42", "ack \u0406\u039d\u0421-42", "timeline INC_42",
+                                  "\u0406\u039d\u0421-42", "NIC-42", "42-43"])  # fmt: skip
+def test_a_word_like_a_reference_where_nothing_else_may_stand_is_asked_about(text):
+    assert [request.ref for request in meanings(text)] == [42]
 
 
 def test_an_unknown_option_alone_is_asked_about():
