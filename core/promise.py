@@ -271,6 +271,26 @@ class Score:
     broken: int = 0
     released: int = 0
 
+    def __add__(self, other: Score) -> Score:
+        """The score of both together."""
+        return Score(
+            kept=self.kept + other.kept,
+            late=self.late + other.late,
+            broken=self.broken + other.broken,
+            released=self.released + other.released,
+        )
+
+    @property
+    def words(self) -> str:
+        """``3 kept, 1 late``; ``none`` if nothing was promised."""
+        counts = {
+            "kept": self.kept,
+            "late": self.late,
+            "broken": self.broken,
+            "released": self.released,
+        }
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"
+
 
 def score(promises: Iterable[Promise], at: datetime) -> Score:
     """The score of ``promises`` at the moment ``at``."""

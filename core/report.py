@@ -15,6 +15,7 @@ from typing import assert_never
 from core.incident import Component, Incident, Kind, Person, Section, Update, Visibility
 from core.markdown import inline, quote
 from core.moments import moments_of
+from core.promise import Promise, score
 from core.public_side import PublicIncident, PublicUpdate
 from core.sections import standing, text_of
 from core.texts import duration
@@ -67,12 +68,14 @@ class Report:
     lines: tuple[ReportLine, ...]
 
 
-def report_of(incident: Incident, timeline: Sequence[Update]) -> Report:
+def report_of(
+    incident: Incident, timeline: Sequence[Update], promises: Sequence[Promise] = ()
+) -> Report:
     """The internal report of ``incident``; ``timeline`` is whole, oldest first."""
     return Report(
         name=incident.name,
         title=incident.title,
-        facts=tuple(_facts(incident, timeline)),
+        facts=(*_facts(incident, timeline), *_promised(timeline, promises)),
         sections=_sections(timeline),
         lines=tuple(_line(update) for update in timeline),
     )
@@ -89,7 +92,7 @@ def _sections(timeline: Sequence[Update]) -> tuple[ReportSection, ...]:
 
 
 def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFact]:
-    """The facts in their order. The score of promises will be one more of them."""
+    """The facts in their order, without the score of promises."""
     reached = moments_of(incident, timeline)
     yield ReportFact(label="Severity", text=incident.severity)
     yield ReportFact(label="Status", text=_named(incident.status))
@@ -119,6 +122,14 @@ def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFac
         yield ReportFact(label="It ended so", text=incident.resolution.words)
     people = dict.fromkeys(update.by.name for update in timeline)
     yield ReportFact(label="Took part", text=", ".join(people))
+
+
+def _promised(timeline: Sequence[Update], promises: Sequence[Promise]) -> Iterator[ReportFact]:
+    """The score, as it stood when the last entry was public."""
+    last = max(update.public_at or update.at for update in timeline)
+    words = score(promises, last).words
+    if promises:
+        yield ReportFact(label="Promises of the next public update", text=words)
 
 
 def _line(update: Update) -> ReportLine:

@@ -30,7 +30,7 @@ def report(reader: Reader, actor: Actor, ref: Ref, then: Callable[[Incident, Rep
     """
     incident = readable(reader, actor, ref)
     whole = reader.timeline(incident, before=None, limit=incident.last_entry)
-    return then(incident, report_of(incident, whole.items))
+    return then(incident, report_of(incident, whole.items, reader.promises(incident)))
 
 
 def public_report(view: PublicView, incident: Incident, *, at: datetime) -> str:
@@ -84,8 +84,11 @@ def _measures(
     actor: Actor, incidents: Sequence[UUID], at: datetime
 ) -> Callable[[Reader], list[Measured]]:
     """Reads and measures ``incidents``; one that was made private meanwhile may be invisible."""
-    return lambda reader: [
-        measure(incident, timeline, at=at)
-        for incident, timeline in reader.histories(actor.workspace, incidents)
-        if policy.may_see(actor, incident)
-    ]
+
+    def measures(reader: Reader) -> list[Measured]:
+        found = reader.histories(actor.workspace, incidents)
+        seen = [(one, timeline) for one, timeline in found if policy.may_see(actor, one)]
+        promises = reader.promises_of(actor.workspace, [one for one, _ in seen])
+        return [measure(one, timeline, promises.get(one.id, ()), at=at) for one, timeline in seen]
+
+    return measures

@@ -6,7 +6,7 @@ There is no figure about a person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -15,6 +15,7 @@ from core.decision import Outcome
 from core.incident import Component, Incident, Resolution, Severity, Update
 from core.lifecycle import PublicWord
 from core.moments import Moments, moments_of
+from core.promise import Promise, Score, score
 
 PERIOD_DAYS = 30
 PERIOD_DAYS_MAX = 366
@@ -28,6 +29,7 @@ DEFINITIONS = (
     "Time to resolve: from the start to the first status that the public reads as resolved.",
     "Public silence: the longest wait for a public text or a change of the public status.",
     "It counts from the declaration until the incident is resolved, or until now.",
+    "Promises of the next public update were kept in time or late, broken, or released.",
     "False alarms and duplicates are counted, and left out of all times.",
     "Median: the middle value, or the mean of both in the middle. p90: nine of ten took no longer.",
 )
@@ -47,6 +49,7 @@ class Measured:
     to_public_text: timedelta | None
     to_resolve: timedelta | None
     silence: timedelta | None
+    promises: Score = field(default_factory=Score)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The figures of some incidents. The score of promises will be one more of them."""
+    """The figures of some incidents."""
 
     incidents: int
     is_open: int
@@ -78,6 +81,7 @@ class Figures:
     to_public_text: Spread
     to_resolve: Spread
     silence: Silence | None
+    promises: Score = field(default_factory=Score)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,13 @@ class Statistics:
         return self.since - (self.until - self.since)
 
 
-def measure(incident: Incident, timeline: Iterable[Update], *, at: datetime) -> Measured:
+def measure(
+    incident: Incident,
+    timeline: Iterable[Update],
+    promises: Iterable[Promise] = (),
+    *,
+    at: datetime,
+) -> Measured:
     """``incident`` at the moment ``at``, by its transitions and public texts."""
     reached = moments_of(incident, timeline)
     how = incident.resolution.how if incident.resolution else None
@@ -126,6 +136,7 @@ def measure(incident: Incident, timeline: Iterable[Update], *, at: datetime) -> 
         else None,
         to_resolve=_span(reached.started, reached.resolved) if timed else None,
         silence=_longest_silence(reached, at) if public else None,
+        promises=score(promises, at),
     )
 
 
@@ -159,6 +170,7 @@ def figures_of(measured: Sequence[Measured]) -> Figures:
         to_resolve=_spread(one.to_resolve for one in measured),
         # Of two that are equally long, the older incident's.
         silence=max(silences, key=lambda one: (one.span, -one.number), default=None),
+        promises=sum((one.promises for one in measured), start=Score()),
     )
 
 

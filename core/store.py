@@ -125,6 +125,11 @@ class Reader(Protocol):
     def promises(self, incident: Incident) -> tuple[Promise, ...]:
         """All promises of the incident, oldest first."""
 
+    def promises_of(
+        self, workspace: str, incidents: Sequence[Incident]
+    ) -> dict[UUID, tuple[Promise, ...]]:
+        """The promises of each of ``incidents`` that has any, oldest first."""
+
     def due_promises(self, *, at: datetime, limit: int) -> tuple[PromiseName, ...]:
         """Promises of all workspaces with a stage whose moment has passed at ``at``."""
 

@@ -19,7 +19,7 @@ class FigureRow:
 
 
 def rows_of(compared: TwoPeriods) -> Iterator[FigureRow]:
-    """The figures of one group, in their order. The score of promises will be one more row."""
+    """The figures of one group, in their order."""
     now, before = compared.now, compared.before
     yield FigureRow(label="Incidents", now=_number(now), before=_number(before))
     for label, one, other in (
@@ -29,6 +29,7 @@ def rows_of(compared: TwoPeriods) -> Iterator[FigureRow]:
     ):
         yield FigureRow(label=label, now=_spread(one), before=_spread(other))
     yield FigureRow(label="Longest public silence", now=_silence(now), before=_silence(before))
+    yield FigureRow(label="Promises", now=now.promises.words, before=before.promises.words)
 
 
 def _number(figures: Figures) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.http.shapes import Moment, whole_number
 from bot.http.v1_shapes import AnswerPart
 from core.incident import Severity
+from core.promise import Score
 from core.stats import (
     DEFINITIONS,
     PERIOD_DAYS,
@@ -63,6 +64,19 @@ class SilenceBody(AnswerPart):
     number: int
 
 
+class ScoreBody(AnswerPart):
+    """The promises of a next public update, by the way they ended."""
+
+    kept: int
+    late: int
+    broken: int
+    released: int
+
+    @classmethod
+    def of(cls, score: Score) -> ScoreBody:
+        return cls(kept=score.kept, late=score.late, broken=score.broken, released=score.released)
+
+
 class FiguresBody(AnswerPart):
     """The figures of the incidents of one group that were declared in one period."""
 
@@ -74,6 +88,7 @@ class FiguresBody(AnswerPart):
     to_public_update: TimesBody
     to_resolve: TimesBody
     longest_public_silence: SilenceBody | None
+    promises: ScoreBody
 
     @classmethod
     def of(cls, figures: Figures) -> FiguresBody:
@@ -91,6 +106,7 @@ class FiguresBody(AnswerPart):
             )
             if silence
             else None,
+            promises=ScoreBody.of(figures.promises),
         )
 
 

@@ -106,6 +106,14 @@ def test_the_score_counts_each_promise_once():
     assert score(promises, at(60)) == Score(kept=2, late=1, broken=1, released=1)
 
 
+def test_scores_are_added_and_said():
+    both = Score(kept=1, late=2) + Score(kept=3, broken=1, released=4)
+
+    assert both == Score(kept=4, late=2, broken=1, released=4)
+    assert both.words == "4 kept, 2 late, 1 broken, 4 released"
+    assert Score().words == "none"
+
+
 # --- its stages --------------------------------------------------------------------------------
 
 

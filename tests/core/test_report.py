@@ -20,6 +20,7 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord
+from core.promise import Promise, Release
 from core.public_side import PublicIncident, PublicUpdate
 from core.report import Report, markdown, public_markdown, report_of
 from tests.builders import (
@@ -315,3 +316,19 @@ def test_the_two_reports_are_made_from_two_types():
 
     assert not internal & {"updates", "word"}
     assert not {kind for kind in public.values() if "Note" in kind or "Person" in kind}
+
+
+def test_the_report_has_the_score_of_promises_and_who_made_them():
+    by = NINE + timedelta(minutes=30)
+    timeline = entries(
+        (Kind.PROMISED, {"body": None, "next_update_by": by}),
+        (Kind.PROMISED, {"body": "the vendor decides"}),
+    )
+    made = Promise(entry=2, public_at=timeline[1].at, due_at=by)
+    released = replace(made, released_at=timeline[2].at, release=Release.PERSON)
+    told = markdown(report_of(an_incident(), timeline, [released]))
+
+    assert "- Promises of the next public update: 1 released" in told
+    assert "promised the next update by 2026-03-02 09:30 UTC" in told
+    assert "released the promise of the next update (private):" in told
+    assert "Promises" not in markdown(report_of(an_incident(), timeline))

@@ -15,8 +15,10 @@ from core.incident import (
     Resolution,
     Section,
     SetPrivacy,
+    SetPromise,
     WriteReport,
 )
+from core.promise import NextUpdate, Score
 from core.refusals import Denied, NoPublicSide, NoSuchSection, NotFound
 from core.report import markdown
 from core.service import Incidents
@@ -26,6 +28,20 @@ from tests.builders import ADA, GRACE, STATUS_CHANNEL, a_change, a_declaration, 
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 ADMIN = an_actor(ADA, admin=True)
+
+
+async def test_reports_and_statistics_have_the_score_of_promises(incidents, declare, clock):
+    await declare()
+    within = NextUpdate(within=10 * MINUTE)
+    await incidents.execute(SetPromise(actor=ADMIN, ref=1, next_update=within))
+    clock.advance(minutes=20)
+    await incidents.execute(a_change(ref=1, public="We found the cause."))
+    clock.advance(minutes=1)
+    told = await incidents.report(ADMIN, 1, then=lambda _, report: markdown(report))
+    figures = await incidents.statistics(ADMIN, period=DAY)
+
+    assert "- Promises of the next public update: 1 late" in told
+    assert figures.whole.now.promises == Score(late=1)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.decision import Outcome
 from core.incident import Kind, Resolution, Resolved, Severity, Visibility
 from core.moments import moments_of
+from core.promise import Promise, Score
 from core.stats import Measured, Milestone, Silence, Spread, measure, milestones, statistics
 from core.tables import FigureRow, rows_of
 from tests.builders import ADA, NINE, a_component, a_workspace, an_incident, an_update
@@ -99,6 +100,13 @@ def test_times_to_the_public_count_from_the_start_and_the_acknowledgement_does_n
     assert measured.to_public_text == 70 * MINUTE
     assert measured.to_resolve == 2 * HOUR
     assert measured.silence == 40 * MINUTE
+
+
+def test_the_promises_of_an_incident_are_scored_at_that_moment():
+    promise = Promise(entry=2, public_at=NINE, due_at=at(30))
+
+    assert measure(an_incident(), (DECLARED,), [promise], at=at(30)).promises == Score()
+    assert measure(an_incident(), (DECLARED,), [promise], at=at(31)).promises == Score(broken=1)
 
 
 def test_an_open_incident_is_silent_until_now():
@@ -230,8 +238,8 @@ def test_there_are_figures_for_each_severity_and_each_component():
 
 def test_the_figures_are_said_in_words():
     told = figures(
-        a_measure(1, 10, is_open=True, silence=HOUR),
-        a_measure(2, 20, resolution=Resolution.FALSE_ALARM),
+        a_measure(1, 10, is_open=True, silence=HOUR, promises=Score(kept=2, late=1)),
+        a_measure(2, 20, resolution=Resolution.FALSE_ALARM, promises=Score(kept=1)),
         a_measure(3, declared=NINE - 8 * DAY),
         since=NINE - DAY,
         until=NINE + 8 * DAY,
@@ -243,6 +251,7 @@ def test_the_figures_are_said_in_words():
         FigureRow(label="To the first public update", now="none", before="none"),
         FigureRow(label="To resolve", now="median 15 min, p90 20 min, n 2", before="none"),
         FigureRow(label="Longest public silence", now="1 h 00 min, INC-1", before="none"),
+        FigureRow(label="Promises", now="3 kept, 1 late", before="none"),
     ]
 
 

@@ -104,6 +104,7 @@ async def test_statistics_have_their_definitions_and_both_periods(ci, declared, 
         "toPublicUpdate": {"count": 0, "medianSeconds": None, "p90Seconds": None},
         "toResolve": {"count": 1, "medianSeconds": 600.0, "p90Seconds": 600.0},
         "longestPublicSilence": {"seconds": 600.0, "number": 2},
+        "promises": {"kept": 0, "late": 0, "broken": 0, "released": 0},
     }
     assert data["all"]["before"]["incidents"] == 0
     assert [one["figures"]["now"]["incidents"] for one in data["bySeverity"]] == [0, 0, 0, 1]
