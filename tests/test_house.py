@@ -74,7 +74,7 @@ MAY_PUBLISH = {
     "bot/slack/actions.py",
     "bot/slack/carrying.py",
     "bot/slack/forms.py",
-    "bot/slack/parser.py",
+    "bot/slack/reading.py",
     "storage/public.py",
 }
 

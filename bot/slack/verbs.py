@@ -1,6 +1,6 @@
 """The table of verbs, from which help and README are made. Pure.
 
-`bot.slack.parser` has a reader for each verb.
+`bot.slack.reading` has a reader for each verb.
 """
 
 from __future__ import annotations

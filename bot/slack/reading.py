@@ -1,0 +1,412 @@
+"""One reader for each verb of the table: its typed arguments become a request. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+from bot.slack import verbs
+from bot.slack.declaring import component_names, read_declare
+from bot.slack.heads import Head, HeadKind, head_of, status_first
+from bot.slack.likeness import near
+from bot.slack.markup import plain_text
+from bot.slack.references import NoNumber, at_head, first_word, plain_word
+from bot.slack.requests import (
+    AskPrivate,
+    AssignTo,
+    Choice,
+    InviteUser,
+    OpenAssign,
+    OpenInvite,
+    OpenPublic,
+    OpenUpdate,
+    Question,
+    Request,
+    SetStatusChannel,
+    ShowBoard,
+    ShowCard,
+    ShowHelp,
+    ShowReport,
+    ShowStats,
+    ShowTimeline,
+    UsageError,
+)
+from bot.slack.spans import DAY, as_minutes, next_time, span_of
+from bot.slack.tried import SENTENCES
+from bot.slack.typed import Elsewhere, Typed, option, quoted, status_of, unquoted
+from core.errors import nearest
+from core.incident import (
+    Acknowledge,
+    BoardFilter,
+    Change,
+    Note,
+    PublicText,
+    Redact,
+    Ref,
+    Scope,
+    SetPromise,
+    Severity,
+    TakeNextStep,
+)
+from core.lifecycle import NAME
+from core.promise import NextUpdate
+from core.stats import PERIOD_DAYS_MAX
+
+
+def note_of(text: str) -> Note | None:
+    """``text`` as a note; None for an empty one."""
+    return Note(text) if text else None
+
+
+def _read_list(typed: Typed) -> ShowBoard:
+    asked: dict[str, str] = {}
+    while token := typed.word():
+        key, value = option(token)
+        if key:
+            hint = "Options: severity:, status:."
+            key = typed.one_of(("severity", "status"), key, name="option", hint=hint)
+            value = value or typed.word()
+            if not value:
+                raise typed.wrong(f"The value of `{key}:` is missing.")
+        else:
+            key = "scope"
+            value = _scope(token, typed)
+        if key in asked:
+            raise typed.wrong(f"The {key} is named twice.")
+        asked[key] = value
+    return ShowBoard(
+        narrowed=BoardFilter(
+            scope=Scope(asked.get("scope", Scope.OPEN)),
+            severity=typed.severity(asked["severity"]) if "severity" in asked else None,
+            status=_status_filter(asked["status"], typed) if "status" in asked else None,
+        )
+    )
+
+
+def _scope(word: str, typed: Typed) -> str:
+    plain = typed.fixed(plain_word(word))
+    if plain in {*Scope}:
+        return plain
+    raise typed.wrong(
+        f"I can't list {quoted(word)}.",
+        suggestion=nearest(word, Scope),
+        hint="Try open, all or mine.",
+        slip=plain,
+    )
+
+
+def _status_filter(word: str, typed: Typed) -> str:
+    known = typed.known.statuses
+    # Incidents keep a lifecycle that has left the catalogue, so an unknown status may still exist;
+    # one that is close to a known status is a slip.
+    if word.casefold() in known or (NAME.fullmatch(word.casefold()) and not nearest(word, known)):
+        return word.casefold()
+    return typed.one_of(known, word, name="status")
+
+
+def _read_show(typed: Typed) -> ShowCard:
+    return ShowCard(ref=typed.only_ref())
+
+
+def _read_status(typed: Typed) -> Change:
+    ref = typed.ref()
+    step = status_first(typed.rest, typed.known.statuses)
+    if step and first_word(typed.rest) and not near(plain_word(typed.peek()), {step[0]}):
+        change = Change(actor=typed.actor, ref=ref, to=step[0], note=note_of(step[1]))
+        problem = f"The status comes right after the number: {step[0]}. Nothing was done."
+        raise Question(problem, [Choice(change)], usage=typed.verb.usage)
+    return Change(actor=typed.actor, ref=ref, to=typed.status(), note=typed.note())
+
+
+def _read_next(typed: Typed) -> TakeNextStep:
+    return TakeNextStep(actor=typed.actor, ref=typed.ref(before_text=True), note=typed.note())
+
+
+def _read_ack(typed: Typed) -> Acknowledge:
+    return Acknowledge(actor=typed.actor, ref=typed.only_ref())
+
+
+def _read_move(typed: Typed, *, to: str) -> Change:
+    return Change(actor=typed.actor, ref=typed.ref(before_text=True), to=to, note=typed.note())
+
+
+def _read_update(typed: Typed) -> Change:
+    ref, to = typed.ref(before_text=True, sure=True), None
+    key, value = option(typed.peek())
+    if key == "status" and value and not typed.literal:
+        typed.word()
+        to = status_of(value)
+        ref = typed.ref(before_text=True, sure=True) if ref is None else ref
+    if ref is None:
+        ref = typed.ref(before_text=True)
+    if not typed.rest:
+        raise _without_text(ref, to, typed)
+    text = typed.text("The public text")
+    change = Change(
+        actor=typed.actor, ref=ref, to=to, public=PublicText(text), next_update=NextUpdate()
+    )
+    head = None if typed.literal else head_of(text, statuses=typed.known.statuses)
+    if head is None:
+        return change
+    raise _about_the_head(change, head, typed)
+
+
+def _without_text(ref: Ref, to: str | None, typed: Typed) -> Question:
+    """Offers the dialog of an update whose text is missing, and the step alone."""
+    to = to and (near(to, typed.known.statuses) or to)
+    step = [Choice(Change(actor=typed.actor, ref=ref, to=to))] if to else []
+    return Question(
+        "The public text is missing. Nothing was published.",
+        [Choice(OpenUpdate(ref=ref, to=to)), *step],
+        usage=typed.verb.usage,
+    )
+
+
+def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
+    """Asks whether the first words of a public text are text."""
+    ref, rest = change.ref, head.rest
+    if ref is None:
+        try:
+            ref, rest = at_head(rest, typed.known.cards)
+        except NoNumber:
+            rest = head.rest
+    public = PublicText(rest) if rest else None
+    whole = Choice(change, "Publish all of it")
+    edited = Choice(OpenUpdate(ref=change.ref, to=change.to, public=change.public), "Edit first…")
+    problem = "The first words may not belong to the public text. Nothing was published."
+    meant: list[Choice] = []
+    match head.kind:
+        case HeadKind.STATUS:
+            meant = [Choice(replace(change, ref=ref, to=head.value, public=public))]
+        case HeadKind.SEVERITY:
+            severity = Severity(head.value)
+            meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
+        case HeadKind.AUDIENCE if rest:
+            problem = "This may be meant only for responders. Nothing was published."
+            note = replace(change, ref=ref, public=None, note=Note(rest), next_update=None)
+            meant = [Choice(note)]
+        case _:
+            pass
+    return Question(problem, [*meant, whole, edited], usage=typed.verb.usage)
+
+
+def _read_note(typed: Typed) -> Change:
+    ref = typed.ref(before_text=True)
+    return Change(actor=typed.actor, ref=ref, note=Note(typed.text("The text of the note")))
+
+
+# A time of day that has just passed was rather meant for today than for tomorrow.
+JUST_PASSED = timedelta(hours=3)
+
+
+def _read_promise(typed: Typed) -> SetPromise:
+    ref = typed.ref()
+    asked = SetPromise(actor=typed.actor, ref=ref)
+    if not typed.rest:
+        raise typed.wrong("The time is missing: write 30m, 15:30 or none.")
+    if typed.fixed(plain_word(typed.peek())) == "none":
+        typed.word()
+        return replace(asked, reason=typed.note())
+    said = typed.text("The time")
+    words = [word for word in map(plain_word, said.split()) if word]
+    if len(words) > 1 and words[0] in {"in", "by", "at"}:
+        words = words[1:]
+    time = typed.fixed(" ".join(words))
+    if within := span_of(time):
+        return replace(asked, next_update=NextUpdate(within=within))
+    by = next_time(time, at=typed.known.at, zone=typed.known.zone)
+    if by is None:
+        raise typed.wrong(
+            f"{quoted(said)} is no time.",
+            suggestion=as_minutes(time),
+            hint="Write 30m, 1h 30m, 15:30 in your own time zone, or none.",
+            slip=time,
+        )
+    tomorrow = replace(asked, next_update=NextUpdate(by=by))
+    if typed.known.at - (by - DAY) <= JUST_PASSED and not typed.literal:
+        raise Question(
+            f"{quoted(said)} has just passed in your time zone. Nothing was promised.",
+            [Choice(tomorrow, "Promise it for tomorrow")],
+            usage=typed.verb.usage,
+        )
+    return tomorrow
+
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+_AROUND = " \t\n.,;:!?()[]{}*_~`'\"“”‘’"
+_CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>|([CG][A-Z0-9]{8,})")
+
+
+def _read_assign(typed: Typed) -> Change | AssignTo:
+    ref = typed.ref()
+    if plain_word(typed.rest) in {"", "me"}:
+        return Change(actor=typed.actor, ref=ref, owner=typed.actor.person)
+    # Punctuation around a mention is no part of it.
+    if mention := _MENTION.fullmatch(typed.rest.strip(_AROUND)):
+        return AssignTo(actor=typed.actor, ref=ref, user=mention[1])
+    raise Question(
+        f"{quoted(plain_text(typed.rest))} is nobody that Slack knows: "
+        "type @ and pick one person from its list.",
+        [Choice(OpenAssign(ref=ref))],
+        usage=typed.verb.usage,
+    )
+
+
+def _read_invite(typed: Typed, *, invited: bool) -> InviteUser:
+    ref = typed.ref()
+    if mention := _MENTION.fullmatch(typed.rest.strip(_AROUND)):
+        return InviteUser(actor=typed.actor, ref=ref, user=mention[1], invited=invited)
+    nobody = f"{quoted(plain_text(typed.rest))} is nobody that Slack knows"
+    raise Question(
+        f"{nobody if typed.rest else 'The person is missing'}: "
+        "type @ and pick one person from Slack's list.",
+        [Choice(OpenInvite(ref=ref, invited=invited))],
+        usage=typed.verb.usage,
+    )
+
+
+def _read_private(typed: Typed) -> AskPrivate:
+    ref = typed.ref(before_text=True)
+    if typed.rest:
+        note = Change(actor=typed.actor, ref=ref, note=Note(typed.text("The text")))
+        raise Question(
+            "`private` takes no text: it hides a whole incident. Nothing was done.",
+            [Choice(note), Choice(AskPrivate(ref=ref))],
+            usage=typed.verb.usage,
+        )
+    return AskPrivate(ref=ref)
+
+
+def _read_public(typed: Typed) -> OpenPublic:
+    return OpenPublic(ref=typed.only_ref())
+
+
+def _read_severity(typed: Typed) -> Change:
+    ref = typed.ref()
+    word = typed.word()
+    if not word:
+        raise typed.wrong("The severity is missing.")
+    severity = typed.severity(word)
+    typed.end()
+    return Change(actor=typed.actor, ref=ref, severity=severity)
+
+
+def _read_title(typed: Typed) -> Change:
+    ref = typed.ref(before_text=True)
+    text = typed.text("The title")
+    change = Change(actor=typed.actor, ref=ref, title=unquoted(text))
+    if typed.literal or not head_of(text, statuses=typed.known.statuses, words=False):
+        return change
+    raise Question(
+        "The first words may not belong to the title, which is public. Nothing was changed.",
+        [Choice(replace(change, title=text)), Choice(replace(change, title=None, note=Note(text)))],
+        usage=typed.verb.usage,
+    )
+
+
+def _read_components(typed: Typed) -> Change:
+    ref = typed.ref(before_text=True)
+    names = unquoted(typed.text("The list of components"))
+    if plain_word(names) == "none":
+        return Change(actor=typed.actor, ref=ref, components=())
+    components = component_names(names.rstrip(", ，、"), typed)
+    if not components:
+        raise typed.wrong("The list of components is missing.")
+    return Change(actor=typed.actor, ref=ref, components=components)
+
+
+def _read_timeline(typed: Typed) -> ShowTimeline:
+    return ShowTimeline(ref=typed.only_ref())
+
+
+def _read_redact(typed: Typed) -> Redact:
+    # It cannot be undone, so a number or a section alone is asked about.
+    whole = typed.rest
+    section = typed.section()
+    alone = section is not None or len(whole.split()) == 1
+    if alone and not typed.literal:
+        raise Elsewhere(None, whole)
+    ref = None if alone else typed.ref()
+    entry = section or typed.section() or typed.entry()
+    typed.end()
+    return Redact(actor=typed.actor, ref=ref, entry=entry)
+
+
+def _read_report(typed: Typed) -> ShowReport:
+    return ShowReport(ref=typed.only_ref())
+
+
+_PERIOD = re.compile(r"([0-9]{1,4})(d|days?|w|weeks?)?")
+
+
+def _read_stats(typed: Typed) -> ShowStats:
+    word = plain_word(typed.word())
+    if not word:
+        return ShowStats()
+    if typed.rest:
+        word, typed.rest = f"{word}{plain_word(typed.rest)}", ""
+    match = _PERIOD.fullmatch(word)
+    weeks = match is not None and (match[2] or "").startswith("w")
+    days = int(match[1]) * (7 if weeks else 1) if match else 0
+    if not 1 <= days <= PERIOD_DAYS_MAX:
+        raise typed.wrong(f"{quoted(word)} is no period: write 1d to {PERIOD_DAYS_MAX}d.")
+    return ShowStats(days=days)
+
+
+def _read_setup(typed: Typed) -> SetStatusChannel:
+    if match := _CHANNEL.fullmatch(typed.rest):
+        return SetStatusChannel(channel=match[1] or match[2])
+    if not typed.rest:
+        raise typed.wrong("The channel is missing.")
+    raise typed.wrong(
+        f"{quoted(plain_text(typed.rest))} is no channel that Slack knows: "
+        "type # and pick one from its list."
+    )
+
+
+def _read_help(typed: Typed) -> ShowHelp:
+    word = typed.word()
+    typed.end()
+    if not word:
+        return ShowHelp()
+    asked = typed.fixed(plain_word(word))
+    if verb := verbs.find(asked):
+        return ShowHelp(verb=verb.name)
+    if sentence := SENTENCES.get(asked):
+        raise UsageError(f"There is no command {quoted(word)}. {sentence}")
+    close = near(asked, verbs.VERBS_BY_WORD)
+    raise typed.wrong(f"There is no command {quoted(word)}.", suggestion=close, slip=asked)
+
+
+READERS: Mapping[str, Callable[[Typed], Request]] = {
+    "declare": read_declare,
+    "list": _read_list,
+    "show": _read_show,
+    "status": _read_status,
+    "next": _read_next,
+    "ack": _read_ack,
+    "resolve": partial(_read_move, to="resolved"),
+    "close": partial(_read_move, to="closed"),
+    "update": _read_update,
+    "note": _read_note,
+    "promise": _read_promise,
+    "assign": _read_assign,
+    "severity": _read_severity,
+    "title": _read_title,
+    "components": _read_components,
+    "timeline": _read_timeline,
+    "withdraw": _read_redact,
+    "report": _read_report,
+    "stats": _read_stats,
+    "private": _read_private,
+    "public": _read_public,
+    "invite": partial(_read_invite, invited=True),
+    "uninvite": partial(_read_invite, invited=False),
+    "setup": _read_setup,
+    "help": _read_help,
+}
+# The argument of these is a mention, so Slack's escaping is left in it.
+MENTIONING = frozenset({"assign", "invite", "setup", "uninvite"})
