@@ -15,7 +15,8 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import make_url
 
-from core.incident import Actor, Change, Declare, Note, Person, Place, PublicText
+from core.commands import Change, Declare
+from core.incident import Actor, Note, Person, Place, PublicText
 from core.lifecycle import STATUSPAGE
 from core.service import Incidents
 from storage.store import SqlStore

@@ -25,7 +25,9 @@ from benchmarks.databases import (
 from benchmarks.raw import Step, Threads
 from benchmarks.rounds import Samples, Slice, in_turn
 from bot.sandbox import Sandbox, Workspace
-from core.incident import BoardFilter, Change, Note
+from core.boards import BoardFilter
+from core.commands import Change
+from core.incident import Note
 from core.service import Incidents
 from storage.store import SqlStore
 

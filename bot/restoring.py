@@ -18,8 +18,9 @@ from bot.doctor.reader import BrokenOff, SlackReader
 from bot.settings import KeySettings
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import a_client, code_of
+from core.commands import Redact, SetPrivacy
 from core.errors import UserError
-from core.incident import Actor, Redact, SetPrivacy
+from core.incident import Actor
 from core.service import Incidents
 from storage.numbers import Numbers, newest_declaration, skip_to
 from storage.outbox import Outbox

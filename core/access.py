@@ -9,19 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from core.commands import NameResolution, SetInvitation, SetPrivacy
 from core.decision import Decision, Envelope, ForAccess, Surface
-from core.incident import (
-    PRIVATE,
-    PUBLIC,
-    Incident,
-    Kind,
-    NameResolution,
-    Person,
-    Resolution,
-    Resolved,
-    SetInvitation,
-    SetPrivacy,
-)
+from core.incident import PRIVATE, PUBLIC, Incident, Kind, Person, Resolution, Resolved
 from core.lifecycle import PublicWord
 from core.pen import Pen, responders_cards, status_card
 from core.promising import with_other_readers

@@ -9,6 +9,21 @@ from itertools import pairwise
 from typing import assert_never
 
 from core.access import name_resolution, set_invitation, set_privacy
+from core.commands import (
+    Acknowledge,
+    Change,
+    Command,
+    Declare,
+    Move,
+    NameResolution,
+    Redact,
+    SetInvitation,
+    SetPrivacy,
+    SetPromise,
+    TakeNextStep,
+    Walk,
+    WriteReport,
+)
 from core.components import tagged
 from core.decision import (
     Context,
@@ -23,25 +38,12 @@ from core.errors import EmptyUpdate, InvalidField
 from core.incident import (
     CATEGORY_MAX,
     DESCRIPTION_MAX,
-    Acknowledge,
     Actor,
-    Change,
-    Command,
     Component,
-    Declare,
     Incident,
     Kind,
-    Move,
-    NameResolution,
-    Redact,
-    SetInvitation,
-    SetPrivacy,
-    SetPromise,
-    TakeNextStep,
     Update,
     Visibility,
-    Walk,
-    WriteReport,
     update_id,
 )
 from core.lifecycle import ACKNOWLEDGED

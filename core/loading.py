@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from core import policy
+from core.commands import (
+    Change,
+    Command,
+    Declare,
+    NameResolution,
+    Redact,
+    Ref,
+    SetInvitation,
+    SetPrivacy,
+    WriteReport,
+)
 from core.decision import (
     Context,
     ForAccess,
@@ -16,25 +27,7 @@ from core.decision import (
     Published,
 )
 from core.engine import is_stale
-from core.incident import (
-    Actor,
-    Change,
-    Command,
-    Component,
-    Declare,
-    Incident,
-    Kind,
-    NameResolution,
-    Redact,
-    Ref,
-    Section,
-    SetInvitation,
-    SetPrivacy,
-    Severity,
-    Update,
-    Workspace,
-    WriteReport,
-)
+from core.incident import Actor, Component, Incident, Kind, Section, Severity, Update, Workspace
 from core.promise import Promise
 from core.refusals import Denied, NotFound, Permission, WhichIncident
 from core.store import Reader, Transaction

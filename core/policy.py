@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from core.audience import audience, reads
-from core.incident import (
+from core.commands import (
     Acknowledge,
-    Actor,
     Change,
     Command,
     Declare,
-    Incident,
-    Membership,
     NameResolution,
     Redact,
     SetInvitation,
@@ -22,6 +19,7 @@ from core.incident import (
     Walk,
     WriteReport,
 )
+from core.incident import Actor, Incident, Membership
 from core.refusals import Denied, Permission
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core import promise
+from core.commands import SetPromise
 from core.decision import Decision, Envelope, ForChange
 from core.errors import InvalidField
-from core.incident import Incident, Kind, SetPromise, Update, Visibility, Workspace
+from core.incident import Incident, Kind, Update, Visibility, Workspace
 from core.lifecycle import PublicWord
 from core.pen import Pen, responders_cards, status_card
 from core.promise import LONGEST, SHORTEST, NextUpdate, Promise, Release

@@ -8,7 +8,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from core import policy
-from core.incident import Actor, Incident, Ref, Update
+from core.commands import Ref
+from core.incident import Actor, Incident, Update
 from core.loading import found, readable
 from core.refusals import Denied, NoPublicSide, Permission
 from core.report import Report, public_markdown, report_of

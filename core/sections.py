@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from core.commands import WriteReport
 from core.decision import Decision, ForReport
 from core.errors import EmptyUpdate
-from core.incident import Incident, Kind, Section, Update, WriteReport
+from core.incident import Incident, Kind, Section, Update
 from core.pen import Pen
 from core.refusals import SectionChanged
 from core.texts import body_of

@@ -8,26 +8,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from core import policy, reviewing
+from core.boards import BoardFilter, Card, Page
+from core.commands import Acknowledge, Change, Command, Ref, SetPrivacy
 from core.components import describe_component
 from core.decision import ForRedaction, Outcome
 from core.engine import decide, refuse_haste
 from core.errors import UserError
-from core.incident import (
-    Acknowledge,
-    Actor,
-    BoardFilter,
-    Card,
-    Change,
-    Command,
-    DescribedComponent,
-    Incident,
-    Page,
-    Ref,
-    SetPrivacy,
-    Severity,
-    Update,
-    Workspace,
-)
+from core.incident import Actor, DescribedComponent, Incident, Severity, Update, Workspace
 from core.loading import found, loaded, open_here, readable
 from core.refusals import Denied, Permission
 from core.report import Report

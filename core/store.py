@@ -8,20 +8,10 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
+from core.boards import BoardFilter, Card, Page
 from core.decision import Decision, Envelope, Published
 from core.drafts import Drafts
-from core.incident import (
-    Actor,
-    BoardFilter,
-    Card,
-    Component,
-    DescribedComponent,
-    Incident,
-    Page,
-    Person,
-    Update,
-    Workspace,
-)
+from core.incident import Actor, Component, DescribedComponent, Incident, Person, Update, Workspace
 from core.promise import Promise
 from core.public_side import PublicIncident
 

@@ -6,16 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from core.commands import Redact
 from core.decision import Decision, Envelope, ForRedaction, Surface
-from core.incident import (
-    TITLE_WITHDRAWN,
-    Incident,
-    Kind,
-    Redact,
-    Section,
-    Update,
-    Visibility,
-)
+from core.incident import TITLE_WITHDRAWN, Incident, Kind, Section, Update, Visibility
 from core.pen import responders_cards, retitled, status_card
 from core.promising import without_text
 from core.refusals import (

@@ -26,8 +26,9 @@ from sqlalchemy import (
     update,
 )
 
+from core.boards import Card
 from core.decision import NUDGES, Envelope, Surface
-from core.incident import Card, Incident
+from core.incident import Incident
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from storage import claims

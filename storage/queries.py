@@ -10,21 +10,18 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, null, or_, select
 
+from core.boards import BoardFilter, Card, Page, Scope
 from core.incident import (
     TRANSITIONS,
     Actor,
-    BoardFilter,
-    Card,
     Component,
     DescribedComponent,
     Incident,
     Kind,
-    Page,
     Person,
     Place,
     Resolution,
     Resolved,
-    Scope,
     Severity,
     Update,
     Visibility,

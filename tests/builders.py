@@ -11,26 +11,28 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from core import decision, engine
-from core.decision import Decision
-from core.incident import (
-    Actor,
+from core.commands import (
     Change,
     Command,
-    Component,
     Declare,
-    Incident,
-    Kind,
     NameResolution,
-    Person,
-    Place,
     Redact,
     SetInvitation,
     SetPrivacy,
+    WriteReport,
+)
+from core.decision import Decision
+from core.incident import (
+    Actor,
+    Component,
+    Incident,
+    Kind,
+    Person,
+    Place,
     Severity,
     Update,
     Visibility,
     Workspace,
-    WriteReport,
     update_id,
 )
 from core.lifecycle import STATUSPAGE

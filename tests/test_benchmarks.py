@@ -13,7 +13,8 @@ from sqlalchemy.engine import Engine
 
 from benchmarks import databases, raw
 from benchmarks.databases import ACTOR, NOTE, WAY
-from core.incident import Change, Note
+from core.commands import Change
+from core.incident import Note
 from core.service import Incidents
 
 # Of each connection, and of transactions that wait together.

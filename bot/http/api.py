@@ -31,8 +31,10 @@ from bot.http.call import CurrentCall, Dialect, IncidentId, answered
 from bot.http.operations import Operations
 from bot.http.problems import Problem
 from bot.http.shapes import EMPTY_BODY, EmptyBody, TimelineQuery
+from core.boards import Page
+from core.commands import Acknowledge, Change, Declare
 from core.decision import Outcome
-from core.incident import Acknowledge, Change, Declare, Note, Page, Update
+from core.incident import Note, Update
 from core.refusals import Refused
 from core.store import Transaction
 

@@ -17,16 +17,8 @@ from bot.http.shapes import (
     StatusName,
     UserId,
 )
-from core.incident import (
-    CATEGORY_MAX,
-    TITLE_MAX,
-    Card,
-    Incident,
-    Kind,
-    Severity,
-    Update,
-    Visibility,
-)
+from core.boards import Card
+from core.incident import CATEGORY_MAX, TITLE_MAX, Incident, Kind, Severity, Update, Visibility
 
 T = TypeVar("T")
 

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from bot.http import problems
 from bot.http.problems import ApiError, FieldError, Problem, problem_of
+from core.commands import Command
 from core.decision import Outcome
 from core.errors import InvalidField, UserError
-from core.incident import Actor, Command, Person
+from core.incident import Actor, Person
 from core.lifecycle import Catalogue
 from core.service import Incidents
 from core.store import Receipt, Transaction

@@ -22,7 +22,8 @@ from pydantic import (
 
 from bot.http import problems
 from bot.http.problems import FieldError
-from core.incident import BODY_MAX, BoardFilter, Scope, Severity
+from core.boards import BoardFilter, Scope
+from core.incident import BODY_MAX, Severity
 
 PAGE = 20
 PAGE_MAX = 100

@@ -42,19 +42,11 @@ from bot.http.v1_shapes import (
     UpdateList,
     ValidationFailed,
 )
+from core.boards import Page
+from core.commands import Acknowledge, Change, Declare, Redact
 from core.decision import Outcome
 from core.errors import InvalidField
-from core.incident import (
-    Acknowledge,
-    Change,
-    Declare,
-    DescribedComponent,
-    Note,
-    Page,
-    PublicText,
-    Redact,
-    Update,
-)
+from core.incident import DescribedComponent, Note, PublicText, Update
 from core.promise import NextUpdate
 from core.refusals import NoSuchComponent
 from core.report import markdown

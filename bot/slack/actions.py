@@ -62,31 +62,27 @@ from bot.slack.walking import walk_dialog
 from bot.slack.written import written
 from bot.telemetry import log
 from core.access import made_private
-from core.decision import Outcome
-from core.drafting import DraftBook, DraftGone
-from core.drafts import Draft
-from core.errors import UserError
-from core.incident import (
+from core.boards import BoardFilter, Scope
+from core.commands import (
     Acknowledge,
-    Actor,
-    BoardFilter,
     Change,
     Command,
     Declare,
     NameResolution,
-    Person,
-    PublicText,
     Redact,
     Ref,
-    Scope,
     SetInvitation,
     SetPrivacy,
     SetPromise,
-    Severity,
     TakeNextStep,
     Walk,
     WriteReport,
 )
+from core.decision import Outcome
+from core.drafting import DraftBook, DraftGone
+from core.drafts import Draft
+from core.errors import UserError
+from core.incident import Actor, Person, PublicText, Severity
 from core.lifecycle import Catalogue
 from core.refusals import NotFound, SectionChanged, StaleStatus
 from core.report import markdown

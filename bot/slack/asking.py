@@ -34,18 +34,11 @@ from bot.slack.requests import (
     ShowCard,
     follow_up,
 )
+from core.boards import BoardFilter, Scope
+from core.commands import Acknowledge, Change, TakeNextStep
 from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
-from core.incident import (
-    Acknowledge,
-    Actor,
-    BoardFilter,
-    Change,
-    Incident,
-    Note,
-    Scope,
-    TakeNextStep,
-)
+from core.incident import Actor, Incident, Note
 from core.lifecycle import Catalogue
 from core.refusals import Denied, NotFound, Permission, WhichIncident
 from core.service import Incidents

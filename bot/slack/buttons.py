@@ -47,23 +47,9 @@ from bot.slack.requests import (
 )
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
 from bot.slack.words import in_words, status_name, status_word, walk_label
-from core.incident import (
-    Acknowledge,
-    Actor,
-    BoardFilter,
-    Change,
-    Incident,
-    Kind,
-    NameResolution,
-    Redact,
-    Ref,
-    Resolution,
-    Scope,
-    SetPrivacy,
-    SetPromise,
-    Severity,
-    Update,
-)
+from core.boards import BoardFilter, Scope
+from core.commands import Acknowledge, Change, NameResolution, Redact, Ref, SetPrivacy, SetPromise
+from core.incident import Actor, Incident, Kind, Resolution, Severity, Update
 from core.lifecycle import NAME, PublicWord
 from core.promise import NextUpdate
 from core.stats import PERIOD_DAYS_MAX

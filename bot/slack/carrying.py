@@ -23,21 +23,9 @@ from bot.slack.requests import (
     follow_up,
 )
 from bot.slack.words import walk_label
+from core.commands import Acknowledge, Change, Declare, Ref, SetPromise, TakeNextStep, WriteReport
 from core.errors import InvalidField, UserError
-from core.incident import (
-    BODY_MAX,
-    TITLE_MAX,
-    Acknowledge,
-    Change,
-    Declare,
-    Incident,
-    Note,
-    PublicText,
-    Ref,
-    SetPromise,
-    TakeNextStep,
-    WriteReport,
-)
+from core.incident import BODY_MAX, TITLE_MAX, Incident, Note, PublicText
 from core.refusals import (
     Denied,
     IncidentResolved,

@@ -9,7 +9,8 @@ from bot.slack.likeness import near
 from bot.slack.references import first_word, plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
 from bot.slack.typed import Typed, option, other_school, quoted, unquoted
-from core.incident import Declare, Severity
+from core.commands import Declare
+from core.incident import Severity
 
 KEYS = ("severity", "lifecycle", "components")
 AUDIENCES = ("private", "public")

@@ -16,25 +16,18 @@ from uuid import UUID
 from bot.slack.buttons import Dialog
 from bot.slack.requests import AssignTo, FromDraft, InviteUser, OpenWalk, Request, UsageError
 from bot.slack.verbs import COMMAND
-from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
-from core.incident import (
-    Actor,
+from core.commands import (
     Change,
     Declare,
-    Incident,
     NameResolution,
-    Note,
-    Place,
-    PublicText,
     Redact,
-    Resolution,
-    Section,
     SetPrivacy,
     SetPromise,
-    Severity,
     Walk,
     WriteReport,
 )
+from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
+from core.incident import Actor, Incident, Note, Place, PublicText, Resolution, Section, Severity
 from core.lifecycle import Catalogue
 from core.promise import NextUpdate
 from core.refusals import (

@@ -34,12 +34,8 @@ from bot.slack.requests import (
     ShowBoard,
 )
 from bot.slack.words import EMOJI, PRIVATE, in_words, owned_by, status_name, status_word
-from core.incident import (
-    BoardFilter,
-    Incident,
-    Page,
-    Scope,
-)
+from core.boards import BoardFilter, Page, Scope
+from core.incident import Incident
 from core.texts import duration
 
 TRAY_ROWS = 10

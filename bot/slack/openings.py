@@ -27,8 +27,9 @@ from bot.slack.requests import (
     Shorten,
 )
 from bot.slack.words import note_hint, public_hint
+from core.boards import BoardFilter
 from core.drafting import DraftGone
-from core.incident import BODY_MAX, Actor, BoardFilter, Incident, Severity
+from core.incident import BODY_MAX, Actor, Incident, Severity
 from core.lifecycle import Catalogue
 from core.promise import NextUpdate
 from core.service import Incidents

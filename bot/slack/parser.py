@@ -27,13 +27,9 @@ from bot.slack.requests import (
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Circumstances, Elsewhere, Typed, quoted
 from bot.slack.verbs import COMMAND, Verb
+from core.commands import Change, Declare, Ref
 from core.errors import UserError
-from core.incident import (
-    Change,
-    Declare,
-    Note,
-    Ref,
-)
+from core.incident import Note
 
 
 def parse(text: str, known: Circumstances) -> Request:

@@ -34,16 +34,8 @@ from bot.slack.requests import (
     ShowTimeline,
 )
 from bot.slack.words import TITLE, note_hint, public_hint, status_name, title_hint
-from core.incident import (
-    Acknowledge,
-    Change,
-    Declare,
-    Incident,
-    Redact,
-    Section,
-    SetPromise,
-    TakeNextStep,
-)
+from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
+from core.incident import Incident, Section
 
 # Slack takes 25 elements in one block of actions.
 OFFERED_MAX = 20

@@ -37,20 +37,10 @@ from bot.slack.requests import (
 from bot.slack.spans import DAY, as_minutes, next_time, span_of
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Elsewhere, Typed, option, quoted, status_of, unquoted
+from core.boards import BoardFilter, Scope
+from core.commands import Acknowledge, Change, Redact, Ref, SetPromise, TakeNextStep
 from core.errors import nearest
-from core.incident import (
-    Acknowledge,
-    BoardFilter,
-    Change,
-    Note,
-    PublicText,
-    Redact,
-    Ref,
-    Scope,
-    SetPromise,
-    Severity,
-    TakeNextStep,
-)
+from core.incident import Note, PublicText, Severity
 from core.lifecycle import NAME
 from core.promise import NextUpdate
 from core.stats import PERIOD_DAYS_MAX

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from bot.slack.likeness import near
 from bot.slack.requests import NUMBER_MAX
-from core.incident import Ref
+from core.commands import Ref
 
 WORD = re.compile(r"\S+")
 UUID_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

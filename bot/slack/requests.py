@@ -9,27 +9,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from core.errors import UserError
-from core.incident import (
+from core.boards import BoardFilter
+from core.commands import (
     Acknowledge,
-    Actor,
-    BoardFilter,
     Change,
     Declare,
     NameResolution,
-    Note,
-    Person,
-    PublicText,
     Redact,
     Ref,
     SetInvitation,
     SetPrivacy,
     SetPromise,
-    Severity,
     TakeNextStep,
     Walk,
     WriteReport,
 )
+from core.errors import UserError
+from core.incident import Actor, Note, Person, PublicText, Severity
 from core.stats import PERIOD_DAYS
 
 # The largest integer of PostgreSQL: no incident has a larger number.

@@ -25,13 +25,8 @@ from bot.slack.markup import (
 )
 from bot.slack.verbs import COMMAND
 from bot.slack.words import PRIVATE, deed, readers_of, status_name
-from core.incident import (
-    Card,
-    Incident,
-    Kind,
-    Page,
-    Update,
-)
+from core.boards import Card, Page
+from core.incident import Incident, Kind, Update
 from core.service import TIMELINE_PAGE
 from core.texts import duration
 

@@ -13,8 +13,9 @@ from bot.slack.likeness import near
 from bot.slack.references import NoNumber, plain_word
 from bot.slack.requests import UsageError
 from bot.slack.verbs import Verb
+from core.commands import Ref
 from core.errors import nearest
-from core.incident import Actor, Note, Place, Ref, Section, Severity
+from core.incident import Actor, Note, Place, Section, Severity
 from core.lifecycle import NAME, Catalogue
 
 _WORD = re.compile(r"\S*")

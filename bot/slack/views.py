@@ -57,15 +57,9 @@ from bot.slack.words import (
     status_word,
     titled,
 )
+from core.boards import Card
 from core.decision import Outcome
-from core.incident import (
-    Card,
-    Incident,
-    Kind,
-    Section,
-    Update,
-    Visibility,
-)
+from core.incident import Incident, Kind, Section, Update, Visibility
 from core.lifecycle import PublicWord
 from core.texts import duration
 

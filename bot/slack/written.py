@@ -11,7 +11,7 @@ from uuid import UUID
 
 from bot.slack import requests
 from bot.slack.requests import Request
-from core import incident
+from core import commands
 from core.incident import Actor, Person, Place, Section, Severity
 from core.lifecycle import Catalogue, Lifecycle
 from core.promise import NextUpdate
@@ -20,13 +20,13 @@ from core.promise import NextUpdate
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        incident.Declare,
-        incident.Change,
-        incident.TakeNextStep,
-        incident.Acknowledge,
-        incident.Redact,
-        incident.WriteReport,
-        incident.SetPromise,
+        commands.Declare,
+        commands.Change,
+        commands.TakeNextStep,
+        commands.Acknowledge,
+        commands.Redact,
+        commands.WriteReport,
+        commands.SetPromise,
         requests.AssignTo,
         requests.OpenDeclare,
         requests.OpenUpdate,

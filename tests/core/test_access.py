@@ -5,18 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import NameResolution, SetInvitation, SetPrivacy
 from core.decision import Envelope, Published, Surface
-from core.incident import (
-    Kind,
-    NameResolution,
-    Place,
-    PublicText,
-    Resolution,
-    Resolved,
-    SetInvitation,
-    SetPrivacy,
-    Visibility,
-)
+from core.incident import Kind, Place, PublicText, Resolution, Resolved, Visibility
 from core.refusals import InvalidDuplicate, NotOver, NotPrivate, TitleChanged
 from tests.builders import (
     ADA,

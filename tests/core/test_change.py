@@ -5,7 +5,8 @@ from dataclasses import fields
 import pytest
 
 from core import policy
-from core.incident import CHANGEABLE, Change, Note, PublicText, Severity
+from core.commands import CHANGEABLE, Change
+from core.incident import Note, PublicText, Severity
 from core.refusals import Permission
 from tests.builders import GRACE, a_change, an_actor, an_incident, decide, known
 

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.commands import Declare
 from core.errors import InvalidField
-from core.incident import Declare, Incident, Kind, Place, Severity, Update, Visibility, update_id
+from core.incident import Incident, Kind, Place, Severity, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord
 from tests.builders import (
     ADA,

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Acknowledge
 from core.components import describe_component
 from core.decision import Decision
 from core.errors import InvalidField
-from core.incident import Acknowledge, Kind, Person, Severity, Update, Visibility, update_id
+from core.incident import Kind, Person, Severity, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, read
 from core.refusals import (
     ComponentExists,

@@ -5,19 +5,10 @@ from datetime import timedelta
 import pytest
 
 from core import engine
+from core.commands import Acknowledge, Redact, SetPrivacy, TakeNextStep
 from core.decision import ForChange, ForRedaction
 from core.errors import EmptyUpdate, InvalidField
-from core.incident import (
-    Acknowledge,
-    Kind,
-    Note,
-    Redact,
-    SetPrivacy,
-    TakeNextStep,
-    Update,
-    Visibility,
-    update_id,
-)
+from core.incident import Kind, Note, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE
 from core.refusals import (
     IncidentResolved,

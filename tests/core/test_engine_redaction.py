@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Redact
 from core.decision import Decision
-from core.incident import Kind, Redact, Visibility
+from core.incident import Kind, Visibility
 from core.refusals import NoSuchEntry, NothingToRedact, RedactionNotPermitted
 from tests.builders import (
     ADA,

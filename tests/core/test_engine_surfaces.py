@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Acknowledge, Redact, TakeNextStep
 from core.decision import Envelope, Surface
-from core.incident import Acknowledge, Kind, Place, Redact, Severity, TakeNextStep, Visibility
+from core.incident import Kind, Place, Severity, Visibility
 from core.lifecycle import RESPONSE
 from tests.builders import (
     ADA,

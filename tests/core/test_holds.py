@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Redact
 from core.decision import Envelope, Published, Surface
-from core.incident import TITLE_WITHDRAWN, Kind, Redact
+from core.incident import TITLE_WITHDRAWN, Kind
 from core.refusals import CurrentTitle, NothingToRedact, RedactionNotPermitted
 from tests.builders import (
     ADA,

@@ -2,8 +2,9 @@
 
 import pytest
 
+from core.commands import Acknowledge
 from core.decision import Decision, Outcome
-from core.incident import Acknowledge, Kind, Person, PublicText, Severity, update_id
+from core.incident import Kind, Person, PublicText, Severity, update_id
 from core.lifecycle import RESPONSE, PublicWord
 from core.public_side import PublicIncident
 from core.refusals import Refused

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import SetPromise
 from core.decision import Surface
-from core.incident import Place, PublicText, SetPromise
+from core.incident import Place, PublicText
 from core.nudging import Nudges, messages
 from core.promise import NextUpdate, Promise, Stage
 from core.service import Incidents

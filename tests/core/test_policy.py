@@ -5,23 +5,18 @@ from typing import Any
 import pytest
 
 from core import policy
-from core.incident import (
+from core.commands import (
     Acknowledge,
     Command,
-    Membership,
     NameResolution,
-    Note,
-    Place,
-    PublicText,
     Redact,
-    Resolution,
     SetInvitation,
     SetPrivacy,
     SetPromise,
-    Severity,
     TakeNextStep,
     Walk,
 )
+from core.incident import Membership, Note, Place, PublicText, Resolution, Severity
 from core.refusals import Permission
 from tests.builders import (
     ADA,

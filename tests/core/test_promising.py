@@ -6,19 +6,10 @@ from typing import Any
 
 import pytest
 
+from core.commands import Redact, SetPrivacy, SetPromise, Walk
 from core.decision import Surface
 from core.errors import InvalidField
-from core.incident import (
-    Kind,
-    Note,
-    PublicText,
-    Redact,
-    SetPrivacy,
-    SetPromise,
-    Severity,
-    Visibility,
-    Walk,
-)
+from core.incident import Kind, Note, PublicText, Severity, Visibility
 from core.lifecycle import RESPONSE
 from core.promise import NextUpdate, Promise, PromiseState, Release
 from core.refusals import IncidentResolved, NoPublicSurface, NothingToPromise, PromiseOver

@@ -8,23 +8,19 @@ from itertools import pairwise
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from core.decision import Decision, Surface
-from core.errors import InvalidLifecycles, UserError
-from core.incident import (
-    TITLE_WITHDRAWN,
+from core.commands import (
     Acknowledge,
     Command,
-    Kind,
     NameResolution,
     Redact,
-    Resolution,
     SetInvitation,
     SetPrivacy,
-    Severity,
     TakeNextStep,
-    Visibility,
     Walk,
 )
+from core.decision import Decision, Surface
+from core.errors import InvalidLifecycles, UserError
+from core.incident import TITLE_WITHDRAWN, Kind, Resolution, Severity, Visibility
 from core.lifecycle import FLAGS, KEYS, PRESETS, PublicWord, read
 from core.refusals import IncidentResolved, TransitionNotAllowed
 from tests.builders import (

@@ -5,19 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import (
-    Acknowledge,
-    Kind,
-    Membership,
-    NameResolution,
-    Note,
-    Redact,
-    Resolution,
-    Section,
-    SetPrivacy,
-    SetPromise,
-    WriteReport,
-)
+from core.commands import Acknowledge, NameResolution, Redact, SetPrivacy, SetPromise, WriteReport
+from core.incident import Kind, Membership, Note, Resolution, Section
 from core.promise import NextUpdate, Score
 from core.refusals import Denied, NoPublicSide, NoSuchSection, NotFound
 from core.report import markdown

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from core import engine
+from core.commands import Redact, WriteReport
 from core.decision import ForAccess, ForReport
 from core.errors import EmptyUpdate, InvalidField
-from core.incident import Kind, Note, Redact, Section, Visibility, WriteReport
+from core.incident import Kind, Note, Section, Visibility
 from core.refusals import NoSuchSection, NotFound, RedactionNotPermitted, SectionChanged
 from core.sections import standing, text_of
 from tests.builders import (

@@ -5,23 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from core.boards import BoardFilter, Scope
+from core.commands import Acknowledge, NameResolution, Redact, SetPrivacy, TakeNextStep
 from core.errors import InvalidField, UserError
-from core.incident import (
-    Acknowledge,
-    BoardFilter,
-    Kind,
-    Membership,
-    NameResolution,
-    Place,
-    Redact,
-    Resolution,
-    Resolved,
-    Scope,
-    SetPrivacy,
-    Severity,
-    TakeNextStep,
-    Visibility,
-)
+from core.incident import Kind, Membership, Place, Resolution, Resolved, Severity, Visibility
 from core.lifecycle import RESPONSE
 from core.refusals import (
     ComponentExists,

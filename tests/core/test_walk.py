@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from core.commands import Walk
 from core.decision import Surface
 from core.errors import InvalidField
-from core.incident import Kind, Note, PublicText, Visibility, Walk
+from core.incident import Kind, Note, PublicText, Visibility
 from core.lifecycle import RESPONSE
 from core.refusals import (
     IncidentResolved,

@@ -10,7 +10,8 @@ from bot.delivery.slack import SlackTransport
 from bot.delivery.worker import RESCUE_AFTER, Worker
 from bot.slack.web import a_client
 from bot.telemetry import Metrics
-from core.incident import Person, Place, PublicText, SetPromise
+from core.commands import SetPromise
+from core.incident import Person, Place, PublicText
 from core.nudging import Nudges
 from core.promise import NextUpdate
 from core.service import Incidents

@@ -15,7 +15,8 @@ from bot.__main__ import cli
 from bot.clock import now
 from bot.figures import page, table
 from bot.telemetry import Metrics
-from core.incident import Note, PublicText, Severity, WriteReport
+from core.commands import WriteReport
+from core.incident import Note, PublicText, Severity
 from core.service import Incidents
 from core.stats import statistics
 from storage.store import SqlStore

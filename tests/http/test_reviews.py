@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.incident import Note, WriteReport
+from core.commands import WriteReport
+from core.incident import Note
 from tests.builders import an_actor
 
 

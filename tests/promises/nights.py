@@ -20,19 +20,10 @@ from bot.delivery.slack import SlackTransport
 from bot.delivery.worker import Worker
 from bot.export import archive
 from bot.telemetry import Metrics
+from core.commands import Change, Command, Redact, SetPrivacy, SetPromise
 from core.decision import NUDGES
 from core.errors import UserError
-from core.incident import (
-    Change,
-    Command,
-    Note,
-    Place,
-    PublicText,
-    Redact,
-    SetPrivacy,
-    SetPromise,
-    Severity,
-)
+from core.incident import Note, Place, PublicText, Severity
 from core.nudging import Nudges
 from core.promise import NextUpdate
 from core.service import Incidents

@@ -23,8 +23,9 @@ from bot.slack.answers import Answers
 from bot.slack.interaction import Interaction
 from bot.slack.refusals import Groups
 from bot.telemetry import Metrics
+from core.boards import BoardFilter, Scope
 from core.drafting import DraftBook
-from core.incident import Actor, BoardFilter, Place, Scope, Visibility
+from core.incident import Actor, Place, Visibility
 from core.lifecycle import PRESETS, STATUSPAGE, Catalogue
 from core.service import Incidents
 from storage.queries import SqlReader

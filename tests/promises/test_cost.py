@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from core.incident import Actor, BoardFilter, Person, Scope
+from core.boards import BoardFilter, Scope
+from core.incident import Actor, Person
 from storage.public import PublicReader
 from storage.snapshot import connection_of
 from tests.promises.conftest import settle, tell

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from core.incident import Actor, BoardFilter, Change, Note, Person, Scope
+from core.boards import BoardFilter, Scope
+from core.commands import Change
+from core.incident import Actor, Note, Person
 from storage import claims
 from storage.public import PublicReader
 from storage.snapshot import connection_of

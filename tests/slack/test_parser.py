@@ -34,19 +34,9 @@ from bot.slack.requests import (
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Circumstances
 from bot.slack.verbs import VERBS, VERBS_BY_WORD, find, markdown_table
-from core.incident import (
-    Acknowledge,
-    BoardFilter,
-    Change,
-    Declare,
-    Note,
-    Place,
-    PublicText,
-    Redact,
-    Scope,
-    Severity,
-    TakeNextStep,
-)
+from core.boards import BoardFilter, Scope
+from core.commands import Acknowledge, Change, Declare, Redact, TakeNextStep
+from core.incident import Note, Place, PublicText, Severity
 from core.lifecycle import PRESETS, RESPONSE, Catalogue
 from core.promise import NextUpdate
 from tests.builders import INCIDENTS_CHANNEL, LINUS, a_change, an_actor, an_id

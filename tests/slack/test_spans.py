@@ -22,7 +22,8 @@ from bot.slack.questions import Offer, label_of, value_of
 from bot.slack.requests import Choice, OpenPromise, Question, UsageError
 from bot.slack.spans import as_minutes, next_time, span_of
 from bot.slack.typed import Circumstances
-from core.incident import Note, Place, SetPromise
+from core.commands import SetPromise
+from core.incident import Note, Place
 from core.lifecycle import PRESETS, Catalogue
 from core.promise import NextUpdate
 from tests.builders import INCIDENTS_CHANNEL, NINE, a_change, an_actor, an_id, an_incident

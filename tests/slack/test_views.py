@@ -28,23 +28,10 @@ from bot.slack.requests import (
 )
 from bot.slack.verbs import VERBS
 from bot.slack.words import status_word
+from core.boards import BoardFilter, Card, Page, Scope
+from core.commands import Acknowledge, Change, Redact
 from core.decision import Outcome
-from core.incident import (
-    Acknowledge,
-    BoardFilter,
-    Card,
-    Change,
-    Incident,
-    Kind,
-    Note,
-    Page,
-    PublicText,
-    Redact,
-    Scope,
-    Severity,
-    Update,
-    Visibility,
-)
+from core.incident import Incident, Kind, Note, PublicText, Severity, Update, Visibility
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord, read
 from core.public_side import PublicIncident, PublicUpdate
 from core.refusals import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus

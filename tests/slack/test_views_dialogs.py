@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bot.slack import dialogs, forms, refusals, words
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
+from core.commands import Redact
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
-from core.incident import Kind, Note, Place, PublicText, Redact, Severity, Visibility
+from core.incident import Kind, Note, Place, PublicText, Severity, Visibility
 from core.lifecycle import PRESETS, RESPONSE, Catalogue, Lifecycle, read
 from core.refusals import (
     Denied,

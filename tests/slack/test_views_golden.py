@@ -49,35 +49,34 @@ from bot.slack.requests import (
 )
 from bot.slack.verbs import find
 from core.access import made_private
+from core.boards import BoardFilter, Card, Page, Scope
+from core.commands import (
+    Acknowledge,
+    Declare,
+    NameResolution,
+    Redact,
+    SetInvitation,
+    SetPrivacy,
+    SetPromise,
+    Walk,
+    WriteReport,
+)
 from core.decision import Outcome
 from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
-    Acknowledge,
-    BoardFilter,
-    Card,
-    Declare,
     Incident,
     Kind,
-    NameResolution,
     Note,
-    Page,
     Person,
     Place,
     PublicText,
-    Redact,
     Resolution,
     Resolved,
-    Scope,
     Section,
-    SetInvitation,
-    SetPrivacy,
-    SetPromise,
     Severity,
     Update,
     Visibility,
-    Walk,
-    WriteReport,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
 from core.promise import NextUpdate, Promise

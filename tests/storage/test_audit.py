@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine
 
+from core.commands import Acknowledge, Redact, SetPromise
 from core.decision import Surface
-from core.incident import Acknowledge, Note, Place, PublicText, Redact, SetPromise, Severity
+from core.incident import Note, Place, PublicText, Severity
 from core.lifecycle import RESPONSE
 from core.promise import NextUpdate
 from core.service import Incidents

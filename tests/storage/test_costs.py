@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import CacheStats
 
-from core.incident import BoardFilter, Note, PublicText, Redact, Scope, Severity
+from core.boards import BoardFilter, Scope
+from core.commands import Redact
+from core.incident import Note, PublicText, Severity
 from storage.public import PublicReader
 from storage.snapshot import connection_of
 from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id

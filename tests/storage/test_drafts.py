@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bot.export import archive
+from core.commands import Redact
 from core.drafting import DraftBook, DraftGone
 from core.drafts import DRAFTS_MAX, Draft
-from core.incident import Note, Redact
+from core.incident import Note
 from tests.builders import ADA, GRACE, NINE, WORKSPACE, a_change, an_actor, an_id
 
 SECRET = "vermilion-canary"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.incident import Note, PublicText, Redact
+from core.commands import Redact
+from core.incident import Note, PublicText
 from tests.builders import STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 
 SECRET = "vermilion-canary"

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from bot.export import UnknownWorkspace, archive
+from core.commands import Redact
 from core.decision import Decision
 from core.incident import (
     Component,
@@ -21,7 +22,6 @@ from core.incident import (
     Person,
     Place,
     PublicText,
-    Redact,
     Resolution,
     Resolved,
     Severity,

@@ -7,7 +7,8 @@ import hashlib
 
 import pytest
 
-from core.incident import BoardFilter, Redact, Scope
+from core.boards import BoardFilter, Scope
+from core.commands import Redact
 from core.service import Incidents
 from core.store import ClaimLost, Receipt
 from storage import idempotency, keys

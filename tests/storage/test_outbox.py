@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Redact
 from core.decision import Surface
-from core.incident import Note, Place, PublicText, Redact
+from core.incident import Note, Place, PublicText
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
 from storage.store import SqlStore
 from tests.builders import NINE, STATUS_CHANNEL, a_change, an_actor

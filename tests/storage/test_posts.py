@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Redact
 from core.decision import Envelope, Surface
-from core.incident import PublicText, Redact
+from core.incident import PublicText
 from storage import posts
 from tests.builders import STATUS_CHANNEL, WORKSPACE, a_change, an_actor
 

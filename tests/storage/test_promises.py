@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Redact, SetPrivacy, SetPromise
 from core.decision import Surface
-from core.incident import PublicText, Redact, SetPrivacy, SetPromise
+from core.incident import PublicText
 from core.nudging import Nudges
 from core.promise import NextUpdate, Stage
 from core.public_side import PublicPromise

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.commands import Redact
 from core.decision import Surface
-from core.incident import PublicText, Redact
+from core.incident import PublicText
 from core.lifecycle import RESPONSE, STATUSPAGE
 from core.service import Incidents
 from storage import audit

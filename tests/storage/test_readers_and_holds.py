@@ -7,19 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.commands import NameResolution, Redact, SetInvitation, SetPrivacy, Walk
 from core.decision import Surface
-from core.incident import (
-    Kind,
-    NameResolution,
-    Note,
-    PublicText,
-    Redact,
-    Resolution,
-    Resolved,
-    SetInvitation,
-    SetPrivacy,
-    Walk,
-)
+from core.incident import Kind, Note, PublicText, Resolution, Resolved
 from core.refusals import IncidentResolved
 from core.service import Incidents
 from core.store import Receipt

@@ -9,16 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import policy
-from core.incident import (
-    BoardFilter,
-    Note,
-    Place,
-    PublicText,
-    Redact,
-    Scope,
-    SetInvitation,
-    Severity,
-)
+from core.boards import BoardFilter, Scope
+from core.commands import Redact, SetInvitation
+from core.incident import Note, Place, PublicText, Severity
 from tests.builders import ADA, GRACE, LINUS, NINE, WORKSPACE, a_change, an_actor
 
 ALL = BoardFilter(scope=Scope.ALL)

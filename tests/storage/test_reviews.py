@@ -16,20 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.export import archive
+from core.commands import Acknowledge, NameResolution, Redact, SetPrivacy, Walk, WriteReport
 from core.errors import UserError
-from core.incident import (
-    Acknowledge,
-    NameResolution,
-    Note,
-    PublicText,
-    Redact,
-    Resolution,
-    Section,
-    SetPrivacy,
-    Severity,
-    Walk,
-    WriteReport,
-)
+from core.incident import Note, PublicText, Resolution, Section, Severity
 from core.lifecycle import PRESETS
 from core.refusals import NoPublicSide
 from core.service import Incidents

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from core.commands import Acknowledge, Declare, Redact
 from core.decision import ForChange
 from core.engine import decide
-from core.incident import Acknowledge, Declare, Note, Place, PublicText, Redact
+from core.incident import Note, Place, PublicText
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
 from core.service import Incidents

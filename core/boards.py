@@ -1,0 +1,59 @@
+"""The results of reads: a card, a page of incidents, and the filters of a board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from core.incident import Incident, Severity, Update
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The content of a card for responders. It never holds a note.
+
+    ``last`` is the newest update that is not a bare note, without its body. The two times are
+    computed from the timeline: the first acknowledgement, and the first status with the public
+    word ``resolved``.
+    """
+
+    incident: Incident
+    last: Update | None = None
+    acknowledged_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+class Scope(StrEnum):
+    """The incidents that a board shows."""
+
+    OPEN = "open"
+    ALL = "all"
+    MINE = "mine"  # open and owned by the actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFilter:
+    """The filters of a board. ``channel``: only incidents that have their card there.
+
+    ``since`` and ``until`` bound the moment of the declaration, both inclusive.
+    """
+
+    scope: Scope = Scope.OPEN
+    severity: Severity | None = None
+    status: str | None = None
+    channel: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """A part of a longer list. ``older`` and ``newer`` are the neighbours' keys, None at an end."""
+
+    items: tuple[Item, ...]
+    older: int | None = None
+    newer: int | None = None

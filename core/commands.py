@@ -1,0 +1,207 @@
+"""The commands of people and API clients: immutable values, without rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from uuid import UUID
+
+from core.incident import Actor, Note, Person, Place, PublicText, Resolution, Section, Severity
+from core.lifecycle import Lifecycle
+from core.promise import NextUpdate
+
+# A reference to an incident: its number, its id, or None. None is valid if exactly one open
+# incident has its card in the actor's channel.
+Ref = int | UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declare:
+    """A new incident. The entry point makes the ``id``; ``started_at`` None means now.
+
+    ``components`` are names in any case, or ids. An unknown name makes a new component, unless it
+    looks like a slip of an existing one.
+    """
+
+    actor: Actor
+    id: UUID
+    title: str
+    lifecycle: Lifecycle
+    severity: Severity = Severity.MEDIUM
+    private: bool = False
+    components: tuple[str | UUID, ...] = ()
+    owner: Person | None = None
+    description: str | None = None
+    category: str | None = None
+    started_at: datetime | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Any change to an existing incident, in one transaction. None leaves a fact unchanged.
+
+    ``to`` is the requested status; ``public`` and ``note`` are the two texts, each with its own
+    readers. ``expected_status`` is the status for which a button or a dialog was drawn: if the
+    incident has moved since, nothing is changed. ``next_update`` is the promise that comes with the
+    public text; without such a text there is none.
+    """
+
+    actor: Actor
+    ref: Ref
+    to: str | None = None
+    public: PublicText | None = None
+    note: Note | None = None
+    owner: Person | None = None
+    severity: Severity | None = None
+    title: str | None = None
+    components: tuple[str | UUID, ...] | None = None
+    expected_status: str | None = None
+    next_update: NextUpdate | None = None
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The names of the fields that are set, without those that only address the change."""
+        return frozenset(name for name in CHANGEABLE if getattr(self, name) is not None)
+
+
+# The fields of `Change` that ask for something, made from the class so that a new one is among
+# them by itself. The others say by whom, about which incident, and under which condition; a promise
+# is a part of the public text.
+CHANGEABLE = frozenset(
+    field.name
+    for field in fields(Change)
+    if field.name not in {"actor", "ref", "expected_status", "next_update"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeNextStep:
+    """Takes the next step, provided that there is exactly one."""
+
+    actor: Actor
+    ref: Ref
+    note: Note | None = None
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """Somebody is looking at it: a transition if the lifecycle has one for that, or a mark."""
+
+    actor: Actor
+    ref: Ref
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPromise:
+    """Promises the next public update, or releases the promise: ``next_update`` None.
+
+    ``reason`` is private. ``expected`` is the entry of the promise for which a button was drawn: if
+    another one is in force by now, or none, nothing is changed.
+    """
+
+    actor: Actor
+    ref: Ref
+    next_update: NextUpdate | None = None
+    reason: Note | None = None
+    expected: int | None = None
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """Takes all steps of the shortest way to the status ``to``, in one transaction.
+
+    ``reason`` and ``public`` are the texts of the last step.
+    """
+
+    actor: Actor
+    ref: Ref
+    to: str
+    reason: Note
+    public: PublicText | None = None
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPrivacy:
+    """Takes the public side of an incident away, or gives it one; also after the end.
+
+    ``expected_title`` is the title that the actor agreed to make public; None: whichever it is.
+    """
+
+    actor: Actor
+    ref: Ref
+    private: bool
+    expected_title: str | None = None
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetInvitation:
+    """Lets ``person`` see a private incident, or takes that back; also after the end."""
+
+    actor: Actor
+    ref: Ref
+    person: Person
+    invited: bool
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameResolution:
+    """Says how an incident ended, or corrects it. ``duplicate_of`` is the other incident."""
+
+    actor: Actor
+    ref: Ref
+    how: Resolution
+    duplicate_of: int | None = None
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteReport:
+    """Writes sections of the report, also after the end; None leaves one as it is.
+
+    An empty text empties a section. ``seen`` is the number of the newest entry that the author had
+    read: a section that somebody else wrote since is not overwritten.
+    """
+
+    actor: Actor
+    ref: Ref
+    seen: int
+    summary: Note | None = None
+    impact: Note | None = None
+    cause: Note | None = None
+    helped: Note | None = None
+    follow_ups: Note | None = None
+    expected_status: None = None
+
+    @property
+    def texts(self) -> dict[Section, str]:
+        """The sections that are written, with their texts."""
+        given = {section: getattr(self, section.value) for section in Section}
+        return {section: text for section, text in given.items() if text is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redact:
+    """Withdraws the texts of one entry. ``entry`` is its number in the timeline, or its id.
+
+    A `Section` stands for all texts that it has had, as far as the actor may withdraw them.
+    """
+
+    actor: Actor
+    ref: Ref
+    entry: int | UUID | Section
+    # Redaction stays allowed after the end, so a button for it never goes out of date.
+    expected_status: None = None
+
+
+# Commands that move an incident, or change its facts.
+Move = Change | TakeNextStep | Acknowledge | Walk | SetPromise
+# Commands that are accepted after the end as well.
+Lasting = Redact | SetPrivacy | SetInvitation | NameResolution | WriteReport
+Command = Declare | Move | Lasting
