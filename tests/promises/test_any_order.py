@@ -223,23 +223,29 @@ class Bot(RuleBasedStateMachine):
         if not cards:
             return
         card = chosen(cards, which)
-        number = int(card.text.split()[0].removeprefix("INC-"))
+        model = self.incidents[int(card.text.split()[0].removeprefix("INC-")) - 1]
+        hasty = model.hasty(self.clock.seconds())
+        before, step = self.run(self._click(card, one))
+        if step and f"now {model.status}" in before and not hasty:
+            model.move(step.removeprefix("step:"), self.clock.seconds())
+
+    async def _click(self, card, one):
+        """The text of the card and the step that was clicked, None if the card offers none.
+
+        It is read here because a delivery may redraw the card before this begins.
+        """
+        before = card.text
         offered = [
             element["action_id"]
             for block in card.blocks
             for element in block.get("elements", [])
             if element.get("action_id", "").startswith("step:")
         ]
-        model = self.incidents[number - 1]
-        if offered:
-            step = chosen(offered, one)
-            before, hasty = card.text, model.hasty(self.clock.seconds())
-            self.run(self._click(card, step))
-            if f"now {model.status}" in before and not hasty:
-                model.move(step.removeprefix("step:"), self.clock.seconds())
-
-    async def _click(self, card, step):
+        if not offered:
+            return before, None
+        step = chosen(offered, one)
         await (await self.mia.press(card, step)).answer()
+        return before, step
 
     @precondition(lambda self: not self.down)
     @rule(which=ANY, one=ANY, noted=st.booleans(), published=st.booleans(), overtaken=st.booleans())
@@ -255,6 +261,8 @@ class Bot(RuleBasedStateMachine):
         if not any(filled.values()):
             return
         pressed = self.run(self._opened(card))
+        if pressed is None:
+            return
         if overtaken:
             to = model.next_steps[0]
             self.say(f"status {number} {to}")
@@ -280,6 +288,8 @@ class Bot(RuleBasedStateMachine):
         ]
 
     async def _opened(self, card):
+        if "update" not in str(card.blocks):
+            return None
         pressed = await self.mia.press(card, "update")
         await self.slack.until(lambda: self.mia.has_view and "submit" in self.mia.view.given)
         return pressed
