@@ -210,12 +210,14 @@ async def test_one_dialog_takes_a_public_update_and_a_private_note(at, settle, p
 
     await card(mia).get_by_role("button", name="Update INC-1").click()
     dialog = mia.get_by_role("dialog", name="Update INC-1")
-    await dialog.get_by_label("Public update").fill("We found the cause and are rolling back.")
+    await dialog.get_by_role("textbox", name="Public update").fill(
+        "We found the cause and are rolling back."
+    )
     await dialog.get_by_label("Private note").fill("db-3 lost quorum after the 03:00 deploy")
     await dialog.get_by_role("button", name="Next step").click()
     await mia.get_by_role("option", name="Monitoring").click()
     await expect(dialog).to_contain_text("will show INC-1 Checkout is down · Monitoring · high")
-    await expect(dialog.get_by_label("Public update")).to_have_value(
+    await expect(dialog.get_by_role("textbox", name="Public update")).to_have_value(
         "We found the cause and are rolling back."
     )
     await picture(mia, "update")
@@ -273,7 +275,7 @@ async def test_a_public_text_is_taken_back_and_edited_before_anybody_reads_it(at
     await answer(mia).get_by_role("button", name="Take back and edit").click()
 
     dialog = mia.get_by_role("dialog", name="Update INC-1")
-    text = dialog.get_by_label("Public update")
+    text = dialog.get_by_role("textbox", name="Public update")
     await expect(text).to_have_value("Ask for Pat at extension 4711.")
     await text.fill("We are looking at it with the provider.")
     await dialog.get_by_role("button", name="Save").click()
