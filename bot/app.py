@@ -32,6 +32,7 @@ from core.nudging import Nudges
 from core.service import Incidents
 from core.stats import milestones
 from core.store import StoreUnavailable
+from core.waiting import HandOvers
 from storage import idempotency, keys
 from storage.outbox import Outbox
 from storage.store import SqlStore
@@ -73,9 +74,11 @@ class App:
             counts_in=people.is_home,
         )
         self.outbox = Outbox(self.store)
+        # Without a group nobody can be mentioned.
+        mention_at = settings.mention_at.severities if settings.responders_group else frozenset()
         self.worker = Worker(
             self.outbox,
-            SlackTransport(self.client, group=settings.responders_group),
+            SlackTransport(self.client, group=settings.responders_group, mention_at=mention_at),
             name=f"{socket.gethostname()}:{os.getpid()}",
             clock=clock,
             chance=random.random,
@@ -86,10 +89,12 @@ class App:
             clock=clock,
             wake=self.worker.wake,
             publish_delay=timedelta(seconds=settings.publish_delay),
+            mention_at=mention_at,
             observe=self._observe,
             promise_defaults=settings.promise_defaults.by_severity,
         )
         self.nudges = Nudges(self.store, clock=clock, wake=self.worker.wake)
+        self.hand_overs = HandOvers(self.store, clock=clock, wake=self.worker.wake)
         self.slack = SlackListeners(
             self.incidents,
             people,
@@ -153,6 +158,7 @@ class App:
         self.worker.start()
         self.schedule.every(timedelta(seconds=1), self.worker.look)
         self.schedule.every(timedelta(seconds=1), self.nudges.look)
+        self.schedule.every(timedelta(seconds=1), self.hand_overs.look)
         self.schedule.every(timedelta(seconds=30), self.worker.rescue)
         self.schedule.every(BEAT_EVERY, self.beat)
         self.schedule.every(timedelta(hours=1), self.worker.prune)

@@ -39,6 +39,7 @@ VARIABLES = frozenset(
         "LIFECYCLES_FILE",
         "LOG_FORMAT",
         "LOG_LEVEL",
+        "MENTION_AT",
         "PORT",
         "PRIVATE_BY_DEFAULT",
         "PROMISE_DEFAULTS",
@@ -145,6 +146,19 @@ PROMISE_DEFAULTS = PromiseDefaults(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class MentionAt:
+    """The severities at which the group of responders is mentioned; as text, worst first."""
+
+    severities: frozenset[Severity]
+
+    def __str__(self) -> str:
+        return ",".join(one for one in Severity if one in self.severities) or "none"
+
+
+MENTION_AT = MentionAt(frozenset({Severity.CRITICAL, Severity.HIGH}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of `docs/operations.md`, by their names in lower case.
@@ -167,6 +181,7 @@ class Settings:
     heartbeat_url: str | None = field(repr=False)
     responders_group: str | None
     publishers_group: str | None
+    mention_at: MentionAt
     private_by_default: bool
     publish_delay: int
     promise_defaults: PromiseDefaults
@@ -196,6 +211,7 @@ class Settings:
             "lifecycles": variables.lifecycles(),
             "responders_group": variables.slack_id("RESPONDERS_GROUP", "S", "a user group"),
             "publishers_group": variables.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
+            "mention_at": variables.mention_at(),
             "private_by_default": variables.choice("PRIVATE_BY_DEFAULT", YES_OR_NO, "yes") == "yes",
             "publish_delay": variables.number(
                 "PUBLISH_DELAY", 10, least=0, most=int(REDACTION_WINDOW.total_seconds())
@@ -314,6 +330,19 @@ class _Variables:
                 return PROMISE_DEFAULTS
             spans[severity] = span
         return PromiseDefaults(spans)
+
+    def mention_at(self) -> MentionAt:
+        value = self.text("MENTION_AT")
+        if value is None:
+            return MENTION_AT
+        words = [word.strip().lower() for word in value.split(",")]
+        if words == ["none"]:
+            return MentionAt(frozenset())
+        if not set(words) <= {*Severity}:
+            cure = f"set some of {', '.join(Severity)} with commas between them, or none"
+            self.wrong("MENTION_AT", value, cure)
+            return MENTION_AT
+        return MentionAt(frozenset(map(Severity, words)))
 
     def choice(self, variable: str, choices: tuple[str, ...], default: str) -> str:
         value = (self.text(variable) or default).lower()

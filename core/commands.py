@@ -162,6 +162,20 @@ class NameResolution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerHandOver:
+    """The answer of a new owner: they take it, or not. ``entry`` is the one that made them owner.
+
+    It stays possible after the end.
+    """
+
+    actor: Actor
+    ref: Ref
+    entry: int
+    takes: bool
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReport:
     """Writes sections of the report, also after the end; None leaves one as it is.
 
@@ -203,5 +217,5 @@ class Redact:
 # Commands that move an incident, or change its facts.
 Move = Change | TakeNextStep | Acknowledge | Walk | SetPromise
 # Commands that are accepted after the end as well.
-Lasting = Redact | SetPrivacy | SetInvitation | NameResolution | WriteReport
+Lasting = Redact | SetPrivacy | SetInvitation | NameResolution | WriteReport | AnswerHandOver
 Command = Declare | Move | Lasting

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.handover import HandOver
 from core.incident import Component, Incident, Severity, Update, Workspace
 from core.promise import Promise
 
@@ -21,17 +22,32 @@ class Surface(StrEnum):
     WITHDRAWAL = "withdrawal"  # the edit of such a reply: it shows what is public of it now
     PROMISE_REMINDER = "promise_reminder"  # to the owner: a promise is due soon
     PROMISE_BREACH = "promise_breach"  # in the working channel: a promise is broken
+    HAND_OVER = "hand_over"  # the question to a new owner, and later their answer
+    HAND_OVER_DECLINED = "hand_over_declined"  # the new owner did not take it
+    HAND_OVER_UNANSWERED = "hand_over_unanswered"  # the new owner has not answered
+    MENTION = "mention"  # the word to the group of responders that it has become more severe
 
 
+# Messages about a promise.
+ABOUT_PROMISES = frozenset({Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH})
 # Messages that are posted at most once and never edited: a second one would be one too many.
-NUDGES = frozenset({Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH})
+NUDGES = frozenset(
+    {
+        *ABOUT_PROMISES,
+        Surface.HAND_OVER_DECLINED,
+        Surface.HAND_OVER_UNANSWERED,
+        Surface.MENTION,
+    }
+)
+# Messages about an entry that responders read.
+NOTICES = frozenset({Surface.HAND_OVER, *NUDGES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """The address of a message that is to be sent: its target and subject, never its text.
 
-    ``entry`` is the update of a reply or a withdrawal, or the one that made the promise of a nudge.
+    ``entry`` is the update of a reply or a withdrawal, or the one that a notice is about.
     ``channel`` is the id of a channel or, for a direct message, of a person. ``not_before`` None:
     it is due at once.
     """
@@ -79,7 +95,8 @@ class ForChange:
     ``moved`` is the newest transition (the declaration counts as one), given only if `is_stale`.
     ``correctable`` is the public text by the actor that was withdrawn within `CORRECTION_WINDOW`,
     and has no correction yet; it counts only after the end. ``promises`` are all of the incident's,
-    ``promise_defaults`` those of the severities that have one.
+    ``promise_defaults`` those of the severities that have one. ``mention_at`` are the severities at
+    which the group of responders is mentioned; ``mentioned``: the incident had one of them before.
     """
 
     workspace: Workspace
@@ -89,6 +106,8 @@ class ForChange:
     correctable: Update | None = None
     promises: tuple[Promise, ...] = ()
     promise_defaults: Mapping[Severity, timedelta] = field(default_factory=dict)
+    mention_at: frozenset[Severity] = frozenset()
+    mentioned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +148,8 @@ class ForAccess:
     """``published`` are all posts in public; ``texts`` the entries that hold a public text.
 
     ``duplicate_of`` is the other incident that a resolution names, None if there is none for the
-    actor. ``promises`` are all of the incident's.
+    actor. ``promises`` are all of the incident's. ``hand_over`` is the one that is answered, None
+    if there is none.
     """
 
     workspace: Workspace
@@ -138,6 +158,7 @@ class ForAccess:
     texts: tuple[Update, ...] = ()
     duplicate_of: Incident | None = None
     promises: tuple[Promise, ...] = ()
+    hand_over: HandOver | None = None
 
 
 Context = ForDeclaration | ForChange | ForRedaction | ForAccess | ForReport
@@ -151,7 +172,8 @@ class Decision:
     ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts, and
     ``redacted_too`` are earlier texts of the same section.
     ``erased`` are further updates without a text of it that they repeated, such as the title before
-    a change. ``promises`` are those that are new or changed.
+    a change. ``promises`` are those that are new or changed. ``hand_over`` is new, or has its
+    answer.
     """
 
     incident: Incident
@@ -162,6 +184,7 @@ class Decision:
     new_components: tuple[Component, ...] = ()
     envelopes: tuple[Envelope, ...] = ()
     promises: tuple[Promise, ...] = ()
+    hand_over: HandOver | None = None
 
     @property
     def changes_anything(self) -> bool:

@@ -11,6 +11,7 @@ from typing import assert_never
 from core.access import name_resolution, set_invitation, set_privacy
 from core.commands import (
     Acknowledge,
+    AnswerHandOver,
     Change,
     Command,
     Declare,
@@ -28,13 +29,16 @@ from core.components import tagged
 from core.decision import (
     Context,
     Decision,
+    Envelope,
     ForAccess,
     ForChange,
     ForDeclaration,
     ForRedaction,
     ForReport,
+    Surface,
 )
 from core.errors import EmptyUpdate, InvalidField
+from core.handing import answer, with_question
 from core.incident import (
     CATEGORY_MAX,
     DESCRIPTION_MAX,
@@ -42,6 +46,7 @@ from core.incident import (
     Component,
     Incident,
     Kind,
+    Severity,
     Update,
     Visibility,
     update_id,
@@ -92,7 +97,7 @@ def decide(  # noqa: C901 - one case for each kind of command
     elif isinstance(command, Redact):
         if isinstance(known, ForRedaction):
             return redact(incident, command, known, at=at)
-    elif isinstance(command, SetPrivacy | SetInvitation | NameResolution):
+    elif isinstance(command, SetPrivacy | SetInvitation | NameResolution | AnswerHandOver):
         if isinstance(known, ForAccess):
             return _access(incident, command, known, at=at)
     elif isinstance(command, WriteReport):
@@ -105,7 +110,7 @@ def decide(  # noqa: C901 - one case for each kind of command
 
 def _access(
     incident: Incident,
-    command: SetPrivacy | SetInvitation | NameResolution,
+    command: SetPrivacy | SetInvitation | NameResolution | AnswerHandOver,
     known: ForAccess,
     *,
     at: datetime,
@@ -117,6 +122,8 @@ def _access(
             return set_invitation(incident, command, known, at=at)
         case NameResolution():
             return name_resolution(incident, command, known, at=at)
+        case AnswerHandOver():
+            return answer(incident, command, known, at=at)
         case _:
             assert_never(command)
 
@@ -201,12 +208,13 @@ def _declare(command: Declare, known: ForDeclaration, *, at: datetime) -> Decisi
         at=at,
         new=incident.status,
     )
-    return Decision(
+    decision = Decision(
         incident=incident,
         updates=(declared,),
         new_components=made,
         envelopes=tuple(envelopes_of(None, incident, (declared,), known.workspace)),
     )
+    return with_question(decision, None, command.actor.person)
 
 
 def _only_step(incident: Incident, command: TakeNextStep) -> Change:
@@ -276,7 +284,29 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
         *_facts(pen, incident, changed, command),
     )
     done = with_promises(changed, updates, command.next_update, known, at=at)
-    return pen.decision(done.incident, done.updates, known.workspace, made, promises=done.promises)
+    decision = pen.decision(
+        done.incident, done.updates, known.workspace, made, promises=done.promises
+    )
+    return with_question(_with_mention(decision, incident, known), incident, command.actor.person)
+
+
+def raises(incident: Incident, severity: Severity | None, mention_at: frozenset[Severity]) -> bool:
+    """Whether ``severity`` is one at which responders are mentioned, and the present one is not."""
+    return severity in mention_at and incident.severity not in mention_at
+
+
+def _with_mention(decision: Decision, before: Incident, known: ForChange) -> Decision:
+    """``decision`` with the word to the group of responders, once in an incident's life.
+
+    One that was declared at such a severity mentioned them in the first post of its card.
+    """
+    after = decision.incident
+    if known.mentioned or not raises(before, after.severity, known.mention_at):
+        return decision
+    entry = next(one.entry for one in decision.updates if one.kind is Kind.SEVERITY)
+    channels = [after.card_channel] if after.card_channel else []
+    told = (Envelope(surface=Surface.MENTION, channel=channel, entry=entry) for channel in channels)
+    return replace(decision, envelopes=(*decision.envelopes, *told))
 
 
 def _correct(

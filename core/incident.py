@@ -82,7 +82,7 @@ class Kind(StrEnum):
     MOVED = "moved"  # old, new: statuses
     ACKNOWLEDGED = "acknowledged"  # old, new: statuses if it was a transition, otherwise None
     WROTE = "wrote"  # only a body
-    ASSIGNED = "assigned"  # old, new: names of the owners
+    ASSIGNED = "assigned"  # old, new: names of the owners; None: nobody
     SEVERITY = "severity"  # old, new: severities
     TITLE = "title"  # old, new: titles
     COMPONENTS = "components"  # old, new: names, joined by commas
@@ -93,6 +93,7 @@ class Kind(StrEnum):
     RESOLUTION = "resolution"  # old, new: resolutions, as `Resolved.words` says them
     REPORTED = "reported"  # new: the section that was written; without a body it was emptied
     PROMISED = "promised"  # a promise was made without a text, or released
+    TOOK_OVER = "took_over"  # the new owner said so
 
 
 # Kinds of a transition. An acknowledgement is one only if it has a ``new``.

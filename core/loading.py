@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from core import policy
 from core.commands import (
+    AnswerHandOver,
     Change,
     Command,
     Declare,
@@ -26,7 +27,7 @@ from core.decision import (
     ForReport,
     Published,
 )
-from core.engine import is_stale
+from core.engine import is_stale, raises
 from core.incident import Actor, Component, Incident, Kind, Section, Severity, Update, Workspace
 from core.promise import Promise
 from core.refusals import Denied, NotFound, Permission, WhichIncident
@@ -76,7 +77,9 @@ def loaded(
     command: Command,
     publish_delay: timedelta,
     at: datetime,
+    *,
     promise_defaults: Mapping[Severity, timedelta],
+    mention_at: frozenset[Severity],
 ) -> tuple[Incident | None, Context]:
     """The incident of ``command`` (None for a declaration), and the facts that decide on it."""
     actor = command.actor
@@ -97,7 +100,7 @@ def loaded(
         return incident, ForReport(
             workspace=workspace, publish_delay=publish_delay, written=written
         )
-    if isinstance(command, SetPrivacy | SetInvitation | NameResolution):
+    if isinstance(command, SetPrivacy | SetInvitation | NameResolution | AnswerHandOver):
         changes_side = isinstance(command, SetPrivacy)
         return incident, ForAccess(
             workspace=workspace,
@@ -106,6 +109,9 @@ def loaded(
             texts=tx.public_texts(incident) if changes_side else (),
             duplicate_of=_duplicate(tx, command),
             promises=_promises(tx, incident) if changes_side else (),
+            hand_over=tx.hand_over(incident, command.entry)
+            if isinstance(command, AnswerHandOver)
+            else None,
         )
     return incident, ForChange(
         workspace=workspace,
@@ -115,7 +121,17 @@ def loaded(
         correctable=_correctable(tx, command, incident, at),
         promises=_promises(tx, incident),
         promise_defaults=promise_defaults,
+        mention_at=mention_at,
+        mentioned=_mentioned(tx, command, incident, mention_at),
     )
+
+
+def _mentioned(
+    tx: Transaction, command: Command, incident: Incident, mention_at: frozenset[Severity]
+) -> bool:
+    """Whether the incident had a severity of ``mention_at``, read only if that matters."""
+    severity = command.severity if isinstance(command, Change) else None
+    return raises(incident, severity, mention_at) and tx.had_severity(incident, mention_at)
 
 
 def _promises(tx: Transaction, incident: Incident) -> tuple[Promise, ...]:

@@ -7,6 +7,7 @@ from typing import assert_never
 from core.audience import audience, reads
 from core.commands import (
     Acknowledge,
+    AnswerHandOver,
     Change,
     Command,
     Declare,
@@ -37,7 +38,7 @@ def needed(command: Command, *, private: bool = False) -> tuple[Permission, ...]
     ``private``: it is about a private incident, whose promises are internal.
     """
     match command:
-        case Redact():
+        case Redact() | AnswerHandOver():
             return (Permission.JOIN,)
         case Change() if "public" in command.asks:
             publish = (Permission.JOIN, Permission.PUBLISH)

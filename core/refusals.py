@@ -30,6 +30,7 @@
     ├── SectionChanged        somebody else wrote that section of the report meanwhile
     ├── NothingToPromise      a promise of an update on an incident that is resolved
     ├── PromiseOver           the promise of a button is over, or another one is in force
+    ├── NotAsked              an answer to a question that another person was asked
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
     InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
@@ -349,6 +350,17 @@ class InvalidDuplicate(InvalidField):
 
     def __init__(self) -> None:
         super().__init__("duplicate_of", "must be named by a number other than its own")
+
+
+class NotAsked(UserError):
+    """Only the person who was made owner says whether they take the incident."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"Only the new owner of {incident.name} is asked that. "
+            f"`/incident assign {incident.number}` makes you the owner."
+        )
+        self.incident = incident
 
 
 class RedactionNotPermitted(UserError):

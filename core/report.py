@@ -163,7 +163,9 @@ def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
         case Kind.WROTE:
             return "wrote a note"
         case Kind.ASSIGNED:
-            return f"handed it to {new}"
+            return f"handed it to {new or 'nobody'}"
+        case Kind.TOOK_OVER:
+            return "took it over"
         case Kind.SEVERITY:
             return f"changed the severity from {old} to {new}"
         case Kind.TITLE:

@@ -34,8 +34,9 @@ class Incidents:
 
     ``publish_delay`` is the time for which a public text is held back, so that its author can still
     take it back before anybody else reads it. ``observe`` gets each outcome after its commit.
-    take it back before anybody else reads it. ``promise_defaults`` are the promises of a next
-    public update by severity, for commands that leave it to the severity.
+    ``promise_defaults`` are the promises of a next public update by severity, for commands that
+    leave it to the severity. ``mention_at`` are the severities at which the group of responders is
+    mentioned.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Incidents:
         publish_delay: timedelta = timedelta(),
         observe: Callable[[Outcome], object] = lambda _: None,
         promise_defaults: Mapping[Severity, timedelta] | None = None,
+        mention_at: frozenset[Severity] = frozenset(),
     ) -> None:
         self._observe = observe
         self._store = store
@@ -54,6 +56,7 @@ class Incidents:
         self._wake = wake
         self._publish_delay = publish_delay
         self._promise_defaults = promise_defaults or {}
+        self._mention_at = mention_at
 
     def admit(self, actor: Actor) -> None:
         """Refuses an outsider before a dialog is opened for them.
@@ -125,7 +128,12 @@ class Incidents:
     def _perform(self, tx: Transaction, command: Command, *, clicked: bool) -> tuple[Outcome, bool]:
         at = self._clock()
         incident, known = loaded(
-            tx, command, self._publish_delay, at, promise_defaults=self._promise_defaults
+            tx,
+            command,
+            self._publish_delay,
+            at,
+            promise_defaults=self._promise_defaults,
+            mention_at=self._mention_at,
         )
         if clicked and incident and isinstance(command, Change):
             refuse_haste(incident, command, tx.last_move(incident), at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -11,7 +11,17 @@ from uuid import UUID
 from core.boards import BoardFilter, Card, Page
 from core.decision import Decision, Envelope, Published
 from core.drafts import Drafts
-from core.incident import Actor, Component, DescribedComponent, Incident, Person, Update, Workspace
+from core.handover import HandOver
+from core.incident import (
+    Actor,
+    Component,
+    DescribedComponent,
+    Incident,
+    Person,
+    Severity,
+    Update,
+    Workspace,
+)
 from core.promise import Promise
 from core.public_side import PublicIncident
 
@@ -34,6 +44,14 @@ class Receipt:
 
 class PromiseName(NamedTuple):
     """A promise: the workspace and the id of its incident, and the entry that made it."""
+
+    workspace: str
+    incident: UUID
+    entry: int
+
+
+class HandOverName(NamedTuple):
+    """A hand-over: the workspace and the id of its incident, and the entry that made it."""
 
     workspace: str
     incident: UUID
@@ -123,6 +141,9 @@ class Reader(Protocol):
     def due_promises(self, *, at: datetime, limit: int) -> tuple[PromiseName, ...]:
         """Promises of all workspaces with a stage whose moment has passed at ``at``."""
 
+    def due_hand_overs(self, *, at: datetime, limit: int) -> tuple[HandOverName, ...]:
+        """Hand-overs of all workspaces whose time for an answer is over at ``at``."""
+
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
 
@@ -174,6 +195,23 @@ class Transaction(Reader, Drafts, Protocol):
         self, incident: Incident, promise: Promise, envelopes: Sequence[Envelope], *, at: datetime
     ) -> None:
         """Writes a promise after a stage at ``at``, and the outbox messages of that.
+
+        The incident is locked, so no other process does the same.
+        """
+
+    def hand_over(self, incident: Incident, entry: int) -> HandOver | None:
+        """The hand-over that ``entry`` made; None if it made none."""
+
+    def has_acted(self, incident: Incident, person: Person, *, after: int) -> bool:
+        """Whether ``person`` wrote an entry behind the one of number ``after``."""
+
+    def had_severity(self, incident: Incident, severities: Collection[Severity]) -> bool:
+        """Whether the incident had one of ``severities`` before the present one."""
+
+    def save_look(
+        self, incident: Incident, asked: HandOver, envelopes: Sequence[Envelope], *, at: datetime
+    ) -> None:
+        """Writes a hand-over after a look at ``at``, and the outbox messages of that.
 
         The incident is locked, so no other process does the same.
         """

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import NUDGES, Surface
+from core.decision import NOTICES, Surface
 from storage.enqueue import later_of
 from storage.messages import COLUMNS, POST_EVERY, OutboxMessage, message_of
 from storage.models import CARDS, State, channel_pace, is_available, kept, outbox, posted
@@ -58,7 +58,7 @@ _is_posted = exists().where(
 )
 # Whether it will be a new message in Slack, and not an edit.
 _is_post = or_(
-    outbox.c.surface.in_([Surface.PUBLIC_UPDATE, *sorted(NUDGES)]),
+    outbox.c.surface.in_([Surface.PUBLIC_UPDATE, *sorted(NOTICES)]),
     and_(outbox.c.surface.in_(CARDS), ~_is_posted),
 )
 _with_pace = outbox.outerjoin(

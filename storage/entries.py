@@ -5,12 +5,13 @@ Only modules of `storage` use it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, exists, or_, select
 
-from core.incident import TRANSITIONS, Incident, Kind, Person, Update, Visibility
+from core.incident import TRANSITIONS, Incident, Kind, Person, Severity, Update, Visibility
 from storage.models import update
 from storage.rows import AnyRow
 
@@ -44,6 +45,19 @@ _ENTRY_BY_NUMBER = UPDATE.where(update.c.entry == bindparam("entry"))
 _ENTRY_BY_ID = UPDATE.where(update.c.id == bindparam("entry"))
 _LAST_MOVE = UPDATE.where(is_transition).order_by(update.c.entry.desc()).limit(1)
 _TITLES = UPDATE.where(update.c.kind == Kind.TITLE).order_by(update.c.entry)
+_HAD_SEVERITY = select(
+    exists().where(
+        of_incident,
+        update.c.kind == Kind.SEVERITY,
+        update.c.old.in_(bindparam("severities", expanding=True)),
+    )
+)
+_FIRST_SEVERITY = (
+    select(update.c.old)
+    .where(of_incident, update.c.kind == Kind.SEVERITY)
+    .order_by(update.c.entry)
+    .limit(1)
+)
 _SECTIONS = UPDATE.where(update.c.kind == Kind.REPORTED).order_by(update.c.entry)
 # Withdrawn public texts by a person, and what replaced some of them, newest first.
 _CORRECTIONS = UPDATE.where(
@@ -101,6 +115,25 @@ def correctable(
         ),
         None,
     )
+
+
+def had_severity(
+    connection: Connection, incident: Incident, severities: Collection[Severity]
+) -> bool:
+    """Whether the incident had one of ``severities`` before the present one."""
+    sought = {
+        "workspace": incident.workspace,
+        "incident": incident.id,
+        "severities": sorted(severities),
+    }
+    return bool(connection.execute(_HAD_SEVERITY, sought).scalar_one())
+
+
+def declared_severity(connection: Connection, incident: Incident) -> Severity:
+    """The severity with which the incident was declared."""
+    sought = {"workspace": incident.workspace, "incident": incident.id}
+    changed = connection.execute(_FIRST_SEVERITY, sought).scalar()
+    return Severity(changed) if changed else incident.severity
 
 
 def last_move(connection: Connection, incident: Incident) -> Update | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from core.decision import NUDGES, Envelope, Surface
+from core.decision import NOTICES, Envelope, Surface
 from core.incident import (
     PRIVATE,
     PUBLIC,
@@ -241,7 +241,7 @@ def _people(record: Record) -> Iterator[str]:
         else:
             yield "it has an acknowledgement, and no entry for it"
     assigned = next((e for e in reversed(record.entries) if e.kind == Kind.ASSIGNED), None)
-    made_owner = assigned or acknowledged
+    made_owner = acknowledged if assigned is None else assigned if assigned.new else None
     if row.owner_id is None and made_owner:
         yield f"entry {made_owner.entry} gave it an owner, and it has none"
     elif assigned and row.owner_name != assigned.new:
@@ -326,6 +326,9 @@ def _places(record: Record) -> Iterator[Problem]:
         if place.surface == Surface.PUBLIC_UPDATE:
             if place.entry not in public:
                 yield f"entry {place.entry} is not public, and was posted in {where}", DELETE
+        elif place.surface == Surface.HAND_OVER:
+            if not 0 < place.entry <= row.last_entry:
+                yield f"its {name} is recorded in {where} as entry {place.entry}", RESTORE
         elif place.entry != 0 or place.surface == Surface.WITHDRAWAL:
             yield f"its {name} is recorded in {where} as entry {place.entry}", RESTORE
 
@@ -416,7 +419,7 @@ def message_findings(row: AnyRow) -> Iterator[Problem]:
         yield f"it is private, and {to}", DELETE
     if surface in ABOUT_ENTRIES:
         yield from _reply_findings(row, to)
-    elif surface in NUDGES:
+    elif surface in NOTICES:
         if row.visibility is None:
             yield f"{to}, and there is no such entry", RESTORE
     elif row.entry is not None:

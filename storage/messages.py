@@ -27,6 +27,10 @@ LANES = {
     Surface.WITHDRAWAL: "status",
     Surface.PROMISE_REMINDER: "promise",
     Surface.PROMISE_BREACH: "promise",
+    Surface.HAND_OVER: "hand_over",
+    Surface.HAND_OVER_DECLINED: "hand_over",
+    Surface.HAND_OVER_UNANSWERED: "hand_over",
+    Surface.MENTION: "mention",
 }
 
 
@@ -43,10 +47,10 @@ class OutboxMessage:
     """An outbox message, as it was when it was read.
 
     ``uid`` is in the metadata of its post. ``incident`` is an id; ``entry`` is the number of the
-    update that a reply or a withdrawal is about. ``channel`` is a channel's or, for a direct
-    message, a person's id. ``attempts`` counts this try as well; ``error`` is the code of the last
-    failure. ``unsure``: an earlier try may have reached Slack, so the post is searched for before
-    it is sent again.
+    update that a reply, a withdrawal or a hand-over is about. ``channel`` is a channel's or, for a
+    direct message, a person's id. ``attempts`` counts this try as well; ``error`` is the code of
+    the last failure. ``unsure``: an earlier try may have reached Slack, so the post is searched for
+    before it is sent again.
     """
 
     id: int

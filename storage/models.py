@@ -242,6 +242,40 @@ class PromiseRow(_Row, table=True):
     look_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class HandOverRow(_Row, table=True):
+    """The question to a new owner; ``entry`` is the update that made them owner.
+
+    ``core.handover.HandOver`` explains the columns.
+    """
+
+    __tablename__ = "hand_over"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "incident_id", "entry"],
+            [
+                "incident_update.workspace_id",
+                "incident_update.incident_id",
+                "incident_update.entry",
+            ],
+        ),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    incident_id: UUID = Field(primary_key=True)
+    entry: int = Field(primary_key=True)
+    to_id: str
+    to_name: str
+    by_id: str
+    by_name: str
+    previous_id: str | None = None
+    previous_name: str | None = None
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    answer: str | None = None
+    looked: bool
+    # The moment at which the time for an answer is over. NULL: nothing is left to be done.
+    look_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class ComponentRow(_Row, table=True):
     """A component. ``folded`` is its case-folded name, so names that differ in case are one."""
 
@@ -465,6 +499,7 @@ lifecycle = _table(LifecycleRow)
 incident = _table(IncidentRow)
 update = _table(UpdateRow)
 promise = _table(PromiseRow)
+hand_over = _table(HandOverRow)
 component = _table(ComponentRow)
 incident_component = _table(IncidentComponentRow)
 incident_invited = _table(InvitedRow)
@@ -534,6 +569,8 @@ Index(None, outbox.c.done_at)
 
 # The look at promises: those with a stage that is left to be done.
 _partial("ix_promise_look_at", promise.c.look_at, where=promise.c.look_at.is_not(None))
+# The look at hand-overs without an answer.
+_partial("ix_hand_over_look_at", hand_over.c.look_at, where=hand_over.c.look_at.is_not(None))
 
 # API keys are found only by their prefix: the key names the workspace of a request.
 Index(None, api_key.c.id, unique=True)

@@ -27,12 +27,14 @@ from sqlalchemy import (
 )
 
 from core.boards import Card
-from core.decision import NUDGES, Envelope, Surface
-from core.incident import Incident
+from core.decision import ABOUT_PROMISES, NOTICES, NUDGES, Envelope, Surface
+from core.handover import HandOver
+from core.incident import Incident, Severity
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from storage import claims
 from storage.enqueue import later_of, redraw_status_cards
+from storage.entries import declared_severity
 from storage.messages import COLUMNS, OutboxMessage, message_of
 from storage.models import CARDS, KEPT, State, among, is_kept, kept, outbox, posted
 from storage.models import incident as _incident
@@ -66,8 +68,10 @@ class Facts:
     others have ``incident``, read only from public facts, with the texts that are public at
     ``try_at``; None if the incident has no public side. ``name`` is ``INC-42`` in any case. A reply
     or a withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
-    ``thread`` the status card's, whose thread takes the replies. A nudge has ``card`` and
-    ``promise``, None if that is over, or the receiver has nothing to do with it any more.
+    ``thread`` the status card's, whose thread takes the replies. A nudge about a promise has
+    ``card`` and ``promise``, None if that is over, or the receiver has nothing to do with it any
+    more. Another notice has ``hand_over`` and ``card``, None if its reader may not see the
+    incident. A working card that is not posted yet has ``declared_severity``.
     """
 
     name: str = ""
@@ -77,6 +81,8 @@ class Facts:
     place: Posted | None = None
     thread: Posted | None = None
     promise: Promise | None = None
+    hand_over: HandOver | None = None
+    declared_severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,9 +317,13 @@ class Outbox:
         self, workspace: str, incident: UUID, envelope: Envelope, *, at: datetime
     ) -> Facts:
         """The content of a post of ``incident``, with the texts that are public at ``at``."""
-        if envelope.surface in NUDGES:
+        if envelope.surface in ABOUT_PROMISES:
             return await self._store.read(
                 lambda reader: _nudge_facts(reader, workspace, incident, envelope)
+            )
+        if envelope.surface in NOTICES:
+            return await self._store.read(
+                lambda reader: _hand_over_facts(reader, workspace, incident, envelope)
             )
         if envelope.surface in RESPONDERS_CARDS:
             return await self._store.read(
@@ -486,9 +496,28 @@ def _depth(connection: Connection, at: datetime) -> Depth:
 def _card_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: Envelope) -> Facts:
     incident = reader.incident(workspace, incident_id)
     shown = incident if incident and _may_show(incident, envelope) else None
+    connection = connection_of(reader)
+    place = _found(connection, _place_of(workspace, incident_id, envelope))
+    first = shown is not None and place is None and envelope.surface is Surface.WORKING_CARD
     return Facts(
         name=incident.name if incident else "",
         card=reader.card(shown) if shown else None,
+        place=place,
+        declared_severity=declared_severity(connection, shown) if shown and first else None,
+    )
+
+
+def _hand_over_facts(
+    reader: SqlReader, workspace: str, incident_id: UUID, envelope: Envelope
+) -> Facts:
+    incident = reader.incident(workspace, incident_id)
+    if incident is None:
+        return Facts()
+    asked = reader.hand_over(incident, envelope.entry or 0)
+    return Facts(
+        name=incident.name,
+        card=reader.card(incident) if _is_told(incident, envelope.channel) else None,
+        hand_over=asked,
         place=_found(connection_of(reader), _place_of(workspace, incident_id, envelope)),
     )
 
@@ -506,6 +535,13 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
         card=reader.card(incident),
         promise=promise if concerned else None,
     )
+
+
+def _is_told(incident: Incident, channel: str) -> bool:
+    """Whether a message about ``incident`` may go to ``channel``, which may be a person's id."""
+    people = (incident.declared_by, incident.owner, *incident.invited)
+    readers = {incident.card_channel, *(person.id for person in people if person)}
+    return not incident.private or channel in readers
 
 
 def _may_show(incident: Incident, envelope: Envelope) -> bool:

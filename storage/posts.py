@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
-from core.decision import Envelope, Surface
+from core.decision import NOTICES, Envelope, Surface
 from core.incident import Kind
 from storage.messages import LANES
 from storage.models import KEPT, is_kept, is_open, outbox, posted, update
@@ -20,6 +20,9 @@ from storage.models import incident as _incident
 from storage.queries import SqlReader
 from storage.rows import AnyRow
 from storage.snapshot import connection_of
+
+# Surfaces of direct messages, which the bot cannot read.
+DIRECT = (Surface.OWNER_CARD, *NOTICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,13 @@ _DELIVERED = select(
 
 _CHANNELS = (
     select(posted.c.workspace_id, posted.c.posted_in)
-    .where(posted.c.surface != Surface.OWNER_CARD)
+    .where(posted.c.surface.not_in(DIRECT))
     .group_by(posted.c.workspace_id, posted.c.posted_in)
     .order_by(func.max(posted.c.ts).desc())
 )
 _EXPECTANT = (
     select(outbox.c.workspace_id, outbox.c.channel)
-    .where(is_kept, outbox.c.surface != Surface.OWNER_CARD)
+    .where(is_kept, outbox.c.surface.not_in(DIRECT))
     .distinct()
 )
 _KNOWN_IDS = select(_incident.c.id).where(

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, null, or_, select
 
 from core.boards import BoardFilter, Card, Page, Scope
+from core.handover import HandOver
 from core.incident import (
     TRANSITIONS,
     Actor,
@@ -29,8 +30,8 @@ from core.incident import (
 )
 from core.lifecycle import PublicWord
 from core.promise import Promise
-from core.store import PromiseName
-from storage import entries, promises
+from core.store import HandOverName, PromiseName
+from storage import entries, handovers, promises
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
     component,
@@ -444,6 +445,14 @@ class SqlReader(Snapshot):
     def due_promises(self, *, at: datetime, limit: int) -> tuple[PromiseName, ...]:
         """Promises of all workspaces with a stage whose moment has passed at ``at``."""
         return promises.due(self._connection, at=at, limit=limit)
+
+    def hand_over(self, incident: Incident, entry: int) -> HandOver | None:
+        """The hand-over that ``entry`` made; None if it made none."""
+        return handovers.one(self._connection, incident, entry)
+
+    def due_hand_overs(self, *, at: datetime, limit: int) -> tuple[HandOverName, ...]:
+        """Hand-overs of all workspaces whose time for an answer is over at ``at``."""
+        return handovers.due(self._connection, at=at, limit=limit)
 
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""

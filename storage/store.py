@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
@@ -15,18 +15,20 @@ from sqlalchemy import Connection, and_, bindparam, delete, literal, select, upd
 
 from core.decision import Decision, Envelope, Published
 from core.drafts import Draft
+from core.handover import HandOver
 from core.incident import (
     Component,
     DescribedComponent,
     Incident,
     Kind,
     Person,
+    Severity,
     Update,
     Workspace,
 )
 from core.promise import Promise
 from core.store import Receipt, StoreUnavailable
-from storage import drafts, entries, idempotency, migrations, models, promises, queries
+from storage import drafts, entries, handovers, idempotency, migrations, models, promises, queries
 from storage.columns import component_row, incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
 from storage.databases.opening import database
@@ -193,6 +195,8 @@ class SqlTransaction(SqlReader):
         if decision.updates:
             rows = [update_row(incident.workspace, update) for update in decision.updates]
             _INSERT_UPDATE.run(self._connection, *rows)
+        if decision.hand_over:
+            handovers.keep(self._connection, incident, decision.hand_over)
         promises.keep(self._connection, incident, decision.promises)
         for redacted in filter(None, (decision.redacted, *decision.redacted_too)):
             self._redact(incident.workspace, redacted)
@@ -206,6 +210,21 @@ class SqlTransaction(SqlReader):
     ) -> None:
         """Writes a promise after a stage, and the outbox messages of that."""
         promises.keep(self._connection, incident, [promise])
+        enqueue_all(self._connection, incident, envelopes, at=at)
+
+    def has_acted(self, incident: Incident, person: Person, *, after: int) -> bool:
+        """Whether ``person`` wrote an entry behind the one of number ``after``."""
+        return handovers.has_acted(self._connection, incident, person, after=after)
+
+    def had_severity(self, incident: Incident, severities: Collection[Severity]) -> bool:
+        """Whether the incident had one of ``severities`` before the present one."""
+        return entries.had_severity(self._connection, incident, severities)
+
+    def save_look(
+        self, incident: Incident, asked: HandOver, envelopes: Sequence[Envelope], *, at: datetime
+    ) -> None:
+        """Writes a hand-over after a look, and the outbox messages of that."""
+        handovers.keep(self._connection, incident, asked)
         enqueue_all(self._connection, incident, envelopes, at=at)
 
     def handled(self, workspace: str, request: str) -> UUID | None:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from core import decision, engine
 from core.commands import (
+    AnswerHandOver,
     Change,
     Command,
     Declare,
@@ -154,7 +155,7 @@ def decide(
             context = decision.ForRedaction
         case WriteReport():
             context = decision.ForReport
-        case SetPrivacy() | SetInvitation() | NameResolution():
+        case SetPrivacy() | SetInvitation() | NameResolution() | AnswerHandOver():
             context = decision.ForAccess
         case _:
             context = decision.ForChange

@@ -15,9 +15,11 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.delivery.failures import Failure, FailureKind, retry_after
 from bot.delivery.metadata import mark, origin
 from bot.delivery.surfaces import drawn
+from bot.slack import mentions
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.decision import NUDGES, Surface
+from core.incident import Severity
 from storage.messages import OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Posted
 
@@ -83,10 +85,12 @@ UNREADABLE = frozenset(
 )
 # The code of a message that could not be drawn.
 OWN_FAULT = "own_fault"
+# The first letters of the ids of people, who get direct messages.
+PEOPLE = ("U", "W")
 # A withdrawal posts nothing; for a direct message see `SlackTransport._found`.
 # The first letters of the ids of people, who get direct messages.
 PEOPLE = ("U", "W")
-NEVER_SEARCHED_FOR = frozenset({Surface.OWNER_CARD, Surface.WITHDRAWAL})
+NEVER_SEARCHED_FOR = frozenset({Surface.OWNER_CARD, Surface.WITHDRAWAL, Surface.HAND_OVER})
 
 
 def failure(error: Exception, *, last_error: str | None = None) -> Failure:
@@ -139,7 +143,12 @@ class Rendering:
 
 
 def rendered(
-    message: OutboxMessage, facts: Facts, *, at: datetime, group: str | None = None
+    message: OutboxMessage,
+    facts: Facts,
+    *,
+    at: datetime,
+    group: str | None = None,
+    mention_at: frozenset[Severity] = frozenset(),
 ) -> Rendering | None:
     """``message`` as it should be sent now, None if there is nothing (any more) to send.
 
@@ -149,6 +158,19 @@ def rendered(
     content = drawn(message.surface, facts, at=at, group=group)
     if content is None:
         return None
+    card = facts.card
+    if (
+        message.surface is Surface.WORKING_CARD
+        and group
+        and card
+        # Whoever raises the severity later makes a message of its own.
+        and {card.incident.severity, facts.declared_severity} <= mention_at
+        and not card.incident.terminal
+        # It is the first post, and not one in the place of a card that somebody deleted.
+        and facts.place is None
+        and message.error not in GONE
+    ):
+        content = mentions.with_mention(content, group)
     if message.surface is Surface.PUBLIC_UPDATE:
         update = facts.update
         if facts.place or update is None or (update.body is None and not update.ends):
@@ -168,12 +190,20 @@ def rendered(
 class SlackTransport:
     """A `bot.delivery.worker.Transport` over Slack's Web API.
 
-    ``group`` is the Slack group of responders, which some messages mention.
+    ``group`` is the Slack group of responders, which some messages mention: at the severities of
+    ``mention_at`` the first post of a working card.
     """
 
-    def __init__(self, client: AsyncWebClient, *, group: str | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        group: str | None = None,
+        mention_at: frozenset[Severity] = frozenset(),
+    ) -> None:
         self._client = client
         self._group = group
+        self._mention_at = mention_at
 
     async def deliver(
         self, message: OutboxMessage, facts: Facts, *, at: datetime
@@ -205,7 +235,9 @@ class SlackTransport:
             # The found post shows the facts of its own time, so a card is edited now.
             facts = replace(facts, place=found)
         try:
-            rendering = rendered(message, facts, at=at, group=self._group)
+            rendering = rendered(
+                message, facts, at=at, group=self._group, mention_at=self._mention_at
+            )
         except Exception:  # noqa: BLE001 - any error of the views is ours: nothing was sent
             log.error("message not drawn", surface=message.surface, exc_info=True)
             return Failure(FailureKind.NOT_DRAWN, OWN_FAULT)

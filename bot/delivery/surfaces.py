@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
-from bot.slack import nudges, public, views
+from bot.slack import handing, mentions, nudges, public, views
 from core.decision import Surface
 from storage.outbox import Facts
 
@@ -22,14 +22,8 @@ def drawn(  # noqa: PLR0911 - one for each surface
     match surface:
         case Surface.WORKING_CARD | Surface.OWNER_CARD | Surface.STATUS_CARD:
             return _card(surface, facts, at=at) or _farewell(surface, facts)
-        case Surface.PUBLIC_UPDATE:
-            if facts.incident is None or facts.update is None:
-                return None
-            return public.public_update(facts.incident, facts.update)
-        case Surface.WITHDRAWAL:
-            if facts.incident is None or facts.update is None:
-                return public.gone_reply()
-            return public.reply_now(facts.incident, facts.update)
+        case Surface.PUBLIC_UPDATE | Surface.WITHDRAWAL:
+            return _reply(surface, facts)
         case Surface.PROMISE_REMINDER | Surface.PROMISE_BREACH:
             if facts.card is None or facts.promise is None:
                 return None
@@ -37,8 +31,32 @@ def drawn(  # noqa: PLR0911 - one for each surface
             if surface is Surface.PROMISE_REMINDER:
                 return nudges.reminder(incident, promise, at=at)
             return nudges.breach(incident, promise, group=group, at=at)
+        case Surface.HAND_OVER | Surface.HAND_OVER_DECLINED | Surface.HAND_OVER_UNANSWERED:
+            return _hand_over(surface, facts, at=at)
+        case Surface.MENTION:
+            return mentions.raised(facts.card.incident, group) if facts.card and group else None
         case _:
             assert_never(surface)
+
+
+def _reply(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
+    posts = surface is Surface.PUBLIC_UPDATE
+    if facts.incident is None or facts.update is None:
+        return None if posts else public.gone_reply()
+    draw = public.public_update if posts else public.reply_now
+    return draw(facts.incident, facts.update)
+
+
+def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
+    if facts.hand_over is None:
+        return None
+    if facts.card is None:
+        return views.gone(facts.name) if facts.place else None
+    if surface is Surface.HAND_OVER_DECLINED:
+        return handing.declined(facts.card.incident, facts.hand_over)
+    if surface is Surface.HAND_OVER_UNANSWERED:
+        return handing.unanswered(facts.card.incident, facts.hand_over, at=at)
+    return handing.question(facts.card, facts.hand_over, at=at, asked_before=bool(facts.place))
 
 
 def _card(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:

@@ -266,6 +266,7 @@ async def _slack(settings: Settings, client: AsyncWebClient) -> AsyncIterator[Ch
     default = "private" if settings.private_by_default else "public"
     text = f"private conversations: a declaration there is {default} unless it says otherwise"
     yield CheckResult(well=True, text=f"{text} (PRIVATE_BY_DEFAULT)")
+    yield CheckResult(well=True, text=_mentions(settings))
     if settings.status_channel:
         yield await _status_channel(client, settings.status_channel)
     else:
@@ -335,3 +336,12 @@ async def _status_channel(client: AsyncWebClient, channel: str) -> CheckResult:
     if found.get("is_private") and not found.get("is_member"):
         return CheckResult(well=False, text=f"status channel: type /invite @Ratchet in {name}")
     return CheckResult(well=True, text=f"status channel: {name}")
+
+
+def _mentions(settings: Settings) -> str:
+    """The severities at which the group of responders is mentioned."""
+    if not settings.mention_at.severities:
+        return "mentions: none (MENTION_AT)"
+    if settings.responders_group is None:
+        return "mentions: none, because RESPONDERS_GROUP is not set"
+    return f"mentions: RESPONDERS_GROUP at {settings.mention_at} (MENTION_AT)"

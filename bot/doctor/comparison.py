@@ -391,7 +391,7 @@ def _as_of(facts: Facts, at: datetime) -> Facts:
 
 def _readable(standing: Standing) -> Iterator[Placed]:
     """The messages in channels: a direct message cannot be read without two more scopes."""
-    return (one for one in standing.placed if one.envelope.surface is not Surface.OWNER_CARD)
+    return (one for one in standing.placed if one.envelope.surface not in posts.DIRECT)
 
 
 def _gone(here: _Conversation, envelope: Envelope) -> str:

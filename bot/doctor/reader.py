@@ -31,6 +31,7 @@ NOT_THERE = frozenset({"message_not_found", "thread_not_found"})
 
 # A link that Slack found in a text, and a mention to which it added a name.
 _LINK = re.compile(r"<(?![@#!])([^<>|]*)(?:\|([^<>]*))?>")
+_CALLED = re.compile(r"^<!subteam\^[^>]+> ")
 _NAMED = re.compile(r"<([@#!][^<>|]*)\|[^<>]*>")
 # An emoji's name in a text that is read back; its skin tone is a name of its own. The few names
 # without a letter are listed, because a time of day has colons too.
@@ -44,10 +45,12 @@ def gist(text: str) -> str:
     """``text`` without the parts that Slack changes between the post and the reading.
 
     Addresses come back as links, mentions with names, and emoji by their names. So no emoji is
-    compared at all, and only letters, digits and ASCII are.
+    compared at all, and only letters, digits and ASCII are. The mention of a group before the text
+    of a first post is left out.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text
     """
+    text = _CALLED.sub("", text)
     plain = _NAMED.sub(r"<\1>", _LINK.sub(lambda link: link[2] or link[1], text))
     plain = _KEYCAP.sub("", _EMOJI.sub("", plain))
     kept = (

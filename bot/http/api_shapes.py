@@ -56,6 +56,7 @@ ACTIONS = {
     Kind.CORRECTED: "update_published",
     Kind.RESOLUTION: "resolution_named",
     Kind.REPORTED: "report_written",
+    Kind.TOOK_OVER: "taken_over",
 }
 STEPS = frozenset({"acknowledged", "resolved", "closed"})
 COMMENT = "comment_added"

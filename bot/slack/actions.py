@@ -65,6 +65,7 @@ from core.access import made_private
 from core.boards import BoardFilter, Scope
 from core.commands import (
     Acknowledge,
+    AnswerHandOver,
     Change,
     Command,
     Declare,
@@ -341,6 +342,7 @@ class Actions:
                 | NameResolution()
                 | WriteReport()
                 | SetPromise()
+                | AnswerHandOver()
             ):
                 return await self._execute(interaction, request, kept=kept)
             case InviteUser():

@@ -48,7 +48,16 @@ from bot.slack.requests import (
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
 from bot.slack.words import in_words, status_name, status_word, walk_label
 from core.boards import BoardFilter, Scope
-from core.commands import Acknowledge, Change, NameResolution, Redact, Ref, SetPrivacy, SetPromise
+from core.commands import (
+    Acknowledge,
+    AnswerHandOver,
+    Change,
+    NameResolution,
+    Redact,
+    Ref,
+    SetPrivacy,
+    SetPromise,
+)
 from core.incident import Actor, Incident, Kind, Resolution, Severity, Update
 from core.lifecycle import NAME, PublicWord
 from core.promise import NextUpdate
@@ -125,6 +134,9 @@ ACTIONS = (
     "walk",  # Resolve: 3 steps…
     "private",  # Make it private
     "public",  # Make it public…
+    "take",  # Got it: the answer of a new owner
+    "decline",  # Not me
+    "assign",  # Assign…
     "ended",  # a select of the ways in which an incident can end
     "promise",  # Change…: another promise, or none
     "later",  # +15 min
@@ -188,6 +200,10 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
         case ["later" | "no_promise" as kind, id_, entry]:
             moved = NextUpdate(later=LATER) if kind == "later" else None
             return SetPromise(actor=actor, ref=_id(id_), next_update=moved, expected=_number(entry))
+        case ["take" | "decline" as kind, id_, entry]:
+            return AnswerHandOver(
+                actor=actor, ref=_id(id_), entry=_number(entry), takes=kind == "take"
+            )
         case ["invite" | "uninvite" as kind, id_, user] if re.fullmatch("[UW][A-Z0-9]+", user):
             return InviteUser(actor=actor, ref=_id(id_), user=user, invited=kind == "invite")
         case ["invite" | "uninvite" as kind, id_]:
@@ -483,6 +499,34 @@ def release_button(incident: Incident) -> Json:
         action_id="release",
         value=encode("release", incident.id),
         spoken=f"Release… the promise of {incident.name}",
+    )
+
+
+def take_button(incident: Incident, entry: int) -> Json:
+    """The button of a new owner whom ``entry`` made one."""
+    return button(
+        "Got it",
+        action_id="take",
+        value=encode("take", incident.id, entry),
+        spoken=f"Got it: you own {incident.name}",
+    )
+
+
+def decline_button(incident: Incident, entry: int) -> Json:
+    return button(
+        "Not me",
+        action_id="decline",
+        value=encode("decline", incident.id, entry),
+        spoken=f"Not me: give {incident.name} back",
+    )
+
+
+def assign_button(incident: Incident) -> Json:
+    return button(
+        "Assign…",
+        action_id="assign",
+        value=encode(Dialog.ASSIGN, incident.id, incident.status),
+        spoken=f"Assign… {incident.name}",
     )
 
 

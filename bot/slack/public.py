@@ -84,12 +84,12 @@ def _after(public: PublicIncident) -> str:
 
 
 def _latest(public: PublicIncident) -> PublicUpdate | None:
-    """The newest update with a text, withdrawn or not."""
-    return next((u for u in public.updates if u.body is not None or u.withdrawn), None)
+    """The newest update whose text is still valid: one that was withdrawn is left out."""
+    return next((one for one in public.updates if one.body is not None), None)
 
 
 def _words(update: PublicUpdate, *, most: int) -> str:
-    return WITHDRAWN if update.body is None else shown(update.body, most)
+    return shown(update.body or "", most)
 
 
 def public_update(public: PublicIncident, update: PublicUpdate) -> Json:

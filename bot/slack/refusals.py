@@ -46,6 +46,7 @@ from core.refusals import (
     Denied,
     IncidentResolved,
     NoSuchEntry,
+    NotAsked,
     NotFound,
     NothingToRedact,
     NotOver,
@@ -105,7 +106,7 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             return choice(told, "Choose one", incident, every_step(incident))
         case WhichIncident(open_here=open_here):
             return _which(error, open_here, at=at)
-        case NotOver(incident=incident):
+        case NotOver(incident=incident) | NotAsked(incident=incident):
             return offer([escape(error.message)], incident)
         case NotFound():
             return _refused([escape(error.message)], [board_button()])

@@ -12,6 +12,7 @@ from uuid import UUID
 from core.boards import BoardFilter
 from core.commands import (
     Acknowledge,
+    AnswerHandOver,
     Change,
     Declare,
     NameResolution,
@@ -246,6 +247,7 @@ Request = (
     | Walk
     | SetPrivacy
     | SetInvitation
+    | AnswerHandOver
     | NameResolution
     | WriteReport
     | SetPromise

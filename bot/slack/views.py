@@ -127,7 +127,7 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
         *title_blocks(f"{EMOJI[incident.public_word]} {incident.name}  ", incident.title),
         *paragraphs(
             [
-                _standing(card, at=at, seen_from=seen_from),
+                standing(card, at=at, seen_from=seen_from),
                 first,
                 *components[1:],
                 *(f"*{told}*" for told in _promised(incident, at=at, seen_from=seen_from)),
@@ -144,7 +144,7 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
     return blocks
 
 
-def _standing(card: Card, *, at: datetime, seen_from: datetime) -> str:
+def standing(card: Card, *, at: datetime, seen_from: datetime) -> str:
     """``*Investigating* · high · since 03:12 (12 min)``."""
     incident = card.incident
     since = moment(incident.started_at, seen_from=seen_from)
@@ -366,6 +366,8 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
         case Kind.ASSIGNED:
             was = shown(update.old or "nobody", 300)
             yield f"{name} is now owned by {owned_by(incident)} (was {was})"
+        case Kind.TOOK_OVER:
+            yield f"{name} is yours"
         case Kind.SEVERITY:
             yield f"{name} is now of severity *{update.new}* (was {update.old})"
         case Kind.TITLE:

@@ -133,7 +133,9 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
         case Kind.WROTE:
             return f"{author} wrote a note"
         case Kind.ASSIGNED:
-            return f"{author} handed it to {shown(new, 300)}"
+            return f"{author} handed it to {shown(new or 'nobody', 300)}"
+        case Kind.TOOK_OVER:
+            return f"{author} took it over"
         case Kind.SEVERITY:
             return f"{author} changed the severity: ~{old}~ → {new}"
         case Kind.TITLE:

@@ -55,6 +55,22 @@ async def run_an_incident(slack, settle, private_words):
     await settle()
     await make_private(slack, settle, words)
     await settle()
+    await hand_over(slack, settle, words)
+
+
+async def hand_over(slack, settle, words):
+    """Bo does not take it, so that Mia is told; both messages are about an incident with notes."""
+    mia, bo = slack.person("mia"), slack.person("bo")
+    await (await mia.command("#payments", "/incident declare Login is slow")).answer()
+    await (await mia.command("#payments", "/incident assign 4 @bo")).answer()
+    await (await mia.command("#payments", f"/incident note 4 {words}")).answer()
+    await settle()
+    asked = slack.workspace.direct(bo.user).messages[-1]
+    await (await bo.press(asked, "Not me")).answer()
+    await settle()
+    told = [slack.workspace.direct(one.user).messages[-1].words() for one in (mia, bo)]
+    assert all("did not take INC-4" in one for one in told)
+    assert CANARY not in repr(told)
 
 
 async def walk_to_the_end(slack, words):

@@ -36,6 +36,9 @@ TO_GRACE = Envelope(surface=Surface.OWNER_CARD, channel=GRACE.id)
 TO_LINUS = Envelope(surface=Surface.OWNER_CARD, channel=LINUS.id)
 
 
+ASKS_GRACE = Envelope(surface=Surface.HAND_OVER, channel=GRACE.id, entry=2)
+
+
 @pytest.mark.parametrize(
     ("command", "shown"),
     [
@@ -57,13 +60,15 @@ TO_LINUS = Envelope(surface=Surface.OWNER_CARD, channel=LINUS.id)
             id="public update, note, step",
         ),
         pytest.param(Acknowledge(actor=an_actor(), ref=42), (WORKING,), id="acknowledgement"),
-        pytest.param(a_change(owner=GRACE), (WORKING,), id="owner"),
+        pytest.param(a_change(owner=GRACE), (WORKING, ASKS_GRACE), id="owner"),
         pytest.param(a_change(severity=Severity.LOW), (WORKING, STATUS), id="severity"),
         pytest.param(a_change(title="Search is down"), (WORKING, STATUS), id="title"),
         pytest.param(a_change(components=("api",)), (WORKING, STATUS), id="components"),
         pytest.param(a_change(title="Checkout is down"), (), id="what is so already"),
         pytest.param(
-            a_change(owner=GRACE, note="db-3 lost quorum"), (WORKING,), id="owner and note"
+            a_change(owner=GRACE, note="db-3 lost quorum"),
+            (WORKING, replace(ASKS_GRACE, entry=3)),
+            id="owner and note",
         ),
     ],
 )
@@ -159,7 +164,8 @@ def test_a_declaration_is_shown_in_the_channels_that_may_show_it(incident, statu
 
     decision = decide(None, command, known(workspace=workspace), at=NINE)
 
-    assert decision.envelopes == shown
+    asks = (replace(ASKS_GRACE, entry=1),) if incident.get("owner") == GRACE else ()
+    assert decision.envelopes == (*shown, *asks)
 
 
 @pytest.mark.parametrize(("incident", "status_channel", "shown"), INCIDENTS)
@@ -181,7 +187,8 @@ def test_the_card_of_a_private_incident_that_is_handed_over_ends_for_its_former_
 
     decision = decide(incident, a_change(owner=LINUS), known(), at=NINE)
 
-    assert decision.envelopes == (TO_ADA, TO_GRACE, TO_LINUS)
+    asks = Envelope(surface=Surface.HAND_OVER, channel=LINUS.id, entry=2)
+    assert decision.envelopes == (TO_ADA, TO_GRACE, TO_LINUS, asks)
 
 
 def test_an_incident_of_the_api_has_no_card_channel_and_a_private_one_only_a_private_one():

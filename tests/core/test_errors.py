@@ -28,6 +28,7 @@ from core.refusals import (
     NoSuchComponent,
     NoSuchEntry,
     NoSuchSection,
+    NotAsked,
     NotFound,
     NothingToPromise,
     NothingToRedact,
@@ -180,6 +181,10 @@ TOLD = [
             "That promise of INC-42 is over, and nothing was changed. "
             "`/incident promise 42 30m` makes a new one."
         ),
+    ),
+    (
+        NotAsked(OPEN),
+        "Only the new owner of INC-42 is asked that. `/incident assign 42` makes you the owner.",
     ),
     (NotOver(OPEN), "INC-42 is investigating: how it ended can be said when it is over."),
     (

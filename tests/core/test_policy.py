@@ -7,6 +7,7 @@ import pytest
 from core import policy
 from core.commands import (
     Acknowledge,
+    AnswerHandOver,
     Command,
     NameResolution,
     Redact,
@@ -77,6 +78,10 @@ COMMANDS: dict[str, tuple[Command, tuple[Permission, ...]]] = {
     "promise": (SetPromise(actor=an_actor(), ref=42), (JOIN, PUBLISH)),
     # Whether this actor may withdraw this update is the engine's to say: it knows the update.
     "redact": (Redact(actor=an_actor(), ref=42, entry=2), (JOIN,)),
+    "answer a hand-over": (
+        AnswerHandOver(actor=an_actor(), ref=42, entry=2, takes=False),
+        (JOIN,),
+    ),
 }
 
 

@@ -165,6 +165,8 @@ def test_a_private_incident_says_so():
         (Kind.PRIVACY, {"old": "public", "new": "private"}, "made it private"),
         (Kind.INVITED, {"new": "Grace"}, "invited Grace"),
         (Kind.UNINVITED, {"old": "Grace"}, "took the invitation of Grace back"),
+        (Kind.TOOK_OVER, {}, "took it over"),
+        (Kind.ASSIGNED, {"old": "Grace"}, "handed it to nobody"),
         (Kind.CORRECTED, {"old": "3", "body": "We look.", **PUBLIC}, "corrected a public update"),
         (Kind.RESOLUTION, {"new": "false alarm"}, "said how it ended: false alarm"),
         (Kind.REPORTED, {"new": "cause"}, "emptied the section cause"),

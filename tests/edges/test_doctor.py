@@ -72,6 +72,7 @@ async def test_a_set_up_in_order_passes_every_check(slack, database, examined):
         (True, f"RESPONDERS_GROUP: 2 in {responders.id}"),
         (True, f"PUBLISHERS_GROUP: 1 in {publishers.id}"),
         PRIVATE_BY_DEFAULT,
+        (True, "mentions: RESPONDERS_GROUP at critical,high (MENTION_AT)"),
         (True, "status channel: #status"),
         (
             True,
@@ -142,6 +143,7 @@ async def test_settings_left_out_are_not_checked_and_no_database_is_made(
         (True, "token: ratchet in workspace T0SANDBOX"),
         (True, "scopes: all granted"),
         PRIVATE_BY_DEFAULT,
+        (True, "mentions: none, because RESPONDERS_GROUP is not set"),
         (True, "status channel: none in the settings; `/incident setup #channel` sets one"),
         (
             True,
@@ -318,3 +320,7 @@ async def test_a_missing_or_archived_status_channel_fails(slack, examined):
         )
     assert await last("C0OLDNEWS") == (False, "status channel: #old-news is archived; set another")
     assert await last(public.id) == (True, "status channel: #open")
+
+
+async def test_mentions_may_be_turned_off(examined):
+    assert (True, "mentions: none (MENTION_AT)") in await examined(MENTION_AT="none")

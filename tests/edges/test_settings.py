@@ -26,6 +26,7 @@ VARIABLES = [
     "LIFECYCLES_FILE",
     "LOG_FORMAT",
     "LOG_LEVEL",
+    "MENTION_AT",
     "PORT",
     "PRIVATE_BY_DEFAULT",
     "PROMISE_DEFAULTS",
@@ -173,6 +174,14 @@ def test_all_problems_are_named_at_once():
             "PROMISE_DEFAULTS",
             "high=1h,high=2h",
             f'PROMISE_DEFAULTS is "high=1h,high=2h": {SEVERITIES}',
+        ),
+        (
+            "MENTION_AT",
+            "critical,urgent",
+            (
+                'MENTION_AT is "critical,urgent": set some of critical, high, medium, low '
+                "with commas between them, or none"
+            ),
         ),
         ("LOG_LEVEL", "loud", 'LOG_LEVEL is "loud": set one of debug, info, warning, error'),
         ("LOG_FORMAT", "xml", 'LOG_FORMAT is "xml": set one of console, json'),
@@ -554,3 +563,18 @@ def test_this_table_has_every_variable():
     source = (Path(__file__).parents[2] / "bot" / "settings.py").read_text()
 
     assert sorted(set(re.findall(r'"([A-Z]+(?:_[A-Z]+)*)"', source)) - {"CG", "S"}) == VARIABLES
+
+
+@pytest.mark.parametrize(
+    ("value", "severities", "told"),
+    [
+        ("", {"critical", "high"}, "critical,high"),
+        ("none", set(), "none"),
+        (" High , critical ", {"critical", "high"}, "critical,high"),
+        ("low", {"low"}, "low"),
+    ],
+)
+def test_the_severities_of_a_mention_are_a_list(value, severities, told):
+    chosen = Settings.from_env({**NEEDED, "MENTION_AT": value}).mention_at
+
+    assert (chosen.severities, str(chosen)) == (severities, told)

@@ -725,12 +725,20 @@ def test_a_bare_transition_shows_the_last_words_that_were_published():
     assert "Latest: We found the cause." in told(card)
 
 
-def test_a_withdrawn_text_is_said_to_be_withdrawn():
-    gone = a_public_update(body=None, withdrawn=True)
+def test_the_latest_text_on_the_status_card_is_the_last_one_that_is_valid():
+    gone = a_public_update(entry=5, body=None, withdrawn=True)
+    alone, after_another = (gone,), (gone, a_public_update())
 
-    assert "Latest: This update was withdrawn." in told(
-        status_card(a_public_incident(updates=(gone,)))
+    assert "Latest" not in told(status_card(a_public_incident(updates=alone)))
+    assert "Latest: We found the cause." in told(
+        status_card(a_public_incident(updates=after_another))
     )
+
+
+def test_a_withdrawn_reply_keeps_the_status_that_it_carried():
+    gone = a_public_update(body=None, withdrawn=True, status="monitoring")
+
+    assert "*Monitoring*: _This update was withdrawn._" in str(withdrawn(gone))
 
 
 # --- the timeline ----------------------------------------------------------------------------

@@ -18,7 +18,9 @@ import pytest
 from bot.sandbox import blockkit
 from bot.slack import (
     dialogs,
+    handing,
     lists,
+    mentions,
     nudges,
     privacy,
     public,
@@ -64,6 +66,7 @@ from core.commands import (
 from core.decision import Outcome
 from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
+from core.handover import Answer, HandOver
 from core.incident import (
     Incident,
     Kind,
@@ -92,6 +95,7 @@ from core.refusals import (
     NoSuchComponent,
     NoSuchEntry,
     NoSuchSection,
+    NotAsked,
     NotFound,
     NothingToPromise,
     NothingToRedact,
@@ -263,6 +267,35 @@ def a_move(incident: Incident, **changes: Any) -> Update:
     return an_update(incident, **fields | changes)
 
 
+def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
+    asked = HandOver(entry=2, to=texts.owner, by=ADA, asked_at=NINE)
+    owned, given = replace(new, owner=texts.owner), replace(new, owner=ADA)
+    taken, declined = (replace(asked, answer=answer) for answer in Answer)
+
+    def question(incident: Incident, asked: HandOver) -> Any:
+        return handing.question(
+            Card(incident=incident, last=last), asked, at=NOW, asked_before=True
+        )
+
+    return {
+        "hand_over": question(owned, asked),
+        "hand_over_private": question(replace(owned, private=True), asked),
+        "hand_over_after_the_end": question(replace(owned, status=last_status(texts)), asked),
+        "hand_over_taken": question(owned, taken),
+        "hand_over_declined": question(given, declined),
+        "hand_over_to_another": question(given, asked),
+        "owner_declined": handing.declined(given, declined),
+        "owner_declined_to_nobody": handing.declined(
+            replace(new, owner=None, status=last_status(texts)), declined
+        ),
+        "mention_raised": mentions.raised(new, "S0RESPONDERS"),
+        "mention_first_post": mentions.with_mention(
+            views.working_card(Card(incident=new, last=last), at=NOW), "S0RESPONDERS"
+        ),
+        "owner_unanswered": handing.unanswered(owned, asked, at=SOON),
+    }
+
+
 def cards(texts: Texts) -> dict[str, Any]:
     new = a_case(texts)
     acknowledged = an_update(new, kind=Kind.ACKNOWLEDGED, body=None)
@@ -294,6 +327,7 @@ def cards(texts: Texts) -> dict[str, Any]:
         ),
         "owner_card": views.owner_card(Card(incident=private, last=acknowledged), at=NOW),
         "owner_card_public": views.owner_card(Card(incident=new, last=acknowledged), at=NOW),
+        **hand_overs(texts, new, acknowledged),
         "card_for_you": views.card_for_you(Card(incident=new, last=acknowledged), at=NOW),
         "card_for_you_days_later": views.card_for_you(
             Card(incident=new, last=acknowledged), at=NOW + timedelta(days=2)
@@ -548,6 +582,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_public_side": NoPublicSide(new),
         "nothing_to_promise": NothingToPromise(over),
         "promise_over": PromiseOver(new),
+        "not_asked": NotAsked(new),
         "invalid_duplicate": InvalidDuplicate(),
         "unknown_status_of_a_verb": UnknownStatus(
             a_case(texts, lifecycle=STATUSPAGE, status="investigating"), "closed"

@@ -1,0 +1,82 @@
+"""Messages about a hand-over: the question to a new owner, and what came of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.slack.blocks import Json, actions, context, message, paragraphs
+from bot.slack.buttons import assign_button, decline_button, take_button, update_button
+from bot.slack.markup import channel_link, mention, moment
+from bot.slack.views import standing
+from bot.slack.words import about, insiders, owned_by
+from core.boards import Card
+from core.handover import Answer, HandOver
+from core.incident import Incident
+
+
+def question(
+    card: Card, asked: HandOver, *, at: datetime, asked_before: bool = False
+) -> Json | None:
+    """The direct message to a new owner; later, their answer in its place.
+
+    ``asked_before``: it was posted already. None if it was not, and there is nothing to ask.
+    """
+    incident = card.incident
+    waits = asked.answer is None and incident.owner == asked.to
+    if not waits and not asked_before:
+        return None
+    told = [about(_sentence(incident, asked), incident)]
+    told += _place_of_work(incident)
+    buttons = [take_button(incident, asked.entry), decline_button(incident, asked.entry)]
+    offered = buttons if waits else []
+    if waits and not incident.terminal:
+        offered.append(update_button(incident))
+    blocks = [
+        *paragraphs([told[0]]),
+        *paragraphs([standing(card, at=at, seen_from=at), *told[1:]], between="\n"),
+    ]
+    remarks = [insiders(incident, reader=asked.to.id)] if incident.private else []
+    return message([*told, *remarks], [*blocks, *actions(offered), *map(context, remarks)])
+
+
+def _sentence(incident: Incident, asked: HandOver) -> str:
+    if asked.answer is Answer.DECLINED:
+        return f"You did not take {incident.name}, and it is owned by {owned_by(incident)}"
+    if incident.owner != asked.to:
+        return f"{incident.name} is owned by {owned_by(incident)} now"
+    if asked.answer is Answer.TAKEN:
+        return f"You own {incident.name}"
+    return f"{mention(asked.by)} made you the owner of {incident.name}"
+
+
+def _place_of_work(incident: Incident) -> Iterator[str]:
+    if incident.card_channel:
+        yield f"The work on it is in {channel_link(incident.card_channel)}."
+
+
+def declined(incident: Incident, asked: HandOver) -> Json:
+    """The word that the new owner did not take it, and who owns it now."""
+    told = [
+        about(f"{mention(asked.to)} did not take {incident.name}", incident),
+        f"It is owned by {owned_by(incident)} now.",
+        *_place_of_work(incident),
+    ]
+    return message(told, [*paragraphs(told), *_assign(incident)])
+
+
+def unanswered(incident: Incident, asked: HandOver, *, at: datetime) -> Json | None:
+    """The word that the new owner has not answered; None if that is true no longer."""
+    if asked.answer is not None or incident.owner != asked.to or incident.terminal:
+        return None
+    since = moment(asked.asked_at, seen_from=at)
+    told = [
+        about(f"{mention(asked.to)} has not answered whether they take {incident.name}", incident),
+        f"They were made its owner {since}.",
+        *_place_of_work(incident),
+    ]
+    return message(told, [*paragraphs(told), *_assign(incident)])
+
+
+def _assign(incident: Incident) -> list[Json]:
+    return [] if incident.terminal else actions([assign_button(incident)])

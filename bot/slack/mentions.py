@@ -1,0 +1,34 @@
+"""Mentions of the group of responders, which call them to an incident. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.blocks import Json, actions, message, paragraphs, section
+from bot.slack.buttons import update_button
+from bot.slack.words import about, owned_by
+from core.incident import Incident
+
+
+def with_mention(card: Mapping[str, Any], group: str) -> Json:
+    """The first post of a working card, with the mention of ``group`` before everything else."""
+    called = f"<!subteam^{group}>"
+    return {
+        **card,
+        "text": f"{called} {card['text']}",
+        "blocks": [section(called), *card["blocks"]],
+    }
+
+
+def raised(incident: Incident, group: str) -> Json | None:
+    """The word to ``group`` that ``incident`` has become more severe; None if it is over."""
+    if incident.terminal:
+        return None
+    told = [
+        about(
+            f"<!subteam^{group}> {incident.name} is now of severity *{incident.severity}*", incident
+        ),
+        f"It is owned by {owned_by(incident)}.",
+    ]
+    return message(told, [*paragraphs(told), *actions([update_button(incident)])])

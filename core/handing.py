@@ -1,0 +1,86 @@
+"""The rules of a hand-over: the question to a new owner, their answer, and no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from core.commands import AnswerHandOver
+from core.decision import Decision, Envelope, ForAccess, Surface
+from core.handover import Answer, HandOver
+from core.incident import Incident, Kind, Person
+from core.pen import Pen
+from core.refusals import NotAsked
+
+
+def with_question(decision: Decision, before: Incident | None, by: Person) -> Decision:
+    """``decision`` with the question to a new owner, if ``by`` made somebody else the owner."""
+    after = decision.incident
+    previous, owner = before.owner if before else None, after.owner
+    if owner is None or owner in {previous, by} or not owner.in_slack:
+        return decision
+    entry = next(
+        one.entry for one in decision.updates if one.kind in {Kind.ASSIGNED, Kind.DECLARED}
+    )
+    asked = HandOver(entry=entry, to=owner, by=by, previous=previous, asked_at=after.updated_at)
+    envelopes = (*decision.envelopes, _to_owner(asked))
+    return replace(decision, hand_over=asked, envelopes=envelopes)
+
+
+def _to_owner(asked: HandOver) -> Envelope:
+    return Envelope(surface=Surface.HAND_OVER, channel=asked.to.id, entry=asked.entry)
+
+
+def answer(
+    incident: Incident, command: AnswerHandOver, known: ForAccess, *, at: datetime
+) -> Decision:
+    """The decision on *Got it* and *Not me*, also after the end.
+
+    An answer that was given already, or comes after somebody else became owner, changes nothing.
+    """
+    asked = known.hand_over
+    if asked is None or asked.to != command.actor.person:
+        raise NotAsked(incident)
+    if asked.answer is not None or incident.owner != asked.to:
+        return Decision(incident=incident)
+    pen = Pen(incident, command.actor, at, known.publish_delay)
+    if command.takes:
+        update = pen.update(Kind.TOOK_OVER)
+        made = pen.decision(incident, (update,), known.workspace)
+        told: tuple[Envelope, ...] = ()
+    else:
+        heir = asked.heir(incident)
+        update = pen.update(Kind.ASSIGNED, old=asked.to.name, new=heir.name if heir else None)
+        changed = replace(incident, owner=heir)
+        made = pen.decision(changed, (update,), known.workspace)
+        told = tuple(_declined(changed, asked, heir))
+    answered = replace(asked, answer=Answer.TAKEN if command.takes else Answer.DECLINED)
+    envelopes = (*made.envelopes, _to_owner(asked), *told)
+    return replace(made, hand_over=answered, envelopes=envelopes)
+
+
+def _declined(incident: Incident, asked: HandOver, heir: Person | None) -> Iterator[Envelope]:
+    """The word that an owner did not take it: to the new owner, and to the working channel.
+
+    The one who assigned it needs no channel beside them.
+    """
+    people = [heir.id] if heir and heir.in_slack else []
+    channels = [] if heir == asked.by else _channels(incident)
+    for channel in dict.fromkeys([*people, *channels]):
+        yield Envelope(surface=Surface.HAND_OVER_DECLINED, channel=channel, entry=asked.entry)
+
+
+def unanswered(incident: Incident, asked: HandOver) -> tuple[Envelope, ...]:
+    """The word that no answer came: to the one who assigned it, or else to the working channel."""
+    channels = [asked.by.id] if asked.by.in_slack else _channels(incident)
+    return tuple(
+        Envelope(surface=Surface.HAND_OVER_UNANSWERED, channel=channel, entry=asked.entry)
+        for channel in channels
+    )
+
+
+def _channels(incident: Incident) -> list[str]:
+    """The working channel; without one, the declarer, if they are in Slack."""
+    declarer = [incident.declared_by.id] if incident.declared_by.in_slack else []
+    return [incident.card_channel] if incident.card_channel else declarer

@@ -1,0 +1,177 @@
+"""A new owner is asked, and somebody hears of a refusal and of silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.slack import handing
+from core.handover import Answer, HandOver
+from tests.builders import ADA, GRACE, NINE, an_incident
+from tests.conversations.conftest import running, settled
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+async def hand_over(slack, settle, title="Checkout is down"):
+    """Mia declares an incident and hands it to Bo; the question that he gets."""
+    for line in (f"/incident declare {title}", "/incident assign 1 @bo"):
+        asked = await slack.person("mia").command("#payments", line)
+        await asked.answer()
+    await settle()
+    return questions(slack, "bo")[-1]
+
+
+@pytest.fixture
+async def handed(slack, ratchet, settle):
+    return await hand_over(slack, settle)
+
+
+def questions(slack, name):
+    """The direct messages to a person, without the cards of private incidents."""
+    found = slack.workspace.direct(slack.person(name).user).messages
+    return [one for one in found if "hand_over" in repr(one.metadata)]
+
+
+def labels(message):
+    return [
+        element["text"]["text"]
+        for block in message.blocks
+        for element in block.get("elements", ())
+        if element.get("type") == "button"
+    ]
+
+
+def owner(slack):
+    (card,) = [m for m in slack.workspace.channel("#payments").messages if "Owner:" in m.words()]
+    return card.words().split("Owner: ")[1].split()[0]
+
+
+async def look(ratchet, settle):
+    await ratchet.hand_overs.look()
+    await settle()
+
+
+async def test_a_new_owner_gets_a_direct_message_with_the_place_of_work(slack, handed):
+    assert "<@U0MIA> made you the owner of INC-1: Checkout is down." in handed.words()
+    assert "The work on it is in <#C0PAYMENTS>." in handed.words()
+    assert labels(handed) == ["Got it", "Not me", "Update…"]
+
+
+async def test_the_question_becomes_the_answer_of_an_owner_who_takes_it(slack, handed, settle):
+    pressed = await slack.person("bo").press(handed, "Got it")
+
+    assert "INC-1 is yours" in (await pressed.answer()).words()
+    await settle()
+    (asked,) = questions(slack, "bo")
+    assert "You own INC-1: Checkout is down." in asked.words()
+    assert labels(asked) == []
+    assert owner(slack) == "<@U0BO>"
+
+
+async def test_not_me_gives_it_back_and_the_one_who_assigned_it_is_told(slack, handed, settle):
+    pressed = await slack.person("bo").press(handed, "Not me")
+
+    assert "INC-1 is now owned by <@U0MIA> (was bo)" in (await pressed.answer()).words()
+    await settle()
+    (told,) = questions(slack, "mia")
+    assert "<@U0BO> did not take INC-1: Checkout is down." in told.words()
+    assert "It is owned by <@U0MIA> now." in told.words()
+    assert labels(told) == ["Assign…"]
+    assert owner(slack) == "<@U0MIA>"
+    (asked,) = questions(slack, "bo")
+    assert "You did not take INC-1, and it is owned by <@U0MIA>" in asked.words()
+
+
+async def test_not_me_after_the_end_is_told_in_the_working_channel(slack, handed, settle):
+    for status in ("identified", "monitoring", "resolved"):
+        await slack.person("mia").command("#payments", f"/incident status 1 {status}")
+    await settle()
+    await (await slack.person("bo").press(handed, "Not me")).answer()
+    await settle()
+
+    told = slack.workspace.channel("#payments").messages[-1].words()
+    assert "<@U0BO> did not take INC-1: Checkout is down." in told
+    assert "It is owned by nobody now." in told
+    assert questions(slack, "mia") == []
+
+
+async def test_a_second_answer_changes_nothing(slack, handed, settle):
+    await (await slack.person("bo").press(handed, "Got it")).answer()
+    pressed = await slack.person("bo").press(handed, "Not me")
+
+    assert "Nothing had to change." in (await pressed.answer()).words()
+    assert owner(slack) == "<@U0BO>"
+
+
+async def test_an_answer_after_somebody_else_became_owner_changes_nothing(slack, handed, settle):
+    await slack.person("sam").command("#payments", "/incident assign 1")
+    await settle()
+    pressed = await slack.person("bo").press(handed, "Not me")
+
+    assert "owned by <@U0SAM>" in (await pressed.answer()).words()
+    await settle()
+    assert owner(slack) == "<@U0SAM>"
+
+
+async def test_silence_is_told_once_to_the_one_who_assigned_it(
+    slack, handed, ratchet, settle, clock
+):
+    clock.advance(minutes=14)
+    await look(ratchet, settle)
+    before = questions(slack, "mia")
+    clock.advance(minutes=1)
+    await look(ratchet, settle)
+    await look(ratchet, settle)
+
+    (told,) = questions(slack, "mia")
+    assert before == []
+    assert "<@U0BO> has not answered whether they take INC-1: Checkout is down." in told.words()
+    assert labels(told) == ["Assign…"]
+
+
+async def test_silence_is_told_once_over_a_restart(slack, environment, clock):
+    async with running(environment, slack, clock) as app:
+        await hand_over(slack, lambda: settled(app, clock))
+    clock.advance(hours=2)
+    for _ in range(2):
+        async with running(environment, slack, clock) as app:
+            await app.hand_overs.look()
+            await settled(app, clock)
+
+    assert len(questions(slack, "mia")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "owner", "status"),
+    [(Answer.TAKEN, GRACE, "identified"), (None, ADA, "identified"), (None, GRACE, "resolved")],
+    ids=["answered", "another owner", "over"],
+)
+def test_the_word_of_silence_is_dropped_once_it_is_true_no_longer(answer, owner, status):
+    asked = HandOver(entry=2, to=GRACE, by=ADA, asked_at=NINE, answer=answer)
+    incident = an_incident(owner=owner, status=status)
+
+    assert handing.unanswered(incident, asked, at=NINE) is None
+
+
+async def test_the_question_about_a_private_incident_names_its_readers_and_ends_with_its_sight(
+    slack, ratchet, settle
+):
+    asked = await hand_over(slack, settle, "Checkout is down private")
+    before = asked.words()
+    await (await slack.person("bo").press(asked, "Not me")).answer()
+    await settle()
+
+    assert "see this: INC-1 is private." in before
+    assert "The work on it" not in before
+    assert "INC-1 is not shown here any more." in questions(slack, "bo")[-1].words()
+    assert "Checkout" not in questions(slack, "bo")[-1].words()
+
+
+async def test_nobody_else_answers_for_the_new_owner(slack, handed, ratchet):
+    slack.workspace.direct(slack.person("bo").user).members.append(slack.person("sam").user.id)
+    pressed = await slack.person("sam").press(handed, "Not me")
+
+    assert "Only the new owner of INC-1 is asked that." in (await pressed.answer()).words()

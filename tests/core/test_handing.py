@@ -1,0 +1,227 @@
+"""A new owner is asked; the answer, no answer, and whoever hears of them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.commands import Acknowledge, AnswerHandOver
+from core.decision import Envelope, Surface
+from core.handing import unanswered
+from core.handover import ANSWER_WITHIN, Answer, HandOver
+from core.incident import Kind, Person, Place
+from core.lifecycle import RESPONSE
+from core.refusals import NotAsked
+from tests.builders import (
+    ADA,
+    CI,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    LINUS,
+    NINE,
+    a_change,
+    a_declaration,
+    an_actor,
+    an_incident,
+    decide,
+    known,
+)
+
+ASKED = HandOver(entry=2, to=GRACE, by=ADA, asked_at=NINE)
+OWNED = an_incident(owner=GRACE)
+WORKING = Envelope(surface=Surface.WORKING_CARD, channel=INCIDENTS_CHANNEL)
+QUESTION = Envelope(surface=Surface.HAND_OVER, channel=GRACE.id, entry=2)
+DUE = NINE + ANSWER_WITHIN
+
+
+def declined(channel):
+    return Envelope(surface=Surface.HAND_OVER_DECLINED, channel=channel, entry=2)
+
+
+def answered(incident, asked=ASKED, *, takes, by=GRACE):
+    command = AnswerHandOver(actor=an_actor(by), ref=42, entry=2, takes=takes)
+    return decide(incident, command, known(hand_over=asked), at=NINE)
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "asked"),
+    [
+        (an_incident(), a_change(owner=GRACE), ASKED),
+        (an_incident(owner=LINUS), a_change(owner=GRACE), replace(ASKED, previous=LINUS)),
+        (an_incident(), a_change(owner=GRACE, actor=an_actor(CI)), replace(ASKED, by=CI)),
+        (None, a_declaration(owner=GRACE), replace(ASKED, entry=1)),
+    ],
+    ids=["nobody before", "an owner before", "by an API key", "at the declaration"],
+)
+def test_somebody_who_is_made_owner_by_another_is_asked(before, command, asked):
+    decision = decide(before, command, known(), at=NINE)
+
+    assert decision.hand_over == asked
+    assert decision.envelopes[-1] == replace(QUESTION, entry=asked.entry)
+
+
+@pytest.mark.parametrize(
+    ("before", "command"),
+    [
+        (an_incident(), a_change(owner=ADA)),
+        (an_incident(owner=GRACE), a_change(owner=GRACE)),
+        (an_incident(), a_change(owner=CI)),
+        (an_incident(), a_change(to="identified")),
+        (an_incident(), Acknowledge(actor=an_actor(), ref=42)),
+        (an_incident(lifecycle=RESPONSE), Acknowledge(actor=an_actor(), ref=42)),
+        (None, a_declaration()),
+        (None, a_declaration(owner=ADA)),
+    ],
+    ids=[
+        "oneself",
+        "the owner already",
+        "an API key",
+        "no owner",
+        "an acknowledgement",
+        "an acknowledging step",
+        "a declaration",
+        "a declaration by its owner",
+    ],
+)
+def test_nobody_is_asked_about_their_own_act(before, command):
+    decision = decide(before, command, known(), at=NINE)
+
+    assert decision.hand_over is None
+    assert all(one.surface is not Surface.HAND_OVER for one in decision.envelopes)
+
+
+def test_an_owner_who_takes_it_stays_owner():
+    decision = answered(OWNED, takes=True)
+
+    assert decision.incident.owner == GRACE
+    assert [(one.kind, one.by) for one in decision.updates] == [(Kind.TOOK_OVER, GRACE)]
+    assert decision.hand_over == replace(ASKED, answer=Answer.TAKEN)
+    assert decision.envelopes == (WORKING, QUESTION)
+
+
+OVER = an_incident(owner=GRACE, status="resolved")
+BY_A_KEY = replace(ASKED, by=CI)
+BACK = [
+    ("to the one who assigned it", OWNED, ASKED, ADA, [ADA.id]),
+    (
+        "to them, though there was an owner before",
+        OWNED,
+        replace(ASKED, previous=LINUS),
+        ADA,
+        [ADA.id],
+    ),
+    (
+        "from a key, to the owner before",
+        OWNED,
+        replace(BY_A_KEY, previous=LINUS),
+        LINUS,
+        [LINUS.id, INCIDENTS_CHANNEL],
+    ),
+    ("from a key, to nobody", OWNED, BY_A_KEY, None, [INCIDENTS_CHANNEL]),
+    (
+        "after the end, to the owner before",
+        OVER,
+        replace(ASKED, previous=LINUS),
+        LINUS,
+        [LINUS.id, INCIDENTS_CHANNEL],
+    ),
+    ("after the end, to nobody", OVER, ASKED, None, [INCIDENTS_CHANNEL]),
+    ("without a channel, the declarer is told", replace(OVER, place=None), ASKED, None, [ADA.id]),
+    (
+        "of a key's incident without a channel, nobody is",
+        replace(OVER, place=None, declared_by=CI),
+        ASKED,
+        None,
+        [],
+    ),
+    (
+        "of a private one, no public channel is",
+        replace(OVER, private=True),
+        ASKED,
+        None,
+        [ADA.id],
+    ),
+    (
+        "a key that owned it has no messages",
+        OWNED,
+        replace(BY_A_KEY, previous=Person("key:other", "other")),
+        Person("key:other", "other"),
+        [INCIDENTS_CHANNEL],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("incident", "asked", "owner", "told"),
+    [case[1:] for case in BACK],
+    ids=[case[0] for case in BACK],
+)
+def test_an_incident_that_is_declined_goes_back(incident, asked, owner, told):
+    decision = answered(incident, asked, takes=False)
+
+    assert decision.incident.owner == owner
+    assert [(one.kind, one.old, one.new) for one in decision.updates] == [
+        (Kind.ASSIGNED, "Grace", owner.name if owner else None)
+    ]
+    assert decision.hand_over == replace(asked, answer=Answer.DECLINED)
+    assert [one for one in decision.envelopes if one.entry] == [QUESTION, *map(declined, told)]
+
+
+@pytest.mark.parametrize("takes", [True, False])
+@pytest.mark.parametrize(
+    ("incident", "asked"),
+    [
+        (OWNED, replace(ASKED, answer=Answer.TAKEN)),
+        (OWNED, replace(ASKED, answer=Answer.DECLINED)),
+        (an_incident(owner=LINUS), ASKED),
+        (an_incident(), ASKED),
+    ],
+    ids=["taken already", "declined already", "another owner", "no owner"],
+)
+def test_an_answer_that_comes_too_late_changes_nothing(incident, asked, takes):
+    assert not answered(incident, asked, takes=takes).changes_anything
+
+
+@pytest.mark.parametrize(("asked", "by"), [(ASKED, LINUS), (None, GRACE)])
+def test_only_the_new_owner_answers(asked, by):
+    with pytest.raises(NotAsked):
+        answered(OWNED, asked, takes=True, by=by)
+
+
+@pytest.mark.parametrize(
+    ("asked", "incident", "acted", "at", "silent"),
+    [
+        (ASKED, OWNED, False, DUE, True),
+        (ASKED, OWNED, False, DUE - timedelta(seconds=1), False),
+        (ASKED, OWNED, True, DUE, False),
+        (ASKED, an_incident(owner=LINUS), False, DUE, False),
+        (ASKED, OVER, False, DUE, False),
+        (replace(ASKED, looked=True), OWNED, False, DUE, False),
+        (replace(ASKED, answer=Answer.TAKEN), OWNED, False, DUE, False),
+    ],
+    ids=["due", "too early", "acted", "another owner", "over", "told already", "answered"],
+)
+def test_an_owner_is_silent_who_neither_answers_nor_acts(asked, incident, acted, at, silent):
+    assert asked.is_silent(incident, acted=acted, at=at) is silent
+
+
+@pytest.mark.parametrize(
+    ("asked", "incident", "told"),
+    [
+        (ASKED, OWNED, [ADA.id]),
+        (BY_A_KEY, OWNED, [INCIDENTS_CHANNEL]),
+        (BY_A_KEY, replace(OWNED, private=True), [ADA.id]),
+        (
+            BY_A_KEY,
+            replace(OWNED, private=True, place=Place(INCIDENTS_CHANNEL, private=True)),
+            [INCIDENTS_CHANNEL],
+        ),
+        (BY_A_KEY, replace(OWNED, place=None, declared_by=CI), []),
+    ],
+    ids=["a person", "a key", "privately", "in a private channel", "nobody"],
+)
+def test_the_one_who_assigned_it_hears_of_silence(asked, incident, told):
+    found = unanswered(incident, asked)
+
+    assert [one.channel for one in found] == told
+    assert {(one.surface, one.entry) for one in found} <= {(Surface.HAND_OVER_UNANSWERED, 2)}
