@@ -145,8 +145,14 @@ def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, l
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("PRAGMA cache_size = -500000")
     connection.execute("BEGIN")
+    hours = f"strftime('%Y-%m-%d %H:%M:%f', original.created_at, (n.number - {last}) || ' hours')"
     for statement in _copies(
-        connection, template, first, last, random_id="lower(hex(randomblob(16)))"
+        connection,
+        template,
+        first,
+        last,
+        random_id="lower(hex(randomblob(16)))",
+        created_at=f"{hours} || '000'",
     ):
         connection.execute(statement)
     connection.execute("COMMIT")
@@ -156,16 +162,30 @@ def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, l
 def _copy_on_postgresql(
     connection: psycopg.Connection[Any], template: int, first: int, last: int
 ) -> None:
-    for statement in _copies(connection, template, first, last, random_id="gen_random_uuid()"):
+    for statement in _copies(
+        connection,
+        template,
+        first,
+        last,
+        random_id="gen_random_uuid()",
+        created_at=f"original.created_at + (n.number - {last}) * interval '1 hour'",
+    ):
         connection.execute(statement)
     connection.commit()
 
 
 def _copies(
-    connection: Any, template: int, first: int, last: int, *, random_id: str
+    connection: Any, template: int, first: int, last: int, *, random_id: str, created_at: str
 ) -> Iterator[str]:
-    """Statements that copy the incident ``template`` to the numbers ``first`` to ``last``."""
-    into, values = _columns(connection, "incident", {"id": random_id, "number": "n.number"})
+    """Statements that copy the incident ``template`` to the numbers ``first`` to ``last``.
+
+    One was declared each hour, the last one with the original.
+    """
+    into, values = _columns(
+        connection,
+        "incident",
+        {"id": random_id, "number": "n.number", "created_at": created_at},
+    )
     yield (
         f"WITH RECURSIVE n(number) AS (SELECT {first} UNION ALL "
         f"SELECT number + 1 FROM n WHERE number < {last}) "

@@ -8,6 +8,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -25,9 +26,9 @@ from benchmarks.databases import (
 from benchmarks.raw import Step, Threads
 from benchmarks.rounds import Samples, Slice, in_turn
 from bot.sandbox import Sandbox, Workspace
-from core.boards import BoardFilter
+from core.boards import BoardFilter, Scope
 from core.commands import Change
-from core.incident import Note
+from core.incident import Note, Severity
 from core.service import Incidents
 from storage.store import SqlStore
 
@@ -99,6 +100,22 @@ class Comparison:
         return self.target is None or self.ratio <= self.target
 
 
+LISTS = {
+    "open": BoardFilter(),
+    "mine": BoardFilter(scope=Scope.MINE),
+    "all": BoardFilter(scope=Scope.ALL),
+    "status:resolved": BoardFilter(scope=Scope.ALL, status="resolved"),
+    "severity:low": BoardFilter(scope=Scope.ALL, severity=Severity.LOW),
+}
+
+
+def _a_day() -> BoardFilter:
+    """A day in the past: `databases.fill` declares one incident every hour until now."""
+    return BoardFilter(
+        scope=Scope.ALL, since=now() - timedelta(days=21), until=now() - timedelta(days=20)
+    )
+
+
 class Supply:
     """Open incidents that wait to be used up."""
 
@@ -142,11 +159,18 @@ class Service:
         for command in commands:
             await self._incidents.execute(command)
 
-    async def boards(self) -> float:
+    async def lists(self, narrowed: BoardFilter) -> float:
         """A slice of `/incident list`, one after another."""
         began = time.perf_counter()
         for _ in range(BOARDS_IN_A_SLICE):
-            await self._incidents.board(ACTOR, BoardFilter())
+            await self._incidents.ranking(ACTOR, narrowed)
+        return (time.perf_counter() - began) / BOARDS_IN_A_SLICE
+
+    async def newest(self, narrowed: BoardFilter) -> float:
+        """A slice of the API's list, one after another."""
+        began = time.perf_counter()
+        for _ in range(BOARDS_IN_A_SLICE):
+            await self._incidents.board(ACTOR, narrowed)
         return (time.perf_counter() - began) / BOARDS_IN_A_SLICE
 
 
@@ -203,7 +227,15 @@ async def growth(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
             sides[f"{closed:,} closed"] = Service(store, supply)
         many, few = sides
         compared: Mapping[str, Mapping[str, Slice]] = {
-            "/incident list": {name: side.boards for name, side in sides.items()},
+            **{
+                f"list {name}": {
+                    side: partial(service.lists, narrowed) for side, service in sides.items()
+                }
+                for name, narrowed in LISTS.items()
+            },
+            "API, a day": {
+                side: partial(service.newest, _a_day()) for side, service in sides.items()
+            },
             "transition": {name: partial(side.transitions, 1) for name, side in sides.items()},
         }
         for measure, slices in compared.items():

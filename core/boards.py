@@ -37,7 +37,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFilter:
-    """The filters of a board. ``channel``: only incidents that have their card there.
+    """The filters of a board.
 
     ``since`` and ``until`` bound the moment of the declaration, both inclusive.
     """
@@ -45,7 +45,6 @@ class BoardFilter:
     scope: Scope = Scope.OPEN
     severity: Severity | None = None
     status: str | None = None
-    channel: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 

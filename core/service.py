@@ -16,6 +16,7 @@ from core.engine import decide, refuse_haste
 from core.errors import UserError
 from core.incident import Actor, DescribedComponent, Incident, Severity, Update, Workspace
 from core.loading import found, loaded, open_here, readable
+from core.ranking import Rank, Ranking
 from core.refusals import Denied, Permission
 from core.report import Report
 from core.stats import Statistics
@@ -419,6 +420,21 @@ class Incidents:
         _admit(actor)
         return await self._store.read(
             lambda reader: reader.board(actor, narrowed, before=before, after=after, limit=limit)
+        )
+
+    async def ranking(
+        self,
+        actor: Actor,
+        narrowed: BoardFilter,
+        *,
+        before: Rank | None = None,
+        after: Rank | None = None,
+        limit: int = BOARD_PAGE,
+    ) -> Ranking:
+        """A page of the incidents that ``actor`` may see, worst first."""
+        _admit(actor)
+        return await self._store.read(
+            lambda reader: reader.ranking(actor, narrowed, before=before, after=after, limit=limit)
         )
 
     async def timeline(

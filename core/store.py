@@ -24,6 +24,7 @@ from core.incident import (
 )
 from core.promise import Promise
 from core.public_side import PublicIncident
+from core.ranking import Rank, Ranking
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class Reader(Protocol):
         """The id of the incident that the message ``ts`` in ``channel`` shows; None for others."""
 
     def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
-        """The open incidents that have their card in ``channel``, newest first, at most 10."""
+        """The open incidents that have their card in ``channel``, worst first, at most 10."""
 
     def card(self, incident: Incident) -> Card:
         """The content of the incident's card."""
@@ -105,6 +106,20 @@ class Reader(Protocol):
         """Incidents that ``actor`` may see, newest first.
 
         ``before`` and ``after`` are numbers, exclusive.
+        """
+
+    def ranking(
+        self,
+        actor: Actor,
+        narrowed: BoardFilter,
+        *,
+        before: Rank | None,
+        after: Rank | None,
+        limit: int,
+    ) -> Ranking:
+        """Incidents that ``actor`` may see, worst first.
+
+        ``before`` asks for those down the list, ``after`` for those up the list; both exclusive.
         """
 
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:

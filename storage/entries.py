@@ -11,8 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select
 
-from core.incident import TRANSITIONS, Incident, Kind, Person, Severity, Update, Visibility
-from storage.models import update
+from core.incident import Incident, Kind, Person, Severity, Update, Visibility
+from storage.models import is_move, update
 from storage.rows import AnyRow
 
 # `update_of` unpacks them in this order, with the body behind them.
@@ -39,7 +39,7 @@ of_incident = and_(
     update.c.incident_id == bindparam("incident"),
 )
 UPDATE = select(*UPDATE_FACTS, update.c.body).where(of_incident)
-is_transition = and_(update.c.kind.in_(TRANSITIONS), update.c.new.is_not(None))
+is_transition = and_(is_move, update.c.new.is_not(None))
 
 _ENTRY_BY_NUMBER = UPDATE.where(update.c.entry == bindparam("entry"))
 _ENTRY_BY_ID = UPDATE.where(update.c.id == bindparam("entry"))

@@ -26,11 +26,14 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     literal_column,
+    not_,
+    or_,
     true,
 )
 from sqlmodel import Field, SQLModel
 
 from core.decision import Surface
+from core.incident import TRANSITIONS, Kind, Visibility
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -546,17 +549,64 @@ def _partial(
     Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-# Boards, newest first. Closed incidents are not in these indexes, however many there are.
+# The statement of a card repeats these conditions word for word: a long timeline is mostly notes.
+is_move = among(update.c.kind, *TRANSITIONS)
+# The card shows neither bare notes, nor how the incident ended, nor who writes its report.
+is_on_card = or_(
+    not_(among(update.c.kind, Kind.WROTE, Kind.RESOLUTION, Kind.REPORTED, Kind.PROMISED)),
+    among(update.c.visibility, Visibility.PUBLIC),
+)
+
+# Boards. Each list reads a range of one index per severity, however many others there are. Closed
+# incidents are not in the partial ones.
 _partial("ix_incident_open", incident.c.workspace_id, incident.c.number, where=is_open)
+_partial(
+    "ix_incident_open_severity",
+    incident.c.workspace_id,
+    incident.c.severity,
+    incident.c.number,
+    where=is_open,
+)
+_partial(
+    "ix_incident_mine",
+    incident.c.workspace_id,
+    incident.c.owner_id,
+    incident.c.severity,
+    incident.c.number,
+    where=is_open,
+)
 _partial(
     "ix_incident_open_in_channel",
     incident.c.workspace_id,
     incident.c.channel,
+    incident.c.severity,
     incident.c.number,
     where=is_open,
 )
 Index(None, incident.c.workspace_id, incident.c.status, incident.c.number)
 Index(None, incident.c.workspace_id, incident.c.severity, incident.c.number)
+Index(
+    "ix_incident_status_severity",
+    incident.c.workspace_id,
+    incident.c.status,
+    incident.c.severity,
+    incident.c.number,
+)
+# Cards: the newest entry that is shown, and the moves.
+_partial(
+    "ix_incident_update_on_card",
+    update.c.workspace_id,
+    update.c.incident_id,
+    update.c.entry,
+    where=is_on_card,
+)
+_partial(
+    "ix_incident_update_move",
+    update.c.workspace_id,
+    update.c.incident_id,
+    update.c.entry,
+    where=is_move,
+)
 
 # The worker: waiting messages in their order, older messages of a lane, and the counts.
 _partial("ix_outbox_available", outbox.c.id, where=is_available)
@@ -586,5 +636,10 @@ _partial(
     idempotency.c.about,
     where=idempotency.c.about.is_not(None),
 )
-# The lists of the API, narrowed to days.
-Index(None, incident.c.workspace_id, incident.c.created_at)
+# The first and the last number of a range of days.
+Index(
+    "ix_incident_created",
+    incident.c.workspace_id,
+    incident.c.created_at,
+    incident.c.number,
+)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import cache
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, null, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, null, or_, select
 
-from core.boards import BoardFilter, Card, Page, Scope
+from core.boards import BoardFilter, Card, Page
 from core.handover import HandOver
 from core.incident import (
     TRANSITIONS,
@@ -30,14 +29,16 @@ from core.incident import (
 )
 from core.lifecycle import PublicWord
 from core.promise import Promise
+from core.ranking import Rank, Ranking, rank_of
 from core.store import HandOverName, PromiseName
-from storage import entries, handovers, promises
+from storage import boards, entries, handovers, promises
+from storage.boards import INCIDENT
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
     component,
     incident,
-    incident_invited,
-    is_open,
+    is_move,
+    is_on_card,
     posted,
     update,
     workspace,
@@ -54,43 +55,8 @@ from storage.snapshot import Snapshot
 
 OPEN_HERE_MAX = 10
 
-# In the order in which `SqlReader._incident` unpacks them.
-_INCIDENT = select(
-    incident.c.id,
-    incident.c.workspace_id,
-    incident.c.number,
-    incident.c.title,
-    incident.c.severity,
-    incident.c.lifecycle,
-    incident.c.status,
-    incident.c.private,
-    incident.c.declared_by_id,
-    incident.c.declared_by_name,
-    incident.c.owner_id,
-    incident.c.owner_name,
-    incident.c.acknowledged_by_id,
-    incident.c.acknowledged_by_name,
-    incident.c.description,
-    incident.c.channel,
-    incident.c.channel_private,
-    incident.c.started_at,
-    incident.c.created_at,
-    incident.c.updated_at,
-    incident.c.version,
-    incident.c.last_entry,
-    incident.c.category,
-    incident.c.title_public_at,
-    incident.c.title_before,
-    incident.c.resolution,
-    incident.c.duplicate_of,
-    incident.c.component_count,
-    incident.c.invited_count,
-    incident.c.promise_count,
-    incident.c.next_update_by,
-).where(incident.c.workspace_id == bindparam("workspace"))
-
 # With the status channel of the workspace, which every command needs next.
-_ONE = _INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
+_ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
     workspace.c.status_channel
 )
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
@@ -109,14 +75,6 @@ _SHOWN_BY = select(posted.c.incident_id).where(
     posted.c.posted_in == bindparam("channel"),
     posted.c.ts == bindparam("ts"),
 )
-_OPEN_IN_CHANNEL = (
-    _INCIDENT.where(is_open, incident.c.channel == bindparam("channel"))
-    # `Place.may_show`: a private incident has its card in a private channel only.
-    .where(or_(~incident.c.private, incident.c.channel_private))
-    .order_by(incident.c.number.desc())
-    .limit(OPEN_HERE_MAX)
-)
-
 _BODILESS = (
     select(*UPDATE_FACTS, null()).where(of_incident).order_by(update.c.entry.desc()).limit(1)
 )
@@ -131,7 +89,7 @@ _PUBLIC_TEXTS = UPDATE.where(
 ).order_by(update.c.entry)
 _MOVES = UPDATE.where(is_transition).order_by(update.c.entry)
 _NUMBERED = (
-    _INCIDENT.where(incident.c.number > bindparam("after"), incident.c.number <= bindparam("until"))
+    INCIDENT.where(incident.c.number > bindparam("after"), incident.c.number <= bindparam("until"))
     .order_by(incident.c.number)
     .limit(bindparam("limit"))
 )
@@ -150,7 +108,7 @@ _DECLARED = select(incident.c.id, incident.c.number).where(
     incident.c.created_at >= bindparam("since"),
     incident.c.created_at < bindparam("until"),
 )
-_AMONG = _INCIDENT.where(incident.c.id.in_(bindparam("incidents", expanding=True)))
+_AMONG = INCIDENT.where(incident.c.id.in_(bindparam("incidents", expanding=True)))
 # All that times are computed from; no text is read.
 _HISTORIES = (
     select(*UPDATE_FACTS, null())
@@ -166,69 +124,19 @@ _DESCRIBED_COMPONENTS = (
     .where(component.c.workspace_id == bindparam("workspace"))
     .order_by(component.c.folded)
 )
-# The card shows neither bare notes, nor how the incident ended, nor who writes its report. It has
-# a line of its own for a promise.
-_CARD_LAST = _BODILESS.where(
-    or_(
-        update.c.kind.not_in([Kind.WROTE, Kind.RESOLUTION, Kind.REPORTED, Kind.PROMISED]),
-        update.c.visibility == Visibility.PUBLIC,
-    )
-)
+# The card has a line of its own for a promise.
+_CARD_LAST = _BODILESS.where(is_on_card)
 _CARD_TIMES = select(
     func.min(update.c.at).filter(update.c.kind == Kind.ACKNOWLEDGED),
     func.min(update.c.at).filter(
-        and_(is_transition, update.c.new.in_(bindparam("resolved", expanding=True)))
+        and_(update.c.new.is_not(None), update.c.new.in_(bindparam("resolved", expanding=True)))
     ),
-).where(of_incident, update.c.kind.in_(TRANSITIONS))
+).where(of_incident, is_move)
 
 _WORKSPACE = select(workspace.c.status_channel).where(workspace.c.id == bindparam("workspace"))
 
 
-@cache
-def _board(*, sees_all: bool, scope: Scope, narrowed_by: frozenset[str], newer: bool) -> AnySelect:
-    """A page of a board. Its parameters: ``key`` (exclusive), ``limit`` and the named filters."""
-    number = incident.c.number
-    conditions: list[ColumnElement[bool]] = []
-    if not sees_all:
-        conditions.append(_visible)
-    if scope is not Scope.ALL:
-        conditions.append(is_open)
-    if scope is Scope.MINE:
-        conditions.append(incident.c.owner_id == bindparam("person"))
-    if "channel" in narrowed_by:
-        conditions.append(incident.c.channel == bindparam("narrowed_channel"))
-        conditions.append(or_(~incident.c.private, incident.c.channel_private))
-    if "since" in narrowed_by:
-        conditions.append(incident.c.created_at >= bindparam("narrowed_since"))
-    if "until" in narrowed_by:
-        conditions.append(incident.c.created_at <= bindparam("narrowed_until"))
-    conditions += [
-        incident.c[name] == bindparam(f"narrowed_{name}")
-        for name in narrowed_by & {"severity", "status"}
-    ]
-    conditions.append(number > bindparam("key") if newer else number < bindparam("key"))
-    return (
-        _INCIDENT.where(*conditions)
-        .order_by(number.asc() if newer else number.desc())
-        .limit(bindparam("limit"))
-    )
-
-
-# `core.policy.may_see`, for an actor who does not see all incidents anyway.
-_visible = or_(
-    ~incident.c.private,
-    incident.c.declared_by_id == bindparam("person"),
-    incident.c.owner_id == bindparam("person"),
-    and_(incident.c.channel_private, incident.c.channel == bindparam("spoken_in")),
-    exists().where(
-        incident_invited.c.workspace_id == incident.c.workspace_id,
-        incident_invited.c.incident_id == incident.c.id,
-        incident_invited.c.person_id == bindparam("person"),
-    ),
-)
-
-
-_DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(_visible)}
+_DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(boards.visible)}
 
 
 # The status channel that the settings give to a workspace, None for none.
@@ -278,11 +186,9 @@ class SqlReader(Snapshot):
         return found
 
     def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
-        """The open incidents with their card in ``channel``, newest first, at most 10."""
-        rows = self._connection.execute(
-            _OPEN_IN_CHANNEL, {"workspace": workspace, "channel": channel}
-        ).all()
-        return self._incidents(workspace, rows)
+        """The open incidents with their card in ``channel``, worst first, at most 10."""
+        asked = {"workspace": workspace, "channel": channel}
+        return self._incidents(workspace, boards.open_in_channel(self._connection, asked))
 
     def card(self, incident: Incident) -> Card:
         """The card of ``incident``; no body is read for it."""
@@ -313,30 +219,12 @@ class SqlReader(Snapshot):
         limit: int,
     ) -> Page[Incident]:
         """Incidents that ``actor`` may see, newest first; ``after`` takes precedence."""
-        narrowed_by = {
-            name: value
-            for name in ("severity", "status", "channel", "since", "until")
-            if (value := getattr(narrowed, name)) is not None
-        }
         newer = after is not None
         key = after if after is not None else before if before is not None else NEWEST
-        statement = _board(
-            sees_all=actor.admin or actor.sees_private,
-            scope=narrowed.scope,
-            narrowed_by=frozenset(narrowed_by),
-            newer=newer,
+        key = min(max(key, 0), NEWEST)
+        rows = boards.newest(
+            self._connection, actor, narrowed, key=key, newer=newer, limit=limit + 1
         )
-        rows = self._connection.execute(
-            statement,
-            {
-                "workspace": actor.workspace,
-                "person": actor.person.id,
-                "spoken_in": actor.channel,
-                "key": min(max(key, 0), NEWEST),
-                "limit": limit + 1,
-                **{f"narrowed_{name}": value for name, value in narrowed_by.items()},
-            },
-        ).all()
         goes_on, rows = len(rows) > limit, rows[:limit]
         items = self._incidents(actor.workspace, rows[::-1] if newer else rows)
         if newer:
@@ -346,6 +234,37 @@ class SqlReader(Snapshot):
             items=items,
             older=items[-1].number if goes_on else None,
             newer=None if before is None else items[0].number if items else before - 1,
+        )
+
+    def ranking(
+        self,
+        actor: Actor,
+        narrowed: BoardFilter,
+        *,
+        before: Rank | None,
+        after: Rank | None,
+        limit: int,
+    ) -> Ranking:
+        """Incidents that ``actor`` may see, worst first; ``after`` takes precedence."""
+        worse = after is not None
+        rows = boards.worst(
+            self._connection, actor, narrowed, key=after or before, worse=worse, limit=limit + 1
+        )
+        total = boards.total(self._connection, actor, narrowed)
+        goes_on, rows = len(rows) > limit, rows[:limit]
+        items = self._incidents(actor.workspace, rows[::-1] if worse else rows)
+        if after is not None:
+            return Ranking(
+                items=items,
+                older=rank_of(items[-1]) if items else after,
+                newer=rank_of(items[0]) if goes_on else None,
+                total=total,
+            )
+        return Ranking(
+            items=items,
+            older=rank_of(items[-1]) if goes_on else None,
+            newer=rank_of(items[0]) if before and items else before,
+            total=total,
         )
 
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:

@@ -67,11 +67,14 @@ def _read_list(typed: Typed) -> ShowBoard:
         if key in asked:
             raise typed.wrong(f"The {key} is named twice.")
         asked[key] = value
+    status = _status_filter(asked["status"], typed) if "status" in asked else None
+    # No open incident has a status that ends it.
+    scope = Scope.ALL if status in typed.known.ends else Scope.OPEN
     return ShowBoard(
         narrowed=BoardFilter(
-            scope=Scope(asked.get("scope", Scope.OPEN)),
+            scope=Scope(asked.get("scope", scope)),
             severity=typed.severity(asked["severity"]) if "severity" in asked else None,
-            status=_status_filter(asked["status"], typed) if "status" in asked else None,
+            status=status,
         )
     )
 

@@ -88,6 +88,13 @@ class Circumstances:
         return tuple({status.name: None for one in self.catalogue for status in one.statuses})
 
     @property
+    def ends(self) -> frozenset[str]:
+        """The statuses that end an incident of some lifecycle."""
+        return frozenset(
+            status.name for one in self.catalogue for status in one.statuses if status.terminal
+        )
+
+    @property
     def steps(self) -> tuple[str, ...]:
         """The statuses that some step leads to."""
         every = [(one, status.name) for one in self.catalogue for status in one.statuses]

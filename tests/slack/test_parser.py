@@ -98,6 +98,8 @@ SAID = [
     ("list mine", a_board(scope=Scope.MINE)),
     ("LIST All severity:High", a_board(scope=Scope.ALL, severity=Severity.HIGH)),
     ("list status: monitoring severity: low", a_board(status="monitoring", severity=Severity.LOW)),
+    ("list status:resolved", a_board(scope=Scope.ALL, status="resolved")),
+    ("list open status:resolved", a_board(status="resolved")),
     ("list status:triage", a_board(status="triage")),
     ("show 42", ShowCard(ref=42)),
     ("42", ShowCard(ref=42)),

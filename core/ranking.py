@@ -1,0 +1,37 @@
+"""Lists that show the worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core.incident import Incident, Severity
+
+# The incidents of a list are counted up to this number: the count must not grow with the store.
+COUNTED_MAX = 500
+
+
+class Rank(NamedTuple):
+    """The place of an incident in a list: by severity, and the newest of one severity first."""
+
+    severity: Severity
+    number: int
+
+
+def rank_of(incident: Incident) -> Rank:
+    """The place of ``incident``."""
+    return Rank(incident.severity, incident.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """A page of such a list. ``older`` and ``newer`` are keys of pages, None at an end.
+
+    ``older`` leads down the list, to lesser incidents, and ``newer`` up. ``total`` is the number of
+    incidents in the whole list; above `COUNTED_MAX` it says only that there are more.
+    """
+
+    items: tuple[Incident, ...]
+    older: Rank | None = None
+    newer: Rank | None = None
+    total: int

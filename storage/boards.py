@@ -1,0 +1,284 @@
+"""The lists of incidents: newest first for the API, worst first for people.
+
+Only modules of `storage` use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.sql.expression import CompoundSelect
+
+from core.boards import BoardFilter, Scope
+from core.incident import Actor, Severity
+from core.ranking import COUNTED_MAX, Rank
+from storage.models import incident, incident_invited, is_open
+from storage.rows import NEWEST, AnyRow, AnySelect
+
+OPEN_HERE_MAX = 10
+# Numbers follow the moments of declarations, except where the clocks of processes differ or one was
+# set back. As long as that is by less than this, a list of days misses nothing.
+CLOCKS_DIFFER = timedelta(hours=1)
+
+# In the order in which `SqlReader._incident` unpacks them.
+INCIDENT = select(
+    incident.c.id,
+    incident.c.workspace_id,
+    incident.c.number,
+    incident.c.title,
+    incident.c.severity,
+    incident.c.lifecycle,
+    incident.c.status,
+    incident.c.private,
+    incident.c.declared_by_id,
+    incident.c.declared_by_name,
+    incident.c.owner_id,
+    incident.c.owner_name,
+    incident.c.acknowledged_by_id,
+    incident.c.acknowledged_by_name,
+    incident.c.description,
+    incident.c.channel,
+    incident.c.channel_private,
+    incident.c.started_at,
+    incident.c.created_at,
+    incident.c.updated_at,
+    incident.c.version,
+    incident.c.last_entry,
+    incident.c.category,
+    incident.c.title_public_at,
+    incident.c.title_before,
+    incident.c.resolution,
+    incident.c.duplicate_of,
+    incident.c.component_count,
+    incident.c.invited_count,
+    incident.c.promise_count,
+    incident.c.next_update_by,
+).where(incident.c.workspace_id == bindparam("workspace"))
+
+_RANK = {severity: place for place, severity in enumerate(Severity)}
+
+# `core.policy.may_see`, for an actor who does not see all incidents anyway.
+visible = or_(
+    ~incident.c.private,
+    incident.c.declared_by_id == bindparam("person"),
+    incident.c.owner_id == bindparam("person"),
+    and_(incident.c.channel_private, incident.c.channel == bindparam("spoken_in")),
+    exists().where(
+        incident_invited.c.workspace_id == incident.c.workspace_id,
+        incident_invited.c.incident_id == incident.c.id,
+        incident_invited.c.person_id == bindparam("person"),
+    ),
+)
+
+_declared = incident.c.created_at
+# In a function, so that no database prefers the index of moments to that of numbers.
+_declared_at = func.coalesce(_declared, _declared)
+
+_of_workspace = incident.c.workspace_id == bindparam("workspace")
+_LAST_BEFORE = (
+    select(incident.c.number)
+    .where(_of_workspace, _declared < bindparam("moment"))
+    .order_by(_declared.desc(), incident.c.number.desc())
+    .limit(1)
+)
+_FIRST_AFTER = (
+    select(incident.c.number)
+    .where(_of_workspace, _declared > bindparam("moment"))
+    .order_by(_declared, incident.c.number)
+    .limit(1)
+)
+
+
+def newest(
+    connection: Connection,
+    actor: Actor,
+    narrowed: BoardFilter,
+    *,
+    key: int,
+    newer: bool,
+    limit: int,
+) -> Sequence[AnyRow]:
+    """The first ``limit`` incidents that are older, or ``newer``, than number ``key``."""
+    named = _named(actor, narrowed)
+    first, last = _numbers(connection, named)
+    named |= {"first": max(first, key + 1) if newer else first, "limit": limit}
+    named["last"] = last if newer else min(last, key - 1)
+    statement = _newest(_conditions_of(actor, narrowed), newer=newer)
+    return connection.execute(statement, named).all()
+
+
+def worst(
+    connection: Connection,
+    actor: Actor,
+    narrowed: BoardFilter,
+    *,
+    key: Rank | None,
+    worse: bool,
+    limit: int,
+) -> Sequence[AnyRow]:
+    """The first ``limit`` incidents below ``key`` in a list of the worst first, or above it."""
+    named = _named(actor, narrowed) | _keys(key, worse=worse) | {"limit": limit}
+    statement = _worst(_conditions_of(actor, narrowed), _severities(narrowed), worse=worse)
+    return _in_order(connection.execute(statement, named).all(), worse=worse)[:limit]
+
+
+def total(connection: Connection, actor: Actor, narrowed: BoardFilter) -> int:
+    """The number of incidents in the whole list; above `COUNTED_MAX`, only that there are more."""
+    counted: int = connection.execute(
+        _total(_conditions_of(actor, narrowed), _severities(narrowed)), _named(actor, narrowed)
+    ).scalar_one()
+    return counted
+
+
+def open_in_channel(connection: Connection, asked: Mapping[str, str]) -> Sequence[AnyRow]:
+    """The open incidents with their card in a channel, worst first."""
+    named = {**asked, **_keys(None, worse=False), "limit": OPEN_HERE_MAX}
+    statement = _worst(frozenset({"open", "here"}), tuple(Severity), worse=False)
+    return _in_order(connection.execute(statement, named).all(), worse=False)[:OPEN_HERE_MAX]
+
+
+def _named(actor: Actor, narrowed: BoardFilter) -> dict[str, Any]:
+    return {
+        "workspace": actor.workspace,
+        "person": actor.person.id,
+        "spoken_in": actor.channel,
+        "severity": narrowed.severity,
+        "status": narrowed.status,
+        "since": narrowed.since,
+        "until": narrowed.until,
+    }
+
+
+def _severities(narrowed: BoardFilter) -> tuple[Severity, ...]:
+    return tuple(Severity) if narrowed.severity is None else (narrowed.severity,)
+
+
+def _numbers(connection: Connection, named: Mapping[str, Any]) -> tuple[int, int]:
+    """The first and last number that may have been declared between the two moments."""
+    first, last = 0, NEWEST
+    since: datetime | None = named["since"]
+    until: datetime | None = named["until"]
+    if since is not None:
+        asked = {"workspace": named["workspace"], "moment": since - CLOCKS_DIFFER}
+        first = connection.execute(_LAST_BEFORE, asked).scalar() or first
+    if until is not None:
+        asked = {"workspace": named["workspace"], "moment": until + CLOCKS_DIFFER}
+        last = connection.execute(_FIRST_AFTER, asked).scalar() or last
+    return first, last
+
+
+def _keys(key: Rank | None, *, worse: bool) -> dict[str, int]:
+    """For each severity, the number above which (if ``worse``), or below which, the page begins."""
+    everything, nothing = (0, NEWEST) if worse else (NEWEST, 0)
+    keys = {}
+    for severity, place in _RANK.items():
+        begins = key is None or (place - _RANK[key.severity]) * (-1 if worse else 1) > 0
+        same = key is not None and severity is key.severity
+        keys[f"key_{severity}"] = key.number if key and same else everything if begins else nothing
+    return keys
+
+
+def _in_order(rows: Sequence[AnyRow], *, worse: bool) -> list[AnyRow]:
+    return sorted(rows, key=lambda row: (_RANK[row.severity], -row.number), reverse=worse)
+
+
+def _conditions_of(actor: Actor, narrowed: BoardFilter) -> frozenset[str]:
+    """The names of the conditions of a list, which choose its statement."""
+    named = {
+        "visible": not (actor.admin or actor.sees_private),
+        "open": narrowed.scope is not Scope.ALL,
+        "mine": narrowed.scope is Scope.MINE,
+        "severity": narrowed.severity is not None,
+        "status": narrowed.status is not None,
+        "since": narrowed.since is not None,
+        "until": narrowed.until is not None,
+    }
+    return frozenset(name for name, holds in named.items() if holds)
+
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "visible": visible,
+    "open": is_open,
+    "mine": incident.c.owner_id == bindparam("person"),
+    "severity": incident.c.severity == bindparam("severity"),
+    "status": incident.c.status == bindparam("status"),
+    "since": _declared_at >= bindparam("since"),
+    "until": _declared_at <= bindparam("until"),
+    # `Place.may_show`: a private incident has its card in a private channel only.
+    "here": and_(
+        incident.c.channel == bindparam("channel"),
+        or_(~incident.c.private, incident.c.channel_private),
+    ),
+}
+
+
+def _that(names: frozenset[str]) -> list[ColumnElement[bool]]:
+    return [_CONDITIONS[name] for name in sorted(names)]
+
+
+@cache
+def _newest(names: frozenset[str], *, newer: bool) -> AnySelect:
+    number = incident.c.number
+    return (
+        INCIDENT.where(*_that(names), number.between(bindparam("first"), bindparam("last")))
+        .order_by(number.asc() if newer else number.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+@cache
+def _worst(
+    names: frozenset[str], severities: tuple[Severity, ...], *, worse: bool
+) -> CompoundSelect[*tuple[Any, ...]]:
+    """One range of an index for each severity, in one statement: no row is read and dropped."""
+    number = incident.c.number
+    parts = [
+        INCIDENT.where(
+            *_that(names - {"severity"}),
+            incident.c.severity == literal_column(f"'{severity}'"),
+            number > bindparam(f"key_{severity}")
+            if worse
+            else number < bindparam(f"key_{severity}"),
+        )
+        .order_by(number.asc() if worse else number.desc())
+        .limit(bindparam("limit"))
+        .subquery()
+        for severity in severities
+    ]
+    return union_all(*map(select, parts))
+
+
+@cache
+def _total(names: frozenset[str], severities: tuple[Severity, ...]) -> AnySelect:
+    """The severities and their order lead either database to the indexes that `_worst` reads."""
+    number = incident.c.number
+    parts = [
+        select(number)
+        .where(
+            _of_workspace,
+            *_that(names - {"severity"}),
+            incident.c.severity == literal_column(f"'{severity}'"),
+            number > 0,
+        )
+        .order_by(number.desc())
+        .limit(COUNTED_MAX + 1)
+        .subquery()
+        for severity in severities
+    ]
+    counted = union_all(*map(select, parts)).limit(COUNTED_MAX + 1).subquery()
+    return select(func.count()).select_from(counted)
