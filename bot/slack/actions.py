@@ -262,8 +262,12 @@ class Actions:
 
     async def home(self, interaction: Interaction) -> Json:
         """The Home tab."""
-        page = await self._incidents.board(await self._actor(interaction), BoardFilter())
-        return lists.home(page, at=self._clock())
+        actor = await self._actor(interaction)
+        mine = await self._incidents.ranking(actor, BoardFilter(scope=Scope.MINE))
+        open_ = await self._incidents.ranking(
+            actor, BoardFilter(), limit=lists.TRAY_ROWS + len(mine.items)
+        )
+        return lists.home(mine, open_, at=self._clock())
 
     async def preview(self, interaction: Interaction, view: Mapping[str, Any]) -> Json:
         """The update dialog ``view`` with a preview of everything that is typed so far."""
@@ -507,10 +511,12 @@ class Actions:
         match request:
             case ShowTray():
                 here = await self._incidents.open_here(actor)
-                everywhere = await self._incidents.board(actor, BoardFilter(scope=Scope.OPEN))
+                everywhere = await self._incidents.ranking(
+                    actor, BoardFilter(), limit=lists.TRAY_ROWS + len(here)
+                )
                 return lists.tray(here, everywhere, at=at)
             case ShowBoard():
-                page = await self._incidents.board(
+                page = await self._incidents.ranking(
                     actor, request.narrowed, before=request.before, after=request.after
                 )
                 return lists.board(page, request, at=at)

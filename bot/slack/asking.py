@@ -155,7 +155,7 @@ class Asking:
         here = await self._incidents.open_here(actor)
         if here:
             return here
-        page = await self._incidents.board(actor, BoardFilter(scope=Scope.OPEN))
+        page = await self._incidents.ranking(actor, BoardFilter(scope=Scope.OPEN))
         return page.items
 
 

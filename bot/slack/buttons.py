@@ -61,6 +61,7 @@ from core.commands import (
 from core.incident import Actor, Incident, Kind, Resolution, Severity, Update
 from core.lifecycle import NAME, PublicWord
 from core.promise import NextUpdate
+from core.ranking import Rank
 from core.stats import PERIOD_DAYS_MAX
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -253,8 +254,8 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
                     severity=_among(Severity, severity) if severity else None,
                     status=_status(status) if status else None,
                 ),
-                before=_number(before) if before else None,
-                after=_number(after) if after else None,
+                before=_rank(before),
+                after=_rank(after),
             )
         case ["tray"]:
             return ShowTray()
@@ -292,6 +293,18 @@ def _id(word: str) -> UUID:
         return UUID(word)
     except ValueError:
         raise _unreadable() from None
+
+
+def _rank(word: str) -> Rank | None:
+    """A key of a list. One of an earlier version was a number: it leads to the first page."""
+    severity, dash, number = word.partition("-")
+    if not word or (not dash and _number(severity)):
+        return None
+    return Rank(_among(Severity, severity), _number(number))
+
+
+def _key(rank: Rank | None) -> str | None:
+    return rank and f"{rank.severity}-{rank.number}"
 
 
 def _status(word: str) -> str:
@@ -574,7 +587,12 @@ def board_value(asked: ShowBoard) -> str:
     """The value of a button that shows a board."""
     narrowed = asked.narrowed
     return encode(
-        "board", narrowed.scope, narrowed.severity, narrowed.status, asked.before, asked.after
+        "board",
+        narrowed.scope,
+        narrowed.severity,
+        narrowed.status,
+        _key(asked.before),
+        _key(asked.after),
     )
 
 

@@ -33,31 +33,47 @@ from bot.slack.markup import (
 from bot.slack.requests import (
     ShowBoard,
 )
-from bot.slack.words import EMOJI, PRIVATE, in_words, owned_by, status_name, status_word
-from core.boards import BoardFilter, Page, Scope
-from core.incident import Incident
+from bot.slack.words import PRIVATE, dot, in_words, owned_by, status_name, status_word
+from core.boards import BoardFilter, Scope
+from core.incident import Incident, Severity
+from core.ranking import COUNTED_MAX, Ranking
 from core.texts import duration
 
 TRAY_ROWS = 10
 
 
-def tray(here: Sequence[Incident], everywhere: Page[Incident], *, at: datetime) -> Json:
-    """The open incidents: those with their card in this channel, then the newest others."""
-    here = here[:TRAY_ROWS]
-    known = {incident.id for incident in here}
+def tray(here: Sequence[Incident], everywhere: Ranking, *, at: datetime) -> Json:
+    """The open incidents: those with their card in this channel, then the others, worst first."""
+    return _open("Open here", here[:TRAY_ROWS], "Open elsewhere", everywhere, at=at)
+
+
+def home(mine: Ranking, everywhere: Ranking, *, at: datetime) -> Json:
+    """The Home tab: the open incidents with their next steps, the reader's own first."""
+    yours = f"Yours ({_count(len(mine.items), mine.total)})"
+    listed = _open(yours, mine.items, "Others", everywhere, at=at)["blocks"]
+    made = context(f"As of {moment(at, seen_from=at)}")
+    return {"type": "home", "blocks": [*listed, made]}
+
+
+def _open(
+    first: str, chosen: Sequence[Incident], rest: str, everywhere: Ranking, *, at: datetime
+) -> Json:
+    """The incidents ``chosen`` under the heading ``first``, and those of ``everywhere`` else."""
+    known = {incident.id for incident in chosen}
     others = [incident for incident in everywhere.items if incident.id not in known]
-    rows = others[: max(3, TRAY_ROWS - len(here))]
-    more = everywhere.older is not None or len(rows) < len(others)
+    rows = others[: max(3, TRAY_ROWS - len(chosen))]
     controls = actions([declare_button(), board_button(), help_button()])
-    if not here and not rows:
+    if not chosen and not rows:
         return message(
             ["All quiet.", "Nothing is open."], [section("All quiet. Nothing is open."), *controls]
         )
-    count = f"{len(rows)} and more" if more else f"{len(rows)}"
-    elsewhere = f"Open elsewhere ({count})" if here else f"Open ({count})"
+    # The total counts those above as well, unless they are more than are counted.
+    counted = everywhere.total <= COUNTED_MAX
+    total = max(everywhere.total - len(chosen), len(others)) if counted else everywhere.total
+    count = f"{rest if chosen else 'Open'} ({_count(len(rows), total)})"
     told: list[str] = []
     blocks: list[Json] = []
-    for heading, incidents in (("Open here", here), (elsewhere, rows)):
+    for heading, incidents in ((first, chosen), (count, rows)):
         if incidents:
             told += [
                 f"{heading}:",
@@ -68,11 +84,11 @@ def tray(here: Sequence[Incident], everywhere: Page[Incident], *, at: datetime) 
     return message(told, [*blocks, *controls])
 
 
-def home(page: Page[Incident], *, at: datetime) -> Json:
-    """The Home tab: the open incidents with their next steps."""
-    listed = tray((), page, at=at)["blocks"]
-    made = context(f"As of {moment(at, seen_from=at)}")
-    return {"type": "home", "blocks": [*listed, made]}
+def _count(shown_here: int, total: int) -> str:
+    """``3``, if these are all; ``10 of 31``; ``10 of more than 500``."""
+    if total > COUNTED_MAX:
+        return f"{shown_here} of more than {COUNTED_MAX}"
+    return f"{shown_here}" if shown_here == total else f"{shown_here} of {total}"
 
 
 def incident_row(incident: Incident, *, at: datetime) -> list[Json]:
@@ -91,7 +107,7 @@ def _row_menu(incident: Incident) -> Json:
 
 
 def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
-    """``INC-42 Checkout is down · Identified · high · 35 min · @mia``, at most 600 characters.
+    """``INC-42 Checkout is down · high · Identified · 35 min · @mia``, at most 600 characters.
 
     A title that is too long for a list is shown whole by ``show``.
     """
@@ -99,22 +115,24 @@ def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
     age = duration(at - incident.started_at)
     if incident.terminal:
         age = f"started {moment(incident.started_at, seen_from=at)}"
+    severe = bold and incident.severity in {Severity.CRITICAL, Severity.HIGH}
     parts = [
-        f"{EMOJI[incident.public_word]} {name} {shown(incident.title, 300)}",
+        f"{dot(incident.severity, incident.public_word)} {name} {shown(incident.title, 300)}",
+        f"*{incident.severity}*" if severe else incident.severity.value,
         status_name(incident.status),
-        incident.severity.value,
         age,
         owned_by(incident),
     ]
     return " · ".join([*parts, f"{PRIVATE} private"] if incident.private else parts)
 
 
-def board(page: Page[Incident], asked: ShowBoard, *, at: datetime) -> Json:
-    """A page of incidents, with Newer and Older if there are more."""
+def board(page: Ranking, asked: ShowBoard, *, at: datetime) -> Json:
+    """A page of incidents, worst first, with Previous and Next if there are more."""
     heading = _board_heading(asked.narrowed)
     if not page.items:
         told = [f"{heading}: none."]
         return message(told, [section(told[0]), *actions([declare_button(), help_button()])])
+    heading += f" · {_count(len(page.items), page.total)}"
     rows = [
         {**section(_line(incident, at=at, bold=True)), "accessory": _board_menu(incident)}
         for incident in page.items
@@ -148,12 +166,12 @@ def _board_menu(incident: Incident) -> Json:
     return overflow([*steps, *reads], action_id="menu")
 
 
-def _board_pages(page: Page[Incident], asked: ShowBoard) -> list[Json]:
+def _board_pages(page: Ranking, asked: ShowBoard) -> list[Json]:
     newer = ShowBoard(narrowed=asked.narrowed, after=page.newer)
     older = ShowBoard(narrowed=asked.narrowed, before=page.older)
     buttons = []
     if page.newer is not None:
-        buttons.append(button("Newer", action_id="newer", value=board_value(newer)))
+        buttons.append(button("Previous", action_id="newer", value=board_value(newer)))
     if page.older is not None:
-        buttons.append(button("Older", action_id="older", value=board_value(older)))
+        buttons.append(button("Next", action_id="older", value=board_value(older)))
     return buttons

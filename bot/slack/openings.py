@@ -170,7 +170,7 @@ class Openings:
 
     async def _incidents_to_offer(self, actor: Actor) -> list[Incident]:
         here = await self._incidents.open_here(actor)
-        everywhere = await self._incidents.board(actor, BoardFilter(), limit=OFFERED)
+        everywhere = await self._incidents.ranking(actor, BoardFilter(), limit=OFFERED)
         return [*here, *(incident for incident in everywhere.items if incident not in here)]
 
 

@@ -24,9 +24,9 @@ from bot.slack.markup import (
     shown,
 )
 from bot.slack.words import (
-    EMOJI,
     WITHDRAWN,
     component_lines,
+    dot,
     next_update,
     status_name,
     status_word,
@@ -57,7 +57,9 @@ def _blocks(public: PublicIncident, latest: PublicUpdate | None) -> Iterator[Jso
     was = f" (was {status_name(public.previous_status)})" if public.previous_status else ""
     standing = f"*{status_name(public.status)}*{_after(public) or was}"
     components = component_lines(public.components, most=5_500)
-    yield from title_blocks(f"{EMOJI[public.word]} ", public.title, f"  {public.name}")
+    yield from title_blocks(
+        f"{dot(public.severity, public.word)} ", public.title, f"  {public.name}"
+    )
     yield from paragraphs(
         [
             f"{standing} · {public.severity} · started {started}",

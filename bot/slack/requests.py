@@ -27,6 +27,7 @@ from core.commands import (
 )
 from core.errors import UserError
 from core.incident import Actor, Note, Person, PublicText, Severity
+from core.ranking import Rank
 from core.stats import PERIOD_DAYS
 
 # The largest integer of PostgreSQL: no incident has a larger number.
@@ -40,11 +41,11 @@ class ShowTray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowBoard:
-    """A page of incidents. ``before`` and ``after`` are numbers, exclusive: `Reader.board`."""
+    """A page of incidents. ``before`` and ``after`` are keys, exclusive: `Reader.ranking`."""
 
     narrowed: BoardFilter = field(default_factory=BoardFilter)
-    before: int | None = None
-    after: int | None = None
+    before: Rank | None = None
+    after: Rank | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,11 +43,11 @@ from bot.slack.markup import (
 )
 from bot.slack.verbs import COMMAND
 from bot.slack.words import (
-    EMOJI,
     PRIVATE,
     about,
     component_lines,
     deed,
+    dot,
     in_words,
     insiders,
     next_update,
@@ -123,8 +123,9 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
     pointer = "the API names them" if whole else f"`{COMMAND} show {incident.number}` names them"
     components = component_lines(incident.components, most=6_000 if whole else 300, more=pointer)
     first = " · ".join([f"Owner: {owned_by(incident)}", *components[:1]])
+    shown_as = dot(incident.severity, incident.public_word)
     blocks = [
-        *title_blocks(f"{EMOJI[incident.public_word]} {incident.name}  ", incident.title),
+        *title_blocks(f"{shown_as} {incident.name}  ", incident.title),
         *paragraphs(
             [
                 standing(card, at=at, seen_from=seen_from),

@@ -28,18 +28,20 @@ from core.incident import (
     Person,
     Place,
     Section,
+    Severity,
     Update,
     Visibility,
 )
 from core.lifecycle import PublicWord
 
-# Shown beside the status, never instead of it: how far along an incident is.
-EMOJI = {
-    PublicWord.INVESTIGATING: "🔴",
-    PublicWord.IDENTIFIED: "🟠",
-    PublicWord.MONITORING: "🟡",
-    PublicWord.RESOLVED: "🟢",
+# Shown beside the words, never instead of them.
+_DOTS = {
+    Severity.CRITICAL: "🔴",
+    Severity.HIGH: "🟠",
+    Severity.MEDIUM: "🟡",
+    Severity.LOW: "🔵",
 }
+_RESOLVED_DOT = "🟢"
 PRIVATE, PUBLIC = "🔒", "📣"
 EVERYONE = "Everyone in the status channel will read this."
 RESPONDERS = "Responders only. Never leaves this workspace."
@@ -47,6 +49,11 @@ NOTES = "Responders only; of a private incident, those who see it. Never leaves 
 DESCRIPTION = "Everyone who sees the incident reads this. It is never public."
 TITLE = f"{EVERYONE[:-1]}, unless the incident is private."
 WITHDRAWN = "This update was withdrawn."
+
+
+def dot(severity: Severity, word: PublicWord) -> str:
+    """The coloured dot of an incident: its severity, and green once it is resolved."""
+    return _RESOLVED_DOT if word is PublicWord.RESOLVED else _DOTS[severity]
 
 
 def status_word(status: str) -> str:

@@ -34,6 +34,7 @@ from core.decision import Outcome
 from core.incident import Incident, Kind, Note, PublicText, Severity, Update, Visibility
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord, read
 from core.public_side import PublicIncident, PublicUpdate
+from core.ranking import COUNTED_MAX, Rank, Ranking
 from core.refusals import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.service import TIMELINE_PAGE
 from tests.builders import (
@@ -395,7 +396,7 @@ def everything_but_timelines() -> dict[str, Any]:
     incident = outcome.incident
     last = an_update(incident, kind=Kind.MOVED, old="investigating", new="identified", body=CANARY)
     card = Card(incident=incident, last=last)
-    page = Page(items=(incident,))
+    page = Ranking(items=(incident,), total=1)
     return {
         "answer": views.answer(outcome, at=NOW),
         "working card": views.working_card(card, at=NOW),
@@ -480,7 +481,7 @@ def test_typed_text_never_becomes_a_mention_or_a_link(typed):
     title = an_update(incident, entry=3, kind=Kind.TITLE, old=typed, new=typed, body=None)
     public = a_public_update(body=PublicText(typed))
     shown = a_public_incident(title=PublicText(typed), updates=(public,))
-    page = Page(items=(incident,))
+    page = Ranking(items=(incident,), total=1)
     for message in (
         views.working_card(Card(incident=incident, last=update), at=NOW),
         views.card_for_you(Card(incident=incident, last=title), at=NOW),
@@ -618,7 +619,7 @@ def test_a_button_that_ends_an_incident_asks_once(lifecycle, status, asked):
 
     assert confirms(views.working_card(Card(incident=incident), at=NOW)) == asked
     # A menu cannot ask for one of its options: the answer to the click asks.
-    menu = every(lists.board(Page(items=(incident,)), ShowBoard(), at=NOW), "value")
+    menu = every(lists.board(Ranking(items=(incident,), total=1), ShowBoard(), at=NOW), "value")
     pressed = [decode(value, actor=an_actor()) for value in menu]
     steps = {one.change.to: one.asks for one in pressed if isinstance(one, Step)}
     ends = {label.removeprefix("Move to ").lower() for label in asked}
@@ -640,12 +641,13 @@ ID = an_id("incident 42")
 
 def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
     narrowed = BoardFilter(scope=Scope.ALL, severity=Severity.LOW, status="monitoring")
-    page = Page(items=(an_incident(),), newer=50, older=31)
+    above, below = Rank(Severity.HIGH, 50), Rank(Severity.LOW, 31)
+    page = Ranking(items=(an_incident(),), newer=above, older=below, total=40)
     row = lists.board(page, ShowBoard(narrowed=narrowed), at=NOW)["blocks"][-1]
 
     assert [decode(each["value"], actor=an_actor()) for each in row["elements"]] == [
-        ShowBoard(narrowed=narrowed, after=50),
-        ShowBoard(narrowed=narrowed, before=31),
+        ShowBoard(narrowed=narrowed, after=above),
+        ShowBoard(narrowed=narrowed, before=below),
     ]
 
 
@@ -659,6 +661,9 @@ def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
         (f"show:{ID}", ShowCard(ref=ID)),
         (f"timeline:{ID}:21", ShowTimeline(ref=ID, before=21)),
         ("board:open::::", ShowBoard()),
+        ("board:open:::high-42:", ShowBoard(before=Rank(Severity.HIGH, 42))),
+        # From an earlier version, whose lists were in the order of numbers.
+        ("board:open::::42", ShowBoard()),
     ],
 )
 def test_a_button_may_ask_for_a_list_or_for_help(value, asked):
@@ -682,6 +687,10 @@ RUBBISH = (
     "choose:42:1",
     "help:me",
     "board:some:::::",
+    "board:open:::worst-42:",
+    "board:open:::high-0:",
+    "board:open:::high-:",
+    "board:open:::x:",
     "board:open:worst::::",
     "show:INC-42",
     f"take_back:{ID}:",
@@ -820,15 +829,65 @@ def test_a_declaration_keeps_the_severity_that_it_had(later, severity):
 
 def test_an_incident_of_this_channel_is_not_listed_again_elsewhere():
     here = an_incident()
-    page = Page(items=(here, an_incident(number=40, title="Slow search")))
+    page = Ranking(items=(here, an_incident(number=40, title="Slow search")), total=2)
     text = lists.tray((here,), page, at=NOW)["text"]
 
     assert text.count("INC-42") == 1
-    assert "Open elsewhere (1): 🔴 INC-40 Slow search" in text
+    assert "Open elsewhere (1): 🟠 INC-40 Slow search" in text
+
+
+@pytest.mark.parametrize(
+    ("severity", "status", "line"),
+    [
+        ("critical", "identified", "🔴 *INC-42* Checkout is down · *critical* · Identified · "),
+        ("high", "identified", "🟠 *INC-42* Checkout is down · *high* · Identified · "),
+        ("medium", "identified", "🟡 *INC-42* Checkout is down · medium · Identified · "),
+        ("low", "identified", "🔵 *INC-42* Checkout is down · low · Identified · "),
+        ("critical", "resolved", "🟢 *INC-42* Checkout is down · *critical* · Resolved · "),
+    ],
+)
+def test_a_line_of_a_list_shows_the_severity_before_the_status(severity, status, line):
+    incident = an_incident(severity=Severity(severity), status=status)
+    drawn = lists.board(Ranking(items=(incident,), total=1), ShowBoard(), at=NOW)
+
+    assert drawn["blocks"][1]["text"]["text"].startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("shown", "total", "words"),
+    [
+        (3, 3, "Open incidents · 3"),
+        (10, 31, "Open incidents · 10 of 31"),
+        (10, COUNTED_MAX, f"Open incidents · 10 of {COUNTED_MAX}"),
+        (10, COUNTED_MAX + 1, f"Open incidents · 10 of more than {COUNTED_MAX}"),
+    ],
+)
+def test_a_list_says_how_many_there_are(shown, total, words):
+    items = tuple(an_incident(number=number) for number in range(1, shown + 1))
+    drawn = lists.board(Ranking(items=items, total=total), ShowBoard(), at=NOW)
+
+    assert drawn["text"].startswith(f"{words}:")
+
+
+@pytest.mark.parametrize(
+    ("total", "words"), [(16, "Others (7 of 13)"), (COUNTED_MAX + 1, "Others (7 of more than 500)")]
+)
+def test_home_lists_the_readers_own_first(total, words):
+    many = tuple(an_incident(number=number, severity=Severity.CRITICAL) for number in range(20, 30))
+    own = tuple(an_incident(number=number, severity=Severity.LOW) for number in (1, 2, 3))
+    drawn = lists.home(Ranking(items=own, total=3), Ranking(items=many, total=total), at=NOW)
+    headings = [
+        block["text"]["text"]
+        for block in drawn["blocks"]
+        if block["type"] == "section" and "INC" not in block["text"]["text"]
+    ]
+
+    assert headings == ["*Yours (3)*", f"*{words}*"]
+    assert "INC-1*" in repr(drawn["blocks"][1])
 
 
 def test_an_empty_tray_still_lets_one_declare():
-    message = lists.tray((), Page(items=()), at=NOW)
+    message = lists.tray((), Ranking(items=(), total=0), at=NOW)
 
     assert message["text"] == "All quiet. Nothing is open."
     assert buttons(message) == ["Declare an incident", "All open", "Help"]

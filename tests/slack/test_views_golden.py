@@ -84,6 +84,7 @@ from core.incident import (
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
 from core.promise import NextUpdate, Promise
 from core.public_side import PublicIncident, PublicPromise, PublicUpdate
+from core.ranking import Rank, Ranking
 from core.refusals import (
     ComponentExists,
     CurrentTitle,
@@ -645,16 +646,20 @@ def listings(texts: Texts) -> dict[str, Any]:
     )
     over = a_case(texts, number=7, status=last_status(texts))
     narrowed = BoardFilter(scope=Scope.ALL, severity=Severity.HIGH, status=texts.lifecycle.initial)
-    full = Page(items=(*others[: many - 1], over), older=7, newer=2_000)
+    keys = {"older": Rank(Severity.LOW, 7), "newer": Rank(Severity.HIGH, 2_000)}
+    full = Ranking(items=(*others[: many - 1], over), total=31, **keys)
+    everywhere = Ranking(items=(*here, *others), total=2 * many)
     return {
-        "tray": lists.tray(here, Page(items=(*here, *others)), at=NOW),
-        "tray_elsewhere": lists.tray((), Page(items=others, older=1_000), at=NOW),
-        "tray_quiet": lists.tray((), Page(items=()), at=NOW),
+        "tray": lists.tray(here, everywhere, at=NOW),
+        "tray_elsewhere": lists.tray((), Ranking(items=others, total=31), at=NOW),
+        "tray_quiet": lists.tray((), Ranking(items=(), total=0), at=NOW),
         "board": lists.board(full, ShowBoard(narrowed=narrowed), at=NOW),
         "board_mine": lists.board(
-            Page(items=others), ShowBoard(narrowed=BoardFilter(scope=Scope.MINE)), at=NOW
+            Ranking(items=others, total=many),
+            ShowBoard(narrowed=BoardFilter(scope=Scope.MINE)),
+            at=NOW,
         ),
-        "board_empty": lists.board(Page(items=()), ShowBoard(), at=NOW),
+        "board_empty": lists.board(Ranking(items=(), total=0), ShowBoard(), at=NOW),
     }
 
 
