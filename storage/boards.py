@@ -137,11 +137,13 @@ def worst(
     return _in_order(connection.execute(statement, named).all(), worse=worse)[:limit]
 
 
-def total(connection: Connection, actor: Actor, narrowed: BoardFilter) -> int:
-    """The number of incidents in the whole list; above `COUNTED_MAX`, only that there are more."""
-    counted: int = connection.execute(
-        _total(_conditions_of(actor, narrowed), _severities(narrowed)), _named(actor, narrowed)
-    ).scalar_one()
+def total(
+    connection: Connection, actor: Actor, narrowed: BoardFilter, *, most: int = COUNTED_MAX
+) -> int:
+    """The number of incidents in the whole list; ``most`` + 1 if there are more than ``most``."""
+    statement = _total(_conditions_of(actor, narrowed), _severities(narrowed))
+    named = _named(actor, narrowed) | {"limit": most + 1}
+    counted: int = connection.execute(statement, named).scalar_one()
     return counted
 
 
@@ -276,9 +278,9 @@ def _total(names: frozenset[str], severities: tuple[Severity, ...]) -> AnySelect
             number > 0,
         )
         .order_by(number.desc())
-        .limit(COUNTED_MAX + 1)
+        .limit(bindparam("limit"))
         .subquery()
         for severity in severities
     ]
-    counted = union_all(*map(select, parts)).limit(COUNTED_MAX + 1).subquery()
+    counted = union_all(*map(select, parts)).limit(bindparam("limit")).subquery()
     return select(func.count()).select_from(counted)

@@ -380,7 +380,7 @@ class Actions:
                     kept=kept,
                     secluded=interaction.secluded,
                 )
-                await self._answers.open(interaction.trigger, dialog)
+                await self._answers.open(interaction, dialog)
                 return None
             case (
                 OpenDialog()

@@ -128,6 +128,8 @@ class Answers:
     async def say(self, interaction: Interaction, reply: Json | None) -> None:
         """Shows ``reply`` only to the person: as a message, otherwise in a dialog.
 
+        A dialog that is open already is redrawn, so that pages of a list follow in one place.
+
         A response_url lives for half an hour and takes five posts. A dialog may be sent later.
         """
         if reply is None:
@@ -142,9 +144,11 @@ class Answers:
             )
             if not taken:
                 await self._say_without_url(interaction, reply)
+        elif interaction.view:
+            await self.redraw(interaction.view, dialogs.message_dialog(reply))
         elif interaction.trigger:
             with contextlib.suppress(DialogNotOpened):
-                await self.open(interaction.trigger, dialogs.message_dialog(reply))
+                await self.open(interaction, dialogs.message_dialog(reply))
 
     async def _whispered(self, channel: str, interaction: Interaction, reply: Json) -> bool:
         """Whether the person sees ``reply`` in ``channel``, of which the bot must be a member."""
@@ -200,14 +204,17 @@ class Answers:
 
     # --- dialogs ---------------------------------------------------------------------------------
 
-    async def open(self, trigger: str, dialog: Json) -> str | None:
+    async def open(self, interaction: Interaction, dialog: Json) -> str | None:
         """Opens ``dialog`` and returns its id; None for a request that has opened one already.
+
+        Above a dialog it is put on top, and the one below comes back when it closes.
 
         Raises:
             DialogNotOpened: Slack did not open it, for any reason.
         """
         try:
-            opened = await self._client.views_open(trigger_id=trigger, view=dialog)
+            show = self._client.views_push if interaction.view else self._client.views_open
+            opened = await show(trigger_id=interaction.trigger, view=dialog)
         except (*UNREACHABLE, SlackApiError) as error:
             if error_code(error) == TRIGGER_USED:
                 return None
@@ -226,7 +233,7 @@ class Answers:
             DialogNotOpened: Slack did not open it, for any reason.
         """
         with contextlib.closing(work):
-            view_id = await self.open(interaction.trigger, dialogs.loading())
+            view_id = await self.open(interaction, dialogs.loading())
             if view_id is None:
                 return
             drawn = await self.conclude(interaction, verb, work)

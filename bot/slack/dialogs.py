@@ -62,14 +62,15 @@ def loading(told: str = "One moment…") -> Json:
 
 
 def message_dialog(message: Json) -> Json:
-    """A dialog with the text of ``message``.
+    """A dialog that shows ``message``, laid out and with its buttons."""
+    return modal("message", "Ratchet", message["blocks"], close="Close")
 
-    The buttons are left out, because they need a message to answer in; the text names them.
-    """
-    told = [section(message["text"])]
-    if len(message["text"]) > TEXT_MAX:
-        told = [block for block in message["blocks"] if block["type"] in {"section", "context"}]
-    return modal("message", "Ratchet", told, close="Close")
+
+def _told(message: Json) -> list[Json]:
+    """``message`` above the inputs of a dialog: its text, which names the buttons left out."""
+    if len(message["text"]) <= TEXT_MAX:
+        return [section(message["text"])]
+    return [block for block in message["blocks"] if block["type"] in {"section", "context"}]
 
 
 # The name of an input's initial value, by the name of the value in its state.
@@ -84,7 +85,7 @@ INITIAL = {
 
 def refilled(view: Mapping[str, Any], message: Json) -> Json:
     """``view`` with everything that was typed into it, under the text of ``message``."""
-    told = message_dialog(message)["blocks"]
+    told = _told(message)
     # The text of an earlier message above the inputs is replaced.
     first = next((i for i, block in enumerate(view["blocks"]) if block["type"] == "input"), 0)
     blocks = [_refilled(block, view) for block in view["blocks"][first:]]

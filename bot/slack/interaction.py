@@ -23,7 +23,8 @@ class Interaction:
     direct or a group message, where a declaration is private by default (never, if the setting
     PRIVATE_BY_DEFAULT says no). ``domain`` is the
     workspace's part of addresses, empty if Slack does not say it. ``channel`` is the conversation
-    of a click or a shortcut, also where no card can be.
+    of a click or a shortcut, also where no card can be. ``view`` is the id of the dialog in which
+    the click was made, or of the one that comes back when a form closes; the answer is drawn there.
     """
 
     door: str
@@ -36,6 +37,7 @@ class Interaction:
     secluded: bool = False
     domain: str = ""
     channel: str = ""
+    view: str | None = None
 
     @classmethod
     def by_command(cls, body: Mapping[str, Any]) -> Interaction:
@@ -71,6 +73,7 @@ class Interaction:
             secluded=_is_secluded(channel.get("id"), channel.get("name")),
             domain=str((body.get("team") or {}).get("domain") or ""),
             channel=str(channel.get("id") or ""),
+            view=_dialog(body.get("view") or {}),
         )
 
     @classmethod
@@ -84,6 +87,7 @@ class Interaction:
             place=origin.place,
             trigger=body.get("trigger_id", ""),
             response_url=origin.response_url or _chosen_url(body),
+            view=body["view"].get("previous_view_id"),
         )
 
     @classmethod
@@ -125,6 +129,11 @@ def _place(channel: str | None, name: object) -> Place | None:
     if not channel or channel.startswith("D") or str(name).startswith("mpdm-"):
         return None
     return Place(channel, private=name == PRIVATE_CHANNEL)
+
+
+def _dialog(view: Mapping[str, Any]) -> str | None:
+    """The id of a dialog; None for the Home tab, and without a view."""
+    return view.get("id") if view.get("type") == "modal" else None
 
 
 def _workspace(body: Mapping[str, Any]) -> str:

@@ -140,6 +140,70 @@ async def test_the_home_tab_lists_and_moves_open_incidents(slack, card, settle):
     assert "is now *Identified*" in (await opened(slack, mia, "message")).words()
 
 
+async def test_lists_opened_from_home_have_lines_buttons_and_pages(slack, ratchet, settle):
+    mia = slack.person("mia")
+    for number in range(1, 13):
+        await mia.command("#payments", f"/incident declare Fault {number} severity:low")
+    await mia.command("#payments", "/incident declare Checkout is down severity:critical")
+    await settle()
+    await mia.open_home()
+    await slack.until(lambda: mia.id in slack.workspace.homes)
+    await mia.press(mia.home, "All open")
+    await slack.until(lambda: mia.has_view and "10 of 13" in mia.view.words())
+    listed = mia.view
+    first = [block["text"]["text"] for block in listed.blocks if "accessory" in block]
+
+    await mia.press(listed, "Next")
+    await slack.until(lambda: "3 of 13" in mia.view.words())
+    second = [block["text"]["text"] for block in mia.view.blocks if "accessory" in block]
+    await mia.press(mia.view, "Previous")
+    await slack.until(lambda: "10 of 13" in mia.view.words())
+
+    assert mia.view.id == listed.id
+    assert "INC-13" in first[0]
+    assert [len(first), len(second)] == [10, 3]
+    assert not set(first) & set(second)
+
+
+async def test_a_dialog_above_a_list_comes_back_to_it_with_the_answer(slack, card, settle):
+    mia = slack.person("mia")
+    await mia.open_home()
+    await slack.until(lambda: mia.id in slack.workspace.homes)
+    await mia.press(mia.home, "All open")
+    await slack.until(lambda: mia.has_view and "INC-1" in mia.view.words())
+    listed = mia.view
+    await mia.choose(listed, "menu", "Update…")
+    await opened(slack, mia, "update")
+    await mia.fill("Next step", "Identified")
+    await mia.submit()
+
+    await slack.until(lambda: "is now *Identified*" in mia.view.words())
+    answer = mia.view
+    await mia.press(answer, "Move to Monitoring")
+    # A second step of the same person at once is asked about, in the same place.
+    await slack.until(lambda: "is now *Identified*" not in mia.view.words())
+
+    assert {answer.id, mia.view.id} == {listed.id}
+    assert "Monitoring" in mia.view.words()
+
+
+async def test_a_timeline_read_from_home_is_paged_in_its_dialog(slack, card, settle):
+    mia = slack.person("mia")
+    for count in range(25):
+        await mia.command("#payments", f"/incident note 1 note {count}")
+    await mia.open_home()
+    await slack.until(lambda: mia.id in slack.workspace.homes)
+    await mia.choose(mia.home, "menu", "Timeline")
+    await slack.until(lambda: mia.has_view and "note 24" in mia.view.words())
+    read = mia.view.id
+
+    await mia.press(mia.view, "Older")
+    await slack.until(lambda: "declared it" in mia.view.words())
+
+    assert mia.view.id == read
+    assert len(mia.view.blocks) > 2
+
+
 async def test_assign_severity_and_redact_have_dialogs_in_the_menu(slack, card, settle):
     mia, bo = slack.person("mia"), slack.person("bo")
     await mia.choose(card, "menu", "Severity…")

@@ -430,12 +430,20 @@ def test_an_error_about_a_missing_field_is_shown_at_the_first_one():
 # --- dialogs that only tell --------------------------------------------------------------------
 
 
-def test_a_refusal_in_a_dialog_has_its_text_and_no_buttons():
+def test_a_refusal_in_a_dialog_is_laid_out_with_its_buttons():
     refusal = refusals.refusal(TransitionNotAllowed(INCIDENT, "resolved"), at=NOW)
-    (told,) = dialogs.message_dialog(refusal)["blocks"]
+
+    assert dialogs.message_dialog(refusal)["blocks"] == refusal["blocks"]
+
+
+def test_a_refusal_above_the_inputs_of_a_dialog_has_its_text_and_no_buttons():
+    refusal = refusals.refusal(TransitionNotAllowed(INCIDENT, "resolved"), at=NOW)
+    view = submitted(DECLARE, title="Checkout is down", severity="low", private="private")
+    told, *inputs = dialogs.refilled(view, refusal)["blocks"]
 
     assert told["text"]["text"] == refusal["text"]
     assert "Take the next one: identified." in refusal["text"]
+    assert {block["type"] for block in inputs} == {"input"}
 
 
 def test_an_error_of_ours_keeps_the_typed_text():

@@ -15,6 +15,7 @@ from core.commands import Redact, SetInvitation
 from core.incident import Note, Place, PublicText, Severity
 from core.ranking import Rank
 from storage import boards
+from storage.snapshot import connection_of
 from tests.builders import ADA, GRACE, LINUS, NINE, WORKSPACE, a_change, an_actor
 
 ALL = BoardFilter(scope=Scope.ALL)
@@ -158,16 +159,15 @@ async def test_the_open_ones_of_a_channel_are_listed_worst_first(store, declare)
     assert [one.number for one in here] == [1, *range(11, 2, -1)]
 
 
-async def test_a_list_is_counted_up_to_a_limit(ranking, declare, monkeypatch):
-    monkeypatch.setattr(boards, "COUNTED_MAX", 2)
-    boards._total.cache_clear()  # noqa: SLF001 - the statement holds the limit
-    for _ in range(4):
-        await declare()
+async def test_a_list_is_counted_up_to_a_limit(store, declare):
+    for severity in (Severity.HIGH, Severity.LOW, Severity.LOW, Severity.LOW):
+        await declare(severity=severity)
 
-    try:
-        assert (await ranking()).total == 3
-    finally:
-        boards._total.cache_clear()  # noqa: SLF001
+    def totals(reader):
+        connection = connection_of(reader)
+        return [boards.total(connection, an_actor(), ALL, most=most) for most in (2, 3, 4, 5)]
+
+    assert await store.read(totals) == [3, 4, 4, 4]
 
 
 @pytest.mark.parametrize(
