@@ -176,12 +176,20 @@ def _numbers(connection: Connection, named: Mapping[str, Any]) -> tuple[int, int
     since: datetime | None = named["since"]
     until: datetime | None = named["until"]
     if since is not None:
-        asked = {"workspace": named["workspace"], "moment": since - CLOCKS_DIFFER}
+        asked = {"workspace": named["workspace"], "moment": _moved(since, -CLOCKS_DIFFER)}
         first = connection.execute(_LAST_BEFORE, asked).scalar() or first
     if until is not None:
-        asked = {"workspace": named["workspace"], "moment": until + CLOCKS_DIFFER}
+        asked = {"workspace": named["workspace"], "moment": _moved(until, CLOCKS_DIFFER)}
         last = connection.execute(_FIRST_AFTER, asked).scalar() or last
     return first, last
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """``moment`` moved ``by``; unmoved at the ends of the calendar, beyond which nothing is."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 def _keys(key: Rank | None, *, worse: bool) -> dict[str, int]:

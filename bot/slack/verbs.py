@@ -43,7 +43,7 @@ VERBS = (
     Verb(
         name="list",
         arguments="[open|all|mine] [severity:…] [status:…]",
-        summary="shows incidents, ten to a page, newest first",
+        summary="shows incidents, ten to a page, the worst first",
         example="list mine severity:high",
     ),
     Verb(

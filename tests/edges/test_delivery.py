@@ -294,8 +294,8 @@ async def test_a_nudge_in_a_channel_is_looked_for_before_it_is_sent_again(
 
 @pytest.mark.parametrize("fault", LOST)
 async def test_a_nudge_to_a_person_is_never_sent_twice(slack, promised, settle, outbox, fault):
-    getattr(slack.faults, fault)("chat.postMessage", channel=slack.workspace.user("mia").id)
     await promised(slack, minutes=5, owned=True)
+    getattr(slack.faults, fault)("chat.postMessage", channel=slack.workspace.user("mia").id)
     await settle()
 
     assert len(nudges(slack, "@mia")) == (fault == "lose_answer")

@@ -547,6 +547,7 @@ NEVER_OVER_HTTP = {
     "InvalidDuplicate",
     "NotOver",
     "NoSuchSection",
+    "NotAsked",
     "NotPrivate",
     "SectionChanged",
     "NothingToPromise",

@@ -13,7 +13,9 @@ HERE = Path(__file__).parent
 ONE_DATABASE = {
     "test_no_read_scans_all_incidents": "reads the plans of SQLite",
     "test_a_period_is_found_without_a_scan_of_older_incidents": "reads the plans of SQLite",
-    "test_boards_of_open_incidents_do_not_scan_closed_ones": "reads the plans of SQLite",
+    "test_boards_of_open_incidents_do_not_read_closed_ones": "reads the plans of SQLite",
+    "test_sqlite_sorts_no_list": "reads the plans of SQLite",
+    "test_postgresql_reads_no_growing_table_in_vain": "reads the plans of PostgreSQL",
     "test_no_step_of_the_outbox_scans_delivered_messages": "reads the plans of SQLite",
     "test_a_missing_file_is_not_created_by_reading": "PostgreSQL has no file",
     "TestFile": "reads the bytes of SQLite's file",
