@@ -1,4 +1,4 @@
-"""The look at promises: what is due is done once, whatever process looks, and however often."""
+"""The look at promises: each stage is done once, and told to the right people."""
 
 from __future__ import annotations
 
@@ -7,48 +7,23 @@ from datetime import datetime
 
 from core.decision import Envelope, Surface
 from core.incident import Incident
+from core.looking import Looks
 from core.pen import responders_cards, status_card
 from core.promise import Promise, Stage, passed
-from core.store import PromiseName, Store, StoreUnavailable, Transaction
-
-# Promises of one look; the others follow in the next.
-AT_ONCE = 200
+from core.store import PromiseName, Reader, Store, Transaction
 
 
-class Nudges:
-    """Reminders of promises, and what follows from a broken one. ``wake`` calls the worker."""
+class Nudges(Looks[PromiseName]):
+    """Reminders of promises, and what follows from a broken one."""
 
     def __init__(
         self, store: Store, *, clock: Callable[[], datetime], wake: Callable[[], None]
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._wake = wake
-
-    async def look(self) -> None:
-        """Does the stages that are due. Each is a row, which one transaction claims.
-
-        An error with one promise keeps none of the others waiting. It is raised at the end.
-        """
-        at = self._clock()
-        found = await self._store.read(lambda reader: reader.due_promises(at=at, limit=AT_ONCE))
-        told = False
-        failed: Exception | None = None
-        for name in found:
-            try:
-                told |= await self._store.write(_work(name, at))
-            except StoreUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 - raised below
-                failed = error
-        if told:
-            self._wake()
-        if failed:
-            raise failed
+        super().__init__(store, clock=clock, wake=wake, due=_due, done=_done)
 
 
-def _work(name: PromiseName, at: datetime) -> Callable[[Transaction], bool]:
-    return lambda tx: _done(tx, name, at)
+def _due(reader: Reader, at: datetime, limit: int) -> tuple[PromiseName, ...]:
+    return reader.due_promises(at=at, limit=limit)
 
 
 def _done(tx: Transaction, name: PromiseName, at: datetime) -> bool:

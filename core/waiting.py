@@ -1,4 +1,4 @@
-"""The look at questions without an answer: each is done once, whatever process looks."""
+"""The look at questions to new owners without an answer: each is told of once."""
 
 from __future__ import annotations
 
@@ -7,46 +7,21 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.handing import unanswered
-from core.store import HandOverName, Store, StoreUnavailable, Transaction
-
-# Hand-overs of one look; the others follow in the next.
-AT_ONCE = 200
+from core.looking import Looks
+from core.store import HandOverName, Reader, Store, Transaction
 
 
-class HandOvers:
-    """New owners who have not answered. ``wake`` calls the worker."""
+class HandOvers(Looks[HandOverName]):
+    """New owners who have not answered."""
 
     def __init__(
         self, store: Store, *, clock: Callable[[], datetime], wake: Callable[[], None]
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._wake = wake
-
-    async def look(self) -> None:
-        """Tells of hand-overs whose time is over. Each is a row, which one transaction claims.
-
-        An error with one of them keeps none of the others waiting. It is raised at the end.
-        """
-        at = self._clock()
-        found = await self._store.read(lambda reader: reader.due_hand_overs(at=at, limit=AT_ONCE))
-        told = False
-        failed: Exception | None = None
-        for name in found:
-            try:
-                told |= await self._store.write(_work(name, at))
-            except StoreUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 - raised below
-                failed = error
-        if told:
-            self._wake()
-        if failed:
-            raise failed
+        super().__init__(store, clock=clock, wake=wake, due=_due, done=_done)
 
 
-def _work(name: HandOverName, at: datetime) -> Callable[[Transaction], bool]:
-    return lambda tx: _done(tx, name, at)
+def _due(reader: Reader, at: datetime, limit: int) -> tuple[HandOverName, ...]:
+    return reader.due_hand_overs(at=at, limit=limit)
 
 
 def _done(tx: Transaction, name: HandOverName, at: datetime) -> bool:

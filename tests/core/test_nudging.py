@@ -28,6 +28,7 @@ from tests.builders import (
     an_id,
     an_incident,
 )
+from tests.stores import Failing, FoundByTwo
 
 PROMISE = Promise(entry=2, public_at=NINE, due_at=NINE + timedelta(minutes=30))
 REMINDER, BREACH = Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH
@@ -148,25 +149,6 @@ async def test_the_cards_follow_a_promise_to_its_end(store, promised, nudges, cl
     assert card.incident.next_update_by == NINE + timedelta(minutes=30)
 
 
-class Failing:
-    """A store whose first write fails with ``error``; later ones succeed."""
-
-    def __init__(self, store, error):
-        self._store = store
-        self._errors = [error]
-
-    def read(self, work):
-        return self._store.read(work)
-
-    def read_public(self, work):
-        return self._store.read_public(work)
-
-    async def write(self, work):
-        if self._errors:
-            raise self._errors.pop()
-        return await self._store.write(work)
-
-
 @pytest.mark.parametrize(
     ("error", "left"), [(ZeroDivisionError(), [BREACH]), (StoreUnavailable("gone"), [])]
 )
@@ -185,23 +167,6 @@ async def test_an_error_with_one_promise_keeps_no_other_waiting(
 
     await nudges.look()
     assert await nudged(store) == [BREACH, BREACH]
-
-
-class FoundByTwo:
-    """A store in which another process was faster with everything that the look has found."""
-
-    def __init__(self, store, names):
-        self._store = store
-        self._names = names
-
-    async def read(self, _):
-        return self._names
-
-    def read_public(self, work):
-        return self._store.read_public(work)
-
-    def write(self, work):
-        return self._store.write(work)
 
 
 async def test_a_promise_that_another_process_has_done_is_passed_over(store, promised, clock):

@@ -22,6 +22,7 @@ from tests.builders import (
     an_actor,
     an_id,
 )
+from tests.stores import Failing, FoundByTwo
 
 
 @pytest.fixture
@@ -87,25 +88,6 @@ async def test_an_owner_who_writes_something_is_not_silent(store, handed, look, 
     assert woken == []
 
 
-class Failing:
-    """A store whose first write fails with ``error``; later ones succeed."""
-
-    def __init__(self, store, error):
-        self._store = store
-        self._errors = [error]
-
-    def read(self, work):
-        return self._store.read(work)
-
-    def read_public(self, work):
-        return self._store.read_public(work)
-
-    async def write(self, work):
-        if self._errors:
-            raise self._errors.pop()
-        return await self._store.write(work)
-
-
 @pytest.mark.parametrize(
     ("error", "left"), [(ZeroDivisionError(), [ADA.id]), (StoreUnavailable("gone"), [])]
 )
@@ -122,23 +104,6 @@ async def test_an_error_with_one_hand_over_keeps_no_other_waiting(
 
     await look()
     assert await told(store) == [ADA.id, ADA.id]
-
-
-class FoundByTwo:
-    """A store in which another process was faster with everything that the look has found."""
-
-    def __init__(self, store, names):
-        self._store = store
-        self._names = names
-
-    async def read(self, _):
-        return self._names
-
-    def read_public(self, work):
-        return self._store.read_public(work)
-
-    def write(self, work):
-        return self._store.write(work)
 
 
 async def test_a_hand_over_that_another_process_has_done_is_passed_over(store, handed, look, clock):
