@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, select, true, union, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Update,
+    bindparam,
+    case,
+    select,
+    true,
+    union,
+    update,
+)
 
 from core.decision import Decision, Envelope, Published, Surface
 from core.incident import Incident, Kind, Visibility, is_end
@@ -51,17 +62,25 @@ _IN_CHANNELS, _TO_CHANNELS = (
 )
 # Locked until we commit, so that no worker claims a withdrawn update and reads its text.
 _ON_THEIR_WAY_TO = _TO_CHANNELS.where(is_kept).with_for_update()
-_REPLIES = union(
-    *(
-        select(table.c.channel, table.c.entry).where(
-            table.c.workspace_id == bindparam("workspace"),
-            table.c.incident_id == bindparam("incident"),
-            table.c.surface == Surface.PUBLIC_UPDATE,
-            still,
+
+
+def _posts(surface: Surface, *columns: str) -> CompoundSelect[Any]:
+    """The ``columns`` of an incident's posts on ``surface``, delivered or on their way."""
+    return union(
+        *(
+            select(*(table.c[name] for name in columns)).where(
+                table.c.workspace_id == bindparam("workspace"),
+                table.c.incident_id == bindparam("incident"),
+                table.c.surface == surface,
+                still,
+            )
+            for table, still in ((posted, true()), (outbox, is_kept))
         )
-        for table, still in ((posted, true()), (outbox, is_kept))
     )
-)
+
+
+_REPLIES = _posts(Surface.PUBLIC_UPDATE, "channel", "entry")
+_STATUS_CARD_IN = _posts(Surface.STATUS_CARD, "channel")
 # Locked until we commit, so that no worker claims a message and reads what is public no longer.
 _ON_THEIR_WAY = (
     select(outbox.c.id)
@@ -72,86 +91,54 @@ _ON_THEIR_WAY = (
     )
     .with_for_update()
 )
-# A private incident shows nothing in public: what waits there is due now, and is drawn without it.
-_AT_ONCE = (
-    update(outbox)
-    .where(
-        outbox.c.workspace_id == bindparam("of_workspace"),
-        outbox.c.incident_id == bindparam("of_incident"),
-        is_available,
-        outbox.c.surface.in_(PUBLIC_SURFACES),
-        outbox.c.try_at > bindparam("at", type_=outbox.c.try_at.type),
-    )
-    .values(
-        try_at=bindparam("at", type_=outbox.c.try_at.type),
-        due_at=bindparam("at", type_=outbox.c.try_at.type),
-    )
-)
-# Replies of an incident without a public title wait for it: they are drawn as of their own time.
-_WAIT_FOR_TITLE = (
-    update(outbox)
-    .where(
-        outbox.c.workspace_id == bindparam("of_workspace"),
-        outbox.c.incident_id == bindparam("of_incident"),
-        is_available,
-        outbox.c.surface.in_(PUBLIC_SURFACES),
-    )
-    .values(
-        try_at=later_of(outbox.c.try_at, bindparam("public_at", type_=outbox.c.try_at.type)),
-        due_at=later_of(outbox.c.due_at, bindparam("public_at", type_=outbox.c.try_at.type)),
-    )
-)
-_STATUS_CARD_IN = union(
-    *(
-        select(table.c.channel).where(
-            table.c.workspace_id == bindparam("workspace"),
-            table.c.incident_id == bindparam("incident"),
-            table.c.surface == Surface.STATUS_CARD,
-            still,
+_MOMENT = bindparam("moment", type_=outbox.c.try_at.type)
+
+
+def _due(
+    moment: Callable[[ColumnElement[Any]], ColumnElement[Any]], *conditions: ColumnElement[bool]
+) -> Update:
+    """Gives the waiting messages of an incident with these ``conditions`` another ``moment``."""
+    return (
+        update(outbox)
+        .where(
+            outbox.c.workspace_id == bindparam("of_workspace"),
+            outbox.c.incident_id == bindparam("of_incident"),
+            is_available,
+            *conditions,
         )
-        for table, still in ((posted, true()), (outbox, is_kept))
+        .values(try_at=moment(outbox.c.try_at), due_at=moment(outbox.c.due_at))
     )
-)
 
 
+def _then(_: ColumnElement[Any]) -> ColumnElement[Any]:
+    return _MOMENT
+
+
+def _not_before(due: ColumnElement[Any]) -> ColumnElement[Any]:
+    return later_of(due, _MOMENT)
+
+
+_IN_PUBLIC = outbox.c.surface.in_(PUBLIC_SURFACES)
+# A private incident shows nothing in public: what waits there is due now, and is drawn without it.
+_AT_ONCE = _due(_then, _IN_PUBLIC, outbox.c.try_at > _MOMENT)
+# Replies of an incident without a public title wait for it: they are drawn as of their own time.
+_WAIT_FOR_TITLE = _due(_not_before, _IN_PUBLIC)
 # The withdrawal waits behind its reply.
-_ABOUT_THE_END = (Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL)
+_ABOUT_THE_END = outbox.c.surface.in_((Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL))
 # The short reply about an end whose text was taken back waits for another text by its author.
-_WAIT_FOR_TEXT = (
-    update(outbox)
-    .where(
-        outbox.c.workspace_id == bindparam("of_workspace"),
-        outbox.c.incident_id == bindparam("of_incident"),
-        is_available,
-        outbox.c.surface.in_(_ABOUT_THE_END),
-        outbox.c.entry == bindparam("of_entry"),
-    )
-    .values(
-        try_at=bindparam("until", type_=outbox.c.try_at.type),
-        due_at=bindparam("until", type_=outbox.c.due_at.type),
-    )
-)
+_WAIT_FOR_TEXT = _due(_then, _ABOUT_THE_END, outbox.c.entry == bindparam("of_entry"))
 # Once there is one, it does not wait behind that reply.
-_WAIT_NO_LONGER = (
-    update(outbox)
-    .where(
-        outbox.c.workspace_id == bindparam("of_workspace"),
-        outbox.c.incident_id == bindparam("of_incident"),
-        is_available,
-        outbox.c.surface.in_(_ABOUT_THE_END),
-        outbox.c.entry.in_(
-            select(_update.c.entry).where(
-                _update.c.workspace_id == bindparam("of_workspace"),
-                _update.c.incident_id == bindparam("of_incident"),
-                _update.c.redacted_at < _update.c.public_at,
-            )
-        ),
-        outbox.c.try_at > bindparam("until", type_=outbox.c.try_at.type),
-    )
-    .values(
-        try_at=bindparam("until", type_=outbox.c.try_at.type),
-        due_at=bindparam("until", type_=outbox.c.due_at.type),
-    )
+_WAIT_NO_LONGER = _due(
+    _then,
+    _ABOUT_THE_END,
+    outbox.c.entry.in_(
+        select(_update.c.entry).where(
+            _update.c.workspace_id == bindparam("of_workspace"),
+            _update.c.incident_id == bindparam("of_incident"),
+            _update.c.redacted_at < _update.c.public_at,
+        )
+    ),
+    outbox.c.try_at > _MOMENT,
 )
 
 
@@ -159,31 +146,17 @@ def enqueue(connection: Connection, decision: Decision) -> None:
     """Writes the messages of ``decision``; a card merges into one that waits already."""
     incident = decision.incident
     enqueue_all(connection, incident, decision.envelopes, at=incident.updated_at)
+    named = {"of_workspace": incident.workspace, "of_incident": incident.id}
     if any(one.kind is Kind.PRIVACY and incident.private for one in decision.updates):
-        connection.execute(
-            _AT_ONCE,
-            {
-                "of_workspace": incident.workspace,
-                "of_incident": incident.id,
-                "at": incident.updated_at,
-            },
-        )
-    _let_ends_wait(connection, decision)
+        connection.execute(_AT_ONCE, {**named, "moment": incident.updated_at})
+    _let_ends_wait(connection, decision, named)
     held_until = incident.title_public_at
     if held_until and held_until > incident.updated_at and incident.title_before is None:
-        connection.execute(
-            _WAIT_FOR_TITLE,
-            {
-                "of_workspace": incident.workspace,
-                "of_incident": incident.id,
-                "public_at": held_until,
-            },
-        )
+        connection.execute(_WAIT_FOR_TITLE, {**named, "moment": held_until})
 
 
-def _let_ends_wait(connection: Connection, decision: Decision) -> None:
+def _let_ends_wait(connection: Connection, decision: Decision, named: dict[str, Any]) -> None:
     incident, redacted = decision.incident, decision.redacted
-    named = {"of_workspace": incident.workspace, "of_incident": incident.id}
     if (
         redacted
         and redacted.redacted_at
@@ -191,20 +164,19 @@ def _let_ends_wait(connection: Connection, decision: Decision) -> None:
         and is_end(incident.lifecycle, redacted.old, redacted.status_change)
     ):
         until = redacted.redacted_at + CORRECTION_WINDOW
-        connection.execute(_WAIT_FOR_TEXT, {**named, "of_entry": redacted.entry, "until": until})
+        asked = {**named, "of_entry": redacted.entry, "moment": until}
+        connection.execute(_WAIT_FOR_TEXT, asked)
     for written in decision.updates:
         if written.visibility is Visibility.PUBLIC:
             until = written.public_at or written.at
-            connection.execute(_WAIT_NO_LONGER, {**named, "until": until})
+            connection.execute(_WAIT_NO_LONGER, {**named, "moment": until})
 
 
 def enqueue_all(
     connection: Connection, incident: Incident, envelopes: Iterable[Envelope], *, at: datetime
 ) -> None:
     """Writes a message for each of ``envelopes``, as of the moment ``at``."""
-    rows = [_row(incident.workspace, incident.id, envelope, at=at) for envelope in envelopes]
-    if rows:
-        _ENQUEUE[connection.dialect.name].run(connection, *rows)
+    _write(connection, incident.workspace, incident.id, envelopes, at=at)
 
 
 def published(connection: Connection, incident: Incident) -> Published:
@@ -224,12 +196,11 @@ def redraw_status_cards(
 ) -> None:
     """Writes an edit of the incident's status card, in each channel that has or will have one."""
     named = {"workspace": workspace, "incident": incident}
-    rows = [
-        _row(workspace, incident, Envelope(surface=Surface.STATUS_CARD, channel=channel), at=at)
+    cards = [
+        Envelope(surface=Surface.STATUS_CARD, channel=channel)
         for channel in sorted(connection.execute(_STATUS_CARD_IN, named).scalars())
     ]
-    if rows:
-        _ENQUEUE[connection.dialect.name].run(connection, *rows)
+    _write(connection, workspace, incident, cards, at=at)
 
 
 def published_in(connection: Connection, incident: Incident, entry: int) -> tuple[str, ...]:
@@ -240,6 +211,19 @@ def published_in(connection: Connection, incident: Incident, entry: int) -> tupl
     # A delivered message has its place in ``posted``.
     there = connection.execute(_IN_CHANNELS, named).scalars()
     return tuple(sorted({*on_their_way, *there}))
+
+
+def _write(
+    connection: Connection,
+    workspace: str,
+    incident: UUID,
+    envelopes: Iterable[Envelope],
+    *,
+    at: datetime,
+) -> None:
+    rows = [_row(workspace, incident, envelope, at=at) for envelope in envelopes]
+    if rows:
+        _ENQUEUE[connection.dialect.name].run(connection, *rows)
 
 
 def _row(workspace: str, incident: UUID, envelope: Envelope, *, at: datetime) -> dict[str, Any]:

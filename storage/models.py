@@ -105,6 +105,11 @@ class _Row(SQLModel):
     metadata = metadata
 
 
+def _to(table: str, *columns: str, here: tuple[str, ...] = ()) -> ForeignKeyConstraint:
+    """The foreign key to ``columns`` of ``table``; ``here`` are their names in this table."""
+    return ForeignKeyConstraint(here or columns, [f"{table}.{column}" for column in columns])
+
+
 class WorkspaceRow(_Row, table=True):
     """One Slack team. ``last_number`` is the number of its newest incident, 0 before the first."""
 
@@ -183,11 +188,7 @@ class UpdateRow(_Row, table=True):
     """One line of a timeline. Immutable, except that a redaction erases its texts."""
 
     __tablename__ = "incident_update"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "incident_id"], ["incident.workspace_id", "incident.id"]
-        ),
-    )
+    __table_args__ = (_to("incident", "workspace_id", "id", here=("workspace_id", "incident_id")),)
 
     workspace_id: str = Field(primary_key=True)
     incident_id: UUID = Field(primary_key=True)
@@ -219,16 +220,7 @@ class PromiseRow(_Row, table=True):
     """
 
     __tablename__ = "promise"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "incident_id", "entry"],
-            [
-                "incident_update.workspace_id",
-                "incident_update.incident_id",
-                "incident_update.entry",
-            ],
-        ),
-    )
+    __table_args__ = (_to("incident_update", "workspace_id", "incident_id", "entry"),)
 
     workspace_id: str = Field(primary_key=True)
     incident_id: UUID = Field(primary_key=True)
@@ -252,16 +244,7 @@ class HandOverRow(_Row, table=True):
     """
 
     __tablename__ = "hand_over"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "incident_id", "entry"],
-            [
-                "incident_update.workspace_id",
-                "incident_update.incident_id",
-                "incident_update.entry",
-            ],
-        ),
-    )
+    __table_args__ = (_to("incident_update", "workspace_id", "incident_id", "entry"),)
 
     workspace_id: str = Field(primary_key=True)
     incident_id: UUID = Field(primary_key=True)
@@ -301,9 +284,7 @@ class IncidentComponentRow(_Row, table=True):
 
     __tablename__ = "incident_component"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "incident_id"], ["incident.workspace_id", "incident.id"]
-        ),
+        _to("incident", "workspace_id", "id", here=("workspace_id", "incident_id")),
         ForeignKeyConstraint(
             ["workspace_id", "component_id"], ["component.workspace_id", "component.id"]
         ),
@@ -319,11 +300,7 @@ class InvitedRow(_Row, table=True):
     """A person who was invited to see a private incident; ``position`` counts the invitations."""
 
     __tablename__ = "incident_invited"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "incident_id"], ["incident.workspace_id", "incident.id"]
-        ),
-    )
+    __table_args__ = (_to("incident", "workspace_id", "id", here=("workspace_id", "incident_id")),)
 
     workspace_id: str = Field(primary_key=True)
     incident_id: UUID = Field(primary_key=True)
@@ -340,11 +317,7 @@ class PostedRow(_Row, table=True):
     """
 
     __tablename__ = "posted"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "incident_id"], ["incident.workspace_id", "incident.id"]
-        ),
-    )
+    __table_args__ = (_to("incident", "workspace_id", "id", here=("workspace_id", "incident_id")),)
 
     workspace_id: str = Field(primary_key=True)
     incident_id: UUID = Field(primary_key=True)
@@ -359,11 +332,7 @@ class OutboxRow(_Row, table=True):
     """A message to Slack: its incident, its surface and its channel, and never its text."""
 
     __tablename__ = "outbox"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "incident_id"], ["incident.workspace_id", "incident.id"]
-        ),
-    )
+    __table_args__ = (_to("incident", "workspace_id", "id", here=("workspace_id", "incident_id")),)
 
     # Within a lane ids rise in the order of the commits, because each writer locks the incident.
     id: int | None = Field(

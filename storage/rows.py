@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, select
@@ -15,6 +15,7 @@ from storage.models import component, incident_component, incident_invited
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+Made = TypeVar("Made")
 
 # Above every number and every entry, for a page that begins at the newest.
 NEWEST = 2**31 - 1
@@ -42,17 +43,8 @@ _TAGS = (
 def tags(
     connection: Connection, workspace: str, incidents: Sequence[UUID]
 ) -> dict[UUID, tuple[Component, ...]]:
-    """The components of each of ``incidents`` that has any, in the order of their naming.
-
-    Most incidents have none: for an empty ``incidents`` no statement is run.
-    """
-    if not incidents:
-        return {}
-    found: dict[UUID, list[Component]] = {}
-    rows = connection.execute(_TAGS, {"workspace": workspace, "incidents": incidents})
-    for incident, component_id, name in rows:
-        found.setdefault(incident, []).append(Component(component_id, name))
-    return {incident: tuple(components) for incident, components in found.items()}
+    """The components of each of ``incidents`` that has any, in the order of their naming."""
+    return _by_incident(connection, _TAGS, workspace, incidents, Component)
 
 
 _INVITED = (
@@ -70,17 +62,28 @@ _INVITED = (
 def invitations(
     connection: Connection, workspace: str, incidents: Sequence[UUID]
 ) -> dict[UUID, tuple[Person, ...]]:
-    """The people invited to each of ``incidents``, first invitation first.
+    """The people invited to each of ``incidents``, first invitation first."""
+    return _by_incident(connection, _INVITED, workspace, incidents, Person)
 
-    Most incidents have none: for an empty ``incidents`` no statement is run.
+
+def _by_incident(
+    connection: Connection,
+    statement: AnySelect,
+    workspace: str,
+    incidents: Sequence[UUID],
+    made: Callable[[Any, str], Made],
+) -> dict[UUID, tuple[Made, ...]]:
+    """What ``made`` makes of an id and a name, for each of ``incidents`` that has any.
+
+    Most have none: for an empty ``incidents`` no statement is run.
     """
     if not incidents:
         return {}
-    found: dict[UUID, list[Person]] = {}
-    rows = connection.execute(_INVITED, {"workspace": workspace, "incidents": incidents})
-    for incident, person_id, name in rows:
-        found.setdefault(incident, []).append(Person(person_id, name))
-    return {incident: tuple(people) for incident, people in found.items()}
+    found: dict[UUID, list[Made]] = {}
+    rows = connection.execute(statement, {"workspace": workspace, "incidents": incidents})
+    for incident, id_, name in rows:
+        found.setdefault(incident, []).append(made(id_, name))
+    return {incident: tuple(things) for incident, things in found.items()}
 
 
 # Lifecycles by digest. A digest names its content, so no entry here can be out of date.
