@@ -391,22 +391,17 @@ def menu_step_value(incident: Incident, to: str) -> str:
     return encode(kind, incident.id, incident.status, to)
 
 
+def _about(incident: Incident, act: str, label: str, *words: object, spoken: str) -> Json:
+    """A button that asks for ``act`` on ``incident``; its value has ``words`` behind the id."""
+    return button(label, action_id=act, value=encode(act, incident.id, *words), spoken=spoken)
+
+
 def update_button(incident: Incident) -> Json:
-    return button(
-        "Update…",
-        action_id="update",
-        value=encode(Dialog.UPDATE, incident.id, incident.status),
-        spoken=f"Update {incident.name}",
-    )
+    return _about(incident, "update", "Update…", incident.status, spoken=f"Update {incident.name}")
 
 
 def timeline_button(incident: Incident) -> Json:
-    return button(
-        "Timeline",
-        action_id="timeline",
-        value=encode("timeline", incident.id, None),
-        spoken=f"Timeline of {incident.name}",
-    )
+    return _about(incident, "timeline", "Timeline", None, spoken=f"Timeline of {incident.name}")
 
 
 def report_button(incident: Incident, page: int = 1, label: str = "Report") -> Json:
@@ -420,29 +415,25 @@ def report_button(incident: Incident, page: int = 1, label: str = "Report") -> J
 
 
 def write_report_button(incident: Incident) -> Json:
-    return button(
-        "Write…",
-        action_id="write_report",
-        value=encode("write_report", incident.id),
-        spoken=f"Write the report of {incident.name}",
-    )
+    return _about(incident, "write_report", "Write…", spoken=f"Write the report of {incident.name}")
 
 
 def send_report_button(incident: Incident) -> Json:
-    return button(
+    return _about(
+        incident,
+        "send_report",
         "Send me the file",
-        action_id="send_report",
-        value=encode("send_report", incident.id),
         spoken=f"Send me the file: report of {incident.name}",
     )
 
 
 def take_back_button(incident: Incident, held_back: Update) -> Json:
     text = "new title" if held_back.kind is Kind.TITLE else "public update"
-    return button(
+    return _about(
+        incident,
+        "take_back",
         "Take back",
-        action_id="take_back",
-        value=encode("take_back", incident.id, held_back.entry),
+        held_back.entry,
         spoken=f"Take back your {text} of {incident.name}",
     )
 
@@ -459,38 +450,31 @@ def walk_button(incident: Incident, path: Sequence[str]) -> Json:
 
 
 def private_button(incident: Incident) -> Json:
-    return button(
-        "Make it private",
-        action_id="private",
-        value=encode("private", incident.id),
-        spoken=f"Make it private: {incident.name}",
+    return _about(
+        incident, "private", "Make it private", spoken=f"Make it private: {incident.name}"
     )
 
 
 def public_button(incident: Incident) -> Json:
-    return button(
-        "Make it public…",
-        action_id="public",
-        value=encode("public", incident.id),
-        spoken=f"Make it public… {incident.name}",
-    )
+    return _about(incident, "public", "Make it public…", spoken=f"Make it public… {incident.name}")
 
 
 def promise_button(incident: Incident) -> Json:
-    return button(
+    return _about(
+        incident,
+        "promise",
         "Change…",
-        action_id="promise",
-        value=encode("promise", incident.id),
         spoken=f"Change… the promise of the next update of {incident.name}",
     )
 
 
 def no_promise_button(incident: Incident, entry: int) -> Json:
     """The button that releases the promise that ``entry`` made."""
-    return button(
+    return _about(
+        incident,
+        "no_promise",
         "No promise",
-        action_id="no_promise",
-        value=encode("no_promise", incident.id, entry),
+        entry,
         spoken=f"No promise of a next update of {incident.name}",
     )
 
@@ -498,49 +482,32 @@ def no_promise_button(incident: Incident, entry: int) -> Json:
 def later_button(incident: Incident, entry: int) -> Json:
     """The button that moves the promise of ``entry`` by `LATER`."""
     minutes = int(LATER.total_seconds()) // 60
-    return button(
+    return _about(
+        incident,
+        "later",
         f"+{minutes} min",
-        action_id="later",
-        value=encode("later", incident.id, entry),
+        entry,
         spoken=f"+{minutes} min for the next update of {incident.name}",
     )
 
 
 def release_button(incident: Incident) -> Json:
-    return button(
-        "Release…",
-        action_id="release",
-        value=encode("release", incident.id),
-        spoken=f"Release… the promise of {incident.name}",
+    return _about(
+        incident, "release", "Release…", spoken=f"Release… the promise of {incident.name}"
     )
 
 
 def take_button(incident: Incident, entry: int) -> Json:
     """The button of a new owner whom ``entry`` made one."""
-    return button(
-        "Got it",
-        action_id="take",
-        value=encode("take", incident.id, entry),
-        spoken=f"Got it: you own {incident.name}",
-    )
+    return _about(incident, "take", "Got it", entry, spoken=f"Got it: you own {incident.name}")
 
 
 def decline_button(incident: Incident, entry: int) -> Json:
-    return button(
-        "Not me",
-        action_id="decline",
-        value=encode("decline", incident.id, entry),
-        spoken=f"Not me: give {incident.name} back",
-    )
+    return _about(incident, "decline", "Not me", entry, spoken=f"Not me: give {incident.name} back")
 
 
 def assign_button(incident: Incident) -> Json:
-    return button(
-        "Assign…",
-        action_id="assign",
-        value=encode(Dialog.ASSIGN, incident.id, incident.status),
-        spoken=f"Assign… {incident.name}",
-    )
+    return _about(incident, "assign", "Assign…", incident.status, spoken=f"Assign… {incident.name}")
 
 
 def resolution_select(incident: Incident) -> Json:
@@ -556,10 +523,11 @@ def resolution_select(incident: Incident) -> Json:
 
 
 def write_anew_button(incident: Incident, held_back: Update) -> Json:
-    return button(
+    return _about(
+        incident,
+        "write_anew",
         "Take back and edit",
-        action_id="write_anew",
-        value=encode("write_anew", incident.id, held_back.entry),
+        held_back.entry,
         spoken=f"Take back and edit: your public update of {incident.name}",
     )
 
