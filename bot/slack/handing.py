@@ -1,4 +1,7 @@
-"""Messages about a hand-over: the question to a new owner, and what came of it. Pure."""
+"""Messages about a hand-over: the question to a new owner, and what came of it. Pure.
+
+The question is edited as the incident changes. The notices are posted once, so they name no title.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from bot.slack.blocks import Json, actions, context, message, paragraphs
 from bot.slack.buttons import assign_button, decline_button, take_button, update_button
 from bot.slack.markup import channel_link, mention, moment
 from bot.slack.views import standing
-from bot.slack.words import about, insiders, owned_by
+from bot.slack.words import about, insiders, owned_by, untitled
 from core.boards import Card
 from core.handover import Answer, HandOver
 from core.incident import Incident
@@ -58,7 +61,7 @@ def _place_of_work(incident: Incident) -> Iterator[str]:
 def declined(incident: Incident, asked: HandOver) -> Json:
     """The word that the new owner did not take it, and who owns it now."""
     told = [
-        about(f"{mention(asked.to)} did not take {incident.name}", incident),
+        f"{mention(asked.to)} did not take {untitled(incident)}.",
         f"It is owned by {owned_by(incident)} now.",
         *_place_of_work(incident),
     ]
@@ -71,7 +74,7 @@ def unanswered(incident: Incident, asked: HandOver, *, at: datetime) -> Json | N
         return None
     since = moment(asked.asked_at, seen_from=at)
     told = [
-        about(f"{mention(asked.to)} has not answered whether they take {incident.name}", incident),
+        f"{mention(asked.to)} has not answered whether they take {untitled(incident)}.",
         f"They were made its owner {since}.",
         *_place_of_work(incident),
     ]

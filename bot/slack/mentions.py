@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.slack.blocks import Json, actions, message, paragraphs, section
 from bot.slack.buttons import update_button
-from bot.slack.words import about, owned_by
+from bot.slack.words import owned_by, status_word
 from core.incident import Incident
 
 
@@ -22,13 +22,14 @@ def with_mention(card: Mapping[str, Any], group: str) -> Json:
 
 
 def raised(incident: Incident, group: str) -> Json | None:
-    """The word to ``group`` that ``incident`` has become more severe; None if it is over."""
+    """The word to ``group`` that ``incident`` has become more severe; None if it is over.
+
+    It is never edited, so it names no title.
+    """
     if incident.terminal:
         return None
     told = [
-        about(
-            f"<!subteam^{group}> {incident.name} is now of severity *{incident.severity}*", incident
-        ),
-        f"It is owned by {owned_by(incident)}.",
+        f"<!subteam^{group}> {incident.name} is now of severity *{incident.severity}*.",
+        f"It is *{status_word(incident.status)}*, and owned by {owned_by(incident)}.",
     ]
     return message(told, [*paragraphs(told), *actions([update_button(incident)])])

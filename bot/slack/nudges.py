@@ -1,4 +1,7 @@
-"""Messages about a promise: the reminder of its owner, and the word that it is broken. Pure."""
+"""Messages about a promise: the reminder of its owner, and the word that it is broken. Pure.
+
+They are posted once and never edited, so they name no title.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime
 from bot.slack.blocks import Json, actions, message, paragraphs
 from bot.slack.buttons import later_button, promise_button, release_button, update_button
 from bot.slack.markup import moment
-from bot.slack.words import about
+from bot.slack.words import untitled
 from core.incident import Incident
 from core.promise import Promise
 
@@ -16,10 +19,9 @@ def reminder(incident: Incident, promise: Promise, *, at: datetime) -> Json | No
     """The reminder that a promise is due soon; None once it is due."""
     if at > promise.due_at:
         return None
-    told = about(
-        f"{incident.name}: the next {_kind(promise)} is promised by "
-        f"{moment(promise.due_at, seen_from=at)}",
-        incident,
+    told = (
+        f"{untitled(incident)}: the next {_kind(promise)} is promised by "
+        f"{moment(promise.due_at, seen_from=at)}."
     )
     buttons = [update_button(incident), later_button(incident, promise.entry)]
     return message([told], [*paragraphs([told]), *actions([*buttons, release_button(incident)])])
@@ -27,10 +29,9 @@ def reminder(incident: Incident, promise: Promise, *, at: datetime) -> Json | No
 
 def breach(incident: Incident, promise: Promise, *, group: str | None, at: datetime) -> Json:
     """The word that a promise is broken; ``group`` is the group of responders, if there is one."""
-    told = about(
-        f"{incident.name}: the {_kind(promise)} that was promised by "
-        f"{moment(promise.due_at, seen_from=at)} has not come",
-        incident,
+    told = (
+        f"{untitled(incident)}: the {_kind(promise)} that was promised by "
+        f"{moment(promise.due_at, seen_from=at)} has not come."
     )
     if group:
         told = f"<!subteam^{group}> {told}"

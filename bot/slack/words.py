@@ -86,6 +86,14 @@ def titled(incident: Incident) -> str:
     return f"{incident.name} {escape(incident.title)}"
 
 
+def untitled(incident: Incident) -> str:
+    """``INC-42 (*Identified*, high)``: the incident in a message that is never edited.
+
+    It names no title: the incident may become private, or its title be withdrawn, after the post.
+    """
+    return f"{incident.name} (*{status_name(incident.status)}*, {incident.severity})"
+
+
 def about(sentence: str, incident: Incident) -> str:
     """``sentence``, without its full stop, and then the title.
 

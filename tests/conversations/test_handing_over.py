@@ -77,7 +77,7 @@ async def test_not_me_gives_it_back_and_the_one_who_assigned_it_is_told(slack, h
     assert "INC-1 is now owned by <@U0MIA> (was bo)" in (await pressed.answer()).words()
     await settle()
     (told,) = questions(slack, "mia")
-    assert "<@U0BO> did not take INC-1: Checkout is down." in told.words()
+    assert "<@U0BO> did not take INC-1 (*Investigating*, medium)." in told.words()
     assert "It is owned by <@U0MIA> now." in told.words()
     assert labels(told) == ["Assign…"]
     assert owner(slack) == "<@U0MIA>"
@@ -93,7 +93,7 @@ async def test_not_me_after_the_end_is_told_in_the_working_channel(slack, handed
     await settle()
 
     told = slack.workspace.channel("#payments").messages[-1].words()
-    assert "<@U0BO> did not take INC-1: Checkout is down." in told
+    assert "<@U0BO> did not take INC-1 (*Resolved*, medium)." in told
     assert "It is owned by nobody now." in told
     assert questions(slack, "mia") == []
 
@@ -128,7 +128,9 @@ async def test_silence_is_told_once_to_the_one_who_assigned_it(
 
     (told,) = questions(slack, "mia")
     assert before == []
-    assert "<@U0BO> has not answered whether they take INC-1: Checkout is down." in told.words()
+    assert "<@U0BO> has not answered whether they take INC-1 (*Investigating*, medium)." in (
+        told.words()
+    )
     assert labels(told) == ["Assign…"]
 
 

@@ -59,7 +59,7 @@ async def test_an_incident_that_is_raised_calls_the_group_once(slack, ratchet, s
 
     calls = [text for text in texts_sent(slack) if CALL in text]
     (called,) = calls
-    assert called.startswith(f"{CALL} INC-1 is now of severity *high*: Checkout is down.")
+    assert called.startswith(f"{CALL} INC-1 is now of severity *high*. It is *investigating*")
 
 
 async def test_a_raise_after_which_it_is_over_calls_nobody(slack, ratchet, settle):
@@ -74,3 +74,16 @@ async def test_a_raise_after_which_it_is_over_calls_nobody(slack, ratchet, settl
     await settle()
 
     assert CALL not in "".join(texts_sent(slack))
+
+
+async def test_a_call_names_no_title_for_the_incident_may_become_private(slack, ratchet, settle):
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident declare Checkout is down severity:low")
+    await (await mia.command("#payments", "/incident severity 1 high")).answer()
+    await settle()
+    asked = await (await mia.command("#payments", "/incident private 1")).answer()
+    await (await mia.press(asked, "Make it private")).answer()
+    await settle()
+
+    assert "INC-1 is now of severity" in str(slack.channel_view("#payments"))
+    assert "Checkout" not in str(slack.channel_view("#payments"))

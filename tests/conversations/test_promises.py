@@ -210,7 +210,9 @@ async def test_a_broken_promise_is_told_once_and_stays_on_the_card(
     await passes(20)
 
     (told,) = about_promises(slack)
-    assert told.startswith(f"{GROUP} INC-1: the public update that was promised by")
+    assert told.startswith(
+        f"{GROUP} INC-1 (*Investigating*, high): the public update that was promised by"
+    )
     assert "was due" in card(slack)
     await says("update 1 We found the cause.")
     await settle()
@@ -224,7 +226,7 @@ async def test_without_an_owner_the_working_channel_is_reminded(slack, ratchet, 
     await passes(6)
 
     (told,) = about_promises(slack)
-    assert told.startswith("INC-1: the next public update is promised by")
+    assert told.startswith("INC-1 (*Investigating*, high): the next public update is promised by")
     assert direct(slack) == []
 
 

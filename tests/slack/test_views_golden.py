@@ -908,6 +908,22 @@ def test_every_text_shows_something_and_mentions_nobody_by_accident(name):
     assert all(text["verbatim"] for text in texts if text["type"] == "mrkdwn")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mention_raised",
+        "owner_declined",
+        "owner_unanswered",
+        "promise_breach",
+        "promise_breach_private",
+        "promise_reminder",
+    ],
+)
+def test_a_message_that_is_never_edited_names_no_title(name):
+    assert ORDINARY.title in str(SENT["working_card"])
+    assert ORDINARY.title not in str(SENT[name])
+
+
 @pytest.mark.parametrize("name", sorted(SENT))
 def test_no_two_elements_of_a_row_share_an_action_id(name):
     rows = [block["elements"] for block in SENT[name]["blocks"] if block["type"] == "actions"]
