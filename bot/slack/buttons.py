@@ -34,6 +34,7 @@ from bot.slack.requests import (
     OpenWalk,
     Request,
     SendReport,
+    SetStatusChannel,
     ShowBoard,
     ShowCard,
     ShowHelp,
@@ -144,6 +145,7 @@ ACTIONS = (
     "release",  # Release…
     "no_promise",  # No promise
     "choose",  # choose:<place>: an answer to a question
+    "channel",  # channel:<move or keep>: the answer to the question about the status channel
     "declare",
     "board",
     "help",
@@ -229,6 +231,8 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return OpenDialog(dialog=Dialog.REPORT, ref=_id(id_))
         case ["send_report", id_]:
             return SendReport(ref=_id(id_))
+        case ["channel", channel, instead_of] if _is_channel(channel) and _is_channel(instead_of):
+            return SetStatusChannel(channel=channel, instead_of=instead_of)
         case ["stats", days]:
             return ShowStats(days=min(_number(days), PERIOD_DAYS_MAX))
         case ["show", id_] if not _is_number(id_):
@@ -280,6 +284,10 @@ def _unreadable() -> UsageError:
 def _is_number(word: str) -> bool:
     """Whether a button of an earlier version may have written ``word``."""
     return re.fullmatch("[0-9]{1,10}", word) is not None
+
+
+def _is_channel(word: str) -> bool:
+    return re.fullmatch("[CG][A-Z0-9]+", word) is not None
 
 
 def _number(word: str) -> int:
@@ -530,6 +538,18 @@ def write_anew_button(incident: Incident, held_back: Update) -> Json:
         held_back.entry,
         spoken=f"Take back and edit: your public update of {incident.name}",
     )
+
+
+def channel_buttons(now: str, asked: str) -> list[Json]:
+    """The answers to the question whether the status channel becomes ``asked`` instead of ``now``.
+
+    The names of channels are Slack's, so the labels do without.
+    """
+    answers = {"move": ("Move it there", asked), "keep": ("Keep it as it is", now)}
+    return [
+        button(label, action_id=f"channel:{act}", value=encode("channel", channel, now))
+        for act, (label, channel) in answers.items()
+    ]
 
 
 def declare_button(label: str = "Declare an incident") -> Json:

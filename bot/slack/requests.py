@@ -177,9 +177,13 @@ class OpenPublic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetStatusChannel:
-    """Makes the channel with that id the workspace's status channel. For workspace admins."""
+    """Makes the channel with that id the workspace's status channel. For workspace admins.
+
+    ``instead_of`` is the channel that the author agreed to replace; None: nobody was asked.
+    """
 
     channel: str
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from bot.slack.blocks import (
     title_blocks,
 )
 from bot.slack.buttons import (
+    channel_buttons,
     controls,
     end_of,
     no_promise_button,
@@ -293,6 +294,18 @@ def asks_before_the_end(incident: Incident, to: str) -> Json:
         "Your click changed nothing yet.",
     ]
     return message(told, [*paragraphs(told), *actions([sure_button(incident, to)])])
+
+
+def asks_to_move_the_channel(now: str, asked: str) -> Json:
+    """The question before ``asked`` takes the place of the status channel ``now``."""
+    old, new = channel_link(now), channel_link(asked)
+    told = [
+        f"{old} is the status channel, and open incidents have their cards there.",
+        "Nothing was changed.",
+        f"\nMove it to {new}? Each open incident then gets a card in {new} with its next change,",
+        f"and its public updates follow there. The cards in {old} stay.",
+    ]
+    return message(told, [*paragraphs(told), *actions(channel_buttons(now, asked))])
 
 
 def status_channel_set(channel: str) -> Json:

@@ -38,7 +38,7 @@ ASKED = [
     ("gus", "/incident list", "Only full members"),
     ("eve", "/incident show 1", "Only full members"),
     ("bo", "/incident setup #random", "Only workspace admins"),
-    ("mia", "/incident setup #random", "is the status channel now"),
+    ("mia", "/incident setup #random", "Move it to <#C0RANDOM>?"),
 ]
 
 

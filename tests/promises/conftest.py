@@ -137,6 +137,17 @@ async def tell(person, *lines, channel="#payments"):
         assert asked.error is None
 
 
+async def move_status_channel(person, to):
+    """Moves the status channel away from open incidents: a question, and the click on its answer.
+
+    Returns the click.
+    """
+    asked = await person.command("#payments", f"/incident setup {to}")
+    pressed = await person.press(await asked.answer(), "Move it there")
+    await pressed.answer()
+    return pressed
+
+
 @pytest.fixture
 def figures(capsys):
     """Prints a line of figures past the capture of pytest."""

@@ -17,7 +17,7 @@ from bot.sandbox import Limits, Sandbox
 from storage import audit
 from tests import tables
 from tests.patience import PATIENCE_SECONDS
-from tests.promises.conftest import serving, settle, tell
+from tests.promises.conftest import move_status_channel, serving, settle, tell
 from tests.standin import MANIFEST, a_standin
 
 CANARY = "vermilion-canary"
@@ -298,7 +298,7 @@ async def test_a_thread_continued_under_a_new_card_is_in_order(
 async def test_messages_in_a_former_status_channel_may_be_out_of_date(
     busy, look, slack, mia, ratchet, clock, channels
 ):
-    await tell(mia, "setup #general")
+    await move_status_channel(mia, "#general")
     await settle(ratchet, clock)
     await tell(mia, "update 1 status:monitoring It is better.", "declare Another")
     await settle(ratchet, clock)

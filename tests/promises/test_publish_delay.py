@@ -9,7 +9,7 @@ import pytest
 from core.decision import Surface
 from storage import audit
 from storage.models import State
-from tests.promises.conftest import OUTAGE, settle, tell
+from tests.promises.conftest import OUTAGE, move_status_channel, settle, tell
 from tests.promises.test_delivery import TROUBLES, faults
 
 # The product's own default: ten seconds.
@@ -176,7 +176,9 @@ async def test_the_card_shows_a_text_once_its_lost_post_is_found(slack, ratchet,
 
 @pytest.mark.usefixtures("declared")
 async def test_an_update_goes_to_the_status_channel_of_its_time(slack, ratchet, clock, mia):
-    await tell(mia, "update 1 Cards are refused.", "setup #general", "next 1")
+    await tell(mia, "update 1 Cards are refused.")
+    await move_status_channel(mia, "#general")
+    await tell(mia, "next 1")
     await settle(ratchet, clock)
 
     [here], [there] = slack.channel_view("#status"), slack.channel_view("#general")

@@ -11,7 +11,7 @@ import pytest
 from bot.slack.verbs import VERBS
 from tests import tables
 from tests.promises.acts import idle
-from tests.promises.conftest import settle, tell
+from tests.promises.conftest import move_status_channel, settle, tell
 
 # Commands to prepare, and then the command itself: every verb with an effect.
 COMMANDS = {
@@ -39,7 +39,7 @@ COMMANDS = {
     "withdraw": (["note 1 db-3 lost quorum"], "withdraw 1 2"),
     "invite": (["declare Key leaked private"], "invite 2 @bo"),
     "uninvite": (["declare Key leaked private", "invite 2 @bo"], "uninvite 2 @bo"),
-    "setup": ([], "setup #payments"),
+    "setup": (["next 1", "next 1", "next 1"], "setup #payments"),
 }
 # The last two ask first: their question and their dialog are pressed and sent below.
 SHOWN = {"list", "show", "timeline", "report", "stats", "help", "private", "public"}
@@ -438,9 +438,9 @@ async def test_a_repeated_request_undoes_no_later_change(ratchet, slack, clock, 
     bo = slack.person("bo")
     asked = [await mia.command("#payments", "/incident severity 1 high") for _ in range(2)]
     asked.append(await mia.command("#payments", "/incident assign 1 @mia"))
-    asked.append(await mia.command("#payments", "/incident setup #general"))
+    asked.append(await move_status_channel(mia, "#general"))
     await tell(bo, "severity 1 low", "assign 1 @bo")
-    await tell(mia, "setup #payments")
+    await move_status_channel(mia, "#payments")
     await settle(ratchet, clock)
     before = kept(ratchet)
 

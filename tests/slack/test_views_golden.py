@@ -522,6 +522,7 @@ def answers(texts: Texts) -> dict[str, Any]:
     return {
         **{f"answer_{name}": views.answer(each, at=NOW) for name, each in told.items()},
         "answer_setup": views.status_channel_set(STATUS_CHANNEL),
+        "answer_setup_asks": views.asks_to_move_the_channel(STATUS_CHANNEL, "C0RANDOM"),
         "failure": refusals.failure("7f3c2c1e9a404d5b"),
         "failure_in_doubt": refusals.failure("7f3c2c1e9a404d5b", unsure=True),
     }

@@ -1,0 +1,93 @@
+"""The status channel: it moves away from the cards of open incidents only after a question."""
+
+from __future__ import annotations
+
+import pytest
+
+KEPT, MOVED = "Keep it as it is", "Move it there"
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+@pytest.fixture
+def told(slack, ratchet):
+    """Types a command of mia, who is a workspace admin, and returns its answer."""
+
+    async def told(text, name="mia"):
+        asked = await slack.person(name).command("#payments", f"/incident {text}")
+        return await asked.answer()
+
+    return told
+
+
+@pytest.fixture
+def shown(slack, settle):
+    """The titles of the status cards in a channel, once everything is delivered."""
+
+    async def shown(channel):
+        await settle()
+        return [post.text for post in slack.channel_view(channel) if "Checkout" in post.text]
+
+    return shown
+
+
+async def test_another_channel_is_asked_about_while_incidents_are_open(slack, told, shown):
+    await told("declare Checkout is down")
+
+    answer = await told("setup #random")
+
+    assert answer.text == (
+        "<#C0STATUS> is the status channel, and open incidents have their cards there. Nothing "
+        "was changed.\nMove it to <#C0RANDOM>? Each open incident then gets a card in "
+        "<#C0RANDOM> with its next change, and its public updates follow there. The cards in "
+        "<#C0STATUS> stay."
+    )
+    kept = await (await slack.person("mia").press(answer, KEPT)).answer()
+    assert "<#C0STATUS> is the status channel now" in kept.text
+    await told("next 1")
+    assert await shown("#random") == []
+
+
+async def test_the_button_moves_it(slack, told, shown):
+    await told("declare Checkout is down")
+    answer = await told("setup #random")
+
+    moved = await (await slack.person("mia").press(answer, MOVED)).answer()
+    await told("next 1")
+
+    assert "<#C0RANDOM> is the status channel now" in moved.text
+    assert len(await shown("#random")) == len(await shown("#status")) == 1
+
+
+async def test_an_answer_to_an_older_question_asks_anew(slack, told):
+    await told("declare Checkout is down")
+    answer = (await told("setup #random")).snapshot()
+    moved = await slack.person("mia").press(await told("setup #general"), MOVED)
+    await moved.answer()
+
+    late = await (await slack.person("mia").press(answer, KEPT)).answer()
+
+    assert late.text.startswith("<#C0GENERAL> is the status channel, and open incidents")
+
+
+@pytest.mark.parametrize("before", [[], ["declare Checkout is down private"]])
+async def test_nothing_is_asked_where_no_open_incident_is_public(before, told):
+    for line in before:
+        await told(line)
+
+    assert "<#C0RANDOM> is the status channel now" in (await told("setup #random")).text
+
+
+async def test_the_present_channel_is_set_again_without_a_question(told):
+    await told("declare Checkout is down")
+
+    assert "<#C0STATUS> is the status channel now" in (await told("setup #status")).text
+
+
+async def test_a_person_who_may_not_move_it_is_refused_and_not_asked(told):
+    await told("declare Checkout is down")
+
+    assert "Only workspace admins may do that." in (await told("setup #random", "bo")).text
