@@ -25,6 +25,7 @@ from core.service import Incidents
 from storage.numbers import Numbers, newest_declaration, skip_to
 from storage.outbox import Outbox
 from storage.posts import channels
+from storage.questions import ask_again
 from storage.restore import Hidden, Replaced, restoring
 from storage.store import SqlStore, SqlTransaction
 
@@ -99,6 +100,12 @@ class Marker:
             }
 
         self.lines += _skipped(await store.write(write))
+        asked = await store.write(lambda tx: ask_again(tx, at=self.at))
+        if asked:
+            self.lines.append(
+                f"Questions to new owners that are open in the backup: {asked}. Each is shown as "
+                "open again, and nobody is told that no answer came."
+            )
         count = await Outbox(store).look_first(at=self.at)
         if count:
             self.lines.append(

@@ -87,6 +87,15 @@ def reads(actor: Actor, readers: Audience) -> bool:
     return any(_belongs(actor, group, readers) for group in readers.groups)
 
 
+def may_be_told(incident: Incident, receiver: str) -> bool:
+    """Whether a message about ``incident`` may go to ``receiver``, the id of a person or a channel.
+
+    An admin may look at a private incident, and is sent nothing about it.
+    """
+    actor = Actor(workspace=incident.workspace, person=Person(receiver, receiver), channel=receiver)
+    return reads(actor, audience(incident))
+
+
 def _belongs(actor: Actor, group: ReaderGroup, readers: Audience) -> bool:
     match group:
         case ReaderGroup.EVERYONE:

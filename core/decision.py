@@ -172,8 +172,8 @@ class Decision:
     ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts, and
     ``redacted_too`` are earlier texts of the same section.
     ``erased`` are further updates without a text of it that they repeated, such as the title before
-    a change. ``promises`` are those that are new or changed. ``hand_over`` is new, or has its
-    answer.
+    a change. ``promises`` are those that are new or changed. ``hand_overs`` are those that
+    are new, or have their answer.
     """
 
     incident: Incident
@@ -184,7 +184,7 @@ class Decision:
     new_components: tuple[Component, ...] = ()
     envelopes: tuple[Envelope, ...] = ()
     promises: tuple[Promise, ...] = ()
-    hand_over: HandOver | None = None
+    hand_overs: tuple[HandOver, ...] = ()
 
     @property
     def changes_anything(self) -> bool:

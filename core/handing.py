@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from core.audience import may_be_told
 from core.commands import AnswerHandOver
 from core.decision import Decision, Envelope, ForAccess, Surface
 from core.handover import Answer, HandOver
@@ -25,11 +26,40 @@ def with_question(decision: Decision, before: Incident | None, by: Person) -> De
     )
     asked = HandOver(entry=entry, to=owner, by=by, previous=previous, asked_at=after.updated_at)
     envelopes = (*decision.envelopes, _to_owner(asked))
-    return replace(decision, hand_over=asked, envelopes=envelopes)
+    return replace(decision, hand_overs=(asked,), envelopes=envelopes)
 
 
 def _to_owner(asked: HandOver) -> Envelope:
     return Envelope(surface=Surface.HAND_OVER, channel=asked.to.id, entry=asked.entry)
+
+
+def followed(decision: Decision, before: Incident, asked: HandOver | None) -> Decision:
+    """``decision`` with its consequences for ``asked``, the open question about ``before``.
+
+    Each change ends the question, or shows in it: it names the title, and offers buttons.
+    """
+    if asked is None or any(one.entry == asked.entry for one in decision.hand_overs):
+        return decision
+    after = asked.after(decision.incident, decision.updates)
+    if after == asked and _shown(before) == _shown(decision.incident):
+        return decision
+    return replace(
+        decision,
+        hand_overs=(*decision.hand_overs, after),
+        envelopes=(*decision.envelopes, _to_owner(asked)),
+    )
+
+
+def _shown(incident: Incident) -> tuple[object, ...]:
+    """The facts that the question shows."""
+    return (
+        incident.title,
+        incident.status,
+        incident.severity,
+        incident.owner,
+        incident.private,
+        incident.invited,
+    )
 
 
 def answer(
@@ -50,14 +80,22 @@ def answer(
         made = pen.decision(incident, (update,), known.workspace)
         told: tuple[Envelope, ...] = ()
     else:
-        heir = asked.heir(incident)
+        heir = _heir(incident, asked)
         update = pen.update(Kind.ASSIGNED, old=asked.to.name, new=heir.name if heir else None)
         changed = replace(incident, owner=heir)
         made = pen.decision(changed, (update,), known.workspace)
         told = tuple(_declined(changed, asked, heir))
     answered = replace(asked, answer=Answer.TAKEN if command.takes else Answer.DECLINED)
     envelopes = (*made.envelopes, _to_owner(asked), *told)
-    return replace(made, hand_over=answered, envelopes=envelopes)
+    return replace(made, hand_overs=(answered,), envelopes=envelopes)
+
+
+def _heir(incident: Incident, asked: HandOver) -> Person | None:
+    """The owner after *Not me*; nobody if that gave them back a sight of ``incident``."""
+    heir = asked.heir(incident)
+    ownerless = replace(incident, owner=None)
+    blind = heir is not None and heir.in_slack and not may_be_told(ownerless, heir.id)
+    return None if blind else heir
 
 
 def _declined(incident: Incident, asked: HandOver, heir: Person | None) -> Iterator[Envelope]:
@@ -73,7 +111,8 @@ def _declined(incident: Incident, asked: HandOver, heir: Person | None) -> Itera
 
 def unanswered(incident: Incident, asked: HandOver) -> tuple[Envelope, ...]:
     """The word that no answer came: to the one who assigned it, or else to the working channel."""
-    channels = [asked.by.id] if asked.by.in_slack else _channels(incident)
+    may_hear = asked.by.in_slack and may_be_told(incident, asked.by.id)
+    channels = [asked.by.id] if may_hear else _channels(incident)
     return tuple(
         Envelope(surface=Surface.HAND_OVER_UNANSWERED, channel=channel, entry=asked.entry)
         for channel in channels

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.incident import Incident, Person
+from core.incident import Incident, Kind, Person, Update
 
 # Without an answer within this time the one who assigned it is told.
 ANSWER_WITHIN = timedelta(minutes=15)
 
 
 class Answer(StrEnum):
-    """The answer of the new owner."""
+    """The end of a question to a new owner."""
 
-    TAKEN = "taken"  # Got it
+    TAKEN = "taken"  # Got it, or an acknowledgement
     DECLINED = "declined"  # Not me
+    MOOT = "moot"  # no answer: somebody else became owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,14 @@ class HandOver:
         due = self.look_at
         waits = due is not None and due <= at and incident.owner == self.to
         return waits and not acted and not incident.terminal
+
+    def after(self, incident: Incident, updates: Iterable[Update]) -> HandOver:
+        """The open question after a change to ``incident``, which wrote ``updates``."""
+        if incident.owner != self.to:
+            return replace(self, answer=Answer.MOOT)
+        if any(one.kind is Kind.ACKNOWLEDGED and one.by == self.to for one in updates):
+            return replace(self, answer=Answer.TAKEN)
+        return replace(self, looked=self.looked or incident.terminal)
 
     def heir(self, incident: Incident) -> Person | None:
         """The owner after *Not me*: the one who assigned it, or the owner before, or nobody.

@@ -14,6 +14,7 @@ from core.components import describe_component
 from core.decision import ForRedaction, Outcome
 from core.engine import decide, refuse_haste
 from core.errors import UserError
+from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Severity, Update, Workspace
 from core.loading import found, loaded, open_here, readable
 from core.ranking import Rank, Ranking
@@ -144,6 +145,8 @@ class Incidents:
         if denied := policy.allows(command.actor, command, incident):
             raise denied
         if decision.changes_anything:
+            if incident and incident.owner:
+                decision = followed(decision, incident, tx.open_hand_over(incident))
             tx.save(decision)
         outcome = Outcome(
             incident=decision.incident,

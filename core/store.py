@@ -217,6 +217,9 @@ class Transaction(Reader, Drafts, Protocol):
     def hand_over(self, incident: Incident, entry: int) -> HandOver | None:
         """The hand-over that ``entry`` made; None if it made none."""
 
+    def open_hand_over(self, incident: Incident) -> HandOver | None:
+        """The newest hand-over of the incident without an answer; None if there is none."""
+
     def has_acted(self, incident: Incident, person: Person, *, after: int) -> bool:
         """Whether ``person`` wrote an entry behind the one of number ``after``."""
 

@@ -176,7 +176,7 @@ def enqueue_all(
     connection: Connection, incident: Incident, envelopes: Iterable[Envelope], *, at: datetime
 ) -> None:
     """Writes a message for each of ``envelopes``, as of the moment ``at``."""
-    _write(connection, incident.workspace, incident.id, envelopes, at=at)
+    enqueue_of(connection, incident.workspace, incident.id, envelopes, at=at)
 
 
 def published(connection: Connection, incident: Incident) -> Published:
@@ -200,7 +200,7 @@ def redraw_status_cards(
         Envelope(surface=Surface.STATUS_CARD, channel=channel)
         for channel in sorted(connection.execute(_STATUS_CARD_IN, named).scalars())
     ]
-    _write(connection, workspace, incident, cards, at=at)
+    enqueue_of(connection, workspace, incident, cards, at=at)
 
 
 def published_in(connection: Connection, incident: Incident, entry: int) -> tuple[str, ...]:
@@ -213,7 +213,7 @@ def published_in(connection: Connection, incident: Incident, entry: int) -> tupl
     return tuple(sorted({*on_their_way, *there}))
 
 
-def _write(
+def enqueue_of(
     connection: Connection,
     workspace: str,
     incident: UUID,
@@ -221,6 +221,7 @@ def _write(
     *,
     at: datetime,
 ) -> None:
+    """`enqueue_all`, for the incident with the id ``incident``."""
     rows = [_row(workspace, incident, envelope, at=at) for envelope in envelopes]
     if rows:
         _ENQUEUE[connection.dialect.name].run(connection, *rows)

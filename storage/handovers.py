@@ -19,7 +19,8 @@ from storage.models import hand_over, update
 from storage.rows import AnyRow
 from storage.statements import upsert
 
-_ONE = select(
+_HAND_OVER = select(
+    hand_over.c.entry,
     hand_over.c.to_id,
     hand_over.c.to_name,
     hand_over.c.by_id,
@@ -32,8 +33,9 @@ _ONE = select(
 ).where(
     hand_over.c.workspace_id == bindparam("workspace"),
     hand_over.c.incident_id == bindparam("incident"),
-    hand_over.c.entry == bindparam("entry"),
 )
+_ONE = _HAND_OVER.where(hand_over.c.entry == bindparam("entry"))
+_OPEN = _HAND_OVER.where(hand_over.c.answer.is_(None)).order_by(hand_over.c.entry.desc()).limit(1)
 _DUE = (
     select(hand_over.c.workspace_id, hand_over.c.incident_id, hand_over.c.entry)
     .where(hand_over.c.look_at.is_not(None), hand_over.c.look_at <= bindparam("at"))
@@ -64,11 +66,20 @@ def one(connection: Connection, incident: Incident, entry: int) -> HandOver | No
     """The hand-over that ``entry`` of ``incident`` made; None if it made none."""
     sought = {"workspace": incident.workspace, "incident": incident.id, "entry": entry}
     row = connection.execute(_ONE, sought).first()
-    if row is None:
-        return None
+    return row and _hand_over_of(row)
+
+
+def open_one(connection: Connection, incident: Incident) -> HandOver | None:
+    """The newest hand-over of ``incident`` without an answer; None if there is none."""
+    sought = {"workspace": incident.workspace, "incident": incident.id}
+    row = connection.execute(_OPEN, sought).first()
+    return row and _hand_over_of(row)
+
+
+def _hand_over_of(row: AnyRow) -> HandOver:
     answer = row.answer
     return HandOver(
-        entry=entry,
+        entry=row.entry,
         to=Person(row.to_id, row.to_name),
         by=Person(row.by_id, row.by_name),
         previous=person_of(row.previous_id, row.previous_name),

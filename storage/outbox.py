@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from core.audience import may_be_told
 from core.boards import Card
 from core.decision import ABOUT_PROMISES, NOTICES, NUDGES, Envelope, Surface
 from core.handover import HandOver
@@ -516,7 +517,7 @@ def _hand_over_facts(
     asked = reader.hand_over(incident, envelope.entry or 0)
     return Facts(
         name=incident.name,
-        card=reader.card(incident) if _is_told(incident, envelope.channel) else None,
+        card=reader.card(incident) if may_be_told(incident, envelope.channel) else None,
         hand_over=asked,
         place=_found(connection_of(reader), _place_of(workspace, incident_id, envelope)),
     )
@@ -535,13 +536,6 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
         card=reader.card(incident),
         promise=promise if concerned else None,
     )
-
-
-def _is_told(incident: Incident, channel: str) -> bool:
-    """Whether a message about ``incident`` may go to ``channel``, which may be a person's id."""
-    people = (incident.declared_by, incident.owner, *incident.invited)
-    readers = {incident.card_channel, *(person.id for person in people if person)}
-    return not incident.private or channel in readers
 
 
 def _may_show(incident: Incident, envelope: Envelope) -> bool:

@@ -195,8 +195,8 @@ class SqlTransaction(SqlReader):
         if decision.updates:
             rows = [update_row(incident.workspace, update) for update in decision.updates]
             _INSERT_UPDATE.run(self._connection, *rows)
-        if decision.hand_over:
-            handovers.keep(self._connection, incident, decision.hand_over)
+        for asked in decision.hand_overs:
+            handovers.keep(self._connection, incident, asked)
         promises.keep(self._connection, incident, decision.promises)
         for redacted in filter(None, (decision.redacted, *decision.redacted_too)):
             self._redact(incident.workspace, redacted)
@@ -211,6 +211,10 @@ class SqlTransaction(SqlReader):
         """Writes a promise after a stage, and the outbox messages of that."""
         promises.keep(self._connection, incident, [promise])
         enqueue_all(self._connection, incident, envelopes, at=at)
+
+    def open_hand_over(self, incident: Incident) -> HandOver | None:
+        """The newest hand-over without an answer; None if there is none."""
+        return handovers.open_one(self._connection, incident)
 
     def has_acted(self, incident: Incident, person: Person, *, after: int) -> bool:
         """Whether ``person`` wrote an entry behind the one of number ``after``."""

@@ -1,6 +1,7 @@
 """Messages about a hand-over: the question to a new owner, and what came of it. Pure.
 
-The question is edited as the incident changes. The notices are posted once, so they name no title.
+The open question is edited as the incident changes. Its end is edited no more, and the notices are
+posted once, so they name no title.
 """
 
 from __future__ import annotations
@@ -26,14 +27,20 @@ def question(
     ``asked_before``: it was posted already. None if it was not, and there is nothing to ask.
     """
     incident = card.incident
-    waits = asked.answer is None and incident.owner == asked.to
-    if not waits and not asked_before:
+    if asked.answer is None and incident.owner == asked.to:
+        return _open_question(card, asked, at=at)
+    if not asked_before:
         return None
-    told = [about(_sentence(incident, asked), incident)]
-    told += _place_of_work(incident)
-    buttons = [take_button(incident, asked.entry), decline_button(incident, asked.entry)]
-    offered = buttons if waits else []
-    if waits and not incident.terminal:
+    told = [_end_of(incident, asked), *_place_of_work(incident)]
+    return message(told, paragraphs(told, between="\n"))
+
+
+def _open_question(card: Card, asked: HandOver, *, at: datetime) -> Json:
+    incident = card.incident
+    sentence = f"{mention(asked.by)} made you the owner of {incident.name}"
+    told = [about(sentence, incident), *_place_of_work(incident)]
+    offered = [take_button(incident, asked.entry), decline_button(incident, asked.entry)]
+    if not incident.terminal:
         offered.append(update_button(incident))
     blocks = [
         *paragraphs([told[0]]),
@@ -43,14 +50,13 @@ def question(
     return message([*told, *remarks], [*blocks, *actions(offered), *map(context, remarks)])
 
 
-def _sentence(incident: Incident, asked: HandOver) -> str:
-    if asked.answer is Answer.DECLINED:
-        return f"You did not take {incident.name}, and it is owned by {owned_by(incident)}"
-    if incident.owner != asked.to:
-        return f"{incident.name} is owned by {owned_by(incident)} now"
+def _end_of(incident: Incident, asked: HandOver) -> str:
     if asked.answer is Answer.TAKEN:
-        return f"You own {incident.name}"
-    return f"{mention(asked.by)} made you the owner of {incident.name}"
+        return f"You took {untitled(incident)}."
+    went = f"it went to {owned_by(incident)}" if incident.owner else "nobody owns it"
+    if asked.answer is Answer.DECLINED:
+        return f"You did not take {untitled(incident)}, and {went}."
+    return f"You need not answer about {untitled(incident)}: {went}."
 
 
 def _place_of_work(incident: Incident) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from bot.slack import handing
@@ -66,7 +68,7 @@ async def test_the_question_becomes_the_answer_of_an_owner_who_takes_it(slack, h
     assert "INC-1 is yours" in (await pressed.answer()).words()
     await settle()
     (asked,) = questions(slack, "bo")
-    assert "You own INC-1: Checkout is down." in asked.words()
+    assert "You took INC-1 (*Investigating*, medium)." in asked.words()
     assert labels(asked) == []
     assert owner(slack) == "<@U0BO>"
 
@@ -82,7 +84,9 @@ async def test_not_me_gives_it_back_and_the_one_who_assigned_it_is_told(slack, h
     assert labels(told) == ["Assign…"]
     assert owner(slack) == "<@U0MIA>"
     (asked,) = questions(slack, "bo")
-    assert "You did not take INC-1, and it is owned by <@U0MIA>" in asked.words()
+    assert "You did not take INC-1 (*Investigating*, medium), and it went to <@U0MIA>." in (
+        asked.words()
+    )
 
 
 async def test_not_me_after_the_end_is_told_in_the_working_channel(slack, handed, settle):
@@ -107,13 +111,108 @@ async def test_a_second_answer_changes_nothing(slack, handed, settle):
 
 
 async def test_an_answer_after_somebody_else_became_owner_changes_nothing(slack, handed, settle):
-    await slack.person("sam").command("#payments", "/incident assign 1")
+    shown = copy.deepcopy(handed)
+    await (await slack.person("sam").command("#payments", "/incident assign 1")).answer()
     await settle()
-    pressed = await slack.person("bo").press(handed, "Not me")
+    pressed = await slack.person("bo").press(shown, "Not me")
 
     assert "owned by <@U0SAM>" in (await pressed.answer()).words()
     await settle()
     assert owner(slack) == "<@U0SAM>"
+
+
+async def test_a_question_ends_once_somebody_else_is_owner(slack, handed, ratchet, settle, clock):
+    await (await slack.person("sam").command("#payments", "/incident assign 1")).answer()
+    await settle()
+    (asked,) = questions(slack, "bo")
+    clock.advance(minutes=20)
+    await look(ratchet, settle)
+
+    assert "You need not answer about INC-1 (*Investigating*, medium)" in asked.words()
+    assert "it went to <@U0SAM>" in asked.words()
+    assert labels(asked) == questions(slack, "mia") == []
+
+
+async def test_a_question_ends_once_its_owner_acknowledges(slack, handed, settle):
+    await (await slack.person("bo").command("#payments", "/incident ack 1")).answer()
+    await settle()
+
+    (asked,) = questions(slack, "bo")
+    assert "You took INC-1" in asked.words()
+    assert labels(asked) == []
+
+
+async def test_an_open_question_shows_the_incident_as_it_is_now(slack, handed, settle):
+    mia = slack.person("mia")
+    for line in ("title 1 Payments are late", "severity 1 low", "next 1"):
+        await (await mia.command("#payments", f"/incident {line}")).answer()
+    await settle()
+    (asked,) = questions(slack, "bo")
+
+    assert "made you the owner of INC-1: Payments are late." in asked.words()
+    assert "Checkout" not in asked.words()
+    assert "*Identified* · low" in asked.words()
+    assert labels(asked) == ["Got it", "Not me", "Update…"]
+
+
+async def test_an_open_question_names_the_readers_once_the_incident_is_private(
+    slack, handed, settle
+):
+    mia = slack.person("mia")
+    asked = await (await mia.command("#payments", "/incident private 1")).answer()
+    await (await mia.press(asked, "Make it private")).answer()
+    await settle()
+
+    assert "see this: INC-1 is private." in questions(slack, "bo")[-1].words()
+
+
+async def test_the_end_takes_the_update_button_from_an_open_question(
+    slack, handed, ratchet, settle, clock
+):
+    for status in ("identified", "monitoring", "resolved"):
+        step = f"/incident status 1 {status}"
+        await (await slack.person("mia").command("#payments", step)).answer()
+    await settle()
+    clock.advance(minutes=20)
+    await look(ratchet, settle)
+
+    (asked,) = questions(slack, "bo")
+    assert labels(asked) == ["Got it", "Not me"]
+    assert "*Resolved* after" in asked.words()
+    assert questions(slack, "mia") == []
+
+
+async def test_an_answered_question_names_no_title(slack, handed, settle):
+    """It is edited no more, and its reader may lose the sight of the incident."""
+    await (await slack.person("bo").press(handed, "Got it")).answer()
+    mia = slack.person("mia")
+    asked = await (await mia.command("#payments", "/incident private 1")).answer()
+    await (await mia.press(asked, "Make it private")).answer()
+    await (await mia.command("#payments", "/incident assign 1 @mia")).answer()
+    await settle()
+
+    assert "Checkout" not in "".join(one.words() for one in questions(slack, "bo"))
+
+
+async def test_not_me_gives_nobody_a_sight_back_that_they_had_lost(slack, ratchet, settle):
+    """Sam hands it to Bo; it becomes private, and Bo does not take it."""
+    mia, sam = slack.person("mia"), slack.person("sam")
+    await (await mia.command("#payments", "/incident declare Checkout is down")).answer()
+    await (await sam.command("#payments", "/incident assign 1 @bo")).answer()
+    await settle()
+    asked = await (await mia.command("#payments", "/incident private 1")).answer()
+    await (await mia.press(asked, "Make it private")).answer()
+    await settle()
+    pressed = await slack.person("bo").press(questions(slack, "bo")[-1], "Not me")
+    assert "INC-1 is now owned by nobody (was bo)" in (await pressed.answer()).words()
+    await settle()
+
+    (told,) = questions(slack, "mia")
+    assert "<@U0BO> did not take INC-1" in told.words()
+    assert "It is owned by nobody now." in told.words()
+    assert questions(slack, "sam") == []
+    hidden = await (await sam.command("#payments", "/incident show 1")).answer()
+    assert "There is no incident INC-1 here." in hidden.words()
 
 
 async def test_silence_is_told_once_to_the_one_who_assigned_it(

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from core.commands import Acknowledge, AnswerHandOver
+from core.audience import may_be_told
+from core.commands import Acknowledge, AnswerHandOver, SetPrivacy
 from core.decision import Envelope, Surface
-from core.handing import unanswered
+from core.handing import followed, unanswered
 from core.handover import ANSWER_WITHIN, Answer, HandOver
-from core.incident import Kind, Person, Place
+from core.incident import Kind, Note, Person, Place, Severity
 from core.lifecycle import RESPONSE
 from core.refusals import NotAsked
 from tests.builders import (
@@ -56,7 +57,7 @@ def answered(incident, asked=ASKED, *, takes, by=GRACE):
 def test_somebody_who_is_made_owner_by_another_is_asked(before, command, asked):
     decision = decide(before, command, known(), at=NINE)
 
-    assert decision.hand_over == asked
+    assert decision.hand_overs == (asked,)
     assert decision.envelopes[-1] == replace(QUESTION, entry=asked.entry)
 
 
@@ -86,7 +87,7 @@ def test_somebody_who_is_made_owner_by_another_is_asked(before, command, asked):
 def test_nobody_is_asked_about_their_own_act(before, command):
     decision = decide(before, command, known(), at=NINE)
 
-    assert decision.hand_over is None
+    assert decision.hand_overs == ()
     assert all(one.surface is not Surface.HAND_OVER for one in decision.envelopes)
 
 
@@ -95,7 +96,7 @@ def test_an_owner_who_takes_it_stays_owner():
 
     assert decision.incident.owner == GRACE
     assert [(one.kind, one.by) for one in decision.updates] == [(Kind.TOOK_OVER, GRACE)]
-    assert decision.hand_over == replace(ASKED, answer=Answer.TAKEN)
+    assert decision.hand_overs == (replace(ASKED, answer=Answer.TAKEN),)
     assert decision.envelopes == (WORKING, QUESTION)
 
 
@@ -142,6 +143,39 @@ BACK = [
         [ADA.id],
     ),
     (
+        "from one who has lost the sight, to nobody",
+        replace(OWNED, private=True, declared_by=LINUS),
+        ASKED,
+        None,
+        [LINUS.id],
+    ),
+    (
+        "after the end, from an owner before who has lost it, to nobody",
+        replace(OVER, private=True),
+        replace(ASKED, previous=LINUS),
+        None,
+        [ADA.id],
+    ),
+    (
+        "to one who was invited",
+        replace(OWNED, private=True, declared_by=LINUS, invited=(ADA,)),
+        ASKED,
+        ADA,
+        [ADA.id],
+    ),
+    (
+        "in a private channel, to nobody, and the channel is told",
+        replace(
+            OWNED,
+            private=True,
+            declared_by=LINUS,
+            place=Place(INCIDENTS_CHANNEL, private=True),
+        ),
+        ASKED,
+        None,
+        [INCIDENTS_CHANNEL],
+    ),
+    (
         "a key that owned it has no messages",
         OWNED,
         replace(BY_A_KEY, previous=Person("key:other", "other")),
@@ -163,7 +197,7 @@ def test_an_incident_that_is_declined_goes_back(incident, asked, owner, told):
     assert [(one.kind, one.old, one.new) for one in decision.updates] == [
         (Kind.ASSIGNED, "Grace", owner.name if owner else None)
     ]
-    assert decision.hand_over == replace(asked, answer=Answer.DECLINED)
+    assert decision.hand_overs == (replace(asked, answer=Answer.DECLINED),)
     assert [one for one in decision.envelopes if one.entry] == [QUESTION, *map(declined, told)]
 
 
@@ -217,11 +251,93 @@ def test_an_owner_is_silent_who_neither_answers_nor_acts(asked, incident, acted,
             [INCIDENTS_CHANNEL],
         ),
         (BY_A_KEY, replace(OWNED, place=None, declared_by=CI), []),
+        (ASKED, replace(OWNED, private=True, declared_by=LINUS), [LINUS.id]),
     ],
-    ids=["a person", "a key", "privately", "in a private channel", "nobody"],
+    ids=["a person", "a key", "privately", "in a private channel", "nobody", "without sight"],
 )
 def test_the_one_who_assigned_it_hears_of_silence(asked, incident, told):
     found = unanswered(incident, asked)
 
     assert [one.channel for one in found] == told
     assert {(one.surface, one.entry) for one in found} <= {(Surface.HAND_OVER_UNANSWERED, 2)}
+
+
+def by_grace(command):
+    return replace(command, actor=an_actor(GRACE))
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "after"),
+    [
+        (
+            replace(OWNED, last_entry=2),
+            a_change(owner=LINUS),
+            replace(ASKED, answer=Answer.MOOT),
+        ),
+        (OWNED, a_change(owner=ADA), replace(ASKED, answer=Answer.MOOT)),
+        (
+            OWNED,
+            by_grace(Acknowledge(actor=an_actor(), ref=42)),
+            replace(ASKED, answer=Answer.TAKEN),
+        ),
+        (OWNED, Acknowledge(actor=an_actor(LINUS), ref=42), None),
+        (
+            replace(OWNED, status="monitoring"),
+            a_change(to="resolved"),
+            replace(ASKED, looked=True),
+        ),
+        (OWNED, a_change(to="identified"), ASKED),
+        (OWNED, a_change(severity=Severity.LOW), ASKED),
+        (OWNED, a_change(title="Search is slow"), ASKED),
+        (OWNED, SetPrivacy(actor=an_actor(), ref=42, private=True), ASKED),
+        (OWNED, by_grace(a_change(note=Note("I look."))), None),
+    ],
+    ids=[
+        "another owner",
+        "the one who assigned it",
+        "an acknowledgement by the owner",
+        "one by somebody else",
+        "the end",
+        "a step",
+        "a severity",
+        "a title",
+        "private",
+        "a note",
+    ],
+)
+def test_an_open_question_follows_every_change_that_it_shows(before, command, after):
+    """``after`` is the question after the change, None if nothing of it changes."""
+    decision = followed(decide(before, command, known(), at=NINE), before, ASKED)
+
+    kept = [one for one in decision.hand_overs if one.entry == ASKED.entry]
+    assert kept == ([after] if after else [])
+    assert decision.envelopes.count(QUESTION) == len(kept)
+
+
+def test_an_answer_is_followed_by_nothing_more():
+    command = AnswerHandOver(actor=an_actor(GRACE), ref=42, entry=2, takes=True)
+    decision = decide(OWNED, command, known(hand_over=ASKED), at=NINE)
+
+    assert followed(decision, OWNED, ASKED) == decision
+    assert followed(decision, OWNED, None) == decision
+
+
+PRIVATE = replace(OWNED, private=True, declared_by=LINUS, invited=(CI,))
+
+
+@pytest.mark.parametrize(
+    ("incident", "receiver", "told"),
+    [
+        (OWNED, "U0SOMEBODY", True),
+        (OWNED, INCIDENTS_CHANNEL, True),
+        (PRIVATE, GRACE.id, True),
+        (PRIVATE, LINUS.id, True),
+        (PRIVATE, CI.id, True),
+        (PRIVATE, ADA.id, False),
+        (PRIVATE, INCIDENTS_CHANNEL, False),
+        (replace(PRIVATE, place=Place(INCIDENTS_CHANNEL, private=True)), INCIDENTS_CHANNEL, True),
+        (replace(PRIVATE, place=Place(INCIDENTS_CHANNEL, private=True)), "C0OTHER", False),
+    ],
+)
+def test_a_message_about_an_incident_goes_to_its_readers_alone(incident, receiver, told):
+    assert may_be_told(incident, receiver) is told

@@ -271,7 +271,7 @@ def a_move(incident: Incident, **changes: Any) -> Update:
 def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
     asked = HandOver(entry=2, to=texts.owner, by=ADA, asked_at=NINE)
     owned, given = replace(new, owner=texts.owner), replace(new, owner=ADA)
-    taken, declined = (replace(asked, answer=answer) for answer in Answer)
+    taken, declined, moot = (replace(asked, answer=answer) for answer in Answer)
 
     def question(incident: Incident, asked: HandOver) -> Any:
         return handing.question(
@@ -284,7 +284,7 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
         "hand_over_after_the_end": question(replace(owned, status=last_status(texts)), asked),
         "hand_over_taken": question(owned, taken),
         "hand_over_declined": question(given, declined),
-        "hand_over_to_another": question(given, asked),
+        "hand_over_to_another": question(given, moot),
         "owner_declined": handing.declined(given, declined),
         "owner_declined_to_nobody": handing.declined(
             replace(new, owner=None, status=last_status(texts)), declined
