@@ -35,7 +35,7 @@ from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from storage import claims
 from storage.enqueue import later_of, redraw_status_cards
-from storage.entries import declared_severity
+from storage.entries import declared_severity, entry
 from storage.messages import COLUMNS, OutboxMessage, message_of
 from storage.models import CARDS, KEPT, State, among, is_kept, kept, outbox, posted
 from storage.models import incident as _incident
@@ -52,6 +52,8 @@ UNKNOWN_OUTCOME = "unknown_outcome"
 EVER = datetime.max.replace(tzinfo=UTC)
 
 RESPONDERS_CARDS = frozenset({Surface.WORKING_CARD, Surface.OWNER_CARD})
+# Messages with the facts of such a card, where that card may be shown.
+_AS_CARDS = RESPONDERS_CARDS | {Surface.MENTION}
 
 
 class Posted(NamedTuple):
@@ -71,8 +73,9 @@ class Facts:
     or a withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
     ``thread`` the status card's, whose thread takes the replies. A nudge about a promise has
     ``card`` and ``promise``, None if that is over, or the receiver has nothing to do with it any
-    more. Another notice has ``hand_over`` and ``card``, None if its reader may not see the
-    incident. A working card that is not posted yet has ``declared_severity``.
+    more. A notice about a hand-over has ``hand_over`` and ``card``, None if its reader may not see
+    the incident. A mention has ``card`` and ``written``, the moment of its update. A working card
+    that is not posted yet has ``declared_severity``.
     """
 
     name: str = ""
@@ -84,6 +87,7 @@ class Facts:
     promise: Promise | None = None
     hand_over: HandOver | None = None
     declared_severity: Severity | None = None
+    written: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,13 +326,13 @@ class Outbox:
             return await self._store.read(
                 lambda reader: _nudge_facts(reader, workspace, incident, envelope)
             )
+        if envelope.surface in _AS_CARDS:
+            return await self._store.read(
+                lambda reader: _card_facts(reader, workspace, incident, envelope)
+            )
         if envelope.surface in NOTICES:
             return await self._store.read(
                 lambda reader: _hand_over_facts(reader, workspace, incident, envelope)
-            )
-        if envelope.surface in RESPONDERS_CARDS:
-            return await self._store.read(
-                lambda reader: _card_facts(reader, workspace, incident, envelope)
             )
         return await self._store.read_public(
             lambda reader: _public_facts(reader, workspace, incident, envelope, at=at)
@@ -505,7 +509,14 @@ def _card_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: 
         card=reader.card(shown) if shown else None,
         place=place,
         declared_severity=declared_severity(connection, shown) if shown and first else None,
+        written=_written(connection, shown, envelope) if shown and envelope.entry else None,
     )
+
+
+def _written(connection: Connection, incident: Incident, envelope: Envelope) -> datetime | None:
+    """The moment of the update that a mention is about."""
+    found = entry(connection, incident, envelope.entry or 0)
+    return found.at if found else None
 
 
 def _hand_over_facts(
@@ -539,10 +550,10 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
 
 
 def _may_show(incident: Incident, envelope: Envelope) -> bool:
-    """Whether the receiver of a responders' card may see ``incident``."""
-    if envelope.surface is Surface.WORKING_CARD:
-        return envelope.channel == incident.card_channel
-    return envelope.channel in {person.id for person in incident.card_people}
+    """Whether the receiver of a responders' card, or of a mention, may see ``incident``."""
+    if envelope.surface is Surface.OWNER_CARD:
+        return envelope.channel in {person.id for person in incident.card_people}
+    return envelope.channel == incident.card_channel
 
 
 def _public_facts(

@@ -27,8 +27,8 @@ class PostOrigin:
     """The origin of a post, as its metadata has it. A post of an earlier version has only ``uid``.
 
     An edit replaces the metadata. So ``uid`` is the outbox message of the last edit, while
-    ``incident`` (an id), ``surface``, ``entry`` and ``written`` (the time of its update, or the due
-    moment of the promise of a nudge) stay.
+    ``incident`` (an id), ``surface``, ``entry`` and ``written`` (the time of its update, the due
+    moment of a promise, the time of a hand-over) stay.
     ``gone``: it has been said there that the incident is unknown.
     """
 
@@ -97,9 +97,14 @@ def origin(posted: Mapping[str, Any]) -> PostOrigin | None:
 
 
 def _written(facts: Facts) -> str | None:
+    moment = facts.written
     if facts.promise:
-        return facts.promise.due_at.isoformat()
-    return facts.update.at.isoformat() if facts.update else None
+        moment = facts.promise.due_at
+    elif facts.hand_over:
+        moment = facts.hand_over.asked_at
+    elif facts.update:
+        moment = facts.update.at
+    return moment.isoformat() if moment else None
 
 
 def _text(value: object) -> str | None:

@@ -88,8 +88,6 @@ OWN_FAULT = "own_fault"
 # The first letters of the ids of people, who get direct messages.
 PEOPLE = ("U", "W")
 # A withdrawal posts nothing; for a direct message see `SlackTransport._found`.
-# The first letters of the ids of people, who get direct messages.
-PEOPLE = ("U", "W")
 NEVER_SEARCHED_FOR = frozenset({Surface.OWNER_CARD, Surface.WITHDRAWAL, Surface.HAND_OVER})
 
 
@@ -155,7 +153,7 @@ def rendered(
     A public update is posted once and never edited. One that was withdrawn before its post is not
     posted, and its withdrawal then has nothing to edit.
     """
-    content = drawn(message.surface, facts, at=at, group=group)
+    content = drawn(message.surface, facts, at=at, group=group, mention_at=mention_at)
     if content is None:
         return None
     card = facts.card

@@ -76,6 +76,28 @@ async def test_a_raise_after_which_it_is_over_calls_nobody(slack, ratchet, settl
     assert CALL not in "".join(texts_sent(slack))
 
 
+async def test_a_raise_that_was_taken_back_before_the_post_calls_nobody(slack, ratchet, settle):
+    mia = slack.person("mia")
+    await (await mia.command("#payments", "/incident declare Checkout is down")).answer()
+    for severity in ("high", "low"):
+        await (await mia.command("#payments", f"/incident severity 1 {severity}")).answer()
+    await settle()
+
+    assert len(texts_sent(slack)) == 1
+    assert CALL not in "".join(texts_sent(slack))
+
+
+async def test_a_raise_after_which_it_is_private_calls_nobody(slack, ratchet, settle):
+    mia = slack.person("mia")
+    await (await mia.command("#payments", "/incident declare Checkout is down")).answer()
+    await (await mia.command("#payments", "/incident severity 1 high")).answer()
+    asked = await (await mia.command("#payments", "/incident private 1")).answer()
+    await (await mia.press(asked, "Make it private")).answer()
+    await settle()
+
+    assert CALL not in "".join(texts_sent(slack))
+
+
 async def test_a_call_names_no_title_for_the_incident_may_become_private(slack, ratchet, settle):
     mia = slack.person("mia")
     await mia.command("#payments", "/incident declare Checkout is down severity:low")

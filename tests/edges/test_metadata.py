@@ -8,11 +8,13 @@ import pytest
 
 from bot.delivery.metadata import EVENT, PostOrigin, mark, mark_gone, origin
 from core.decision import Surface
+from core.handover import HandOver
+from core.promise import Promise
 from core.public_side import PublicUpdate
 from storage.messages import OutboxMessage
 from storage.models import State
 from storage.outbox import Facts
-from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, an_id
+from tests.builders import ADA, GRACE, NINE, STATUS_CHANNEL, WORKSPACE, an_id
 
 
 def a_message(surface=Surface.STATUS_CARD, **changes):
@@ -76,6 +78,27 @@ LATER = NINE + timedelta(minutes=1)
 )
 def test_a_post_is_known_by_its_incident_after_later_edits(post, at, sought, same):
     assert posted(post, at).is_of(sought, facts_of(sought)) is same
+
+
+@pytest.mark.parametrize(
+    ("surface", "facts"),
+    [
+        (
+            Surface.HAND_OVER_DECLINED,
+            lambda at: Facts(hand_over=HandOver(entry=2, to=GRACE, by=ADA, asked_at=at)),
+        ),
+        (Surface.MENTION, lambda at: Facts(written=at)),
+        (
+            Surface.PROMISE_BREACH,
+            lambda at: Facts(promise=Promise(entry=2, public_at=NINE, due_at=at)),
+        ),
+    ],
+)
+def test_a_nudge_is_told_from_one_about_an_entry_of_before_a_restore(surface, facts):
+    post = origin({"metadata": mark(a_message(surface, **OTHER), facts(NINE))})
+
+    assert post.is_of(a_message(surface), facts(NINE))
+    assert not post.is_of(a_message(surface), facts(LATER))
 
 
 def test_a_post_of_an_earlier_version_is_known_by_its_message():
