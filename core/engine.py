@@ -236,17 +236,23 @@ def _acknowledge(
         return _change(incident, move, known, at=at)
     if not incident.acknowledgeable:
         return Decision(incident=incident)
-    pen = Pen(incident, command.actor, at, known.publish_delay)
     changed = _acknowledged(incident, command.actor)
+    if changed == incident:
+        return Decision(incident=incident)
+    pen = Pen(incident, command.actor, at, known.publish_delay)
     return pen.decision(changed, (pen.update(Kind.ACKNOWLEDGED),), known.workspace)
 
 
 def _acknowledged(incident: Incident, actor: Actor) -> Incident:
-    """The first to acknowledge is kept, and becomes owner if there is none."""
+    """The first to acknowledge is kept; a person becomes owner if there is none.
+
+    An API key never becomes owner: nobody would be told, and nobody would lead.
+    """
+    person = actor.person
     return replace(
         incident,
-        acknowledged_by=incident.acknowledged_by or actor.person,
-        owner=incident.owner or actor.person,
+        acknowledged_by=incident.acknowledged_by or person,
+        owner=incident.owner or (person if person.in_slack else None),
     )
 
 

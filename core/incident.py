@@ -264,14 +264,19 @@ class Incident:
 
     @property
     def acknowledgeable(self) -> bool:
-        """Whether acknowledging would change anything now.
+        """Whether a person who acknowledges would change anything now.
 
         It is a transition in a lifecycle that has a status for it. In any other lifecycle it is
-        a mark that an open incident gets once.
+        a mark that an open incident gets once, and makes an owner where there is none.
         """
         if ACKNOWLEDGED in self.lifecycle:
             return ACKNOWLEDGED in self.next_steps
-        return self.acknowledged_by is None and not self.terminal
+        return not self.terminal and None in (self.acknowledged_by, self.owner)
+
+    @property
+    def ownerless(self) -> bool:
+        """Whether nobody leads it, and acknowledging, which is no transition, makes an owner."""
+        return self.owner is None and self.acknowledgeable and ACKNOWLEDGED not in self.lifecycle
 
     @property
     def card_channel(self) -> str | None:

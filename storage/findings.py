@@ -241,7 +241,10 @@ def _people(record: Record) -> Iterator[str]:
         else:
             yield "it has an acknowledgement, and no entry for it"
     assigned = next((e for e in reversed(record.entries) if e.kind == Kind.ASSIGNED), None)
-    made_owner = acknowledged if assigned is None else assigned if assigned.new else None
+    # An API key acknowledges without becoming owner.
+    marks = (e for e in record.entries if e.kind == Kind.ACKNOWLEDGED)
+    taken = next((mark for mark in marks if Person(mark.by_id, "").in_slack), None)
+    made_owner = taken if assigned is None else assigned if assigned.new else None
     if row.owner_id is None and made_owner:
         yield f"entry {made_owner.entry} gave it an owner, and it has none"
     elif assigned and row.owner_name != assigned.new:

@@ -430,7 +430,11 @@ class Actions:
             command, erased, request=interaction.once, clicked=clicked
         )
         reply = views.answer(
-            outcome, at=self._clock(), reader=interaction.user, secluded=interaction.secluded
+            outcome,
+            at=self._clock(),
+            reader=interaction.user,
+            secluded=interaction.secluded,
+            beside_card=interaction.beside_card,
         )
         return with_remark(reply, obstacle.told) if obstacle else reply
 

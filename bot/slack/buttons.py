@@ -60,7 +60,7 @@ from core.commands import (
     SetPromise,
 )
 from core.incident import Actor, Incident, Kind, Resolution, Severity, Update
-from core.lifecycle import NAME, PublicWord
+from core.lifecycle import ACKNOWLEDGED, NAME, PublicWord
 from core.promise import NextUpdate
 from core.ranking import Rank
 from core.stats import PERIOD_DAYS_MAX
@@ -123,6 +123,7 @@ Pressed = Request | OpenDialog | Step | Outdated
 # The request is made from nothing but the value: `decode` reads it, as `parse` reads a command.
 ACTIONS = (
     "step",  # step:<status>: a next step
+    "ack",  # Acknowledge, while nobody owns it
     "steps",  # a select of further next steps
     "update",  # Update…
     "menu",  # an overflow menu
@@ -404,6 +405,16 @@ def _about(incident: Incident, act: str, label: str, *words: object, spoken: str
     return button(label, action_id=act, value=encode(act, incident.id, *words), spoken=spoken)
 
 
+def ack_button(incident: Incident) -> Json:
+    return _about(
+        incident,
+        "ack",
+        "Acknowledge",
+        incident.status,
+        spoken=f"Acknowledge {incident.name}: you become its owner",
+    )
+
+
 def update_button(incident: Incident) -> Json:
     return _about(incident, "update", "Update…", incident.status, spoken=f"Update {incident.name}")
 
@@ -593,15 +604,22 @@ def _menu(incident: Incident) -> Json:
         option("Timeline", encode("timeline", id_, None)),
         option("Withdraw…", encode(Dialog.REDACT, id_, status)),
     ]
-    offered = [acknowledge, *rest] if incident.acknowledgeable else rest
+    # A lifecycle with a status for it has the step as a button; of one without an owner, the card
+    # has a button, too.
+    mark = ACKNOWLEDGED not in incident.lifecycle and not incident.ownerless
+    offered = [acknowledge, *rest] if mark and incident.acknowledgeable else rest
     return overflow(offered, action_id="menu")
 
 
 def controls(incident: Incident) -> list[Json]:
-    """The buttons of a card; at the end of the lifecycle, only the timeline."""
+    """The buttons of a card; at the end of the lifecycle, only the timeline.
+
+    While nobody owns it, "I am on it" is one click, before the next steps.
+    """
     if incident.terminal:
         return actions([timeline_button(incident)])
-    return actions([*every_step(incident), update_button(incident), _menu(incident)])
+    own = [ack_button(incident)] if incident.ownerless else []
+    return actions([*own, *every_step(incident), update_button(incident), _menu(incident)])
 
 
 def offer(told: Sequence[str], incident: Incident, further: Sequence[Json] = ()) -> Json:

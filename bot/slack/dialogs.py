@@ -377,15 +377,19 @@ def _preview(
     )
 
 
-def assign_dialog(incident: Incident, *, origin: Origin) -> Json:
-    """The dialog that hands an incident over."""
+def assign_dialog(incident: Incident, *, by: Person, origin: Origin) -> Json:
+    """The dialog in which ``by`` takes an incident over, or hands it over.
+
+    Whoever does not own it is chosen already. An owner types a name at once.
+    """
     people: Json = {
         "type": "users_select",
         "action_id": "person",
         "placeholder": plain("Choose a person"),
+        "focus_on_load": True,
     }
-    if incident.owner and incident.owner.in_slack:
-        people["initial_user"] = incident.owner.id
+    if incident.owner != by:
+        people["initial_user"] = by.id
     return modal(
         Dialog.ASSIGN,
         f"Assign {incident.name}",
@@ -398,15 +402,20 @@ def assign_dialog(incident: Incident, *, origin: Origin) -> Json:
     )
 
 
+def _severities(chosen: Severity) -> Json:
+    """The four severities in sight, so that one click chooses."""
+    severities = [option(severity.value.capitalize(), severity) for severity in Severity]
+    return {
+        "type": "radio_buttons",
+        "action_id": "severity",
+        "options": severities,
+        "initial_option": severities[list(Severity).index(chosen)],
+    }
+
+
 def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
     """The dialog that corrects the severity, which is public."""
-    severities = [option(severity.value.capitalize(), severity) for severity in Severity]
-    choice = select(
-        severities,
-        action_id="severity",
-        placeholder="How bad is it?",
-        initial_option=severities[list(Severity).index(incident.severity)],
-    )
+    choice = _severities(incident.severity)
     hint = public_hint(incident)
     return modal(
         Dialog.SEVERITY,

@@ -50,10 +50,14 @@ STAY = "stay"  # the choice of no next step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The place of the click that opened a dialog. ``response_url``, a secret, takes the answer."""
+    """The place of the click that opened a dialog. ``response_url``, a secret, takes the answer.
+
+    ``on_card``: it was opened from a card.
+    """
 
     place: Place | None = None
     response_url: str | None = None
+    on_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ def metadata(
         "channel_private": place is not None and place.private,
         "response_url": origin.response_url,
     }
+    if origin.on_card:
+        more["on_card"] = "yes"
     about = {"incident": str(incident.id), "status": incident.status} if incident else {}
     draft = {"draft": str(kept.draft), "index": kept.index} if kept else {}
     return json.dumps({**remembered, **about, **draft, **more}, separators=(",", ":"))
@@ -105,6 +111,7 @@ def origin_of(view: Mapping[str, Any]) -> Origin:
     return Origin(
         place=Place(channel, private=private) if isinstance(channel, str) else None,
         response_url=url if isinstance(url, str) else None,
+        on_card=remembered.get("on_card") == "yes",
     )
 
 

@@ -19,9 +19,10 @@ class Interaction:
 
     ``door`` is the kind of request in logs and metrics: command, click, shortcut, form or home.
     ``in_place``: the answer may replace the clicked message, because that message is itself an
-    answer only to this person. ``secluded``: it was typed or clicked in a private channel, a
-    direct or a group message, where a declaration is private by default (never, if the setting
-    PRIVATE_BY_DEFAULT says no). ``domain`` is the
+    answer only to this person. ``beside_card``: it was clicked on a card in a conversation, or in a
+    dialog that was opened from one; the answer needs no button that the card has. ``secluded``: it
+    was typed or clicked in a private channel, a direct or a group message, where a declaration is
+    private by default (never, if the setting PRIVATE_BY_DEFAULT says no). ``domain`` is the
     workspace's part of addresses, empty if Slack does not say it. ``channel`` is the conversation
     of a click or a shortcut, also where no card can be. ``view`` is the id of the dialog in which
     the click was made, or of the one that comes back when a form closes; the answer is drawn there.
@@ -34,6 +35,7 @@ class Interaction:
     trigger: str = ""
     response_url: str | None = None
     in_place: bool = False
+    beside_card: bool = False
     secluded: bool = False
     domain: str = ""
     channel: str = ""
@@ -69,7 +71,8 @@ class Interaction:
             place=_place(channel.get("id"), channel.get("name")),
             trigger=body.get("trigger_id", ""),
             response_url=body.get("response_url"),
-            in_place=bool((body.get("container") or {}).get("is_ephemeral")),
+            in_place=_is_ephemeral(body),
+            beside_card=not _is_ephemeral(body) and _is_card(body.get("message")),
             secluded=_is_secluded(channel.get("id"), channel.get("name")),
             domain=str((body.get("team") or {}).get("domain") or ""),
             channel=str(channel.get("id") or ""),
@@ -87,6 +90,7 @@ class Interaction:
             place=origin.place,
             trigger=body.get("trigger_id", ""),
             response_url=origin.response_url or _chosen_url(body),
+            beside_card=origin.on_card,
             view=body["view"].get("previous_view_id"),
         )
 
@@ -118,7 +122,23 @@ class Interaction:
     @property
     def origin(self) -> Origin:
         """The place that a dialog remembers."""
-        return Origin(place=self.place, response_url=self.response_url)
+        return Origin(place=self.place, response_url=self.response_url, on_card=self.beside_card)
+
+
+def _is_ephemeral(body: Mapping[str, Any]) -> bool:
+    return bool((body.get("container") or {}).get("is_ephemeral"))
+
+
+def _is_card(message: object) -> bool:
+    """Whether a message has the menu of a card, which no other message for several people has."""
+    blocks = message.get("blocks") if isinstance(message, dict) else None
+    rows = [row.get("elements") for row in blocks or () if isinstance(row, dict)]
+    return any(
+        isinstance(element, dict) and element.get("action_id") == "menu"
+        for row in rows
+        if isinstance(row, list)
+        for element in row
+    )
 
 
 def _place(channel: str | None, name: object) -> Place | None:

@@ -106,7 +106,7 @@ class Openings:
                     incident, origin=origin, promised=promised, release=release
                 )
             case OpenAssign() | OpenDialog(dialog=Dialog.ASSIGN):
-                return dialogs.assign_dialog(incident, origin=origin)
+                return dialogs.assign_dialog(incident, by=actor.person, origin=origin)
             case OpenDialog(dialog=Dialog.SEVERITY):
                 return dialogs.severity_dialog(incident, origin=origin)
             case OpenDialog(dialog=Dialog.RESOLUTION):

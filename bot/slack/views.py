@@ -48,6 +48,7 @@ from bot.slack.words import (
     about,
     component_lines,
     deed,
+    done_at,
     dot,
     in_words,
     insiders,
@@ -141,7 +142,7 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
         blocks += _description(incident.description)
     blocks += controls(incident)
     if last:
-        told = f"Last: {deed(last)} {moment(last.at, seen_from=seen_from)}"
+        told = f"Last: {deed(last)} {moment(done_at(last), seen_from=seen_from)}"
         blocks.append(context(told))
     return blocks
 
@@ -173,17 +174,48 @@ def _description(text: str) -> list[Json]:
 
 
 def answer(
-    outcome: Outcome, *, at: datetime, reader: str | None = None, secluded: bool = False
+    outcome: Outcome,
+    *,
+    at: datetime,
+    reader: str | None = None,
+    secluded: bool = False,
+    beside_card: bool = False,
 ) -> Json:
     """The answer to a command of the person ``reader``: the new state, and the next steps.
 
     ``secluded``: it was given in a private conversation, where a declaration is private.
+    ``beside_card``: it was a click on a card, which has the title and the buttons.
     """
     if outcome.before is None:
         return declared(outcome, at=at, secluded=secluded)
+    if beside_card:
+        return _beside_card(outcome, reader=reader)
     if outcome.changed:
         return changed(outcome, reader=reader)
     return unchanged(outcome, at=at)
+
+
+def _beside_card(outcome: Outcome, *, reader: str | None) -> Json:
+    """One sentence with the new state and the next steps; then the readers of what was written.
+
+    It has buttons only for what no card offers, such as to take a text back.
+    """
+    incident = outcome.incident
+    if outcome.redacted:
+        told = list(_new_state(outcome, reader) if outcome.changed else _withdrawn_already(outcome))
+        told.append(f"{_next(incident)[0].upper()}{_next(incident)[1:]}.")
+    else:
+        facts = [fact for _, fact in _new_facts(outcome, reader)]
+        facts = facts or [f"Nothing had to change: {_status_and_owner(incident)}"]
+        told = [f"{'; '.join([*facts, _next(incident)])}."]
+    told += _readers(outcome)
+    return message(told, [*paragraphs(told), *actions(list(_offered(outcome)))])
+
+
+def _next(incident: Incident) -> str:
+    if incident.terminal:
+        return "that is the end of its lifecycle"
+    return f"next: {in_words(incident.next_steps)}"
 
 
 def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
@@ -255,17 +287,25 @@ def _offered(outcome: Outcome) -> Iterator[Json]:
 
 def unchanged(outcome: Outcome, *, at: datetime) -> Json:
     """The answer to a command that changed nothing because its result was true already."""
-    incident, redacted = outcome.incident, outcome.redacted
-    if redacted:
-        gone = f"The text of entry {redacted.entry} of {incident.name} is withdrawn already."
-        return offer([gone, *_never_published(redacted)], incident)
-    status = f"*{status_name(incident.status)}* ({incident.severity})"
-    facts = f"{incident.name} is {status}, and owned by {owned_by(incident)}"
-    told = ["Nothing had to change.", about(facts, incident)]
+    incident = outcome.incident
+    if outcome.redacted:
+        return offer(list(_withdrawn_already(outcome)), incident)
+    told = ["Nothing had to change.", about(_status_and_owner(incident), incident)]
     first, since = incident.acknowledged_by, outcome.acknowledged_at
     if first and since:
         told.append(f"{mention(first)} acknowledged it first, {moment(since, seen_from=at)}.")
     return offer(told, incident)
+
+
+def _status_and_owner(incident: Incident) -> str:
+    status = f"*{status_name(incident.status)}* ({incident.severity})"
+    return f"{incident.name} is {status}, and owned by {owned_by(incident)}"
+
+
+def _withdrawn_already(outcome: Outcome) -> Iterator[str]:
+    if redacted := outcome.redacted:
+        yield f"The text of entry {redacted.entry} of {outcome.incident.name} is withdrawn already."
+        yield from _never_published(redacted)
 
 
 def _never_published(redacted: Update) -> Iterator[str]:
@@ -331,15 +371,18 @@ def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
         if redacted.visibility is Visibility.PUBLIC and incident.terminal and _by(redacted, reader):
             yield "For five minutes you can put one text in its place: "
             yield f"`{COMMAND} update {incident.number} …`."
+    for place, (update, fact) in enumerate(_new_facts(outcome, reader)):
+        # A new title names itself.
+        titled = place == 0 and update.kind is not Kind.TITLE
+        yield about(fact, outcome.before or incident) if titled else f"{fact}."
+
+
+def _new_facts(outcome: Outcome, reader: str | None) -> Iterator[tuple[Update, str]]:
+    """Each changed fact as a sentence without its full stop, with its update."""
     updates = [update for update in outcome.updates if not update.passed]
     for update in updates:
-        if update is not updates[0]:
-            yield from (f"{sentence}." for sentence in _changes(update, "It", outcome, reader))
-            continue
-        first, *others = _changes(update, incident.name, outcome, reader)
-        # A new title has been named already.
-        yield f"{first}." if update.kind is Kind.TITLE else about(first, outcome.before or incident)
-        yield from (f"{sentence}." for sentence in others)
+        name = outcome.incident.name if update is updates[0] else "It"
+        yield from ((update, fact) for fact in _changes(update, name, outcome, reader))
 
 
 def _by(update: Update, reader: str | None) -> bool:

@@ -140,11 +140,13 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} acknowledged: ~{status_name(old)}~ → {status_name(new)}"
         case Kind.ACKNOWLEDGED:
             return f"{author} acknowledged"
-        case Kind.WROTE if update.taken_back:
-            return f"{author} took a public update back"
+        case Kind.WROTE | Kind.CORRECTED | Kind.TITLE if update.taken_back:
+            text = "new title" if update.kind is Kind.TITLE else "public update"
+            return f"{mention(update.redacted_by or update.by)} took a {text} back"
         case Kind.WROTE if update.visibility is Visibility.PUBLIC:
             # While it is held back, it is written and not posted.
-            return f"{author} wrote a public update"
+            since = ", withdrawn since" if update.redacted else ""
+            return f"{author} wrote a public update{since}"
         case Kind.WROTE:
             return f"{author} wrote a note"
         case Kind.ASSIGNED:
@@ -164,7 +166,8 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
         case Kind.UNINVITED:
             return f"{author} took the invitation of {shown(old, 300)} back"
         case Kind.CORRECTED:
-            return f"{author} corrected a public update"
+            since = ", withdrawn since" if update.redacted else ""
+            return f"{author} corrected a public update{since}"
         case Kind.RESOLUTION:
             return f"{author} named how it ended"
         case Kind.REPORTED:
@@ -177,6 +180,11 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} released the promise of the next update"
         case _:
             assert_never(update.kind)
+
+
+def done_at(update: Update) -> datetime:
+    """The moment of the `deed`: that of taking a text back, not of writing it."""
+    return update.redacted_at if update.taken_back and update.redacted_at else update.at
 
 
 def next_update(due_at: datetime, *, seen_from: datetime, overdue: bool) -> str:

@@ -81,3 +81,51 @@ async def test_a_forged_button_is_refused_and_changes_nothing(slack, ratchet, se
     click = await mia.press(forged, "Move to Identified")
 
     assert "nothing was changed" in (await click.answer()).text.lower()
+
+
+async def test_five_acts_on_a_card_leave_five_sentences_and_no_button(slack, ratchet, settle):
+    mia, bo = slack.person("mia"), slack.person("bo")
+    await declare(mia, settle, slack)
+    card = slack.workspace.channel("#payments").messages[-1]
+    told = []
+
+    async def answered(act):
+        told.append(await (await act).answer())
+        await settle()
+
+    async def chosen(person, item, field, value):
+        await person.choose(card, "menu", item)
+        await slack.until(lambda: person.has_view and person.view.given.get("submit"))
+        if value:
+            await person.fill(field, value)
+        seen = len(person.ephemerals)
+        await person.submit()
+        await slack.until(lambda: len(person.ephemerals) > seen)
+        told.append(person.ephemerals[-1])
+        await settle()
+
+    await answered(mia.press(card, "Acknowledge"))
+    await answered(bo.press(card, "Move to Identified"))
+    await chosen(bo, "Severity…", "Severity", "Critical")
+    # Whoever does not own it is chosen already.
+    await chosen(bo, "Assign…", "Owner", None)
+    await answered(mia.press(card, "Move to Monitoring"))
+
+    assert [message.text for message in told] == [
+        "INC-1 is acknowledged, and stays *Investigating*; <@U0MIA> owns it now; next: identified.",
+        "INC-1 is now *Identified* (was Investigating); next: monitoring.",
+        "INC-1 is now of severity *critical* (was medium); next: monitoring.",
+        "INC-1 is now owned by <@U0BO> (was mia); next: monitoring.",
+        "INC-1 is now *Monitoring* (was Identified); next: resolved.",
+    ]
+    assert {block["type"] for message in told for block in message.blocks} == {"section"}
+
+
+async def test_answers_to_commands_and_on_answers_keep_their_buttons(slack, ratchet, settle):
+    mia = slack.person("mia")
+    await declare(mia, settle, slack)
+    shown = await (await mia.command("#payments", "/incident show 1")).answer()
+
+    moved = await (await mia.press(shown, "Move to Identified")).answer()
+
+    assert "Move to Monitoring" in str(moved.blocks)

@@ -49,7 +49,7 @@ async def in_slack(person, _client):
     for said in (
         f"/incident status 1 identified {NOTE}",
         f"/incident update 1 status:monitoring {TEXT}",
-        "/incident ack 1",
+        "/incident assign 1 @bo",
         f"/incident note 1 {NOTE}",
         "/incident next 1",
     ):
@@ -69,7 +69,7 @@ async def over_http(_person, client):
     for method, path, body in (
         ("PATCH", f"{address}/status", {"status": "identified", "resolutionNote": NOTE}),
         ("POST", f"{address}/updates", public),
-        ("POST", f"{address}/acknowledge", {}),
+        ("POST", f"{address}/handoff", {"targetUserId": "U0BO"}),
         ("POST", f"{address}/updates", {"visibility": "internal", "body": NOTE}),
         ("PATCH", f"{address}/status", {"status": "resolved"}),
     ):

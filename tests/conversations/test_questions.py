@@ -531,9 +531,8 @@ async def test_a_press_that_is_delivered_twice_is_done_once(told, mia, slack):
 # --- the end, and the click -----------------------------------------------------------------------
 
 
-async def test_a_second_click_at_once_asks_and_the_answer_acts_at_once(mia, slack, told, clock):
-    card = slack.workspace.channel("#payments").messages[-1]
-    first = await (await mia.press(card, "Move to Identified")).answer()
+async def test_a_second_click_at_once_asks_and_the_answer_acts_at_once(mia, told, clock):
+    first = await (await mia.press(await told("show 2"), "Move to Identified")).answer()
     clock.advance(seconds=2)
 
     second = await (await mia.press(first, "Move to Monitoring")).answer()
@@ -543,9 +542,9 @@ async def test_a_second_click_at_once_asks_and_the_answer_acts_at_once(mia, slac
     assert "INC-2 is now *Monitoring*" in third.text
 
 
-async def test_a_second_click_after_three_seconds_and_those_of_others_move(mia, slack, clock):
-    bo, card = slack.person("bo"), slack.workspace.channel("#payments").messages[-1]
-    first = await (await mia.press(card, "Move to Identified")).answer()
+async def test_a_second_click_after_three_seconds_and_those_of_others_move(mia, slack, told, clock):
+    bo = slack.person("bo")
+    first = await (await mia.press(await told("show 2"), "Move to Identified")).answer()
     clock.advance(seconds=3)
     second = await (await mia.press(first, "Move to Monitoring")).answer()
     assert "is now *Monitoring*" in second.text

@@ -10,7 +10,7 @@ from core.components import describe_component
 from core.decision import Decision
 from core.errors import InvalidField
 from core.incident import Kind, Person, Severity, Update, Visibility, update_id
-from core.lifecycle import PRESETS, RESPONSE, read
+from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, read
 from core.refusals import (
     ComponentExists,
     NoSuchComponent,
@@ -193,6 +193,30 @@ def test_there_a_second_acknowledgement_changes_nothing_and_the_first_stays():
     decision = decide(incident, Acknowledge(actor=an_actor(LINUS), ref=42), known(), at=LATER)
 
     assert decision == Decision(incident=incident)
+
+
+KEY = Person("key:ci", "ci")
+
+
+@pytest.mark.parametrize("lifecycle", [STATUSPAGE, RESPONSE], ids=lambda each: each.name)
+def test_an_api_key_acknowledges_without_becoming_owner(lifecycle):
+    incident = an_incident(lifecycle=lifecycle)
+    acknowledged = Acknowledge(actor=an_actor(KEY), ref=42)
+
+    decision = decide(incident, acknowledged, known(), at=LATER)
+
+    assert (decision.incident.acknowledged_by, decision.incident.owner) == (KEY, None)
+    if lifecycle is STATUSPAGE:
+        assert not decide(decision.incident, acknowledged, known(), at=LATER).changes_anything
+
+
+def test_there_a_person_after_a_key_becomes_owner_and_the_first_stays():
+    incident = an_incident(acknowledged_by=KEY)
+
+    decision = decide(incident, Acknowledge(actor=an_actor(LINUS), ref=42), known(), at=LATER)
+
+    assert written(decision) == [(Kind.ACKNOWLEDGED, None, None)]
+    assert (decision.incident.acknowledged_by, decision.incident.owner) == (KEY, LINUS)
 
 
 def test_there_acknowledging_after_the_end_changes_nothing():

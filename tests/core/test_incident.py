@@ -113,7 +113,8 @@ def test_a_decision_says_whether_anything_is_to_be_written():
     ("facts", "acknowledgeable"),
     [
         ({}, True),
-        ({"acknowledged_by": GRACE}, False),
+        ({"acknowledged_by": GRACE}, True),
+        ({"acknowledged_by": GRACE, "owner": GRACE}, False),
         ({"status": "resolved"}, False),
         ({"lifecycle": RESPONSE}, True),
         ({"lifecycle": RESPONSE, "status": "acknowledged"}, False),
@@ -121,6 +122,7 @@ def test_a_decision_says_whether_anything_is_to_be_written():
     ],
     ids=[
         "new",
+        "acknowledged before, without an owner",
         "acknowledged before",
         "over",
         "new, with a status for it",

@@ -21,7 +21,12 @@ async def button(slack, mia, shown):
 
 
 async def menu(slack, mia, shown):
-    return await mia.choose(shown, "menu", "Acknowledge")
+    listed = await (await mia.command("#payments", "/incident list")).answer()
+    return await mia.choose(listed, "menu", "Move to Identified")
+
+
+async def acknowledgement(slack, mia, shown):
+    return await mia.press(shown, "Acknowledge")
 
 
 async def opening(slack, mia, shown):
@@ -104,6 +109,7 @@ WAYS = [
     command,
     button,
     menu,
+    acknowledgement,
     opening,
     preview,
     update_form,

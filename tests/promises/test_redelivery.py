@@ -82,7 +82,7 @@ async def by_step_at_home(mia, slack):
 
 
 async def by_acknowledgement(mia, slack):
-    return mia.choose(await card(slack), "menu", "Acknowledge")
+    return mia.press(await card(slack), "Acknowledge")
 
 
 async def by_opening_a_dialog(mia, slack):

@@ -399,6 +399,7 @@ def everything_but_timelines() -> dict[str, Any]:
     page = Ranking(items=(incident,), total=1)
     return {
         "answer": views.answer(outcome, at=NOW),
+        "answer beside a card": views.answer(outcome, at=NOW, beside_card=True),
         "working card": views.working_card(card, at=NOW),
         "owner card": views.owner_card(card, at=NOW),
         "card for you": views.card_for_you(card, at=NOW),
@@ -527,9 +528,12 @@ def test_a_time_is_a_token_in_the_readers_zone_with_utc_as_fallback():
 
 
 def test_three_steps_are_visible_and_the_others_one_click_away():
-    card = views.working_card(Card(incident=an_incident(lifecycle=WIDE, status="one")), at=NOW)
+    incident = an_incident(lifecycle=WIDE, status="one")
+    card = views.working_card(Card(incident=incident), at=NOW)
+    owned = views.working_card(Card(incident=replace(incident, owner=ADA)), at=NOW)
 
-    assert buttons(card) == ["Move to A", "Move to B", "Move to C", "Update…"]
+    assert buttons(owned) == ["Move to A", "Move to B", "Move to C", "Update…"]
+    assert buttons(card) == ["Acknowledge", *buttons(owned)]
     assert options(card)[:2] == ["Move to D", "Move to Z"]
 
 
@@ -541,19 +545,22 @@ def test_a_finished_incident_can_only_be_read():
 
 
 @pytest.mark.parametrize(
-    ("incident", "offered"),
+    ("incident", "visible", "in_menu"),
     [
-        (an_incident(), True),
-        (an_incident(acknowledged_by=ADA), False),
-        (an_incident(lifecycle=RESPONSE), True),
-        (an_incident(lifecycle=RESPONSE, status="acknowledged"), False),
-        (an_incident(lifecycle=RESPONSE, status="resolved"), False),
+        (an_incident(), True, False),
+        (an_incident(acknowledged_by=ADA), True, False),
+        (an_incident(owner=GRACE), False, True),
+        (an_incident(acknowledged_by=ADA, owner=ADA), False, False),
+        (an_incident(status="resolved"), False, False),
+        (an_incident(lifecycle=RESPONSE), False, False),
+        (an_incident(lifecycle=RESPONSE, status="acknowledged"), False, False),
+        (an_incident(lifecycle=RESPONSE, status="resolved"), False, False),
     ],
 )
-def test_acknowledging_is_offered_while_it_changes_anything(incident, offered):
+def test_acknowledge_is_a_button_while_nobody_owns_it(incident, visible, in_menu):
     card = views.working_card(Card(incident=incident), at=NOW)
 
-    assert ("Acknowledge" in options(card)) == offered
+    assert ("Acknowledge" in buttons(card), "Acknowledge" in options(card)) == (visible, in_menu)
 
 
 @pytest.mark.parametrize("lifecycle", [STATUSPAGE, RESPONSE, WIDE], ids=lambda each: each.name)
@@ -574,9 +581,9 @@ def test_a_press_is_a_command_for_the_status_at_the_drawing():
     id_, now = an_incident().id, "investigating"
 
     assert pressed == [
+        Acknowledge(actor=an_actor(GRACE), ref=id_, expected_status=now),
         Step(change=Change(actor=an_actor(GRACE), ref=id_, to="identified", expected_status=now)),
         OpenDialog(dialog=Dialog.UPDATE, ref=id_, expected_status=now),
-        Acknowledge(actor=an_actor(GRACE), ref=id_, expected_status=now),
         OpenDialog(dialog=Dialog.ASSIGN, ref=id_, expected_status=now),
         OpenDialog(dialog=Dialog.SEVERITY, ref=id_, expected_status=now),
         ShowTimeline(ref=id_),
@@ -891,3 +898,87 @@ def test_an_empty_tray_still_lets_one_declare():
 
     assert message["text"] == "All quiet. Nothing is open."
     assert buttons(message) == ["Declare an incident", "All open", "Help"]
+
+
+# --- beside a card, and its last line ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            a_change(to="identified"),
+            "INC-42 is now *Identified* (was Investigating); next: monitoring.",
+        ),
+        (
+            Acknowledge(actor=an_actor(), ref=42),
+            (
+                "INC-42 is acknowledged, and stays *Investigating*; <@U0ADA> owns it now; "
+                "next: identified."
+            ),
+        ),
+        (
+            a_change(severity=Severity.LOW),
+            "INC-42 is now of severity *low* (was high); next: identified.",
+        ),
+        (
+            a_change(owner=GRACE),
+            "INC-42 is now owned by <@U0GRACE> (was nobody); next: identified.",
+        ),
+        (
+            a_change(severity=Severity.HIGH),
+            (
+                "Nothing had to change: INC-42 is *Investigating* (high), and owned by nobody; "
+                "next: identified."
+            ),
+        ),
+    ],
+)
+def test_an_answer_beside_a_card_is_one_sentence_without_buttons(command, told):
+    answer = views.answer(changed(an_incident(), command), at=NOW, beside_card=True)
+
+    assert answer["text"] == told
+    assert [block["type"] for block in answer["blocks"]] == ["section"]
+
+
+def a_last_line(**facts: Any) -> str:
+    last = an_update(body=None, **{"by": ADA, "at": NINE, **facts})
+    card = views.working_card(Card(incident=an_incident(), last=last), at=NOW)
+    text: str = card["blocks"][-1]["elements"][0]["text"]
+    return text.rpartition(" <!date")[0]
+
+
+TAKEN_BACK: dict[str, Any] = {
+    "visibility": Visibility.PUBLIC,
+    "public_at": NOW,
+    "redacted_at": NINE,
+    "redacted_by": ADA,
+}
+WITHDRAWN: dict[str, Any] = {**TAKEN_BACK, "public_at": None, "redacted_at": NOW}
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"kind": Kind.WROTE, "visibility": Visibility.PUBLIC}, "wrote a public update"),
+        ({"kind": Kind.WROTE, **TAKEN_BACK}, "took a public update back"),
+        ({"kind": Kind.WROTE, **WITHDRAWN}, "wrote a public update, withdrawn since"),
+        ({"kind": Kind.CORRECTED, **TAKEN_BACK}, "took a public update back"),
+        ({"kind": Kind.CORRECTED, **WITHDRAWN}, "corrected a public update, withdrawn since"),
+        ({"kind": Kind.TITLE, **TAKEN_BACK}, "took a new title back"),
+        (
+            {"kind": Kind.MOVED, "old": "investigating", "new": "identified", **TAKEN_BACK},
+            "moved it: ~Investigating~ → Identified",
+        ),
+    ],
+)
+def test_the_last_line_of_a_card_is_true_after_a_text_was_taken_back(facts, told):
+    assert a_last_line(**facts) == f"Last: <@U0ADA> {told}"
+
+
+def test_the_last_line_has_the_moment_of_taking_back():
+    last = an_update(kind=Kind.WROTE, body=None, at=NINE, **TAKEN_BACK | {"redacted_at": NOW})
+    later = replace(last, public_at=NOW + timedelta(seconds=1))
+    card = views.working_card(Card(incident=an_incident(), last=later), at=NOW)
+
+    assert f"<!date^{int(NOW.timestamp())}^" in card["blocks"][-1]["elements"][0]["text"]

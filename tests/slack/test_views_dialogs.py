@@ -64,6 +64,7 @@ def option(value: str) -> dict[str, Any]:
 
 
 HELD = {
+    "radio_buttons": lambda value: {"selected_option": value and option(value)},
     "plain_text_input": lambda value: {"value": value},
     "static_select": lambda value: {"selected_option": value and option(value)},
     "users_select": lambda value: {"selected_user": value},
@@ -309,11 +310,17 @@ def test_more_lifecycles_than_a_select_holds_are_put_into_groups():
 
 
 def test_a_hand_over_names_the_chosen_person():
-    view = dialogs.assign_dialog(an_incident(owner=ADA), origin=ORIGIN)
+    view = dialogs.assign_dialog(an_incident(owner=ADA), by=ADA, origin=ORIGIN)
 
     assert asked(submitted(view, person=GRACE.id)) == AssignTo(
         actor=an_actor(), ref=INCIDENT.id, user=GRACE.id
     )
+
+
+def test_whoever_does_not_own_it_is_chosen_already():
+    view = dialogs.assign_dialog(an_incident(owner=ADA), by=GRACE, origin=ORIGIN)
+
+    assert asked(submitted(view)) == AssignTo(actor=an_actor(), ref=INCIDENT.id, user=GRACE.id)
 
 
 def test_a_severity_starts_as_it_is():
@@ -342,7 +349,7 @@ def test_only_a_text_that_is_still_there_can_be_withdrawn():
 @pytest.mark.parametrize(
     "view",
     [
-        dialogs.assign_dialog(INCIDENT, origin=ORIGIN),
+        dialogs.assign_dialog(an_incident(owner=ADA), by=ADA, origin=ORIGIN),
         dialogs.redact_dialog(INCIDENT, (an_update(),), origin=ORIGIN),
     ],
 )

@@ -308,8 +308,13 @@ def cards(texts: Texts) -> dict[str, Any]:
     promise = Promise(entry=2, public_at=NINE, due_at=SOON)
     renamed = an_update(new, kind=Kind.TITLE, old=texts.title, new=texts.title, body=None)
     here = replace(private, place=Place(INCIDENTS_CHANNEL, private=True))
+    public = {"visibility": Visibility.PUBLIC, "public_at": SOON}
+    taken_back = an_update(new, body=None, redacted_at=NOW, redacted_by=GRACE, **public)
     return {
         "working_card": views.working_card(Card(incident=new, last=acknowledged), at=NOW),
+        "working_card_ownerless": views.working_card(
+            Card(incident=replace(new, owner=None), last=taken_back), at=NOW
+        ),
         "working_card_moved": views.working_card(Card(incident=moved, last=a_move(new)), at=NOW),
         "working_card_renamed": views.working_card(Card(incident=new, last=renamed), at=NOW),
         "working_card_resolved": views.working_card(
@@ -422,6 +427,24 @@ def outcome(incident: Incident, command: Any, at: datetime = NOW, **facts: Any) 
     )
 
 
+# The outcomes of clicks on a card, and of dialogs that were opened from one.
+BESIDE_CARDS = (
+    "acknowledged",
+    "acknowledged_by_a_move",
+    "moved",
+    "moved_with_note",
+    "resolved",
+    "resolved_in_public_soon",
+    "published_with_promise",
+    "noted",
+    "assigned",
+    "severity",
+    "unchanged",
+    "redacted",
+    "taken_back_again",
+)
+
+
 def answers(texts: Texts) -> dict[str, Any]:
     new, owned = a_case(texts, owner=None), a_case(texts)
     before_last = a_case(texts, status=texts.lifecycle.statuses[-2].name)
@@ -521,6 +544,10 @@ def answers(texts: Texts) -> dict[str, Any]:
     }
     return {
         **{f"answer_{name}": views.answer(each, at=NOW) for name, each in told.items()},
+        **{
+            f"beside_card_{name}": views.answer(told[name], at=NOW, beside_card=True)
+            for name in BESIDE_CARDS
+        },
         "answer_setup": views.status_channel_set(STATUS_CHANNEL),
         "answer_setup_asks": views.asks_to_move_the_channel(STATUS_CHANNEL, "C0RANDOM"),
         "failure": refusals.failure("7f3c2c1e9a404d5b"),
@@ -751,7 +778,7 @@ def forms(texts: Texts) -> dict[str, Any]:
             new, a_workspace(status_channel=None), origin=ORIGIN
         ),
         "dialog_update_resolved": dialogs.update_dialog(over, workspace, origin=ORIGIN),
-        "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), origin=ORIGIN),
+        "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), by=ADA, origin=ORIGIN),
         "dialog_severity": dialogs.severity_dialog(new, origin=ORIGIN),
         "dialog_redact": dialogs.redact_dialog(new, updates, origin=ORIGIN),
         "dialog_walk": walking.walk_dialog(
