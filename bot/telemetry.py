@@ -280,6 +280,7 @@ class Metrics:
             )
             for name, what in {
                 "acknowledge": "from a declaration to its first acknowledgement",
+                "public_update": "from the start of an incident until its first public text is out",
                 "resolve": "from the start of an incident until the public reads that it is over",
             }.items()
         }

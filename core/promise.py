@@ -167,10 +167,16 @@ def in_force(promises: Iterable[Promise]) -> Promise | None:
     return max(left, key=lambda promise: promise.entry, default=None)
 
 
+def promised(promises: Iterable[Promise], at: datetime) -> Iterator[Promise]:
+    """The promises that the public was told of by the moment ``at``, in their order."""
+    for promise in promises:
+        if promise.public_at <= at and not (promise.unsaid or promise.internal):
+            yield promise
+
+
 def shown(promises: Iterable[Promise], at: datetime) -> Promise | None:
     """The promise that the public reads at the moment ``at``, due or not; None if there is none."""
-    said = (one for one in promises if one.public_at <= at and not (one.unsaid or one.internal))
-    newest = max(said, key=lambda promise: promise.entry, default=None)
+    newest = max(promised(promises, at), key=lambda promise: promise.entry, default=None)
     if newest is None or (newest.over_at is not None and newest.over_at <= at):
         return None
     return newest

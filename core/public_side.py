@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.incident import Component, PublicText, Severity
 from core.lifecycle import PublicWord
+from core.promise import PromiseState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,25 @@ class PublicPromise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldPromise:
+    """A promise that the public was told of, and its state when the incident last changed.
+
+    ``lateness`` is the time from the due moment to a text that came late, else zero.
+    """
+
+    due_at: datetime
+    state: PromiseState
+    lateness: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicIncident:
     """The public part of an incident. No field can hold a note or a person's name.
 
     ``previous_status`` is the status before the newest transition. ``updates`` are newest first.
     ``resolved_at`` is the moment at which the public word first became ``resolved``.
-    ``next_update`` is the promise of the next public update, if one was made.
+    ``next_update`` is the promise of the next public update, if one was made; ``promises`` are all
+    that the public was told of, oldest first.
     """
 
     id: UUID
@@ -59,6 +73,7 @@ class PublicIncident:
     updated_at: datetime
     resolved_at: datetime | None
     next_update: PublicPromise | None = None
+    promises: tuple[ToldPromise, ...] = ()
     updates: tuple[PublicUpdate, ...] = ()
 
     @property

@@ -15,8 +15,8 @@ from typing import assert_never
 from core.incident import Component, Incident, Kind, Person, Section, Update, Visibility
 from core.markdown import inline, quote
 from core.moments import moments_of
-from core.promise import Promise, score
-from core.public_side import PublicIncident, PublicUpdate
+from core.promise import Promise, PromiseState, score
+from core.public_side import PublicIncident, PublicUpdate, ToldPromise
 from core.sections import standing, text_of
 from core.texts import duration
 
@@ -253,7 +253,17 @@ def public_markdown(incident: PublicIncident) -> str:
     lines += ["", "## Updates", ""]
     for update in reversed(incident.updates):
         lines += _published(update)
+    if incident.promises:
+        lines += ["", "## Promises of the next update", ""]
+        lines += [f"- By **{when(one.due_at)}**: {_ended(one)}" for one in incident.promises]
     return _whole(lines)
+
+
+def _ended(promise: ToldPromise) -> str:
+    """``kept``, ``kept late, after 12 min``."""
+    if promise.state is PromiseState.LATE:
+        return f"kept late, after {duration(promise.lateness)}"
+    return promise.state
 
 
 def _published(update: PublicUpdate) -> list[str]:

@@ -16,6 +16,7 @@ from core.incident import Component, Incident, Resolution, Severity, Update
 from core.lifecycle import PublicWord
 from core.moments import Moments, moments_of
 from core.promise import Promise, Score, score
+from core.public_side import PublicIncident, PublicUpdate
 
 PERIOD_DAYS = 30
 PERIOD_DAYS_MAX = 366
@@ -220,7 +221,7 @@ def _compared(measured: Sequence[Measured], since: datetime) -> TwoPeriods:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:
-    """A time that a public incident has just reached: ``acknowledge`` or ``resolve``."""
+    """A time that a public incident has just reached, by the name of its histogram."""
 
     name: str
     severity: Severity
@@ -240,3 +241,14 @@ def milestones(outcome: Outcome) -> Iterator[Milestone]:
     if before.public_word is not resolved and incident.public_word is resolved:
         after = at - incident.started_at
         yield Milestone(name="resolve", severity=incident.severity, after=after)
+
+
+def first_words(
+    incident: PublicIncident, update: PublicUpdate, *, at: datetime
+) -> Milestone | None:
+    """The time to the first public text, if ``update`` is that and everybody can read it ``at``."""
+    older = (one for one in incident.updates if one.entry < update.entry)
+    if update.body is None or any(one.body is not None or one.withdrawn for one in older):
+        return None
+    after = at - incident.started_at
+    return Milestone(name="public_update", severity=incident.severity, after=after)

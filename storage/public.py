@@ -11,7 +11,7 @@ withdrawn before it was public, leaves a bare change of status, or nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, case, or_, select, true
@@ -27,8 +27,8 @@ from core.incident import (
     is_end,
 )
 from core.lifecycle import Lifecycle, PublicWord
-from core.promise import Promise, shown
-from core.public_side import PublicIncident, PublicPromise, PublicUpdate
+from core.promise import Promise, PromiseState, promised, shown
+from core.public_side import PublicIncident, PublicPromise, PublicUpdate, ToldPromise
 from storage import promises
 from storage.models import component, is_open
 from storage.models import incident as _incident
@@ -184,6 +184,8 @@ def _public_incident(
 ) -> PublicIncident:
     moves = [fact for fact in facts if fact.new is not None]
     ends = frozenset(_ends(facts, lifecycle))
+    # Only of public facts: the row's own time moves with a note too, and would betray it.
+    updated_at = max([*_times(facts, at), *_said(made, at)])
     resolved = [fact.at for fact in moves if lifecycle.public_word(fact.new) is PublicWord.RESOLVED]
     return PublicIncident(
         id=row.id,
@@ -197,10 +199,10 @@ def _public_incident(
         previous_status=moves[1].new if len(moves) > 1 else None,
         components=components,
         started_at=row.started_at,
-        # Only of public facts: the row's own time moves with a note too, and would betray it.
-        updated_at=max([*_times(facts, at), *_said(made, at)]),
+        updated_at=updated_at,
         resolved_at=min(resolved, default=None),
         next_update=_next_update(made, at),
+        promises=tuple(_told(promise, updated_at) for promise in promised(made, at)),
         updates=tuple(
             _public_update(fact, lifecycle, ends=fact.entry in ends)
             for fact in facts
@@ -229,12 +231,17 @@ def _next_update(made: tuple[Promise, ...], at: datetime) -> PublicPromise | Non
     return PublicPromise(promise.due_at, overdue=promise.due_at < at)
 
 
+def _told(promise: Promise, at: datetime) -> ToldPromise:
+    state = promise.state(at)
+    late = promise.lateness if state is PromiseState.LATE else timedelta()
+    return ToldPromise(due_at=promise.due_at, state=state, lateness=late)
+
+
 def _said(made: tuple[Promise, ...], at: datetime) -> Iterator[datetime]:
     """The moments at which the public learnt of a promise, or of its release."""
-    for promise in made:
-        if not (promise.internal or promise.unsaid):
-            moments = (promise.public_at, promise.released_at)
-            yield from (moment for moment in moments if moment is not None and moment <= at)
+    for promise in promised(made, at):
+        moments = (promise.public_at, promise.released_at)
+        yield from (moment for moment in moments if moment is not None and moment <= at)
 
 
 def _times(facts: Sequence[AnyRow], at: datetime) -> Iterator[datetime]:

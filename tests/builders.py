@@ -6,7 +6,7 @@ Nothing here opens a database or a socket: that is the work of fixtures.
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -30,13 +30,15 @@ from core.incident import (
     Kind,
     Person,
     Place,
+    PublicText,
     Severity,
     Update,
     Visibility,
     Workspace,
     update_id,
 )
-from core.lifecycle import STATUSPAGE
+from core.lifecycle import STATUSPAGE, PublicWord
+from core.public_side import PublicIncident
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -117,6 +119,26 @@ def an_update(incident: Incident | None = None, **changes: Any) -> Update:
         "body": "db-3 lost quorum",
     }
     return Update(**fields | changes)
+
+
+def a_public_incident(**changes: Any) -> PublicIncident:
+    """The public side of an identified incident, five minutes old."""
+    fields: dict[str, Any] = {
+        "id": an_id("incident 42"),
+        "workspace": WORKSPACE,
+        "number": 42,
+        "title": PublicText("Checkout is down"),
+        "severity": Severity.HIGH,
+        "status": "identified",
+        "word": PublicWord.IDENTIFIED,
+        "terminal": False,
+        "previous_status": "investigating",
+        "components": (),
+        "started_at": NINE,
+        "updated_at": NINE + timedelta(minutes=5),
+        "resolved_at": None,
+    }
+    return PublicIncident(**fields | changes)
 
 
 def a_declaration(**changes: Any) -> Declare:

@@ -22,6 +22,7 @@ from bot.delivery.failures import (
     after_failure,
 )
 from bot.telemetry import Metrics, log
+from core.stats import Milestone, first_words
 from core.store import StoreUnavailable
 from storage.messages import POST_EVERY, OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Outbox, Posted
@@ -211,7 +212,14 @@ class Worker:
         await self._insist(lambda: self._outbox.delivered(message, at=at, posted=result))
         waited = (at - message.due_at).total_seconds()
         self._metrics.delivered_after.labels(message.surface).observe(max(waited, 0))
+        if result and facts.incident and facts.update:
+            self._observe(first_words(facts.incident, facts.update, at=at))
         return "delivered"
+
+    def _observe(self, reached: Milestone | None) -> None:
+        if reached:
+            histogram = self._metrics.milestones[reached.name]
+            histogram.labels(reached.severity.value).observe(reached.after.total_seconds())
 
     async def _sent(self, message: OutboxMessage, facts: Facts) -> Posted | Failure | None:
         try:

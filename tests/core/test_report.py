@@ -16,18 +16,18 @@ from core.incident import (
     Resolution,
     Resolved,
     Section,
-    Severity,
     Visibility,
 )
-from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord
-from core.promise import Promise, Release
-from core.public_side import PublicIncident, PublicUpdate
+from core.lifecycle import RESPONSE, STATUSPAGE
+from core.promise import Promise, PromiseState, Release
+from core.public_side import PublicIncident, PublicUpdate, ToldPromise
 from core.report import Report, markdown, public_markdown, report_of
 from tests.builders import (
     ADA,
     GRACE,
     NINE,
     a_component,
+    a_public_incident,
     an_id,
     an_incident,
     an_update,
@@ -247,28 +247,13 @@ def test_no_typed_text_changes_the_structure(typed):
 # --- the public report -------------------------------------------------------------------------
 
 
-def a_public_incident(**changes):
-    facts: dict[str, Any] = {
-        "id": an_id("incident 42"),
-        "workspace": "T0RATCHET",
-        "number": 42,
-        "title": PublicText("Checkout is down"),
-        "severity": Severity.HIGH,
-        "status": "identified",
-        "word": PublicWord.IDENTIFIED,
-        "terminal": False,
-        "previous_status": "investigating",
-        "components": (a_component("api"),),
-        "started_at": NINE,
-        "updated_at": NINE + 5 * MINUTE,
-        "resolved_at": None,
-        "updates": (
-            public_update(5, withdrawn=True),
-            public_update(4, body=PublicText("We *look*\ninto it."), status="identified"),
-            public_update(1, status="investigating"),
-        ),
-    }
-    return PublicIncident(**facts | changes)
+def a_published_incident(**changes):
+    updates = (
+        public_update(5, withdrawn=True),
+        public_update(4, body=PublicText("We *look*\ninto it."), status="identified"),
+        public_update(1, status="investigating"),
+    )
+    return a_public_incident(**{"components": (a_component("api"),), "updates": updates} | changes)
 
 
 def public_update(entry, **changes):
@@ -282,7 +267,7 @@ def public_update(entry, **changes):
 
 
 def test_the_public_report_has_public_facts_and_texts_alone():
-    assert public_markdown(a_public_incident()) == (
+    assert public_markdown(a_published_incident()) == (
         """\
 # INC-42 Checkout is down
 
@@ -306,9 +291,28 @@ def test_the_public_report_has_public_facts_and_texts_alone():
 
 
 def test_the_public_report_of_the_end_has_the_duration():
-    told = public_markdown(a_public_incident(resolved_at=NINE + 64 * MINUTE))
+    told = public_markdown(a_published_incident(resolved_at=NINE + 64 * MINUTE))
 
     assert "- Resolved: 2026-03-02 10:04 UTC, after 1 h 04 min\n" in told
+
+
+def test_the_public_report_names_promises_as_facts():
+    told = public_markdown(
+        a_published_incident(
+            promises=(
+                ToldPromise(due_at=NINE + 30 * MINUTE, state=PromiseState.BROKEN),
+                ToldPromise(
+                    due_at=NINE + 60 * MINUTE, state=PromiseState.LATE, lateness=12 * MINUTE
+                ),
+            )
+        )
+    )
+
+    assert told.endswith(
+        "## Promises of the next update\n\n"
+        "- By **2026-03-02 09:30 UTC**: broken\n"
+        "- By **2026-03-02 10:00 UTC**: kept late, after 12 min\n"
+    )
 
 
 def test_the_two_reports_are_made_from_two_types():

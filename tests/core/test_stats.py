@@ -8,12 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.decision import Outcome
-from core.incident import Kind, Resolution, Resolved, Severity, Visibility
+from core.incident import Kind, PublicText, Resolution, Resolved, Severity, Visibility
 from core.moments import moments_of
 from core.promise import Promise, Score
-from core.stats import Measured, Milestone, Silence, Spread, measure, milestones, statistics
+from core.public_side import PublicUpdate
+from core.stats import (
+    Measured,
+    Milestone,
+    Silence,
+    Spread,
+    first_words,
+    measure,
+    milestones,
+    statistics,
+)
 from core.tables import FigureRow, rows_of
-from tests.builders import ADA, NINE, a_component, a_workspace, an_incident, an_update
+from tests.builders import (
+    ADA,
+    NINE,
+    a_component,
+    a_public_incident,
+    a_workspace,
+    an_incident,
+    an_update,
+)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PUBLIC = {"visibility": Visibility.PUBLIC}
@@ -286,3 +304,25 @@ def test_a_public_incident_reaches_a_milestone_once(changes, expected):
 
 def test_a_declaration_is_no_milestone():
     assert list(milestones(outcome(None, an_incident()))) == []
+
+
+def said(entry, body=None, **changes):
+    return PublicUpdate(entry=entry, body=body, status=None, word=None, at=at(entry), **changes)
+
+
+@pytest.mark.parametrize(
+    ("entry", "older", "first"),
+    [
+        (said(3, PublicText("We look.")), (said(1), said(2)), True),
+        (said(3, PublicText("We look.")), (said(2, PublicText("We know.")),), False),
+        (said(3, PublicText("We look.")), (said(2, withdrawn=True),), False),
+        (said(3), (), False),
+    ],
+)
+def test_the_first_public_text_is_a_milestone(entry, older, first):
+    incident = a_public_incident(started_at=NINE, updates=(said(4, PublicText("!")), entry, *older))
+
+    reached = first_words(incident, entry, at=at(20))
+
+    expected = Milestone(name="public_update", severity=Severity.HIGH, after=20 * MINUTE)
+    assert reached == (expected if first else None)

@@ -182,4 +182,4 @@ def test_the_longest_bar_fits_into_the_picture():
 
 
 def test_a_milestone_has_a_histogram_of_its_own():
-    assert set(Metrics().milestones) == {"acknowledge", "resolve"}
+    assert set(Metrics().milestones) == {"acknowledge", "public_update", "resolve"}

@@ -20,6 +20,7 @@ from bot.settings import Settings
 from bot.telemetry import Metrics
 from core.incident import PublicText
 from tests.builders import a_change, a_declaration, an_actor
+from tests.conversations.conftest import settled
 from tests.patience import PATIENCE_SECONDS
 from tests.tables import contents
 
@@ -150,6 +151,19 @@ async def test_requests_and_deliveries_are_counted(slack, ratchet, metric):
         delivered = {"surface": surface, "outcome": "delivered"}
         assert await metric("ratchet_deliveries_total", **delivered) == 1
     assert await metric("ratchet_acknowledgement_seconds_count", door="command") == 3
+
+
+async def test_the_time_to_the_first_public_text_is_counted_once(slack, ratchet, metric, clock):
+    await slack.connected()
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident declare Checkout is down severity:high")
+    await mia.command("#payments", "/incident declare Leaked key severity:high private")
+    for text in ("We are looking.", "A fix is out."):
+        await mia.command("#payments", f"/incident update 1 {text}")
+    await settled(ratchet, clock)
+
+    counted = "ratchet_incident_public_update_seconds_count"
+    assert await metric(counted, severity="high") == 1
 
 
 async def test_dead_messages_are_counted(slack, ratchet, http, metric):

@@ -16,10 +16,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.export import archive
-from core.commands import Acknowledge, NameResolution, Redact, SetPrivacy, Walk, WriteReport
+from core.commands import (
+    Acknowledge,
+    NameResolution,
+    Redact,
+    SetPrivacy,
+    SetPromise,
+    Walk,
+    WriteReport,
+)
 from core.errors import UserError
 from core.incident import Note, PublicText, Resolution, Section, Severity
 from core.lifecycle import PRESETS
+from core.promise import NextUpdate
 from core.refusals import NoPublicSide
 from core.service import Incidents
 from tests.builders import (
@@ -262,10 +271,11 @@ async def test_statistics_are_those_of_a_recount_of_the_export(store, clock, see
 
 words = st.text(min_size=1, max_size=20).map(lambda text: f"{text.encode(errors='ignore')!r}.")
 PRIVATE = ["note", "with a step", "section", "ack", "resolution", "withdraw", "owner"]
-acts = st.tuples(st.sampled_from([*PRIVATE, "public", "step", "title", "severity"]), words, words)
+PUBLIC = ["public", "step", "title", "severity", "promise", "release"]
+acts = st.tuples(st.sampled_from([*PRIVATE, *PUBLIC]), words, words)
 
 
-def commands(  # noqa: C901, PLR0911 - one case for each kind of act
+def commands(  # noqa: C901, PLR0911, PLR0912 - one case for each kind of act
     act, text, actor
 ):
     """The command of an act; a private one has ``text``, or is left out if that is None."""
@@ -280,6 +290,11 @@ def commands(  # noqa: C901, PLR0911 - one case for each kind of act
             return a_change(**here, severity=list(Severity)[len(public) % 4])
         case "step":
             return a_change(**here, to="identified")
+        case "promise":
+            within = timedelta(minutes=1 + len(public) % 9)
+            return SetPromise(**here, next_update=NextUpdate(within=within))
+        case "release":
+            return SetPromise(**here, reason=None if text is None else Note(text))
         case "with a step":
             return a_change(**here, to="monitoring", note=None if text is None else Note(text))
         case _ if text is None:
@@ -308,7 +323,7 @@ async def public_report(store, workspace, history, private):
         a_declaration(actor=actor, id=an_id(workspace), description=description)
     )
     for act in history:
-        clock.advance(seconds=7)
+        clock.advance(seconds=97)
         if command := commands(act, private(act), actor):
             try:
                 await incidents.execute(command)
@@ -359,3 +374,37 @@ async def test_a_report_is_the_same_bytes_at_any_time(store, clock):
 
     assert await incidents.public_report(an_actor(), 1) == before
     assert clock() > NINE
+
+
+async def test_the_public_report_says_how_each_promise_ended(store, clock):
+    incidents = Incidents(store, clock=clock, wake=lambda: None)
+    in_ten_minutes = NextUpdate(within=timedelta(minutes=10))
+    promised = SetPromise(actor=an_actor(), ref=1, next_update=in_ten_minutes)
+    await incidents.execute(a_declaration())
+    await incidents.execute(promised)
+    clock.advance(minutes=5)
+    await incidents.execute(a_change(ref=1, public=PublicText("We are looking.")))
+    await incidents.execute(promised)
+    clock.advance(minutes=22)
+    await incidents.execute(a_change(ref=1, public=PublicText("A fix is out.")))
+    await incidents.execute(promised)
+    await incidents.execute(SetPromise(actor=an_actor(), ref=1, reason=Note("db-3 lost quorum")))
+
+    told = await incidents.public_report(an_actor(), 1)
+
+    assert told.partition("## Promises of the next update\n\n")[2] == (
+        "- By **2026-03-02 09:10 UTC**: kept\n"
+        "- By **2026-03-02 09:15 UTC**: kept late, after 12 min\n"
+        "- By **2026-03-02 09:37 UTC**: released\n"
+    )
+
+
+async def test_the_public_report_has_no_promise_that_only_responders_read(store, clock):
+    incidents = Incidents(store, clock=clock, wake=lambda: None)
+    within = NextUpdate(within=timedelta(minutes=10))
+    await incidents.execute(a_declaration(private=True))
+    await incidents.execute(SetPromise(actor=an_actor(admin=True), ref=1, next_update=within))
+    clock.advance(minutes=30)
+    await incidents.execute(SetPrivacy(actor=an_actor(admin=True), ref=1, private=False))
+
+    assert "Promises" not in await incidents.public_report(an_actor(), 1)
