@@ -43,7 +43,7 @@ $(READY):
 	@touch $@
 
 .PHONY: demo
-demo: $(READY) ## run the whole bot against a local stand-in for Slack (ARGS=--clean, ARGS=--http)
+demo: $(READY) ## run the whole bot against a local stand-in for Slack (ARGS="--story secret", ARGS=--clean)
 	@$(BIN)/ratchet demo $(ARGS)
 
 # Each of the workers starts servers of its own; eight are enough for a suite of minutes.

@@ -1,56 +1,42 @@
 """The demo: a stand-in for Slack with a page, and the unmodified bot connected to it.
 
 The bot is a separate process, started as an operator starts it. Only the address of Slack in its
-settings is different.
+settings is different. The past of the demo is a story, which `bot.past` has played before.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, NamedTuple
 
-import yaml
-
-from bot.sandbox.saving import restore, saved
 from bot.sandbox.server import Sandbox
-from bot.sandbox.story import STORIES, Stage, read
+from bot.sandbox.story import Story, story
+from bot.stand_in import is_kept, keep, manifest, settings_for, take_up
 
 FOLDER = Path(".ratchet-demo")
-# Beside the sources in a checkout; inside the package after an installation from a wheel.
-MANIFESTS = (
-    Path(__file__).parents[1] / "app_manifest.yml",
-    Path(__file__).with_name("app_manifest.yml"),
-)
+FIRST_STORY = "outage"
+KEY = "api-key"
 STARTED_WITHIN_SECONDS = 30
-QUIET_SECONDS = 0.8
-# A longer pause in a story is skipped. The first 12 seconds let a public update be delivered.
-WAITS_SECONDS = 12
 STOPPED_WITHIN_SECONDS = 10
 
 
 class BotDidNotStart(Exception):
-    """The bot's process ended, or did not connect. The text names its log."""
-
-
-def manifest() -> dict[str, Any]:
-    """The manifest of the Slack app, with the scopes that the stand-in enforces."""
-    path = next(path for path in MANIFESTS if path.is_file())
-    read_in: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return read_in
+    """A process of the demo failed, or did not connect. The text names the log."""
 
 
 class RunningBot(NamedTuple):
-    """The bot's process."""
+    """The bot's process, and the variables that it runs with."""
 
     address: str
     pid: int
+    settings: Mapping[str, str]
 
 
 @asynccontextmanager
@@ -72,29 +58,13 @@ async def bot(
     if http:
         door = {"SLACK_SIGNING_SECRET": slack.signing_secret}
         slack.request_url = f"{address}/slack/events"
-    settings = {
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_API_URL": slack.api_url,
-        "STATUS_CHANNEL": slack.workspace.channel("#status").id,
-        "DATABASE_URL": "sqlite:///ratchet.db",
-        "PORT": str(port),
-        "LOG_FORMAT": "json",
-        **door,
-    }
-    log = (folder / "ratchet.log").resolve()
-    with log.open("ab") as lines:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "serve"),
-            # A `.env` in the working directory is for another bot.
-            cwd=folder,
-            env=_only(settings),
-            stdout=lines,
-            stderr=lines,
-        )
+    settings = {**settings_for(slack, port=port), **door}
+    with _log(folder) as lines:
+        process = await _begin("bot", "serve", folder=folder, settings=settings, log=lines)
     try:
         connected = _listening(address) if http else slack.connected(timeout_seconds=within_seconds)
-        await _until_started(process, connected, within_seconds=within_seconds, log=log)
-        yield RunningBot(address, process.pid)
+        await _until_started(process, connected, within_seconds=within_seconds, folder=folder)
+        yield RunningBot(address, process.pid, settings)
     finally:
         if process.returncode is None:
             process.terminate()
@@ -103,6 +73,28 @@ async def bot(
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+def _log(folder: Path) -> IO[bytes]:
+    return (folder / "ratchet.log").open("ab")
+
+
+async def _begin(
+    *arguments: str,
+    folder: Path,
+    settings: Mapping[str, str],
+    log: IO[bytes],
+    stdout: int | IO[bytes] | None = None,
+) -> Process:
+    """``python -m`` with ``arguments`` as a process in ``folder``, which has only ``settings``."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", *arguments),
+        # A `.env` in the working directory is for another bot.
+        cwd=folder,
+        env=_only(settings),
+        stdout=log if stdout is None else stdout,
+        stderr=log,
+    )
 
 
 def _only(settings: Mapping[str, str]) -> dict[str, str]:
@@ -114,11 +106,11 @@ def _only(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _until_started(
-    process: asyncio.subprocess.Process,
+    process: Process,
     connected: Coroutine[None, None, None],
     *,
     within_seconds: float,
-    log: Path,
+    folder: Path,
 ) -> None:
     ended = asyncio.create_task(process.wait())
     ready = asyncio.create_task(connected)
@@ -128,7 +120,7 @@ async def _until_started(
     for task in waiting:
         task.cancel()
     if ready not in done:
-        raise BotDidNotStart(f"The bot did not start; {log} says why.")
+        raise BotDidNotStart(f"The bot did not start; {folder}/ratchet.log says why.")
 
 
 async def _listening(address: str) -> None:
@@ -143,62 +135,121 @@ async def _listening(address: str) -> None:
             return
 
 
-async def tell(slack: Sandbox, story: str) -> None:
-    """Play the acts of a story as fast as the stand-in allows, without checking expectations."""
+async def _said(*arguments: str, folder: Path, settings: Mapping[str, str]) -> str:
+    """The output of ``ratchet`` with ``arguments``.
 
-    async def settle() -> None:
-        seen = -1
-        while seen != (seen := len(slack.calls)):  # noqa: ASYNC110 - quiet is known by waiting
-            await asyncio.sleep(QUIET_SECONDS)
+    Raises:
+        BotDidNotStart: the command failed.
+    """
+    with _log(folder) as lines:
+        process = await _begin(
+            "bot", *arguments, folder=folder, settings=settings, log=lines, stdout=PIPE
+        )
+        said, _ = await process.communicate()
+    if process.returncode:
+        raise BotDidNotStart(f"`{arguments[0]}` failed; {folder}/ratchet.log says why.")
+    return said.decode()
 
-    async def wait(seconds: float) -> None:
-        await asyncio.sleep(seconds if seconds <= WAITS_SECONDS else 0)
 
-    stage = Stage(slack, settle=settle, wait=wait)
-    for line in read((STORIES / f"{story}.txt").read_text(encoding="utf-8")):
-        if not line.expects:
-            await stage.play(line)
+async def _key(folder: Path, settings: Mapping[str, str]) -> str:
+    """The API key of the demo. It is made once, and kept in a file for its owner alone."""
+    file = folder / KEY
+    if not file.is_file():
+        made = await _said(
+            *("keys", "create", "--name", "demo", "--scope", "publish"),
+            folder=folder,
+            settings=settings,
+        )
+        file.touch(mode=0o600)
+        file.write_text(made, encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
 
 
-def _kept(*, clean: bool) -> Path:
-    """The file for the state of the stand-in between two runs; its folder is created."""
-    if clean:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(exist_ok=True)
-    return FOLDER / "slack.json"
+async def _play(name: str, *, folder: Path, stop: asyncio.Event) -> None:
+    """Play the story ``name``, as if it had happened until now.
+
+    Raises:
+        BotDidNotStart: the story failed.
+    """
+    with _log(folder) as lines:
+        process = await _begin("bot.past", name, folder=folder, settings={}, log=lines)
+    ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+    await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if process.returncode is None:
+        process.kill()
+    if await ended and not stop.is_set():
+        raise BotDidNotStart(f"The story could not be played; {folder}/ratchet.log says why.")
+
+
+def _begun_anew(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    # The texts of incidents and the API key are in it.
+    folder.chmod(0o700)
 
 
 async def run(
     *,
     port: int,
     http: bool,
-    story: str | None,
+    story_name: str | None,
     clean: bool,
     announce: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
     """Run stand-in and bot until ``stop`` is set; ``announce`` prints a line.
 
-    ``story`` is played only without a saved state; ``clean`` deletes the state of earlier runs.
+    ``story_name`` is played in place of the state that earlier runs left. None: they go on, or if
+    there is no state, `FIRST_STORY` is played. ``clean`` deletes the state; without a name, nothing
+    is played then.
 
     Raises:
         BotDidNotStart: it ended at once, or is not connected after 30 s.
         OSError: the port is taken.
     """
-    kept = _kept(clean=clean)
     async with Sandbox(manifest(), port=port) as slack:
-        fresh = not kept.is_file()
-        if not fresh:
-            restore(slack.workspace, json.loads(kept.read_text(encoding="utf-8")))
+        goes_on = is_kept(FOLDER) and not (clean or story_name)
+        name = story_name or (None if clean or goes_on else FIRST_STORY)
+        told = story(name) if name else None
+        if not goes_on:
+            # A run that was ended while it played its story leaves a half of it.
+            _begun_anew(FOLDER)
+        if name and told:
+            announce(f"Playing the story {name}, with the times at which it happens: {told.about}")
+            await _play(name, folder=FOLDER, stop=stop)
+        if stop.is_set():
+            return
+        if is_kept(FOLDER):
+            take_up(slack.workspace, FOLDER)
+        slack.front.welcome = told.hint if told else ""
+        announce("Starting the bot …")
         try:
-            async with bot(slack, folder=FOLDER, port=port + 1, http=http) as running:
-                page = f"{slack.url}/?at=payments"
-                announce(f"Ratchet is running against a stand-in for Slack: open {page}")
-                announce(f"HTTP: {running.address}    Log: {FOLDER}/ratchet.log")
-                if fresh and story:
-                    await tell(slack, story)
-                    announce(f'The story "{story}" has been told; go on from there.')
-                announce("Ctrl-C ends it.")
-                await stop.wait()
+            await _serve(slack, port=port + 1, http=http, told=told, announce=announce, stop=stop)
         finally:
-            kept.write_text(json.dumps(saved(slack.workspace)), encoding="utf-8")
+            keep(slack.workspace, FOLDER)
+
+
+async def _serve(
+    slack: Sandbox,
+    *,
+    port: int,
+    http: bool,
+    told: Story | None,
+    announce: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    async with bot(slack, folder=FOLDER, port=port, http=http) as running:
+
+        async def figures() -> str:
+            return await _said("stats", "30d", "--html", folder=FOLDER, settings=running.settings)
+
+        slack.front.beside["Statistics"] = figures
+        person, channel = (told.person, told.channel) if told else ("mia", "#payments")
+        announce(f"\nOpen {slack.url}/?as={person}&at={channel.removeprefix('#')}")
+        announce(told.hint if told else "This goes on where the last run ended.")
+        key = await _key(FOLDER, running.settings)
+        announce(f"\nAPI: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
+        announce(f"Log: {FOLDER}/ratchet.log")
+        announce("Ctrl-C ends it. The next run goes on from there; --clean deletes everything.")
+        await stop.wait()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from signal import SIGINT
+from typing import NamedTuple
 
 from bot.demo import bot
 from bot.sandbox import Sandbox
 from tests.patience import PATIENCE_SECONDS
-from tests.ports import a_free_port
+from tests.ports import a_free_port, two_free_ports
 from tests.watchdog import WATCHDOG
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +54,35 @@ async def a_command(
             with suppress(ProcessLookupError):
                 process.kill()
             await process.communicate()
+
+
+class WholeDemo(NamedTuple):
+    """`ratchet demo` as a process: the addresses of its page and of its API, its first lines."""
+
+    page: str
+    api: str
+    told: str
+
+
+@asynccontextmanager
+async def a_whole_demo(*arguments: str, folder: Path) -> AsyncIterator[WholeDemo]:
+    """``ratchet demo`` with ``arguments`` in ``folder``, which runs; in the end as by Ctrl-C."""
+    port = two_free_ports()
+    command = a_command(
+        *("demo", "--port", str(port), *arguments), folder=folder, stdout=PIPE, stderr=STDOUT
+    )
+    async with command as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not lines or not lines[-1].startswith("Ctrl-C"):
+                line = await process.stdout.readline()
+                assert line, "".join(lines)
+                lines.append(line.decode())
+        yield WholeDemo(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", "".join(lines))
+        process.send_signal(SIGINT)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await process.wait() == 0
 
 
 @asynccontextmanager

@@ -20,6 +20,13 @@ def a_free_port():
     raise AssertionError("no port is free")
 
 
+def two_free_ports():
+    """The first of two ports in a row at which nothing listens."""
+    while listening((port := a_free_port()) + 1):
+        pass
+    return port
+
+
 def listening(port):
     """Whether a server of this machine listens at ``port``."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)):

@@ -26,19 +26,26 @@ def demo(
     ] = "8080",
     http: Annotated[bool, typer.Option("--http", help="HTTP mode instead of Socket Mode.")] = False,
     story: Annotated[
-        str, typer.Option(help=f"Story to tell first: {', '.join(STORIES)}.")
-    ] = "outage",
-    clean: Annotated[bool, typer.Option("--clean", help="Start empty, and tell no story.")] = False,
+        str | None,
+        typer.Option(
+            help=f"Begin anew with this story: {', '.join(STORIES)}. The first run plays outage.",
+            metavar="NAME",
+        ),
+    ] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Delete the state of earlier runs; begin empty.")
+    ] = False,
 ) -> None:
     """Run the bot, real and whole, against a stand-in for Slack on this machine."""
     import asyncio
+    import os
 
     from bot.commands.setup import wrong
     from bot.commands.signals import stop_event
 
     if not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= PORT_MAX):
         wrong(f'--port "{port}" is no port: name a number from 1 to {PORT_MAX}.')
-    if story not in STORIES:
+    if story is not None and story not in STORIES:
         wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
     try:
         from bot.demo import BotDidNotStart, run
@@ -46,12 +53,15 @@ def demo(
         if error.name != "yaml":
             raise
         wrong('The demo needs PyYAML: install "ratchet[demo]".')
+    typer.echo("Ratchet and a stand-in for Slack, both on this machine.")
+    # The state holds texts and an API key: it is for its owner alone.
+    os.umask(0o077)
 
     async def run_until_stopped() -> None:
         await run(
             port=int(port),
             http=http,
-            story=None if clean else story,
+            story_name=story,
             clean=clean,
             announce=typer.echo,
             stop=stop_event(),

@@ -88,13 +88,11 @@ class Files:
     def _share(self, arguments: Arguments, sent: list[Json]) -> None:
         channel = self._rights.channel({"channel": arguments["channel_id"]})
         self._rights.may_write(channel)
-        names = ", ".join(f"📄 {one['title']}" for one in sent)
-        comment = str(arguments.get("initial_comment") or "")
         self._workspace.post(
             Message(
                 channel=channel.id,
                 ts=self._workspace.mint.ts(),
-                text=f"{comment}\n{names}".strip(),
+                text=str(arguments.get("initial_comment") or ""),
                 author=self._workspace.app.bot_user,
                 by_app=True,
                 files=sent,

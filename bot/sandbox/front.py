@@ -16,7 +16,8 @@ Reading
              "commands": [{"name", "description", "usage_hint"}],
              "shortcuts": [{"kind": "global" | "message", "callback_id", "name", "description"}]},
      "mode": "socket" | "http", "connections": [{"id", "half_open", "delay_seconds"}],
-     "limits": {"posting", "tiers", "burst"}, "faults": [fault], "now": 1750000000.0, "seq": 17}
+     "limits": {"posting", "tiers", "burst"}, "faults": [fault], "welcome": "",
+     "beside": [name], "now": 1750000000.0, "seq": 17}
 
     user: Slack's user object (id, name, real_name, is_admin, is_restricted, is_bot, deleted, …)
     channel: {"id", "name", "kind": "public" | "private" | "im", "is_member", "bot_is_member",
@@ -26,7 +27,8 @@ Reading
 the person's own ephemeral ones among them::
 
     message: {"channel", "ts", "author": user id, "by_app", "text", "blocks", "attachments",
-              "thread_ts", "is_reply", "broadcast", "only_you", "edits", "deleted", "metadata",
+              "files": [{"id", "name", "title", "size", "content"}], "thread_ts", "is_reply",
+              "broadcast", "only_you", "edits", "deleted", "metadata",
               "origin": "api" | "ack" | "response_url" | "person", "interaction": id or null,
               "replies": [message]}
 
@@ -36,6 +38,8 @@ its ``ts``. An ephemeral message in a thread is in the list, with its ``thread_t
 ``GET /front/views?as=U…`` → ``{"stack": [view], "home": view or null}``, the topmost last. A view
 is Slack's view object (title, blocks, submit, close, hash, state.values with the input so far, …)
 with ``"errors": {block_id: sentence}``, which the page shows beside the inputs.
+
+``GET /beside/{name}`` → the app's own page of a name in ``beside``, as HTML.
 
 ``GET /front/log?after=0`` → ``{"seq": n, "entries": [entry]}``: the entries with ``seq`` above
 ``after``, in the order of their last change::
@@ -149,6 +153,10 @@ class Front:
         self._courier = courier
         self._webapi = webapi
         self._faults = rules
+        self.welcome = ""
+        """A line of greeting at the top of the page, in words."""
+        self.beside: dict[str, Callable[[], Awaitable[str]]] = {}
+        """Pages of the app outside Slack by their names, each a function that returns HTML."""
         self._seq = 0
         self._log: dict[Interaction | Request | Call, int] = {}
         self._pages: dict[web.WebSocketResponse, asyncio.Queue[Json]] = {}
@@ -171,6 +179,7 @@ class Front:
             web.get("/front/events", self._events),
             web.get("/", self._page),
             web.get("/archives/{channel}/{message}", self._page),
+            web.get("/beside/{name}", self._beside),
             web.get("/{file:[A-Za-z0-9_.-]+}", self._file),
         ]
 
@@ -199,6 +208,13 @@ class Front:
     async def _file(self, http: web.Request) -> web.StreamResponse:
         return _served(http.match_info["file"])
 
+    async def _beside(self, http: web.Request) -> web.StreamResponse:
+        drawn = self.beside.get(http.match_info["name"])
+        if drawn is None or not _of_this_page(http):
+            return web.Response(status=404, text="There is no page here.")
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return web.Response(text=await drawn(), content_type="text/html", headers=headers)
+
     # --- reading ---
 
     def _person(self, name: object) -> Person:
@@ -212,6 +228,8 @@ class Front:
             "connections": [connection_json(each) for each in self._courier.sockets.connections],
             "limits": self._limits_json(),
             "faults": [fault_json(rule) for rule in self._faults],
+            "welcome": self.welcome,
+            "beside": list(self.beside),
             "now": self._workspace.clock(),
             "seq": self._seq,
         }

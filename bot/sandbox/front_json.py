@@ -93,6 +93,7 @@ def message_json(message: Message) -> Json:
         "text": message.text,
         "blocks": message.blocks,
         "attachments": message.attachments,
+        "files": message.files,
         "thread_ts": message.thread_ts,
         "is_reply": message.is_reply,
         "broadcast": message.broadcast,

@@ -1,5 +1,9 @@
 """Conversations as data: transcripts, played by the demo and checked by the tests.
 
+The first line of a story says what it shows. Comments at its top name the place at which to look at
+it (``# open: mia in #payments``), an act to begin with (``# try: …``), and another story that is
+played before it (``# after: weeks``).
+
 A line is an act of a person, or an expectation about the screen::
 
     # a comment
@@ -35,7 +39,7 @@ STORIES = Path(__file__).with_name("stories")
 
 # By kind of line. The first match in this order decides.
 SHAPES = {
-    "wait": r"(?P<count>\d+) (?P<unit>second|minute|hour)s? pass(es)?",
+    "wait": r"(?P<count>\d+) (?P<unit>second|minute|hour|day)s? pass(es)?",
     "sees_at": r"(?P<person>\w+) sees at (?P<field>[^:]+): (?P<words>.+)",
     "sees": r"(?P<person>\w+) sees: (?P<words>.+)",
     "misses": r"(?P<person>\w+) does not see: (?P<words>.+)",
@@ -48,7 +52,7 @@ SHAPES = {
     "submits": r"(?P<person>\w+) submits",
     "closes": r"(?P<person>\w+) closes the dialog",
 }
-SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
 class NotInTheScript(Exception):
@@ -68,6 +72,48 @@ class Line:
     def expects(self) -> bool:
         """Whether the line is an expectation."""
         return self.kind in {"sees", "sees_at", "misses", "shows", "hides"}
+
+    @property
+    def seconds(self) -> int:
+        """The time that passes with this line."""
+        if self.kind != "wait":
+            return 0
+        return int(self.parts["count"]) * SECONDS[self.parts["unit"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story as the demo offers it. ``person`` at ``channel`` sees its end; ``hint`` comes next.
+
+    ``lines`` include those of the story that comes before it.
+    """
+
+    about: str
+    person: str
+    channel: str
+    hint: str
+    lines: tuple[Line, ...]
+
+    @property
+    def seconds(self) -> int:
+        """The time that passes in it."""
+        return sum(line.seconds for line in self.lines)
+
+
+def story(name: str, *, folder: Path = STORIES) -> Story:
+    """The story ``name``, from its file in ``folder``.
+
+    Raises:
+        NotInTheScript: its top lacks a part, or a line has none of the shapes.
+    """
+    text = (folder / f"{name}.txt").read_text(encoding="utf-8")
+    about, *others = (line[2:] for line in text.splitlines() if line.startswith("# "))
+    top = dict(other.split(": ", 1) for other in others if ": " in other)
+    place = re.fullmatch(r"(\w+) in (#[\w-]+)", top.get("open", ""))
+    if place is None or "try" not in top:
+        raise NotInTheScript(f"{name}: its top has no line with open: or with try:")
+    before = story(top["after"], folder=folder).lines if "after" in top else ()
+    return Story(about, place[1], place[2], top["try"], (*before, *read(text)))
 
 
 def read(text: str) -> Iterator[Line]:
@@ -122,7 +168,7 @@ class Stage:
         person = self._slack.person(parts["person"]) if "person" in parts else None
         match line.kind:
             case "wait":
-                await self._wait(int(parts["count"]) * SECONDS[parts["unit"]])
+                await self._wait(line.seconds)
             case "shows" | "hides":
                 await self._look_at_channel(line)
             case _ if person is not None:

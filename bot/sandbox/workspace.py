@@ -247,6 +247,11 @@ class Workspace:
             if message.only_for == person and wanted in (None, message.channel)
         ]
 
+    def forget_private_answers(self) -> None:
+        """Forget the messages that only one person sees, as a reload of Slack's client does."""
+        for message in list(self.hidden_messages):
+            self.delete(message)
+
     def channel_view(self, channel: str | Channel) -> list[Post]:
         """The channel's final state for everybody: messages in order, each with its thread."""
         return [self._post(message) for message in self.channel(channel).messages]

@@ -1,6 +1,7 @@
 // Messages as they are drawn: in a channel, in a thread, and the notices of Slackbot between them.
 // `doing` is given by the page: {names, surface, openThread, useShortcut, redraw}.
 
+import { filesOf } from "./beside.js";
 import { attachmentsOf, blocksOf } from "./blocks.js";
 import { lookInside } from "./dialogs.js";
 import { h, icon, menuButton } from "./dom.js";
@@ -78,7 +79,7 @@ function messageNode(message, doing, { compact, inThread, trouble, changed }) {
     !compact && h("p", { class: "message-head" },
       h("strong", { class: "author" }, author?.is_bot ? world.state.app.name : fullName(author)),
       message.by_app && h("span", { class: "app-badge" }, "APP"), timeNode(message.ts, "time")),
-    h("div", { class: message.deleted ? "message-body muted" : "message-body" }, words, attachmentsOf(message.attachments, surface)),
+    h("div", { class: message.deleted ? "message-body muted" : "message-body" }, words, attachmentsOf(message.attachments, surface), filesOf(message.files)),
     message.edits > 0 && !message.deleted && h("span", { class: "edited", title: `Edited ${message.edits === 1 ? "once" : `${message.edits} times`}` }, "(edited)"),
     trouble && h("p", { class: "trouble", role: "alert" }, icon("warn"), trouble),
     message.only_you && h("button", { type: "button", class: "link-button dismiss", data: { focus: "dismiss" }, on: { click: () => dismiss(message, doing) } }, "Dismiss message"),

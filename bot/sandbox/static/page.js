@@ -2,6 +2,7 @@
 // again after each change; nothing is drawn ahead of the server.
 
 import { Refused, get, listen, onceAtATime, post } from "./api.js";
+import { framed, greet } from "./beside.js";
 import { blocksOf, confirmed } from "./blocks.js";
 import { composer } from "./composer.js";
 import { dialogs } from "./dialogs.js";
@@ -228,10 +229,10 @@ const modal = dialogs(at("dialog"), {
 
 const shownChannel = () => world.place?.channel ?? (world.place?.app === "messages" ? directChannel()?.id : undefined);
 const isShown = (channel) => shownChannel() === channel || world.thread?.channel === channel;
-const placeName = () => (world.place.app ? world.state.app.name : `#${channelOf(world.place.channel)?.name ?? ""}`);
+const placeName = () => world.place.beside ?? (world.place.app ? world.state.app.name : `#${channelOf(world.place.channel)?.name ?? ""}`);
 
 function goTo(place, { thread = null, target = null } = {}) {
-  const arrived = place.channel !== world.place?.channel || place.app !== world.place?.app;
+  const arrived = ["channel", "app", "beside"].some((kind) => place[kind] !== world.place?.[kind]);
   world.place = place;
   world.target = target;
   if (arrived || thread) world.thread = thread;
@@ -250,10 +251,10 @@ function goTo(place, { thread = null, target = null } = {}) {
 }
 
 function rememberPlace() {
-  const name = world.place.channel ? channelOf(world.place.channel)?.name : world.place.app;
+  const name = world.place.channel ? channelOf(world.place.channel)?.name : world.place.app ?? world.place.beside;
   const query = new URLSearchParams({ as: world.me.name, at: name ?? "" });
   history.replaceState(null, "", `/?${query}`);
-  const title = world.place.channel ? `#${name}` : world.state.app.name;
+  const title = world.place.channel ? `#${name}` : world.place.beside ?? world.state.app.name;
   document.title = `${title} · ${world.state.team.name}`;
 }
 
@@ -274,6 +275,7 @@ function placeInAddress() {
   const wanted = new URLSearchParams(location.search).get("at");
   if (wanted === "home" && world.state.app.home_tab) return { place: { app: "home" } };
   if (wanted === "messages") return { place: { app: "messages" } };
+  if (world.state.beside.includes(wanted)) return { place: { beside: wanted } };
   const rooms = world.state.channels.filter((channel) => channel.kind !== "im");
   const channel = rooms.find(({ name, id }) => wanted && [name, id].includes(wanted)) ?? rooms.find(({ is_member: member }) => member) ?? rooms[0];
   return { place: { channel: channel?.id } };
@@ -300,6 +302,7 @@ async function become(user) {
 function renderTop() {
   const { state, me } = world;
   at("team-name").textContent = state.team.name;
+  greet(at("welcome"), state.welcome);
   const count = state.connections.length;
   at("team-mode").textContent = state.mode === "http" ? "HTTP mode" : count === 1 ? "1 connection" : `${count} connections`;
   at("team-mode").classList.toggle("is-down", state.mode === "socket" && !count);
@@ -349,9 +352,10 @@ function renderSidebar() {
   if (!side.firstChild) {
     side.append(
       h("h2", { id: "channels-title" }, "Channels"), h("ul", { class: "side-list", "aria-labelledby": "channels-title" }),
-      h("h2", { id: "apps-title" }, "Apps"), h("ul", { class: "side-list", "aria-labelledby": "apps-title" }));
+      h("h2", { id: "apps-title" }, "Apps"), h("ul", { class: "side-list", "aria-labelledby": "apps-title" }),
+      h("h2", { id: "beside-title" }, "Outside Slack"), h("ul", { class: "side-list", "aria-labelledby": "beside-title" }));
   }
-  const [rooms, apps] = side.querySelectorAll("ul");
+  const [rooms, apps, others] = side.querySelectorAll("ul");
   reconcile(rooms, state.channels.filter((channel) => channel.kind !== "im" && (channel.is_member || channel.id === place.channel)).map((channel) => sideEntry({
     key: channel.id, name: channel.name, mark: () => icon(channel.kind === "private" ? "lock" : "hash"), here: place.channel === channel.id,
     go: () => goTo({ channel: channel.id }), faded: channel.is_archived, ...news(channel),
@@ -361,6 +365,10 @@ function renderSidebar() {
     key: "app", name: state.app.name, mark: () => face({ is_bot: true }, "is-tiny"), here: Boolean(place.app),
     go: () => goTo({ app: state.app.home_tab ? "home" : "messages" }), ...(direct ? news(direct) : {}),
   })]);
+  side.querySelector("#beside-title").hidden = !state.beside.length;
+  reconcile(others, state.beside.map((name) => sideEntry({
+    key: name, name, mark: () => icon("chart"), here: place.beside === name, go: () => goTo({ beside: name }),
+  })));
 }
 
 // --- the middle ---
@@ -368,6 +376,10 @@ function renderSidebar() {
 function renderPlace() {
   const body = at("place-body");
   renderHead();
+  if (world.place.beside) {
+    body.replaceChildren(h("div", { id: "messages", class: "beside-room", tabindex: "-1" }, framed(world.place.beside)));
+    return;
+  }
   if (world.place.app === "home") {
     body.replaceChildren(h("div", { id: "messages", class: "home", tabindex: "-1" }), h("div", { id: "composer", tabindex: "-1" }));
     renderHome();
@@ -425,6 +437,10 @@ function renderHead() {
   const { place, state } = world;
   if (!place) return;
   const head = at("place-head");
+  if (place.beside) {
+    head.replaceChildren(h("div", { class: "head-channel" }, h("h1", {}, icon("chart"), place.beside)));
+    return;
+  }
   if (place.app) {
     const tabs = [...(state.app.home_tab ? [["home", "Home"]] : []), ["messages", "Messages"]];
     const fresh = h("div", { class: "head-app" }, h("h1", {}, face({ is_bot: true }, "is-small"), state.app.name),
@@ -453,7 +469,7 @@ const doing = {
 function renderMessages() {
   const list = at("messages");
   const channel = shownChannel();
-  if (!list || world.place.app === "home") return;
+  if (!list || world.place.app === "home" || world.place.beside) return;
   const bottom = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   const drawn = channel ? drawnIn(channel) : [];
   const items = [];

@@ -1,0 +1,62 @@
+"""The stand-in for Slack as the demo needs it: its manifest, the settings of a bot, its state.
+
+A story and the demo are two processes, one after the other; they share this.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.sandbox.saving import restore, saved
+from bot.sandbox.server import Sandbox
+from bot.sandbox.workspace import Workspace
+
+# Beside the sources in a checkout; inside the package after an installation from a wheel.
+MANIFESTS = (
+    Path(__file__).parents[1] / "app_manifest.yml",
+    Path(__file__).with_name("app_manifest.yml"),
+)
+# In the folder of the demo.
+STATE = "slack.json"
+
+
+def manifest() -> dict[str, Any]:
+    """The manifest of the Slack app, with the scopes that the stand-in enforces."""
+    path = next(path for path in MANIFESTS if path.is_file())
+    read_in: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_in
+
+
+def settings_for(slack: Sandbox, *, port: int) -> dict[str, str]:
+    """The variables of a bot for ``slack`` that runs in the folder of the demo; no mode's."""
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_API_URL": slack.api_url,
+        "STATUS_CHANNEL": slack.workspace.channel("#status").id,
+        "DATABASE_URL": "sqlite:///ratchet.db",
+        "PORT": str(port),
+        "LOG_FORMAT": "json",
+    }
+
+
+def keep(workspace: Workspace, folder: Path) -> None:
+    """Writes the state of the stand-in into ``folder``, whole or not at all."""
+    beside = folder / f"{STATE}.new"
+    beside.write_text(json.dumps(saved(workspace)), encoding="utf-8")
+    beside.replace(folder / STATE)
+
+
+def is_kept(folder: Path) -> bool:
+    """Whether an earlier run left a state in ``folder``."""
+    return (folder / STATE).is_file()
+
+
+def take_up(workspace: Workspace, folder: Path) -> None:
+    """Puts the state that an earlier run left in the place of everything in ``workspace``."""
+    kept: Mapping[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    restore(workspace, dict(kept))
