@@ -147,7 +147,7 @@ async def _said(*arguments: str, folder: Path, settings: Mapping[str, str]) -> s
         )
         said, _ = await process.communicate()
     if process.returncode:
-        raise BotDidNotStart(f"`{arguments[0]}` failed; {folder}/ratchet.log says why.")
+        raise BotDidNotStart(f"A command of the demo failed; {folder}/ratchet.log says why.")
     return said.decode()
 
 
