@@ -125,6 +125,21 @@ _HOLD = upsert(
         )
     )
 )
+_doubted = outbox.alias("doubted")
+# Whether Slack may have the post after a lost response. Of a card, one doubtful message is enough:
+# the others would be posted in its place.
+is_in_doubt = or_(
+    outbox.c.unsure,
+    and_(
+        outbox.c.surface.in_(CARDS),
+        exists().where(
+            _doubted.c.lane == outbox.c.lane,
+            _doubted.c.surface == outbox.c.surface,
+            kept(_doubted, State.AVAILABLE, State.RUNNING, State.DEAD),
+            _doubted.c.unsure,
+        ),
+    ),
+)
 _CLAIM = (
     update(outbox)
     .where(outbox.c.id.in_(bindparam("ids", expanding=True)), is_available)
@@ -135,6 +150,7 @@ _CLAIM = (
         attempts=outbox.c.attempts + 1,
         claimed_at=bindparam("at"),
         claimed_by=bindparam("worker"),
+        unsure=is_in_doubt,
     )
     .returning(*COLUMNS)
 )

@@ -37,7 +37,16 @@ from storage import claims
 from storage.enqueue import later_of, redraw_status_cards
 from storage.entries import declared_severity, entry
 from storage.messages import COLUMNS, OutboxMessage, message_of
-from storage.models import CARDS, KEPT, State, among, is_kept, kept, outbox, posted
+from storage.models import (
+    CARDS,
+    KEPT,
+    State,
+    among,
+    is_kept,
+    kept,
+    outbox,
+    posted,
+)
 from storage.models import incident as _incident
 from storage.public import PublicReader
 from storage.queries import SqlReader
@@ -190,7 +199,7 @@ def _merge(*states: State, into: ColumnElement[bool]) -> Update:
 
 
 def _postpone(condition: ColumnElement[bool]) -> Update:
-    """Lets each card wait as long as the edit that is about to be merged into it.
+    """Lets each card wait as long as the edit that is about to be merged into it, and doubt as it.
 
     That edit may wait for the end of a title's hold: before it, the title is not public.
     """
@@ -206,7 +215,7 @@ def _postpone(condition: ColumnElement[bool]) -> Update:
     return (
         update(outbox)
         .where(condition, among(outbox.c.surface, *CARDS))
-        .values(try_at=later_of(outbox.c.try_at, waiting))
+        .values(try_at=later_of(outbox.c.try_at, waiting), unsure=claims.is_in_doubt)
     )
 
 
@@ -238,7 +247,12 @@ _MERGE_INTO_DEAD = _merge(
         _other.c.id < outbox.c.id,
     ),
 )
-_RETRY = (_MERGE_DEAD_INTO_RUNNING, _POSTPONE_DEAD, _MERGE_INTO_DEAD, _RETRY_DEAD)
+_RETRY = (
+    _MERGE_DEAD_INTO_RUNNING,
+    _POSTPONE_DEAD,
+    _MERGE_INTO_DEAD,
+    _RETRY_DEAD,
+)
 _RETRY_IN_CHANNEL = tuple(
     one.where(
         outbox.c.workspace_id == bindparam("in_workspace"),

@@ -134,6 +134,63 @@ async def test_a_retry_merges_a_dead_edit_into_a_running_one(
     assert [state for _, state in await states()] == [State.MERGED, State.RUNNING]
 
 
+async def test_a_dead_card_in_doubt_makes_the_next_edit_doubtful(
+    running, incidents, claim, outbox, clock
+):
+    """Slack may have the card already, and the next edit would be a second one."""
+    await outbox.dead(running, error=UNKNOWN_OUTCOME, at=clock())
+    await incidents.execute(a_change(ref=1, to="identified"))
+    clock.advance(seconds=1)
+
+    (edit,) = await claim()
+    assert edit.surface is Surface.STATUS_CARD
+    assert (edit.unsure, edit.id == running.id) == (True, False)
+
+
+@pytest.mark.parametrize("newer", ["dead", "later", "look_first"])
+@pytest.mark.parametrize("older", ["dead", "later"])
+async def test_the_doubt_about_a_card_outlives_the_merging_of_its_messages(
+    older, newer, running, incidents, claim, outbox, clock, states
+):
+    """The older message was refused, so Slack does not have it; the newer one may be there."""
+    await outbox.dead(running, error="is_archived", at=clock())
+    await incidents.execute(a_change(ref=1, to="identified"))
+    clock.advance(seconds=1)
+    edit = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
+    if newer == "dead":
+        await outbox.dead(edit, error=UNKNOWN_OUTCOME, at=clock())
+    else:
+        await outbox.later(edit, until=clock(), error=UNKNOWN_OUTCOME)
+    if newer == "look_first":
+        await outbox.look_first(at=clock())
+    await outbox.retry_dead(at=clock())
+    clock.advance(seconds=1)
+    if older == "later":
+        again = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
+        await outbox.later(again, until=clock(), error="ratelimited")
+
+    assert await states() == [(running.id, State.AVAILABLE), (edit.id, State.MERGED)]
+    clock.advance(seconds=1)
+    last = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
+    assert last.unsure
+
+
+async def test_a_waiting_card_takes_over_the_doubt_of_a_dead_one(
+    running, incidents, claim, outbox, clock, states
+):
+    await outbox.later(running, until=clock(), error="ratelimited")
+    await incidents.execute(a_change(ref=1, to="identified"))
+    clock.advance(seconds=1)
+    again = next(m for m in await claim() if m.surface is Surface.STATUS_CARD)
+    await outbox.dead(again, error=UNKNOWN_OUTCOME, at=clock())
+    await incidents.execute(a_change(ref=1, to="monitoring"))
+    await outbox.retry_dead(at=clock())
+    clock.advance(seconds=1)
+
+    assert [state for _, state in await states()] == [State.AVAILABLE, State.MERGED]
+    assert next(m for m in await claim() if m.surface is Surface.STATUS_CARD).unsure
+
+
 async def test_a_late_worker_moves_no_message_that_another_has_claimed(
     running, claim, outbox, clock, states
 ):
