@@ -180,7 +180,9 @@ class WriteReport:
     """Writes sections of the report, also after the end; None leaves one as it is.
 
     An empty text empties a section. ``seen`` is the number of the newest entry that the author had
-    read: a section that somebody else wrote since is not overwritten.
+    read: a section that somebody else wrote since is not overwritten. ``marks`` are those of the
+    texts that the author had read, in the order of `Section`: one that was left as it was is not
+    written again, although it may be withdrawn by now. Empty: unknown.
     """
 
     actor: Actor
@@ -191,6 +193,7 @@ class WriteReport:
     cause: Note | None = None
     helped: Note | None = None
     follow_ups: Note | None = None
+    marks: tuple[str, ...] = ()
     expected_status: None = None
 
     @property

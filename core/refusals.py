@@ -27,7 +27,7 @@
     ├── NotPrivate            an invitation to an incident that everybody sees
     ├── TitleChanged          the title is not the one that was agreed to become public
     ├── NotOver               a resolution before the end
-    ├── SectionChanged        somebody else wrote that section of the report meanwhile
+    ├── SectionChanged        that section of the report was written, or withdrawn, meanwhile
     ├── NothingToPromise      a promise of an update on an incident that is resolved
     ├── PromiseOver           the promise of a button is over, or another one is in force
     ├── NotAsked              an answer to a question that another person was asked
@@ -313,11 +313,14 @@ class NotOver(UserError):
 
 
 class SectionChanged(UserError):
-    """``entry`` was written by somebody else after the author had read the section."""
+    """``entry`` was written by somebody else, or withdrawn, after the author had read it."""
 
     def __init__(self, incident: Incident, entry: Update) -> None:
+        deed = f"{entry.by.name} changed"
+        if entry.redacted_by:
+            deed = f"{entry.redacted_by.name} withdrew"
         super().__init__(
-            f"{entry.by.name} changed this section meanwhile, and nothing was saved: "
+            f"{deed} this section meanwhile, and nothing was saved: "
             f"`/incident report {incident.number}` shows it as it is now."
         )
         self.incident = incident

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID, uuid5
 
 from core.commands import WriteReport
 from core.decision import Decision, ForReport
@@ -30,6 +31,21 @@ def text_of(entry: Update | None) -> str:
     return (entry and entry.body) or ""
 
 
+def mark_of(text: str) -> str:
+    """A mark of ``text`` from which nobody reads it: a dialog keeps it, and not a second copy."""
+    return uuid5(UUID(int=0), text).hex[:16] if text else ""
+
+
+def rewritten(command: WriteReport) -> dict[Section, str]:
+    """The texts of ``command`` that the author did not leave as they had read them."""
+    seen = dict(zip(Section, command.marks, strict=False))
+    return {
+        section: text
+        for section, text in command.texts.items()
+        if seen.get(section) != mark_of(_checked(section, text))
+    }
+
+
 def write_report(
     incident: Incident, command: WriteReport, known: ForReport, *, at: datetime
 ) -> Decision:
@@ -40,11 +56,14 @@ def write_report(
     Raises:
         EmptyUpdate: no section is named.
         InvalidField: a text, by the name of its section.
-        SectionChanged: somebody else wrote the section since the author saw it.
+        SectionChanged: somebody else wrote the section, or it was withdrawn, since the author saw
+            it.
     """
-    texts = {section: _checked(section, text) for section, text in command.texts.items()}
-    if not texts:
+    if not command.texts:
         raise EmptyUpdate
+    # All are checked before any is compared.
+    checked = {section: _checked(section, text) for section, text in command.texts.items()}
+    texts = {section: checked[section] for section in rewritten(command)}
     pen = Pen(incident, command.actor, at, known.publish_delay)
     entries = tuple(
         pen.update(Kind.REPORTED, body=text or None, new=section.value)
@@ -57,12 +76,14 @@ def _changed(
     incident: Incident, command: WriteReport, known: ForReport, texts: Mapping[Section, str]
 ) -> Iterator[tuple[Section, str]]:
     now = standing(known.written)
+    had_text = {section for section, mark in zip(Section, command.marks, strict=False) if mark}
     seen = standing([one for one in known.written if one.entry <= command.seen])
     for section, text in texts.items():
         newest = now.get(section)
         if text in (text_of(newest), text_of(seen.get(section))):
             continue
-        if newest is not None and newest.entry > command.seen:
+        withdrawn = newest is not None and newest.redacted and section in had_text
+        if newest is not None and (withdrawn or newest.entry > command.seen):
             raise SectionChanged(incident, newest)
         yield section, text
 

@@ -294,7 +294,7 @@ class Actions:
                 incident,
                 written,
                 origin=forms.origin_of(view),
-                typed=forms.report_form(view, actor).texts,
+                form=forms.report_form(view, actor),
                 changed=stale.entry,
             )
         if not isinstance(stale, StaleStatus) or dialog not in {Dialog.UPDATE, Dialog.WALK}:

@@ -328,6 +328,7 @@ def report_form(view: Mapping[str, Any], actor: Actor) -> WriteReport:
     seen = _remembered(view).get("seen")
     if not (isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) < 10):
         raise _unreadable()
+    marks = _remembered(view).get("marks")
     texts = {section: Note(_typed(view, section.value)) for section in Section}
     return WriteReport(
         actor=actor,
@@ -338,6 +339,7 @@ def report_form(view: Mapping[str, Any], actor: Actor) -> WriteReport:
         cause=texts[Section.CAUSE],
         helped=texts[Section.HELPED],
         follow_ups=texts[Section.FOLLOW_UPS],
+        marks=tuple(marks.split(".")) if isinstance(marks, str) else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.slack.blocks import Json, actions, context, message, modal, section
@@ -18,10 +18,11 @@ from bot.slack.dialogs import box
 from bot.slack.forms import Origin, metadata
 from bot.slack.markup import escape, mention, moment, pieces, shown
 from bot.slack.words import note_hint
+from core.commands import WriteReport
 from core.incident import Incident, Section, Update
 from core.lifecycle import PublicWord
 from core.report import TO_WRITE, Report, ReportFact
-from core.sections import standing, text_of
+from core.sections import mark_of, rewritten, standing, text_of
 
 # Slack refuses messages with more than about 11,000 characters of text. The longest section, every
 # character escaped, still fits.
@@ -110,26 +111,26 @@ def report_dialog(
     written: Sequence[Update],
     *,
     origin: Origin,
-    typed: Mapping[Section, str] | None = None,
+    form: WriteReport | None = None,
     changed: Update | None = None,
 ) -> Json:
     """The dialog with a box for each section, filled with its present text.
 
-    ``typed`` are texts that somebody typed and that could not be saved, because the section
-    ``changed`` meanwhile: they stay in the boxes, and the text that they would replace is shown.
+    ``form`` could not be saved, because the section ``changed`` meanwhile: what somebody typed
+    stays in the boxes, and the text that it would replace is shown. A box that they had left keeps
+    its mark: Slack may keep its text, too, and it must not be saved as theirs.
     """
     now = standing(written)
-    texts = {one: text_of(now.get(one)) for one in Section} | dict(typed or {})
+    typed = rewritten(form) if form else {}
+    read = {one: text_of(now.get(one)) for one in Section}
+    marks = {one: mark_of(text) for one, text in read.items()}
+    if form:
+        left = zip(Section, form.marks, strict=False)
+        marks |= {one: mark for one, mark in left if one not in typed}
+    texts = read | typed
     told = [section(escape(incident.title))]
     if changed is not None:
-        replaced = shown(changed.body or "", 2_500) or "_nothing_"
-        told += [
-            section(
-                f"{mention(changed.by)} changed {Section(str(changed.new)).words} meanwhile. "
-                "Nothing is saved yet; your texts are below, and saving replaces this one:"
-            ),
-            section(f">>> {replaced}"),
-        ]
+        told += _meanwhile(changed)
     hint = note_hint(incident)
     boxes = [box(one.value, one.words.capitalize(), texts[one], hint) for one in Section]
     return modal(
@@ -137,5 +138,29 @@ def report_dialog(
         f"Report of {incident.name}",
         [*told, *boxes],
         submit="Save",
-        private_metadata=metadata(origin, incident, seen=str(incident.last_entry)),
+        private_metadata=metadata(
+            origin,
+            incident,
+            seen=str(incident.last_entry),
+            marks=".".join(marks[one] for one in Section),
+        ),
     )
+
+
+def _meanwhile(changed: Update) -> list[Json]:
+    words = Section(str(changed.new)).words
+    if changed.redacted_by:
+        by = mention(changed.redacted_by)
+        return [
+            section(
+                f"{by} withdrew {words} meanwhile. Nothing is saved yet; your texts are below, and "
+                "saving writes that section anew."
+            )
+        ]
+    return [
+        section(
+            f"{mention(changed.by)} changed {words} meanwhile. "
+            "Nothing is saved yet; your texts are below, and saving replaces this one:"
+        ),
+        section(f">>> {shown(changed.body or '', 2_500) or '_nothing_'}"),
+    ]

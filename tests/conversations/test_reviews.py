@@ -119,6 +119,30 @@ async def test_a_text_written_meanwhile_is_shown_before_it_is_replaced(slack, ov
     assert "db-3 lost quorum" in (await say("report 1")).words()
 
 
+async def test_a_section_that_was_withdrawn_meanwhile_does_not_come_back(slack, over, say, mia):
+    """Mia's dialog still holds it, in its box and, once she is refused, in none."""
+    await write(slack, mia, await say("report 1"), Cause="Pat did it", Impact="Pat's cards")
+    mias = await mia.press(await say("report 1"), "Write…")
+    await opened(slack, mia)
+    for section in ("cause", "impact"):
+        await say(f"withdraw 1 {section}")
+
+    await mia.fill("Cause", "Pat did it again")
+    await mia.submit()
+    await slack.until(lambda: "meanwhile" in str(mia.view.given))
+    shown = str(mia.view.given)
+    assert "<@U0MIA> withdrew cause meanwhile" in shown
+    assert "Pat did it again" in shown
+    assert "Pat's cards" not in shown
+
+    await mia.fill("Cause", "A full disk")
+    await mia.submit()
+    assert "The section cause of INC-1 is written" in (await mias.answer()).text
+    written = (await say("report 1")).words()
+    assert "A full disk" in written
+    assert "Pat" not in written
+
+
 async def test_a_long_report_is_read_in_pages(slack, over, say, mia):
     texts = {label: f"<{label}> " + "&" * 1_900 for label in ("Summary", "Impact", "Cause")}
     await write(slack, mia, await say("report 1"), **texts)

@@ -11,7 +11,7 @@ from core.decision import ForAccess, ForReport
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import Kind, Note, Section, Visibility
 from core.refusals import NoSuchSection, NotFound, RedactionNotPermitted, SectionChanged
-from core.sections import standing, text_of
+from core.sections import mark_of, rewritten, standing, text_of
 from tests.builders import (
     ADA,
     GRACE,
@@ -89,6 +89,58 @@ def test_a_section_that_was_written_meanwhile_is_not_overwritten():
         write(an_incident(), seen=3, cause=Note("db-5"), written=written)
 
     assert refused.value.entry.entry == 5
+
+
+def read(**texts):
+    """The marks of a dialog that was opened with ``texts``."""
+    return tuple(mark_of(texts.get(section.value, "")) for section in Section)
+
+
+def gone(entry, **changes):
+    withdrawn = {"redacted_at": NINE, "redacted_by": GRACE}
+    return a_section(entry, None, **withdrawn | changes)
+
+
+def test_a_text_that_was_withdrawn_after_it_was_read_does_not_come_back():
+    """The author left it in its box, and wrote another section."""
+    decision = write(
+        an_incident(),
+        cause=Note(" db-3 "),
+        impact=Note("Cards"),
+        marks=read(cause="db-3"),
+        written=(gone(2),),
+    )
+
+    assert [(one.new, one.body) for one in decision.updates] == [("impact", "Cards")]
+
+
+def test_a_text_that_grew_from_a_withdrawn_one_is_not_written_unasked():
+    with pytest.raises(SectionChanged, match="Grace withdrew this section meanwhile"):
+        write(an_incident(), cause=Note("db-3, too"), marks=read(cause="db-3"), written=(gone(2),))
+
+
+def test_a_section_that_was_withdrawn_before_the_dialog_opened_is_written_anew():
+    (entry,) = write(
+        an_incident(), cause=Note("A full disk"), marks=read(), written=(gone(2),)
+    ).updates
+
+    assert entry.body == "A full disk"
+
+
+def test_only_texts_that_the_author_changed_are_rewritten():
+    command = WriteReport(
+        actor=an_actor(),
+        ref=42,
+        seen=9,
+        cause=Note("db-3\n"),
+        impact=Note("Cards"),
+        summary=Note(""),
+        marks=read(cause="db-3", impact="Carts"),
+    )
+
+    assert rewritten(command) == {Section.IMPACT: "Cards"}
+    assert mark_of("db-3") != mark_of("db-4")
+    assert "db-3" not in mark_of("db-3")
 
 
 def test_no_section_at_all_is_refused():

@@ -607,6 +607,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "title_changed": TitleChanged(new),
         "not_over": NotOver(new),
         "section_changed": SectionChanged(new, entry),
+        "section_withdrawn": SectionChanged(new, replace(entry, redacted_by=ADA)),
         "no_such_section": NoSuchSection(new, Section.HELPED),
         "no_public_side": NoPublicSide(new),
         "nothing_to_promise": NothingToPromise(over),
@@ -837,6 +838,7 @@ def reviews(texts: Texts) -> dict[str, Any]:
         for place in range(many)
     ]
     figures = statistics(measured, since=SOON - timedelta(days=30), until=SOON)
+    typed = WriteReport(actor=an_actor(), ref=42, seen=2, summary=Note(texts.body[::-1]))
     return {
         "report": reports.report(over, made, page=1, at=SOON, can_send=True),
         "report_last_page": reports.report(over, made, page=9, at=SOON, can_send=False),
@@ -848,8 +850,15 @@ def reviews(texts: Texts) -> dict[str, Any]:
             over,
             written,
             origin=ORIGIN,
-            typed={Section.SUMMARY: texts.body[::-1]},
+            form=typed,
             changed=written[0],
+        ),
+        "dialog_report_withdrawn": reports.report_dialog(
+            over,
+            written,
+            origin=ORIGIN,
+            form=typed,
+            changed=replace(written[0], body=None, redacted_at=NOW, redacted_by=ADA),
         ),
         "stats": stats(figures, at=SOON),
         "stats_quiet": stats(statistics([], since=SOON - timedelta(days=7), until=SOON), at=SOON),
