@@ -72,6 +72,7 @@ class App:
             status_channel=settings.status_channel,
             # A channel of one workspace must not get the public updates of another.
             counts_in=people.is_home,
+            address=people.address,
         )
         self.outbox = Outbox(self.store)
         # Without a group nobody can be mentioned.

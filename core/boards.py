@@ -39,7 +39,8 @@ class Scope(StrEnum):
 class BoardFilter:
     """The filters of a board.
 
-    ``since`` and ``until`` bound the moment of the declaration, both inclusive.
+    ``since`` and ``until`` bound the moment of the declaration, both inclusive. ``number`` is that
+    of the only incident.
     """
 
     scope: Scope = Scope.OPEN
@@ -47,6 +48,7 @@ class BoardFilter:
     status: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

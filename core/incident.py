@@ -213,6 +213,9 @@ class Incident:
 
     ``promises`` counts the promises of a next public update that were made. ``next_update_by`` is
     the due moment of the one in force, which may be past or held back; None without one.
+
+    ``card_address`` is the link of the working card, None until Slack has it. It is no fact of the
+    incident, so two that differ only in it are equal.
     """
 
     id: UUID
@@ -236,6 +239,7 @@ class Incident:
     title_before: str | None = None
     promises: int = 0
     next_update_by: datetime | None = None
+    card_address: str | None = field(default=None, compare=False)
     started_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -283,6 +287,14 @@ class Incident:
         """The channel of the working card; None over the API, or if too many would read it."""
         place = self.place
         return place.channel if place and place.may_show(private=self.private) else None
+
+    @property
+    def card_link(self) -> str | None:
+        """The link of the working card, for people who may see the incident; None without one.
+
+        The card of an incident that was made private shows nothing of it where many read it.
+        """
+        return self.card_address if self.card_channel else None
 
     @property
     def card_people(self) -> tuple[Person, ...]:

@@ -202,8 +202,8 @@ class Incidents:
         _admit(actor)
         return await self._store.read(lambda reader: found(reader, actor, ref))
 
-    async def history(self, actor: Actor, ref: Ref) -> tuple[Incident, tuple[Update, ...]]:
-        """One incident with its transitions and their notes, oldest first.
+    async def history(self, actor: Actor, ref: Ref) -> tuple[Card, tuple[Update, ...]]:
+        """The card of one incident with its transitions and their notes, oldest first.
 
         Raises:
             NotFound, WhichIncident: there is none for this actor.
@@ -211,9 +211,9 @@ class Incidents:
         """
         _admit(actor)
 
-        def read(reader: Reader) -> tuple[Incident, tuple[Update, ...]]:
+        def read(reader: Reader) -> tuple[Card, tuple[Update, ...]]:
             incident = readable(reader, actor, ref)
-            return incident, reader.moves(incident)
+            return reader.card(incident), reader.moves(incident)
 
         return await self._store.read(read)
 
@@ -424,6 +424,19 @@ class Incidents:
         return await self._store.read(
             lambda reader: reader.board(actor, narrowed, before=before, after=after, limit=limit)
         )
+
+    async def listed(
+        self, actor: Actor, narrowed: BoardFilter, *, before: int | None = None, limit: int
+    ) -> Page[Card]:
+        """A page as `board` gives it, with the times of each incident."""
+        _admit(actor)
+
+        def read(reader: Reader) -> Page[Card]:
+            page = reader.board(actor, narrowed, before=before, after=None, limit=limit)
+            cards = reader.times(actor.workspace, page.items)
+            return Page(items=cards, older=page.older, newer=page.newer)
+
+        return await self._store.read(read)
 
     async def ranking(
         self,

@@ -94,6 +94,9 @@ class Reader(Protocol):
     def card(self, incident: Incident) -> Card:
         """The content of the incident's card."""
 
+    def times(self, workspace: str, incidents: Sequence[Incident]) -> tuple[Card, ...]:
+        """The cards of ``incidents``, without their newest updates."""
+
     def board(
         self,
         actor: Actor,

@@ -25,15 +25,32 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import CompoundSelect
 
 from core.boards import BoardFilter, Scope
+from core.decision import Surface
 from core.incident import Actor, Severity
 from core.ranking import COUNTED_MAX, Rank
-from storage.models import incident, incident_invited, is_open
+from storage.models import incident, incident_invited, is_open, posted
 from storage.rows import NEWEST, AnyRow, AnySelect
 
 OPEN_HERE_MAX = 10
 # Numbers follow the moments of declarations, except where the clocks of processes differ or one was
 # set back. As long as that is by less than this, a list of days misses nothing.
 CLOCKS_DIFFER = timedelta(hours=1)
+
+# The place of the working card in Slack, for its link: ``C0INCIDENTS/1772442000.000100``. One row
+# of the primary key, and no join, which could lead the planner away from the index of a list.
+_card = (
+    select(posted.c.posted_in.concat(literal_column("'/'")).concat(posted.c.ts))
+    .where(
+        posted.c.workspace_id == incident.c.workspace_id,
+        posted.c.incident_id == incident.c.id,
+        posted.c.surface == literal_column(f"'{Surface.WORKING_CARD}'"),
+        posted.c.channel == incident.c.channel,
+        posted.c.entry == literal_column("0"),
+    )
+    .correlate(incident)
+    .scalar_subquery()
+    .label("card")
+)
 
 # In the order in which `SqlReader._incident` unpacks them.
 INCIDENT = select(
@@ -68,6 +85,7 @@ INCIDENT = select(
     incident.c.invited_count,
     incident.c.promise_count,
     incident.c.next_update_by,
+    _card,
 ).where(incident.c.workspace_id == bindparam("workspace"))
 
 _RANK = {severity: place for place, severity in enumerate(Severity)}
@@ -116,6 +134,8 @@ def newest(
     """The first ``limit`` incidents that are older, or ``newer``, than number ``key``."""
     named = _named(actor, narrowed)
     first, last = _numbers(connection, named)
+    if narrowed.number is not None:
+        first, last = max(first, narrowed.number), min(last, narrowed.number)
     named |= {"first": max(first, key + 1) if newer else first, "limit": limit}
     named["last"] = last if newer else min(last, key - 1)
     statement = _newest(_conditions_of(actor, narrowed), newer=newer)

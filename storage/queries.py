@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, func, null, or_, select
+from sqlalchemy import Connection, bindparam, null, or_, select
 
 from core.boards import BoardFilter, Card, Page
 from core.handover import HandOver
@@ -126,12 +127,12 @@ _DESCRIBED_COMPONENTS = (
 )
 # The card has a line of its own for a promise.
 _CARD_LAST = _BODILESS.where(is_on_card)
-_CARD_TIMES = select(
-    func.min(update.c.at).filter(update.c.kind == Kind.ACKNOWLEDGED),
-    func.min(update.c.at).filter(
-        and_(update.c.new.is_not(None), update.c.new.in_(bindparam("resolved", expanding=True)))
-    ),
-).where(of_incident, is_move)
+# Moves are few, and no text is read.
+_CARD_TIMES = select(update.c.incident_id, update.c.kind, update.c.new, update.c.at).where(
+    update.c.workspace_id == bindparam("workspace"),
+    update.c.incident_id.in_(bindparam("incidents", expanding=True)),
+    is_move,
+)
 
 _WORKSPACE = select(workspace.c.status_channel).where(workspace.c.id == bindparam("workspace"))
 
@@ -141,14 +142,19 @@ _DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(boards.visible)}
 
 # The status channel that the settings give to a workspace, None for none.
 DefaultChannel = Callable[[str], str | None]
+# The address of a workspace in Slack, such as ``https://acme.slack.com/``; None until it is known.
+Address = Callable[[str], str | None]
 
 
 class SqlReader(Snapshot):
     """One snapshot of the store; implements `core.service.Reader`."""
 
-    def __init__(self, connection: Connection, *, status_channel: DefaultChannel) -> None:
+    def __init__(
+        self, connection: Connection, *, status_channel: DefaultChannel, address: Address
+    ) -> None:
         super().__init__(connection)
         self._status_channel = status_channel
+        self._address = address
         self._workspaces: dict[str, Workspace] = {}
 
     def workspace(self, workspace: str) -> Workspace:
@@ -193,21 +199,17 @@ class SqlReader(Snapshot):
     def card(self, incident: Incident) -> Card:
         """The card of ``incident``; no body is read for it."""
         of_incident = {"workspace": incident.workspace, "incident": incident.id}
-        resolved = [
-            status.name
-            for status in incident.lifecycle.statuses
-            if status.public_word is PublicWord.RESOLVED
-        ]
         last = self._connection.execute(_CARD_LAST, of_incident).first()
-        acknowledged_at, resolved_at = self._connection.execute(
-            _CARD_TIMES, of_incident | {"resolved": resolved}
-        ).one()
-        return Card(
-            incident=incident,
-            last=last and update_of(last),
-            acknowledged_at=acknowledged_at,
-            resolved_at=resolved_at,
-        )
+        (card,) = self.times(incident.workspace, [incident])
+        return replace(card, last=last and update_of(last))
+
+    def times(self, workspace: str, incidents: Sequence[Incident]) -> tuple[Card, ...]:
+        """The cards of ``incidents``, without their newest updates."""
+        chosen = {"workspace": workspace, "incidents": [incident.id for incident in incidents]}
+        moves: dict[UUID, list[AnyRow]] = {}
+        for row in self._connection.execute(_CARD_TIMES, chosen) if incidents else ():
+            moves.setdefault(row.incident_id, []).append(row)
+        return tuple(_timed(incident, moves.get(incident.id, ())) for incident in incidents)
 
     def board(
         self,
@@ -395,6 +397,16 @@ class SqlReader(Snapshot):
         """The components of the incidents in ``rows`` that have any."""
         return tags(self._connection, workspace, [row.id for row in rows if row.component_count])
 
+    def _address_of(self, workspace: str, place: str | None) -> str | None:
+        """The link of the message at ``place``, such as ``C0INCIDENTS/1772442000.000100``.
+
+        Source: https://docs.slack.dev/reference/methods/chat.getPermalink
+        """
+        if place is None or (address := self._address(workspace)) is None:
+            return None
+        channel, ts = place.split("/")
+        return f"{address}archives/{channel}/p{ts.replace('.', '')}"
+
     def _incident(
         self,
         row: AnyRow,
@@ -433,6 +445,7 @@ class SqlReader(Snapshot):
             _invited_count,
             promise_count,
             next_update_by,
+            card,
             *_status_channel,  # only of `_ONE`
         ) = row
         return Incident(
@@ -461,6 +474,19 @@ class SqlReader(Snapshot):
             title_before=title_before,
             promises=promise_count or 0,
             next_update_by=next_update_by,
+            card_address=self._address_of(workspace, card),
             resolution=resolution
             and Resolved(how=Resolution(resolution), duplicate_of=duplicate_of),
         )
+
+
+def _timed(incident: Incident, moves: Iterable[AnyRow]) -> Card:
+    """The card of ``incident`` with the times that follow from its ``moves``."""
+    word_of = incident.lifecycle.public_word
+    acknowledged = [move.at for move in moves if move.kind == Kind.ACKNOWLEDGED]
+    resolved = [move.at for move in moves if move.new and word_of(move.new) is PublicWord.RESOLVED]
+    return Card(
+        incident=incident,
+        acknowledged_at=min(acknowledged, default=None),
+        resolved_at=min(resolved, default=None),
+    )

@@ -36,7 +36,7 @@ from storage.databases.sqlite import ERASED
 from storage.enqueue import enqueue, enqueue_all, published, published_in
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
-from storage.queries import DefaultChannel, SqlReader
+from storage.queries import Address, DefaultChannel, SqlReader
 from storage.statements import KEEP_WORKSPACE, Prepared, upsert
 
 __all__ = ["NoDatabase", "SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
@@ -127,8 +127,10 @@ def _change(columns: frozenset[str]) -> Prepared:
 class SqlTransaction(SqlReader):
     """One transaction; implements `core.service.Transaction`."""
 
-    def __init__(self, connection: Connection, *, status_channel: DefaultChannel) -> None:
-        super().__init__(connection, status_channel=status_channel)
+    def __init__(
+        self, connection: Connection, *, status_channel: DefaultChannel, address: Address
+    ) -> None:
+        super().__init__(connection, status_channel=status_channel, address=address)
         self._dialect = connection.dialect.name
         self._read: dict[UUID, Incident] = {}
 
@@ -429,11 +431,13 @@ class SqlStore:
         *,
         status_channel: str | None = None,
         counts_in: Callable[[str], bool] = lambda _: True,
+        address: Address = lambda _: None,
     ) -> None:
         self._database = database(url)
         self._status_channel: DefaultChannel = lambda workspace: (
             status_channel if counts_in(workspace) else None
         )
+        self._address = address
 
     @property
     def kind(self) -> str:
@@ -520,11 +524,13 @@ class SqlStore:
 
     def _transaction(self, work: Callable[[SqlTransaction], T]) -> Callable[[Connection], T]:
         return lambda connection: work(
-            SqlTransaction(connection, status_channel=self._status_channel)
+            SqlTransaction(connection, status_channel=self._status_channel, address=self._address)
         )
 
     def _view(self, work: Callable[[SqlReader], T]) -> Callable[[Connection], T]:
-        return lambda connection: work(SqlReader(connection, status_channel=self._status_channel))
+        return lambda connection: work(
+            SqlReader(connection, status_channel=self._status_channel, address=self._address)
+        )
 
 
 @contextmanager

@@ -128,6 +128,7 @@ def _store(settings: Settings, home: Home | None) -> SqlStore:
         settings.database_url,
         status_channel=settings.status_channel,
         counts_in=lambda workspace: home is None or home.workspace == workspace,
+        address=lambda workspace: home.address if home and home.is_of(workspace) else None,
     )
 
 

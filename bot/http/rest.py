@@ -142,6 +142,7 @@ def description(app: FastAPI, lifecycles: Catalogue) -> dict[str, Any]:
     schemas = described["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    _show_nulls(schemas)
     _name_lifecycles(schemas, [lifecycle.name for lifecycle in lifecycles])
     return described
 
@@ -149,6 +150,14 @@ def description(app: FastAPI, lifecycles: Catalogue) -> dict[str, Any]:
 def _operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in described["paths"].values():
         yield from path.items()
+
+
+def _show_nulls(schemas: dict[str, Any]) -> None:
+    """Puts the null fields back into the examples: FastAPI leaves them out, and no answer does."""
+    for schema in schemas.values():
+        for example in schema.get("examples", ()):
+            for name in schema.get("required", ()):
+                example.setdefault(name, None)
 
 
 def _name_lifecycles(part: object, names: list[str]) -> None:

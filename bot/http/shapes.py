@@ -34,7 +34,7 @@ DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-NUMBER = re.compile("[0-9]{1,3}")
+NUMBER = re.compile("[0-9]{1,10}")
 CURSOR = "^[0-9a-f]{16}-[0-9]{1,10}$"
 
 
@@ -198,6 +198,7 @@ def _filters(filters: BoardFilter) -> tuple[object, ...]:
         filters.status,
         filters.since and filters.since.date(),
         filters.until and filters.until.date(),
+        *filter(None, (filters.number, filters.scope is Scope.OPEN)),
     )
 
 

@@ -106,9 +106,10 @@ def wrapped(data: AnswerPart) -> str:
     return f'{{"data":{data.model_dump_json(by_alias=True)}}}'
 
 
-def show_incident(_: Transaction, outcome: Outcome) -> str:
+def show_incident(tx: Transaction, outcome: Outcome) -> str:
     """The incident after the change."""
-    return wrapped(IncidentBody.of(outcome.incident))
+    (card,) = tx.times(outcome.incident.workspace, [outcome.incident])
+    return wrapped(IncidentBody.of(card))
 
 
 def show_update(_: Transaction, outcome: Outcome) -> str:
@@ -159,11 +160,11 @@ async def declare(call: CurrentCall, asked: NewIncident) -> Response:
 async def list_incidents(
     call: CurrentCall, asked: Annotated[IncidentListQuery, Query()]
 ) -> Response:
-    filters = asked.filter(asked.severity)
+    filters = asked.filters()
     before = asked.before(filters)
-    page = await call.incidents.board(call.actor, filters, before=before, limit=asked.limit)
+    page = await call.incidents.listed(call.actor, filters, before=before, limit=asked.limit)
     body = IncidentPage(
-        incidents=[IncidentBody.of(incident) for incident in page.items],
+        incidents=[IncidentBody.of(card) for card in page.items],
         next_cursor=shapes.cursor(filters, page.older),
     )
     return answered(200, wrapped(body))
@@ -175,9 +176,9 @@ async def list_incidents(
     answer=DataEnvelope[IncidentWithHistory],
 )
 async def get_incident(call: CurrentCall, incident_id: IncidentId) -> Response:
-    incident, moves = await call.incidents.history(call.actor, incident_id)
+    card, moves = await call.incidents.history(call.actor, incident_id)
     history = [StatusHistoryEntry.of(update) for update in moves]
-    return answered(200, wrapped(IncidentWithHistory.of(incident, status_history=history)))
+    return answered(200, wrapped(IncidentWithHistory.of(card, status_history=history)))
 
 
 @operations.changes(

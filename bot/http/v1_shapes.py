@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
@@ -18,14 +19,16 @@ from bot.http.shapes import (
     StatusName,
     UpdateText,
     UserId,
+    whole_number,
 )
+from core.boards import BoardFilter, Card, Scope
 from core.incident import (
     COMPONENT_DESCRIPTION_MAX,
     COMPONENT_NAME_MAX,
     COMPONENTS_MAX,
     DESCRIPTION_MAX,
     DescribedComponent,
-    Incident,
+    Kind,
     Person,
     Severity,
     Update,
@@ -36,6 +39,8 @@ from core.promise import LONGEST, SHORTEST
 T = TypeVar("T")
 
 TITLE_MAX = 100
+# Above the number of every incident.
+NEWEST = 2**31 - 2
 SHORTEST_SECONDS = int(SHORTEST.total_seconds())
 LONGEST_SECONDS = int(LONGEST.total_seconds())
 EXAMPLE: JsonDict = {
@@ -50,7 +55,11 @@ EXAMPLE: JsonDict = {
     "affectedComponents": [{"id": "c0e4c0f4-3f0e-4b6e-8a51-1d5a9b6f2e07", "name": "Checkout"}],
     "private": False,
     "ownerId": "U024BE7LH",
+    "acknowledgedBy": {"id": "U024BE7LH", "name": "Mia"},
+    "acknowledgedAt": "2026-03-02T09:03:10.000Z",
+    "resolvedAt": None,
     "nextUpdateBy": "2026-03-02T10:22:33.000Z",
+    "links": {"slack": "https://acme.slack.com/archives/C024BE91L/p1772442000000100"},
     "createdAt": "2026-03-02T09:00:00.000Z",
     "updatedAt": "2026-03-02T09:52:33.000Z",
 }
@@ -165,6 +174,15 @@ class IncidentListQuery(ListQuery):
     """The filters of a list of incidents."""
 
     severity: Severity | None = None
+    number: Annotated[int, whole_number(NEWEST), Field(ge=1, le=NEWEST)] | None = Field(
+        None, description="The number of the only incident: 42 of INC-42."
+    )
+    open: Literal["true"] | None = Field(None, description="Only those that have not ended.")
+
+    def filters(self) -> BoardFilter:
+        """The same filters for `Incidents.listed`."""
+        filters = replace(self.filter(self.severity), number=self.number)
+        return filters if self.open is None else replace(filters, scope=Scope.OPEN)
 
 
 # --- answers ---------------------------------------------------------------------------------
@@ -210,6 +228,15 @@ class ComponentBody(AffectedComponent):
         )
 
 
+class Links(AnswerPart):
+    """Places where people read the incident."""
+
+    slack: Annotated[
+        str | None,
+        Field(description="The working card in Slack; null until Slack has it, or without one."),
+    ]
+
+
 class IncidentBody(AnswerPart):
     """`orgId` is the id of the workspace; `validNext` lists the statuses that may come next."""
 
@@ -226,15 +253,23 @@ class IncidentBody(AnswerPart):
     affected_components: list[AffectedComponent]
     private: bool
     owner_id: str | None
+    acknowledged_by: PersonBody | None
+    acknowledged_at: Annotated[Moment | None, Field(description="The first acknowledgement.")]
+    resolved_at: Annotated[
+        Moment | None,
+        Field(description="The first status that is resolved in the words of the status page."),
+    ]
     next_update_by: Annotated[
         Moment | None,
         Field(description="When the next public update is promised; past if it is overdue."),
     ]
+    links: Links
     created_at: Moment
     updated_at: Moment
 
     @classmethod
-    def of(cls, incident: Incident, **more: Any) -> Self:
+    def of(cls, card: Card, **more: Any) -> Self:
+        incident = card.incident
         return cls(
             id=incident.id,
             org_id=incident.workspace,
@@ -250,7 +285,11 @@ class IncidentBody(AnswerPart):
             ],
             private=incident.private,
             owner_id=incident.owner.id if incident.owner else None,
+            acknowledged_by=PersonBody.of(incident.acknowledged_by),
+            acknowledged_at=card.acknowledged_at,
+            resolved_at=card.resolved_at,
             next_update_by=incident.next_update_by,
+            links=Links(slack=incident.card_link),
             created_at=incident.created_at,
             updated_at=incident.updated_at,
             **more,
@@ -289,6 +328,9 @@ class UpdateBody(AnswerPart):
 
     id: UUID
     incident_id: UUID
+    kind: Annotated[Kind, Field(description="What happened.")]
+    old: Annotated[str | None, Field(description="The fact before: a status, a name, a title.")]
+    new: Annotated[str | None, Field(description="The fact after; null with `old` if withdrawn.")]
     body: str | None
     status_change: str | None
     visibility: Visibility
@@ -305,6 +347,9 @@ class UpdateBody(AnswerPart):
         return cls(
             id=update.id,
             incident_id=update.incident,
+            kind=update.kind,
+            old=update.old,
+            new=update.new,
             body=update.body,
             status_change=update.status_change,
             visibility=update.visibility,

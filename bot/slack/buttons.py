@@ -15,6 +15,7 @@ from bot.slack.blocks import (
     actions,
     button,
     confirmation,
+    context,
     message,
     option,
     overflow,
@@ -47,7 +48,7 @@ from bot.slack.requests import (
     follow_up,
 )
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
-from bot.slack.words import in_words, status_name, status_word, walk_label
+from bot.slack.words import in_words, status_name, status_word, walk_label, way_to_card
 from core.boards import BoardFilter, Scope
 from core.commands import (
     Acknowledge,
@@ -630,7 +631,7 @@ def offer(told: Sequence[str], incident: Incident, further: Sequence[Json] = ())
     if incident.terminal:
         told = [*told, "That is the end of its lifecycle."]
         buttons = [timeline_button(incident), *further]
-        return message(told, [*paragraphs(told), *actions(buttons)])
+        return message(told, [*paragraphs(told), *actions(buttons), *_to_card(incident)])
     buttons = [*every_step(incident), update_button(incident), *further]
     return choice(told, "Next", incident, buttons)
 
@@ -639,5 +640,9 @@ def choice(told: Sequence[str], asked: str, incident: Incident, buttons: Sequenc
     """The sentences ``told``, then the next steps after the word ``asked``."""
     return message(
         [*told, f"{asked}: {in_words(incident.next_steps)}."],
-        [*paragraphs([*told, f"\n{asked}:"]), *actions(buttons)],
+        [*paragraphs([*told, f"\n{asked}:"]), *actions(buttons), *_to_card(incident)],
     )
+
+
+def _to_card(incident: Incident) -> list[Json]:
+    return [context(line) for line in way_to_card(incident)]

@@ -13,7 +13,7 @@ from bot.slack.blocks import Json, actions, context, message, paragraphs
 from bot.slack.buttons import assign_button, decline_button, take_button, update_button
 from bot.slack.markup import channel_link, mention, moment
 from bot.slack.views import standing
-from bot.slack.words import about, insiders, owned_by, untitled
+from bot.slack.words import about, insiders, owned_by, untitled, way_to_card
 from core.boards import Card
 from core.handover import Answer, HandOver
 from core.incident import Incident
@@ -47,7 +47,8 @@ def _open_question(card: Card, asked: HandOver, *, at: datetime) -> Json:
         *paragraphs([standing(card, at=at, seen_from=at), *told[1:]], between="\n"),
     ]
     remarks = [insiders(incident, reader=asked.to.id)] if incident.private else []
-    return message([*told, *remarks], [*blocks, *actions(offered), *map(context, remarks)])
+    below = map(context, [*remarks, *way_to_card(incident)])
+    return message([*told, *remarks], [*blocks, *actions(offered), *below])
 
 
 def _end_of(incident: Incident, asked: HandOver) -> str:
@@ -71,7 +72,7 @@ def declined(incident: Incident, asked: HandOver) -> Json:
         f"It is owned by {owned_by(incident)} now.",
         *_place_of_work(incident),
     ]
-    return message(told, [*paragraphs(told), *_assign(incident)])
+    return message(told, [*paragraphs(told), *_below(incident)])
 
 
 def unanswered(incident: Incident, asked: HandOver, *, at: datetime) -> Json | None:
@@ -84,8 +85,9 @@ def unanswered(incident: Incident, asked: HandOver, *, at: datetime) -> Json | N
         f"They were made its owner {since}.",
         *_place_of_work(incident),
     ]
-    return message(told, [*paragraphs(told), *_assign(incident)])
+    return message(told, [*paragraphs(told), *_below(incident)])
 
 
-def _assign(incident: Incident) -> list[Json]:
-    return [] if incident.terminal else actions([assign_button(incident)])
+def _below(incident: Incident) -> list[Json]:
+    offered = [] if incident.terminal else [assign_button(incident)]
+    return [*actions(offered), *map(context, way_to_card(incident))]

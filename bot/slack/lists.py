@@ -33,7 +33,7 @@ from bot.slack.markup import (
 from bot.slack.requests import (
     ShowBoard,
 )
-from bot.slack.words import PRIVATE, dot, in_words, owned_by, status_name, status_word
+from bot.slack.words import PRIVATE, dot, in_words, named, owned_by, status_name, status_word
 from core.boards import BoardFilter, Scope
 from core.incident import Incident, Severity
 from core.ranking import COUNTED_MAX, Ranking
@@ -111,7 +111,7 @@ def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
 
     A title that is too long for a list is shown whole by ``show``.
     """
-    name = f"*{incident.name}*" if bold else incident.name
+    name = f"*{named(incident)}*" if bold else incident.name
     age = duration(at - incident.started_at)
     if incident.terminal:
         age = f"started {moment(incident.started_at, seen_from=at)}"

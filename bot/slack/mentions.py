@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Json, actions, message, paragraphs, section
+from bot.slack.blocks import Json, actions, context, message, paragraphs, section
 from bot.slack.buttons import update_button
-from bot.slack.words import owned_by, status_word
+from bot.slack.words import owned_by, status_word, way_to_card
 from core.incident import Incident
 
 
@@ -32,4 +32,5 @@ def raised(incident: Incident, group: str) -> Json | None:
         f"<!subteam^{group}> {incident.name} is now of severity *{incident.severity}*.",
         f"It is *{status_word(incident.status)}*, and owned by {owned_by(incident)}.",
     ]
-    return message(told, [*paragraphs(told), *actions([update_button(incident)])])
+    below = map(context, way_to_card(incident))
+    return message(told, [*paragraphs(told), *actions([update_button(incident)]), *below])

@@ -5,12 +5,13 @@ They are posted once and never edited, so they name no title.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from bot.slack.blocks import Json, actions, message, paragraphs
+from bot.slack.blocks import Json, actions, context, message, paragraphs
 from bot.slack.buttons import later_button, promise_button, release_button, update_button
 from bot.slack.markup import moment
-from bot.slack.words import untitled
+from bot.slack.words import untitled, way_to_card
 from core.incident import Incident
 from core.promise import Promise
 
@@ -24,7 +25,7 @@ def reminder(incident: Incident, promise: Promise, *, at: datetime) -> Json | No
         f"{moment(promise.due_at, seen_from=at)}."
     )
     buttons = [update_button(incident), later_button(incident, promise.entry)]
-    return message([told], [*paragraphs([told]), *actions([*buttons, release_button(incident)])])
+    return _nudge(told, incident, [*buttons, release_button(incident)])
 
 
 def breach(incident: Incident, promise: Promise, *, group: str | None, at: datetime) -> Json:
@@ -36,7 +37,12 @@ def breach(incident: Incident, promise: Promise, *, group: str | None, at: datet
     if group:
         told = f"<!subteam^{group}> {told}"
     buttons = [update_button(incident), promise_button(incident)]
-    return message([told], [*paragraphs([told]), *actions(buttons)])
+    return _nudge(told, incident, buttons)
+
+
+def _nudge(told: str, incident: Incident, buttons: Sequence[Json]) -> Json:
+    below = map(context, way_to_card(incident))
+    return message([told], [*paragraphs([told]), *actions(buttons), *below])
 
 
 def _kind(promise: Promise) -> str:

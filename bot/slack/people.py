@@ -72,11 +72,13 @@ FILES_SCOPE = "files:write"
 class Home:
     """The workspace of the bot's token; None for a whole organization.
 
-    ``sends_files``: the token has the optional scope for that.
+    ``sends_files``: the token has the optional scope for that. ``address`` is that of its messages
+    in Slack, such as ``https://acme.slack.com/``; None if Slack does not say it.
     """
 
     workspace: str | None
     sends_files: bool = False
+    address: str | None = None
 
     def is_of(self, workspace: str) -> bool:
         """Whether a request from ``workspace`` is for this bot."""
@@ -105,7 +107,15 @@ def home_in(answer: AsyncSlackResponse) -> Home:
     return Home(
         None if answer.get("is_enterprise_install") else str(answer["team_id"]),
         sends_files=FILES_SCOPE in {scope.strip() for scope in granted},
+        address=_address(answer.get("url")),
     )
+
+
+def _address(url: object) -> str | None:
+    """``url`` with its last slash; None for anything that is no address."""
+    if not isinstance(url, str) or not url.startswith("https://"):
+        return None
+    return url.rstrip("/") + "/"
 
 
 class People:
@@ -246,6 +256,14 @@ class People:
         """
         home = self._home or self._presumed
         return home is not None and home.workspace == workspace
+
+    def address(self, workspace: str) -> str | None:
+        """The address of ``workspace`` in Slack, as far as Slack has said so already.
+
+        An organization's messages are found under its own address.
+        """
+        home = self._home
+        return home.address if home and home.is_of(workspace) else None
 
     async def _profile(self, workspace: str, user: str) -> Profile:
         home, profile = await asyncio.gather(

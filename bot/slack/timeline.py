@@ -24,7 +24,7 @@ from bot.slack.markup import (
     shown,
 )
 from bot.slack.verbs import COMMAND
-from bot.slack.words import PRIVATE, deed, readers_of, status_name
+from bot.slack.words import PRIVATE, deed, named, readers_of, status_name
 from core.boards import Card, Page
 from core.incident import Incident, Kind, Update
 from core.service import TIMELINE_PAGE
@@ -61,7 +61,7 @@ def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
     return message(
         [*told, *(line for lines in entries for line in lines)],
         [
-            section(f"*{incident.name}* {title} · {standing}"),
+            section(f"*{named(incident)}* {title} · {standing}"),
             *_entry_blocks(entries),
             context(f"Entries {first} to {last} of {incident.last_entry} · only you see this"),
             *actions(_timeline_pages(incident, first, last)),

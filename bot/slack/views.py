@@ -6,7 +6,7 @@ Like every view, each function takes values and returns the keyword arguments of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from bot.slack.blocks import (
@@ -58,6 +58,7 @@ from bot.slack.words import (
     status_name,
     status_word,
     titled,
+    way_to_card,
 )
 from core.boards import Card
 from core.decision import Outcome
@@ -82,8 +83,8 @@ def gone(name: str) -> Json:
 def owner_card(card: Card, *, at: datetime) -> Json:
     """The card as a direct message to one person; a private one names its readers."""
     remarks = _remarks(card.incident)
-    blocks = _card_blocks(card, at=at)
-    return message([*_card_story(card, at=at), *remarks], [*blocks, *map(context, remarks)])
+    blocks = [*_card_blocks(card, at=at), *_remarks_under(card.incident, remarks)]
+    return message([*_card_story(card, at=at), *remarks], blocks)
 
 
 def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json:
@@ -92,13 +93,18 @@ def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json
     ``reader`` is the person's id.
     """
     remarks = _remarks(card.incident, reader=reader)
-    blocks = _card_blocks(card, at=at, whole=True)
-    return message([*_card_story(card, at=at), *remarks], [*blocks, *map(context, remarks)])
+    blocks = [*_card_blocks(card, at=at, whole=True), *_remarks_under(card.incident, remarks)]
+    return message([*_card_story(card, at=at), *remarks], blocks)
 
 
 def _remarks(incident: Incident, *, reader: str | None = None) -> list[str]:
     """The sentence about the readers of a private incident; nothing about a public one."""
     return [insiders(incident, reader=reader)] if incident.private else []
+
+
+def _remarks_under(incident: Incident, remarks: Iterable[str]) -> list[Json]:
+    """The remarks below a card that is elsewhere than its channel, and the way to that one."""
+    return [context(told) for told in (*remarks, *way_to_card(incident))]
 
 
 def _card_story(card: Card, *, at: datetime) -> Iterator[str]:

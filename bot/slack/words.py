@@ -94,6 +94,19 @@ def untitled(incident: Incident) -> str:
     return f"{incident.name} (*{status_name(incident.status)}*, {incident.severity})"
 
 
+def named(incident: Incident) -> str:
+    """``INC-42``, as a link to its working card once Slack has that."""
+    address = incident.card_link
+    return f"<{escape(address)}|{incident.name}>" if address else incident.name
+
+
+def way_to_card(incident: Incident) -> list[str]:
+    """``Card: INC-42 in #ops``, the line that leads to the working card; no line without one."""
+    if incident.card_link is None or incident.card_channel is None:
+        return []
+    return [f"Card: {named(incident)} in {channel_link(incident.card_channel)}"]
+
+
 def about(sentence: str, incident: Incident) -> str:
     """``sentence``, without its full stop, and then the title.
 

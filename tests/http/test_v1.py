@@ -70,7 +70,11 @@ async def test_a_declared_incident_has_every_given_fact(ci, component):
         "affectedComponents": [{"id": web, "name": "web"}],
         "private": True,
         "ownerId": "U0GRACE",
+        "acknowledgedBy": None,
+        "acknowledgedAt": None,
+        "resolvedAt": None,
         "nextUpdateBy": None,
+        "links": {"slack": None},
         "createdAt": "2026-03-02T09:00:00.000Z",
         "updatedAt": "2026-03-02T09:00:00.000Z",
     }
