@@ -174,7 +174,7 @@ class IncidentListQuery(ListQuery):
     """The filters of a list of incidents."""
 
     severity: Severity | None = None
-    number: Annotated[int, whole_number(NEWEST), Field(ge=1, le=NEWEST)] | None = Field(
+    number: Annotated[int, Field(ge=1, le=NEWEST), whole_number(NEWEST)] | None = Field(
         None, description="The number of the only incident: 42 of INC-42."
     )
     open: Literal["true"] | None = Field(None, description="Only those that have not ended.")

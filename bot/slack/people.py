@@ -107,11 +107,11 @@ def home_in(answer: AsyncSlackResponse) -> Home:
     return Home(
         None if answer.get("is_enterprise_install") else str(answer["team_id"]),
         sends_files=FILES_SCOPE in {scope.strip() for scope in granted},
-        address=_address(answer.get("url")),
+        address=address_in(answer.get("url")),
     )
 
 
-def _address(url: object) -> str | None:
+def address_in(url: object) -> str | None:
     """``url`` with its last slash; None for anything that is no address."""
     if not isinstance(url, str) or not url.startswith("https://"):
         return None

@@ -90,7 +90,7 @@ async def test_an_update_promises_the_next_one_by_its_severity(slack, declared, 
 
     assert "It promises the next one by <!date^1772445600^{time}|10:00 UTC>." in answer.text
     assert "Next update by <!date^1772445600^{time}|10:00 UTC>" in card(slack)
-    assert [b["text"]["text"] for b in answer.blocks[-1]["elements"]][-2:] == [
+    assert [b["text"]["text"] for b in answer.blocks[-2]["elements"]][-2:] == [
         "Change…",
         "No promise",
     ]
@@ -169,7 +169,7 @@ async def test_the_owner_is_reminded_and_moves_it(slack, declared, bo, says, pas
 
     (reminder,) = reminders(slack)
     assert "the next public update is promised by <!date^1772445600^{time}" in reminder.text
-    assert [b["text"]["text"] for b in reminder.blocks[-1]["elements"]] == [
+    assert [b["text"]["text"] for b in reminder.blocks[-2]["elements"]] == [
         "Update…",
         "+15 min",
         "Release…",

@@ -536,9 +536,9 @@ async def test_the_history_is_the_transitions_with_their_notes(incidents, declar
     await incidents.execute(a_change(ref=1, to="identified", note="found it"))
     await incidents.execute(a_change(ref=1, title="Search is down"))
 
-    incident, moves = await incidents.history(an_actor(GRACE), 1)
+    card, moves = await incidents.history(an_actor(GRACE), 1)
 
-    assert incident.status == "identified"
+    assert card.incident.status == "identified"
     assert [(update.entry, update.status_change, update.body) for update in moves] == [
         (1, "investigating", None),
         (3, "identified", "found it"),

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from bot.slack.people import People, Profile, SlackUnavailable, profile_of
+from bot.slack.people import People, Profile, SlackUnavailable, address_in, profile_of
 from bot.slack.web import a_client
 from core.errors import InvalidField
 from core.incident import Membership, Person
@@ -166,6 +166,27 @@ async def test_an_actor_is_what_slack_says(slack, people, team, flags, membershi
     assert actor.person == Person(eve.id, "eve")
     assert (actor.membership, actor.workspace, actor.channel) == (membership, team, "C0PAYMENTS")
     assert (actor.responder, actor.publisher, actor.admin) == (True, True, False)
+
+
+async def test_the_address_of_the_workspace_is_known_once_slack_has_said_it(people, team, slack):
+    before = people.address(team)
+    await people.actor(team, slack.person("mia").id, channel=None)
+
+    assert (before, people.address("T0OTHER")) == (None, None)
+    assert people.address(team) == f"https://{slack.workspace.domain}.slack.com/"
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://acme.slack.com/", "https://acme.slack.com/"),
+        ("https://acme.slack.com", "https://acme.slack.com/"),
+        ("javascript:alert(1)", None),
+        (None, None),
+    ],
+)
+def test_only_an_address_is_taken_for_that_of_the_workspace(url, address):
+    assert address_in(url) == address
 
 
 async def test_whom_slack_does_not_know_is_a_stranger(people, team):

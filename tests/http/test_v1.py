@@ -252,10 +252,24 @@ async def listed(by, **asked):
         ({"from": "2026-03-03", "to": "2026-03-03"}, [2]),
         ({"from": "0001-01-01", "to": "9999-12-31"}, [7, 6, 5, 4, 3, 2, 1]),
         ({"from": "2026-03-09"}, []),
+        ({"number": "4"}, [4]),
+        ({"number": "8"}, []),
+        ({"number": "4", "severity": "low"}, []),
+        ({"number": "4", "from": "2026-03-06"}, []),
+        ({"open": "true"}, [7, 6, 5, 4, 3, 2, 1]),
+        ({"open": "true", "status": "identified"}, [6, 4, 2]),
     ],
 )
 async def test_a_list_has_filters_and_is_newest_first(ci, many, asked, found):
     assert await listed(ci, **asked) == (found, None)
+
+
+async def test_an_incident_that_has_ended_is_not_open(ci, declared):
+    await declared("identified", "monitoring", "resolved")
+    await declared()
+
+    assert await listed(ci, open="true") == ([2], None)
+    assert await listed(ci, open="true", number="1") == ([], None)
 
 
 async def test_days_are_whole_and_in_utc(ci, clock, declared):
@@ -288,6 +302,37 @@ async def test_a_new_incident_does_not_shift_the_next_page(ci, many, declared):
     assert (first, second) == ([7, 6, 5], [4, 3, 2])
 
 
+async def test_an_incident_has_the_moments_that_it_has_reached(ci, clock, declared):
+    incident = await declared()
+    clock.advance(minutes=2)
+    await ci.post(f"/v1/incidents/{incident}/acknowledge")
+    clock.advance(minutes=3)
+    for status in ("identified", "monitoring", "resolved"):
+        await ci.patch(f"/v1/incidents/{incident}/status", json={"status": status})
+
+    alone = await data(await ci.get(f"/v1/incidents/{incident}"))
+    (in_a_list,) = (await data(await ci.get("/v1/incidents")))["incidents"]
+
+    for shown in (alone, in_a_list):
+        assert shown["acknowledgedBy"]["name"] == "ci"
+        assert shown["acknowledgedAt"] == "2026-03-02T09:02:00.000Z"
+        assert shown["resolvedAt"] == "2026-03-02T09:05:00.000Z"
+
+
+async def test_no_two_entries_of_a_timeline_look_alike(ci, declared):
+    incident = await declared()
+    for owner in ("U0ADA", "U0GRACE"):
+        await ci.post(f"/v1/incidents/{incident}/handoff", json={"targetUserId": owner})
+
+    updates = (await data(await ci.get(f"/v1/incidents/{incident}/updates")))["updates"]
+
+    assert [(one["kind"], one["old"], one["new"]) for one in updates] == [
+        ("declared", None, "investigating"),
+        ("assigned", None, "Ada"),
+        ("assigned", "Ada", "Grace"),
+    ]
+
+
 async def test_a_page_has_20_incidents_by_default(ci, declared):
     for _ in range(21):
         await declared()
@@ -304,6 +349,8 @@ async def test_a_page_has_20_incidents_by_default(ci, declared):
         {"status": "identified"},
         {"from": "2026-03-02"},
         {"to": "2026-03-09"},
+        {"number": "1"},
+        {"open": "true"},
     ],
 )
 async def test_a_cursor_belongs_to_its_filters(ci, many, other):
@@ -326,6 +373,11 @@ async def test_a_cursor_belongs_to_its_filters(ci, many, other):
         ("limit=+1", "limit"),
         ("limit=", "limit"),
         (f"limit={'9' * 5_000}", "limit"),
+        ("number=0", "number"),
+        ("number=2147483647", "number"),
+        ("number=INC-4", "number"),
+        ("open=false", "open"),
+        ("open=", "open"),
         ("from=2026-02-30", "from"),
         ("from=2026-3-2", "from"),
         ("from=1772442000", "from"),

@@ -297,6 +297,34 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
     }
 
 
+LINK = "https://acme.slack.com/archives/C0INCIDENTS/p1772442000000100"
+
+
+def links(texts: Texts) -> dict[str, Any]:
+    """Views of an incident with its working card in Slack."""
+    known = replace(a_case(texts), card_address=LINK)
+    hidden = replace(known, private=True, place=Place(INCIDENTS_CHANNEL, private=True))
+    move = a_move(known)
+    promise = Promise(entry=2, public_at=NINE, due_at=SOON)
+    asked = HandOver(entry=2, to=texts.owner, by=ADA, asked_at=NINE)
+    listed = Ranking(items=(known, replace(hidden, number=texts.number - 1)), total=2)
+    page = Page(items=(replace(move, entry=1),))
+    return {
+        "link_in_an_answer": views.answer(
+            outcome(known, a_change(to=second_status(texts))), at=NOW
+        ),
+        "link_of_an_owner_card": views.owner_card(Card(incident=hidden, last=move), at=NOW),
+        "link_of_a_card_for_you": views.card_for_you(Card(incident=known, last=move), at=NOW),
+        "link_of_a_hand_over": handing.question(Card(incident=known), asked, at=NOW),
+        "link_of_a_silent_owner": handing.unanswered(known, asked, at=SOON),
+        "link_of_a_reminder": nudges.reminder(known, promise, at=NOW),
+        "link_of_a_mention": mentions.raised(known, "S0RESPONDERS"),
+        "link_in_a_tray": lists.tray((), listed, at=NOW),
+        "link_in_a_board": lists.board(listed, ShowBoard(), at=NOW),
+        "link_in_a_timeline": timeline.timeline(Card(incident=known), page, at=NOW),
+    }
+
+
 def cards(texts: Texts) -> dict[str, Any]:
     new = a_case(texts)
     acknowledged = an_update(new, kind=Kind.ACKNOWLEDGED, body=None)
@@ -326,6 +354,7 @@ def cards(texts: Texts) -> dict[str, Any]:
         "working_card_overdue": views.working_card(
             Card(incident=promised, last=acknowledged), at=SOON + timedelta(minutes=1)
         ),
+        **links(texts),
         "promise_reminder": nudges.reminder(new, promise, at=NOW),
         "promise_breach": nudges.breach(new, promise, group="S0RESPONDERS", at=SOON),
         "promise_breach_private": nudges.breach(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core import policy
 from core.boards import BoardFilter, Scope
-from core.commands import Redact, SetInvitation
+from core.commands import Redact, SetInvitation, SetPrivacy
 from core.incident import Note, Place, PublicText, Severity
 from core.ranking import Rank
 from storage import boards
@@ -321,3 +321,64 @@ async def test_the_transitions_of_an_incident_are_read_oldest_first(store, decla
         ("identified", "db-3 lost quorum"),
         ("monitoring", None),
     ]
+
+
+# --- the link of the card --------------------------------------------------------------------
+
+
+@pytest.fixture
+def linking(opened):
+    """A store that knows the address of the workspace."""
+    return opened(address=lambda _: "https://acme.slack.com/")
+
+
+async def posted(outbox, clock):
+    """Delivers the cards as Slack would, each with a ts of its own."""
+    claimed = await outbox.claim("w1", limit=9, at=clock.advance(seconds=2))
+    for ts, message in enumerate(claimed):
+        place = (message.channel, f"1772442000.00010{ts}")
+        await outbox.delivered(message, at=clock(), posted=place)
+
+
+async def test_an_incident_leads_to_its_card_as_soon_as_slack_has_that(
+    linking, store, outbox, clock, declare
+):
+    incident = await declare()
+    before = await linking.read(lambda reader: reader.incident(WORKSPACE, 1))
+    await posted(outbox, clock)
+
+    after = await linking.read(lambda reader: reader.incident(WORKSPACE, 1))
+    (listed,) = (
+        await linking.read(
+            lambda reader: reader.board(an_actor(), ALL, before=None, after=None, limit=10)
+        )
+    ).items
+    unknown = await store.read(lambda reader: reader.incident(WORKSPACE, 1))
+
+    assert (before.card_link, unknown.card_link) == (None, None)
+    assert after.card_link == "https://acme.slack.com/archives/C0INCIDENTS/p1772442000000100"
+    assert listed.card_link == after.card_link
+    assert before == after == incident
+
+
+async def test_an_incident_of_no_channel_leads_nowhere(linking, outbox, clock, declare):
+    await declare(private=True)
+    await declare(place=None)
+    await posted(outbox, clock)
+
+    for number in (1, 2):
+        incident = await linking.read(lambda reader, ref=number: reader.incident(WORKSPACE, ref))
+        assert incident.card_link is None
+
+
+async def test_a_card_that_became_private_is_no_way_to_an_incident(
+    linking, outbox, clock, declare, incidents
+):
+    await declare()
+    await posted(outbox, clock)
+    await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
+
+    incident = await linking.read(lambda reader: reader.incident(WORKSPACE, 1))
+
+    assert incident.card_address
+    assert incident.card_link is None
