@@ -18,7 +18,7 @@ from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Severity, Update, Workspace
 from core.loading import found, loaded, open_here, readable
 from core.ranking import Rank, Ranking
-from core.refusals import Denied, Permission
+from core.refusals import Denied, Permission, StaleStatus
 from core.report import Report
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction
@@ -201,6 +201,23 @@ class Incidents:
         """
         _admit(actor)
         return await self._store.read(lambda reader: found(reader, actor, ref))
+
+    async def unmoved(self, actor: Actor, ref: Ref, expected_status: str) -> Incident:
+        """One incident that is still in the status for which a dialog was drawn.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+            StaleStatus: it has moved since.
+        """
+        _admit(actor)
+
+        def read(reader: Reader) -> Incident:
+            incident = found(reader, actor, ref)
+            if incident.status != expected_status:
+                raise StaleStatus(incident, expected_status, reader.moves(incident)[-1])
+            return incident
+
+        return await self._store.read(read)
 
     async def history(self, actor: Actor, ref: Ref) -> tuple[Card, tuple[Update, ...]]:
         """The card of one incident with its transitions and their notes, oldest first.

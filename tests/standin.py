@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from bot.sandbox import Sandbox
+from bot.sandbox.people import Person
 from tests.patience import PATIENCE_SECONDS
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[1] / "app_manifest.yml").read_text("utf-8"))
@@ -23,3 +24,8 @@ def a_standin(manifest: Mapping[str, Any] = MANIFEST, **changes: Any) -> Sandbox
         ("ack_seconds", "patience_seconds", "trigger_seconds"), PATIENCE_SECONDS
     )
     return Sandbox(manifest, **patience | changes)
+
+
+async def announced(slack: Sandbox, person: Person) -> None:
+    """Waits until the button of the person's dialog says that something will be public."""
+    await slack.until(lambda: person.view.given["submit"]["text"] == "Publish")

@@ -190,7 +190,7 @@ class Stage:
                 self._last[name] = await person.choose(target, menu, parts["control"])
             case "fills":
                 await self._slack.until(lambda: person.has_view and _has(person, parts["field"]))
-                await person.fill(parts["field"], parts["text"])
+                await self._fill(person, parts["field"], parts["text"])
             case "submits":
                 # The answer comes where the dialog was opened.
                 await self._slack.until(
@@ -204,6 +204,12 @@ class Stage:
                 _expect(line, true=parts["words"] in errors, seen=errors)
             case "sees" | "misses":
                 await self._look_at_answer(line, person)
+
+    async def _fill(self, person: Person, field: str, text: str) -> None:
+        """Fills an input in. If the app is told of it, a person looks at the answer first."""
+        view, drawn = person.view, person.view.versions
+        if await person.fill(field, text):
+            await self._slack.until(lambda: view.versions > drawn)
 
     async def _target(self, person: Person, target: str, control: str) -> Message:
         if target == "the answer":

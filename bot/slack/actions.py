@@ -130,7 +130,11 @@ class Actions:
         self._clock = clock
         self._drafts = drafts
         self._openings = Openings(
-            incidents, people, catalogue=catalogue, promise_defaults=promise_defaults
+            incidents,
+            people,
+            catalogue=catalogue,
+            promise_defaults=promise_defaults,
+            clock=clock,
         )
         self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
 
@@ -223,7 +227,12 @@ class Actions:
     async def form(self, interaction: Interaction, view: Mapping[str, Any]) -> Json | None:
         """A submitted dialog."""
         actor = await self._actor(interaction)
-        request = forms.read(view, actor=actor, catalogue=self._catalogue, new_id=uuid4())
+        try:
+            request = forms.read(view, actor=actor, catalogue=self._catalogue, new_id=uuid4())
+        except forms.Unannounced:
+            form = forms.update_form(view)
+            await self._incidents.unmoved(actor, form.ref, form.expected_status)
+            raise
         if isinstance(request, FromDraft):
             shortened = await self._asking.request(actor, request)
             if not isinstance(shortened, Shorten):
@@ -270,12 +279,16 @@ class Actions:
         return lists.home(mine, open_, at=self._clock())
 
     async def preview(self, interaction: Interaction, view: Mapping[str, Any]) -> Json:
-        """The update dialog ``view`` with a preview of everything that is typed so far."""
+        """The update dialog ``view`` with a preview of everything that is typed so far.
+
+        Raises:
+            StaleStatus: the incident has moved. The answer to the submission says so.
+        """
         actor = await self._actor(interaction)
         form = forms.update_form(view)
-        incident = (await self._incidents.card(actor, form.ref)).incident
+        incident = await self._incidents.unmoved(actor, form.ref, form.expected_status)
         workspace = await self._incidents.workspace(actor)
-        return dialogs.update_dialog(incident, workspace, origin=forms.origin_of(view), form=form)
+        return self._openings.update(incident, workspace, view, form, at=self._clock())
 
     async def corrected(
         self, interaction: Interaction, view: Mapping[str, Any], ended: Conclusion
@@ -287,6 +300,13 @@ class Actions:
         that it would replace.
         """
         stale, dialog = ended.error, view["callback_id"]
+        if isinstance(stale, forms.Unannounced):
+            actor, form = await self._actor(interaction), forms.update_form(view)
+            incident = await self._incidents.find(actor, form.ref)
+            workspace = await self._incidents.workspace(actor)
+            return self._openings.update(
+                incident, workspace, view, form, at=self._clock(), unannounced=True
+            )
         if isinstance(stale, SectionChanged):
             actor = await self._actor(interaction)
             incident, written = await self._incidents.sections(actor, stale.incident.id)
@@ -303,9 +323,7 @@ class Actions:
         workspace = await self._incidents.workspace(await self._actor(interaction))
         if dialog == Dialog.UPDATE:
             form = forms.update_form(view)
-            return dialogs.update_dialog(
-                incident, workspace, origin=origin, form=form, moved=stale.moved, at=at
-            )
+            return self._openings.update(incident, workspace, view, form, moved=stale.moved, at=at)
         asked = forms.walk_form(view)
         if asked.to == incident.status or not incident.lifecycle.path(incident.status, asked.to):
             return dialogs.refilled(view, ended.reply or {})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -243,22 +243,38 @@ class Answers:
         if not await self.redraw(view_id, dialog):
             raise DialogNotOpened
 
-    async def redraw(self, view_id: str, dialog: Json, *, seen: str | None = None) -> bool:
+    async def redraw(self, view_id: str, dialog: Json) -> bool:
         """Replaces a view by ``dialog``; False if it still shows what it showed.
 
-        ``seen`` is its hash: a view that changed since stays. Unless Slack's refusal is final, it
-        is tried once more: otherwise a dialog that waits for its content would wait for good.
+        Unless Slack's refusal is final, it is tried once more: otherwise a dialog that waits for
+        its content would wait for good.
         """
-        final = await self._redrawn(view_id, dialog, seen)
+        final = await self._redrawn(view_id, dialog)
         if final is None:
             await asyncio.sleep(REDRAW_AFTER_SECONDS)
-            final = await self._redrawn(view_id, dialog, seen)
+            final = await self._redrawn(view_id, dialog)
         return bool(final)
 
-    async def _redrawn(self, view_id: str, dialog: Json, seen: str | None) -> bool | None:
+    async def redraw_typed(
+        self, view_id: str, dialog: Json, known: Iterable[str | None]
+    ) -> str | None:
+        """Redraws a dialog in which somebody types; its new hash, or None if it stays as it was.
+
+        ``known`` are the hashes that it may have. If it has another, somebody else drew it.
+        """
+        for seen in known:
+            try:
+                updated = await self._client.views_update(view_id=view_id, view=dialog, hash=seen)
+            except (*UNREACHABLE, SlackApiError) as error:
+                log.info("dialog not redrawn", error=error_code(error))
+                continue
+            return str(updated["view"]["hash"])
+        return None
+
+    async def _redrawn(self, view_id: str, dialog: Json) -> bool | None:
         """Whether the dialog is redrawn, or gone for its reader; None if a retry may help."""
         try:
-            await self._client.views_update(view_id=view_id, view=dialog, hash=seen)
+            await self._client.views_update(view_id=view_id, view=dialog)
         except (*UNREACHABLE, SlackApiError) as error:
             code = error_code(error)
             log.info("dialog not redrawn", error=code)

@@ -18,8 +18,8 @@ from bot.slack.blocks import (
     text_box,
 )
 from bot.slack.buttons import Dialog
-from bot.slack.forms import DECLARE, NOTE, SHORTEN, STAY, Kept, Origin, UpdateForm, metadata
-from bot.slack.markup import TEXT_MAX, channel_link, clipped, escape, mention, shown
+from bot.slack.forms import DECLARE, NOTE, SHORTEN, Kept, Origin, metadata
+from bot.slack.markup import TEXT_MAX, clipped, escape, mention
 from bot.slack.requests import OpenDeclare
 from bot.slack.verbs import COMMAND
 from bot.slack.words import (
@@ -42,10 +42,8 @@ from core.incident import (
     Person,
     Severity,
     Update,
-    Workspace,
 )
 from core.lifecycle import Catalogue, Lifecycle
-from core.promise import NextUpdate
 from core.texts import duration, one_line
 
 BOX_MAX = 3_000  # of any text box in a dialog
@@ -230,92 +228,32 @@ def _way(lifecycle: Lifecycle) -> str:
     return " → ".join(status_name(status.name) for status in lifecycle.statuses)
 
 
-def update_dialog(
-    incident: Incident,
-    workspace: Workspace,
-    *,
-    origin: Origin,
-    form: UpdateForm | None = None,
-    moved: Update | None = None,
-    at: datetime | None = None,
-    kept: Kept | None = None,
-    promised: timedelta | None = None,
-) -> Json:
-    """The dialog with the two boxes, each with its readers.
+def promise_input(chosen: timedelta | None, *, proposed: timedelta | None = None) -> Json:
+    """The choice of a promise, with ``chosen`` in it; None: no promise.
 
-    ``promised`` is the promise of the next public update that the severity proposes.
-
-    ``form`` is filled in so far. ``moved`` is a transition in the meantime, seen at ``at``: the
-    boxes keep their block_ids and so their texts; the choice of steps gets a new block_id, because
-    the chosen step may be impossible now.
+    The block_id says what is ``proposed``, so that a choice of the person is told from it.
     """
-    form = form or UpdateForm(
-        ref=incident.id,
-        expected_status=incident.status,
-        next_update=NextUpdate(within=promised) if promised else None,
-    )
-    now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
-    blocks = [now, *([moved_meanwhile(incident, moved, at)] if moved and at else [])]
-    title = f"Update {incident.name}"
-    readers = public_hint(incident) if workspace.status_channel else None
-    if incident.terminal and form.public and readers:
-        # A text in the place of one that its author has just withdrawn.
-        return modal(
-            Dialog.UPDATE,
-            title,
-            [*blocks, box("public", "Public update", form.public, readers, optional=False)],
-            submit="Publish",
-            private_metadata=metadata(origin, incident, kept=kept),
-        )
-    if incident.terminal:
-        end = section("That is the end of its lifecycle: it takes no further updates.")
-        return modal("message", title, [*blocks, end], close="Close")
-    stay = option(f"Stay {status_name(incident.status)}", STAY)
-    steps = {step: option(status_name(step), step) for step in incident.next_steps}
-    chosen = form.to if form.to in steps else None
-    blocks.append(
-        input_block(
-            f"step:{incident.status}",
-            "Next step",
-            select(
-                [stay, *steps.values()],
-                action_id="preview",
-                placeholder="Next step",
-                initial_option=steps[chosen] if chosen else stay,
-            ),
-            dispatch=True,
-        )
-    )
-    if readers:
-        blocks.append(box("public", "Public update", form.public, readers))
-        blocks.append(promise_input(form.next_update.within if form.next_update else None))
-    # A text that would have no public reader is kept as a note, rather than lost.
-    note = form.note if readers else form.note or form.public
-    blocks.append(box("note", "Private note", note, note_hint(incident)))
-    blocks.append(context(_preview(incident, workspace, chosen, form if readers else None)))
-    return modal(
-        Dialog.UPDATE,
-        title,
-        blocks,
-        submit="Save",
-        private_metadata=metadata(origin, incident, kept=kept),
-    )
-
-
-def promise_input(chosen: timedelta | None) -> Json:
-    """The choice of a promise, with ``chosen`` in it; None: no promise."""
-    minutes = None if chosen is None else int(chosen.total_seconds()) // 60
-    offered = sorted({*PROMISED_MINUTES, *([minutes] if minutes else [])})
+    minutes, own = _minutes(chosen), _minutes(proposed)
+    offered = sorted({*PROMISED_MINUTES, *filter(None, [minutes, own])})
     none = option("No promise", NO_PROMISE)
     spans = {one: option(f"In {duration(timedelta(minutes=one))}", str(one)) for one in offered}
     choice = select(
         [none, *spans.values()],
-        action_id="next_update",
+        action_id="preview:next_update",
         placeholder="When?",
         initial_option=spans[minutes] if minutes else none,
     )
-    hint = "Counts from the moment it is public; with a public update only."
-    return input_block("next_update", "Next public update", choice, hint=hint)
+    return input_block(
+        f"next_update:{own or NO_PROMISE}",
+        "Next public update",
+        choice,
+        hint="Counts from the moment it is public; with a public update only.",
+        dispatch=True,
+    )
+
+
+def _minutes(span: timedelta | None) -> int | None:
+    return None if span is None else int(span.total_seconds()) // 60
 
 
 def promise_dialog(
@@ -324,9 +262,11 @@ def promise_dialog(
     """The dialog that promises the next update, or releases the promise with a reason."""
     choice = promise_input(None if release else promised)
     readers = public_hint(incident) or note_hint(incident)
+    # It has no preview, so nothing needs to be sent while it is filled in.
+    still = {name: value for name, value in choice.items() if name != "dispatch_action"}
     blocks = [
         section(escape(incident.title)),
-        {**choice, "hint": plain(readers), "label": plain("Next update")},
+        {**still, "hint": plain(readers), "label": plain("Next update")},
         box("reason", "Reason", None, note_hint(incident)),
     ]
     return modal(
@@ -339,12 +279,24 @@ def promise_dialog(
 
 
 def box(
-    block_id: str, label: str, initial: str | None, hint: str, *, optional: bool = True
+    block_id: str,
+    label: str,
+    initial: str | None,
+    hint: str,
+    *,
+    optional: bool = True,
+    action_id: str = "text",
 ) -> Json:
-    """A box for the body of an update, with its readers in ``hint``."""
+    """A box for the body of an update, with its readers in ``hint``.
+
+    With another ``action_id`` it is sent while somebody types, for a preview.
+    """
     typed = clipped(initial or "", BODY_MAX)
-    element = text_box("text", most=BODY_MAX, initial=typed, multiline=True)
-    return input_block(block_id, label, element, hint=hint, optional=optional)
+    element = text_box(action_id, most=BODY_MAX, initial=typed, multiline=True)
+    dispatch = action_id != "text"
+    if dispatch:
+        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
+    return input_block(block_id, label, element, hint=hint, optional=optional, dispatch=dispatch)
 
 
 def moved_meanwhile(incident: Incident, moved: Update, at: datetime) -> Json:
@@ -352,28 +304,6 @@ def moved_meanwhile(incident: Incident, moved: Update, at: datetime) -> Json:
     return section(
         f"{mention(moved.by)} moved it to *{status_name(incident.status)}* "
         f"{duration(at - moved.at)} ago. Nothing is saved yet, and your texts are still here."
-    )
-
-
-def _preview(
-    incident: Incident, workspace: Workspace, to: str | None, form: UpdateForm | None
-) -> str:
-    if incident.private:
-        return f"{PRIVATE} {incident.name} is private: nothing of it is shown in public."
-    if workspace.status_channel is None:
-        return (
-            "There is no status channel yet, so there is no public update. "
-            f"A workspace admin sets one with `{COMMAND} setup #channel`."
-        )
-    status = status_name(to or incident.status)
-    reply = ""
-    if form and form.public:
-        reply = f" · in its thread: {shown(form.public, 300)}"
-        if (asked := form.next_update) and asked.within:
-            reply += f" · next update in {duration(asked.within)}"
-    return (
-        f"Preview: {channel_link(workspace.status_channel)} will show {incident.name} "
-        f"{escape(incident.title)} · *{status}* · {incident.severity}{reply}"
     )
 
 
@@ -402,20 +332,21 @@ def assign_dialog(incident: Incident, *, by: Person, origin: Origin) -> Json:
     )
 
 
-def _severities(chosen: Severity) -> Json:
+def severity_choice(chosen: Severity, *, action_id: str = "severity", focus: bool = True) -> Json:
     """The four severities in sight, so that one click chooses."""
     severities = [option(severity.value.capitalize(), severity) for severity in Severity]
     return {
         "type": "radio_buttons",
-        "action_id": "severity",
+        "action_id": action_id,
         "options": severities,
         "initial_option": severities[list(Severity).index(chosen)],
+        **({"focus_on_load": True} if focus else {}),
     }
 
 
 def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
     """The dialog that corrects the severity, which is public."""
-    choice = _severities(incident.severity)
+    choice = severity_choice(incident.severity)
     hint = public_hint(incident)
     return modal(
         Dialog.SEVERITY,

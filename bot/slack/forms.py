@@ -46,6 +46,15 @@ from core.refusals import (
 DECLARE, NOTE, SHORTEN = "declare", "note", "shorten"
 CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, *Dialog})
 STAY = "stay"  # the choice of no next step
+# The button of the update dialog says whether anything will be public.
+PUBLISH, SAVE = "Publish", "Save"
+
+
+class Unannounced(UserError):
+    """A dialog was sent by `SAVE`, and would make something public. Nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("This will be public. Nothing is saved yet.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +153,11 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
     """
     match view.get("callback_id"):
         case Dialog.UPDATE:
-            return update_form(view).command(actor)
+            form = update_form(view)
+            # Slack may show a label that is older than the text: nothing is published by `SAVE`.
+            if form.speaks and _has_input(view, "public") and _label(view) == SAVE:
+                raise Unannounced
+            return form.command(actor)
         case Dialog.ASSIGN:
             return _assign(view, actor)
         case Dialog.SEVERITY:
@@ -177,23 +190,45 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateForm:
-    """The choices and texts in the update dialog; None for an untouched input."""
+    """The choices and texts in the update dialog; None for an untouched input.
+
+    ``severity`` is another one than the dialog was drawn for. ``chose_promise``: the promise is
+    another one than the severity proposes. ``corrects``: it is drawn after the end, for a text in
+    the place of one that its author has withdrawn.
+    """
 
     ref: UUID
     expected_status: str
     to: str | None = None
     public: PublicText | None = None
     note: Note | None = None
+    severity: Severity | None = None
     next_update: NextUpdate | None = None
+    chose_promise: bool = False
+    corrects: bool = False
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it changes anything that everybody reads, if the incident has a public side."""
+        return bool(self.public or self.to or self.severity)
 
     def command(self, actor: Actor) -> Change:
-        """The one command that a submission makes."""
+        """The one command that a submission makes.
+
+        Raises:
+            InvalidField: a promise was chosen, and no public update carries it.
+        """
+        if self.chose_promise and self.next_update and not self.public:
+            raise InvalidField(
+                "next_update", 'comes with a public update: write one, or choose "No promise"'
+            )
         return Change(
             actor=actor,
             ref=self.ref,
             to=self.to,
             public=self.public,
             note=self.note,
+            severity=self.severity,
             expected_status=self.expected_status,
             next_update=self.next_update,
         )
@@ -208,6 +243,7 @@ def update_form(view: Mapping[str, Any]) -> UpdateForm:
     incident, status = _about(view)
     step = _chosen(view, "step")
     public, note = _typed(view, "public"), _typed(view, "note")
+    severity = _chosen(view, "severity")
     return UpdateForm(
         ref=incident,
         expected_status=status,
@@ -215,7 +251,10 @@ def update_form(view: Mapping[str, Any]) -> UpdateForm:
         # A box of white space is not empty: the engine refuses it, and its field shows the error.
         public=PublicText(public) if public else None,
         note=Note(note) if note else None,
+        severity=_severity(view) if severity != _drawn_for(view, "severity") else None,
         next_update=_next_update(view),
+        chose_promise=_chosen(view, "next_update") != _drawn_for(view, "next_update"),
+        corrects=_has_input(view, "public") and not _has_input(view, "step"),
     )
 
 
@@ -371,6 +410,29 @@ def _element(view: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {}
 
 
+def _drawn_for(view: Mapping[str, Any], name: str) -> str:
+    """The value that the input ``name`` was drawn for, which its block_id has behind a colon."""
+    return next((block.partition(":")[2] for block in _inputs_of(view, name)), "")
+
+
+def _has_input(view: Mapping[str, Any], name: str) -> bool:
+    return any(_inputs_of(view, name))
+
+
+def _inputs_of(view: Mapping[str, Any], name: str) -> list[str]:
+    """The block_ids of the input ``name``."""
+    state = view.get("state")
+    values = state.get("values") if isinstance(state, dict) else None
+    blocks = map(str, values) if isinstance(values, dict) else ()
+    return [block for block in blocks if block.split(":")[0] == name]
+
+
+def _label(view: Mapping[str, Any]) -> object:
+    """The words on the button that sent ``view``."""
+    submit = view.get("submit")
+    return submit.get("text") if isinstance(submit, dict) else None
+
+
 def _typed(view: Mapping[str, Any], name: str) -> str:
     value = _element(view, name).get("value")
     return value if isinstance(value, str) else ""
@@ -398,19 +460,21 @@ def _chosen(view: Mapping[str, Any], name: str) -> str:
 
 
 def field_errors(error: Exception | None, view: Mapping[str, Any]) -> dict[str, str]:
-    """``error`` by block_id, for ``response_action: errors``: at the inputs that it is about.
+    """``error`` by block_id, for ``response_action: errors``: once, at the input that it is about.
 
     An error about none of the view's inputs is shown at the first one. Empty for an error that no
     other input can cure.
 
     Source: https://docs.slack.dev/surfaces/modals#displaying_errors
     """
-    if not isinstance(error, UserError) or isinstance(error, StaleStatus | SectionChanged):
+    if not isinstance(error, UserError) or isinstance(
+        error, StaleStatus | SectionChanged | Unannounced
+    ):
         return {}
     blocks = view.get("blocks") or ()
     inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]
     named = [block for block in inputs if block.split(":")[0] in _inputs(error)]
-    return dict.fromkeys(named or inputs[:1], error.message)
+    return dict.fromkeys([*named, *inputs][:1], error.message)
 
 
 def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for each class of error
@@ -420,7 +484,7 @@ def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for eac
         case InvalidField(field=field):
             return (field, "text")
         case EmptyUpdate():
-            return ("step", "public", "note")
+            return ("step",)
         case UnknownComponent():
             return ("components",)
         case UnknownLifecycle():

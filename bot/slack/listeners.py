@@ -30,8 +30,10 @@ from bot.slack.door import Door, Headers
 from bot.slack.forms import CALLBACK_IDS, field_errors
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
+from bot.slack.previews import Previews
 from bot.slack.refusals import Groups, failure
 from bot.slack.sockets import CONNECTIONS, SocketConnection
+from bot.slack.updating import PREVIEW
 from bot.telemetry import Metrics, log
 from core.drafting import DraftBook
 from core.service import Incidents
@@ -82,6 +84,7 @@ class SlackListeners:
             clock=clock,
         )
         self._private_by_default = settings.private_by_default
+        self._previews = Previews(self._preview, self._answers)
         self._patience = patience
         self._metrics = metrics
         self._app_token = settings.slack_app_token
@@ -113,7 +116,7 @@ class SlackListeners:
         # error, or deliver it once more.
         anything = re.compile("")
         bolt.command(anything)(self._on_command)
-        bolt.action("preview")(self._on_preview)
+        bolt.action(re.compile(f"^{PREVIEW}(:|$)"))(self._on_preview)
         bolt.action(anything)(self._on_click)
         bolt.view_submission(anything)(self._on_form)
         bolt.options(anything)(self._on_options)
@@ -139,6 +142,7 @@ class SlackListeners:
     async def stop(self) -> None:
         """Takes no more requests, and finishes the work that was begun."""
         await asyncio.gather(*(socket.close() for socket in self._sockets))
+        self._previews.stop()
         await asyncio.gather(*self._working, return_exceptions=True)
 
     async def _dispatch(self, body: Mapping[str, Any], headers: Headers) -> BoltResponse:
@@ -196,7 +200,9 @@ class SlackListeners:
 
     async def _on_preview(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        self._begin(self._preview(Interaction.by_click(body), body["view"]))
+        interaction, view = Interaction.by_click(body), body["view"]
+        typed_at = _seconds(body["actions"][0].get("action_ts"))
+        self._begin(self._previews.typed(interaction, view, typed_at=typed_at))
 
     async def _on_form(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         view = body["view"]
@@ -264,11 +270,9 @@ class SlackListeners:
         if not await self._answers.redraw(view["id"], dialog):
             await self._answers.say(interaction, ended.reply)
 
-    async def _preview(self, interaction: Interaction, view: Mapping[str, Any]) -> None:
+    async def _preview(self, interaction: Interaction, view: Mapping[str, Any]) -> Conclusion:
         work = self._actions.preview(interaction, view)
-        drawn = await self._answers.conclude(interaction, "preview", work)
-        if drawn.error is None and drawn.reply:
-            await self._answers.redraw(view["id"], drawn.reply, seen=view.get("hash"))
+        return await self._answers.conclude(interaction, "preview", work)
 
     async def _publish_home(self, interaction: Interaction) -> None:
         work = self._actions.home(interaction)
@@ -300,6 +304,14 @@ def _complain(task: asyncio.Task[None]) -> None:
 async def _ready(task: asyncio.Task[Any], patience: timedelta) -> bool:
     done, _ = await asyncio.wait({task}, timeout=patience.total_seconds())
     return bool(done)
+
+
+def _seconds(ts: object) -> float:
+    """Slack's time of an action, ``1548426417.840180``; 0 if there is none."""
+    try:
+        return float(str(ts))
+    except ValueError:
+        return 0.0
 
 
 def _verb(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.slack import dialogs, forms, messages, privacy, reports, walking
+from bot.slack import dialogs, forms, messages, privacy, reports, updating, walking
 from bot.slack.blocks import Json
 from bot.slack.buttons import Dialog, OpenDialog
 from bot.slack.carrying import ref_of, text_of
@@ -29,9 +29,8 @@ from bot.slack.requests import (
 from bot.slack.words import note_hint, public_hint
 from core.boards import BoardFilter
 from core.drafting import DraftGone
-from core.incident import BODY_MAX, Actor, Incident, Severity
+from core.incident import BODY_MAX, Actor, Incident, Severity, Update, Workspace
 from core.lifecycle import Catalogue
-from core.promise import NextUpdate
 from core.service import Incidents
 
 # How many incidents a message can be added to.
@@ -48,7 +47,9 @@ class Openings:
         *,
         catalogue: Catalogue,
         promise_defaults: Mapping[Severity, timedelta],
+        clock: Callable[[], datetime],
     ) -> None:
+        self._clock = clock
         self._incidents = incidents
         self._people = people
         self._catalogue = catalogue
@@ -116,14 +117,39 @@ class Openings:
                 return walking.walk_dialog(incident, workspace, asked, origin=origin, kept=kept)
             case _:
                 workspace = await self._incidents.workspace(actor)
-                return dialogs.update_dialog(
+                return updating.update_dialog(
                     incident,
                     workspace,
                     origin=origin,
-                    form=_form(asked, incident, promised),
+                    at=self._clock(),
+                    promise_defaults=self._promise_defaults,
+                    form=_form(asked, incident),
                     kept=kept,
-                    promised=promised,
                 )
+
+    def update(
+        self,
+        incident: Incident,
+        workspace: Workspace,
+        view: Mapping[str, Any],
+        form: UpdateForm,
+        *,
+        at: datetime,
+        moved: Update | None = None,
+        unannounced: bool = False,
+    ) -> Json:
+        """The update dialog ``view`` as it is now, with everything that is typed into ``form``."""
+        return updating.update_dialog(
+            incident,
+            workspace,
+            origin=forms.origin_of(view),
+            at=at,
+            promise_defaults=self._promise_defaults,
+            form=form,
+            moved=moved,
+            unannounced=unannounced,
+            kept=forms.kept_of(view),
+        )
 
     async def declare(
         self, interaction: Interaction, actor: Actor, message: Mapping[str, Any]
@@ -174,9 +200,7 @@ class Openings:
         return [*here, *(incident for incident in everywhere.items if incident not in here)]
 
 
-def _form(
-    asked: Request | OpenDialog, incident: Incident, promised: timedelta | None
-) -> UpdateForm | None:
+def _form(asked: Request | OpenDialog, incident: Incident) -> UpdateForm | None:
     """The choices and texts that the update dialog is filled with; None for an empty one."""
     if not isinstance(asked, OpenUpdate):
         return None
@@ -186,7 +210,7 @@ def _form(
         to=asked.to,
         public=asked.public,
         note=asked.note,
-        next_update=NextUpdate(within=promised) if promised else None,
+        corrects=incident.terminal and asked.public is not None,
     )
 
 

@@ -104,7 +104,6 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
     told = f"{public.name} {escape(public.title)}: " + (
         f"now {status_word(status)}. " if status else ""
     )
-    label = f"*{status_name(status)}*: " if status else ""
     reply = withdrawn(update)
     if update.ends:
         after = f"after {duration(update.at - public.started_at)}."
@@ -114,10 +113,9 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
             [section(f"*{ended}* {after}")],
         )
     elif update.body is not None:
-        first, *rest = pieces(update.body, TEXT_MAX - len(label))
         reply = {
             "text": told + shown(update.body, FALLBACK_MAX - len(told)),
-            "blocks": [section(linked(label + first)), *(section(linked(one)) for one in rest)],
+            "blocks": reply_blocks(update.body, status=status),
         }
     return {
         **reply,
@@ -125,6 +123,13 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
         "unfurl_links": False,
         "unfurl_media": False,
     }
+
+
+def reply_blocks(body: str, *, status: str | None) -> list[Json]:
+    """The whole text of a reply, behind the status that it carries."""
+    label = f"*{status_name(status)}*: " if status else ""
+    first, *rest = pieces(body, TEXT_MAX - len(label))
+    return [section(linked(label + first)), *(section(linked(one)) for one in rest)]
 
 
 def withdrawn(update: PublicUpdate) -> Json:

@@ -216,12 +216,13 @@ async def test_one_dialog_takes_a_public_update_and_a_private_note(at, settle, p
     await dialog.get_by_label("Private note").fill("db-3 lost quorum after the 03:00 deploy")
     await dialog.get_by_role("button", name="Next step").click()
     await mia.get_by_role("option", name="Monitoring").click()
-    await expect(dialog).to_contain_text("will show INC-1 Checkout is down · Monitoring · high")
+    await expect(dialog).to_contain_text("Monitoring (was Identified) · high")
+    await expect(dialog).to_contain_text("Monitoring: We found the cause and are rolling back.")
     await expect(dialog.get_by_role("textbox", name="Public update")).to_have_value(
         "We found the cause and are rolling back."
     )
     await picture(mia, "update")
-    await dialog.get_by_role("button", name="Save").click()
+    await dialog.get_by_role("button", name="Publish").click()
     await settle(status)
 
     await expect(dialog).to_be_hidden()

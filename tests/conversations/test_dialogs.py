@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests import tables
+from tests.standin import announced
+
 
 @pytest.fixture
 def mode():
@@ -36,6 +39,7 @@ async def test_one_submit_makes_transition_public_update_and_note(slack, card, s
     await mia.fill("Public update", "We found the cause.")
     await mia.fill("Private note", "db-3 lost quorum")
 
+    await announced(slack, mia)
     await mia.submit()
     await settle()
 
@@ -48,17 +52,106 @@ async def test_one_submit_makes_transition_public_update_and_note(slack, card, s
     assert "db-3 lost quorum" in timeline
 
 
-async def test_an_empty_dialog_shows_the_error_at_its_fields(slack, card):
+async def test_one_submit_changes_everything_in_one_transaction(slack, ratchet, card, settle):
+    mia = slack.person("mia")
+    await mia.press(card, "Update…")
+    await opened(slack, mia, "update")
+    await mia.fill("Next step", "Identified")
+    await mia.fill("Public update", "We found the cause.")
+    await mia.fill("Private note", "db-3 lost quorum")
+    await mia.fill("Severity", "Critical")
+    await mia.fill("Next public update", "In 2 h 00 min")
+    await announced(slack, mia)
+    await mia.submit()
+    await told(slack, mia, "It promises the next one by")
+
+    # The declaration, and one change with its three entries.
+    assert tables.values(ratchet.store, "SELECT entry FROM incident_update") == [1, 2, 3, 4]
+    assert tables.values(ratchet.store, "SELECT version FROM incident") == [2]
+    await settle()
+    shown = repr(slack.channel_view("#status"))
+    assert "critical" in shown
+    assert "Next update by" in shown
+
+
+async def test_an_empty_dialog_shows_the_error_once_at_its_field(slack, card):
     mia = slack.person("mia")
     await mia.press(card, "Update…")
     await opened(slack, mia, "update")
 
     submitted = await mia.submit()
 
-    assert "Choose a next step, or write a public update or a note." in set(
-        submitted.field_errors.values()
-    )
+    assert submitted.field_errors == {
+        "step:investigating": "Choose a next step, or write a public update or a note."
+    }
     assert mia.has_view
+
+
+async def test_preview_and_button_follow_what_is_typed(slack, card):
+    mia = slack.person("mia")
+    await mia.press(card, "Update…")
+    view = await opened(slack, mia, "update")
+    assert view.given["submit"]["text"] == "Save"
+    assert "will show nothing new" in view.words()
+
+    await mia.fill("Public update", "W")
+    await mia.fill("Public update", "We found")
+    await mia.fill("Public update", "We found the cause.")
+    await slack.until(lambda: "We found the cause." in str(mia.view.blocks[-2:]))
+
+    assert mia.view.given["submit"]["text"] == "Publish"
+    assert mia.view.state["public"]["preview:public"]["value"] == "We found the cause."
+    await mia.fill("Public update", None)
+    await slack.until(lambda: mia.view.given["submit"]["text"] == "Save")
+    assert "will show nothing new" in mia.view.words()
+    # Each drawing is paid for: there are fewer of them than characters.
+    assert len(slack.calls_of("views.update")) <= 5
+
+
+async def test_a_drawing_that_slack_does_not_take_is_tried_once_more(slack, card):
+    mia = slack.person("mia")
+    await mia.press(card, "Update…")
+    await opened(slack, mia, "update")
+    slack.faults.rate_limit("views.update", retry_after=1)
+
+    await mia.fill("Public update", "We found the cause.")
+
+    await announced(slack, mia)
+    assert "We found the cause." in mia.view.words()
+
+
+async def test_nothing_is_published_by_a_button_that_says_save(slack, card, settle):
+    mia = slack.person("mia")
+    await mia.press(card, "Update…")
+    await opened(slack, mia, "update")
+    slack.faults.server_error("views.update", times=None)
+    await mia.fill("Public update", "We found the cause.")
+    await mia.fill("Private note", "db-3 lost quorum")
+
+    await mia.submit()
+
+    assert "This will be public, as the preview shows." in mia.view.words()
+    assert mia.view.given["submit"]["text"] == "Publish"
+    await settle()
+    assert "We found the cause." not in repr(slack.channel_view("#status"))
+    await mia.submit()
+    await told(slack, mia, "will read your public update")
+    await settle()
+    assert "We found the cause." in repr(slack.channel_view("#status"))
+
+
+async def test_a_stale_dialog_under_save_says_who_moved_it(slack, card, settle):
+    mia, bo = slack.person("mia"), slack.person("bo")
+    await mia.press(card, "Update…")
+    await opened(slack, mia, "update")
+    await bo.command("#payments", "/incident status 1 identified")
+    await mia.fill("Public update", "We found the cause.")
+
+    await mia.submit()
+
+    assert "<@U0BO> moved" in mia.view.words()
+    assert "We found the cause." in mia.view.words()
+    assert mia.view.given["submit"]["text"] == "Publish"
 
 
 async def test_a_dialog_keeps_typed_text_after_a_move_in_the_meantime(slack, card):
@@ -175,6 +268,7 @@ async def test_a_dialog_above_a_list_comes_back_to_it_with_the_answer(slack, car
     await mia.choose(listed, "menu", "Update…")
     await opened(slack, mia, "update")
     await mia.fill("Next step", "Identified")
+    await announced(slack, mia)
     await mia.submit()
 
     await slack.until(lambda: "is now *Identified*" in mia.view.words())

@@ -12,7 +12,7 @@ from bot.telemetry import LINES
 from core.incident import Actor, Person
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled, without_ids
-from tests.standin import a_standin
+from tests.standin import a_standin, announced
 
 CANARY = "xylophonecanary"
 
@@ -38,6 +38,7 @@ async def run_an_incident(slack, settle, private_words):
     await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
     await mia.fill("Private note", words)
     await mia.fill("Public update", "A fix is rolling out.")
+    await announced(slack, mia)
     await mia.submit()
     await mia.command(say, "/incident promise 1 30m")
     await mia.command(say, f"/incident promise 1 none {words}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.standin import announced
+
 GROUP = "<!subteam^S0RESPONDERS>"
 PAYMENTS, STATUS = "#payments", "#status"
 
@@ -268,6 +270,7 @@ async def test_the_dialog_proposes_the_promise_and_publishes_it(slack, declared,
     )
     await mia.fill("Next public update", "In 30 min")
     await mia.fill("Public update", "We found the cause.")
+    await announced(slack, mia)
     await mia.submit()
     await settle()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import tables
+from tests.standin import announced
 
 CAUSE = "The cause is found, and the cards work again."
 LINK = "https://sandbox.slack.com/archives"
@@ -177,6 +178,7 @@ async def test_edit_first_opens_the_dialog_with_the_text(told, mia, slack, ratch
     view = await opened(slack, mia, "update")
     assert f"foo:bar {CAUSE}" in str(view.blocks)
     await mia.fill("Public update", CAUSE)
+    await announced(slack, mia)
     await mia.submit()
     await settle()
 

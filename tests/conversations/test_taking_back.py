@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from tests.standin import announced
+
 PRESS = "Take back"
 NEVER = "It was never published."
 
@@ -92,6 +94,7 @@ async def test_after_the_dialog_it_can_be_taken_back_too(slack, ratchet, mia, se
     await mia.fill("Next step", "identified")
     await mia.fill("Public update", "Our customer list leaked.")
     await mia.fill("Private note", "Pat knows more.")
+    await announced(slack, mia)
     await mia.submit()
 
     answer = await opened.answer()

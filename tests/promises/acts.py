@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from tests import tables
+from tests.standin import announced
 
 
 async def opened(slack, mia, callback_id):
@@ -44,6 +45,7 @@ async def update_form(slack, mia, shown):
     await opened(slack, mia, "update")
     await mia.fill("Public update", "Cards are refused.")
     await mia.fill("Private note", "db-3 lost quorum")
+    await announced(slack, mia)
     return await mia.submit()
 
 

@@ -28,7 +28,7 @@ from tests.clock import Clock
 from tests.patience import PATIENCE_SECONDS
 from tests.promises.conftest import file_away, serving
 from tests.promises.processes import waiting
-from tests.standin import a_standin
+from tests.standin import a_standin, announced
 
 SORRY = "on our side"
 LIFECYCLES = {lifecycle.name: lifecycle for lifecycle in PRESETS}
@@ -267,7 +267,9 @@ class Bot(RuleBasedStateMachine):
             to = model.next_steps[0]
             self.say(f"status {number} {to}")
             model.move(to, self.clock.seconds())
-        kept = self.run(self._submitted(pressed, filled))
+        public_side = "Public update" in str(self.mia.view.blocks)
+        shown = public_side and not overtaken and bool(step or public)
+        kept = self.run(self._submitted(pressed, filled, announces=shown))
         assert kept is not overtaken
         if kept:
             if step:
@@ -294,10 +296,12 @@ class Bot(RuleBasedStateMachine):
         await self.slack.until(lambda: self.mia.has_view and "submit" in self.mia.view.given)
         return pressed
 
-    async def _submitted(self, pressed, filled):
+    async def _submitted(self, pressed, filled, *, announces):
         for label, value in filled.items():
             if value:
                 await self.mia.fill(label, value)
+        if announces:
+            await announced(self.slack, self.mia)
         asked = await self.mia.submit()
         assert asked.error is None
         if self.mia.has_view:

@@ -12,6 +12,7 @@ from bot.slack.verbs import VERBS
 from tests import tables
 from tests.promises.acts import idle
 from tests.promises.conftest import move_status_channel, settle, tell
+from tests.standin import announced
 
 # Commands to prepare, and then the command itself: every verb with an effect.
 COMMANDS = {
@@ -95,6 +96,7 @@ async def by_update_form(mia, slack):
     await mia.fill("Next step", "Identified")
     await mia.fill("Public update", "Cards are refused.")
     await mia.fill("Private note", "db-3 lost quorum")
+    await announced(slack, mia)
     return mia.submit()
 
 

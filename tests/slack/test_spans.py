@@ -247,6 +247,8 @@ def test_the_dialog_of_a_promise_is_read(chosen, reason, request_):
 
 
 def test_the_update_dialog_carries_a_promise():
-    form = update_form(a_view(Dialog.UPDATE, "45"))
+    view = a_view(Dialog.UPDATE, "45")
+    view["state"]["values"]["public"] = {"preview:public": {"value": "We found it."}}
+    form = update_form(view)
 
     assert form.command(an_actor()).next_update == NextUpdate(within=45 * MINUTES)

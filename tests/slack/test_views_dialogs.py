@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +13,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.slack import dialogs, forms, refusals, words
+from bot.slack import dialogs, forms, refusals, updating, words
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
 from core.commands import Redact
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import Kind, Note, Place, PublicText, Severity, Visibility
 from core.lifecycle import PRESETS, RESPONSE, Catalogue, Lifecycle, read
+from core.promise import NextUpdate
 from core.refusals import (
     Denied,
     IncidentResolved,
@@ -50,7 +53,23 @@ INCIDENT = an_incident()
 def an_update_dialog(**facts: Any) -> dict[str, Any]:
     incident = facts.pop("incident", INCIDENT)
     workspace = facts.pop("workspace", a_workspace())
-    return dialogs.update_dialog(incident, workspace, origin=ORIGIN, **facts)
+    facts = {"at": NOW, "promise_defaults": {}, **facts}
+    return updating.update_dialog(incident, workspace, origin=ORIGIN, **facts)
+
+
+def a_form(**typed: Any) -> UpdateForm:
+    return UpdateForm(ref=INCIDENT.id, expected_status="investigating", **typed)
+
+
+def preview(view: dict[str, Any]) -> list[str]:
+    """The lines under the inputs of ``view``."""
+    told: list[str] = []
+    for block in reversed(view["blocks"]):
+        if block["type"] == "input":
+            break
+        texts = block["elements"] if block["type"] == "context" else [block["text"]]
+        told = [*(text["text"] for text in texts), *told]
+    return told
 
 
 def inputs(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -161,18 +180,114 @@ def test_a_box_that_is_ticked_by_default_says_why(private):
     assert box["hint"]["text"].startswith("It is ticked because this conversation") is private
 
 
-def test_the_preview_shows_the_future_card_of_the_status_channel():
-    typed = UpdateForm(
-        ref=INCIDENT.id,
-        expected_status="investigating",
-        to="identified",
-        public=PublicText("We <found> it."),
+NOTHING = ["Preview: <#C0STATUS> will show nothing new."]
+CARD = ["Preview: <#C0STATUS> will show", "🟠 *Checkout is down*  INC-42"]
+STAYS, MOVES = "*Investigating* · high", "*Identified* (was Investigating) · high"
+IN_THREAD = "and in its thread:"
+BROADCAST = "and in its thread, broadcast to the channel:"
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown", "label"),
+    [
+        ({}, NOTHING, "Save"),
+        ({"note": Note("db-3")}, NOTHING, "Save"),
+        ({"to": "identified"}, [*CARD, MOVES], "Publish"),
+        (
+            {"public": PublicText("We <found> it.")},
+            [*CARD, STAYS, IN_THREAD, "We &lt;found&gt; it."],
+            "Publish",
+        ),
+        (
+            {"to": "identified", "public": PublicText("Found."), "note": Note("db-3")},
+            [*CARD, MOVES, BROADCAST, "*Identified*: Found."],
+            "Publish",
+        ),
+        (
+            {"severity": Severity.LOW},
+            [CARD[0], "🔵 *Checkout is down*  INC-42", "*Investigating* · low"],
+            "Publish",
+        ),
+        # In doubt it says Publish: the engine refuses a text of white space.
+        ({"public": PublicText("  ")}, [*CARD, STAYS], "Publish"),
+    ],
+    ids=["nothing", "a note", "a step", "a text", "both and a note", "a severity", "a blank"],
+)
+def test_the_preview_and_the_button_say_what_will_be_public(typed, shown, label):
+    view = an_update_dialog(form=a_form(**typed))
+
+    assert preview(view) == shown
+    assert view["submit"]["text"] == label
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"incident": an_incident(private=True)}, {"workspace": a_workspace(status_channel=None)}],
+    ids=["private", "no status channel"],
+)
+def test_without_a_public_side_everything_is_only_saved(facts):
+    form = a_form(to="identified", severity=Severity.LOW, note=Note("db-3"))
+
+    assert an_update_dialog(form=form, **facts)["submit"]["text"] == "Save"
+
+
+def test_the_preview_of_a_long_text_is_whole():
+    text = "&" * 2_000
+    shown = preview(an_update_dialog(form=a_form(public=PublicText(text))))
+
+    assert "".join(shown[4:]) == "&amp;" * 2_000
+
+
+def test_the_preview_of_a_bare_end_shows_the_reply_about_it():
+    incident = an_incident(status="monitoring")
+    form = replace(a_form(to="resolved"), expected_status="monitoring")
+
+    assert preview(an_update_dialog(incident=incident, form=form))[-2:] == [
+        BROADCAST,
+        "*Resolved* after 12 min.",
+    ]
+
+
+DEFAULTS = {Severity.HIGH: timedelta(minutes=60), Severity.CRITICAL: timedelta(minutes=30)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"public": PublicText("Found.")}, ["with the promise of the next update in 1 h 00 min"]),
+        (
+            {"public": PublicText("Found."), "severity": Severity.CRITICAL},
+            ["with the promise of the next update in 30 min"],
+        ),
+        ({"public": PublicText("Found."), "chose_promise": True}, []),
+        ({"to": "identified"}, []),
+    ],
+    ids=["of the severity", "of a new severity", "none is chosen", "without a text"],
+)
+def test_the_preview_names_the_promise_that_comes_with_a_text(typed, told):
+    shown = preview(an_update_dialog(form=a_form(**typed), promise_defaults=DEFAULTS))
+
+    assert [line for line in shown if "promise" in line] == told
+
+
+def test_the_end_promises_nothing():
+    form = a_form(to="resolved", public=PublicText("It works."))
+    shown = preview(
+        an_update_dialog(
+            incident=an_incident(status="monitoring"), form=form, promise_defaults=DEFAULTS
+        )
     )
 
-    assert an_update_dialog(form=typed)["blocks"][-1]["elements"][0]["text"] == (
-        "Preview: <#C0STATUS> will show INC-42 Checkout is down · *Identified* · high "
-        "· in its thread: We &lt;found&gt; it."
-    )
+    assert [line for line in shown if "promise" in line] == []
+
+
+@pytest.mark.parametrize("name", ["step", "public", "severity", "next_update"])
+def test_an_input_that_may_be_public_is_sent_while_it_is_filled_in(name):
+    block = inputs(an_update_dialog())[name]
+
+    assert block["dispatch_action"]
+    assert re.match("preview(:|$)", block["element"]["action_id"])
+    assert "dispatch_action" not in inputs(an_update_dialog())["note"]
 
 
 def test_only_legal_steps_can_be_chosen():
@@ -193,21 +308,104 @@ def test_a_finished_incident_has_nothing_to_fill_in():
 
 
 def test_one_submit_is_one_command():
-    view = submitted(an_update_dialog(), step="identified", public="We found it.", note="db-3")
+    form = a_form(public=PublicText("x"))
+    view = submitted(
+        an_update_dialog(form=form),
+        step="identified",
+        public="We found it.",
+        note="db-3",
+        severity="critical",
+        next_update="30",
+    )
 
-    assert forms.update_form(view).command(an_actor()) == a_change(
+    assert asked(view) == a_change(
         ref=INCIDENT.id,
         to="identified",
         public=PublicText("We found it."),
         note=Note("db-3"),
+        severity=Severity.CRITICAL,
+        next_update=NextUpdate(within=timedelta(minutes=30)),
         expected_status="investigating",
     )
 
 
 def test_an_untouched_dialog_asks_for_nothing():
-    command = forms.update_form(submitted(an_update_dialog())).command(an_actor())
+    command = asked(submitted(an_update_dialog()))
 
     assert command == a_change(ref=INCIDENT.id, expected_status="investigating")
+
+
+def test_a_proposed_promise_without_a_text_is_none_and_a_chosen_one_is_asked_about():
+    view = an_update_dialog(promise_defaults=DEFAULTS)
+
+    assert asked(submitted(view, note="db-3")) == a_change(
+        ref=INCIDENT.id,
+        note=Note("db-3"),
+        next_update=NextUpdate(within=timedelta(minutes=60)),
+        expected_status="investigating",
+    )
+    with pytest.raises(InvalidField, match="comes with a public update") as refused:
+        asked(submitted(view, note="db-3", next_update="30"))
+    assert forms.field_errors(refused.value, view) == {"next_update:60": refused.value.message}
+
+
+@pytest.mark.parametrize("typed", [{"public": "x"}, {"step": "identified"}, {"severity": "low"}])
+def test_nothing_is_published_by_a_button_that_does_not_say_so(typed):
+    view = submitted(an_update_dialog(), **typed)
+    form = forms.update_form(view)
+
+    with pytest.raises(forms.Unannounced) as refused:
+        asked(view)
+
+    again = an_update_dialog(form=form, unannounced=True)
+    assert forms.field_errors(refused.value, view) == {}
+    assert "press *Publish*" in again["blocks"][1]["text"]["text"]
+    assert asked(submitted(again)) == form.command(an_actor())
+
+
+def test_a_private_change_is_saved_at_once():
+    view = an_update_dialog(incident=an_incident(private=True))
+
+    assert asked(submitted(view, step="identified", note="db-3")) == a_change(
+        ref=INCIDENT.id, to="identified", note=Note("db-3"), expected_status="investigating"
+    )
+
+
+def test_a_severity_that_changed_meanwhile_is_not_changed_back():
+    typed = submitted(an_update_dialog(), note="db-3")
+    chosen = submitted(an_update_dialog(), severity="low")
+    raised = an_incident(severity=Severity.CRITICAL)
+    after, own = (
+        an_update_dialog(incident=raised, form=forms.update_form(view)) for view in (typed, chosen)
+    )
+
+    assert inputs(after)["severity"]["element"]["initial_option"]["value"] == "critical"
+    assert forms.update_form(submitted(after)).severity is None
+    assert forms.update_form(submitted(own)).severity is Severity.LOW
+
+
+def test_texts_that_no_box_can_hold_any_more_stay_in_sight():
+    form = a_form(public=PublicText("We <found> it."), note=Note("db-3 lost quorum"))
+    moved = an_update(kind=Kind.MOVED, new="resolved", by=GRACE, at=NOW - timedelta(seconds=4))
+    view = an_update_dialog(incident=an_incident(status="resolved"), form=form, moved=moved)
+
+    assert "submit" not in view
+    assert preview(view)[-4:] == [
+        "Your public update, which was not saved:",
+        "We &lt;found&gt; it.",
+        "Your note, which was not saved:",
+        "db-3 lost quorum",
+    ]
+
+
+def test_a_correction_stays_a_correction_while_it_is_typed():
+    over = an_incident(status="resolved")
+    form = a_form(public=PublicText("It works."), corrects=True)
+    emptied = submitted(an_update_dialog(incident=over, form=form), public="")
+    again = an_update_dialog(incident=over, form=forms.update_form(emptied))
+
+    assert list(inputs(again)) == ["public"]
+    assert not inputs(again)["public"]["optional"]
 
 
 def test_white_space_is_not_an_empty_box():
@@ -405,7 +603,8 @@ DECLARE = dialogs.declare_dialog(CATALOGUE, by=ADA, origin=ORIGIN)
 FAULTS = [
     (InvalidField("public_update", "is empty"), UPDATE, ["public"]),
     (InvalidField("note", "is empty"), UPDATE, ["note"]),
-    (EmptyUpdate(), UPDATE, ["step:investigating", "public", "note"]),
+    (EmptyUpdate(), UPDATE, ["step:investigating"]),
+    (InvalidField("next_update", "is too near"), UPDATE, ["next_update:none"]),
     (TransitionNotAllowed(INCIDENT, "resolved"), UPDATE, ["step:investigating"]),
     (IncidentResolved(INCIDENT, None), UPDATE, ["step:investigating"]),
     (NoPublicSurface(INCIDENT), UPDATE, ["public"]),
@@ -424,7 +623,7 @@ FAULTS = [
     FAULTS,
     ids=[f"{row[1]['callback_id']}: {row[0].message}" for row in FAULTS],
 )
-def test_an_error_is_shown_at_the_fields_that_it_is_about(error, view, fields):
+def test_an_error_is_shown_once_at_the_field_that_it_is_about(error, view, fields):
     assert forms.field_errors(error, view) == dict.fromkeys(fields, error.message)
 
 

@@ -27,12 +27,13 @@ from bot.slack import (
     refusals,
     reports,
     timeline,
+    updating,
     views,
     walking,
 )
 from bot.slack.answers import DialogNotOpened
 from bot.slack.figures import stats
-from bot.slack.forms import Origin, UpdateForm
+from bot.slack.forms import Origin, Unannounced, UpdateForm
 from bot.slack.help import help_for
 from bot.slack.people import SlackUnavailable
 from bot.slack.public import public_update, status_card, withdrawn
@@ -80,6 +81,7 @@ from core.incident import (
     Severity,
     Update,
     Visibility,
+    Workspace,
 )
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
 from core.promise import NextUpdate, Promise
@@ -599,6 +601,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
     here = tuple(a_case(texts, number=texts.number - index) for index in range(10))
     word = texts.word[:40]
     return {
+        "unannounced": Unannounced(),
         "invalid_field": InvalidField("note", "has 2,001 characters: at most 2,000 fit"),
         "empty_update": EmptyUpdate(),
         "not_found": NotFound(7),
@@ -763,6 +766,11 @@ def timelines(texts: Texts) -> dict[str, Any]:
     }
 
 
+def update_dialog(incident: Incident, workspace: Workspace, **facts: Any) -> Any:
+    facts = {"at": NOW, "promise_defaults": {}, **facts}
+    return updating.update_dialog(incident, workspace, origin=ORIGIN, **facts)
+
+
 def forms(texts: Texts) -> dict[str, Any]:
     new, over = a_case(texts), a_case(texts, status=last_status(texts))
     moved, workspace = a_case(texts, status=second_status(texts)), a_workspace()
@@ -774,6 +782,7 @@ def forms(texts: Texts) -> dict[str, Any]:
         note=Note(texts.body),
     )
     private = a_case(texts, private=True)
+    before_end = a_case(texts, status=texts.lifecycle.statuses[-2].name)
     updates = some_updates(texts)
     presets = Catalogue([STATUSPAGE, RESPONSE, a_long_lifecycle()], default="statuspage")
     draft = OpenDeclare(
@@ -789,9 +798,12 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_message": dialogs.message_dialog(refused(UnknownStatus(new, texts.word))),
         "dialog_declare": dialogs.declare_dialog(presets, by=ADA, origin=ORIGIN),
         "dialog_declare_draft": dialogs.declare_dialog(presets, by=ADA, origin=ORIGIN, draft=draft),
-        "dialog_update": dialogs.update_dialog(new, workspace, origin=ORIGIN),
-        "dialog_update_promising": dialogs.update_dialog(
-            new, workspace, origin=ORIGIN, promised=timedelta(minutes=45)
+        "dialog_update": update_dialog(new, workspace),
+        "dialog_update_promising": update_dialog(
+            new,
+            workspace,
+            form=replace(typed, to=None),
+            promise_defaults={new.severity: timedelta(minutes=45)},
         ),
         "dialog_promise": dialogs.promise_dialog(
             new, origin=ORIGIN, promised=IN_30_MINUTES, release=False
@@ -799,15 +811,20 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_promise_release": dialogs.promise_dialog(
             private, origin=ORIGIN, promised=IN_30_MINUTES, release=True
         ),
-        "dialog_update_typed": dialogs.update_dialog(new, workspace, origin=ORIGIN, form=typed),
-        "dialog_update_moved": dialogs.update_dialog(
-            moved, workspace, origin=ORIGIN, form=typed, moved=a_move(new), at=NOW
+        "dialog_update_typed": update_dialog(
+            new, workspace, form=replace(typed, severity=Severity.LOW)
         ),
-        "dialog_update_private": dialogs.update_dialog(private, workspace, origin=ORIGIN),
-        "dialog_update_no_channel": dialogs.update_dialog(
-            new, a_workspace(status_channel=None), origin=ORIGIN
+        "dialog_update_unannounced": update_dialog(new, workspace, form=typed, unannounced=True),
+        "dialog_update_moved": update_dialog(moved, workspace, form=typed, moved=a_move(new)),
+        "dialog_update_moved_to_the_end": update_dialog(
+            over, workspace, form=typed, moved=a_move(new)
         ),
-        "dialog_update_resolved": dialogs.update_dialog(over, workspace, origin=ORIGIN),
+        "dialog_update_to_the_end": update_dialog(
+            before_end, workspace, form=replace(typed, to=last_status(texts), public=None)
+        ),
+        "dialog_update_private": update_dialog(private, workspace),
+        "dialog_update_no_channel": update_dialog(new, a_workspace(status_channel=None)),
+        "dialog_update_resolved": update_dialog(over, workspace),
         "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), by=ADA, origin=ORIGIN),
         "dialog_severity": dialogs.severity_dialog(new, origin=ORIGIN),
         "dialog_redact": dialogs.redact_dialog(new, updates, origin=ORIGIN),
@@ -820,8 +837,8 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_walk_too_late": walking.walk_dialog(
             over, workspace, OpenWalk(ref=42, to=new.status), origin=ORIGIN
         ),
-        "dialog_update_correction": dialogs.update_dialog(
-            over, workspace, origin=ORIGIN, form=replace(typed, to=None, note=None)
+        "dialog_update_correction": update_dialog(
+            over, workspace, form=replace(typed, to=None, note=None, corrects=True)
         ),
         "ask_private": privacy.ask_private(
             new, made_private(new, texts.owner), reader=texts.owner.id

@@ -1,0 +1,195 @@
+"""The Update… dialog: everything that one act says and changes, with a preview of its public part.
+
+Pure; `bot.slack.forms` reads it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from bot.slack.blocks import (
+    Json,
+    context,
+    input_block,
+    modal,
+    option,
+    section,
+    select,
+)
+from bot.slack.buttons import Dialog
+from bot.slack.dialogs import box, moved_meanwhile, promise_input, severity_choice
+from bot.slack.forms import PUBLISH, SAVE, STAY, Kept, Origin, UpdateForm, metadata
+from bot.slack.markup import channel_link, escape, pieces
+from bot.slack.public import reply_blocks
+from bot.slack.verbs import COMMAND
+from bot.slack.words import PRIVATE, dot, note_hint, public_hint, status_name
+from core.incident import Incident, Severity, Update, Workspace, is_end
+from core.texts import duration
+
+# An input with this name, or with a word behind it, is sent while it is filled in.
+PREVIEW = "preview"
+
+
+def update_dialog(
+    incident: Incident,
+    workspace: Workspace,
+    *,
+    origin: Origin,
+    at: datetime,
+    promise_defaults: Mapping[Severity, timedelta],
+    form: UpdateForm | None = None,
+    moved: Update | None = None,
+    unannounced: bool = False,
+    kept: Kept | None = None,
+) -> Json:
+    """The dialog with the next step, both texts, the severity and the next promise.
+
+    ``form`` is filled in so far. ``moved`` is a transition in the meantime. ``unannounced``: it was
+    sent by a button that did not say that something would be public. An input keeps its block_id,
+    and so its value, until the facts that it was drawn for change: then the choice may be
+    impossible, and the block_id is another.
+    """
+    form = form or UpdateForm(ref=incident.id, expected_status=incident.status)
+    now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
+    blocks = [now, *([moved_meanwhile(incident, moved, at)] if moved else [])]
+    title = f"Update {incident.name}"
+    readers = public_hint(incident) if workspace.status_channel else None
+    if incident.terminal and not (form.corrects and readers):
+        end = section("That is the end of its lifecycle: it takes no further updates.")
+        return modal("message", title, [*blocks, end, *_typed(form)], close="Close")
+    if unannounced:
+        seen = "This will be public, as the preview shows."
+        blocks.append(section(f"{seen} Nothing is saved yet: press *{PUBLISH}*."))
+    if not incident.terminal:
+        blocks.append(_steps(incident, form))
+    if readers:
+        blocks.append(
+            box(
+                "public",
+                "Public update",
+                form.public,
+                readers,
+                # A text in the place of one that its author has just withdrawn is all there is.
+                optional=not incident.terminal,
+                action_id=f"{PREVIEW}:public",
+            )
+        )
+    if not incident.terminal:
+        # A text that would have no public reader is kept as a note, rather than lost.
+        note = form.note if readers else form.note or form.public
+        blocks.append(box("note", "Private note", note, note_hint(incident)))
+        blocks.append(_severity(incident, form))
+        if readers:
+            blocks.append(_promise(incident, form, promise_defaults))
+    blocks += _preview(incident, workspace, form, promise_defaults, at=at)
+    return modal(
+        Dialog.UPDATE,
+        title,
+        blocks,
+        submit=PUBLISH if publishes(incident, workspace, form) else SAVE,
+        private_metadata=metadata(origin, incident, kept=kept),
+    )
+
+
+def publishes(incident: Incident, workspace: Workspace, form: UpdateForm) -> bool:
+    """Whether ``form`` makes anything public: a text, a status or a severity."""
+    has_readers = workspace.status_channel is not None and public_hint(incident) is not None
+    return has_readers and form.speaks
+
+
+def _typed(form: UpdateForm) -> Iterator[Json]:
+    """The texts that were typed, where no box can hold them any more."""
+    for label, text in (("Your public update", form.public), ("Your note", form.note)):
+        if text and text.strip():
+            yield context(f"{label}, which was not saved:")
+            yield from map(section, pieces(text))
+
+
+def _steps(incident: Incident, form: UpdateForm) -> Json:
+    stay = option(f"Stay {status_name(incident.status)}", STAY)
+    steps = {step: option(status_name(step), step) for step in incident.next_steps}
+    choice = select(
+        [stay, *steps.values()],
+        action_id=PREVIEW,
+        placeholder="Next step",
+        initial_option=steps.get(form.to or "", stay),
+    )
+    return input_block(f"step:{incident.status}", "Next step", choice, dispatch=True)
+
+
+def _severity(incident: Incident, form: UpdateForm) -> Json:
+    choice = severity_choice(
+        form.severity or incident.severity, action_id=f"{PREVIEW}:severity", focus=False
+    )
+    return input_block(
+        f"severity:{incident.severity}",
+        "Severity",
+        choice,
+        hint=public_hint(incident),
+        dispatch=True,
+    )
+
+
+def _promise(
+    incident: Incident, form: UpdateForm, promise_defaults: Mapping[Severity, timedelta]
+) -> Json:
+    """The choice of a promise; the severity proposes one until the person chooses."""
+    proposed = promise_defaults.get(form.severity or incident.severity)
+    return promise_input(_promised(incident, form, promise_defaults), proposed=proposed)
+
+
+def _promised(
+    incident: Incident, form: UpdateForm, promise_defaults: Mapping[Severity, timedelta]
+) -> timedelta | None:
+    if form.chose_promise:
+        return form.next_update.within if form.next_update else None
+    return promise_defaults.get(form.severity or incident.severity)
+
+
+def _preview(
+    incident: Incident,
+    workspace: Workspace,
+    form: UpdateForm,
+    promise_defaults: Mapping[Severity, timedelta],
+    *,
+    at: datetime,
+) -> Iterator[Json]:
+    """Everything that ``form`` would make public, as the status channel will show it."""
+    if incident.private:
+        yield context(f"{PRIVATE} {incident.name} is private: nothing of it is shown in public.")
+        return
+    if workspace.status_channel is None:
+        yield context(
+            "There is no status channel yet, so there is no public update. "
+            f"A workspace admin sets one with `{COMMAND} setup #channel`."
+        )
+        return
+    channel = channel_link(workspace.status_channel)
+    if not publishes(incident, workspace, form):
+        yield context(f"Preview: {channel} will show nothing new.")
+        return
+    to = form.to if form.to in incident.next_steps else None
+    severity = form.severity or incident.severity
+    word = incident.lifecycle.public_word(to or incident.status)
+    was = f" (was {status_name(incident.status)})" if to else ""
+    status = f"*{status_name(to or incident.status)}*{was}"
+    yield context(f"Preview: {channel} will show")
+    yield section(f"{dot(severity, word)} *{escape(incident.title)}*  {incident.name}")
+    yield section(f"{status} · {severity}")
+    ends = is_end(incident.lifecycle, incident.status, to)
+    if form.public and form.public.strip():
+        told = "and in its thread, broadcast to the channel:" if to else "and in its thread:"
+        yield context(told)
+        yield from reply_blocks(form.public, status=to)
+        promised = _promised(incident, form, promise_defaults)
+        if promised and not incident.terminal and not (ends or _is_over(incident, to)):
+            yield context(f"with the promise of the next update in {duration(promised)}")
+    elif ends:
+        yield context("and in its thread, broadcast to the channel:")
+        after = duration(at - incident.started_at)
+        yield section(f"*{status_name(to or incident.status)}* after {after}.")
+
+
+def _is_over(incident: Incident, to: str | None) -> bool:
+    return to is not None and incident.lifecycle.is_terminal(to)
