@@ -70,7 +70,7 @@ busy: $(READY) ## run all tests beside eight busy loops: no test depends on the 
 
 .PHONY: screenshots
 screenshots: browser ## redraw the pictures in docs/img, light and dark
-	@$(BIN)/python -m pytest -m world tests/browser/test_with_the_bot.py --pictures
+	@$(BIN)/python -m pytest -m world tests/browser/bot --pictures
 
 # Debian's Chromium with letters and emoji to draw, and axe-core to audit what is drawn. Without them
 # `make test-world` leaves the tests of the page out and says so.

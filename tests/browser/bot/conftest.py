@@ -1,0 +1,93 @@
+"""The unmodified bot, with its clock, behind the page of the stand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.sandbox import Limits
+from tests.browser.visitors import visitors
+from tests.clock import Clock
+from tests.conversations.conftest import environment_for, running, settled
+from tests.standin import MANIFEST, a_standin
+
+PICTURES = Path(__file__).parents[3] / "docs/img"
+# 03:12 in Berlin, the zone of these people.
+HOURS_UNTIL_NIGHT = 17.2
+NARROW = {"width": 1180, "height": 760}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clock():
+    clock = Clock()
+    clock.advance(seconds=HOURS_UNTIL_NIGHT * 3600)
+    return clock
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def slack(clock):
+    async with a_standin(MANIFEST, clock=clock.seconds, limits=Limits(posting=False)) as slack:
+        for name, topic in {
+            "general": "What concerns everybody",
+            "payments": "Checkout, cards and invoices",
+            "status": "Public updates on incidents",
+        }.items():
+            slack.workspace.channel(name).topic = topic
+        yield slack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ratchet(slack, clock, a_database, request):
+    """The bot; a test of the hold sets its seconds as parameter."""
+    hold = {"PUBLISH_DELAY": str(getattr(request, "param", 0))}
+    with a_database("sqlite") as url:
+        async with running(environment_for(slack, url, "socket") | hold, slack, clock) as app:
+            yield app
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def at(ratchet, slack, chromium, clock, request):
+    """Opens the page as a person in Berlin; sharper for pictures."""
+    sharp = {"device_scale_factor": 1.5} if request.config.getoption("--pictures", False) else {}
+    async with visitors(slack, chromium, now=clock) as open_page:
+
+        async def at(person, place="#payments", **looks):
+            return await open_page(
+                person,
+                place,
+                **{"timezone_id": "Europe/Berlin", "viewport": NARROW, **sharp, **looks},
+            )
+
+        yield at
+
+
+@pytest.fixture
+def settle(ratchet, clock):
+    """Waits until Slack shows every decision, then lets ``minutes`` pass."""
+
+    async def settle(*pages, minutes=0):
+        await settled(ratchet, clock)
+        clock.advance(seconds=60 * minutes)
+        for page in pages:
+            await page.clock.set_fixed_time(clock())
+
+    return settle
+
+
+@pytest.fixture
+def picture(request):
+    """Draws ``docs/img/<name>-light.png`` and ``-dark.png`` in a run with ``--pictures``."""
+
+    async def picture(page, name):
+        if not request.config.getoption("--pictures", False):
+            return
+        await page.mouse.move(0, 0)
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            path = PICTURES / f"{name}-{scheme}.png"
+            await page.screenshot(path=path, animations="disabled", caret="hide")
+        await page.emulate_media(color_scheme="light")
+
+    return picture
