@@ -22,7 +22,7 @@ STYLE = """
   --page: #ffffff; --line: #d9dfe5 }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7ecf1; --soft: #9fadba; --now: #6cabe6;
   --then: #44566a; --page: #14191f; --line: #2c3640 } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
+body { font: 16px/1.5 Inter, system-ui, sans-serif; color: var(--ink); background: var(--page);
   max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% }

@@ -141,6 +141,8 @@ from bot.sandbox.socket_mode import AppConnection
 from bot.sandbox.webapi import Call, WebApi
 
 STATIC = Path(__file__).parent / "static"
+# A page beside Slack runs no scripts and loads nothing.
+POLICY_BESIDE = "default-src 'none'; style-src 'unsafe-inline'"
 LOGGED = ("interaction", "request", "call")
 
 
@@ -212,7 +214,7 @@ class Front:
         drawn = self.beside.get(http.match_info["name"])
         if drawn is None or not _of_this_page(http):
             return web.Response(status=404, text="There is no page here.")
-        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        headers = {"Content-Security-Policy": POLICY_BESIDE}
         return web.Response(text=await drawn(), content_type="text/html", headers=headers)
 
     # --- reading ---

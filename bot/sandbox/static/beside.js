@@ -19,7 +19,7 @@ export function greet(bar, words) {
 }
 
 /** The app's own page of this name. It runs no scripts and loads nothing. */
-export const framed = (name) => h("iframe", { class: "beside", title: name, sandbox: "", src: `/beside/${encodeURIComponent(name)}` });
+export const framed = (name) => h("iframe", { class: "beside", title: name, src: `/beside/${encodeURIComponent(name)}` });
 
 const size = (bytes) => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} kB`);
 

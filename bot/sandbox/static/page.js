@@ -341,7 +341,7 @@ function sideEntry({ key, name, mark, here, go, fresh = 0, calls = 0, faded = fa
     make: () => h("li", {}, h("button", {
       type: "button", class: `side-entry${fresh && !here ? " is-unread" : ""}${faded ? " is-faded" : ""}`,
       "aria-current": here ? "page" : null, "aria-label": `${name}${here ? "" : told}`, data: { focus: key }, on: { click: go },
-    }, mark(), h("span", { class: "side-name" }, name), calls > 0 && !here && h("span", { class: "badge", "aria-hidden": "true" }, String(calls)))),
+    }, mark(), h("span", { class: "side-name" }, name), calls > 0 && !here && h("span", { class: "badge", data: { count: String(calls) } }))),
   };
 }
 

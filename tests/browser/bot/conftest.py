@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox import Limits
+from bot.sandbox.story import Stage, story
 from tests.browser.visitors import visitors
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled
@@ -65,15 +66,43 @@ async def at(ratchet, slack, chromium, clock, request):
 
 @pytest.fixture
 def settle(ratchet, clock):
-    """Waits until Slack shows every decision, then lets ``minutes`` pass."""
+    """Waits until Slack shows every decision, then lets ``minutes`` pass, with a look at each."""
 
     async def settle(*pages, minutes=0):
         await settled(ratchet, clock)
-        clock.advance(seconds=60 * minutes)
+        for _ in range(minutes):
+            clock.advance(minutes=1)
+            await ratchet.nudges.look()
+            await ratchet.hand_overs.look()
+            await settled(ratchet, clock)
         for page in pages:
             await page.clock.set_fixed_time(clock())
 
     return settle
+
+
+@pytest.fixture
+def told(ratchet, slack, clock):
+    """Plays a story, which ends now; nobody's private answers are left."""
+
+    async def told(name):
+        async def settle():
+            await settled(ratchet, clock)
+
+        async def wait(seconds):
+            await settle()
+            clock.advance(seconds=seconds)
+
+        played = story(name)
+        stage = Stage(slack, settle=settle, wait=wait)
+        for line in played.lines:
+            if not line.expects:
+                await stage.play(line)
+        await settle()
+        slack.workspace.forget_private_answers()
+        return played
+
+    return told
 
 
 @pytest.fixture
