@@ -53,7 +53,7 @@ async def visitors(slack, chromium, now=None):
     yield at
     for context in contexts:
         await context.close()
-    assert errors == [], errors
+    assert errors == []
 
 
 def _complaints(line):
