@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, assert_never
 
 from slack_sdk.errors import SlackApiError
 
@@ -18,15 +19,17 @@ from bot.doctor.reader import BrokenOff, SlackReader
 from bot.settings import KeySettings
 from bot.slack.people import UNREACHABLE
 from bot.slack.web import a_client, code_of
-from core.commands import Redact, SetPrivacy
+from core.commands import Redact, SetInvitation, SetPrivacy, WriteReport
 from core.errors import UserError
-from core.incident import Actor
+from core.incident import Actor, Note, Person
+from core.refusals import NotPrivate
 from core.service import Incidents
+from storage.hidden import Hidden, SeesAgain, What
 from storage.numbers import Numbers, newest_declaration, skip_to
 from storage.outbox import Outbox
 from storage.posts import channels
 from storage.questions import ask_again
-from storage.restore import Hidden, Replaced, restoring
+from storage.restore import Replaced, restoring
 from storage.store import SqlStore, SqlTransaction
 
 TIMEOUT_SECONDS = 10
@@ -35,6 +38,8 @@ CLOCKS_APART = timedelta(minutes=10)
 LOOK_BACK = timedelta(days=30)
 # Later than the end of any draft's hour.
 EVER = datetime.max.replace(tzinfo=UTC)
+# Above the number of any entry.
+NEWEST = 2**31 - 1
 AGAIN = "stop the bot and run `ratchet restore --marks-only` once Slack answers"
 
 
@@ -83,6 +88,7 @@ class Marker:
         """Hides what was hidden since, continues the numbers, and marks the messages."""
         if replaced:
             await self._hide(store, replaced.hidden)
+            self.lines += map(_line_of, replaced.sees_again)
             if replaced.revoked:
                 self.lines.append(f"API keys revoked again: {', '.join(replaced.revoked)}")
         known = [*await store.read(channels), *(replaced.channels if replaced else ())]
@@ -113,25 +119,23 @@ class Marker:
             )
 
     async def _hide(self, store: SqlStore, hidden: Iterable[Hidden]) -> None:
-        """Withdraws texts, and makes incidents private, that somebody has hidden since.
+        """Hides what somebody has hidden since: incidents, invitations, titles and texts.
 
         It is done in that person's name. A text that waits in the backup is so never published.
         """
         incidents = Incidents(store, clock=lambda: self.at, wake=lambda: None)
         for one in hidden:
-            actor = Actor(workspace=one.workspace, person=one.by, admin=True, sees_private=True)
-            entry = "" if one.entry is None else f", entry {one.entry}"
-            name = f"INC-{one.number}{entry}"
+            name, done = _named(one)
             try:
-                if one.entry is None:
-                    await incidents.execute(SetPrivacy(actor=actor, ref=one.incident, private=True))
-                else:
-                    await incidents.execute(Redact(actor=actor, ref=one.incident, entry=one.entry))
+                outcome = await incidents.execute(_command(one))
+            except NotPrivate:
+                # Everybody sees it again, so nobody needs an invitation.
+                continue
             except UserError:
                 self.lines.append(f"Hidden since the backup, and shown again: {name}. Hide it.")
             else:
-                done = "Made private" if one.entry is None else "Withdrawn"
-                self.lines.append(f"{done} again: {name}")
+                if outcome.changed:
+                    self.lines.append(f"{done} again: {name}")
 
     async def _numbers_in_slack(
         self, places: Iterable[tuple[str, str]], since: datetime | None
@@ -160,6 +164,46 @@ class Marker:
                 self.lines.append(f"Slack does not show all its numbers now: {AGAIN}.")
                 break
         return numbers
+
+
+def _command(one: Hidden) -> Redact | SetPrivacy | SetInvitation | WriteReport:
+    """The command that hides ``one`` again."""
+    actor = Actor(workspace=one.workspace, person=one.by, admin=True, sees_private=True)
+    ref = one.incident
+    match one:
+        case Hidden(person=Person() as person):
+            return SetInvitation(actor=actor, ref=ref, person=person, invited=False)
+        case Hidden(section=str(section)):
+            emptied: dict[str, Any] = {section: Note("")}
+            return WriteReport(actor=actor, ref=ref, seen=NEWEST, **emptied)
+        case Hidden(entry=int(entry)):
+            present_too = one.what is What.TITLE
+            return Redact(actor=actor, ref=ref, entry=entry, present_too=present_too)
+        case _:
+            return SetPrivacy(actor=actor, ref=ref, private=True)
+
+
+def _named(one: Hidden) -> tuple[str, str]:
+    """The name of ``one`` for the operator, and what is done to it."""
+    name = f"INC-{one.number}"
+    match one.what:
+        case What.INCIDENT:
+            return name, "Made private"
+        case What.INVITATION:
+            return f"{name}, {one.person.id if one.person else ''}", "Invitation taken back"
+        case What.SECTION:
+            return f"{name}, section {one.section}", "Withdrawn"
+        case What.TEXT | What.TITLE:
+            return f"{name}, entry {one.entry}", "Withdrawn"
+        case _:
+            assert_never(one.what)
+
+
+def _line_of(one: SeesAgain) -> str:
+    return (
+        f"INC-{one.number} is private, and {one.owner}, its owner in the backup, sees it again: "
+        f"`/incident assign {one.number} @person` makes another its owner."
+    )
 
 
 def _skipped(numbers: dict[str, Numbers | None]) -> Iterator[str]:

@@ -208,11 +208,14 @@ class Redact:
     """Withdraws the texts of one entry. ``entry`` is its number in the timeline, or its id.
 
     A `Section` stands for all texts that it has had, as far as the actor may withdraw them.
+    ``present_too`` is for a restore: the present title goes as well, and the public one before it
+    returns, if there was one.
     """
 
     actor: Actor
     ref: Ref
     entry: int | UUID | Section
+    present_too: bool = False
     # Redaction stays allowed after the end, so a button for it never goes out of date.
     expected_status: None = None
 

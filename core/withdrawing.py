@@ -36,7 +36,8 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
         return _withdrawn_section(incident, command, command.entry, known, at=at)
     if entry is None:
         raise NoSuchEntry(incident, command.entry)
-    left = texts_of(incident, entry, known.titles, at=at)
+    present_too = command.present_too
+    left = texts_of(incident, entry, known.titles, at=at, present_too=present_too)
     if not left and not entry.redacted:
         if _holds_title(incident, entry, known.titles):
             raise CurrentTitle(incident, entry)
@@ -52,7 +53,7 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
     changed = replace(incident, version=incident.version + 1, updated_at=at)
     if entry.kind is Kind.DECLARED:
         changed = replace(changed, description=None, category=None)
-    title = _title_of(entry, known.titles)
+    title = _title_of(incident, entry, known.titles, present_too=present_too)
     if title is not None and title in left:
         return _withdrawn_title(changed, redacted, title, known, at=at)
     return _withdrawn_body(changed, redacted, known, at=at)
@@ -110,7 +111,9 @@ def _withdrawn_title(
 
     An earlier one that is public, while the present one is held back, is so at once no longer.
     """
-    if title == incident.title:
+    if title == incident.title and not _is_held(incident, entry, known.titles, at=at):
+        incident = _without_present(incident, entry, at=at, delay=known.publish_delay)
+    elif title == incident.title:
         incident = _taken_back(incident, entry, at=at, delay=known.publish_delay)
     if incident.title_before == title:
         incident = replace(incident, title_before=TITLE_WITHDRAWN)
@@ -124,22 +127,32 @@ def _withdrawn_title(
 
 
 def texts_of(
-    incident: Incident, entry: Update, titles: tuple[Update, ...], *, at: datetime
+    incident: Incident,
+    entry: Update,
+    titles: tuple[Update, ...],
+    *,
+    at: datetime,
+    present_too: bool = False,
 ) -> tuple[str, ...]:
-    """The texts of ``entry`` that can be withdrawn now."""
+    """The texts of ``entry`` that can be withdrawn now; with ``present_too``, the present title."""
     found = [entry.body]
     if entry.kind is Kind.DECLARED:
         found += [incident.description, incident.category]
-    title = _title_of(entry, titles)
-    if title is not None and (title != incident.title or _is_held(incident, entry, titles, at=at)):
+    title = _title_of(incident, entry, titles, present_too=present_too)
+    kept = title == incident.title and not present_too
+    if title is not None and (not kept or _is_held(incident, entry, titles, at=at)):
         found.append(title)
     return tuple(text for text in found if text is not None)
 
 
-def _title_of(entry: Update, titles: tuple[Update, ...]) -> str | None:
+def _title_of(
+    incident: Incident, entry: Update, titles: tuple[Update, ...], *, present_too: bool
+) -> str | None:
     """The title that ``entry`` gave to the incident, as far as a change of it still says so."""
     if entry.kind is Kind.TITLE:
         return entry.new
+    if entry.kind is Kind.DECLARED and not titles and present_too:
+        return None if incident.title == TITLE_WITHDRAWN else incident.title
     return titles[0].old if entry.kind is Kind.DECLARED and titles else None
 
 
@@ -161,6 +174,15 @@ def _is_held(
 def _taken_back(incident: Incident, entry: Update, *, at: datetime, delay: timedelta) -> Incident:
     """The title before ``entry`` returns: at once if it is public, otherwise held back anew."""
     return retitled(incident, entry.old or incident.title_before or "", at=at, delay=delay)
+
+
+def _without_present(
+    incident: Incident, entry: Update, *, at: datetime, delay: timedelta
+) -> Incident:
+    """``incident`` without its present title; another returns only if its readers had read it."""
+    read_by_all = incident.private or incident.title_public_at is None
+    before = entry.old if read_by_all else incident.title_before
+    return retitled(incident, before or TITLE_WITHDRAWN, at=at, delay=delay)
 
 
 def _without(entry: Update, text: str) -> Update:

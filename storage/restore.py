@@ -15,16 +15,15 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from sqlalchemy import make_url
 
-from core.incident import Person
 from storage.databases.failures import SecondServer
 from storage.databases.opening import database
 from storage.databases.postgresql import PostgreSQL
 from storage.databases.sqlite import BESIDE
 from storage.files import ONLY_OWNER, close_to_others, make_private
+from storage.hidden import Hidden, SeesAgain, hidden_since, sees_again
 from storage.store import SqlStore
 
 # The tables that every version has had.
@@ -39,31 +38,19 @@ class NotRestored(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
-    """A text that was withdrawn since, or an incident that was made private since, by ``by``.
-
-    ``entry`` is the number of the text's entry, None for a whole incident.
-    """
-
-    workspace: str
-    incident: UUID
-    number: int
-    entry: int | None
-    by: Person
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Replaced:
     """The facts of the database that is replaced.
 
     ``numbers`` are the highest by workspace. ``channels`` are pairs of workspace and channel that
-    have posts. ``hidden`` is what people have hidden since the backup, and ``revoked`` the prefixes
-    of API keys that were revoked since.
+    have posts. ``hidden`` is what people have hidden since the backup, ``sees_again`` who sees a
+    private incident once more, and ``revoked`` are the prefixes of API keys that were revoked
+    since.
     """
 
     numbers: Mapping[str, int] = field(default_factory=dict)
     channels: frozenset[tuple[str, str]] = frozenset()
     hidden: tuple[Hidden, ...] = ()
+    sees_again: tuple[SeesAgain, ...] = ()
     revoked: tuple[str, ...] = ()
 
 
@@ -220,18 +207,8 @@ def _facts(connection: sqlite3.Connection) -> Replaced:
     return Replaced(
         numbers=dict(numbers.fetchall()),
         channels=frozenset((team, channel) for team, channel in channels),
-        hidden=tuple(
-            Hidden(
-                workspace=team,
-                incident=UUID(incident),
-                number=number,
-                entry=entry,
-                by=Person(person, name),
-            )
-            for team, incident, number, entry, person, name in connection.execute(
-                f"{_WITHDRAWN} UNION ALL {_MADE_PRIVATE} ORDER BY 1, 3, 4"
-            )
-        ),
+        hidden=hidden_since(connection),
+        sees_again=sees_again(connection),
         revoked=tuple(
             prefix
             for (prefix,) in connection.execute(
@@ -241,29 +218,6 @@ def _facts(connection: sqlite3.Connection) -> Replaced:
             ).fetchall()
         ),
     )
-
-
-_WITHDRAWN = """
-SELECT theirs.workspace_id, theirs.incident_id, incident.number, theirs.entry,
-  theirs.redacted_by_id, theirs.redacted_by_name
-FROM main.incident_update AS ours JOIN live.incident_update AS theirs
-  ON theirs.workspace_id = ours.workspace_id AND theirs.incident_id = ours.incident_id
-  AND theirs.entry = ours.entry
-JOIN main.incident AS incident
-  ON incident.workspace_id = ours.workspace_id AND incident.id = ours.incident_id
-WHERE theirs.redacted_at IS NOT NULL AND ours.redacted_at IS NULL AND theirs.at = ours.at
-"""
-_MADE_PRIVATE = """
-SELECT theirs.workspace_id, theirs.id, ours.number, NULL, entry.by_id, entry.by_name
-FROM main.incident AS ours JOIN live.incident AS theirs
-  ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
-JOIN live.incident_update AS entry
-  ON entry.workspace_id = theirs.workspace_id AND entry.incident_id = theirs.id
-  AND entry.entry = (SELECT max(entry) FROM live.incident_update AS last
-    WHERE last.workspace_id = theirs.workspace_id AND last.incident_id = theirs.id
-    AND last.kind = 'privacy')
-WHERE theirs.private AND NOT ours.private
-"""
 
 
 def _seal(part: Path, *, like: Path) -> None:

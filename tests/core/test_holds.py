@@ -59,9 +59,9 @@ class Titles:
         )
         return self
 
-    def withdraw(self, entry, by=None):
+    def withdraw(self, entry, by=None, *, present_too=False):
         facts = known(publish_delay=DELAY, entry=self.entries[entry], titles=self.titles)
-        command = Redact(actor=by or an_actor(), ref=42, entry=entry)
+        command = Redact(actor=by or an_actor(), ref=42, entry=entry, present_too=present_too)
         self._keep(decide(self.incident, command, facts, at=self.at))
         return self
 
@@ -177,6 +177,31 @@ def test_the_present_title_is_replaced_before_it_is_withdrawn():
         titles.withdraw(2)
     with pytest.raises(CurrentTitle):
         Titles(title="ACME is down").withdraw(1)
+
+
+@pytest.mark.parametrize(
+    ("titles", "entry", "left"),
+    [
+        (Titles(title="Down").after(20).call("ACME is down").after(40), 2, "Down"),
+        (Titles(title="Down").after(20).call("ACME is down").after(21), 2, "Down"),
+        (Titles(title="Down").after(5).call("ACME is down").after(40), 2, TITLE_WITHDRAWN),
+        (Titles(title="ACME is down").after(40), 1, TITLE_WITHDRAWN),
+        (Titles(title="ACME is down", private=True).after(40), 1, TITLE_WITHDRAWN),
+        (Titles(title="Down", private=True).after(5).call("ACME is down"), 2, "Down"),
+    ],
+    ids=["public", "held", "after one that never was", "the first", "a private one", "before"],
+)
+def test_a_restore_withdraws_the_present_title_for_the_last_that_its_readers_read(
+    titles, entry, left
+):
+    titles.withdraw(entry, present_too=True)
+
+    assert titles.incident.title == left
+    assert "ACME" not in repr((titles.incident, titles.entries))
+    again = titles.last
+    titles.withdraw(entry, present_too=True)
+    assert again.changes_anything
+    assert not titles.last.changes_anything
 
 
 def test_a_description_goes_and_the_present_title_stays():

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from bot.doctor.checks import examine
 from bot.restoring import Marker
 from bot.settings import KeySettings, Settings
+from core.commands import Redact, WriteReport
+from core.incident import Actor, Note, Person, Section
 from storage import audit, keys
 from storage.backup import back_up
 from storage.models import metadata
@@ -192,6 +195,116 @@ async def test_an_incident_that_was_made_private_since_is_private_again(
     assert "Made private again: INC-1" in lines
     assert "vault" not in repr(slack.channel_view("#status"))
     assert await time.complaints() == []
+
+
+async def heard(person, line):
+    """The answer to ``/incident`` with ``line``."""
+    asked = await person.command("#payments", f"/incident {line}")
+    return (await asked.answer()).words()
+
+
+async def test_a_title_that_was_taken_back_since_does_not_return(start, time, slack, clock, mia):
+    async with start(**HELD) as app:
+        await tell(mia, "declare Checkout is down")
+        await settle(app, clock)
+        await tell(mia, "title 1 The password is hunter2")
+        await time.back_up(app)
+        await tell(mia, "redact 1 2")
+        await settle(app, clock)
+
+    lines = await time.restore()
+
+    async with start(**HELD) as app:
+        await settle(app, clock)
+        assert "hunter2" not in repr([slack.channel_view(f"#{c}") for c in ("status", "payments")])
+        assert "Checkout is down" in await heard(mia, "show 1")
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+    assert "Withdrawn again: INC-1, entry 2" in lines
+    assert shown(slack) == [("INC-1", [])]
+    assert await time.complaints() == []
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["replaced in time", "withdrawn later"])
+async def test_a_first_title_that_was_hidden_since_does_not_return(
+    start, time, slack, clock, mia, held
+):
+    """No other title is known of the time before it."""
+    async with start(**HELD) as app:
+        await tell(mia, "declare The password is hunter2")
+        if not held:
+            await settle(app, clock)
+        await time.back_up(app)
+        await tell(mia, "title 1 Login is slow")
+        if not held:
+            await tell(mia, "redact 1 1")
+        await settle(app, clock)
+
+    lines = await time.restore()
+
+    async with start(**HELD) as app:
+        await settle(app, clock)
+        assert "hunter2" not in repr([slack.channel_view(f"#{c}") for c in ("status", "payments")])
+        assert "(title withdrawn)" in await heard(mia, "show 1")
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+    assert "Withdrawn again: INC-1, entry 1" in lines
+
+
+async def test_an_invitation_that_was_taken_back_since_is_taken_back_again(
+    start, time, slack, clock, mia
+):
+    bo = slack.person("bo")
+    async with start(**HELD) as app:
+        await tell(mia, "declare The key of vault 7 leaked private", "invite 1 @bo")
+        await time.back_up(app)
+        await tell(mia, "uninvite 1 @bo")
+        await settle(app, clock)
+
+    lines = await time.restore()
+
+    async with start(**HELD) as app:
+        await settle(app, clock)
+        assert "There is no incident INC-1 here." in await heard(bo, "show 1")
+    assert "Invitation taken back again: INC-1, U0BO" in lines
+    assert "vault" not in repr(slack.workspace.direct(bo.user).messages)
+
+
+async def test_an_owner_who_sees_a_private_incident_again_is_named(start, time, slack, clock, mia):
+    async with start(**HELD) as app:
+        await tell(mia, "declare The key of vault 7 leaked private", "assign 1 @bo")
+        await time.back_up(app)
+        await tell(mia, "assign 1 @mia")
+        await settle(app, clock)
+
+    lines = await time.restore()
+
+    assert (
+        "INC-1 is private, and U0BO, its owner in the backup, sees it again: "
+        "`/incident assign 1 @person` makes another its owner." in lines
+    )
+
+
+async def test_a_section_that_was_withdrawn_since_shows_no_earlier_text(
+    start, time, slack, clock, mia
+):
+    """Its earlier text, by somebody else, is no part of the report any more."""
+    async with start() as app:
+        await tell(mia, "declare Checkout is down")
+        writes = partial(WriteReport, ref=1, seen=99)
+        await app.incidents.execute(writes(actor=actor_of(mia), cause=Note("Pat did it")))
+        await time.back_up(app)
+        bo = actor_of(slack.person("bo"))
+        await app.incidents.execute(writes(actor=bo, cause=Note("Pat did it, said Kim")))
+        await app.incidents.execute(Redact(actor=bo, ref=1, entry=Section.CAUSE))
+
+    lines = await time.restore()
+
+    async with start() as app:
+        assert (await heard(mia, "report 1")).count("To write.") == 5
+    assert "Withdrawn again: INC-1, section cause" in lines
+
+
+def actor_of(person):
+    return Actor(workspace=person.user.team_id, person=Person(person.user.id, person.user.name))
 
 
 async def test_a_key_that_was_revoked_since_is_revoked_again(start, time, slack, clock):
