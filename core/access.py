@@ -15,7 +15,7 @@ from core.incident import PRIVATE, PUBLIC, Incident, Kind, Person, Resolution, R
 from core.lifecycle import PublicWord
 from core.pen import Pen, responders_cards, status_card
 from core.promising import with_other_readers
-from core.refusals import InvalidDuplicate, NotOver, NotPrivate, TitleChanged
+from core.refusals import AlreadyPublic, InvalidDuplicate, NotOver, NotPrivate, TitleChanged
 
 
 def set_privacy(
@@ -25,11 +25,17 @@ def set_privacy(
 
     Nothing is erased. The actor of the first counts as invited; the second is held back, title and
     earlier texts alike.
+
+    Raises:
+        AlreadyPublic: it was to become private only while it is held back.
+        TitleChanged: the title is not the one that the actor agreed to.
     """
     if incident.private == command.private:
         return Decision(incident=incident)
     if command.expected_title not in {None, incident.title}:
         raise TitleChanged(incident)
+    if command.held_only and incident.public_title(at) is not None:
+        raise AlreadyPublic(incident)
     pen = Pen(incident, command.actor, at, known.publish_delay)
     if command.private:
         changed = made_private(incident, command.actor.person)

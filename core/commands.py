@@ -130,11 +130,13 @@ class SetPrivacy:
     """Takes the public side of an incident away, or gives it one; also after the end.
 
     ``expected_title`` is the title that the actor agreed to make public; None: whichever it is.
+    ``held_only``: it becomes private only while nothing of it is public yet.
     """
 
     actor: Actor
     ref: Ref
     private: bool
+    held_only: bool = False
     expected_title: str | None = None
     expected_status: None = None
 
@@ -209,13 +211,14 @@ class Redact:
 
     A `Section` stands for all texts that it has had, as far as the actor may withdraw them.
     ``present_too`` is for a restore: the present title goes as well, and the public one before it
-    returns, if there was one.
+    returns, if there was one. ``held_only``: a text is withdrawn only while it is held back.
     """
 
     actor: Actor
     ref: Ref
     entry: int | UUID | Section
     present_too: bool = False
+    held_only: bool = False
     # Redaction stays allowed after the end, so a button for it never goes out of date.
     expected_status: None = None
 

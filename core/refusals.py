@@ -24,6 +24,7 @@
     ├── NoPublicSide          a public report of an incident that has no public side
     ├── NothingToRedact       the entry has no text
     ├── CurrentTitle          the entry has no text but the present title
+    ├── AlreadyPublic         it was to be taken back while it is held, and is public by now
     ├── NotPrivate            an invitation to an incident that everybody sees
     ├── TitleChanged          the title is not the one that was agreed to become public
     ├── NotOver               a resolution before the end
@@ -278,6 +279,28 @@ class CurrentTitle(UserError):
         )
         self.incident = incident
         self.update = update
+
+
+class AlreadyPublic(UserError):
+    """It was to be hidden while it was held back, and is public since ``since`` already.
+
+    ``entry`` is the text or the title in question, None for the whole incident.
+    """
+
+    def __init__(self, incident: Incident, entry: Update | None = None) -> None:
+        self.incident = incident
+        self.entry = entry
+        number = incident.number
+        if entry is None:
+            self.since = incident.title_public_at or incident.created_at
+            named, cure = incident.name, f"`/incident private {number}` makes it private."
+        else:
+            self.since = entry.public_at or entry.at
+            named = f"Entry {entry.entry} of {incident.name}"
+            cure = f"`/incident withdraw {number} {entry.entry}` withdraws it."
+        super().__init__(
+            f"{named} is public since {self.since:%H:%M} UTC, and nothing was changed. {cure}"
+        )
 
 
 class NotPrivate(UserError):

@@ -12,6 +12,7 @@ from core.incident import TITLE_WITHDRAWN, Incident, Kind, Section, Update, Visi
 from core.pen import responders_cards, retitled, status_card
 from core.promising import without_text
 from core.refusals import (
+    AlreadyPublic,
     CurrentTitle,
     NoSuchEntry,
     NoSuchSection,
@@ -39,9 +40,8 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
     present_too = command.present_too
     left = texts_of(incident, entry, known.titles, at=at, present_too=present_too)
     if not left and not entry.redacted:
-        if _holds_title(incident, entry, known.titles):
-            raise CurrentTitle(incident, entry)
-        raise NothingToRedact(incident, entry)
+        holds_title = _holds_title(incident, entry, known.titles)
+        raise CurrentTitle(incident, entry) if holds_title else NothingToRedact(incident, entry)
     if not _may_withdraw(command, entry, at=at):
         # A repeated redaction succeeds however late, for the author and for the admin who did it.
         if not left and command.actor.person in (entry.by, entry.redacted_by):
@@ -49,6 +49,8 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
         raise RedactionNotPermitted(incident, entry)
     if not left:
         return Decision(incident=incident)
+    if command.held_only and _was_public(incident, entry, known.titles, at=at):
+        raise AlreadyPublic(incident, entry)
     redacted = _redacted(entry, command, at=at)
     changed = replace(incident, version=incident.version + 1, updated_at=at)
     if entry.kind is Kind.DECLARED:
@@ -57,6 +59,17 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
     if title is not None and title in left:
         return _withdrawn_title(changed, redacted, title, known, at=at)
     return _withdrawn_body(changed, redacted, known, at=at)
+
+
+def _was_public(
+    incident: Incident, entry: Update, titles: tuple[Update, ...], *, at: datetime
+) -> bool:
+    """Whether the public text or the title of ``entry`` has been public.
+
+    A title that was replaced while it was held back has not. Nothing of a private incident is.
+    """
+    replaced = min((one.at for one in titles if one.entry > entry.entry), default=at)
+    return not incident.private and not (entry.public_at and min(at, replaced) < entry.public_at)
 
 
 def _withdrawn_section(

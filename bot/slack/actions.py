@@ -521,7 +521,7 @@ class Actions:
                 )
             return outcome
 
-        command = Redact(actor=actor, ref=asked.ref, entry=asked.entry)
+        command = Redact(actor=actor, ref=asked.ref, entry=asked.entry, held_only=True)
         outcome = await self._incidents.perform(command, keep, request=interaction.once)
         told = views.answer(outcome, at=self._clock(), reader=interaction.user)
         kept = FromDraft(draft=draft, index=0)

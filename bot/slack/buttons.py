@@ -134,9 +134,10 @@ ACTIONS = (
     "send_report",
     "stats",
     "take_back",
+    "withdraw",  # Withdraw it: a text that is public already
     "write_anew",
     "walk",  # Resolve: 3 steps…
-    "private",  # Make it private
+    "private",  # Make it private, or Make it private…
     "public",  # Make it public…
     "take",  # Got it: the answer of a new owner
     "decline",  # Not me
@@ -189,12 +190,16 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
         ] if not _is_number(id_):
             return OpenDialog(dialog=Dialog(name), ref=_id(id_), expected_status=_status(expected))
         case ["take_back", id_, entry] if not _is_number(id_):
+            return Redact(actor=actor, ref=_id(id_), entry=_number(entry), held_only=True)
+        case ["withdraw", id_, entry]:
             return Redact(actor=actor, ref=_id(id_), entry=_number(entry))
         case ["write_anew", id_, entry]:
             return WriteAnew(actor=actor, ref=_id(id_), entry=_number(entry))
         case ["walk", id_, to]:
             return OpenWalk(ref=_id(id_), to=_status(to))
         case ["private", id_]:
+            return SetPrivacy(actor=actor, ref=_id(id_), private=True, held_only=True)
+        case ["sure_private", id_]:
             return SetPrivacy(actor=actor, ref=_id(id_), private=True)
         case ["ask_private", id_]:
             return AskPrivate(ref=_id(id_))
@@ -469,9 +474,37 @@ def walk_button(incident: Incident, path: Sequence[str]) -> Json:
     )
 
 
+def withdraw_button(incident: Incident, entry: Update) -> Json:
+    """The button that withdraws a text that is public."""
+    return _about(
+        incident,
+        "withdraw",
+        "Withdraw it",
+        entry.entry,
+        spoken=f"Withdraw it: entry {entry.entry} of {incident.name}",
+    )
+
+
 def private_button(incident: Incident) -> Json:
+    """The button that makes an incident private while nothing of it is public yet."""
     return _about(
         incident, "private", "Make it private", spoken=f"Make it private: {incident.name}"
+    )
+
+
+def sure_private_button(incident: Incident) -> Json:
+    """The button that answers the question whether it should become private."""
+    value = encode("sure_private", incident.id)
+    return {**private_button(incident), "value": value}
+
+
+def ask_private_button(incident: Incident) -> Json:
+    """The button that asks whether an incident that is public should become private."""
+    return button(
+        "Make it private…",
+        action_id="private",
+        value=encode("ask_private", incident.id),
+        spoken=f"Make it private… {incident.name}",
     )
 
 

@@ -21,7 +21,7 @@ from bot.slack.blocks import (
     select,
     text_box,
 )
-from bot.slack.buttons import Dialog, private_button
+from bot.slack.buttons import Dialog, sure_private_button
 from bot.slack.forms import Origin, metadata
 from bot.slack.markup import channel_link, escape, shown
 from bot.slack.words import component_lines, status_name, who_sees
@@ -42,7 +42,7 @@ def ask_private(incident: Incident, as_private: Incident, *, reader: str) -> Jso
         f"Only {who_sees(as_private, reader=reader)} will see it.",
         "Its card and replies in public channels will say that it is no longer public.",
     ]
-    return message(told, [*paragraphs(told), *actions([private_button(incident)])])
+    return message(told, [*paragraphs(told), *actions([sure_private_button(incident)])])
 
 
 def public_dialog(

@@ -130,7 +130,7 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
         case Acknowledge():
             return encode("ack", incident.id, incident.status)
         case Redact(entry=int(entry)):
-            return encode("take_back", incident.id, entry)
+            return encode("withdraw", incident.id, entry)
         case ShowCard():
             return encode("show", incident.id)
         case ShowTimeline():

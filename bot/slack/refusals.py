@@ -14,6 +14,7 @@ from bot.slack.blocks import (
     paragraphs,
 )
 from bot.slack.buttons import (
+    ask_private_button,
     board_button,
     choice,
     declare_button,
@@ -25,11 +26,13 @@ from bot.slack.buttons import (
     sure_button,
     timeline_button,
     walk_button,
+    withdraw_button,
 )
 from bot.slack.lists import incident_row
 from bot.slack.markup import (
     escape,
     mention,
+    moment,
     shown,
 )
 from bot.slack.requests import (
@@ -40,8 +43,10 @@ from bot.slack.words import WALKS, in_words, status_name
 from core.errors import UserError
 from core.incident import (
     Incident,
+    Kind,
 )
 from core.refusals import (
+    AlreadyPublic,
     CurrentTitle,
     Denied,
     IncidentResolved,
@@ -124,6 +129,8 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
                 "Ask an admin.",
             ]
             return _refused(told)
+        case AlreadyPublic():
+            return _already_public(error, at=at)
         case Denied():
             return _refused(list(_denied(error, groups or Groups())))
         case UsageError():
@@ -203,6 +210,17 @@ def _which(error: WhichIncident, open_here: Sequence[Incident], *, at: datetime)
     rows = [block for incident in open_here for block in incident_row(incident, at=at)]
     told = [escape(error.message)]
     return message(told, [*paragraphs(told), *rows, *actions([board_button(), declare_button()])])
+
+
+def _already_public(error: AlreadyPublic, *, at: datetime) -> Json:
+    incident, entry = error.incident, error.entry
+    since = moment(error.since, seen_from=at)
+    if entry is None:
+        told = [f"{incident.name} is public since {since}.", "Nothing was changed."]
+        return _refused(told, [ask_private_button(incident)])
+    text = "That title" if entry.kind is Kind.TITLE else "That text"
+    told = [f"{text} of {incident.name} is public since {since}.", "Nothing was changed."]
+    return _refused(told, [withdraw_button(incident, entry)])
 
 
 def _denied(error: Denied, groups: Groups) -> Iterator[str]:

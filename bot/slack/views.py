@@ -258,7 +258,7 @@ def _sees_declaration(outcome: Outcome) -> Iterator[str]:
     told = f"Everyone in {channel_link(channel)} sees its title, status and severity"
     if held := incident.title_public_at:
         wait = _seconds(held - incident.created_at)
-        told += f" in {wait}; until then nothing of it is out"
+        told += f" in {wait}; until then you can make it private"
     yield f"{told}."
 
 

@@ -113,6 +113,54 @@ async def test_after_the_dialog_it_can_be_taken_back_too(slack, ratchet, mia, se
     assert shown.replies == ()
 
 
+async def answer_to(person, message, button):
+    return await (await person.press(message, button)).answer()
+
+
+@pytest.mark.parametrize("press", [PRESS, "Take back and edit"])
+async def test_a_late_press_withdraws_nothing_that_was_read_until_it_is_asked_to(
+    slack, mia, published, settle, press
+):
+    await settle()
+    late = await answer_to(mia, published, press)
+    await settle()
+
+    assert "That text of INC-1 is public since" in late.text
+    assert "Nothing was changed." in late.text
+    (card,) = slack.channel_view("#status")
+    assert "Our customer list leaked." in str(card.replies)
+
+    withdrawn = await answer_to(mia, late, "Withdraw it")
+    await settle()
+    assert "The text of entry 2 of INC-1 is withdrawn." in withdrawn.text
+    assert "leaked" not in str(slack.channel_view("#status"))
+
+
+async def test_a_late_press_makes_nothing_private_until_it_is_asked_to(slack, ratchet, mia, settle):
+    declared = await (await mia.command("#payments", "/incident declare Vault 7 leaked")).answer()
+    assert "in 10 seconds; until then you can make it private." in declared.text
+    await settle()
+    late = await answer_to(mia, declared, "Make it private")
+    await settle()
+
+    assert "INC-1 is public since" in late.text
+    assert "Vault 7" in str(slack.channel_view("#status"))
+
+    asked = await answer_to(mia, late, "Make it private…")
+    assert "Make INC-1 private? Nothing is erased" in asked.text
+    assert "INC-1 is private now" in (await answer_to(mia, asked, "Make it private")).text
+    await settle()
+    assert "Vault 7" not in str(slack.channel_view("#status"))
+
+
+async def test_a_press_in_time_makes_it_private_at_once(slack, ratchet, mia, settle):
+    declared = await (await mia.command("#payments", "/incident declare Vault 7 leaked")).answer()
+
+    assert "Nothing of it was published" in (await answer_to(mia, declared, "Make it private")).text
+    await settle()
+    assert not posted(slack, "C0STATUS")
+
+
 async def test_a_button_about_another_text_takes_back_none(slack, mia, published):
     forged = published.snapshot()
     for block in forged.blocks:

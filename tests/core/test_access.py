@@ -8,7 +8,7 @@ import pytest
 from core.commands import NameResolution, SetInvitation, SetPrivacy
 from core.decision import Envelope, Published, Surface
 from core.incident import Kind, Place, PublicText, Resolution, Resolved, Visibility
-from core.refusals import InvalidDuplicate, NotOver, NotPrivate, TitleChanged
+from core.refusals import AlreadyPublic, InvalidDuplicate, NotOver, NotPrivate, TitleChanged
 from tests.builders import (
     ADA,
     CI,
@@ -87,6 +87,20 @@ def test_a_declaration_that_is_still_held_back_never_becomes_public():
 
     assert decision.incident.title_public_at is None
     assert all(one.not_before is None for one in decision.envelopes)
+
+
+def test_only_what_is_held_back_becomes_private_unasked():
+    held = an_incident(title_public_at=NINE + timedelta(seconds=10))
+    renamed = replace(held, title_before="Down")
+    command = SetPrivacy(actor=an_actor(), ref=42, private=True, held_only=True)
+
+    assert decide(held, command, known(), at=NINE).incident.private
+    for incident in (renamed, an_incident()):
+        with pytest.raises(AlreadyPublic):
+            decide(incident, command, known(), at=NINE)
+        assert decide(incident, replace(command, held_only=False), known(), at=NINE).updates
+    gone = replace(held, private=True)
+    assert not decide(gone, command, known(), at=NINE).changes_anything
 
 
 def test_a_side_that_is_taken_already_changes_nothing():

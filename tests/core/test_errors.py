@@ -18,6 +18,7 @@ from core.errors import (
 from core.incident import Kind, Section
 from core.lifecycle import RESPONSE
 from core.refusals import (
+    AlreadyPublic,
     ComponentExists,
     CurrentTitle,
     Denied,
@@ -180,6 +181,20 @@ TOLD = [
         (
             "That promise of INC-42 is over, and nothing was changed. "
             "`/incident promise 42 30m` makes a new one."
+        ),
+    ),
+    (
+        AlreadyPublic(OPEN),
+        (
+            "INC-42 is public since 09:00 UTC, and nothing was changed. "
+            "`/incident private 42` makes it private."
+        ),
+    ),
+    (
+        AlreadyPublic(OPEN, an_update(body=SECRET)),
+        (
+            "Entry 2 of INC-42 is public since 09:00 UTC, and nothing was changed. "
+            "`/incident withdraw 42 2` withdraws it."
         ),
     ),
     (

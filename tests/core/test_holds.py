@@ -8,7 +8,7 @@ import pytest
 from core.commands import Redact
 from core.decision import Envelope, Published, Surface
 from core.incident import TITLE_WITHDRAWN, Kind
-from core.refusals import CurrentTitle, NothingToRedact, RedactionNotPermitted
+from core.refusals import AlreadyPublic, CurrentTitle, NothingToRedact, RedactionNotPermitted
 from tests.builders import (
     ADA,
     GRACE,
@@ -59,9 +59,9 @@ class Titles:
         )
         return self
 
-    def withdraw(self, entry, by=None, *, present_too=False):
+    def withdraw(self, entry, by=None, **asked):
         facts = known(publish_delay=DELAY, entry=self.entries[entry], titles=self.titles)
-        command = Redact(actor=by or an_actor(), ref=42, entry=entry, present_too=present_too)
+        command = Redact(actor=by or an_actor(), ref=42, entry=entry, **asked)
         self._keep(decide(self.incident, command, facts, at=self.at))
         return self
 
@@ -202,6 +202,30 @@ def test_a_restore_withdraws_the_present_title_for_the_last_that_its_readers_rea
     titles.withdraw(entry, present_too=True)
     assert again.changes_anything
     assert not titles.last.changes_anything
+
+
+@pytest.mark.parametrize(
+    ("titles", "entry", "seconds"),
+    [
+        (Titles(title="Down").after(20).call("ACME is down"), 2, 29),
+        (Titles(title="Down").after(20).call("ACME is down").after(25).call("Slow"), 2, 99),
+    ],
+    ids=["held", "replaced in time"],
+)
+def test_a_title_that_was_never_public_is_taken_back_however_late(titles, entry, seconds):
+    titles.after(seconds).withdraw(entry, held_only=True)
+
+    assert "ACME" not in repr((titles.incident, titles.entries))
+
+
+def test_a_title_that_was_public_is_not_taken_back_unasked():
+    titles = Titles(title="Down").after(20).call("ACME is down").after(40).call("Slow").after(60)
+
+    with pytest.raises(AlreadyPublic) as refused:
+        titles.withdraw(2, held_only=True)
+
+    assert refused.value.since == NINE + 30 * SECOND
+    assert titles.withdraw(2).last.changes_anything
 
 
 def test_a_description_goes_and_the_present_title_stays():

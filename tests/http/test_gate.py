@@ -544,6 +544,7 @@ async def test_no_handoff_happens_while_slack_does_not_answer(
 
 # Refusals of commands that only Slack has.
 NEVER_OVER_HTTP = {
+    "AlreadyPublic",
     "InvalidDuplicate",
     "NotOver",
     "NoSuchSection",

@@ -186,7 +186,9 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
 
     assert buttons(message) == ["Timeline", "Take back", "Take back and edit", "Report"]
     (value,) = (one for one in every(message, "value") if one.startswith("take_back"))
-    assert decode(value, actor=an_actor()) == Redact(actor=an_actor(), ref=before.id, entry=2)
+    assert decode(value, actor=an_actor()) == Redact(
+        actor=an_actor(), ref=before.id, entry=2, held_only=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -702,6 +704,8 @@ RUBBISH = (
     "show:INC-42",
     f"take_back:{ID}:",
     f"take_back:{ID}:2:more",
+    f"withdraw:{ID}:",
+    "sure_private:42",
 )
 
 

@@ -88,6 +88,7 @@ from core.promise import NextUpdate, Promise
 from core.public_side import PublicIncident, PublicPromise, PublicUpdate
 from core.ranking import Rank, Ranking
 from core.refusals import (
+    AlreadyPublic,
     ComponentExists,
     CurrentTitle,
     Denied,
@@ -635,6 +636,11 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_public_surface_private": NoPublicSurface(private),
         "nothing_to_redact": NothingToRedact(new, entry),
         "current_title": CurrentTitle(new, entry),
+        "already_public": AlreadyPublic(new),
+        "already_public_text": AlreadyPublic(new, entry),
+        "already_public_title": AlreadyPublic(
+            new, replace(entry, kind=Kind.TITLE, body=None, new="Down")
+        ),
         "not_private": NotPrivate(new),
         "title_changed": TitleChanged(new),
         "not_over": NotOver(new),
