@@ -28,6 +28,7 @@ from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
 from core.decision import Outcome
 from core.drafting import DraftBook
+from core.incident import Place
 from core.nudging import Nudges
 from core.service import Incidents
 from core.stats import milestones
@@ -113,6 +114,7 @@ class App:
             settings.lifecycles,
             people.member,
             people.serves,
+            find_place=self._api_place,
             clock=clock,
             rate=settings.api_rate_limit,
             metrics=self.metrics,
@@ -131,6 +133,16 @@ class App:
         )
         self.schedule = Schedule()
         self._unwritable = False
+
+    async def _api_place(self, workspace: str, channel: str | None) -> Place | None:
+        """Where the card of an incident goes that is declared over HTTP, and names ``channel``.
+
+        Only here the channel for incidents that name none is chosen: of another workspace, the one
+        in the settings is no channel.
+        """
+        default = self.settings.api_channel if self.people.is_home(workspace) else None
+        named = channel or default
+        return await self.people.place(named) if named else None
 
     def _observe(self, outcome: Outcome) -> None:
         for reached in milestones(outcome):

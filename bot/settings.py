@@ -31,6 +31,7 @@ SERVER = re.compile(r"postgres(?:ql)?://(?:[^:/@]*(?::[^@]*)?@)?[^@]*")
 PROMISE_DEFAULT = re.compile(rf"({'|'.join(Severity)}) ?= ?([0-9]{{1,4}}) ?(m|h)")
 VARIABLES = frozenset(
     {
+        "API_CHANNEL",
         "API_RATE_LIMIT",
         "DATABASE_URL",
         "DEFAULT_LIFECYCLE",
@@ -173,6 +174,7 @@ class Settings:
     slack_signing_secret: str | None = field(repr=False)
     slack_api_url: str
     status_channel: str | None
+    api_channel: str | None
     database_url: str = field(repr=False)
     host: str
     port: int
@@ -204,6 +206,7 @@ class Settings:
             "slack_signing_secret": variables.text("SLACK_SIGNING_SECRET"),
             "slack_api_url": variables.slack_api_url(),
             "status_channel": variables.slack_id("STATUS_CHANNEL", "CG", "a channel"),
+            "api_channel": variables.slack_id("API_CHANNEL", "CG", "a channel"),
             "host": variables.text("HOST") or "127.0.0.1",
             "port": variables.number("PORT", 3000, least=0, most=65_535),
             "public_url": variables.url("PUBLIC_URL"),

@@ -119,6 +119,7 @@ async def declare(call: CurrentCall, asked: IncidentReport) -> Response:
         description=asked.error_message,
         category=asked.type,
         started_at=asked.started_at,
+        place=await call.place(),
     )
     fields = {"category": "type", "description": "error_message"}
     return await call.change(command, show_incident, fields=fields, status=201)

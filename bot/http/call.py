@@ -15,7 +15,7 @@ from bot.http.problems import ApiError, FieldError, Problem, problem_of
 from core.commands import Command
 from core.decision import Outcome
 from core.errors import InvalidField, UserError
-from core.incident import Actor, Person
+from core.incident import Actor, Person, Place
 from core.lifecycle import Catalogue
 from core.service import Incidents
 from core.store import Receipt, Transaction
@@ -23,6 +23,9 @@ from core.store import Receipt, Transaction
 # Finds a member by the ids of workspace and user. Raises InvalidField for a person that cannot lead
 # an incident, and another UserError while Slack does not answer.
 FindMember = Callable[[str, str], Awaitable[Person]]
+# The place of the card of an incident that is declared over HTTP, by the ids of workspace and
+# channel. Without a channel it is that of the settings, if there is one.
+FindPlace = Callable[[str, str | None], Awaitable[Place | None]]
 # Whether this installation serves a workspace. Raises a UserError while nobody can say.
 Serves = Callable[[str], Awaitable[bool]]
 
@@ -52,6 +55,7 @@ class ApiCall:
     lifecycles: Catalogue
     actor: Actor
     find_member: FindMember
+    find_place: FindPlace
     claim: UUID | None
 
     async def change(
@@ -110,6 +114,10 @@ class ApiCall:
             raise
         except UserError as error:
             raise problems.slack_unavailable(error) from None
+
+    async def place(self, channel: str | None = None) -> Place | None:
+        """The place of the working card of a declaration that names ``channel``, or none."""
+        return await self.find_place(self.actor.workspace, channel)
 
     async def owner(self, user: str | None, *, field: str) -> Person | None:
         """The member of that id; None for None.

@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from bot.http import problems
-from bot.http.call import ApiCall, Dialect, FindMember, Serves, answered
+from bot.http.call import ApiCall, Dialect, FindMember, FindPlace, Serves, answered
 from bot.http.problems import BODY_MAX_BYTES, FieldError, problem_of
 from bot.telemetry import Metrics, log
 from core.errors import UserError
@@ -76,6 +76,8 @@ class RateLimit:
 class Gate:
     """``find_member`` finds the people that can own an incident; ``rate`` is requests a second.
 
+    ``find_place`` tells where the card of a declared incident goes.
+
     A key of a workspace that this installation does not serve opens nothing.
     """
 
@@ -87,6 +89,7 @@ class Gate:
         find_member: FindMember,
         serves: Serves,
         *,
+        find_place: FindPlace,
         clock: Callable[[], datetime],
         rate: int,
         metrics: Metrics,
@@ -96,6 +99,7 @@ class Gate:
         self._lifecycles = lifecycles
         self._find_member = find_member
         self._serves = serves
+        self._find_place = find_place
         self._clock = clock
         self._rate_limit = RateLimit(rate, clock=clock)
         self._metrics = metrics
@@ -252,6 +256,7 @@ class Gate:
             lifecycles=self._lifecycles,
             actor=actor,
             find_member=self._find_member,
+            find_place=self._find_place,
             claim=claim,
         )
         return checked

@@ -35,6 +35,7 @@ MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 NUMBER = re.compile("[0-9]{1,10}")
+CHANNEL = re.compile("[CG][A-Z0-9]{2,49}")
 CURSOR = "^[0-9a-f]{16}-[0-9]{1,10}$"
 
 
@@ -50,6 +51,12 @@ def _moment(value: object) -> datetime:
         with contextlib.suppress(ValueError):
             return datetime.fromisoformat(value)
     raise ValueError("must be a moment such as 2026-03-02T09:00:00Z")
+
+
+def _channel(value: object) -> str:
+    if isinstance(value, str) and CHANNEL.fullmatch(value):
+        return value
+    raise ValueError("must be the id of a channel, such as C024BE91L")
 
 
 def whole_number(most: int) -> BeforeValidator:
@@ -93,6 +100,15 @@ UserId = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
     Field(description="The id of a Slack user.", examples=["U024BE7LH"]),
+]
+ChannelId = Annotated[
+    str,
+    BeforeValidator(_channel),
+    Field(
+        description="The id of a channel in Slack.",
+        examples=["C024BE91L"],
+        json_schema_extra={"pattern": f"^{CHANNEL.pattern}$"},
+    ),
 ]
 UpdateText = Annotated[
     str,

@@ -146,6 +146,7 @@ async def declare(call: CurrentCall, asked: NewIncident) -> Response:
         components=tuple(map(component_id, asked.component_ids)),
         owner=await call.owner(asked.owner_id, field="ownerId"),
         description=asked.description,
+        place=await call.place(asked.channel_id),
     )
     fields = {"components": "componentIds"}
     return await call.change(command, show_incident, fields=fields, status=201)

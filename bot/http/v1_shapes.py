@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
 from bot.http.shapes import (
+    ChannelId,
     LifecycleName,
     ListQuery,
     Moment,
@@ -97,6 +98,17 @@ class NewIncident(RequestBody, CamelCase):
     lifecycle: LifecycleName | None = None
     private: bool = False
     owner_id: UserId | None = None
+    channel_id: (
+        Annotated[
+            ChannelId,
+            Field(
+                description="The channel of the working card. Without it the operator's channel "
+                "for the API gets the card, if there is one. A private incident has its card only "
+                "in a private channel."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class StatusChange(RequestBody, CamelCase):

@@ -17,7 +17,7 @@ from bot.slack.messages import Names
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.errors import InvalidField, UserError
-from core.incident import Actor, Membership, Person
+from core.incident import Actor, Membership, Person, Place
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -111,6 +111,14 @@ def home_in(answer: AsyncSlackResponse) -> Home:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """A channel of Slack; ``name`` is empty if it has none."""
+
+    name: str
+    private: bool
+
+
 def address_in(url: object) -> str | None:
     """``url`` with its last slash; None for anything that is no address."""
     if not isinstance(url, str) or not url.startswith("https://"):
@@ -138,7 +146,7 @@ class People:
         self._profiles = _Memory[tuple[str, str], Profile](clock)
         self._groups = _Memory[str, frozenset[str]](clock)
         self._homes = _Memory[None, Home](clock)
-        self._channels = _Memory[str, str](clock)
+        self._channels = _Memory[str, _Channel](clock)
         self._handles = _Memory[None, Mapping[str, str]](clock)
         self._home: Home | None = None
         self._presumed: Home | None = None
@@ -206,17 +214,31 @@ class People:
         return (await self._profile(workspace, user)).name
 
     async def _channel_name(self, channel: str) -> str:
+        known = await self._channel(channel)
+        return PRIVATE_CHANNEL if known.private or not known.name else known.name
+
+    async def place(self, channel: str) -> Place:
+        """``channel`` as the place of a card; public unless Slack says at once that it is not.
+
+        So a private incident never has its card where the readers are not known.
+        """
+        try:
+            async with asyncio.timeout(NAMING_SECONDS):
+                return Place(channel, private=(await self._channel(channel)).private)
+        except (SlackUnavailable, TimeoutError):
+            return Place(channel)
+
+    async def _channel(self, channel: str) -> _Channel:
         return await self._channels.recall(channel, lambda: self._ask_channel(channel))
 
-    async def _ask_channel(self, channel: str) -> str:
+    async def _ask_channel(self, channel: str) -> _Channel:
         try:
             found = (await self._client.conversations_info(channel=channel))["channel"]
         except SlackApiError as error:
             raise _unnamed("conversations.info", error) from error
         name = found.get("name")
-        if found.get("is_private") or not isinstance(name, str):
-            return PRIVATE_CHANNEL
-        return name
+        private = found.get("is_private") is True
+        return _Channel(name if isinstance(name, str) else "", private=private)
 
     async def _group_name(self, group: str) -> str:
         handles = await self._handles.recall(None, self._ask_handles)

@@ -207,3 +207,77 @@ async def test_a_declaration_over_http_is_held_back_like_one_in_slack(environmen
         await app.worker.deliver_due()
         (card,) = slack.channel_view("#status")
         assert "ACME is down" in card.text
+
+
+# --- the card of an incident that was declared over HTTP -------------------------------------
+
+V1 = ("/v1/incidents", {"title": "Checkout is down", "severity": "high"})
+API = ("/api/incidents", {"title": "Checkout is down", "severity": "major"})
+
+
+@pytest.fixture
+async def with_default(environment, slack, clock):
+    """Ratchet with a channel for the API, and a client of it."""
+    environment["API_CHANNEL"] = slack.workspace.channel("#general").id
+    async with running(environment, slack, clock) as app, await a_client(app, slack) as client:
+        yield app, client
+
+
+def cards(slack, channel):
+    return [
+        one
+        for one in slack.workspace.channel(channel).messages
+        if one.metadata and "working_card" in repr(one.metadata)
+    ]
+
+
+@pytest.mark.parametrize(("path", "body"), [V1, API])
+async def test_an_incident_declared_over_http_has_a_working_card(
+    slack, clock, with_default, path, body
+):
+    app, client = with_default
+    declared = await done(client.post(path, json=body))
+    await settled(app, clock)
+
+    (card,) = cards(slack, "#general")
+    assert "Checkout is down" in card.words()
+    shown = await done(client.get(f"/v1/incidents/{declared['id']}"))
+    assert shown["links"]["slack"].endswith(f"/p{card.ts.replace('.', '')}")
+    pressed = await slack.person("mia").command("#general", "/incident ack")
+    await pressed.answer()
+    await settled(app, clock)
+    assert "Owner: <@U0MIA>" in cards(slack, "#general")[0].words()
+
+
+async def test_a_declaration_over_http_names_the_channel_of_its_card(slack, clock, with_default):
+    app, client = with_default
+    path, body = V1
+    channel = slack.workspace.channel("#payments").id
+    await done(client.post(path, json=body | {"channelId": channel}))
+    await settled(app, clock)
+
+    assert len(cards(slack, "#payments")) == 1
+    assert cards(slack, "#general") == []
+
+
+async def test_a_private_incident_over_http_is_told_to_its_owner_alone(slack, clock, with_default):
+    app, client = with_default
+    path, body = V1
+    await done(client.post(path, json=body | {"private": True, "ownerId": slack.person("bo").id}))
+    await settled(app, clock)
+
+    assert cards(slack, "#general") == []
+    direct = slack.workspace.direct(slack.person("bo").user).messages
+    assert any("owner_card" in repr(one.metadata) for one in direct)
+
+
+async def test_a_card_that_cannot_be_posted_keeps_no_incident_from_being_declared(
+    slack, clock, with_default
+):
+    app, client = with_default
+    path, body = V1
+    declared = await done(client.post(path, json=body | {"channelId": "C0NOWHERE"}))
+    await settled(app, clock)
+
+    assert declared["links"]["slack"] is None
+    assert (await app.readiness()).dead_messages == 1

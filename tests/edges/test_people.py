@@ -8,7 +8,7 @@ import pytest
 from bot.slack.people import People, Profile, SlackUnavailable, address_in, profile_of
 from bot.slack.web import a_client
 from core.errors import InvalidField
-from core.incident import Membership, Person
+from core.incident import Membership, Person, Place
 from tests.patience import PATIENCE_SECONDS
 
 TEAM = "T0RATCHET"
@@ -187,6 +187,16 @@ async def test_the_address_of_the_workspace_is_known_once_slack_has_said_it(peop
 )
 def test_only_an_address_is_taken_for_that_of_the_workspace(url, address):
     assert address_in(url) == address
+
+
+async def test_the_place_of_a_card_is_public_unless_slack_says_otherwise(slack, people):
+    secret = slack.workspace.add_channel("secret", private=True, members=["ratchet"])
+
+    assert await people.place(slack.workspace.channel("#payments").id) == Place(
+        slack.workspace.channel("#payments").id
+    )
+    assert await people.place(secret.id) == Place(secret.id, private=True)
+    assert await people.place("C0NOWHERE") == Place("C0NOWHERE")
 
 
 async def test_whom_slack_does_not_know_is_a_stranger(people, team):

@@ -15,7 +15,7 @@ from bot.http.gate import Gate
 from bot.http.rest import application
 from bot.telemetry import Metrics
 from core.errors import InvalidField
-from core.incident import Person
+from core.incident import Person, Place
 from core.lifecycle import PRESETS, Catalogue
 from core.service import Incidents
 from storage import keys
@@ -72,6 +72,13 @@ async def serves(workspace):
     return workspace in {WORKSPACE, ELSEWHERE}
 
 
+PRIVATE_CHANNEL = "C0SECRET"
+
+
+async def place(_workspace, channel):
+    return Place(channel, private=channel == PRIVATE_CHANNEL) if channel else None
+
+
 @pytest.fixture
 def metrics():
     return Metrics()
@@ -89,12 +96,27 @@ def serving(clock, metrics, applications):
     running = Counter()
 
     def serving(
-        store, *, rate=0, member=member, serves=serves, lifecycles=PRESETS, default="statuspage"
+        store,
+        *,
+        rate=0,
+        member=member,
+        serves=serves,
+        place=place,
+        lifecycles=PRESETS,
+        default="statuspage",
     ):
         catalogue = Catalogue(lifecycles, default=default)
         incidents = Incidents(store, clock=clock, wake=lambda: None)
         gate = Gate(
-            store, incidents, catalogue, member, serves, clock=clock, rate=rate, metrics=metrics
+            store,
+            incidents,
+            catalogue,
+            member,
+            serves,
+            find_place=place,
+            clock=clock,
+            rate=rate,
+            metrics=metrics,
         )
         alike = applications[lifecycles, default]
         if running[lifecycles, default] == len(alike):

@@ -155,6 +155,12 @@ async def test_an_optional_field_may_be_null_or_empty(ci, empty):
             "ownerId must be a full member of this workspace: choose another.",
             id="an unknown owner",
         ),
+        pytest.param({"channelId": "C0PAYMENTS"}, None, id="a channel"),
+        pytest.param(
+            {"channelId": "#payments"},
+            "channelId must be the id of a channel, such as C024BE91L.",
+            id="no id of a channel",
+        ),
         pytest.param({"sevrity": "low"}, "sevrity is not known: leave it out.", id="a slip"),
         pytest.param(
             {"owner_id": "U0ADA"}, "owner_id is not known: leave it out.", id="snake case"
@@ -169,6 +175,23 @@ async def test_an_invalid_field_is_named_with_its_error(ci, asked, expected):
         assert answer.status_code == 201
     else:
         assert faults(answer) == {expected.partition(" ")[0]: expected}
+
+
+@pytest.mark.parametrize(
+    ("asked", "channel"),
+    [
+        ({"channelId": "C0PAYMENTS"}, "C0PAYMENTS"),
+        ({}, None),
+        ({"channelId": "C0PAYMENTS", "private": True}, None),
+        ({"channelId": "C0SECRET", "private": True}, "C0SECRET"),
+    ],
+)
+async def test_the_card_goes_to_the_named_channel_that_may_show_it(ci, store, asked, channel):
+    await data(await ci.post("/v1/incidents", json=FULL | asked), 201)
+
+    incident = await store.read(lambda reader: reader.incident("T0RATCHET", 1))
+
+    assert incident.card_channel == channel
 
 
 async def test_all_field_errors_are_reported_at_once(ci):
