@@ -42,6 +42,7 @@ from bot.slack.requests import (
     OpenPublic,
     OpenUpdate,
     OpenWalk,
+    Question,
     SendReport,
     SetStatusChannel,
     Shorten,
@@ -536,6 +537,20 @@ class Actions:
         offer = Offer(Choice(request, "Edit it…"), incident)
         return draft_reply(views.taken_back_to_edit(outcome), offer, draft)
 
+    async def _refuse_no_status(self, actor: Actor, narrowed: BoardFilter) -> None:
+        """Refuses a status that no lifecycle of today has, and no incident either."""
+        statuses = list(
+            dict.fromkeys(status.name for one in self._catalogue for status in one.statuses)
+        )
+        if narrowed.status in {None, *statuses}:
+            return
+        every = BoardFilter(scope=Scope.ALL, status=narrowed.status)
+        if (await self._incidents.ranking(actor, every, limit=1)).total:
+            return
+        without = ShowBoard(narrowed=replace(narrowed, status=None))
+        problem = f'There is no status "{narrowed.status}". Statuses: {", ".join(statuses)}.'
+        raise Question(problem, [Choice(without, "List them without it")])
+
     async def _show(  # noqa: PLR0911 - one case for each kind of list
         self, actor: Actor, request: Shown
     ) -> Json:
@@ -551,6 +566,8 @@ class Actions:
                 page = await self._incidents.ranking(
                     actor, request.narrowed, before=request.before, after=request.after
                 )
+                if not page.total:
+                    await self._refuse_no_status(actor, request.narrowed)
                 return lists.board(page, request, at=at)
             case ShowCard():
                 card = await self._incidents.card(actor, request.ref)

@@ -40,7 +40,15 @@ from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
 from core.incident import Actor, Incident, Note
 from core.lifecycle import Catalogue
-from core.refusals import Denied, NotFound, Permission, WhichIncident
+from core.refusals import (
+    Denied,
+    IncidentResolved,
+    NotFound,
+    Permission,
+    TransitionNotAllowed,
+    UnknownStatus,
+    WhichIncident,
+)
 from core.service import Incidents
 
 DRAFTS = UUID("0d0a3a52-6f0c-5b8e-9d6e-5c4fb9a1a7f3")
@@ -94,6 +102,8 @@ class Asking:
             held = [None if value_of(offer) else offer.request for offer in offers]
             await self._drafts.keep(actor, draft, written.written(held), about)
         told = self._told(interaction, error)
+        if isinstance(error, Question) and (impossible := _impossible(choices, offers)):
+            told = f"{self._answers.refusal(interaction, impossible)['text']}\n{told}"
         return Carried(error, asked(told, typed or text, offers, draft))
 
     def draft_of(self, interaction: Interaction) -> UUID:
@@ -177,10 +187,14 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         kept = text_of(request) or text
         following = follow_up(incident.name, private=incident.private, text=kept)
         return [show, Offer(Choice(following, "Declare a follow-up…"))]
+    if isinstance(request, OpenUpdate):
+        return _possible_update(request, incident, offer.choice)
     if isinstance(request, Change) and request.to and request.to not in incident.next_steps:
         walk = [Offer(Choice(asked), incident) for asked in _walk(request, incident)]
         if not text_of(request):
-            return [*walk, show]
+            here = replace(request, expected_status=incident.status)
+            steps = [] if walk else [replace(here, to=step) for step in incident.next_steps]
+            return [*walk, *(Offer(Choice(step), incident) for step in steps), show]
         if request.to not in incident.lifecycle:
             request = with_status_as_text(request, typed)
         stays = replace(request, to=None, expected_status=None)
@@ -188,7 +202,33 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
     return [offer]
 
 
-def _walk(request: Change, incident: Incident) -> Iterator[OpenWalk]:
+def _possible_update(request: OpenUpdate, incident: Incident, choice: Choice) -> list[Offer]:
+    """The dialogs that ``incident`` can take ``request`` with."""
+    if incident.private and request.public is not None:
+        # It has no public side, and its dialog no box for a public text.
+        return []
+    if not request.to or request.to in incident.next_steps:
+        return [Offer(choice, incident)]
+    walk = [Offer(Choice(asked), incident) for asked in _walk(request, incident)]
+    return [*walk, Offer(replace(choice, request=replace(request, to=None)), incident)]
+
+
+def _impossible(choices: Sequence[Choice], offers: Sequence[Offer]) -> UserError | None:
+    """The reason why the one step among ``choices`` is not offered; None if it is, or is none."""
+    incidents = {offer.incident.id: offer.incident for offer in offers if offer.incident}
+    steps = [one.request for one in choices if isinstance(one.request, Change)]
+    if len(incidents) != 1 or len(steps) != 1 or not (to := steps[0].to):
+        return None
+    [incident] = incidents.values()
+    if to in incident.next_steps:
+        return None
+    if incident.terminal:
+        return IncidentResolved(incident, to)
+    known = to in incident.lifecycle
+    return TransitionNotAllowed(incident, to) if known else UnknownStatus(incident, to)
+
+
+def _walk(request: Change | OpenUpdate, incident: Incident) -> Iterator[OpenWalk]:
     """The dialog of all steps to the status of ``request``, if it is several steps away."""
     to = request.to
     here = incident.status

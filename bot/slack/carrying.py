@@ -120,6 +120,9 @@ def bound(request: Request, incident: Incident) -> Request:
                 actor=request.actor, ref=incident.id, to=incident.next_steps[0], note=request.note
             )
             return replace(step, expected_status=incident.status)
+        case OpenUpdate(to=""):
+            alone = incident.next_steps[0] if len(incident.next_steps) == 1 else None
+            return replace(request, ref=incident.id, to=alone)
         case Change(to=str()) | TakeNextStep() | Acknowledge() | AssignTo():
             return replace(request, ref=incident.id, expected_status=incident.status)
         case _ if hasattr(request, "ref"):

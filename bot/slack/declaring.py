@@ -37,6 +37,9 @@ _YES = frozenset({"yes", "true", "1", "on"})
 _INSIDERS = frozenset({"internal", "note"})
 # "private" inside of a word that is written otherwise: "visibility=private", "(private,".
 _PRIVATE_WITHIN = re.compile(r"(?<![^\W_])private(?![^\W_])")
+# The marks that are set around words, with their other halves.
+_HALVES = {"*": "*", "_": "_", "~": "~", "`": "`", "(": ")", "[": "]", "{": "}", "“": "”", "‘": "’"}
+_MARKS = "".join([*_HALVES, *_HALVES.values()]) + ".,:;!?-–—"
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 _SEPARATORS = ",;|/:–—-"
 
@@ -239,10 +242,11 @@ class _Arguments:
         """Takes an option from the end; whether there was one."""
         *before, last = self._tokens
         if audience := self._audience_in(last):
-            return self._take_audience(audience, last, before, bound=_binds(before))
+            others = _without(self._tokens, len(before))
+            return self._take_audience(audience, last, others, bound=_binds(before))
         if (key := self._key(last)) and (value := option(last)[1]):
             self._keep(key, value)
-            self._tokens = before
+            self._tokens = _without(self._tokens, len(before))
             return True
         if key:
             raise self._typed.wrong(f"The value of `{key}:` is missing.")
@@ -278,9 +282,10 @@ class _Arguments:
 
     def _take_audience_first(self) -> None:
         """Takes the audience from the beginning. Undecorated, it may be an adjective there."""
-        first, *others = self._tokens
+        first = self._tokens[0]
         if audience := self._audience_in(first):
             decorated = first.casefold() != audience
+            others = _without(self._tokens, 0)
             self._take_audience(audience, first, others, bound=not decorated)
 
     def _look_for_audience(self) -> None:
@@ -296,7 +301,7 @@ class _Arguments:
             insiders = place in ends and plain in _INSIDERS and token.casefold() != plain
             if not (insiders or _PRIVATE_WITHIN.search(plain)):
                 continue
-            rest = [*self._tokens[:place], *self._tokens[place + 1 :]]
+            rest = _without(self._tokens, place)
             if re.search(r"[(\[{]", token) and not re.search(r"[)\]}]", token):
                 rest = self._tokens
             self.doubt = _Doubt(token, _joined(_without_separators(rest)))
@@ -373,10 +378,10 @@ class _Arguments:
         """Asks about a severity of another school at either end: sev1, P1."""
         if self.doubt or "severity" in self.options or len(self._tokens) < 2:
             return
-        for place in (-1, 0):
+        for place in (len(self._tokens) - 1, 0):
             word = self._tokens[place]
             if _BARE_SEVERITY.fullmatch(plain_word(word)):
-                rest = self._tokens[:-1] if place else self._tokens[1:]
+                rest = _without(self._tokens, place)
                 meant = other_school(plain_word(word))
                 self.doubt = _Doubt(word, _joined(rest), Severity(meant)) if meant else None
                 return
@@ -418,6 +423,32 @@ class _Arguments:
 
 def _says_yes(word: str) -> bool:
     return plain_word(word) in _YES
+
+
+def _without(tokens: list[str], place: int) -> list[str]:
+    """``tokens`` without the one at ``place``, and without the other half of a pair of marks in it.
+
+    So ``*Leak private*`` without its last word is ``Leak``.
+    """
+    word, before, after = tokens[place], tokens[:place], tokens[place + 1 :]
+    inner = word.strip(_MARKS)
+    opening, _, closing = word.partition(inner) if inner else ("", "", "")
+    for mark, partner in _HALVES.items():
+        if closing.count(partner) > opening.count(mark):
+            before = _unmarked(before, re.compile(rf"^(\W*?)(?:{re.escape(mark)})+"), last=True)
+        if opening.count(mark) > closing.count(partner):
+            after = _unmarked(after, re.compile(rf"(?:{re.escape(partner)})+(\W*)$"), last=False)
+    return [*before, *after]
+
+
+def _unmarked(tokens: list[str], mark: re.Pattern[str], *, last: bool) -> list[str]:
+    """``tokens`` without the ``mark`` of the last of them that has it, or of the first."""
+    places = [place for place, token in enumerate(tokens) if mark.search(token)]
+    if not places:
+        return tokens
+    place = places[-1 if last else 0]
+    kept = mark.sub(r"\1", tokens[place], count=1)
+    return [*tokens[:place], *([kept] if kept else []), *tokens[place + 1 :]]
 
 
 def _without_separators(tokens: list[str]) -> list[str]:

@@ -12,9 +12,10 @@ from bot.slack.likeness import near
 from bot.slack.references import first_word, plain_word
 
 AUDIENCES = ("note", "private", "internal")
+PUBLIC = "public"
 STATUS_KEYS = ("status", "state", "to")
 SEVERITY_KEYS = ("severity", "sev")
-KEYS = (*STATUS_KEYS, *SEVERITY_KEYS, "lifecycle", "components", "public", "visibility")
+KEYS = (*STATUS_KEYS, *SEVERITY_KEYS, "lifecycle", "components", PUBLIC, "visibility")
 
 _KEY = r"([^\W\d_][\w-]*)"
 # Long dashes count as "--": some keyboards write one for the other.
@@ -40,19 +41,24 @@ class HeadKind(StrEnum):
 class Head:
     """The first words of a text. ``value`` is the status or the severity, empty if none is known.
 
-    ``rest`` is the text without them.
+    The value of an audience is ``private`` or ``public``. ``rest`` is the text without the words.
+    ``marked``: a sign sets them off from it, as in ``private: …``.
     """
 
     kind: HeadKind
     value: str
     rest: str
+    marked: bool = True
 
 
-def head_of(text: str, *, statuses: Iterable[str], words: bool = True) -> Head | None:
+def head_of(
+    text: str, *, statuses: Iterable[str], words: bool = True, note: bool = False
+) -> Head | None:
     """The words at the beginning of ``text`` that may be an option, a status or an audience.
 
     None for a text that begins like any other: ``Payments: cards fail``. Without ``words`` a bare
-    status is text: "Monitoring is down" may be a title.
+    status is text: "Monitoring is down" may be a title. ``note``: the text will be a note, so that
+    a bare "public" may ask for other readers.
     """
     statuses = tuple(statuses)
     text = after_signs(text)
@@ -69,15 +75,18 @@ def head_of(text: str, *, statuses: Iterable[str], words: bool = True) -> Head |
             return Head(HeadKind.STATUS, step, signs[signed.end() :].lstrip())
         if tight or near(key, (*KEYS, *AUDIENCES)) or near(key, statuses):
             return _option(key, signed[5], signs[signed.end() :], signs, statuses)
-    return _word(text, statuses, words=words)
+    return _word(text, statuses, words=words, note=note)
 
 
-def _word(text: str, statuses: Iterable[str], *, words: bool) -> Head | None:
+def _word(text: str, statuses: Iterable[str], *, words: bool, note: bool) -> Head | None:
     """The first word of ``text`` if it is an audience or a status."""
     first = first_word(text)
     word, rest = (plain_word(first[0]), text[first.end() :].lstrip()) if first else ("", "")
+    marked = first is not None and first[0].casefold() != word
     if word in AUDIENCES:
-        return Head(HeadKind.AUDIENCE, "", rest)
+        return Head(HeadKind.AUDIENCE, "private", rest, marked)
+    if word == PUBLIC and (note or marked):
+        return Head(HeadKind.AUDIENCE, PUBLIC, rest, marked)
     second = first_word(rest)
     if word in STATUS_KEYS and second and (status := _status(plain_word(second[0]), statuses)):
         return Head(HeadKind.STATUS, status, rest[second.end() :].lstrip())
@@ -119,7 +128,12 @@ def _option(key: str, value: str, rest: str, text: str, statuses: tuple[str, ...
     key, plain = key.casefold(), plain_word(value)
     whole = f"{value}{rest}".lstrip()
     if near(key, AUDIENCES):
-        return Head(HeadKind.AUDIENCE, "", whole)
+        return Head(HeadKind.AUDIENCE, "private", whole)
+    if near(key, (PUBLIC,), most=1):
+        return Head(HeadKind.AUDIENCE, PUBLIC, whole)
+    if near(key, ("visibility",)) and plain in (*AUDIENCES, PUBLIC):
+        audience = PUBLIC if plain == PUBLIC else "private"
+        return Head(HeadKind.AUDIENCE, audience, rest.lstrip())
     if near(key, STATUS_KEYS) or key in STATUS_KEYS:
         status = _status(plain, statuses)
         return Head(HeadKind.STATUS if status else HeadKind.OPTION, status, rest.lstrip())

@@ -12,7 +12,7 @@ from bot.slack import references, verbs
 from bot.slack.heads import status_first
 from bot.slack.likeness import near
 from bot.slack.markup import plain_text
-from bot.slack.reading import MENTIONING, READERS, note_of
+from bot.slack.reading import MENTIONING, READERS
 from bot.slack.references import NoNumber, at_head, first_word, plain_word
 from bot.slack.requests import (
     Choice,
@@ -42,8 +42,8 @@ def parse(text: str, known: Circumstances) -> Request:
         Question: the words may mean several things; each choice is one of them.
     """
     # A command that was copied brings its first word along.
-    while (first := first_word(text)) and plain_word(first[0]) == COMMAND:
-        text = text[first.end() :]
+    while (first := first_word(text)) and (copied := _copied(first[0])):
+        text = text[first.start() + copied :]
     if first is None:
         return ShowTray()
     word = plain_word(plain_text(first[0]))
@@ -55,14 +55,21 @@ def parse(text: str, known: Circumstances) -> Request:
     raise _no_command(word, plain_text(first[0]), arguments, known)
 
 
+def _copied(word: str) -> int:
+    """The length of ``/incident`` at the beginning of ``word``; 0 if it begins otherwise."""
+    if plain_word(word) == COMMAND:
+        return len(word)
+    return len(COMMAND) if word.casefold().startswith(f"{COMMAND}/") else 0
+
+
 def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
     """The request of ``verb``; another meaning of its words, or a slip in them, is asked about."""
     try:
         return _once(verb, arguments, known)
     except Elsewhere as unsure:
-        problem = "No incident is named where its number belongs, and one word looks like one."
-        meant = [] if unsure.ref is None else _meanings(verb, [(unsure.arguments, False)], known)
-        meant += _meanings(verb, [(arguments, True)], known)
+        problem = "The incident comes first, and another word looks like its number."
+        readings = [(one, False) for one in unsure.readings]
+        meant = _meanings(verb, [*readings, (arguments, True)], known)
         raise Question(f"{problem} Nothing was done.", meant, usage=verb.usage) from None
     except UsageError as slip:
         if not (slip.slip and slip.suggestion):
@@ -136,9 +143,9 @@ def _without_verb(text: str, known: Circumstances) -> ShowCard | None:
             return ShowCard(ref=ref)
         return _reference_first(ref, rest, known)
     found = references.possible(text, known.cards) if len(text.split()) == 1 else None
-    if found and found[0] is not None:
-        choice = Choice(ShowCard(ref=found[0]))
-        raise Question("This may name an incident. Nothing was done.", [choice])
+    if found and found[0]:
+        choices = [Choice(ShowCard(ref=ref)) for ref in found[0]]
+        raise Question("This may name an incident. Nothing was done.", choices)
     first = first_word(text)
     word = plain_word(first[0]) if first else ""
     # A word that is answered with a sentence of its own is no slip of a status.
@@ -167,7 +174,7 @@ def _asked(verb: Verb, readings: Sequence[tuple[str, bool]], known: Circumstance
         try:
             _once(verb, arguments, known)
         except Elsewhere as unsure:
-            meant = [] if unsure.ref is None else [(unsure.arguments, False)]
+            meant = [(one, False) for one in unsure.readings]
             return _meanings(verb, [*meant, (arguments, True)], known)
         except (Question, UsageError):
             continue
@@ -185,11 +192,12 @@ def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
         typed = f"{ref} {_arguments(verb, others)}"
         found = [_harmless(one) for one in _meanings(verb, [(typed, False)], known)]
     elif step := status_first(plain_text(rest), known.statuses):
-        usage = verbs.VERBS_BY_WORD["status"].usage
-        status, others = step
-        found = [Choice(Change(actor=known.actor, ref=ref, to=status, note=note_of(others)))]
-    else:
-        found = [Choice(Change(actor=known.actor, ref=ref, note=Note(plain_text(rest))))]
+        status = verbs.VERBS_BY_WORD["status"]
+        usage = status.usage
+        found = _meanings(status, [(f"{ref} {' '.join(step)}", False)], known)
+    if not found:
+        note = verbs.VERBS_BY_WORD["note"]
+        found = _meanings(note, [(f"{ref} {plain_text(rest)}", False)], known)
     raise Question(
         "A command begins with a verb. Nothing was done.",
         [*found, Choice(ShowCard(ref=ref))],

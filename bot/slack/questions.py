@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from bot.slack.blocks import Json, actions, button, context, message, paragraphs, section
+from bot.slack.blocks import LABEL_MAX, Json, actions, button, context, message, paragraphs, section
 from bot.slack.buttons import Dialog, board_value, confirm_end, encode
-from bot.slack.markup import TEXT_MAX, cut, escape, pieces, shown
+from bot.slack.carrying import text_of
+from bot.slack.markup import TEXT_MAX, clipped, cut, escape, pieces, shown
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
@@ -36,6 +38,8 @@ from bot.slack.requests import (
 from bot.slack.words import TITLE, note_hint, public_hint, status_name, title_hint
 from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
 from core.incident import Incident, Section
+from core.promise import NextUpdate
+from core.texts import duration
 
 # Slack takes 25 elements in one block of actions.
 OFFERED_MAX = 20
@@ -64,8 +68,8 @@ def asked(told: str, quote: str, offers: Sequence[Offer], draft: UUID | None) ->
     the other buttons are shown.
     """
     buttons = [
-        _button(offer, place, value)
-        for place, offer in enumerate(offers)
+        _button(offer, label, place, value)
+        for place, (offer, label) in enumerate(zip(offers, labels_of(offers), strict=True))
         if (value := value_of(offer) or (draft and encode("choose", draft, place)))
     ]
     labels = ", ".join(made["text"]["text"] for made in buttons)
@@ -92,10 +96,55 @@ def problem_of(question: Question) -> str:
     return f"{escape(question.problem)}{usage}"
 
 
-def _button(offer: Offer, place: int, value: str) -> Json:
+def labels_of(offers: Sequence[Offer]) -> list[str]:
+    """The labels of the buttons for ``offers``, all different.
+
+    Labels that are the same get the names of their incidents, then the beginnings or the ends of
+    their texts, then numbers.
+    """
+    labels = [_label(offer) for offer in offers]
+    for more in (_with_name, _with_beginning, _with_end):
+        shown = [clipped(label, LABEL_MAX) for label in labels]
+        if len(set(shown)) == len(shown):
+            break
+        labels = [
+            more(label, offer) if shown.count(one) > 1 else label
+            for label, one, offer in zip(labels, shown, offers, strict=True)
+        ]
+    shown = [clipped(label, LABEL_MAX - 5) for label in labels]
+    return [
+        f"{one} ({shown[: place + 1].count(one)})" if shown.count(one) > 1 else label
+        for place, (one, label) in enumerate(zip(shown, labels, strict=True))
+    ]
+
+
+def _label(offer: Offer) -> str:
     label = offer.choice.label or label_of(offer)
     if offer.choice.label and offer.incident and not label.endswith("…"):
         label = f"{label} ({offer.incident.name})"
+    return label
+
+
+def _with_name(label: str, offer: Offer) -> str:
+    if offer.incident is None or offer.incident.name in label:
+        return label
+    return f"{label.removesuffix('…')} ({offer.incident.name})…"
+
+
+def _with_beginning(label: str, offer: Offer) -> str:
+    text = text_of(offer.request)
+    return f'{label}: "{clipped(text, LABEL_MAX - len(label) - 4)}"' if text else label
+
+
+def _with_end(label: str, offer: Offer) -> str:
+    """``label`` with the end of the text in the place of its beginning."""
+    text, label = text_of(offer.request), label.partition(': "')[0]
+    room = LABEL_MAX - len(label) - 4
+    end = text if len(text) <= room else f"…{text[1 - room :]}"
+    return f'{label}: "{end}"' if text else label
+
+
+def _button(offer: Offer, label: str, place: int, value: str) -> Json:
     made = button(label, action_id=f"choose:{place}", value=value)
     to = offer.request.to if isinstance(offer.request, Change) else None
     if to and offer.incident and (asks := confirm_end(offer.incident, to)):
@@ -202,12 +251,18 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return "List them"
         case ShowHelp():
             return "Show the help"
+        case OpenUpdate(to=str(to), public=str()):
+            return f"Publish and move {name} to {status_name(to)}…"
+        case OpenUpdate(public=str()):
+            return f"Publish on {name}…"
         case OpenUpdate():
             return f"Update {name}…"
         case OpenNote():
             return "Keep it as a note…"
         case OpenAssign():
             return f"Assign {name}…"
+        case OpenWalk(to=to, public=str()):
+            return f"Publish and move {name} to {status_name(to)}…"
         case OpenWalk(to=to):
             return f"Move {name} to {status_name(to)}…"
         case AskPrivate():
@@ -220,6 +275,8 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Promise an update of {name}…"
         case SetPromise(next_update=None):
             return f"No promise for {name}"
+        case SetPromise(next_update=NextUpdate(within=timedelta() as within)):
+            return f"Promise an update of {name} in {duration(within)}"
         case SetPromise():
             return f"Promise an update of {name}"
         case InviteUser(invited=invited):

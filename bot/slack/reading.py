@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 from bot.slack import verbs
 from bot.slack.declaring import component_names, read_declare
-from bot.slack.heads import Head, HeadKind, head_of, status_first
+from bot.slack.heads import PUBLIC, Head, HeadKind, head_of, status_first
 from bot.slack.likeness import near
 from bot.slack.markup import plain_text
 from bot.slack.references import NoNumber, at_head, first_word, plain_word
@@ -21,6 +22,7 @@ from bot.slack.requests import (
     InviteUser,
     OpenAssign,
     OpenInvite,
+    OpenPromise,
     OpenPublic,
     OpenUpdate,
     Question,
@@ -42,13 +44,40 @@ from core.commands import Acknowledge, Change, Redact, Ref, SetPromise, TakeNext
 from core.errors import nearest
 from core.incident import Note, PublicText, Severity
 from core.lifecycle import NAME
-from core.promise import NextUpdate
+from core.promise import LONGEST, SHORTEST, NextUpdate
 from core.stats import PERIOD_DAYS_MAX
+
+Noted = TypeVar("Noted", Change, TakeNextStep)
 
 
 def note_of(text: str) -> Note | None:
     """``text`` as a note; None for an empty one."""
     return Note(text) if text else None
+
+
+def _with_readers(request: Noted, typed: Typed, *, to: str | None) -> Noted:
+    """``request`` without a word like ``private:`` before its note: every note is private.
+
+    ``to`` is its status, as in `OpenUpdate`.
+
+    Raises:
+        Question: the note begins with a word like ``public:``.
+    """
+    note = request.note
+    head = None if typed.literal or not note else head_of(note, statuses=(), note=True)
+    if note is None or head is None or head.kind is not HeadKind.AUDIENCE:
+        return request
+    if head.value != PUBLIC:
+        return replace(request, note=note_of(head.rest)) if head.marked else request
+    if not head.rest:
+        return request
+    public = OpenUpdate(ref=request.ref, to=to, public=PublicText(head.rest))
+    private = replace(request, note=Note(head.rest)) if head.marked else request
+    raise Question(
+        "This may be meant for everyone. Nothing was done.",
+        [Choice(public, "As a public update…"), Choice(private, "As a private note")],
+        usage=typed.verb.usage,
+    )
 
 
 def _read_list(typed: Typed) -> ShowBoard:
@@ -109,13 +138,17 @@ def _read_status(typed: Typed) -> Change:
     step = status_first(typed.rest, typed.known.statuses)
     if step and first_word(typed.rest) and not near(plain_word(typed.peek()), {step[0]}):
         change = Change(actor=typed.actor, ref=ref, to=step[0], note=note_of(step[1]))
+        change = _with_readers(change, typed, to=step[0])
         problem = f"The status comes right after the number: {step[0]}. Nothing was done."
         raise Question(problem, [Choice(change)], usage=typed.verb.usage)
-    return Change(actor=typed.actor, ref=ref, to=typed.status(), note=typed.note())
+    change = Change(actor=typed.actor, ref=ref, to=typed.status(), note=typed.note())
+    return _with_readers(change, typed, to=change.to)
 
 
 def _read_next(typed: Typed) -> TakeNextStep:
-    return TakeNextStep(actor=typed.actor, ref=typed.ref(before_text=True), note=typed.note())
+    ref = typed.ref(before_text=True)
+    step = TakeNextStep(actor=typed.actor, ref=ref, note=typed.note())
+    return _with_readers(step, typed, to="")
 
 
 def _read_ack(typed: Typed) -> Acknowledge:
@@ -123,7 +156,9 @@ def _read_ack(typed: Typed) -> Acknowledge:
 
 
 def _read_move(typed: Typed, *, to: str) -> Change:
-    return Change(actor=typed.actor, ref=typed.ref(before_text=True), to=to, note=typed.note())
+    ref = typed.ref(before_text=True)
+    change = Change(actor=typed.actor, ref=ref, to=to, note=typed.note())
+    return _with_readers(change, typed, to=to)
 
 
 def _read_update(typed: Typed) -> Change:
@@ -177,6 +212,8 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
         case HeadKind.SEVERITY:
             severity = Severity(head.value)
             meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
+        case HeadKind.AUDIENCE if head.value == PUBLIC:
+            meant = [Choice(replace(change, ref=ref, public=public))] if public else []
         case HeadKind.AUDIENCE if rest:
             problem = "This may be meant only for responders. Nothing was published."
             note = replace(change, ref=ref, public=None, note=Note(rest), next_update=None)
@@ -188,7 +225,12 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
 
 def _read_note(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
-    return Change(actor=typed.actor, ref=ref, note=Note(typed.text("The text of the note")))
+    text = typed.text("The text of the note")
+    change = Change(actor=typed.actor, ref=ref, note=Note(text))
+    change = _with_readers(change, typed, to=None)
+    if change.note is None:
+        raise typed.wrong("The text of the note is missing.")
+    return change
 
 
 # A time of day that has just passed was rather meant for today than for tomorrow.
@@ -196,10 +238,11 @@ JUST_PASSED = timedelta(hours=3)
 
 
 def _read_promise(typed: Typed) -> SetPromise:
+    whole = plain_word(typed.rest)
     ref = typed.ref()
     asked = SetPromise(actor=typed.actor, ref=ref)
     if not typed.rest:
-        raise typed.wrong("The time is missing: write 30m, 15:30 or none.")
+        raise _without_time(whole, asked, typed)
     if typed.fixed(plain_word(typed.peek())) == "none":
         typed.word()
         return replace(asked, reason=typed.note())
@@ -226,6 +269,17 @@ def _read_promise(typed: Typed) -> SetPromise:
             usage=typed.verb.usage,
         )
     return tomorrow
+
+
+def _without_time(whole: str, asked: SetPromise, typed: Typed) -> Question:
+    """Offers the dialog of a promise without a time. A bare number may be minutes as well."""
+    meant = [Choice(OpenPromise(ref=asked.ref))]
+    problem = "The time is missing: write 30m, 15:30 or none."
+    within = span_of(as_minutes(whole) or "")
+    if within and SHORTEST <= within <= LONGEST:
+        problem = f"{quoted(whole)} may be minutes, or the number of an incident."
+        meant.insert(0, Choice(replace(asked, ref=None, next_update=NextUpdate(within=within))))
+    return Question(f"{problem} Nothing was promised.", meant, usage=typed.verb.usage)
 
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
@@ -321,7 +375,7 @@ def _read_redact(typed: Typed) -> Redact:
     section = typed.section()
     alone = section is not None or len(whole.split()) == 1
     if alone and not typed.literal:
-        raise Elsewhere(None, whole)
+        raise Elsewhere
     ref = None if alone else typed.ref()
     entry = section or typed.section() or typed.entry()
     typed.end()

@@ -31,7 +31,9 @@ _MARK = re.compile(rf"(?:{_WORDS})[.:#_/-]*")
 _MARKED = re.compile(rf"(?:(?:{_WORDS})[ .:#_/-]*)*([0-9]+)")
 # A number with a text glued to it, "1:We", "(1)We", or with a second one: "1,2", "INC-1/INC-2".
 _GLUED = re.compile(r"(?:#|inc|incident)?-?([0-9]+)[:,;!?)\]}][^\W\d_].*", re.DOTALL)
-_PAIR = re.compile(r"(?:#|inc|incident)?-?([0-9]+)(?:[,;/&+-]|\.\.+)(?:#|inc-?|incident-?)?[0-9]+")
+_PAIR = re.compile(
+    r"(?:#|inc|incident)?-?([0-9]+)(?:[,;/&+-]|\.\.+)(?:#|inc-?|incident-?)?([0-9]+)"
+)
 # A slip of INC-1, such as NIC-1, and words before a reference: "on INC-1", "for the incident 1".
 _SLIP = re.compile(r"([^\W\d_]{3})[-_]?([0-9]+)")
 _BEFORE = frozenset({"on", "for", "to", "about", "re", "the", "in", "of", "regarding"})
@@ -152,14 +154,18 @@ def is_meant_as_reference(word: str) -> bool:
     return _MEANT.fullmatch(plain_word(word)) is not None
 
 
-def possible(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
-    """The incident that the first or the last words of ``text`` may name, and the rest of the text.
+Found = tuple[tuple[Ref, ...], str]
 
-    The reference is None if no incident can have it. None alone: no word looks like one.
+
+def possible(text: str, cards: Mapping[str, UUID]) -> Found | None:
+    """The incidents that the first or the last words of ``text`` may name, and the rest of it.
+
+    A pair like 1-2 names two. There are none if no incident can have the number. None alone: no
+    word looks like a reference.
     """
     for head, end in _heads(text, 3):
         if match := _MARKED.fullmatch(" ".join(map(_folded, head.split(" ")))):
-            return number_of(match[1]), text[end:].lstrip()
+            return _named(match[1]), text[end:].lstrip()
     words = [match for match in WORD.finditer(text) if plain_word(match[0])]
     if not words:
         return None
@@ -168,37 +174,42 @@ def possible(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
     )
 
 
-def _first_of(words: Sequence[re.Match[str]], text: str) -> tuple[Ref, str] | None:
-    """The incident that the first of ``words`` may name."""
+def _named(*digits: str) -> tuple[Ref, ...]:
+    """The numbers that ``digits`` write, each once, without those that no incident can have."""
+    return tuple(dict.fromkeys(filter(None, map(number_of, digits))))
+
+
+def _first_of(words: Sequence[re.Match[str]], text: str) -> Found | None:
+    """The incidents that the first of ``words`` may name."""
     first, after = _folded(plain_word(words[0][0])), text[words[0].end() :].lstrip()
-    if match := _GLUED.fullmatch(first) or _PAIR.fullmatch(first):
-        return number_of(match[1]), text
+    if match := _GLUED.fullmatch(first):
+        return _named(match[1]), text
+    if match := _PAIR.fullmatch(first):
+        return _named(match[1], match[2]), after
     if (match := _SLIP.fullmatch(first)) and near(match[1], ("inc",)):
-        return number_of(match[2]), after
-    return (None, after) if LINK.search(words[0][0]) else None
+        return _named(match[2]), after
+    return ((), after) if LINK.search(words[0][0]) else None
 
 
-def _last_of(
-    words: Sequence[re.Match[str]], text: str, cards: Mapping[str, UUID]
-) -> tuple[Ref, str] | None:
-    """The incident that the last of ``words`` may name."""
+def _last_of(words: Sequence[re.Match[str]], text: str, cards: Mapping[str, UUID]) -> Found | None:
+    """The incidents that the last of ``words`` may name."""
     last, start = _folded(plain_word(words[-1][0])), words[-1].start()
     if link := LINK.search(words[-1][0]):
-        return (cards[link[0]], text[:start].rstrip()) if link[0] in cards else None
+        return ((cards[link[0]],), text[:start].rstrip()) if link[0] in cards else None
     if UUID_FORM.fullmatch(last):
-        return UUID(last), text[:start].rstrip()
+        return (UUID(last),), text[:start].rstrip()
     if match := _MARKED.fullmatch(last):
         if len(words) > 1 and _MARK.fullmatch(_folded(plain_word(words[-2][0]))):
             start = words[-2].start()
-        return number_of(match[1]), text[:start].rstrip()
+        return _named(match[1]), text[:start].rstrip()
     if match := _PAIR.fullmatch(last):
-        return number_of(match[1]), text
+        return _named(match[1], match[2]), text[:start].rstrip()
     if (match := _SLIP.fullmatch(last)) and near(match[1], ("inc",)):
-        return number_of(match[2]), text[:start].rstrip()
+        return _named(match[2]), text[:start].rstrip()
     return None
 
 
-def _behind_other_words(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str] | None:
+def _behind_other_words(text: str, cards: Mapping[str, UUID]) -> Found | None:
     """A marked reference behind one or two words like "on" and "the", and the text after it."""
     rest = text
     for _ in range(2):
@@ -217,7 +228,7 @@ def _behind_other_words(text: str, cards: Mapping[str, UUID]) -> tuple[Ref, str]
         ref, rest = at_head(rest, cards)
     except NoNumber:
         return None
-    return None if ref is None else (ref, rest)
+    return None if ref is None else ((ref,), rest)
 
 
 def _folded(word: str) -> str:

@@ -188,7 +188,10 @@ class SetStatusChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenUpdate:
-    """The update dialog of one incident, filled in with what was typed."""
+    """The update dialog of one incident, filled in with what was typed.
+
+    ``to`` empty: the next step, if there is only one; None: the status stays.
+    """
 
     ref: Ref
     to: str | None = None

@@ -53,14 +53,13 @@ OTHER_SCHOOLS = {
 class Elsewhere(Exception):
     """The reference to the incident is missing, and a word in another place looks like one.
 
-    ``ref`` is that word as a reference (None: no incident can have it). ``arguments`` is the text
-    of the command with the reference in its usual place.
+    ``readings`` are the arguments of the command with a reference in its usual place: one for each
+    incident that the word may name, and none if no incident can have it.
     """
 
-    def __init__(self, ref: Ref, arguments: str) -> None:
+    def __init__(self, *readings: str) -> None:
         super().__init__()
-        self.ref = ref
-        self.arguments = arguments
+        self.readings = readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,9 +207,9 @@ class Typed:
         if sure or self.literal:
             return None
         if found := references.possible(self.rest, self.known.cards):
-            ref, rest = found
+            refs, rest = found
             read = self._whole[: len(self._whole) - len(self.rest)]
-            raise Elsewhere(ref, f"{ref} {read}{rest}")
+            raise Elsewhere(*(f"{ref} {read}{rest}" for ref in refs))
         return None
 
     def only_ref(self) -> Ref:
@@ -219,7 +218,7 @@ class Typed:
         if ref is None and self.rest:
             found = references.possible(self.rest, self.known.cards)
             if found and not found[1] and not self.literal:
-                raise Elsewhere(found[0], str(found[0]))
+                raise Elsewhere(*map(str, found[0]))
             raise self._no_ref(self.peek())
         self.end()
         return ref

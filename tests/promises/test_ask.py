@@ -49,8 +49,8 @@ ACCEPTED = (
 UNCLEAR = (
     "no {n}", "No. {n}", "№ {n}", "№{n}", "nr {n}", "ticket {n}", "ticket-{n}", "issue #{n}",
     "# {n}", "INC - {n}", "{n}:so", "({n})so", "{n},so", "INC_{n}", "INC/{n}", "number {n}",
-    "NIC-{n}", "lnc-{n}", "on INC-{n}", "for the incident {n}", "re: #{n}", "{n}/7", "{n}&7",
-    "{n}-7", "{n}..7", "to {n}:", "І\u039dС-{n}", "ІМС-{n}", "ΙΝС {n}",
+    "NIC-{n}", "lnc-{n}", "on INC-{n}", "for the incident {n}", "re: #{n}", "{n}/{n}",
+    "{n}&7000000", "{n}-7000000", "{n}..7000000", "to {n}:", "І\u039dС-{n}", "ІМС-{n}", "ΙΝС {n}",
 )  # fmt: skip
 MOVES = ("next", "resolve", "close")
 NOTES = ("note",)
@@ -58,6 +58,8 @@ STATUSES = [status.name for status in STATUSPAGE.statuses]
 AUDIENCE = ("note: ", "note ", "private ", "(private) ", "internal: ", "[internal] ", "--private ",
             "—internal ", "Private: ", "*private* ", "🔒 private: ", ":lock: note ", "!! note: ",
             "@here internal: ", "→ private ")  # fmt: skip
+FOR_EVERYONE = ("public: ", "(public) ", "[Public]: ", "*public* ", "--public ", "public ",
+                "📣 public: ", "visibility:public ", "@here public: ", "→ public: ")  # fmt: skip
 OPTIONS = ("status=monitoring ", "stauts:monitoring ", "status : identified ", "foo:bar ",
            "--status=identified ", "--status identified ", "identified ", "to identified ",
            "Identified: ", "identifed ", "sev:high ", "--severity high ", "key=value ",
@@ -114,11 +116,15 @@ def a_case(chance: random.Random, world: World, token: str) -> Case:
         return Case(f"{chance.choice((*TRIED, ref))} {ref} {text}", core)
     if kind == "head" and verb in {"update", "title"}:
         head = chance.choice((*AUDIENCE, *(OPTIONS if verb == "update" else ())))
-        return Case(f"{verb} {ref} {head}{text}" if sure else f"{verb} {head}{ref} {text}", core)
+        text = f"{ref} {head}{text}" if sure else f"{head}{ref} {text}"
+        return Case(f"{verb} {text}", core)
     argument = (
         f"{chance.choice((*STATUSES, 'identifed', 'montoring'))} " if verb == "status" else ""
     )
-    if kind == "elsewhere":
+    if kind == "head":
+        # A note for everyone is asked about, whatever step it comes with.
+        sure, text = False, f"{chance.choice(FOR_EVERYONE)}{text}"
+    elif kind == "elsewhere":
         # With a text glued to it a number at the end is a word like any other.
         ref = ref if ref[-2:] != "so" else f"ticket {number}"
         return Case(f"{verb} {argument}{text} {ref}", core)
@@ -126,7 +132,7 @@ def a_case(chance: random.Random, world: World, token: str) -> Case:
         return Case(
             f"{verb} {argument}{text}",
             core,
-            may_change=frozenset({"here"}),
+            may_change=frozenset({"here"} if kind != "head" else ()),
             may_publish=verb in {"update", "title"},
         )
     return Case(
@@ -326,6 +332,8 @@ async def run(world: World, case: Case, token: str, chance: random.Random, befor
     assert not text_is_public or case.may_publish or case.may_declare_in_public, case
     assert any(case.typed in text for text in after.kept), case
 
+    labels = [label for label, _ in buttons(reply)]
+    assert len(set(labels)) == len(labels), (case, labels)
     offered = [one for one in buttons(reply) if not one[0].startswith(("Take back", "Timeline"))]
     if not offered or before.changed(after):
         return after
