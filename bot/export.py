@@ -157,6 +157,7 @@ def _update(update: Update) -> dict[str, Any]:
         "next_update_by": update.next_update_by and _iso(update.next_update_by),
         "redacted_at": update.redacted_at and _iso(update.redacted_at),
         "redacted_by": _person(update.redacted_by),
+        "withdrawn": [name.value for name in update.withdrawn],
     }
 
 

@@ -21,7 +21,7 @@ from bot.slack.people import UNREACHABLE
 from bot.slack.web import a_client, code_of
 from core.commands import Redact, SetInvitation, SetPrivacy, WriteReport
 from core.errors import UserError
-from core.incident import Actor, Note, Person
+from core.incident import Actor, DeclaredText, Note, Person
 from core.refusals import NotPrivate
 from core.service import Incidents
 from storage.hidden import Hidden, SeesAgain, What
@@ -178,7 +178,8 @@ def _command(one: Hidden) -> Redact | SetPrivacy | SetInvitation | WriteReport:
             return WriteReport(actor=actor, ref=ref, seen=NEWEST, **emptied)
         case Hidden(entry=int(entry)):
             present_too = one.what is What.TITLE
-            return Redact(actor=actor, ref=ref, entry=entry, present_too=present_too)
+            names = one.names or tuple(DeclaredText)
+            return Redact(actor=actor, ref=ref, entry=entry, names=names, present_too=present_too)
         case _:
             return SetPrivacy(actor=actor, ref=ref, private=True)
 

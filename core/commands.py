@@ -6,7 +6,17 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from core.incident import Actor, Note, Person, Place, PublicText, Resolution, Section, Severity
+from core.incident import (
+    Actor,
+    DeclaredText,
+    Note,
+    Person,
+    Place,
+    PublicText,
+    Resolution,
+    Section,
+    Severity,
+)
 from core.lifecycle import Lifecycle
 from core.promise import NextUpdate
 
@@ -55,6 +65,7 @@ class Change:
     owner: Person | None = None
     severity: Severity | None = None
     title: str | None = None
+    description: str | None = None
     components: tuple[str | UUID, ...] | None = None
     expected_status: str | None = None
     next_update: NextUpdate | None = None
@@ -209,14 +220,17 @@ class WriteReport:
 class Redact:
     """Withdraws the texts of one entry. ``entry`` is its number in the timeline, or its id.
 
-    A `Section` stands for all texts that it has had, as far as the actor may withdraw them.
-    ``present_too`` is for a restore: the present title goes as well, and the public one before it
-    returns, if there was one. ``held_only``: a text is withdrawn only while it is held back.
+    A `Section` or a `DeclaredText` stands for all texts that it has had, as far as the actor may
+    withdraw them. The present title is not among them. ``names`` are the texts that go if the entry
+    is a declaration. ``present_too`` is for a restore: the present title goes as well, and the
+    public one before it returns, if there was one. ``held_only``: a text is withdrawn only while it
+    is held back.
     """
 
     actor: Actor
     ref: Ref
-    entry: int | UUID | Section
+    entry: int | UUID | Section | DeclaredText
+    names: tuple[DeclaredText, ...] = tuple(DeclaredText)
     present_too: bool = False
     held_only: bool = False
     # Redaction stays allowed after the end, so a button for it never goes out of date.

@@ -116,10 +116,11 @@ class ForRedaction:
 
     ``published_in`` are the channels that show or will show it. ``titles`` are all changes of the
     title, oldest first, and ``published`` all posts in public; both may stay empty if the entry
-    holds no title. ``section`` are all entries of a section that is withdrawn, oldest first; empty
-    for the withdrawal of one entry. ``promises`` are all of the incident's; ``texts``, the entries
-    that hold a public text, and ``moved``, the newest transition, may be absent if there is no
-    promise.
+    holds no title. ``descriptions`` are all changes of the description, oldest first; they may stay
+    empty if the entry holds none. For a withdrawal by name ``entry`` is the declaration.
+    ``section`` are all entries of a section that is withdrawn, oldest first; empty for any other
+    withdrawal. ``promises`` are all of the incident's; ``texts``, the entries that hold a public
+    text, and ``moved``, the newest transition, may be absent if there is no promise.
     """
 
     workspace: Workspace
@@ -127,6 +128,7 @@ class ForRedaction:
     entry: Update | None = None
     published_in: tuple[str, ...] = ()
     titles: tuple[Update, ...] = ()
+    descriptions: tuple[Update, ...] = ()
     published: Published = Published()
     section: tuple[Update, ...] = ()
     promises: tuple[Promise, ...] = ()
@@ -170,7 +172,7 @@ class Decision:
 
     If it changes anything, ``incident.version`` is one above the version that was read.
     ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts, and
-    ``redacted_too`` are earlier texts of the same section.
+    ``redacted_too`` are earlier texts of the same section, or of the same name.
     ``erased`` are further updates without a text of it that they repeated, such as the title before
     a change. ``promises`` are those that are new or changed. ``hand_overs`` are those that
     are new, or have their answer.

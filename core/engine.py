@@ -65,7 +65,7 @@ from core.refusals import (
     UnknownStatus,
 )
 from core.sections import write_report
-from core.texts import body_of, one_line, optional_of, title_of
+from core.texts import body_of, description_of, one_line, optional_of, title_of
 from core.withdrawing import redact
 
 # A second click within this time is more often impatience than a decision.
@@ -260,6 +260,9 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
     public = None if command.public is None else body_of("public_update", command.public)
     note = None if command.note is None else body_of("note", command.note)
     title = incident.title if command.title is None else title_of(command.title)
+    description = (
+        incident.description if command.description is None else description_of(command.description)
+    )
     named, made = _retagged(incident, command, known)
     if not command.asks:
         raise EmptyUpdate
@@ -280,6 +283,7 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
         status=command.to or incident.status,
         severity=command.severity or incident.severity,
         owner=command.owner or incident.owner,
+        description=description,
         components=named,
     )
     if command.to == ACKNOWLEDGED:
@@ -400,6 +404,8 @@ def _facts(pen: Pen, before: Incident, after: Incident, command: Change) -> Iter
     if before.title != after.title:
         held = after.title_public_at
         yield pen.update(Kind.TITLE, old=before.title, new=after.title, public_at=held)
+    if before.description != after.description:
+        yield pen.update(Kind.DESCRIPTION, body=after.description, old=before.description)
     if before.components != after.components:
         old, new = (", ".join(c.name for c in i.components) for i in (before, after))
         yield pen.update(Kind.COMPONENTS, old=old, new=new)

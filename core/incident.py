@@ -75,6 +75,14 @@ class Section(StrEnum):
         return {"helped": "what helped", "follow_ups": "follow-ups"}.get(self.value, self.value)
 
 
+class DeclaredText(StrEnum):
+    """A text that a declaration holds, and that can be withdrawn by its name alone."""
+
+    DESCRIPTION = "description"
+    CATEGORY = "category"
+    TITLE = "title"
+
+
 class Kind(StrEnum):
     """The type of an update. The comments describe its ``old`` and ``new``."""
 
@@ -85,6 +93,7 @@ class Kind(StrEnum):
     ASSIGNED = "assigned"  # old, new: names of the owners; None: nobody
     SEVERITY = "severity"  # old, new: severities
     TITLE = "title"  # old, new: titles
+    DESCRIPTION = "description"  # old: the description before; body: the new one
     COMPONENTS = "components"  # old, new: names, joined by commas
     PRIVACY = "privacy"  # old, new: PUBLIC or PRIVATE
     INVITED = "invited"  # new: the name of the person who may see a private incident
@@ -328,6 +337,8 @@ class Update:
     if it was not held back. Of a new title it is the moment at which the title becomes public. All
     other facts are public at once. ``passed``: a step of a walk before its last; to the public, a
     walk is one step. ``next_update_by`` is the due moment of the promise that it made, if any.
+    ``withdrawn`` are the texts of a declaration that were withdrawn; empty for those that an
+    earlier version withdrew, which were all.
     """
 
     id: UUID
@@ -345,6 +356,7 @@ class Update:
     redacted_by: Person | None = None
     passed: bool = False
     next_update_by: datetime | None = None
+    withdrawn: tuple[DeclaredText, ...] = ()
 
     @property
     def status_change(self) -> str | None:

@@ -28,11 +28,24 @@ from core.decision import (
     Published,
 )
 from core.engine import is_stale, raises
-from core.incident import Actor, Component, Incident, Kind, Section, Severity, Update, Workspace
+from core.incident import (
+    Actor,
+    Component,
+    DeclaredText,
+    Incident,
+    Kind,
+    Section,
+    Severity,
+    Update,
+    Workspace,
+)
 from core.promise import Promise
 from core.refusals import Denied, NotFound, Permission, WhichIncident
 from core.store import Reader, Transaction
 from core.withdrawing import CORRECTION_WINDOW
+
+# The declaration is the first entry of every timeline.
+DECLARATION = 1
 
 
 def found(reader: Reader, actor: Actor, ref: Ref) -> Incident:
@@ -148,14 +161,17 @@ def _for_redaction(
 ) -> ForRedaction:
     if isinstance(command.entry, Section):
         return _for_section(tx, command.entry, incident, workspace)
-    entry = tx.entry(incident, command.entry)
-    holds_title = entry is not None and entry.kind in {Kind.DECLARED, Kind.TITLE}
+    asked = DECLARATION if isinstance(command.entry, DeclaredText) else command.entry
+    entry = tx.entry(incident, asked)
+    kind = entry.kind if entry else None
+    holds_title = kind in {Kind.DECLARED, Kind.TITLE}
     return ForRedaction(
         workspace=workspace,
         publish_delay=publish_delay,
         entry=entry,
         published_in=tx.published_in(incident, entry) if entry else (),
         titles=tx.titles(incident) if holds_title else (),
+        descriptions=tx.descriptions(incident) if kind in {Kind.DECLARED, Kind.DESCRIPTION} else (),
         published=tx.published(incident) if holds_title else Published(),
         promises=_promises(tx, incident),
         texts=tx.public_texts(incident) if incident.promises else (),

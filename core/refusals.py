@@ -8,7 +8,8 @@
     ├── NotFound              there is no such incident, or not for this actor
     ├── WhichIncident         no incident was named, and the channel does not settle it
     ├── NoSuchEntry           the timeline has no such update
-    │   └── NoSuchSection         nobody has written that section of the report
+    │   ├── NoSuchSection         nobody has written that section of the report
+    │   └── NoSuchText            the incident never had a description, a category or other title
     ├── UnknownComponent      a component that looks like a slip of one that exists
     ├── NoSuchComponent       no component has that id
     ├── RepeatedComponent     one component was named twice, by its id
@@ -44,7 +45,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from core.errors import InvalidField, UserError, closest, nearest
-from core.incident import Actor, Component, Incident, Section, Update
+from core.incident import Actor, Component, DeclaredText, Incident, Section, Update
 
 
 class NotFound(UserError):
@@ -92,6 +93,20 @@ class NoSuchSection(NoSuchEntry):
             f"Nobody has written the section {section.words} of {incident.name}. "
             f"`/incident report {incident.number}` shows what is written.",
         )
+        self.incident = incident
+
+
+class NoSuchText(NoSuchEntry):
+    """The incident has had no text of that name which could be withdrawn."""
+
+    def __init__(self, incident: Incident, name: DeclaredText) -> None:
+        told = {
+            DeclaredText.DESCRIPTION: f"{incident.name} has no description to withdraw.",
+            DeclaredText.CATEGORY: f"{incident.name} has no category to withdraw.",
+            DeclaredText.TITLE: f"{incident.name} has no earlier title to withdraw. Give it "
+            f"another one first: `/incident title {incident.number} …`.",
+        }
+        UserError.__init__(self, told[name])
         self.incident = incident
 
 

@@ -18,10 +18,11 @@ from core.moments import moments_of
 from core.promise import Promise, PromiseState, score
 from core.public_side import PublicIncident, PublicUpdate, ToldPromise
 from core.sections import standing, text_of
-from core.texts import duration
+from core.texts import duration, listed
 
 TO_WRITE = "To write."
 WITHDRAWN = "This text was withdrawn."
+DESCRIPTION = "Description"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class Report:
     name: str
     title: str
     facts: tuple[ReportFact, ...]
+    description: str | None
     sections: tuple[ReportSection, ...]
     lines: tuple[ReportLine, ...]
 
@@ -76,6 +78,7 @@ def report_of(
         name=incident.name,
         title=incident.title,
         facts=(*_facts(incident, timeline), *_promised(timeline, promises)),
+        description=incident.description,
         sections=_sections(timeline),
         lines=tuple(_line(update) for update in timeline),
     )
@@ -139,9 +142,13 @@ def _line(update: Update) -> ReportLine:
     if update.kind is Kind.REPORTED:
         # The section itself shows the text.
         return ReportLine(at=update.at, said=said)
+    if update.kind in {Kind.DECLARED, Kind.DESCRIPTION} and not update.redacted:
+        # The present description is shown by itself.
+        return ReportLine(at=update.at, said=said)
     if update.redacted:
         never = ", and was never published" if update.taken_back else ""
-        said += f"; the text was withdrawn{never}"
+        which = f"{listed(update.withdrawn)} of it" if update.withdrawn else "the text"
+        said += f"; {which} {'were' if len(update.withdrawn) > 1 else 'was'} withdrawn{never}"
     return ReportLine(at=update.at, said=said, text=text, public=public)
 
 
@@ -170,6 +177,8 @@ def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"changed the severity from {old} to {new}"
         case Kind.TITLE:
             return f"changed the title from {_titled(update.old)} to {_titled(update.new)}"
+        case Kind.DESCRIPTION:
+            return "changed the description"
         case Kind.COMPONENTS:
             return f"changed the components to {new or 'none'}"
         case Kind.PRIVACY:
@@ -220,6 +229,8 @@ def markdown(report: Report) -> str:
         "",
         *map(_fact, report.facts),
     ]
+    if report.description:
+        lines += ["", f"## {DESCRIPTION}", "", *quote(report.description)]
     for one in report.sections:
         text = quote(one.text) if one.text else [f"*{TO_WRITE}*"]
         by = ["", f"By {inline(one.by.name)}."] if one.by else []

@@ -194,6 +194,9 @@ class Transaction(Reader, Drafts, Protocol):
     def titles(self, incident: Incident) -> tuple[Update, ...]:
         """All changes of the title, oldest first."""
 
+    def descriptions(self, incident: Incident) -> tuple[Update, ...]:
+        """All changes of the description, oldest first."""
+
     def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
         """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
 

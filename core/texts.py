@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import timedelta
 
 from core.errors import InvalidField
 from core.incident import (
     BODY_MAX,
     COMPONENT_NAME_MAX,
+    DESCRIPTION_MAX,
     TITLE_MAX,
 )
 
@@ -69,6 +71,15 @@ def body_of(field: str, text: str) -> str:
     return _sized(field, text.replace("\r\n", "\n").strip(), BODY_MAX)
 
 
+def description_of(text: str) -> str:
+    """A description that replaces another: 1 to 10,000 characters after trimming.
+
+    Raises:
+        InvalidField: ``description``.
+    """
+    return _sized("description", text.replace("\r\n", "\n").strip(), DESCRIPTION_MAX)
+
+
 def optional_of(field: str, text: str | None, most: int) -> str | None:
     """A text that may be left out: None, or 1 to ``most`` characters after trimming.
 
@@ -91,6 +102,12 @@ def _sized(field: str, text: str, most: int) -> str:
 
 def _blank(text: str) -> bool:
     return all(unicodedata.category(character) in INVISIBLE for character in text)
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def duration(span: timedelta) -> str:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.commands import Redact
 from core.decision import Decision, Envelope, ForRedaction, Surface
-from core.incident import TITLE_WITHDRAWN, Incident, Kind, Section, Update, Visibility
+from core.incident import (
+    TITLE_WITHDRAWN,
+    DeclaredText,
+    Incident,
+    Kind,
+    Section,
+    Update,
+    Visibility,
+)
 from core.pen import responders_cards, retitled, status_card
 from core.promising import without_text
 from core.refusals import (
@@ -16,6 +25,7 @@ from core.refusals import (
     CurrentTitle,
     NoSuchEntry,
     NoSuchSection,
+    NoSuchText,
     NothingToRedact,
     RedactionNotPermitted,
 )
@@ -26,19 +36,30 @@ CORRECTION_WINDOW = timedelta(seconds=300)
 
 
 def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: datetime) -> Decision:
-    """The decision to withdraw the texts of one entry, also after the end.
+    """The decision to withdraw the texts of one entry, or those of one name, also after the end.
 
-    The declaration holds description, category and the first title; a change of the title holds
+    The declaration holds description, category and the first title; a change of one of them holds
     the new one. The present title is no text of an entry, unless it is still held back: then the
-    title before it returns.
+    title before it returns. A description that is withdrawn has no successor.
     """
     entry = known.entry
     if isinstance(command.entry, Section):
         return _withdrawn_section(incident, command, command.entry, known, at=at)
     if entry is None:
         raise NoSuchEntry(incident, command.entry)
+    if isinstance(command.entry, DeclaredText):
+        return _withdrawn_by_name(incident, command, command.entry, entry, known, at=at)
+    return _withdrawn_entry(incident, command, entry, known, at=at)
+
+
+def _withdrawn_entry(
+    incident: Incident, command: Redact, entry: Update, known: ForRedaction, *, at: datetime
+) -> Decision:
     present_too = command.present_too
-    left = texts_of(incident, entry, known.titles, at=at, present_too=present_too)
+    declared = entry.kind is Kind.DECLARED
+    found = _declared_texts(incident, known, present_too=present_too) if declared else {}
+    named = {name: found[name] for name in command.names if name in found}
+    left = (*named.values(), *_texts_of(incident, entry, known, at=at, present_too=present_too))
     if not left and not entry.redacted:
         holds_title = _holds_title(incident, entry, known.titles)
         raise CurrentTitle(incident, entry) if holds_title else NothingToRedact(incident, entry)
@@ -53,12 +74,149 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
         raise AlreadyPublic(incident, entry)
     redacted = _redacted(entry, command, at=at)
     changed = replace(incident, version=incident.version + 1, updated_at=at)
-    if entry.kind is Kind.DECLARED:
-        changed = replace(changed, description=None, category=None)
-    title = _title_of(incident, entry, known.titles, present_too=present_too)
-    if title is not None and title in left:
-        return _withdrawn_title(changed, redacted, title, known, at=at)
-    return _withdrawn_body(changed, redacted, known, at=at)
+    match entry.kind:
+        case Kind.TITLE:
+            changed = _without_title(changed, entry, left[0], known, at=at)
+            return _withdrawn_texts(changed, (redacted,), known, titles={*left})
+        case Kind.DESCRIPTION:
+            return _withdrawn_texts(changed, (redacted,), known)
+        case Kind.DECLARED:
+            marked = _without_names(redacted, entry, tuple(named))
+            title = named.get(DeclaredText.TITLE)
+            changed = _without_title(changed, entry, title, known, at=at)
+            titles = set(filter(None, [title]))
+            return _withdrawn_texts(changed, (marked,), known, names=tuple(named), titles=titles)
+        case _:
+            return _withdrawn_body(changed, redacted, known, at=at)
+
+
+def _withdrawn_by_name(
+    incident: Incident,
+    command: Redact,
+    name: DeclaredText,
+    declaration: Update,
+    known: ForRedaction,
+    *,
+    at: datetime,
+) -> Decision:
+    """All texts of ``name`` that the incident has had, as far as the actor may withdraw them.
+
+    If it has one now, and the actor may not withdraw that, nothing is withdrawn.
+    """
+    givers = _givers(incident, name, declaration, known)
+    if not givers:
+        changes = {DeclaredText.DESCRIPTION: known.descriptions, DeclaredText.TITLE: known.titles}
+        gone_before = any(one.redacted for one in changes.get(name, ()))
+        if gone_before or name in _withdrawn_of(declaration):
+            return Decision(incident=incident)
+        raise NoSuchText(incident, name)
+    allowed = [one for one in givers if _may_withdraw(command, one, at=at)]
+    present = name is DeclaredText.DESCRIPTION and incident.description is not None
+    if not allowed or (present and givers[-1] not in allowed):
+        raise RedactionNotPermitted(incident, givers[-1])
+    changed = replace(incident, version=incident.version + 1, updated_at=at)
+    gone = tuple(_redacted(one, command, at=at) for one in allowed)
+    if declaration in allowed:
+        gone = (_without_names(gone[0], declaration, (name,)), *gone[1:])
+    titles = set()
+    if name is DeclaredText.TITLE:
+        titles = {title for one in allowed if (title := _title_of(one, known.titles))}
+    names = (name,) if declaration in allowed else ()
+    return _withdrawn_texts(changed, gone, known, names=names, titles=titles)
+
+
+def _givers(
+    incident: Incident, name: DeclaredText, declaration: Update, known: ForRedaction
+) -> list[Update]:
+    """The entries with a text of ``name`` that can be withdrawn, oldest first."""
+    found = [declaration] if name in _declared_texts(incident, known) else []
+    if name is DeclaredText.DESCRIPTION:
+        found += [one for one in known.descriptions if one.body is not None]
+    if name is DeclaredText.TITLE:
+        found += [one for one in known.titles if one.new not in {None, incident.title}]
+    return found
+
+
+def _declared_texts(
+    incident: Incident, known: ForRedaction, *, present_too: bool = False
+) -> dict[DeclaredText, str]:
+    """The texts of the declaration that can be withdrawn; with ``present_too``, the present title.
+
+    Without it the present title is none of them.
+    """
+    titles, descriptions = known.titles, known.descriptions
+    title = titles[0].old if titles else incident.title
+    kept = title == incident.title and not present_too
+    found = {
+        DeclaredText.DESCRIPTION: descriptions[0].old if descriptions else incident.description,
+        DeclaredText.CATEGORY: incident.category,
+        DeclaredText.TITLE: None if kept or title == TITLE_WITHDRAWN else title,
+    }
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def _withdrawn_of(declaration: Update) -> tuple[DeclaredText, ...]:
+    """The texts of the declaration that were withdrawn; an earlier version did not name them."""
+    if declaration.redacted and not declaration.withdrawn:
+        return (DeclaredText.DESCRIPTION, DeclaredText.CATEGORY)
+    return declaration.withdrawn
+
+
+def _without_names(
+    redacted: Update, declaration: Update, names: tuple[DeclaredText, ...]
+) -> Update:
+    gone = {*_withdrawn_of(declaration), *names}
+    return replace(redacted, withdrawn=tuple(name for name in DeclaredText if name in gone))
+
+
+def _withdrawn_texts(
+    incident: Incident,
+    gone: tuple[Update, ...],
+    known: ForRedaction,
+    *,
+    names: tuple[DeclaredText, ...] = (),
+    titles: AbstractSet[str] = frozenset(),
+) -> Decision:
+    """The entries ``gone`` lose their texts, and so does every entry that repeats one of them.
+
+    ``names`` are the texts that the declaration loses, ``titles`` the titles that are withdrawn. An
+    earlier title that is public, while the present one is held back, is so at once no longer.
+    """
+    entries = {one.entry for one in gone}
+    descriptions = known.descriptions
+    if not descriptions and DeclaredText.DESCRIPTION in names:
+        incident = replace(incident, description=None)
+    if descriptions and descriptions[-1].entry in entries:
+        incident = replace(incident, description=None)
+    if DeclaredText.CATEGORY in names:
+        incident = replace(incident, category=None)
+    if incident.title_before in titles:
+        incident = replace(incident, title_before=TITLE_WITHDRAWN)
+    # A change of the description repeats the one before it, which may be the declaration's.
+    repeats = {
+        one.entry
+        for one, before in zip(descriptions, (None, *descriptions), strict=False)
+        if (before is None and DeclaredText.DESCRIPTION in names)
+        or (before is not None and before.entry in entries)
+    }
+
+    def left(entry: Update) -> Update:
+        if entry.kind is Kind.DESCRIPTION and entry.entry in repeats:
+            return replace(entry, old=None)
+        return _without(entry, titles)
+
+    others = [one for one in (*known.titles, *descriptions) if one.entry not in entries]
+    erased = [left(one) for one in others]
+    *earlier, newest = [left(one) for one in gone]
+    shown = titles or DeclaredText.DESCRIPTION in names or newest.kind is Kind.DESCRIPTION
+    envelopes = _redrawn(incident, known) if titles else responders_cards(None, incident)
+    return Decision(
+        incident=incident,
+        redacted=newest,
+        redacted_too=tuple(earlier),
+        erased=tuple(one for one, was in zip(erased, others, strict=True) if one != was),
+        envelopes=tuple(envelopes) if shown else (),
+    )
 
 
 def _was_public(
@@ -117,56 +275,24 @@ def _withdrawn_body(
     )
 
 
-def _withdrawn_title(
-    incident: Incident, entry: Update, title: str, known: ForRedaction, *, at: datetime
-) -> Decision:
-    """``title`` is erased from every entry; the present one is taken back, an earlier one is gone.
-
-    An earlier one that is public, while the present one is held back, is so at once no longer.
-    """
-    if title == incident.title and not _is_held(incident, entry, known.titles, at=at):
-        incident = _without_present(incident, entry, at=at, delay=known.publish_delay)
-    elif title == incident.title:
-        incident = _taken_back(incident, entry, at=at, delay=known.publish_delay)
-    if incident.title_before == title:
-        incident = replace(incident, title_before=TITLE_WITHDRAWN)
-    erased = [_without(one, title) for one in known.titles if one.entry != entry.entry]
-    return Decision(
-        incident=incident,
-        redacted=_without(entry, title),
-        erased=tuple(one for one in erased if one not in known.titles),
-        envelopes=tuple(_redrawn(incident, known)),
-    )
-
-
-def texts_of(
-    incident: Incident,
-    entry: Update,
-    titles: tuple[Update, ...],
-    *,
-    at: datetime,
-    present_too: bool = False,
+def _texts_of(
+    incident: Incident, entry: Update, known: ForRedaction, *, at: datetime, present_too: bool
 ) -> tuple[str, ...]:
-    """The texts of ``entry`` that can be withdrawn now; with ``present_too``, the present title."""
+    """The texts of ``entry`` that can be withdrawn now; with ``present_too``, the present title.
+
+    Those of a declaration have names.
+    """
     found = [entry.body]
-    if entry.kind is Kind.DECLARED:
-        found += [incident.description, incident.category]
-    title = _title_of(incident, entry, titles, present_too=present_too)
+    title = entry.new if entry.kind is Kind.TITLE else None
     kept = title == incident.title and not present_too
-    if title is not None and (not kept or _is_held(incident, entry, titles, at=at)):
+    if title is not None and (not kept or _is_held(incident, entry, known.titles, at=at)):
         found.append(title)
     return tuple(text for text in found if text is not None)
 
 
-def _title_of(
-    incident: Incident, entry: Update, titles: tuple[Update, ...], *, present_too: bool
-) -> str | None:
+def _title_of(entry: Update, titles: tuple[Update, ...]) -> str | None:
     """The title that ``entry`` gave to the incident, as far as a change of it still says so."""
-    if entry.kind is Kind.TITLE:
-        return entry.new
-    if entry.kind is Kind.DECLARED and not titles and present_too:
-        return None if incident.title == TITLE_WITHDRAWN else incident.title
-    return titles[0].old if entry.kind is Kind.DECLARED and titles else None
+    return entry.new if entry.kind is Kind.TITLE else titles[0].old
 
 
 def _holds_title(incident: Incident, entry: Update, titles: tuple[Update, ...]) -> bool:
@@ -189,6 +315,17 @@ def _taken_back(incident: Incident, entry: Update, *, at: datetime, delay: timed
     return retitled(incident, entry.old or incident.title_before or "", at=at, delay=delay)
 
 
+def _without_title(
+    incident: Incident, entry: Update, title: str | None, known: ForRedaction, *, at: datetime
+) -> Incident:
+    """``incident`` with another title if ``title``, which ``entry`` gave, is the present one."""
+    if title != incident.title:
+        return incident
+    if _is_held(incident, entry, known.titles, at=at):
+        return _taken_back(incident, entry, at=at, delay=known.publish_delay)
+    return _without_present(incident, entry, at=at, delay=known.publish_delay)
+
+
 def _without_present(
     incident: Incident, entry: Update, *, at: datetime, delay: timedelta
 ) -> Incident:
@@ -198,12 +335,12 @@ def _without_present(
     return retitled(incident, before or TITLE_WITHDRAWN, at=at, delay=delay)
 
 
-def _without(entry: Update, text: str) -> Update:
-    """``entry`` without ``text``, which it may hold as the title before or after."""
+def _without(entry: Update, titles: AbstractSet[str]) -> Update:
+    """``entry`` without ``titles``, which it may hold as the title before or after."""
     if entry.kind is not Kind.TITLE:
         return entry
-    old = None if entry.old == text else entry.old
-    return replace(entry, old=old, new=None if entry.new == text else entry.new)
+    old, new = entry.old, entry.new
+    return replace(entry, old=None if old in titles else old, new=None if new in titles else new)
 
 
 def _withdrawals(incident: Incident, known: ForRedaction) -> Iterator[Envelope]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, null, select
 from sqlalchemy.exc import NoResultFound
 
 from core.errors import InvalidLifecycles
@@ -84,9 +84,8 @@ _INCIDENTS = (
         _incident.c.updated_at,
         _incident.c.version,
         _incident.c.last_entry,
-        or_(_incident.c.description.is_not(None), _incident.c.category.is_not(None)).label(
-            "has_description"
-        ),
+        _incident.c.description.is_not(None).label("has_description"),
+        _incident.c.category.is_not(None).label("has_category"),
     )
     .where(
         _incident.c.workspace_id == bindparam("workspace"),
@@ -111,6 +110,8 @@ def _on_page(table: Table) -> ColumnElement[bool]:
     )
 
 
+# Of a change of the description ``old`` is a description.
+_shown_old = case((update.c.kind != Kind.DESCRIPTION, update.c.old), else_=null())
 _ENTRIES = (
     select(
         update.c.incident_id,
@@ -120,10 +121,12 @@ _ENTRIES = (
         update.c.visibility,
         update.c.by_id,
         update.c.at,
-        update.c.old,
+        _shown_old.label("old"),
+        update.c.old.is_not(None).label("has_old"),
         update.c.new,
         update.c.redacted_at,
         update.c.next_update_by,
+        update.c.withdrawn,
         update.c.body.is_not(None).label("has_body"),
     )
     .where(_on_page(update))

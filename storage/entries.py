@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select
 
-from core.incident import Incident, Kind, Person, Severity, Update, Visibility
+from core.incident import DeclaredText, Incident, Kind, Person, Severity, Update, Visibility
 from storage.models import is_move, update
 from storage.rows import AnyRow
 
@@ -33,6 +33,7 @@ UPDATE_FACTS = (
     update.c.redacted_by_name,
     update.c.passed,
     update.c.next_update_by,
+    update.c.withdrawn,
 )
 of_incident = and_(
     update.c.workspace_id == bindparam("workspace"),
@@ -45,6 +46,7 @@ _ENTRY_BY_NUMBER = UPDATE.where(update.c.entry == bindparam("entry"))
 _ENTRY_BY_ID = UPDATE.where(update.c.id == bindparam("entry"))
 _LAST_MOVE = UPDATE.where(is_transition).order_by(update.c.entry.desc()).limit(1)
 _TITLES = UPDATE.where(update.c.kind == Kind.TITLE).order_by(update.c.entry)
+_DESCRIPTIONS = UPDATE.where(update.c.kind == Kind.DESCRIPTION).order_by(update.c.entry)
 _HAD_SEVERITY = select(
     exists().where(
         of_incident,
@@ -87,6 +89,12 @@ def titles(connection: Connection, incident: Incident) -> tuple[Update, ...]:
     """All changes of the title, oldest first."""
     of_incident = {"workspace": incident.workspace, "incident": incident.id}
     return tuple(update_of(row) for row in connection.execute(_TITLES, of_incident))
+
+
+def descriptions(connection: Connection, incident: Incident) -> tuple[Update, ...]:
+    """All changes of the description, oldest first."""
+    of_incident = {"workspace": incident.workspace, "incident": incident.id}
+    return tuple(update_of(row) for row in connection.execute(_DESCRIPTIONS, of_incident))
 
 
 def sections(connection: Connection, incident: Incident) -> tuple[Update, ...]:
@@ -166,6 +174,7 @@ def update_of(row: AnyRow) -> Update:
         redacted_by_name,
         passed,
         next_update_by,
+        withdrawn,
         body,
     ) = row
     return Update(
@@ -184,4 +193,5 @@ def update_of(row: AnyRow) -> Update:
         redacted_by=person_of(redacted_by_id, redacted_by_name),
         passed=bool(passed),
         next_update_by=next_update_by,
+        withdrawn=tuple(map(DeclaredText, withdrawn.split())) if withdrawn else (),
     )

@@ -15,6 +15,7 @@ from core.incident import (
     PRIVATE,
     PUBLIC,
     TRANSITIONS,
+    DeclaredText,
     Kind,
     Person,
     Place,
@@ -39,10 +40,8 @@ DRAW_ANEW = "its next change posts it; report it"
 WRITE_AGAIN = "write it again with `/incident update`, and report it"
 DELETE = "delete that message in Slack now, and report it"
 ERASE_BODIES = "run `UPDATE incident_update SET body = NULL WHERE redacted_at IS NOT NULL`"
-ERASE_DESCRIPTIONS = (
-    "run `UPDATE incident SET description = NULL, category = NULL WHERE id IN (SELECT incident_id "
-    "FROM incident_update WHERE entry = 1 AND redacted_at IS NOT NULL)`"
-)
+ERASE_DESCRIPTIONS = "withdraw it once more, with `/incident withdraw <n> description`"
+ERASE_CATEGORIES = "withdraw it once more, with `/incident withdraw <n> category`"
 ERASE_ANSWERS = "run `UPDATE idempotency SET body = NULL WHERE about IS NOT NULL`"
 RESTART = "stop Ratchet and start it again: posts are searched for before they are sent again"
 
@@ -281,9 +280,9 @@ def _counts(record: Record) -> Iterator[str]:
         return
     redacted = [entry.redacted_at for entry in entries if entry.redacted_at is not None]
     moments = len({entry.at for entry in entries})
-    # A declaration can lose its description first, and its title later. A section of the report
-    # loses all its texts at once.
-    most = len(entries) + len(redacted) + (entries[0].redacted_at is not None)
+    # A declaration can lose its three texts one after the other. A section of the report, and a
+    # description with those before it, lose all their texts at once.
+    most = len(entries) + len(redacted) + 2 * (entries[0].redacted_at is not None)
     if not moments + len(set(redacted)) <= row.version <= most:
         yield f"it is at version {row.version}, which its {len(entries)} entries cannot make"
     if row.created_at != entries[0].at:
@@ -293,12 +292,38 @@ def _counts(record: Record) -> Iterator[str]:
 
 
 def _left_texts(record: Record) -> Iterator[Problem]:
-    declared = record.entries[0] if record.entries else None
-    if declared is not None and declared.redacted_at is not None and record.row.has_description:
-        yield "entry 1 was withdrawn, and the description is still kept", ERASE_DESCRIPTIONS
+    yield from _left_descriptions(record)
+    if DeclaredText.CATEGORY in _withdrawn(record) and record.row.has_category:
+        yield "its category was withdrawn, and is still kept", ERASE_CATEGORIES
     for entry in record.entries:
         if entry.redacted_at is not None and entry.has_body:
             yield f"entry {entry.entry} was withdrawn, and its text is still kept", ERASE_BODIES
+
+
+def _withdrawn(record: Record) -> Sequence[str]:
+    """The texts of the declaration that were withdrawn, by their names."""
+    declared = record.entries[0] if record.entries else None
+    if declared is None or declared.redacted_at is None:
+        return ()
+    if declared.withdrawn is None:
+        return (DeclaredText.DESCRIPTION, DeclaredText.CATEGORY)
+    names: str = declared.withdrawn
+    return names.split()
+
+
+def _left_descriptions(record: Record) -> Iterator[Problem]:
+    """Descriptions that were withdrawn and are still kept, or were lost without a withdrawal."""
+    changes = [entry for entry in record.entries if entry.kind == Kind.DESCRIPTION]
+    gone = DeclaredText.DESCRIPTION in _withdrawn(record)
+    for entry in changes:
+        if gone and entry.has_old:
+            text = f"a description was withdrawn, and is still kept in entry {entry.entry}"
+            yield text, ERASE_DESCRIPTIONS
+        gone = entry.redacted_at is not None
+    if gone and record.row.has_description:
+        yield "its description was withdrawn, and is still kept", ERASE_DESCRIPTIONS
+    if changes and not gone and not record.row.has_description:
+        yield f"its description is not the one of entry {changes[-1].entry}", RESTORE
 
 
 def _places(record: Record) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from uuid import UUID
 
-from core.incident import Person
+from core.incident import DeclaredText, Person
 
 
 class What(IntEnum):
@@ -37,6 +37,7 @@ class Hidden:
     entry: int | None = None
     person: Person | None = None
     section: str | None = None
+    names: tuple[DeclaredText, ...] = ()  # of a declaration's texts; empty: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,10 @@ class SeesAgain:
 
 
 # A row: workspace, incident, its number, the person who hid something and their name, `What` as a
-# number, entry, the person who had an invitation and their name, section.
+# number, entry, the person who had an invitation and their name, section, names of texts.
 _MADE_PRIVATE = """
 SELECT theirs.workspace_id, theirs.id, ours.number, entry.by_id, entry.by_name,
-  1, NULL, NULL, NULL, NULL
+  1, NULL, NULL, NULL, NULL, NULL
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN live.incident_update AS entry
@@ -65,7 +66,7 @@ WHERE theirs.private AND NOT ours.private
 # The person who makes an incident private counts as invited, here once more.
 _UNINVITED = """
 SELECT theirs.workspace_id, theirs.id, ours.number, entry.by_id, entry.by_name,
-  2, NULL, guest.person_id, guest.person_name, NULL
+  2, NULL, guest.person_id, guest.person_name, NULL, NULL
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN (
@@ -82,8 +83,8 @@ WHERE NOT EXISTS (SELECT 1 FROM live.incident_invited AS kept
   WHERE kept.workspace_id = theirs.workspace_id AND kept.incident_id = theirs.id
   AND kept.person_id = guest.person_id)
 """
-# A declaration can lose its description first, and its title later. The first change of the title
-# tells whether its title is gone.
+# A declaration loses its texts one by one, or all. The first change of the title tells whether its
+# title is gone; an earlier version named no texts.
 _WITHDRAWN = """
 SELECT theirs.workspace_id, theirs.incident_id, incident.number,
   theirs.redacted_by_id, theirs.redacted_by_name,
@@ -94,7 +95,7 @@ SELECT theirs.workspace_id, theirs.incident_id, incident.number,
       WHERE renamed.workspace_id = theirs.workspace_id AND renamed.incident_id = theirs.incident_id
       AND renamed.kind = 'title' ORDER BY renamed.entry LIMIT 1) THEN 4
     ELSE 3
-  END, theirs.entry, NULL, NULL, NULL
+  END, theirs.entry, NULL, NULL, NULL, theirs.withdrawn
 FROM main.incident_update AS ours JOIN live.incident_update AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.incident_id = ours.incident_id
   AND theirs.entry = ours.entry
@@ -108,7 +109,7 @@ _REPLACED_IN_TIME = """
 SELECT theirs.workspace_id, theirs.id, ours.number, renamed.by_id, renamed.by_name,
   4, coalesce((SELECT max(held.entry) FROM main.incident_update AS held
     WHERE held.workspace_id = ours.workspace_id AND held.incident_id = ours.id
-    AND held.kind = 'title'), 1), NULL, NULL, NULL
+    AND held.kind = 'title'), 1), NULL, NULL, NULL, 'title'
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN live.incident_update AS renamed
@@ -120,7 +121,7 @@ WHERE renamed.at < ours.title_public_at
 """
 _SECTIONS = """
 SELECT theirs.workspace_id, theirs.id, ours.number, entry.redacted_by_id, entry.redacted_by_name,
-  5, NULL, NULL, NULL, entry.new
+  5, NULL, NULL, NULL, entry.new, NULL
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN live.incident_update AS entry
@@ -145,6 +146,7 @@ WHERE theirs.private AND ours.owner_id <> ours.declared_by_id AND ours.owner_id 
     AND kept.person_id = ours.owner_id)
 ORDER BY 1, 2
 """
+_HAS_NAMES = "SELECT 1 FROM pragma_table_info('incident_update', 'live') WHERE name = 'withdrawn'"
 _HAS_INVITATIONS = "SELECT 1 FROM live.sqlite_master WHERE name = 'incident_invited'"
 
 
@@ -154,12 +156,14 @@ def hidden_since(connection: sqlite3.Connection) -> tuple[Hidden, ...]:
 
 
 def _hidden(connection: sqlite3.Connection) -> Iterator[Hidden]:
-    asked = [_MADE_PRIVATE, _WITHDRAWN, _REPLACED_IN_TIME, _SECTIONS]
+    named = connection.execute(_HAS_NAMES).fetchone()
+    withdrawn = _WITHDRAWN.replace("theirs.withdrawn", "theirs.withdrawn" if named else "NULL")
+    asked = [_MADE_PRIVATE, withdrawn, _REPLACED_IN_TIME, _SECTIONS]
     if _knows_invitations(connection):
         asked.append(_UNINVITED)
     order = "ORDER BY 1, 3, 6, 7"
     for row in connection.execute(f"{' UNION '.join(asked)} {order}"):
-        team, incident, number, by, by_name, what, entry, person, name, section = row
+        team, incident, number, by, by_name, what, entry, person, name, section, names = row
         yield Hidden(
             workspace=team,
             incident=UUID(incident),
@@ -169,6 +173,7 @@ def _hidden(connection: sqlite3.Connection) -> Iterator[Hidden]:
             entry=entry,
             person=person and Person(person, name),
             section=section,
+            names=tuple(map(DeclaredText, (names or "").split())),
         )
 
 

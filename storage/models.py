@@ -211,6 +211,9 @@ class UpdateRow(_Row, table=True):
     passed: bool | None = None
     # The due moment of the promise that it made. NULL: it made none.
     next_update_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # The names of the texts of a declaration that were withdrawn, with blanks between them. NULL:
+    # an earlier version withdrew description and category together.
+    withdrawn: str | None = None
 
 
 class PromiseRow(_Row, table=True):

@@ -66,12 +66,13 @@ _OF_ENTRY = update(models.update).where(
     models.update.c.incident_id == bindparam("incident"),
     models.update.c.entry == bindparam("number"),
 )
-_ERASE_TITLES = _OF_ENTRY.values(old=bindparam("old_left"), new=bindparam("new_left"))
+_ERASE_REPEATED = _OF_ENTRY.values(old=bindparam("old_left"), new=bindparam("new_left"))
 _REDACT = _OF_ENTRY.values(
     body=None,
     redacted_at=bindparam("at_last"),
     redacted_by_id=bindparam("person"),
     redacted_by_name=bindparam("person_name"),
+    withdrawn=bindparam("names"),
 )
 # The row stays locked until the commit, so numbers have no gaps: a rollback frees its number.
 _NEXT_NUMBER = upsert(
@@ -170,6 +171,10 @@ class SqlTransaction(SqlReader):
         """All changes of the title, oldest first."""
         return entries.titles(self._connection, incident)
 
+    def descriptions(self, incident: Incident) -> tuple[Update, ...]:
+        """All changes of the description, oldest first."""
+        return entries.descriptions(self._connection, incident)
+
     def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
         """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
         return entries.correctable(self._connection, incident, by, since=since)
@@ -203,7 +208,7 @@ class SqlTransaction(SqlReader):
         for redacted in filter(None, (decision.redacted, *decision.redacted_too)):
             self._redact(incident.workspace, redacted)
         for entry in decision.erased:
-            self._erase_titles(incident.workspace, entry)
+            self._erase_repeated(incident.workspace, entry)
         enqueue(self._connection, decision)
         self._read[incident.id] = incident
 
@@ -382,9 +387,9 @@ class SqlTransaction(SqlReader):
         if rows:
             self._connection.execute(_INSERT_INVITED, rows)
 
-    def _erase_titles(self, workspace: str, update: Update) -> None:
+    def _erase_repeated(self, workspace: str, update: Update) -> None:
         self._connection.execute(
-            _ERASE_TITLES,
+            _ERASE_REPEATED,
             {
                 "workspace": workspace,
                 "incident": update.incident,
@@ -396,11 +401,11 @@ class SqlTransaction(SqlReader):
 
     def _redact(self, workspace: str, redacted: Update) -> None:
         by = redacted.redacted_by
-        if redacted.kind in {Kind.DECLARED, Kind.TITLE}:
+        if redacted.kind in {Kind.DECLARED, Kind.TITLE, Kind.DESCRIPTION}:
             # The answers of the API repeat title and description of the incident.
             idempotency.withdraw_all(self._connection, workspace, redacted.incident)
-        if redacted.kind is Kind.TITLE:
-            self._erase_titles(workspace, redacted)
+        if redacted.kind in {Kind.TITLE, Kind.DESCRIPTION}:
+            self._erase_repeated(workspace, redacted)
         self._connection.execute(
             _REDACT,
             {
@@ -410,6 +415,7 @@ class SqlTransaction(SqlReader):
                 "at_last": redacted.redacted_at,
                 "person": by and by.id,
                 "person_name": by and by.name,
+                "names": " ".join(redacted.withdrawn) or None,
             },
         )
         idempotency.withdraw(self._connection, workspace, redacted.id)

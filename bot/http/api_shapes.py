@@ -48,6 +48,7 @@ ACTIONS = {
     Kind.WROTE: "update_published",
     Kind.ASSIGNED: "assigned",
     Kind.SEVERITY: "severity_changed",
+    Kind.DESCRIPTION: "description_changed",
     Kind.TITLE: "title_changed",
     Kind.COMPONENTS: "components_changed",
     Kind.PRIVACY: "privacy_changed",
@@ -56,6 +57,7 @@ ACTIONS = {
     Kind.CORRECTED: "update_published",
     Kind.RESOLUTION: "resolution_named",
     Kind.REPORTED: "report_written",
+    Kind.PROMISED: "update_promised",
     Kind.TOOK_OVER: "taken_over",
 }
 STEPS = frozenset({"acknowledged", "resolved", "closed"})

@@ -36,6 +36,7 @@ from bot.slack.requests import (
     InviteUser,
     OpenAssign,
     OpenDeclare,
+    OpenDescription,
     OpenInvite,
     OpenNote,
     OpenPromise,
@@ -400,6 +401,7 @@ class Actions:
                 return None
             case (
                 OpenDialog()
+                | OpenDescription()
                 | OpenAssign()
                 | OpenInvite()
                 | OpenUpdate()

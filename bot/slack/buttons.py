@@ -29,6 +29,7 @@ from bot.slack.requests import (
     FromDraft,
     InviteUser,
     OpenDeclare,
+    OpenDescription,
     OpenInvite,
     OpenPromise,
     OpenPublic,
@@ -79,6 +80,7 @@ class Dialog(StrEnum):
     UPDATE = "update"
     ASSIGN = "assign"
     SEVERITY = "severity"
+    DESCRIPTION = "description"
     REDACT = "redact"
     WALK = "walk"
     PUBLIC = "public"
@@ -195,6 +197,8 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return Redact(actor=actor, ref=_id(id_), entry=_number(entry))
         case ["write_anew", id_, entry]:
             return WriteAnew(actor=actor, ref=_id(id_), entry=_number(entry))
+        case [Dialog.DESCRIPTION, id_]:
+            return OpenDescription(ref=_id(id_))
         case ["walk", id_, to]:
             return OpenWalk(ref=_id(id_), to=_status(to))
         case ["private", id_]:
@@ -639,9 +643,10 @@ def _menu(incident: Incident) -> Json:
         option("Withdraw…", encode(Dialog.REDACT, id_, status)),
     ]
     # A lifecycle with a status for it has the step as a button; of one without an owner, the card
-    # has a button, too.
+    # has a button, too. Slack takes five options.
     mark = ACKNOWLEDGED not in incident.lifecycle and not incident.ownerless
-    offered = [acknowledge, *rest] if mark and incident.acknowledgeable else rest
+    describe = option("Description…", encode(Dialog.DESCRIPTION, id_))
+    offered = [acknowledge, *rest] if mark and incident.acknowledgeable else [*rest, describe]
     return overflow(offered, action_id="menu")
 
 

@@ -25,7 +25,7 @@ from bot.slack.requests import (
 from bot.slack.words import walk_label
 from core.commands import Acknowledge, Change, Declare, Ref, SetPromise, TakeNextStep, WriteReport
 from core.errors import InvalidField, UserError
-from core.incident import BODY_MAX, TITLE_MAX, Incident, Note, PublicText
+from core.incident import BODY_MAX, DESCRIPTION_MAX, TITLE_MAX, Incident, Note, PublicText
 from core.refusals import (
     Denied,
     IncidentResolved,
@@ -45,7 +45,7 @@ from core.refusals import (
 INSTEAD = "Publish it in the place of yours"
 
 
-def text_of(request: Request | None) -> str:  # noqa: PLR0911 - one for each kind of text
+def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911 - one for each kind of text
     """The free text that ``request`` carries; empty if none."""
     match request:
         case Change(public=str(text)) | OpenUpdate(public=str(text)):
@@ -53,6 +53,8 @@ def text_of(request: Request | None) -> str:  # noqa: PLR0911 - one for each kin
         case Change(note=str(text)) | TakeNextStep(note=str(text)) | OpenUpdate(note=str(text)):
             return text
         case Change(title=str(text)) | Declare(title=text):
+            return text
+        case Change(description=str(text)):
             return text
         case Change(components=tuple(names)):
             return ", ".join(map(str, names))
@@ -79,6 +81,8 @@ def with_text(
             return replace(request, public=PublicText(text))
         case Change(title=str()) | Declare():
             return replace(request, title=text)
+        case Change(description=str()):
+            return replace(request, description=text)
         case Change() | TakeNextStep():
             return replace(request, note=Note(text))
 
@@ -177,7 +181,7 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
             if text := text_of(request):
                 following = follow_up(incident.name, private=incident.private, text=text)
                 yield Choice(following, "Declare a follow-up…")
-        case InvalidField(field="public_update" | "note" | "title"):
+        case InvalidField(field="public_update" | "note" | "title" | "description"):
             if isinstance(request, Change | TakeNextStep | Declare) and too_long(request):
                 yield Choice(Shorten(request=request))
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
@@ -224,4 +228,6 @@ def too_long(request: Declare | Change | TakeNextStep) -> bool:
     most = TITLE_MAX if isinstance(request, Declare) else BODY_MAX
     if isinstance(request, Change) and request.title is not None:
         most = TITLE_MAX
+    if isinstance(request, Change) and request.description is not None:
+        most = DESCRIPTION_MAX
     return len(text_of(request).strip()) > most

@@ -8,7 +8,6 @@ from typing import Any
 
 from bot.slack.blocks import (
     Json,
-    context,
     input_block,
     modal,
     option,
@@ -25,26 +24,23 @@ from bot.slack.verbs import COMMAND
 from bot.slack.words import (
     DESCRIPTION,
     NOTES,
-    PRIVATE,
     TITLE,
-    WITHDRAWN,
     declaration_hint,
+    description_hint,
     note_hint,
     public_hint,
-    readers_of,
     status_name,
 )
 from core.incident import (
     BODY_MAX,
     TITLE_MAX,
     Incident,
-    Kind,
     Person,
     Severity,
     Update,
 )
 from core.lifecycle import Catalogue, Lifecycle
-from core.texts import duration, one_line
+from core.texts import duration
 
 BOX_MAX = 3_000  # of any text box in a dialog
 PART_MAX = 2_900  # of a text that is spread over several boxes: the rest is room to type
@@ -357,6 +353,32 @@ def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
     )
 
 
+def description_dialog(incident: Incident, *, origin: Origin) -> Json:
+    """The dialog that corrects the description, filled with the present one."""
+    title = f"Describe {incident.name}"
+    told = section(escape(incident.title))
+    if incident.terminal:
+        end = section(
+            f"{incident.name} has ended, so its description stays as it is. "
+            f"`{COMMAND} withdraw {incident.number} description` withdraws it."
+        )
+        return modal("message", title, [told, end], close="Close")
+    parts = boxes(
+        "description",
+        "Description",
+        incident.description or "",
+        hint=description_hint(incident),
+        optional=False,
+    )
+    return modal(
+        Dialog.DESCRIPTION,
+        title,
+        [told, *parts],
+        submit="Save",
+        private_metadata=metadata(origin, incident),
+    )
+
+
 def note_dialog(
     incidents: Sequence[Incident], text: str, *, origin: Origin, kept: Kept | None = None
 ) -> Json:
@@ -382,58 +404,3 @@ def note_dialog(
         submit="Add",
         private_metadata=metadata(origin, kept=kept),
     )
-
-
-def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Origin) -> Json:
-    """The dialog that withdraws the text of one of ``updates``, which come oldest first."""
-    title = f"Withdraw from {incident.name}"
-    renamed = any(update.kind is Kind.TITLE for update in updates)
-    written = [one for one in reversed(updates) if _texts(one, incident, renamed=renamed)]
-    if not written:
-        none = section(
-            "None of its newest entries has a text to withdraw. "
-            f"`{COMMAND} timeline {incident.number}` shows all of them."
-        )
-        return modal("message", title, [section(escape(incident.title)), none], close="Close")
-    entries = [
-        option(_entry_label(update, incident), str(update.entry))
-        for update in written[:OPTIONS_MAX]
-    ]
-    choice = select(entries, action_id="entry", placeholder="Choose an entry")
-    older = f"An older one is withdrawn with {COMMAND} withdraw {incident.number} <entry>."
-    return modal(
-        Dialog.REDACT,
-        title,
-        [
-            section(escape(incident.title)),
-            input_block("entry", "Text to withdraw", choice, hint=older),
-            context(
-                "The text is erased for good; its author and its time stay in the timeline. "
-                f"Where it was public, the status channel will then say: _{WITHDRAWN}_"
-            ),
-        ],
-        submit="Withdraw",
-        private_metadata=metadata(origin, incident),
-    )
-
-
-def _texts(update: Update, incident: Incident, *, renamed: bool) -> bool:
-    """Whether an entry has a text that can be withdrawn: the present title is none."""
-    match update.kind:
-        case Kind.DECLARED:
-            return renamed or bool(incident.description or incident.category)
-        case Kind.TITLE:
-            return update.new not in {None, incident.title}
-        case _:
-            return update.body is not None
-
-
-def _entry_label(update: Update, incident: Incident) -> str:
-    match update.kind:
-        case Kind.DECLARED:
-            text = incident.description or incident.category or "the first title"
-            return f"{update.entry} · {PRIVATE} declaration: {one_line(text)}"
-        case Kind.TITLE:
-            return f"{update.entry} · title: {update.new}"
-        case _:
-            return f"{update.entry} · {readers_of(update)}: {one_line(update.body or '')}"

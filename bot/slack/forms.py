@@ -27,7 +27,17 @@ from core.commands import (
     WriteReport,
 )
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
-from core.incident import Actor, Incident, Note, Place, PublicText, Resolution, Section, Severity
+from core.incident import (
+    Actor,
+    DeclaredText,
+    Incident,
+    Note,
+    Place,
+    PublicText,
+    Resolution,
+    Section,
+    Severity,
+)
 from core.lifecycle import Catalogue
 from core.promise import NextUpdate
 from core.refusals import (
@@ -163,6 +173,8 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         case Dialog.SEVERITY:
             incident, _ = _about(view)
             return Change(actor=actor, ref=incident, severity=_severity(view))
+        case Dialog.DESCRIPTION:
+            return _description(view, actor)
         case Dialog.REDACT:
             return _redact(view, actor)
         case Dialog.WALK:
@@ -307,9 +319,16 @@ def _invitation(view: Mapping[str, Any], actor: Actor, *, invited: bool) -> Invi
     return InviteUser(actor=actor, ref=incident, user=user, invited=invited)
 
 
+def _description(view: Mapping[str, Any], actor: Actor) -> Change:
+    incident, _ = _about(view)
+    return Change(actor=actor, ref=incident, description=_typed_in_parts(view, "description"))
+
+
 def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:
     incident, _ = _about(view)
     entry = _chosen(view, "entry")
+    if entry in {*DeclaredText}:
+        return Redact(actor=actor, ref=incident, entry=DeclaredText(entry))
     if not (entry.isascii() and entry.isdigit() and len(entry) < 10):
         raise UsageError("No text was chosen.", hint="Choose the text to withdraw.")
     return Redact(actor=actor, ref=incident, entry=int(entry))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.slack import dialogs, forms, messages, privacy, reports, updating, walking
+from bot.slack import dialogs, forms, messages, privacy, reports, updating, walking, withdrawal
 from bot.slack.blocks import Json
 from bot.slack.buttons import Dialog, OpenDialog
 from bot.slack.carrying import ref_of, text_of
@@ -17,6 +17,7 @@ from bot.slack.questions import label_of_text
 from bot.slack.requests import (
     OpenAssign,
     OpenDeclare,
+    OpenDescription,
     OpenInvite,
     OpenNote,
     OpenPromise,
@@ -79,13 +80,16 @@ class Openings:
                 )
             case OpenDialog(dialog=Dialog.REDACT, ref=ref):
                 card, page = await self._incidents.timeline(actor, ref)
-                return dialogs.redact_dialog(card.incident, page.items, origin=origin)
+                return withdrawal.redact_dialog(card.incident, page.items, origin=origin)
             case OpenDialog(dialog=Dialog.REPORT, ref=ref):
                 incident, entries = await self._incidents.sections(actor, ref)
                 return reports.report_dialog(incident, entries, origin=origin)
             case OpenInvite(ref=ref, invited=invited):
                 found = await self._incidents.find(actor, ref)
                 return privacy.invite_dialog(found, invited=invited, origin=origin)
+            case OpenDescription(ref=ref):
+                found = await self._incidents.find(actor, ref)
+                return dialogs.description_dialog(found, origin=origin)
             case OpenPublic(ref=ref):
                 incident, texts = await self._incidents.to_publish(actor, ref)
                 workspace = await self._incidents.workspace(actor)
@@ -225,6 +229,8 @@ def dialog_name(  # noqa: PLR0911 - one for each dialog
             return forms.NOTE
         case OpenAssign():
             return Dialog.ASSIGN
+        case OpenDescription():
+            return Dialog.DESCRIPTION
         case OpenInvite(invited=invited):
             return Dialog.INVITE if invited else Dialog.UNINVITE
         case OpenWalk():

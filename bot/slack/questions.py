@@ -18,6 +18,7 @@ from bot.slack.requests import (
     InviteUser,
     OpenAssign,
     OpenDeclare,
+    OpenDescription,
     OpenInvite,
     OpenNote,
     OpenPromise,
@@ -35,9 +36,9 @@ from bot.slack.requests import (
     ShowStats,
     ShowTimeline,
 )
-from bot.slack.words import TITLE, note_hint, public_hint, status_name, title_hint
+from bot.slack.words import TITLE, description_hint, note_hint, public_hint, status_name, title_hint
 from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
-from core.incident import Incident, Section
+from core.incident import DeclaredText, Incident, Section
 from core.promise import NextUpdate
 from core.texts import duration
 
@@ -190,6 +191,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("send_report", incident.id)
         case OpenAssign():
             return encode(Dialog.ASSIGN, incident.id, incident.status)
+        case OpenDescription():
+            return encode(Dialog.DESCRIPTION, incident.id)
         case OpenWalk(note=None, public=None):
             return encode("walk", incident.id, request.to)
         case AskPrivate():
@@ -221,6 +224,8 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Private note on {name}"
         case Change(title=str()):
             return f"Rename {name}"
+        case Change(description=str()):
+            return f"Describe {name} anew"
         case Change(severity=severity) if severity:
             return f"Set {name} to {severity}"
         case Change(components=tuple()):
@@ -235,6 +240,10 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Assign {name}"
         case Redact(entry=Section() as section):
             return f"Withdraw {section.words} of {name}"
+        case Redact(entry=DeclaredText.TITLE):
+            return f"Withdraw earlier titles of {name}"
+        case Redact(entry=DeclaredText() as text):
+            return f"Withdraw the {text} of {name}"
         case Redact(entry=entry):
             return f"Withdraw entry {entry} of {name}"
         case ShowCard():
@@ -263,6 +272,8 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Assign {name}…"
         case OpenWalk(to=to, public=str()):
             return f"Publish and move {name} to {status_name(to)}…"
+        case OpenDescription():
+            return f"Description of {name}…"
         case OpenWalk(to=to):
             return f"Move {name} to {status_name(to)}…"
         case AskPrivate():
@@ -305,5 +316,7 @@ def label_of_text(
             return "Public update", public_hint(incident) or note_hint(incident)
         case Change(title=str()):
             return "Title", title_hint(incident)
+        case Change(description=str()):
+            return "Description", description_hint(incident)
         case _:
             return "Private note", note_hint(incident)

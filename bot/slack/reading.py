@@ -21,6 +21,7 @@ from bot.slack.requests import (
     Choice,
     InviteUser,
     OpenAssign,
+    OpenDescription,
     OpenInvite,
     OpenPromise,
     OpenPublic,
@@ -354,6 +355,13 @@ def _read_title(typed: Typed) -> Change:
     )
 
 
+def _read_description(typed: Typed) -> Change | OpenDescription:
+    ref = typed.ref(before_text=True)
+    if not typed.rest:
+        return OpenDescription(ref=ref)
+    return Change(actor=typed.actor, ref=ref, description=typed.text("The description"))
+
+
 def _read_components(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
     names = unquoted(typed.text("The list of components"))
@@ -370,14 +378,14 @@ def _read_timeline(typed: Typed) -> ShowTimeline:
 
 
 def _read_redact(typed: Typed) -> Redact:
-    # It cannot be undone, so a number or a section alone is asked about.
+    # It cannot be undone, so a number or a name alone is asked about.
     whole = typed.rest
-    section = typed.section()
-    alone = section is not None or len(whole.split()) == 1
+    name = typed.name_of_texts()
+    alone = name is not None or len(whole.split()) == 1
     if alone and not typed.literal:
         raise Elsewhere
     ref = None if alone else typed.ref()
-    entry = section or typed.section() or typed.entry()
+    entry = name or typed.name_of_texts() or typed.entry()
     typed.end()
     return Redact(actor=typed.actor, ref=ref, entry=entry)
 
@@ -443,6 +451,7 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "assign": _read_assign,
     "severity": _read_severity,
     "title": _read_title,
+    "description": _read_description,
     "components": _read_components,
     "timeline": _read_timeline,
     "withdraw": _read_redact,

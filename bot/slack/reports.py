@@ -21,7 +21,7 @@ from bot.slack.words import note_hint
 from core.commands import WriteReport
 from core.incident import Incident, Section, Update
 from core.lifecycle import PublicWord
-from core.report import TO_WRITE, Report, ReportFact
+from core.report import DESCRIPTION, TO_WRITE, Report, ReportFact
 from core.sections import mark_of, rewritten, standing, text_of
 
 # Slack refuses messages with more than about 11,000 characters of text. The longest section, every
@@ -74,6 +74,11 @@ def _parts(made: Report, *, at: datetime) -> Iterator[list[str]]:
     """The facts, then each section: texts that stay on one page."""
     lines = [_fact(fact, at=at) for fact in made.facts]
     yield ["\n".join(lines)]
+    if made.description:
+        # It may be longer than a message, so each piece may begin a page.
+        first, *rest = pieces(made.description, 2_800)
+        yield [f"*{DESCRIPTION}*\n{first}"]
+        yield from ([piece] for piece in rest)
     for one in made.sections:
         if not one.text:
             yield [f"*{one.heading}*\n_{TO_WRITE}_"]

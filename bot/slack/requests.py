@@ -207,6 +207,13 @@ class OpenNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDescription:
+    """The dialog that corrects the description of one incident, filled with the present one."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAssign:
     """The dialog that hands one incident over."""
 
@@ -269,6 +276,7 @@ Request = (
     | OpenDeclare
     | OpenUpdate
     | OpenNote
+    | OpenDescription
     | OpenAssign
     | OpenInvite
     | Shorten

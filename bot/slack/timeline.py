@@ -17,6 +17,7 @@ from bot.slack.blocks import (
 from bot.slack.buttons import encode
 from bot.slack.markup import (
     TEXT_MAX,
+    cut,
     escape,
     mention,
     moment,
@@ -28,11 +29,15 @@ from bot.slack.words import PRIVATE, deed, named, readers_of, status_name
 from core.boards import Card, Page
 from core.incident import Incident, Kind, Update
 from core.service import TIMELINE_PAGE
-from core.texts import duration
+from core.texts import duration, listed
 
 # Slack refuses a message with more than about 12,000 characters of text, and has refused one with
 # 11,341. One entry of the longest body, every character escaped, still fits.
 TIMELINE_TEXT_MAX = 10_200
+# So much of a text. The longest note or public update, every character escaped, is whole.
+ENTRY_TEXT_MAX = 10_000
+# An earlier version withdrew these together.
+PRIVATE_TEXTS = "description and category"
 
 
 def timeline(card: Card, page: Page[Update], *, at: datetime) -> Json:
@@ -100,6 +105,9 @@ def _entry(
         names = shown(update.new or "none", 2_500)
         pointer = f" (`{COMMAND} show {incident.number}` names them)"
         line += f": {names}{pointer if names.endswith('…') else ''}"
+    if update.kind is Kind.DECLARED:
+        yield from _declaration(update, line, incident, page)
+        return
     if update.kind is Kind.RESOLUTION:
         line += f": {escape(update.new or '')} · {PRIVATE} private"
     if update.redacted:
@@ -109,10 +117,43 @@ def _entry(
     elif update.body is None:
         yield line
     else:
-        line += f' · {readers_of(update)}: "'
-        first, *rest = pieces(update.body, TEXT_MAX - len(line) - 1)
-        texts = [line + first, *rest]
-        yield from (*texts[:-1], texts[-1] + '"')
+        yield from _with_text(f"{line} · {readers_of(update)}", update.body)
+
+
+def _declaration(
+    update: Update, line: str, incident: Incident, page: Page[Update]
+) -> Iterator[str]:
+    """The declaration with its description, as far as ``page`` tells which one that was."""
+    if update.redacted:
+        by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
+        which = listed(update.withdrawn) if update.withdrawn else PRIVATE_TEXTS
+        line += f" · {which}: _withdrawn{by}_"
+    changes = [one.old for one in page.items if one.kind is Kind.DESCRIPTION]
+    if changes or page.items[-1].entry == incident.last_entry:
+        text = changes[0] if changes else incident.description
+    elif incident.description:
+        yield f"{line} · {PRIVATE} its description: `{COMMAND} show {incident.number}`"
+        return
+    else:
+        text = None
+    if text is None:
+        yield line
+    else:
+        yield from _with_text(f"{line} · {PRIVATE} private", text)
+
+
+def _with_text(line: str, text: str) -> Iterator[str]:
+    """``line`` and the whole of ``text``, in texts that each fit into a section.
+
+    A description may be longer than a message: then the characters left out are counted.
+    """
+    kept = cut(text, ENTRY_TEXT_MAX)
+    left = len(text) - len(kept)
+    end = f"… and {left:,} more characters, which the API has" if left else '"'
+    line += ': "'
+    first, *rest = pieces(kept, TEXT_MAX - len(line) - len(end))
+    texts = [line + first, *rest]
+    yield from (*texts[:-1], texts[-1] + end)
 
 
 def _titled(title: str | None) -> str:

@@ -15,7 +15,7 @@ from bot.slack.requests import UsageError
 from bot.slack.verbs import Verb
 from core.commands import Ref
 from core.errors import nearest
-from core.incident import Actor, Note, Place, Section, Severity
+from core.incident import Actor, DeclaredText, Note, Place, Section, Severity
 from core.lifecycle import NAME, Catalogue
 
 _WORD = re.compile(r"\S*")
@@ -40,6 +40,14 @@ SECTIONS = {
     "follow up": Section.FOLLOW_UPS,
     "followup": Section.FOLLOW_UPS,
     "followups": Section.FOLLOW_UPS,
+}
+# The names by which texts are withdrawn.
+NAMES_OF_TEXTS: Mapping[str, Section | DeclaredText] = {
+    **SECTIONS,
+    **{name.value: name for name in DeclaredText},
+    "type": DeclaredText.CATEGORY,
+    "titles": DeclaredText.TITLE,
+    "descriptions": DeclaredText.DESCRIPTION,
 }
 # Names of severities in other teams. They only lead to suggestions.
 OTHER_SCHOOLS = {
@@ -226,13 +234,13 @@ class Typed:
     def _no_ref(self, word: str) -> UsageError:
         return self.wrong(f"{quoted(word)} names no incident: write 42, #42, INC-42 or its id.")
 
-    def section(self) -> Section | None:
-        """The section of a report that the whole rest names; None if it names none."""
+    def name_of_texts(self) -> Section | DeclaredText | None:
+        """The texts that the whole rest names: a section of a report, or ``description``."""
         said = " ".join(re.sub(r"[\W_]+", " ", self.rest.casefold()).split())
-        section = SECTIONS.get(said)
-        if section is not None:
+        name = NAMES_OF_TEXTS.get(said)
+        if name is not None:
             self.rest = ""
-        return section
+        return name
 
     def entry(self) -> int | UUID:
         """The entry of a timeline that the next word names, by its number or its id."""

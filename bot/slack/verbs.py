@@ -124,6 +124,12 @@ VERBS = (
         example="title 42 Checkout is slow",
     ),
     Verb(
+        name="description",
+        arguments="<n> [text]",
+        summary="corrects the description, which is never public; without a text, in a dialog",
+        example="description 42 Payments time out since the deploy of 14:10",
+    ),
+    Verb(
         name="components",
         arguments="<n> a,b",
         summary="says which components are affected; `none` clears the list",
@@ -138,7 +144,8 @@ VERBS = (
     Verb(
         name="withdraw",
         arguments="<n> <entry>",
-        summary="withdraws the text of one entry of the timeline, or a section of the report",
+        summary="withdraws one text of the timeline, by its number or its name: `description`, "
+        "`category`, `title` (the earlier ones), or a section of the report",
         example="withdraw 42 3",
         aliases=("redact",),
     ),

@@ -32,14 +32,13 @@ from bot.slack.buttons import (
     take_back_button,
     write_anew_button,
 )
+from bot.slack.descriptions import SHOWN_MAX, first_lines, whole_description
 from bot.slack.markup import (
     ago,
     channel_link,
-    cut,
     escape,
     mention,
     moment,
-    pieces,
     shown,
 )
 from bot.slack.verbs import COMMAND
@@ -64,7 +63,7 @@ from core.boards import Card
 from core.decision import Outcome
 from core.incident import Incident, Kind, Section, Update, Visibility
 from core.lifecycle import PublicWord
-from core.texts import duration
+from core.texts import duration, listed
 
 # --- cards -------------------------------------------------------------------------------------
 
@@ -144,13 +143,12 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
             between="\n",
         ),
     ]
-    if whole and incident.description:
-        blocks += _description(incident.description)
+    told = f"Last: {deed(last)} {moment(done_at(last), seen_from=seen_from)}" if last else ""
+    if incident.description:
+        room = SHOWN_MAX - len(told) - sum(len(block["text"]["text"]) for block in blocks)
+        blocks += whole_description(incident, room) if whole else first_lines(incident)
     blocks += controls(incident)
-    if last:
-        told = f"Last: {deed(last)} {moment(done_at(last), seen_from=seen_from)}"
-        blocks.append(context(told))
-    return blocks
+    return [*blocks, context(told)] if told else blocks
 
 
 def standing(card: Card, *, at: datetime, seen_from: datetime) -> str:
@@ -166,14 +164,6 @@ def standing(card: Card, *, at: datetime, seen_from: datetime) -> str:
     if incident.private:
         parts.append(f"{PRIVATE} private")
     return " · ".join(parts)
-
-
-def _description(text: str) -> list[Json]:
-    # A description can be longer than a message, so the characters left out are counted.
-    kept = cut(text, 2_900)
-    rest = f"… {len(text) - len(kept):,} more characters: the API has the whole description."
-    told = paragraphs(pieces(kept))
-    return told if kept == text else [*told, context(rest)]
 
 
 # --- answers to commands -------------------------------------------------------------------------
@@ -310,7 +300,7 @@ def _status_and_owner(incident: Incident) -> str:
 
 def _withdrawn_already(outcome: Outcome) -> Iterator[str]:
     if redacted := outcome.redacted:
-        yield f"The text of entry {redacted.entry} of {outcome.incident.name} is withdrawn already."
+        yield f"{_withdrawn(redacted, outcome.incident)} withdrawn already."
         yield from _never_published(redacted)
 
 
@@ -367,7 +357,7 @@ def status_channel_set(channel: str) -> Json:
 def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
     incident, redacted = outcome.incident, outcome.redacted
     if redacted:
-        yield f"The text of entry {redacted.entry} of {incident.name} is withdrawn."
+        yield f"{_withdrawn(redacted, incident)} withdrawn."
         yield from _never_published(redacted)
         if redacted.visibility is Visibility.PUBLIC and not redacted.taken_back:
             yield "Its copies in Slack are being replaced."
@@ -389,6 +379,17 @@ def _new_facts(outcome: Outcome, reader: str | None) -> Iterator[tuple[Update, s
     for update in updates:
         name = outcome.incident.name if update is updates[0] else "It"
         yield from ((update, fact) for fact in _changes(update, name, outcome, reader))
+
+
+def _withdrawn(redacted: Update, incident: Incident) -> str:
+    """The beginning of a sentence about texts that are withdrawn, up to its verb."""
+    if redacted.kind is Kind.DESCRIPTION:
+        return f"The description of {incident.name} is"
+    if redacted.withdrawn:
+        names = listed(redacted.withdrawn)
+        verb = "is" if len(redacted.withdrawn) == 1 else "are"
+        return f"{names.capitalize()} of the declaration of {incident.name} {verb}"
+    return f"The text of entry {redacted.entry} of {incident.name} is"
 
 
 def _by(update: Update, reader: str | None) -> bool:
@@ -436,6 +437,9 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
         case Kind.TITLE:
             now, was = escape(incident.title), escape(update.old or "")
             yield f'{name} is now called "{now}" (was "{was}")'
+        case Kind.DESCRIPTION:
+            yield f"{name} has a new description"
+            yield f"{readers_see(incident, reader=reader)} it; it is never public"
         case Kind.COMPONENTS:
             pointer = f"`{COMMAND} show {incident.number}` names them"
             lines = component_lines(incident.components, "", most=900, more=pointer)
@@ -492,7 +496,8 @@ def _resolved_after(outcome: Outcome, update: Update) -> str:
 
 
 def _readers(outcome: Outcome) -> Iterator[str]:
-    written = {update.visibility: update for update in outcome.updates if update.body is not None}
+    texts = [update for update in outcome.updates if update.kind is not Kind.DESCRIPTION]
+    written = {update.visibility: update for update in texts if update.body is not None}
     channel = outcome.workspace.status_channel
     public = written.get(Visibility.PUBLIC)
     if public and channel:

@@ -46,7 +46,8 @@ PRIVATE, PUBLIC = "🔒", "📣"
 EVERYONE = "Everyone in the status channel will read this."
 RESPONDERS = "Responders only. Never leaves this workspace."
 NOTES = "Responders only; of a private incident, those who see it. Never leaves this workspace."
-DESCRIPTION = "Everyone who sees the incident reads this. It is never public."
+NEVER_PUBLIC = "It is never public."
+DESCRIPTION = f"Everyone who sees the incident reads this. {NEVER_PUBLIC}"
 TITLE = f"{EVERYONE[:-1]}, unless the incident is private."
 WITHDRAWN = "This update was withdrawn."
 
@@ -170,6 +171,8 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} changed the severity: ~{old}~ → {new}"
         case Kind.TITLE:
             return f"{author} changed the title"
+        case Kind.DESCRIPTION:
+            return f"{author} changed the description"
         case Kind.COMPONENTS:
             return f"{author} changed the components"
         case Kind.PRIVACY:
@@ -253,7 +256,8 @@ def insiders(incident: Incident, *, reader: str | None = None) -> str:
 def readers_see(incident: Incident, *, reader: str | None = None) -> str:
     """The beginning of a sentence about the readers: ``You and workspace admins see``."""
     people = who_sees(incident, reader=reader)
-    return f"{people[0].upper()}{people[1:]} see"
+    everyone = ReaderGroup.EVERYONE in audience(incident).groups
+    return f"{people[0].upper()}{people[1:]} {'sees' if everyone else 'see'}"
 
 
 def public_hint(incident: Incident) -> str | None:
@@ -264,6 +268,11 @@ def public_hint(incident: Incident) -> str | None:
 def title_hint(incident: Incident) -> str:
     """The readers of a title of ``incident``, in plain text."""
     return public_hint(incident) or f"Read by {_plainly(audience(incident))}."
+
+
+def description_hint(incident: Incident) -> str:
+    """The readers of the description of ``incident``, in plain text."""
+    return f"Read by {_plainly(audience(incident))}. {NEVER_PUBLIC}"
 
 
 def note_hint(incident: Incident) -> str:

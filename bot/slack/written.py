@@ -12,7 +12,7 @@ from uuid import UUID
 from bot.slack import requests
 from bot.slack.requests import Request
 from core import commands
-from core.incident import Actor, Person, Place, Section, Severity
+from core.incident import Actor, DeclaredText, Person, Place, Section, Severity
 from core.lifecycle import Catalogue, Lifecycle
 from core.promise import NextUpdate
 
@@ -31,6 +31,7 @@ _KINDS: dict[str, type[Any]] = {
         requests.OpenDeclare,
         requests.OpenUpdate,
         requests.OpenNote,
+        requests.OpenDescription,
         requests.OpenAssign,
         requests.OpenInvite,
         requests.OpenWalk,
@@ -67,6 +68,8 @@ def _written(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case for 
             return {"severity": value.value}
         case Section():
             return {"section": value.value}
+        case DeclaredText():
+            return {"declared_text": value.value}
         case str():
             return value
         case UUID():
@@ -109,6 +112,8 @@ def read(  # noqa: C901 - one case for each type
                 return Severity(word)
             case {"section": word}:
                 return Section(word)
+            case {"declared_text": word}:
+                return DeclaredText(word)
             case {"id": text}:
                 return UUID(text)
             case {"person": [id_, name]}:

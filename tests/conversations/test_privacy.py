@@ -124,6 +124,80 @@ async def what_everybody_sees(slack, app):
     return [*channels, *reports]
 
 
+async def describe(slack, settle, words):
+    """A description in every place where one is typed, refused, corrected and withdrawn."""
+    mia, say = slack.person("mia"), "#payments"
+    await (await mia.command(say, "/incident declare Checkout is down")).answer()
+    await settle()
+    card = next(m for m in slack.workspace.channel(say).messages if m.by_app)
+    await (await mia.command(say, f"/incident description 1 {words}")).answer()
+    await (await mia.command(say, "/incident update 1 We are looking into it.")).answer()
+    await settle()
+    await mia.command(say, "/incident description 1")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "description")
+    await mia.fill("Description", f"{words} {words}")
+    await mia.submit()
+    await (await mia.command(say, f"/incident description 99 {words}")).answer()
+    await (await mia.command(say, f"/incident description {words}")).answer()
+    await settle()
+    assert words[:10] in card.words()
+    for asked in ("show 1", "timeline 1", "report 1"):
+        await (await mia.command(say, f"/incident {asked}")).answer()
+    await mia.command(say, "/incident declare")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "declare")
+    await mia.fill("Title", "Search is slow")
+    await mia.fill("Description", words)
+    await mia.submit()
+    await settle()
+
+
+async def beyond_the_card(slack, app):
+    """Everything that people see who do not look into the channel of the declaration."""
+    reader = Actor(workspace=slack.workspace.team_id, person=Person("U0BO", "bo"))
+    reports = [await app.incidents.public_report(reader, number) for number in (1, 2)]
+    return [slack.channel_view("#general"), slack.channel_view("#status"), *reports]
+
+
+async def test_a_description_is_in_no_public_place_log_or_metric(slack, ratchet, settle, capfd):
+    await describe(slack, settle, CANARY)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{ratchet.http.address}/metrics") as answer,
+    ):
+        metrics = await answer.text()
+    LINES.finish()
+    logs = capfd.readouterr()
+
+    assert CANARY not in repr(await beyond_the_card(slack, ratchet))
+    assert CANARY not in metrics + logs.err + logs.out
+
+
+async def test_a_withdrawn_description_leaves_the_card(slack, ratchet, settle):
+    await describe(slack, settle, CANARY)
+    for number in (1, 2):
+        asked = f"/incident withdraw {number} description"
+        await (await slack.person("mia").command("#payments", asked)).answer()
+    await settle()
+
+    assert CANARY not in repr(slack.channel_view("#payments"))
+
+
+async def test_public_output_does_not_depend_on_descriptions(a_database, mode):
+    runs = []
+    for words in ("a description", f"{CANARY} <!channel> *b* " * 40):
+        clock = Clock()
+        with a_database("sqlite") as url:
+            async with (
+                a_standin(clock=clock.seconds, limits=Limits(burst=1)) as slack,
+                running(environment_for(slack, url, mode), slack, clock) as app,
+            ):
+                await describe(slack, lambda: settled(app, clock), words)  # noqa: B023 - awaited within the round
+                runs.append(without_ids(await beyond_the_card(slack, app)))
+
+    assert "We are looking into it." in runs[0]
+    assert runs[0] == runs[1]
+
+
 async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settle, capfd):
     await run_an_incident(slack, settle, CANARY)
     async with aiohttp.ClientSession() as session:

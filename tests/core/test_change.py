@@ -20,6 +20,7 @@ ASKED = {
     "owner": GRACE,
     "severity": Severity.LOW,
     "title": "Checkout is slow",
+    "description": "Payments time out since the deploy.",
     "components": (),
 }
 ADDRESS = {"actor", "ref", "expected_status", "next_update"}

@@ -15,7 +15,7 @@ from core.errors import (
     closest,
     nearest,
 )
-from core.incident import Kind, Section
+from core.incident import DeclaredText, Kind, Section
 from core.lifecycle import RESPONSE
 from core.refusals import (
     AlreadyPublic,
@@ -29,6 +29,7 @@ from core.refusals import (
     NoSuchComponent,
     NoSuchEntry,
     NoSuchSection,
+    NoSuchText,
     NotAsked,
     NotFound,
     NothingToPromise,
@@ -214,6 +215,18 @@ TOLD = [
         (
             "Nobody has written the section what helped of INC-42. "
             "`/incident report 42` shows what is written."
+        ),
+    ),
+    (
+        NoSuchText(OPEN, DeclaredText.DESCRIPTION),
+        "INC-42 has no description to withdraw.",
+    ),
+    (NoSuchText(OPEN, DeclaredText.CATEGORY), "INC-42 has no category to withdraw."),
+    (
+        NoSuchText(OPEN, DeclaredText.TITLE),
+        (
+            "INC-42 has no earlier title to withdraw. Give it another one first: "
+            "`/incident title 42 …`."
         ),
     ),
     (

@@ -548,6 +548,7 @@ NEVER_OVER_HTTP = {
     "InvalidDuplicate",
     "NotOver",
     "NoSuchSection",
+    "NoSuchText",
     "NotAsked",
     "NotPrivate",
     "SectionChanged",

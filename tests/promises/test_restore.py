@@ -157,6 +157,27 @@ async def test_a_text_that_was_withdrawn_since_is_withdrawn_again(start, time, s
     assert await time.complaints() == []
 
 
+async def test_the_texts_of_a_declaration_are_withdrawn_again_each_for_itself(
+    start, time, slack, clock, mia
+):
+    async with start(**HELD) as app:
+        await tell(mia, "declare ACME is down", "description 1 Bo called", "title 1 Down")
+        await settle(app, clock)
+        await time.back_up(app)
+        await tell(mia, "withdraw 1 title")
+        await settle(app, clock)
+
+    lines = await time.restore()
+
+    async with start(**HELD) as app:
+        await settle(app, clock)
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+    assert "Withdrawn again: INC-1, entry 1" in lines
+    assert "ACME" not in repr(slack.channel_view("#payments"))
+    assert "Bo called" in repr(slack.channel_view("#payments"))
+    assert await time.complaints() == []
+
+
 async def test_a_text_that_was_taken_back_in_time_is_never_published(
     start, time, slack, clock, mia
 ):

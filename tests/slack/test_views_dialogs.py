@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bot.slack import dialogs, forms, refusals, updating, words
 from bot.slack.forms import Origin, UpdateForm
 from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
+from bot.slack.withdrawal import redact_dialog
 from core.commands import Redact
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import Kind, Note, Place, PublicText, Severity, Visibility
@@ -534,7 +535,7 @@ def test_only_a_text_that_is_still_there_can_be_withdrawn():
         an_update(entry=3, body=None, redacted_at=NOW),
         an_update(entry=4, body="for\nall", visibility=Visibility.PUBLIC),
     )
-    view = dialogs.redact_dialog(INCIDENT, updates, origin=ORIGIN)
+    view = redact_dialog(INCIDENT, updates, origin=ORIGIN)
     choices = inputs(view)["entry"]["element"]["options"]
 
     assert [each["text"]["text"] for each in choices] == [
@@ -548,7 +549,7 @@ def test_only_a_text_that_is_still_there_can_be_withdrawn():
     "view",
     [
         dialogs.assign_dialog(an_incident(owner=ADA), by=ADA, origin=ORIGIN),
-        dialogs.redact_dialog(INCIDENT, (an_update(),), origin=ORIGIN),
+        redact_dialog(INCIDENT, (an_update(),), origin=ORIGIN),
     ],
 )
 def test_a_missing_choice_is_asked_for(view):

@@ -51,6 +51,7 @@ from bot.slack.requests import (
     UsageError,
 )
 from bot.slack.verbs import find
+from bot.slack.withdrawal import redact_dialog
 from core.access import made_private
 from core.boards import BoardFilter, Card, Page, Scope
 from core.commands import (
@@ -69,6 +70,7 @@ from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.handover import Answer, HandOver
 from core.incident import (
+    DeclaredText,
     Incident,
     Kind,
     Note,
@@ -99,6 +101,7 @@ from core.refusals import (
     NoSuchComponent,
     NoSuchEntry,
     NoSuchSection,
+    NoSuchText,
     NotAsked,
     NotFound,
     NothingToPromise,
@@ -338,6 +341,7 @@ def cards(texts: Texts) -> dict[str, Any]:
     promised = replace(new, promises=1, next_update_by=SOON)
     promise = Promise(entry=2, public_at=NINE, due_at=SOON)
     renamed = an_update(new, kind=Kind.TITLE, old=texts.title, new=texts.title, body=None)
+    described = an_update(new, kind=Kind.DESCRIPTION, old=texts.description, body=texts.description)
     here = replace(private, place=Place(INCIDENTS_CHANNEL, private=True))
     public = {"visibility": Visibility.PUBLIC, "public_at": SOON}
     taken_back = an_update(new, body=None, redacted_at=NOW, redacted_by=GRACE, **public)
@@ -347,6 +351,9 @@ def cards(texts: Texts) -> dict[str, Any]:
             Card(incident=replace(new, owner=None), last=taken_back), at=NOW
         ),
         "working_card_moved": views.working_card(Card(incident=moved, last=a_move(new)), at=NOW),
+        "working_card_described": views.working_card(
+            Card(incident=replace(new, description=f"{texts.body}\n" * 4), last=described), at=NOW
+        ),
         "working_card_renamed": views.working_card(Card(incident=new, last=renamed), at=NOW),
         "working_card_resolved": views.working_card(
             Card(incident=over, last=done, resolved_at=SOON), at=SOON
@@ -647,6 +654,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "section_changed": SectionChanged(new, entry),
         "section_withdrawn": SectionChanged(new, replace(entry, redacted_by=ADA)),
         "no_such_section": NoSuchSection(new, Section.HELPED),
+        "no_such_text": NoSuchText(new, DeclaredText.DESCRIPTION),
         "no_public_side": NoPublicSide(new),
         "nothing_to_promise": NothingToPromise(over),
         "promise_over": PromiseOver(new),
@@ -833,7 +841,12 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_update_resolved": update_dialog(over, workspace),
         "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), by=ADA, origin=ORIGIN),
         "dialog_severity": dialogs.severity_dialog(new, origin=ORIGIN),
-        "dialog_redact": dialogs.redact_dialog(new, updates, origin=ORIGIN),
+        "dialog_description": dialogs.description_dialog(new, origin=ORIGIN),
+        "dialog_description_private": dialogs.description_dialog(
+            replace(private, description=None), origin=ORIGIN
+        ),
+        "dialog_description_over": dialogs.description_dialog(over, origin=ORIGIN),
+        "dialog_redact": redact_dialog(new, updates, origin=ORIGIN),
         "dialog_walk": walking.walk_dialog(
             a_case(texts, lifecycle=STATUSPAGE, status="investigating"),
             workspace,
@@ -865,7 +878,7 @@ def forms(texts: Texts) -> dict[str, Any]:
             replace(private, invited=()), invited=False, origin=ORIGIN
         ),
         "dialog_duplicate": privacy.duplicate_dialog(over, origin=ORIGIN),
-        "dialog_redact_nothing": dialogs.redact_dialog(
+        "dialog_redact_nothing": redact_dialog(
             replace(new, description=None, category=None), updates[:2], origin=ORIGIN
         ),
     }

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 
 from core.commands import Acknowledge, Redact, SetPromise
 from core.decision import Surface
-from core.incident import Note, Place, PublicText, Severity
+from core.incident import DeclaredText, Note, Place, PublicText, Severity
 from core.lifecycle import RESPONSE
 from core.promise import NextUpdate
 from core.service import Incidents
@@ -92,10 +92,21 @@ async def busy(declare, incidents, outbox, clock, deliver):
     await declare()
     for message in await outbox.claim("worker", limit=1, at=clock()):
         await outbox.dead(message, error="is_archived", at=clock())
+    await describe(incidents, clock)
     await change(6, public=PublicText(f"{CANARY} one"))
     await change(6, public=PublicText(f"{CANARY} two"))
     await outbox.claim("worker", limit=1, at=clock.advance(seconds=1))
     await change(6, severity=Severity.LOW)
+
+
+async def describe(incidents, clock):
+    """INC-3 has a description that was corrected; those of INC-2 and the category are withdrawn."""
+    for ref, texts in ((3, ("one", "two")), (2, ("one", "two"))):
+        for text in texts:
+            clock.advance(seconds=1)
+            await incidents.execute(a_change(ref=ref, description=f"{CANARY} {text}"))
+    withdrawal = Redact(actor=an_actor(), ref=2, entry=DeclaredText.DESCRIPTION)
+    await incidents.execute(withdrawal)
 
 
 @pytest.fixture
@@ -293,6 +304,53 @@ DAMAGES = {
     "severities disagree": (
         [f"UPDATE incident_update SET new = 'high' WHERE entry = 5 AND {about(1)}"],
         {1: ["entries 5 and 11 disagree about its severity"]},
+    ),
+    "a description was withdrawn and left": (
+        ["UPDATE incident SET description = 'vermilion-canary' WHERE number = 2"],
+        {2: ["its description was withdrawn, and is still kept"]},
+    ),
+    "a description was withdrawn and left in the next entry": (
+        [
+            f"UPDATE incident_update SET old = 'vermilion-canary' WHERE entry = 4 AND {about(2)}",
+        ],
+        {2: ["a description was withdrawn, and is still kept in entry 4"]},
+    ),
+    "a description is lost": (
+        ["UPDATE incident SET description = NULL WHERE number = 3"],
+        {3: ["its description is not the one of entry 4"]},
+    ),
+    "a declaration's texts were withdrawn and left": (
+        [
+            (
+                "UPDATE incident SET category = 'vermilion-canary', version = version + 1 "
+                "WHERE number = 3"
+            ),
+            (
+                f"UPDATE incident_update SET redacted_at = at, redacted_by_id = by_id, "
+                f"redacted_by_name = by_name, withdrawn = 'description category' "
+                f"WHERE entry = 1 AND {about(3)}"
+            ),
+            f"UPDATE incident_update SET old = 'vermilion-canary' WHERE entry = 3 AND {about(3)}",
+        ],
+        {
+            3: [
+                "a description was withdrawn, and is still kept in entry 3",
+                "its category was withdrawn, and is still kept",
+            ]
+        },
+    ),
+    "an earlier version withdrew a declaration and left its texts": (
+        [
+            (
+                "UPDATE incident SET description = 'vermilion-canary', version = version + 1 "
+                "WHERE number = 5"
+            ),
+            (
+                f"UPDATE incident_update SET redacted_at = at, redacted_by_id = by_id, "
+                f"redacted_by_name = by_name WHERE entry = 1 AND {about(5)}"
+            ),
+        ],
+        {5: ["its description was withdrawn, and is still kept"]},
     ),
     "the title is another": (
         ["UPDATE incident SET title = 'vermilion-canary' WHERE number = 1"],

@@ -15,6 +15,7 @@ from core.commands import Redact
 from core.decision import Decision
 from core.incident import (
     Component,
+    DeclaredText,
     DescribedComponent,
     Incident,
     Kind,
@@ -134,6 +135,7 @@ def as_update(line):
             "incident": UUID(line["incident"]),
             "kind": Kind(line["kind"]),
             "visibility": Visibility(line["visibility"]),
+            "withdrawn": tuple(map(DeclaredText, line["withdrawn"])),
             **{name: a_person(line[name]) for name in ("by", "redacted_by")},
             **{name: a_moment(line[name]) for name in ("at", "public_at", "redacted_at")},
         }
