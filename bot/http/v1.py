@@ -26,6 +26,7 @@ from bot.http.v1_shapes import (
     ErrorBody,
     Handoff,
     IncidentBody,
+    IncidentFacts,
     IncidentListQuery,
     IncidentPage,
     IncidentWithHistory,
@@ -147,8 +148,9 @@ async def declare(call: CurrentCall, asked: NewIncident) -> Response:
         owner=await call.owner(asked.owner_id, field="ownerId"),
         description=asked.description,
         place=await call.place(asked.channel_id),
+        started_at=asked.started_at,
     )
-    fields = {"components": "componentIds"}
+    fields = {"components": "componentIds", "started_at": "startedAt"}
     return await call.change(command, show_incident, fields=fields, status=201)
 
 
@@ -180,6 +182,23 @@ async def get_incident(call: CurrentCall, incident_id: IncidentId) -> Response:
     card, moves = await call.incidents.history(call.actor, incident_id)
     history = [StatusHistoryEntry.of(update) for update in moves]
     return answered(200, wrapped(IncidentWithHistory.of(card, status_history=history)))
+
+
+@operations.changes(
+    "PATCH",
+    "/incidents/{id}",
+    "Correct title, severity or description",
+    answer=DataEnvelope[IncidentBody],
+)
+async def correct(call: CurrentCall, incident_id: IncidentId, asked: IncidentFacts) -> Response:
+    command = Change(
+        actor=call.actor,
+        ref=incident_id,
+        title=asked.title,
+        severity=asked.severity,
+        description=asked.description,
+    )
+    return await call.change(command, show_incident)
 
 
 @operations.changes(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
@@ -16,6 +16,7 @@ from bot.http.shapes import (
     LifecycleName,
     ListQuery,
     Moment,
+    MomentInput,
     RequestBody,
     StatusName,
     UpdateText,
@@ -49,6 +50,7 @@ EXAMPLE: JsonDict = {
     "orgId": "T024BE7LD",
     "number": 42,
     "title": "Checkout is down",
+    "description": "Since the deploy of 08:50.",
     "severity": "critical",
     "status": "identified",
     "lifecycle": "statuspage",
@@ -61,6 +63,7 @@ EXAMPLE: JsonDict = {
     "resolvedAt": None,
     "nextUpdateBy": "2026-03-02T10:22:33.000Z",
     "links": {"slack": "https://acme.slack.com/archives/C024BE91L/p1772442000000100"},
+    "startedAt": "2026-03-02T08:50:00.000Z",
     "createdAt": "2026-03-02T09:00:00.000Z",
     "updatedAt": "2026-03-02T09:52:33.000Z",
 }
@@ -84,16 +87,22 @@ ComponentIds = Annotated[
 UpdateId = Annotated[str, Path(alias="updateId", json_schema_extra={"format": "uuid"})]
 
 
-class NewIncident(RequestBody, CamelCase):
-    """`severity` has no default. Without `lifecycle` the operator's default applies."""
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX)]
+SeverityName = Annotated[Severity, Field(strict=False)]
 
-    title: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX)
-    ]
-    severity: Annotated[Severity, Field(strict=False)]
+
+class NewIncident(RequestBody, CamelCase):
+    """`severity` has no default. Without `lifecycle` the operator's default applies.
+
+    Without `startedAt` it starts now.
+    """
+
+    title: Title
+    severity: SeverityName
     description: (
         Annotated[str, StringConstraints(strip_whitespace=True, max_length=DESCRIPTION_MAX)] | None
     ) = None
+    started_at: MomentInput | None = None
     component_ids: ComponentIds = []
     lifecycle: LifecycleName | None = None
     private: bool = False
@@ -109,6 +118,36 @@ class NewIncident(RequestBody, CamelCase):
         ]
         | None
     ) = None
+
+
+class IncidentFacts(RequestBody, CamelCase):
+    """The facts that are corrected; one that is null or left out stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"severity": "critical", "description": "Since the deploy of 14:10."}],
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}}
+                for name in ("title", "severity", "description")
+            ],
+        }
+    )
+
+    title: Title | None = None
+    severity: SeverityName | None = None
+    description: (
+        Annotated[
+            str,
+            StringConstraints(strip_whitespace=True, min_length=1, max_length=DESCRIPTION_MAX),
+        ]
+        | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if self.title is None and self.severity is None and self.description is None:
+            raise ValueError("must have a title, a severity or a description")
+        return self
 
 
 class StatusChange(RequestBody, CamelCase):
@@ -258,6 +297,9 @@ class IncidentBody(AnswerPart):
     org_id: str
     number: int
     title: str
+    description: Annotated[
+        str | None, Field(description="For everybody who sees the incident; never public.")
+    ]
     severity: Severity
     status: str
     lifecycle: str
@@ -276,6 +318,9 @@ class IncidentBody(AnswerPart):
         Field(description="When the next public update is promised; past if it is overdue."),
     ]
     links: Links
+    started_at: Annotated[
+        Moment, Field(description="When it began; the declaration, unless it was given.")
+    ]
     created_at: Moment
     updated_at: Moment
 
@@ -287,6 +332,7 @@ class IncidentBody(AnswerPart):
             org_id=incident.workspace,
             number=incident.number,
             title=incident.title,
+            description=incident.description,
             severity=incident.severity,
             status=incident.status,
             lifecycle=incident.lifecycle.name,
@@ -302,6 +348,7 @@ class IncidentBody(AnswerPart):
             resolved_at=card.resolved_at,
             next_update_by=incident.next_update_by,
             links=Links(slack=incident.card_link),
+            started_at=incident.started_at,
             created_at=incident.created_at,
             updated_at=incident.updated_at,
             **more,

@@ -49,6 +49,7 @@ async def test_a_declared_incident_has_every_given_fact(ci, component):
                 "title": "  Checkout   is down ",
                 "severity": "high",
                 "description": "since the deploy",
+                "startedAt": "2026-03-02T09:50:00+01:00",
                 "componentIds": [web],
                 "lifecycle": "response",
                 "private": True,
@@ -63,6 +64,7 @@ async def test_a_declared_incident_has_every_given_fact(ci, component):
         "orgId": "T0RATCHET",
         "number": 1,
         "title": "Checkout is down",
+        "description": "since the deploy",
         "severity": "high",
         "status": "open",
         "lifecycle": "response",
@@ -75,6 +77,7 @@ async def test_a_declared_incident_has_every_given_fact(ci, component):
         "resolvedAt": None,
         "nextUpdateBy": None,
         "links": {"slack": None},
+        "startedAt": "2026-03-02T08:50:00.000Z",
         "createdAt": "2026-03-02T09:00:00.000Z",
         "updatedAt": "2026-03-02T09:00:00.000Z",
     }

@@ -19,6 +19,7 @@ from bot.slack.help import help_for
 from bot.slack.public import public_update, reply_now, status_card, withdrawn
 from bot.slack.requests import (
     OpenDeclare,
+    OpenDescription,
     ShowBoard,
     ShowCard,
     ShowHelp,
@@ -590,6 +591,7 @@ def test_a_press_is_a_command_for_the_status_at_the_drawing():
         OpenDialog(dialog=Dialog.SEVERITY, ref=id_, expected_status=now),
         ShowTimeline(ref=id_),
         OpenDialog(dialog=Dialog.REDACT, ref=id_, expected_status=now),
+        OpenDescription(ref=id_),
     ]
 
 
