@@ -72,6 +72,11 @@ def whole_number(most: int) -> BeforeValidator:
     return BeforeValidator(limit)
 
 
+def without_fraction(value: object) -> object:
+    """``60`` for ``60.0``: to JSON Schema they are the same integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def iso(at: datetime) -> str:
     """``2026-03-02T09:00:00.000Z``."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

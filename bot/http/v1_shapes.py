@@ -7,7 +7,14 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
@@ -22,6 +29,7 @@ from bot.http.shapes import (
     UpdateText,
     UserId,
     whole_number,
+    without_fraction,
 )
 from core.boards import BoardFilter, Card, Scope
 from core.incident import (
@@ -174,6 +182,7 @@ class PublicUpdateBody(RequestBody, CamelCase):
                 description="Promises the next public update in so many seconds, counted from the "
                 "moment at which this one is public. There is no default.",
             ),
+            BeforeValidator(without_fraction),
         ]
         | None
     ) = None

@@ -36,7 +36,7 @@ def shown(ci, incident):
 
 
 async def test_a_public_update_promises_the_next_one(ci, incident, post, shown):
-    update = await data(await post(nextUpdateIn=3_600), 201)
+    update = await data(await post(nextUpdateIn=3_600.0), 201)
     listed = await data(await ci.get("/v1/incidents"))
     timeline = await data(await ci.get(f"/v1/incidents/{incident}/updates"))
 

@@ -92,21 +92,22 @@ async def busy(declare, incidents, outbox, clock, deliver):
     await declare()
     for message in await outbox.claim("worker", limit=1, at=clock()):
         await outbox.dead(message, error="is_archived", at=clock())
-    await describe(incidents, clock)
     await change(6, public=PublicText(f"{CANARY} one"))
     await change(6, public=PublicText(f"{CANARY} two"))
     await outbox.claim("worker", limit=1, at=clock.advance(seconds=1))
     await change(6, severity=Severity.LOW)
+    await describe(declare, incidents, clock)
 
 
-async def describe(incidents, clock):
-    """INC-3 has a description that was corrected; those of INC-2 and the category are withdrawn."""
-    for ref, texts in ((3, ("one", "two")), (2, ("one", "two"))):
-        for text in texts:
+async def describe(declare, incidents, clock):
+    """INC-7 has a description that was corrected; those of INC-8 are withdrawn."""
+    for ref in (7, 8):
+        await declare()
+        for text in ("one", "two"):
             clock.advance(seconds=1)
             await incidents.execute(a_change(ref=ref, description=f"{CANARY} {text}"))
-    withdrawal = Redact(actor=an_actor(), ref=2, entry=DeclaredText.DESCRIPTION)
-    await incidents.execute(withdrawal)
+    by_name = Redact(actor=an_actor(), ref=8, entry=DeclaredText.DESCRIPTION)
+    await incidents.execute(by_name)
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ DAMAGES = {
     ),
     "more were counted": (
         ["UPDATE workspace SET last_number = 9"],
-        {None: ["9 incidents were counted, and the newest is INC-6"]},
+        {None: ["9 incidents were counted, and the newest is INC-8"]},
     ),
     "the lifecycle cannot be read": (
         ["UPDATE incident SET lifecycle = 'none' WHERE number = 4"],
@@ -306,35 +307,35 @@ DAMAGES = {
         {1: ["entries 5 and 11 disagree about its severity"]},
     ),
     "a description was withdrawn and left": (
-        ["UPDATE incident SET description = 'vermilion-canary' WHERE number = 2"],
-        {2: ["its description was withdrawn, and is still kept"]},
+        ["UPDATE incident SET description = 'vermilion-canary' WHERE number = 8"],
+        {8: ["its description was withdrawn, and is still kept"]},
     ),
     "a description was withdrawn and left in the next entry": (
         [
-            f"UPDATE incident_update SET old = 'vermilion-canary' WHERE entry = 4 AND {about(2)}",
+            f"UPDATE incident_update SET old = 'vermilion-canary' WHERE entry = 3 AND {about(8)}",
         ],
-        {2: ["a description was withdrawn, and is still kept in entry 4"]},
+        {8: ["a description was withdrawn, and is still kept in entry 3"]},
     ),
     "a description is lost": (
-        ["UPDATE incident SET description = NULL WHERE number = 3"],
-        {3: ["its description is not the one of entry 4"]},
+        ["UPDATE incident SET description = NULL WHERE number = 7"],
+        {7: ["its description is not the one of entry 3"]},
     ),
     "a declaration's texts were withdrawn and left": (
         [
             (
                 "UPDATE incident SET category = 'vermilion-canary', version = version + 1 "
-                "WHERE number = 3"
+                "WHERE number = 7"
             ),
             (
                 f"UPDATE incident_update SET redacted_at = at, redacted_by_id = by_id, "
                 f"redacted_by_name = by_name, withdrawn = 'description category' "
-                f"WHERE entry = 1 AND {about(3)}"
+                f"WHERE entry = 1 AND {about(7)}"
             ),
-            f"UPDATE incident_update SET old = 'vermilion-canary' WHERE entry = 3 AND {about(3)}",
+            f"UPDATE incident_update SET old = 'vermilion-canary' WHERE entry = 2 AND {about(7)}",
         ],
         {
-            3: [
-                "a description was withdrawn, and is still kept in entry 3",
+            7: [
+                "a description was withdrawn, and is still kept in entry 2",
                 "its category was withdrawn, and is still kept",
             ]
         },
