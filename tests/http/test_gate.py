@@ -30,6 +30,7 @@ FULL["/api"] = FULL["/v1"] | {"severity": "major"}
 # Every operation with an incident in its path, and a valid body for it.
 ON_INCIDENT = [
     ("GET", "/v1/incidents/{}", None),
+    ("PATCH", "/v1/incidents/{}", {"description": "Since the deploy."}),
     ("PATCH", "/v1/incidents/{}/status", {"status": "identified"}),
     ("POST", "/v1/incidents/{}/updates", {"visibility": "internal", "body": "x"}),
     ("GET", "/v1/incidents/{}/updates", None),
