@@ -9,7 +9,10 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,25 +21,44 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import databases, measures
+from benchmarks import databases, growth, measures
 from benchmarks.measures import QUICK, WHOLE, Comparison, Effort
 
 FSYNCS = 200
+# The highest ratios of a transition to the same raw SQL, by the number of clients.
+TRANSITIONS = {"SQLite": {1: 3.0, 16: 1.5}, "PostgreSQL": {1: 1.5, 16: 2.0}}
+
+
+class Part(StrEnum):
+    """A part of the table."""
+
+    COMMANDS = "commands"
+    TRANSITIONS = "transitions"
+    GROWTH = "growth"
 
 
 def main(
     *,
     quick: Annotated[bool, typer.Option(help="Only check that each measure runs.")] = False,
+    only: Annotated[
+        Part | None, typer.Option(help="Measure only this part.", case_sensitive=False)
+    ] = None,
+    closed: Annotated[
+        int | None, typer.Option(help="The number of closed incidents that must not matter.")
+    ] = None,
 ) -> None:
     """Print the cost of our code against raw SQL, a bare server and a Bolt that does nothing.
 
     Compare the ratios: both sides of each were measured in turn, in the same moments.
     """
     # Ratchet runs on uvloop as well.
-    uvloop.run(_print(QUICK if quick else WHOLE))
+    effort = QUICK if quick else WHOLE
+    if closed is not None:
+        effort = replace(effort, many_closed=closed)
+    uvloop.run(_print(effort, [only] if only else list(Part)))
 
 
-async def _print(effort: Effort) -> None:
+async def _print(effort: Effort, parts: Sequence[Part]) -> None:
     # A fixed width, because the output may go to a file.
     console = Console(width=120)
     table = Table("measure", "clients", "ours", "against", "theirs", "ratio", "target", "met")
@@ -48,7 +70,7 @@ async def _print(effort: Effort) -> None:
             "Times are for one operation: wall time over operations, medians. "
             "A ratio is the median of the rounds' ratios."
         )
-        async for line in _lines(folder, effort):
+        async for line in _lines(folder, effort, parts):
             table.add_row(
                 line.measure,
                 str(line.clients),
@@ -76,23 +98,29 @@ def _folder() -> Iterator[Path]:
         yield folder
 
 
-async def _lines(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
-    def sqlite(name: str) -> databases.Database:
-        return databases.sqlite(folder, name)
-
-    async for line in measures.transitions(
-        sqlite, effort, measure="transition, SQLite", targets={1: 3.0, 16: 1.5}
-    ):
-        yield line
+async def _lines(folder: Path, effort: Effort, parts: Sequence[Part]) -> AsyncIterator[Comparison]:
     with databases.postgresql(folder / "postgresql") as postgresql:
-        async for line in measures.transitions(
-            postgresql, effort, measure="transition, PostgreSQL", targets={1: 1.5, 16: 2.0}
-        ):
-            yield line
-    async for line in measures.commands(folder, effort):
-        yield line
-    async for line in measures.growth(folder, effort):
-        yield line
+        makers: Mapping[str, Callable[[str], databases.Database]] = {
+            "SQLite": partial(databases.sqlite, folder),
+            "PostgreSQL": postgresql,
+        }
+        measured = {
+            Part.COMMANDS: [measures.commands(folder, effort)],
+            Part.TRANSITIONS: [
+                measures.transitions(
+                    make, effort, measure=f"transition, {name}", targets=TRANSITIONS[name]
+                )
+                for name, make in makers.items()
+            ],
+            Part.GROWTH: [
+                growing(make, effort, name=name)
+                for name, make in makers.items()
+                for growing in (growth.of_incidents, growth.of_entries)
+            ],
+        }
+        for lines in (lines for part in parts for lines in measured[part]):
+            async for line in lines:
+                yield line
 
 
 def _time(seconds: float) -> str:

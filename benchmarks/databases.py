@@ -139,6 +139,28 @@ async def fill(database: Database, *, open_: int, closed: int) -> range:
     return range(closed + 3, closed + open_ + 3)
 
 
+def lengthen(database: Database, number: int, entries: int) -> None:
+    """Gives the open incident ``number`` so many entries: notes and public updates in turn."""
+    with contextlib.closing(database.connect()) as connection:
+        into, values = _columns(
+            connection,
+            "incident_update",
+            {"id": _RANDOM_ID[database.is_sqlite], "entry": "n.entry"},
+        )
+        connection.execute(
+            "WITH RECURSIVE n(entry) AS (SELECT 4 UNION ALL "
+            f"SELECT entry + 1 FROM n WHERE entry < {entries}) "
+            f"INSERT INTO incident_update ({into}) SELECT {values} "
+            "FROM incident_update AS original, n WHERE original.entry = 2 + n.entry % 2 AND "
+            f"original.incident_id = (SELECT id FROM incident WHERE number = {number})"
+        )
+        connection.execute(f"UPDATE incident SET last_entry = {entries} WHERE number = {number}")
+        connection.commit()
+
+
+_RANDOM_ID = {True: "lower(hex(randomblob(16)))", False: "gen_random_uuid()"}
+
+
 def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, last: int) -> None:
     # The database is thrown away after a crash.
     connection.execute("PRAGMA synchronous = OFF")
@@ -151,7 +173,7 @@ def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, l
         template,
         first,
         last,
-        random_id="lower(hex(randomblob(16)))",
+        random_id=_RANDOM_ID[True],
         created_at=f"{hours} || '000'",
     ):
         connection.execute(statement)
@@ -167,7 +189,7 @@ def _copy_on_postgresql(
         template,
         first,
         last,
-        random_id="gen_random_uuid()",
+        random_id=_RANDOM_ID[False],
         created_at=f"original.created_at + (n.number - {last}) * interval '1 hour'",
     ):
         connection.execute(statement)

@@ -8,7 +8,6 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -24,16 +23,14 @@ from benchmarks.databases import (
     now,
 )
 from benchmarks.raw import Step, Threads
-from benchmarks.rounds import Samples, Slice, in_turn
+from benchmarks.rounds import Samples, in_turn
 from bot.sandbox import Sandbox, Workspace
-from core.boards import BoardFilter, Scope
 from core.commands import Change
-from core.incident import Note, Severity
+from core.incident import Note
 from core.service import Incidents
 from storage.store import SqlStore
 
 CLIENTS = (1, 16)
-BOARDS_IN_A_SLICE = 100
 BURST = 200
 # The aims for a burst, on a machine that does nothing else.
 AIMS = {"median, aim 20 ms": 0.5, "p99, aim 250 ms": 0.99}
@@ -53,6 +50,7 @@ class Effort:
     seconds: float
     few_closed: int
     many_closed: int
+    many_entries: int
 
     @property
     def incidents(self) -> int:
@@ -60,8 +58,17 @@ class Effort:
         return (self.rounds + 1) * sum(clients * self.each[clients] for clients in CLIENTS)
 
 
-WHOLE = Effort(each={1: 48, 16: 6}, rounds=20, seconds=15, few_closed=1_000, many_closed=1_000_000)
-QUICK = Effort(each={1: 2, 16: 1}, rounds=3, seconds=1, few_closed=10, many_closed=100)
+WHOLE = Effort(
+    each={1: 48, 16: 6},
+    rounds=20,
+    seconds=15,
+    few_closed=1_000,
+    many_closed=1_000_000,
+    many_entries=5_000,
+)
+QUICK = Effort(
+    each={1: 2, 16: 1}, rounds=3, seconds=1, few_closed=10, many_closed=100, many_entries=100
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,22 +105,6 @@ class Comparison:
     def met(self) -> bool:
         """Whether the ratio is within the target."""
         return self.target is None or self.ratio <= self.target
-
-
-LISTS = {
-    "open": BoardFilter(),
-    "mine": BoardFilter(scope=Scope.MINE),
-    "all": BoardFilter(scope=Scope.ALL),
-    "status:resolved": BoardFilter(scope=Scope.ALL, status="resolved"),
-    "severity:low": BoardFilter(scope=Scope.ALL, severity=Severity.LOW),
-}
-
-
-def _a_day() -> BoardFilter:
-    """A day in the past: `databases.fill` declares one incident every hour until now."""
-    return BoardFilter(
-        scope=Scope.ALL, since=now() - timedelta(days=21), until=now() - timedelta(days=20)
-    )
 
 
 class Supply:
@@ -159,20 +150,6 @@ class Service:
         for command in commands:
             await self._incidents.execute(command)
 
-    async def lists(self, narrowed: BoardFilter) -> float:
-        """A slice of `/incident list`, one after another."""
-        began = time.perf_counter()
-        for _ in range(BOARDS_IN_A_SLICE):
-            await self._incidents.ranking(ACTOR, narrowed)
-        return (time.perf_counter() - began) / BOARDS_IN_A_SLICE
-
-    async def newest(self, narrowed: BoardFilter) -> float:
-        """A slice of the API's list, one after another."""
-        began = time.perf_counter()
-        for _ in range(BOARDS_IN_A_SLICE):
-            await self._incidents.board(ACTOR, narrowed)
-        return (time.perf_counter() - began) / BOARDS_IN_A_SLICE
-
 
 async def transitions(
     make: Callable[[str], Database],
@@ -214,35 +191,6 @@ async def transitions(
 
 async def _raw(threads: Threads, supply: Supply, clients: int) -> float:
     return threads.seconds_each(supply.rows(clients))
-
-
-async def growth(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
-    """The cost of closed incidents: a board and a transition among very many, and among few."""
-    with contextlib.ExitStack() as stack:
-        sides: dict[str, Service] = {}
-        for closed in (effort.many_closed, effort.few_closed):
-            database = databases.sqlite(folder, f"closed_{closed}")
-            supply = await Supply.filling(database, effort, closed=closed)
-            store = stack.enter_context(database.store())
-            sides[f"{closed:,} closed"] = Service(store, supply)
-        many, few = sides
-        compared: Mapping[str, Mapping[str, Slice]] = {
-            **{
-                f"list {name}": {
-                    side: partial(service.lists, narrowed) for side, service in sides.items()
-                }
-                for name, narrowed in LISTS.items()
-            },
-            "API, a day": {
-                side: partial(service.newest, _a_day()) for side, service in sides.items()
-            },
-            "transition": {name: partial(side.transitions, 1) for name, side in sides.items()},
-        }
-        for measure, slices in compared.items():
-            samples = await in_turn(slices, rounds=effort.rounds, within_seconds=effort.seconds)
-            yield Comparison.of(
-                samples, measure=f"{measure}, {many}", clients=1, target=1.2, against=few
-            )
 
 
 async def commands(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:

@@ -28,7 +28,7 @@ from core.boards import BoardFilter, Scope
 from core.decision import Surface
 from core.incident import Actor, Severity
 from core.ranking import COUNTED_MAX, Rank
-from storage.models import incident, incident_invited, is_open, posted
+from storage.models import incident, incident_invited, is_closed, is_open, posted
 from storage.rows import NEWEST, AnyRow, AnySelect
 
 OPEN_HERE_MAX = 10
@@ -138,8 +138,12 @@ def newest(
         first, last = max(first, narrowed.number), min(last, narrowed.number)
     named |= {"first": max(first, key + 1) if newer else first, "limit": limit}
     named["last"] = last if newer else min(last, key - 1)
-    statement = _newest(_conditions_of(actor, narrowed), newer=newer)
-    return connection.execute(statement, named).all()
+    names = _conditions_of(actor, narrowed)
+    if "status" not in names:
+        return connection.execute(_newest(names, newer=newer), named).all()
+    statement = _newest_of_status(names, _severities(narrowed), newer=newer)
+    rows = connection.execute(statement, named).all()
+    return sorted(rows, key=lambda row: row.number if newer else -row.number)[:limit]
 
 
 def worst(
@@ -272,23 +276,52 @@ def _newest(names: frozenset[str], *, newer: bool) -> AnySelect:
 
 
 @cache
+def _newest_of_status(
+    names: frozenset[str], severities: tuple[Severity, ...], *, newer: bool
+) -> CompoundSelect[*tuple[Any, ...]]:
+    """`_newest` in the ranges of the indexes of a status, of which there is one per severity."""
+    return union_all(
+        *(
+            select(_newest(names - {"severity"}, newer=newer).where(*range_).subquery())
+            for range_ in _ranges(names, severities)
+        )
+    )
+
+
+def _ranges(
+    names: frozenset[str], severities: tuple[Severity, ...]
+) -> list[list[ColumnElement[bool]]]:
+    """The conditions of each range of an index that a list reads.
+
+    The incidents of a status are in two indexes: those that are open, and those that are closed.
+    """
+    both = "status" in names and "open" not in names
+    halves: list[list[ColumnElement[bool]]] = [[is_open], [is_closed]] if both else [[]]
+    return [
+        [*half, incident.c.severity == literal_column(f"'{severity}'")]
+        for severity in severities
+        for half in halves
+    ]
+
+
+def _keyed(severity: Severity, *, worse: bool) -> ColumnElement[bool]:
+    number, name = incident.c.number, f"key_{severity}"
+    return number > bindparam(name) if worse else number < bindparam(name)
+
+
+@cache
 def _worst(
     names: frozenset[str], severities: tuple[Severity, ...], *, worse: bool
 ) -> CompoundSelect[*tuple[Any, ...]]:
-    """One range of an index for each severity, in one statement: no row is read and dropped."""
+    """The ranges of an index in one statement: no row is read and dropped."""
     number = incident.c.number
     parts = [
-        INCIDENT.where(
-            *_that(names - {"severity"}),
-            incident.c.severity == literal_column(f"'{severity}'"),
-            number > bindparam(f"key_{severity}")
-            if worse
-            else number < bindparam(f"key_{severity}"),
-        )
+        INCIDENT.where(*_that(names - {"severity"}), *range_, _keyed(severity, worse=worse))
         .order_by(number.asc() if worse else number.desc())
         .limit(bindparam("limit"))
         .subquery()
         for severity in severities
+        for range_ in _ranges(names, (severity,))
     ]
     return union_all(*map(select, parts))
 
@@ -302,13 +335,13 @@ def _total(names: frozenset[str], severities: tuple[Severity, ...]) -> AnySelect
         .where(
             _of_workspace,
             *_that(names - {"severity"}),
-            incident.c.severity == literal_column(f"'{severity}'"),
+            *range_,
             number > 0,
         )
         .order_by(number.desc())
         .limit(bindparam("limit"))
         .subquery()
-        for severity in severities
+        for range_ in _ranges(names, severities)
     ]
     counted = union_all(*map(select, parts)).limit(bindparam("limit")).subquery()
     return select(func.count()).select_from(counted)

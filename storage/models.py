@@ -25,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     and_,
+    false,
     literal_column,
     not_,
     or_,
@@ -500,6 +501,7 @@ def among(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
 
 # A comparison, because SQLite writes the condition of the partial index as ``= 1``.
 is_open = incident.c.is_open == true()
+is_closed = incident.c.is_open == false()
 
 is_available = among(outbox.c.state, State.AVAILABLE)
 is_kept = among(outbox.c.state, *KEPT)
@@ -555,15 +557,18 @@ _partial(
     incident.c.number,
     where=is_open,
 )
-Index(None, incident.c.workspace_id, incident.c.status, incident.c.number)
 Index(None, incident.c.workspace_id, incident.c.severity, incident.c.number)
-Index(
-    "ix_incident_status_severity",
-    incident.c.workspace_id,
-    incident.c.status,
-    incident.c.severity,
-    incident.c.number,
-)
+# A change of status writes the index of the few open ones, and only the last one that of closed
+# ones, which grows.
+for _name, _where in (("open", is_open), ("closed", is_closed)):
+    _partial(
+        f"ix_incident_{_name}_status",
+        incident.c.workspace_id,
+        incident.c.status,
+        incident.c.severity,
+        incident.c.number,
+        where=_where,
+    )
 # Cards: the newest entry that is shown, and the moves.
 _partial(
     "ix_incident_update_on_card",

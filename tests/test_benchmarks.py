@@ -29,7 +29,14 @@ def test_every_measure_of_the_benchmarks_runs():
     )
 
     assert run.returncode == 0, run.stderr
-    measured = ("SQLite", "PostgreSQL", "signed /incident status", "no-op Bolt", "/incident list")
+    measured = (
+        "SQLite",
+        "PostgreSQL",
+        "signed /incident status",
+        "no-op Bolt",
+        "list open",
+        "API, a day",
+    )
     for what in (*measured, "burst of 200: median", "burst of 200: p99"):
         assert what in run.stdout
 

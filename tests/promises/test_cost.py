@@ -83,3 +83,35 @@ async def test_20000_closed_incidents_cost_nothing(ratchet, steps, slack, clock,
     many = [await steps(work) for work in works]
 
     assert all(after <= before * 1.2 + 100 for before, after in zip(few, many, strict=True))
+
+
+LONG = """
+WITH RECURSIVE n(entry) AS (SELECT 4 UNION ALL SELECT entry + 1 FROM n WHERE entry < {})
+INSERT INTO incident_update SELECT {} FROM n, incident_update
+WHERE incident_update.entry = 2 + n.entry % 2
+"""
+
+
+async def test_a_card_of_5000_entries_costs_what_one_of_three_costs(
+    ratchet, steps, slack, clock, mia
+):
+    await tell(mia, "declare Checkout is down", "note 1 db-3 is slow", "update 1 We look at it.")
+    await settle(ratchet, clock)
+    team = slack.workspace.team_id
+
+    def card(tx):
+        tx.card(tx.incident(team, 1))
+
+    def lengthen(tx):
+        connection = connection_of(tx)
+        table = connection.exec_driver_sql("PRAGMA table_info(incident_update)").all()
+        values = {"entry": "n.entry", "id": "lower(hex(randomblob(16)))"}
+        columns = [values.get(row[1], f"incident_update.{row[1]}") for row in table]
+        connection.exec_driver_sql(LONG.format(5_000, ", ".join(columns)))
+        connection.exec_driver_sql("UPDATE incident SET last_entry = 5000")
+        connection.exec_driver_sql("ANALYZE")
+
+    few = await steps(card)
+    await ratchet.store.write(lengthen)
+
+    assert await steps(card) <= few * 1.2

@@ -14,6 +14,7 @@ from core.boards import BoardFilter, Scope
 from core.commands import Redact
 from core.incident import Note, PublicText, Severity
 from core.ranking import Rank
+from storage import models
 from storage.public import PublicReader
 from storage.snapshot import connection_of
 from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
@@ -197,6 +198,40 @@ async def test_sqlite_sorts_no_list(look, store, declare, plan):
     lines = await plan(lambda: store.read(LOOKS[look]))
 
     assert [line for line in lines if "ORDER BY" in line and "incident_component" not in line] == []
+
+
+def test_a_step_writes_no_index_that_grows_with_closed_incidents():
+    """An open incident is in no index of closed ones, before and after its step."""
+    written = {"status", "public_word", "updated_at", "version", "last_entry"}
+    indexes = [one for one in models.incident.indexes if written & set(one.columns.keys())]
+
+    assert {one.name for one in indexes} == {"ix_incident_open_status", "ix_incident_closed_status"}
+    assert all(one.dialect_options["sqlite"]["where"] is not None for one in indexes)
+
+
+# The reads of a card: its newest entry that is shown, and the moments of its moves. Notes, of which
+# a long timeline mostly consists, are in neither index.
+OF_CARDS = {"ix_incident_update_on_card", "ix_incident_update_move"}
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_sqlite_reads_a_card_without_its_notes(store, declare, plan):
+    await declare()
+
+    lines = await plan(lambda: store.read(LOOKS["card"]))
+    found = [line for line in lines if "incident_update" in line]
+
+    assert {re.findall("ix_[a-z_]+", line)[0] for line in found} == OF_CARDS
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_postgresql_reads_a_card_without_its_notes(store, declare, explained):
+    await declare()
+
+    plan = await explained(LOOKS["card"])
+    found = [node for node in plan if node.get("Relation Name") == "incident_update"]
+
+    assert {node["Index Name"] for node in found} == OF_CARDS
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

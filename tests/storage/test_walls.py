@@ -16,6 +16,8 @@ ONE_DATABASE = {
     "test_boards_of_open_incidents_do_not_read_closed_ones": "reads the plans of SQLite",
     "test_sqlite_sorts_no_list": "reads the plans of SQLite",
     "test_postgresql_reads_no_growing_table_in_vain": "reads the plans of PostgreSQL",
+    "test_sqlite_reads_a_card_without_its_notes": "reads the plans of SQLite",
+    "test_postgresql_reads_a_card_without_its_notes": "reads the plans of PostgreSQL",
     "test_no_step_of_the_outbox_scans_delivered_messages": "reads the plans of SQLite",
     "test_a_missing_file_is_not_created_by_reading": "PostgreSQL has no file",
     "TestFile": "reads the bytes of SQLite's file",
