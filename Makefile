@@ -107,7 +107,7 @@ check: $(READY) ## run the checks of CI: format, lint, types, import contracts, 
 
 .PHONY: bench
 bench: $(READY) ## measure this machine against raw SQL and a bare server, and print the ratios
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: format
 format: $(READY) ## format the code and apply the fixes of the linter

@@ -587,6 +587,6 @@ class Actions:
                 period = timedelta(days=days)
                 return stats(await self._incidents.statistics(actor, period=period), at=at)
             case ShowHelp():
-                return help_for(request.verb, self._catalogue.default)
+                return help_for(request.verb, self._catalogue.default, whole=request.whole)
             case _:
                 assert_never(request)

@@ -280,6 +280,8 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return OpenDeclare()
         case ["help"] | ["help", ""]:
             return ShowHelp()
+        case ["help", "all"]:
+            return ShowHelp(whole=True)
         case ["help", verb] if verb in VERBS_BY_WORD:
             return ShowHelp(verb=VERBS_BY_WORD[verb].name)
     raise _unreadable()
@@ -618,6 +620,10 @@ def board_button(label: str = "All open") -> Json:
 
 def help_button() -> Json:
     return button("Help", action_id="help", value=encode("help"))
+
+
+def all_help_button() -> Json:
+    return button("All commands", action_id="help:all", value=encode("help", "all"))
 
 
 def board_value(asked: ShowBoard) -> str:

@@ -9,12 +9,12 @@ from bot.slack.blocks import (
     message,
     paragraphs,
 )
-from bot.slack.buttons import declare_button
+from bot.slack.buttons import all_help_button, declare_button
 from bot.slack.markup import (
     escape,
     plain_text,
 )
-from bot.slack.verbs import COMMAND, VERBS, VERBS_BY_WORD, Verb
+from bot.slack.verbs import COMMAND, FIRST, VERBS, VERBS_BY_WORD, Verb
 from core.lifecycle import Lifecycle
 
 NAMING = (
@@ -23,12 +23,18 @@ NAMING = (
 )
 
 
-def help_for(verb: str | None, lifecycle: Lifecycle) -> Json:
-    """Help for all verbs, or for one, made from the table that the parser reads by.
+TRAY_LINE = f"`{COMMAND}` shows what is open, with buttons for the next steps."
 
-    ``lifecycle`` is the default one: an example that it cannot follow says so.
+
+def help_for(verb: str | None, lifecycle: Lifecycle, *, whole: bool = False) -> Json:
+    """Help for the verbs that matter first, for one, or for all (``whole``).
+
+    It is made from the table that the parser reads by. ``lifecycle`` is the default one: an example
+    that it cannot follow says so.
     """
-    return _help_for_one(VERBS_BY_WORD[verb], lifecycle) if verb else _help_for_all()
+    if verb:
+        return _help_for_one(VERBS_BY_WORD[verb], lifecycle)
+    return _help_for_all() if whole else _help_first()
 
 
 def _help_for_one(verb: Verb, lifecycle: Lifecycle) -> Json:
@@ -44,9 +50,26 @@ def _help_for_one(verb: Verb, lifecycle: Lifecycle) -> Json:
     return message([*told, *naming], [*paragraphs(told, between="\n"), *map(context, naming)])
 
 
+def _line(verb: Verb) -> str:
+    return f"`{escape(verb.usage)}` {verb.summary}."
+
+
+def _help_first() -> Json:
+    lines = [TRAY_LINE, *(_line(VERBS_BY_WORD[name]) for name in FIRST)]
+    rest = f"`{COMMAND} help all` explains all commands, `{COMMAND} help <verb>` one."
+    return message(
+        [*lines, escape(rest), escape(NAMING)],
+        [
+            *paragraphs(lines, between="\n"),
+            *paragraphs([escape(rest)]),
+            context(escape(NAMING)),
+            *actions([declare_button(), all_help_button()]),
+        ],
+    )
+
+
 def _help_for_all() -> Json:
-    tray_line = f"`{COMMAND}` shows what is open, with buttons for the next steps."
-    lines = [tray_line, *(f"`{escape(verb.usage)}` {verb.summary}." for verb in VERBS)]
+    lines = [TRAY_LINE, *map(_line, VERBS)]
     return message(
         [*lines, escape(NAMING)],
         [*paragraphs(lines, between="\n"), context(escape(NAMING)), *actions([declare_button()])],

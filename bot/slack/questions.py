@@ -161,8 +161,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
     match request:
         case ShowBoard():
             return board_value(request)
-        case ShowHelp(verb=verb):
-            return encode("help", verb)
+        case ShowHelp(verb=verb, whole=whole):
+            return encode("help", "all" if whole else verb)
         case ShowStats(days=days):
             return encode("stats", days)
         case OpenDeclare() if request == OpenDeclare():

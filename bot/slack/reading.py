@@ -428,6 +428,8 @@ def _read_help(typed: Typed) -> ShowHelp:
     if not word:
         return ShowHelp()
     asked = typed.fixed(plain_word(word))
+    if asked == "all":
+        return ShowHelp(whole=True)
     if verb := verbs.find(asked):
         return ShowHelp(verb=verb.name)
     if sentence := SENTENCES.get(asked):

@@ -87,9 +87,10 @@ class ShowStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowHelp:
-    """Help for all verbs, or for the one of that name."""
+    """Help for the verbs that matter first, for the one of that name, or for all (``whole``)."""
 
     verb: str | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

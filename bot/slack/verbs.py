@@ -193,12 +193,15 @@ VERBS = (
     ),
     Verb(
         name="help",
-        arguments="[verb]",
-        summary="explains all verbs, or one",
+        arguments="[verb|all]",
+        summary="explains the five commands that matter first, one, or all",
         example="help status",
     ),
 )
 
+
+# Those that help names first: most of a night needs no other.
+FIRST = ("declare", "ack", "next", "update", "note")
 
 VERBS_BY_WORD = {word: verb for verb in VERBS for word in (verb.name, *verb.aliases)}
 

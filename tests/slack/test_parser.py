@@ -171,6 +171,7 @@ SAID = [
     ("setup C012345678", SetStatusChannel(channel="C012345678")),
     ("help", ShowHelp()),
     ("help new", ShowHelp(verb="declare")),
+    ("help All", ShowHelp(whole=True)),
 ]
 
 

@@ -358,9 +358,18 @@ def test_an_api_key_is_named_and_never_mentioned():
 
 
 def test_help_explains_every_verb():
-    everything = help_for(None, STATUSPAGE)["text"]
+    everything = help_for(None, STATUSPAGE, whole=True)["text"]
 
     assert all(markup.escape(verb.usage) in everything for verb in VERBS)
+
+
+def test_help_names_five_commands_first_and_then_the_way_to_all():
+    first = help_for(None, STATUSPAGE)
+
+    named = [verb.name for verb in VERBS if markup.escape(verb.usage) in first["text"]]
+    assert sorted(named) == ["ack", "declare", "next", "note", "update"]
+    assert "`/incident help all` explains all commands" in first["text"]
+    assert buttons(first) == ["Declare an incident", "All commands"]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -669,6 +678,7 @@ def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
         ("declare", OpenDeclare()),
         ("help", ShowHelp()),
         ("help:note", ShowHelp(verb="note")),
+        ("help:all", ShowHelp(whole=True)),
         (f"show:{ID}", ShowCard(ref=ID)),
         (f"timeline:{ID}:21", ShowTimeline(ref=ID, before=21)),
         ("board:open::::", ShowBoard()),

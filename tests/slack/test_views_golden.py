@@ -933,6 +933,7 @@ def reviews(texts: Texts) -> dict[str, Any]:
 def helps() -> dict[str, Any]:
     return {
         "help": help_for(None, STATUSPAGE),
+        "help_all": help_for(None, STATUSPAGE, whole=True),
         "help_verb": help_for("status", STATUSPAGE),
         "help_verb_of_another_lifecycle": help_for("close", STATUSPAGE),
     }
