@@ -91,6 +91,11 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
         ("components 1 Checkout API, Payments", "now affects Checkout API, Payments"),
         ("components 1 none", "now affects no component"),
     ],
+    "description": [
+        DECLARED,
+        ("description 1 Since the deploy of 02:50.", "INC-1"),
+        ("show 1", "Since the deploy of 02:50."),
+    ],
     "timeline": [DECLARED, ("timeline 1", "declared it"), ("timeline 1", "only you see this")],
     "withdraw": [
         DECLARED,
