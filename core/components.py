@@ -79,3 +79,8 @@ def describe_component(
 def component_id(workspace: Workspace, name: str) -> UUID:
     """Derived from the name: two people who add the same component at once make one row."""
     return uuid5(COMPONENTS_NAMESPACE, f"{workspace.id} {name.casefold()}")
+
+
+def group_id(workspace: str, name: str) -> UUID:
+    """Derived from the name: two people who add the same group at once make one row."""
+    return uuid5(COMPONENTS_NAMESPACE, f"group {workspace} {name.casefold()}")

@@ -17,7 +17,8 @@ class PublicUpdate:
 
     ``body`` None: a bare change of status, a text that is still held back or was taken back in
     time, or a withdrawn text. ``ends``: it is the end of the incident, has no text, and nobody
-    wrote one in its place, so a short reply tells it.
+    wrote one in its place, so a short reply tells it. ``changed_at`` is the moment at which its
+    public part changed last: ``at``, the end of a hold, or a withdrawal.
     """
 
     entry: int
@@ -25,6 +26,7 @@ class PublicUpdate:
     status: str | None
     word: PublicWord | None
     at: datetime
+    changed_at: datetime
     withdrawn: bool = False
     ends: bool = False
 
@@ -56,7 +58,8 @@ class PublicIncident:
     ``previous_status`` is the status before the newest transition. ``updates`` are newest first.
     ``resolved_at`` is the moment at which the public word first became ``resolved``.
     ``next_update`` is the promise of the next public update, if one was made; ``promises`` are all
-    that the public was told of, oldest first.
+    that the public was told of, oldest first. ``severities`` and ``tags`` are the severity and the
+    components since each of their changes, oldest first; the first of each counts from the start.
     """
 
     id: UUID
@@ -74,6 +77,9 @@ class PublicIncident:
     resolved_at: datetime | None
     next_update: PublicPromise | None = None
     promises: tuple[ToldPromise, ...] = ()
+    declared_at: datetime
+    severities: tuple[tuple[datetime, Severity], ...] = ()
+    tags: tuple[tuple[datetime, tuple[Component, ...]], ...] = ()
     updates: tuple[PublicUpdate, ...] = ()
 
     @property

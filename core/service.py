@@ -362,7 +362,7 @@ class Incidents:
             )
             if not policy.holds(actor, Permission.RESPOND):
                 raise Denied(actor, Permission.RESPOND)
-            tx.add_component(actor.workspace, described)
+            tx.add_component(actor.workspace, described, at=self._clock())
             return then(tx, described)
 
         return await self._store.write(work)

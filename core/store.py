@@ -249,7 +249,7 @@ class Transaction(Reader, Drafts, Protocol):
         If another process did so first, the work runs again and finds the mark.
         """
 
-    def add_component(self, workspace: str, component: DescribedComponent) -> None:
+    def add_component(self, workspace: str, component: DescribedComponent, *, at: datetime) -> None:
         """Writes a component that is not there yet."""
 
     def keep(self, receipt: Receipt) -> None:

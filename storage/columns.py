@@ -9,7 +9,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-from core.incident import Component, Incident, Update
+from core.incident import Incident, Update
 from core.lifecycle import Lifecycle
 
 
@@ -51,15 +51,6 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "updated_at": incident.updated_at,
         "version": incident.version,
         "last_entry": incident.last_entry,
-    }
-
-
-def component_row(workspace: str, component: Component) -> dict[str, Any]:
-    return {
-        "workspace_id": workspace,
-        "id": component.id,
-        "name": component.name,
-        "folded": component.name.casefold(),
     }
 
 

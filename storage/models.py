@@ -5,7 +5,7 @@ protect the references between rows against errors in the code. A comment beside
 rest.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -176,6 +176,10 @@ class IncidentRow(_Row, table=True):
     next_update_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resolution: str | None = None
     duplicate_of: int | None = None  # the number of the other incident
+    # Whether a component was ever tagged. NULL: no.
+    tagged: bool | None = None
+    # The moment of the newest transition, if the public word is resolved. NULL: it is not.
+    over_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     channel: str | None = None
     channel_private: bool
     started_at: datetime = Field(sa_type=UtcDateTime)
@@ -266,8 +270,54 @@ class HandOverRow(_Row, table=True):
     look_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class PageRow(_Row, table=True):
+    """The status page of a workspace. ``published_at`` NULL: it is not published.
+
+    ``version`` rises with each write that the page may show, and is shown nowhere. ``changed_at``
+    is the moment of the newest change that leaves no public fact with a moment of its own.
+    """
+
+    __tablename__ = "page"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),
+        UniqueConstraint("slug"),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    slug: str
+    title: str
+    language: str
+    noindex: bool
+    published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    version: int = 1
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ComponentGroupRow(_Row, table=True):
+    """A heading over components, which name it in ``group_label``, in any case."""
+
+    __tablename__ = "component_group"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),
+        UniqueConstraint("workspace_id", "folded"),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    name: str
+    folded: str
+    position: int
+    description: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class ComponentRow(_Row, table=True):
-    """A component. ``folded`` is its case-folded name, so names that differ in case are one."""
+    """A component. ``folded`` is its case-folded name, so names that differ in case are one.
+
+    ``shown``: it is on the status page. NULL: no, for each flag. ``created_at`` NULL: a server of
+    an earlier version made it, so its record begins with the page.
+    """
 
     __tablename__ = "component"
     __table_args__ = (
@@ -281,6 +331,55 @@ class ComponentRow(_Row, table=True):
     folded: str
     description: str | None = None
     group_label: str | None = None
+    position: int | None = None
+    shown: bool | None = None
+    showcase: bool | None = None
+    only_if_degraded: bool | None = None
+    start_date: date | None = None
+    created_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ComponentOverrideRow(_Row, table=True):
+    """A status that a publisher gave a component by hand. Append-only; ``reason`` is private.
+
+    ``status`` NULL: the override before it was cleared. ``until`` NULL: until the next one.
+    """
+
+    __tablename__ = "component_override"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "component_id"], ["component.workspace_id", "component.id"]
+        ),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    component_id: UUID = Field(primary_key=True)
+    entry: int = Field(primary_key=True)
+    status: str | None = None
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str | None = None
+    by_id: str
+    by_name: str
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class TaggingRow(_Row, table=True):
+    """A component that an entry of a timeline tagged, or untagged. Append-only."""
+
+    __tablename__ = "tagging"
+    __table_args__ = (
+        _to("incident_update", "workspace_id", "incident_id", "entry"),
+        ForeignKeyConstraint(
+            ["workspace_id", "component_id"], ["component.workspace_id", "component.id"]
+        ),
+    )
+
+    workspace_id: str = Field(primary_key=True)
+    incident_id: UUID = Field(primary_key=True)
+    entry: int = Field(primary_key=True)
+    component_id: UUID = Field(primary_key=True)
+    tagged: bool
 
 
 class IncidentComponentRow(_Row, table=True):
@@ -476,7 +575,11 @@ incident = _table(IncidentRow)
 update = _table(UpdateRow)
 promise = _table(PromiseRow)
 hand_over = _table(HandOverRow)
+page = _table(PageRow)
+component_group = _table(ComponentGroupRow)
 component = _table(ComponentRow)
+component_override = _table(ComponentOverrideRow)
+tagging = _table(TaggingRow)
 incident_component = _table(IncidentComponentRow)
 incident_invited = _table(InvitedRow)
 posted = _table(PostedRow)
@@ -502,6 +605,7 @@ def among(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
 # A comparison, because SQLite writes the condition of the partial index as ``= 1``.
 is_open = incident.c.is_open == true()
 is_closed = incident.c.is_open == false()
+is_tagged = incident.c.tagged == true()
 
 is_available = among(outbox.c.state, State.AVAILABLE)
 is_kept = among(outbox.c.state, *KEPT)
@@ -598,6 +702,27 @@ Index(None, outbox.c.done_at)
 _partial("ix_promise_look_at", promise.c.look_at, where=promise.c.look_at.is_not(None))
 # The look at hand-overs without an answer.
 _partial("ix_hand_over_look_at", hand_over.c.look_at, where=hand_over.c.look_at.is_not(None))
+
+# The bars of the status page: incidents with components that ended within their days.
+_partial(
+    "ix_incident_over",
+    incident.c.workspace_id,
+    incident.c.over_at,
+    where=is_tagged,
+)
+# The next moment at which a text becomes public.
+_partial(
+    "ix_incident_title_public_at",
+    incident.c.workspace_id,
+    incident.c.title_public_at,
+    where=incident.c.title_public_at.is_not(None),
+)
+_partial(
+    "ix_incident_update_public_at",
+    update.c.workspace_id,
+    update.c.public_at,
+    where=update.c.public_at.is_not(None),
+)
 
 # API keys are found only by their prefix: the key names the workspace of a request.
 Index(None, api_key.c.id, unique=True)

@@ -11,7 +11,8 @@ withdrawn before it was public, leaves a bare change of status, or nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, case, or_, select, true
@@ -27,10 +28,11 @@ from core.incident import (
     is_end,
 )
 from core.lifecycle import Lifecycle, PublicWord
+from core.page import DAYS, RECENT, PageSettings, PublicFacts
 from core.promise import Promise, PromiseState, promised, shown
 from core.public_side import PublicIncident, PublicPromise, PublicUpdate, ToldPromise
-from storage import promises
-from storage.models import component, is_open
+from storage import pages, promises
+from storage.models import component, is_open, is_tagged
 from storage.models import incident as _incident
 from storage.models import update as _update
 from storage.rows import NEWEST, AnyRow, lifecycle_of, tags
@@ -52,6 +54,7 @@ _INCIDENTS = select(
     _incident.c.lifecycle,
     _incident.c.status,
     _incident.c.started_at,
+    _incident.c.created_at,
     _incident.c.component_count,
     _incident.c.promise_count,
 ).where(
@@ -61,11 +64,16 @@ _INCIDENTS = select(
 )
 _ONE = _INCIDENTS.where(_incident.c.id == bindparam("incident"))
 _OPEN = _INCIDENTS.where(is_open).order_by(_incident.c.number.desc())
+_OVER_LATELY = _INCIDENTS.where(is_tagged, _incident.c.over_at >= bindparam("since"))
 _RECENT = (
     _INCIDENTS.where(_incident.c.number < bindparam("before"))
     .order_by(_incident.c.number.desc())
     .limit(bindparam("limit"))
 )
+
+_DECLARED = _INCIDENTS.where(
+    _incident.c.created_at >= bindparam("start"), _incident.c.created_at < bindparam("end")
+).order_by(_incident.c.number.desc())
 
 _is_public = and_(
     _update.c.visibility == Visibility.PUBLIC,
@@ -87,6 +95,7 @@ _is_taken_back = and_(
     _update.c.visibility == Visibility.PUBLIC, _update.c.redacted_at < _update.c.public_at
 )
 _is_title = _update.c.kind == Kind.TITLE
+_is_severity = _update.c.kind == Kind.SEVERITY
 _is_timed = or_(_is_public, _is_fact)
 _UPDATES = (
     select(
@@ -102,6 +111,8 @@ _UPDATES = (
         _is_taken_back.label("is_taken_back"),
         or_(_is_taken_back, _update.c.visibility == Visibility.INTERNAL).label("has_no_text"),
         case((_is_title, _update.c.redacted_at)).label("title_withdrawn_at"),
+        case((_is_severity, _update.c.old)).label("severity_before"),
+        case((_is_severity, _update.c.new)).label("severity"),
     )
     .where(
         _update.c.workspace_id == bindparam("workspace"),
@@ -141,6 +152,76 @@ class PublicReader(Snapshot):
             _RECENT, {"workspace": workspace, "before": key, "limit": limit, "at": at}
         )
         return self._with_updates(workspace, found.all(), at)
+
+    def pages(self) -> tuple[PageSettings, ...]:
+        """All published pages, by slug."""
+        return pages.published(self._connection)
+
+    def page_version(
+        self, *, workspace: str | None = None, slug: str | None = None
+    ) -> tuple[str, int] | None:
+        """The workspace and the version of a published page, found by either; None without one.
+
+        The version rises with each write that the page may show.
+        """
+        found = pages.found(self._connection, workspace=workspace, slug=slug)
+        return found and (found[0].workspace, found[1])
+
+    def page_facts(self, workspace: str, *, at: datetime) -> PublicFacts | None:
+        """All public facts of the workspace's page, None if it is not published."""
+        found = pages.found(self._connection, workspace=workspace)
+        if found is None:
+            return None
+        settings, _, changed_at = found
+        headings = pages.groups(self._connection, workspace)
+        turn = pages.next_turn(self._connection, workspace, at=at)
+        return PublicFacts(
+            settings=settings,
+            groups=headings,
+            components=pages.shown(
+                self._connection, workspace, headings, published_at=settings.published_at
+            ),
+            incidents=self._of_page(workspace, at),
+            changed_at=changed_at,
+            turns=() if turn is None else (turn,),
+        )
+
+    def history(
+        self, workspace: str, *, start: datetime, end: datetime, at: datetime
+    ) -> tuple[PublicIncident, ...]:
+        """The incidents that were declared from ``start`` to before ``end``, newest first."""
+        named = {"workspace": workspace, "start": start, "end": end, "at": at}
+        rows = self._connection.execute(_DECLARED, named).all()
+        return self._tagged(workspace, self._with_updates(workspace, rows, at))
+
+    def page_incident(
+        self, workspace: str, incident: UUID, *, at: datetime
+    ) -> PublicIncident | None:
+        """One incident with the history of its components, None if it has no public side."""
+        found = self.incident(workspace, incident, at=at)
+        return found and self._tagged(workspace, (found,))[0]
+
+    def _of_page(self, workspace: str, at: datetime) -> tuple[PublicIncident, ...]:
+        since = datetime.combine(at.astimezone(UTC) - timedelta(days=DAYS), time(), UTC)
+        named = {"workspace": workspace, "at": at}
+        rows = {
+            row.number: row
+            for statement, more in (
+                (_OPEN, {}),
+                (_RECENT, {"before": NEWEST, "limit": RECENT}),
+                (_OVER_LATELY, {"since": since}),
+            )
+            for row in self._connection.execute(statement, {**named, **more})
+        }
+        newest_first = [rows[number] for number in sorted(rows, reverse=True)]
+        return self._tagged(workspace, self._with_updates(workspace, newest_first, at))
+
+    def _tagged(
+        self, workspace: str, incidents: tuple[PublicIncident, ...]
+    ) -> tuple[PublicIncident, ...]:
+        """``incidents`` with the components that the page shows, and their history."""
+        courses = pages.tagged(self._connection, workspace, [one.id for one in incidents])
+        return tuple(_with_course(one, courses.get(one.id, ())) for one in incidents)
 
     def components(self, workspace: str) -> tuple[Component, ...]:
         """The components of the workspace, by name."""
@@ -198,16 +279,44 @@ def _public_incident(
         terminal=lifecycle.is_terminal(row.status),
         previous_status=moves[1].new if len(moves) > 1 else None,
         components=components,
+        declared_at=row.created_at,
         started_at=row.started_at,
         updated_at=updated_at,
         resolved_at=min(resolved, default=None),
         next_update=_next_update(made, at),
         promises=tuple(_told(promise, updated_at) for promise in promised(made, at)),
+        severities=_severities(row, facts),
         updates=tuple(
             _public_update(fact, lifecycle, ends=fact.entry in ends)
             for fact in facts
             if fact.is_public or fact.new
         ),
+    )
+
+
+def _severities(row: AnyRow, facts: Sequence[AnyRow]) -> tuple[tuple[datetime, Severity], ...]:
+    """The severity since each of its changes. ``facts`` are newest first."""
+    changes = [fact for fact in reversed(facts) if fact.severity is not None]
+    first = changes[0].severity_before if changes else row.severity
+    return (
+        (row.started_at, Severity(first)),
+        *((fact.at, Severity(fact.severity)) for fact in changes),
+    )
+
+
+def _with_course(
+    incident: PublicIncident, course: tuple[tuple[datetime, tuple[Component, ...]], ...]
+) -> PublicIncident:
+    """``incident`` with the history of its components.
+
+    Those of the declaration count from its start.
+    """
+    declared = course[:1] if course and course[0][0] == incident.declared_at else ()
+    first = declared[0][1] if declared else ()
+    return replace(
+        incident,
+        components=course[-1][1] if course else (),
+        tags=((incident.started_at, first), *course[len(declared) :]),
     )
 
 
@@ -270,6 +379,7 @@ def _public_update(fact: AnyRow, lifecycle: Lifecycle, *, ends: bool) -> PublicU
         status=fact.new,
         word=None if fact.new is None else lifecycle.public_word(fact.new),
         at=fact.at,
+        changed_at=fact.withdrawn_at or (fact.is_public and fact.public_at) or fact.at,
         withdrawn=fact.withdrawn_at is not None,
         ends=ends,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, literal, select, upd
 
 from core.decision import Decision, Envelope, Published
 from core.drafts import Draft
+from core.errors import InvalidField
 from core.handover import HandOver
 from core.incident import (
     Component,
@@ -26,10 +27,22 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.page import PageSettings
 from core.promise import Promise
 from core.store import Receipt, StoreUnavailable
-from storage import drafts, entries, handovers, idempotency, migrations, models, promises, queries
-from storage.columns import component_row, incident_columns, lifecycle_row, update_row
+from storage import (
+    components,
+    drafts,
+    entries,
+    handovers,
+    idempotency,
+    migrations,
+    models,
+    pages,
+    promises,
+    queries,
+)
+from storage.columns import incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
@@ -37,25 +50,15 @@ from storage.enqueue import enqueue, enqueue_all, published, published_in
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
 from storage.queries import Address, DefaultChannel, SqlReader
-from storage.statements import KEEP_WORKSPACE, Prepared, upsert
+from storage.statements import Prepared, upsert
 
 __all__ = ["NoDatabase", "SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
 
 T = TypeVar("T")
 
 
-_COMPONENTS = (
-    select(models.component.c.id, models.component.c.name)
-    .where(models.component.c.workspace_id == bindparam("workspace"))
-    .order_by(models.component.c.folded)
-)
 _INSERT_INCIDENT = models.incident.insert()
 _INSERT_UPDATE = Prepared(models.update.insert())
-_INSERT_TAG = models.incident_component.insert()
-_UNTAG = delete(models.incident_component).where(
-    models.incident_component.c.workspace_id == bindparam("workspace"),
-    models.incident_component.c.incident_id == bindparam("incident"),
-)
 _INSERT_INVITED = models.incident_invited.insert()
 _UNINVITE = delete(models.incident_invited).where(
     models.incident_invited.c.workspace_id == bindparam("workspace"),
@@ -96,8 +99,6 @@ _SET_STATUS_CHANNEL = upsert(
     )
 )
 _KEEP_LIFECYCLE = upsert(lambda insert: insert(models.lifecycle).on_conflict_do_nothing())
-_ADD_COMPONENT = models.component.insert()
-_KEEP_COMPONENT = upsert(lambda insert: insert(models.component).on_conflict_do_nothing())
 
 
 _HANDLED = select(models.handled.c.incident_id).where(
@@ -152,8 +153,7 @@ class SqlTransaction(SqlReader):
 
     def components(self, workspace: str) -> tuple[Component, ...]:
         """All components of the workspace, by name."""
-        rows = self._connection.execute(_COMPONENTS, {"workspace": workspace})
-        return tuple(Component(*row) for row in rows)
+        return components.all_of(self._connection, workspace)
 
     def entry(self, incident: Incident, entry: int | UUID) -> Update | None:
         """The update with that number or id in the incident's timeline."""
@@ -190,18 +190,21 @@ class SqlTransaction(SqlReader):
         """
         incident = decision.incident
         before = self._read.get(incident.id)
-        self._keep_components(incident.workspace, decision.new_components)
+        components.keep(
+            self._connection, incident.workspace, decision.new_components, at=incident.updated_at
+        )
         if before is None:
             self._insert(incident)
         else:
             self._change(before, incident)
         if before is None or before.components != incident.components:
-            self._tag(incident, again=before is not None)
+            components.tag(self._connection, incident, again=before is not None)
         if (before.invited if before else ()) != incident.invited:
             self._invite(incident)
         if decision.updates:
             rows = [update_row(incident.workspace, update) for update in decision.updates]
             _INSERT_UPDATE.run(self._connection, *rows)
+        components.record(self._connection, before, decision)
         for asked in decision.hand_overs:
             handovers.keep(self._connection, incident, asked)
         promises.keep(self._connection, incident, decision.promises)
@@ -209,6 +212,7 @@ class SqlTransaction(SqlReader):
             self._redact(incident.workspace, redacted)
         for entry in decision.erased:
             self._erase_repeated(incident.workspace, entry)
+        pages.note_change(self._connection, before, decision)
         enqueue(self._connection, decision)
         self._read[incident.id] = incident
 
@@ -262,20 +266,26 @@ class SqlTransaction(SqlReader):
         """Deletes requests that were handled before ``before``, and returns their count."""
         return self._connection.execute(_FORGET_HANDLED, {"before": before}).rowcount
 
-    def add_component(self, workspace: str, component: DescribedComponent) -> None:
+    def add_component(self, workspace: str, component: DescribedComponent, *, at: datetime) -> None:
         """Writes a new component.
 
         If a concurrent transaction writes it first, the work runs again and finds it.
         """
-        self._connection.execute(KEEP_WORKSPACE[self._dialect], {"id": workspace})
-        self._connection.execute(
-            _ADD_COMPONENT,
-            {
-                **component_row(workspace, component.component),
-                "description": component.description,
-                "group_label": component.group,
-            },
-        )
+        components.add(self._connection, workspace, component, at=at)
+
+    def publish_page(self, settings: PageSettings, *, at: datetime) -> None:
+        """Writes the settings of the workspace's page, and publishes it.
+
+        Raises:
+            InvalidField: ``slug``, which another workspace has.
+        """
+        if pages.owner(self._connection, settings.slug) not in {None, settings.workspace}:
+            raise InvalidField("slug", "is taken by another workspace")
+        pages.keep(self._connection, settings, at=at)
+
+    def unpublish_page(self, workspace: str, *, at: datetime) -> None:
+        """Takes the workspace's page off."""
+        pages.unpublish(self._connection, workspace, at=at)
 
     def keep(self, receipt: Receipt) -> None:
         """Writes the answer, which every repetition of the request will get.
@@ -330,12 +340,14 @@ class SqlTransaction(SqlReader):
                 "channel_private": incident.place is not None and incident.place.private,
                 "started_at": incident.started_at,
                 "created_at": incident.created_at,
+                "tagged": bool(incident.components) or None,
             },
         )
 
     def _change(self, before: Incident, incident: Incident) -> None:
         was, is_ = incident_columns(before), incident_columns(incident)
         changed = {name: value for name, value in is_.items() if value != was[name]}
+        changed |= components.marks(before, incident)
         count = _change(frozenset(changed)).run(
             self._connection,
             {
@@ -347,28 +359,6 @@ class SqlTransaction(SqlReader):
         )
         if count != 1:
             raise Conflict
-
-    def _keep_components(self, workspace: str, made: Iterable[Component]) -> None:
-        rows = [component_row(workspace, component) for component in made]
-        if rows:
-            self._connection.execute(_KEEP_COMPONENT[self._dialect], rows)
-
-    def _tag(self, incident: Incident, *, again: bool) -> None:
-        if again:
-            self._connection.execute(
-                _UNTAG, {"workspace": incident.workspace, "incident": incident.id}
-            )
-        rows = [
-            {
-                "workspace_id": incident.workspace,
-                "incident_id": incident.id,
-                "position": position,
-                "component_id": component.id,
-            }
-            for position, component in enumerate(incident.components)
-        ]
-        if rows:
-            self._connection.execute(_INSERT_TAG, rows)
 
     def _invite(self, incident: Incident) -> None:
         self._connection.execute(

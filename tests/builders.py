@@ -134,6 +134,7 @@ def a_public_incident(**changes: Any) -> PublicIncident:
         "terminal": False,
         "previous_status": "investigating",
         "components": (),
+        "declared_at": NINE,
         "started_at": NINE,
         "updated_at": NINE + timedelta(minutes=5),
         "resolved_at": None,

@@ -36,6 +36,7 @@ def test_an_incident_and_its_public_side_go_by_the_same_name():
         terminal=False,
         previous_status=None,
         components=(a_component(),),
+        declared_at=NINE,
         started_at=NINE,
         updated_at=NINE,
         resolved_at=None,

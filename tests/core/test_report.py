@@ -262,6 +262,7 @@ def public_update(entry, **changes):
         "status": None,
         "word": None,
         "at": NINE + (entry - 1) * MINUTE,
+        "changed_at": NINE + (entry - 1) * MINUTE,
     }
     return PublicUpdate(entry=entry, **facts | changes)
 

@@ -44,7 +44,13 @@ def facts_of(message, at=NINE):
     if message.entry is None:
         return Facts(name="INC-42")
     update = PublicUpdate(
-        entry=message.entry, at=at, status=None, word=None, body=None, withdrawn=True
+        entry=message.entry,
+        at=at,
+        changed_at=at,
+        status=None,
+        word=None,
+        body=None,
+        withdrawn=True,
     )
     return Facts(name="INC-42", update=update)
 

@@ -126,6 +126,7 @@ def a_public_incident(**changes: Any) -> PublicIncident:
         "previous_status": "investigating",
         "components": (),
         "started_at": NINE,
+        "declared_at": NINE,
         "updated_at": NOW,
         "resolved_at": None,
     }
@@ -139,6 +140,7 @@ def a_public_update(**changes: Any) -> PublicUpdate:
         "status": "identified",
         "word": PublicWord.IDENTIFIED,
         "at": NOW,
+        "changed_at": NOW,
     }
     return PublicUpdate(**fields | changes)
 
@@ -452,7 +454,8 @@ def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
         "from core.public_side import PublicIncident, PublicUpdate\n"
         "def leak(public: PublicIncident, update: PublicUpdate, note: Note, own: Update) -> None:\n"
         "    public_update(public, own)\n"
-        "    PublicUpdate(entry=1, body=note, status=None, word=None, at=update.at)\n"
+        "    PublicUpdate(entry=1, body=note, status=None, word=None, at=update.at,"
+        "                 changed_at=update.at)\n"
     )
     # In a process of its own: mypy leaves variables in the environment.
     checker = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(leak)]

@@ -395,6 +395,7 @@ def a_public_incident(texts: Texts, *updates: PublicUpdate, **changes: Any) -> P
         "previous_status": texts.lifecycle.initial,
         "components": tuple(a_component(name) for name in texts.components),
         "started_at": NINE,
+        "declared_at": NINE,
         "updated_at": NOW,
         "resolved_at": None,
         "updates": updates,
@@ -409,6 +410,7 @@ def a_public_update(texts: Texts, **changes: Any) -> PublicUpdate:
         "status": second_status(texts),
         "word": PublicWord.IDENTIFIED,
         "at": NOW,
+        "changed_at": NOW,
     }
     return PublicUpdate(**fields | changes)
 

@@ -66,7 +66,7 @@ async def said(declare, incidents, store, clock):
     described = DescribedComponent(
         component=Component(an_id("api"), "api"), description="all of it", group="core"
     )
-    await store.write(lambda tx: tx.add_component(WORKSPACE, described))
+    await store.write(lambda tx: tx.add_component(WORKSPACE, described, at=NINE))
     await declare(
         components=("API", "Wörk-Queue"),
         description=f"{PRIVATE} first\nsecond \u2028 line",

@@ -55,7 +55,12 @@ def test_a_public_reader_has_no_read_of_responders(store):
     assert store.read_public_now(reads) == {
         "components",
         "incident",
+        "history",
         "open_incidents",
+        "page_facts",
+        "page_incident",
+        "page_version",
+        "pages",
         "recent_incidents",
     }
 

@@ -1,0 +1,297 @@
+"""The status page as a value, and the public facts that it is made from. Nothing private fits in.
+
+Every rendering (page, Markdown, JSON, feeds, badge, static copy, webhooks) is made from these
+values. `core.projection` makes them from the facts and a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from core.incident import PublicText, Severity
+from core.lifecycle import PublicWord
+from core.public_side import PublicIncident
+
+# The length of a bar: today and the days before it.
+DAYS = 90
+# The number of incidents that the lists of JSON and of feeds hold.
+RECENT = 50
+
+
+class ComponentStatus(StrEnum):
+    """The status of a component, worst first.
+
+    Source: the component statuses of Atlassian Statuspage's public API.
+    """
+
+    MAJOR_OUTAGE = "major_outage"
+    PARTIAL_OUTAGE = "partial_outage"
+    DEGRADED_PERFORMANCE = "degraded_performance"
+    UNDER_MAINTENANCE = "under_maintenance"
+    OPERATIONAL = "operational"
+
+    @property
+    def words(self) -> str:
+        """The status for people: ``Partial outage``."""
+        return self.value.replace("_", " ").capitalize()
+
+
+class Impact(StrEnum):
+    """How bad an incident is for the public, worst first; also the indicator of a page.
+
+    Source: the impacts of Atlassian Statuspage's public API.
+    """
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    NONE = "none"
+
+
+IMPACTS = {
+    Severity.CRITICAL: Impact.CRITICAL,
+    Severity.HIGH: Impact.MAJOR,
+    Severity.MEDIUM: Impact.MINOR,
+    Severity.LOW: Impact.NONE,
+}
+# What an open incident makes of the components that it tags.
+STATUSES = {
+    Severity.CRITICAL: ComponentStatus.MAJOR_OUTAGE,
+    Severity.HIGH: ComponentStatus.PARTIAL_OUTAGE,
+    Severity.MEDIUM: ComponentStatus.DEGRADED_PERFORMANCE,
+    Severity.LOW: ComponentStatus.OPERATIONAL,
+}
+# What a component makes of the page. Maintenance never raises it.
+INDICATORS = {
+    ComponentStatus.MAJOR_OUTAGE: Impact.CRITICAL,
+    ComponentStatus.PARTIAL_OUTAGE: Impact.MAJOR,
+    ComponentStatus.DEGRADED_PERFORMANCE: Impact.MINOR,
+    ComponentStatus.UNDER_MAINTENANCE: Impact.NONE,
+    ComponentStatus.OPERATIONAL: Impact.NONE,
+}
+
+
+Ranked = TypeVar("Ranked", ComponentStatus, Impact)
+
+
+def worst(of: Iterable[Ranked], *, best: Ranked) -> Ranked:
+    """The worst of ``of``, ``best`` if there is none. Their members are declared worst first."""
+    order = list(type(best))
+    return min(of, key=order.index, default=best)
+
+
+# The facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSettings:
+    """A page as its workspace has set it up. ``language`` is that of dates, such as ``en``.
+
+    ``noindex`` keeps search engines away until it is launched.
+    """
+
+    workspace: str
+    slug: str
+    title: str
+    language: str = "en"
+    noindex: bool = True
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentGroup:
+    """A heading of the page over some of its components."""
+
+    id: UUID
+    name: str
+    position: int
+    description: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A status that a publisher gave a component by hand, from ``at`` to ``until``.
+
+    ``status`` None: the override before it was cleared. ``until`` None: until the next one. The
+    reason is private, so it has no place here.
+    """
+
+    at: datetime
+    status: ComponentStatus | None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownComponent:
+    """A component that an admin shows on the page. ``overrides`` are oldest first.
+
+    Its record begins with ``start_date``, otherwise with the day on which it was created.
+    """
+
+    id: UUID
+    name: str
+    position: int
+    group: UUID | None = None
+    description: str | None = None
+    showcase: bool = False
+    only_if_degraded: bool = False
+    start_date: date | None = None
+    created_at: datetime
+    updated_at: datetime
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFacts:
+    """All public facts of a page, as they are at one moment.
+
+    ``incidents`` are the open ones, the `RECENT` newest, and those that tagged a component within
+    the last `DAYS` days; each once, newest first. ``changed_at`` is the moment of the newest write
+    to them. ``turns`` are moments at which a text becomes public, or a promise ends, without a
+    write; those ahead make the page change by itself.
+    """
+
+    settings: PageSettings
+    groups: tuple[ComponentGroup, ...] = ()
+    components: tuple[ShownComponent, ...] = ()
+    incidents: tuple[PublicIncident, ...] = ()
+    changed_at: datetime
+    turns: tuple[datetime, ...] = ()
+
+
+# The page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One day (UTC) of a component's bar.
+
+    ``status`` is the worst of the day, None before the record began. ``incidents`` are those that
+    made it worse than operational, oldest first.
+    """
+
+    date: date
+    status: ComponentStatus | None
+    incidents: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageComponent:
+    """A component on the page. ``days`` are `DAYS`, oldest first; ``since`` begins its status."""
+
+    component: ShownComponent
+    status: ComponentStatus
+    since: datetime
+    days: tuple[Day, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether the page shows it now: some are shown only while they are not operational."""
+        fine = self.status is ComponentStatus.OPERATIONAL
+        return not (fine and self.component.only_if_degraded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageGroup:
+    """A group with its components, in their order; None: those without a group."""
+
+    group: ComponentGroup | None
+    components: tuple[PageComponent, ...]
+
+    @property
+    def status(self) -> ComponentStatus:
+        """The worst status in it."""
+        statuses = (one.status for one in self.components)
+        return worst(statuses, best=ComponentStatus.OPERATIONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """What an incident makes of a component that it tags, before and after one of its updates."""
+
+    id: UUID
+    name: str
+    old: ComponentStatus
+    new: ComponentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageUpdate:
+    """One update of an incident as the page shows it. ``word`` is the public word from it on.
+
+    ``body`` is a fixed sentence for a bare change of status and for a withdrawn text. ``moved``:
+    it changed the word. ``changed_at`` is ``at``, or the moment of the withdrawal.
+    """
+
+    entry: int
+    word: PublicWord
+    moved: bool
+    body: PublicText
+    at: datetime
+    changed_at: datetime
+    withdrawn: bool = False
+    affected: tuple[Affected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageIncident:
+    """An incident as the page shows it; ``updates`` are newest first.
+
+    ``monitoring_at`` is the moment of the first public word ``monitoring``, None before.
+    """
+
+    incident: PublicIncident
+    impact: Impact
+    updates: tuple[PageUpdate, ...]
+    monitoring_at: datetime | None
+
+    @property
+    def open(self) -> bool:
+        """Whether the public still waits for its end."""
+        return self.incident.word is not PublicWord.RESOLVED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPage:
+    """The whole page at one moment.
+
+    ``since`` is the moment of its newest change, so it is the same until ``until``, the first
+    moment at which it changes without a write. ``open`` are worst first, ``recent`` newest first
+    (at most `RECENT`).
+    """
+
+    settings: PageSettings
+    indicator: Impact
+    groups: tuple[PageGroup, ...]
+    open: tuple[PageIncident, ...]
+    recent: tuple[PageIncident, ...]
+    since: datetime
+    until: datetime
+
+    @property
+    def components(self) -> tuple[PageComponent, ...]:
+        """All components, in the order of the page."""
+        return tuple(one for group in self.groups for one in group.components)
+
+    @property
+    def description(self) -> str:
+        """The banner's sentence.
+
+        Source: the descriptions of Atlassian Statuspage's public API.
+        """
+        maintained = any(one.status is ComponentStatus.UNDER_MAINTENANCE for one in self.components)
+        if self.indicator is Impact.NONE and maintained:
+            return "Service Under Maintenance"
+        return {
+            Impact.NONE: "All Systems Operational",
+            Impact.MINOR: "Minor Service Outage",
+            Impact.MAJOR: "Partial System Outage",
+            Impact.CRITICAL: "Major Service Outage",
+        }[self.indicator]

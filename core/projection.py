@@ -1,0 +1,328 @@
+"""From public facts and a moment to the status page. Pure, and the only place that decides it.
+
+A component has a course: its status from moment to moment, made of the overrides and of the
+incidents that tag it. Day bars, the present, and the past are read from this course.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from core.incident import Component, PublicText, Severity
+from core.lifecycle import PublicWord
+from core.page import (
+    DAYS,
+    IMPACTS,
+    INDICATORS,
+    RECENT,
+    STATUSES,
+    Affected,
+    ComponentStatus,
+    Day,
+    Impact,
+    Override,
+    PageComponent,
+    PageGroup,
+    PageIncident,
+    PageUpdate,
+    PublicFacts,
+    ShownComponent,
+    StatusPage,
+    worst,
+)
+from core.public_side import PublicIncident, PublicUpdate
+
+WITHDRAWN = PublicText("This update was withdrawn.")
+# The store keeps microseconds. A promise is overdue once its due moment has passed.
+TICK = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+
+Value = TypeVar("Value")
+
+
+def project(facts: PublicFacts, at: datetime) -> StatusPage:
+    """The page at the moment ``at``. ``facts`` must have been read for the same moment."""
+    stretches = [one for incident in facts.incidents for one in _stretches(incident)]
+    components = [
+        _page_component(component, stretches, at)
+        for component in sorted(facts.components, key=lambda one: (one.position, one.name))
+    ]
+    incidents = [page_incident(incident) for incident in facts.incidents]
+    open_ = [one for one in incidents if one.open]
+    turns = sorted({*facts.turns, *_turns(facts, at)})
+    return StatusPage(
+        settings=facts.settings,
+        indicator=worst(
+            [*(INDICATORS[one.status] for one in components), *(one.impact for one in open_)],
+            best=Impact.NONE,
+        ),
+        groups=_grouped(facts, components),
+        open=tuple(sorted(open_, key=_worst_first)),
+        recent=tuple(incidents[:RECENT]),
+        since=max([facts.changed_at, *_changes(facts), *(turn for turn in turns if turn <= at)]),
+        until=min(turn for turn in turns if turn > at),
+    )
+
+
+def page_incident(incident: PublicIncident) -> PageIncident:
+    """The incident as the page shows it, with the fixed sentences for updates without a text."""
+    return PageIncident(
+        incident=incident,
+        impact=IMPACTS[incident.severity],
+        updates=tuple(reversed(list(_page_updates(incident)))),
+        monitoring_at=next(
+            (since for since, word in _words(incident) if word is PublicWord.MONITORING), None
+        ),
+    )
+
+
+def _page_updates(incident: PublicIncident) -> Iterator[PageUpdate]:
+    """The updates, oldest first. A move that keeps the public word, and has no text, is none."""
+    word = PublicWord.INVESTIGATING
+    before: datetime | None = None
+    for update in reversed(incident.updates):
+        moved = before is None or (update.word is not None and update.word is not word)
+        word = update.word or word
+        body = _body(update, word, moved=moved)
+        if body is None:
+            continue
+        yield PageUpdate(
+            entry=update.entry,
+            word=word,
+            moved=moved,
+            body=body,
+            at=update.at,
+            changed_at=update.changed_at,
+            withdrawn=update.withdrawn,
+            affected=_affected(incident, before, update.at),
+        )
+        before = update.at
+
+
+def _body(update: PublicUpdate, word: PublicWord, *, moved: bool) -> PublicText | None:
+    if update.body is not None:
+        return update.body
+    if update.withdrawn:
+        return WITHDRAWN
+    return PublicText(f"Status changed to {word.capitalize()}.") if moved else None
+
+
+def _affected(
+    incident: PublicIncident, before: datetime | None, at: datetime
+) -> tuple[Affected, ...]:
+    """What the incident makes of its components at two moments; ``before`` None: nothing yet."""
+    old = {} if before is None else _made_of(incident, before)
+    new = _made_of(incident, at)
+    fine = ComponentStatus.OPERATIONAL
+    return tuple(
+        Affected(
+            id=one.id,
+            name=one.name,
+            old=old.get(one, fine),
+            new=new.get(one, fine),
+        )
+        for one in {**old, **new}
+    )
+
+
+def _made_of(incident: PublicIncident, at: datetime) -> dict[Component, ComponentStatus]:
+    """The status that ``incident`` gives each of its components at the moment ``at``."""
+    resolved = _at(_words(incident), at) is PublicWord.RESOLVED
+    severity = _at(incident.severities, at)
+    status = ComponentStatus.OPERATIONAL if resolved else STATUSES[severity]
+    return dict.fromkeys(_at(incident.tags, at), status)
+
+
+def _words(incident: PublicIncident) -> list[tuple[datetime, PublicWord]]:
+    """The public word since each of its changes, oldest first."""
+    words: list[tuple[datetime, PublicWord]] = []
+    for update in reversed(incident.updates):
+        if update.word is not None and (not words or words[-1][1] is not update.word):
+            words.append((update.at, update.word))
+    return words
+
+
+def _at(course: Sequence[tuple[datetime, Value]], at: datetime) -> Value:
+    """The value of ``course`` at the moment ``at``; before its beginning, the first one."""
+    place = bisect_right([since for since, _ in course], at)
+    return course[max(place - 1, 0)][1]
+
+
+# The course of a component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """A time in which an incident gives a component a status; ``end`` None: it goes on."""
+
+    component: UUID
+    incident: UUID
+    status: ComponentStatus
+    start: datetime
+    end: datetime | None
+
+
+def _stretches(incident: PublicIncident) -> Iterator[_Stretch]:
+    """The stretches of an incident, from its start; none where it leaves all operational."""
+    courses = (incident.severities, incident.tags, _words(incident))
+    later = {since for course in courses for since, _ in course if since > incident.started_at}
+    cuts = [incident.started_at, *sorted(later)]
+    for start, end in zip(cuts, [*cuts[1:], None], strict=True):
+        for component, status in _made_of(incident, start).items():
+            if status is not ComponentStatus.OPERATIONAL:
+                yield _Stretch(
+                    component=component.id,
+                    incident=incident.id,
+                    status=status,
+                    start=start,
+                    end=end,
+                )
+
+
+def _course(
+    component: ShownComponent, stretches: Iterable[_Stretch], at: datetime
+) -> list[tuple[datetime, ComponentStatus]]:
+    """The status since each of its changes until ``at``, oldest first."""
+    changes: list[tuple[datetime, int, ComponentStatus]] = []
+    for stretch in stretches:
+        changes.append((stretch.start, 1, stretch.status))
+        if stretch.end is not None:
+            changes.append((stretch.end, -1, stretch.status))
+    begins = _begins(component)
+    ends = [one.until for one in component.overrides if one.until is not None]
+    cuts = {begins, *(moment for moment, _, _ in changes)}
+    cuts |= {*(one.at for one in component.overrides), *ends}
+    changes.sort(key=lambda change: change[0])
+    counts: Counter[ComponentStatus] = Counter()
+    course: list[tuple[datetime, ComponentStatus]] = []
+    done = 0
+    for cut in sorted(one for one in cuts if one <= at):
+        while done < len(changes) and changes[done][0] <= cut:
+            _, step, status = changes[done]
+            counts[status] += step
+            done += 1
+        by_hand = _by_hand(component.overrides, cut)
+        made = worst((one for one, n in counts.items() if n), best=ComponentStatus.OPERATIONAL)
+        status = by_hand or made
+        if not course or course[-1][1] is not status:
+            course.append((cut, status))
+    return course or [(begins, ComponentStatus.OPERATIONAL)]
+
+
+def _begins(component: ShownComponent) -> datetime:
+    """The moment at which its record begins."""
+    day = component.start_date or component.created_at.astimezone(UTC).date()
+    return _midnight(day)
+
+
+def _by_hand(overrides: Sequence[Override], at: datetime) -> ComponentStatus | None:
+    """The status of the newest override at the moment ``at``, None if it is over or cleared."""
+    newest = next((one for one in reversed(overrides) if one.at <= at), None)
+    if newest is None or (newest.until is not None and newest.until <= at):
+        return None
+    return newest.status
+
+
+def _page_component(
+    component: ShownComponent, stretches: Iterable[_Stretch], at: datetime
+) -> PageComponent:
+    mine = [one for one in stretches if one.component == component.id and one.start <= at]
+    course = _course(component, mine, at)
+    since, status = course[-1]
+    return PageComponent(
+        component=component,
+        status=status,
+        since=since,
+        days=tuple(_days(component, course, mine, at)),
+    )
+
+
+def _days(
+    component: ShownComponent,
+    course: Sequence[tuple[datetime, ComponentStatus]],
+    stretches: Sequence[_Stretch],
+    at: datetime,
+) -> Iterator[Day]:
+    today = at.astimezone(UTC).date()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    statuses: dict[date, list[ComponentStatus]] = {day: [] for day in days}
+    for place, (since, status) in enumerate(course):
+        until = course[place + 1][0] if place + 1 < len(course) else None
+        for day in _touched(days, since, until):
+            statuses[day].append(status)
+    named: dict[date, list[tuple[datetime, UUID]]] = {day: [] for day in days}
+    for stretch in stretches:
+        for day in _touched(days, stretch.start, stretch.end):
+            named[day].append((stretch.start, stretch.incident))
+    begins = _begins(component).date()
+    for day in days:
+        recorded = begins <= day
+        yield Day(
+            date=day,
+            status=worst(statuses[day], best=ComponentStatus.OPERATIONAL) if recorded else None,
+            incidents=tuple(
+                dict.fromkeys(one for _, one in sorted(named[day] if recorded else ()))
+            ),
+        )
+
+
+def _touched(days: Sequence[date], start: datetime, end: datetime | None) -> Sequence[date]:
+    """Those of ``days`` that a time touches; ``end`` is not part of it, None: it goes on."""
+    first = start.astimezone(UTC).date()
+    last = days[-1] if end is None else max(start, end - TICK).astimezone(UTC).date()
+    return [day for day in days if first <= day <= last]
+
+
+# The page as a whole
+
+
+def _grouped(facts: PublicFacts, components: Sequence[PageComponent]) -> tuple[PageGroup, ...]:
+    """Groups in their order, without empty ones; the components without a group come last."""
+    of: dict[UUID | None, list[PageComponent]] = {}
+    known = {group.id for group in facts.groups}
+    for one in components:
+        group = one.component.group
+        of.setdefault(group if group in known else None, []).append(one)
+    ordered = sorted(facts.groups, key=lambda group: (group.position, group.name))
+    return tuple(
+        PageGroup(group=group, components=tuple(of[key]))
+        for group, key in [*((group, group.id) for group in ordered), (None, None)]
+        if of.get(key)
+    )
+
+
+def _worst_first(incident: PageIncident) -> tuple[int, int]:
+    order = list(Severity)
+    return order.index(incident.incident.severity), -incident.incident.number
+
+
+def _turns(facts: PublicFacts, at: datetime) -> Iterator[datetime]:
+    """The moments near ``at`` at which the page changes without a write."""
+    midnight = _midnight(at.astimezone(UTC).date())
+    yield from (midnight, midnight + DAY)
+    for component in facts.components:
+        # An earlier one was ended by the next.
+        yield from (one.until for one in component.overrides[-1:] if one.until is not None)
+    for incident in facts.incidents:
+        if incident.next_update is not None:
+            yield incident.next_update.due_at + TICK
+
+
+def _changes(facts: PublicFacts) -> Iterator[datetime]:
+    """The moments of the newest change of each fact that has one."""
+    for group in facts.groups:
+        yield group.updated_at
+    for component in facts.components:
+        yield component.updated_at
+        yield from (one.at for one in component.overrides[-1:])
+    yield from (incident.updated_at for incident in facts.incidents)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
