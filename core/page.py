@@ -21,6 +21,7 @@ from core.public_side import PublicIncident
 DAYS = 90
 # The number of incidents that the lists of JSON and of feeds hold.
 RECENT = 50
+WITHDRAWN = "This update was withdrawn."
 
 
 class ComponentStatus(StrEnum):
@@ -226,18 +227,25 @@ class Affected:
 class PageUpdate:
     """One update of an incident as the page shows it. ``word`` is the public word from it on.
 
-    ``body`` is a fixed sentence for a bare change of status and for a withdrawn text. ``moved``:
-    it changed the word. ``changed_at`` is ``at``, or the moment of the withdrawal.
+    ``body`` None: a bare change of status, or a withdrawn text. ``moved``: it changed the word.
+    ``changed_at`` is ``at``, or the moment of the withdrawal.
     """
 
     entry: int
     word: PublicWord
     moved: bool
-    body: PublicText
+    body: PublicText | None
     at: datetime
     changed_at: datetime
     withdrawn: bool = False
     affected: tuple[Affected, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Its text, or the fixed sentence that stands in for it."""
+        if self.body is not None:
+            return self.body
+        return WITHDRAWN if self.withdrawn else f"Status changed to {self.word.capitalize()}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

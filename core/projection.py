@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from core.incident import Component, PublicText, Severity
+from core.incident import Component, Severity
 from core.lifecycle import PublicWord
 from core.page import (
     DAYS,
@@ -36,9 +36,8 @@ from core.page import (
     StatusPage,
     worst,
 )
-from core.public_side import PublicIncident, PublicUpdate
+from core.public_side import PublicIncident
 
-WITHDRAWN = PublicText("This update was withdrawn.")
 # The store keeps microseconds. A promise is overdue once its due moment has passed.
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -71,7 +70,7 @@ def project(facts: PublicFacts, at: datetime) -> StatusPage:
 
 
 def page_incident(incident: PublicIncident) -> PageIncident:
-    """The incident as the page shows it, with the fixed sentences for updates without a text."""
+    """The incident as the page shows it."""
     return PageIncident(
         incident=incident,
         impact=IMPACTS[incident.severity],
@@ -89,28 +88,19 @@ def _page_updates(incident: PublicIncident) -> Iterator[PageUpdate]:
     for update in reversed(incident.updates):
         moved = before is None or (update.word is not None and update.word is not word)
         word = update.word or word
-        body = _body(update, word, moved=moved)
-        if body is None:
+        if update.body is None and not (update.withdrawn or moved):
             continue
         yield PageUpdate(
             entry=update.entry,
             word=word,
             moved=moved,
-            body=body,
+            body=update.body,
             at=update.at,
             changed_at=update.changed_at,
             withdrawn=update.withdrawn,
             affected=_affected(incident, before, update.at),
         )
         before = update.at
-
-
-def _body(update: PublicUpdate, word: PublicWord, *, moved: bool) -> PublicText | None:
-    if update.body is not None:
-        return update.body
-    if update.withdrawn:
-        return WITHDRAWN
-    return PublicText(f"Status changed to {word.capitalize()}.") if moved else None
 
 
 def _affected(

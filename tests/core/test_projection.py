@@ -279,7 +279,7 @@ class TestIncidents:
     def test_a_bare_move_has_a_fixed_sentence(self):
         made = page_incident(an_incident((NINE + MINUTE, "monitoring", None)))
 
-        assert [(one.word, one.body, one.moved) for one in made.updates] == [
+        assert [(one.word, one.words, one.moved) for one in made.updates] == [
             (PublicWord.MONITORING, "Status changed to Monitoring.", True),
             (PublicWord.INVESTIGATING, "Status changed to Investigating.", True),
         ]
@@ -295,7 +295,7 @@ class TestIncidents:
         )
         made = page_incident(closed)
 
-        assert [one.body for one in made.updates] == [
+        assert [one.words for one in made.updates] == [
             "It is fixed.",
             "Status changed to Identified.",
             "Status changed to Investigating.",
@@ -321,7 +321,7 @@ class TestIncidents:
 
         newest = page_incident(incident).updates[0]
 
-        assert (newest.body, newest.withdrawn) == ("This update was withdrawn.", True)
+        assert (newest.words, newest.withdrawn) == ("This update was withdrawn.", True)
         assert newest.changed_at == NINE + HOUR
 
     def test_each_update_names_its_components_before_and_after(self):
