@@ -1,0 +1,1 @@
+"""The renderings of the status page: pure functions from `core.page.StatusPage` to text."""

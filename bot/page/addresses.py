@@ -1,0 +1,36 @@
+"""The addresses of a page and of its parts, under the page's own address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from core.public_side import PublicIncident
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """``root`` is the absolute address of the page, without a slash at its end."""
+
+    root: str
+
+    @property
+    def page(self) -> str:
+        """The page itself."""
+        return f"{self.root}/" if self.root.count("/") == 2 else self.root
+
+    def of(self, path: str) -> str:
+        """The address of ``path`` under the page, such as ``history.atom``."""
+        return f"{self.root}/{path}"
+
+    def incident(self, incident: PublicIncident) -> str:
+        """The page of an incident; its number never changes."""
+        return self.of(f"incidents/{incident.number}")
+
+    def month(self, first: date) -> str:
+        """The history of the month that begins with ``first``."""
+        return self.of(f"history/{first:%Y-%m}")
+
+    def day(self, day: date) -> str:
+        """The page of one day."""
+        return self.of(f"days/{day:%Y-%m-%d}")
