@@ -271,8 +271,8 @@ class StatusPage:
     """The whole page at one moment.
 
     ``since`` is the moment of its newest change, so it is the same until ``until``, the first
-    moment at which it changes without a write. ``open`` are worst first, ``recent`` newest first
-    (at most `RECENT`).
+    moment at which it changes without a write. ``today`` is the last day of the bars (UTC).
+    ``open`` are worst first, ``recent`` newest first (at most `RECENT`).
     """
 
     settings: PageSettings
@@ -282,6 +282,7 @@ class StatusPage:
     recent: tuple[PageIncident, ...]
     since: datetime
     until: datetime
+    today: date
 
     @property
     def components(self) -> tuple[PageComponent, ...]:

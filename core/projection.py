@@ -66,6 +66,7 @@ def project(facts: PublicFacts, at: datetime) -> StatusPage:
         recent=tuple(incidents[:RECENT]),
         since=max([facts.changed_at, *_changes(facts), *(turn for turn in turns if turn <= at)]),
         until=min(turn for turn in turns if turn > at),
+        today=at.astimezone(UTC).date(),
     )
 
 

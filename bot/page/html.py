@@ -1,0 +1,233 @@
+"""The pages as HTML: of the status now, of one incident, of a month, and of a day. Pure.
+
+Style and script are part of the page, and its policy names their hashes. So a page needs no other
+request, runs nothing else, and can be read without both.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.page.addresses import Addresses
+from bot.page.statuspage import moment
+from bot.page.texts import as_html, duration, utc
+from core.page import (
+    ComponentStatus,
+    Day,
+    Impact,
+    PageComponent,
+    PageGroup,
+    PageIncident,
+    StatusPage,
+)
+
+TEMPLATES = Path(__file__).parent / "templates"
+# The page lists incidents that ended within this time, and no more than this.
+LATELY, LATELY_MAX = timedelta(days=14), 10
+
+
+def policy(*, header: bool = True) -> str:
+    """The content security policy of each page; in a file, some rules cannot be given."""
+    rules = [
+        "default-src 'none'",
+        f"style-src '{_hash(_asset('page.css'))}'",
+        f"script-src '{_hash(_asset('page.js'))}'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    return "; ".join([*rules, "frame-ancestors 'none'"] if header else rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """The facts of a static copy: the moment at which it was made, and its last good one."""
+
+    made: datetime
+    stale: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A list of incidents: the heading, the sentence for none, and its neighbours with addresses.
+
+    ``incidents`` are in the order of the page.
+    """
+
+    heading: str
+    nothing: str
+    turning: str
+    path: str
+    incidents: Sequence[PageIncident] = field(default=())
+    earlier: tuple[str, str] | None = None
+    later: tuple[str, str] | None = None
+
+
+def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
+    """The page itself."""
+    return _render(
+        "page.html.j2",
+        page,
+        at,
+        copy,
+        markdown=at.of("index.md"),
+        banner=_banner(page),
+        groups=_shown(page),
+        components=any(group.components for group in _shown(page)),
+        lately=lately(page),
+    )
+
+
+def incident(one: PageIncident, page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
+    """The page of one incident."""
+    markdown = f"{at.incident(one.incident)}.md"
+    return _render("incident.html.j2", page, at, copy, markdown=markdown, one=one)
+
+
+def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
+    """The page of a month, or of a day."""
+    return _render(
+        "list.html.j2",
+        page,
+        at,
+        copy,
+        markdown=at.of(f"{of.path}.md"),
+        heading=of.heading,
+        nothing=of.nothing,
+        turning=of.turning,
+        incidents=of.incidents,
+        earlier=of.earlier,
+        later=of.later,
+    )
+
+
+def month(
+    first: date, incidents: Sequence[PageIncident], page: StatusPage, at: Addresses
+) -> Listed:
+    """The incidents that were declared in the month that begins with ``first``."""
+    before, after = (first - timedelta(days=1)).replace(day=1), _next_month(first)
+    return Listed(
+        heading=f"Incidents in {first:%B %Y}",
+        nothing="There was no incident in this month.",
+        turning="Months",
+        path=f"history/{first:%Y-%m}",
+        incidents=incidents,
+        earlier=(f"{before:%B %Y}", at.month(before)),
+        later=(f"{after:%B %Y}", at.month(after)) if after <= page.today else None,
+    )
+
+
+def day(of: date, incidents: Sequence[PageIncident], page: StatusPage, at: Addresses) -> Listed:
+    """The incidents of one day."""
+    before, after = of - timedelta(days=1), of + timedelta(days=1)
+    return Listed(
+        heading=f"Incidents on {_day(of)}",
+        nothing="There was no incident on this day.",
+        turning="Days",
+        path=f"days/{of:%Y-%m-%d}",
+        incidents=incidents,
+        earlier=(_day(before), at.day(before)),
+        later=(_day(after), at.day(after)) if after <= page.today else None,
+    )
+
+
+def lately(page: StatusPage) -> list[PageIncident]:
+    """The incidents that ended in the last days, newest first."""
+    since = page.today - LATELY
+    over = [one for one in page.recent if not one.open]
+    return [one for one in over if one.incident.updated_at.date() >= since][:LATELY_MAX]
+
+
+def _shown(page: StatusPage) -> list[PageGroup]:
+    groups = [
+        PageGroup(group=group.group, components=tuple(one for one in group.components if one.shown))
+        for group in page.groups
+    ]
+    return [group for group in groups if group.components]
+
+
+def _banner(page: StatusPage) -> str:
+    statuses = {one.status for one in page.components}
+    if page.indicator is Impact.NONE and ComponentStatus.UNDER_MAINTENANCE in statuses:
+        return "maintenance"
+    return page.indicator.value
+
+
+def _alternative(one: PageComponent) -> str:
+    """The bar in words: the days that were not operational, or that there was none."""
+    bad = [day for day in one.days if day.status not in {None, ComponentStatus.OPERATIONAL}]
+    recorded = sum(day.status is not None for day in one.days)
+    begin = f"{one.component.name}, the last {len(one.days)} days: "
+    if not recorded:
+        return f"{begin}no data."
+    span = "" if recorded == len(one.days) else f"Data of {recorded} days. "
+    if not bad:
+        return f"{begin}{span}operational on all days."
+    return f"{begin}{span}{'; '.join(_day_words(day) for day in bad)}."
+
+
+def _day_words(day: Day) -> str:
+    return f"{_day(day.date)}: {day.status.words.lower() if day.status else 'no data'}"
+
+
+def _day(of: date) -> str:
+    return f"{of.day} {of:%B %Y}"
+
+
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _render(
+    template: str, page: StatusPage, at: Addresses, copy: Copy | None, **values: Any
+) -> str:
+    made = (
+        _environment()
+        .get_template(template)
+        .render(
+            page=page,
+            at=at,
+            css=Markup(_asset("page.css")),  # noqa: S704 - our own file
+            script=Markup(_asset("page.js")),  # noqa: S704 - our own file
+            policy=policy(header=False) if copy else None,
+            made=copy and copy.made,
+            stale=copy and copy.stale,
+            **values,
+        )
+    )
+    return f"{made.strip()}\n"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters |= {
+        "iso": moment,
+        "utc": utc,
+        "duration": duration,
+        "text": lambda text: Markup(as_html(text)),  # noqa: S704 - `as_html` escapes
+        "alternative": _alternative,
+        "day_words": _day_words,
+    }
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    return TEMPLATES.joinpath(name).read_text(encoding="utf-8").strip()
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
