@@ -20,6 +20,8 @@ from bot.http.gate import Gate
 from bot.http.health import Readiness
 from bot.http.rest import application
 from bot.http.server import HttpServer
+from bot.http.status.routes import StatusPages
+from bot.http.status.shelf import Shelf
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack.listeners import SlackListeners
@@ -30,6 +32,7 @@ from core.decision import Outcome
 from core.drafting import DraftBook
 from core.incident import Place
 from core.nudging import Nudges
+from core.page import PageSettings
 from core.service import Incidents
 from core.stats import milestones
 from core.store import StoreUnavailable
@@ -122,11 +125,18 @@ class App:
         self.http = HttpServer(
             host=settings.host,
             port=settings.port,
-            rest=application(
-                gate,
-                settings.lifecycles,
-                public_url=settings.public_url,
-                beside=[health.router(readiness=self.readiness, registry=self.metrics.registry)],
+            rest=StatusPages(
+                application(
+                    gate,
+                    settings.lifecycles,
+                    public_url=settings.public_url,
+                    beside=[
+                        health.router(readiness=self.readiness, registry=self.metrics.registry)
+                    ],
+                ),
+                Shelf(self.store, clock=clock, address=self._address_of),
+                hosts={},
+                clock=clock,
             ),
             slack=self.slack.asgi,
             metrics=self.metrics,
@@ -143,6 +153,10 @@ class App:
         default = self.settings.api_channel if self.people.is_home(workspace) else None
         named = channel or default
         return await self.people.place(named) if named else None
+
+    def _address_of(self, page: PageSettings) -> str:
+        """The address of a page, as people see it."""
+        return f"{self.settings.public_url or self.http.address}/status/{page.slug}"
 
     def _observe(self, outcome: Outcome) -> None:
         for reached in milestones(outcome):

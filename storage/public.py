@@ -194,12 +194,12 @@ class PublicReader(Snapshot):
         rows = self._connection.execute(_DECLARED, named).all()
         return self._tagged(workspace, self._with_updates(workspace, rows, at))
 
-    def page_incident(
-        self, workspace: str, incident: UUID, *, at: datetime
-    ) -> PublicIncident | None:
+    def numbered(self, workspace: str, number: int, *, at: datetime) -> PublicIncident | None:
         """One incident with the history of its components, None if it has no public side."""
-        found = self.incident(workspace, incident, at=at)
-        return found and self._tagged(workspace, (found,))[0]
+        found = self.recent_incidents(workspace, before=number + 1, limit=1, at=at)
+        if not found or found[0].number != number:
+            return None
+        return self._tagged(workspace, found)[0]
 
     def _of_page(self, workspace: str, at: datetime) -> tuple[PublicIncident, ...]:
         since = datetime.combine(at.astimezone(UTC) - timedelta(days=DAYS), time(), UTC)

@@ -82,8 +82,7 @@ def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
         copy,
         markdown=at.of("index.md"),
         banner=_banner(page),
-        groups=_shown(page),
-        components=any(group.components for group in _shown(page)),
+        groups=shown_groups(page),
         lately=lately(page),
     )
 
@@ -148,7 +147,8 @@ def lately(page: StatusPage) -> list[PageIncident]:
     return [one for one in over if one.incident.updated_at.date() >= since][:LATELY_MAX]
 
 
-def _shown(page: StatusPage) -> list[PageGroup]:
+def shown_groups(page: StatusPage) -> list[PageGroup]:
+    """The groups with the components that the page shows now; none is empty."""
     groups = [
         PageGroup(group=group.group, components=tuple(one for one in group.components if one.shown))
         for group in page.groups
@@ -165,15 +165,19 @@ def _banner(page: StatusPage) -> str:
 
 def _alternative(one: PageComponent) -> str:
     """The bar in words: the days that were not operational, or that there was none."""
-    bad = [day for day in one.days if day.status not in {None, ComponentStatus.OPERATIONAL}]
     recorded = sum(day.status is not None for day in one.days)
     begin = f"{one.component.name}, the last {len(one.days)} days: "
     if not recorded:
         return f"{begin}no data."
     span = "" if recorded == len(one.days) else f"Data of {recorded} days. "
-    if not bad:
-        return f"{begin}{span}operational on all days."
-    return f"{begin}{span}{'; '.join(_day_words(day) for day in bad)}."
+    bad = "; ".join(bad_days(one))
+    return f"{begin}{span}{bad or 'operational on all days'}."
+
+
+def bad_days(one: PageComponent) -> list[str]:
+    """The days that were not operational, oldest first: ``2 March 2026: partial outage``."""
+    fine = {None, ComponentStatus.OPERATIONAL}
+    return [_day_words(day) for day in one.days if day.status not in fine]
 
 
 def _day_words(day: Day) -> str:

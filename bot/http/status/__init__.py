@@ -1,0 +1,1 @@
+"""Serves status pages from bytes that are kept until something public changes."""

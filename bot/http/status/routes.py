@@ -1,0 +1,163 @@
+"""The addresses of status pages: ``/status/<slug>``, and the root of a host of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.http.gate import RateLimit
+from bot.http.status.shelf import FRESH, Kept, Shelf
+from bot.page import html
+from bot.page.site import HTML
+
+PREFIX = "/status"
+METHODS = "GET, HEAD, OPTIONS"
+ANYBODY = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Last-Modified, Retry-After",
+}
+CALM = {
+    "Cache-Control": "public, max-age=0, must-revalidate",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    **ANYBODY,
+}
+# Requests per second and address, in bursts of twice as many: far more than any reader needs.
+RATE = 50
+
+
+class StatusPages:
+    """An ASGI application in front of ``rest``, which gets every request that is for no page.
+
+    ``hosts`` are the hosts that serve a page at their root, with its workspace.
+    """
+
+    def __init__(
+        self,
+        rest: ASGIApp,
+        shelf: Shelf,
+        *,
+        hosts: Mapping[str, str],
+        clock: Callable[[], datetime],
+        fresh: timedelta = FRESH,
+        rate: int = RATE,
+    ) -> None:
+        self._rest = rest
+        self._shelf = shelf
+        self._hosts = hosts
+        self._limit = RateLimit(rate, clock=clock)
+        self._slugs = _Slugs(shelf, fresh=fresh)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers requests for a page, and passes all others on."""
+        path: str = scope["path"]
+        workspace = self._hosts.get(_host(scope))
+        if workspace is None and not (path == PREFIX or path.startswith(("/status/", "/status."))):
+            await self._rest(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        await (await self._answer(request, workspace, path))(scope, receive, send)
+
+    async def _answer(self, request: Request, workspace: str | None, path: str) -> Response:
+        wait = self._limit.take(request.client.host if request.client else "")
+        if wait:
+            return PlainTextResponse(
+                "Too many requests.\n", 429, {"Retry-After": str(wait), **ANYBODY}
+            )
+        if request.method == "OPTIONS":
+            allowed = {"Access-Control-Allow-Methods": METHODS, "Access-Control-Max-Age": "86400"}
+            asked = request.headers.get("access-control-request-headers")
+            heads = {"Access-Control-Allow-Headers": asked} if asked else {}
+            return Response(status_code=204, headers={"Allow": METHODS, **allowed, **heads, **CALM})
+        if request.method not in {"GET", "HEAD"}:
+            return PlainTextResponse("Pages can only be read.\n", 405, {"Allow": METHODS})
+        if workspace is not None:
+            rest = path.removeprefix("/")
+        else:
+            workspace, rest = await self._slugs.named(path)
+        wants_markdown = _wants_markdown(request)
+        if rest == ".md" or (wants_markdown and not rest):
+            rest = "index.md"
+        elif wants_markdown and rest.startswith(("incidents/", "history", "days/")):
+            rest = f"{rest.removesuffix('.md')}.md"
+        kept = None if workspace is None else await self._shelf.find(workspace, rest)
+        return _not_found() if kept is None else _shown(request, kept)
+
+
+class _Slugs:
+    """The workspaces of slugs. A slug that nobody has is looked for at most every ``fresh``."""
+
+    def __init__(self, shelf: Shelf, *, fresh: timedelta) -> None:
+        self._shelf = shelf
+        self._fresh = fresh.total_seconds()
+        self._known: dict[str, str] = {}
+        self._checked: float | None = None
+
+    async def named(self, path: str) -> tuple[str | None, str]:
+        """The workspace that ``path`` names, None if there is none, and the path under its page."""
+        now = asyncio.get_running_loop().time()
+        if self._checked is None or now - self._checked >= self._fresh:
+            self._checked = now
+            self._known = {one.slug: one.workspace for one in await self._shelf.settings()}
+        only = next(iter(self._known.values())) if len(self._known) == 1 else None
+        if path in {PREFIX, f"{PREFIX}.md"}:
+            return only, path.removeprefix(PREFIX)
+        slug, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
+        if slug in self._known:
+            return self._known[slug], rest
+        if slug.removesuffix(".md") in self._known and not rest:
+            return self._known[slug.removesuffix(".md")], ".md"
+        return None, ""
+
+
+def _host(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host: str = value.decode("latin-1").lower()
+            return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return ""
+
+
+def _wants_markdown(request: Request) -> bool:
+    accept = request.headers.get("accept", "")
+    return accept.split(",")[0].split(";")[0].strip().lower() == "text/markdown"
+
+
+def _shown(request: Request, kept: Kept) -> Response:
+    headers = {
+        **CALM,
+        "ETag": kept.etag,
+        "Last-Modified": format_datetime(kept.changed_at.astimezone(UTC), usegmt=True),
+        "Vary": "Accept",
+    }
+    if kept.media_type == HTML:
+        headers["Content-Security-Policy"] = html.policy()
+    if _is_known(request, kept):
+        return Response(status_code=304, headers=headers)
+    return Response(kept.body, headers=headers, media_type=kept.media_type)
+
+
+def _is_known(request: Request, kept: Kept) -> bool:
+    """Whether the reader has these bytes already. An ETag wins over a date (RFC 9110, 13.2.2)."""
+    named = request.headers.get("if-none-match")
+    if named is not None:
+        tags = {tag.strip().removeprefix("W/") for tag in named.split(",")}
+        return "*" in tags or kept.etag in tags
+    since = request.headers.get("if-modified-since")
+    if since is None:
+        return False
+    try:
+        known = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    return kept.changed_at.replace(microsecond=0) <= known.replace(tzinfo=known.tzinfo or UTC)
+
+
+def _not_found() -> Response:
+    return PlainTextResponse("There is no such page.\n", 404, ANYBODY)

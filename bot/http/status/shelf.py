@@ -1,0 +1,172 @@
+"""The rendered bytes of status pages, kept until a write or time alone changes them.
+
+A request costs a look-up. The version of a page is read again at most every `FRESH`, however many
+requests come; so a write of another process is seen that much later. Changes by time are seen at
+their moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+
+from bot.page import site
+from bot.page.addresses import Addresses
+from core.page import PageIncident, PageSettings, StatusPage
+from core.projection import page_incident, project
+from storage.public import PublicReader
+
+T = TypeVar("T")
+FRESH = timedelta(milliseconds=250)
+# The rendered paths that are kept for each page; the one that was asked for longest ago goes first.
+KEPT = 512
+
+
+class PublicStore(Protocol):
+    """The store, as far as a page may read it."""
+
+    def read_public(self, work: Callable[[PublicReader], T]) -> Awaitable[T]:
+        """The result of ``work``, from one snapshot of the public side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The bytes of a path with their validators. ``etag`` is quoted, and strong."""
+
+    body: bytes
+    media_type: str
+    etag: str
+    changed_at: datetime
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page with its rendered paths. ``checked`` is the loop's time of the last look."""
+
+    version: int
+    checked: float
+    value: StatusPage
+    kept: OrderedDict[str, Kept | None] = field(default_factory=OrderedDict)
+
+
+class Shelf:
+    """``address`` gives the address of a page; ``fresh`` is the longest delay of a write."""
+
+    def __init__(
+        self,
+        store: PublicStore,
+        *,
+        clock: Callable[[], datetime],
+        address: Callable[[PageSettings], str],
+        fresh: timedelta = FRESH,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._address = address
+        self._fresh = fresh.total_seconds()
+        self._pages: dict[str, _Page] = {}
+        self._looking = asyncio.Lock()
+
+    async def find(self, workspace: str, path: str) -> Kept | None:
+        """The bytes of ``path`` of the workspace's page as they are now; None: there are none."""
+        page = await self._page(workspace)
+        if page is None:
+            return None
+        if path in page.kept:
+            page.kept.move_to_end(path)
+            return page.kept[path]
+        made = await self._render(page.value, path)
+        if self._pages.get(workspace) is page and made is not None:
+            page.kept[path] = made
+            while len(page.kept) > KEPT:
+                page.kept.popitem(last=False)
+        return made
+
+    async def settings(self) -> tuple[PageSettings, ...]:
+        """All published pages, by slug."""
+        return await self._store.read_public(PublicReader.pages)
+
+    async def _page(self, workspace: str) -> _Page | None:
+        known = self._pages.get(workspace)
+        if known is not None and self._is_current(known):
+            return known
+        async with self._looking:
+            known = self._pages.get(workspace)
+            if known is not None and self._is_current(known):
+                return known
+            return await self._look(workspace, known)
+
+    def _is_current(self, page: _Page) -> bool:
+        looked = asyncio.get_running_loop().time() - page.checked
+        return looked < self._fresh and self._holds(page)
+
+    def _holds(self, page: _Page) -> bool:
+        """Whether time alone has not changed it; a clock that was set back counts as a change."""
+        return page.value.since <= self._clock() < page.value.until
+
+    async def _look(self, workspace: str, known: _Page | None) -> _Page | None:
+        checked = asyncio.get_running_loop().time()
+        version = await self._store.read_public(
+            partial(PublicReader.page_version, workspace=workspace)
+        )
+        if version is None:
+            self._pages.pop(workspace, None)
+            return None
+        if known is not None and known.version == version[1] and self._holds(known):
+            known.checked = checked
+            return known
+        at = self._clock()
+        facts = await self._store.read_public(
+            partial(PublicReader.page_facts, workspace=workspace, at=at)
+        )
+        if facts is None:
+            self._pages.pop(workspace, None)
+            return None
+        # The facts may be newer than the version; then the next look reads them once more.
+        made = _Page(version=version[1], checked=checked, value=project(facts, at))
+        self._pages[workspace] = made
+        return made
+
+    async def _render(self, page: StatusPage, path: str) -> Kept | None:
+        place = site.place(path, page)
+        if place is None:
+            return None
+        found = await self._found(page, place.needs)
+        rendered = place.render(page, Addresses(self._address(page.settings)), found)
+        if rendered is None:
+            return None
+        digest = hashlib.sha256(rendered.body).hexdigest()[:32]
+        return Kept(rendered.body, rendered.media_type, f'"{digest}"', page.since)
+
+    async def _found(self, page: StatusPage, needs: site.Needs) -> list[PageIncident]:
+        if needs is None:
+            return []
+        known = {one.incident.number: one for one in (*page.recent, *page.open)}
+        workspace, at = page.settings.workspace, self._clock()
+        if isinstance(needs, site.One):
+            if needs.number in known:
+                return [known[needs.number]]
+            incident = await self._store.read_public(
+                partial(PublicReader.numbered, workspace=workspace, number=needs.number, at=at)
+            )
+            return [page_incident(incident)] if incident else []
+        declared = await self._store.read_public(
+            partial(
+                PublicReader.history, workspace=workspace, start=needs.start, end=needs.end, at=at
+            )
+        )
+        found = {one.number: page_incident(one) for one in declared}
+        if needs.overlapping:
+            found |= {number: one for number, one in known.items() if _overlaps(one, needs)}
+        return [found[number] for number in sorted(found, reverse=True)]
+
+
+def _overlaps(one: PageIncident, span: site.Span) -> bool:
+    over = one.incident.resolved_at
+    return one.incident.started_at < span.end and (over is None or over >= span.start)

@@ -1,0 +1,97 @@
+"""The pages as Markdown: the same facts in the same order. Typed texts stay within their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.page import html
+from bot.page.addresses import Addresses
+from bot.page.html import Listed
+from bot.page.texts import duration, utc
+from core.markdown import inline, quote
+from core.page import PageIncident, StatusPage
+
+
+def now(page: StatusPage, at: Addresses) -> str:
+    """The page itself."""
+    return _text(_now(page, at))
+
+
+def incident(one: PageIncident, page: StatusPage, at: Addresses) -> str:
+    """The page of one incident."""
+    return _text([*_incident(one, at, level=1), *_since(page)])
+
+
+def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
+    """The page of a month, or of a day."""
+    lines = [f"# {inline(of.heading)}", ""]
+    for one in of.incidents:
+        lines += _incident(one, at, level=2)
+    if not of.incidents:
+        lines += [of.nothing, ""]
+    lines += [
+        f"- [{inline(name)}]({address}.md)"
+        for name, address in filter(None, (of.earlier, of.later))
+    ]
+    return _text([*lines, "", *_since(page)])
+
+
+def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
+    yield from (f"# {inline(page.settings.title)}", "", f"**{page.description}**", "")
+    if page.open:
+        yield from ("## Open incidents", "")
+        for one in page.open:
+            yield from _incident(one, at, level=3)
+    if groups := html.shown_groups(page):
+        yield from ("## Components", "")
+        for group in groups:
+            if group.group is not None:
+                yield f"- **{inline(group.group.name)}**: {group.status.words}"
+            indent = "" if group.group is None else "  "
+            for each in group.components:
+                yield f"{indent}- {inline(each.component.name)}: {each.status.words}"
+                yield from (f"{indent}  - {word}" for word in html.bad_days(each))
+        yield ""
+    yield from ("## Lately", "")
+    if over := html.lately(page):
+        for one in over:
+            yield from _incident(one, at, level=3)
+    else:
+        yield from ("No incident has ended in the last days.", "")
+    yield from (f"[All incidents by month]({at.of('history.md')})", "")
+    yield from _since(page)
+
+
+def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
+    public = one.incident
+    facts = [
+        public.name,
+        public.severity.capitalize(),
+        public.word.capitalize(),
+        f"started {utc(public.started_at)}",
+    ]
+    if public.resolved_at:
+        facts.append(f"lasted {duration(public.resolved_at - public.started_at)}")
+    lines = [
+        f"{'#' * level} [{inline(public.title)}]({at.incident(public)}.md)",
+        "",
+        " · ".join(facts),
+        "",
+    ]
+    if public.components:
+        lines += [f"Affects: {', '.join(inline(each.name) for each in public.components)}", ""]
+    if public.next_update:
+        said = "Next update was due" if public.next_update.overdue else "Next update by"
+        lines += [f"{said} {utc(public.next_update.due_at)}", ""]
+    for update in one.updates:
+        lines += [f"**{update.word.capitalize()}** · {utc(update.at)}", ""]
+        lines += [*quote(update.words), ""]
+    return lines
+
+
+def _since(page: StatusPage) -> list[str]:
+    return [f"As it has been since {utc(page.since)}. All days are days in UTC."]
+
+
+def _text(lines: list[str] | Iterator[str]) -> str:
+    return "\n".join(lines).strip() + "\n"

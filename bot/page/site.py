@@ -1,0 +1,177 @@
+"""The site of a page: each path under its address, and the bytes that it has. Pure.
+
+The bytes of a path follow from the page's value, and from the incidents that a path asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from bot.page import html, markdown
+from bot.page.addresses import Addresses
+from bot.page.badge import badge
+from bot.page.feeds import FEEDS
+from bot.page.statuspage import DOCUMENTS, document
+from core.page import PageIncident, StatusPage
+
+HTML = "text/html; charset=utf-8"
+MARKDOWN = "text/markdown; charset=utf-8"
+JSON = "application/json; charset=utf-8"
+TYPES = {
+    ".atom": "application/atom+xml; charset=utf-8",
+    ".rss": "application/rss+xml; charset=utf-8",
+}
+SVG = "image/svg+xml; charset=utf-8"
+
+_INCIDENT = re.compile(r"incidents/([1-9][0-9]{0,8})")
+# Before the year 2000 nothing happened; the last years of the calendar have no following month.
+_MONTH = re.compile(r"history/(2[0-9]{3}-[0-9]{2})")
+_DAY = re.compile(r"days/(2[0-9]{3}-[0-9]{2}-[0-9]{2})")
+_JSON = re.compile(r"api/v2/([a-z/-]+)\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The bytes of a path, and their type."""
+
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A path that needs the incident of this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A path that needs the incidents of a time; ``end`` is not part of it.
+
+    ``overlapping``: also those that were declared before it, and ended in it.
+    """
+
+    start: datetime
+    end: datetime
+    overlapping: bool
+
+
+Needs = One | Span | None
+Render = Callable[[StatusPage, Addresses, Sequence[PageIncident]], Rendered | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path of the site: what it needs beside the page, and how it is rendered."""
+
+    needs: Needs
+    render: Render
+
+
+def place(path: str, page: StatusPage) -> Place | None:
+    """The place of ``path``, which has no slash at its beginning; None if there is none."""
+    if path in FIXED:
+        return FIXED[path]
+    if found := _JSON.fullmatch(path):
+        return _json(found.group(1))
+    as_markdown = path.endswith(".md")
+    name = path.removesuffix(".md")
+    if found := _INCIDENT.fullmatch(name):
+        return Place(One(int(found.group(1))), _incident(as_markdown=as_markdown))
+    if name == "history":
+        name = f"history/{page.today:%Y-%m}"
+    if found := _MONTH.fullmatch(name):
+        return _month(_date(f"{found.group(1)}-01"), page, as_markdown=as_markdown)
+    found = _DAY.fullmatch(name)
+    return _day(_date(found.group(1)), page, as_markdown=as_markdown) if found else None
+
+
+def _html(text: str) -> Rendered:
+    return Rendered(text.encode(), HTML)
+
+
+def _markdown(text: str) -> Rendered:
+    return Rendered(text.encode(), MARKDOWN)
+
+
+def _json(name: str) -> Place | None:
+    if name not in DOCUMENTS:
+        return None
+
+    def render(page: StatusPage, at: Addresses, _: Sequence[PageIncident]) -> Rendered:
+        made = json.dumps(document(name, page, at), ensure_ascii=False, separators=(",", ":"))
+        return Rendered(made.encode(), JSON)
+
+    return Place(None, render)
+
+
+def _feed(name: str) -> Place:
+    def render(page: StatusPage, at: Addresses, _: Sequence[PageIncident]) -> Rendered:
+        return Rendered(FEEDS[name](page, at), TYPES[name[name.index(".") :]])
+
+    return Place(None, render)
+
+
+FIXED: dict[str, Place] = {
+    "": Place(None, lambda page, at, _: _html(html.now(page, at))),
+    "index.md": Place(None, lambda page, at, _: _markdown(markdown.now(page, at))),
+    "badge.svg": Place(None, lambda page, _at, _: Rendered(badge(page).encode(), SVG)),
+    **{name: _feed(name) for name in FEEDS},
+}
+
+
+def _incident(*, as_markdown: bool) -> Render:
+    def render(page: StatusPage, at: Addresses, found: Sequence[PageIncident]) -> Rendered | None:
+        if not found:
+            return None
+        one = found[0]
+        if as_markdown:
+            return _markdown(markdown.incident(one, page, at))
+        return _html(html.incident(one, page, at))
+
+    return render
+
+
+def _month(first: date | None, page: StatusPage, *, as_markdown: bool) -> Place | None:
+    if first is None or first > page.today:
+        return None
+    start = _midnight(first)
+    end = _midnight((first + timedelta(days=31)).replace(day=1))
+
+    def render(page: StatusPage, at: Addresses, found: Sequence[PageIncident]) -> Rendered:
+        of = html.month(first, found, page, at)
+        if as_markdown:
+            return _markdown(markdown.listed(of, page, at))
+        return _html(html.listed(of, page, at))
+
+    return Place(Span(start, end, overlapping=False), render)
+
+
+def _day(day: date | None, page: StatusPage, *, as_markdown: bool) -> Place | None:
+    if day is None or day > page.today:
+        return None
+    start = _midnight(day)
+
+    def render(page: StatusPage, at: Addresses, found: Sequence[PageIncident]) -> Rendered:
+        of = html.day(day, found, page, at)
+        if as_markdown:
+            return _markdown(markdown.listed(of, page, at))
+        return _html(html.listed(of, page, at))
+
+    return Place(Span(start, start + timedelta(days=1), overlapping=True), render)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
