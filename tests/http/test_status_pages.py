@@ -1,0 +1,259 @@
+"""Status pages over HTTP: who finds one, what is kept, and what a reader is told who has it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+
+from bot.http.status.routes import StatusPages
+from bot.http.status.shelf import Shelf
+from core.incident import PublicText
+from core.page import PageSettings
+from core.service import Incidents
+from storage.store import SqlStore
+from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, a_declaration, an_id
+
+OTHER = "T0OTHER"
+ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
+RIVAL = PageSettings(workspace=OTHER, slug="rival", title="Rival", published_at=NINE)
+PATHS = [
+    "",
+    ".md",
+    "/index.md",
+    "/incidents/1",
+    "/incidents/1.md",
+    "/history",
+    "/history.md",
+    "/history/2026-03",
+    "/days/2026-03-02",
+    "/days/2026-03-02.md",
+    "/history.atom",
+    "/history.rss",
+    "/updates.atom",
+    "/updates.rss",
+    "/badge.svg",
+    "/api/v2/summary.json",
+    "/api/v2/status.json",
+    "/api/v2/components.json",
+    "/api/v2/incidents.json",
+    "/api/v2/incidents/unresolved.json",
+    "/api/v2/scheduled-maintenances.json",
+    "/api/v2/scheduled-maintenances/upcoming.json",
+    "/api/v2/scheduled-maintenances/active.json",
+]
+
+
+@pytest.fixture
+def store(a_database):
+    with a_database("sqlite") as url:
+        store = SqlStore(url, status_channel=STATUS_CHANNEL)
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def incidents(store, clock):
+    return Incidents(store, clock=clock, wake=lambda: None, publish_delay=timedelta(seconds=10))
+
+
+@pytest.fixture
+def pages(store, clock):
+    """A client of the pages; every other address gets ``rest``."""
+    made = StatusPages(
+        PlainTextResponse("rest"),
+        Shelf(
+            store,
+            clock=clock,
+            address=lambda page: f"https://status.example/status/{page.slug}",
+            fresh=timedelta(),
+        ),
+        hosts={"status.acme.example": WORKSPACE},
+        clock=clock,
+        fresh=timedelta(),
+        rate=0,
+    )
+    transport = httpx.ASGITransport(app=made)
+    return httpx.AsyncClient(transport=transport, base_url="http://ratchet.example")
+
+
+@pytest.fixture
+async def published(store, incidents, clock):
+    """The page of Acme with an open incident that is public, and a note."""
+    await store.write(lambda tx: tx.publish_page(ACME, at=clock()))
+    await incidents.execute(a_declaration())
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=1, note="db-3 lost quorum"))
+    await incidents.execute(a_change(ref=1, public=PublicText("We look into it.")))
+    clock.advance(minutes=1)
+
+
+@pytest.mark.usefixtures("published")
+class TestAddresses:
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_every_address_of_a_page_has_public_facts_and_no_note(self, pages, path):
+        answer = await pages.get(f"/status/acme{path}")
+
+        assert answer.status_code == 200
+        assert "db-3" not in answer.text
+        assert "quorum" not in answer.text
+
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_a_host_of_its_own_has_the_same_at_its_root(self, pages, path):
+        path = "/index.md" if path == ".md" else path
+        at_root = await pages.get(path or "/", headers={"Host": "Status.Acme.Example:443"})
+
+        assert at_root.content == (await pages.get(f"/status/acme{path}")).content
+
+    async def test_the_only_page_needs_no_slug(self, pages):
+        named = await pages.get("/status/acme")
+
+        assert (await pages.get("/status")).content == named.content
+        assert (await pages.get("/status.md")).text.startswith("# Acme status")
+
+    async def test_of_two_pages_each_needs_its_slug(self, pages, store, clock):
+        await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
+
+        assert (await pages.get("/status")).status_code == 404
+        rival = await pages.get("/status/rival")
+        assert "Rival" in rival.text
+        assert "Checkout" not in rival.text
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/status/other",
+            "/status/acme/incidents/2",
+            "/status/acme/incidents/0",
+            "/status/acme/incidents/999999999",
+            "/status/acme/incidents/x",
+            "/status/acme/history/2026-13",
+            "/status/acme/history/2026-04",
+            "/status/acme/days/2026-02-30",
+            "/status/acme/days/2026-03-03",
+            "/status/acme/days/9999-12-31",
+            "/status/acme/api/v2/nothing.json",
+            "/status/acme/%2e%2e/secret",
+            "/status/",
+        ],
+    )
+    async def test_an_unknown_address_is_a_plain_404(self, pages, path):
+        answer = await pages.get(path)
+
+        assert (answer.status_code, answer.text) == (404, "There is no such page.\n")
+
+    async def test_addresses_beside_pages_are_not_touched(self, pages):
+        assert (await pages.get("/statuses")).text == "rest"
+        assert (await pages.get("/v1/incidents")).text == "rest"
+
+    @pytest.mark.parametrize("path", ["", "/incidents/1", "/history", "/days/2026-03-02"])
+    async def test_a_reader_may_ask_for_markdown(self, pages, path):
+        answer = await pages.get(f"/status/acme{path}", headers={"Accept": "text/markdown"})
+
+        assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+        assert answer.headers["vary"] == "Accept"
+
+    async def test_pages_can_only_be_read(self, pages):
+        assert (await pages.post("/status/acme")).status_code == 405
+
+
+async def test_a_page_that_is_not_published_is_unknown(pages, store, clock):
+    assert (await pages.get("/status/acme")).status_code == 404
+    await store.write(lambda tx: tx.publish_page(ACME, at=clock()))
+    assert (await pages.get("/status/acme")).status_code == 200
+    await store.write(lambda tx: tx.unpublish_page(WORKSPACE, at=clock()))
+    assert (await pages.get("/status/acme/api/v2/status.json")).status_code == 404
+
+
+@pytest.mark.usefixtures("published")
+class TestValidators:
+    async def test_known_bytes_are_not_sent_again(self, pages):
+        first = await pages.get("/status/acme")
+        again = await pages.get(
+            "/status/acme", headers={"If-None-Match": f'"x", W/{first.headers["etag"]}'}
+        )
+        since = await pages.get(
+            "/status/acme", headers={"If-Modified-Since": first.headers["last-modified"]}
+        )
+
+        assert (again.status_code, again.content) == (304, b"")
+        assert since.status_code == 304
+        assert first.headers["cache-control"] == "public, max-age=0, must-revalidate"
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"If-None-Match": '"other"'},
+            {"If-Modified-Since": "Sun, 01 Mar 2026 09:00:00 GMT"},
+            {"If-Modified-Since": "yesterday"},
+        ],
+    )
+    async def test_other_bytes_are_sent(self, pages, headers):
+        assert (await pages.get("/status/acme", headers=headers)).status_code == 200
+
+    async def test_a_write_is_seen_at_once_and_a_note_changes_nothing(self, pages, incidents):
+        first = await pages.get("/status/acme/api/v2/summary.json")
+        await incidents.execute(a_change(ref=1, note="db-3 is back"))
+        assert (await pages.get("/status/acme/api/v2/summary.json")).content == first.content
+        await incidents.execute(a_change(ref=1, to="identified"))
+        changed = await pages.get("/status/acme/api/v2/summary.json")
+
+        assert changed.headers["etag"] != first.headers["etag"]
+        assert json.loads(changed.content)["incidents"][0]["status"] == "identified"
+
+    async def test_a_held_text_appears_at_its_moment_without_a_write(self, pages, incidents, clock):
+        await incidents.execute(a_change(ref=1, public=PublicText("A fix is out.")))
+        assert "A fix is out." not in (await pages.get("/status/acme")).text
+        clock.advance(seconds=10)
+        assert "A fix is out." in (await pages.get("/status/acme")).text
+
+    async def test_every_origin_may_read(self, pages):
+        asked = await pages.options(
+            "/status/acme/api/v2/summary.json",
+            headers={"Access-Control-Request-Headers": "if-none-match"},
+        )
+        read = await pages.get("/status/acme/api/v2/summary.json")
+
+        assert (asked.status_code, asked.headers["access-control-allow-headers"]) == (
+            204,
+            "if-none-match",
+        )
+        assert read.headers["access-control-allow-origin"] == "*"
+        assert "ETag" in read.headers["access-control-expose-headers"]
+
+    async def test_a_page_runs_and_loads_nothing_but_itself(self, pages):
+        answer = await pages.get("/status/acme")
+
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "src=" not in answer.text
+        assert " on" not in answer.text.split("<style>")[0]
+
+
+async def test_a_reader_who_asks_too_often_is_told_when_to_come_back(store, clock):
+    made = StatusPages(
+        PlainTextResponse("rest"),
+        Shelf(store, clock=clock, address=lambda page: page.slug),
+        hosts={},
+        clock=clock,
+        rate=1,
+    )
+    transport = httpx.ASGITransport(app=made)
+    client = httpx.AsyncClient(transport=transport, base_url="http://ratchet.example")
+    answers = [await client.get("/status") for _ in range(3)]
+
+    assert [one.status_code for one in answers] == [404, 404, 429]
+    assert answers[-1].headers["retry-after"] == "1"
+
+
+async def test_many_incidents_are_in_lists_by_their_limits(pages, store, incidents, clock):
+    await store.write(lambda tx: tx.publish_page(ACME, at=clock()))
+    for number in range(55):
+        await incidents.execute(a_declaration(id=an_id(number)))
+    clock.advance(minutes=1)
+    found = json.loads((await pages.get("/status/acme/api/v2/incidents.json")).content)
+
+    assert len(found["incidents"]) == 50
+    assert (await pages.get("/status/acme/incidents/1")).status_code == 200
