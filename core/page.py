@@ -131,8 +131,9 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownComponent:
-    """A component that an admin shows on the page. ``overrides`` are oldest first.
+    """A component as the page has it; ``shown`` False: it is hidden.
 
+    ``overrides`` are oldest first.
     Its record begins with ``start_date``, otherwise with the day on which it was created.
     """
 
@@ -141,12 +142,22 @@ class ShownComponent:
     position: int
     group: UUID | None = None
     description: str | None = None
+    shown: bool = True
     showcase: bool = False
     only_if_degraded: bool = False
     start_date: date | None = None
     created_at: datetime
     updated_at: datetime
     overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """All components of a workspace, hidden ones too, and all groups. For responders."""
+
+    components: tuple[ShownComponent, ...]
+    groups: tuple[ComponentGroup, ...]
+    page: PageSettings | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

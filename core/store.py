@@ -22,6 +22,7 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.page import Arrangement, ComponentGroup, Override, PageSettings, ShownComponent
 from core.promise import Promise
 from core.public_side import PublicIncident
 from core.ranking import Rank, Ranking
@@ -162,6 +163,9 @@ class Reader(Protocol):
     def due_hand_overs(self, *, at: datetime, limit: int) -> tuple[HandOverName, ...]:
         """Hand-overs of all workspaces whose time for an answer is over at ``at``."""
 
+    def arrangement(self, workspace: str) -> Arrangement:
+        """All components and groups of the workspace, with its page if it is published."""
+
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
 
@@ -202,6 +206,25 @@ class Transaction(Reader, Drafts, Protocol):
 
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition, the declaration counted as one."""
+
+    def publish_page(self, settings: PageSettings, *, at: datetime) -> None:
+        """Writes the settings of a page, which is published from then on."""
+
+    def unpublish_page(self, workspace: str, *, at: datetime) -> None:
+        """Takes the page of the workspace off."""
+
+    def arrange(
+        self, workspace: str, component: ShownComponent, *, new_group: str | None, at: datetime
+    ) -> None:
+        """Writes what the page says of a component; ``new_group`` names its group, if it is new."""
+
+    def arrange_group(self, workspace: str, group: ComponentGroup, *, at: datetime) -> None:
+        """Writes a group. Its components stay in it if it gets another name."""
+
+    def override(
+        self, workspace: str, component: UUID, made: Override, *, reason: str | None, by: Person
+    ) -> None:
+        """Writes a status that a person gives by hand."""
 
     def set_status_channel(self, workspace: str, channel: str) -> Workspace:
         """Makes ``channel`` the status channel, and returns the workspace."""

@@ -8,15 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from core.components import group_id
 from core.decision import Decision
-from core.incident import Component, DescribedComponent, Incident, Kind
+from core.incident import Component, DescribedComponent, Incident, Kind, Person
 from core.lifecycle import PublicWord
+from core.page import ComponentGroup, Override, ShownComponent
 from storage import pages
-from storage.models import component, component_group, incident_component, tagging
+from storage.models import (
+    component,
+    component_group,
+    component_override,
+    incident_component,
+    tagging,
+)
 from storage.statements import KEEP_WORKSPACE, upsert
 
 _ALL = (
@@ -27,6 +35,48 @@ _ALL = (
 _ADD = component.insert()
 _KEEP = upsert(lambda insert: insert(component).on_conflict_do_nothing())
 _KEEP_GROUP = upsert(lambda insert: insert(component_group).on_conflict_do_nothing())
+_OF_COMPONENT = update(component).where(
+    component.c.workspace_id == bindparam("workspace"), component.c.id == bindparam("id_")
+)
+_ARRANGED = (
+    "name",
+    "folded",
+    "description",
+    "group_label",
+    "position",
+    "shown",
+    "showcase",
+    "only_if_degraded",
+    "start_date",
+    "updated_at",
+)
+_ARRANGE = _OF_COMPONENT.values({name: bindparam(f"new_{name}") for name in _ARRANGED})
+_RELABEL = _OF_COMPONENT.values(group_label=bindparam("new_group_label"))
+_LABELS = select(component.c.id, component.c.group_label).where(
+    component.c.workspace_id == bindparam("workspace"), component.c.group_label.is_not(None)
+)
+_GROUP_NAME = select(component_group.c.name).where(
+    component_group.c.workspace_id == bindparam("workspace"),
+    component_group.c.id == bindparam("id_"),
+)
+_ARRANGE_GROUP = (
+    update(component_group)
+    .where(
+        component_group.c.workspace_id == bindparam("workspace"),
+        component_group.c.id == bindparam("id_"),
+    )
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("name", "folded", "position", "description", "updated_at")
+        }
+    )
+)
+_LAST_OVERRIDE = select(func.max(component_override.c.entry)).where(
+    component_override.c.workspace_id == bindparam("workspace"),
+    component_override.c.component_id == bindparam("id_"),
+)
+_OVERRIDE = component_override.insert()
 _TAG = incident_component.insert()
 _UNTAG = delete(incident_component).where(
     incident_component.c.workspace_id == bindparam("workspace"),
@@ -110,7 +160,7 @@ def record(connection: Connection, before: Incident | None, decision: Decision) 
     if old == new:
         return
     kind = Kind.COMPONENTS if before else Kind.DECLARED
-    entry = next(update.entry for update in decision.updates if update.kind is kind)
+    entry = next(one.entry for one in decision.updates if one.kind is kind)
     rows = [
         {
             "workspace_id": incident.workspace,
@@ -145,3 +195,75 @@ def _row(workspace: str, one: Component, at: datetime) -> dict[str, Any]:
         "created_at": at,
         "updated_at": at,
     }
+
+
+def arrange(connection: Connection, workspace: str, one: ShownComponent) -> None:
+    """Writes what the page says of a component. Its group is written as the group's name."""
+    named = {"workspace": workspace, "id_": one.id}
+    label = connection.execute(_GROUP_NAME, {"workspace": workspace, "id_": one.group}).scalar()
+    connection.execute(
+        _ARRANGE,
+        {
+            **named,
+            "new_name": one.name,
+            "new_folded": one.name.casefold(),
+            "new_description": one.description,
+            "new_group_label": label,
+            "new_position": one.position,
+            "new_shown": one.shown,
+            "new_showcase": one.showcase,
+            "new_only_if_degraded": one.only_if_degraded,
+            "new_start_date": one.start_date,
+            "new_updated_at": one.updated_at,
+        },
+    )
+
+
+def arrange_group(connection: Connection, workspace: str, group: ComponentGroup) -> None:
+    """Writes a group, and its name at its components."""
+    named = {"workspace": workspace, "id_": group.id}
+    before = connection.execute(_GROUP_NAME, named).scalar_one()
+    connection.execute(
+        _ARRANGE_GROUP,
+        {
+            **named,
+            "new_name": group.name,
+            "new_folded": group.name.casefold(),
+            "new_position": group.position,
+            "new_description": group.description,
+            "new_updated_at": group.updated_at,
+        },
+    )
+    # Labels differ from their group in case alone; both databases fold only ASCII, so all are read.
+    for row in connection.execute(_LABELS, {"workspace": workspace}):
+        if row.group_label.casefold() == before.casefold():
+            label = {"workspace": workspace, "id_": row.id, "new_group_label": group.name}
+            connection.execute(_RELABEL, label)
+
+
+def override(
+    connection: Connection,
+    workspace: str,
+    one: UUID,
+    made: Override,
+    *,
+    reason: str | None,
+    by: Person,
+) -> None:
+    """Writes a status by hand, behind those before it."""
+    named = {"workspace": workspace, "id_": one}
+    last = connection.execute(_LAST_OVERRIDE, named).scalar() or 0
+    connection.execute(
+        _OVERRIDE,
+        {
+            "workspace_id": workspace,
+            "component_id": one,
+            "entry": last + 1,
+            "status": made.status and made.status.value,
+            "until": made.until,
+            "reason": reason,
+            "by_id": by.id,
+            "by_name": by.name,
+            "at": made.at,
+        },
+    )

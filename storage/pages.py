@@ -6,7 +6,7 @@ Only modules of `storage` use it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,9 @@ from storage.models import component, component_group, component_override, incid
 from storage.models import update as _update
 from storage.rows import AnyRow
 from storage.statements import KEEP_WORKSPACE, upsert
+
+# The moment of a component that a server of an earlier version has made.
+UNKNOWN = datetime(2026, 1, 1, tzinfo=UTC)
 
 _SETTINGS = select(
     page.c.workspace_id,
@@ -36,22 +39,24 @@ _PUBLISHED = _SETTINGS.order_by(page.c.slug)
 _OWNER = select(page.c.workspace_id).where(page.c.slug == bindparam("slug"))
 _GROUPS = select(component_group).where(component_group.c.workspace_id == bindparam("workspace"))
 # No statement here selects the reason of an override, or a person.
-_SHOWN = (
+_ALL = (
     select(
         component.c.id,
         component.c.name,
         component.c.description,
         component.c.group_label,
         component.c.position,
+        component.c.shown,
         component.c.showcase,
         component.c.only_if_degraded,
         component.c.start_date,
         component.c.created_at,
         component.c.updated_at,
     )
-    .where(component.c.workspace_id == bindparam("workspace"), component.c.shown)
+    .where(component.c.workspace_id == bindparam("workspace"))
     .order_by(component.c.folded)
 )
+_SHOWN = _ALL.where(component.c.shown)
 _OVERRIDES = (
     select(
         component_override.c.component_id,
@@ -222,11 +227,11 @@ def shown(
     workspace: str,
     headings: Sequence[ComponentGroup],
     *,
-    published_at: datetime,
+    hidden: bool = False,
 ) -> tuple[ShownComponent, ...]:
     """The components that the page shows, with their overrides; ``headings`` are all groups.
 
-    ``published_at`` stands in for a moment that the store does not know.
+    ``hidden``: the others, too.
     """
     named = {group.name.casefold(): group.id for group in headings}
     overrides: dict[UUID, list[Override]] = {}
@@ -241,14 +246,15 @@ def shown(
             position=row.position or 0,
             group=named.get((row.group_label or "").casefold()),
             description=row.description,
+            shown=bool(row.shown),
             showcase=bool(row.showcase),
             only_if_degraded=bool(row.only_if_degraded),
             start_date=row.start_date,
-            created_at=row.created_at or published_at,
-            updated_at=row.updated_at or row.created_at or published_at,
+            created_at=row.created_at or UNKNOWN,
+            updated_at=row.updated_at or row.created_at or UNKNOWN,
             overrides=tuple(overrides.get(row.id, ())),
         )
-        for row in connection.execute(_SHOWN, {"workspace": workspace})
+        for row in connection.execute(_ALL if hidden else _SHOWN, {"workspace": workspace})
     )
 
 

@@ -178,9 +178,7 @@ class PublicReader(Snapshot):
         return PublicFacts(
             settings=settings,
             groups=headings,
-            components=pages.shown(
-                self._connection, workspace, headings, published_at=settings.published_at
-            ),
+            components=pages.shown(self._connection, workspace, headings),
             incidents=self._of_page(workspace, at),
             changed_at=changed_at,
             turns=() if turn is None else (turn,),

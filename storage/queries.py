@@ -29,10 +29,11 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import PublicWord
+from core.page import Arrangement
 from core.promise import Promise
 from core.ranking import Rank, Ranking, rank_of
 from core.store import HandOverName, PromiseName
-from storage import boards, entries, handovers, promises
+from storage import boards, entries, handovers, pages, promises
 from storage.boards import INCIDENT
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
@@ -374,6 +375,16 @@ class SqlReader(Snapshot):
     def due_hand_overs(self, *, at: datetime, limit: int) -> tuple[HandOverName, ...]:
         """Hand-overs of all workspaces whose time for an answer is over at ``at``."""
         return handovers.due(self._connection, at=at, limit=limit)
+
+    def arrangement(self, workspace: str) -> Arrangement:
+        """All components and groups of the workspace, with its page if it is published."""
+        headings = pages.groups(self._connection, workspace)
+        found = pages.found(self._connection, workspace=workspace)
+        return Arrangement(
+            components=pages.shown(self._connection, workspace, headings, hidden=True),
+            groups=headings,
+            page=found and found[0],
+        )
 
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""

@@ -27,7 +27,7 @@ from core.incident import (
     Update,
     Workspace,
 )
-from core.page import PageSettings
+from core.page import ComponentGroup, Override, PageSettings, ShownComponent
 from core.promise import Promise
 from core.store import Receipt, StoreUnavailable
 from storage import (
@@ -286,6 +286,27 @@ class SqlTransaction(SqlReader):
     def unpublish_page(self, workspace: str, *, at: datetime) -> None:
         """Takes the workspace's page off."""
         pages.unpublish(self._connection, workspace, at=at)
+
+    def arrange(
+        self, workspace: str, component: ShownComponent, *, new_group: str | None, at: datetime
+    ) -> None:
+        """Writes what the page says of a component; ``new_group`` names its group, if it is new."""
+        if new_group is not None:
+            components.keep_group(self._connection, workspace, new_group, at=at)
+        components.arrange(self._connection, workspace, component)
+        pages.bump(self._connection, workspace, at=at)
+
+    def arrange_group(self, workspace: str, group: ComponentGroup, *, at: datetime) -> None:
+        """Writes a group. Its components stay in it if it gets another name."""
+        components.arrange_group(self._connection, workspace, group)
+        pages.bump(self._connection, workspace, at=at)
+
+    def override(
+        self, workspace: str, component: UUID, made: Override, *, reason: str | None, by: Person
+    ) -> None:
+        """Writes a status that a person gives by hand."""
+        components.override(self._connection, workspace, component, made, reason=reason, by=by)
+        pages.bump(self._connection, workspace, at=made.at, moved=False)
 
     def keep(self, receipt: Receipt) -> None:
         """Writes the answer, which every repetition of the request will get.

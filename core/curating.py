@@ -1,0 +1,341 @@
+"""The use cases of the status page: it is published, and its components are arranged.
+
+Admins arrange, publishers set a status by hand. Everything here is public, except the reason of an
+override.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from core import policy
+from core.components import group_id
+from core.errors import InvalidField, nearest
+from core.incident import BODY_MAX, COMPONENT_DESCRIPTION_MAX, Actor, Component
+from core.page import (
+    Arrangement,
+    ComponentGroup,
+    ComponentStatus,
+    Override,
+    PageSettings,
+    ShownComponent,
+)
+from core.refusals import ComponentExists, Denied, NoSuchComponent, Permission
+from core.store import Store, Transaction
+from core.texts import name_of, one_line, optional_of
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+TITLE_MAX = 100
+POSITION_MAX = 9_999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentChange:
+    """New values of a component; None: as before. ``cleared`` names fields that get no value."""
+
+    name: str | None = None
+    description: str | None = None
+    group: str | None = None
+    position: int | None = None
+    shown: bool | None = None
+    showcase: bool | None = None
+    only_if_degraded: bool | None = None
+    start_date: date | None = None
+    cleared: frozenset[str] = frozenset()
+
+
+CLEARABLE = frozenset({"description", "group", "start_date"})
+
+
+def slug_of(text: str) -> str:
+    """A slug: 1 to 40 small letters, digits and hyphens, with a letter or digit at both ends.
+
+    Raises:
+        InvalidField: ``slug``.
+    """
+    if not SLUG.fullmatch(text):
+        raise InvalidField(
+            "slug", "needs 1 to 40 small letters, digits and hyphens, and no hyphen at its ends"
+        )
+    return text
+
+
+def slug_from(title: str) -> str:
+    """A slug made of the letters and digits of ``title``; ``status`` if it has none."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = "-".join(re.findall("[a-z0-9]+", plain))
+    return words[:40].strip("-") or "status"
+
+
+def page_settings(
+    workspace: str,
+    before: PageSettings | None,
+    *,
+    title: str | None,
+    slug: str | None,
+    language: str | None,
+    noindex: bool | None,
+    at: datetime,
+) -> PageSettings:
+    """The settings of a page that is published; None keeps a value, or takes the default.
+
+    Raises:
+        InvalidField: ``title``, ``slug`` or ``language``.
+    """
+    named = one_line(title) if title is not None else before.title if before else "Status"
+    if not 1 <= len(named) <= TITLE_MAX or not optional_of("title", named, TITLE_MAX):
+        raise InvalidField("title", f"needs 1 to {TITLE_MAX} visible characters")
+    spoken = language or (before.language if before else "en")
+    if not LANGUAGE.fullmatch(spoken):
+        raise InvalidField("language", 'is no language tag: write one such as "en" or "de-CH"')
+    chosen = slug_of(slug) if slug is not None else before.slug if before else slug_from(named)
+    hidden = before.noindex if before else True
+    return PageSettings(
+        workspace=workspace,
+        slug=chosen,
+        title=named,
+        language=spoken,
+        noindex=hidden if noindex is None else noindex,
+        published_at=before.published_at if before else at,
+    )
+
+
+def changed(before: ShownComponent, change: ComponentChange, *, at: datetime) -> ShownComponent:
+    """``before`` with the new values, without those of its group.
+
+    Raises:
+        InvalidField: a value is not possible.
+    """
+    if change.position is not None and not 0 <= change.position <= POSITION_MAX:
+        raise InvalidField("position", f"is a number from 0 to {POSITION_MAX}")
+    unknown = change.cleared - CLEARABLE
+    if unknown:
+        raise InvalidField(min(unknown), "cannot be cleared")
+    values: dict[str, Any] = {
+        "name": None if change.name is None else name_of(change.name),
+        "description": optional_of("description", change.description, COMPONENT_DESCRIPTION_MAX),
+        "position": change.position,
+        "shown": change.shown,
+        "showcase": change.showcase,
+        "only_if_degraded": change.only_if_degraded,
+        "start_date": change.start_date,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    given |= dict.fromkeys(change.cleared - {"group"}, None)
+    after = replace(before, **given)
+    return before if after == before else replace(after, updated_at=at)
+
+
+def component_named(components: tuple[ShownComponent, ...], ref: str | UUID) -> ShownComponent:
+    """The component with that id, or with that name in any case.
+
+    Raises:
+        NoSuchComponent, InvalidField: there is none; a near name is named.
+    """
+    for one in components:
+        if one.id == ref or (isinstance(ref, str) and one.name.casefold() == ref.casefold()):
+            return one
+    if isinstance(ref, UUID):
+        raise NoSuchComponent
+    raise InvalidField("component", _unknown(ref, {one.name.casefold(): one for one in components}))
+
+
+class Curation:
+    """``clock`` gives the moment of each act."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def arrangement(self, actor: Actor) -> Arrangement:
+        """Everything that can be arranged."""
+        _need(actor, Permission.JOIN)
+        return await self._store.read(lambda reader: reader.arrangement(actor.workspace))
+
+    async def publish(
+        self,
+        actor: Actor,
+        *,
+        title: str | None = None,
+        slug: str | None = None,
+        language: str | None = None,
+        noindex: bool | None = None,
+    ) -> PageSettings:
+        """Publishes the page of the workspace, or changes its settings.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+            InvalidField: a setting is not possible, or another workspace has the slug.
+        """
+        _need(actor, Permission.ADMINISTER)
+
+        def work(tx: Transaction) -> PageSettings:
+            at = self._clock()
+            before = tx.arrangement(actor.workspace).page
+            settings = page_settings(
+                actor.workspace,
+                before,
+                title=title,
+                slug=slug,
+                language=language,
+                noindex=noindex,
+                at=at,
+            )
+            tx.publish_page(settings, at=at)
+            return settings
+
+        return await self._store.write(work)
+
+    async def unpublish(self, actor: Actor) -> None:
+        """Takes the page off: every address of it is unknown from then on.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+        """
+        _need(actor, Permission.ADMINISTER)
+        at = self._clock()
+        await self._store.write(lambda tx: tx.unpublish_page(actor.workspace, at=at))
+
+    async def change_component(
+        self, actor: Actor, ref: str | UUID, change: ComponentChange
+    ) -> ShownComponent:
+        """Changes what the page says of a component; its name is unique, in any case.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+            NoSuchComponent, ComponentExists, InvalidField: the change is not possible.
+        """
+        _need(actor, Permission.ADMINISTER)
+
+        def work(tx: Transaction) -> ShownComponent:
+            at = self._clock()
+            known = tx.arrangement(actor.workspace)
+            before = component_named(known.components, ref)
+            after = changed(before, change, at=at)
+            for other in known.components:
+                if other.id != after.id and other.name.casefold() == after.name.casefold():
+                    raise ComponentExists(Component(other.id, other.name))
+            group = change.group and name_of(change.group)
+            if group or "group" in change.cleared:
+                new = group_id(actor.workspace, group) if group else None
+                named = {one.name.casefold(): one.id for one in known.groups}
+                after = replace(
+                    after, group=named.get(group.casefold(), new) if group else None, updated_at=at
+                )
+            tx.arrange(actor.workspace, after, new_group=group or None, at=at)
+            return after
+
+        return await self._store.write(work)
+
+    async def change_group(
+        self,
+        actor: Actor,
+        name: str,
+        *,
+        rename: str | None = None,
+        position: int | None = None,
+        description: str | None = None,
+    ) -> ComponentGroup:
+        """Changes a group, whose components stay in it. A description that is empty is removed.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+            InvalidField: there is no such group, or a value is not possible.
+        """
+        _need(actor, Permission.ADMINISTER)
+
+        def work(tx: Transaction) -> ComponentGroup:
+            at = self._clock()
+            groups = tx.arrangement(actor.workspace).groups
+            after = changed_group(
+                groups, name, rename=rename, position=position, description=description, at=at
+            )
+            tx.arrange_group(actor.workspace, after, at=at)
+            return after
+
+        return await self._store.write(work)
+
+    async def override(
+        self,
+        actor: Actor,
+        ref: str | UUID,
+        status: ComponentStatus | None,
+        *,
+        until: datetime | None = None,
+        reason: str | None = None,
+    ) -> ShownComponent:
+        """Gives a component a status by hand; None: its incidents decide again.
+
+        ``reason`` is private.
+
+        Raises:
+            Denied: the actor is no publisher.
+            NoSuchComponent, InvalidField: the component, the end or the reason is not possible.
+        """
+        _need(actor, Permission.PUBLISH)
+
+        def work(tx: Transaction) -> ShownComponent:
+            at = self._clock()
+            if until is not None and until <= at:
+                raise InvalidField("until", "is past: give a moment that is still to come")
+            why = optional_of("reason", reason, BODY_MAX)
+            before = component_named(tx.arrangement(actor.workspace).components, ref)
+            made = Override(at=at, status=status, until=until)
+            tx.override(actor.workspace, before.id, made, reason=why, by=actor.person)
+            return replace(before, overrides=(*before.overrides, made))
+
+        return await self._store.write(work)
+
+
+def changed_group(
+    groups: tuple[ComponentGroup, ...],
+    name: str,
+    *,
+    rename: str | None,
+    position: int | None,
+    description: str | None,
+    at: datetime,
+) -> ComponentGroup:
+    """The group ``name`` with the new values; None: as before.
+
+    Raises:
+        InvalidField: there is no such group, or a value is not possible.
+    """
+    by_name = {one.name.casefold(): one for one in groups}
+    before = by_name.get(name.casefold())
+    if before is None:
+        raise InvalidField("group", _unknown(name, by_name))
+    if position is not None and not 0 <= position <= POSITION_MAX:
+        raise InvalidField("position", f"is a number from 0 to {POSITION_MAX}")
+    named = before.name if rename is None else name_of(rename)
+    if by_name.get(named.casefold(), before).id != before.id:
+        raise InvalidField("name", "is that of another group")
+    told = before.description
+    if description is not None:
+        told = optional_of("description", description, COMPONENT_DESCRIPTION_MAX)
+    return replace(
+        before,
+        name=named,
+        position=before.position if position is None else position,
+        description=told,
+        updated_at=at,
+    )
+
+
+def _unknown(name: str, known: Mapping[str, ShownComponent | ComponentGroup]) -> str:
+    near = nearest(name, known)
+    return f'is unknown: the nearest name is "{known[near].name}"' if near else "is unknown"
+
+
+def _need(actor: Actor, permission: Permission) -> None:
+    if not policy.holds(actor, Permission.JOIN):
+        raise Denied(actor, Permission.JOIN)
+    if not policy.holds(actor, permission):
+        raise Denied(actor, permission)

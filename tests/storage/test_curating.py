@@ -1,0 +1,169 @@
+"""The status page is published and arranged, over the whole store."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from core.curating import ComponentChange, Curation
+from core.errors import InvalidField
+from core.incident import Membership, Severity
+from core.page import ComponentStatus
+from core.projection import project
+from core.refusals import ComponentExists, Denied
+from tests.builders import GRACE, NINE, WORKSPACE, an_actor
+
+ADMIN = an_actor(admin=True)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def curation(store, clock):
+    return Curation(store, clock=clock)
+
+
+@pytest.fixture
+def page(store, clock):
+    async def page():
+        facts = await store.read_public(lambda view: view.page_facts(WORKSPACE, at=clock()))
+        return facts and project(facts, clock())
+
+    return page
+
+
+@pytest.fixture
+def component(incidents):
+    async def component(name, group=None):
+        await incidents.make_component(
+            an_actor(), name=name, description=None, group=group, then=lambda _tx, _made: None
+        )
+
+    return component
+
+
+def told(page):
+    return [
+        (group.group and group.group.name, [one.component.name for one in group.components])
+        for group in page.groups
+    ]
+
+
+async def test_an_admin_publishes_the_page_and_takes_it_off(curation, page):
+    made = await curation.publish(ADMIN, title="Acme status")
+    again = await curation.publish(ADMIN, noindex=False)
+
+    assert (made.slug, again.slug, again.noindex) == ("acme-status", "acme-status", False)
+    assert (await page()).settings == again
+    await curation.unpublish(ADMIN)
+    assert await page() is None
+    assert (await curation.arrangement(an_actor())).page is None
+
+
+async def test_a_component_that_was_tagged_is_shown_by_an_admin(curation, page, declare, clock):
+    await curation.publish(ADMIN)
+    await declare(components=("db",), severity=Severity.CRITICAL)
+    assert (await page()).components == ()
+    clock.advance(minutes=1)
+    await curation.change_component(ADMIN, "DB", ComponentChange(name="Database", shown=True))
+
+    assert told(await page()) == [(None, ["Database"])]
+    assert (await page()).components[0].status is ComponentStatus.MAJOR_OUTAGE
+    assert (await page()).since == clock.now
+
+
+async def test_components_move_between_groups(curation, page, component):
+    await curation.publish(ADMIN)
+    await component("API", group="Shop")
+    await component("Web", group="SHOP")
+    await component("Search")
+    assert told(await page()) == [("Shop", ["API", "Web"]), (None, ["Search"])]
+    await curation.change_component(ADMIN, "search", ComponentChange(group="Tools"))
+    await curation.change_component(ADMIN, "web", ComponentChange(group="tools"))
+    await curation.change_component(ADMIN, "api", ComponentChange(cleared=frozenset({"group"})))
+
+    assert told(await page()) == [("Tools", ["Search", "Web"]), (None, ["API"])]
+
+
+async def test_a_group_keeps_its_components_and_its_id_under_another_name(
+    curation, page, component
+):
+    await curation.publish(ADMIN)
+    await component("API", group="Größe")
+    await component("Web", group="GRÖSSE")
+    before = (await page()).groups[0].group
+    after = await curation.change_group(ADMIN, "größe", rename="Sizes", position=3)
+
+    assert told(await page()) == [("Sizes", ["API", "Web"])]
+    assert (after.id, after.position) == (before.id, 3)
+
+
+async def test_names_stay_unique(curation, component):
+    await component("API")
+    await component("Web")
+
+    with pytest.raises(ComponentExists):
+        await curation.change_component(ADMIN, "web", ComponentChange(name="api"))
+
+
+async def test_a_publisher_sets_a_status_until_a_time(curation, page, component, clock):
+    await curation.publish(ADMIN)
+    await component("API")
+    maintained = ComponentStatus.UNDER_MAINTENANCE
+    await curation.override(
+        an_actor(), "api", maintained, until=NINE + HOUR, reason="db-3 gets a disk"
+    )
+    assert (await page()).components[0].status is maintained
+    assert "db-3" not in repr(await page())
+    clock.advance(hours=1)
+    assert (await page()).components[0].status is ComponentStatus.OPERATIONAL
+
+
+async def test_an_override_is_cleared(curation, page, component, clock):
+    await curation.publish(ADMIN)
+    await component("API")
+    await curation.override(an_actor(), "api", ComponentStatus.MAJOR_OUTAGE)
+    clock.advance(minutes=1)
+    await curation.override(an_actor(), "api", None)
+
+    assert [one.status for one in (await page()).components] == [ComponentStatus.OPERATIONAL]
+    assert len((await page()).components[0].component.overrides) == 2
+    with pytest.raises(InvalidField, match="until is past"):
+        await curation.override(an_actor(), "api", None, until=NINE)
+
+
+@pytest.mark.parametrize(
+    ("actor", "permission"),
+    [
+        (an_actor(GRACE), "administer"),
+        (an_actor(GRACE, admin=True, membership=Membership.GUEST), "join"),
+    ],
+)
+async def test_only_admins_arrange(curation, component, actor, permission):
+    await component("API", group="Shop")
+    for act in (
+        curation.publish(actor),
+        curation.unpublish(actor),
+        curation.change_component(actor, "api", ComponentChange(start_date=date(2026, 1, 1))),
+        curation.change_group(actor, "shop", rename="Store"),
+    ):
+        with pytest.raises(Denied) as refused:
+            await act
+        assert refused.value.permission == permission
+
+
+async def test_only_publishers_override(curation, component):
+    await component("API")
+
+    with pytest.raises(Denied):
+        await curation.override(an_actor(publisher=False), "api", ComponentStatus.OPERATIONAL)
+
+
+async def test_another_workspace_arranges_nothing_of_ours(curation, page, component):
+    await curation.publish(ADMIN)
+    await component("API")
+    stranger = an_actor(admin=True, workspace="T0OTHER")
+
+    with pytest.raises(InvalidField, match="component is unknown"):
+        await curation.change_component(stranger, "API", ComponentChange(shown=False))
+    assert told(await page()) == [(None, ["API"])]
