@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import database, demo, doctor, keys, lifecycles, outbox, restore, reviews, serve
+from bot.commands import (
+    database,
+    demo,
+    doctor,
+    keys,
+    lifecycles,
+    outbox,
+    pages,
+    restore,
+    reviews,
+    serve,
+)
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -39,6 +50,8 @@ cli.command("restore")(restore.restore)
 cli.command("export")(database.export)
 cli.command("report")(reviews.report)
 cli.command("stats")(reviews.stats)
+cli.add_typer(pages.page, name="page")
+cli.add_typer(pages.components, name="components")
 cli.add_typer(outbox.cli, name="outbox")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(lifecycles.cli, name="lifecycles")

@@ -67,33 +67,11 @@ def stats(
 
 
 def _asked(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | None) -> T:
-    """The answer of the use cases to the operator, who sees everything."""
-    import asyncio
-
     from bot.clock import now
-    from bot.commands.setup import wrong
-    from bot.commands.stores import opened_store
-    from core.errors import UserError
-    from core.incident import Actor, Person
+    from bot.commands.operator import asked
     from core.service import Incidents
-    from storage.keys import known_workspaces
 
-    with opened_store() as store:
-        known = store.read_now(known_workspaces)
-        if workspace is None and len(known) > 1:
-            wrong("There are several workspaces: name one, with --workspace.")
-        if workspace is not None and workspace not in known:
-            wrong(f"There is no workspace {workspace} in the database.", code=1)
-        team = workspace or next(iter(known), "")
-        operator = Actor(
-            workspace=team, person=Person("key:operator", "operator"), sees_private=True
-        )
-        incidents = Incidents(store, clock=now, wake=lambda: None)
-
-        async def answer() -> T:
-            return await ask(incidents, operator)
-
-        try:
-            return asyncio.run(answer())
-        except UserError as error:
-            wrong(error, code=1)
+    return asked(
+        lambda store, operator: ask(Incidents(store, clock=now, wake=lambda: None), operator),
+        workspace,
+    )

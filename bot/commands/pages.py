@@ -1,0 +1,246 @@
+"""`ratchet page` and `ratchet components`: the status page, and what stands on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+T = TypeVar("T")
+# The values of `core.page.ComponentStatus`; a test compares them. The help shows them without core.
+STATUSES = (
+    "major_outage",
+    "partial_outage",
+    "degraded_performance",
+    "under_maintenance",
+    "operational",
+)
+
+page = typer.Typer(
+    help="Publish the status page, take it off, or show where it is.", no_args_is_help=True
+)
+components = typer.Typer(
+    help="List and arrange the components of the status page.", no_args_is_help=True
+)
+
+Workspace = Annotated[
+    str | None,
+    typer.Option(help="The id of the Slack team, T…; that of the bot's token if left out."),
+]
+Name = Annotated[str, typer.Argument(help="The name of the component.", metavar="NAME")]
+
+
+@page.command()
+def publish(
+    *,
+    title: Annotated[str | None, typer.Option(help="Its title, such as: Acme status.")] = None,
+    slug: Annotated[
+        str | None, typer.Option(help="Its name in addresses; made of the title if left out.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="The language of dates: en, de-CH.")] = None,
+    index: Annotated[
+        bool | None, typer.Option("--index/--noindex", help="Whether search engines may list it.")
+    ] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Publish the status page of a workspace, or change its settings."""
+    made = _curate(
+        lambda curation, operator: curation.publish(
+            operator,
+            title=title,
+            slug=slug,
+            language=language,
+            noindex=None if index is None else not index,
+        ),
+        workspace,
+    )
+    typer.echo(f'"{made.title}" is published at /status/{made.slug}.')
+    if made.noindex:
+        typer.echo(
+            "Search engines are told to stay away; launch it with: ratchet page publish --index"
+        )
+
+
+@page.command()
+def unpublish(workspace: Workspace = None) -> None:
+    """Take the status page off: every address of it is unknown from then on."""
+    _curate(lambda curation, operator: curation.unpublish(operator), workspace)
+    typer.echo("The status page is not published.")
+
+
+@page.command()
+def show(workspace: Workspace = None) -> None:
+    """Show the settings of the status page."""
+    found = _curate(lambda curation, operator: curation.arrangement(operator), workspace).page
+    if found is None:
+        typer.echo("The status page is not published. Publish it with: ratchet page publish")
+        return
+    searched = "no" if found.noindex else "yes"
+    typer.echo(f"title: {found.title}\naddress: /status/{found.slug}\nlanguage: {found.language}")
+    typer.echo(f"search engines: {searched}\npublished: {found.published_at:%Y-%m-%d %H:%M} UTC")
+
+
+@components.command("list")
+def list_components(workspace: Workspace = None) -> None:
+    """List all components: position, name, group, and whether the page shows it."""
+    known = _curate(lambda curation, operator: curation.arrangement(operator), workspace)
+    groups = {group.id: group.name for group in known.groups}
+    for one in sorted(known.components, key=lambda each: (each.position, each.name)):
+        group = f" ({groups[one.group]})" if one.group in groups else ""
+        flags = [
+            "shown" if one.shown else "hidden",
+            *(["only if degraded"] if one.only_if_degraded else []),
+            *(["showcase"] if one.showcase else []),
+        ]
+        typer.echo(f"{one.position:>4}  {one.name}{group}: {', '.join(flags)}")
+    if not known.components:
+        typer.echo("There are no components. Add one with: ratchet components add NAME")
+
+
+@components.command()
+def add(
+    name: Name,
+    *,
+    description: Annotated[str | None, typer.Option(help="A sentence for the page.")] = None,
+    group: Annotated[str | None, typer.Option(help="The heading that it stands under.")] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Add a component; the page shows it."""
+    from bot.clock import now
+    from bot.commands.operator import arranged
+    from core.service import Incidents
+
+    arranged(
+        lambda store, operator: Incidents(store, clock=now, wake=lambda: None).make_component(
+            operator,
+            name=name,
+            description=description,
+            group=group,
+            then=lambda _tx, _made: None,
+        ),
+        workspace,
+    )
+    typer.echo(f"{name} is a component, and on the page.")
+
+
+@components.command()
+def change(
+    name: Name,
+    *,
+    rename: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    description: Annotated[
+        str | None, typer.Option(help='A sentence for the page; "" for none.')
+    ] = None,
+    group: Annotated[str | None, typer.Option(help='Its heading; "" for none.')] = None,
+    position: Annotated[int | None, typer.Option(help="Its place, from 0.")] = None,
+    shown: Annotated[
+        bool | None, typer.Option("--show/--hide", help="Whether the page shows it.")
+    ] = None,
+    showcase: Annotated[
+        bool | None, typer.Option("--showcase/--no-showcase", help="Whether clients feature it.")
+    ] = None,
+    only_if_degraded: Annotated[
+        bool | None,
+        typer.Option("--only-if-degraded/--always", help="Show it only while it is not well."),
+    ] = None,
+    start_date: Annotated[
+        str | None, typer.Option(help='The first day of its record, 2026-03-01; "" for none.')
+    ] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Change what the page says of a component."""
+    from datetime import date
+
+    from bot.commands.setup import wrong
+    from core.curating import ComponentChange
+
+    given = {"description": description, "group": group, "start_date": start_date}
+    try:
+        first = date.fromisoformat(start_date) if start_date else None
+    except ValueError:
+        wrong(f'--start-date "{start_date}" is no day: write one such as 2026-03-01.')
+    asked = ComponentChange(
+        name=rename,
+        description=description or None,
+        group=group or None,
+        position=position,
+        shown=shown,
+        showcase=showcase,
+        only_if_degraded=only_if_degraded,
+        start_date=first,
+        cleared=frozenset(field for field, value in given.items() if value == ""),
+    )
+    made = _curate(
+        lambda curation, operator: curation.change_component(operator, name, asked), workspace
+    )
+    typer.echo(f"{made.name} is {'on the page' if made.shown else 'hidden'}.")
+
+
+@components.command("group")
+def change_group(
+    name: Annotated[str, typer.Argument(help="The name of the group.", metavar="NAME")],
+    *,
+    rename: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    position: Annotated[int | None, typer.Option(help="Its place, from 0.")] = None,
+    description: Annotated[
+        str | None, typer.Option(help='A sentence for the page; "" for none.')
+    ] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Change a group; its components stay in it."""
+    made = _curate(
+        lambda curation, operator: curation.change_group(
+            operator, name, rename=rename, position=position, description=description
+        ),
+        workspace,
+    )
+    typer.echo(f"The group {made.name} stands at {made.position}.")
+
+
+@components.command()
+def override(
+    name: Name,
+    status: Annotated[
+        str, typer.Argument(help=f"{', '.join(STATUSES)}, or clear.", metavar="STATUS")
+    ],
+    *,
+    until: Annotated[
+        str | None, typer.Option(help="Its end in UTC, 2026-03-01T15:00; without: until cleared.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="PRIVATE: why.")] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Give a component a status by hand, or clear it: then its incidents decide again."""
+    from datetime import UTC, datetime
+
+    from bot.commands.setup import wrong
+    from core.page import ComponentStatus
+
+    if status not in {*STATUSES, "clear"}:
+        wrong(f'There is no status "{status}": choose {", ".join(STATUSES)} or clear.')
+    try:
+        end = datetime.fromisoformat(until) if until else None
+    except ValueError:
+        wrong(f'--until "{until}" is no moment: write one such as 2026-03-01T15:00.')
+    end = end and (end if end.tzinfo else end.replace(tzinfo=UTC))
+    made = _curate(
+        lambda curation, operator: curation.override(
+            operator,
+            name,
+            None if status == "clear" else ComponentStatus(status),
+            until=end,
+            reason=reason,
+        ),
+        workspace,
+    )
+    last = made.overrides[-1].status
+    typer.echo(f"{made.name}: {last.words.lower() if last else 'its incidents decide'}.")
+
+
+def _curate(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | None) -> T:
+    from bot.clock import now
+    from bot.commands.operator import arranged
+    from core.curating import Curation
+
+    return arranged(lambda store, operator: ask(Curation(store, clock=now), operator), workspace)

@@ -1,0 +1,101 @@
+"""`ratchet page` and `ratchet components`: each act, and each answer to a slip."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+from bot.commands import pages
+from core.page import ComponentStatus
+from tests.edges.conftest import logging_as_before
+
+__all__ = ["logging_as_before"]
+
+TEAM = ("--workspace", "T0ACME")
+
+
+@pytest.fixture
+def ratchet(tmp_path, logging_as_before):
+    """Runs ``ratchet`` in a folder of its own: exit code, standard output, standard error."""
+
+    def ratchet(*arguments):
+        with contextlib.chdir(tmp_path):
+            result = CliRunner().invoke(cli, [*arguments, *TEAM])
+        return result.exit_code, result.stdout, result.stderr
+
+    return ratchet
+
+
+def test_the_statuses_of_the_help_are_those_of_core():
+    assert pages.STATUSES == tuple(ComponentStatus)
+
+
+def test_a_page_is_published_shown_and_taken_off(ratchet):
+    assert ratchet("page", "show")[1].startswith("The status page is not published.")
+    code, told, _ = ratchet("page", "publish", "--title", "Acme status")
+    assert (code, told.splitlines()[0]) == (0, '"Acme status" is published at /status/acme-status.')
+    assert "page publish --index" in told
+    _, told, _ = ratchet("page", "publish", "--index", "--slug", "acme")
+    assert told == '"Acme status" is published at /status/acme.\n'
+    assert ratchet("page", "show")[1].startswith("title: Acme status\naddress: /status/acme\n")
+    assert ratchet("page", "unpublish")[:2] == (0, "The status page is not published.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("page", "publish", "--slug", "Acme"), "The slug needs 1 to 40 small letters"),
+        (("page", "publish", "--title", " "), "The title needs 1 to 100 visible characters"),
+        (("components", "change", "nothing", "--hide"), "The component is unknown."),
+        (("components", "group", "nothing"), "The group is unknown."),
+        (("components", "add", "API"), "There is a component"),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_ends_with_one(ratchet, arguments, told):
+    ratchet("components", "add", "API")
+    code, _, wrong = ratchet(*arguments)
+
+    assert code == 1
+    assert told in wrong
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("override", "api", "down"), 'There is no status "down"'),
+        (("override", "api", "clear", "--until", "soon"), '--until "soon" is no moment'),
+        (("change", "api", "--start-date", "soon"), '--start-date "soon" is no day'),
+    ],
+)
+def test_a_slip_says_what_to_write_and_ends_with_two(ratchet, arguments, told):
+    ratchet("components", "add", "API")
+    code, _, wrong = ratchet("components", *arguments)
+
+    assert code == 2
+    assert told in wrong
+
+
+def test_components_are_arranged(ratchet):
+    assert ratchet("components", "list")[1].startswith("There are no components.")
+    ratchet("components", "add", "API", "--group", "Shop")
+    ratchet("components", "add", "Web")
+    ratchet("components", "group", "shop", "--rename", "Store", "--position", "2")
+    ratchet("components", "change", "web", "--hide", "--position", "7", "--only-if-degraded")
+    ratchet("components", "change", "api", "--start-date", "2026-03-01", "--showcase")
+
+    assert ratchet("components", "list")[1] == (
+        "   0  API (Store): shown, showcase\n   7  Web: hidden, only if degraded\n"
+    )
+    ratchet("components", "change", "api", "--group", "", "--start-date", "")
+    assert ratchet("components", "list")[1].startswith("   0  API: shown")
+
+
+def test_a_status_is_set_by_hand_and_cleared(ratchet):
+    ratchet("components", "add", "API")
+    arguments = ("under_maintenance", "--until", "2999-03-01T15:00", "--reason", "a disk")
+
+    assert ratchet("components", "override", "api", *arguments)[1] == "API: under maintenance.\n"
+    assert ratchet("components", "override", "api", "clear")[1] == "API: its incidents decide.\n"
