@@ -193,6 +193,21 @@ PLANTED = {
         "from storage.snapshot import connection_of",
         {"rows and connections never leave storage"},
     ),
+    "a rendering reads the store": (
+        "bot/page/html.py",
+        "from storage.public import PublicReader",
+        {"renderings of the page know no storage", "the parts of bot that may use storage"},
+    ),
+    "an id knows its page": (
+        "bot/page/ids.py",
+        "from bot.page import site",
+        {"places in bot.page"},
+    ),
+    "kept bytes know their addresses": (
+        "bot/http/status/shelf.py",
+        "from bot.http.status import routes",
+        {"places in bot.http.status"},
+    ),
     "a measure knows the commands": (
         "benchmarks/measures.py",
         "from bot.commands import serve",

@@ -66,15 +66,15 @@ Render = Callable[[StatusPage, Addresses, Sequence[PageIncident]], Rendered | No
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SitePath:
     """A path of the site: what it needs beside the page, and how it is rendered."""
 
     needs: Needs
     render: Render
 
 
-def place(path: str, page: StatusPage) -> Place | None:
-    """The place of ``path``, which has no slash at its beginning; None if there is none."""
+def path_of(path: str, page: StatusPage) -> SitePath | None:
+    """What ``path`` is, which has no slash at its beginning; None if there is none."""
     if path in FIXED:
         return FIXED[path]
     if found := _JSON.fullmatch(path):
@@ -82,7 +82,7 @@ def place(path: str, page: StatusPage) -> Place | None:
     as_markdown = path.endswith(".md")
     name = path.removesuffix(".md")
     if found := _INCIDENT.fullmatch(name):
-        return Place(One(int(found.group(1))), _incident(as_markdown=as_markdown))
+        return SitePath(One(int(found.group(1))), _incident(as_markdown=as_markdown))
     if name == "history":
         name = f"history/{page.today:%Y-%m}"
     if found := _MONTH.fullmatch(name):
@@ -99,7 +99,7 @@ def _markdown(text: str) -> Rendered:
     return Rendered(text.encode(), MARKDOWN)
 
 
-def _json(name: str) -> Place | None:
+def _json(name: str) -> SitePath | None:
     if name not in DOCUMENTS:
         return None
 
@@ -107,20 +107,20 @@ def _json(name: str) -> Place | None:
         made = json.dumps(document(name, page, at), ensure_ascii=False, separators=(",", ":"))
         return Rendered(made.encode(), JSON)
 
-    return Place(None, render)
+    return SitePath(None, render)
 
 
-def _feed(name: str) -> Place:
+def _feed(name: str) -> SitePath:
     def render(page: StatusPage, at: Addresses, _: Sequence[PageIncident]) -> Rendered:
         return Rendered(FEEDS[name](page, at), TYPES[name[name.index(".") :]])
 
-    return Place(None, render)
+    return SitePath(None, render)
 
 
-FIXED: dict[str, Place] = {
-    "": Place(None, lambda page, at, _: _html(html.now(page, at))),
-    "index.md": Place(None, lambda page, at, _: _markdown(markdown.now(page, at))),
-    "badge.svg": Place(None, lambda page, _at, _: Rendered(badge(page).encode(), SVG)),
+FIXED: dict[str, SitePath] = {
+    "": SitePath(None, lambda page, at, _: _html(html.now(page, at))),
+    "index.md": SitePath(None, lambda page, at, _: _markdown(markdown.now(page, at))),
+    "badge.svg": SitePath(None, lambda page, _at, _: Rendered(badge(page).encode(), SVG)),
     **{name: _feed(name) for name in FEEDS},
 }
 
@@ -137,7 +137,7 @@ def _incident(*, as_markdown: bool) -> Render:
     return render
 
 
-def _month(first: date | None, page: StatusPage, *, as_markdown: bool) -> Place | None:
+def _month(first: date | None, page: StatusPage, *, as_markdown: bool) -> SitePath | None:
     if first is None or first > page.today:
         return None
     start = _midnight(first)
@@ -149,10 +149,10 @@ def _month(first: date | None, page: StatusPage, *, as_markdown: bool) -> Place 
             return _markdown(markdown.listed(of, page, at))
         return _html(html.listed(of, page, at))
 
-    return Place(Span(start, end, overlapping=False), render)
+    return SitePath(Span(start, end, overlapping=False), render)
 
 
-def _day(day: date | None, page: StatusPage, *, as_markdown: bool) -> Place | None:
+def _day(day: date | None, page: StatusPage, *, as_markdown: bool) -> SitePath | None:
     if day is None or day > page.today:
         return None
     start = _midnight(day)
@@ -163,7 +163,7 @@ def _day(day: date | None, page: StatusPage, *, as_markdown: bool) -> Place | No
             return _markdown(markdown.listed(of, page, at))
         return _html(html.listed(of, page, at))
 
-    return Place(Span(start, start + timedelta(days=1), overlapping=True), render)
+    return SitePath(Span(start, start + timedelta(days=1), overlapping=True), render)
 
 
 def _date(text: str) -> date | None:

@@ -166,7 +166,7 @@ PYDANTIC = {
 }
 SERVER = {
     *("aiohappyeyeballs", "aiohttp", "aiosignal", "anyio", "apscheduler", "click", "fastapi"),
-    *("frozenlist", "httptools", "idna", "multidict", "opentelemetry", "propcache"),
+    *("frozenlist", "httptools", "idna", "jinja2", "multidict", "opentelemetry", "propcache"),
     *("slack_bolt", "slack_sdk", "starlette", "tzlocal", "uvicorn", "uvloop", "yarl"),
 }
 SLACK_CLIENT = {

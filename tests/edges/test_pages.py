@@ -30,7 +30,7 @@ def ratchet(tmp_path, logging_as_before):
 
 
 def test_the_statuses_of_the_help_are_those_of_core():
-    assert pages.STATUSES == tuple(ComponentStatus)
+    assert tuple(ComponentStatus) == pages.STATUSES
 
 
 def test_a_page_is_published_shown_and_taken_off(ratchet):

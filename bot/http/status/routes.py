@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.http.gate import RateLimit
-from bot.http.status.shelf import FRESH, Kept, Shelf
+from bot.http.status.shelf import FRESH, KeptBytes, Shelf
 from bot.page import html
 from bot.page.site import HTML
 
@@ -129,7 +129,7 @@ def _wants_markdown(request: Request) -> bool:
     return accept.split(",")[0].split(";")[0].strip().lower() == "text/markdown"
 
 
-def _shown(request: Request, kept: Kept) -> Response:
+def _shown(request: Request, kept: KeptBytes) -> Response:
     headers = {
         **CALM,
         "ETag": kept.etag,
@@ -143,7 +143,7 @@ def _shown(request: Request, kept: Kept) -> Response:
     return Response(kept.body, headers=headers, media_type=kept.media_type)
 
 
-def _is_known(request: Request, kept: Kept) -> bool:
+def _is_known(request: Request, kept: KeptBytes) -> bool:
     """Whether the reader has these bytes already. An ETag wins over a date (RFC 9110, 13.2.2)."""
     named = request.headers.get("if-none-match")
     if named is not None:

@@ -36,7 +36,7 @@ class PublicStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptBytes:
     """The bytes of a path with their validators. ``etag`` is quoted, and strong."""
 
     body: bytes
@@ -52,7 +52,7 @@ class _Page:
     version: int
     checked: float
     value: StatusPage
-    kept: OrderedDict[str, Kept | None] = field(default_factory=OrderedDict)
+    kept: OrderedDict[str, KeptBytes | None] = field(default_factory=OrderedDict)
 
 
 class Shelf:
@@ -73,7 +73,7 @@ class Shelf:
         self._pages: dict[str, _Page] = {}
         self._looking = asyncio.Lock()
 
-    async def find(self, workspace: str, path: str) -> Kept | None:
+    async def find(self, workspace: str, path: str) -> KeptBytes | None:
         """The bytes of ``path`` of the workspace's page as they are now; None: there are none."""
         page = await self._page(workspace)
         if page is None:
@@ -133,16 +133,16 @@ class Shelf:
         self._pages[workspace] = made
         return made
 
-    async def _render(self, page: StatusPage, path: str) -> Kept | None:
-        place = site.place(path, page)
-        if place is None:
+    async def _render(self, page: StatusPage, path: str) -> KeptBytes | None:
+        asked = site.path_of(path, page)
+        if asked is None:
             return None
-        found = await self._found(page, place.needs)
-        rendered = place.render(page, Addresses(self._address(page.settings)), found)
+        found = await self._found(page, asked.needs)
+        rendered = asked.render(page, Addresses(self._address(page.settings)), found)
         if rendered is None:
             return None
         digest = hashlib.sha256(rendered.body).hexdigest()[:32]
-        return Kept(rendered.body, rendered.media_type, f'"{digest}"', page.since)
+        return KeptBytes(rendered.body, rendered.media_type, f'"{digest}"', page.since)
 
     async def _found(self, page: StatusPage, needs: site.Needs) -> list[PageIncident]:
         if needs is None:
