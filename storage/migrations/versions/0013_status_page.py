@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0030'
+revision = '0013'
 down_revision = '0012'
 branch_labels = None
 depends_on = None
