@@ -307,7 +307,8 @@ def test_a_declaration_is_no_milestone():
 
 
 def said(entry, body=None, **changes):
-    return PublicUpdate(entry=entry, body=body, status=None, word=None, at=at(entry), **changes)
+    fields = {"at": at(entry), "changed_at": at(entry)} | changes
+    return PublicUpdate(entry=entry, body=body, status=None, word=None, **fields)
 
 
 @pytest.mark.parametrize(
