@@ -34,7 +34,11 @@ class UserError(Exception):
 
 
 # Field names that would read badly in a sentence.
-FIELD_NAMES = {"started_at": "time of the start", "duplicate_of": "other incident"}
+FIELD_NAMES = {
+    "started_at": "time of the start",
+    "since": "start",
+    "duplicate_of": "other incident",
+}
 
 
 class InvalidField(UserError):

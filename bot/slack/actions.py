@@ -230,7 +230,14 @@ class Actions:
         """A submitted dialog."""
         actor = await self._actor(interaction)
         try:
-            request = forms.read(view, actor=actor, catalogue=self._catalogue, new_id=uuid4())
+            request = forms.read(
+                view,
+                actor=actor,
+                catalogue=self._catalogue,
+                new_id=uuid4(),
+                at=self._clock(),
+                zone=await self._people.zone(interaction.workspace, interaction.user),
+            )
         except forms.Unannounced:
             form = forms.update_form(view)
             await self._incidents.unmoved(actor, form.ref, form.expected_status)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, head_of
 from bot.slack.likeness import near
 from bot.slack.references import first_word, plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
+from bot.slack.spans import STARTS, Start, start_of, written_start
 from bot.slack.typed import Typed, option, other_school, quoted, unquoted
 from core.commands import Declare
 from core.incident import Severity
 
-KEYS = ("severity", "lifecycle", "components")
+KEYS = ("severity", "lifecycle", "components", "since")
 AUDIENCES = ("private", "public")
 # Abbreviations that people type from habit, and that no measure of likeness finds.
 HABITS = {"sev": "severity", "comp": "components", "prio": "severity", "priority": "severity"}
+
+# The further words that a start may have.
+START_WORDS = 3
 
 QUOTES_NEEDED = 'Names with blanks need quotes: components:"Checkout API, Payments".'
 COMMAS = re.compile("[,，、﹐]")
@@ -66,9 +71,16 @@ def read_declare(typed: Typed) -> Declare | OpenDeclare:
         components=component_names(found.options.get("components", ""), typed),
         private="private" in found.options
         or (typed.known.secluded and "public" not in found.options),
+        since=found.options.get("since", ""),
     )
+    start = _start(draft, typed) if draft.since else None
+    if start:
+        # A dialog is sent later, and a draft is used later: neither may move the start.
+        draft = replace(draft, since=written_start(start.at, typed.known.zone))
     if not draft.title:
         return draft
+    if found.options.get("since"):
+        _see_start(found.options["since"], start, draft, typed, sure=found.doubt is None)
     if not typed.literal:
         if found.doubt:
             raise found.doubt.question(draft, typed)
@@ -80,7 +92,39 @@ def read_declare(typed: Typed) -> Declare | OpenDeclare:
     return _declared(draft, typed)
 
 
+def _start(draft: OpenDeclare, typed: Typed) -> Start | None:
+    return start_of(draft.since, at=typed.known.at, zone=typed.known.zone)
+
+
+def _see_start(
+    said: str, start: Start | None, draft: OpenDeclare, typed: Typed, *, sure: bool
+) -> None:
+    """Asks about a start that is none, lies in the future, or is rather a slip.
+
+    ``sure``: nothing else of the declaration is doubtful.
+    """
+    edited = Choice(replace(draft, since="" if start is None else draft.since), "Edit first…")
+    now = Choice(_declared(replace(draft, since=""), typed), "Declare it as starting now")
+    if start is None:
+        problem = f"{quoted(said)} is no start: {STARTS}."
+        meant = [now]
+    elif start.at > typed.known.at:
+        problem = f"{quoted(said)} is still to come in your time zone."
+        meant = [now]
+    elif start.doubt:
+        problem = f"{quoted(said)} {start.doubt}."
+        meant = [Choice(_declared(draft, typed), f"Declare it since {draft.since}"), now]
+    else:
+        return
+    raise Question(
+        f"{problem} Nothing was declared.",
+        [*(meant if sure else []), edited],
+        usage=typed.verb.usage,
+    )
+
+
 def _declared(draft: OpenDeclare, typed: Typed) -> Declare:
+    start = _start(draft, typed) if draft.since else None
     return Declare(
         actor=typed.actor,
         id=typed.known.new_id,
@@ -89,6 +133,7 @@ def _declared(draft: OpenDeclare, typed: Typed) -> Declare:
         severity=draft.severity,
         private=draft.private,
         components=draft.components,
+        started_at=start.at if start else None,
         place=typed.known.place,
     )
 
@@ -224,7 +269,8 @@ class _Arguments:
             elif key in AUDIENCES and signed and len(waiting) == 1 and _says_yes(waiting[0]):
                 self._audience(key, waiting.pop())
             elif signed and (key in KEYS or _likely(key)) and not signed[2].startswith("//"):
-                spelled.append(f"{signed[1]}:{signed[2]}")
+                value = self._start(signed[2], waiting) if key == "since" else signed[2]
+                spelled.append(f"{signed[1]}:{value}")
             elif key in KEYS and waiting and waiting[0][0] in ":=：＝":
                 # A blank before the sign.
                 after = waiting.pop(0)[1:]
@@ -232,6 +278,16 @@ class _Arguments:
             else:
                 spelled.append(token)
         return spelled
+
+    def _start(self, value: str, waiting: list[str]) -> str:
+        """The value of ``since:``, with those of the words ``waiting`` that belong to it."""
+        known = self._typed.known
+        for count in range(min(START_WORDS, len(waiting)), 0, -1):
+            whole = " ".join([unquoted(value), *waiting[:count]]).strip()
+            if start_of(whole, at=known.at, zone=known.zone):
+                del waiting[:count]
+                return whole
+        return value
 
     def _audience(self, key: str, value: str | None) -> None:
         if not _says_yes(value or "yes"):

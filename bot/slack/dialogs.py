@@ -45,6 +45,11 @@ from core.texts import duration
 BOX_MAX = 3_000  # of any text box in a dialog
 PART_MAX = 2_900  # of a text that is spread over several boxes: the rest is room to type
 OPTIONS_MAX = 100
+SINCE_MAX = 60
+SINCE = (
+    "Empty: now. Otherwise 25m, 02:50 or yesterday 23:10 in your own time zone. "
+    "It is as public as the title."
+)
 # The promises that a dialog offers, in minutes, beside the default of the severity.
 PROMISED_MINUTES = (15, 30, 60, 120, 240)
 NO_PROMISE = "none"
@@ -207,6 +212,13 @@ def declare_dialog(
             "Who sees it",
             checkboxes,
             hint=declaration_hint(by, origin.place, secluded=secluded and draft.private),
+            optional=True,
+        ),
+        input_block(
+            "since",
+            "Started",
+            text_box("since", most=SINCE_MAX, initial=clipped(draft.since, SINCE_MAX)),
+            hint=SINCE,
             optional=True,
         ),
         *boxes("description", "Description", draft.description, hint=DESCRIPTION, optional=True),

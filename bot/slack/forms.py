@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
 from bot.slack.buttons import Dialog
 from bot.slack.requests import AssignTo, FromDraft, InviteUser, OpenWalk, Request, UsageError
+from bot.slack.spans import STARTS, start_of, written_start
 from bot.slack.verbs import COMMAND
 from core.commands import (
     Change,
@@ -154,9 +155,15 @@ def _unreadable() -> UsageError:
 
 
 def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
-    view: Mapping[str, Any], *, actor: Actor, catalogue: Catalogue, new_id: UUID
+    view: Mapping[str, Any],
+    *,
+    actor: Actor,
+    catalogue: Catalogue,
+    new_id: UUID,
+    at: datetime,
+    zone: tzinfo = UTC,
 ) -> Request:
-    """The request that ``view`` was submitted for.
+    """The request that ``view`` was submitted for at the moment ``at``; ``zone`` is its author's.
 
     Raises:
         UserError: a choice is missing, or is no choice any more.
@@ -192,7 +199,7 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         case str(name) if name == NOTE:
             return _note(view, actor)
         case str(name) if name == DECLARE:
-            return _declare(view, actor, catalogue, new_id)
+            return _declare(view, actor, catalogue, new_id, _started(view, at, zone))
         case str(name) if name == SHORTEN and (kept := kept_of(view)):
             text = _typed_in_parts(view, "text")
             return FromDraft(draft=kept.draft, index=kept.index, text=text)
@@ -289,7 +296,33 @@ def _promise(view: Mapping[str, Any], actor: Actor) -> SetPromise:
     )
 
 
-def _declare(view: Mapping[str, Any], actor: Actor, catalogue: Catalogue, new_id: UUID) -> Declare:
+def _started(view: Mapping[str, Any], at: datetime, zone: tzinfo) -> datetime | None:
+    """The start that is typed in ``view``; None for an empty box.
+
+    Raises:
+        InvalidField: ``since``: it is none, lies in the future, or is rather a slip.
+    """
+    said = _typed(view, "since").strip()
+    if not said:
+        return None
+    start = start_of(said, at=at, zone=zone)
+    if start is None:
+        raise InvalidField("since", f"is no time: {STARTS}, or leave it empty")
+    if start.at > at:
+        raise InvalidField("since", "lies in the future: leave it empty, or write an earlier one")
+    if start.doubt:
+        meant = written_start(start.at, zone)
+        raise InvalidField("since", f"{start.doubt}: write {meant} if you mean that")
+    return start.at
+
+
+def _declare(
+    view: Mapping[str, Any],
+    actor: Actor,
+    catalogue: Catalogue,
+    new_id: UUID,
+    started_at: datetime | None,
+) -> Declare:
     return Declare(
         actor=actor,
         id=new_id,
@@ -301,6 +334,7 @@ def _declare(view: Mapping[str, Any], actor: Actor, catalogue: Catalogue, new_id
             name for part in _typed(view, "components").split(",") if (name := part.strip())
         ),
         description=_typed_in_parts(view, "description") or None,
+        started_at=started_at,
         place=origin_of(view).place,
     )
 
@@ -500,6 +534,8 @@ def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for eac
     match error:
         case InvalidField(field="public_update"):
             return ("public", "text")
+        case InvalidField(field="started_at"):
+            return ("since",)
         case InvalidField(field=field):
             return (field, "text")
         case EmptyUpdate():

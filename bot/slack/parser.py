@@ -24,6 +24,7 @@ from bot.slack.requests import (
     ShowTray,
     UsageError,
 )
+from bot.slack.spans import written_start
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Circumstances, Elsewhere, Typed, quoted
 from bot.slack.verbs import COMMAND, Verb
@@ -190,7 +191,7 @@ def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
     if verb := verbs.find(word):
         usage = verb.usage
         typed = f"{ref} {_arguments(verb, others)}"
-        found = [_harmless(one) for one in _meanings(verb, [(typed, False)], known)]
+        found = [_harmless(one, known) for one in _meanings(verb, [(typed, False)], known)]
     elif step := status_first(plain_text(rest), known.statuses):
         status = verbs.VERBS_BY_WORD["status"]
         usage = status.usage
@@ -205,7 +206,7 @@ def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
     )
 
 
-def _harmless(choice: Choice) -> Choice:
+def _harmless(choice: Choice, known: Circumstances) -> Choice:
     """``choice``, or the dialog filled with it if it would publish a text at once."""
     match choice.request:
         case Change(public=public) as change if public is not None:
@@ -217,6 +218,7 @@ def _harmless(choice: Choice) -> Choice:
                 lifecycle=new.lifecycle.name,
                 components=tuple(str(name) for name in new.components),
                 private=new.private,
+                since=written_start(new.started_at, known.zone) if new.started_at else "",
             )
             return Choice(draft)
         case _:
@@ -248,7 +250,7 @@ def _no_command(word: str, typed: str, arguments: str, known: Circumstances) -> 
         found = [] if ref is None else [Choice(ShowCard(ref=ref))]
     else:
         typed_on = _arguments(verb, arguments)
-        found = [_harmless(one) for one in _asked(verb, [(typed_on, False)], known)]
+        found = [_harmless(one, known) for one in _asked(verb, [(typed_on, False)], known)]
     if not found:
         return UsageError(problem, suggestion=verb.name, usage=verb.usage)
     return Question(f"{problem} Did you mean {verb.name}?", found, usage=verb.usage)

@@ -97,7 +97,7 @@ class ShowHelp:
 class OpenDeclare:
     """The dialog that declares an incident, filled in with these values.
 
-    ``lifecycle`` None: the default.
+    ``lifecycle`` None: the default. ``since`` is the start as it was typed; empty: now.
     """
 
     title: str = ""
@@ -106,6 +106,7 @@ class OpenDeclare:
     lifecycle: str | None = None
     components: tuple[str, ...] = ()
     private: bool = False
+    since: str = ""
 
 
 def follow_up(name: str, *, private: bool, text: str = "") -> OpenDeclare:

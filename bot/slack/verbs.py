@@ -35,8 +35,10 @@ class Verb:
 VERBS = (
     Verb(
         name="declare",
-        arguments="[title] [severity:high] [lifecycle:response] [components:api,web] [private]",
-        summary="declares an incident; without a title it opens a dialog",
+        arguments="[title] [severity:high] [lifecycle:response] [components:api,web] "
+        "[since:02:50] [private]",
+        summary="declares an incident; without a title it opens a dialog; `since:` is its start: "
+        "25m, 02:50, yesterday 23:10",
         example="declare Checkout is down severity:high components:api,web",
         aliases=("new",),
     ),

@@ -227,6 +227,7 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
         if not incident.private:
             told = [f"{incident.name} is declared. You get its card as a direct message, too."]
             told += _sees_declaration(outcome)
+        told += _began(incident)
         offered = [] if incident.private else [private_button(incident)]
         if incident.private and secluded:
             offered = [public_button(incident)]
@@ -234,10 +235,19 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
         return message([*told, card["text"]], [*head, *card["blocks"]])
     status = status_name(incident.status)
     told.append(about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident))
+    told += _began(incident)
     if incident.private:
         told.append(insiders(incident, reader=incident.declared_by.id))
         return offer(told, incident, [public_button(incident)] if secluded else [])
     return offer([*told, *_sees_declaration(outcome)], incident, [private_button(incident)])
+
+
+def _began(incident: Incident) -> Iterator[str]:
+    """The start, if somebody named one."""
+    if incident.started_at != incident.created_at:
+        began = moment(incident.started_at, seen_from=incident.created_at)
+        before = duration(incident.created_at - incident.started_at)
+        yield f"It started {began}, {before} before you declared it."
 
 
 def _sees_declaration(outcome: Outcome) -> Iterator[str]:

@@ -72,6 +72,8 @@ def _written(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case for 
             return {"declared_text": value.value}
         case str():
             return value
+        case datetime():
+            return {"moment": value.isoformat()}
         case UUID():
             return {"id": str(value)}
         case tuple():
@@ -104,7 +106,7 @@ def read(  # noqa: C901 - one case for each type
         Unreadable: it was written by another version, or a lifecycle in it is gone.
     """
 
-    def made(value: Any) -> Any:  # noqa: C901, PLR0911
+    def made(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912
         match value:
             case {"kind": str(kind), "of": dict(held)}:
                 return _KINDS[kind](**{str(name): made(one) for name, one in held.items()})
@@ -114,6 +116,8 @@ def read(  # noqa: C901 - one case for each type
                 return Section(word)
             case {"declared_text": word}:
                 return DeclaredText(word)
+            case {"moment": text}:
+                return datetime.fromisoformat(text)
             case {"id": text}:
                 return UUID(text)
             case {"person": [id_, name]}:

@@ -241,7 +241,7 @@ def a_view(callback, chosen, reason=None):
 )
 def test_the_dialog_of_a_promise_is_read(chosen, reason, request_):
     view = a_view(Dialog.PROMISE, chosen, reason)
-    found = read(view, actor=an_actor(), catalogue=CATALOGUE, new_id=an_id("new"))
+    found = read(view, actor=an_actor(), catalogue=CATALOGUE, new_id=an_id("new"), at=NINE)
 
     assert found == asks(ref=INCIDENT.id, **request_)
 

@@ -112,7 +112,7 @@ def submitted(view: dict[str, Any], **typed: str) -> dict[str, Any]:
 
 def asked(view: dict[str, Any], *, catalogue: Catalogue = CATALOGUE) -> Request:
     """The request that the submission of ``view`` makes."""
-    return forms.read(view, actor=an_actor(), catalogue=catalogue, new_id=an_id(1))
+    return forms.read(view, actor=an_actor(), catalogue=catalogue, new_id=an_id(1), at=NOW)
 
 
 # --- readers ---------------------------------------------------------------------------------

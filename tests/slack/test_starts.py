@@ -1,0 +1,200 @@
+"""The start of an incident as people type it, in their own time zone."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack import written
+from bot.slack.parser import parse
+from bot.slack.requests import OpenDeclare, Question
+from bot.slack.spans import start_of, written_start
+from bot.slack.typed import Circumstances
+from core.commands import Declare
+from core.incident import Place
+from core.lifecycle import PRESETS, Catalogue
+from tests.builders import INCIDENTS_CHANNEL, NINE, an_actor, an_id
+
+CATALOGUE = Catalogue(PRESETS, default="statuspage")
+BERLIN = timezone(timedelta(hours=1))  # it is ten o'clock there at nine
+
+
+def at(day, hour, minute):
+    return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("25m", at(2, 8, 35)),
+        ("25 min ago", at(2, 8, 35)),
+        ("1h 30m", at(2, 7, 30)),
+        ("2d", NINE - timedelta(days=2)),
+        ("09:50", at(2, 8, 50)),
+        ("9:50 am", at(2, 8, 50)),
+        ("23:10", at(1, 22, 10)),
+        ("today 00:05", at(1, 23, 5)),
+        ("yesterday 23:10", at(1, 22, 10)),
+        ("yesterday at 11:10 pm", at(1, 22, 10)),
+        ("2026-02-01 12:00", datetime(2026, 2, 1, 11, 0, tzinfo=UTC)),
+        ("2026-02-01T12:00", datetime(2026, 2, 1, 11, 0, tzinfo=UTC)),
+        ("\uff10\uff19:\uff15\uff10", at(2, 8, 50)),
+    ],
+)
+def test_a_start_is_read_in_the_zone_of_its_author(text, moment):
+    start = start_of(text, at=NINE, zone=BERLIN)
+
+    assert (start.at, start.doubt) == (moment, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "25",
+        "soon",
+        "yesterday",
+        "24:00",
+        "9:60",
+        "13:00 pm",
+        "2026-02-30 12:00",
+        "9",
+        "tomorrow 9:00",
+    ],
+)
+def test_anything_else_is_no_start(text):
+    assert start_of(text, at=NINE, zone=BERLIN) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("10:05", "is still to come today in your time zone"),
+        ("8d", "is 8 d 00 h ago"),
+        ("30d", "is 30 d 00 h ago"),
+    ],
+)
+def test_a_start_that_is_rather_a_slip_says_why(text, doubt):
+    assert start_of(text, at=NINE, zone=BERLIN).doubt == doubt
+
+
+@pytest.mark.parametrize("text", ["today 10:05", "2026-03-02 10:01", "2026-03-03 09:00"])
+def test_a_start_may_lie_in_the_future(text):
+    assert start_of(text, at=NINE, zone=BERLIN).at > NINE
+
+
+@given(
+    st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2026, 3, 1)),  # noqa: DTZ001 - made aware below
+    st.integers(-840, 840),
+)
+def test_a_start_that_is_written_is_read_back(moment, minutes):
+    zone = timezone(timedelta(minutes=minutes))
+    start = moment.replace(tzinfo=zone, second=0, microsecond=0)
+
+    assert start_of(written_start(start, zone), at=NINE, zone=zone).at == start
+
+
+# --- in a declaration --------------------------------------------------------------------------
+
+
+def declare(text):
+    known = Circumstances(
+        actor=an_actor(),
+        catalogue=CATALOGUE,
+        new_id=an_id("new"),
+        place=Place(INCIDENTS_CHANNEL),
+        at=NINE,
+        zone=BERLIN,
+    )
+    return parse(f"declare {text}", known)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Checkout is down since:09:50",
+        "since:09:50 Checkout is down",
+        "Checkout since:09:50 is down",
+        "Checkout is down since: 09:50",
+        "Checkout is down since=09:50",
+        "Checkout is down --since 09:50",
+        "Checkout is down since:10m",
+        "Checkout is down since:10 min ago",
+        "Checkout is down since:10 min",
+        'Checkout is down since:"10 min ago"',
+        "since:10 min Checkout is down",
+        "Checkout is down since:today 09:50 severity:medium",
+        "Checkout is down since:2026-03-02 09:50",
+    ],
+)
+def test_every_spelling_of_the_option_is_read(text):
+    new = declare(text)
+
+    assert isinstance(new, Declare)
+    assert (new.title, new.started_at) == ("Checkout is down", at(2, 8, 50))
+
+
+def test_since_in_a_sentence_is_a_part_of_the_title():
+    new = declare("Checkout is down since 09:50")
+
+    assert (new.title, new.started_at) == ("Checkout is down since 09:50", None)
+
+
+@pytest.mark.parametrize(
+    ("since", "problem", "labels"),
+    [
+        ("monday", '"monday" is no start', ["Declare it as starting now", "Edit first…"]),
+        ("today 10:30", "still to come", ["Declare it as starting now", "Edit first…"]),
+        (
+            "10:05",
+            "still to come today",
+            ["Declare it since 2026-03-01 10:05", "Declare it as starting now", "Edit first…"],
+        ),
+        (
+            "9d",
+            "9 d 00 h ago",
+            ["Declare it since 2026-02-21 10:00", "Declare it as starting now", "Edit first…"],
+        ),
+    ],
+)
+def test_a_doubtful_start_is_asked_about_with_everything_kept(since, problem, labels):
+    with pytest.raises(Question, match=problem) as asked:
+        declare(f"Checkout is down severity:high since:{since}")
+
+    assert [choice.label for choice in asked.value.choices] == labels
+    for choice in asked.value.choices:
+        assert choice.request.title == "Checkout is down"
+        assert choice.request.severity == "high"
+
+
+def test_with_another_doubt_only_the_dialog_is_offered():
+    with pytest.raises(Question) as asked:
+        declare("Checkout is down sev1 since:monday")
+
+    assert [choice.label for choice in asked.value.choices] == ["Edit first…"]
+
+
+def test_a_doubt_about_the_title_keeps_the_start():
+    with pytest.raises(Question) as asked:
+        declare("Checkout is down sev1 since:10m")
+
+    starts = {
+        one.request.started_at for one in asked.value.choices if isinstance(one.request, Declare)
+    }
+    assert starts == {at(2, 8, 50)}
+
+
+def test_without_a_title_the_dialog_has_the_start_as_a_moment():
+    assert declare("since:10m").since == "2026-03-02 09:50"
+    assert declare("since:monday").since == "monday"
+
+
+def test_a_start_is_kept_in_a_draft():
+    new = declare("Checkout is down since:10m")
+    drafted = written.written([new, OpenDeclare(title="Down", since="25m")])
+
+    assert written.read(drafted, actor=an_actor(), catalogue=CATALOGUE) == [
+        new,
+        OpenDeclare(title="Down", since="25m"),
+    ]
