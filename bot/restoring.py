@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -123,8 +124,9 @@ class Marker:
 
         It is done in that person's name. A text that waits in the backup is so never published.
         """
-        incidents = Incidents(store, clock=lambda: self.at, wake=lambda: None)
         for one in hidden:
+            # A text that was taken back in time was never public, and made and kept no promise.
+            incidents = Incidents(store, clock=partial(_moment, one, self.at), wake=lambda: None)
             name, done = _named(one)
             try:
                 outcome = await incidents.execute(_command(one))
@@ -164,6 +166,10 @@ class Marker:
                 self.lines.append(f"Slack does not show all its numbers now: {AGAIN}.")
                 break
         return numbers
+
+
+def _moment(one: Hidden, at: datetime) -> datetime:
+    return one.at or at
 
 
 def _command(one: Hidden) -> Redact | SetPrivacy | SetInvitation | WriteReport:

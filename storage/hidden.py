@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 from uuid import UUID
 
@@ -27,7 +28,10 @@ class What(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden:
-    """Something of an incident that ``by`` has hidden since."""
+    """Something of an incident that ``by`` has hidden since.
+
+    ``at`` is the moment of the withdrawal of a text or a title: it may have been in time.
+    """
 
     workspace: str
     incident: UUID
@@ -38,6 +42,7 @@ class Hidden:
     person: Person | None = None
     section: str | None = None
     names: tuple[DeclaredText, ...] = ()  # of a declaration's texts; empty: all
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +55,11 @@ class SeesAgain:
 
 
 # A row: workspace, incident, its number, the person who hid something and their name, `What` as a
-# number, entry, the person who had an invitation and their name, section, names of texts.
+# number, entry, the person who had an invitation and their name, section, names of texts, the
+# time of a withdrawal.
 _MADE_PRIVATE = """
 SELECT theirs.workspace_id, theirs.id, ours.number, entry.by_id, entry.by_name,
-  1, NULL, NULL, NULL, NULL, NULL
+  1, NULL, NULL, NULL, NULL, NULL, NULL
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN live.incident_update AS entry
@@ -66,7 +72,7 @@ WHERE theirs.private AND NOT ours.private
 # The person who makes an incident private counts as invited, here once more.
 _UNINVITED = """
 SELECT theirs.workspace_id, theirs.id, ours.number, entry.by_id, entry.by_name,
-  2, NULL, guest.person_id, guest.person_name, NULL, NULL
+  2, NULL, guest.person_id, guest.person_name, NULL, NULL, NULL
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN (
@@ -95,7 +101,7 @@ SELECT theirs.workspace_id, theirs.incident_id, incident.number,
       WHERE renamed.workspace_id = theirs.workspace_id AND renamed.incident_id = theirs.incident_id
       AND renamed.kind = 'title' ORDER BY renamed.entry LIMIT 1) THEN 4
     ELSE 3
-  END, theirs.entry, NULL, NULL, NULL, theirs.withdrawn
+  END, theirs.entry, NULL, NULL, NULL, theirs.withdrawn, theirs.redacted_at
 FROM main.incident_update AS ours JOIN live.incident_update AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.incident_id = ours.incident_id
   AND theirs.entry = ours.entry
@@ -109,7 +115,7 @@ _REPLACED_IN_TIME = """
 SELECT theirs.workspace_id, theirs.id, ours.number, renamed.by_id, renamed.by_name,
   4, coalesce((SELECT max(held.entry) FROM main.incident_update AS held
     WHERE held.workspace_id = ours.workspace_id AND held.incident_id = ours.id
-    AND held.kind = 'title'), 1), NULL, NULL, NULL, 'title'
+    AND held.kind = 'title'), 1), NULL, NULL, NULL, 'title', renamed.at
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN live.incident_update AS renamed
@@ -121,7 +127,7 @@ WHERE renamed.at < ours.title_public_at
 """
 _SECTIONS = """
 SELECT theirs.workspace_id, theirs.id, ours.number, entry.redacted_by_id, entry.redacted_by_name,
-  5, NULL, NULL, NULL, entry.new, NULL
+  5, NULL, NULL, NULL, entry.new, NULL, NULL
 FROM main.incident AS ours JOIN live.incident AS theirs
   ON theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id
 JOIN live.incident_update AS entry
@@ -163,7 +169,7 @@ def _hidden(connection: sqlite3.Connection) -> Iterator[Hidden]:
         asked.append(_UNINVITED)
     order = "ORDER BY 1, 3, 6, 7"
     for row in connection.execute(f"{' UNION '.join(asked)} {order}"):
-        team, incident, number, by, by_name, what, entry, person, name, section, names = row
+        team, incident, number, by, by_name, what, entry, person, name, section, names, at = row
         yield Hidden(
             workspace=team,
             incident=UUID(incident),
@@ -174,6 +180,7 @@ def _hidden(connection: sqlite3.Connection) -> Iterator[Hidden]:
             person=person and Person(person, name),
             section=section,
             names=tuple(map(DeclaredText, (names or "").split())),
+            at=at and datetime.fromisoformat(at).replace(tzinfo=UTC),
         )
 
 

@@ -272,6 +272,9 @@ def changed(outcome: Outcome, *, reader: str | None = None) -> Json:
 def _offered(outcome: Outcome) -> Iterator[Json]:
     """Buttons about the change: what is still held back, and how the incident ended."""
     incident, before = outcome.incident, outcome.before
+    if outcome.redacted and _promise_left(outcome.redacted, incident):
+        yield promise_button(incident)
+        yield no_promise_button(incident, outcome.redacted.entry)
     for update in outcome.updates:
         if update.next_update_by:
             yield promise_button(incident)
@@ -371,6 +374,9 @@ def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
         yield from _never_published(redacted)
         if redacted.visibility is Visibility.PUBLIC and not redacted.taken_back:
             yield "Its copies in Slack are being replaced."
+        if due_at := _promise_left(redacted, incident):
+            by = moment(due_at, seen_from=incident.updated_at)
+            yield f"Its promise of the next update by {by} was public, and stands."
         was = outcome.before.title if outcome.before else incident.title
         if redacted.kind is Kind.TITLE and redacted.taken_back and was != incident.title:
             yield f'It is called "{escape(incident.title)}" again.'
@@ -400,6 +406,12 @@ def _withdrawn(redacted: Update, incident: Incident) -> str:
         verb = "is" if len(redacted.withdrawn) == 1 else "are"
         return f"{names.capitalize()} of the declaration of {incident.name} {verb}"
     return f"The text of entry {redacted.entry} of {incident.name} is"
+
+
+def _promise_left(redacted: Update, incident: Incident) -> datetime | None:
+    """The due moment of the promise in force, if the text that was withdrawn has made it."""
+    made = redacted.next_update_by
+    return made if made == incident.next_update_by and not redacted.taken_back else None
 
 
 def _by(update: Update, reader: str | None) -> bool:

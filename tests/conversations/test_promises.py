@@ -184,6 +184,23 @@ async def test_the_owner_is_reminded_and_moves_it(slack, declared, bo, says, pas
     assert about_promises(slack) == []
 
 
+async def test_a_promise_stands_without_its_text_and_can_be_released(
+    slack, declared, mia, says, settle
+):
+    """The public has read it: a withdrawal takes the words, and not what was promised."""
+    await says("update 1 We are looking into it.")
+    await settle()
+    withdrawn = await says("withdraw 1 3")
+    await settle()
+    assert "Its promise of the next update by <!date^1772445600^{time}" in withdrawn.text
+    assert "Next update by" in card(slack)
+    assert "looking into it" not in card(slack)
+
+    await (await mia.press(withdrawn, "No promise")).answer()
+    await settle()
+    assert "Next update" not in card(slack)
+
+
 async def test_a_release_has_a_private_reason(slack, declared, bo, says, passes, settle):
     await says("promise 1 10m")
     await passes(6)

@@ -218,6 +218,25 @@ async def test_an_incident_that_was_made_private_since_is_private_again(
     assert await time.complaints() == []
 
 
+async def test_a_text_that_was_taken_back_in_time_made_no_promise(start, time, slack, clock, mia):
+    async with start(**HELD) as app:
+        await tell(mia, "declare Checkout is down severity:critical")
+        await settle(app, clock)
+        await tell(mia, "update 1 The password is hunter2.")
+        await time.back_up(app)
+        await tell(mia, "redact 1 2")
+        await settle(app, clock)
+
+    await time.restore()
+
+    async with start(**HELD) as app:
+        await settle(app, clock)
+        assert "withdrawn by <@U0MIA>, never published" in await heard(mia, "timeline 1")
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+    assert "Next update" not in str(slack.channel_view("#status"))
+    assert await time.complaints() == []
+
+
 async def heard(person, line):
     """The answer to ``/incident`` with ``line``."""
     asked = await person.command("#payments", f"/incident {line}")
