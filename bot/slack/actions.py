@@ -16,7 +16,6 @@ from bot.slack import dialogs, forms, lists, parser, places, privacy, reports, v
 from bot.slack.answers import Answers, Conclusion, DialogNotOpened, error_code
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json, with_remark
-from bot.slack.buttons import Dialog, OpenDialog, Outdated, Pressed, Step, decode
 from bot.slack.carrying import with_text
 from bot.slack.figures import stats
 from bot.slack.forms import Kept
@@ -26,6 +25,7 @@ from bot.slack.markup import plain_text
 from bot.slack.openings import Openings, dialog_name
 from bot.slack.people import UNREACHABLE, People
 from bot.slack.places import Obstacle
+from bot.slack.pressed import Dialog, OpenDialog, Outdated, Pressed, Step, decode
 from bot.slack.questions import Offer
 from bot.slack.references import LINK, message_of
 from bot.slack.requests import (

@@ -16,9 +16,9 @@ from bot.slack.blocks import (
     select,
     text_box,
 )
-from bot.slack.buttons import Dialog
 from bot.slack.forms import DECLARE, NOTE, SHORTEN, Kept, Origin, metadata
 from bot.slack.markup import TEXT_MAX, clipped, escape, mention
+from bot.slack.pressed import Dialog
 from bot.slack.requests import OpenDeclare
 from bot.slack.verbs import COMMAND
 from bot.slack.words import (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.slack.blocks import Json, actions, button, context, message, paragraphs, section
-from bot.slack.buttons import encode
 from bot.slack.markup import moment, shown
+from bot.slack.pressed import encode
 from core.stats import DEFINITIONS, Statistics, TwoPeriods
 from core.tables import rows_of
 

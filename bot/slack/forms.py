@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
-from bot.slack.buttons import Dialog
+from bot.slack.pressed import Dialog
 from bot.slack.requests import AssignTo, FromDraft, InviteUser, OpenWalk, Request, UsageError
 from bot.slack.spans import STARTS, start_of, written_start
 from bot.slack.verbs import COMMAND

@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.slack.blocks import Json, actions, context, message, paragraphs
-from bot.slack.buttons import assign_button, decline_button, take_button, update_button
+from bot.slack.buttons import (
+    assign_button,
+    decline_button,
+    take_button,
+    update_button,
+)
 from bot.slack.markup import channel_link, mention, moment
 from bot.slack.views import standing
 from bot.slack.words import about, insiders, owned_by, untitled, way_to_card

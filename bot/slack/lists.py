@@ -16,11 +16,9 @@ from bot.slack.blocks import (
     section,
 )
 from bot.slack.buttons import (
-    Dialog,
     board_button,
     board_value,
     declare_button,
-    encode,
     first_steps,
     help_button,
     menu_step_value,
@@ -30,6 +28,7 @@ from bot.slack.markup import (
     moment,
     shown,
 )
+from bot.slack.pressed import Dialog, encode
 from bot.slack.requests import (
     ShowBoard,
 )

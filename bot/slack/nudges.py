@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.slack.blocks import Json, actions, context, message, paragraphs
-from bot.slack.buttons import later_button, promise_button, release_button, update_button
+from bot.slack.buttons import (
+    later_button,
+    promise_button,
+    release_button,
+    update_button,
+)
 from bot.slack.markup import moment
 from bot.slack.words import untitled, way_to_card
 from core.incident import Incident

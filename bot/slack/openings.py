@@ -8,11 +8,11 @@ from typing import Any
 
 from bot.slack import dialogs, forms, messages, privacy, reports, updating, walking, withdrawal
 from bot.slack.blocks import Json
-from bot.slack.buttons import Dialog, OpenDialog
 from bot.slack.carrying import ref_of, text_of
 from bot.slack.forms import Kept, UpdateForm
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
+from bot.slack.pressed import Dialog, OpenDialog
 from bot.slack.questions import label_of_text
 from bot.slack.requests import (
     OpenAssign,

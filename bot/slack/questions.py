@@ -8,9 +8,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from bot.slack.blocks import LABEL_MAX, Json, actions, button, context, message, paragraphs, section
-from bot.slack.buttons import Dialog, board_value, confirm_end, encode
+from bot.slack.buttons import board_value, confirm_end
 from bot.slack.carrying import text_of
 from bot.slack.markup import TEXT_MAX, clipped, cut, escape, pieces, shown
+from bot.slack.pressed import Dialog, encode
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from bot.slack.blocks import Json, actions, context, message, modal, section
 from bot.slack.buttons import (
-    Dialog,
     report_button,
     resolution_select,
     send_report_button,
@@ -17,6 +16,7 @@ from bot.slack.buttons import (
 from bot.slack.dialogs import box
 from bot.slack.forms import Origin, metadata
 from bot.slack.markup import escape, mention, moment, pieces, shown
+from bot.slack.pressed import Dialog
 from bot.slack.words import note_hint
 from core.commands import WriteReport
 from core.incident import Incident, Section, Update

@@ -14,7 +14,6 @@ from bot.slack.blocks import (
     paragraphs,
     section,
 )
-from bot.slack.buttons import encode
 from bot.slack.markup import (
     TEXT_MAX,
     cut,
@@ -24,6 +23,7 @@ from bot.slack.markup import (
     pieces,
     shown,
 )
+from bot.slack.pressed import encode
 from bot.slack.verbs import COMMAND
 from bot.slack.words import PRIVATE, deed, named, readers_of, status_name
 from core.boards import Card, Page

@@ -17,10 +17,10 @@ from bot.slack.blocks import (
     section,
     select,
 )
-from bot.slack.buttons import Dialog
 from bot.slack.dialogs import box, moved_meanwhile, promise_input, severity_choice
 from bot.slack.forms import PUBLISH, SAVE, STAY, Kept, Origin, UpdateForm, metadata
 from bot.slack.markup import channel_link, escape, pieces
+from bot.slack.pressed import Dialog
 from bot.slack.public import reply_blocks
 from bot.slack.verbs import COMMAND
 from bot.slack.words import PRIVATE, dot, note_hint, public_hint, status_name

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.slack.blocks import Json, context, modal, section
-from bot.slack.buttons import Dialog
 from bot.slack.dialogs import box
 from bot.slack.forms import Kept, Origin, metadata
 from bot.slack.markup import escape
+from bot.slack.pressed import Dialog
 from bot.slack.requests import OpenWalk
 from bot.slack.words import note_hint, public_hint, status_name
 from core.incident import Incident, Workspace

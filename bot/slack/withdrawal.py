@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.slack.blocks import Json, context, input_block, modal, option, section, select
-from bot.slack.buttons import Dialog
 from bot.slack.dialogs import OPTIONS_MAX
 from bot.slack.forms import Origin, metadata
 from bot.slack.markup import escape
+from bot.slack.pressed import Dialog
 from bot.slack.verbs import COMMAND
 from bot.slack.words import PRIVATE, WITHDRAWN, readers_of
 from core.incident import DeclaredText, Incident, Kind, Update

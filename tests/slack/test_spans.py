@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from bot.slack import written
 from bot.slack.buttons import (
-    Dialog,
-    decode,
     later_button,
     no_promise_button,
     promise_button,
@@ -18,6 +16,7 @@ from bot.slack.buttons import (
 )
 from bot.slack.forms import read, update_form
 from bot.slack.parser import parse
+from bot.slack.pressed import Dialog, decode
 from bot.slack.questions import Offer, label_of, value_of
 from bot.slack.requests import Choice, OpenPromise, Question, UsageError
 from bot.slack.spans import as_minutes, next_time, span_of

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import lists, markup, refusals, timeline, views
-from bot.slack.buttons import Dialog, OpenDialog, Outdated, Step, decode
 from bot.slack.help import help_for
+from bot.slack.pressed import Dialog, OpenDialog, Outdated, Step, decode
 from bot.slack.public import public_update, reply_now, status_card, withdrawn
 from bot.slack.requests import (
     OpenDeclare,

@@ -1,0 +1,327 @@
+"""The values of buttons: everything that a click can ask for, written and read back. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from bot.slack.requests import (
+    NUMBER_MAX,
+    AskPrivate,
+    AssignTo,
+    FromDraft,
+    InviteUser,
+    OpenDeclare,
+    OpenDescription,
+    OpenInvite,
+    OpenPromise,
+    OpenPublic,
+    OpenWalk,
+    Request,
+    SendReport,
+    SetStatusChannel,
+    ShowBoard,
+    ShowCard,
+    ShowHelp,
+    ShowReport,
+    ShowStats,
+    ShowTimeline,
+    ShowTray,
+    UsageError,
+    WriteAnew,
+    follow_up,
+)
+from bot.slack.verbs import COMMAND, VERBS_BY_WORD
+from core.boards import BoardFilter, Scope
+from core.commands import (
+    Acknowledge,
+    AnswerHandOver,
+    Change,
+    NameResolution,
+    Redact,
+    Ref,
+    SetPrivacy,
+    SetPromise,
+)
+from core.incident import Actor, Resolution, Severity
+from core.lifecycle import NAME
+from core.promise import NextUpdate
+from core.ranking import Rank
+from core.stats import PERIOD_DAYS_MAX
+
+Word = TypeVar("Word", bound=StrEnum)
+
+# A click moves a promise by so much.
+LATER = timedelta(minutes=15)
+
+
+class Dialog(StrEnum):
+    """The dialogs about one incident, by the callback_id of their view."""
+
+    UPDATE = "update"
+    ASSIGN = "assign"
+    SEVERITY = "severity"
+    DESCRIPTION = "description"
+    REDACT = "redact"
+    WALK = "walk"
+    PUBLIC = "public"
+    INVITE = "invite"
+    UNINVITE = "uninvite"
+    RESOLUTION = "resolution"
+    REPORT = "report"
+    PROMISE = "promise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDialog:
+    """A dialog about an incident, drawn for the status ``expected_status`` (None: any)."""
+
+    dialog: Dialog
+    ref: Ref
+    expected_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A click on a next step.
+
+    ``sure``: it answers a question, so it is done at once. ``asks``: it is in a menu, which cannot
+    ask before the end by itself, so the answer asks.
+    """
+
+    change: Change
+    sure: bool = False
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A click on a button of an earlier version, which names its incident only by number."""
+
+    number: int
+
+
+Pressed = Request | OpenDialog | Step | Outdated
+
+# Every action_id is one of these, perhaps with ``:`` and a word that tells it from its neighbours.
+# The request is made from nothing but the value: `decode` reads it, as `parse` reads a command.
+ACTIONS = (
+    "step",  # step:<status>: a next step
+    "ack",  # Acknowledge, while nobody owns it
+    "steps",  # a select of further next steps
+    "update",  # Update…
+    "menu",  # an overflow menu
+    "timeline",
+    "report",  # report:<page>: a page of the report
+    "write_report",
+    "send_report",
+    "stats",
+    "take_back",
+    "withdraw",  # Withdraw it: a text that is public already
+    "write_anew",
+    "walk",  # Resolve: 3 steps…
+    "private",  # Make it private, or Make it private…
+    "public",  # Make it public…
+    "take",  # Got it: the answer of a new owner
+    "decline",  # Not me
+    "assign",  # Assign…
+    "ended",  # a select of the ways in which an incident can end
+    "promise",  # Change…: another promise, or none
+    "later",  # +15 min
+    "release",  # Release…
+    "no_promise",  # No promise
+    "choose",  # choose:<place>: an answer to a question
+    "channel",  # channel:<move or keep>: the answer to the question about the status channel
+    "declare",
+    "board",
+    "help",
+    "older",
+    "newer",
+    "preview",  # the choice of a step in the update dialog; it has no value of its own
+)
+ACTION_ID = re.compile(rf"^(?:{'|'.join(ACTIONS)})(?::.*)?$")
+
+
+def encode(action: str, *words: object) -> str:
+    """The value of a button, at most 150 characters long: ``step:<id>:investigating:identified``.
+
+    It names an incident by its id: after a restore, a number may be another incident's.
+    """
+    return ":".join([action, *("" if word is None else str(word) for word in words)])
+
+
+def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a button asks for
+    value: str, *, actor: Actor
+) -> Pressed:
+    """The request that ``actor`` makes by pressing a button with ``value``.
+
+    Raises:
+        UsageError: `encode` never wrote such a value.
+    """
+    match value.split(":"):
+        case ["step" | "sure" | "ask" as kind, id_, expected, to] if not _is_number(id_):
+            change = Change(
+                actor=actor, ref=_id(id_), to=_status(to), expected_status=_status(expected)
+            )
+            return Step(change=change, sure=kind == "sure", asks=kind == "ask")
+        case ["ack", id_, expected] if not _is_number(id_):
+            return Acknowledge(actor=actor, ref=_id(id_), expected_status=_status(expected))
+        case [
+            Dialog.UPDATE | Dialog.ASSIGN | Dialog.SEVERITY | Dialog.REDACT as name,
+            id_,
+            expected,
+        ] if not _is_number(id_):
+            return OpenDialog(dialog=Dialog(name), ref=_id(id_), expected_status=_status(expected))
+        case ["take_back", id_, entry] if not _is_number(id_):
+            return Redact(actor=actor, ref=_id(id_), entry=_number(entry), held_only=True)
+        case ["withdraw", id_, entry]:
+            return Redact(actor=actor, ref=_id(id_), entry=_number(entry))
+        case ["write_anew", id_, entry]:
+            return WriteAnew(actor=actor, ref=_id(id_), entry=_number(entry))
+        case [Dialog.DESCRIPTION, id_]:
+            return OpenDescription(ref=_id(id_))
+        case ["walk", id_, to]:
+            return OpenWalk(ref=_id(id_), to=_status(to))
+        case ["private", id_]:
+            return SetPrivacy(actor=actor, ref=_id(id_), private=True, held_only=True)
+        case ["sure_private", id_]:
+            return SetPrivacy(actor=actor, ref=_id(id_), private=True)
+        case ["ask_private", id_]:
+            return AskPrivate(ref=_id(id_))
+        case ["public", id_]:
+            return OpenPublic(ref=_id(id_))
+        case ["promise" | "release" as kind, id_]:
+            return OpenPromise(ref=_id(id_), release=kind == "release")
+        case ["later" | "no_promise" as kind, id_, entry]:
+            moved = NextUpdate(later=LATER) if kind == "later" else None
+            return SetPromise(actor=actor, ref=_id(id_), next_update=moved, expected=_number(entry))
+        case ["take" | "decline" as kind, id_, entry]:
+            return AnswerHandOver(
+                actor=actor, ref=_id(id_), entry=_number(entry), takes=kind == "take"
+            )
+        case ["invite" | "uninvite" as kind, id_, user] if re.fullmatch("[UW][A-Z0-9]+", user):
+            return InviteUser(actor=actor, ref=_id(id_), user=user, invited=kind == "invite")
+        case ["invite" | "uninvite" as kind, id_]:
+            return OpenInvite(ref=_id(id_), invited=kind == "invite")
+        case ["ended", id_, Resolution.DUPLICATE]:
+            return OpenDialog(dialog=Dialog.RESOLUTION, ref=_id(id_))
+        case ["ended", id_, how]:
+            return NameResolution(actor=actor, ref=_id(id_), how=_among(Resolution, how))
+        case ["severe", id_, severity]:
+            return Change(actor=actor, ref=_id(id_), severity=_among(Severity, severity))
+        case ["mine", id_]:
+            return Change(actor=actor, ref=_id(id_), owner=actor.person)
+        case ["give", id_, user] if re.fullmatch("[UW][A-Z0-9]+", user):
+            return AssignTo(actor=actor, ref=_id(id_), user=user)
+        case ["choose", draft, place]:
+            return FromDraft(draft=_id(draft), index=int(place) if place.isdecimal() else 0)
+        case ["timeline", id_, before] if not _is_number(id_):
+            return ShowTimeline(ref=_id(id_), before=_number(before) if before else None)
+        case ["report", id_, page]:
+            return ShowReport(ref=_id(id_), page=_number(page))
+        case ["write_report", id_]:
+            return OpenDialog(dialog=Dialog.REPORT, ref=_id(id_))
+        case ["send_report", id_]:
+            return SendReport(ref=_id(id_))
+        case ["channel", channel, instead_of] if _is_channel(channel) and _is_channel(instead_of):
+            return SetStatusChannel(channel=channel, instead_of=instead_of)
+        case ["stats", days]:
+            return ShowStats(days=min(_number(days), PERIOD_DAYS_MAX))
+        case ["show", id_] if not _is_number(id_):
+            return ShowCard(ref=_id(id_))
+        case [
+            "step"
+            | "ack"
+            | Dialog.UPDATE
+            | Dialog.ASSIGN
+            | Dialog.SEVERITY
+            | Dialog.REDACT
+            | "take_back"
+            | "timeline"
+            | "show",
+            number,
+            *_,
+        ] if _is_number(number):
+            return Outdated(_number(number))
+        case ["board", scope, severity, status, before, after]:
+            return ShowBoard(
+                narrowed=BoardFilter(
+                    scope=_among(Scope, scope),
+                    severity=_among(Severity, severity) if severity else None,
+                    status=_status(status) if status else None,
+                ),
+                before=_rank(before),
+                after=_rank(after),
+            )
+        case ["tray"]:
+            return ShowTray()
+        case ["follow_up", number, "private" | "public" as readers] if _is_number(number):
+            return follow_up(f"INC-{_number(number)}", private=readers == "private")
+        case ["declare"]:
+            return OpenDeclare()
+        case ["help"] | ["help", ""]:
+            return ShowHelp()
+        case ["help", "all"]:
+            return ShowHelp(whole=True)
+        case ["help", verb] if verb in VERBS_BY_WORD:
+            return ShowHelp(verb=VERBS_BY_WORD[verb].name)
+    raise _unreadable()
+
+
+def _unreadable() -> UsageError:
+    return UsageError(
+        "That button cannot be read any more, and nothing was changed.",
+        hint=f"`{COMMAND}` shows what is open, with new ones.",
+    )
+
+
+def _is_number(word: str) -> bool:
+    """Whether a button of an earlier version may have written ``word``."""
+    return re.fullmatch("[0-9]{1,10}", word) is not None
+
+
+def _is_channel(word: str) -> bool:
+    return re.fullmatch("[CG][A-Z0-9]+", word) is not None
+
+
+def _number(word: str) -> int:
+    if not re.fullmatch("[0-9]{1,10}", word) or not 0 < (number := int(word)) <= NUMBER_MAX:
+        raise _unreadable()
+    return number
+
+
+def _id(word: str) -> UUID:
+    try:
+        return UUID(word)
+    except ValueError:
+        raise _unreadable() from None
+
+
+def _rank(word: str) -> Rank | None:
+    """A key of a list. One of an earlier version was a number: it leads to the first page."""
+    severity, dash, number = word.partition("-")
+    if not word or (not dash and _number(severity)):
+        return None
+    return Rank(_among(Severity, severity), _number(number))
+
+
+def key_of(rank: Rank | None) -> str | None:
+    """``rank`` as a word of a value; `decode` reads it back."""
+    return rank and f"{rank.severity}-{rank.number}"
+
+
+def _status(word: str) -> str:
+    if not NAME.fullmatch(word):
+        raise _unreadable()
+    return word
+
+
+def _among(words: type[Word], word: str) -> Word:
+    try:
+        return words(word)
+    except ValueError:
+        raise _unreadable() from None
