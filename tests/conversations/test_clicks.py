@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from tests.standin import announced
+
 
 @pytest.fixture
 def mode():
@@ -129,3 +131,24 @@ async def test_answers_to_commands_and_on_answers_keep_their_buttons(slack, ratc
     moved = await (await mia.press(shown, "Move to Identified")).answer()
 
     assert "Move to Monitoring" in str(moved.blocks)
+
+
+async def test_severity_and_owner_take_three_clicks(slack, ratchet, settle):
+    """Each act below is one click; a select that is already right needs none."""
+    mia, bo = slack.person("mia"), slack.person("bo")
+    card = await declare(mia, settle, slack)
+
+    await mia.press(card, "Update…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
+    await mia.fill("Severity", "Critical")
+    await announced(slack, mia)
+    await mia.submit()
+    # The menu is opened, and one of its options chosen.
+    await bo.choose(card, "menu", "Assign…")
+    await slack.until(lambda: bo.has_view and bo.view.callback_id == "assign")
+    await bo.submit()
+    await settle()
+
+    shown = slack.workspace.channel("#payments").messages[0].words()
+    assert "critical" in shown
+    assert "Owner: <@U0BO>" in shown
