@@ -7,6 +7,7 @@ third set whose every character grows when it is escaped, are held against Slack
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -1027,6 +1028,14 @@ def test_every_text_shows_something_and_mentions_nobody_by_accident(name):
 def test_a_message_that_is_never_edited_names_no_title(name):
     assert ORDINARY.title in str(SENT["working_card"])
     assert ORDINARY.title not in str(SENT[name])
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_no_title_is_the_subject_of_a_sentence(name):
+    """A title is a sentence that people wrote: "Checkout is down is now Identified" is nonsense."""
+    told = json.dumps(WRITTEN[name], ensure_ascii=False)
+
+    assert re.findall(rf"{ORDINARY.title} (?:\*|[a-z])", told) == []
 
 
 @pytest.mark.parametrize("name", sorted(SENT))
