@@ -16,7 +16,14 @@ import psycopg
 from sqlalchemy import make_url
 
 from core.commands import Change, Declare
-from core.incident import Actor, Note, Person, Place, PublicText
+from core.incident import (
+    Actor,
+    Note,
+    Person,
+    Place,
+    PublicText,
+    WorkspaceSettings,
+)
 from core.lifecycle import STATUSPAGE
 from core.service import Incidents
 from storage.store import SqlStore
@@ -53,7 +60,7 @@ class Database:
     @contextlib.contextmanager
     def store(self) -> Iterator[SqlStore]:
         """Our own store, opened as in `ratchet serve`."""
-        store = SqlStore(self.url, status_channel=STATUS_CHANNEL)
+        store = SqlStore(self.url, defaults=WorkspaceSettings(status_channel=STATUS_CHANNEL))
         store.open_for_serving()
         try:
             yield store

@@ -28,6 +28,7 @@ from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
+from core.configuring import SettingsBook
 from core.decision import Outcome
 from core.drafting import DraftBook
 from core.incident import Place
@@ -65,25 +66,18 @@ class App:
         self._clock = clock
         self.metrics = Metrics()
         self.client = a_client(settings, timeout_seconds=SLACK_TIMEOUT_SECONDS)
-        self.people = people = People(
-            self.client,
-            clock=clock,
-            responders_group=settings.responders_group,
-            publishers_group=settings.publishers_group,
-        )
+        self.people = people = People(self.client, clock=clock)
         self.store = SqlStore(
             settings.database_url,
-            status_channel=settings.status_channel,
+            defaults=settings.workspace,
             # A channel of one workspace must not get the public updates of another.
             counts_in=people.is_home,
             address=people.address,
         )
         self.outbox = Outbox(self.store)
-        # Without a group nobody can be mentioned.
-        mention_at = settings.mention_at.severities if settings.responders_group else frozenset()
         self.worker = Worker(
             self.outbox,
-            SlackTransport(self.client, group=settings.responders_group, mention_at=mention_at),
+            SlackTransport(self.client),
             name=f"{socket.gethostname()}:{os.getpid()}",
             clock=clock,
             chance=random.random,
@@ -94,9 +88,7 @@ class App:
             clock=clock,
             wake=self.worker.wake,
             publish_delay=timedelta(seconds=settings.publish_delay),
-            mention_at=mention_at,
             observe=self._observe,
-            promise_defaults=settings.promise_defaults.by_severity,
         )
         self.nudges = Nudges(self.store, clock=clock, wake=self.worker.wake)
         self.hand_overs = HandOvers(self.store, clock=clock, wake=self.worker.wake)
@@ -105,6 +97,7 @@ class App:
             people,
             self.client,
             DraftBook(self.store, clock=clock),
+            SettingsBook(self.store, clock=clock),
             settings=settings,
             clock=clock,
             patience=patience,
@@ -147,11 +140,9 @@ class App:
     async def _api_place(self, workspace: str, channel: str | None) -> Place | None:
         """Where the card of an incident goes that is declared over HTTP, and names ``channel``.
 
-        Only here the channel for incidents that name none is chosen: of another workspace, the one
-        in the settings is no channel.
+        Only here the channel for incidents that name none is chosen.
         """
-        default = self.settings.api_channel if self.people.is_home(workspace) else None
-        named = channel or default
+        named = channel or (await self.incidents.settings(workspace)).api_channel
         return await self.people.place(named) if named else None
 
     def _address_of(self, page: PageSettings) -> str:

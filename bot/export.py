@@ -29,6 +29,7 @@ from core.incident import (
 from core.lifecycle import Lifecycle
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
+from core.settings import SavedSetting
 from storage import export
 from storage.export import PublicRecord, Record
 from storage.files import NotWritten, new_file
@@ -78,10 +79,15 @@ def _published(store: SqlStore, workspace: str, *, at: datetime) -> Iterator[byt
             yield _line(kind, {"workspace": workspace, **facts})
 
 
-def _private(record: Record) -> tuple[str, dict[str, Any]]:
+def _private(  # noqa: PLR0911 - one for each kind of record
+    record: Record,
+) -> tuple[str, dict[str, Any]]:
     match record:
         case Workspace():
             return "workspace", {"status_channel": record.status_channel}
+        case SavedSetting():
+            known = {"at": record.at and _iso(record.at), "by": _person(record.by)}
+            return "setting", {"name": record.setting.value, "value": record.text} | known
         case DescribedComponent():
             described = {"description": record.description, "group": record.group}
             return "component", _component(record.component) | described

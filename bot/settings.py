@@ -6,8 +6,7 @@ import difflib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -15,23 +14,37 @@ from urllib.parse import urlsplit
 
 from bot.telemetry import safe_line
 from core.errors import InvalidLifecycles, UnknownLifecycle
-from core.incident import Severity
+from core.incident import Severity, WorkspaceSettings
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
-from core.promise import LONGEST, SHORTEST
+from core.settings import DEFAULTS, Setting
+from core.settings import read as read_setting
 from core.withdrawing import REDACTION_WINDOW
 
 SLACK_API = "https://slack.com/api/"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
-YES_OR_NO = ("yes", "no")
 # A longer value may be a secret on the wrong line, so it is not quoted.
 QUOTED_MAX = 24
 # An address of PostgreSQL with one place for a password. SQLAlchemy reads it in the same way.
 SERVER = re.compile(r"postgres(?:ql)?://(?:[^:/@]*(?::[^@]*)?@)?[^@]*")
-PROMISE_DEFAULT = re.compile(rf"({'|'.join(Severity)}) ?= ?([0-9]{{1,4}}) ?(m|h)")
+# The variables with the defaults of a workspace, and the cure of each that cannot be read.
+_CHANNEL = "set the id of a channel, such as C0123ABCD"
+_GROUP = "set the id of a user group, such as S0123ABCD"
+_SEVERITIES = f"set some of {', '.join(Severity)} with commas between them"
+WORKSPACE_CURES = {
+    "STATUS_CHANNEL": _CHANNEL,
+    "RESPONDERS_GROUP": _GROUP,
+    "PUBLISHERS_GROUP": _GROUP,
+    "DEFAULT_SEVERITY": f"set one of {', '.join(Severity)}",
+    "MENTION_AT": f"{_SEVERITIES}, or none",
+    "PROMISE_DEFAULTS": "set severities, such as critical=30m,high=60m, or none",
+    "PRIVATE_BY_DEFAULT": "set one of yes, no",
+    "INCIDENT_CHANNELS": f"set off or offer, or {_SEVERITIES.removeprefix('set ')}",
+    "API_CHANNEL": _CHANNEL,
+}
 VARIABLES = frozenset(
     {
-        "API_CHANNEL",
+        *WORKSPACE_CURES,
         "API_RATE_LIMIT",
         "DATABASE_URL",
         "DEFAULT_LIFECYCLE",
@@ -40,19 +53,13 @@ VARIABLES = frozenset(
         "LIFECYCLES_FILE",
         "LOG_FORMAT",
         "LOG_LEVEL",
-        "MENTION_AT",
         "PORT",
-        "PRIVATE_BY_DEFAULT",
-        "PROMISE_DEFAULTS",
         "PUBLIC_URL",
-        "PUBLISHERS_GROUP",
         "PUBLISH_DELAY",
-        "RESPONDERS_GROUP",
         "SLACK_API_URL",
         "SLACK_APP_TOKEN",
         "SLACK_BOT_TOKEN",
         "SLACK_SIGNING_SECRET",
-        "STATUS_CHANNEL",
     }
 )
 # A near miss begins like a setting and has this share of its letters. HOSTNAME, which every shell
@@ -130,42 +137,12 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
     return read(text, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
 
 
-@dataclass(frozen=True, slots=True)
-class PromiseDefaults:
-    """The promises of a next public update by severity, as the setting writes them."""
-
-    by_severity: Mapping[Severity, timedelta]
-
-    def __str__(self) -> str:
-        """``critical=30m,high=60m``, or ``none``."""
-        spans = {word: int(span.total_seconds()) // 60 for word, span in self.by_severity.items()}
-        return ",".join(f"{word}={minutes}m" for word, minutes in spans.items()) or "none"
-
-
-PROMISE_DEFAULTS = PromiseDefaults(
-    {Severity.CRITICAL: timedelta(minutes=30), Severity.HIGH: timedelta(minutes=60)}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class MentionAt:
-    """The severities at which the group of responders is mentioned; as text, worst first."""
-
-    severities: frozenset[Severity]
-
-    def __str__(self) -> str:
-        return ",".join(one for one in Severity if one in self.severities) or "none"
-
-
-MENTION_AT = MentionAt(frozenset({Severity.CRITICAL, Severity.HIGH}))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of `docs/operations.md`, by their names in lower case.
 
-    ``private_by_default``: a declaration in a private channel, a direct or a group message is
-    private unless it says otherwise. ``publish_delay`` is in seconds, at most `REDACTION_WINDOW`.
+    ``workspace`` are the defaults of what each workspace may set for itself. ``publish_delay`` is
+    in seconds, at most `REDACTION_WINDOW`.
     ``repr`` omits secrets, so a settings object can be printed anywhere.
     """
 
@@ -173,20 +150,14 @@ class Settings:
     slack_app_token: str | None = field(repr=False)
     slack_signing_secret: str | None = field(repr=False)
     slack_api_url: str
-    status_channel: str | None
-    api_channel: str | None
     database_url: str = field(repr=False)
     host: str
     port: int
     public_url: str | None
     lifecycles: Catalogue
     heartbeat_url: str | None = field(repr=False)
-    responders_group: str | None
-    publishers_group: str | None
-    mention_at: MentionAt
-    private_by_default: bool
+    workspace: WorkspaceSettings
     publish_delay: int
-    promise_defaults: PromiseDefaults
     api_rate_limit: int
     log_format: str
     log_level: str
@@ -205,21 +176,15 @@ class Settings:
             "slack_app_token": variables.token("SLACK_APP_TOKEN", "xapp-"),
             "slack_signing_secret": variables.text("SLACK_SIGNING_SECRET"),
             "slack_api_url": variables.slack_api_url(),
-            "status_channel": variables.slack_id("STATUS_CHANNEL", "CG", "a channel"),
-            "api_channel": variables.slack_id("API_CHANNEL", "CG", "a channel"),
+            "workspace": variables.workspace(),
             "host": variables.text("HOST") or "127.0.0.1",
             "port": variables.number("PORT", 3000, least=0, most=65_535),
             "public_url": variables.url("PUBLIC_URL"),
             "heartbeat_url": variables.url("HEARTBEAT_URL"),
             "lifecycles": variables.lifecycles(),
-            "responders_group": variables.slack_id("RESPONDERS_GROUP", "S", "a user group"),
-            "publishers_group": variables.slack_id("PUBLISHERS_GROUP", "S", "a user group"),
-            "mention_at": variables.mention_at(),
-            "private_by_default": variables.choice("PRIVATE_BY_DEFAULT", YES_OR_NO, "yes") == "yes",
             "publish_delay": variables.number(
                 "PUBLISH_DELAY", 10, least=0, most=int(REDACTION_WINDOW.total_seconds())
             ),
-            "promise_defaults": variables.promise_defaults(),
             "api_rate_limit": variables.number("API_RATE_LIMIT", 50, least=0, most=1_000_000),
             **variables.storage(),
             **variables.logs(),
@@ -301,12 +266,6 @@ class _Variables:
             )
         return value
 
-    def slack_id(self, variable: str, letters: str, kind: str) -> str | None:
-        value = self.text(variable)
-        if value is not None and not re.fullmatch(f"[{letters}][A-Z0-9]+", value):
-            self.wrong(variable, value, f"set the id of {kind}, such as {letters[0]}0123ABCD")
-        return value
-
     def number(self, variable: str, default: int, *, least: int, most: int) -> int:
         value = self.text(variable)
         if value is None:
@@ -317,35 +276,17 @@ class _Variables:
         self.wrong(variable, value, f"set a whole number from {least} to {most}")
         return default
 
-    def promise_defaults(self) -> PromiseDefaults:
-        """A comma between severities, each with its minutes or hours; ``none`` for none."""
-        variable = "PROMISE_DEFAULTS"
-        value = self.text(variable)
-        if value is None:
-            return PROMISE_DEFAULTS
-        spans: dict[Severity, timedelta] = {}
-        for part in () if value.lower() == "none" else value.lower().split(","):
-            match = PROMISE_DEFAULT.fullmatch(part.strip())
-            minutes = int(match[2]) * (60 if match[3] == "h" else 1) if match else 0
-            severity, span = match and Severity(match[1]), timedelta(minutes=minutes)
-            if severity is None or severity in spans or not SHORTEST <= span <= LONGEST:
-                self.wrong(variable, value, f"set severities, such as {PROMISE_DEFAULTS}, or none")
-                return PROMISE_DEFAULTS
-            spans[severity] = span
-        return PromiseDefaults(spans)
-
-    def mention_at(self) -> MentionAt:
-        value = self.text("MENTION_AT")
-        if value is None:
-            return MENTION_AT
-        words = [word.strip().lower() for word in value.split(",")]
-        if words == ["none"]:
-            return MentionAt(frozenset())
-        if not set(words) <= {*Severity}:
-            cure = f"set some of {', '.join(Severity)} with commas between them, or none"
-            self.wrong("MENTION_AT", value, cure)
-            return MENTION_AT
-        return MentionAt(frozenset(map(Severity, words)))
+    def workspace(self) -> WorkspaceSettings:
+        """The defaults of a workspace. The default lifecycle is that of the catalogue."""
+        found: dict[str, Any] = {}
+        for variable, cure in WORKSPACE_CURES.items():
+            if text := self.text(variable):
+                setting = Setting(variable.lower())
+                try:
+                    found[setting] = read_setting(setting, text)
+                except ValueError:
+                    self.wrong(variable, text, cure)
+        return replace(DEFAULTS, **found)
 
     def choice(self, variable: str, choices: tuple[str, ...], default: str) -> str:
         value = (self.text(variable) or default).lower()

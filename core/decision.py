@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.handover import HandOver
-from core.incident import Component, Incident, Severity, Update, Workspace
+from core.incident import Component, Incident, Update, Workspace
 from core.promise import Promise
 
 
@@ -94,9 +93,8 @@ class ForChange:
     ``components`` are all of the workspace's, and may stay empty if the command names none.
     ``moved`` is the newest transition (the declaration counts as one), given only if `is_stale`.
     ``correctable`` is the public text by the actor that was withdrawn within `CORRECTION_WINDOW`,
-    and has no correction yet; it counts only after the end. ``promises`` are all of the incident's,
-    ``promise_defaults`` those of the severities that have one. ``mention_at`` are the severities at
-    which the group of responders is mentioned; ``mentioned``: the incident had one of them before.
+    and has no correction yet; it counts only after the end. ``promises`` are all of the incident's.
+    ``mentioned``: the incident had a severity before at which the group of responders is mentioned.
     """
 
     workspace: Workspace
@@ -105,8 +103,6 @@ class ForChange:
     moved: Update | None = None
     correctable: Update | None = None
     promises: tuple[Promise, ...] = ()
-    promise_defaults: Mapping[Severity, timedelta] = field(default_factory=dict)
-    mention_at: frozenset[Severity] = frozenset()
     mentioned: bool = False
 
 

@@ -311,7 +311,7 @@ def _with_mention(decision: Decision, before: Incident, known: ForChange) -> Dec
     One that was declared at such a severity mentioned them in the first post of its card.
     """
     after = decision.incident
-    if known.mentioned or not raises(before, after.severity, known.mention_at):
+    if known.mentioned or not raises(before, after.severity, known.workspace.settings.mentions):
         return decision
     entry = next(one.entry for one in decision.updates if one.kind is Kind.SEVERITY)
     channels = [after.card_channel] if after.card_channel else []

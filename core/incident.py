@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID, uuid5
@@ -138,11 +139,24 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """The ids of the Slack user groups that permissions depend on.
+
+    None allows every full member. ``gone``: the group was deleted in Slack, so nobody is in it.
+    """
+
+    responders: str | None = None
+    publishers: str | None = None
+    gone: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """The person who acts, with the facts that the policy needs. The entry point looks them up.
 
-    ``responder`` and ``publisher`` follow from the groups of the settings. ``channel`` is the Slack
-    channel of the request, None over the API. ``sees_private`` is for API keys.
+    ``responder`` and ``publisher`` follow from ``groups``, those of the workspace's settings.
+    ``channel`` is the Slack channel of the request, None over the API. ``sees_private`` is for API
+    keys.
     """
 
     workspace: str
@@ -153,6 +167,7 @@ class Actor:
     admin: bool = False
     sees_private: bool = False
     channel: str | None = None
+    groups: Groups = Groups()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +188,63 @@ class DescribedComponent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentChannels:
+    """Whether incidents get a channel of their own.
+
+    ``offered``: people may open one. At the severities of ``at`` one is opened by itself.
+    """
+
+    offered: bool = False
+    at: frozenset[Severity] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSettings:
+    """The settings of one workspace that are in force: `core.settings` resolves them.
+
+    Channels and groups are ids of Slack's; a group that is None allows every full member.
+    ``status_channel`` None: there is no public surface yet. ``default_lifecycle`` is a name; None,
+    or one that is gone, means the installation's. ``mention_at`` are the severities at which the
+    group of responders is mentioned, ``promise_defaults`` the promises of a next public update by
+    severity. ``private_by_default``: a declaration in a private channel, a direct or a group
+    message is private unless it says otherwise. ``api_channel`` gets the cards of incidents that
+    are declared over HTTP.
+    """
+
+    status_channel: str | None = None
+    responders_group: str | None = None
+    publishers_group: str | None = None
+    default_lifecycle: str | None = None
+    default_severity: Severity = Severity.MEDIUM
+    mention_at: frozenset[Severity] = frozenset()
+    promise_defaults: Mapping[Severity, timedelta] = field(default_factory=dict)
+    private_by_default: bool = True
+    incident_channels: IncidentChannels = IncidentChannels()
+    api_channel: str | None = None
+
+    @property
+    def groups(self) -> Groups:
+        """The groups that permissions depend on."""
+        return Groups(responders=self.responders_group, publishers=self.publishers_group)
+
+    @property
+    def mentions(self) -> frozenset[Severity]:
+        """``mention_at``, as far as there is a group to mention."""
+        return self.mention_at if self.responders_group else frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """One Slack team. ``status_channel`` None: there is no public surface yet."""
+    """One Slack team with its settings. ``version`` rises whenever it saves one of them."""
 
     id: str
-    status_channel: str | None = None
+    settings: WorkspaceSettings = WorkspaceSettings()
+    version: int = 0
+
+    @property
+    def status_channel(self) -> str | None:
+        """The channel of public updates; None: there is no public surface yet."""
+        return self.settings.status_channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,15 @@ class Catalogue:
     def __iter__(self) -> Iterator[Lifecycle]:
         return iter(self._by_name.values())
 
+    def with_default(self, name: str | None) -> Catalogue:
+        """The same lifecycles for a workspace that chose ``name`` as its default.
+
+        One that has left the file is no reason to refuse an incident: the default stays.
+        """
+        if name is None or name not in self._by_name:
+            return self
+        return Catalogue(self, default=name)
+
     def find(self, name: str) -> Lifecycle:
         """The lifecycle of that name.
 

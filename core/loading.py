@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from core import policy
@@ -90,9 +89,6 @@ def loaded(
     command: Command,
     publish_delay: timedelta,
     at: datetime,
-    *,
-    promise_defaults: Mapping[Severity, timedelta],
-    mention_at: frozenset[Severity],
 ) -> tuple[Incident | None, Context]:
     """The incident of ``command`` (None for a declaration), and the facts that decide on it."""
     actor = command.actor
@@ -133,18 +129,16 @@ def loaded(
         moved=tx.last_move(incident) if is_stale(incident, command) else None,
         correctable=_correctable(tx, command, incident, at),
         promises=_promises(tx, incident),
-        promise_defaults=promise_defaults,
-        mention_at=mention_at,
-        mentioned=_mentioned(tx, command, incident, mention_at),
+        mentioned=_mentioned(tx, command, incident, workspace.settings.mentions),
     )
 
 
 def _mentioned(
-    tx: Transaction, command: Command, incident: Incident, mention_at: frozenset[Severity]
+    tx: Transaction, command: Command, incident: Incident, mentions: frozenset[Severity]
 ) -> bool:
-    """Whether the incident had a severity of ``mention_at``, read only if that matters."""
+    """Whether the incident had a severity of ``mentions``, read only if that matters."""
     severity = command.severity if isinstance(command, Change) else None
-    return raises(incident, severity, mention_at) and tx.had_severity(incident, mention_at)
+    return raises(incident, severity, mentions) and tx.had_severity(incident, mentions)
 
 
 def _promises(tx: Transaction, incident: Incident) -> tuple[Promise, ...]:

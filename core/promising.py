@@ -142,7 +142,7 @@ def due(
         PromiseOver: none is in force that could be due later.
     """
     if asked.is_default:
-        within = known.promise_defaults.get(incident.severity)
+        within = known.workspace.settings.promise_defaults.get(incident.severity)
         return None if within is None else public_at + within
     if asked.later is not None:
         present = promise.in_force(known.promises)

@@ -30,6 +30,7 @@
     ├── TitleChanged          the title is not the one that was agreed to become public
     ├── NotOver               a resolution before the end
     ├── SectionChanged        that section of the report was written, or withdrawn, meanwhile
+    ├── SettingsChanged       somebody else saved settings of the workspace meanwhile
     ├── NothingToPromise      a promise of an update on an incident that is resolved
     ├── PromiseOver           the promise of a button is over, or another one is in force
     ├── NotAsked              an answer to a question that another person was asked
@@ -363,6 +364,16 @@ class SectionChanged(UserError):
         )
         self.incident = incident
         self.entry = entry
+
+
+class SettingsChanged(UserError):
+    """Another admin saved settings of the workspace after this one had read them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another admin changed the settings meanwhile, and nothing was saved: "
+            "`/incident setup` shows them as they are now."
+        )
 
 
 class NothingToPromise(UserError):

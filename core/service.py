@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -15,11 +15,12 @@ from core.decision import ForRedaction, Outcome
 from core.engine import decide, refuse_haste
 from core.errors import UserError
 from core.handing import followed
-from core.incident import Actor, DescribedComponent, Incident, Severity, Update, Workspace
+from core.incident import Actor, DescribedComponent, Incident, Update, Workspace, WorkspaceSettings
 from core.loading import found, loaded, open_here, readable
 from core.ranking import Rank, Ranking
 from core.refusals import Denied, Permission, StaleStatus
 from core.report import Report
+from core.settings import Setting
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction
 
@@ -36,9 +37,6 @@ class Incidents:
 
     ``publish_delay`` is the time for which a public text is held back, so that its author can still
     take it back before anybody else reads it. ``observe`` gets each outcome after its commit.
-    ``promise_defaults`` are the promises of a next public update by severity, for commands that
-    leave it to the severity. ``mention_at`` are the severities at which the group of responders is
-    mentioned.
     """
 
     def __init__(
@@ -49,16 +47,12 @@ class Incidents:
         wake: Callable[[], None],
         publish_delay: timedelta = timedelta(),
         observe: Callable[[Outcome], object] = lambda _: None,
-        promise_defaults: Mapping[Severity, timedelta] | None = None,
-        mention_at: frozenset[Severity] = frozenset(),
     ) -> None:
         self._observe = observe
         self._store = store
         self._clock = clock
         self._wake = wake
         self._publish_delay = publish_delay
-        self._promise_defaults = promise_defaults or {}
-        self._mention_at = mention_at
 
     def admit(self, actor: Actor) -> None:
         """Refuses an outsider before a dialog is opened for them.
@@ -134,8 +128,6 @@ class Incidents:
             command,
             self._publish_delay,
             at,
-            promise_defaults=self._promise_defaults,
-            mention_at=self._mention_at,
         )
         if clicked and incident and isinstance(command, Change):
             refuse_haste(incident, command, tx.last_move(incident), at=at)
@@ -399,6 +391,10 @@ class Incidents:
         _admit(actor)
         return await self._store.read(lambda reader: reader.workspace(actor.workspace))
 
+    async def settings(self, workspace: str) -> WorkspaceSettings:
+        """The settings of ``workspace`` that are in force, before anybody is known to be asking."""
+        return await self._store.read(lambda reader: reader.workspace(workspace).settings)
+
     async def set_status_channel(
         self, actor: Actor, channel: str, *, request: str | None = None
     ) -> Workspace:
@@ -418,7 +414,10 @@ class Incidents:
                 if tx.handled(actor.workspace, request):
                     return tx.workspace(actor.workspace)
                 tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
-            return tx.set_status_channel(actor.workspace, channel)
+            changes = {Setting.STATUS_CHANNEL: channel}
+            at = self._clock()
+            tx.save_settings(actor.workspace, changes, seen=None, by=actor.person, at=at)
+            return tx.workspace(actor.workspace)
 
         return await self._store.write(work)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -21,11 +21,13 @@ from core.incident import (
     Severity,
     Update,
     Workspace,
+    WorkspaceSettings,
 )
 from core.page import Arrangement, ComponentGroup, Override, PageSettings, ShownComponent
 from core.promise import Promise
 from core.public_side import PublicIncident
 from core.ranking import Rank, Ranking
+from core.settings import SavedSetting, Setting
 
 T = TypeVar("T")
 
@@ -81,7 +83,13 @@ class Reader(Protocol):
     """Reads from one snapshot of the store. Every method is limited to one workspace."""
 
     def workspace(self, workspace: str) -> Workspace:
-        """The workspace; an unknown one has no status channel."""
+        """The workspace with its settings; an unknown one has the defaults."""
+
+    def saved_settings(self, workspace: str) -> tuple[SavedSetting, ...]:
+        """The settings that the workspace has saved itself."""
+
+    def default_settings(self, workspace: str) -> WorkspaceSettings:
+        """The settings of a workspace that has saved none."""
 
     def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
         """The incident of that number or id. In a transaction it stays locked until the end."""
@@ -226,8 +234,20 @@ class Transaction(Reader, Drafts, Protocol):
     ) -> None:
         """Writes a status that a person gives by hand."""
 
-    def set_status_channel(self, workspace: str, channel: str) -> Workspace:
-        """Makes ``channel`` the status channel, and returns the workspace."""
+    def save_settings(
+        self,
+        workspace: str,
+        changes: Mapping[Setting, str | None],
+        *,
+        seen: int | None,
+        by: Person,
+        at: datetime,
+    ) -> Workspace | None:
+        """Writes ``changes``, and returns the workspace. None in it restores a default.
+
+        None, and nothing is written, if another version than ``seen`` is there by now; ``seen``
+        None: whichever is there.
+        """
 
     def save(self, decision: Decision) -> None:
         """Writes incident, updates and outbox messages.

@@ -21,6 +21,7 @@ from core.incident import Component, DescribedComponent, Incident, Update, Works
 from core.lifecycle import Lifecycle
 from core.promise import Promise
 from core.public_side import PublicIncident
+from core.settings import SavedSetting
 from storage.models import workspace as _workspace
 from storage.public import PublicReader
 from storage.queries import SqlReader
@@ -34,7 +35,13 @@ UPDATES_MAX = 500
 PUBLIC_MAX = 20
 
 Record: TypeAlias = (
-    Workspace | DescribedComponent | Lifecycle | Incident | Update | tuple[Incident, Promise]
+    SavedSetting
+    | Workspace
+    | DescribedComponent
+    | Lifecycle
+    | Incident
+    | Update
+    | tuple[Incident, Promise]
 )
 PublicRecord: TypeAlias = Component | PublicIncident
 
@@ -56,15 +63,18 @@ def workspaces(store: SqlStore) -> Iterator[str]:
 
 
 def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
-    """The workspace, its components, and its incidents, oldest first, each before its updates.
+    """The workspace, its settings and components, and its incidents, oldest first.
+
+    Each incident comes before its updates.
 
     The promises of an incident follow its updates, each with the incident.
 
     A lifecycle comes before the first incident that was declared with it. Incidents that are
     declared meanwhile are left out.
     """
-    known, components, until = store.read_now(partial(_workspace_of, workspace=workspace))
+    known, saved, components, until = store.read_now(partial(_workspace_of, workspace=workspace))
     yield known
+    yield from saved
     yield from components
     lifecycles: set[Lifecycle] = set()
     after = 0
@@ -107,9 +117,14 @@ def _next(reader: SqlReader, *, after: str) -> str | None:
 
 def _workspace_of(
     reader: SqlReader, *, workspace: str
-) -> tuple[Workspace, tuple[DescribedComponent, ...], int]:
+) -> tuple[Workspace, tuple[SavedSetting, ...], tuple[DescribedComponent, ...], int]:
     last_number = connection_of(reader).execute(_LAST_NUMBER, {"workspace": workspace}).scalar_one()
-    return reader.workspace(workspace), reader.described_components(workspace), last_number
+    return (
+        reader.workspace(workspace),
+        reader.saved_settings(workspace),
+        reader.described_components(workspace),
+        last_number,
+    )
 
 
 def _page(

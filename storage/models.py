@@ -112,13 +112,32 @@ def _to(table: str, *columns: str, here: tuple[str, ...] = ()) -> ForeignKeyCons
 
 
 class WorkspaceRow(_Row, table=True):
-    """One Slack team. ``last_number`` is the number of its newest incident, 0 before the first."""
+    """One Slack team. ``last_number`` is the number of its newest incident, 0 before the first.
+
+    ``settings_version`` rises whenever settings are saved, None before the first time.
+    ``status_channel`` is read with every incident; its author and its time are in `SettingRow`.
+    """
 
     __tablename__ = "workspace"
 
     id: str = Field(primary_key=True)
     status_channel: str | None = None
     last_number: int = 0
+    settings_version: int | None = None
+
+
+class SettingRow(_Row, table=True):
+    """A setting that a workspace saved itself, as `core.settings` writes it; never a secret."""
+
+    __tablename__ = "setting"
+    __table_args__ = (_to("workspace", "id", here=("workspace_id",)),)
+
+    workspace_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str
+    by_id: str | None = None
+    by_name: str | None = None
+    at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class LifecycleRow(_Row, table=True):
@@ -570,6 +589,7 @@ def _table(row: type[_Row]) -> Table:
 
 
 workspace = _table(WorkspaceRow)
+setting = _table(SettingRow)
 lifecycle = _table(LifecycleRow)
 incident = _table(IncidentRow)
 update = _table(UpdateRow)

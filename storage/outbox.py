@@ -6,7 +6,7 @@ A message holds no text. The worker renders it from the rows as they are when it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -30,7 +30,7 @@ from core.audience import may_be_told
 from core.boards import Card
 from core.decision import ABOUT_PROMISES, NOTICES, NUDGES, Envelope, Surface
 from core.handover import HandOver
-from core.incident import Incident, Severity
+from core.incident import Incident, Severity, WorkspaceSettings
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from storage import claims
@@ -84,7 +84,8 @@ class Facts:
     ``card`` and ``promise``, None if that is over, or the receiver has nothing to do with it any
     more. A notice about a hand-over has ``hand_over`` and ``card``, None if its reader may not see
     the incident. A mention has ``card`` and ``written``, the moment of its update. A working card
-    that is not posted yet has ``declared_severity``.
+    that is not posted yet has ``declared_severity``. ``settings`` are those of the workspace, for
+    messages that mention the group of responders.
     """
 
     name: str = ""
@@ -97,6 +98,7 @@ class Facts:
     hand_over: HandOver | None = None
     declared_severity: Severity | None = None
     written: datetime | None = None
+    settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -524,6 +526,7 @@ def _card_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: 
         place=place,
         declared_severity=declared_severity(connection, shown) if shown and first else None,
         written=_written(connection, shown, envelope) if shown and envelope.entry else None,
+        settings=reader.workspace(workspace).settings,
     )
 
 
@@ -560,6 +563,7 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
         name=incident.name,
         card=reader.card(incident),
         promise=promise if concerned else None,
+        settings=reader.workspace(workspace).settings,
     )
 
 

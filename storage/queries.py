@@ -27,13 +27,15 @@ from core.incident import (
     Update,
     Visibility,
     Workspace,
+    WorkspaceSettings,
 )
 from core.lifecycle import PublicWord
 from core.page import Arrangement
 from core.promise import Promise
 from core.ranking import Rank, Ranking, rank_of
+from core.settings import SavedSetting
 from core.store import HandOverName, PromiseName
-from storage import boards, entries, handovers, pages, promises
+from storage import boards, entries, handovers, pages, promises, settings
 from storage.boards import INCIDENT
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
@@ -53,13 +55,14 @@ from storage.rows import (
     lifecycle_of,
     tags,
 )
+from storage.settings import SettingsMemory
 from storage.snapshot import Snapshot
 
 OPEN_HERE_MAX = 10
 
-# With the status channel of the workspace, which every command needs next.
+# With the settings of the workspace, which every command needs next.
 _ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
-    workspace.c.status_channel
+    workspace.c.status_channel, workspace.c.settings_version
 )
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
 _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
@@ -135,14 +138,14 @@ _CARD_TIMES = select(update.c.incident_id, update.c.kind, update.c.new, update.c
     is_move,
 )
 
-_WORKSPACE = select(workspace.c.status_channel).where(workspace.c.id == bindparam("workspace"))
+_WORKSPACE = select(workspace.c.status_channel, workspace.c.settings_version).where(
+    workspace.c.id == bindparam("workspace")
+)
 
 
 _DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(boards.visible)}
 
 
-# The status channel that the settings give to a workspace, None for none.
-DefaultChannel = Callable[[str], str | None]
 # The address of a workspace in Slack, such as ``https://acme.slack.com/``; None until it is known.
 Address = Callable[[str], str | None]
 
@@ -151,26 +154,37 @@ class SqlReader(Snapshot):
     """One snapshot of the store; implements `core.service.Reader`."""
 
     def __init__(
-        self, connection: Connection, *, status_channel: DefaultChannel, address: Address
+        self, connection: Connection, *, settings: SettingsMemory, address: Address
     ) -> None:
         super().__init__(connection)
-        self._status_channel = status_channel
+        self._settings = settings
         self._address = address
         self._workspaces: dict[str, Workspace] = {}
 
     def workspace(self, workspace: str) -> Workspace:
-        """The workspace. Without one of its own it may have the status channel of the settings."""
+        """The workspace with its settings: its own, and the defaults for the others."""
         known = self._workspaces.get(workspace)
         if known is None:
-            found = self._connection.execute(_WORKSPACE, {"workspace": workspace})
-            known = self._workspace(workspace, found.scalar())
+            found = self._connection.execute(_WORKSPACE, {"workspace": workspace}).first()
+            known = self._workspace(workspace, *(found or (None, None)))
         return known
 
-    def _workspace(self, workspace: str, status_channel: str | None) -> Workspace:
-        channel = status_channel or self._status_channel(workspace)
-        known = Workspace(id=workspace, status_channel=channel)
+    def _workspace(
+        self, workspace: str, status_channel: str | None, version: int | None
+    ) -> Workspace:
+        known = self._settings.of(
+            self._connection, workspace, status_channel=status_channel, version=version or 0
+        )
         self._workspaces[workspace] = known
         return known
+
+    def saved_settings(self, workspace: str) -> tuple[SavedSetting, ...]:
+        """The settings that the workspace has saved itself, in their order."""
+        return settings.saved(self._connection, workspace)
+
+    def default_settings(self, workspace: str) -> WorkspaceSettings:
+        """The settings of a workspace that has saved none."""
+        return self._settings.defaults(workspace)
 
     def incident(self, workspace: str, ref: int | UUID) -> Incident | None:
         """The incident of that number or id."""
@@ -183,7 +197,7 @@ class SqlReader(Snapshot):
         if row is None:
             return None
         if workspace not in self._workspaces:
-            self._workspace(workspace, row.status_channel)
+            self._workspace(workspace, row.status_channel, row.settings_version)
         return self._incidents(workspace, (row,))[0]
 
     def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
@@ -457,7 +471,7 @@ class SqlReader(Snapshot):
             promise_count,
             next_update_by,
             card,
-            *_status_channel,  # only of `_ONE`
+            *_settings,  # only of `_ONE`
         ) = row
         return Incident(
             id=id_,

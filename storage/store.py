@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -26,9 +27,11 @@ from core.incident import (
     Severity,
     Update,
     Workspace,
+    WorkspaceSettings,
 )
 from core.page import ComponentGroup, Override, PageSettings, ShownComponent
 from core.promise import Promise
+from core.settings import Setting
 from core.store import Receipt, StoreUnavailable
 from storage import (
     components,
@@ -41,6 +44,7 @@ from storage import (
     pages,
     promises,
     queries,
+    settings,
 )
 from storage.columns import incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
@@ -49,7 +53,8 @@ from storage.databases.sqlite import ERASED
 from storage.enqueue import enqueue, enqueue_all, published, published_in
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
-from storage.queries import Address, DefaultChannel, SqlReader
+from storage.queries import Address, SqlReader
+from storage.settings import SettingsMemory
 from storage.statements import Prepared, upsert
 
 __all__ = ["NoDatabase", "SecondServer", "SqlStore", "SqlTransaction", "UnknownSchema"]
@@ -86,15 +91,10 @@ _NEXT_NUMBER = upsert(
             index_elements=[models.workspace.c.id],
             set_={"last_number": models.workspace.c.last_number + 1},
         )
-        .returning(models.workspace.c.last_number, models.workspace.c.status_channel)
-    )
-)
-_SET_STATUS_CHANNEL = upsert(
-    lambda insert: (
-        insert(models.workspace)
-        .values(id=bindparam("workspace"), last_number=0, status_channel=bindparam("status"))
-        .on_conflict_do_update(
-            index_elements=[models.workspace.c.id], set_={"status_channel": bindparam("status")}
+        .returning(
+            models.workspace.c.last_number,
+            models.workspace.c.status_channel,
+            models.workspace.c.settings_version,
         )
     )
 )
@@ -130,9 +130,9 @@ class SqlTransaction(SqlReader):
     """One transaction; implements `core.service.Transaction`."""
 
     def __init__(
-        self, connection: Connection, *, status_channel: DefaultChannel, address: Address
+        self, connection: Connection, *, settings: SettingsMemory, address: Address
     ) -> None:
-        super().__init__(connection, status_channel=status_channel, address=address)
+        super().__init__(connection, settings=settings, address=address)
         self._dialect = connection.dialect.name
         self._read: dict[UUID, Incident] = {}
 
@@ -145,10 +145,10 @@ class SqlTransaction(SqlReader):
 
     def next_number(self, workspace: str) -> int:
         """The number of the next incident: unique and without gaps."""
-        number, status_channel = self._connection.execute(
+        number, status_channel, version = self._connection.execute(
             _NEXT_NUMBER[self._dialect], {"workspace": workspace}
         ).one()
-        self._workspace(workspace, status_channel)
+        self._workspace(workspace, status_channel, version)
         return int(number)
 
     def components(self, workspace: str) -> tuple[Component, ...]:
@@ -337,12 +337,28 @@ class SqlTransaction(SqlReader):
         if texts:
             self._connection.info[ERASED] = True
 
-    def set_status_channel(self, workspace: str, channel: str | None) -> Workspace:
-        """Sends public updates to ``channel``; None: to the channel of the settings, if any."""
-        self._connection.execute(
-            _SET_STATUS_CHANNEL[self._dialect], {"workspace": workspace, "status": channel}
-        )
-        return self._workspace(workspace, channel)
+    def save_settings(
+        self,
+        workspace: str,
+        changes: Mapping[Setting, str | None],
+        *,
+        seen: int | None,
+        by: Person,
+        at: datetime,
+    ) -> Workspace | None:
+        """Writes ``changes``, and returns the workspace. None in it restores a default.
+
+        None, and nothing is written, if another version than ``seen`` is there by now; ``seen``
+        None: whichever is there.
+        """
+        version = settings.save(self._connection, workspace, changes, seen=seen, by=by, at=at)
+        if version is None:
+            return None
+        texts = settings.saved(self._connection, workspace)
+        # Not remembered for others: this transaction may still be rolled back.
+        changed = self._settings.among(workspace, texts, version=version)
+        self._workspaces[workspace] = changed
+        return changed
 
     def _insert(self, incident: Incident) -> None:
         definition = lifecycle_row(incident.lifecycle)
@@ -437,8 +453,8 @@ class SqlTransaction(SqlReader):
 class SqlStore:
     """Runs work on the database at ``url``, in threads that start with the first work.
 
-    ``status_channel`` comes from the settings. It counts for the workspaces for which ``counts_in``
-    holds, as long as they have none of their own. An error of the database becomes
+    ``defaults`` are the settings of workspaces that save none. The channels among them count only
+    in workspaces for which ``counts_in`` holds. An error of the database becomes
     `StoreUnavailable`; an error of the work itself is raised unchanged.
     """
 
@@ -446,14 +462,14 @@ class SqlStore:
         self,
         url: str,
         *,
-        status_channel: str | None = None,
+        defaults: WorkspaceSettings | None = None,
         counts_in: Callable[[str], bool] = lambda _: True,
         address: Address = lambda _: None,
     ) -> None:
         self._database = database(url)
-        self._status_channel: DefaultChannel = lambda workspace: (
-            status_channel if counts_in(workspace) else None
-        )
+        at_home = defaults or WorkspaceSettings()
+        elsewhere = replace(at_home, status_channel=None, api_channel=None)
+        self._settings = SettingsMemory(lambda team: at_home if counts_in(team) else elsewhere)
         self._address = address
 
     @property
@@ -541,12 +557,12 @@ class SqlStore:
 
     def _transaction(self, work: Callable[[SqlTransaction], T]) -> Callable[[Connection], T]:
         return lambda connection: work(
-            SqlTransaction(connection, status_channel=self._status_channel, address=self._address)
+            SqlTransaction(connection, settings=self._settings, address=self._address)
         )
 
     def _view(self, work: Callable[[SqlReader], T]) -> Callable[[Connection], T]:
         return lambda connection: work(
-            SqlReader(connection, status_channel=self._status_channel, address=self._address)
+            SqlReader(connection, settings=self._settings, address=self._address)
         )
 
 

@@ -35,10 +35,13 @@ from core.incident import (
     Update,
     Visibility,
     Workspace,
+    WorkspaceSettings,
     update_id,
 )
 from core.lifecycle import STATUSPAGE, PublicWord
 from core.public_side import PublicIncident
+from core.settings import Setting
+from core.store import Transaction
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -59,10 +62,23 @@ def an_id(name: object) -> UUID:
     return uuid5(IDS, str(name))
 
 
-def a_workspace(**changes: Any) -> Workspace:
-    """A workspace with a status channel."""
-    fields: dict[str, Any] = {"id": WORKSPACE, "status_channel": STATUS_CHANNEL}
-    return Workspace(**fields | changes)
+def the_settings(**changes: Any) -> WorkspaceSettings:
+    """The settings of a workspace with a status channel, and nothing else."""
+    fields: dict[str, Any] = {"status_channel": STATUS_CHANNEL}
+    return WorkspaceSettings(**fields | changes)
+
+
+def a_workspace(*, id: str = WORKSPACE, version: int = 0, **changes: Any) -> Workspace:  # noqa: A002 - the name of the field
+    """A workspace with a status channel; ``changes`` are of its settings."""
+    return Workspace(id=id, settings=the_settings(**changes), version=version)
+
+
+def set_status_channel(tx: Transaction, workspace: str, channel: str | None) -> Workspace:
+    """Sets the status channel, as an admin does; None: as the default."""
+    changes = {Setting.STATUS_CHANNEL: channel}
+    changed = tx.save_settings(workspace, changes, seen=None, by=ADA, at=NINE)
+    assert changed
+    return changed
 
 
 def an_actor(person: Person = ADA, **changes: Any) -> Actor:

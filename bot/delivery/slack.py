@@ -19,7 +19,6 @@ from bot.slack import mentions
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.decision import NUDGES, Surface
-from core.incident import Severity
 from storage.messages import OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME, Facts, Posted
 
@@ -140,29 +139,22 @@ class Rendering:
         return replace(self, content={**content, "text": text})
 
 
-def rendered(
-    message: OutboxMessage,
-    facts: Facts,
-    *,
-    at: datetime,
-    group: str | None = None,
-    mention_at: frozenset[Severity] = frozenset(),
-) -> Rendering | None:
+def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering | None:
     """``message`` as it should be sent now, None if there is nothing (any more) to send.
 
     A public update is posted once and never edited. One that was withdrawn before its post is not
     posted, and its withdrawal then has nothing to edit.
     """
-    content = drawn(message.surface, facts, at=at, group=group, mention_at=mention_at)
+    content = drawn(message.surface, facts, at=at)
     if content is None:
         return None
-    card = facts.card
+    card, group = facts.card, facts.settings.responders_group
     if (
         message.surface is Surface.WORKING_CARD
         and group
         and card
         # Whoever raises the severity later makes a message of its own.
-        and {card.incident.severity, facts.declared_severity} <= mention_at
+        and {card.incident.severity, facts.declared_severity} <= facts.settings.mentions
         and not card.incident.terminal
         # It is the first post, and not one in the place of a card that somebody deleted.
         and facts.place is None
@@ -186,22 +178,10 @@ def rendered(
 
 
 class SlackTransport:
-    """A `bot.delivery.worker.Transport` over Slack's Web API.
+    """A `bot.delivery.worker.Transport` over Slack's Web API."""
 
-    ``group`` is the Slack group of responders, which some messages mention: at the severities of
-    ``mention_at`` the first post of a working card.
-    """
-
-    def __init__(
-        self,
-        client: AsyncWebClient,
-        *,
-        group: str | None = None,
-        mention_at: frozenset[Severity] = frozenset(),
-    ) -> None:
+    def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._group = group
-        self._mention_at = mention_at
 
     async def deliver(
         self, message: OutboxMessage, facts: Facts, *, at: datetime
@@ -233,9 +213,7 @@ class SlackTransport:
             # The found post shows the facts of its own time, so a card is edited now.
             facts = replace(facts, place=found)
         try:
-            rendering = rendered(
-                message, facts, at=at, group=self._group, mention_at=self._mention_at
-            )
+            rendering = rendered(message, facts, at=at)
         except Exception:  # noqa: BLE001 - any error of the views is ours: nothing was sent
             log.error("message not drawn", surface=message.surface, exc_info=True)
             return Failure(FailureKind.NOT_DRAWN, OWN_FAULT)

@@ -8,24 +8,18 @@ from typing import Any, assert_never
 
 from bot.slack import handing, mentions, nudges, public, views
 from core.decision import Surface
-from core.incident import Severity
 from storage.outbox import Facts
 
 
 def drawn(  # noqa: PLR0911 - one for each surface
-    surface: Surface,
-    facts: Facts,
-    *,
-    at: datetime,
-    group: str | None = None,
-    mention_at: frozenset[Severity] = frozenset(),
+    surface: Surface, facts: Facts, *, at: datetime
 ) -> Mapping[str, Any] | None:
     """``surface`` as Slack should show it, as arguments for ``chat.postMessage``.
 
     None if ``facts`` have nothing to show: an incident without a public side, for example. If it
-    had one, the post says that it has no more. ``group`` is the Slack group of responders, which is
-    mentioned at the severities of ``mention_at``.
+    had one, the post says that it has no more.
     """
+    group = facts.settings.responders_group
     match surface:
         case Surface.WORKING_CARD | Surface.OWNER_CARD | Surface.STATUS_CARD:
             return _card(surface, facts, at=at) or _farewell(surface, facts)
@@ -41,7 +35,7 @@ def drawn(  # noqa: PLR0911 - one for each surface
         case Surface.HAND_OVER | Surface.HAND_OVER_DECLINED | Surface.HAND_OVER_UNANSWERED:
             return _hand_over(surface, facts, at=at)
         case Surface.MENTION:
-            if group and facts.card and facts.card.incident.severity in mention_at:
+            if group and facts.card and facts.card.incident.severity in facts.settings.mentions:
                 return mentions.raised(facts.card.incident, group)
             return None
         case _:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,15 +12,16 @@ from time import monotonic
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.doctor.comparison import Compared, compare
 from bot.doctor.orphans import Orphan, Orphans
 from bot.doctor.reader import BrokenOff, SlackReader
+from bot.doctor.results import CheckResult, asked
+from bot.doctor.workspaces import InForce, workspace_checks
 from bot.settings import Settings
-from bot.slack.people import FILES_SCOPE, UNREACHABLE, Home, home_in
+from bot.slack.people import FILES_SCOPE, Home, home_in
 from bot.slack.web import a_client, code_of
-from core.store import StoreUnavailable
+from core.store import Reader, StoreUnavailable
 from storage import audit, keys
 from storage.files import is_open_to_others
 from storage.outbox import Outbox
@@ -48,14 +48,6 @@ ENV_FILE = Path(".env")
 FINDINGS_MAX = 100
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One line of `ratchet doctor`: the result of a check and, if it failed, the cure."""
-
-    well: bool
-    text: str
-
-
 async def examine(
     settings: Settings,
     *,
@@ -73,7 +65,7 @@ async def examine(
     """
     client = a_client(settings, timeout_seconds=TIMEOUT_SECONDS)
     started = monotonic()
-    token = await _asked(
+    token = await asked(
         "token", client.auth_test(), cure="copy SLACK_BOT_TOKEN again from the app's page"
     )
     took = round((monotonic() - started) * 1000)
@@ -85,8 +77,8 @@ async def examine(
     text = f"token: {token['user']} in workspace {token['team_id']}, answered in {took} ms"
     results.append(CheckResult(well=True, text=text))
     results.append(_scopes(token.headers.get("x-oauth-scopes", "")))
-    results += [result async for result in _slack(settings, client)]
-    results.append(_promises(settings))
+    known = await _in_force(settings, home)
+    results += [result async for result in _slack(settings, client, known)]
     if deep:
         now, team, app = clock(), token["team_id"], str(token.get("bot_id"))
         look = partial(compare, client=client, workspace=team, at=now, app=app, pause=pause)
@@ -100,7 +92,7 @@ def _settings(settings: Settings, home: Home | None) -> Iterator[CheckResult]:
     wrong = list(map(str, settings.near_misses))
     if is_open_to_others(ENV_FILE):
         wrong.append(f"others on this machine may read or write {ENV_FILE}: chmod 600 {ENV_FILE}")
-    if settings.status_channel and home and home.workspace is None:
+    if settings.workspace.status_channel and home and home.workspace is None:
         wrong.append(
             "STATUS_CHANNEL counts for one workspace, and the token is of an organization: leave "
             "it out, and type `/incident setup #channel` in each workspace"
@@ -111,25 +103,32 @@ def _settings(settings: Settings, home: Home | None) -> Iterator[CheckResult]:
         yield CheckResult(well=True, text="settings: complete")
 
 
-def _promises(settings: Settings) -> CheckResult:
-    """The promises that updates make by themselves, and the readers of a broken one."""
-    defaults = settings.promise_defaults
-    if not defaults.by_severity:
-        text = "promises: none by default; `/incident promise` makes one"
-        return CheckResult(well=True, text=text)
-    told = "RESPONDERS_GROUP is mentioned when one is broken"
-    if settings.responders_group is None:
-        told = "nobody is mentioned when one is broken, because RESPONDERS_GROUP is not set"
-    return CheckResult(well=True, text=f"promises: {defaults}; {told}")
-
-
 def _store(settings: Settings, home: Home | None) -> SqlStore:
     return SqlStore(
         settings.database_url,
-        status_channel=settings.status_channel,
+        defaults=settings.workspace,
         counts_in=lambda workspace: home is None or home.workspace == workspace,
         address=lambda workspace: home.address if home and home.is_of(workspace) else None,
     )
+
+
+async def _in_force(settings: Settings, home: Home | None) -> InForce:
+    """The settings of the workspace of the token: its own, as far as the database is readable."""
+    if home is None or home.workspace is None:
+        return InForce(settings=settings.workspace)
+    team = home.workspace
+
+    def read(reader: Reader) -> InForce:
+        saved = {one.setting: one for one in reader.saved_settings(team)}
+        return InForce(settings=reader.workspace(team).settings, saved=saved)
+
+    try:
+        with closing(_store(settings, home)) as store:
+            if await asyncio.to_thread(store.is_current):
+                return await store.read(read)
+    except (NoDatabase, StoreUnavailable, UnknownSchema):
+        pass  # The line about the database says so.
+    return InForce(settings=settings.workspace)
 
 
 async def _database(
@@ -255,39 +254,13 @@ async def _marked(orphan: Orphan, say_gone: Callable[[Orphan], Awaitable[None]])
     return CheckResult(well=True, text=text)
 
 
-async def _slack(settings: Settings, client: AsyncWebClient) -> AsyncIterator[CheckResult]:
+async def _slack(
+    settings: Settings, client: AsyncWebClient, known: InForce
+) -> AsyncIterator[CheckResult]:
     if settings.slack_app_token:
         yield await _socket(client, settings.slack_app_token)
-    for variable, group in (
-        ("RESPONDERS_GROUP", settings.responders_group),
-        ("PUBLISHERS_GROUP", settings.publishers_group),
-    ):
-        if group:
-            yield await _group(client, variable, group)
-    default = "private" if settings.private_by_default else "public"
-    text = f"private conversations: a declaration there is {default} unless it says otherwise"
-    yield CheckResult(well=True, text=f"{text} (PRIVATE_BY_DEFAULT)")
-    yield CheckResult(well=True, text=_mentions(settings))
-    if settings.status_channel:
-        yield await _status_channel(client, settings.status_channel)
-    else:
-        text = "status channel: none in the settings; `/incident setup #channel` sets one"
-        yield CheckResult(well=True, text=text)
-
-
-async def _asked(
-    subject: str, call: Awaitable[AsyncSlackResponse], *, cure: str
-) -> AsyncSlackResponse | CheckResult:
-    """Slack's answer, or the failed check of ``subject`` with the ``cure`` for a refusal."""
-    try:
-        return await call
-    except SlackApiError as error:
-        if code := code_of(error):
-            return CheckResult(well=False, text=f"{subject}: Slack says {code}; {cure}")
-    except UNREACHABLE:
-        pass
-    server = "Slack, or the server at SLACK_API_URL,"
-    return CheckResult(well=False, text=f"{subject}: {server} does not answer; check the network")
+    async for result in workspace_checks(client, known, settings.lifecycles):
+        yield result
 
 
 def _scopes(granted: str) -> CheckResult:
@@ -308,41 +281,7 @@ def _scopes(granted: str) -> CheckResult:
 async def _socket(client: AsyncWebClient, app_token: str) -> CheckResult:
     cure = "make an app-level token with connections:write and set SLACK_APP_TOKEN"
     call = client.apps_connections_open(app_token=app_token)
-    offered = await _asked("socket mode", call, cure=cure)
+    offered = await asked("socket mode", call, cure=cure)
     if isinstance(offered, CheckResult):
         return offered
     return CheckResult(well=True, text="socket mode: Slack offers a connection")
-
-
-async def _group(client: AsyncWebClient, variable: str, group: str) -> CheckResult:
-    call = client.usergroups_users_list(usergroup=group)
-    listed = await _asked(variable, call, cure="set the id of a user group, S…")
-    if isinstance(listed, CheckResult):
-        return listed
-    if count := len(listed["users"]):
-        return CheckResult(well=True, text=f"{variable}: {count} in {group}")
-    return CheckResult(well=False, text=f"{variable}: nobody is in {group}, so nobody may act")
-
-
-async def _status_channel(client: AsyncWebClient, channel: str) -> CheckResult:
-    cure = "set STATUS_CHANNEL to a channel's id; invite Ratchet if it is private"
-    call = client.conversations_info(channel=channel)
-    answer = await _asked("status channel", call, cure=cure)
-    if isinstance(answer, CheckResult):
-        return answer
-    found = answer["channel"]
-    name = f"#{found['name']}"
-    if found.get("is_archived"):
-        return CheckResult(well=False, text=f"status channel: {name} is archived; set another")
-    if found.get("is_private") and not found.get("is_member"):
-        return CheckResult(well=False, text=f"status channel: type /invite @Ratchet in {name}")
-    return CheckResult(well=True, text=f"status channel: {name}")
-
-
-def _mentions(settings: Settings) -> str:
-    """The severities at which the group of responders is mentioned."""
-    if not settings.mention_at.severities:
-        return "mentions: none (MENTION_AT)"
-    if settings.responders_group is None:
-        return "mentions: none, because RESPONDERS_GROUP is not set"
-    return f"mentions: RESPONDERS_GROUP at {settings.mention_at} (MENTION_AT)"

@@ -41,9 +41,12 @@ from bot.slack.requests import (
     OpenNote,
     OpenPromise,
     OpenPublic,
+    OpenSetup,
     OpenUpdate,
     OpenWalk,
     Question,
+    Request,
+    SaveSettings,
     SendReport,
     SetStatusChannel,
     Shorten,
@@ -57,10 +60,12 @@ from bot.slack.requests import (
     UsageError,
     WriteAnew,
 )
+from bot.slack.setup import setup_form
 from bot.slack.timeline import timeline
 from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
 from bot.slack.walking import walk_dialog
+from bot.slack.workspaces import Workspaces
 from bot.slack.written import written
 from bot.telemetry import log
 from core.access import made_private
@@ -85,9 +90,9 @@ from core.decision import Outcome
 from core.drafting import DraftBook, DraftGone
 from core.drafts import Draft
 from core.errors import UserError
-from core.incident import Actor, Person, PublicText, Severity
+from core.incident import Actor, Person, PublicText
 from core.lifecycle import Catalogue
-from core.refusals import NotFound, SectionChanged, StaleStatus
+from core.refusals import NotFound, SectionChanged, SettingsChanged, StaleStatus
 from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction
@@ -121,7 +126,7 @@ class Actions:
         drafts: DraftBook,
         *,
         catalogue: Catalogue,
-        promise_defaults: Mapping[Severity, timedelta],
+        workspaces: Workspaces,
         clock: Callable[[], datetime],
     ) -> None:
         self._incidents = incidents
@@ -131,21 +136,17 @@ class Actions:
         self._catalogue = catalogue
         self._clock = clock
         self._drafts = drafts
-        self._openings = Openings(
-            incidents,
-            people,
-            catalogue=catalogue,
-            promise_defaults=promise_defaults,
-            clock=clock,
-        )
+        self._workspaces = workspaces
+        self._openings = Openings(incidents, people, catalogue=catalogue, clock=clock)
         self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
 
     async def command(self, interaction: Interaction, text: str) -> Json | None:
         """The command ``text``, without ``/incident``."""
-        actor = await self._actor(interaction)
+        interaction, actor = await self._workspaces.entered(interaction)
         known = Circumstances(
             actor=actor,
-            catalogue=self._catalogue,
+            catalogue=self._catalogue.with_default(interaction.settings.default_lifecycle),
+            default_severity=interaction.settings.default_severity,
             new_id=uuid4(),
             place=interaction.place,
             secluded=interaction.secluded,
@@ -166,7 +167,7 @@ class Actions:
     async def click(self, interaction: Interaction, action: Mapping[str, Any]) -> Json | None:
         """A button, or an option of a menu."""
         value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""
-        actor = await self._actor(interaction)
+        interaction, actor = await self._workspaces.entered(interaction)
         pressed = decode(value, actor=actor)
         if isinstance(pressed, FromDraft):
             return await self._choose(interaction, actor, pressed)
@@ -228,16 +229,21 @@ class Actions:
 
     async def form(self, interaction: Interaction, view: Mapping[str, Any]) -> Json | None:
         """A submitted dialog."""
-        actor = await self._actor(interaction)
+        interaction, actor = await self._workspaces.entered(interaction)
+        default = interaction.settings.default_lifecycle
+        catalogue = self._catalogue.with_default(default)
         try:
-            request = forms.read(
-                view,
-                actor=actor,
-                catalogue=self._catalogue,
-                new_id=uuid4(),
-                at=self._clock(),
-                zone=await self._people.zone(interaction.workspace, interaction.user),
-            )
+            if view.get("callback_id") == forms.SETUP:
+                request: Request = setup_form(view)
+            else:
+                request = forms.read(
+                    view,
+                    actor=actor,
+                    catalogue=catalogue,
+                    new_id=uuid4(),
+                    at=self._clock(),
+                    zone=await self._people.zone(interaction.workspace, interaction.user),
+                )
         except forms.Unannounced:
             form = forms.update_form(view)
             await self._incidents.unmoved(actor, form.ref, form.expected_status)
@@ -276,11 +282,11 @@ class Actions:
         draw: Callable[[Interaction, Actor, Mapping[str, Any]], Awaitable[Json]],
     ) -> Json:
         """The dialog of a shortcut. The person is looked up once it is open."""
-        return await draw(interaction, await self._actor(interaction), message)
+        return await draw(*await self._workspaces.entered(interaction), message)
 
     async def home(self, interaction: Interaction) -> Json:
         """The Home tab."""
-        actor = await self._actor(interaction)
+        _, actor = await self._workspaces.entered(interaction)
         mine = await self._incidents.ranking(actor, BoardFilter(scope=Scope.MINE))
         open_ = await self._incidents.ranking(
             actor, BoardFilter(), limit=lists.TRAY_ROWS + len(mine.items)
@@ -293,13 +299,13 @@ class Actions:
         Raises:
             StaleStatus: the incident has moved. The answer to the submission says so.
         """
-        actor = await self._actor(interaction)
+        _, actor = await self._workspaces.entered(interaction)
         form = forms.update_form(view)
         incident = await self._incidents.unmoved(actor, form.ref, form.expected_status)
         workspace = await self._incidents.workspace(actor)
         return self._openings.update(incident, workspace, view, form, at=self._clock())
 
-    async def corrected(
+    async def corrected(  # noqa: PLR0911 - one for each dialog that is redrawn
         self, interaction: Interaction, view: Mapping[str, Any], ended: Conclusion
     ) -> Json:
         """The dialog ``view`` after a refusal or a failure, with everything that was typed.
@@ -310,14 +316,18 @@ class Actions:
         """
         stale, dialog = ended.error, view["callback_id"]
         if isinstance(stale, forms.Unannounced):
-            actor, form = await self._actor(interaction), forms.update_form(view)
+            _, actor = await self._workspaces.entered(interaction)
+            form = forms.update_form(view)
             incident = await self._incidents.find(actor, form.ref)
             workspace = await self._incidents.workspace(actor)
             return self._openings.update(
                 incident, workspace, view, form, at=self._clock(), unannounced=True
             )
+        if isinstance(stale, SettingsChanged):
+            _, actor = await self._workspaces.entered(interaction)
+            return await self._workspaces.redrawn(view, actor)
         if isinstance(stale, SectionChanged):
-            actor = await self._actor(interaction)
+            _, actor = await self._workspaces.entered(interaction)
             incident, written = await self._incidents.sections(actor, stale.incident.id)
             return reports.report_dialog(
                 incident,
@@ -329,7 +339,8 @@ class Actions:
         if not isinstance(stale, StaleStatus) or dialog not in {Dialog.UPDATE, Dialog.WALK}:
             return dialogs.refilled(view, ended.reply or {})
         incident, origin, at = stale.incident, forms.origin_of(view), self._clock()
-        workspace = await self._incidents.workspace(await self._actor(interaction))
+        _, actor = await self._workspaces.entered(interaction)
+        workspace = await self._incidents.workspace(actor)
         if dialog == Dialog.UPDATE:
             form = forms.update_form(view)
             return self._openings.update(incident, workspace, view, form, moved=stale.moved, at=at)
@@ -340,13 +351,6 @@ class Actions:
         kept = forms.kept_of(view)
         return walk_dialog(incident, workspace, asked, origin=origin, kept=kept, moved=moved)
 
-    async def _actor(self, interaction: Interaction) -> Actor:
-        return await self._people.actor(
-            interaction.workspace,
-            interaction.user,
-            channel=interaction.place.channel if interaction.place else None,
-        )
-
     async def _is_private(self, channel: str) -> bool:
         try:
             found = await self._client.conversations_info(channel=channel)
@@ -356,7 +360,7 @@ class Actions:
             return False
         return bool(found["channel"].get("is_private"))
 
-    async def _do(  # noqa: C901, PLR0911 - one case for each kind of request
+    async def _do(  # noqa: C901, PLR0911, PLR0912 - one case for each kind of request
         self, interaction: Interaction, actor: Actor, request: Pressed, *, kept: Kept | None = None
     ) -> Json | None:
         """Does ``request``; a draft that it came from is erased with that."""
@@ -392,18 +396,16 @@ class Actions:
                 return await self._execute(interaction, request.to(owner), kept=kept)
             case SetStatusChannel():
                 return await self._set_status_channel(interaction, actor, request)
+            case OpenSetup():
+                work = self._workspaces.dialog(interaction, actor)
+                await self._answers.open_and_fill(interaction, forms.SETUP, work)
+                return None
+            case SaveSettings():
+                return await self._workspaces.save(interaction, actor, request)
             case OpenDeclare():
-                self._incidents.admit(actor)
                 if request == OpenDeclare() and interaction.secluded:
                     request = OpenDeclare(private=True)
-                dialog = dialogs.declare_dialog(
-                    self._catalogue,
-                    by=actor.person,
-                    origin=interaction.origin,
-                    draft=request,
-                    kept=kept,
-                    secluded=interaction.secluded,
-                )
+                dialog = await self._openings.filled(interaction, actor, request, kept)
                 await self._answers.open(interaction, dialog)
                 return None
             case (
@@ -430,7 +432,7 @@ class Actions:
                 | ShowStats()
                 | ShowHelp()
             ):
-                return await self._show(actor, request)
+                return await self._show(interaction, actor, request)
             case _:
                 raise TypeError(f"{type(request).__name__} is not done without its button")
 
@@ -561,7 +563,7 @@ class Actions:
         raise Question(problem, [Choice(without, "List them without it")])
 
     async def _show(  # noqa: PLR0911 - one case for each kind of list
-        self, actor: Actor, request: Shown
+        self, interaction: Interaction, actor: Actor, request: Shown
     ) -> Json:
         at = self._clock()
         match request:
@@ -594,6 +596,8 @@ class Actions:
                 period = timedelta(days=days)
                 return stats(await self._incidents.statistics(actor, period=period), at=at)
             case ShowHelp():
-                return help_for(request.verb, self._catalogue.default, whole=request.whole)
+                default = interaction.settings.default_lifecycle
+                catalogue = self._catalogue.with_default(default)
+                return help_for(request.verb, catalogue.default, whole=request.whole)
             case _:
                 assert_never(request)

@@ -21,7 +21,6 @@ from bot.slack import dialogs, refusals, response_url
 from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
 from bot.slack.people import UNREACHABLE
-from bot.slack.refusals import Groups
 from bot.slack.verbs import COMMAND
 from bot.slack.web import code_of
 from bot.telemetry import Metrics, log
@@ -70,19 +69,17 @@ class Carried(Exception):
 
 
 class Answers:
-    """Sends answers with ``client``. ``groups`` are the user groups that a refusal can name."""
+    """Sends answers with ``client``."""
 
     def __init__(
         self,
         client: AsyncWebClient,
         *,
         clock: Callable[[], datetime],
-        groups: Groups,
         metrics: Metrics,
     ) -> None:
         self._client = client
         self._clock = clock
-        self._groups = groups
         self._metrics = metrics
 
     async def conclude(
@@ -105,9 +102,7 @@ class Answers:
 
     def refusal(self, interaction: Interaction, error: UserError) -> Json:
         """The answer to ``error``, without what was typed."""
-        return refusals.refusal(
-            error, at=self._clock(), reader=interaction.user, groups=self._groups
-        )
+        return refusals.refusal(error, at=self._clock(), reader=interaction.user)
 
     async def _end(self, interaction: Interaction, work: Awaitable[Json | None]) -> Conclusion:
         try:

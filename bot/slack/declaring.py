@@ -56,7 +56,8 @@ def read_declare(typed: Typed) -> Declare | OpenDeclare:
         Question: the audience or the severity may be meant, or may be a part of the title.
     """
     found = _Arguments(typed)
-    severity = typed.severity(found.options.get("severity", Severity.MEDIUM))
+    named = found.options.get("severity")
+    severity = None if named is None else typed.severity(named)
     names = [lifecycle.name for lifecycle in typed.catalogue]
     lifecycle = typed.one_of(
         names,
@@ -84,10 +85,10 @@ def read_declare(typed: Typed) -> Declare | OpenDeclare:
     if not typed.literal:
         if found.doubt:
             raise found.doubt.question(draft, typed)
-        named = [name for name in draft.components if plain_word(name) == "private"]
-        if named and not draft.private:
-            others = tuple(name for name in draft.components if name not in named)
-            doubt = _Doubt(named[0], draft.title, components=others)
+        private = [name for name in draft.components if plain_word(name) == "private"]
+        if private and not draft.private:
+            others = tuple(name for name in draft.components if name not in private)
+            doubt = _Doubt(private[0], draft.title, components=others)
             raise doubt.question(draft, typed)
     return _declared(draft, typed)
 
@@ -130,7 +131,7 @@ def _declared(draft: OpenDeclare, typed: Typed) -> Declare:
         id=typed.known.new_id,
         title=draft.title,
         lifecycle=typed.catalogue.find(draft.lifecycle or typed.catalogue.default.name),
-        severity=draft.severity,
+        severity=draft.severity or typed.known.default_severity,
         private=draft.private,
         components=draft.components,
         started_at=start.at if start else None,

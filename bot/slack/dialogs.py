@@ -152,9 +152,11 @@ def declare_dialog(
     draft: OpenDeclare | None = None,
     kept: Kept | None = None,
     secluded: bool = False,
+    severity: Severity = Severity.MEDIUM,
 ) -> Json:
     """The dialog in which ``by`` declares an incident, filled in with ``draft``.
 
+    ``severity`` is the workspace's default, and ``catalogue`` has its default lifecycle.
     ``secluded``: it is opened where a declaration is private by default.
     """
     draft = draft or OpenDeclare()
@@ -187,7 +189,7 @@ def declare_dialog(
                 severities,
                 action_id="severity",
                 placeholder="How bad is it?",
-                initial_option=severities[list(Severity).index(draft.severity)],
+                initial_option=severities[list(Severity).index(draft.severity or severity)],
             ),
         ),
         input_block(

@@ -49,13 +49,14 @@ from core.refusals import (
     PromiseOver,
     Refused,
     SectionChanged,
+    SettingsChanged,
     StaleStatus,
     UnknownComponent,
 )
 
 # The callback_ids of the dialogs that are not about one incident.
-DECLARE, NOTE, SHORTEN = "declare", "note", "shorten"
-CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, *Dialog})
+DECLARE, NOTE, SHORTEN, SETUP = "declare", "note", "shorten", "setup"
+CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, SETUP, *Dialog})
 STAY = "stay"  # the choice of no next step
 # The button of the update dialog says whether anything will be public.
 PUBLISH, SAVE = "Publish", "Save"
@@ -107,14 +108,15 @@ def metadata(
 
 def kept_of(view: Mapping[str, Any]) -> Kept | None:
     """The draft that ``view`` was filled with, if any."""
-    remembered = _remembered(view)
+    remembered = remembered_in(view)
     try:
         return Kept(UUID(str(remembered["draft"])), int(remembered["index"]))
     except (KeyError, ValueError, TypeError):
         return None
 
 
-def _remembered(view: Mapping[str, Any]) -> dict[str, Any]:
+def remembered_in(view: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``private_metadata`` of ``view``; empty if it is none of ours."""
     try:
         remembered = json.loads(view.get("private_metadata") or "{}")
     except (TypeError, ValueError, RecursionError):
@@ -124,9 +126,9 @@ def _remembered(view: Mapping[str, Any]) -> dict[str, Any]:
 
 def origin_of(view: Mapping[str, Any]) -> Origin:
     """The origin of ``view``; its channel may have been chosen in the dialog itself."""
-    remembered = _remembered(view)
+    remembered = remembered_in(view)
     channel, url = remembered.get("channel"), remembered.get("response_url")
-    channel = channel or _element(view, "channel").get("selected_conversation")
+    channel = channel or element(view, "channel").get("selected_conversation")
     private = remembered.get("channel_private") is True
     return Origin(
         place=Place(channel, private=private) if isinstance(channel, str) else None,
@@ -137,7 +139,7 @@ def origin_of(view: Mapping[str, Any]) -> Origin:
 
 def _about(view: Mapping[str, Any]) -> tuple[UUID, str]:
     """The id of the view's incident, and the status that the view was drawn for."""
-    remembered = _remembered(view)
+    remembered = remembered_in(view)
     try:
         return UUID(str(remembered["incident"])), str(remembered["status"])
     except (KeyError, ValueError):
@@ -370,7 +372,7 @@ def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:
 
 def _walk(view: Mapping[str, Any], actor: Actor) -> Walk:
     incident, status = _about(view)
-    to, public = _remembered(view).get("to"), _typed(view, "public")
+    to, public = remembered_in(view).get("to"), _typed(view, "public")
     if not isinstance(to, str):
         raise _unreadable()
     return Walk(
@@ -389,7 +391,7 @@ def walk_form(view: Mapping[str, Any]) -> OpenWalk:
     note, public = _typed(view, "note"), _typed(view, "public")
     return OpenWalk(
         ref=incident,
-        to=str(_remembered(view).get("to")),
+        to=str(remembered_in(view).get("to")),
         note=Note(note) if note else None,
         public=PublicText(public) if public else None,
     )
@@ -397,7 +399,7 @@ def walk_form(view: Mapping[str, Any]) -> OpenWalk:
 
 def _public(view: Mapping[str, Any], actor: Actor) -> SetPrivacy:
     incident, _ = _about(view)
-    title = _remembered(view).get("title")
+    title = remembered_in(view).get("title")
     if not isinstance(title, str):
         raise _unreadable()
     return SetPrivacy(actor=actor, ref=incident, private=False, expected_title=title)
@@ -417,10 +419,10 @@ def report_form(view: Mapping[str, Any], actor: Actor) -> WriteReport:
         UsageError: it is no such dialog.
     """
     incident, _ = _about(view)
-    seen = _remembered(view).get("seen")
+    seen = remembered_in(view).get("seen")
     if not (isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) < 10):
         raise _unreadable()
-    marks = _remembered(view).get("marks")
+    marks = remembered_in(view).get("marks")
     texts = {section: Note(_typed(view, section.value)) for section in Section}
     return WriteReport(
         actor=actor,
@@ -453,7 +455,7 @@ def _severity(view: Mapping[str, Any]) -> Severity:
         raise UsageError("No severity was chosen.", hint="Choose one of the four.") from None
 
 
-def _element(view: Mapping[str, Any], name: str) -> dict[str, Any]:
+def element(view: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The state of the input ``name``, which Slack sends as ``values.<block_id>.<action_id>``."""
     state = view.get("state")
     values = state.get("values") if isinstance(state, dict) else None
@@ -487,7 +489,7 @@ def _label(view: Mapping[str, Any]) -> object:
 
 
 def _typed(view: Mapping[str, Any], name: str) -> str:
-    value = _element(view, name).get("value")
+    value = element(view, name).get("value")
     return value if isinstance(value, str) else ""
 
 
@@ -501,12 +503,16 @@ def _typed_in_parts(view: Mapping[str, Any], name: str) -> str:
 
 def _chosen(view: Mapping[str, Any], name: str) -> str:
     """The chosen value of a select, a row of checkboxes (its first) or a choice of people."""
-    held = _element(view, name)
+    held = element(view, name)
     chosen, ticked = held.get("selected_option"), held.get("selected_options")
     if isinstance(ticked, list) and ticked:
         chosen = ticked[0]
     value = chosen.get("value") if isinstance(chosen, dict) else held.get("selected_user")
     return value if isinstance(value, str) else ""
+
+
+# Their dialog is redrawn with the facts of now, and keeps what was typed.
+REDRAWN = StaleStatus | SectionChanged | SettingsChanged | Unannounced
 
 
 # --- errors at their inputs ------------------------------------------------------------------
@@ -520,9 +526,7 @@ def field_errors(error: Exception | None, view: Mapping[str, Any]) -> dict[str, 
 
     Source: https://docs.slack.dev/surfaces/modals#displaying_errors
     """
-    if not isinstance(error, UserError) or isinstance(
-        error, StaleStatus | SectionChanged | Unannounced
-    ):
+    if not isinstance(error, UserError) or isinstance(error, REDRAWN):
         return {}
     blocks = view.get("blocks") or ()
     inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]

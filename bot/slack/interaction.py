@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.slack.forms import Origin, origin_of
-from core.incident import Place
+from core.incident import Place, WorkspaceSettings
 
 # Slack's name for every private channel in the body of a request.
 PRIVATE_CHANNEL = "privategroup"
@@ -22,10 +22,11 @@ class Interaction:
     answer only to this person. ``beside_card``: it was clicked on a card in a conversation, or in a
     dialog that was opened from one; the answer needs no button that the card has. ``secluded``: it
     was typed or clicked in a private channel, a direct or a group message, where a declaration is
-    private by default (never, if the setting PRIVATE_BY_DEFAULT says no). ``domain`` is the
+    private by default. ``domain`` is the
     workspace's part of addresses, empty if Slack does not say it. ``channel`` is the conversation
     of a click or a shortcut, also where no card can be. ``view`` is the id of the dialog in which
     the click was made, or of the one that comes back when a form closes; the answer is drawn there.
+    ``settings`` are those of the workspace, once they are read (`under`).
     """
 
     door: str
@@ -40,6 +41,7 @@ class Interaction:
     domain: str = ""
     channel: str = ""
     view: str | None = None
+    settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
 
     @classmethod
     def by_command(cls, body: Mapping[str, Any]) -> Interaction:
@@ -113,6 +115,11 @@ class Interaction:
             trigger=trigger if isinstance(trigger, str) else "",
             response_url=url if isinstance(url, str) else None,
         )
+
+    def under(self, settings: WorkspaceSettings) -> Interaction:
+        """The same in a workspace with ``settings``, which may know no private conversations."""
+        secluded = self.secluded and settings.private_by_default
+        return replace(self, settings=settings, secluded=secluded)
 
     @property
     def once(self) -> str | None:

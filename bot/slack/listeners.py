@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
@@ -31,10 +30,12 @@ from bot.slack.forms import CALLBACK_IDS, field_errors
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
 from bot.slack.previews import Previews
-from bot.slack.refusals import Groups, failure
+from bot.slack.refusals import failure
 from bot.slack.sockets import CONNECTIONS, SocketConnection
 from bot.slack.updating import PREVIEW
+from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics, log
+from core.configuring import SettingsBook
 from core.drafting import DraftBook
 from core.service import Incidents
 
@@ -63,6 +64,7 @@ class SlackListeners:
         people: People,
         client: AsyncWebClient,
         drafts: DraftBook,
+        book: SettingsBook,
         *,
         settings: Settings,
         clock: Callable[[], datetime],
@@ -71,8 +73,7 @@ class SlackListeners:
         revive: Revive,
     ) -> None:
         self._revive = revive
-        groups = Groups(responders=settings.responders_group, publishers=settings.publishers_group)
-        self._answers = Answers(client, clock=clock, groups=groups, metrics=metrics)
+        self._answers = Answers(client, clock=clock, metrics=metrics)
         self._actions = Actions(
             incidents,
             people,
@@ -80,10 +81,16 @@ class SlackListeners:
             self._answers,
             drafts,
             catalogue=settings.lifecycles,
-            promise_defaults=settings.promise_defaults.by_severity,
+            workspaces=Workspaces(
+                incidents,
+                book,
+                people,
+                client,
+                catalogue=settings.lifecycles,
+                defaults=settings.workspace,
+            ),
             clock=clock,
         )
-        self._private_by_default = settings.private_by_default
         self._previews = Previews(self._preview, self._answers)
         self._patience = patience
         self._metrics = metrics
@@ -175,7 +182,7 @@ class SlackListeners:
 
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         started = monotonic()
-        interaction = self._secluded(Interaction.by_command(body))
+        interaction = Interaction.by_command(body)
         text = body.get("text", "")
         task = self._concluding(interaction, _verb(text), self._actions.command(interaction, text))
         if await _ready(task, self._patience):
@@ -186,14 +193,10 @@ class SlackListeners:
             self._begin(self._answer_later(interaction, task))
         self._metrics.acknowledged.labels(interaction.door).observe(monotonic() - started)
 
-    def _secluded(self, interaction: Interaction) -> Interaction:
-        """``interaction`` as the workspace has it: without private conversations, if it says so."""
-        return interaction if self._private_by_default else replace(interaction, secluded=False)
-
     async def _on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         # The acknowledgement of a click cannot carry an answer.
         await ack()
-        interaction = self._secluded(Interaction.by_click(body))
+        interaction = Interaction.by_click(body)
         work = self._actions.click(interaction, body["actions"][0])
         task = self._concluding(interaction, "press", work)
         self._begin(self._answer_later(interaction, task))
@@ -225,7 +228,7 @@ class SlackListeners:
 
     async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        interaction = self._secluded(Interaction.by_click(body, door="shortcut"))
+        interaction = Interaction.by_click(body, door="shortcut")
         name = _known(SHORTCUTS, body["callback_id"])
         work = self._actions.shortcut(interaction, name, body.get("message") or {})
         task = self._concluding(interaction, name, work)

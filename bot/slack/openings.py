@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.slack import dialogs, forms, messages, privacy, reports, updating, walking, withdrawal
@@ -30,7 +30,7 @@ from bot.slack.requests import (
 from bot.slack.words import note_hint, public_hint
 from core.boards import BoardFilter
 from core.drafting import DraftGone
-from core.incident import BODY_MAX, Actor, Incident, Severity, Update, Workspace
+from core.incident import BODY_MAX, Actor, Incident, Update, Workspace
 from core.lifecycle import Catalogue
 from core.service import Incidents
 
@@ -47,14 +47,12 @@ class Openings:
         people: People,
         *,
         catalogue: Catalogue,
-        promise_defaults: Mapping[Severity, timedelta],
         clock: Callable[[], datetime],
     ) -> None:
         self._clock = clock
         self._incidents = incidents
         self._people = people
         self._catalogue = catalogue
-        self._promise_defaults = promise_defaults
 
     async def dialog(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
@@ -104,7 +102,7 @@ class Openings:
                 incident = (await self._incidents.card(actor, ref)).incident
             case _:
                 raise DraftGone
-        promised = self._promise_defaults.get(incident.severity)
+        promised = interaction.settings.promise_defaults.get(incident.severity)
         match asked:
             case OpenPromise(release=release):
                 return dialogs.promise_dialog(
@@ -126,7 +124,7 @@ class Openings:
                     workspace,
                     origin=origin,
                     at=self._clock(),
-                    promise_defaults=self._promise_defaults,
+                    promise_defaults=workspace.settings.promise_defaults,
                     form=_form(asked, incident),
                     kept=kept,
                 )
@@ -148,7 +146,7 @@ class Openings:
             workspace,
             origin=forms.origin_of(view),
             at=at,
-            promise_defaults=self._promise_defaults,
+            promise_defaults=workspace.settings.promise_defaults,
             form=form,
             moved=moved,
             unannounced=unannounced,
@@ -162,18 +160,30 @@ class Openings:
 
         A message may hold anything, and a title is public: the person writes it.
         """
-        self._incidents.admit(actor)
         text = await self._words(interaction, message)
         link = message_link(interaction, message)
         draft = OpenDeclare(
             description="\n\n".join(filter(None, [text, link])), private=interaction.secluded
         )
+        return await self.filled(interaction, actor, draft)
+
+    async def filled(
+        self,
+        interaction: Interaction,
+        actor: Actor,
+        draft: OpenDeclare,
+        kept: Kept | None = None,
+    ) -> Json:
+        """The dialog that declares, filled with ``draft`` and the defaults of the workspace."""
+        self._incidents.admit(actor)
         return dialogs.declare_dialog(
-            self._catalogue,
+            self._catalogue.with_default(interaction.settings.default_lifecycle),
             by=actor.person,
             origin=interaction.origin,
             draft=draft,
+            kept=kept,
             secluded=interaction.secluded,
+            severity=interaction.settings.default_severity,
         )
 
     async def note(

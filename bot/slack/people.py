@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +17,7 @@ from bot.slack.messages import Names
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.errors import InvalidField, UserError
-from core.incident import Actor, Membership, Person, Place
+from core.incident import Actor, Groups, Membership, Person, Place
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -32,6 +32,11 @@ REMEMBERED = 10_000
 NAMING_SECONDS = 2.0
 PRIVATE_CHANNEL = "private-channel"
 UNNAMED_GROUP = "group"
+
+# Slack's refusal to list a group that was deleted, and the members of such a group: nobody.
+# Source: https://docs.slack.dev/reference/methods/usergroups.users.list#errors
+GROUP_GONE = "no_such_subteam"
+GONE = frozenset({"nobody: the group is gone"})
 
 # The errors of a call that did not reach Slack, or lost its response. A refusal is another error.
 UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -137,12 +142,8 @@ class People:
         client: AsyncWebClient,
         *,
         clock: Callable[[], datetime],
-        responders_group: str | None,
-        publishers_group: str | None,
     ) -> None:
         self._client = client
-        self._responders_group = responders_group
-        self._publishers_group = publishers_group
         self._profiles = _Memory[tuple[str, str], Profile](clock)
         self._groups = _Memory[str, frozenset[str]](clock)
         self._homes = _Memory[None, Home](clock)
@@ -151,26 +152,34 @@ class People:
         self._home: Home | None = None
         self._presumed: Home | None = None
 
-    async def actor(self, workspace: str, user: str, *, channel: str | None) -> Actor:
-        """``user`` with their membership and groups, for the policy to judge.
+    async def actor(
+        self, workspace: str, user: str, *, channel: str | None, groups: Groups
+    ) -> Actor:
+        """``user`` with their membership and their part in ``groups``, for the policy to judge.
+
+        Nobody is in a group that was deleted in Slack, except workspace admins: one of them must
+        choose another, and people may need help before that.
 
         Raises:
             SlackUnavailable: Slack does not answer, and nothing is remembered.
         """
         profile, responders, publishers = await asyncio.gather(
             self._profile(workspace, user),
-            self._members(self._responders_group),
-            self._members(self._publishers_group),
+            self._members(groups.responders),
+            self._members(groups.publishers),
         )
-        responder = responders is None or user in responders
+        named = ((groups.responders, responders), (groups.publishers, publishers))
+        gone = frozenset(group for group, members in named if group and members is GONE)
+        responder = _is_in(responders, user, profile)
         return Actor(
             workspace=workspace,
             person=Person(user, profile.name),
             membership=profile.membership,
             responder=responder,
-            publisher=responder if publishers is None else user in publishers,
+            publisher=responder if publishers is None else _is_in(publishers, user, profile),
             admin=profile.admin,
             channel=channel,
+            groups=replace(groups, gone=gone),
         )
 
     async def member(self, workspace: str, user: str, *, role: str = "owner") -> Person:
@@ -243,6 +252,13 @@ class People:
     async def _group_name(self, group: str) -> str:
         handles = await self._handles.recall(None, self._ask_handles)
         return handles.get(group, UNNAMED_GROUP)
+
+    async def groups(self) -> Mapping[str, str]:
+        """The handles of all user groups by their ids; none while Slack does not answer."""
+        try:
+            return await self._handles.recall(None, self._ask_handles)
+        except SlackUnavailable:
+            return {}
 
     async def _ask_handles(self) -> Mapping[str, str]:
         try:
@@ -321,8 +337,16 @@ class People:
         try:
             answer = await self._client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
+            if code_of(error) == GROUP_GONE:
+                log.warning("slack refused", method="usergroups.users.list", error=GROUP_GONE)
+                return GONE
             raise _refused("usergroups.users.list", error) from error
         return frozenset(answer["users"])
+
+
+def _is_in(members: frozenset[str] | None, user: str, profile: Profile) -> bool:
+    """Whether ``user`` is among ``members``; None: every full member is."""
+    return members is None or user in members or (members is GONE and profile.admin)
 
 
 async def _told(ids: Iterable[str], ask: Callable[[str], Awaitable[str]]) -> dict[str, str]:

@@ -51,6 +51,39 @@ NO_CHANNEL = Obstacle(
 )
 
 
+# Shown for a moment in a channel that is about to be the status channel.
+TRIAL = "Ratchet tries whether it can post here. This message goes away by itself."
+# The cures of Slack's refusals to take a post; each completes "The status channel …".
+# Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+CURES = {
+    "channel_not_found": "is private and without me: type /invite @Ratchet there, then save again",
+    "not_in_channel": "is without me: type /invite @Ratchet there, then save again",
+    "is_archived": "is archived: unarchive it, or choose another",
+    "ratelimited": "could not be tried, because Slack asks me to wait: save again in a minute",
+    "restricted_action": "takes posts of few people only: let me post there, or choose another",
+}
+
+
+async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:
+    """Posts in ``channel`` and takes the post away; the end of a sentence if Slack refuses.
+
+    The bot joins a public channel for that.
+    """
+    try:
+        found = (await client.conversations_info(channel=channel))["channel"]
+        if not (found.get("is_member") or found.get("is_private") or found.get("is_archived")):
+            await client.conversations_join(channel=channel)
+        posted = await client.chat_postMessage(channel=channel, text=TRIAL)
+        await client.chat_delete(channel=channel, ts=str(posted["ts"]))
+    except SlackApiError as error:
+        code = code_of(error)
+        log.info("no post in a channel that was chosen", error=code)
+        return CURES.get(code, f"takes no post of mine (Slack says {code}): choose another")
+    except UNREACHABLE:
+        return "could not be tried, because Slack does not answer: save again in a minute"
+    return None
+
+
 async def obstacle(client: AsyncWebClient, channel: str) -> Obstacle | None:
     """The reason why the bot cannot post in ``channel``; None if it can, or if nobody knows."""
     try:

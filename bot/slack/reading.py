@@ -25,6 +25,7 @@ from bot.slack.requests import (
     OpenInvite,
     OpenPromise,
     OpenPublic,
+    OpenSetup,
     OpenUpdate,
     Question,
     Request,
@@ -411,11 +412,11 @@ def _read_stats(typed: Typed) -> ShowStats:
     return ShowStats(days=days)
 
 
-def _read_setup(typed: Typed) -> SetStatusChannel:
+def _read_setup(typed: Typed) -> SetStatusChannel | OpenSetup:
     if match := _CHANNEL.fullmatch(typed.rest):
         return SetStatusChannel(channel=match[1] or match[2])
     if not typed.rest:
-        raise typed.wrong("The channel is missing.")
+        return OpenSetup()
     raise typed.wrong(
         f"{quoted(plain_text(typed.rest))} is no channel that Slack knows: "
         "type # and pick one from its list."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -39,6 +38,7 @@ from bot.slack.requests import (
     Question,
     UsageError,
 )
+from bot.slack.verbs import COMMAND
 from bot.slack.words import WALKS, in_words, status_name
 from core.errors import UserError
 from core.incident import (
@@ -67,16 +67,8 @@ from core.refusals import (
 from core.texts import duration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Groups:
-    """The ids of the Slack user groups in the settings; None allows every full member."""
-
-    responders: str | None = None
-    publishers: str | None = None
-
-
 def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
-    error: UserError, *, at: datetime, reader: str = "", groups: Groups | None = None
+    error: UserError, *, at: datetime, reader: str = ""
 ) -> Json:
     """The answer to a refused command: the incident's status, and the possible steps.
 
@@ -132,7 +124,7 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
         case AlreadyPublic():
             return _already_public(error, at=at)
         case Denied():
-            return _refused(list(_denied(error, groups or Groups())))
+            return _refused(list(_denied(error)))
         case UsageError():
             return _refused(list(_slip(error)))
         case Question():
@@ -223,7 +215,8 @@ def _already_public(error: AlreadyPublic, *, at: datetime) -> Json:
     return _refused(told, [withdraw_button(incident, entry)])
 
 
-def _denied(error: Denied, groups: Groups) -> Iterator[str]:
+def _denied(error: Denied) -> Iterator[str]:
+    groups = error.actor.groups
     owner = error.incident.owner if error.incident else None
     if owner == error.actor.person:
         owner = None
@@ -243,6 +236,10 @@ def _denied(error: Denied, groups: Groups) -> Iterator[str]:
             return
         case _:
             assert_never(error.permission)
+    if group in groups.gone:
+        yield f"Only {role} {act}, and their user group is deleted in Slack."
+        yield f"A workspace admin chooses another one with `{COMMAND} setup`."
+        return
     members = f"<!subteam^{group}>" if group else role
     yield f"Only {members} {act}."
     yield f"Ask {mention(owner)} (owner) or one of them." if owner else "Ask one of them."

@@ -5,7 +5,7 @@ A request is a command of the core, or one of the small values below.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from core.commands import (
 from core.errors import UserError
 from core.incident import Actor, Note, Person, PublicText, Severity
 from core.ranking import Rank
+from core.settings import Setting
 from core.stats import PERIOD_DAYS
 
 # The largest integer of PostgreSQL: no incident has a larger number.
@@ -97,12 +98,13 @@ class ShowHelp:
 class OpenDeclare:
     """The dialog that declares an incident, filled in with these values.
 
-    ``lifecycle`` None: the default. ``since`` is the start as it was typed; empty: now.
+    ``severity`` and ``lifecycle`` None: the default of the workspace. ``since`` is the start as it
+    was typed; empty: now.
     """
 
     title: str = ""
     description: str = ""
-    severity: Severity = Severity.MEDIUM
+    severity: Severity | None = None
     lifecycle: str | None = None
     components: tuple[str, ...] = ()
     private: bool = False
@@ -186,6 +188,24 @@ class SetStatusChannel:
 
     channel: str
     instead_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSetup:
+    """The dialog with all settings of the workspace. For workspace admins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveSettings:
+    """Other settings of the workspace, as its dialog was submitted. For workspace admins.
+
+    ``chosen`` has every setting as a text of `core.settings`, ``changes`` those that differ from
+    what the dialog showed; None restores a default. ``seen`` is the version that it showed.
+    """
+
+    chosen: Mapping[Setting, str]
+    changes: Mapping[Setting, str | None]
+    seen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +295,8 @@ Request = (
     | OpenPromise
     | OpenWalk
     | SetStatusChannel
+    | OpenSetup
+    | SaveSettings
     | OpenDeclare
     | OpenUpdate
     | OpenNote

@@ -77,7 +77,8 @@ class Circumstances:
     ``new_id`` and ``place`` are for an incident that is declared; ``secluded``: the conversation
     is private, so a declaration is private by default. ``cards`` has the id of an incident for each
     link in the text that leads to its card. ``at`` is the moment of the command, and ``zone`` the
-    time zone of its author.
+    time zone of its author. ``default_severity`` is that of the workspace, and ``catalogue`` has
+    its default lifecycle.
     """
 
     actor: Actor
@@ -88,6 +89,7 @@ class Circumstances:
     cards: Mapping[str, UUID] = field(default_factory=dict)
     at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     zone: tzinfo = UTC
+    default_severity: Severity = Severity.MEDIUM
 
     @property
     def statuses(self) -> tuple[str, ...]:

@@ -189,8 +189,8 @@ VERBS = (
     ),
     Verb(
         name="setup",
-        arguments="#channel",
-        summary="makes a channel the status channel (workspace admins)",
+        arguments="[#channel]",
+        summary="opens all settings; with a channel, sets the status channel (workspace admins)",
         example="setup <#C0STATUS|status>",
     ),
     Verb(

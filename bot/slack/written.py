@@ -47,6 +47,7 @@ _KINDS: dict[str, type[Any]] = {
         requests.ShowStats,
         requests.ShowHelp,
         requests.SetStatusChannel,
+        requests.OpenSetup,
     )
 }
 

@@ -42,6 +42,7 @@ from core.refusals import (
     Refused,
     RepeatedComponent,
     SectionChanged,
+    SettingsChanged,
     SeveralNextSteps,
     StaleStatus,
     TitleChanged,
@@ -203,6 +204,13 @@ TOLD = [
         "Only the new owner of INC-42 is asked that. `/incident assign 42` makes you the owner.",
     ),
     (NotOver(OPEN), "INC-42 is investigating: how it ended can be said when it is over."),
+    (
+        SettingsChanged(),
+        (
+            "Another admin changed the settings meanwhile, and nothing was saved: "
+            "`/incident setup` shows them as they are now."
+        ),
+    ),
     (
         SectionChanged(OPEN, an_update(by=GRACE, kind=Kind.REPORTED, new="cause", body=SECRET)),
         (

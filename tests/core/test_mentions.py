@@ -14,6 +14,7 @@ from tests.builders import (
     NINE,
     a_change,
     a_declaration,
+    a_workspace,
     an_id,
     an_incident,
     decide,
@@ -28,6 +29,7 @@ LOW, MEDIUM, HIGH, CRITICAL = (
 )
 SEVERE = frozenset({HIGH, CRITICAL})
 MENTION = Envelope(surface=Surface.MENTION, channel=INCIDENTS_CHANNEL, entry=2)
+MENTIONING = a_workspace(mention_at=SEVERE, responders_group="S0RESPONDERS")
 SECLUDED = Place(INCIDENTS_CHANNEL, private=True)
 
 
@@ -39,7 +41,7 @@ SECLUDED = Place(INCIDENTS_CHANNEL, private=True)
         ({"severity": HIGH}, CRITICAL, {}, []),
         ({"severity": HIGH}, LOW, {}, []),
         ({"severity": LOW}, HIGH, {"mentioned": True}, []),
-        ({"severity": LOW}, HIGH, {"mention_at": frozenset()}, []),
+        ({"severity": LOW}, HIGH, {"workspace": a_workspace()}, []),
         ({"severity": LOW, "place": None}, HIGH, {}, []),
         ({"severity": LOW, "private": True}, HIGH, {}, []),
         ({"severity": LOW, "private": True, "place": SECLUDED}, HIGH, {}, [MENTION]),
@@ -57,14 +59,14 @@ SECLUDED = Place(INCIDENTS_CHANNEL, private=True)
     ],
 )
 def test_an_incident_that_is_raised_mentions_the_group(incident, to, facts, mentions):
-    facts = known(**({"mention_at": SEVERE} | facts))
+    facts = known(**({"workspace": MENTIONING} | facts))
     decision = decide(an_incident(**incident), a_change(severity=to), facts, at=NINE)
 
     assert [one for one in decision.envelopes if one.surface is Surface.MENTION] == mentions
 
 
 async def test_it_is_mentioned_once_in_its_life(store, clock):
-    incidents = Incidents(store, clock=clock, wake=lambda: None, mention_at=SEVERE)
+    incidents = Incidents(store, clock=clock, wake=lambda: None)
     await incidents.execute(a_declaration(id=an_id(1), severity=LOW))
     await incidents.execute(a_change(ref=1, note=Note("db-3")))
     for severity in (HIGH, LOW, CRITICAL, HIGH):
@@ -76,5 +78,5 @@ async def test_it_is_mentioned_once_in_its_life(store, clock):
 
 @pytest.fixture
 def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url)) as it:
+    with a_database("sqlite") as url, closing(SqlStore(url, defaults=MENTIONING.settings)) as it:
         yield it

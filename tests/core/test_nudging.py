@@ -27,6 +27,7 @@ from tests.builders import (
     an_actor,
     an_id,
     an_incident,
+    the_settings,
 )
 from tests.stores import Failing, FoundByTwo
 
@@ -81,7 +82,7 @@ def test_each_stage_is_told_to_those_whom_it_concerns(stage, facts, told):
 
 @pytest.fixture
 def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url, status_channel=STATUS_CHANNEL)) as it:
+    with a_database("sqlite") as url, closing(SqlStore(url, defaults=the_settings())) as it:
         yield it
 
 

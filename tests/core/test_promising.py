@@ -40,7 +40,10 @@ def asks(**changes: Any) -> SetPromise:
 
 def decided(command, incident=PROMISED, *, minutes=10.0, promises=(PROMISE,), **facts):
     at = NINE + timedelta(minutes=minutes)
-    facts = known(promises=promises, publish_delay=DELAY, promise_defaults=DEFAULTS, **facts)
+    workspace = facts.pop("workspace", a_workspace())
+    settings = replace(workspace.settings, promise_defaults=DEFAULTS)
+    facts["workspace"] = replace(workspace, settings=settings)
+    facts = known(promises=promises, publish_delay=DELAY, **facts)
     return decide(incident, command, facts, at=at)
 
 

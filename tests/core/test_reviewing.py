@@ -13,7 +13,15 @@ from core.report import markdown
 from core.service import Incidents
 from core.stats import milestones
 from storage.store import SqlStore
-from tests.builders import ADA, GRACE, STATUS_CHANNEL, a_change, a_declaration, an_actor, an_id
+from tests.builders import (
+    ADA,
+    GRACE,
+    a_change,
+    a_declaration,
+    an_actor,
+    an_id,
+    the_settings,
+)
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 ADMIN = an_actor(ADA, admin=True)
@@ -43,7 +51,7 @@ def reached():
 async def incidents(a_database, clock, reached):
     with (
         a_database("sqlite") as url,
-        closing(SqlStore(url, status_channel=STATUS_CHANNEL)) as store,
+        closing(SqlStore(url, defaults=the_settings())) as store,
     ):
         yield Incidents(
             store,

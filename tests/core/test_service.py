@@ -381,7 +381,7 @@ async def test_only_an_admin_sets_the_status_channel(incidents):
     assert (await incidents.workspace(an_actor())).status_channel is None
 
     now = await incidents.set_status_channel(ADMIN, STATUS_CHANNEL)
-    assert now == a_workspace(status_channel=STATUS_CHANNEL)
+    assert now == a_workspace(status_channel=STATUS_CHANNEL, version=1)
     assert await incidents.workspace(an_actor()) == now
 
 

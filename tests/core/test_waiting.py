@@ -15,19 +15,19 @@ from storage.store import SqlStore
 from tests.builders import (
     ADA,
     GRACE,
-    STATUS_CHANNEL,
     WORKSPACE,
     a_change,
     a_declaration,
     an_actor,
     an_id,
+    the_settings,
 )
 from tests.stores import Failing, FoundByTwo
 
 
 @pytest.fixture
 def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url, status_channel=STATUS_CHANNEL)) as it:
+    with a_database("sqlite") as url, closing(SqlStore(url, defaults=the_settings())) as it:
         yield it
 
 

@@ -18,14 +18,19 @@ from core.service import Incidents
 from storage.models import State
 from storage.outbox import UNKNOWN_OUTCOME, Outbox
 from storage.store import SqlStore
-from tests.builders import a_change, a_declaration, an_actor
+from tests.builders import (
+    a_change,
+    a_declaration,
+    an_actor,
+    the_settings,
+)
 
 STATUS, PAYMENTS, RANDOM, OLD_NEWS = "C0STATUS", "C0PAYMENTS", "C0RANDOM", "C0OLDNEWS"
 
 
 @pytest.fixture
 def store(database_url):
-    with closing(SqlStore(database_url, status_channel=STATUS)) as store:
+    with closing(SqlStore(database_url, defaults=the_settings(status_channel=STATUS))) as store:
         yield store
 
 

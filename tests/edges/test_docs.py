@@ -15,11 +15,12 @@ from typer.main import get_command
 
 from bot.__main__ import cli
 from bot.doctor.checks import OPTIONAL_SCOPES, SCOPES
-from bot.settings import Settings
+from bot.settings import WORKSPACE_CURES, Settings
 from bot.slack import actions
 from bot.slack.verbs import COMMAND, VERBS, markdown_table
 from bot.telemetry import Metrics
 from core.lifecycle import PRESETS, read
+from core.settings import Setting, write
 from storage.messages import LANES
 from storage.models import State
 
@@ -131,8 +132,10 @@ def test_operations_lists_every_variable_with_its_default(variables):
     assert listed.pop("LOG_FORMAT") == "console"
     for name, default in listed.items():
         if default is not None:
-            value = getattr(defaults, name.lower())
-            written = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+            if name in WORKSPACE_CURES:
+                written = write(Setting(name.lower()), defaults.workspace)
+            else:
+                written = str(getattr(defaults, name.lower()))
             assert written == default, name
 
 

@@ -22,12 +22,12 @@ from core.stats import statistics
 from storage.store import SqlStore
 from tests.builders import (
     NINE,
-    STATUS_CHANNEL,
     a_change,
     a_component,
     a_declaration,
     an_actor,
     an_id,
+    the_settings,
 )
 from tests.core.test_stats import a_measure
 
@@ -63,7 +63,7 @@ def filled(tmp_path):
 
     def filled(workspace="T0RATCHET"):
         url = f"sqlite:///{tmp_path / 'ratchet.db'}"
-        with closing(SqlStore(url, status_channel=STATUS_CHANNEL)) as store:
+        with closing(SqlStore(url, defaults=the_settings())) as store:
             store.migrate()
             asyncio.run(fill(store, workspace))
 

@@ -15,7 +15,11 @@ from bot.doctor.checks import examine
 from bot.settings import Settings
 from bot.slack.people import UNREACHABLE, People, SlackUnavailable
 from bot.slack.web import ANSWERS, a_client
-from core.incident import Place, PublicText
+from core.incident import (
+    Groups,
+    Place,
+    PublicText,
+)
 from storage.models import State
 from tests.builders import a_change, a_declaration, an_actor
 from tests.patience import PATIENCE_SECONDS
@@ -130,12 +134,13 @@ async def test_every_odd_answer_fails_like_one_of_the_four(slack, client):
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 async def test_a_person_is_told_that_slack_does_not_answer(slack, client, clock, method, name):
     group = slack.workspace.add_group("responders", members=["mia"])
-    people = People(client, clock=clock, responders_group=group.id, publishers_group=None)
+    people, groups = People(client, clock=clock), Groups(responders=group.id)
+    team = slack.workspace.team_id
     garble(slack, method, name)
 
     with pytest.raises(SlackUnavailable, match="Nothing was changed"):
-        await people.actor(slack.workspace.team_id, "U0MIA", channel=None)
-    assert (await people.actor(slack.workspace.team_id, "U0MIA", channel=None)).responder
+        await people.actor(team, "U0MIA", channel=None, groups=groups)
+    assert (await people.actor(team, "U0MIA", channel=None, groups=groups)).responder
 
 
 @each_of_four

@@ -8,7 +8,7 @@ import pytest
 from bot.slack.people import People, Profile, SlackUnavailable, address_in, profile_of
 from bot.slack.web import a_client
 from core.errors import InvalidField
-from core.incident import Membership, Person, Place
+from core.incident import Groups, Membership, Person, Place
 from tests.patience import PATIENCE_SECONDS
 
 TEAM = "T0RATCHET"
@@ -134,17 +134,15 @@ def team(slack):
 
 @pytest.fixture
 def people(client, clock):
-    return People(client, clock=clock, responders_group=None, publishers_group=None)
+    return People(client, clock=clock)
 
 
 @pytest.fixture
-def grouped(slack, client, clock):
-    """People whose groups are set: mia and bo respond, bo and sam publish."""
+def groups(slack):
+    """Groups of people: mia and bo respond, bo and sam publish."""
     responders = slack.workspace.add_group("responders", members=["mia", "bo"])
     publishers = slack.workspace.add_group("publishers", members=["bo", "sam"])
-    return People(
-        client, clock=clock, responders_group=responders.id, publishers_group=publishers.id
-    )
+    return Groups(responders=responders.id, publishers=publishers.id)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +159,7 @@ def grouped(slack, client, clock):
 async def test_an_actor_is_what_slack_says(slack, people, team, flags, membership):
     eve = slack.workspace.add_user("eve", **flags)
 
-    actor = await people.actor(team, eve.id, channel="C0PAYMENTS")
+    actor = await people.actor(team, eve.id, channel="C0PAYMENTS", groups=Groups())
 
     assert actor.person == Person(eve.id, "eve")
     assert (actor.membership, actor.workspace, actor.channel) == (membership, team, "C0PAYMENTS")
@@ -170,7 +168,7 @@ async def test_an_actor_is_what_slack_says(slack, people, team, flags, membershi
 
 async def test_the_address_of_the_workspace_is_known_once_slack_has_said_it(people, team, slack):
     before = people.address(team)
-    await people.actor(team, slack.person("mia").id, channel=None)
+    await people.actor(team, slack.person("mia").id, channel=None, groups=Groups())
 
     assert (before, people.address("T0OTHER")) == (None, None)
     assert people.address(team) == f"https://{slack.workspace.domain}.slack.com/"
@@ -200,7 +198,7 @@ async def test_the_place_of_a_card_is_public_unless_slack_says_otherwise(slack, 
 
 
 async def test_whom_slack_does_not_know_is_a_stranger(people, team):
-    actor = await people.actor(team, "U0NOBODY", channel=None)
+    actor = await people.actor(team, "U0NOBODY", channel=None, groups=Groups())
 
     assert (actor.membership, actor.admin) == (STRANGER, False)
 
@@ -214,17 +212,21 @@ async def test_whom_slack_does_not_know_is_a_stranger(people, team):
         ("U0GUS", False, False),
     ],
 )
-async def test_groups_say_who_responds_and_who_publishes(grouped, team, user, responder, publisher):
-    actor = await grouped.actor(team, user, channel=None)
+async def test_groups_say_who_responds_and_who_publishes(
+    people, groups, team, user, responder, publisher
+):
+    actor = await people.actor(team, user, channel=None, groups=groups)
 
     assert (actor.responder, actor.publisher) == (responder, publisher)
 
 
-async def test_without_a_group_of_publishers_every_responder_publishes(slack, client, clock, team):
+async def test_without_a_group_of_publishers_every_responder_publishes(slack, people, team):
     group = slack.workspace.add_group("responders", members=["mia"])
-    people = People(client, clock=clock, responders_group=group.id, publishers_group=None)
+    groups = Groups(responders=group.id)
 
-    mia, bo = [await people.actor(team, user, channel=None) for user in ("U0MIA", "U0BO")]
+    mia, bo = [
+        await people.actor(team, user, channel=None, groups=groups) for user in ("U0MIA", "U0BO")
+    ]
 
     assert (mia.responder, mia.publisher) == (True, True)
     assert (bo.responder, bo.publisher) == (False, False)
@@ -247,9 +249,9 @@ async def test_a_name_is_looked_up_where_slack_tells_it(slack, people, team):
 # --- remembered --------------------------------------------------------------------------------
 
 
-async def test_slack_is_asked_once_in_five_minutes(slack, grouped, team, clock):
+async def test_slack_is_asked_once_in_five_minutes(slack, people, groups, team, clock):
     for _ in range(4):
-        await grouped.actor(team, "U0MIA", channel=None)
+        await people.actor(team, "U0MIA", channel=None, groups=groups)
         clock.advance(minutes=2)
 
     assert len(slack.calls_of("users.info")) == 2
@@ -257,16 +259,18 @@ async def test_slack_is_asked_once_in_five_minutes(slack, grouped, team, clock):
 
 
 async def test_a_change_in_slack_is_known_five_minutes_later(slack, people, team, clock):
-    assert (await people.actor(team, "U0BO", channel=None)).membership is MEMBER
+    assert (await people.actor(team, "U0BO", channel=None, groups=Groups())).membership is MEMBER
     slack.workspace.user("bo").deleted = True
     clock.advance(minutes=4, seconds=59)
-    assert (await people.actor(team, "U0BO", channel=None)).membership is MEMBER
+    assert (await people.actor(team, "U0BO", channel=None, groups=Groups())).membership is MEMBER
     clock.advance(seconds=1)
-    assert (await people.actor(team, "U0BO", channel=None)).membership is GONE
+    assert (await people.actor(team, "U0BO", channel=None, groups=Groups())).membership is GONE
 
 
 async def test_many_callers_at_once_cause_one_question(slack, people, team):
-    actors = await asyncio.gather(*(people.actor(team, "U0MIA", channel=None) for _ in range(100)))
+    actors = await asyncio.gather(
+        *(people.actor(team, "U0MIA", channel=None, groups=Groups()) for _ in range(100))
+    )
 
     assert len(slack.calls_of("users.info")) == 1
     assert {actor.person.name for actor in actors} == {"mia"}
@@ -275,7 +279,8 @@ async def test_many_callers_at_once_cause_one_question(slack, people, team):
 async def test_a_caller_that_stops_waiting_takes_the_answer_from_no_other(slack, people, team):
     slow = slack.faults.slow("users.info", seconds=60, times=1)
     impatient, patient = [
-        asyncio.create_task(people.actor(team, "U0MIA", channel=None)) for _ in range(2)
+        asyncio.create_task(people.actor(team, "U0MIA", channel=None, groups=Groups()))
+        for _ in range(2)
     ]
     await slack.until(lambda: slow.hits == 1)
 
@@ -295,46 +300,46 @@ async def test_an_unknown_person_is_refused_while_slack_is_silent(people, team, 
     silence(how)
 
     with pytest.raises(SlackUnavailable, match="Nothing was changed"):
-        await people.actor(team, "U0MIA", channel=None)
+        await people.actor(team, "U0MIA", channel=None, groups=Groups())
 
 
 @pytest.mark.parametrize("how", SILENT)
 async def test_a_known_person_may_act_for_a_day_while_slack_is_silent(
-    grouped, team, clock, silence, how
+    people, groups, team, clock, silence, how
 ):
-    before = await grouped.actor(team, "U0MIA", channel=None)
+    before = await people.actor(team, "U0MIA", channel=None, groups=groups)
     silence(how)
 
     clock.advance(hours=23, minutes=59)
-    assert await grouped.actor(team, "U0MIA", channel=None) == before
+    assert await people.actor(team, "U0MIA", channel=None, groups=groups) == before
     clock.advance(minutes=1)
     with pytest.raises(SlackUnavailable):
-        await grouped.actor(team, "U0MIA", channel=None)
+        await people.actor(team, "U0MIA", channel=None, groups=groups)
 
 
 async def test_a_slow_slack_is_not_waited_for_where_somebody_is_remembered(
     slack, people, team, clock
 ):
-    await people.actor(team, "U0BO", channel=None)
+    await people.actor(team, "U0BO", channel=None, groups=Groups())
     slack.workspace.user("bo").deleted = True
     clock.advance(hours=1)
     slow = slack.faults.slow("users.info", seconds=60, times=1)
 
-    assert (await people.actor(team, "U0BO", channel=None)).membership is MEMBER
+    assert (await people.actor(team, "U0BO", channel=None, groups=Groups())).membership is MEMBER
     slow.clear()
     await slack.until(lambda: slack.calls_of("users.info")[-1].status == 200)
-    assert (await people.actor(team, "U0BO", channel=None)).membership is GONE
+    assert (await people.actor(team, "U0BO", channel=None, groups=Groups())).membership is GONE
     assert len(slack.calls_of("users.info")) == 2
 
 
 async def test_slack_is_asked_again_as_soon_as_it_answers(slack, people, team, silence):
     silence("cut")
     with pytest.raises(SlackUnavailable):
-        await people.actor(team, "U0MIA", channel=None)
+        await people.actor(team, "U0MIA", channel=None, groups=Groups())
 
     slack.faults.clear()
 
-    assert (await people.actor(team, "U0MIA", channel=None)).membership is MEMBER
+    assert (await people.actor(team, "U0MIA", channel=None, groups=Groups())).membership is MEMBER
 
 
 def test_a_profile_is_a_value():

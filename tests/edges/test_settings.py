@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from bot.settings import Settings, StorageSettings, WrongSettings, near_misses
 from core.lifecycle import FILE_MAX_BYTES
+from core.settings import DEFAULTS, Setting, write
 
 BOT_TOKEN = "xoxb-1234567890-abcdefghij"
 APP_TOKEN = "xapp-1-A0RATCHET-1234567890-abcdef"
@@ -22,8 +23,10 @@ VARIABLES = [
     "API_RATE_LIMIT",
     "DATABASE_URL",
     "DEFAULT_LIFECYCLE",
+    "DEFAULT_SEVERITY",
     "HEARTBEAT_URL",
     "HOST",
+    "INCIDENT_CHANNELS",
     "LIFECYCLES_FILE",
     "LOG_FORMAT",
     "LOG_LEVEL",
@@ -73,7 +76,7 @@ def test_two_tokens_are_enough():
     assert (chosen.host, chosen.port) == ("127.0.0.1", 3000)
     assert chosen.slack_api_url == "https://slack.com/api/"
     assert chosen.lifecycles.default.name == "statuspage"
-    assert (chosen.status_channel, chosen.responders_group, chosen.publishers_group) == (None,) * 3
+    assert chosen.workspace == DEFAULTS
     assert (chosen.publish_delay, chosen.api_rate_limit) == (10, 50)
     assert (chosen.log_format, chosen.log_level) == ("json", "info")
 
@@ -89,7 +92,7 @@ def test_a_signing_secret_stands_in_for_the_app_token():
 def test_an_empty_variable_counts_as_not_set(variable, empty):
     left_out, set_empty = settings(), settings(**{variable: empty})
 
-    for name in ("database_url", "host", "port", "public_url", "slack_api_url", "status_channel"):
+    for name in ("database_url", "host", "port", "public_url", "slack_api_url", "workspace"):
         assert getattr(set_empty, name) == getattr(left_out, name)
     assert set_empty.lifecycles.default == left_out.lifecycles.default
 
@@ -514,7 +517,7 @@ def test_a_settings_object_shows_no_secret():
     ],
 )
 def test_promises_have_a_default_by_severity(value, written):
-    assert str(settings(PROMISE_DEFAULTS=value).promise_defaults) == written
+    assert write(Setting.PROMISE_DEFAULTS, settings(PROMISE_DEFAULTS=value).workspace) == written
 
 
 def pieces(secret):
@@ -576,6 +579,6 @@ def test_this_table_has_every_variable():
     ],
 )
 def test_the_severities_of_a_mention_are_a_list(value, severities, told):
-    chosen = Settings.from_env({**NEEDED, "MENTION_AT": value}).mention_at
+    chosen = settings(MENTION_AT=value).workspace
 
-    assert (chosen.severities, str(chosen)) == (severities, told)
+    assert (chosen.mention_at, write(Setting.MENTION_AT, chosen)) == (severities, told)

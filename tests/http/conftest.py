@@ -21,7 +21,11 @@ from core.service import Incidents
 from storage import keys
 from storage.keys import KeyScope
 from storage.store import SqlStore
-from tests.builders import STATUS_CHANNEL, WORKSPACE
+from tests.builders import (
+    STATUS_CHANNEL,
+    WORKSPACE,
+    the_settings,
+)
 from tests.edges.conftest import logging_as_before
 
 __all__ = ["logging_as_before"]
@@ -49,7 +53,7 @@ def opened(url):
     stores = []
 
     def opened(status_channel=STATUS_CHANNEL):
-        stores.append(SqlStore(url, status_channel=status_channel))
+        stores.append(SqlStore(url, defaults=the_settings(status_channel=status_channel)))
         return stores[-1]
 
     yield opened

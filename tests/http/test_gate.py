@@ -553,6 +553,7 @@ NEVER_OVER_HTTP = {
     "NotAsked",
     "NotPrivate",
     "SectionChanged",
+    "SettingsChanged",
     "NothingToPromise",
     "PromiseOver",
     "SeveralNextSteps",

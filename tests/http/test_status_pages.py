@@ -15,7 +15,7 @@ from core.incident import PublicText
 from core.page import PageSettings
 from core.service import Incidents
 from storage.store import SqlStore
-from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, a_declaration, an_id
+from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_id, the_settings
 
 OTHER = "T0OTHER"
 ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
@@ -50,7 +50,7 @@ PATHS = [
 @pytest.fixture
 def store(a_database):
     with a_database("sqlite") as url:
-        store = SqlStore(url, status_channel=STATUS_CHANNEL)
+        store = SqlStore(url, defaults=the_settings())
         yield store
         store.close()
 

@@ -32,7 +32,14 @@ from storage.messages import OutboxMessage
 from storage.models import State
 from storage.outbox import Outbox
 from storage.store import SqlStore
-from tests.builders import ADA, GRACE, a_declaration, an_actor, an_id
+from tests.builders import (
+    ADA,
+    GRACE,
+    a_declaration,
+    an_actor,
+    an_id,
+    set_status_channel,
+)
 from tests.clock import Clock
 
 DELAY = timedelta(seconds=10)
@@ -108,7 +115,7 @@ class Process:
         self.outbox = Outbox(store)
         self.worker = Worker(
             self.outbox,
-            SlackTransport(client, group="S0RESPONDERS"),
+            SlackTransport(client),
             name=name,
             clock=clock,
             chance=lambda: 0.0,
@@ -119,7 +126,6 @@ class Process:
             clock=clock,
             wake=lambda: None,
             publish_delay=DELAY,
-            promise_defaults=DEFAULTS,
         )
         self.nudges = Nudges(store, clock=clock, wake=lambda: None)
 
@@ -226,7 +232,7 @@ class Nights:
     async def run(self) -> None:
         for workspace in sorted({night.workspace for night in self.nights}):
             channel = f"C0STATUS{workspace}"
-            self.stores[0].write_now(lambda tx: tx.set_status_channel(workspace, channel))  # noqa: B023
+            self.stores[0].write_now(lambda tx: set_status_channel(tx, workspace, channel))  # noqa: B023
         for night in self.nights:
             await self.processes[0].incidents.execute(night.declaration())
         acts = sorted(

@@ -21,11 +21,17 @@ from sqlalchemy import text as sql
 from bot.slack.actions import Actions
 from bot.slack.answers import Answers
 from bot.slack.interaction import Interaction
-from bot.slack.refusals import Groups
+from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics
 from core.boards import BoardFilter, Scope
+from core.configuring import SettingsBook
 from core.drafting import DraftBook
-from core.incident import Actor, Place, Visibility
+from core.incident import (
+    Actor,
+    Place,
+    Visibility,
+    WorkspaceSettings,
+)
 from core.lifecycle import PRESETS, STATUSPAGE, Catalogue
 from core.service import Incidents
 from storage.queries import SqlReader
@@ -199,7 +205,15 @@ class World:
         metrics = Metrics()
         client: Any = self.windows
         people: Any = Everybody()
-        self.answers = Answers(client, clock=self.clock, groups=Groups(), metrics=metrics)
+        self.answers = Answers(client, clock=self.clock, metrics=metrics)
+        workspaces = Workspaces(
+            self.incidents,
+            SettingsBook(self.store, clock=self.clock),
+            people,
+            client,
+            catalogue=CATALOGUE,
+            defaults=WorkspaceSettings(),
+        )
         self.actions = Actions(
             self.incidents,
             people,
@@ -207,7 +221,7 @@ class World:
             self.answers,
             DraftBook(self.store, clock=self.clock),
             catalogue=CATALOGUE,
-            promise_defaults={},
+            workspaces=workspaces,
             clock=self.clock,
         )
 

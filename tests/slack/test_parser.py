@@ -20,6 +20,7 @@ from bot.slack.requests import (
     OpenAssign,
     OpenDeclare,
     OpenInvite,
+    OpenSetup,
     OpenUpdate,
     Question,
     Request,
@@ -166,6 +167,7 @@ SAID = [
     ("redact 42 3", redact()),
     ("withdraw 42 3", redact()),
     (f"redact INC-42 {ID}", redact(entry=ID)),
+    ("setup", OpenSetup()),
     ("setup <#C0STATUS|status>", SetStatusChannel(channel="C0STATUS")),
     ("setup <#C0STATUS|>", SetStatusChannel(channel="C0STATUS")),
     ("setup C012345678", SetStatusChannel(channel="C012345678")),
@@ -682,7 +684,6 @@ SLIPS = [
     ("redact 42 third", "withdraw", None, '"third" is no entry'),
     ("redact 42 0", "withdraw", None, '"0" is no entry'),
     ("redact 42 3 4", "withdraw", None, '`withdraw` doesn\'t take "4"'),
-    ("setup", "setup", None, "The channel is missing."),
     ("setup #status", "setup", None, '"#status" is no channel that Slack knows'),
     ("list mine mine", "list", None, "The scope is named twice."),
     ("list severity:", "list", None, "The value of `severity:` is missing."),
@@ -742,7 +743,11 @@ MENDED = [
     ("declare Slow sev:hihg", a_declaration("Slow", severity=HIGH), 'There is no option "sev:".'),
     ("declare Slow component:api", a_declaration("Slow", components=("api",)), '"component:".'),
     ("udpate 42 We look.", OpenUpdate(ref=42, public=PublicText("We look.")), "mean update?"),
-    ("decalre Slow", OpenDeclare(title="Slow", lifecycle="statuspage"), "Did you mean declare?"),
+    (
+        "decalre Slow",
+        OpenDeclare(title="Slow", severity=Severity.MEDIUM, lifecycle="statuspage"),
+        "Did you mean declare?",
+    ),
     ("reslove 42 over", ShowCard(ref=42), "Did you mean resolve?"),
 ]  # fmt: skip
 

@@ -72,6 +72,7 @@ from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.handover import Answer, HandOver
 from core.incident import (
     DeclaredText,
+    Groups,
     Incident,
     Kind,
     Note,
@@ -114,6 +115,7 @@ from core.refusals import (
     RedactionNotPermitted,
     RepeatedComponent,
     SectionChanged,
+    SettingsChanged,
     SeveralNextSteps,
     StaleStatus,
     TitleChanged,
@@ -149,7 +151,7 @@ NOW = NINE + timedelta(minutes=12)
 SOON = NINE + timedelta(minutes=64)
 IN_30_MINUTES = timedelta(minutes=30)
 ORIGIN = Origin(place=Place("C0INCIDENTS"), response_url="https://hooks.slack.com/commands/T0/1/x")
-GROUPS = refusals.Groups(responders="S0RESPONDERS", publishers="S0PUBLISHERS")
+GROUPS = Groups(responders="S0RESPONDERS", publishers="S0PUBLISHERS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -598,14 +600,15 @@ def answers(texts: Texts) -> dict[str, Any]:
 
 
 def refused(error: UserError) -> Any:
-    return refusals.refusal(error, at=NOW, groups=GROUPS)
+    return refusals.refusal(error, at=NOW)
 
 
 def errors(texts: Texts) -> dict[str, UserError]:
     """One of each class that a person can meet, and of some more than one."""
     new, over = a_case(texts), a_case(texts, status=last_status(texts))
     moved = a_case(texts, status=second_status(texts))
-    private, actor = a_case(texts, private=True), an_actor()
+    private = a_case(texts, private=True)
+    grouped = an_actor(groups=GROUPS)
     way = new if texts is ORDINARY else a_case(texts, lifecycle=a_long_way())
     way = replace(way, status=way.lifecycle.initial)
     entry = an_update(new, body=texts.body)
@@ -654,6 +657,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "not_private": NotPrivate(new),
         "title_changed": TitleChanged(new),
         "not_over": NotOver(new),
+        "settings_changed": SettingsChanged(),
         "section_changed": SectionChanged(new, entry),
         "section_withdrawn": SectionChanged(new, replace(entry, redacted_by=ADA)),
         "no_such_section": NoSuchSection(new, Section.HELPED),
@@ -668,8 +672,12 @@ def errors(texts: Texts) -> dict[str, UserError]:
         ),
         "incident_resolved_asked": IncidentResolved(over, new.status),
         "redaction_not_permitted": RedactionNotPermitted(new, entry),
-        **{f"denied_{each}": Denied(actor, each, new) for each in Permission},
-        "denied_without_owner": Denied(actor, Permission.RESPOND),
+        **{f"denied_{each}": Denied(grouped, each, new) for each in Permission},
+        "denied_without_owner": Denied(grouped, Permission.RESPOND),
+        "denied_group_gone": Denied(
+            replace(grouped, groups=replace(GROUPS, gone=frozenset({"S0RESPONDERS"}))),
+            Permission.RESPOND,
+        ),
         "no_such_component": NoSuchComponent(),
         "repeated_component": RepeatedComponent(a_component(texts.components[0])),
         "component_exists": ComponentExists(a_component(texts.components[0])),

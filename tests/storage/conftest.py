@@ -11,7 +11,12 @@ from core.service import Incidents
 from storage.models import metadata
 from storage.outbox import Outbox
 from storage.store import SqlStore
-from tests.builders import STATUS_CHANNEL, a_declaration, an_id
+from tests.builders import (
+    STATUS_CHANNEL,
+    a_declaration,
+    an_id,
+    the_settings,
+)
 
 TABLES = tuple(metadata.tables)
 
@@ -40,8 +45,9 @@ def opened(url):
     """Opens a store on the test's database; a second one stands for another process."""
     stores = []
 
-    def opened(**options):
-        stores.append(SqlStore(url, **options))
+    def opened(status_channel=None, **options):
+        defaults = the_settings(status_channel=status_channel)
+        stores.append(SqlStore(url, defaults=defaults, **options))
         return stores[-1]
 
     yield opened

@@ -12,7 +12,13 @@ from core.decision import Surface
 from core.incident import Note, Place, PublicText
 from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
 from storage.store import SqlStore
-from tests.builders import NINE, STATUS_CHANNEL, a_change, an_actor
+from tests.builders import (
+    NINE,
+    STATUS_CHANNEL,
+    a_change,
+    an_actor,
+    the_settings,
+)
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ async def test_an_older_message_blocks_only_its_own_lane(declare, incidents, cla
 async def test_concurrent_workers_claim_each_message_once(declare, claim, url, clock):
     for number in range(10):
         await declare(place=Place(f"C0{number}"))
-    stores = [SqlStore(url, status_channel=STATUS_CHANNEL) for _ in range(3)]
+    stores = [SqlStore(url, defaults=the_settings()) for _ in range(3)]
     try:
         claims = await asyncio.gather(
             *(

@@ -16,7 +16,13 @@ from core.service import Incidents
 from storage import audit
 from storage.models import State
 from storage.store import SqlStore
-from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, an_actor
+from tests.builders import (
+    NINE,
+    WORKSPACE,
+    a_change,
+    an_actor,
+    the_settings,
+)
 
 DELAY = timedelta(seconds=10)
 TEXT = PublicText("We found the cause.")
@@ -151,7 +157,7 @@ async def test_the_public_sees_when_a_promise_was_made(incidents, store, declare
 
 async def test_two_processes_do_each_stage_once(incidents, promises, outbox, clock, url):
     await incidents.execute(SetPromise(actor=an_actor(), ref=1, next_update=WITHIN))
-    with closing(SqlStore(url, status_channel=STATUS_CHANNEL)) as other:
+    with closing(SqlStore(url, defaults=the_settings())) as other:
         processes = [
             Nudges(one, clock=clock, wake=lambda: None)
             for one in (incidents._store, other)  # noqa: SLF001 - the store of this process

@@ -9,6 +9,7 @@ from core.store import StoreUnavailable
 from storage import migrations
 from storage.store import NoDatabase, SecondServer, SqlStore, UnknownSchema
 from storage.store import opened as opened_store
+from tests.builders import set_status_channel
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ async def test_other_processes_write_while_a_server_runs(opened):
     server.open_for_serving()
 
     await asyncio.to_thread(
-        command_line.write_now, lambda tx: tx.set_status_channel("T1", "C0NEW").id
+        command_line.write_now, lambda tx: set_status_channel(tx, "T1", "C0NEW").id
     )
 
     channel = await server.read(lambda reader: reader.workspace("T1").status_channel)

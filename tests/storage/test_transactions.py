@@ -17,9 +17,11 @@ from core.incident import Note, Place, PublicText
 from core.lifecycle import RESPONSE, STATUSPAGE, read
 from core.refusals import StaleStatus
 from core.service import Incidents
+from core.settings import Setting
 from core.store import StoreUnavailable
 from storage.snapshot import connection_of
 from tests.builders import (
+    ADA,
     GRACE,
     LINUS,
     NINE,
@@ -29,6 +31,7 @@ from tests.builders import (
     a_declaration,
     an_actor,
     an_id,
+    set_status_channel,
 )
 from tests.patience import PATIENCE_SECONDS
 
@@ -185,10 +188,10 @@ class TestTogether:
 
     async def test_a_failing_work_does_not_affect_the_others(self, held, store, rows):
         def add(name):
-            return lambda tx: tx.set_status_channel(name, "C1").id
+            return lambda tx: set_status_channel(tx, name, "C1").id
 
         def fail(tx):
-            tx.set_status_channel("T0BAD", "C1")
+            set_status_channel(tx, "T0BAD", "C1")
             raise StopIteration
 
         first, go = await held()
@@ -209,7 +212,7 @@ class TestTogether:
     async def test_a_failed_commit_fails_all_of_them(self, held, store, rows, on_statement):
         first, go = await held()
         waiting = [
-            store.write(lambda tx, name=name: tx.set_status_channel(name, "C1").id)
+            store.write(lambda tx, name=name: set_status_channel(tx, name, "C1").id)
             for name in ("T1", "T2", "T3")
         ]
 
@@ -231,13 +234,13 @@ class TestTogether:
 
         with pytest.raises(StoreUnavailable, match="full"):
             await store.write(fill)
-        assert await store.write(lambda tx: tx.set_status_channel("T1", "C1").id) == "T1"
+        assert await store.write(lambda tx: set_status_channel(tx, "T1", "C1").id) == "T1"
 
     async def test_a_write_waits_for_another_process(self, store, url):
         path = url.removeprefix("sqlite:///")
         other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
-        waiting = store.write(lambda tx: tx.set_status_channel("T1", "C1").id)
+        waiting = store.write(lambda tx: set_status_channel(tx, "T1", "C1").id)
         reading = await store.read(lambda reader: reader.workspace("T1").status_channel)
         other.execute("COMMIT")
         other.close()
@@ -364,7 +367,7 @@ class TestConnections:
         runs = []
 
         def work(tx):
-            tx.set_status_channel(f"T{len(runs)}", "C1")
+            set_status_channel(tx, f"T{len(runs)}", "C1")
             runs.append(1)
             if len(runs) == 1:
                 self.cut(url)
@@ -392,17 +395,17 @@ class TestConnections:
 
         def crosswise(first, second):
             def work(tx):
-                tx.set_status_channel(first, "C1")
+                set_status_channel(tx, first, "C1")
                 tries.append(first)
                 if len(tries) <= 2:
                     meet.wait(PATIENCE_SECONDS)
-                tx.set_status_channel(second, "C2")
+                set_status_channel(tx, second, "C2")
                 return first
 
             return work
 
         store = opened()
-        await store.write(lambda tx: [tx.set_status_channel(t, "C0").id for t in ("T1", "T2")])
+        await store.write(lambda tx: [set_status_channel(tx, t, "C0").id for t in ("T1", "T2")])
         results = await at_once(
             store.write(crosswise("T1", "T2")), store.write(crosswise("T2", "T1"))
         )
@@ -493,7 +496,7 @@ async def test_a_workspace_without_a_status_channel_has_that_of_the_settings(ope
 
     channels = [await channel()]
     for chosen in ("C0CHOSEN", None):
-        await store.write(lambda tx, chosen=chosen: tx.set_status_channel("T1", chosen).id)
+        await store.write(lambda tx, chosen=chosen: set_status_channel(tx, "T1", chosen).id)
         channels.append(await channel())
 
     assert channels == ["C0SETTINGS", "C0CHOSEN", "C0SETTINGS"]
@@ -531,3 +534,47 @@ async def test_probes_leave_one_row(store, clock, rows):
         await store.write(lambda tx: tx.probe(at=clock.advance(seconds=1)))
 
     assert len(rows("SELECT * FROM handled")) == 1
+
+
+async def test_a_setting_is_in_force_in_every_process_at_once(opened):
+    one, other = opened(), opened()
+
+    async def severity(store):
+        found = await store.read(lambda reader: reader.workspace("T1"))
+        return found.settings.default_severity, found.version
+
+    assert await severity(other) == ("medium", 0)
+    for version, text in enumerate(["low", "critical", None], start=1):
+        changes = {Setting.DEFAULT_SEVERITY: text}
+        await one.write(lambda tx, c=changes: tx.save_settings("T1", c, seen=None, by=ADA, at=NINE))
+        assert await severity(other) == (text or "medium", version)
+
+
+async def test_a_setting_that_is_rolled_back_is_in_force_nowhere(store):
+    def work(tx):
+        changed = tx.save_settings("T1", {Setting.DEFAULT_SEVERITY: "low"}, seen=0, by=ADA, at=NINE)
+        assert changed.settings.default_severity == tx.workspace("T1").settings.default_severity
+        raise EndOfTest
+
+    with pytest.raises(EndOfTest):
+        await store.write(work)
+    changes = {Setting.DEFAULT_SEVERITY: "high"}
+    await store.write(lambda tx: tx.save_settings("T1", changes, seen=0, by=ADA, at=NINE))
+
+    found = await store.read(lambda reader: reader.workspace("T1"))
+    assert (found.settings.default_severity, found.version) == ("high", 1)
+
+
+async def test_of_two_admins_the_second_changes_nothing(store):
+    def save(text):
+        changes = {Setting.DEFAULT_SEVERITY: text}
+        return store.write(lambda tx: tx.save_settings("T1", changes, seen=0, by=ADA, at=NINE))
+
+    assert await save("low")
+    assert await save("high") is None
+    (saved,) = await store.read(lambda reader: reader.saved_settings("T1"))
+    assert (saved.text, saved.by, saved.at) == ("low", ADA, NINE)
+
+
+class EndOfTest(Exception):
+    """Ends a transaction."""

@@ -1,0 +1,126 @@
+"""The settings of a workspace in Slack: read for every request, shown to admins, and saved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import forms, places, setup
+from bot.slack.blocks import Json
+from bot.slack.interaction import Interaction
+from bot.slack.people import People
+from bot.slack.requests import SaveSettings
+from bot.telemetry import log
+from core.configuring import Configuration, SettingsBook
+from core.errors import InvalidField, UnknownLifecycle
+from core.incident import Actor, WorkspaceSettings
+from core.lifecycle import Catalogue
+from core.service import Incidents
+from core.settings import NONE, Setting
+from core.store import StoreUnavailable
+
+# The wait for the settings of a workspace, when those that were read last would do: a dialog must
+# be open within three seconds.
+PATIENCE_SECONDS = 0.5
+
+
+class Workspaces:
+    """Reads the settings in force, and does the work of the dialog that changes them.
+
+    ``defaults`` count while nothing was read yet.
+    """
+
+    def __init__(
+        self,
+        incidents: Incidents,
+        book: SettingsBook,
+        people: People,
+        client: AsyncWebClient,
+        *,
+        catalogue: Catalogue,
+        defaults: WorkspaceSettings,
+    ) -> None:
+        self._incidents = incidents
+        self._book = book
+        self._people = people
+        self._client = client
+        self._catalogue = catalogue
+        self._defaults = defaults
+        self._last: dict[str, WorkspaceSettings] = {}
+
+    async def entered(self, interaction: Interaction) -> tuple[Interaction, Actor]:
+        """The request under the settings of its workspace, and the person who makes it."""
+        settings = await self._in_force(interaction.workspace)
+        actor = await self._people.actor(
+            interaction.workspace,
+            interaction.user,
+            channel=interaction.place.channel if interaction.place else None,
+            groups=settings.groups,
+        )
+        return interaction.under(settings), actor
+
+    async def _in_force(self, workspace: str) -> WorkspaceSettings:
+        """The settings of ``workspace``; while the database hangs, those that were read last.
+
+        Nothing can be done then that the settings decide on, but dialogs open, and help is given.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                self._last[workspace] = await self._incidents.settings(workspace)
+        except (StoreUnavailable, TimeoutError) as error:
+            log.warning("settings not read", reason=type(error).__name__)
+        return self._last.get(workspace, self._defaults)
+
+    async def dialog(self, interaction: Interaction, actor: Actor) -> Json:
+        """The dialog with all settings, for an admin."""
+        known, groups = await self._known(actor)
+        return setup.setup_dialog(known, self._catalogue, groups, origin=interaction.origin)
+
+    async def redrawn(self, view: Mapping[str, Any], actor: Actor) -> Json:
+        """The dialog ``view`` with the settings as they are now; what was chosen stays."""
+        known, groups = await self._known(actor)
+        return setup.setup_dialog(
+            known,
+            self._catalogue,
+            groups,
+            origin=forms.origin_of(view),
+            chosen=setup.setup_form(view).chosen,
+        )
+
+    async def _known(self, actor: Actor) -> tuple[Configuration, Mapping[str, str]]:
+        return await asyncio.gather(self._book.shown(actor), self._people.groups())
+
+    async def save(self, interaction: Interaction, actor: Actor, asked: SaveSettings) -> Json:
+        """Saves what was changed, if this installation can serve it.
+
+        Raises:
+            InvalidField: it cannot; the error is of that setting.
+            Denied, SettingsChanged: as in `SettingsBook.save`.
+        """
+        # Slack is asked nothing for somebody who may not save.
+        _, groups = await self._known(actor)
+        for setting, text in asked.changes.items():
+            if text is not None and (problem := await self._problem(setting, text, groups)):
+                raise InvalidField(setting, problem)
+        known = await self._book.save(
+            actor, asked.changes, seen=asked.seen, request=interaction.once
+        )
+        return setup.saved(known, asked.changes, self._catalogue, groups)
+
+    async def _problem(self, setting: Setting, text: str, groups: Mapping[str, str]) -> str | None:
+        """The reason why ``text`` cannot be served; it ends a sentence about the setting."""
+        match setting:
+            case Setting.STATUS_CHANNEL | Setting.API_CHANNEL:
+                return await places.refused_trial(self._client, text)
+            case Setting.RESPONDERS_GROUP | Setting.PUBLISHERS_GROUP:
+                if groups and text not in {*groups, NONE}:
+                    return "is deleted in Slack: choose another"
+            case Setting.DEFAULT_LIFECYCLE:
+                try:
+                    self._catalogue.find(text)
+                except UnknownLifecycle:
+                    return "is in no file any more: choose another"
+        return None
