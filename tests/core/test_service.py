@@ -270,6 +270,7 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         lambda incidents, actor: oldest(incidents, actor),  # noqa: PLW0108 - defined below
         lambda incidents, actor: newest(incidents, actor),  # noqa: PLW0108 - the same
         lambda incidents, actor: incidents.history(actor, 1),
+        lambda incidents, actor: incidents.unmoved(actor, 1, "investigating"),
         lambda incidents, actor: incidents.components(actor),
         lambda incidents, actor: incidents.make_component(
             actor, name="api", description=None, group=None, then=lambda _, described: described
@@ -291,6 +292,7 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         "oldest entries",
         "newest entries",
         "history",
+        "unmoved",
         "components",
         "make a component",
         "board",
@@ -528,6 +530,19 @@ async def test_an_incident_can_be_read_without_its_card(incidents, declare):
     assert await incidents.find(an_actor(GRACE), declared.id) == declared
     with pytest.raises(NotFound):
         await incidents.find(an_actor(GRACE), 9)
+
+
+async def test_an_incident_that_a_dialog_was_drawn_for_is_told_from_one_that_moved(
+    incidents, declare
+):
+    declared = await declare()
+    ada = an_actor()
+
+    assert await incidents.unmoved(ada, declared.id, "investigating") == declared
+    await incidents.execute(a_change(ref=1, to="identified"))
+    with pytest.raises(StaleStatus) as refused:
+        await incidents.unmoved(ada, declared.id, "investigating")
+    assert refused.value.moved.new == "identified"
 
 
 async def test_the_history_is_the_transitions_with_their_notes(incidents, declare):
