@@ -33,6 +33,7 @@ $(READY):
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "This Python cannot make a virtual environment: install the Debian package python3-venv and call make again."; \
 	  exit 1; }
+	@echo "Setting up $(VENV) from the lock file. This is done once, and can take a minute."
 	@rm -f $(VENV)/ready-*
 	@grep -qsF "$(CURDIR)/$(BIN)/" $(BIN)/pip && $(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > $(VENV)/uv.lock

@@ -23,8 +23,8 @@ from bot.telemetry import configure_logs
 # The deliveries after the last line take some seconds of the story's time.
 MARGIN = timedelta(seconds=30)
 # How often the bot looks for reminders; a long wait has fewer looks.
-LOOK_EVERY_SECONDS = 30
-LOOKS_MAX = 240
+LOOK_EVERY_SECONDS = 60
+LOOKS_MAX = 60
 PATIENCE_SECONDS = 60
 
 
