@@ -26,6 +26,8 @@ KEY = "api-key"
 STARTED_WITHIN_SECONDS = 30
 STOPPED_WITHIN_SECONDS = 10
 
+_begun: list[Process] = []
+
 
 class BotDidNotStart(Exception):
     """A process of the demo failed, or did not connect. The text names the log."""
@@ -87,14 +89,26 @@ async def _begin(
     stdout: int | IO[bytes] | None = None,
 ) -> Process:
     """``python -m`` with ``arguments`` as a process in ``folder``, which has only ``settings``."""
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", *arguments),
+        # Ctrl-C reaches only the demo, which ends its processes: the bot takes a second signal for
+        # impatience, and would not close its database.
+        start_new_session=True,
         # A `.env` in the working directory is for another bot.
         cwd=folder,
         env=_only(settings),
         stdout=log if stdout is None else stdout,
         stderr=log,
     )
+    _begun.append(process)
+    return process
+
+
+def kill_all() -> None:
+    """Kill the processes of the demo, which cannot wait for them any longer."""
+    for process in _begun:
+        if process.returncode is None:
+            process.kill()
 
 
 def _only(settings: Mapping[str, str]) -> dict[str, str]:
@@ -226,6 +240,9 @@ async def run(
         announce("Starting the bot …")
         try:
             await _serve(slack, port=port + 1, http=http, told=told, announce=announce, stop=stop)
+        except BotDidNotStart:
+            if not stop.is_set():
+                raise
         finally:
             keep(slack.workspace, FOLDER)
 
@@ -244,6 +261,8 @@ async def _serve(
         async def figures() -> str:
             return await _said("stats", "30d", "--html", folder=FOLDER, settings=running.settings)
 
+        if stop.is_set():
+            return
         slack.front.beside["Statistics"] = figures
         person, channel = (told.person, told.channel) if told else ("mia", "#payments")
         announce(f"\nOpen {slack.url}/?as={person}&at={channel.removeprefix('#')}")

@@ -26,11 +26,14 @@ async def a_command(
     *arguments: str,
     folder: Path,
     program: Sequence[str] = ("-m", "bot"),
+    session: bool = False,
     stdout: int = DEVNULL,
     stderr: int = DEVNULL,
     **variables: str,
 ) -> AsyncIterator[Process]:
     """``ratchet`` with ``arguments`` in ``folder``, which is also its home.
+
+    ``session``: it leads a process group of its own, as in a terminal.
 
     Its environment holds ``variables``, PATH and HOME. It is killed at the end of the block, and
     when the test process is gone.
@@ -38,6 +41,7 @@ async def a_command(
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *program, *arguments),
         cwd=folder,
+        start_new_session=session,
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -69,7 +73,11 @@ async def a_whole_demo(*arguments: str, folder: Path) -> AsyncIterator[WholeDemo
     """``ratchet demo`` with ``arguments`` in ``folder``, which runs; in the end as by Ctrl-C."""
     port = two_free_ports()
     command = a_command(
-        *("demo", "--port", str(port), *arguments), folder=folder, stdout=PIPE, stderr=STDOUT
+        *("demo", "--port", str(port), *arguments),
+        folder=folder,
+        session=True,
+        stdout=PIPE,
+        stderr=STDOUT,
     )
     async with command as process:
         assert process.stdout is not None
@@ -80,9 +88,11 @@ async def a_whole_demo(*arguments: str, folder: Path) -> AsyncIterator[WholeDemo
                 assert line, "".join(lines)
                 lines.append(line.decode())
         yield WholeDemo(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", "".join(lines))
-        process.send_signal(SIGINT)
+        os.killpg(process.pid, SIGINT)
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 0
+    log = (folder / ".ratchet-demo/ratchet.log").read_text()
+    assert '"event": "stopped"' in log.splitlines()[-1]
 
 
 @asynccontextmanager

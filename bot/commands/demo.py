@@ -48,7 +48,7 @@ def demo(
     if story is not None and story not in STORIES:
         wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
     try:
-        from bot.demo import BotDidNotStart, run
+        from bot.demo import BotDidNotStart, kill_all, run
     except ModuleNotFoundError as error:
         if error.name != "yaml":
             raise
@@ -64,7 +64,7 @@ def demo(
             story_name=story,
             clean=clean,
             announce=typer.echo,
-            stop=stop_event(),
+            stop=stop_event(kill_all),
         )
 
     try:
