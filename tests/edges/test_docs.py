@@ -245,6 +245,14 @@ def test_the_runbook_lists_every_text_with_which_a_command_ends():
     } == set()
 
 
+def test_every_picture_is_shown_light_and_dark():
+    shown = {name for page in PAGES for name in re.findall(r"img/([\w-]+\.png)", page.read_text())}
+    there = {picture.name for picture in ROOT.glob("docs/img/*.png")}
+
+    assert shown == there
+    assert {name.replace("light", "dark") for name in there} <= there
+
+
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_every_lifecycle_in_the_docs_is_valid(page):
     for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
