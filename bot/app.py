@@ -33,6 +33,7 @@ from core.decision import Outcome
 from core.drafting import DraftBook
 from core.incident import Place
 from core.nudging import Nudges
+from core.owners import Owners
 from core.page import PageSettings
 from core.service import Incidents
 from core.stats import milestones
@@ -92,6 +93,7 @@ class App:
         )
         self.nudges = Nudges(self.store, clock=clock, wake=self.worker.wake)
         self.hand_overs = HandOvers(self.store, clock=clock, wake=self.worker.wake)
+        self.owners = Owners(self.store, people.membership, clock=clock, wake=self.worker.wake)
         self.slack = SlackListeners(
             self.incidents,
             people,
@@ -177,6 +179,7 @@ class App:
         self.schedule.every(timedelta(seconds=1), self.worker.look)
         self.schedule.every(timedelta(seconds=1), self.nudges.look)
         self.schedule.every(timedelta(seconds=1), self.hand_overs.look)
+        self.schedule.every(timedelta(minutes=1), self.owners.look)
         self.schedule.every(timedelta(seconds=30), self.worker.rescue)
         self.schedule.every(BEAT_EVERY, self.beat)
         self.schedule.every(timedelta(hours=1), self.worker.prune)

@@ -24,6 +24,7 @@ class Surface(StrEnum):
     HAND_OVER = "hand_over"  # the question to a new owner, and later their answer
     HAND_OVER_DECLINED = "hand_over_declined"  # the new owner did not take it
     HAND_OVER_UNANSWERED = "hand_over_unanswered"  # the new owner has not answered
+    OWNER_LEFT = "owner_left"  # the owner is deactivated, and nobody leads
     MENTION = "mention"  # the word to the group of responders that it has become more severe
 
 
@@ -35,6 +36,7 @@ NUDGES = frozenset(
         *ABOUT_PROMISES,
         Surface.HAND_OVER_DECLINED,
         Surface.HAND_OVER_UNANSWERED,
+        Surface.OWNER_LEFT,
         Surface.MENTION,
     }
 )

@@ -240,11 +240,12 @@ def _acknowledge(
     if changed == incident:
         return Decision(incident=incident)
     pen = Pen(incident, command.actor, at, known.publish_delay)
-    return pen.decision(changed, (pen.update(Kind.ACKNOWLEDGED),), known.workspace)
+    updates = (pen.update(Kind.ACKNOWLEDGED), *_replaced(pen, incident, changed))
+    return pen.decision(changed, updates, known.workspace)
 
 
 def _acknowledged(incident: Incident, actor: Actor) -> Incident:
-    """The first to acknowledge is kept; a person becomes owner if there is none.
+    """The first to acknowledge is kept; a person becomes owner if nobody leads.
 
     An API key never becomes owner: nobody would be told, and nobody would lead.
     """
@@ -252,8 +253,14 @@ def _acknowledged(incident: Incident, actor: Actor) -> Incident:
     return replace(
         incident,
         acknowledged_by=incident.acknowledged_by or person,
-        owner=incident.owner or (person if person.in_slack else None),
+        owner=incident.leader or (person if person.in_slack else incident.owner),
     )
+
+
+def _replaced(pen: Pen, before: Incident, after: Incident) -> Iterator[Update]:
+    """The entry about an owner in the place of another."""
+    if before.owner and after.owner and before.owner != after.owner:
+        yield pen.update(Kind.ASSIGNED, old=before.owner.name, new=after.owner.name)
 
 
 def _change(incident: Incident, command: Change, known: ForChange, *, at: datetime) -> Decision:
@@ -355,7 +362,8 @@ def _walk(incident: Incident, command: Walk, known: ForChange, *, at: datetime) 
     changed = replace(incident, status=to)
     if to == ACKNOWLEDGED:
         changed = _acknowledged(changed, command.actor)
-    updates = (*passed, *_words(pen, before, to, public, reason))
+    words = tuple(_words(pen, before, to, public, reason))
+    updates = (*passed, *words, *_replaced(pen, incident, changed))
     done = with_promises(changed, updates, None, known, at=at)
     return pen.decision(done.incident, done.updates, known.workspace, promises=done.promises)
 
@@ -396,9 +404,9 @@ def _words(
 
 def _facts(pen: Pen, before: Incident, after: Incident, command: Change) -> Iterator[Update]:
     """One internal update for each fact that changed; an unchanged fact gets none."""
-    if command.owner and before.owner != after.owner:
-        old = before.owner.name if before.owner else None
-        yield pen.update(Kind.ASSIGNED, old=old, new=command.owner.name)
+    if command.owner and before.owner is None:
+        yield pen.update(Kind.ASSIGNED, new=command.owner.name)
+    yield from _replaced(pen, before, after)
     if before.severity != after.severity:
         yield pen.update(Kind.SEVERITY, old=before.severity, new=after.severity)
     if before.title != after.title:

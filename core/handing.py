@@ -120,6 +120,7 @@ def unanswered(incident: Incident, asked: HandOver) -> tuple[Envelope, ...]:
 
 
 def _channels(incident: Incident) -> list[str]:
-    """The working channel; without one, the declarer, if they are in Slack."""
-    declarer = [incident.declared_by.id] if incident.declared_by.in_slack else []
-    return [incident.card_channel] if incident.card_channel else declarer
+    """The working channel; without one, the declarer, if they are in Slack and have not left."""
+    declarer = incident.declared_by
+    there = declarer.in_slack and declarer.id != incident.left_owner
+    return [incident.card_channel] if incident.card_channel else [declarer.id] if there else []

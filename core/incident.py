@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -290,6 +290,9 @@ class Incident:
     ``promises`` counts the promises of a next public update that were made. ``next_update_by`` is
     the due moment of the one in force, which may be past or held back; None without one.
 
+    ``left_owner`` is the id of the owner who was found deactivated; once somebody else is owner, it
+    means nothing.
+
     ``card_address`` is the link of the working card, None until Slack has it. It is no fact of the
     incident, so two that differ only in it are equal.
     """
@@ -315,6 +318,7 @@ class Incident:
     title_before: str | None = None
     promises: int = 0
     next_update_by: datetime | None = None
+    left_owner: str | None = None
     card_address: str | None = field(default=None, compare=False)
     started_at: datetime
     created_at: datetime
@@ -343,6 +347,20 @@ class Incident:
         return self.lifecycle.public_word(self.status)
 
     @property
+    def owner_left(self) -> bool:
+        """Whether the owner is deactivated, so that nobody leads it."""
+        return self.owner is not None and self.owner.id == self.left_owner
+
+    @property
+    def leader(self) -> Person | None:
+        """The owner who can act; None without one."""
+        return None if self.owner_left else self.owner
+
+    def with_owner_left(self, *, left: bool) -> Incident:
+        """It, with the mark that its owner is deactivated, or without one."""
+        return replace(self, left_owner=self.owner.id if left and self.owner else None)
+
+    @property
     def acknowledgeable(self) -> bool:
         """Whether a person who acknowledges would change anything now.
 
@@ -351,12 +369,12 @@ class Incident:
         """
         if ACKNOWLEDGED in self.lifecycle:
             return ACKNOWLEDGED in self.next_steps
-        return not self.terminal and None in (self.acknowledged_by, self.owner)
+        return not self.terminal and None in (self.acknowledged_by, self.leader)
 
     @property
     def ownerless(self) -> bool:
         """Whether nobody leads it, and acknowledging, which is no transition, makes an owner."""
-        return self.owner is None and self.acknowledgeable and ACKNOWLEDGED not in self.lifecycle
+        return self.leader is None and self.acknowledgeable and ACKNOWLEDGED not in self.lifecycle
 
     @property
     def card_channel(self) -> str | None:
@@ -385,7 +403,8 @@ class Incident:
         else:
             readers = () if self.place else (self.declared_by,)
         people = {person.id: person for person in readers if person}
-        return tuple(person for person in people.values() if person.in_slack)
+        left = {self.left_owner}
+        return tuple(one for one in people.values() if one.in_slack and one.id not in left)
 
     def public_title(self, at: datetime) -> str | None:
         """The title that the public may read at the moment ``at``; None if there is none."""

@@ -56,11 +56,13 @@ def messages(
     Without an owner in Slack the working channel is reminded, without a working channel the
     declarer; so is the owner told of a broken promise where no channel may be.
     """
-    people = [one.id for one in (incident.owner, incident.declared_by) if one and one.in_slack]
+    left = {incident.left_owner}
+    known = (one for one in (incident.leader, incident.declared_by) if one and one.in_slack)
+    people = [one.id for one in known if one.id not in left]
     channels = list(filter(None, [incident.card_channel]))
     match effect:
         case Stage.REMINDED:
-            owner = people[:1] if incident.owner and incident.owner.in_slack else []
+            owner = people[:1] if incident.leader and incident.leader.in_slack else []
             to, surface = [*owner, *channels, *people], Surface.PROMISE_REMINDER
         case Stage.TOLD:
             to, surface = [*channels, *people], Surface.PROMISE_BREACH

@@ -62,6 +62,13 @@ class HandOverName(NamedTuple):
     entry: int
 
 
+class OwnerName(NamedTuple):
+    """Somebody who owns an open incident, by the ids of workspace and person."""
+
+    workspace: str
+    person: str
+
+
 class StoreUnavailable(Exception):
     """The database failed or does not answer. Nothing was kept, unless ``unsure`` is set.
 
@@ -167,6 +174,12 @@ class Reader(Protocol):
 
     def due_promises(self, *, at: datetime, limit: int) -> tuple[PromiseName, ...]:
         """Promises of all workspaces with a stage whose moment has passed at ``at``."""
+
+    def owners(self, *, after: OwnerName | None, limit: int) -> tuple[OwnerName, ...]:
+        """The first ``limit`` owners of open incidents behind ``after``, in all workspaces."""
+
+    def owned(self, owner: OwnerName, *, left: bool) -> tuple[UUID, ...]:
+        """The open incidents of ``owner`` whose mark says the contrary of ``left``."""
 
     def due_hand_overs(self, *, at: datetime, limit: int) -> tuple[HandOverName, ...]:
         """Hand-overs of all workspaces whose time for an answer is over at ``at``."""
@@ -279,6 +292,14 @@ class Transaction(Reader, Drafts, Protocol):
         self, incident: Incident, asked: HandOver, envelopes: Sequence[Envelope], *, at: datetime
     ) -> None:
         """Writes a hand-over after a look at ``at``, and the outbox messages of that.
+
+        The incident is locked, so no other process does the same.
+        """
+
+    def save_owner_left(
+        self, incident: Incident, envelopes: Sequence[Envelope], *, at: datetime
+    ) -> None:
+        """Writes whether the owner of ``incident`` left, and the outbox messages of that.
 
         The incident is locked, so no other process does the same.
         """

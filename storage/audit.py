@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, null, select
 from sqlalchemy.exc import NoResultFound
 
+from core.decision import Surface
 from core.errors import InvalidLifecycles
 from core.incident import Kind
 from core.lifecycle import Lifecycle
@@ -408,7 +409,10 @@ def _lost_places(reader: SqlReader) -> Iterator[Finding]:
 def _crowded_lanes(reader: SqlReader) -> Iterator[Finding]:
     for row in connection_of(reader).execute(_TOGETHER):
         # Several dead edits of one card are allowed: they merge when an operator retries them.
-        # Running messages are counted by lane below, for all surfaces together.
+        # Running messages are counted by lane below, for all surfaces together. A question to a new
+        # owner follows every change, and its edits do not merge.
+        if row.surface == Surface.HAND_OVER:
+            continue
         if row.state != State.RUNNING and (row.state != State.DEAD or row.entry is not None):
             text = f"{row.count} messages for {surface_name(row)} in {row.channel} are {row.state}"
             yield Finding(about(row), text, REPORT)

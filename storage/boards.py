@@ -85,6 +85,7 @@ INCIDENT = select(
     incident.c.invited_count,
     incident.c.promise_count,
     incident.c.next_update_by,
+    incident.c.left_owner,
     _card,
 ).where(incident.c.workspace_id == bindparam("workspace"))
 

@@ -30,6 +30,7 @@ LANES = {
     Surface.HAND_OVER: "hand_over",
     Surface.HAND_OVER_DECLINED: "hand_over",
     Surface.HAND_OVER_UNANSWERED: "hand_over",
+    Surface.OWNER_LEFT: "hand_over",
     Surface.MENTION: "mention",
 }
 

@@ -193,6 +193,7 @@ class IncidentRow(_Row, table=True):
     # The count of its rows in promise, and the due moment of the one in force. NULL: none.
     promise_count: int | None = None
     next_update_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    left_owner: str | None = None  # the id of the owner who was found deactivated
     resolution: str | None = None
     duplicate_of: int | None = None  # the number of the other incident
     # Whether a component was ever tagged. NULL: no.

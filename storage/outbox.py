@@ -62,7 +62,7 @@ EVER = datetime.max.replace(tzinfo=UTC)
 
 RESPONDERS_CARDS = frozenset({Surface.WORKING_CARD, Surface.OWNER_CARD})
 # Messages with the facts of such a card, where that card may be shown.
-_AS_CARDS = RESPONDERS_CARDS | {Surface.MENTION}
+_AS_CARDS = RESPONDERS_CARDS | {Surface.MENTION, Surface.OWNER_LEFT}
 
 
 class Posted(NamedTuple):
@@ -546,7 +546,8 @@ def _hand_over_facts(
     return Facts(
         name=incident.name,
         card=reader.card(incident) if may_be_told(incident, envelope.channel) else None,
-        hand_over=asked,
+        # A message to an owner who left reaches nobody.
+        hand_over=asked if envelope.channel != incident.left_owner else None,
         place=_found(connection_of(reader), _place_of(workspace, incident_id, envelope)),
     )
 
@@ -558,7 +559,8 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
     named = (one for one in reader.promises(incident) if one.entry == envelope.entry)
     promise = next((one for one in named if one.over_at is None), None)
     owner = incident.owner or incident.declared_by
-    concerned = envelope.channel in {incident.card_channel, owner.id, incident.declared_by.id}
+    receivers = {incident.card_channel, owner.id, incident.declared_by.id}
+    concerned = envelope.channel in receivers - {incident.left_owner}
     return Facts(
         name=incident.name,
         card=reader.card(incident),
@@ -568,8 +570,9 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
 
 
 def _may_show(incident: Incident, envelope: Envelope) -> bool:
-    """Whether the receiver of a responders' card, or of a mention, may see ``incident``."""
-    if envelope.surface is Surface.OWNER_CARD:
+    """Whether the receiver of a responders' card, or a message like it, may see ``incident``."""
+    to_people = envelope.surface in {Surface.OWNER_CARD, Surface.OWNER_LEFT}
+    if to_people and envelope.channel != incident.card_channel:
         return envelope.channel in {person.id for person in incident.card_people}
     return envelope.channel == incident.card_channel
 

@@ -34,8 +34,8 @@ from core.page import Arrangement
 from core.promise import Promise
 from core.ranking import Rank, Ranking, rank_of
 from core.settings import SavedSetting
-from core.store import HandOverName, PromiseName
-from storage import boards, entries, handovers, pages, promises, settings
+from core.store import HandOverName, OwnerName, PromiseName
+from storage import boards, entries, handovers, owners, pages, promises, settings
 from storage.boards import INCIDENT
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
@@ -386,6 +386,14 @@ class SqlReader(Snapshot):
         """The hand-over that ``entry`` made; None if it made none."""
         return handovers.one(self._connection, incident, entry)
 
+    def owners(self, *, after: OwnerName | None, limit: int) -> tuple[OwnerName, ...]:
+        """The first ``limit`` owners of open incidents behind ``after``, in all workspaces."""
+        return owners.page(self._connection, after=after, limit=limit)
+
+    def owned(self, owner: OwnerName, *, left: bool) -> tuple[UUID, ...]:
+        """The open incidents of ``owner`` whose mark says the contrary of ``left``."""
+        return owners.owned(self._connection, owner, left=left)
+
     def due_hand_overs(self, *, at: datetime, limit: int) -> tuple[HandOverName, ...]:
         """Hand-overs of all workspaces whose time for an answer is over at ``at``."""
         return handovers.due(self._connection, at=at, limit=limit)
@@ -470,6 +478,7 @@ class SqlReader(Snapshot):
             _invited_count,
             promise_count,
             next_update_by,
+            left_owner,
             card,
             *_settings,  # only of `_ONE`
         ) = row
@@ -499,6 +508,7 @@ class SqlReader(Snapshot):
             title_before=title_before,
             promises=promise_count or 0,
             next_update_by=next_update_by,
+            left_owner=left_owner,
             card_address=self._address_of(workspace, card),
             resolution=resolution
             and Resolved(how=Resolution(resolution), duplicate_of=duplicate_of),

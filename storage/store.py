@@ -41,6 +41,7 @@ from storage import (
     idempotency,
     migrations,
     models,
+    owners,
     pages,
     promises,
     queries,
@@ -240,6 +241,13 @@ class SqlTransaction(SqlReader):
     ) -> None:
         """Writes a hand-over after a look, and the outbox messages of that."""
         handovers.keep(self._connection, incident, asked)
+        enqueue_all(self._connection, incident, envelopes, at=at)
+
+    def save_owner_left(
+        self, incident: Incident, envelopes: Sequence[Envelope], *, at: datetime
+    ) -> None:
+        """Writes whether the owner of ``incident`` left, and the outbox messages of that."""
+        owners.mark(self._connection, incident, at=at)
         enqueue_all(self._connection, incident, envelopes, at=at)
 
     def handled(self, workspace: str, request: str) -> UUID | None:

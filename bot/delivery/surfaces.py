@@ -34,6 +34,8 @@ def drawn(  # noqa: PLR0911 - one for each surface
             return nudges.breach(incident, promise, group=group, at=at)
         case Surface.HAND_OVER | Surface.HAND_OVER_DECLINED | Surface.HAND_OVER_UNANSWERED:
             return _hand_over(surface, facts, at=at)
+        case Surface.OWNER_LEFT:
+            return handing.owner_left(facts.card.incident) if facts.card else None
         case Surface.MENTION:
             if group and facts.card and facts.card.incident.severity in facts.settings.mentions:
                 return mentions.raised(facts.card.incident, group)

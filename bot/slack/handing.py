@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bot.slack.blocks import Json, actions, context, message, paragraphs
 from bot.slack.buttons import (
+    ack_button,
     assign_button,
     decline_button,
     take_button,
@@ -91,6 +92,19 @@ def unanswered(incident: Incident, asked: HandOver, *, at: datetime) -> Json | N
         *_place_of_work(incident),
     ]
     return message(told, [*paragraphs(told), *_below(incident)])
+
+
+def owner_left(incident: Incident) -> Json | None:
+    """The word that the owner is deactivated; None if somebody leads, or it is over."""
+    if not incident.owner_left or incident.owner is None or incident.terminal:
+        return None
+    told = [
+        f"The owner {mention(incident.owner)} is deactivated; nobody leads {untitled(incident)}.",
+        "Take it over, or name somebody who does.",
+    ]
+    own = [ack_button(incident)] if incident.ownerless else []
+    offered = actions([*own, assign_button(incident)])
+    return message(told, [*paragraphs(told), *offered, *map(context, way_to_card(incident))])
 
 
 def _below(incident: Incident) -> list[Json]:

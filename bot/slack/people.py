@@ -193,6 +193,14 @@ class People:
             raise InvalidField(role, "must be a full member of this workspace: choose another")
         return Person(user, profile.name)
 
+    async def membership(self, workspace: str, user: str) -> Membership:
+        """The relation of ``user`` to the workspace.
+
+        Raises:
+            SlackUnavailable: Slack does not answer, and nothing is remembered.
+        """
+        return (await self._profile(workspace, user)).membership
+
     async def zone(self, workspace: str, user: str) -> tzinfo:
         """The time zone of ``user``; UTC while Slack does not answer."""
         try:

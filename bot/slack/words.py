@@ -211,7 +211,8 @@ def next_update(due_at: datetime, *, seen_from: datetime, overdue: bool) -> str:
 
 def owned_by(incident: Incident) -> str:
     """The owner, mentioned; ``nobody`` without one."""
-    return mention(incident.owner) if incident.owner else "nobody"
+    left = " (deactivated)" if incident.owner_left else ""
+    return f"{mention(incident.owner)}{left}" if incident.owner else "nobody"
 
 
 def who_sees(incident: Incident, *, reader: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -74,6 +75,21 @@ async def hand_over(slack, settle, words):
     assert CANARY not in repr(told)
 
 
+async def owner_leaves(slack, app, clock, words):
+    """Bo is deactivated while he owns an incident with notes: the channel is told of that."""
+    mia, bo = slack.person("mia"), slack.person("bo").user
+    await (await mia.command("#payments", "/incident declare Chat is slow")).answer()
+    await (await mia.command("#payments", "/incident assign 5 @bo")).answer()
+    await (await mia.command("#payments", f"/incident note 5 {words}")).answer()
+    await settled(app, clock)
+    slack.workspace.users[bo.id] = replace(bo, deleted=True)
+    clock.advance(minutes=6)
+    await app.owners.look()
+    await settled(app, clock)
+    shown = [one.words() for one in slack.workspace.channel("#payments").messages]
+    assert any("is deactivated; nobody leads INC-5" in one for one in shown)
+
+
 async def walk_to_the_end(slack, words):
     mia, say = slack.person("mia"), "#payments"
     await mia.command(say, "/incident declare Search is slow")
@@ -118,7 +134,7 @@ async def write_reports(slack, words):
 
 async def what_everybody_sees(slack, app):
     """The public channels, and the public reports."""
-    reader = Actor(workspace=slack.workspace.team_id, person=Person("U0BO", "bo"))
+    reader = Actor(workspace=slack.workspace.team_id, person=Person("U0MIA", "mia"))
     reports = [await app.incidents.public_report(reader, number) for number in (1, 2)]
     channels = [slack.channel_view(f"#{name}") for name in ("general", "payments", "status")]
     return [*channels, *reports]
@@ -198,8 +214,9 @@ async def test_public_output_does_not_depend_on_descriptions(a_database, mode):
     assert runs[0] == runs[1]
 
 
-async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settle, capfd):
+async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settle, clock, capfd):
     await run_an_incident(slack, settle, CANARY)
+    await owner_leaves(slack, ratchet, clock, CANARY)
     async with aiohttp.ClientSession() as session:
         pages = []
         for path in ("/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):
@@ -242,6 +259,7 @@ async def test_public_output_does_not_depend_on_the_notes(a_database, mode):
                 running(environment_for(slack, url, mode), slack, clock) as app,
             ):
                 await run_an_incident(slack, lambda: settled(app, clock), words)  # noqa: B023 - awaited within the round
+                await owner_leaves(slack, app, clock, words)
                 runs.append(without_ids(await what_everybody_sees(slack, app)))
 
     assert "A fix is rolling out." in runs[0]

@@ -302,6 +302,10 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
         "mention_first_post": mentions.with_mention(
             views.working_card(Card(incident=new, last=last), at=NOW), "S0RESPONDERS"
         ),
+        "owner_left": handing.owner_left(owned.with_owner_left(left=True)),
+        "owner_left_acknowledged": handing.owner_left(
+            replace(owned, lifecycle=RESPONSE, status="acknowledged").with_owner_left(left=True)
+        ),
         "owner_unanswered": handing.unanswered(owned, asked, at=SOON),
     }
 
@@ -350,6 +354,9 @@ def cards(texts: Texts) -> dict[str, Any]:
     taken_back = an_update(new, body=None, redacted_at=NOW, redacted_by=GRACE, **public)
     return {
         "working_card": views.working_card(Card(incident=new, last=acknowledged), at=NOW),
+        "working_card_owner_left": views.working_card(
+            Card(incident=new.with_owner_left(left=True), last=acknowledged), at=NOW
+        ),
         "working_card_ownerless": views.working_card(
             Card(incident=replace(new, owner=None), last=taken_back), at=NOW
         ),

@@ -14,6 +14,7 @@ from core.boards import BoardFilter, Scope
 from core.commands import Redact
 from core.incident import Note, PublicText, Severity
 from core.ranking import Rank
+from core.store import OwnerName
 from storage import models
 from storage.public import PublicReader
 from storage.snapshot import connection_of
@@ -58,6 +59,11 @@ LOOKS = {
     "card": lambda reader: reader.card(reader.incident(WORKSPACE, 1)),
     "timeline": lambda reader: reader.timeline(
         reader.incident(WORKSPACE, 1), before=None, limit=10
+    ),
+    "owners": lambda reader: reader.owners(after=OwnerName(WORKSPACE, "U0ADA"), limit=10),
+    "owned by one who left": lambda reader: reader.owned(OwnerName(WORKSPACE, "U0ADA"), left=True),
+    "owned by one who is back": lambda reader: reader.owned(
+        OwnerName(WORKSPACE, "U0ADA"), left=False
     ),
     "sections": lambda reader: reader.sections(reader.incident(WORKSPACE, 1)),
     "declared in a month": lambda reader: declared(reader, an_actor()),
