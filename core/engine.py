@@ -369,7 +369,7 @@ def _walk(incident: Incident, command: Walk, known: ForChange, *, at: datetime) 
 
 
 def _refuse_publishing(incident: Incident, known: ForChange) -> None:
-    if known.workspace.status_channel is None or incident.private:
+    if incident.private or not known.workspace.has_public_surface:
         raise NoPublicSurface(incident)
 
 

@@ -235,16 +235,25 @@ class WorkspaceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """One Slack team with its settings. ``version`` rises whenever it saves one of them."""
+    """One Slack team with its settings. ``version`` rises whenever it saves one of them.
+
+    ``page``: its status page is published.
+    """
 
     id: str
     settings: WorkspaceSettings = WorkspaceSettings()
     version: int = 0
+    page: bool = False
 
     @property
     def status_channel(self) -> str | None:
-        """The channel of public updates; None: there is no public surface yet."""
+        """The channel of public updates; None: it has none."""
         return self.settings.status_channel
+
+    @property
+    def has_public_surface(self) -> bool:
+        """Whether anybody could read a public update."""
+        return self.page or self.status_channel is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def set_promise(
         return _decision(pen, incident, done, known.workspace)
     if is_over(incident):
         raise NothingToPromise(incident)
-    if not incident.private and known.workspace.status_channel is None:
+    if not (incident.private or known.workspace.has_public_surface):
         raise NoPublicSurface(incident)
     public_at = at if incident.private else at + known.publish_delay
     due_at = due(asked, incident, known, public_at=public_at)

@@ -124,6 +124,7 @@ class WorkspaceRow(_Row, table=True):
     status_channel: str | None = None
     last_number: int = 0
     settings_version: int | None = None
+    page_published: bool | None = None  # NULL: no
 
 
 class SettingRow(_Row, table=True):

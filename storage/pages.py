@@ -17,6 +17,7 @@ from core.incident import Component, Incident, Kind, Visibility
 from core.page import ComponentGroup, ComponentStatus, Override, PageSettings, ShownComponent
 from storage.models import component, component_group, component_override, incident, page, tagging
 from storage.models import update as _update
+from storage.models import workspace as workspaces
 from storage.rows import AnyRow
 from storage.statements import KEEP_WORKSPACE, upsert
 
@@ -135,6 +136,11 @@ _UNPUBLISH = (
         changed_at=bindparam("at_last", type_=page.c.changed_at.type),
     )
 )
+_MARK = (
+    update(workspaces)
+    .where(workspaces.c.id == bindparam("workspace"))
+    .values(page_published=bindparam("published"))
+)
 
 
 def note_change(connection: Connection, before: Incident | None, decision: Decision) -> None:
@@ -178,6 +184,7 @@ def keep(connection: Connection, settings: PageSettings, *, at: datetime) -> Non
             "changed_at": at,
         },
     )
+    _mark(connection, settings.workspace, published=True)
 
 
 def owner(connection: Connection, slug: str) -> str | None:
@@ -189,6 +196,12 @@ def owner(connection: Connection, slug: str) -> str | None:
 def unpublish(connection: Connection, workspace: str, *, at: datetime) -> None:
     """Takes the page off: every address of it is unknown from then on."""
     connection.execute(_UNPUBLISH, {"workspace": workspace, "at_last": at})
+    _mark(connection, workspace, published=False)
+
+
+def _mark(connection: Connection, workspace: str, *, published: bool) -> None:
+    """Notes it at the workspace, which every command reads; it waits for changes that run."""
+    connection.execute(_MARK, {"workspace": workspace, "published": published or None})
 
 
 def published(connection: Connection) -> tuple[PageSettings, ...]:

@@ -60,9 +60,12 @@ from storage.snapshot import Snapshot
 
 OPEN_HERE_MAX = 10
 
+# The columns of a workspace that decide on its settings, and on its public side.
+WorkspaceColumns = tuple[str | None, int | None, bool | None]
+
 # With the settings of the workspace, which every command needs next.
 _ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
-    workspace.c.status_channel, workspace.c.settings_version
+    workspace.c.status_channel, workspace.c.settings_version, workspace.c.page_published
 )
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
 _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
@@ -138,9 +141,9 @@ _CARD_TIMES = select(update.c.incident_id, update.c.kind, update.c.new, update.c
     is_move,
 )
 
-_WORKSPACE = select(workspace.c.status_channel, workspace.c.settings_version).where(
-    workspace.c.id == bindparam("workspace")
-)
+_WORKSPACE = select(
+    workspace.c.status_channel, workspace.c.settings_version, workspace.c.page_published
+).where(workspace.c.id == bindparam("workspace"))
 
 
 _DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(boards.visible)}
@@ -166,15 +169,16 @@ class SqlReader(Snapshot):
         known = self._workspaces.get(workspace)
         if known is None:
             found = self._connection.execute(_WORKSPACE, {"workspace": workspace}).first()
-            known = self._workspace(workspace, *(found or (None, None)))
+            known = self._workspace(workspace, tuple(found or (None, None, None)))
         return known
 
-    def _workspace(
-        self, workspace: str, status_channel: str | None, version: int | None
-    ) -> Workspace:
+    def _workspace(self, workspace: str, columns: WorkspaceColumns) -> Workspace:
+        status_channel, version, page = columns
         known = self._settings.of(
             self._connection, workspace, status_channel=status_channel, version=version or 0
         )
+        if page:
+            known = replace(known, page=True)
         self._workspaces[workspace] = known
         return known
 
@@ -197,7 +201,8 @@ class SqlReader(Snapshot):
         if row is None:
             return None
         if workspace not in self._workspaces:
-            self._workspace(workspace, row.status_channel, row.settings_version)
+            columns = row.status_channel, row.settings_version, row.page_published
+            self._workspace(workspace, columns)
         return self._incidents(workspace, (row,))[0]
 
     def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:

@@ -96,6 +96,7 @@ _NEXT_NUMBER = upsert(
             models.workspace.c.last_number,
             models.workspace.c.status_channel,
             models.workspace.c.settings_version,
+            models.workspace.c.page_published,
         )
     )
 )
@@ -146,10 +147,10 @@ class SqlTransaction(SqlReader):
 
     def next_number(self, workspace: str) -> int:
         """The number of the next incident: unique and without gaps."""
-        number, status_channel, version = self._connection.execute(
+        number, status_channel, version, page = self._connection.execute(
             _NEXT_NUMBER[self._dialect], {"workspace": workspace}
         ).one()
-        self._workspace(workspace, status_channel, version)
+        self._workspace(workspace, (status_channel, version, page))
         return int(number)
 
     def components(self, workspace: str) -> tuple[Component, ...]:
@@ -213,7 +214,8 @@ class SqlTransaction(SqlReader):
             self._redact(incident.workspace, redacted)
         for entry in decision.erased:
             self._erase_repeated(incident.workspace, entry)
-        pages.note_change(self._connection, before, decision)
+        if self.workspace(incident.workspace).page:
+            pages.note_change(self._connection, before, decision)
         enqueue(self._connection, decision)
         self._read[incident.id] = incident
 

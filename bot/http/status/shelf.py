@@ -24,6 +24,8 @@ from storage.public import PublicReader
 
 T = TypeVar("T")
 FRESH = timedelta(milliseconds=250)
+# A page that was just published may miss a change that began before: its facts are read anew.
+ANEW = timedelta(minutes=1)
 # The rendered paths that are kept for each page; the one that was asked for longest ago goes first.
 KEPT = 512
 
@@ -47,10 +49,11 @@ class KeptBytes:
 
 @dataclass(slots=True)
 class _Page:
-    """A page with its rendered paths. ``checked`` is the loop's time of the last look."""
+    """A page with its rendered paths. Times are the loop's: of the last look, and of its facts."""
 
     version: int
     checked: float
+    read: float
     value: StatusPage
     kept: OrderedDict[str, KeptBytes | None] = field(default_factory=OrderedDict)
 
@@ -118,7 +121,8 @@ class Shelf:
         if version is None:
             self._pages.pop(workspace, None)
             return None
-        if known is not None and known.version == version[1] and self._holds(known):
+        anew = known is None or checked - known.read >= ANEW.total_seconds()
+        if known is not None and not anew and known.version == version[1] and self._holds(known):
             known.checked = checked
             return known
         at = self._clock()
@@ -129,7 +133,7 @@ class Shelf:
             self._pages.pop(workspace, None)
             return None
         # The facts may be newer than the version; then the next look reads them once more.
-        made = _Page(version=version[1], checked=checked, value=project(facts, at))
+        made = _Page(version=version[1], checked=checked, read=checked, value=project(facts, at))
         self._pages[workspace] = made
         return made
 

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column('updated_at', sa.DateTime(timezone=True), nullable=True),
     ):
         op.add_column('component', column)
+    op.add_column('workspace', sa.Column('page_published', sa.Boolean(), nullable=True))
     op.add_column('incident', sa.Column('tagged', sa.Boolean(), nullable=True))
     op.add_column('incident', sa.Column('over_at', sa.DateTime(timezone=True), nullable=True))
     op.create_index('ix_incident_over', 'incident', ['workspace_id', 'over_at'], sqlite_where=OVER_SQLITE, postgresql_where=OVER)
