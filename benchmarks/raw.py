@@ -50,7 +50,7 @@ LOCKED = " FOR UPDATE OF incident"
 CHANGE = """
 UPDATE incident SET status=?, public_word=?, updated_at=?, version=?, last_entry=?
 WHERE incident.workspace_id = ? AND incident.id = ? AND incident.version = ?"""
-CLOSE = CHANGE.replace("public_word=?,", "public_word=?, is_open=?,")
+CLOSE = CHANGE.replace("public_word=?,", "public_word=?, is_open=?, over_at=?,")
 RECORD = """
 INSERT INTO incident_update
   (workspace_id, incident_id, entry, id, kind, visibility, by_id, by_name, at, body, old, new,
@@ -93,7 +93,7 @@ class Raw:
         at = self._moment()
         key = (WORKSPACE, incident, version - 1)
         if to == WAY[-1]:
-            cursor.execute(self._close, (to, to, False, at, version, entry, *key))
+            cursor.execute(self._close, (to, to, False, at, at, version, entry, *key))
         else:
             cursor.execute(self._change, (to, to, at, version, entry, *key))
         if cursor.rowcount != 1:
