@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from core.decision import NUDGES, Surface
+from storage.facts import Facts
 from storage.messages import OutboxMessage
-from storage.outbox import Facts
 
 EVENT = "ratchet_message"
 NAME = re.compile(r"INC-(\d{1,9})\b")

@@ -19,8 +19,9 @@ from bot.slack import mentions
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.decision import NUDGES, Surface
+from storage.facts import Facts, Posted
 from storage.messages import OutboxMessage
-from storage.outbox import UNKNOWN_OUTCOME, Facts, Posted
+from storage.outbox import UNKNOWN_OUTCOME
 
 # Slack's clock and ours may differ by so much: a search for a post goes by its time.
 CLOCKS_APART = timedelta(minutes=10)

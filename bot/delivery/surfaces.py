@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from bot.slack import handing, mentions, nudges, public, views
 from core.decision import Surface
-from storage.outbox import Facts
+from storage.facts import Facts
 
 
 def drawn(  # noqa: PLR0911 - one for each surface

@@ -24,8 +24,9 @@ from bot.delivery.failures import (
 from bot.telemetry import Metrics, log
 from core.stats import Milestone, first_words
 from core.store import StoreUnavailable
+from storage.facts import Facts, Posted
 from storage.messages import POST_EVERY, OutboxMessage
-from storage.outbox import UNKNOWN_OUTCOME, Facts, Outbox, Posted
+from storage.outbox import UNKNOWN_OUTCOME, Outbox
 
 T = TypeVar("T")
 

@@ -26,9 +26,10 @@ from core.decision import Envelope, Surface
 from core.incident import PublicText
 from core.store import StoreUnavailable
 from storage import posts
+from storage.facts import Facts
 from storage.findings import ABOUT_ENTRIES
 from storage.messages import PUBLIC_SURFACES
-from storage.outbox import Facts, Outbox
+from storage.outbox import Outbox
 from storage.posts import Delivered, Placed, Standing
 from storage.store import SqlStore
 

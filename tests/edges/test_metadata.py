@@ -11,9 +11,9 @@ from core.decision import Surface
 from core.handover import HandOver
 from core.promise import Promise
 from core.public_side import PublicUpdate
+from storage.facts import Facts
 from storage.messages import OutboxMessage
 from storage.models import State
-from storage.outbox import Facts
 from tests.builders import ADA, GRACE, NINE, STATUS_CHANNEL, WORKSPACE, an_id
 
 

@@ -11,8 +11,9 @@ import pytest
 from core.decision import Surface
 from core.incident import PublicText
 from core.service import Incidents
+from storage.facts import Posted
 from storage.models import State
-from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
+from storage.outbox import UNKNOWN_OUTCOME, Outbox
 from tests.builders import NINE, WORKSPACE, a_change
 from tests.patience import PATIENCE_SECONDS
 

@@ -10,7 +10,8 @@ import pytest
 from core.commands import Redact
 from core.decision import Surface
 from core.incident import Note, Place, PublicText
-from storage.outbox import UNKNOWN_OUTCOME, Outbox, Posted
+from storage.facts import Posted
+from storage.outbox import UNKNOWN_OUTCOME, Outbox
 from storage.store import SqlStore
 from tests.builders import (
     NINE,

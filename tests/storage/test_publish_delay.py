@@ -14,8 +14,9 @@ from core.incident import PublicText
 from core.lifecycle import RESPONSE, STATUSPAGE
 from core.service import Incidents
 from storage import audit
+from storage.facts import Posted
 from storage.models import CARDS, State
-from storage.outbox import Outbox, Posted
+from storage.outbox import Outbox
 from tests.builders import NINE, STATUS_CHANNEL, WORKSPACE, a_change, a_declaration, an_actor, an_id
 from tests.patience import PATIENCE_SECONDS
 

@@ -14,7 +14,7 @@ from core.refusals import IncidentResolved
 from core.service import Incidents
 from core.store import Receipt
 from storage import audit, idempotency, keys
-from storage.outbox import Posted
+from storage.facts import Posted
 from tests.builders import (
     ADA,
     GRACE,
