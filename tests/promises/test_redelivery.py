@@ -37,6 +37,7 @@ COMMANDS = {
     "promise": ([], "promise 1 30m"),
     "title": ([], "title 1 Checkout is slow"),
     "components": ([], "components 1 api, web"),
+    "description": ([], "description 1 Since the deploy of 02:50."),
     "withdraw": (["note 1 db-3 lost quorum"], "withdraw 1 2"),
     "invite": (["declare Key leaked private"], "invite 2 @bo"),
     "uninvite": (["declare Key leaked private", "invite 2 @bo"], "uninvite 2 @bo"),
