@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, assert_never
 
+from core.handover import HandOver
 from core.incident import (
     Component,
     DescribedComponent,
@@ -98,8 +99,10 @@ def _private(  # noqa: PLR0911 - one for each kind of record
             return "incident", _incident(record)
         case Update():
             return "update", _update(record)
-        case (incident, promise):
+        case (incident, Promise() as promise):
             return "promise", {"incident": str(incident.id)} | _promise(promise)
+        case (incident, HandOver() as asked):
+            return "hand_over", {"incident": str(incident.id)} | _hand_over(asked)
         case _:
             assert_never(record)
 
@@ -141,6 +144,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "started_at": _iso(incident.started_at),
         "created_at": _iso(incident.created_at),
         "updated_at": _iso(incident.updated_at),
+        "left_owner": incident.left_owner,
         "version": incident.version,
         "last_entry": incident.last_entry,
     }
@@ -178,6 +182,18 @@ def _promise(promise: Promise) -> dict[str, Any]:
         "answered_by": promise.answered_by,
         "released_at": promise.released_at and _iso(promise.released_at),
         "release": promise.release and promise.release.value,
+    }
+
+
+def _hand_over(asked: HandOver) -> dict[str, Any]:
+    return {
+        "entry": asked.entry,
+        "to": _person(asked.to),
+        "by": _person(asked.by),
+        "previous": _person(asked.previous),
+        "asked_at": _iso(asked.asked_at),
+        "answer": asked.answer and asked.answer.value,
+        "looked": asked.looked,
     }
 
 

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from sqlalchemy import bindparam, select
 
+from core.handover import HandOver
 from core.incident import Component, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
 from core.promise import Promise
@@ -41,7 +42,7 @@ Record: TypeAlias = (
     | Lifecycle
     | Incident
     | Update
-    | tuple[Incident, Promise]
+    | tuple[Incident, Promise | HandOver]
 )
 PublicRecord: TypeAlias = Component | PublicIncident
 
@@ -67,7 +68,7 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
 
     Each incident comes before its updates.
 
-    The promises of an incident follow its updates, each with the incident.
+    The promises and the hand-overs of an incident follow its updates, each with the incident.
 
     A lifecycle comes before the first incident that was declared with it. Incidents that are
     declared meanwhile are left out.
@@ -79,7 +80,7 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
     lifecycles: set[Lifecycle] = set()
     after = 0
     while page := store.read_now(partial(_page, workspace=workspace, after=after, until=until)):
-        for incident, timeline, promises in page:
+        for incident, timeline, followed in page:
             if incident.lifecycle not in lifecycles:
                 lifecycles.add(incident.lifecycle)
                 yield incident.lifecycle
@@ -89,7 +90,7 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
             # it, or withdraw a text.
             for entry in range(UPDATES_MAX, incident.last_entry, UPDATES_MAX):
                 yield from store.read_now(partial(_further, incident=incident, after=entry))
-            yield from ((incident, promise) for promise in promises)
+            yield from ((incident, one) for one in followed)
             after = incident.number
 
 
@@ -129,7 +130,7 @@ def _workspace_of(
 
 def _page(
     reader: SqlReader, *, workspace: str, after: int, until: int
-) -> list[tuple[Incident, tuple[Update, ...], tuple[Promise, ...]]]:
+) -> list[tuple[Incident, tuple[Update, ...], tuple[Promise | HandOver, ...]]]:
     """As many incidents as have `UPDATES_MAX` updates together; of a longer one, the first part."""
     found = reader.numbered(workspace, after=after, until=until, limit=INCIDENTS_MAX)
     updates = accumulate(incident.last_entry for incident in found)
@@ -144,8 +145,13 @@ def _page(
         )
     }
     promises = reader.promises_of(workspace, few)
+    hand_overs = reader.hand_overs_of(workspace, few)
     return [
-        (incident, timelines.get(incident.id, ()), promises.get(incident.id, ()))
+        (
+            incident,
+            timelines.get(incident.id, ()),
+            (*promises.get(incident.id, ()), *hand_overs.get(incident.id, ())),
+        )
         for incident in few
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, exists, select
 
@@ -35,6 +36,15 @@ _HAND_OVER = select(
     hand_over.c.incident_id == bindparam("incident"),
 )
 _ONE = _HAND_OVER.where(hand_over.c.entry == bindparam("entry"))
+# Of many incidents, for the export.
+_OF_MANY = (
+    select(hand_over.c.incident_id, *_HAND_OVER.selected_columns)
+    .where(
+        hand_over.c.workspace_id == bindparam("workspace"),
+        hand_over.c.incident_id.in_(bindparam("incidents", expanding=True)),
+    )
+    .order_by(hand_over.c.incident_id, hand_over.c.entry)
+)
 _OPEN = _HAND_OVER.where(hand_over.c.answer.is_(None)).order_by(hand_over.c.entry.desc()).limit(1)
 _DUE = (
     select(hand_over.c.workspace_id, hand_over.c.incident_id, hand_over.c.entry)
@@ -74,6 +84,17 @@ def open_one(connection: Connection, incident: Incident) -> HandOver | None:
     sought = {"workspace": incident.workspace, "incident": incident.id}
     row = connection.execute(_OPEN, sought).first()
     return row and _hand_over_of(row)
+
+
+def of_many(
+    connection: Connection, workspace: str, incidents: Sequence[UUID]
+) -> dict[UUID, tuple[HandOver, ...]]:
+    """The hand-overs of each of ``incidents`` that has any, oldest first."""
+    found: dict[UUID, list[HandOver]] = {}
+    asked = {"workspace": workspace, "incidents": incidents}
+    for row in connection.execute(_OF_MANY, asked):
+        found.setdefault(row.incident_id, []).append(_hand_over_of(row))
+    return {incident: tuple(made) for incident, made in found.items()}
 
 
 def _hand_over_of(row: AnyRow) -> HandOver:

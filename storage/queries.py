@@ -399,6 +399,13 @@ class SqlReader(Snapshot):
         """The open incidents of ``owner`` whose mark says the contrary of ``left``."""
         return owners.owned(self._connection, owner, left=left)
 
+    def hand_overs_of(
+        self, workspace: str, incidents: Sequence[Incident]
+    ) -> dict[UUID, tuple[HandOver, ...]]:
+        """The hand-overs of each of ``incidents`` that has any, oldest first."""
+        named = [incident.id for incident in incidents]
+        return handovers.of_many(self._connection, workspace, named)
+
     def due_hand_overs(self, *, at: datetime, limit: int) -> tuple[HandOverName, ...]:
         """Hand-overs of all workspaces whose time for an answer is over at ``at``."""
         return handovers.due(self._connection, at=at, limit=limit)

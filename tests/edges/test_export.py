@@ -39,7 +39,9 @@ def large(migrated, tmp_path):
     """A database whose archive is larger than the buffers of a pipe."""
     with contextlib.closing(sqlite3.connect(tmp_path / "ratchet.db")) as database:
         rows = ((f"T{number}",) for number in range(5_000))
-        database.executemany("INSERT INTO workspace VALUES (?, NULL, 0)", rows)
+        database.executemany(
+            "INSERT INTO workspace (id, last_number, settings_version) VALUES (?, 0, 0)", rows
+        )
         database.commit()
 
 

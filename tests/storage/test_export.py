@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from bot.export import UnknownWorkspace, archive
-from core.commands import Redact
+from core.commands import AnswerHandOver, Redact
 from core.decision import Decision
 from core.incident import (
     Component,
@@ -36,6 +36,7 @@ from storage.migrations import head
 from tests.builders import (
     GRACE,
     INCIDENTS_CHANNEL,
+    LINUS,
     NINE,
     WORKSPACE,
     a_change,
@@ -194,12 +195,13 @@ async def test_the_first_line_is_a_header_and_references_come_after_their_target
     for line in others:
         if line["type"] == "incident":
             assert line["lifecycle"] in known
-        elif line["type"] == "update":
+        elif line["type"] in {"update", "promise", "hand_over"}:
             assert line["incident"] in known
         elif line["type"] != "workspace":
             assert line["workspace"] in known
         known |= {line.get(name) for name in ("workspace", "digest", "id")}
-    timeline = [line["entry"] for line in others if line.get("incident") == str(an_id(1))]
+    updates = of_kind(others, "update")
+    timeline = [line["entry"] for line in updates if line["incident"] == str(an_id(1))]
     assert timeline == list(range(1, 8))
 
 
@@ -345,3 +347,23 @@ async def test_an_export_leaves_out_new_incidents_and_is_consistent_about_change
     timeline = [line for line in of_kind(written, "update") if line["incident"] == changed["id"]]
     assert changed["last_entry"] == len(timeline) == 2
     assert timeline[-1]["new"] == changed["status"] == "identified"
+
+
+async def test_hand_overs_follow_their_incident_with_their_answers(declare, incidents, lines):
+    await declare()
+    for owner in (GRACE, LINUS):
+        await incidents.execute(a_change(ref=1, owner=owner))
+    await incidents.execute(AnswerHandOver(actor=an_actor(LINUS), ref=1, entry=3, takes=True))
+
+    exported = lines()
+    found = [line for line in exported if line["type"] == "hand_over"]
+
+    assert [(one["entry"], one["to"]["name"], one["answer"]) for one in found] == [
+        (2, "Grace", "moot"),
+        (3, "Linus", "taken"),
+    ]
+    assert found[1]["previous"] == {"id": GRACE.id, "name": "Grace"}
+    made = [line["entry"] for line in exported if line.get("kind") == "assigned"]
+    assert made == [one["entry"] for one in found]
+    assert exported[-2:] == found
+    assert not [line for line in lines(public=True) if line["type"] == "hand_over"]
