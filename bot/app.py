@@ -28,6 +28,7 @@ from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
+from core.catching import CatchUps
 from core.configuring import SettingsBook
 from core.decision import Outcome
 from core.drafting import DraftBook
@@ -100,6 +101,7 @@ class App:
             self.client,
             DraftBook(self.store, clock=clock),
             SettingsBook(self.store, clock=clock),
+            catch_ups=CatchUps(self.store, clock=clock),
             settings=settings,
             clock=clock,
             patience=patience,

@@ -69,6 +69,13 @@ class OwnerName(NamedTuple):
     person: str
 
 
+class CaughtUp(NamedTuple):
+    """A person has read a timeline up to ``entry``, at the moment ``at``."""
+
+    entry: int
+    at: datetime
+
+
 class StoreUnavailable(Exception):
     """The database failed or does not answer. Nothing was kept, unless ``unsure`` is set.
 
@@ -143,6 +150,11 @@ class Reader(Protocol):
 
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
         """The newest ``limit`` updates with an entry below ``before``; on the page oldest first."""
+
+    def caught_up(
+        self, workspace: str, person: str, incidents: Sequence[UUID]
+    ) -> Mapping[UUID, CaughtUp]:
+        """How far ``person`` has read each of ``incidents`` that they caught up on."""
 
     def moves(self, incident: Incident) -> tuple[Update, ...]:
         """All transitions, oldest first, the declaration counted as one."""
@@ -303,6 +315,9 @@ class Transaction(Reader, Drafts, Protocol):
 
         The incident is locked, so no other process does the same.
         """
+
+    def keep_caught_up(self, incident: Incident, person: str, mark: CaughtUp) -> None:
+        """Writes how far ``person`` has read; the oldest of their marks above a limit go."""
 
     def handled(self, workspace: str, request: str) -> UUID | None:
         """The incident of ``request`` if it is done, otherwise None."""

@@ -566,6 +566,19 @@ class DraftRow(_Row, table=True):
     body: str
 
 
+class CatchUpRow(_Row, table=True):
+    """How far a person has read the timeline of an incident, at their last catch-up."""
+
+    __tablename__ = "catch_up"
+    __table_args__ = (_to("incident", "workspace_id", "id", here=("workspace_id", "incident_id")),)
+
+    workspace_id: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)  # the reader's id
+    incident_id: UUID = Field(primary_key=True)
+    entry: int
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
 class SkippedRow(_Row, table=True):
     """Numbers, ``first`` to ``last``, that no incident has: a restore found them in use."""
 
@@ -611,6 +624,7 @@ handled = _table(HandledRow)
 api_key = _table(ApiKeyRow)
 idempotency = _table(IdempotencyRow)
 draft = _table(DraftRow)
+catch_up = _table(CatchUpRow)
 skipped = _table(SkippedRow)
 compatibility = _table(CompatibilityRow)
 

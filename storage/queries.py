@@ -34,8 +34,8 @@ from core.page import Arrangement
 from core.promise import Promise
 from core.ranking import Rank, Ranking, rank_of
 from core.settings import SavedSetting
-from core.store import HandOverName, OwnerName, PromiseName
-from storage import boards, entries, handovers, owners, pages, promises, settings
+from core.store import CaughtUp, HandOverName, OwnerName, PromiseName
+from storage import boards, catching, entries, handovers, owners, pages, promises, settings
 from storage.boards import INCIDENT
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
@@ -314,6 +314,12 @@ class SqlReader(Snapshot):
     def _updates(self, statement: AnySelect, incident: Incident) -> tuple[Update, ...]:
         of_incident = {"workspace": incident.workspace, "incident": incident.id}
         return tuple(update_of(row) for row in self._connection.execute(statement, of_incident))
+
+    def caught_up(
+        self, workspace: str, person: str, incidents: Sequence[UUID]
+    ) -> dict[UUID, CaughtUp]:
+        """How far ``person`` has read each of ``incidents`` that they caught up on."""
+        return catching.find(self._connection, workspace, person, incidents)
 
     def moves(self, incident: Incident) -> tuple[Update, ...]:
         """All transitions, oldest first, with the declaration as the first."""

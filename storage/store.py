@@ -32,8 +32,9 @@ from core.incident import (
 from core.page import ComponentGroup, Override, PageSettings, ShownComponent
 from core.promise import Promise
 from core.settings import Setting
-from core.store import Receipt, StoreUnavailable
+from core.store import CaughtUp, Receipt, StoreUnavailable
 from storage import (
+    catching,
     components,
     drafts,
     entries,
@@ -251,6 +252,10 @@ class SqlTransaction(SqlReader):
         """Writes whether the owner of ``incident`` left, and the outbox messages of that."""
         owners.mark(self._connection, incident, at=at)
         enqueue_all(self._connection, incident, envelopes, at=at)
+
+    def keep_caught_up(self, incident: Incident, person: str, mark: CaughtUp) -> None:
+        """Writes how far ``person`` has read; the oldest of their marks above a limit go."""
+        catching.keep(self._connection, incident, person, mark)
 
     def handled(self, workspace: str, request: str) -> UUID | None:
         """The incident that ``request`` was about; None if it has not been done yet."""

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4, uuid5
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, lists, parser, places, privacy, reports, views
+from bot.slack import dialogs, forms, lists, news, parser, places, privacy, reports, views
 from bot.slack.answers import Answers, Conclusion, DialogNotOpened, error_code
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json, with_remark
@@ -31,6 +31,7 @@ from bot.slack.references import LINK, message_of
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
+    CatchUp,
     Choice,
     FromDraft,
     InviteUser,
@@ -53,6 +54,7 @@ from bot.slack.requests import (
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowNews,
     ShowReport,
     ShowStats,
     ShowTimeline,
@@ -70,6 +72,7 @@ from bot.slack.written import written
 from bot.telemetry import log
 from core.access import made_private
 from core.boards import BoardFilter, Scope
+from core.catching import CatchUps
 from core.commands import (
     Acknowledge,
     AnswerHandOver,
@@ -108,7 +111,17 @@ OFFERED = 50
 LINKS_MAX = 5
 
 # A request that only shows something.
-Shown = ShowTray | ShowBoard | ShowCard | ShowTimeline | ShowReport | ShowStats | ShowHelp
+Shown = (
+    ShowTray
+    | ShowBoard
+    | ShowCard
+    | ShowTimeline
+    | CatchUp
+    | ShowNews
+    | ShowReport
+    | ShowStats
+    | ShowHelp
+)
 
 
 class Actions:
@@ -125,6 +138,7 @@ class Actions:
         answers: Answers,
         drafts: DraftBook,
         *,
+        catch_ups: CatchUps,
         catalogue: Catalogue,
         workspaces: Workspaces,
         clock: Callable[[], datetime],
@@ -137,6 +151,7 @@ class Actions:
         self._clock = clock
         self._drafts = drafts
         self._workspaces = workspaces
+        self._catch_ups = catch_ups
         self._openings = Openings(incidents, people, catalogue=catalogue, clock=clock)
         self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
 
@@ -431,6 +446,8 @@ class Actions:
                 | ShowReport()
                 | ShowStats()
                 | ShowHelp()
+                | CatchUp()
+                | ShowNews()
             ):
                 return await self._show(interaction, actor, request)
             case _:
@@ -562,7 +579,7 @@ class Actions:
         problem = f'There is no status "{narrowed.status}". Statuses: {", ".join(statuses)}.'
         raise Question(problem, [Choice(without, "List them without it")])
 
-    async def _show(  # noqa: PLR0911 - one case for each kind of list
+    async def _show(  # noqa: C901, PLR0911 - one case for each kind of list
         self, interaction: Interaction, actor: Actor, request: Shown
     ) -> Json:
         at = self._clock()
@@ -592,6 +609,10 @@ class Actions:
                 incident, made = await self._incidents.report(actor, ref, lambda *made: made)
                 can_send = self._people.sends_files
                 return reports.report(incident, made, page=page, at=at, can_send=can_send)
+            case CatchUp(ref=ref):
+                return news.caught_up(await self._catch_ups.catch_up(actor, ref), at=at)
+            case ShowNews():
+                return news.open_news(await self._catch_ups.open_news(actor), at=at)
             case ShowStats(days=days):
                 period = timedelta(days=days)
                 return stats(await self._incidents.statistics(actor, period=period), at=at)

@@ -304,6 +304,20 @@ def board_button(label: str = "All open") -> Json:
     return button(label, action_id="board", value=board_value(ShowBoard()))
 
 
+def news_button() -> Json:
+    return button("What is new", action_id="news", value=encode("news"))
+
+
+def catch_up_button(incident: Incident) -> Json:
+    """The button that shows what is new on one incident."""
+    return button(
+        "Catch up",
+        action_id=f"catchup:{incident.number}",
+        value=encode("catchup", incident.id),
+        spoken=f"Catch up: {incident.name}",
+    )
+
+
 def help_button() -> Json:
     return button("Help", action_id="help", value=encode("help"))
 

@@ -35,6 +35,7 @@ from bot.slack.sockets import CONNECTIONS, SocketConnection
 from bot.slack.updating import PREVIEW
 from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics, log
+from core.catching import CatchUps
 from core.configuring import SettingsBook
 from core.drafting import DraftBook
 from core.service import Incidents
@@ -66,6 +67,7 @@ class SlackListeners:
         drafts: DraftBook,
         book: SettingsBook,
         *,
+        catch_ups: CatchUps,
         settings: Settings,
         clock: Callable[[], datetime],
         patience: timedelta,
@@ -80,6 +82,7 @@ class SlackListeners:
             client,
             self._answers,
             drafts,
+            catch_ups=catch_ups,
             catalogue=settings.lifecycles,
             workspaces=Workspaces(
                 incidents,

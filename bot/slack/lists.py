@@ -23,6 +23,7 @@ from bot.slack.buttons import (
     help_button,
     menu_step_value,
     move,
+    news_button,
 )
 from bot.slack.markup import (
     moment,
@@ -61,7 +62,7 @@ def _open(
     known = {incident.id for incident in chosen}
     others = [incident for incident in everywhere.items if incident.id not in known]
     rows = others[: max(3, TRAY_ROWS - len(chosen))]
-    controls = actions([declare_button(), board_button(), help_button()])
+    controls = actions([declare_button(), board_button(), news_button(), help_button()])
     if not chosen and not rows:
         return message(
             ["All quiet.", "Nothing is open."], [section("All quiet. Nothing is open."), *controls]

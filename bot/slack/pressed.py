@@ -13,6 +13,7 @@ from bot.slack.requests import (
     NUMBER_MAX,
     AskPrivate,
     AssignTo,
+    CatchUp,
     FromDraft,
     InviteUser,
     OpenDeclare,
@@ -27,6 +28,7 @@ from bot.slack.requests import (
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowNews,
     ShowReport,
     ShowStats,
     ShowTimeline,
@@ -120,6 +122,8 @@ ACTIONS = (
     "write_report",
     "send_report",
     "stats",
+    "catchup",  # catchup:<number>: what is new on one incident
+    "news",  # What is new
     "take_back",
     "withdraw",  # Withdraw it: a text that is public already
     "write_anew",
@@ -229,6 +233,10 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return SendReport(ref=_id(id_))
         case ["channel", channel, instead_of] if _is_channel(channel) and _is_channel(instead_of):
             return SetStatusChannel(channel=channel, instead_of=instead_of)
+        case ["catchup", id_]:
+            return CatchUp(ref=_id(id_))
+        case ["news"]:
+            return ShowNews()
         case ["stats", days]:
             return ShowStats(days=min(_number(days), PERIOD_DAYS_MAX))
         case ["show", id_] if not _is_number(id_):

@@ -15,6 +15,7 @@ from bot.slack.pressed import Dialog, encode
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
+    CatchUp,
     Choice,
     InviteUser,
     OpenAssign,
@@ -33,6 +34,7 @@ from bot.slack.requests import (
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowNews,
     ShowReport,
     ShowStats,
     ShowTimeline,
@@ -166,6 +168,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("help", "all" if whole else verb)
         case ShowStats(days=days):
             return encode("stats", days)
+        case ShowNews():
+            return encode("news")
         case OpenDeclare() if request == OpenDeclare():
             return encode("declare")
         case _ if incident is None:
@@ -186,6 +190,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("show", incident.id)
         case ShowTimeline():
             return encode("timeline", incident.id, None)
+        case CatchUp():
+            return encode("catchup", incident.id)
         case ShowReport():
             return encode("report", incident.id, request.page)
         case SendReport():
@@ -251,6 +257,10 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Show {name}"
         case ShowTimeline():
             return f"Timeline of {name}"
+        case CatchUp():
+            return f"Catch up on {name}"
+        case ShowNews():
+            return "What is new"
         case ShowReport():
             return f"Report of {name}"
         case SendReport():

@@ -18,6 +18,7 @@ from bot.slack.references import NoNumber, at_head, first_word, plain_word
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
+    CatchUp,
     Choice,
     InviteUser,
     OpenAssign,
@@ -33,6 +34,7 @@ from bot.slack.requests import (
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowNews,
     ShowReport,
     ShowStats,
     ShowTimeline,
@@ -378,6 +380,11 @@ def _read_timeline(typed: Typed) -> ShowTimeline:
     return ShowTimeline(ref=typed.only_ref())
 
 
+def _read_catchup(typed: Typed) -> CatchUp | ShowNews:
+    ref = typed.only_ref()
+    return ShowNews() if ref is None else CatchUp(ref=ref)
+
+
 def _read_redact(typed: Typed) -> Redact:
     # It cannot be undone, so a number or a name alone is asked about.
     whole = typed.rest
@@ -457,6 +464,7 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "description": _read_description,
     "components": _read_components,
     "timeline": _read_timeline,
+    "catchup": _read_catchup,
     "withdraw": _read_redact,
     "report": _read_report,
     "stats": _read_stats,

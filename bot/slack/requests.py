@@ -65,6 +65,18 @@ class ShowTimeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUp:
+    """What is new on one incident since the asker's last act or catch-up."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class ShowNews:
+    """The open incidents with something new for the asker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowReport:
     """A page of the report, from 1, to the asker alone."""
 
@@ -310,6 +322,8 @@ Request = (
     | ShowBoard
     | ShowCard
     | ShowTimeline
+    | CatchUp
+    | ShowNews
     | ShowReport
     | SendReport
     | ShowStats

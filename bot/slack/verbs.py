@@ -144,6 +144,13 @@ VERBS = (
         example="timeline 42",
     ),
     Verb(
+        name="catchup",
+        arguments="[n]",
+        summary="shows what is new since your last act or catch-up, only to you; without a number, "
+        "which open incidents have something new",
+        example="catchup 42",
+    ),
+    Verb(
         name="withdraw",
         arguments="<n> <entry>",
         summary="withdraws one text of the timeline, by its number or its name: `description`, "

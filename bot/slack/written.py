@@ -42,6 +42,8 @@ _KINDS: dict[str, type[Any]] = {
         requests.Shorten,
         requests.ShowCard,
         requests.ShowTimeline,
+        requests.CatchUp,
+        requests.ShowNews,
         requests.ShowReport,
         requests.SendReport,
         requests.ShowStats,

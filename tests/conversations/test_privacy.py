@@ -50,6 +50,8 @@ async def run_an_incident(slack, settle, private_words):
     await bo.command(say, f"/incident {words}")
     await bo.command(say, f"/incident resolve 1 {words}")
     await bo.command(say, f"/incident note 1 {words}")
+    await bo.command(say, "/incident catchup 1")
+    await bo.command(say, "/incident catchup")
     await settle()
     await walk_to_the_end(slack, words)
     await settle()

@@ -24,6 +24,7 @@ from bot.slack.interaction import Interaction
 from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics
 from core.boards import BoardFilter, Scope
+from core.catching import CatchUps
 from core.configuring import SettingsBook
 from core.drafting import DraftBook
 from core.incident import (
@@ -220,6 +221,7 @@ class World:
             client,
             self.answers,
             DraftBook(self.store, clock=self.clock),
+            catch_ups=CatchUps(self.store, clock=self.clock),
             catalogue=CATALOGUE,
             workspaces=workspaces,
             clock=self.clock,

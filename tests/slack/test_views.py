@@ -18,11 +18,13 @@ from bot.slack.help import help_for
 from bot.slack.pressed import Dialog, OpenDialog, Outdated, Step, decode
 from bot.slack.public import public_update, reply_now, status_card, withdrawn
 from bot.slack.requests import (
+    CatchUp,
     OpenDeclare,
     OpenDescription,
     ShowBoard,
     ShowCard,
     ShowHelp,
+    ShowNews,
     ShowTimeline,
     ShowTray,
     UsageError,
@@ -693,6 +695,8 @@ def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
         ("help:all", ShowHelp(whole=True)),
         (f"show:{ID}", ShowCard(ref=ID)),
         (f"timeline:{ID}:21", ShowTimeline(ref=ID, before=21)),
+        (f"catchup:{ID}", CatchUp(ref=ID)),
+        ("news", ShowNews()),
         ("board:open::::", ShowBoard()),
         ("board:open:::high-42:", ShowBoard(before=Rank(Severity.HIGH, 42))),
         # From an earlier version, whose lists were in the order of numbers.

@@ -22,6 +22,7 @@ from bot.slack import (
     handing,
     lists,
     mentions,
+    news,
     nudges,
     privacy,
     public,
@@ -55,6 +56,7 @@ from bot.slack.verbs import find
 from bot.slack.withdrawal import redact_dialog
 from core.access import made_private
 from core.boards import BoardFilter, Card, Page, Scope
+from core.catching import News, OpenNews
 from core.commands import (
     Acknowledge,
     Declare,
@@ -859,6 +861,28 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_update_resolved": update_dialog(over, workspace),
         "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), by=ADA, origin=ORIGIN),
         "dialog_severity": dialogs.severity_dialog(new, origin=ORIGIN),
+        "caught_up": news.caught_up(
+            News(incident=new, count=len(updates), entries=updates[::-1], since=NINE), at=NOW
+        ),
+        "caught_up_on_little": news.caught_up(
+            News(incident=over, count=1, entries=updates[:1], since=NINE, caught_up=True), at=NOW
+        ),
+        "caught_up_on_nothing": news.caught_up(News(incident=new, count=0, entries=()), at=NOW),
+        "open_news": news.open_news(
+            OpenNews(
+                news=tuple(News(incident=new, count=2, entries=updates[:2]) for _ in range(9)),
+                looked_at=25,
+                total=31,
+            ),
+            at=NOW,
+        ),
+        "open_news_of_one": news.open_news(
+            OpenNews(
+                news=(News(incident=private, count=1, entries=updates[:1]),), looked_at=1, total=1
+            ),
+            at=NOW,
+        ),
+        "open_news_none": news.open_news(OpenNews(news=(), looked_at=3, total=3), at=NOW),
         "dialog_description": dialogs.description_dialog(new, origin=ORIGIN),
         "dialog_description_private": dialogs.description_dialog(
             replace(private, description=None), origin=ORIGIN
