@@ -10,7 +10,7 @@ from bot.slack.buttons import board_button, catch_up_button, every_step, timelin
 from bot.slack.markup import moment, shown
 from bot.slack.words import about, deed, dot, readers_of, status_name
 from core.catching import News, OpenNews
-from core.incident import Update
+from core.incident import Update, Visibility
 from core.texts import one_line
 
 LINES_MAX = 8
@@ -49,7 +49,7 @@ def _entries(count: int) -> str:
 
 def _line(update: Update, *, at: datetime) -> str:
     line = f"{moment(update.at, seen_from=at)} {deed(update)}"
-    if update.redacted:
+    if update.redacted and update.visibility is Visibility.INTERNAL:
         return f"{line} · _withdrawn_"
     if update.body is None:
         return line

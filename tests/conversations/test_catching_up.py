@@ -66,7 +66,7 @@ async def test_without_a_number_it_lists_open_incidents_with_something_new(mia, 
 
     listed = await say(bo, "catchup")
     assert "2 open incidents have something new for you" in listed.words()
-    await bo.press(listed, "catchup:1")
+    await (await bo.press(listed, "catchup:1")).answer()
 
     words = (await say(bo, "catchup")).words()
     assert "1 open incident has something new" in words

@@ -929,7 +929,7 @@ def test_an_empty_tray_still_lets_one_declare():
     message = lists.tray((), Ranking(items=(), total=0), at=NOW)
 
     assert message["text"] == "All quiet. Nothing is open."
-    assert buttons(message) == ["Declare an incident", "All open", "Help"]
+    assert buttons(message) == ["Declare an incident", "All open", "What is new", "Help"]
 
 
 # --- beside a card, and its last line ----------------------------------------------------------

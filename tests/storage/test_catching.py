@@ -6,7 +6,7 @@ import pytest
 
 from bot.export import archive
 from core.catching import ENTRIES_READ, CatchUps
-from core.incident import Membership, Note
+from core.incident import Membership, Note, Severity
 from core.refusals import Denied, NotFound
 from storage import audit
 from storage.catching import KEPT_MAX
@@ -58,7 +58,7 @@ async def test_reading_writes_nothing_but_the_mark(declare, note, catch_ups, con
 
 async def test_open_incidents_with_something_new_are_listed_worst_first(declare, note, catch_ups):
     for severity in ("low", "critical", "high"):
-        await declare(severity=severity)
+        await declare(severity=Severity(severity))
     await catch_ups.catch_up(an_actor(GRACE), 3)
 
     found = await catch_ups.open_news(an_actor(GRACE))
