@@ -112,6 +112,7 @@ async def test_one_dialog_takes_a_public_update_and_a_private_note(at, settle, p
     await expect(dialog.get_by_role("textbox", name="Public update")).to_have_value(
         "We found the cause and are rolling back."
     )
+    await dialog.get_by_text("Preview:").scroll_into_view_if_needed()
     await picture(mia, "update")
     await dialog.get_by_role("button", name="Publish").click()
     await settle(status)
