@@ -17,6 +17,7 @@ from bot.commands import (
     restore,
     reviews,
     serve,
+    templates,
 )
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -55,6 +56,7 @@ cli.add_typer(pages.components, name="components")
 cli.add_typer(outbox.cli, name="outbox")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(lifecycles.cli, name="lifecycles")
+cli.add_typer(templates.cli, name="templates")
 
 
 def main() -> None:

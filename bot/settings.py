@@ -13,11 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.telemetry import safe_line
-from core.errors import InvalidLifecycles, UnknownLifecycle
+from core import templates
+from core.errors import InvalidLifecycles, InvalidTemplates, UnknownLifecycle
 from core.incident import Severity, WorkspaceSettings
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
 from core.settings import DEFAULTS, Setting
 from core.settings import read as read_setting
+from core.templates import Template
 from core.withdrawing import REDACTION_WINDOW
 
 SLACK_API = "https://slack.com/api/"
@@ -60,6 +62,7 @@ VARIABLES = frozenset(
         "SLACK_APP_TOKEN",
         "SLACK_BOT_TOKEN",
         "SLACK_SIGNING_SECRET",
+        "TEMPLATES_FILE",
     }
 )
 # A near miss begins like a setting and has this share of its letters. HOSTNAME, which every shell
@@ -115,12 +118,32 @@ class UnreadableFile(Exception):
         self.why = why
 
 
+def read_templates(path: Path) -> tuple[Template, ...]:
+    """The templates of public updates in a file.
+
+    Raises:
+        UnreadableFile: the file does not exist, or is not text.
+        InvalidTemplates: with every problem of the file.
+    """
+    return templates.read(_text_in(path))
+
+
 def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
     """The lifecycles of a team's own file, which may not use the names of the built-in ones.
 
     Raises:
         UnreadableFile: the file does not exist, or is not text.
         InvalidLifecycles: with every problem of the file.
+    """
+    text = _text_in(path)
+    return read(text, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
+
+
+def _text_in(path: Path) -> str:
+    """The text of a file; a little more than `FILE_MAX_BYTES` of a larger one.
+
+    Raises:
+        UnreadableFile: the file does not exist, or is not text.
     """
     try:
         with path.open("rb") as file:
@@ -134,7 +157,7 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
         raise UnreadableFile("is not UTF-8") from None
     except ValueError:
         raise UnreadableFile("is not a file name") from None
-    return read(text, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +178,7 @@ class Settings:
     port: int
     public_url: str | None
     lifecycles: Catalogue
+    templates: tuple[Template, ...]
     heartbeat_url: str | None = field(repr=False)
     workspace: WorkspaceSettings
     publish_delay: int
@@ -182,6 +206,7 @@ class Settings:
             "public_url": variables.url("PUBLIC_URL"),
             "heartbeat_url": variables.url("HEARTBEAT_URL"),
             "lifecycles": variables.lifecycles(),
+            "templates": variables.templates(),
             "publish_delay": variables.number(
                 "PUBLISH_DELAY", 10, least=0, most=int(REDACTION_WINDOW.total_seconds())
             ),
@@ -337,6 +362,17 @@ class _Variables:
             ),
             "log_level": self.choice("LOG_LEVEL", LOG_LEVELS, "info"),
         }
+
+    def templates(self) -> tuple[Template, ...]:
+        if path := self.text("TEMPLATES_FILE"):
+            try:
+                return read_templates(Path(path))
+            except UnreadableFile as error:
+                self.problem("TEMPLATES_FILE", error.why, "set the path of a TOML file")
+            except InvalidTemplates as error:
+                for problem in error.problems:
+                    self.problem("TEMPLATES_FILE", f"is wrong, {problem}", "correct the file")
+        return ()
 
     def lifecycles(self) -> Catalogue | None:
         own: tuple[Lifecycle, ...] = ()

@@ -65,7 +65,7 @@ from core.refusals import (
     UnknownStatus,
 )
 from core.sections import write_report
-from core.texts import body_of, description_of, one_line, optional_of, title_of
+from core.texts import body_of, description_of, one_line, optional_of, public_body_of, title_of
 from core.withdrawing import redact
 
 # A second click within this time is more often impatience than a decision.
@@ -264,7 +264,7 @@ def _replaced(pen: Pen, before: Incident, after: Incident) -> Iterator[Update]:
 
 
 def _change(incident: Incident, command: Change, known: ForChange, *, at: datetime) -> Decision:
-    public = None if command.public is None else body_of("public_update", command.public)
+    public = None if command.public is None else public_body_of(command.public)
     note = None if command.note is None else body_of("note", command.note)
     title = incident.title if command.title is None else title_of(command.title)
     description = (
@@ -340,7 +340,7 @@ def _correct(
 def _walk(incident: Incident, command: Walk, known: ForChange, *, at: datetime) -> Decision:
     """Every step on the shortest way, in the timeline; to the public, only the last one."""
     reason = body_of("note", command.reason)
-    public = None if command.public is None else body_of("public_update", command.public)
+    public = None if command.public is None else public_body_of(command.public)
     to = command.to
     if incident.terminal:
         raise IncidentResolved(incident, to)

@@ -86,3 +86,22 @@ class InvalidLifecycles(Exception):
     def __init__(self, problems: Iterable[LifecycleProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateProblem:
+    """One error in a file of templates. ``place`` is the template, by its number, and the key."""
+
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.problem}"
+
+
+class InvalidTemplates(Exception):
+    """All problems of a file of templates, in file order. For the operator; nothing was loaded."""
+
+    def __init__(self, problems: Iterable[TemplateProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)))

@@ -37,8 +37,10 @@
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
     InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
+    InvalidTemplates            an operator's file of templates is wrong: every fault with its place
 
-The first four and the last are defined in `core.errors`, which also says what a message may quote.
+The first four and the last two are defined in `core.errors`, which also says what a message may
+quote.
 """
 
 from __future__ import annotations

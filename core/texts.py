@@ -62,6 +62,10 @@ def component_name_of(text: str) -> str:
     return name
 
 
+# The places in templates of public updates: nobody outside may read one.
+PLACES = (COMPONENT, NEXT_UPDATE) = ("{component}", "{next_update}")
+
+
 def body_of(field: str, text: str) -> str:
     """The body of an update: 1 to 2,000 characters after trimming, so white space is refused.
 
@@ -69,6 +73,20 @@ def body_of(field: str, text: str) -> str:
         InvalidField: ``field``.
     """
     return _sized(field, text.replace("\r\n", "\n").strip(), BODY_MAX)
+
+
+def public_body_of(text: str) -> str:
+    """The body of a public update, in which every place of a template is filled in.
+
+    Raises:
+        InvalidField: ``public_update``.
+    """
+    body = body_of("public_update", text)
+    for place in PLACES:
+        if place in body:
+            problem = f"still has {place}, as its template does: write what it stands for"
+            raise InvalidField("public_update", problem)
+    return body
 
 
 def description_of(text: str) -> str:

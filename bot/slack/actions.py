@@ -99,6 +99,7 @@ from core.refusals import NotFound, SectionChanged, SettingsChanged, StaleStatus
 from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction
+from core.templates import Template
 
 # The shortcuts of app_manifest.yml, by their callback_id.
 DECLARE_INCIDENT = "declare_incident"
@@ -141,6 +142,7 @@ class Actions:
         catch_ups: CatchUps,
         catalogue: Catalogue,
         workspaces: Workspaces,
+        templates: tuple[Template, ...] = (),
         clock: Callable[[], datetime],
     ) -> None:
         self._incidents = incidents
@@ -152,7 +154,9 @@ class Actions:
         self._drafts = drafts
         self._workspaces = workspaces
         self._catch_ups = catch_ups
-        self._openings = Openings(incidents, people, catalogue=catalogue, clock=clock)
+        self._openings = Openings(
+            incidents, people, catalogue=catalogue, clock=clock, templates=templates
+        )
         self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
 
     async def command(self, interaction: Interaction, text: str) -> Json | None:

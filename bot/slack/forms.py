@@ -174,6 +174,8 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         case Dialog.UPDATE:
             form = update_form(view)
             # Slack may show a label that is older than the text: nothing is published by `SAVE`.
+            if form.template:
+                raise Unannounced
             if form.speaks and _has_input(view, "public") and _label(view) == SAVE:
                 raise Unannounced
             return form.command(actor)
@@ -215,7 +217,8 @@ class UpdateForm:
 
     ``severity`` is another one than the dialog was drawn for. ``chose_promise``: the promise is
     another one than the severity proposes. ``corrects``: it is drawn after the end, for a text in
-    the place of one that its author has withdrawn.
+    the place of one that its author has withdrawn. ``template`` is the name of one that is chosen
+    and not in the box yet; ``templated`` counts those that were put there.
     """
 
     ref: UUID
@@ -227,6 +230,8 @@ class UpdateForm:
     next_update: NextUpdate | None = None
     chose_promise: bool = False
     corrects: bool = False
+    template: str | None = None
+    templated: int = 0
 
     @property
     def speaks(self) -> bool:
@@ -275,8 +280,14 @@ def update_form(view: Mapping[str, Any]) -> UpdateForm:
         severity=_severity(view) if severity != _drawn_for(view, "severity") else None,
         next_update=_next_update(view),
         chose_promise=_chosen(view, "next_update") != _drawn_for(view, "next_update"),
+        template=_chosen(view, "template") or None,
+        templated=_count(_drawn_for(view, "template")),
         corrects=_has_input(view, "public") and not _has_input(view, "step"),
     )
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _next_update(view: Mapping[str, Any]) -> NextUpdate | None:

@@ -84,6 +84,7 @@ class SlackListeners:
             drafts,
             catch_ups=catch_ups,
             catalogue=settings.lifecycles,
+            templates=settings.templates,
             workspaces=Workspaces(
                 incidents,
                 book,

@@ -33,6 +33,7 @@ from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, Incident, Update, Workspace
 from core.lifecycle import Catalogue
 from core.service import Incidents
+from core.templates import Template
 
 # How many incidents a message can be added to.
 OFFERED = 50
@@ -48,8 +49,10 @@ class Openings:
         *,
         catalogue: Catalogue,
         clock: Callable[[], datetime],
+        templates: tuple[Template, ...] = (),
     ) -> None:
         self._clock = clock
+        self._templates = templates
         self._incidents = incidents
         self._people = people
         self._catalogue = catalogue
@@ -125,6 +128,7 @@ class Openings:
                     origin=origin,
                     at=self._clock(),
                     promise_defaults=workspace.settings.promise_defaults,
+                    templates=self._templates,
                     form=_form(asked, incident),
                     kept=kept,
                 )
@@ -140,13 +144,20 @@ class Openings:
         moved: Update | None = None,
         unannounced: bool = False,
     ) -> Json:
-        """The update dialog ``view`` as it is now, with everything that is typed into ``form``."""
+        """The update dialog ``view`` as it is now, with everything that is typed into ``form``.
+
+        A template that was chosen is put into the box, behind what was typed.
+        """
+        form = updating.with_template(
+            form, incident, self._templates, workspace.settings.promise_defaults
+        )
         return updating.update_dialog(
             incident,
             workspace,
             origin=forms.origin_of(view),
             at=at,
             promise_defaults=workspace.settings.promise_defaults,
+            templates=self._templates,
             form=form,
             moved=moved,
             unannounced=unannounced,

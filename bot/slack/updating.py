@@ -5,7 +5,8 @@ Pure; `bot.slack.forms` reads it back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.slack.blocks import (
@@ -24,7 +25,16 @@ from bot.slack.pressed import Dialog
 from bot.slack.public import reply_blocks
 from bot.slack.verbs import COMMAND
 from bot.slack.words import PRIVATE, dot, note_hint, public_hint, status_name
-from core.incident import Incident, Severity, Update, Workspace, is_end
+from core.incident import (
+    BODY_MAX,
+    Incident,
+    PublicText,
+    Severity,
+    Update,
+    Workspace,
+    is_end,
+)
+from core.templates import Template
 from core.texts import duration
 
 # An input with this name, or with a word behind it, is sent while it is filled in.
@@ -41,6 +51,7 @@ def update_dialog(
     form: UpdateForm | None = None,
     moved: Update | None = None,
     unannounced: bool = False,
+    templates: Sequence[Template] = (),
     kept: Kept | None = None,
 ) -> Json:
     """The dialog with the next step, both texts, the severity and the next promise.
@@ -64,9 +75,10 @@ def update_dialog(
     if not incident.terminal:
         blocks.append(_steps(incident, form))
     if readers:
+        blocks += _templates(incident, form, templates)
         blocks.append(
             box(
-                "public",
+                f"public:{form.templated}" if form.templated else "public",
                 "Public update",
                 form.public,
                 readers,
@@ -90,6 +102,45 @@ def update_dialog(
         submit=PUBLISH if publishes(incident, workspace, form) else SAVE,
         private_metadata=metadata(origin, incident, kept=kept),
     )
+
+
+def _templates(
+    incident: Incident, form: UpdateForm, templates: Sequence[Template]
+) -> Iterator[Json]:
+    """The choice of a template that suits the severity; none where there is none."""
+    severity = form.severity or incident.severity
+    options = [option(one.name, one.name) for one in templates if one.suits(severity)]
+    if options and not incident.terminal:
+        choice = select(options, action_id=f"{PREVIEW}:template", placeholder="Choose one")
+        yield input_block(
+            f"template:{form.templated}",
+            "Template",
+            choice,
+            hint="Its text goes into the box below, behind what is there.",
+            optional=True,
+            dispatch=True,
+        )
+
+
+def with_template(
+    form: UpdateForm,
+    incident: Incident,
+    templates: Sequence[Template],
+    promise_defaults: Mapping[Severity, timedelta],
+) -> UpdateForm:
+    """``form`` with the text of the template that is chosen behind what was typed.
+
+    A text that does not fit stays out: nothing that was typed is cut.
+    """
+    template = next((one for one in templates if one.name == form.template), None)
+    if template is None:
+        return replace(form, template=None)
+    names = [component.name for component in incident.components]
+    text = template.filled(names, _promised(incident, form, promise_defaults))
+    if form.public and form.public.strip():
+        text = f"{form.public.rstrip()}\n\n{text}"
+    public = PublicText(text) if len(text) <= BODY_MAX else form.public
+    return replace(form, public=public, template=None, templated=form.templated + 1)
 
 
 def publishes(incident: Incident, workspace: Workspace, form: UpdateForm) -> bool:

@@ -43,6 +43,7 @@ VARIABLES = [
     "SLACK_BOT_TOKEN",
     "SLACK_SIGNING_SECRET",
     "STATUS_CHANNEL",
+    "TEMPLATES_FILE",
 ]
 
 SEVERITIES = "set severities, such as critical=30m,high=60m, or none"
@@ -555,6 +556,7 @@ anything = st.text() | st.sampled_from(
 @given(environment=st.dictionaries(st.sampled_from(VARIABLES), anything))
 def test_any_values_make_clean_lines_or_none(environment):
     environment.pop("LIFECYCLES_FILE", None)
+    environment.pop("TEMPLATES_FILE", None)
     try:
         Settings.from_env(environment)
     except WrongSettings as wrong:
