@@ -75,6 +75,7 @@ MAY_PUBLISH = {
     "bot/slack/carrying.py",
     "bot/slack/forms.py",
     "bot/slack/reading.py",
+    "bot/slack/updating.py",
     "storage/public.py",
 }
 

@@ -335,6 +335,7 @@ def test_the_tree_at_the_top_of_the_file_is_the_tree_of_the_classes():
         (0, "UserError"),
         *subclasses(UserError, 1),
         (0, "InvalidLifecycles"),
+        (0, "InvalidTemplates"),
     ]
 
 
