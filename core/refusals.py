@@ -20,7 +20,7 @@
     │   └── TransitionNotAllowed  the step is not valid now
     ├── SeveralNextSteps      "the next step", and there are several
     ├── StaleStatus           the incident has moved since the button was drawn
-    ├── TooSoon               a second click on a next step within three seconds
+    ├── TooSoon               a click on a next step within three seconds of another click
     ├── NoPublicSurface       nobody could read a public update
     ├── NoPublicSide          a public report of an incident that has no public side
     ├── NothingToRedact       the entry has no text
@@ -240,12 +240,12 @@ class StaleStatus(UserError):
 
 
 class TooSoon(UserError):
-    """A click on the next step ``asked``, at once after a step of the same person."""
+    """A click on the next step ``asked``, at once after another click of the same person."""
 
     def __init__(self, incident: Incident, asked: str) -> None:
         super().__init__(
-            f"You moved {incident.name} to {incident.status} a moment ago. "
-            f"Nothing was changed by your second click: should it become {asked} as well?"
+            f"{incident.name} is {incident.status}. Your click followed another one at once, and "
+            f"changed nothing: should it become {asked} as well?"
         )
         self.incident = incident
         self.asked = asked

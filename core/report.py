@@ -119,8 +119,8 @@ def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFac
         after = f"after {duration(resolved - reached.started)}"
         yield ReportFact(label="Resolved", at=resolved, text=after)
     else:
-        text = f"its last entry, {duration(last - reached.started)} after the start"
-        yield ReportFact(label="Not resolved", at=last, text=text)
+        text = f"{duration(last - reached.started)} after the start, and not resolved yet"
+        yield ReportFact(label="Last entry", at=last, text=text)
     if incident.resolution:
         yield ReportFact(label="It ended so", text=incident.resolution.words)
     people = dict.fromkeys(update.by.name for update in timeline)
@@ -188,7 +188,7 @@ def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
         case Kind.UNINVITED:
             return f"took the invitation of {old} back"
         case Kind.CORRECTED:
-            return "corrected a public update"
+            return "replaced a withdrawn public update"
         case Kind.RESOLUTION:
             return f"said how it ended: {new}"
         case Kind.PROMISED if update.next_update_by:
@@ -258,8 +258,8 @@ def public_markdown(incident: PublicIncident) -> str:
         after = f"after {duration(ended - incident.started_at)}"
         facts.append(ReportFact(label="Resolved", at=ended, text=after))
     else:
-        text = f"its last change, {duration(last - incident.started_at)} after the start"
-        facts.append(ReportFact(label="Not resolved", at=last, text=text))
+        text = f"{duration(last - incident.started_at)} after the start, and not resolved yet"
+        facts.append(ReportFact(label="Last change", at=last, text=text))
     lines = [f"# {incident.name} {inline(incident.title)}", "", *map(_fact, facts)]
     lines += ["", "## Updates", ""]
     for update in reversed(incident.updates):

@@ -23,16 +23,15 @@ PERIOD_DAYS_MAX = 366
 
 # Printed with the figures, wherever they are shown.
 DEFINITIONS = (
-    "An incident counts in the period in which it was declared. The period before is as long.",
-    "Private incidents count for those who may see them, and have no public times.",
-    "Time to acknowledge: from the declaration to the first acknowledgement.",
-    "Time to the first public update: from the start until everybody could read its text.",
-    "Time to resolve: from the start to the first status that the public reads as resolved.",
-    "Public silence: the longest wait for a public text or a change of the public status.",
-    "It counts from the declaration until the incident is resolved, or until now.",
-    "Promises of the next public update were kept in time or late, broken, or released.",
+    "An incident counts in the period of its declaration; the period before is as long.",
+    "Private incidents count for those who may see them, without public times.",
+    "To acknowledge: from the declaration to the first acknowledgement.",
+    "To the first public update: from the start until everybody could read it.",
+    "To resolve: from the start until the public status is resolved.",
+    "Public silence: the longest wait for a public text or status until it is resolved, or now.",
+    "Promises were kept in time or late, broken, or released.",
     "False alarms and duplicates are counted, and left out of all times.",
-    "Median: the middle value, or the mean of both in the middle. p90: nine of ten took no longer.",
+    "Median: the middle value, or the mean of the middle two. p90: nine of ten took no longer.",
 )
 
 

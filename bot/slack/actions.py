@@ -92,10 +92,11 @@ from core.commands import (
 from core.decision import Outcome
 from core.drafting import DraftBook, DraftGone
 from core.drafts import Draft
+from core.engine import IMPATIENCE
 from core.errors import UserError
 from core.incident import Actor, Person, PublicText
 from core.lifecycle import Catalogue
-from core.refusals import NotFound, SectionChanged, SettingsChanged, StaleStatus
+from core.refusals import NotFound, SectionChanged, SettingsChanged, StaleStatus, TooSoon
 from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction
@@ -209,6 +210,12 @@ class Actions:
             case Step(change=change, asks=True):
                 incident = await self._incidents.find(actor, change.ref)
                 return views.asks_before_the_end(incident, str(change.to))
+            case Step(change=change, drawn_at=datetime() as drawn_at):
+                if self._clock() - drawn_at < IMPATIENCE:
+                    incident = await self._incidents.find(actor, change.ref)
+                    if incident.status == change.expected_status:
+                        raise TooSoon(incident, str(change.to))
+                return await self._execute(interaction, change, clicked=True)
             case Step(change=change, sure=sure):
                 return await self._execute(interaction, change, clicked=not sure)
             case WriteAnew():

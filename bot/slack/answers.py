@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import dialogs, refusals, response_url
 from bot.slack.blocks import Json
+from bot.slack.buttons import in_the_same_place
 from bot.slack.interaction import Interaction
 from bot.slack.people import UNREACHABLE
 from bot.slack.verbs import COMMAND
@@ -129,6 +130,8 @@ class Answers:
         """
         if reply is None:
             return
+        if interaction.in_place:
+            reply = in_the_same_place(reply, at=self._clock())
         if interaction.response_url:
             taken = await response_url.post(
                 interaction.response_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot.slack.blocks import (
     Json,
@@ -16,7 +17,7 @@ from bot.slack.blocks import (
     paragraphs,
     select,
 )
-from bot.slack.pressed import LATER, Dialog, encode, key_of
+from bot.slack.pressed import EPOCH, LATER, Dialog, encode, key_of
 from bot.slack.requests import (
     ShowBoard,
 )
@@ -25,6 +26,29 @@ from core.incident import Incident, Kind, Resolution, Update
 from core.lifecycle import ACKNOWLEDGED, PublicWord
 
 STEP_BUTTONS = 3
+
+
+def in_the_same_place(reply: Json, *, at: datetime) -> Json:
+    """``reply``, which takes the place of a clicked message at the moment ``at``.
+
+    The second half of a double click may hit a step that stands there now, so the steps know since
+    when they do. A step that Slack asks about anyway stays as it is.
+    """
+    drawn = (at - EPOCH) // timedelta(milliseconds=1)
+
+    def aged(element: Json) -> Json:
+        value = element.get("value") or ""
+        if not value.startswith("step:") or "confirm" in element:
+            return element
+        return {**element, "value": f"{value}:{drawn}"}
+
+    blocks = [
+        {**block, "elements": list(map(aged, block["elements"]))}
+        if block["type"] == "actions"
+        else block
+        for block in reply["blocks"]
+    ]
+    return {**reply, "blocks": blocks}
 
 
 def every_step(incident: Incident) -> list[Json]:

@@ -179,7 +179,7 @@ class _Doubt:
         edited = Choice(draft, "Edit first…")
         if self.components is not None:
             problem = f"{quoted(self.word)} may say who reads this, or be a component."
-            title = meaning("Everyone reads it, and it is a component")
+            title = meaning("Declare it in public, as typed")
             meant = [meaning("Declare it private", components=self.components, private=True)]
         elif self.option:
             problem = f"{quoted(self.word)} is no option of `declare`."
@@ -193,12 +193,12 @@ class _Doubt:
         else:
             problem = f"{quoted(self.word)} may say who reads this, or be a part of the title."
             if plain_word(self.word) == "public":
-                meant = [meaning("Private, with the whole title", private=True)]
+                meant = [meaning("Declare it private, as typed", private=True)]
                 title = meaning("Declare it in public", title=self.without, private=False)
             else:
                 meant = [meaning("Declare it private", title=self.without, private=True)]
-                whole = "Private" if draft.private else "Everyone reads it"
-                title = meaning(f"{whole}, with the whole title")
+                whole = "private" if draft.private else "in public"
+                title = meaning(f"Declare it {whole}, as typed")
         return Question(
             f"{problem} Nothing was declared.",
             [choice for choice in (*meant, title, edited) if _has_title(choice)],

@@ -19,7 +19,7 @@ def stats(figures: Statistics, *, at: datetime) -> Json:
     """The figures, for one responder alone, with buttons for other periods."""
     days = (figures.until - figures.since).days
     since = moment(figures.since, seen_from=at)
-    title = f"*Figures of the last {days} days*, since {since} (in brackets: the time before)"
+    title = f"*Figures of the last {days} days*, since {since}; in brackets, the {days} days before"
     whole = list(_said(figures.whole))
     told = [f"Figures of the last {days} days. {'. '.join(whole)}."]
     blocks = [section(title), section("\n".join(whole))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
@@ -57,6 +57,7 @@ from core.stats import PERIOD_DAYS_MAX
 
 Word = TypeVar("Word", bound=StrEnum)
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A click moves a promise by so much.
 LATER = timedelta(minutes=15)
 
@@ -92,12 +93,14 @@ class Step:
     """A click on a next step.
 
     ``sure``: it answers a question, so it is done at once. ``asks``: it is in a menu, which cannot
-    ask before the end by itself, so the answer asks.
+    ask before the end by itself, so the answer asks. ``drawn_at`` is the moment at which the button
+    took the place of one that had been clicked; None for all others.
     """
 
     change: Change
     sure: bool = False
     asks: bool = False
+    drawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,11 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
                 actor=actor, ref=_id(id_), to=_status(to), expected_status=_status(expected)
             )
             return Step(change=change, sure=kind == "sure", asks=kind == "ask")
+        case ["step", id_, expected, to, drawn] if drawn.isdecimal() and len(drawn) <= 13:
+            change = Change(
+                actor=actor, ref=_id(id_), to=_status(to), expected_status=_status(expected)
+            )
+            return Step(change=change, drawn_at=EPOCH + timedelta(milliseconds=int(drawn)))
         case ["ack", id_, expected] if not _is_number(id_):
             return Acknowledge(actor=actor, ref=_id(id_), expected_status=_status(expected))
         case [

@@ -87,8 +87,8 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             return _refused(told, [timeline_button(incident), follow_up_button(incident)])
         case TooSoon(incident=incident, asked=asked):
             told = [
-                f"You moved {incident.name} to *{status_name(incident.status)}* a moment ago.",
-                "Your second click changed nothing.",
+                f"{incident.name} is *{status_name(incident.status)}*.",
+                "Your click followed another one at once, and changed nothing.",
                 end_of(incident, asked) or f"Should it become {status_name(asked)} as well?",
             ]
             return _refused(told, [sure_button(incident, asked)])

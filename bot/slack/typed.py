@@ -255,7 +255,9 @@ class Typed:
         if references.UUID_FORM.fullmatch(plain):
             entry = UUID(plain)
         if entry is None:
-            raise self.wrong(f"{quoted(word)} is no entry: the timeline shows their numbers.")
+            raise self.wrong(
+                f"{quoted(word)} is not the number of an entry: the timeline shows them."
+            )
         return entry
 
     def status(self) -> str:

@@ -36,7 +36,7 @@ VERBS = (
     Verb(
         name="declare",
         arguments="[title] [severity:high] [lifecycle:response] [components:api,web] "
-        "[since:02:50] [private]",
+        "[since:02:50] [private|--public]",
         summary="declares an incident; without a title it opens a dialog; `since:` is its start: "
         "25m, 02:50, yesterday 23:10",
         example="declare Checkout is down severity:high components:api,web",

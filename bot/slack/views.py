@@ -86,18 +86,22 @@ def owner_card(card: Card, *, at: datetime) -> Json:
     return message([*_card_story(card, at=at), *remarks], blocks)
 
 
-def card_for_you(card: Card, *, at: datetime, reader: str | None = None) -> Json:
+def card_for_you(
+    card: Card, *, at: datetime, reader: str | None = None, named: bool = False
+) -> Json:
     """The card for one person, with everything; a private one names its readers.
 
-    ``reader`` is the person's id.
+    ``reader`` is the person's id. ``named``: a sentence before it says that it is private.
     """
-    remarks = _remarks(card.incident, reader=reader)
+    remarks = _remarks(card.incident, reader=reader, named=named)
     blocks = [*_card_blocks(card, at=at, whole=True), *_remarks_under(card.incident, remarks)]
     return message([*_card_story(card, at=at), *remarks], blocks)
 
 
-def _remarks(incident: Incident, *, reader: str | None = None) -> list[str]:
+def _remarks(incident: Incident, *, reader: str | None = None, named: bool = False) -> list[str]:
     """The sentence about the readers of a private incident; nothing about a public one."""
+    if incident.private and named:
+        return [f"{readers_see(incident, reader=reader)} it."]
     return [insiders(incident, reader=reader)] if incident.private else []
 
 
@@ -223,7 +227,7 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
         told = [f"{incident.name} is private, {because} (`--public` declares in public)."]
     if incident.card_channel is None and (incident.private or incident.place is None):
         last = Card(incident=incident, last=outcome.updates[-1])
-        card = card_for_you(last, at=at, reader=incident.declared_by.id)
+        card = card_for_you(last, at=at, reader=incident.declared_by.id, named=bool(told))
         if not incident.private:
             told = [f"{incident.name} is declared. You get its card as a direct message, too."]
             told += _sees_declaration(outcome)
@@ -237,7 +241,7 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
     told.append(about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident))
     told += _began(incident)
     if incident.private:
-        told.append(insiders(incident, reader=incident.declared_by.id))
+        told += _remarks(incident, reader=incident.declared_by.id, named=secluded)
         return offer(told, incident, [public_button(incident)] if secluded else [])
     return offer([*told, *_sees_declaration(outcome)], incident, [private_button(incident)])
 

@@ -183,7 +183,7 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} took the invitation of {shown(old, 300)} back"
         case Kind.CORRECTED:
             since = ", withdrawn since" if update.redacted else ""
-            return f"{author} corrected a public update{since}"
+            return f"{author} replaced a withdrawn public update{since}"
         case Kind.RESOLUTION:
             return f"{author} named how it ended"
         case Kind.REPORTED:

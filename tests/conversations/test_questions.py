@@ -202,12 +202,12 @@ async def test_a_private_that_may_be_a_part_of_the_title_is_asked_about(told, mi
     await settle()
     assert labels(answer) == [
         "Declare it private",
-        "Everyone reads it, with the whole title",
+        "Declare it in public, as typed",
         "Edit first…",
     ]
     assert "leaked" not in repr(slack.channel_view("#status"))
 
-    done = await (await mia.press(answer, "Everyone reads it, with the whole title")).answer()
+    done = await (await mia.press(answer, "Declare it in public, as typed")).answer()
     await settle()
     assert "INC-3 is declared" in done.text
     assert "private key leaked" in repr(slack.channel_view("#status"))
@@ -337,7 +337,7 @@ async def test_the_step_of_an_update_without_a_text_is_taken_alone(told, mia):
 async def test_a_quoted_title_with_an_audience_at_its_end_is_declared_as_chosen(told, mia):
     answer = await told('declare "Customer data leak private"')
 
-    assert labels(answer)[:2] == ["Declare it private", "Everyone reads it, with the whole title"]
+    assert labels(answer)[:2] == ["Declare it private", "Declare it in public, as typed"]
     declared = await (await mia.press(answer, "Declare it private")).answer()
     assert "Customer data leak" in declared.words()
     assert "private" in declared.words()

@@ -260,8 +260,8 @@ TOLD = [
     (
         TooSoon(OPEN, "acknowledged"),
         (
-            "You moved INC-42 to investigating a moment ago. Nothing was changed by your second "
-            "click: should it become acknowledged as well?"
+            "INC-42 is open. Your click followed another one at once, and changed nothing: "
+            "should it become acknowledged as well?"
         ),
     ),
     (

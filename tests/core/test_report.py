@@ -136,7 +136,9 @@ By Grace.
 def test_an_open_incident_lasts_until_its_last_entry():
     told = markdown(report_of(an_incident(), WHOLE[:3]))
 
-    assert "- Not resolved: 2026-03-02 09:02 UTC, its last entry, 2 min after the start\n" in told
+    assert (
+        "- Last entry: 2026-03-02 09:02 UTC, 2 min after the start, and not resolved yet\n" in told
+    )
     assert "- Owner: nobody\n" in told
     assert "- Components: none\n" in told
     assert "First public update" not in told
@@ -167,7 +169,11 @@ def test_a_private_incident_says_so():
         (Kind.UNINVITED, {"old": "Grace"}, "took the invitation of Grace back"),
         (Kind.TOOK_OVER, {}, "took it over"),
         (Kind.ASSIGNED, {"old": "Grace"}, "handed it to nobody"),
-        (Kind.CORRECTED, {"old": "3", "body": "We look.", **PUBLIC}, "corrected a public update"),
+        (
+            Kind.CORRECTED,
+            {"old": "3", "body": "We look.", **PUBLIC},
+            "replaced a withdrawn public update",
+        ),
         (Kind.RESOLUTION, {"new": "false alarm"}, "said how it ended: false alarm"),
         (Kind.REPORTED, {"new": "cause"}, "emptied the section cause"),
         (
@@ -276,7 +282,7 @@ def test_the_public_report_has_public_facts_and_texts_alone():
 - Status: Identified
 - Components: api
 - Started: 2026-03-02 09:00 UTC
-- Not resolved: 2026-03-02 09:05 UTC, its last change, 5 min after the start
+- Last change: 2026-03-02 09:05 UTC, 5 min after the start, and not resolved yet
 
 ## Updates
 

@@ -336,7 +336,7 @@ def buttons(reply: Any) -> list[tuple[str, str]]:
 
 
 # Labels of buttons that show a text to everybody.
-PUBLISHING = ("Publish", "Declare it", "It is part of the title", "Everyone reads it", "Rename")
+PUBLISHING = ("Publish", "Declare it", "It is part of the title", "Rename")
 
 
 async def run(world: World, case: Case, token: str, chance: random.Random, before: State) -> State:

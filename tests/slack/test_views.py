@@ -996,7 +996,10 @@ WITHDRAWN: dict[str, Any] = {**TAKEN_BACK, "public_at": None, "redacted_at": NOW
         ({"kind": Kind.WROTE, **TAKEN_BACK}, "took a public update back"),
         ({"kind": Kind.WROTE, **WITHDRAWN}, "wrote a public update, withdrawn since"),
         ({"kind": Kind.CORRECTED, **TAKEN_BACK}, "took a public update back"),
-        ({"kind": Kind.CORRECTED, **WITHDRAWN}, "corrected a public update, withdrawn since"),
+        (
+            {"kind": Kind.CORRECTED, **WITHDRAWN},
+            "replaced a withdrawn public update, withdrawn since",
+        ),
         ({"kind": Kind.TITLE, **TAKEN_BACK}, "took a new title back"),
         (
             {"kind": Kind.MOVED, "old": "investigating", "new": "identified", **TAKEN_BACK},

@@ -1,0 +1,107 @@
+"""A double click whose second half hits a button that has just taken the place of the first."""
+
+from __future__ import annotations
+
+import pytest
+
+WE = "Refunds fail for some customers."
+
+
+@pytest.fixture
+def mode():
+    return "http"
+
+
+@pytest.fixture
+def environment(environment):
+    """The product's own delay: ten seconds."""
+    del environment["PUBLISH_DELAY"]
+    return environment
+
+
+@pytest.fixture
+async def mia(slack, ratchet, settle, clock):
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    clock.advance(seconds=60)
+    return mia
+
+
+@pytest.fixture
+def told(mia):
+    async def told(text):
+        return await (await mia.command("#payments", f"/incident {text}")).answer()
+
+    return told
+
+
+async def pressed(person, message, label):
+    return await (await person.press(message, label)).answer()
+
+
+# A command, and the button in its answer whose own answer has a step in it.
+BEFORE_A_STEP = [
+    (f"update 1 {WE}", "Take back"),
+    (f"update 1 {WE}", "No promise"),
+    (f"update 1 note: {WE}", "Private note on INC-1"),
+    (f"next 1 public: {WE}", "As a private note (INC-1)"),
+    ("status identified 1", "Move INC-1 to Identified"),
+    ("title 1 Checkout is slow", "Take back"),
+    ("severity 1 P1", "Set INC-1 to critical"),
+]
+
+
+@pytest.mark.parametrize(("line", "label"), BEFORE_A_STEP)
+async def test_the_second_half_of_a_double_click_is_asked_about(
+    line, label, told, mia, clock, slack, settle
+):
+    await told("severity 1 high")
+    answer = await pressed(mia, await told(line), label)
+    [step] = [one for one in _labels(answer) if one.startswith("Move to")]
+    before = (await told("show 1")).words()
+    clock.advance(seconds=2)
+
+    again = await pressed(mia, answer, step)
+
+    assert "Your click followed another one at once, and changed nothing." in again.text
+    assert (await told("show 1")).words().split("since")[0] == before.split("since")[0]
+    done = await pressed(mia, again, step)
+    assert f"is now *{step.removeprefix('Move to ')}*" in done.text
+
+
+@pytest.mark.parametrize(("line", "label"), BEFORE_A_STEP)
+async def test_after_three_seconds_the_step_is_done_at_once(line, label, told, mia, clock):
+    await told("severity 1 high")
+    answer = await pressed(mia, await told(line), label)
+    [step] = [one for one in _labels(answer) if one.startswith("Move to")]
+    clock.advance(seconds=3)
+
+    assert f"is now *{step.removeprefix('Move to ')}*" in (await pressed(mia, answer, step)).text
+
+
+async def test_a_step_that_is_out_of_date_is_so_at_once(told, mia, slack):
+    answer = await pressed(mia, await told(f"update 1 {WE}"), "Take back")
+    bo = slack.person("bo")
+    await (await bo.command("#payments", "/incident next 1")).answer()
+
+    late = await pressed(mia, answer, "Move to Identified")
+
+    assert "<@U0BO> moved INC-1 to *Identified*" in late.text
+
+
+async def test_a_declaration_by_a_button_is_not_moved_by_a_double_click(told, mia, slack):
+    answer = await pressed(mia, await told("declare private key leaked"), "Declare it private")
+
+    again = await pressed(mia, answer, "Move to Identified")
+
+    assert "changed nothing" in again.text
+
+
+def _labels(message):
+    return [
+        element["text"]["text"]
+        for block in message.blocks
+        for element in block.get("elements", [])
+        if element["type"] == "button"
+    ]
