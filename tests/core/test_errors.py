@@ -260,8 +260,8 @@ TOLD = [
     (
         TooSoon(OPEN, "acknowledged"),
         (
-            "INC-42 is open. Your click followed another one at once, and changed nothing: "
-            "should it become acknowledged as well?"
+            "INC-42 is investigating. Your click followed another one at once, and changed "
+            "nothing: should it become acknowledged as well?"
         ),
     ),
     (
