@@ -10,9 +10,10 @@ from bot.delivery.slack import SlackTransport
 from bot.delivery.worker import RESCUE_AFTER, Worker
 from bot.slack.web import a_client
 from bot.telemetry import Metrics
-from core.commands import SetPromise
-from core.incident import Person, Place, PublicText
+from core.commands import AnswerHandOver, SetPromise
+from core.incident import Membership, Person, Place, PublicText
 from core.nudging import Nudges
+from core.owners import Owners
 from core.promise import NextUpdate
 from core.service import Incidents
 from storage.models import State
@@ -414,3 +415,68 @@ async def test_messages_delivered_a_week_ago_are_deleted(declare, settle, worker
     clock.advance(minutes=1)
     await worker.prune()
     assert await outbox.list(*State) == ()
+
+
+# --- messages about people, and the end, after a lost response ---------------------------------
+
+
+@pytest.fixture
+def left(declare, store, worker, clock, settle):
+    """Mia owns INC-1, and is deactivated; the channel is about to be told."""
+
+    async def left(slack):
+        mia = slack.workspace.user("mia")
+        await declare(owner=Person(mia.id, "mia"))
+        await settle()
+
+        async def membership_of(_workspace, _person):
+            return Membership.DEACTIVATED
+
+        await Owners(store, membership_of, clock=clock, wake=worker.wake).look()
+
+    return left
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_the_word_about_an_owner_who_left_is_posted_once(slack, left, settle, outbox, fault):
+    await left(slack)
+    getattr(slack.faults, fault)("chat.postMessage", channel=PAYMENTS)
+    await settle()
+
+    told = [one for (one,) in shown(slack, PAYMENTS) if "nobody leads INC-1" in one.text]
+    assert len(told) == 1
+    assert await dead(outbox) == []
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_the_end_is_announced_once(slack, declare, incidents, settle, outbox, fault):
+    await declare()
+    await settle()
+    for status in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=1, to=status))
+    getattr(slack.faults, fault)("chat.postMessage", channel=STATUS)
+    await settle()
+
+    (replies,) = [thread[1:] for thread in shown(slack, STATUS)]
+    assert len([one for one in replies if "Resolved after" in one.text]) == 1
+    assert await dead(outbox) == []
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_the_word_that_an_owner_did_not_take_it_is_not_sent_twice(
+    slack, declare, incidents, settle, outbox, fault
+):
+    mia, bo = (slack.workspace.user(name) for name in ("mia", "bo"))
+    await declare()
+    await incidents.execute(
+        a_change(actor=an_actor(Person(mia.id, "mia")), ref=1, owner=Person(bo.id, "bo"))
+    )
+    await settle()
+    refusal = AnswerHandOver(actor=an_actor(Person(bo.id, "bo")), ref=1, entry=2, takes=False)
+    await incidents.execute(refusal)
+    getattr(slack.faults, fault)("chat.postMessage", channel=mia.id)
+    await settle()
+
+    told = [one for (one,) in shown(slack, "@mia") if "did not take INC-1" in one.text]
+    assert len(told) == (fault == "lose_answer")
+    assert await dead(outbox) == []
