@@ -38,7 +38,7 @@ SELECT incident.id, incident.workspace_id, incident.number, incident.title, inci
   incident.started_at, incident.created_at, incident.updated_at, incident.version,
   incident.last_entry, incident.category, incident.title_public_at, incident.title_before,
   incident.resolution, incident.duplicate_of, incident.component_count, incident.invited_count,
-  incident.promise_count, incident.next_update_by, incident.left_owner,
+  incident.promise_count, incident.next_update_by, incident.left_owner, incident.channel_count,
   (SELECT posted.posted_in || '/' || posted.ts AS anon_1 FROM posted
   WHERE posted.workspace_id = incident.workspace_id AND posted.incident_id = incident.id
   AND posted.surface = 'working_card' AND posted.channel = incident.channel

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import aiohttp
 
 from bot.clock import SteadyClock
+from bot.delivery.channels import ChannelTransport
 from bot.delivery.slack import SlackTransport
 from bot.delivery.worker import Worker
 from bot.http import health
@@ -28,6 +29,7 @@ from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
+from core.archiving import Channels
 from core.catching import CatchUps
 from core.configuring import SettingsBook
 from core.decision import Outcome
@@ -79,7 +81,7 @@ class App:
         self.outbox = Outbox(self.store)
         self.worker = Worker(
             self.outbox,
-            SlackTransport(self.client),
+            ChannelTransport(self.client, SlackTransport(self.client), members=people.members_of),
             name=f"{socket.gethostname()}:{os.getpid()}",
             clock=clock,
             chance=random.random,
@@ -95,6 +97,7 @@ class App:
         self.nudges = Nudges(self.store, clock=clock, wake=self.worker.wake)
         self.hand_overs = HandOvers(self.store, clock=clock, wake=self.worker.wake)
         self.owners = Owners(self.store, people.membership, clock=clock, wake=self.worker.wake)
+        self.channels = Channels(self.store, clock=clock, wake=self.worker.wake)
         self.slack = SlackListeners(
             self.incidents,
             people,
@@ -182,6 +185,7 @@ class App:
         self.schedule.every(timedelta(seconds=1), self.nudges.look)
         self.schedule.every(timedelta(seconds=1), self.hand_overs.look)
         self.schedule.every(timedelta(minutes=1), self.owners.look)
+        self.schedule.every(timedelta(seconds=1), self.channels.look)
         self.schedule.every(timedelta(seconds=30), self.worker.rescue)
         self.schedule.every(BEAT_EVERY, self.beat)
         self.schedule.every(timedelta(hours=1), self.worker.prune)

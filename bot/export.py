@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, assert_never
 
+from core.channel import OwnChannel
 from core.handover import HandOver
 from core.incident import (
     Component,
@@ -141,12 +142,26 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "title_public_at": incident.title_public_at and _iso(incident.title_public_at),
         "title_before": incident.title_before,
         "next_update_by": incident.next_update_by and _iso(incident.next_update_by),
+        "channels": [_own_channel(channel) for channel in incident.channels],
         "started_at": _iso(incident.started_at),
         "created_at": _iso(incident.created_at),
         "updated_at": _iso(incident.updated_at),
         "left_owner": incident.left_owner,
         "version": incident.version,
         "last_entry": incident.last_entry,
+    }
+
+
+def _own_channel(channel: OwnChannel) -> dict[str, Any]:
+    return {
+        "private": channel.private,
+        "entry": channel.entry,
+        "id": channel.id,
+        "error": channel.error,
+        "over_at": channel.over_at and _iso(channel.over_at),
+        "announced_at": channel.announced_at and _iso(channel.announced_at),
+        "stage": channel.stage.value,
+        "kept": channel.kept,
     }
 
 

@@ -52,6 +52,7 @@ VARIABLES = frozenset(
         "DEFAULT_LIFECYCLE",
         "HEARTBEAT_URL",
         "HOST",
+        "INCIDENT_CHANNELS",
         "LIFECYCLES_FILE",
         "LOG_FORMAT",
         "LOG_LEVEL",

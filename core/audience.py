@@ -14,7 +14,7 @@ class ReaderGroup(StrEnum):
     """A group of people who may read something, in the order in which a sentence names them."""
 
     EVERYONE = "everyone"  # everybody in the workspace, and in public
-    CHANNEL = "channel"  # the members of the private channel that has the card
+    CHANNEL = "channel"  # the members of the private channels that have the card
     DECLARER = "declarer"
     OWNER = "owner"
     INVITED = "invited"
@@ -26,13 +26,13 @@ class Audience:
     """The readers of an incident, or of a text of it: everybody who is in one of ``groups``.
 
     With ``among_responders`` only responders of these. ``people`` are those of the groups that name
-    people, ``channel`` is the private channel of `ReaderGroup.CHANNEL`. API keys read as well; they
-    are no people.
+    people, ``channels`` are the private channels of `ReaderGroup.CHANNEL`. API keys read as well;
+    they are no people.
     """
 
     groups: tuple[ReaderGroup, ...]
     people: Mapping[ReaderGroup, tuple[Person, ...]]
-    channel: str | None = None
+    channels: tuple[str, ...] = ()
     among_responders: bool = False
 
 
@@ -41,25 +41,25 @@ def audience(incident: Incident) -> Audience:
 
     Every sentence that tells a person about readers is made from it. A private incident exists for
     its declarer, its owner, the invited and workspace admins, and for requests from the
-    private channel of its declaration (Slack lets only members speak there). ``storage.queries``
-    filters boards by the same rule; a test compares the two.
+    private channel of its declaration or from one of its own (Slack lets only members speak there).
+    ``storage.boards`` filters boards by the same rule; a test compares the two.
     """
     if not incident.private:
         return Audience(groups=(ReaderGroup.EVERYONE,), people={})
     owner = (incident.owner,) if incident.owner else ()
-    return _insiders(incident.card_channel, incident.declared_by, owner, incident.invited)
+    return _insiders(incident.card_channels, incident.declared_by, owner, incident.invited)
 
 
 def audience_of_declaration(declarer: Person, place: Place | None, *, private: bool) -> Audience:
     """The people for whom an incident would exist that ``declarer`` declared in ``place`` now."""
     if not private:
         return Audience(groups=(ReaderGroup.EVERYONE,), people={})
-    here = place.channel if place and place.may_show(private=True) else None
+    here = (place.channel,) if place and place.may_show(private=True) else ()
     return _insiders(here, declarer)
 
 
 def _insiders(
-    channel: str | None,
+    channels: tuple[str, ...],
     declarer: Person,
     owner: tuple[Person, ...] = (),
     invited: tuple[Person, ...] = (),
@@ -69,8 +69,9 @@ def _insiders(
         ReaderGroup.OWNER: owner,
         ReaderGroup.INVITED: invited,
     }
-    members = (ReaderGroup.CHANNEL,) if channel else ()
-    return Audience(groups=(*members, *people, ReaderGroup.ADMINS), people=people, channel=channel)
+    members = (ReaderGroup.CHANNEL,) if channels else ()
+    groups = (*members, *people, ReaderGroup.ADMINS)
+    return Audience(groups=groups, people=people, channels=channels)
 
 
 def note_audience(incident: Incident) -> Audience:
@@ -101,7 +102,7 @@ def _belongs(actor: Actor, group: ReaderGroup, readers: Audience) -> bool:
         case ReaderGroup.EVERYONE:
             return True
         case ReaderGroup.CHANNEL:
-            return actor.channel is not None and actor.channel == readers.channel
+            return actor.channel in readers.channels
         case ReaderGroup.DECLARER | ReaderGroup.OWNER | ReaderGroup.INVITED:
             return actor.person in readers.people[group]
         case ReaderGroup.ADMINS:

@@ -18,13 +18,14 @@ class Card:
 
     ``last`` is the newest update that is not a bare note, without its body. The two times are
     computed from the timeline: the first acknowledgement, and the first status with the public
-    word ``resolved``.
+    word ``resolved``. ``offers_channel``: a channel of its own may be opened.
     """
 
     incident: Incident
     last: Update | None = None
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
+    offers_channel: bool = False
 
 
 class Scope(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
+from core.channel import ChannelAct
 from core.incident import (
     Actor,
     DeclaredText,
@@ -189,6 +190,16 @@ class AnswerHandOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetChannel:
+    """Opens a channel of the incident's own, or keeps the one that would be archived."""
+
+    actor: Actor
+    ref: Ref
+    act: ChannelAct
+    expected_status: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReport:
     """Writes sections of the report, also after the end; None leaves one as it is.
 
@@ -240,5 +251,7 @@ class Redact:
 # Commands that move an incident, or change its facts.
 Move = Change | TakeNextStep | Acknowledge | Walk | SetPromise
 # Commands that are accepted after the end as well.
-Lasting = Redact | SetPrivacy | SetInvitation | NameResolution | WriteReport | AnswerHandOver
+Lasting = (
+    Redact | SetPrivacy | SetInvitation | NameResolution | WriteReport | AnswerHandOver | SetChannel
+)
 Command = Declare | Move | Lasting

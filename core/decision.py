@@ -26,6 +26,13 @@ class Surface(StrEnum):
     HAND_OVER_UNANSWERED = "hand_over_unanswered"  # the new owner has not answered
     OWNER_LEFT = "owner_left"  # the owner is deactivated, and nobody leads
     MENTION = "mention"  # the word to the group of responders that it has become more severe
+    CHANNEL = "channel"  # a channel of its own is made
+    CHANNEL_NAME = "channel_name"  # the channel gets its name, topic and purpose
+    CHANNEL_PEOPLE = "channel_people"  # people are invited to the channel, or removed from it
+    CHANNEL_PIN = "channel_pin"  # the card in the channel is pinned
+    CHANNEL_NOTE = "channel_note"  # a note, in a private channel of a private incident
+    CHANNEL_CLOSING = "channel_closing"  # the word that the channel will be archived
+    CHANNEL_ARCHIVE = "channel_archive"  # the channel is archived
 
 
 # Messages about a promise.
@@ -38,8 +45,21 @@ NUDGES = frozenset(
         Surface.HAND_OVER_UNANSWERED,
         Surface.OWNER_LEFT,
         Surface.MENTION,
+        Surface.CHANNEL_CLOSING,
     }
 )
+# Effects in Slack that are no messages.
+CHANNEL_EFFECTS = frozenset(
+    {
+        Surface.CHANNEL,
+        Surface.CHANNEL_NAME,
+        Surface.CHANNEL_PEOPLE,
+        Surface.CHANNEL_PIN,
+        Surface.CHANNEL_ARCHIVE,
+    }
+)
+# Deliveries about a channel of its own, messages or not.
+ABOUT_CHANNELS = frozenset({*CHANNEL_EFFECTS, Surface.CHANNEL_NOTE, Surface.CHANNEL_CLOSING})
 # Messages about an entry that responders read.
 NOTICES = frozenset({Surface.HAND_OVER, *NUDGES})
 
@@ -48,15 +68,20 @@ NOTICES = frozenset({Surface.HAND_OVER, *NUDGES})
 class Envelope:
     """The address of a message that is to be sent: its target and subject, never its text.
 
-    ``entry`` is the update of a reply or a withdrawal, or the one that a notice is about.
-    ``channel`` is the id of a channel or, for a direct message, of a person. ``not_before`` None:
-    it is due at once.
+    ``entry`` is the update of a reply, a withdrawal or a note, or the one that a notice is about.
+    ``channel`` is the id of a channel or, for a direct message, of a person; of a channel that is
+    to be made, `NEW_CHANNEL`. ``not_before`` None: it is due at once.
     """
 
     surface: Surface
     channel: str
     entry: int | None = None
     not_before: datetime | None = None
+
+
+# The places of channels that are still to be made, by whether they are private. Slack limits the
+# pace of that in a workspace, as it limits that of posts in a channel.
+NEW_CHANNEL = {False: "new:public", True: "new:private"}
 
 
 # The facts beside the incident, one class for each kind of command. The service loads them in the

@@ -18,6 +18,7 @@ from core.commands import (
     Move,
     NameResolution,
     Redact,
+    SetChannel,
     SetInvitation,
     SetPrivacy,
     SetPromise,
@@ -46,12 +47,12 @@ from core.incident import (
     Component,
     Incident,
     Kind,
-    Severity,
     Update,
     Visibility,
     update_id,
 )
 from core.lifecycle import ACKNOWLEDGED
+from core.opening import raises, set_channel, with_channels
 from core.pen import Pen, envelopes_of, retitled
 from core.promising import set_promise, with_promises
 from core.refusals import (
@@ -75,7 +76,7 @@ IMPATIENCE = timedelta(seconds=3)
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def decide(  # noqa: C901 - one case for each kind of command
+def decide(
     incident: Incident | None, command: Command, known: Context, *, at: datetime
 ) -> Decision:
     """The decision on ``command`` at the moment ``at``.
@@ -89,6 +90,13 @@ def decide(  # noqa: C901 - one case for each kind of command
         UserError: one of its subclasses; then nothing may be written.
         TypeError: ``known`` is the context of another kind of command.
     """
+    decision = _decide(incident, command, known, at=at)
+    return with_channels(decision, incident, known.workspace, at=at)
+
+
+def _decide(  # noqa: C901 - one case for each kind of command
+    incident: Incident | None, command: Command, known: Context, *, at: datetime
+) -> Decision:
     if isinstance(command, Declare):
         if isinstance(known, ForDeclaration):
             return _declare(command, known, at=at)
@@ -97,7 +105,9 @@ def decide(  # noqa: C901 - one case for each kind of command
     elif isinstance(command, Redact):
         if isinstance(known, ForRedaction):
             return redact(incident, command, known, at=at)
-    elif isinstance(command, SetPrivacy | SetInvitation | NameResolution | AnswerHandOver):
+    elif isinstance(
+        command, SetPrivacy | SetInvitation | NameResolution | AnswerHandOver | SetChannel
+    ):
         if isinstance(known, ForAccess):
             return _access(incident, command, known, at=at)
     elif isinstance(command, WriteReport):
@@ -110,7 +120,7 @@ def decide(  # noqa: C901 - one case for each kind of command
 
 def _access(
     incident: Incident,
-    command: SetPrivacy | SetInvitation | NameResolution | AnswerHandOver,
+    command: SetPrivacy | SetInvitation | NameResolution | AnswerHandOver | SetChannel,
     known: ForAccess,
     *,
     at: datetime,
@@ -124,6 +134,8 @@ def _access(
             return name_resolution(incident, command, known, at=at)
         case AnswerHandOver():
             return answer(incident, command, known, at=at)
+        case SetChannel():
+            return set_channel(incident, command, known, at=at)
         case _:
             assert_never(command)
 
@@ -305,11 +317,6 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
         done.incident, done.updates, known.workspace, made, promises=done.promises
     )
     return with_question(_with_mention(decision, incident, known), incident, command.actor.person)
-
-
-def raises(incident: Incident, severity: Severity | None, mention_at: frozenset[Severity]) -> bool:
-    """Whether ``severity`` is one at which responders are mentioned, and the present one is not."""
-    return severity in mention_at and incident.severity not in mention_at
 
 
 def _with_mention(decision: Decision, before: Incident, known: ForChange) -> Decision:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID, uuid5
 
+from core.channel import OwnChannel
 from core.lifecycle import ACKNOWLEDGED, Lifecycle, PublicWord
 
 # Two types for the two kinds of free text. A public renderer takes only PublicText, so that
@@ -104,6 +105,7 @@ class Kind(StrEnum):
     REPORTED = "reported"  # new: the section that was written; without a body it was emptied
     PROMISED = "promised"  # a promise was made without a text, or released
     TOOK_OVER = "took_over"  # the new owner said so
+    CHANNEL = "channel"  # new: OPENED or KEPT, about a channel of its own
 
 
 # Kinds of a transition. An acknowledgement is one only if it has a ``new``.
@@ -112,6 +114,8 @@ TRANSITIONS = (Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED)
 PUBLIC_FACTS = (Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS, Kind.PRIVACY)
 # The two values of a `Kind.PRIVACY`.
 PUBLIC, PRIVATE = "public", "private"
+# The two values of a `Kind.CHANNEL`.
+OPENED, KEPT = "opened", "kept"
 # The public title while a new one is held back and the one before it was withdrawn.
 TITLE_WITHDRAWN = "(title withdrawn)"
 
@@ -304,6 +308,8 @@ class Incident:
 
     ``card_address`` is the link of the working card, None until Slack has it. It is no fact of the
     incident, so two that differ only in it are equal.
+
+    ``channels`` are those of its own: at most one public, and one private.
     """
 
     id: UUID
@@ -329,6 +335,7 @@ class Incident:
     next_update_by: datetime | None = None
     left_owner: str | None = None
     card_address: str | None = field(default=None, compare=False)
+    channels: tuple[OwnChannel, ...] = ()
     started_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -398,6 +405,23 @@ class Incident:
         The card of an incident that was made private shows nothing of it where many read it.
         """
         return self.card_address if self.card_channel else None
+
+    @property
+    def own_channel(self) -> OwnChannel | None:
+        """The channel of its own that its present readers use; None if nobody asked for one."""
+        return next((one for one in self.channels if one.private == self.private), None)
+
+    @property
+    def card_channels(self) -> tuple[str, ...]:
+        """All channels with a working card: that of the declaration, and those of its own."""
+        own = (one for one in self.channels if one.private or not self.private)
+        found = (self.card_channel, *(one.live for one in own))
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    def shows_card_in(self, channel: str) -> bool:
+        """Whether a working card may be in ``channel``, which may be an archived one of its own."""
+        own = {one.id for one in self.channels if one.private or not self.private}
+        return channel in {self.card_channel, *own}
 
     @property
     def card_people(self) -> tuple[Person, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from core import policy
 from core.commands import (
@@ -13,6 +14,7 @@ from core.commands import (
     NameResolution,
     Redact,
     Ref,
+    SetChannel,
     SetInvitation,
     SetPrivacy,
     WriteReport,
@@ -26,7 +28,7 @@ from core.decision import (
     ForReport,
     Published,
 )
-from core.engine import is_stale, raises
+from core.engine import is_stale
 from core.incident import (
     Actor,
     Component,
@@ -38,6 +40,7 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.opening import raises
 from core.promise import Promise
 from core.refusals import Denied, NotFound, Permission, WhichIncident
 from core.store import Reader, Transaction
@@ -54,14 +57,29 @@ def found(reader: Reader, actor: Actor, ref: Ref) -> Incident:
         NotFound, WhichIncident: there is none for this actor.
     """
     if ref is None:
-        here = open_here(reader, actor)
-        if len(here) != 1:
-            raise WhichIncident(here)
-        ref = here[0].id
+        ref = _only_one(reader, actor)
     incident = reader.incident(actor.workspace, ref)
     if incident is None or not policy.may_see(actor, incident):
         raise NotFound(ref)
     return incident
+
+
+def _only_one(reader: Reader, actor: Actor) -> UUID:
+    """The id of the incident that a request without a reference is about, by its channel.
+
+    In a channel of its own that is its incident, also after the end, unless another one is open
+    there.
+    """
+    here = open_here(reader, actor)
+    if not here and actor.channel is not None:
+        its = reader.incident_of_channel(actor.workspace, actor.channel)
+        incident = reader.incident(actor.workspace, its) if its else None
+        shown = incident is not None and incident.shows_card_in(actor.channel)
+        if incident and shown and policy.may_see(actor, incident):
+            return incident.id
+    if len(here) != 1:
+        raise WhichIncident(here)
+    return here[0].id
 
 
 def readable(reader: Reader, actor: Actor, ref: Ref) -> Incident:
@@ -109,7 +127,9 @@ def loaded(
         return incident, ForReport(
             workspace=workspace, publish_delay=publish_delay, written=written
         )
-    if isinstance(command, SetPrivacy | SetInvitation | NameResolution | AnswerHandOver):
+    if isinstance(
+        command, SetPrivacy | SetInvitation | NameResolution | AnswerHandOver | SetChannel
+    ):
         changes_side = isinstance(command, SetPrivacy)
         return incident, ForAccess(
             workspace=workspace,

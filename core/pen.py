@@ -160,8 +160,8 @@ def responders_cards(
     before: Incident | None, incident: Incident, *, not_before: datetime | None = None
 ) -> Iterator[Envelope]:
     """The cards for responders: of everybody who has one, or had one before the change."""
-    channels = dict.fromkeys(one.card_channel for one in (before, incident) if one)
-    for channel in filter(None, channels):
+    channels = [channel for one in (before, incident) if one for channel in one.card_channels]
+    for channel in dict.fromkeys(channels):
         yield Envelope(surface=Surface.WORKING_CARD, channel=channel, not_before=not_before)
     people = [*(before.card_people if before else ()), *incident.card_people]
     for person in dict.fromkeys(person.id for person in people):

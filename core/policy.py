@@ -13,6 +13,7 @@ from core.commands import (
     Declare,
     NameResolution,
     Redact,
+    SetChannel,
     SetInvitation,
     SetPrivacy,
     SetPromise,
@@ -57,6 +58,7 @@ def needed(command: Command, *, private: bool = False) -> tuple[Permission, ...]
             | SetInvitation()
             | NameResolution()
             | WriteReport()
+            | SetChannel()
         ):
             return (Permission.JOIN, Permission.RESPOND)
         case _:

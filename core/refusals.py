@@ -34,6 +34,8 @@
     ├── NothingToPromise      a promise of an update on an incident that is resolved
     ├── PromiseOver           the promise of a button is over, or another one is in force
     ├── NotAsked              an answer to a question that another person was asked
+    ├── NoChannels            a channel of its own, in a workspace where incidents get none
+    ├── ChannelArchived       a channel that is to be kept, and is archived or was never made
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
     InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
@@ -413,6 +415,28 @@ class NotAsked(UserError):
         super().__init__(
             f"Only the new owner of {incident.name} is asked that. "
             f"`/incident assign {incident.number}` makes you the owner."
+        )
+        self.incident = incident
+
+
+class NoChannels(UserError):
+    """The setting ``INCIDENT_CHANNELS`` is off."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"Incidents get no channels of their own here, and nothing was changed. Work on "
+            f"{incident.name} in any channel; an operator can switch them on (INCIDENT_CHANNELS)."
+        )
+        self.incident = incident
+
+
+class ChannelArchived(UserError):
+    """There is no channel to keep: it is archived, or there never was one."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"{incident.name} has no channel that could be kept. Whoever is in an archived channel "
+            "can unarchive it in Slack."
         )
         self.incident = incident
 

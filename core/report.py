@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
-from core.incident import Component, Incident, Kind, Person, Section, Update, Visibility
+from core.incident import OPENED, Component, Incident, Kind, Person, Section, Update, Visibility
 from core.markdown import inline, quote
 from core.moments import moments_of
 from core.promise import Promise, PromiseState, score
@@ -173,6 +173,8 @@ def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"handed it to {new or 'nobody'}"
         case Kind.TOOK_OVER:
             return "took it over"
+        case Kind.CHANNEL:
+            return "opened a channel for it" if new == OPENED else "kept its channel"
         case Kind.SEVERITY:
             return f"changed the severity from {old} to {new}"
         case Kind.TITLE:

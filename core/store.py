@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from core.boards import BoardFilter, Card, Page
+from core.channel import OwnChannel
 from core.decision import Decision, Envelope, Published
 from core.drafts import Drafts
 from core.handover import HandOver
@@ -74,6 +75,14 @@ class CaughtUp(NamedTuple):
 
     entry: int
     at: datetime
+
+
+class ChannelName(NamedTuple):
+    """A channel of an incident: the workspace and the id of its incident, and which one it is."""
+
+    workspace: str
+    incident: UUID
+    private: bool
 
 
 class StoreUnavailable(Exception):
@@ -199,6 +208,12 @@ class Reader(Protocol):
     def arrangement(self, workspace: str) -> Arrangement:
         """All components and groups of the workspace, with its page if it is published."""
 
+    def due_channels(self, *, at: datetime, limit: int) -> tuple[ChannelName, ...]:
+        """Channels of all workspaces with a stage whose moment has passed at ``at``."""
+
+    def incident_of_channel(self, workspace: str, channel: str) -> UUID | None:
+        """The id of the incident whose own channel ``channel`` is; None for others."""
+
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
 
@@ -318,6 +333,19 @@ class Transaction(Reader, Drafts, Protocol):
 
     def keep_caught_up(self, incident: Incident, person: str, mark: CaughtUp) -> None:
         """Writes how far ``person`` has read; the oldest of their marks above a limit go."""
+
+    def save_channel(
+        self,
+        incident: Incident,
+        channel: OwnChannel,
+        envelopes: Sequence[Envelope],
+        *,
+        at: datetime,
+    ) -> None:
+        """Writes a channel after a stage at ``at``, and the outbox messages of that.
+
+        The incident is locked, so no other process does the same.
+        """
 
     def handled(self, workspace: str, request: str) -> UUID | None:
         """The incident of ``request`` if it is done, otherwise None."""

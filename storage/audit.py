@@ -10,10 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.exc import NoResultFound
 
-from core.decision import Surface
+from core.decision import ABOUT_CHANNELS, Surface
 from core.errors import InvalidLifecycles
 from core.incident import Kind
 from core.lifecycle import Lifecycle
@@ -38,12 +49,14 @@ from storage.models import (
     idempotency,
     is_kept,
     outbox,
+    own_channel,
     posted,
     update,
     workspace,
 )
 from storage.models import incident as _incident
 from storage.numbers import skipped_in
+from storage.own_channels import channels_of
 from storage.promises import promises_of
 from storage.queries import SqlReader
 from storage.rows import AnyRow, lifecycle_of, tags
@@ -78,6 +91,7 @@ _INCIDENTS = (
         _incident.c.acknowledged_by_id,
         _incident.c.component_count,
         _incident.c.promise_count,
+        _incident.c.channel_count,
         _incident.c.next_update_by,
         _incident.c.channel,
         _incident.c.channel_private,
@@ -190,6 +204,17 @@ _MESSAGES = (
             _changed.c.kind == Kind.PRIVACY,
         )
         .label("changed_sides"),
+        *(
+            exists()
+            .where(
+                own_channel.c.workspace_id == outbox.c.workspace_id,
+                own_channel.c.incident_id == outbox.c.incident_id,
+                own_channel.c.channel == outbox.c.channel,
+                own_channel.c.private == literal(private),
+            )
+            .label(f"in_{'private' if private else 'public'}_channel")
+            for private in (True, False)
+        ),
     )
     .select_from(
         outbox.outerjoin(
@@ -345,6 +370,7 @@ def _records(
     )
     tagged = tags(connection, team, [row.id for row in page])
     promised = promises_of(connection, team, [row.id for row in page])
+    channels = channels_of(connection, team, [row.id for row in page])
     before = [after, *(row.number for row in page)]
     for row, follows in zip(page, before, strict=False):
         yield Record(
@@ -356,6 +382,7 @@ def _records(
             places=places.get(row.id, ()),
             waiting=waiting.get(row.id, ()),
             promises=promised.get(row.id, ()),
+            channels=channels.get(row.id, ()),
         )
 
 
@@ -408,6 +435,9 @@ def _lost_places(reader: SqlReader) -> Iterator[Finding]:
 
 def _crowded_lanes(reader: SqlReader) -> Iterator[Finding]:
     for row in connection_of(reader).execute(_TOGETHER):
+        # Each delivery about a channel does only what is missing then, so there may be several.
+        if row.surface in ABOUT_CHANNELS:
+            continue
         # Several dead edits of one card are allowed: they merge when an operator retries them.
         # Running messages are counted by lane below, for all surfaces together. A question to a new
         # owner follows every change, and its edits do not merge.

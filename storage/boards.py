@@ -25,10 +25,11 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import CompoundSelect
 
 from core.boards import BoardFilter, Scope
+from core.channel import ChannelStage
 from core.decision import Surface
 from core.incident import Actor, Severity
 from core.ranking import COUNTED_MAX, Rank
-from storage.models import incident, incident_invited, is_closed, is_open, posted
+from storage.models import incident, incident_invited, is_closed, is_open, own_channel, posted
 from storage.rows import NEWEST, AnyRow, AnySelect
 
 OPEN_HERE_MAX = 10
@@ -86,6 +87,7 @@ INCIDENT = select(
     incident.c.promise_count,
     incident.c.next_update_by,
     incident.c.left_owner,
+    incident.c.channel_count,
     _card,
 ).where(incident.c.workspace_id == bindparam("workspace"))
 
@@ -97,6 +99,13 @@ visible = or_(
     incident.c.declared_by_id == bindparam("person"),
     incident.c.owner_id == bindparam("person"),
     and_(incident.c.channel_private, incident.c.channel == bindparam("spoken_in")),
+    exists().where(
+        own_channel.c.workspace_id == incident.c.workspace_id,
+        own_channel.c.incident_id == incident.c.id,
+        own_channel.c.private,
+        own_channel.c.stage != ChannelStage.ARCHIVED.value,
+        own_channel.c.channel == bindparam("spoken_in"),
+    ),
     exists().where(
         incident_invited.c.workspace_id == incident.c.workspace_id,
         incident_invited.c.incident_id == incident.c.id,

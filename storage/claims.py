@@ -22,9 +22,9 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import NOTICES, Surface
+from core.decision import NEW_CHANNEL, NOTICES, Surface
 from storage.enqueue import later_of
-from storage.messages import COLUMNS, POST_EVERY, OutboxMessage, message_of
+from storage.messages import COLUMNS, MAKE_EVERY, POST_EVERY, OutboxMessage, message_of
 from storage.models import CARDS, State, channel_pace, is_available, kept, outbox, posted
 from storage.statements import upsert
 
@@ -56,9 +56,12 @@ _is_posted = exists().where(
     posted.c.channel == outbox.c.channel,
     posted.c.entry == 0,
 )
-# Whether it will be a new message in Slack, and not an edit.
+# Whether it will be a new message in Slack, and not an edit; or a new channel, whose pace is kept
+# by the place of new channels.
 _is_post = or_(
-    outbox.c.surface.in_([Surface.PUBLIC_UPDATE, *sorted(NOTICES)]),
+    outbox.c.surface.in_(
+        [Surface.PUBLIC_UPDATE, Surface.CHANNEL_NOTE, Surface.CHANNEL, *sorted(NOTICES)]
+    ),
     and_(outbox.c.surface.in_(CARDS), ~_is_posted),
 )
 _with_pace = outbox.outerjoin(
@@ -178,7 +181,8 @@ def claim(
     ids = [id_ for id_, _, _, is_post in due if not is_post]
     # Every process takes the turns in this order: in different orders two would deadlock.
     for (workspace, channel), id_ in sorted(posts.items()):
-        turn = {"of_workspace": workspace, "to_channel": channel, "at": at, "next": at + POST_EVERY}
+        pace = MAKE_EVERY if channel in NEW_CHANNEL.values() else POST_EVERY
+        turn = {"of_workspace": workspace, "to_channel": channel, "at": at, "next": at + pace}
         if connection.execute(_TAKE_TURN[connection.dialect.name], turn).first():
             ids.append(id_)
     if not ids:

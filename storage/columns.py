@@ -48,6 +48,7 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "invited_count": len(incident.invited) or None,
         "promise_count": incident.promises or None,
         "next_update_by": incident.next_update_by,
+        "channel_count": len(incident.channels) or None,
         "updated_at": incident.updated_at,
         "version": incident.version,
         "last_entry": incident.last_entry,

@@ -6,9 +6,9 @@ A message for everybody is made from public rows alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,9 +22,10 @@ from core.audience import may_be_told
 from core.boards import Card
 from core.decision import ABOUT_PROMISES, Envelope, Surface
 from core.handover import HandOver
-from core.incident import Incident, Severity, WorkspaceSettings
+from core.incident import Incident, Severity, Update, WorkspaceSettings
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
+from storage.channel_facts import ChannelFacts, channel_facts, note_of
 from storage.entries import declared_severity, entry
 from storage.models import incident as _incident
 from storage.models import posted
@@ -44,6 +45,22 @@ class Posted(NamedTuple):
     ts: str
 
 
+class ChannelMade(NamedTuple):
+    """Slack has made the channel with that id."""
+
+    channel: str
+
+
+class Members(NamedTuple):
+    """The ids of the people whom the bot has invited to a channel, and not removed since."""
+
+    ids: frozenset[str]
+
+
+# What a delivery leaves behind in Slack, beside an edit.
+Delivery: TypeAlias = Posted | ChannelMade | Members
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """The content of a message, from the rows as they are now.
@@ -57,7 +74,10 @@ class Facts:
     more. A notice about a hand-over has ``hand_over`` and ``card``, None if its reader may not see
     the incident. A mention has ``card`` and ``written``, the moment of its update. A working card
     that is not posted yet has ``declared_severity``. ``settings`` are those of the workspace, for
-    messages that mention the group of responders.
+    messages that mention the group of responders, and for channels that they are invited to. A
+    delivery about a channel of the incident's own has ``channel``, None if there is none; one that
+    pins the card there has its ``place``, and a note has ``note``, None if that channel does not
+    show it.
     """
 
     name: str = ""
@@ -71,6 +91,8 @@ class Facts:
     declared_severity: Severity | None = None
     written: datetime | None = None
     settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
+    channel: ChannelFacts | None = None
+    note: Update | None = None
 
 
 _NUMBER = select(_incident.c.number).where(
@@ -152,12 +174,29 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
     )
 
 
+def of_channel(reader: SqlReader, workspace: str, incident_id: UUID, envelope: Envelope) -> Facts:
+    """The content of a delivery about a channel of the incident's own."""
+    incident = reader.incident(workspace, incident_id)
+    if incident is None:
+        return Facts()
+    pins = envelope.surface is Surface.CHANNEL_PIN
+    shown = replace(envelope, surface=Surface.WORKING_CARD) if pins else envelope
+    takes_notes = envelope.surface is Surface.CHANNEL_NOTE
+    return Facts(
+        name=incident.name,
+        place=_found(connection_of(reader), place_of(workspace, incident_id, shown)),
+        settings=reader.workspace(workspace).settings,
+        channel=channel_facts(reader, workspace, incident_id, envelope),
+        note=note_of(reader, incident, envelope) if takes_notes else None,
+    )
+
+
 def _may_show(incident: Incident, envelope: Envelope) -> bool:
     """Whether the receiver of a responders' card, or a message like it, may see ``incident``."""
     to_people = envelope.surface in {Surface.OWNER_CARD, Surface.OWNER_LEFT}
     if to_people and envelope.channel != incident.card_channel:
         return envelope.channel in {person.id for person in incident.card_people}
-    return envelope.channel == incident.card_channel
+    return incident.shows_card_in(envelope.channel)
 
 
 def public_facts(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from core.channel import OwnChannel
 from core.decision import NOTICES, Envelope, Surface
 from core.incident import (
     PRIVATE,
@@ -78,6 +79,7 @@ class Record:
     places: Sequence[AnyRow]
     waiting: Sequence[AnyRow]
     promises: Sequence[Promise]
+    channels: Sequence[OwnChannel]
 
     def shown_in(self, surface: Surface) -> set[tuple[str, int]]:
         """The channels that have ``surface``, or will have it, with the entry; 0 for a card."""
@@ -133,6 +135,7 @@ def incident_findings(record: Record, publishes_since: datetime | None) -> Itera
     yield from ((text, RESTORE) for text in _facts(record))
     yield from ((text, RESTORE) for text in _people(record))
     yield from ((text, RESTORE) for text in _promises(record))
+    yield from ((text, RESTORE) for text in _channels(record))
     yield from ((text, RESTORE) for text in _counts(record))
     yield from _left_texts(record)
     yield from _places(record)
@@ -273,6 +276,12 @@ def _promises(record: Record) -> Iterator[str]:
         yield "its next update is not the one that is promised"
 
 
+def _channels(record: Record) -> Iterator[str]:
+    counted, found = record.row.channel_count or 0, len(record.channels)
+    if counted != found:
+        yield f"it counts {counted} channels of its own, and has {found}"
+
+
 def _counts(record: Record) -> Iterator[str]:
     """Errors of version and times. All rows of one change have the same time."""
     row, entries = record.row, record.entries
@@ -326,7 +335,9 @@ def _left_descriptions(record: Record) -> Iterator[Problem]:
         yield f"its description is not the one of entry {changes[-1].entry}", RESTORE
 
 
-def _places(record: Record) -> Iterator[Problem]:
+def _places(  # noqa: C901 - one case for each kind of place
+    record: Record,
+) -> Iterator[Problem]:
     """Posts in places where they must not be."""
     row = record.row
     public = {
@@ -337,6 +348,7 @@ def _places(record: Record) -> Iterator[Problem]:
     # A post of the side that was taken away stays, and says that there is nothing to see.
     changed = _changed_sides(record)
     messages: set[tuple[str, str]] = set()
+    own = record.channels
     for place in record.places:
         where = f"{place.posted_in} at {place.ts}"
         name = str(place.surface).replace("_", " ")
@@ -349,11 +361,15 @@ def _places(record: Record) -> Iterator[Problem]:
             not changed
             and place.surface == Surface.WORKING_CARD
             and not _may_show(row, place.channel, declared_in=row.channel)
+            and not any(one.id == place.channel and one.private >= row.private for one in own)
         ):
             yield f"its {name} is in {where}, and must not be there", DELETE
         if place.surface == Surface.PUBLIC_UPDATE:
             if place.entry not in public:
                 yield f"entry {place.entry} is not public, and was posted in {where}", DELETE
+        elif place.surface == Surface.CHANNEL_NOTE:
+            if not any(one.private and one.id == place.channel for one in own):
+                yield f"entry {place.entry} is a note, and was posted in {where}", DELETE
         elif place.surface == Surface.HAND_OVER:
             if not 0 < place.entry <= row.last_entry:
                 yield f"its {name} is recorded in {where} as entry {place.entry}", RESTORE
@@ -431,7 +447,9 @@ def surface_name(row: AnyRow) -> str:
     return f"the {name}" if entry is None else f"the {name} of entry {entry}"
 
 
-def message_findings(row: AnyRow) -> Iterator[Problem]:
+def message_findings(  # noqa: C901 - one case for each kind of error
+    row: AnyRow,
+) -> Iterator[Problem]:
     """The errors of one outbox message."""
     if row.number is None:
         yield f"outbox message {row.id} is about an incident that does not exist", RESTORE
@@ -447,17 +465,21 @@ def message_findings(row: AnyRow) -> Iterator[Problem]:
         yield f"it is private, and {to}", DELETE
     if surface in ABOUT_ENTRIES:
         yield from _reply_findings(row, to)
-    elif surface in NOTICES:
+    elif surface in {*NOTICES, Surface.CHANNEL_NOTE}:
         if row.visibility is None:
             yield f"{to}, and there is no such entry", RESTORE
+        elif surface is Surface.CHANNEL_NOTE and not row.in_private_channel:
+            yield f"{to}, and notes go to a private channel of their incident only", DELETE
     elif row.entry is not None:
         yield f"{to}, and a card is about no entry", RESTORE
-    elif (
-        surface is Surface.WORKING_CARD
-        and not row.changed_sides
-        and not _may_show(row, row.channel, declared_in=row.declared_in)
-    ):
+    elif surface is Surface.WORKING_CARD and not (row.changed_sides or _may_get_card(row)):
         yield f"{to}, and must not be there", DELETE
+
+
+def _may_get_card(row: AnyRow) -> bool:
+    """Whether the working card may go to the channel of a message's row."""
+    own = row.in_private_channel or (row.in_public_channel and not row.private)
+    return own or _may_show(row, row.channel, declared_in=row.declared_in)
 
 
 def _reply_findings(row: AnyRow, to: str) -> Iterator[Problem]:

@@ -18,6 +18,9 @@ from storage.rows import AnyRow
 # The pace of new messages in one channel.
 # Source: https://docs.slack.dev/apis/web-api/rate-limits
 POST_EVERY = timedelta(seconds=1)
+# The pace of new channels in a workspace: 20 a minute.
+# Source: the tier of https://docs.slack.dev/reference/methods/conversations.create
+MAKE_EVERY = timedelta(seconds=3)
 
 LANES = {
     Surface.WORKING_CARD: "working",
@@ -32,6 +35,13 @@ LANES = {
     Surface.HAND_OVER_UNANSWERED: "hand_over",
     Surface.OWNER_LEFT: "hand_over",
     Surface.MENTION: "mention",
+    Surface.CHANNEL: "channel",
+    Surface.CHANNEL_NAME: "channel",
+    Surface.CHANNEL_PEOPLE: "channel",
+    Surface.CHANNEL_PIN: "channel",
+    Surface.CHANNEL_CLOSING: "channel",
+    Surface.CHANNEL_ARCHIVE: "channel",
+    Surface.CHANNEL_NOTE: "channel_note",
 }
 
 
@@ -48,10 +58,10 @@ class OutboxMessage:
     """An outbox message, as it was when it was read.
 
     ``uid`` is in the metadata of its post. ``incident`` is an id; ``entry`` is the number of the
-    update that a reply, a withdrawal or a hand-over is about. ``channel`` is a channel's or, for a
-    direct message, a person's id. ``attempts`` counts this try as well; ``error`` is the code of
-    the last failure. ``unsure``: an earlier try may have reached Slack, so the post is searched for
-    before it is sent again.
+    update that a reply, a withdrawal, a note or a hand-over is about. ``channel`` is a channel's
+    or, for a direct message, a person's id; `NEW_CHANNEL` for a channel that is to be made.
+    ``attempts`` counts this try as well; ``error`` is the code of the last failure. ``unsure``: an
+    earlier try may have reached Slack, so the post is searched for before it is sent again.
     """
 
     id: int

@@ -195,6 +195,8 @@ class IncidentRow(_Row, table=True):
     promise_count: int | None = None
     next_update_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
     left_owner: str | None = None  # the id of the owner who was found deactivated
+    # The count of its rows in own_channel. NULL: none.
+    channel_count: int | None = None
     resolution: str | None = None
     duplicate_of: int | None = None  # the number of the other incident
     # Whether a component was ever tagged. NULL: no.
@@ -331,6 +333,32 @@ class ComponentGroupRow(_Row, table=True):
     description: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class OwnChannelRow(_Row, table=True):
+    """A channel of an incident's own; ``entry`` is the update that asked for it.
+
+    ``core.channel.OwnChannel`` explains the columns.
+    """
+
+    __tablename__ = "own_channel"
+    __table_args__ = (_to("incident_update", "workspace_id", "incident_id", "entry"),)
+
+    workspace_id: str = Field(primary_key=True)
+    incident_id: UUID = Field(primary_key=True)
+    private: bool = Field(primary_key=True)
+    entry: int
+    channel: str | None = None  # its id in Slack
+    error: str | None = None
+    over_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    announced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    stage: str
+    kept: bool
+    # The ids of the people whom the bot has invited, with blanks between them. Only deliveries
+    # write it. NULL: nobody yet.
+    members: str | None = None
+    # The moment of the next stage of its end. NULL: nothing is left to be done.
+    look_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ComponentRow(_Row, table=True):
@@ -612,6 +640,7 @@ promise = _table(PromiseRow)
 hand_over = _table(HandOverRow)
 page = _table(PageRow)
 component_group = _table(ComponentGroupRow)
+own_channel = _table(OwnChannelRow)
 component = _table(ComponentRow)
 component_override = _table(ComponentOverrideRow)
 tagging = _table(TaggingRow)
@@ -738,6 +767,9 @@ Index(None, outbox.c.done_at)
 _partial("ix_promise_look_at", promise.c.look_at, where=promise.c.look_at.is_not(None))
 # The look at hand-overs without an answer.
 _partial("ix_hand_over_look_at", hand_over.c.look_at, where=hand_over.c.look_at.is_not(None))
+# The look at channels of ended incidents; the incident of a channel.
+_partial("ix_own_channel_look_at", own_channel.c.look_at, where=own_channel.c.look_at.is_not(None))
+Index("ix_own_channel_channel", own_channel.c.workspace_id, own_channel.c.channel)
 
 # The bars of the status page: incidents with components that ended within their days.
 _partial(

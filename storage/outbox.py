@@ -6,7 +6,7 @@ A message holds no text. The worker renders it from the rows as they are when it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,10 +26,20 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import NUDGES, Envelope, Surface
-from storage import claims
+from core.decision import ABOUT_CHANNELS, NUDGES, Envelope, Surface
+from storage import channel_facts, claims, own_channels
 from storage.enqueue import later_of, redraw_status_cards
-from storage.facts import Facts, is_place, place_of, public_facts, responders_facts
+from storage.facts import (
+    ChannelMade,
+    Delivery,
+    Facts,
+    Members,
+    is_place,
+    of_channel,
+    place_of,
+    public_facts,
+    responders_facts,
+)
 from storage.messages import COLUMNS, PUBLIC_SURFACES, OutboxMessage, message_of
 from storage.models import (
     CARDS,
@@ -282,15 +292,37 @@ class Outbox:
             return await self._store.read_public(
                 lambda reader: public_facts(reader, workspace, incident, envelope, at=at)
             )
+        if envelope.surface in ABOUT_CHANNELS:
+            return await self._channel_facts(workspace, incident, envelope, at=at)
         return await self._store.read(
             lambda reader: responders_facts(reader, workspace, incident, envelope)
         )
 
+    async def _channel_facts(
+        self, workspace: str, incident: UUID, envelope: Envelope, *, at: datetime
+    ) -> Facts:
+        facts = await self._store.read(
+            lambda reader: of_channel(reader, workspace, incident, envelope)
+        )
+        channel = facts.channel
+        named = envelope.surface in {Surface.CHANNEL, Surface.CHANNEL_NAME}
+        if channel is None or channel.own.private or not named:
+            return facts
+        # Everybody reads the name of a public channel: its title comes from the public side.
+        public = await self._store.read_public(
+            lambda reader: reader.incident(workspace, incident, at=at)
+        )
+        return replace(facts, channel=replace(channel, title=public.title if public else None))
+
     async def delivered(
-        self, message: OutboxMessage, *, at: datetime, posted: tuple[str, str] | None = None
+        self,
+        message: OutboxMessage,
+        *,
+        at: datetime,
+        posted: Delivery | None = None,
     ) -> None:
-        """Slack has it. ``posted`` is the channel and ts of a new message, None for an edit."""
-        await self._store.write(lambda tx: _delivered(connection_of(tx), message, at, posted))
+        """Slack has it. ``posted`` is the place of a new message, None for an edit."""
+        await self._store.write(lambda tx: _delivered(tx, message, at, posted))
 
     async def later(self, message: OutboxMessage, *, until: datetime, error: str) -> None:
         """Retries it at ``until``. ``error`` is a short code, such as `UNKNOWN_OUTCOME`.
@@ -312,7 +344,7 @@ class Outbox:
         """
         ours = {"message": message.id, "tried": message.attempts}
         failure = {"at": at, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
-        await self._store.write(lambda tx: _dead(connection_of(tx), message, {**ours, **failure}))
+        await self._store.write(lambda tx: _dead(tx, message, {**ours, **failure}))
 
     async def pause(self, workspace: str, channel: str, *, until: datetime) -> None:
         """Lets nothing go to ``channel`` before ``until``, from any process, as Slack demands."""
@@ -401,12 +433,24 @@ class Outbox:
 
 
 def _delivered(
-    connection: Connection, message: OutboxMessage, at: datetime, posted: tuple[str, str] | None
+    tx: SqlTransaction,
+    message: OutboxMessage,
+    at: datetime,
+    posted_as: Delivery | None,
 ) -> None:
+    connection = connection_of(tx)
+    if isinstance(posted_as, ChannelMade):
+        # First, because it locks the incident: others lock its messages only after that.
+        channel_facts.made(tx, message, posted_as.channel, at=at)
+        posted_as = None
     connection.execute(_DELIVERED, {"message": message.id, "at": at})
+    if isinstance(posted_as, Members):
+        own_channels.set_members(
+            connection, message.workspace, message.incident, message.channel, posted_as.ids
+        )
     # A nudge is never edited, so its place is of no use.
-    if posted and message.surface not in NUDGES:
-        channel, ts = posted
+    elif posted_as and message.surface not in NUDGES:
+        channel, ts = posted_as
         connection.execute(
             _POSTED[connection.dialect.name],
             {
@@ -420,9 +464,14 @@ def _delivered(
             },
         )
         _show_on_card(connection, message, at)
+        if message.surface is Surface.WORKING_CARD:
+            channel_facts.pin(connection, message, at=at)
 
 
-def _dead(connection: Connection, message: OutboxMessage, failure: Mapping[str, Any]) -> None:
+def _dead(tx: SqlTransaction, message: OutboxMessage, failure: Mapping[str, Any]) -> None:
+    connection = connection_of(tx)
+    if message.surface is Surface.CHANNEL:
+        channel_facts.not_made(tx, message, failure["code"], at=failure["at"])
     if connection.execute(_DEAD, failure).rowcount:
         _show_on_card(connection, message, failure["at"])
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, null, or_, select
 
 from core.boards import BoardFilter, Card, Page
+from core.channel import OwnChannel
 from core.handover import HandOver
 from core.incident import (
     TRANSITIONS,
@@ -34,8 +35,18 @@ from core.page import Arrangement
 from core.promise import Promise
 from core.ranking import Rank, Ranking, rank_of
 from core.settings import SavedSetting
-from core.store import CaughtUp, HandOverName, OwnerName, PromiseName
-from storage import boards, catching, entries, handovers, owners, pages, promises, settings
+from core.store import CaughtUp, ChannelName, HandOverName, OwnerName, PromiseName
+from storage import (
+    boards,
+    catching,
+    entries,
+    handovers,
+    own_channels,
+    owners,
+    pages,
+    promises,
+    settings,
+)
 from storage.boards import INCIDENT
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
 from storage.models import (
@@ -212,16 +223,32 @@ class SqlReader(Snapshot):
         return found
 
     def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
-        """The open incidents with their card in ``channel``, worst first, at most 10."""
+        """The open incidents with their card in ``channel``, worst first, at most 10.
+
+        In a channel of its own an incident comes first.
+        """
         asked = {"workspace": workspace, "channel": channel}
-        return self._incidents(workspace, boards.open_in_channel(self._connection, asked))
+        here = self._incidents(workspace, boards.open_in_channel(self._connection, asked))
+        its = self.incident_of_channel(workspace, channel)
+        own = None if its is None else self._one(TO_READ[False], workspace, its)
+        if own is None or own.terminal or channel not in own.card_channels:
+            return here
+        return (own, *(one for one in here if one.id != own.id))[:OPEN_HERE_MAX]
 
     def card(self, incident: Incident) -> Card:
         """The card of ``incident``; no body is read for it."""
         of_incident = {"workspace": incident.workspace, "incident": incident.id}
         last = self._connection.execute(_CARD_LAST, of_incident).first()
         (card,) = self.times(incident.workspace, [incident])
-        return replace(card, last=last and update_of(last))
+        return replace(
+            card, last=last and update_of(last), offers_channel=self._offers_channel(incident)
+        )
+
+    def _offers_channel(self, incident: Incident) -> bool:
+        own = incident.own_channel
+        missing = own is None or own.error is not None
+        offered = self.workspace(incident.workspace).settings.incident_channels.offered
+        return missing and offered and not incident.terminal
 
     def times(self, workspace: str, incidents: Sequence[Incident]) -> tuple[Card, ...]:
         """The cards of ``incidents``, without their newest updates."""
@@ -426,6 +453,14 @@ class SqlReader(Snapshot):
             page=found and found[0],
         )
 
+    def due_channels(self, *, at: datetime, limit: int) -> tuple[ChannelName, ...]:
+        """Channels of all workspaces with a stage whose moment has passed at ``at``."""
+        return own_channels.due(self._connection, at=at, limit=limit)
+
+    def incident_of_channel(self, workspace: str, channel: str) -> UUID | None:
+        """The id of the incident whose own channel ``channel`` is; None for others."""
+        return own_channels.incident_of(self._connection, workspace, channel)
+
     def described_components(self, workspace: str) -> tuple[DescribedComponent, ...]:
         """All components of the workspace with their descriptions, by name."""
         rows = self._connection.execute(_DESCRIBED_COMPONENTS, {"workspace": workspace})
@@ -442,7 +477,9 @@ class SqlReader(Snapshot):
         tags = self._tags(workspace, rows)
         with_people = [row.id for row in rows if row.invited_count]
         invited = invitations(self._connection, workspace, with_people)
-        return tuple(self._incident(row, tags, invited) for row in rows)
+        with_channels = [row.id for row in rows if row.channel_count]
+        channels = own_channels.channels_of(self._connection, workspace, with_channels)
+        return tuple(self._incident(row, tags, invited, channels) for row in rows)
 
     def _tags(self, workspace: str, rows: Iterable[AnyRow]) -> dict[UUID, tuple[Component, ...]]:
         """The components of the incidents in ``rows`` that have any."""
@@ -463,6 +500,7 @@ class SqlReader(Snapshot):
         row: AnyRow,
         tags: dict[UUID, tuple[Component, ...]],
         invited: dict[UUID, tuple[Person, ...]],
+        channels: dict[UUID, tuple[OwnChannel, ...]],
     ) -> Incident:
         (
             id_,
@@ -497,6 +535,7 @@ class SqlReader(Snapshot):
             promise_count,
             next_update_by,
             left_owner,
+            _channel_count,
             card,
             *_settings,  # only of `_ONE`
         ) = row
@@ -528,6 +567,7 @@ class SqlReader(Snapshot):
             next_update_by=next_update_by,
             left_owner=left_owner,
             card_address=self._address_of(workspace, card),
+            channels=channels.get(id_, ()),
             resolution=resolution
             and Resolved(how=Resolution(resolution), duplicate_of=duplicate_of),
         )

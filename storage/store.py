@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal, select, update
 
+from core.channel import OwnChannel
 from core.decision import Decision, Envelope, Published
 from core.drafts import Draft
 from core.errors import InvalidField
@@ -42,6 +43,7 @@ from storage import (
     idempotency,
     migrations,
     models,
+    own_channels,
     owners,
     pages,
     promises,
@@ -211,6 +213,8 @@ class SqlTransaction(SqlReader):
         for asked in decision.hand_overs:
             handovers.keep(self._connection, incident, asked)
         promises.keep(self._connection, incident, decision.promises)
+        if before is None or before.channels != incident.channels:
+            own_channels.keep(self._connection, incident, incident.channels)
         for redacted in filter(None, (decision.redacted, *decision.redacted_too)):
             self._redact(incident.workspace, redacted)
         for entry in decision.erased:
@@ -225,7 +229,7 @@ class SqlTransaction(SqlReader):
     ) -> None:
         """Writes a promise after a stage, and the outbox messages of that."""
         promises.keep(self._connection, incident, [promise])
-        enqueue_all(self._connection, incident, envelopes, at=at)
+        self._enqueue(incident, envelopes, at=at)
 
     def open_hand_over(self, incident: Incident) -> HandOver | None:
         """The newest hand-over without an answer; None if there is none."""
@@ -244,6 +248,21 @@ class SqlTransaction(SqlReader):
     ) -> None:
         """Writes a hand-over after a look, and the outbox messages of that."""
         handovers.keep(self._connection, incident, asked)
+        self._enqueue(incident, envelopes, at=at)
+
+    def save_channel(
+        self,
+        incident: Incident,
+        channel: OwnChannel,
+        envelopes: Sequence[Envelope],
+        *,
+        at: datetime,
+    ) -> None:
+        """Writes a channel after a stage, and the outbox messages of that."""
+        own_channels.keep(self._connection, incident, [channel])
+        self._enqueue(incident, envelopes, at=at)
+
+    def _enqueue(self, incident: Incident, envelopes: Sequence[Envelope], *, at: datetime) -> None:
         enqueue_all(self._connection, incident, envelopes, at=at)
 
     def save_owner_left(

@@ -18,6 +18,7 @@ from core.commands import (
     Declare,
     NameResolution,
     Redact,
+    SetChannel,
     SetInvitation,
     SetPrivacy,
     WriteReport,
@@ -194,7 +195,7 @@ def decide(
             context = decision.ForRedaction
         case WriteReport():
             context = decision.ForReport
-        case SetPrivacy() | SetInvitation() | NameResolution() | AnswerHandOver():
+        case SetPrivacy() | SetInvitation() | NameResolution() | AnswerHandOver() | SetChannel():
             context = decision.ForAccess
         case _:
             context = decision.ForChange

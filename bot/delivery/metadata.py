@@ -47,7 +47,7 @@ class PostOrigin:
         if self.incident != message.incident:
             return False
         same = self.surface == message.surface
-        if message.surface in REPLIES | NUDGES:
+        if message.surface in REPLIES | NUDGES | {Surface.CHANNEL_NOTE}:
             # After a restore, entries get the same numbers once more, at other times.
             ours = (message.entry, _written(facts))
             same = same or {self.surface, message.surface} <= REPLIES
@@ -102,8 +102,8 @@ def _written(facts: Facts) -> str | None:
         moment = facts.promise.due_at
     elif facts.hand_over:
         moment = facts.hand_over.asked_at
-    elif facts.update:
-        moment = facts.update.at
+    elif written := facts.update or facts.note:
+        moment = written.at
     return moment.isoformat() if moment else None
 
 

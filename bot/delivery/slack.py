@@ -157,6 +157,8 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
         # Whoever raises the severity later makes a message of its own.
         and {card.incident.severity, facts.declared_severity} <= facts.settings.mentions
         and not card.incident.terminal
+        # Elsewhere the responders are called, or invited, already.
+        and message.channel == card.incident.card_channel
         # It is the first post, and not one in the place of a card that somebody deleted.
         and facts.place is None
         and message.error not in GONE

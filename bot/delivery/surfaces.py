@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
-from bot.slack import handing, mentions, nudges, public, views
-from core.decision import Surface
+from bot.slack import channels, handing, mentions, nudges, public, views
+from core.decision import CHANNEL_EFFECTS, Surface
+from core.incident import Note
 from storage.facts import Facts
 
 
-def drawn(  # noqa: PLR0911 - one for each surface
+def drawn(  # noqa: C901, PLR0911 - one for each surface
     surface: Surface, facts: Facts, *, at: datetime
 ) -> Mapping[str, Any] | None:
     """``surface`` as Slack should show it, as arguments for ``chat.postMessage``.
@@ -40,8 +41,24 @@ def drawn(  # noqa: PLR0911 - one for each surface
             if group and facts.card and facts.card.incident.severity in facts.settings.mentions:
                 return mentions.raised(facts.card.incident, group)
             return None
-        case _:
-            assert_never(surface)
+        case Surface.CHANNEL_NOTE:
+            return _note(facts)
+        case Surface.CHANNEL_CLOSING:
+            known = facts.channel
+            return channels.closing(facts.name, known.incident, known.own) if known else None
+        case _ if surface in CHANNEL_EFFECTS:
+            return None  # No message: `bot.delivery.channels` carries it out.
+    raise TypeError(f"{surface} has no view")
+
+
+def _note(facts: Facts) -> Mapping[str, Any] | None:
+    note, channel = facts.note, facts.channel
+    if note is None or channel is None:
+        return None
+    if note.body is None:
+        return channels.withdrawn_note(note) if facts.place else None
+    # An incident that became public keeps the messages that are there, and gets no new ones.
+    return channels.note(note, Note(note.body)) if facts.place or channel.current else None
 
 
 def _reply(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:

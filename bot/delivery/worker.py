@@ -24,7 +24,7 @@ from bot.delivery.failures import (
 from bot.telemetry import Metrics, log
 from core.stats import Milestone, first_words
 from core.store import StoreUnavailable
-from storage.facts import Facts, Posted
+from storage.facts import Delivery, Facts
 from storage.messages import POST_EVERY, OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME, Outbox
 
@@ -51,7 +51,7 @@ class Transport(Protocol):
 
     async def deliver(
         self, message: OutboxMessage, facts: Facts, *, at: datetime
-    ) -> Posted | Failure | None:
+    ) -> Delivery | Failure | None:
         """Deliver ``message`` as ``facts`` describe it at the moment ``at``.
 
         Returns the place of a new post, None after an edit or if there was nothing to send, or
@@ -222,7 +222,7 @@ class Worker:
             histogram = self._metrics.milestones[reached.name]
             histogram.labels(reached.severity.value).observe(reached.after.total_seconds())
 
-    async def _sent(self, message: OutboxMessage, facts: Facts) -> Posted | Failure | None:
+    async def _sent(self, message: OutboxMessage, facts: Facts) -> Delivery | Failure | None:
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 return await self._transport.deliver(message, facts, at=self._clock())

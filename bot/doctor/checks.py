@@ -40,7 +40,14 @@ SCOPES = {
     "usergroups:read": "RESPONDERS_GROUP and PUBLISHERS_GROUP",
 }
 # The optional scopes of app_manifest.yml, each with what is missing without it.
-OPTIONAL_SCOPES = {FILES_SCOPE: "a report cannot be sent as a file"}
+OPTIONAL_SCOPES = {
+    FILES_SCOPE: "a report cannot be sent as a file",
+    "channels:manage": "no public channel can be opened for an incident",
+    "groups:write": "no private channel can be opened for a private incident",
+    "pins:write": "the card in the channel of an incident is not pinned",
+}
+# Those that are needed only for channels of their own (INCIDENT_CHANNELS).
+CHANNEL_SCOPES = ("channels:manage", "groups:write", "pins:write")
 TIMEOUT_SECONDS = 5
 # In the working directory, from which a command reads it.
 ENV_FILE = Path(".env")
@@ -76,8 +83,9 @@ async def examine(
         return [*results, token]
     text = f"token: {token['user']} in workspace {token['team_id']}, answered in {took} ms"
     results.append(CheckResult(well=True, text=text))
-    results.append(_scopes(token.headers.get("x-oauth-scopes", "")))
     known = await _in_force(settings, home)
+    granted = token.headers.get("x-oauth-scopes", "")
+    results.append(_scopes(granted, with_channels=known.settings.incident_channels.offered))
     results += [result async for result in _slack(settings, client, known)]
     if deep:
         now, team, app = clock(), token["team_id"], str(token.get("bot_id"))
@@ -263,16 +271,21 @@ async def _slack(
         yield result
 
 
-def _scopes(granted: str) -> CheckResult:
+def _scopes(granted: str, *, with_channels: bool) -> CheckResult:
     given = {scope.strip() for scope in granted.split(",")}
-    missing = SCOPES.keys() - given
+    needed, optional = SCOPES, OPTIONAL_SCOPES
+    for_channels = {scope: optional[scope] for scope in CHANNEL_SCOPES}
+    optional = {scope: lost for scope, lost in optional.items() if scope not in for_channels}
+    if with_channels:
+        needed = {**SCOPES, **{scope: f"without it {lost}" for scope, lost in for_channels.items()}}
+    missing = needed.keys() - given
     if not missing:
         left_out = "; ".join(
-            f"{scope}: {lost}" for scope, lost in OPTIONAL_SCOPES.items() if scope not in given
+            f"{scope}: {lost}" for scope, lost in optional.items() if scope not in given
         )
         text = f"all but the optional {left_out}" if left_out else "all granted"
         return CheckResult(well=True, text=f"scopes: {text}")
-    listed = "; ".join(f"{scope} ({SCOPES[scope]})" for scope in sorted(missing))
+    listed = "; ".join(f"{scope} ({needed[scope]})" for scope in sorted(missing))
     return CheckResult(
         well=False, text=f"scopes: missing {listed}. Paste app_manifest.yml again and reinstall"
     )

@@ -272,7 +272,7 @@ class Comparison:
             raise
         except Exception:  # noqa: BLE001 - rows that were changed by hand may hold anything
             return "a message of it cannot be drawn for the comparison: see the audit's lines"
-        if gist(seen.text) in texts:
+        if gist(seen.text) in texts or _is_archived(one.envelope, facts):
             return None
         if withdrawn:
             return f"entry {entry} was withdrawn, but is still in {here.name}: {_delete(seen)}"
@@ -395,9 +395,17 @@ def _readable(standing: Standing) -> Iterator[Placed]:
     return (one for one in standing.placed if one.envelope.surface not in posts.DIRECT)
 
 
+def _is_archived(envelope: Envelope, facts: Facts) -> bool:
+    """Whether it is a card in a channel of the incident's own that was archived since."""
+    card = facts.card if envelope.surface is Surface.WORKING_CARD else None
+    return card is not None and envelope.channel not in card.incident.card_channels
+
+
 def _gone(here: _Conversation, envelope: Envelope) -> str:
     if envelope.surface is Surface.PUBLIC_UPDATE:
         name, cure = f"entry {envelope.entry}", "if it still matters, write it again"
+    elif envelope.surface is Surface.CHANNEL_NOTE:
+        name, cure = f"the note of entry {envelope.entry}", "the timeline has it"
     else:
         name, cure = "its card", "the incident's next change posts a new one"
     return f"{name} is gone from {here.name}: {cure}"
@@ -407,7 +415,7 @@ def _key(envelope: Envelope) -> tuple[Surface, int]:
     """The same key for a message as it was posted and as it was edited since."""
     if envelope.surface in ABOUT_ENTRIES:
         return Surface.PUBLIC_UPDATE, envelope.entry or 0
-    return envelope.surface, 0
+    return envelope.surface, envelope.entry or 0
 
 
 def _delete(seen: SlackMessage) -> str:

@@ -59,6 +59,7 @@ ACTIONS = {
     Kind.REPORTED: "report_written",
     Kind.PROMISED: "update_promised",
     Kind.TOOK_OVER: "taken_over",
+    Kind.CHANNEL: "channel_changed",
 }
 STEPS = frozenset({"acknowledged", "resolved", "closed"})
 COMMENT = "comment_added"

@@ -12,6 +12,7 @@ from bot.sandbox.rights import SCOPES_BY_KIND, Arguments, Rights
 from bot.sandbox.workspace import Workspace
 
 MOST_INVITED = 100
+MOST_TOPIC = 250
 
 
 class Conversations:
@@ -24,15 +25,20 @@ class Conversations:
 
     def methods(self) -> Mapping[str, Callable[[Arguments], Json]]:
         return {
+            "conversations.archive": self._archive,
             "conversations.create": self._create,
             "conversations.history": self._history,
             "conversations.info": self._info,
             "conversations.invite": self._invite,
             "conversations.join": self._join,
+            "conversations.kick": self._kick,
             "conversations.list": self._list,
             "conversations.members": self._members,
             "conversations.open": self._open,
+            "conversations.rename": self._rename,
             "conversations.replies": self._replies,
+            "conversations.setPurpose": self._set_purpose,
+            "conversations.setTopic": self._set_topic,
         }
 
     def _create(self, arguments: Arguments) -> Json:
@@ -41,6 +47,12 @@ class Conversations:
         self._rights.scoped(
             SCOPES_BY_KIND["conversations.create"]["private" if private else "public"]
         )
+        self._free(name)
+        channel = self._workspace.add_channel(name, private=private, creator=self._app.bot_user)
+        return {"channel": channel.as_slack(bot_user=self._app.bot_user)}
+
+    def _free(self, name: str) -> None:
+        """Refuse a name that breaks Slack's rules, or that another channel has: archived or not."""
         if len(name) > 80:
             raise SlackError("invalid_name_maxlength")
         if not re.search(r"[^\W_]", name):
@@ -52,7 +64,67 @@ class Conversations:
             for channel in self._workspace.channels.values()
         ):
             raise SlackError("name_taken")
-        channel = self._workspace.add_channel(name, private=private, creator=self._app.bot_user)
+
+    def _managed(self, method: str, arguments: Arguments, *, archived: str) -> Channel:
+        """The channel that ``method`` changes; ``archived`` is the error for an archived one."""
+        channel = self._rights.channel(arguments)
+        if channel.kind == "im":
+            raise SlackError("method_not_supported_for_channel_type")
+        self._rights.scoped_for(method, channel)
+        if channel.is_archived:
+            raise SlackError(archived)
+        if self._app.bot_user not in channel.members:
+            raise SlackError("not_in_channel")
+        return channel
+
+    def _archive(self, arguments: Arguments) -> Json:
+        channel = self._managed("conversations.archive", arguments, archived="already_archived")
+        if channel.is_general:
+            raise SlackError("cant_archive_general")
+        channel.is_archived = True
+        self._workspace.changed("channel", channel=channel.id)
+        return {}
+
+    def _kick(self, arguments: Arguments) -> Json:
+        channel = self._managed("conversations.kick", arguments, archived="is_archived")
+        user = self._rights.user(arguments["user"])
+        if user.id == self._app.bot_user:
+            raise SlackError("cant_kick_self")
+        if channel.is_general:
+            raise SlackError("cant_kick_from_general")
+        if user.id not in channel.members:
+            raise SlackError("not_in_channel")
+        channel.members.remove(user.id)
+        self._workspace.changed("channel", channel=channel.id)
+        return {}
+
+    def _rename(self, arguments: Arguments) -> Json:
+        channel = self._managed("conversations.rename", arguments, archived="is_archived")
+        if channel.creator != self._app.bot_user:
+            raise SlackError("not_authorized")
+        name = str(arguments["name"])
+        self._free(name)
+        channel.previous_names.insert(0, channel.name)
+        channel.name = name
+        self._workspace.changed("channel", channel=channel.id)
+        return {"channel": channel.as_slack(bot_user=self._app.bot_user)}
+
+    def _set_topic(self, arguments: Arguments) -> Json:
+        channel = self._managed("conversations.setTopic", arguments, archived="is_archived")
+        topic = str(arguments["topic"])
+        if len(topic) > MOST_TOPIC:
+            raise SlackError("too_long")
+        channel.topic = topic
+        self._workspace.changed("channel", channel=channel.id)
+        return {"channel": channel.as_slack(bot_user=self._app.bot_user)}
+
+    def _set_purpose(self, arguments: Arguments) -> Json:
+        channel = self._managed("conversations.setPurpose", arguments, archived="is_archived")
+        purpose = str(arguments["purpose"])
+        if len(purpose) > MOST_TOPIC:
+            raise SlackError("too_long")
+        channel.purpose = purpose
+        self._workspace.changed("channel", channel=channel.id)
         return {"channel": channel.as_slack(bot_user=self._app.bot_user)}
 
     def _info(self, arguments: Arguments) -> Json:

@@ -19,6 +19,7 @@ from bot.sandbox.rights import Arguments, Rights
 from bot.sandbox.socket_mode import SocketMode
 
 MOST_TEXT_OF_AN_UPDATE = 4_000
+MOST_PINS = 100
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "bots.info": ("bot",),
     "chat.delete": ("channel", "ts"),
@@ -26,15 +27,21 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "chat.postEphemeral": ("channel", "user"),
     "chat.postMessage": ("channel",),
     "chat.update": ("channel", "ts"),
+    "conversations.archive": ("channel",),
     "conversations.create": ("name",),
     "conversations.history": ("channel",),
     "conversations.info": ("channel",),
     "conversations.invite": ("channel",),
     "conversations.join": ("channel",),
+    "conversations.kick": ("channel", "user"),
     "conversations.members": ("channel",),
+    "conversations.rename": ("channel", "name"),
     "conversations.replies": ("channel", "ts"),
+    "conversations.setPurpose": ("channel", "purpose"),
+    "conversations.setTopic": ("channel", "topic"),
     "files.completeUploadExternal": ("files",),
     "files.getUploadURLExternal": ("filename", "length"),
+    "pins.add": ("channel",),
     "usergroups.users.list": ("usergroup",),
     "users.info": ("user",),
     "views.open": ("view", "trigger_id"),
@@ -69,6 +76,7 @@ class Methods:
             "chat.update": self._chat_update,
             **Conversations(self._workspace, rights).methods(),
             **self.files.methods(),
+            "pins.add": self._pins_add,
             "team.info": self._team_info,
             "usergroups.list": self._usergroups_list,
             "usergroups.users.list": self._usergroups_users_list,
@@ -234,6 +242,23 @@ class Methods:
         if message.is_reply:
             link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
         return {"channel": channel.id, "permalink": link}
+
+    def _pins_add(self, arguments: Arguments) -> Json:
+        channel = self._rights.channel(arguments)
+        if channel.is_archived:
+            raise SlackError("is_archived")
+        if self._app.bot_user not in channel.members:
+            raise SlackError("not_in_channel")
+        message = channel.by_ts.get(str(arguments.get("timestamp") or ""))
+        if message is None or message.deleted:
+            raise SlackError("message_not_found")
+        if message.ts in channel.pins:
+            raise SlackError("already_pinned")
+        if len(channel.pins) >= MOST_PINS:
+            raise SlackError("too_many_pins")
+        channel.pins.append(message.ts)
+        self._workspace.changed("channel", channel=channel.id)
+        return {}
 
     def _users_info(self, arguments: Arguments) -> Json:
         return {"user": self._rights.user(arguments["user"]).as_slack()}

@@ -211,6 +211,9 @@ class Channel:
     topic: str = ""
     purpose: str = ""
     with_user: str | None = None
+    pins: list[str] = field(default_factory=list)
+    """The ts of the pinned messages, oldest pin first."""
+    previous_names: list[str] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     by_ts: dict[str, Message] = field(default_factory=dict)
 
@@ -254,7 +257,7 @@ class Channel:
             "unlinked": 0,
             "topic": {"value": self.topic, **described},
             "purpose": {"value": self.purpose, **described},
-            "previous_names": [],
+            "previous_names": self.previous_names,
         }
 
 

@@ -22,6 +22,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "conversations.join": ("channels:join",),
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
+    "pins.add": ("pins:write",),
     "team.info": ("team:read",),
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
@@ -41,7 +42,22 @@ SCOPES_BY_KIND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         method: {"public": ("channels:read",), "private": ("groups:read",), "im": ("im:read",)}
         for method in ("conversations.info", "conversations.list", "conversations.members")
     },
-    "conversations.create": {"public": ("channels:manage",), "private": ("groups:write",)},
+    **{
+        method: {"public": ("channels:manage",), "private": ("groups:write",)}
+        for method in (
+            "conversations.archive",
+            "conversations.create",
+            "conversations.kick",
+            "conversations.rename",
+        )
+    },
+    **{
+        method: {
+            "public": ("channels:manage", "channels:write.topic"),
+            "private": ("groups:write", "groups:write.topic"),
+        }
+        for method in ("conversations.setPurpose", "conversations.setTopic")
+    },
     "conversations.invite": {
         "public": ("channels:manage", "channels:write.invites"),
         "private": ("groups:write", "groups:write.invites"),

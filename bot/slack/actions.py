@@ -82,6 +82,7 @@ from core.commands import (
     NameResolution,
     Redact,
     Ref,
+    SetChannel,
     SetInvitation,
     SetPrivacy,
     SetPromise,
@@ -404,6 +405,7 @@ class Actions:
                 | WriteReport()
                 | SetPromise()
                 | AnswerHandOver()
+                | SetChannel()
             ):
                 return await self._execute(interaction, request, kept=kept)
             case InviteUser():

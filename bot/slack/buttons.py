@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from bot.slack.blocks import (
     Json,
@@ -275,6 +276,22 @@ def decline_button(incident: Incident, entry: int) -> Json:
     return _about(incident, "decline", "Not me", entry, spoken=f"Not me: give {incident.name} back")
 
 
+def channel_button(incident: Incident) -> Json:
+    return _about(
+        incident, "open_channel", "Open a channel", spoken=f"Open a channel for {incident.name}"
+    )
+
+
+def keep_button(name: str, incident: UUID) -> Json:
+    """The button that keeps the channel of ``name``, whose id is ``incident``."""
+    return button(
+        "Keep it",
+        action_id="keep_channel",
+        value=encode("keep_channel", incident),
+        spoken=f"Keep it: the channel of {name}",
+    )
+
+
 def assign_button(incident: Incident) -> Json:
     return _about(incident, "assign", "Assign…", incident.status, spoken=f"Assign… {incident.name}")
 
@@ -380,7 +397,7 @@ def _menu(incident: Incident) -> Json:
     return overflow(offered, action_id="menu")
 
 
-def controls(incident: Incident) -> list[Json]:
+def controls(incident: Incident, *, offers_channel: bool = False) -> list[Json]:
     """The buttons of a card; at the end of the lifecycle, only the timeline.
 
     While nobody owns it, "I am on it" is one click, before the next steps.
@@ -388,7 +405,8 @@ def controls(incident: Incident) -> list[Json]:
     if incident.terminal:
         return actions([timeline_button(incident)])
     own = [ack_button(incident)] if incident.ownerless else []
-    return actions([*own, *every_step(incident), update_button(incident), _menu(incident)])
+    more = [channel_button(incident)] if offers_channel else []
+    return actions([*own, *every_step(incident), update_button(incident), *more, _menu(incident)])
 
 
 def offer(told: Sequence[str], incident: Incident, further: Sequence[Json] = ()) -> Json:

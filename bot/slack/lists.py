@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.slack import channels
 from bot.slack.blocks import (
     Json,
     actions,
@@ -123,7 +124,8 @@ def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
         age,
         owned_by(incident),
     ]
-    return " · ".join([*parts, f"{PRIVATE} private"] if incident.private else parts)
+    readers = f"{PRIVATE} private" if incident.private else None
+    return " · ".join([*parts, *filter(None, [channels.link(incident), readers])])
 
 
 def board(page: Ranking, asked: ShowBoard, *, at: datetime) -> Json:

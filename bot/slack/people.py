@@ -201,6 +201,14 @@ class People:
         """
         return (await self._profile(workspace, user)).membership
 
+    async def members_of(self, group: str | None) -> frozenset[str]:
+        """The ids of the members of ``group``; nobody without one.
+
+        Raises:
+            SlackUnavailable: Slack does not answer, and nothing is remembered.
+        """
+        return await self._members(group) or frozenset()
+
     async def zone(self, workspace: str, user: str) -> tzinfo:
         """The time zone of ``user``; UTC while Slack does not answer."""
         try:

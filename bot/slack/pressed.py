@@ -39,6 +39,7 @@ from bot.slack.requests import (
 )
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
 from core.boards import BoardFilter, Scope
+from core.channel import ChannelAct
 from core.commands import (
     Acknowledge,
     AnswerHandOver,
@@ -46,6 +47,7 @@ from core.commands import (
     NameResolution,
     Redact,
     Ref,
+    SetChannel,
     SetPrivacy,
     SetPromise,
 )
@@ -141,6 +143,8 @@ ACTIONS = (
     "later",  # +15 min
     "release",  # Release…
     "no_promise",  # No promise
+    "open_channel",
+    "keep_channel",  # Keep it: a channel is not archived
     "choose",  # choose:<place>: an answer to a question
     "channel",  # channel:<move or keep>: the answer to the question about the status channel
     "declare",
@@ -211,6 +215,9 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
         case ["later" | "no_promise" as kind, id_, entry]:
             moved = NextUpdate(later=LATER) if kind == "later" else None
             return SetPromise(actor=actor, ref=_id(id_), next_update=moved, expected=_number(entry))
+        case ["open_channel" | "keep_channel" as kind, id_]:
+            act = ChannelAct.OPEN if kind == "open_channel" else ChannelAct.KEEP
+            return SetChannel(actor=actor, ref=_id(id_), act=act)
         case ["take" | "decline" as kind, id_, entry]:
             return AnswerHandOver(
                 actor=actor, ref=_id(id_), entry=_number(entry), takes=kind == "take"

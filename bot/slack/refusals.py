@@ -47,9 +47,11 @@ from core.incident import (
 )
 from core.refusals import (
     AlreadyPublic,
+    ChannelArchived,
     CurrentTitle,
     Denied,
     IncidentResolved,
+    NoChannels,
     NoSuchEntry,
     NotAsked,
     NotFound,
@@ -103,7 +105,12 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             return choice(told, "Choose one", incident, every_step(incident))
         case WhichIncident(open_here=open_here):
             return _which(error, open_here, at=at)
-        case NotOver(incident=incident) | NotAsked(incident=incident):
+        case (
+            NotOver(incident=incident)
+            | NotAsked(incident=incident)
+            | NoChannels(incident=incident)
+            | ChannelArchived(incident=incident)
+        ):
             return offer([escape(error.message)], incident)
         case NotFound():
             return _refused([escape(error.message)], [board_button()])

@@ -18,6 +18,7 @@ from core.commands import (
     NameResolution,
     Redact,
     Ref,
+    SetChannel,
     SetInvitation,
     SetPrivacy,
     SetPromise,
@@ -297,6 +298,7 @@ Request = (
     | SetPrivacy
     | SetInvitation
     | AnswerHandOver
+    | SetChannel
     | NameResolution
     | WriteReport
     | SetPromise

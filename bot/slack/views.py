@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from bot.slack import channels
 from bot.slack.blocks import (
     Json,
     actions,
@@ -61,7 +62,7 @@ from bot.slack.words import (
 )
 from core.boards import Card
 from core.decision import Outcome
-from core.incident import Incident, Kind, Section, Update, Visibility
+from core.incident import OPENED, Incident, Kind, Section, Update, Visibility
 from core.lifecycle import PublicWord
 from core.texts import duration, listed
 
@@ -142,6 +143,7 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
                 standing(card, at=at, seen_from=seen_from),
                 first,
                 *components[1:],
+                *channels.line(incident),
                 *(f"*{told}*" for told in _promised(incident, at=at, seen_from=seen_from)),
             ],
             between="\n",
@@ -151,7 +153,7 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
     if incident.description:
         room = SHOWN_MAX - len(told) - sum(len(block["text"]["text"]) for block in blocks)
         blocks += whole_description(incident, room) if whole else first_lines(incident)
-    blocks += controls(incident)
+    blocks += controls(incident, offers_channel=card.offers_channel)
     return [*blocks, context(told)] if told else blocks
 
 
@@ -458,6 +460,11 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
             yield f"{name} is now owned by {owned_by(incident)} (was {was})"
         case Kind.TOOK_OVER:
             yield f"{name} is yours"
+        case Kind.CHANNEL if update.new == OPENED:
+            yield f"{name} gets a channel of its own, and its card will link to it"
+            yield from _invited_to_channel(incident)
+        case Kind.CHANNEL:
+            yield f"The channel of {name} stays, and is not archived"
         case Kind.SEVERITY:
             yield f"{name} is now of severity *{update.new}* (was {update.old})"
         case Kind.TITLE:
@@ -472,6 +479,13 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
             yield f"{name} now affects {lines[0] if lines else 'no component'}"
     if update.kind is Kind.ACKNOWLEDGED and outcome.before and outcome.before.owner is None:
         yield f"{owned_by(incident)} owns it now"
+
+
+def _invited_to_channel(incident: Incident) -> Iterator[str]:
+    if incident.private:
+        yield f"It is private, and so is the channel: {channels.PRIVATE_PEOPLE} are invited"
+    else:
+        yield "Its owner, its declarer and the responders are invited"
 
 
 def _new_promise(update: Update, name: str, outcome: Outcome, reader: str | None) -> Iterator[str]:

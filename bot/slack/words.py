@@ -22,6 +22,7 @@ from core.audience import (
     note_audience,
 )
 from core.incident import (
+    OPENED,
     Component,
     Incident,
     Kind,
@@ -194,6 +195,8 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} promised the next update by {by}"
         case Kind.PROMISED:
             return f"{author} released the promise of the next update"
+        case Kind.CHANNEL:
+            return f"{author} {'opened a' if new == OPENED else 'kept its'} channel"
         case _:
             assert_never(update.kind)
 
@@ -221,7 +224,8 @@ def who_sees(incident: Incident, *, reader: str | None = None) -> str:
     It is made from `core.audience`, by which the policy decides.
     """
     readers = audience(incident)
-    here = f"people in {channel_link(readers.channel)}" if readers.channel else ""
+    places = [channel_link(channel) for channel in readers.channels]
+    here = f"people in {' or '.join(places)}" if places else ""
     return _listed(readers, reader=reader, named=mention, here=here)
 
 
@@ -287,7 +291,8 @@ def note_hint(incident: Incident) -> str:
 
 def _plainly(readers: Audience, *, reader: str | None = None, here: str = "") -> str:
     """``readers`` without Slack's markup, for a hint in a dialog."""
-    here = here or "people in the private channel of its card"
+    several = "s" if len(readers.channels) > 1 else ""
+    here = here or f"people in the private channel{several} of its card"
     return _listed(readers, reader=reader, named=lambda person: person.name, here=here)
 
 

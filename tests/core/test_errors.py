@@ -19,11 +19,13 @@ from core.incident import DeclaredText, Kind, Section
 from core.lifecycle import RESPONSE
 from core.refusals import (
     AlreadyPublic,
+    ChannelArchived,
     ComponentExists,
     CurrentTitle,
     Denied,
     IncidentResolved,
     InvalidDuplicate,
+    NoChannels,
     NoPublicSide,
     NoPublicSurface,
     NoSuchComponent,
@@ -183,6 +185,20 @@ TOLD = [
         (
             "That promise of INC-42 is over, and nothing was changed. "
             "`/incident promise 42 30m` makes a new one."
+        ),
+    ),
+    (
+        NoChannels(OPEN),
+        (
+            "Incidents get no channels of their own here, and nothing was changed. Work on INC-42 "
+            "in any channel; an operator can switch them on (INCIDENT_CHANNELS)."
+        ),
+    ),
+    (
+        ChannelArchived(OPEN),
+        (
+            "INC-42 has no channel that could be kept. Whoever is in an archived channel can "
+            "unarchive it in Slack."
         ),
     ),
     (

@@ -168,6 +168,8 @@ def test_a_private_incident_says_so():
         (Kind.INVITED, {"new": "Grace"}, "invited Grace"),
         (Kind.UNINVITED, {"old": "Grace"}, "took the invitation of Grace back"),
         (Kind.TOOK_OVER, {}, "took it over"),
+        (Kind.CHANNEL, {"new": "opened"}, "opened a channel for it"),
+        (Kind.CHANNEL, {"new": "kept"}, "kept its channel"),
         (Kind.ASSIGNED, {"old": "Grace"}, "handed it to nobody"),
         (
             Kind.CORRECTED,

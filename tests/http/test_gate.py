@@ -546,7 +546,9 @@ async def test_no_handoff_happens_while_slack_does_not_answer(
 # Refusals of commands that only Slack has.
 NEVER_OVER_HTTP = {
     "AlreadyPublic",
+    "ChannelArchived",
     "InvalidDuplicate",
+    "NoChannels",
     "NotOver",
     "NoSuchSection",
     "NoSuchText",

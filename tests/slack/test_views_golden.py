@@ -18,6 +18,7 @@ import pytest
 
 from bot.sandbox import blockkit
 from bot.slack import (
+    channels,
     dialogs,
     handing,
     lists,
@@ -57,11 +58,13 @@ from bot.slack.withdrawal import redact_dialog
 from core.access import made_private
 from core.boards import BoardFilter, Card, Page, Scope
 from core.catching import News, OpenNews
+from core.channel import ChannelAct, ChannelStage, OwnChannel
 from core.commands import (
     Acknowledge,
     Declare,
     NameResolution,
     Redact,
+    SetChannel,
     SetInvitation,
     SetPrivacy,
     SetPromise,
@@ -76,6 +79,7 @@ from core.incident import (
     DeclaredText,
     Groups,
     Incident,
+    IncidentChannels,
     Kind,
     Note,
     Person,
@@ -95,11 +99,13 @@ from core.public_side import PublicIncident, PublicPromise, PublicUpdate
 from core.ranking import Rank, Ranking
 from core.refusals import (
     AlreadyPublic,
+    ChannelArchived,
     ComponentExists,
     CurrentTitle,
     Denied,
     IncidentResolved,
     InvalidDuplicate,
+    NoChannels,
     NoPublicSide,
     NoPublicSurface,
     NoSuchComponent,
@@ -312,6 +318,41 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
     }
 
 
+def own_channels(texts: Texts) -> dict[str, Any]:
+    new = a_case(texts)
+    its = OwnChannel(private=False, entry=2, id="C0OWN", over_at=NINE, announced_at=NOW)
+    announced = replace(its, stage=ChannelStage.ANNOUNCED)
+
+    def card(own: OwnChannel | None, *, offered: bool = False) -> Any:
+        shown = replace(new, channels=(own,) if own else ())
+        return views.working_card(Card(incident=shown, offers_channel=offered), at=NOW)
+
+    note = an_update(new, by=GRACE)
+    failed = replace(its, id=None, error="missing_scope")
+    keeping = SetChannel(actor=an_actor(), ref=42, act=ChannelAct.KEEP)
+    opening = replace(keeping, act=ChannelAct.OPEN)
+    listed = Ranking(items=(replace(new, channels=(its,)),), total=1)
+    offers = {"workspace": a_workspace(incident_channels=IncidentChannels(offered=True))}
+    hidden = replace(new, private=True)
+    return {
+        "channel_offered": card(None, offered=True),
+        "channel_on_the_card": card(its),
+        "channel_being_opened": card(replace(its, id=None)),
+        "channel_not_made": card(failed, offered=True),
+        "channel_without_a_right": card(replace(failed, error="restricted_action"), offered=True),
+        "channel_name_taken": card(replace(failed, error="name_taken"), offered=True),
+        "channel_in_a_board": lists.board(listed, ShowBoard(), at=NOW),
+        "channel_note": channels.note(note, Note(texts.body)),
+        "channel_note_withdrawn": channels.withdrawn_note(note),
+        "channel_closing": channels.closing("INC-42", new.id, announced),
+        "answer_channel": views.answer(outcome(new, opening, **offers), at=NOW),
+        "answer_channel_private": views.answer(outcome(hidden, opening, **offers), at=NOW),
+        "answer_channel_kept": views.answer(
+            outcome(replace(new, channels=(announced,)), keeping), at=NOW
+        ),
+    }
+
+
 LINK = "https://acme.slack.com/archives/C0INCIDENTS/p1772442000000100"
 
 
@@ -385,6 +426,7 @@ def cards(texts: Texts) -> dict[str, Any]:
         "owner_card": views.owner_card(Card(incident=private, last=acknowledged), at=NOW),
         "owner_card_public": views.owner_card(Card(incident=new, last=acknowledged), at=NOW),
         **hand_overs(texts, new, acknowledged),
+        **own_channels(texts),
         "card_for_you": views.card_for_you(Card(incident=new, last=acknowledged), at=NOW),
         "card_for_you_days_later": views.card_for_you(
             Card(incident=new, last=acknowledged), at=NOW + timedelta(days=2)
@@ -675,6 +717,8 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "nothing_to_promise": NothingToPromise(over),
         "promise_over": PromiseOver(new),
         "not_asked": NotAsked(new),
+        "no_channels": NoChannels(new),
+        "channel_archived": ChannelArchived(new),
         "invalid_duplicate": InvalidDuplicate(),
         "unknown_status_of_a_verb": UnknownStatus(
             a_case(texts, lifecycle=STATUSPAGE, status="investigating"), "closed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,13 +12,15 @@ from uuid import UUID
 import pytest
 
 from bot.export import UnknownWorkspace, archive
-from core.commands import AnswerHandOver, Redact
+from core.channel import ChannelAct, ChannelStage, OwnChannel
+from core.commands import AnswerHandOver, Redact, SetChannel
 from core.decision import Decision
 from core.incident import (
     Component,
     DeclaredText,
     DescribedComponent,
     Incident,
+    IncidentChannels,
     Kind,
     Note,
     Person,
@@ -31,8 +34,10 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import RESPONSE, read
+from core.service import Incidents
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
+from storage.store import SqlStore
 from tests.builders import (
     GRACE,
     INCIDENTS_CHANNEL,
@@ -44,6 +49,7 @@ from tests.builders import (
     an_actor,
     an_id,
     an_incident,
+    the_settings,
 )
 
 OTHER = "T0OTHER"
@@ -62,7 +68,7 @@ def lines(store):
 
 
 @pytest.fixture
-async def said(declare, incidents, store, clock):
+async def said(declare, incidents, url, store, clock):
     """Three incidents that fill every field between them, and one of another workspace."""
     described = DescribedComponent(
         component=Component(an_id("api"), "api"), description="all of it", group="core"
@@ -89,6 +95,10 @@ async def said(declare, incidents, store, clock):
     await declare(
         private=True, title=f"{PRIVATE} incident", place=Place(INCIDENTS_CHANNEL, private=True)
     )
+    offering = the_settings(incident_channels=IncidentChannels(offered=True))
+    opens = SetChannel(actor=an_actor(), ref=3, act=ChannelAct.OPEN)
+    with closing(SqlStore(url, defaults=offering)) as other:
+        await Incidents(other, clock=clock, wake=lambda: None).execute(opens)
     await incidents.execute(
         a_declaration(id=an_id("other"), actor=an_actor(workspace=OTHER), title="Not yours")
     )
@@ -100,6 +110,11 @@ def a_person(line):
 
 def a_moment(line):
     return line and datetime.fromisoformat(line)
+
+
+def a_channel(line):
+    moments = {name: a_moment(line[name]) for name in ("over_at", "announced_at")}
+    return OwnChannel(**line | moments | {"stage": ChannelStage(line["stage"])})
 
 
 def as_incident(line, lifecycles):
@@ -116,6 +131,7 @@ def as_incident(line, lifecycles):
             "components": tuple(Component(UUID(c["id"]), c["name"]) for c in line["components"]),
             "invited": tuple(map(a_person, line["invited"])),
             "title_public_at": a_moment(line["title_public_at"]),
+            "channels": tuple(map(a_channel, line["channels"])),
             "resolution": line["resolution"]
             and Resolved(
                 how=Resolution(line["resolution"]["how"]),

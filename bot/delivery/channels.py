@@ -1,0 +1,228 @@
+"""The transport for channels of their own: makes, names, fills, pins in and archives them.
+
+Each delivery compares Slack with what should be, and does only what is missing, so it may run any
+number of times. Messages go on to the transport beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import count, islice
+from typing import Any, Protocol
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.delivery.failures import Failure, FailureKind
+from bot.delivery.slack import CLOCKS_APART, failure
+from bot.slack.channels import topic
+from bot.slack.people import SlackUnavailable
+from bot.slack.web import code_of
+from bot.telemetry import log
+from core.channel import ChannelStage, channel_name, is_name_of
+from core.decision import CHANNEL_EFFECTS, Surface
+from core.incident import TITLE_WITHDRAWN
+from storage.channel_facts import ChannelFacts
+from storage.facts import ChannelMade, Delivery, Facts, Members
+from storage.messages import OutboxMessage
+
+NAME_TAKEN = "name_taken"
+# So many names of one incident may be taken by other channels.
+NAMES_TRIED = 20
+# Source: https://docs.slack.dev/reference/methods/conversations.invite
+INVITED_AT_ONCE = 100
+# Refusals of one person; the others are invited all the same, and nobody is asked twice.
+NOT_INVITED = frozenset(
+    {
+        "already_in_channel",
+        "cant_invite",
+        "cant_invite_self",
+        "org_user_not_in_team",
+        "ura_max_channels",
+        "user_is_restricted",
+        "user_is_ultra_restricted",
+        "user_not_found",
+    }
+)
+NOT_REMOVED = frozenset({"cant_kick_self", "not_in_channel", "user_not_found"})
+PINNED = frozenset({"already_pinned", "message_not_found", "too_many_pins"})
+ARCHIVED = frozenset({"already_archived", "is_archived"})
+
+
+class Messages(Protocol):
+    """The transport beside this one."""
+
+    async def deliver(
+        self, message: OutboxMessage, facts: Facts, *, at: datetime
+    ) -> Delivery | Failure | None: ...
+
+
+class ChannelTransport:
+    """A `bot.delivery.worker.Transport`. ``messages`` delivers everything that is a message.
+
+    ``members`` gives the ids of the people in a group of Slack's.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        messages: Messages,
+        *,
+        members: Callable[[str | None], Awaitable[frozenset[str]]],
+    ) -> None:
+        self._client = client
+        self._messages = messages
+        self._members_of = members
+
+    async def deliver(
+        self, message: OutboxMessage, facts: Facts, *, at: datetime
+    ) -> Delivery | Failure | None:
+        if message.surface not in CHANNEL_EFFECTS:
+            return await self._messages.deliver(message, facts, at=at)
+        if facts.channel is None:
+            return None
+        try:
+            return await self._carried_out(message, facts, facts.channel)
+        except SlackUnavailable:
+            return Failure(FailureKind.PASSING, "no_answer")
+        except SlackApiError as error:
+            return failure(error)
+
+    async def _carried_out(
+        self, message: OutboxMessage, facts: Facts, channel: ChannelFacts
+    ) -> Delivery | Failure | None:
+        match message.surface:
+            case Surface.CHANNEL:
+                return await self._make(message, channel)
+            case Surface.CHANNEL_NAME:
+                await self._name(message, channel)
+            case Surface.CHANNEL_PEOPLE:
+                group = facts.settings.responders_group
+                return await self._invite(message, channel, group=group)
+            case Surface.CHANNEL_PIN if facts.place:
+                place = facts.place
+                with_pin = self._client.pins_add(channel=place.channel, timestamp=place.ts)
+                await _unless(PINNED, with_pin)
+            case Surface.CHANNEL_ARCHIVE if channel.own.stage is ChannelStage.ARCHIVED:
+                # A reopened incident has another stage by now.
+                archived = self._client.conversations_archive(channel=message.channel)
+                await _unless(ARCHIVED, archived)
+        return None
+
+    async def _make(self, message: OutboxMessage, known: ChannelFacts) -> Delivery | Failure | None:
+        """Make the channel, or find the one that an earlier try has made.
+
+        Its readers may have changed since it was asked for; then nobody needs it.
+        """
+        private = known.own.private
+        if known.own.id is not None or not known.current:
+            return None
+        looked = message.unsure
+        if looked and (found := await self._found(message, known)):
+            return ChannelMade(found)
+        for name in islice(_names(known), NAMES_TRIED):
+            try:
+                answer = await self._client.conversations_create(name=name, is_private=private)
+            except SlackApiError as error:
+                if code_of(error) != NAME_TAKEN:
+                    raise
+                if not looked and (found := await self._found(message, known)):
+                    return ChannelMade(found)
+                looked = True
+                continue
+            return ChannelMade(str(answer["channel"]["id"]))
+        return Failure(FailureKind.PERMANENT, NAME_TAKEN)
+
+    async def _found(self, message: OutboxMessage, known: ChannelFacts) -> str | None:
+        """The id of the channel that this bot has made for the incident; None if there is none.
+
+        Its purpose names the incident. A channel without one was made by a try whose response was
+        lost: it is as old as the message, and its number is no other incident's.
+        """
+        bot = (await self._client.auth_test())["user_id"]
+        since = (message.created_at - CLOCKS_APART).timestamp()
+        kind = "private_channel" if known.own.private else "public_channel"
+        pages = await self._client.conversations_list(types=kind, exclude_archived=True, limit=1000)
+        async for page in pages:
+            for one in page["channels"]:
+                purpose = (one.get("purpose") or {}).get("value") or ""
+                fresh = message.unsure and not purpose and one.get("created", 0) >= since
+                ours = one.get("creator") == bot and is_name_of(one.get("name", ""), known.number)
+                if ours and (fresh or str(known.incident) in purpose):
+                    return str(one["id"])
+        return None
+
+    async def _name(self, message: OutboxMessage, known: ChannelFacts) -> None:
+        here = (await self._client.conversations_info(channel=message.channel))["channel"]
+        for name in islice(_names(known), NAMES_TRIED):
+            if name == here.get("name"):
+                break
+            try:
+                await self._client.conversations_rename(channel=message.channel, name=name)
+            except SlackApiError as error:
+                if code_of(error) != NAME_TAKEN:
+                    raise
+                continue
+            break
+        title = _title(known)
+        told = topic(f"INC-{known.number}", title, current=known.current)
+        if _value(here, "topic") != told:
+            await self._client.conversations_setTopic(channel=message.channel, topic=told)
+        mark = f"Channel of INC-{known.number}, made by Ratchet ({known.incident})"
+        if _value(here, "purpose") != mark:
+            await self._client.conversations_setPurpose(channel=message.channel, purpose=mark)
+
+    async def _invite(
+        self, message: OutboxMessage, known: ChannelFacts, *, group: str | None
+    ) -> Members | None:
+        """Invite the people who belong there; remove from a private one whoever may not see it.
+
+        Nobody is invited twice: a person may leave a channel.
+        """
+        if not known.current:
+            return None
+        private = known.own.private
+        responders = await self._members_of(None if private else group)
+        wanted = known.people | responders
+        gone = known.members - wanted if private else frozenset()
+        for person in sorted(gone):
+            removed = self._client.conversations_kick(channel=message.channel, user=person)
+            await _unless(NOT_REMOVED, removed)
+        for some in _chunks(sorted(wanted - known.members)):
+            invited = self._client.conversations_invite(
+                channel=message.channel, users=",".join(some), force=True
+            )
+            refused = await _unless(NOT_INVITED, invited)
+            if refused:
+                log.info("people not invited", error=refused, count=len(some))
+        return Members((known.members | wanted) - gone)
+
+
+async def _unless(fine: frozenset[str], call: Awaitable[Any]) -> str | None:
+    """Wait for ``call``. An error in ``fine`` is returned: there is nothing left to do."""
+    try:
+        await call
+    except SlackApiError as error:
+        code = code_of(error)
+        if code not in fine:
+            raise
+        return code
+    return None
+
+
+def _title(known: ChannelFacts) -> str | None:
+    return None if known.title == TITLE_WITHDRAWN or not known.current else known.title
+
+
+def _names(known: ChannelFacts) -> Iterator[str]:
+    return (channel_name(known.number, _title(known), taken=taken) for taken in count())
+
+
+def _value(channel: Mapping[str, Any], field: str) -> str:
+    return str((channel.get(field) or {}).get("value") or "")
+
+
+def _chunks(people: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(people), INVITED_AT_ONCE):
+        yield people[start : start + INVITED_AT_ONCE]
