@@ -45,11 +45,12 @@ def environment(environment, slack):
 
 async def say(slack, settle, *lines, by="mia", channel="#payments"):
     """The last answer to ``lines``, once everything is delivered."""
+    answers = []
     for line in lines:
         asked = await slack.person(by).command(channel, line)
-        answer = await asked.answer()
+        answers.append(await asked.answer())
     await settle()
-    return answer
+    return answers[-1]
 
 
 def card(slack, channel="#payments", by="mia"):

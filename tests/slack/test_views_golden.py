@@ -332,7 +332,9 @@ def own_channels(texts: Texts) -> dict[str, Any]:
     keeping = SetChannel(actor=an_actor(), ref=42, act=ChannelAct.KEEP)
     opening = replace(keeping, act=ChannelAct.OPEN)
     listed = Ranking(items=(replace(new, channels=(its,)),), total=1)
-    offers = {"workspace": a_workspace(incident_channels=IncidentChannels(offered=True))}
+    offers: dict[str, Any] = {
+        "workspace": a_workspace(incident_channels=IncidentChannels(offered=True))
+    }
     hidden = replace(new, private=True)
     return {
         "channel_offered": card(None, offered=True),
