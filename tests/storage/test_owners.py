@@ -260,3 +260,46 @@ async def test_a_dead_message_to_an_owner_who_left_ends_by_itself(
     (asked,) = [one for one in await outbox.undelivered() if one.surface is Surface.HAND_OVER]
     assert asked.state == "available"
     assert (await outbox.facts(asked)).hand_over is None
+
+
+class Faster:
+    """A store in which others change everything between the reads of a look and its writes."""
+
+    def __init__(self, store, change):
+        self._store = store
+        self._change = change
+
+    def read(self, work):
+        return self._store.read(work)
+
+    def read_public(self, work):
+        return self._store.read_public(work)
+
+    async def write(self, work):
+        await self._change()
+        return await self._store.write(work)
+
+
+@pytest.mark.parametrize("faster", ["another look", "another owner", "the end"])
+async def test_a_look_asks_again_under_the_lock(
+    declare, incidents, looking, store, clock, gone, told, faster
+):
+    await declare(owner=GRACE, lifecycle=RESPONSE)
+    gone[GRACE.id] = True
+
+    async def change():
+        if faster == "another look":
+            await looking().look()
+        elif faster == "another owner":
+            await incidents.execute(a_change(ref=1, owner=LINUS))
+        else:
+            await incidents.execute(a_change(ref=1, to="resolved"))
+            await incidents.execute(a_change(ref=1, to="closed"))
+
+    async def deactivated(_workspace, _person):
+        return Membership.DEACTIVATED
+
+    late = Owners(Faster(store, change), deactivated, clock=clock, wake=lambda: None)
+    await late.look()
+
+    assert len(await told()) == (faster == "another look")
