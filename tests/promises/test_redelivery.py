@@ -44,7 +44,7 @@ COMMANDS = {
     "setup": (["next 1", "next 1", "next 1"], "setup #payments"),
 }
 # The last two ask first: their question and their dialog are pressed and sent below.
-SHOWN = {"list", "show", "timeline", "report", "stats", "help", "private", "public"}
+SHOWN = {"list", "show", "timeline", "catchup", "report", "stats", "help", "private", "public"}
 
 
 def test_every_verb_with_an_effect_is_delivered_twice():
