@@ -543,7 +543,7 @@ async def test_a_second_click_at_once_asks_and_the_answer_acts_at_once(mia, told
 
     second = await (await mia.press(first, "Move to Monitoring")).answer()
 
-    assert "Your second click changed nothing." in second.text
+    assert "Your click followed another one at once, and changed nothing." in second.text
     third = await (await mia.press(second, "Move to Monitoring")).answer()
     assert "INC-2 is now *Monitoring*" in third.text
 
