@@ -16,35 +16,11 @@ from core.page import PageSettings
 from core.service import Incidents
 from storage.store import SqlStore
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_id, the_settings
+from tests.pages import PATHS
 
 OTHER = "T0OTHER"
 ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
 RIVAL = PageSettings(workspace=OTHER, slug="rival", title="Rival", published_at=NINE)
-PATHS = [
-    "",
-    ".md",
-    "/index.md",
-    "/incidents/1",
-    "/incidents/1.md",
-    "/history",
-    "/history.md",
-    "/history/2026-03",
-    "/days/2026-03-02",
-    "/days/2026-03-02.md",
-    "/history.atom",
-    "/history.rss",
-    "/updates.atom",
-    "/updates.rss",
-    "/badge.svg",
-    "/api/v2/summary.json",
-    "/api/v2/status.json",
-    "/api/v2/components.json",
-    "/api/v2/incidents.json",
-    "/api/v2/incidents/unresolved.json",
-    "/api/v2/scheduled-maintenances.json",
-    "/api/v2/scheduled-maintenances/upcoming.json",
-    "/api/v2/scheduled-maintenances/active.json",
-]
 
 
 @pytest.fixture
@@ -209,6 +185,19 @@ class TestValidators:
         assert "A fix is out." not in (await pages.get("/status/acme")).text
         clock.advance(seconds=10)
         assert "A fix is out." in (await pages.get("/status/acme")).text
+
+    async def test_a_date_never_stands_for_a_change_of_the_same_second(
+        self, pages, incidents, clock
+    ):
+        address = "/status/acme/api/v2/summary.json"
+        await incidents.execute(a_change(ref=1, to="identified"))
+        read = await pages.get(address)
+        clock.advance(milliseconds=600)
+        await incidents.execute(a_change(ref=1, to="monitoring"))
+        clock.advance(minutes=1)
+        since = {"If-Modified-Since": read.headers["last-modified"]}
+
+        assert (await pages.get(address, headers=since)).status_code == 200
 
     async def test_every_origin_may_read(self, pages):
         asked = await pages.options(

@@ -30,6 +30,8 @@ CALM = {
 }
 # Requests per second and address, in bursts of twice as many: far more than any reader needs.
 RATE = 50
+# A date has whole seconds: a page that has just changed may do so again in the same one.
+SETTLED = timedelta(seconds=2)
 
 
 class StatusPages:
@@ -51,6 +53,7 @@ class StatusPages:
         self._rest = rest
         self._shelf = shelf
         self._hosts = hosts
+        self._clock = clock
         self._limit = RateLimit(rate, clock=clock)
         self._slugs = _Slugs(shelf, fresh=fresh)
 
@@ -87,7 +90,7 @@ class StatusPages:
         elif wants_markdown and rest.startswith(("incidents/", "history", "days/")):
             rest = f"{rest.removesuffix('.md')}.md"
         kept = None if workspace is None else await self._shelf.find(workspace, rest)
-        return _not_found() if kept is None else _shown(request, kept)
+        return _not_found() if kept is None else _shown(request, kept, at=self._clock())
 
 
 class _Slugs:
@@ -129,11 +132,15 @@ def _wants_markdown(request: Request) -> bool:
     return accept.split(",")[0].split(";")[0].strip().lower() == "text/markdown"
 
 
-def _shown(request: Request, kept: KeptBytes) -> Response:
+def _shown(request: Request, kept: KeptBytes, *, at: datetime) -> Response:
+    changed = kept.changed_at.astimezone(UTC)
+    if at - changed < SETTLED:
+        # The date of the second before is never taken for these bytes.
+        changed -= timedelta(seconds=1)
     headers = {
         **CALM,
         "ETag": kept.etag,
-        "Last-Modified": format_datetime(kept.changed_at.astimezone(UTC), usegmt=True),
+        "Last-Modified": format_datetime(changed, usegmt=True),
         "Vary": "Accept",
     }
     if kept.media_type == HTML:
