@@ -22,6 +22,7 @@ DAYS = 90
 # The number of incidents that the lists of JSON and of feeds hold.
 RECENT = 50
 WITHDRAWN = "This update was withdrawn."
+NO_DATA = "No data"
 
 
 class ComponentStatus(StrEnum):
@@ -209,6 +210,17 @@ class PageComponent:
         fine = self.status is ComponentStatus.OPERATIONAL
         return not (fine and self.component.only_if_degraded)
 
+    @property
+    def recorded(self) -> bool:
+        """Whether anything is known of it: its record has begun, or its status is not the best."""
+        begun = any(day.status is not None for day in self.days)
+        return begun or self.status is not ComponentStatus.OPERATIONAL
+
+    @property
+    def words(self) -> str:
+        """Its status for people; without any record it is not called operational."""
+        return self.status.words if self.recorded else NO_DATA
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageGroup:
@@ -222,6 +234,16 @@ class PageGroup:
         """The worst status in it."""
         statuses = (one.status for one in self.components)
         return worst(statuses, best=ComponentStatus.OPERATIONAL)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether anything is known of one of its components."""
+        return any(one.recorded for one in self.components)
+
+    @property
+    def words(self) -> str:
+        """Its status for people."""
+        return self.status.words if self.recorded else NO_DATA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

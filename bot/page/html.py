@@ -34,6 +34,10 @@ from core.page import (
 TEMPLATES = Path(__file__).parent / "templates"
 # The page lists incidents that ended within this time, and no more than this.
 LATELY, LATELY_MAX = timedelta(days=14), 10
+# With more components than these, groups without trouble are folded.
+MANY = 20
+LATELY_HEADING = f"Ended in the last {LATELY.days} days"
+LATELY_NOTHING = f"No incident has ended in the last {LATELY.days} days."
 
 
 def policy(*, header: bool = True) -> str:
@@ -83,7 +87,11 @@ def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
         markdown=at.of("index.md"),
         banner=_banner(page),
         groups=shown_groups(page),
+        many=len(page.components) > MANY,
+        days=days_with_incidents(page),
         lately=lately(page),
+        lately_heading=LATELY_HEADING,
+        lately_nothing=LATELY_NOTHING,
     )
 
 
@@ -180,6 +188,17 @@ def bad_days(one: PageComponent) -> list[str]:
     return [_day_words(day) for day in one.days if day.status not in fine]
 
 
+def days_with_incidents(page: StatusPage) -> list[tuple[date, str]]:
+    """The days of the bars on which an incident made a component worse, newest first."""
+    found: dict[date, list[str]] = {}
+    for one in page.components:
+        for day in one.days:
+            if day.incidents and day.status is not None:
+                words = f"{one.component.name} ({day.status.words.lower()})"
+                found.setdefault(day.date, []).append(words)
+    return [(day, ", ".join(found[day])) for day in sorted(found, reverse=True)]
+
+
 def _day_words(day: Day) -> str:
     return f"{_day(day.date)}: {day.status.words.lower() if day.status else 'no data'}"
 
@@ -223,6 +242,7 @@ def _environment() -> Environment:
         "duration": duration,
         "text": lambda text: Markup(as_html(text)),  # noqa: S704 - `as_html` escapes
         "alternative": _alternative,
+        "day": _day,
         "day_words": _day_words,
     }
     return environment

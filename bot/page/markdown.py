@@ -46,18 +46,18 @@ def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
         yield from ("## Components", "")
         for group in groups:
             if group.group is not None:
-                yield f"- **{inline(group.group.name)}**: {group.status.words}"
+                yield f"- **{inline(group.group.name)}**: {group.words}"
             indent = "" if group.group is None else "  "
             for each in group.components:
-                yield f"{indent}- {inline(each.component.name)}: {each.status.words}"
+                yield f"{indent}- {inline(each.component.name)}: {each.words}"
                 yield from (f"{indent}  - {word}" for word in html.bad_days(each))
         yield ""
-    yield from ("## Lately", "")
+    yield from (f"## {html.LATELY_HEADING}", "")
     if over := html.lately(page):
         for one in over:
             yield from _incident(one, at, level=3)
     else:
-        yield from ("No incident has ended in the last days.", "")
+        yield from (html.LATELY_NOTHING, "")
     yield from (f"[All incidents by month]({at.of('history.md')})", "")
     yield from _since(page)
 
@@ -90,7 +90,7 @@ def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
 
 
 def _since(page: StatusPage) -> list[str]:
-    return [f"As it has been since {utc(page.since)}. All days are days in UTC."]
+    return [f"Unchanged since {utc(page.since)}. All days are days in UTC."]
 
 
 def _text(lines: list[str] | Iterator[str]) -> str:

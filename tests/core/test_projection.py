@@ -195,6 +195,16 @@ class TestComponents:
         assert [one.shown for one in page(components=(rare,)).components] == [False]
         assert [one.shown for one in page(an_incident(), components=(rare,)).components] == [True]
 
+    def test_one_whose_record_has_not_begun_has_no_data_unless_something_is_wrong(self):
+        tomorrow = MIDNIGHT.date()
+        made = page(an_incident(), components=(shown(start_date=tomorrow), shown(WEB)))
+        quiet = page(components=(shown(start_date=tomorrow),))
+
+        assert [one.words for one in made.components] == ["Partial outage", "Operational"]
+        assert quiet.groups[0].words == "No data"
+        assert quiet.components[0].words == "No data"
+        assert made.groups[0].words == "Partial outage"
+
     def test_a_status_is_said_in_words(self):
         assert [one.words for one in (OUT, FINE)] == ["Major outage", "Operational"]
 

@@ -1,0 +1,137 @@
+"""The edge cases of the page's renderings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.page import html, markdown
+from bot.page.badge import COLOURS, MAINTAINED, badge
+from bot.page.feeds import FEEDS
+from bot.page.ids import LENGTH, object_id, page_id, update_id
+from bot.page.texts import as_html, duration
+from core.incident import PublicText, Severity
+from core.page import Impact
+from tests.builders import WORKSPACE, an_id
+from tests.core.test_projection import an_incident, page, shown
+from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, the_page
+from tests.page.example import MAINTAINED as BY_HAND
+
+
+def a_link(address: str) -> str:
+    return f'<a href="{address}" rel="nofollow noopener">{address}</a>'
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("See https://a.example/b.", f"See {a_link('https://a.example/b')}."),
+        ("(https://a.example)", f"({a_link('https://a.example')})"),
+        ("http://a.example/?q=1&r=2!", f"{a_link('http://a.example/?q=1&amp;r=2')}!"),
+        ('https://a.example/"onclick="x', f"{a_link('https://a.example/')}&quot;onclick=&quot;x"),
+        ("https://a.example'", f"{a_link('https://a.example')}&#x27;"),
+        ("https://a.example<b>", f"{a_link('https://a.example')}&lt;b&gt;"),
+        ("https://", "https://"),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("data:text/html,<b>", "data:text/html,&lt;b&gt;"),
+        ("one\ntwo", "one<br>two"),
+    ],
+)
+def test_a_text_becomes_lines_and_links_and_nothing_else(text, made):
+    assert as_html(text) == made
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ({"seconds": 59}, "less than a minute"),
+        ({"minutes": 12}, "12 min"),
+        ({"minutes": 64}, "1 h 04 min"),
+        ({"hours": 74}, "3 d 2 h"),
+    ],
+)
+def test_a_duration_is_said_in_words(span, words):
+    assert duration(timedelta(**span)) == words
+
+
+class TestBadge:
+    @pytest.mark.parametrize(
+        ("made", "word", "colour"),
+        [
+            (page(), "operational", COLOURS[Impact.NONE]),
+            (page(components=(shown(overrides=BY_HAND),)), "maintenance", MAINTAINED),
+            (page(an_incident(severity=Severity.MEDIUM)), "degraded", COLOURS[Impact.MINOR]),
+            (page(an_incident()), "partial outage", COLOURS[Impact.MAJOR]),
+            (page(an_incident(severity=Severity.CRITICAL)), "major outage", "#b42318"),
+        ],
+        ids=["none", "maintenance", "minor", "major", "critical"],
+    )
+    def test_a_badge_is_a_word_and_a_colour(self, made, word, colour):
+        assert f">{word}</text>" in badge(made)
+        assert f'fill="{colour}"' in badge(made)
+
+    def test_a_title_cannot_leave_its_place(self):
+        made = page()
+        hostile = replace(made, settings=replace(made.settings, title='"><script>'))
+
+        assert "<script>" not in badge(hostile)
+
+
+class TestIds:
+    def test_ids_have_twelve_letters_and_digits_and_stay(self):
+        ids = [page_id(WORKSPACE), object_id(an_id("a")), update_id(an_id("a"), 1)]
+
+        assert all(re.fullmatch(f"[a-z0-9]{{{LENGTH}}}", one) for one in ids)
+        assert LENGTH == 12
+        assert ids == [page_id(WORKSPACE), object_id(an_id("a")), update_id(an_id("a"), 1)]
+        assert len({*ids, update_id(an_id("a"), 2), update_id(an_id("b"), 1)}) == 5
+
+    @pytest.mark.parametrize("name", FEEDS)
+    def test_ids_of_entries_outlive_slug_host_and_title(self, name):
+        before = the_page()
+        after = replace(before, settings=replace(before.settings, slug="new", title="New"))
+        moved = replace(AT, root="https://status.new.example")
+
+        def ids(made: bytes) -> list[bytes]:
+            return re.findall(rb"urn:uuid:[^<]+", made)
+
+        assert ids(FEEDS[name](before, AT)) == ids(FEEDS[name](after, moved))
+        assert ids(FEEDS[name](before, AT))
+
+
+class TestPage:
+    def test_a_component_without_any_record_is_not_called_operational(self):
+        alone = page(components=(shown(MOBILE, start_date=COMPONENTS[3].start_date),))
+
+        assert ">No data</span>" in html.now(alone, AT)
+        assert ">Operational</span>" not in html.now(alone, AT)
+        assert "- Mobile apps: No data" in markdown.now(alone, AT)
+
+    def test_days_with_incidents_lead_to_their_pages_newest_first(self):
+        made = html.now(the_page(), AT)
+        listed = made[made.index("Days with incidents") :]
+
+        assert re.findall(r'days/([0-9-]+)">', listed) == ["2026-03-02", "2026-02-27", "2026-01-31"]
+
+    def test_groups_without_trouble_are_folded_on_a_long_page(self):
+        more = tuple(
+            shown(replace(MOBILE, id=an_id(str(n)), name=f"Shard {n}")) for n in range(html.MANY)
+        )
+        troubled = the_page(components=(*COMPONENTS, *more))
+        calm = page(components=(*COMPONENTS, *more), groups=(SHOP,))
+
+        assert '<details class="card group" open>' in html.now(troubled, AT)
+        assert '<details class="card group">' in html.now(calm, AT)
+
+    def test_a_title_and_a_text_are_never_markup(self):
+        hostile = an_incident(title=PublicText('<img src=x onerror="1">'))
+
+        assert "<img" not in html.now(page(hostile), AT)
+
+    @pytest.mark.parametrize("word", ["script-src 'sha256-", "style-src 'sha256-"])
+    def test_the_policy_runs_only_our_own_style_and_script(self, word):
+        assert word in html.policy()
+        assert "unsafe" not in html.policy()
