@@ -23,6 +23,7 @@ from bot.http.rest import application
 from bot.http.server import HttpServer
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
+from bot.page.addresses import root_of
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack.listeners import SlackListeners
@@ -135,7 +136,7 @@ class App:
                     ],
                 ),
                 Shelf(self.store, clock=clock, address=self._address_of),
-                hosts={},
+                hosts=settings.status_hosts,
                 clock=clock,
             ),
             slack=self.slack.asgi,
@@ -152,9 +153,10 @@ class App:
         named = channel or (await self.incidents.settings(workspace)).api_channel
         return await self.people.place(named) if named else None
 
-    def _address_of(self, page: PageSettings) -> str:
-        """The address of a page, as people see it."""
-        return f"{self.settings.public_url or self.http.address}/status/{page.slug}"
+    def _address_of(self, page: PageSettings, alone: bool) -> str:  # noqa: FBT001 - a callback
+        """The address of a page, as people see it; ``alone``: it is the only one."""
+        server = self.settings.public_url or self.http.address
+        return root_of(page, self.settings.status_hosts, server=server, alone=alone)
 
     def _observe(self, outcome: Outcome) -> None:
         for reached in milestones(outcome):

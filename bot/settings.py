@@ -63,9 +63,13 @@ VARIABLES = frozenset(
         "SLACK_APP_TOKEN",
         "SLACK_BOT_TOKEN",
         "SLACK_SIGNING_SECRET",
+        "STATUS_HOST",
         "TEMPLATES_FILE",
     }
 )
+# A host name, and the id of a Slack team.
+HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
+TEAM = re.compile(r"[TE][A-Z0-9]{2,20}")
 # A near miss begins like a setting and has this share of its letters. HOSTNAME, which every shell
 # may have, is far enough from HOST.
 NEAR = 0.8
@@ -178,6 +182,7 @@ class Settings:
     host: str
     port: int
     public_url: str | None
+    status_hosts: Mapping[str, str | None]
     lifecycles: Catalogue
     templates: tuple[Template, ...]
     heartbeat_url: str | None = field(repr=False)
@@ -205,6 +210,7 @@ class Settings:
             "host": variables.text("HOST") or "127.0.0.1",
             "port": variables.number("PORT", 3000, least=0, most=65_535),
             "public_url": variables.url("PUBLIC_URL"),
+            "status_hosts": variables.status_hosts(),
             "heartbeat_url": variables.url("HEARTBEAT_URL"),
             "lifecycles": variables.lifecycles(),
             "templates": variables.templates(),
@@ -325,6 +331,24 @@ class _Variables:
         if value is not None and not _is_http(value):
             self.problem(variable, "is no address", "set one that begins with https:// or http://")
         return value and value.rstrip("/")
+
+    def status_hosts(self) -> Mapping[str, str | None]:
+        """The hosts of status pages with their workspaces; a single one needs no workspace."""
+        found: dict[str, str | None] = {}
+        parts = [part.strip() for part in (self.text("STATUS_HOST") or "").split(",")]
+        for part in filter(None, parts):
+            name, equals, workspace = (text.strip() for text in part.partition("="))
+            host = name.lower().removesuffix(".")
+            right = HOST_NAME.fullmatch(host) and host not in found
+            if not right or not (TEAM.fullmatch(workspace) if equals else len(parts) == 1):
+                self.wrong(
+                    "STATUS_HOST",
+                    part,
+                    "set a host name such as status.example.com, or several with their "
+                    "workspaces: status.example.com=T0123ABCD,status.example.org=T0456EFGH",
+                )
+            found[host] = workspace or None
+        return found
 
     def slack_api_url(self) -> str:
         value = self.text("SLACK_API_URL") or SLACK_API

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from core.page import PageSettings
 from core.public_side import PublicIncident
+
+# The hosts that serve a page at their root, with its workspace; None: the only published page's.
+Hosts = Mapping[str, str | None]
+
+
+def root_of(page: PageSettings, hosts: Hosts, *, server: str, alone: bool) -> str:
+    """The address of a page: its own host, otherwise below ``server``.
+
+    ``alone``: it is the only page that is published.
+    """
+    for host, workspace in hosts.items():
+        if workspace == page.workspace or (workspace is None and alone):
+            return f"https://{host}"
+    return f"{server}/status/{page.slug}"
 
 
 @dataclass(frozen=True, slots=True)

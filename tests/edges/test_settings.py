@@ -43,6 +43,7 @@ VARIABLES = [
     "SLACK_BOT_TOKEN",
     "SLACK_SIGNING_SECRET",
     "STATUS_CHANNEL",
+    "STATUS_HOST",
     "TEMPLATES_FILE",
 ]
 
@@ -392,6 +393,43 @@ def test_an_address_that_would_leak_the_tokens_is_refused(value):
 def test_the_public_address_has_no_slash_at_its_end():
     assert settings(PUBLIC_URL="https://status.example.com/").public_url == (
         "https://status.example.com"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "hosts"),
+    [
+        ("", {}),
+        ("Status.Example.COM.", {"status.example.com": None}),
+        (
+            "status.example.com=T0123ABCD, status.example.org = T0456EFGH",
+            {"status.example.com": "T0123ABCD", "status.example.org": "T0456EFGH"},
+        ),
+    ],
+)
+def test_hosts_of_status_pages_name_their_workspaces(value, hosts):
+    assert settings(STATUS_HOST=value).status_hosts == hosts
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://a.example",
+        "a.example:443",
+        "a_b.example",
+        "a.example=",
+        "a.example=acme",
+        "a.example,b.example",
+        "a.example=T0123,a.example=T0456",
+    ],
+)
+def test_a_wrong_host_of_a_status_page_is_refused(value):
+    found = problems(STATUS_HOST=value)
+
+    assert found
+    assert all(
+        problem.startswith("STATUS_HOST is ") and "set a host name such as" in problem
+        for problem in found
     )
 
 

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
+from bot.page.addresses import root_of
 from core.incident import PublicText
 from core.page import PageSettings
 from core.service import Incidents
@@ -44,10 +45,10 @@ def pages(store, clock):
         Shelf(
             store,
             clock=clock,
-            address=lambda page: f"https://status.example/status/{page.slug}",
+            address=lambda page, _alone: f"https://status.example/status/{page.slug}",
             fresh=timedelta(),
         ),
-        hosts={"status.acme.example": WORKSPACE},
+        hosts={"status.acme.example": WORKSPACE, "status.example": None},
         clock=clock,
         fresh=timedelta(),
         rate=0,
@@ -76,6 +77,22 @@ class TestAddresses:
         assert answer.status_code == 200
         assert "db-3" not in answer.text
         assert "quorum" not in answer.text
+
+    @pytest.mark.parametrize(
+        "host", ["status.acme.example", "STATUS.acme.example.", "status.acme.example.:8443"]
+    )
+    async def test_a_host_of_its_own_is_known_in_each_form(self, pages, host):
+        assert "Acme status" in (await pages.get("/", headers={"Host": host})).text
+
+    async def test_a_host_without_workspace_serves_the_only_page(self, pages, store, clock):
+        host = {"Host": "status.example"}
+        assert "Acme status" in (await pages.get("/index.md", headers=host)).text
+
+        await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
+        assert (await pages.get("/index.md", headers=host)).status_code == 404
+
+    async def test_the_root_of_another_host_is_not_touched(self, pages):
+        assert (await pages.get("/", headers={"Host": "acme.example"})).text == "rest"
 
     @pytest.mark.parametrize("path", PATHS)
     async def test_a_host_of_its_own_has_the_same_at_its_root(self, pages, path):
@@ -134,6 +151,20 @@ class TestAddresses:
 
     async def test_pages_can_only_be_read(self, pages):
         assert (await pages.post("/status/acme")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("hosts", "alone", "address"),
+    [
+        ({}, True, "https://bot.example/status/acme"),
+        ({"s.example": WORKSPACE}, False, "https://s.example"),
+        ({"s.example": OTHER}, True, "https://bot.example/status/acme"),
+        ({"s.example": None}, True, "https://s.example"),
+        ({"s.example": None}, False, "https://bot.example/status/acme"),
+    ],
+)
+def test_the_address_of_a_page_is_its_own_host(hosts, alone, address):
+    assert root_of(ACME, hosts, server="https://bot.example", alone=alone) == address
 
 
 async def test_a_page_that_is_not_published_is_unknown(pages, store, clock):
@@ -224,7 +255,7 @@ class TestValidators:
 async def test_a_reader_who_asks_too_often_is_told_when_to_come_back(store, clock):
     made = StatusPages(
         PlainTextResponse("rest"),
-        Shelf(store, clock=clock, address=lambda page: page.slug),
+        Shelf(store, clock=clock, address=lambda page, _alone: page.slug),
         hosts={},
         clock=clock,
         rate=1,

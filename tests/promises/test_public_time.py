@@ -73,7 +73,9 @@ def opened(a_database):
 
 
 def a_shelf(store, clock, fresh=timedelta()):
-    return Shelf(store, clock=clock, address=lambda page: f"/status/{page.slug}", fresh=fresh)
+    return Shelf(
+        store, clock=clock, address=lambda page, _alone: f"/status/{page.slug}", fresh=fresh
+    )
 
 
 async def every_byte(shelf):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.http.gate import RateLimit
 from bot.http.status.shelf import FRESH, KeptBytes, Shelf
 from bot.page import html
+from bot.page.addresses import Hosts
 from bot.page.site import HTML
 
 PREFIX = "/status"
@@ -37,7 +38,7 @@ SETTLED = timedelta(seconds=2)
 class StatusPages:
     """An ASGI application in front of ``rest``, which gets every request that is for no page.
 
-    ``hosts`` are the hosts that serve a page at their root, with its workspace.
+    ``hosts`` serve a page at their root, and nothing else.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class StatusPages:
         rest: ASGIApp,
         shelf: Shelf,
         *,
-        hosts: Mapping[str, str],
+        hosts: Hosts,
         clock: Callable[[], datetime],
         fresh: timedelta = FRESH,
         rate: int = RATE,
@@ -60,14 +61,16 @@ class StatusPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers requests for a page, and passes all others on."""
         path: str = scope["path"]
-        workspace = self._hosts.get(_host(scope))
-        if workspace is None and not (path == PREFIX or path.startswith(("/status/", "/status."))):
+        host = _host(scope)
+        if host not in self._hosts and not (
+            path == PREFIX or path.startswith(("/status/", "/status."))
+        ):
             await self._rest(scope, receive, send)
             return
         request = Request(scope, receive)
-        await (await self._answer(request, workspace, path))(scope, receive, send)
+        await (await self._answer(request, host, path))(scope, receive, send)
 
-    async def _answer(self, request: Request, workspace: str | None, path: str) -> Response:
+    async def _answer(self, request: Request, host: str, path: str) -> Response:
         wait = self._limit.take(request.client.host if request.client else "")
         if wait:
             return PlainTextResponse(
@@ -80,8 +83,9 @@ class StatusPages:
             return Response(status_code=204, headers={"Allow": METHODS, **allowed, **heads, **CALM})
         if request.method not in {"GET", "HEAD"}:
             return PlainTextResponse("Pages can only be read.\n", 405, {"Allow": METHODS})
-        if workspace is not None:
+        if host in self._hosts:
             rest = path.removeprefix("/")
+            workspace = self._hosts[host] or await self._slugs.only()
         else:
             workspace, rest = await self._slugs.named(path)
         wants_markdown = _wants_markdown(request)
@@ -102,13 +106,17 @@ class _Slugs:
         self._known: dict[str, str] = {}
         self._checked: float | None = None
 
-    async def named(self, path: str) -> tuple[str | None, str]:
-        """The workspace that ``path`` names, None if there is none, and the path under its page."""
+    async def only(self) -> str | None:
+        """The workspace of the only page that is published, None if there are several, or none."""
         now = asyncio.get_running_loop().time()
         if self._checked is None or now - self._checked >= self._fresh:
             self._checked = now
             self._known = {one.slug: one.workspace for one in await self._shelf.settings()}
-        only = next(iter(self._known.values())) if len(self._known) == 1 else None
+        return next(iter(self._known.values())) if len(self._known) == 1 else None
+
+    async def named(self, path: str) -> tuple[str | None, str]:
+        """The workspace that ``path`` names, None if there is none, and the path under its page."""
+        only = await self.only()
         if path in {PREFIX, f"{PREFIX}.md"}:
             return only, path.removeprefix(PREFIX)
         slug, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
@@ -120,10 +128,12 @@ class _Slugs:
 
 
 def _host(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"host":
+    for header, value in scope["headers"]:
+        if header == b"host":
             host: str = value.decode("latin-1").lower()
-            return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+            name, _, port = host.rpartition(":")
+            # A full name may end with a dot.
+            return (name if port.isdigit() else host).removesuffix(".")
     return ""
 
 

@@ -55,18 +55,22 @@ class _Page:
     checked: float
     read: float
     value: StatusPage
+    address: str
     kept: OrderedDict[str, KeptBytes | None] = field(default_factory=OrderedDict)
 
 
 class Shelf:
-    """``address`` gives the address of a page; ``fresh`` is the longest delay of a write."""
+    """``address`` gives the address of a page; ``fresh`` is the longest delay of a write.
+
+    ``address`` is told, too, whether the page is the only one that is published.
+    """
 
     def __init__(
         self,
         store: PublicStore,
         *,
         clock: Callable[[], datetime],
-        address: Callable[[PageSettings], str],
+        address: Callable[[PageSettings, bool], str],
         fresh: timedelta = FRESH,
     ) -> None:
         self._store = store
@@ -84,7 +88,7 @@ class Shelf:
         if path in page.kept:
             page.kept.move_to_end(path)
             return page.kept[path]
-        made = await self._render(page.value, path)
+        made = await self._render(page, path)
         if self._pages.get(workspace) is page and made is not None:
             page.kept[path] = made
             while len(page.kept) > KEPT:
@@ -126,27 +130,33 @@ class Shelf:
             known.checked = checked
             return known
         at = self._clock()
-        facts = await self._store.read_public(
-            partial(PublicReader.page_facts, workspace=workspace, at=at)
+        facts, pages = await self._store.read_public(
+            lambda reader: (reader.page_facts(workspace, at=at), reader.pages())
         )
         if facts is None:
             self._pages.pop(workspace, None)
             return None
         # The facts may be newer than the version; then the next look reads them once more.
-        made = _Page(version=version[1], checked=checked, read=checked, value=project(facts, at))
+        made = _Page(
+            version=version[1],
+            checked=checked,
+            read=checked,
+            value=project(facts, at),
+            address=self._address(facts.settings, len(pages) == 1),
+        )
         self._pages[workspace] = made
         return made
 
-    async def _render(self, page: StatusPage, path: str) -> KeptBytes | None:
-        asked = site.path_of(path, page)
+    async def _render(self, page: _Page, path: str) -> KeptBytes | None:
+        asked = site.path_of(path, page.value)
         if asked is None:
             return None
-        found = await self._found(page, asked.needs)
-        rendered = asked.render(page, Addresses(self._address(page.settings)), found)
+        found = await self._found(page.value, asked.needs)
+        rendered = asked.render(page.value, Addresses(page.address), found)
         if rendered is None:
             return None
         digest = hashlib.sha256(rendered.body).hexdigest()[:32]
-        return KeptBytes(rendered.body, rendered.media_type, f'"{digest}"', page.since)
+        return KeptBytes(rendered.body, rendered.media_type, f'"{digest}"', page.value.since)
 
     async def _found(self, page: StatusPage, needs: site.Needs) -> list[PageIncident]:
         if needs is None:
