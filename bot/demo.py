@@ -7,22 +7,26 @@ settings is different. The past of the demo is a story, which `bot.past` has pla
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import os
 import shutil
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Story, story
-from bot.stand_in import is_kept, keep, manifest, settings_for, take_up
+from bot.stand_in import DATABASE, is_kept, keep, manifest, settings_for, take_up
 
 FOLDER = Path(".ratchet-demo")
 FIRST_STORY = "outage"
 KEY = "api-key"
+LOG = "ratchet.log"
 STARTED_WITHIN_SECONDS = 30
 STOPPED_WITHIN_SECONDS = 10
 
@@ -31,6 +35,10 @@ _begun: list[Process] = []
 
 class BotDidNotStart(Exception):
     """A process of the demo failed, or did not connect. The text names the log."""
+
+
+class CannotRun(Exception):
+    """The demo cannot run here, and nothing was changed. The text says why."""
 
 
 class RunningBot(NamedTuple):
@@ -78,7 +86,7 @@ async def bot(
 
 
 def _log(folder: Path) -> IO[bytes]:
-    return (folder / "ratchet.log").open("ab")
+    return (folder / LOG).open("ab")
 
 
 async def _begin(
@@ -134,7 +142,7 @@ async def _until_started(
     for task in waiting:
         task.cancel()
     if ready not in done:
-        raise BotDidNotStart(f"The bot did not start; {folder}/ratchet.log says why.")
+        raise BotDidNotStart(f"The bot did not start; {folder}/{LOG} says why.")
 
 
 async def _listening(address: str) -> None:
@@ -161,7 +169,7 @@ async def _said(*arguments: str, folder: Path, settings: Mapping[str, str]) -> s
         )
         said, _ = await process.communicate()
     if process.returncode:
-        raise BotDidNotStart(f"A command of the demo failed; {folder}/ratchet.log says why.")
+        raise BotDidNotStart(f"A command of the demo failed; {folder}/{LOG} says why.")
     return said.decode()
 
 
@@ -193,14 +201,66 @@ async def _play(name: str, *, folder: Path, stop: asyncio.Event) -> None:
     if process.returncode is None:
         process.kill()
     if await ended and not stop.is_set():
-        raise BotDidNotStart(f"The story could not be played; {folder}/ratchet.log says why.")
+        raise BotDidNotStart(f"The story could not be played; {folder}/{LOG} says why.")
 
 
-def _begun_anew(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    # The texts of incidents and the API key are in it.
-    folder.chmod(0o700)
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Holds ``folder`` for this demo alone. A folder that is empty in the end is removed.
+
+    Raises:
+        CannotRun: another demo holds it, or it cannot be made.
+    """
+    try:
+        # The texts of incidents and the API key are in it.
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise CannotRun(
+            f"{folder} cannot be used ({error.strerror}): run the demo in another folder."
+        ) from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotRun(
+                "A demo runs in this folder already, and nothing was changed: end it first, with "
+                "Ctrl-C."
+            ) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                folder.rmdir()
+    finally:
+        os.close(handle)
+
+
+def _see_free(port: int) -> None:
+    """Checks that the demo can listen at ``port``.
+
+    Raises:
+        CannotRun: it cannot.
+    """
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+    except OSError as error:
+        cure = "name another one with --port."
+        if error.errno == errno.EADDRINUSE:
+            raise CannotRun(f"Another program uses port {port}: {cure}") from None
+        raise CannotRun(
+            f"Port {port} cannot be used ({os.strerror(error.errno or 0)}): {cure}"
+        ) from None
+
+
+def _empty(folder: Path, *, but: frozenset[str] = frozenset()) -> None:
+    """Deletes everything in ``folder`` except the files whose names are in ``but``."""
+    for inside in folder.iterdir():
+        if inside.is_dir() and not inside.is_symlink():
+            shutil.rmtree(inside)
+        elif inside.name not in but:
+            inside.unlink()
 
 
 async def run(
@@ -219,20 +279,44 @@ async def run(
     is played then.
 
     Raises:
+        CannotRun: another demo runs in this folder, or a port is taken. Nothing was changed.
         BotDidNotStart: it ended at once, or is not connected after 30 s.
-        OSError: the port is taken.
     """
+    with _held(FOLDER):
+        # Before anything is deleted: the page takes the first port, the bot the second.
+        _see_free(port)
+        _see_free(port + 1)
+        await _run(
+            port=port, http=http, story_name=story_name, clean=clean, announce=announce, stop=stop
+        )
+
+
+async def _run(
+    *,
+    port: int,
+    http: bool,
+    story_name: str | None,
+    clean: bool,
+    announce: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
     async with Sandbox(manifest(), port=port) as slack:
         goes_on = is_kept(FOLDER) and not (clean or story_name)
         name = story_name or (None if clean or goes_on else FIRST_STORY)
         told = story(name) if name else None
         if not goes_on:
-            # A run that was ended while it played its story leaves a half of it.
-            _begun_anew(FOLDER)
+            # A run that was killed leaves a half of its story, or of its state.
+            _empty(FOLDER)
         if name and told:
             announce(f"Playing the story {name}, with the times at which it happens: {told.about}")
-            await _play(name, folder=FOLDER, stop=stop)
+            try:
+                await _play(name, folder=FOLDER, stop=stop)
+            except BotDidNotStart:
+                _empty(FOLDER, but=frozenset({LOG}))
+                raise
         if stop.is_set():
+            if not is_kept(FOLDER):
+                _empty(FOLDER)
             return
         if is_kept(FOLDER):
             take_up(slack.workspace, FOLDER)
@@ -244,7 +328,8 @@ async def run(
             if not stop.is_set():
                 raise
         finally:
-            keep(slack.workspace, FOLDER)
+            if (FOLDER / DATABASE).is_file():
+                keep(slack.workspace, FOLDER)
 
 
 async def _serve(
@@ -269,6 +354,6 @@ async def _serve(
         announce(told.hint if told else "This goes on where the last run ended.")
         key = await _key(FOLDER, running.settings)
         announce(f"\nAPI: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
-        announce(f"Log: {FOLDER}/ratchet.log")
+        announce(f"Log: {FOLDER}/{LOG}")
         announce("Ctrl-C ends it. The next run goes on from there; --clean deletes everything.")
         await stop.wait()

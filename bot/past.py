@@ -17,7 +17,7 @@ from bot.app import App, build
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Stage, Story, story
 from bot.settings import Settings
-from bot.stand_in import keep, manifest, settings_for
+from bot.stand_in import DATABASE, keep, manifest, settings_for
 from bot.telemetry import configure_logs
 
 # The deliveries after the last line take some seconds of the story's time.
@@ -97,9 +97,7 @@ async def play(told: Story, *, folder: Path, until: datetime) -> None:
     )
     async with slack:
         variables = {"SLACK_APP_TOKEN": slack.app_token, **settings_for(slack, port=0)}
-        settings = Settings.from_env(
-            variables | {"DATABASE_URL": f"sqlite:///{folder / 'ratchet.db'}"}
-        )
+        settings = Settings.from_env(variables | {"DATABASE_URL": f"sqlite:///{folder / DATABASE}"})
         configure_logs(log_format=settings.log_format, log_level=settings.log_level)
         # Each answer comes with its acknowledgement, so that the next line of the story has it.
         app = build(settings, clock=clock, patience=timedelta(seconds=PATIENCE_SECONDS))

@@ -23,6 +23,7 @@ MANIFESTS = (
 )
 # In the folder of the demo.
 STATE = "slack.json"
+DATABASE = "ratchet.db"
 
 
 def manifest() -> dict[str, Any]:
@@ -38,7 +39,7 @@ def settings_for(slack: Sandbox, *, port: int) -> dict[str, str]:
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
-        "DATABASE_URL": "sqlite:///ratchet.db",
+        "DATABASE_URL": f"sqlite:///{DATABASE}",
         "PORT": str(port),
         "LOG_FORMAT": "json",
     }
@@ -52,8 +53,8 @@ def keep(workspace: Workspace, folder: Path) -> None:
 
 
 def is_kept(folder: Path) -> bool:
-    """Whether an earlier run left a state in ``folder``."""
-    return (folder / STATE).is_file()
+    """Whether an earlier run left a state in ``folder``: that of the stand-in, and the database."""
+    return all((folder / name).is_file() for name in (STATE, DATABASE))
 
 
 def take_up(workspace: Workspace, folder: Path) -> None:

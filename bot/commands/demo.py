@@ -48,7 +48,7 @@ def demo(
     if story is not None and story not in STORIES:
         wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
     try:
-        from bot.demo import BotDidNotStart, kill_all, run
+        from bot.demo import BotDidNotStart, CannotRun, kill_all, run
     except ModuleNotFoundError as error:
         if error.name != "yaml":
             raise
@@ -71,5 +71,5 @@ def demo(
         asyncio.run(run_until_stopped())
     except BotDidNotStart as error:
         wrong(error, code=1)
-    except OSError as error:
-        wrong(f"PORT {port} cannot be used ({error.strerror}): name another with --port.")
+    except CannotRun as error:
+        wrong(error)

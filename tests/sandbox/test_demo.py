@@ -1,17 +1,24 @@
 """The demo: its first sight, its stories with true times, its settings and no others."""
 
+import asyncio
 import contextlib
 import re
+import shutil
+import socket
 import stat
+import sys
 import time
+from asyncio.subprocess import PIPE, STDOUT
 
 import aiohttp
 import pytest
 
+from bot import demo
 from bot.sandbox.story import STORIES, NotInTheScript, story
 from bot.stand_in import manifest
-from tests.command import a_demo, a_whole_demo
+from tests.command import a_command, a_demo, a_whole_demo
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import two_free_ports
 from tests.standin import a_standin
 
 ENV = """\
@@ -41,17 +48,17 @@ async def test_the_demo_ignores_settings_in_the_working_directory(tmp_path):
     assert not (tmp_path / "of-another-bot.db").exists()
 
 
-async def seen(demo, person, channel):
+async def seen(begun, person, channel):
     """The messages that a person sees in a channel of the demo."""
-    address = f"{demo.page}/front/messages?as={person}&channel={channel}"
+    address = f"{begun.page}/front/messages?as={person}&channel={channel}"
     async with aiohttp.ClientSession() as http, http.get(address) as answer:
         return (await answer.json())["messages"]
 
 
 async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
-    async with a_whole_demo(folder=tmp_path) as demo:
-        messages = await seen(demo, "mia", "C0PAYMENTS")
-        async with aiohttp.ClientSession(demo.page) as http:
+    async with a_whole_demo(folder=tmp_path) as begun:
+        messages = await seen(begun, "mia", "C0PAYMENTS")
+        async with aiohttp.ClientSession(begun.page) as http:
             async with http.get("/front/state") as answer:
                 state = await answer.json()
             async with http.get("/beside/Statistics") as answer:
@@ -67,8 +74,8 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
     assert state["welcome"].startswith("One step is left.")
     assert state["beside"] == ["Statistics"]
     assert "<svg" in figures
-    assert f"Open {demo.page}/?as=mia&at=payments\n{state['welcome']}\n" in demo.told
-    assert f"API: {demo.api}, with the key {key} " in demo.told
+    assert f"Open {begun.page}/?as=mia&at=payments\n{state['welcome']}\n" in begun.told
+    assert f"API: {begun.api}, with the key {key} " in begun.told
     log = (tmp_path / ".ratchet-demo/ratchet.log").read_text()
     assert key not in log
     assert [line for line in log.splitlines() if '"level": "error"' in line] == []
@@ -83,27 +90,103 @@ def sent_at(message):
 
 
 async def test_a_story_is_played_whatever_was_before_it(tmp_path):
-    async with a_whole_demo("--clean", folder=tmp_path) as demo:
-        assert await seen(demo, "mia", "C0WARROOM") == []
+    async with a_whole_demo("--clean", folder=tmp_path) as begun:
+        assert await seen(begun, "mia", "C0WARROOM") == []
         first = (tmp_path / ".ratchet-demo/api-key").read_text()
-        assert "Playing" not in demo.told
-    async with a_whole_demo(folder=tmp_path) as demo:
-        assert "This goes on where the last run ended." in demo.told
-        assert first.strip() in demo.told
-    async with a_whole_demo("--story", "secret", folder=tmp_path) as demo:
-        assert story("secret").about in demo.told
-        assert story("secret").hint in demo.told
-        (card,) = await seen(demo, "mia", "C0WARROOM")
+        assert "Playing" not in begun.told
+    async with a_whole_demo(folder=tmp_path) as begun:
+        assert "This goes on where the last run ended." in begun.told
+        assert first.strip() in begun.told
+    async with a_whole_demo("--story", "secret", folder=tmp_path) as begun:
+        assert story("secret").about in begun.told
+        assert story("secret").hint in begun.told
+        (card,) = await seen(begun, "mia", "C0WARROOM")
         assert "INC-2 Strange logins" in card["text"]
-        assert first.strip() not in demo.told
+        assert first.strip() not in begun.told
+
+
+async def refused(*arguments, folder):
+    """The only line of a demo that does not start."""
+    async with a_command("demo", *arguments, folder=folder, stdout=PIPE, stderr=STDOUT) as process:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            out, _ = await process.communicate()
+    assert process.returncode == 2
+    first, told = out.decode().splitlines()
+    assert first.startswith("Ratchet and a stand-in")
+    return told
+
+
+@pytest.mark.parametrize("arguments", [["--clean"], ["--story", "secret"], []])
+async def test_a_second_demo_in_the_folder_of_one_that_runs_changes_nothing(tmp_path, arguments):
+    folder = tmp_path / ".ratchet-demo"
+    async with a_whole_demo("--clean", folder=tmp_path):
+        before = {file: file.stat().st_ino for file in folder.iterdir()}
+        told = await refused(*arguments, "--port", str(two_free_ports()), folder=tmp_path)
+
+        assert told == (
+            "A demo runs in this folder already, and nothing was changed: end it first, with "
+            "Ctrl-C."
+        )
+        assert {file: file.stat().st_ino for file in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+async def test_a_taken_port_is_said_before_anything_is_deleted(tmp_path, taken):
+    port = two_free_ports()
+    (tmp_path / "old").mkdir()
+    folder = tmp_path / "old/.ratchet-demo"
+    folder.mkdir()
+    (folder / "slack.json").write_text("{}")
+    with socket.create_server(("127.0.0.1", port + taken)):
+        for where in (tmp_path, tmp_path / "old"):
+            told = await refused("--clean", "--port", str(port), folder=where)
+            assert (
+                told == f"Another program uses port {port + taken}: name another one with --port."
+            )
+
+    assert [file.name for file in folder.iterdir()] == ["slack.json"]
+    assert not (tmp_path / ".ratchet-demo").exists()
+
+
+async def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
+    (tmp_path / ".ratchet-demo").write_text("mine")
+
+    told = await refused(folder=tmp_path)
+
+    assert told == ".ratchet-demo cannot be used (File exists): run the demo in another folder."
+    assert (tmp_path / ".ratchet-demo").read_text() == "mine"
+
+
+async def test_a_story_that_fails_leaves_only_the_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(demo.BotDidNotStart, match=r"ratchet\.log says why"):
+        await demo.run(
+            port=two_free_ports(),
+            http=False,
+            story_name=None,
+            clean=False,
+            announce=print,
+            stop=asyncio.Event(),
+        )
+
+    assert [file.name for file in (tmp_path / ".ratchet-demo").iterdir()] == ["ratchet.log"]
+
+
+async def test_a_state_without_its_database_is_not_taken_up(tmp_path):
+    folder = tmp_path / ".ratchet-demo"
+    folder.mkdir()
+    (folder / "slack.json").write_text("{}")
+    async with a_whole_demo(folder=tmp_path) as begun:
+        assert "Playing the story outage" in begun.told
 
 
 async def test_what_an_ended_start_left_is_in_nobodys_way(tmp_path):
     folder = tmp_path / ".ratchet-demo"
     folder.mkdir()
     (folder / "ratchet.db").write_text("half")
-    async with a_whole_demo("--story", "on-call", folder=tmp_path) as demo:
-        assert len(await seen(demo, "sam", "C0PAYMENTS")) == 1
+    async with a_whole_demo("--story", "on-call", folder=tmp_path) as begun:
+        assert len(await seen(begun, "sam", "C0PAYMENTS")) == 1
 
 
 @pytest.mark.parametrize("name", [path.stem for path in STORIES.glob("*.txt")])
