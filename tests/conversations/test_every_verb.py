@@ -103,6 +103,11 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
         ("withdraw 1 2", "The text of entry 2 of INC-1 is withdrawn."),
         ("withdraw 1 2", "is withdrawn already."),
     ],
+    "catchup": [
+        DECLARED,
+        ("catchup 1", "Nothing is new since your last act"),
+        ("catchup", "Nothing is new on any open incident."),
+    ],
     "report": [DECLARED, ("report 1", "To write")],
     "stats": [DECLARED, ("stats 7d", "7 days")],
     "private": [DECLARED, ("private 1", "Make INC-1 private?")],

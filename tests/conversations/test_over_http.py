@@ -13,6 +13,7 @@ from storage.keys import KeyScope
 from tests.builders import NINE
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled, without_ids
+from tests.patience import PATIENCE_SECONDS
 from tests.standin import a_standin
 
 NOTE = "db-3 lost its quorum"
@@ -30,7 +31,11 @@ async def a_client(app, slack, *, scope=KeyScope.PUBLISH, name="ci"):
     _, key = await app.store.write(
         lambda tx: keys.create(tx, workspace=workspace, name=name, scope=scope, at=NINE)
     )
-    return httpx.AsyncClient(base_url=app.http.address, headers={"Authorization": f"Bearer {key}"})
+    return httpx.AsyncClient(
+        base_url=app.http.address,
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=PATIENCE_SECONDS,
+    )
 
 
 @pytest.fixture

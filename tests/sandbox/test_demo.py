@@ -6,14 +6,12 @@ import re
 import shutil
 import socket
 import stat
-import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT
 
 import aiohttp
 import pytest
 
-from bot import demo
 from bot.sandbox.story import STORIES, NotInTheScript, story
 from bot.stand_in import manifest
 from tests.command import a_command, a_demo, a_whole_demo
@@ -157,19 +155,25 @@ async def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
     assert (tmp_path / ".ratchet-demo").read_text() == "mine"
 
 
-async def test_a_story_that_fails_leaves_only_the_log(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(demo.BotDidNotStart, match=r"ratchet\.log says why"):
-        await demo.run(
-            port=two_free_ports(),
-            http=False,
-            story_name=None,
-            clean=False,
-            announce=print,
-            stop=asyncio.Event(),
-        )
+# Each process that this demo begins fails at once.
+FAILS = "import sys; from bot.__main__ import main; sys.executable = {!r}; sys.exit(main())"
 
+
+async def test_a_story_that_fails_leaves_only_the_log(tmp_path):
+    process = a_command(
+        *("demo", "--port", str(two_free_ports())),
+        folder=tmp_path,
+        program=("-c", FAILS.format(shutil.which("false"))),
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    async with process as failed, asyncio.timeout(PATIENCE_SECONDS):
+        out, _ = await failed.communicate()
+
+    assert failed.returncode == 1
+    assert out.decode().splitlines()[-1] == (
+        "The story could not be played; .ratchet-demo/ratchet.log says why."
+    )
     assert [file.name for file in (tmp_path / ".ratchet-demo").iterdir()] == ["ratchet.log"]
 
 
