@@ -32,6 +32,10 @@ class InForce:
             return f"({setting.variable})"
         return f"(saved by {saved.by.name} with {SETUP})" if saved.by else f"(saved with {SETUP})"
 
+    def source_if_saved(self, setting: Setting) -> str:
+        """The source, with a space before it; empty for a default."""
+        return f" {self.source(setting)}" if setting in self.saved else ""
+
     def name(self, setting: Setting) -> str:
         """The name of a setting in a line: its variable, or the setting of the workspace."""
         return f"{setting.variable} of {SETUP}" if setting in self.saved else setting.variable
@@ -72,12 +76,14 @@ def _promises(known: InForce) -> CheckResult:
     if settings.responders_group is None:
         told = "nobody is mentioned when one is broken, because RESPONDERS_GROUP is not set"
     defaults = write(Setting.PROMISE_DEFAULTS, settings)
-    return CheckResult(well=True, text=f"promises: {defaults}; {told}")
+    source = known.source_if_saved(Setting.PROMISE_DEFAULTS)
+    return CheckResult(well=True, text=f"promises: {defaults}{source}; {told}")
 
 
 async def _group(client: AsyncWebClient, variable: str, group: str) -> CheckResult:
+    cure = f"choose another with {SETUP}" if SETUP in variable else "set the id of a user group, S…"
     call = client.usergroups_users_list(usergroup=group)
-    listed = await asked(variable, call, cure="set the id of a user group, S…")
+    listed = await asked(variable, call, cure=cure)
     if isinstance(listed, CheckResult):
         return listed
     if count := len(listed["users"]):
@@ -86,9 +92,11 @@ async def _group(client: AsyncWebClient, variable: str, group: str) -> CheckResu
 
 
 async def _status_channel(client: AsyncWebClient, channel: str, known: InForce) -> CheckResult:
+    another = "set another"
     cure = "set STATUS_CHANNEL to a channel's id; invite Ratchet if it is private"
     if Setting.STATUS_CHANNEL in known.saved:
-        cure = f"choose another with {SETUP}; invite Ratchet if it is private"
+        another = f"choose another with {SETUP}"
+        cure = f"{another}; invite Ratchet if it is private"
     call = client.conversations_info(channel=channel)
     answer = await asked("status channel", call, cure=cure)
     if isinstance(answer, CheckResult):
@@ -96,12 +104,10 @@ async def _status_channel(client: AsyncWebClient, channel: str, known: InForce) 
     found = answer["channel"]
     name = f"#{found['name']}"
     if found.get("is_archived"):
-        return CheckResult(well=False, text=f"status channel: {name} is archived; set another")
+        return CheckResult(well=False, text=f"status channel: {name} is archived; {another}")
     if found.get("is_private") and not found.get("is_member"):
         return CheckResult(well=False, text=f"status channel: type /invite @Ratchet in {name}")
-    source = (
-        f" {known.source(setting)}" if (setting := Setting.STATUS_CHANNEL) in known.saved else ""
-    )
+    source = known.source_if_saved(Setting.STATUS_CHANNEL)
     return CheckResult(well=True, text=f"status channel: {name}{source}")
 
 

@@ -423,7 +423,7 @@ class Actions:
                 owner = await self._people.member(interaction.workspace, request.user)
                 return await self._execute(interaction, request.to(owner), kept=kept)
             case SetStatusChannel():
-                return await self._set_status_channel(interaction, actor, request)
+                return await self._workspaces.set_status_channel(interaction, actor, request)
             case OpenSetup():
                 work = self._workspaces.dialog(interaction, actor)
                 await self._answers.open_and_fill(interaction, forms.SETUP, work)
@@ -515,19 +515,6 @@ class Actions:
         return await self._people.member(
             request.actor.workspace, request.user, role="invited_person"
         )
-
-    async def _set_status_channel(
-        self, interaction: Interaction, actor: Actor, asked: SetStatusChannel
-    ) -> Json:
-        now = (await self._incidents.workspace(actor)).status_channel
-        if actor.admin and now not in {None, asked.channel, asked.instead_of}:
-            page = await self._incidents.ranking(actor, BoardFilter(scope=Scope.OPEN))
-            if page.older or any(not incident.private for incident in page.items):
-                return views.asks_to_move_the_channel(now, asked.channel)
-        workspace = await self._incidents.set_status_channel(
-            actor, asked.channel, request=interaction.once
-        )
-        return views.status_channel_set(workspace.status_channel or asked.channel)
 
     async def _send_report(self, interaction: Interaction, actor: Actor, ref: Ref) -> Json:
         """Sends the report as a file to the person alone; once, however often Slack delivers it."""

@@ -218,7 +218,8 @@ class UpdateForm:
     ``severity`` is another one than the dialog was drawn for. ``chose_promise``: the promise is
     another one than the severity proposes. ``corrects``: it is drawn after the end, for a text in
     the place of one that its author has withdrawn. ``template`` is the name of one that is chosen
-    and not in the box yet; ``templated`` counts those that were put there.
+    and not in the box yet; ``templated`` counts those that were chosen before. ``excess`` is the
+    number of characters by which the last one did not fit.
     """
 
     ref: UUID
@@ -232,6 +233,7 @@ class UpdateForm:
     corrects: bool = False
     template: str | None = None
     templated: int = 0
+    excess: int = 0
 
     @property
     def speaks(self) -> bool:

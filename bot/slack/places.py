@@ -56,10 +56,10 @@ TRIAL = "Ratchet tries whether it can post here. This message goes away by itsel
 # The cures of Slack's refusals to take a post; each completes "The status channel …".
 # Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 CURES = {
-    "channel_not_found": "is private and without me: type /invite @Ratchet there, then save again",
-    "not_in_channel": "is without me: type /invite @Ratchet there, then save again",
+    "channel_not_found": "is private and without me: type /invite @Ratchet there, then try again",
+    "not_in_channel": "is without me: type /invite @Ratchet there, then try again",
     "is_archived": "is archived: unarchive it, or choose another",
-    "ratelimited": "could not be tried, because Slack asks me to wait: save again in a minute",
+    "ratelimited": "could not be tried, because Slack asks me to wait: try again in a minute",
     "restricted_action": "takes posts of few people only: let me post there, or choose another",
 }
 
@@ -80,7 +80,7 @@ async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:
         log.info("no post in a channel that was chosen", error=code)
         return CURES.get(code, f"takes no post of mine (Slack says {code}): choose another")
     except UNREACHABLE:
-        return "could not be tried, because Slack does not answer: save again in a minute"
+        return "could not be tried, because Slack does not answer: try again in a minute"
     return None
 
 

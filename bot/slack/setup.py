@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.slack.blocks import Json, context, input_block, message, modal, option, paragraphs, select
@@ -228,7 +229,7 @@ def _ticks(setting: Setting, options: Mapping[str, str], ticked: list[str]) -> J
 def _span(minutes: int | None) -> Json:
     """The choice of a promise for one severity; None: none."""
     spans = sorted({*PROMISED_MINUTES, *([minutes] if minutes else [])})
-    made = {one: option(f"In {one} min", str(one)) for one in spans}
+    made = {one: option(f"In {duration(timedelta(minutes=one))}", str(one)) for one in spans}
     none = option("No promise", NO_PROMISE)
     return select(
         [none, *made.values()],

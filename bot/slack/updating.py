@@ -120,6 +120,14 @@ def _templates(
             optional=True,
             dispatch=True,
         )
+        if form.excess:
+            cure = "Shorten the text below, and choose it again."
+            if not form.public:
+                cure = "Choose another: with its places filled in, its own text is too long."
+            too_many = f"{form.excess:,} character{'s' * (form.excess > 1)}"
+            yield section(
+                f"The template is {too_many} too long for the box, so nothing was added. {cure}"
+            )
 
 
 def with_template(
@@ -130,7 +138,7 @@ def with_template(
 ) -> UpdateForm:
     """``form`` with the text of the template that is chosen behind what was typed.
 
-    A text that does not fit stays out: nothing that was typed is cut.
+    A text that does not fit stays out, because nothing that was typed is cut; the form says so.
     """
     template = next((one for one in templates if one.name == form.template), None)
     if template is None:
@@ -139,8 +147,10 @@ def with_template(
     text = template.filled(names, _promised(incident, form, promise_defaults))
     if form.public and form.public.strip():
         text = f"{form.public.rstrip()}\n\n{text}"
-    public = PublicText(text) if len(text) <= BODY_MAX else form.public
-    return replace(form, public=public, template=None, templated=form.templated + 1)
+    form = replace(form, template=None, templated=form.templated + 1)
+    if (excess := len(text) - BODY_MAX) > 0:
+        return replace(form, excess=excess)
+    return replace(form, public=PublicText(text))
 
 
 def publishes(incident: Incident, workspace: Workspace, form: UpdateForm) -> bool:

@@ -8,12 +8,13 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import forms, places, setup
+from bot.slack import forms, places, setup, views
 from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
-from bot.slack.requests import SaveSettings
+from bot.slack.requests import SaveSettings, SetStatusChannel
 from bot.telemetry import log
+from core.boards import BoardFilter, Scope
 from core.configuring import Configuration, SettingsBook
 from core.errors import InvalidField, UnknownLifecycle
 from core.incident import Actor, WorkspaceSettings
@@ -109,6 +110,31 @@ class Workspaces:
             actor, asked.changes, seen=asked.seen, request=interaction.once
         )
         return setup.saved(known, asked.changes, self._catalogue, groups)
+
+    async def set_status_channel(
+        self, interaction: Interaction, actor: Actor, asked: SetStatusChannel
+    ) -> Json:
+        """Makes a channel the status channel; another one than the present must take a post.
+
+        It moves away from the cards of open incidents only after a question.
+
+        Raises:
+            InvalidField: it takes no post; the error says the cure.
+            Denied: the actor is no workspace admin.
+        """
+        now = (await self._book.shown(actor)).workspace.status_channel
+        if now not in {None, asked.channel, asked.instead_of}:
+            page = await self._incidents.ranking(actor, BoardFilter(scope=Scope.OPEN))
+            if page.older or any(not incident.private for incident in page.items):
+                return views.asks_to_move_the_channel(now, asked.channel)
+        if asked.channel != now and (
+            problem := await places.refused_trial(self._client, asked.channel)
+        ):
+            raise InvalidField(Setting.STATUS_CHANNEL, problem)
+        workspace = await self._incidents.set_status_channel(
+            actor, asked.channel, request=interaction.once
+        )
+        return views.status_channel_set(workspace.status_channel or asked.channel)
 
     async def _problem(self, setting: Setting, text: str, groups: Mapping[str, str]) -> str | None:
         """The reason why ``text`` cannot be served; it ends a sentence about the setting."""

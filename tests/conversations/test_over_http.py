@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from bot.sandbox import Limits
+from core.settings import Setting
 from storage import keys
 from storage.keys import KeyScope
-from tests.builders import NINE
+from tests.builders import GRACE, NINE
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled, without_ids
 from tests.patience import PATIENCE_SECONDS
@@ -252,6 +253,24 @@ async def test_an_incident_declared_over_http_has_a_working_card(
     await pressed.answer()
     await settled(app, clock)
     assert "Owner: <@U0MIA>" in cards(slack, "#general")[0].words()
+
+
+async def test_the_channel_for_the_api_that_a_workspace_saved_comes_first(
+    slack, clock, with_default
+):
+    app, client = with_default
+    changes = {Setting.API_CHANNEL: slack.workspace.channel("#random").id}
+    await app.store.write(
+        lambda tx: tx.save_settings(
+            slack.workspace.team_id, changes, seen=None, by=GRACE, at=clock.now
+        )
+    )
+    path, body = V1
+    await done(client.post(path, json=body))
+    await settled(app, clock)
+
+    assert len(cards(slack, "#random")) == 1
+    assert cards(slack, "#general") == []
 
 
 async def test_a_declaration_over_http_names_the_channel_of_its_card(slack, clock, with_default):

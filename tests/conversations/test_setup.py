@@ -75,7 +75,7 @@ async def test_a_saved_setting_is_in_force_at_once(slack, opened, typed, in_forc
     mia = await opened()
     await mia.fill("Severity of a new incident", "High")
     await mia.fill("Lifecycle of a new incident", "Response")
-    await mia.fill("Next public update, low", "In 240 min")
+    await mia.fill("Next public update, low", "In 4 h 00 min")
 
     await mia.submit()
 
@@ -146,7 +146,7 @@ async def test_the_status_channel_is_tried_before_it_is_saved(slack, opened, in_
             {"private": True, "bot": False},
             (
                 "The status channel is private and without me: type /invite @Ratchet there, then "
-                "save again."
+                "try again."
             ),
         ),
     ],
@@ -217,3 +217,31 @@ async def test_a_group_that_is_deleted_leaves_the_admins(slack, opened, typed, c
     clock.advance(minutes=6)
     again = await opened()
     assert "choose another" in hints(again.view)["responders_group"]
+
+
+async def test_channels_of_their_own_follow_the_setting_of_the_workspace(
+    slack, opened, typed, settle
+):
+    def offers():
+        return [
+            post
+            for post in slack.workspace.channel("#payments").messages
+            if "Open a channel" in repr(post.blocks)
+        ]
+
+    await typed("declare Checkout is down")
+    await settle()
+    assert offers() == []
+    mia = await opened()
+    await mia.fill("Channels of their own", "Open one by itself at critical")
+    await mia.submit()
+    await answered(slack, mia, "Channels of their own: critical")
+
+    await typed("declare Search is down severity:low")
+    await typed("declare Payments are down severity:critical")
+    await settle()
+
+    assert len(offers()) == 1
+    bot = slack.workspace.app.bot_user
+    made = [one.name for one in slack.workspace.channels.values() if one.creator == bot]
+    assert made == ["inc-3-payments-are-down"]

@@ -91,3 +91,50 @@ async def test_a_person_who_may_not_move_it_is_refused_and_not_asked(told):
     await told("declare Checkout is down")
 
     assert "Only workspace admins may do that." in (await told("setup #random", "bo")).text
+
+
+async def test_the_channel_is_tried_with_a_post_that_goes_away(slack, told):
+    answer = await told("setup #random")
+
+    assert "<#C0RANDOM> is the status channel now" in answer.text
+    assert len(slack.calls_of("chat.postMessage")) == len(slack.calls_of("chat.delete")) == 1
+    assert slack.channel_view("#random") == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ({"archived": True}, "The status channel is archived: unarchive it, or choose another."),
+        (
+            {"private": True, "bot": False},
+            (
+                "The status channel is private and without me: type /invite @Ratchet there, then "
+                "try again."
+            ),
+        ),
+    ],
+)
+async def test_a_channel_that_takes_no_post_is_refused_with_the_cure(
+    slack, ratchet, told, flags, sentence
+):
+    slack.workspace.add_channel("closed", members=["mia"], **flags)
+
+    assert (await told("setup #closed")).text == sentence
+    team = slack.workspace.team_id
+    assert await ratchet.store.read(lambda reader: reader.workspace(team).version) == 0
+
+
+async def test_the_button_is_refused_with_the_cure_too(slack, told):
+    slack.workspace.add_channel("closed", members=["mia"], archived=True)
+    await told("declare Checkout is down")
+    answer = await told("setup #closed")
+
+    moved = await (await slack.person("mia").press(answer, MOVED)).answer()
+
+    assert moved.text == "The status channel is archived: unarchive it, or choose another."
+
+
+async def test_a_person_who_may_not_set_it_makes_no_post(slack, told):
+    await told("setup #random", "bo")
+
+    assert slack.calls_of("chat.postMessage") == []

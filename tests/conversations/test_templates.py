@@ -76,6 +76,35 @@ async def test_what_was_typed_stays_before_the_text(slack, updating):
     await filled(slack, mia, f"Sorry.\n\n{text}")
 
 
+async def test_a_text_that_does_not_fit_stays_out_and_the_field_says_so(slack, updating):
+    mia = await updating("severity:high components:API")
+    typed = "x" * 1_990
+    await mia.fill("Public update", typed)
+
+    await mia.fill("Template", "Looking")
+
+    def told():
+        return [
+            block["text"]["text"]
+            for block in mia.view.blocks
+            if block["type"] == "section" and "too long" in block["text"]["text"]
+        ]
+
+    await slack.until(told)
+    assert told() == [
+        (
+            "The template is 53 characters too long for the box, so nothing was added. Shorten "
+            "the text below, and choose it again."
+        )
+    ]
+    await filled(slack, mia, typed)
+    await mia.fill("Public update", "Sorry.")
+    await slack.until(lambda: not told())
+    await mia.fill("Template", "Looking")
+    text = "We are looking into API. The next update comes in 1 h 00 min."
+    await filled(slack, mia, f"Sorry.\n\n{text}")
+
+
 async def test_only_templates_of_the_severity_are_offered(updating):
     mia = await updating("severity:high")
     (block,) = [one for one in mia.view.blocks if one.get("block_id", "").startswith("template")]

@@ -53,6 +53,8 @@ from bot.slack.requests import (
     ShowCard,
     UsageError,
 )
+from bot.slack.setup import saved as saved_settings
+from bot.slack.setup import setup_dialog
 from bot.slack.verbs import find
 from bot.slack.withdrawal import redact_dialog
 from core.access import made_private
@@ -71,6 +73,7 @@ from core.commands import (
     Walk,
     WriteReport,
 )
+from core.configuring import Configuration
 from core.decision import Outcome
 from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
@@ -134,7 +137,9 @@ from core.refusals import (
     WhichIncident,
 )
 from core.report import report_of
+from core.settings import DEFAULTS, SavedSetting, Setting, write
 from core.stats import measure, statistics
+from core.templates import NAME_MAX, TEMPLATES_MAX, Template
 from tests.builders import (
     ADA,
     GRACE,
@@ -142,6 +147,7 @@ from tests.builders import (
     LINUS,
     NINE,
     STATUS_CHANNEL,
+    WORKSPACE,
     a_change,
     a_component,
     a_declaration,
@@ -152,6 +158,7 @@ from tests.builders import (
     an_update,
     decide,
     known,
+    the_settings,
 )
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -851,6 +858,35 @@ def update_dialog(incident: Incident, workspace: Workspace, **facts: Any) -> Any
     return updating.update_dialog(incident, workspace, origin=ORIGIN, **facts)
 
 
+def a_configuration(texts: Texts, **saved: Any) -> Configuration:
+    """The settings of a workspace that has saved ``saved``."""
+    settings, by = the_settings(**saved), texts.owner
+    return Configuration(
+        workspace=Workspace(id=WORKSPACE, settings=settings, version=len(saved)),
+        saved={
+            setting: SavedSetting(setting=setting, text=write(setting, settings), by=by, at=NINE)
+            for setting in map(Setting, saved)
+        },
+        defaults=replace(DEFAULTS, status_channel=STATUS_CHANNEL),
+    )
+
+
+def some_groups(texts: Texts) -> dict[str, str]:
+    """Two groups of users, or more than a choice without parts can hold."""
+    if texts is ORDINARY:
+        return {"S0000": "oncall", "S0001": "support"}
+    return {f"S{place:04}": texts.word[:60] for place in range(150)}
+
+
+def some_templates(texts: Texts) -> list[Template]:
+    """Two templates, or as many as a file may have, with the longest names."""
+    many = 2 if texts is ORDINARY else TEMPLATES_MAX
+    return [
+        Template(name=f"{place:02} {texts.title}"[:NAME_MAX], text=texts.body)
+        for place in range(many)
+    ]
+
+
 def forms(texts: Texts) -> dict[str, Any]:
     new, over = a_case(texts), a_case(texts, status=last_status(texts))
     moved, workspace = a_case(texts, status=second_status(texts)), a_workspace()
@@ -873,6 +909,16 @@ def forms(texts: Texts) -> dict[str, Any]:
         components=texts.components,
         private=True,
     )
+    saved: dict[str, Any] = {
+        "responders_group": "S0000",
+        "default_lifecycle": "response",
+        "default_severity": Severity.HIGH,
+        "mention_at": frozenset(Severity),
+        "promise_defaults": {severity: timedelta(minutes=45) for severity in Severity},
+        "private_by_default": False,
+        "incident_channels": IncidentChannels(offered=True, at=frozenset({Severity.LOW})),
+    }
+    saved_texts = {Setting(name): write(Setting(name), the_settings(**saved)) for name in saved}
     return {
         "dialog_loading": dialogs.loading(),
         "dialog_message": dialogs.message_dialog(refused(UnknownStatus(new, texts.word))),
@@ -894,6 +940,36 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_update_typed": update_dialog(
             new, workspace, form=replace(typed, severity=Severity.LOW)
         ),
+        "dialog_update_templates": update_dialog(
+            new, workspace, form=replace(typed, to=None, excess=60), templates=some_templates(texts)
+        ),
+        "dialog_update_template_too_long": update_dialog(
+            new,
+            workspace,
+            form=UpdateForm(ref=new.id, expected_status=new.status, templated=1, excess=1),
+            templates=some_templates(texts)[:1],
+        ),
+        "dialog_setup": setup_dialog(a_configuration(texts), presets, {}, origin=ORIGIN),
+        "dialog_setup_saved": setup_dialog(
+            a_configuration(texts, **saved),
+            presets,
+            some_groups(texts),
+            origin=ORIGIN,
+            chosen={Setting.DEFAULT_SEVERITY: "low"},
+        ),
+        "dialog_setup_doubtful": setup_dialog(
+            a_configuration(texts, responders_group="S0GONE", default_lifecycle="gone"),
+            presets,
+            some_groups(texts),
+            origin=ORIGIN,
+        ),
+        "answer_settings_saved": saved_settings(
+            a_configuration(texts, **saved),
+            {**saved_texts, Setting.API_CHANNEL: None},
+            presets,
+            some_groups(texts),
+        ),
+        "answer_settings_unchanged": saved_settings(a_configuration(texts), {}, presets, {}),
         "dialog_update_unannounced": update_dialog(new, workspace, form=typed, unannounced=True),
         "dialog_update_moved": update_dialog(moved, workspace, form=typed, moved=a_move(new)),
         "dialog_update_moved_to_the_end": update_dialog(
