@@ -420,12 +420,13 @@ class NotAsked(UserError):
 
 
 class NoChannels(UserError):
-    """The setting ``INCIDENT_CHANNELS`` is off."""
+    """The setting ``incident_channels`` is off."""
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(
             f"Incidents get no channels of their own here, and nothing was changed. Work on "
-            f"{incident.name} in any channel; an operator can switch them on (INCIDENT_CHANNELS)."
+            f"{incident.name} in any channel; a workspace admin switches them on with "
+            "`/incident setup`."
         )
         self.incident = incident
 

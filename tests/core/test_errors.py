@@ -191,7 +191,7 @@ TOLD = [
         NoChannels(OPEN),
         (
             "Incidents get no channels of their own here, and nothing was changed. Work on INC-42 "
-            "in any channel; an operator can switch them on (INCIDENT_CHANNELS)."
+            "in any channel; a workspace admin switches them on with `/incident setup`."
         ),
     ),
     (

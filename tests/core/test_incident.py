@@ -144,3 +144,17 @@ def test_an_incident_is_acknowledgeable_while_acknowledging_would_change_somethi
         changes = False
 
     assert incident.acknowledgeable is changes is acknowledgeable
+
+
+@pytest.mark.parametrize(
+    ("facts", "ownerless"),
+    [
+        ({}, True),
+        ({"owner": GRACE}, False),
+        ({"status": "resolved"}, False),
+        ({"lifecycle": RESPONSE}, False),
+    ],
+    ids=["new", "owned", "over", "acknowledging is a transition"],
+)
+def test_an_incident_is_ownerless_while_a_click_alone_would_make_an_owner(facts, ownerless):
+    assert an_incident(**facts).ownerless is ownerless

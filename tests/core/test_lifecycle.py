@@ -454,3 +454,13 @@ def test_an_unknown_lifecycle_is_answered_with_those_that_there_are(asked, messa
 def test_a_default_that_does_not_exist_is_refused_when_the_catalogue_is_made():
     with pytest.raises(UnknownLifecycle):
         Catalogue(PRESETS, default="nothing")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "default"),
+    [("response", RESPONSE), ("statuspage", STATUSPAGE), (None, STATUSPAGE), ("gone", STATUSPAGE)],
+)
+def test_a_workspace_chooses_its_default_as_long_as_there_is_such_a_lifecycle(chosen, default):
+    catalogue = Catalogue(PRESETS, default="statuspage").with_default(chosen)
+
+    assert (catalogue.default, list(catalogue)) == (default, list(PRESETS))

@@ -150,6 +150,12 @@ def test_an_acknowledgement_without_a_name_has_a_time():
     assert "- Acknowledged: 2026-03-02 09:02 UTC, 2 min after the declaration\n" in told
 
 
+def test_the_description_of_now_stands_before_the_sections():
+    told = markdown(report_of(an_incident(description="Orders fail.\n# All"), WHOLE[:1]))
+
+    assert "\n## Description\n\n> Orders fail.\\\n> \\# All\n\n## Summary\n" in told
+
+
 def test_a_private_incident_says_so():
     assert "- Readers: private: it has no public side\n" in markdown(
         report_of(an_incident(private=True), WHOLE[:1])
@@ -164,6 +170,7 @@ def test_a_private_incident_says_so():
         (Kind.SEVERITY, {"old": "low", "new": "high"}, "changed the severity from low to high"),
         (Kind.TITLE, {"old": None, "new": "Cards"}, 'from one that was withdrawn to "Cards"'),
         (Kind.COMPONENTS, {"old": "api", "new": ""}, "changed the components to none"),
+        (Kind.DESCRIPTION, {}, "changed the description"),
         (Kind.PRIVACY, {"old": "public", "new": "private"}, "made it private"),
         (Kind.INVITED, {"new": "Grace"}, "invited Grace"),
         (Kind.UNINVITED, {"old": "Grace"}, "took the invitation of Grace back"),

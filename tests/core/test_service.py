@@ -1,12 +1,21 @@
 """The one way in: found, decided, judged, kept, in one transaction, on the real store."""
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from core.boards import BoardFilter, Scope
-from core.commands import Acknowledge, NameResolution, Redact, SetPrivacy, TakeNextStep
+from core.channel import ChannelAct
+from core.commands import (
+    Acknowledge,
+    NameResolution,
+    Redact,
+    SetChannel,
+    SetPrivacy,
+    TakeNextStep,
+)
 from core.errors import InvalidField, UserError
 from core.incident import Kind, Membership, Place, Resolution, Resolved, Severity, Visibility
 from core.lifecycle import RESPONSE
@@ -21,11 +30,13 @@ from core.refusals import (
     Permission,
     RedactionNotPermitted,
     StaleStatus,
+    TooSoon,
     TransitionNotAllowed,
     UnknownComponent,
     WhichIncident,
 )
 from core.service import Incidents
+from core.settings import Setting
 from storage.store import SqlStore
 from tests.builders import (
     ADA,
@@ -877,3 +888,76 @@ async def test_a_message_that_shows_no_incident_is_known_as_such(incidents, decl
     await declare()
 
     assert await incidents.shown_by(an_actor(), [(INCIDENTS_CHANNEL, "1.0")]) == [None]
+
+
+# --- reads of lists --------------------------------------------------------------------------
+
+
+async def test_lists_are_newest_first_with_times_and_rankings_worst_first(
+    incidents, declare, clock
+):
+    low, high = await declare(severity=Severity.LOW), await declare(severity=Severity.HIGH)
+    clock.advance(minutes=1)
+    new = await declare(severity=Severity.MEDIUM)
+
+    listed = await incidents.listed(an_actor(), BoardFilter(), limit=2)
+    ranking = await incidents.ranking(an_actor(), BoardFilter())
+
+    assert [card.incident for card in listed.items] == [new, high]
+    assert listed.older
+    assert list(ranking.items) == [high, new, low]
+
+
+async def test_the_settings_in_force_are_read_before_anybody_is_known(incidents):
+    await incidents.set_status_channel(ADMIN, STATUS_CHANNEL)
+
+    settings = await incidents.settings(ADMIN.workspace)
+
+    assert settings.status_channel == STATUS_CHANNEL
+
+
+# --- what a request is about -----------------------------------------------------------------
+
+
+async def test_in_an_own_channel_no_number_is_needed_even_after_the_end(incidents, declare):
+    incident = await declare()
+    offer = {Setting.INCIDENT_CHANNELS: "offer"}
+
+    def made(tx, outcome):
+        (own,) = outcome.incident.channels
+        tx.save_channel(outcome.incident, replace(own, id="C0OWN"), (), at=NINE)
+
+    await incidents.perform(
+        a_change(ref=1, note="db-3"),
+        lambda tx, _: tx.save_settings(ADMIN.workspace, offer, seen=None, by=LINUS, at=NINE),
+    )
+    await incidents.perform(SetChannel(actor=an_actor(), ref=1, act=ChannelAct.OPEN), made)
+    there = an_actor(GRACE, channel="C0OWN")
+    assert (await incidents.card(there, None)).incident.id == incident.id
+
+    for status in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=1, to=status))
+
+    assert (await incidents.card(there, None)).incident.id == incident.id
+    with pytest.raises(WhichIncident):
+        await incidents.card(an_actor(GRACE, channel="C0ELSEWHERE"), None)
+
+
+async def test_only_a_click_can_be_hasty(incidents, declare):
+    await declare()
+    await incidents.execute(a_change(ref=1, to="identified"))
+    step = a_change(ref=1, to="monitoring", expected_status="identified")
+
+    with pytest.raises(TooSoon):
+        await incidents.perform(step, lambda _, outcome: outcome, clicked=True)
+
+    assert (await incidents.execute(step)).incident.status == "monitoring"
+
+
+async def test_an_api_key_corrects_nothing_after_the_end(incidents, declare, with_status_channel):
+    await declare()
+    for status in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=1, to=status))
+
+    with pytest.raises(IncidentResolved):
+        await incidents.execute(a_change(actor=API, ref=1, public="We mend the text."))

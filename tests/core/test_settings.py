@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import IncidentChannels, Severity, WorkspaceSettings
+from core.incident import Groups, IncidentChannels, Severity, WorkspaceSettings
 from core.settings import DEFAULTS, Setting, read, resolved, write
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity
@@ -125,3 +125,12 @@ def test_every_setting_names_the_variable_of_its_default():
         "INCIDENT_CHANNELS",
         "API_CHANNEL",
     ]
+
+
+def test_permissions_and_mentions_follow_from_the_groups():
+    settings = replace(DEFAULTS, publishers_group="S0PUBLISHERS")
+    with_group = replace(settings, responders_group="S0ONCALL")
+
+    assert settings.mentions == frozenset()
+    assert with_group.mentions == {CRITICAL, HIGH}
+    assert with_group.groups == Groups(responders="S0ONCALL", publishers="S0PUBLISHERS")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.texts import duration
+from core.texts import duration, listed
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,11 @@ from core.texts import duration
 )
 def test_a_duration_is_said_in_words(span, words):
     assert duration(span) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_words_are_listed_as_a_person_lists_them(words, told):
+    assert listed(words) == told
