@@ -543,6 +543,67 @@ def test_lifecycles_are_drawn(ratchet, folder):
     assert 'did you mean "response"?' in err[0]
 
 
+# --- templates ---------------------------------------------------------------------------------
+
+TEMPLATES = """\
+[[template]]
+name = "Looking"
+text = "We are looking into {component}."
+
+[[template]]
+name = "Severe"
+severity = "critical"
+text = "Everything is down."
+"""
+
+
+def test_a_file_of_templates_is_checked(ratchet, folder):
+    (folder / "own.toml").write_text(TEMPLATES)
+
+    assert ratchet("templates", "check", "own.toml") == (
+        0,
+        "Looking: every severity\nSevere: critical\n",
+        [],
+    )
+
+
+def test_each_problem_of_a_file_of_templates_is_a_line_with_its_place(ratchet, folder):
+    wrong = TEMPLATES.replace("{component}", "{owner}").replace('"critical"', '"huge"')
+    (folder / "own.toml").write_text(wrong)
+
+    assert ratchet("templates", "check", "own.toml") == (
+        1,
+        "",
+        [
+            (
+                "own.toml: template 1, text has {owner}, but only {component} and {next_update} "
+                "are filled in"
+            ),
+            "own.toml: template 2, severity is none of critical, high, medium, low",
+        ],
+    )
+
+
+def test_a_file_of_templates_cannot_forge_a_line(ratchet, folder):
+    (folder / "own.toml").write_text(r'"a\nall is well\u001b[31m" = 1' "\n")
+
+    code, _, err = ratchet("templates", "check", "own.toml")
+
+    assert code == 1
+    assert all(line.startswith("own.toml: ") and line.isprintable() for line in err)
+
+
+def test_a_file_of_templates_that_cannot_be_read_is_wrong_usage(ratchet, folder):
+    (folder / "picture.toml").write_bytes(b"GIF89a\xff")
+
+    assert ratchet("templates", "check", "nowhere.toml") == (
+        2,
+        "",
+        ["nowhere.toml cannot be read (No such file or directory)"],
+    )
+    assert ratchet("templates", "check", "picture.toml") == (2, "", ["picture.toml is not UTF-8"])
+
+
 # --- doctor ------------------------------------------------------------------------------------
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from bot.doctor.checks import SCOPES, examine
 from bot.settings import Settings
+from core.settings import Setting
 from storage import keys
 from storage.store import SqlStore
-from tests.builders import NINE
+from tests.builders import GRACE, NINE
 from tests.patience import PATIENCE_SECONDS
 from tests.standin import a_standin
 
@@ -41,6 +42,13 @@ def database(environment):
     store.migrate()
     yield store
     store.close()
+
+
+def save(database, changes):
+    """Saves settings as Grace does with `/incident setup`."""
+    database.write_now(
+        lambda tx: tx.save_settings("T0SANDBOX", changes, seen=None, by=GRACE, at=NINE)
+    )
 
 
 def without_times(lines):
@@ -77,6 +85,68 @@ async def test_a_set_up_in_order_passes_every_check(slack, database, examined):
         (
             True,
             "promises: critical=30m,high=60m; RESPONDERS_GROUP is mentioned when one is broken",
+        ),
+    ]
+
+
+async def test_saved_settings_are_shown_with_their_author(slack, database, examined):
+    group = slack.workspace.add_group("oncall", members=["mia"])
+    save(
+        database,
+        {
+            Setting.RESPONDERS_GROUP: group.id,
+            Setting.STATUS_CHANNEL: "C0RANDOM",
+            Setting.DEFAULT_LIFECYCLE: "response",
+            Setting.DEFAULT_SEVERITY: "low",
+            Setting.MENTION_AT: "critical",
+            Setting.PROMISE_DEFAULTS: "low=120m",
+            Setting.PRIVATE_BY_DEFAULT: "no",
+            Setting.INCIDENT_CHANNELS: "offer",
+            Setting.API_CHANNEL: "C0GENERAL",
+        },
+    )
+
+    lines = await examined(RESPONDERS_GROUP="S0OTHER", MENTION_AT="none")
+
+    by = "(saved by Grace with `/incident setup`)"
+    assert without_times(lines)[6:] == [
+        (True, f"RESPONDERS_GROUP of `/incident setup`: 1 in {group.id}"),
+        (
+            True,
+            f"private conversations: a declaration there is public unless it says otherwise {by}",
+        ),
+        (True, f"mentions: RESPONDERS_GROUP at critical {by}"),
+        (True, f"status channel: #random {by}"),
+        (True, f"default lifecycle: response {by}"),
+        (True, f"default severity: low {by}"),
+        (True, f"incident channels: offer {by}"),
+        (True, f"api channel: C0GENERAL {by}"),
+        (True, f"promises: low=120m {by}; RESPONDERS_GROUP is mentioned when one is broken"),
+    ]
+
+
+async def test_saved_settings_that_cannot_be_served_fail_with_the_cure(slack, database, examined):
+    slack.workspace.add_channel("closed", archived=True)
+    save(
+        database,
+        {
+            Setting.PUBLISHERS_GROUP: "S0GONE",
+            Setting.STATUS_CHANNEL: "C0CLOSED",
+            Setting.DEFAULT_LIFECYCLE: "gone",
+        },
+    )
+
+    failed = [text for well, text in await examined() if not well]
+
+    assert failed == [
+        (
+            "PUBLISHERS_GROUP of `/incident setup`: Slack says no_such_subteam; choose another "
+            "with `/incident setup`"
+        ),
+        "status channel: #closed is archived; choose another with `/incident setup`",
+        (
+            "default lifecycle: gone (saved by Grace with `/incident setup`) is in no file any "
+            "more, so statuspage is taken; choose another with `/incident setup`"
         ),
     ]
 

@@ -35,6 +35,7 @@ from core.incident import (
 )
 from core.lifecycle import RESPONSE, read
 from core.service import Incidents
+from core.settings import Setting
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
 from storage.store import SqlStore
@@ -383,3 +384,32 @@ async def test_hand_overs_follow_their_incident_with_their_answers(declare, inci
     assert made == [one["entry"] for one in found]
     assert exported[-2:] == found
     assert not [line for line in lines(public=True) if line["type"] == "hand_over"]
+
+
+async def test_saved_settings_follow_their_workspace_with_author_and_moment(
+    incidents, lines, store
+):
+    changes = {Setting.DEFAULT_SEVERITY: "low", Setting.STATUS_CHANNEL: "C0STATUS"}
+    await store.write(lambda tx: tx.save_settings(WORKSPACE, changes, seen=None, by=GRACE, at=NINE))
+    by = {"at": "2026-03-02T09:00:00.000000Z", "by": {"id": GRACE.id, "name": GRACE.name}}
+
+    _, workspace, *settings = lines()
+
+    assert workspace == {
+        "type": "workspace",
+        "workspace": WORKSPACE,
+        "status_channel": "C0STATUS",
+    }
+    line = {"type": "setting", "workspace": WORKSPACE} | by
+    assert settings == [
+        line | {"name": "status_channel", "value": "C0STATUS"},
+        line | {"name": "default_severity", "value": "low"},
+    ]
+
+
+async def test_a_public_archive_holds_no_setting(said, lines, store):
+    changes = {Setting.RESPONDERS_GROUP: "S0ONCALL"}
+    await store.write(lambda tx: tx.save_settings(WORKSPACE, changes, seen=None, by=GRACE, at=NINE))
+
+    assert of_kind(lines(public=True), "setting") == []
+    assert "S0ONCALL" not in repr(lines(public=True))
