@@ -21,7 +21,7 @@ Reading
 
     user: Slack's user object (id, name, real_name, is_admin, is_restricted, is_bot, deleted, …)
     channel: {"id", "name", "kind": "public" | "private" | "im", "is_member", "bot_is_member",
-              "is_archived", "topic", "with_user", "messages": how many}
+              "is_archived", "topic", "pins": how many, "with_user", "messages": how many}
 
 ``GET /front/messages?as=U…&channel=C…`` → ``{"channel": id, "messages": [message]}``, oldest first,
 the person's own ephemeral ones among them::

@@ -43,6 +43,7 @@ def _channel_json(channel: Channel, app: App, me: User | None) -> Json:
         "bot_is_member": app.bot_user in channel.members,
         "is_archived": channel.is_archived,
         "topic": channel.topic,
+        "pins": len(channel.pins),
         "with_user": channel.with_user,
         "messages": len(channel.messages),
     }

@@ -37,6 +37,7 @@ MANIFEST = {
                 "im:history",
                 "im:read",
                 "im:write",
+                "pins:write",
                 "team:read",
                 "usergroups:read",
                 "users:read",

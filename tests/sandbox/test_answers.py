@@ -172,6 +172,30 @@ async def test_channels_are_created_joined_listed_and_invited_to(client):
     }
 
 
+async def test_an_own_channel_is_renamed_described_emptied_and_archived(slack, client):
+    made = (await client.conversations_create(name="inc-42"))["channel"]
+    here = made["id"]
+    await client.conversations_invite(channel=here, users="U0BO,U0SAM")
+    renamed = await client.conversations_rename(channel=here, name="inc-42-down")
+    topic = await client.conversations_setTopic(channel=here, topic="INC-42 Down")
+    purpose = await client.conversations_setPurpose(channel=here, purpose="Of INC-42")
+    await client.conversations_kick(channel=here, user="U0BO")
+    members = await client.conversations_members(channel=here)
+    await client.conversations_archive(channel=here)
+    shown = (await client.conversations_info(channel=here))["channel"]
+
+    assert made["creator"] == "U0JUDGE"
+    assert (renamed["channel"]["name"], renamed["channel"]["previous_names"]) == (
+        "inc-42-down",
+        ["inc-42"],
+    )
+    assert topic["channel"]["topic"]["value"] == "INC-42 Down"
+    assert purpose["channel"]["purpose"]["value"] == "Of INC-42"
+    assert members["members"] == ["U0JUDGE", "U0SAM"]
+    assert shown["is_archived"]
+    assert (await client.conversations_create(name="inc-42"))["ok"]
+
+
 async def test_a_permalink_to_a_reply_names_its_thread(slack, client):
     first = await client.chat_postMessage(channel=PAYMENTS, text="first")
     reply = await client.chat_postMessage(channel=PAYMENTS, text="r", thread_ts=first["ts"])

@@ -651,6 +651,33 @@ async def test_each_refused_invitation_has_its_error(client):
     }
 
 
+async def test_with_force_the_others_are_invited(slack, client):
+    slack.workspace.add_user("ada")
+    slack.workspace.add_user("una", is_ultra_restricted=True)
+    answer = await client.conversations_invite(
+        channel=CHANNEL, users="U0ADA,U0NOBODY,U0UNA", force=True
+    )
+
+    assert {each["user"]: each["error"] for each in answer["errors"]} == {
+        "U0NOBODY": "user_not_found",
+        "U0UNA": "user_is_restricted",
+    }
+    members = (await client.conversations_members(channel=CHANNEL))["members"]
+    assert [who in members for who in ("U0ADA", "U0UNA")] == [True, False]
+
+
+async def test_a_message_is_pinned_once_and_a_channel_has_a_hundred_pins(slack, client):
+    posted = [(await client.chat_postMessage(channel=CHANNEL, text="x"))["ts"] for _ in range(101)]
+    *first, last = posted
+    for ts in first:
+        await client.pins_add(channel=CHANNEL, timestamp=ts)
+
+    again = client.pins_add(channel=CHANNEL, timestamp=first[0])
+    assert await refusal(again) == "already_pinned"
+    assert await refusal(client.pins_add(channel=CHANNEL, timestamp=last)) == "too_many_pins"
+    assert slack.workspace.channel("#payments").pins == first
+
+
 @pytest.mark.parametrize(
     ("method", "arguments", "error"),
     [
@@ -663,6 +690,27 @@ async def test_each_refused_invitation_has_its_error(client):
         ("conversations.history", {"channel": CHANNEL, "cursor": "?"}, "invalid_cursor"),
         ("conversations.history", {"channel": CHANNEL, "oldest": "?"}, "invalid_ts_oldest"),
         ("conversations.join", {"channel": "C0OLDNEWS"}, "is_archived"),
+        ("conversations.archive", {"channel": "C0OLDNEWS"}, "already_archived"),
+        ("conversations.archive", {"channel": "C0GENERAL"}, "cant_archive_general"),
+        ("conversations.archive", {"channel": "C0RANDOM"}, "not_in_channel"),
+        ("conversations.archive", {"channel": "C0NOWHERE"}, "channel_not_found"),
+        ("conversations.kick", {"channel": CHANNEL, "user": "U0NOBODY"}, "user_not_found"),
+        ("conversations.kick", {"channel": CHANNEL, "user": "U0JUDGE"}, "cant_kick_self"),
+        ("conversations.kick", {"channel": "C0WARROOM", "user": "U0SAM"}, "not_in_channel"),
+        ("conversations.kick", {"channel": "C0GENERAL", "user": "U0MIA"}, "cant_kick_from_general"),
+        ("conversations.kick", {"channel": "C0OLDNEWS", "user": "U0MIA"}, "is_archived"),
+        ("conversations.rename", {"channel": CHANNEL, "name": "new"}, "not_authorized"),
+        ("conversations.rename", {"channel": "C0OLDNEWS", "name": "new"}, "is_archived"),
+        ("conversations.setTopic", {"channel": CHANNEL, "topic": "x" * 251}, "too_long"),
+        ("conversations.setTopic", {"channel": "C0RANDOM", "topic": "x"}, "not_in_channel"),
+        ("conversations.setPurpose", {"channel": CHANNEL, "purpose": "x" * 251}, "too_long"),
+        ("conversations.invite", {"channel": CHANNEL, "users": ","}, "no_user"),
+        ("conversations.invite", {"channel": CHANNEL, "users": "U1," * 101}, "invalid_arguments"),
+        ("conversations.invite", {"channel": "C0OLDNEWS", "users": "U0BO"}, "is_archived"),
+        ("conversations.invite", {"channel": "C0RANDOM", "users": "U0BO"}, "not_in_channel"),
+        ("pins.add", {"channel": CHANNEL, "timestamp": "1.0"}, "message_not_found"),
+        ("pins.add", {"channel": "C0OLDNEWS", "timestamp": "1.0"}, "is_archived"),
+        ("pins.add", {"channel": "C0RANDOM", "timestamp": "1.0"}, "not_in_channel"),
         ("conversations.open", {}, "users_list_not_supplied"),
         ("conversations.info", {}, "invalid_arguments"),
         ("reactions.add", {}, "unknown_method"),
@@ -697,6 +745,11 @@ SCOPED = [
     ("conversations.join", {"channel": "C0RANDOM"}, "channels:join"),
     ("conversations.create", {"name": "new"}, "channels:manage"),
     ("conversations.create", {"name": "new", "is_private": "true"}, "groups:write"),
+    ("conversations.archive", {"channel": CHANNEL}, "channels:manage"),
+    ("conversations.archive", {"channel": "C0WARROOM"}, "groups:write"),
+    ("conversations.kick", {"channel": "C0WARROOM", "user": "U0MIA"}, "groups:write"),
+    ("conversations.rename", {"channel": CHANNEL, "name": "new"}, "channels:manage"),
+    ("pins.add", {"channel": CHANNEL, "timestamp": "1.0"}, "pins:write"),
     ("conversations.history", {"channel": CHANNEL}, "channels:history"),
     ("conversations.history", {"channel": "C0WARROOM"}, "groups:history"),
     ("conversations.info", {"channel": "C0WARROOM"}, "groups:read"),

@@ -9,7 +9,7 @@ import { dialogs } from "./dialogs.js";
 import { h, icon, reconcile, swap } from "./dom.js";
 import { inspector } from "./inspector.js";
 import { drawnIn, drawnInThread, goesOn, messageItem, walk } from "./messages.js";
-import { dateWords, refreshDates, spoken } from "./text.js";
+import { dateWords, plain, refreshDates, spoken, unescaped } from "./text.js";
 import {
   channelOf, directChannel, face, fullName, humans, keep, kept, markRead, news, people, readUpTo, shownName, userOf, world,
 } from "./world.js";
@@ -424,7 +424,7 @@ const offers = () => ({
     ...world.state.groups.map((group) => ({ name: group.handle, detail: group.name })),
     ...["here", "channel"].map((name) => ({ name, detail: "Notify everybody here" })),
   ],
-  channels: world.state.channels.filter((channel) => channel.kind !== "im").map((channel) => ({ name: channel.name, detail: channel.topic })),
+  channels: world.state.channels.filter((channel) => channel.kind !== "im").map((channel) => ({ name: channel.name, detail: unescaped(channel.topic) })),
   shortcuts: world.state.app.shortcuts.filter((each) => each.kind === "global"),
 });
 
@@ -454,7 +454,8 @@ function renderHead() {
   const channel = channelOf(place.channel);
   head.replaceChildren(h("div", { class: "head-channel" },
     h("h1", {}, icon(channel?.kind === "private" ? "lock" : "hash"), channel?.name ?? ""),
-    channel?.topic && h("p", { class: "topic" }, channel.topic),
+    channel?.topic && h("p", { class: "topic" }, plain(channel.topic)),
+    channel?.pins > 0 && h("p", { class: "pins" }, `${channel.pins} pinned`),
     channel && !channel.bot_is_member && h("p", { class: "topic" }, `${state.app.name} is not in this channel.`)));
 }
 
