@@ -184,6 +184,25 @@ def posting(number, surface, *, channel=STATUS_CHANNEL, entry=0, ts="1700000000.
     )
 
 
+def own_channel(number, *, private=False):
+    """Statements that add C0OWN as a channel of the incident's own, and count it."""
+    return [
+        f"UPDATE incident SET channel_count = 1 WHERE number = {number}",
+        (
+            "INSERT INTO own_channel (workspace_id, incident_id, private, entry, channel, stage, "
+            f"kept) VALUES ('{WORKSPACE}', {the(number)}, {private}, 1, 'C0OWN', 'open', false)"
+        ),
+    ]
+
+
+def lane_of_own(number):
+    """The lane of messages in C0OWN."""
+    return (
+        "(SELECT replace(min(lane), ':status:C0STATUS', ':channel:C0OWN') FROM outbox "
+        f"WHERE surface = 'status_card' AND {about(number)})"
+    )
+
+
 def message(number, surface, *, channel=STATUS_CHANNEL, entry="NULL", state="delivered", lane=None):
     """A statement that adds a message; SQLite and PostgreSQL spell an id differently."""
     lane = (
@@ -465,6 +484,46 @@ DAMAGES = {
     "a note is in the status channel": (
         [posting(1, "public_update", entry=4)],
         {1: ["entry 4 is not public, and was posted in C0STATUS at 1700000000.000001"]},
+    ),
+    "a note is in a channel that is no private one of its incident": (
+        [posting(1, "channel_note", channel="C0OWN", entry=4), *own_channel(1)],
+        {1: ["entry 4 is a note, and was posted in C0OWN at 1700000000.000001"]},
+    ),
+    "a private incident has its card in a public channel of its own": (
+        [posting(2, "working_card", channel="C0OWN"), *own_channel(2)],
+        {2: ["its working card is in C0OWN at 1700000000.000001, and must not be there"]},
+    ),
+    "a channel of its own is missing": (
+        [*own_channel(4), f"DELETE FROM own_channel WHERE {about(4)}"],
+        {4: ["it counts 1 channels of its own, and has 0"]},
+    ),
+    "a message with a note to a public channel of its own": (
+        [
+            *own_channel(4),
+            message(4, "channel_note", channel="C0OWN", entry=1, lane=lane_of_own(4)),
+        ],
+        {
+            4: [
+                (
+                    "a message for the channel note of entry 1 goes to C0OWN, and notes go to a "
+                    "private channel of their incident only"
+                )
+            ]
+        },
+    ),
+    "a message with a missing note": (
+        [
+            *own_channel(4, private=True),
+            message(4, "channel_note", channel="C0OWN", entry=99, lane=lane_of_own(4)),
+        ],
+        {
+            4: [
+                (
+                    "a message for the channel note of entry 99 goes to C0OWN, and there is no "
+                    "such entry"
+                )
+            ]
+        },
     ),
     "a missing entry is in the status channel": (
         [posting(1, "public_update", entry=99)],

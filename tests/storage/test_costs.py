@@ -54,6 +54,8 @@ LOOKS = {
     "newest of a day": lambda reader: board(
         reader, BoardFilter(scope=Scope.ALL, status="resolved", since=NINE, until=NINE)
     ),
+    "tray of an own channel": lambda reader: reader.incident_of_channel(WORKSPACE, "C1"),
+    "channels that are due": lambda reader: reader.due_channels(at=NINE, limit=10),
     "by number": lambda reader: reader.incident(WORKSPACE, 1),
     "by id": lambda reader: reader.incident(WORKSPACE, an_id(1)),
     "card": lambda reader: reader.card(reader.incident(WORKSPACE, 1)),
@@ -95,7 +97,7 @@ INDEXED = re.compile(r"\b(status|severity|kind|number|entry|created_at >|created
 # These sort, or choose among the entries of the few incidents that they show.
 OF_OPEN = re.compile("ix_incident_(open|mine|open_severity|open_in_channel) ")
 CHOOSING = {"status page", "history", "sections", "histories"}
-GROWING = {"incident", "incident_update"}
+GROWING = {"incident", "incident_update", "own_channel"}
 # On PostgreSQL the planner reads a small table whole, unless it is told not to.
 LARGE = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort")
 
