@@ -27,6 +27,7 @@ class Surface(StrEnum):
     OWNER_LEFT = "owner_left"  # the owner is deactivated, and nobody leads
     MENTION = "mention"  # the word to the group of responders that it has become more severe
     CHANNEL = "channel"  # a channel of its own is made
+    CHANNEL_REFUSED = "channel_refused"  # to whoever asked for it: Slack does not make the channel
     CHANNEL_NAME = "channel_name"  # the channel gets its name, topic and purpose
     CHANNEL_PEOPLE = "channel_people"  # people are invited to the channel, or removed from it
     CHANNEL_PIN = "channel_pin"  # the card in the channel is pinned
@@ -46,6 +47,7 @@ NUDGES = frozenset(
         Surface.OWNER_LEFT,
         Surface.MENTION,
         Surface.CHANNEL_CLOSING,
+        Surface.CHANNEL_REFUSED,
     }
 )
 # Effects in Slack that are no messages.
@@ -59,7 +61,14 @@ CHANNEL_EFFECTS = frozenset(
     }
 )
 # Deliveries about a channel of its own, messages or not.
-ABOUT_CHANNELS = frozenset({*CHANNEL_EFFECTS, Surface.CHANNEL_NOTE, Surface.CHANNEL_CLOSING})
+ABOUT_CHANNELS = frozenset(
+    {
+        *CHANNEL_EFFECTS,
+        Surface.CHANNEL_NOTE,
+        Surface.CHANNEL_CLOSING,
+        Surface.CHANNEL_REFUSED,
+    }
+)
 # Messages about an entry that responders read.
 NOTICES = frozenset({Surface.HAND_OVER, *NUDGES})
 

@@ -5,6 +5,7 @@ Only `storage.outbox` uses it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -107,14 +108,25 @@ def made(tx: SqlTransaction, message: OutboxMessage, channel: str, *, at: dateti
 
 
 def not_made(tx: SqlTransaction, message: OutboxMessage, error: str, *, at: datetime) -> None:
-    """Writes the reason for which Slack did not make a channel; the cards show it."""
+    """Writes the reason for which Slack did not make a channel.
+
+    The cards show it, and the person who asked for the channel is told.
+    """
     incident = tx.incident(message.workspace, message.incident)
     own = _named(incident, message.envelope) if incident else None
     if incident is None or own is None or own.id is not None:
         return
     own = replace(own, error=error)
+    asked = entries.entry(connection_of(tx), incident, own.entry)
+    told = tuple(_refused(asked)) if asked else ()
     cards = tuple(responders_cards(None, incident))
-    tx.save_channel(_with(incident, own), own, cards, at=at)
+    tx.save_channel(_with(incident, own), own, (*cards, *told), at=at)
+
+
+def _refused(asked: Update) -> Iterator[Envelope]:
+    """The word to the person of ``asked``; none if it was a severity that asked for a channel."""
+    if asked.kind is Kind.CHANNEL and asked.by.in_slack:
+        yield Envelope(surface=Surface.CHANNEL_REFUSED, channel=asked.by.id, entry=asked.entry)
 
 
 def pin(connection: Connection, message: OutboxMessage, *, at: datetime) -> None:
@@ -126,6 +138,8 @@ def pin(connection: Connection, message: OutboxMessage, *, at: datetime) -> None
 
 
 def _named(incident: Incident, envelope: Envelope) -> OwnChannel | None:
+    if envelope.surface is Surface.CHANNEL_REFUSED:
+        return next((one for one in incident.channels if one.entry == envelope.entry), None)
     new = envelope.surface is Surface.CHANNEL
     return next(
         (

@@ -41,7 +41,9 @@ LANES = {
     Surface.CHANNEL_PIN: "channel",
     Surface.CHANNEL_CLOSING: "channel",
     Surface.CHANNEL_ARCHIVE: "channel",
-    Surface.CHANNEL_NOTE: "channel_note",
+    # Behind the removal of a person who may not read it.
+    Surface.CHANNEL_NOTE: "channel",
+    Surface.CHANNEL_REFUSED: "channel",
 }
 
 

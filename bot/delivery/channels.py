@@ -48,6 +48,8 @@ NOT_INVITED = frozenset(
 NOT_REMOVED = frozenset({"cant_kick_self", "not_in_channel", "user_not_found"})
 PINNED = frozenset({"already_pinned", "message_not_found", "too_many_pins"})
 ARCHIVED = frozenset({"already_archived", "is_archived"})
+# The code of a note for a channel with a member who may not read it.
+MEMBER_NOT_REMOVED = "member_not_removed"
 
 
 class Messages(Protocol):
@@ -79,6 +81,8 @@ class ChannelTransport:
         self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Delivery | Failure | None:
         if message.surface not in CHANNEL_EFFECTS:
+            if _has_other_readers(facts):
+                return Failure(FailureKind.PERMANENT, MEMBER_NOT_REMOVED)
             return await self._messages.deliver(message, facts, at=at)
         if facts.channel is None:
             return None
@@ -118,7 +122,8 @@ class ChannelTransport:
         private = known.own.private
         if known.own.id is not None or not known.current:
             return None
-        looked = message.unsure
+        # A database that was restored may have forgotten the channel. A declaration has none yet.
+        looked = message.unsure or known.own.entry > 1
         if looked and (found := await self._found(message, known)):
             return ChannelMade(found)
         for name in islice(_names(known), NAMES_TRIED):
@@ -185,7 +190,11 @@ class ChannelTransport:
         private = known.own.private
         responders = await self._members_of(None if private else group)
         wanted = known.people | responders
-        gone = known.members - wanted if private else frozenset()
+        members = known.members
+        if private and message.unsure:
+            # The response to an invitation may be lost, and the invitation taken back since.
+            members |= await self._members_in_slack(message.channel)
+        gone = members - wanted if private else frozenset()
         for person in sorted(gone):
             removed = self._client.conversations_kick(channel=message.channel, user=person)
             await _unless(NOT_REMOVED, removed)
@@ -197,6 +206,24 @@ class ChannelTransport:
             if refused:
                 log.info("people not invited", error=refused, count=len(some))
         return Members((known.members | wanted) - gone)
+
+    async def _members_in_slack(self, channel: str) -> frozenset[str]:
+        """The ids of the people in ``channel``, without the bot's own."""
+        bot = (await self._client.auth_test())["user_id"]
+        pages = await self._client.conversations_members(channel=channel, limit=1000)
+        members = [member async for page in pages for member in page["members"]]
+        return frozenset(members) - {bot}
+
+
+def _has_other_readers(facts: Facts) -> bool:
+    """Whether ``facts`` have a note, and Slack has not removed all who may not read it.
+
+    The removal comes earlier in the same lane, so it was refused for good.
+    """
+    known, note = facts.channel, facts.note
+    if known is None or note is None or note.body is None or not known.current:
+        return False
+    return bool(known.members - known.people)
 
 
 async def _unless(fine: frozenset[str], call: Awaitable[Any]) -> str | None:

@@ -41,19 +41,23 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
             if group and facts.card and facts.card.incident.severity in facts.settings.mentions:
                 return mentions.raised(facts.card.incident, group)
             return None
-        case Surface.CHANNEL_NOTE:
-            return _note(facts)
-        case Surface.CHANNEL_CLOSING:
-            known = facts.channel
-            return channels.closing(facts.name, known.incident, known.own) if known else None
+        case Surface.CHANNEL_NOTE | Surface.CHANNEL_CLOSING | Surface.CHANNEL_REFUSED:
+            return _about_channel(surface, facts)
         case _ if surface in CHANNEL_EFFECTS:
             return None  # No message: `bot.delivery.channels` carries it out.
     raise TypeError(f"{surface} has no view")
 
 
-def _note(facts: Facts) -> Mapping[str, Any] | None:
-    note, channel = facts.note, facts.channel
-    if note is None or channel is None:
+def _about_channel(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
+    channel, note = facts.channel, facts.note
+    if channel is None:
+        return None
+    if surface is Surface.CHANNEL_CLOSING:
+        return channels.closing(facts.name, channel.incident, channel.own)
+    if surface is Surface.CHANNEL_REFUSED:
+        error = channel.own.error
+        return channels.refused(facts.name, error) if error else None
+    if note is None:
         return None
     if note.body is None:
         return channels.withdrawn_note(note) if facts.place else None

@@ -54,6 +54,12 @@ def closing(name: str, incident: UUID, channel: OwnChannel) -> Json | None:
     return message(told, [*paragraphs(told), *actions([keep_button(name, incident)])])
 
 
+def refused(name: str, error: str) -> Json:
+    """The word to the person who asked for a channel that Slack does not make."""
+    told = [f"{name} gets no channel: Slack does not make one (`{error}`).", _cure(error)]
+    return message(told, paragraphs(told))
+
+
 def line(incident: Incident) -> Iterator[str]:
     """The line of a card about the channel; nothing if nobody asked for one."""
     own = incident.own_channel

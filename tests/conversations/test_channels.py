@@ -218,6 +218,9 @@ async def test_a_missing_scope_is_said_on_the_card_and_a_later_click_works(
 
     assert "Channel: Slack does not make one (`missing_scope`)." in card(slack).words()
     assert "A workspace admin must give the app its optional scopes" in card(slack).words()
+    told = slack.workspace.direct(slack.person("mia").user).messages[-1].words()
+    assert "INC-1 gets no channel: Slack does not make one (`missing_scope`)." in told
+    assert "A workspace admin must give the app its optional scopes" in told
     assert owned(slack) == []
 
     await open_channel(slack, settle)
@@ -410,6 +413,43 @@ async def test_no_fault_makes_a_second_channel_or_loses_a_step(
     assert channel.topic.startswith("INC-1 Payments are slow")
     assert members(channel) == {"U0MIA", "U0BO"}
     assert channel.pins == [card(slack, channel).ts]
+
+
+@pytest.mark.parametrize("method", ["conversations.kick", "conversations.archive"])
+@pytest.mark.parametrize("fault", ["lose_answer", "rate_limit", "server_error", "cut"])
+async def test_no_fault_keeps_a_person_in_or_a_channel_open(
+    fault, method, slack, secluded, ratchet, settle, clock
+):
+    getattr(slack.faults, fault)(method)
+    await say(slack, settle, "/incident uninvite 1 @sam", "/incident note 1 the key was in the log")
+    assert members(secluded) == {"U0MIA", "U0BO"}
+    assert len([m for m in secluded.messages if "the key" in m.words()]) == 1
+
+    await end(slack, settle)
+    for hours in (48, 25):
+        clock.advance(hours=hours)
+        await look(ratchet, settle)
+
+    assert secluded.is_archived
+    assert len(announced(secluded)) == 1
+    assert len([call for call in slack.calls if call.method == method]) == 2
+    assert await ratchet.outbox.undelivered() == ()
+
+
+async def test_a_severity_that_asks_for_a_channel_tells_nobody_of_a_refusal(
+    slack, environment, clock
+):
+    chosen = {**environment, "INCIDENT_CHANNELS": "critical"}
+    async with running(chosen, slack, clock) as app:
+        slack.faults.refuse("conversations.create", error="missing_scope")
+        await say(
+            slack, lambda: settled(app, clock), "/incident declare Checkout is down", by="mia"
+        )
+        await say(slack, lambda: settled(app, clock), "/incident severity 1 critical")
+
+        assert "Channel: Slack does not make one (`missing_scope`)." in card(slack).words()
+        told = slack.workspace.direct(slack.person("mia").user).messages
+        assert "gets no channel" not in repr([one.text for one in told])
 
 
 async def test_a_channel_whose_response_was_lost_is_found_under_another_title(

@@ -289,6 +289,79 @@ async def test_a_first_title_that_was_hidden_since_does_not_return(
     assert "Withdrawn again: INC-1, entry 1" in lines
 
 
+def own_channels(slack):
+    bot = slack.workspace.app.bot_user
+    return [one for one in slack.workspace.channels.values() if one.creator == bot]
+
+
+WITH_CHANNELS = {**HELD, "INCIDENT_CHANNELS": "offer"}
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["restore", "marks-only"])
+@pytest.mark.parametrize("asked", ["asked before", "asked since"])
+@pytest.mark.parametrize("side", ["", " private"], ids=["public", "private"])
+async def test_a_channel_that_was_made_since_is_found_and_not_made_twice(
+    start, time, slack, clock, mia, side, asked, by_hand
+):
+    async with start(**WITH_CHANNELS) as app:
+        await tell(mia, f"declare Checkout is down{side}")
+        await settle(app, clock)
+        if asked == "asked since":
+            await time.back_up(app)
+        shown = await (await mia.command("#payments", "/incident show 1")).answer()
+        await (await mia.press(shown, "Open a channel")).answer()
+        if asked == "asked before":
+            await time.back_up(app)
+        await settle(app, clock)
+        # Its name is another by now, so that the name alone would not be taken.
+        await tell(mia, "title 1 Payments are down")
+        await settle(app, clock)
+        [made] = own_channels(slack)
+        assert made.name == "inc-1-payments-are-down"
+
+    await (time.restore_by_hand() if by_hand else time.restore())
+
+    async with start(**WITH_CHANNELS) as app:
+        await settle(app, clock)
+        if asked == "asked since":
+            shown = await (await mia.command("#payments", "/incident show 1")).answer()
+            await (await mia.press(shown, "Open a channel")).answer()
+        await settle(app, clock)
+        assert [one.id for one in own_channels(slack)] == [made.id]
+        assert made.name == "inc-1-checkout-is-down"
+        await tell(mia, "title 1 Search is slow")
+        await settle(app, clock)
+        assert made.name == "inc-1-search-is-slow"
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+        assert f"<#{made.id}>" in await heard(mia, "show 1")
+    assert await time.complaints() == []
+
+
+async def test_a_channel_that_was_made_says_nothing_of_what_is_private_since(
+    start, time, slack, clock, mia
+):
+    async with start(**WITH_CHANNELS) as app:
+        await tell(mia, "declare The key of vault 7 leaked")
+        await settle(app, clock)
+        shown = await (await mia.command("#payments", "/incident show 1")).answer()
+        await (await mia.press(shown, "Open a channel")).answer()
+        await settle(app, clock)
+        [made] = own_channels(slack)
+        await time.back_up(app)
+        asked = await mia.command("#payments", "/incident private 1")
+        await (await mia.press(await asked.answer(), "Make it private")).answer()
+
+    lines = await time.restore()
+
+    async with start(**WITH_CHANNELS) as app:
+        await settle(app, clock)
+    assert "Made private again: INC-1" in lines
+    assert made.name == "inc-1"
+    shown = (made.topic, made.purpose, slack.channel_view(f"#{made.name}"))
+    assert "vault" not in repr(shown)
+    assert await time.complaints() == []
+
+
 async def test_an_invitation_that_was_taken_back_since_is_taken_back_again(
     start, time, slack, clock, mia
 ):

@@ -353,6 +353,7 @@ def own_channels(texts: Texts) -> dict[str, Any]:
         "channel_in_a_board": lists.board(listed, ShowBoard(), at=NOW),
         "channel_note": channels.note(note, Note(texts.body)),
         "channel_note_withdrawn": channels.withdrawn_note(note),
+        "channel_refused": channels.refused("INC-42", "missing_scope"),
         "channel_closing": channels.closing("INC-42", new.id, announced),
         "answer_channel": views.answer(outcome(new, opening, **offers), at=NOW),
         "answer_channel_private": views.answer(outcome(hidden, opening, **offers), at=NOW),
