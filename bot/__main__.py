@@ -14,6 +14,7 @@ from bot.commands import (
     lifecycles,
     outbox,
     pages,
+    publish,
     restore,
     reviews,
     serve,
@@ -51,6 +52,7 @@ cli.command("restore")(restore.restore)
 cli.command("export")(database.export)
 cli.command("report")(reviews.report)
 cli.command("stats")(reviews.stats)
+cli.command("publish")(publish.publish)
 cli.add_typer(pages.page, name="page")
 cli.add_typer(pages.components, name="components")
 cli.add_typer(outbox.cli, name="outbox")

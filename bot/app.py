@@ -24,6 +24,7 @@ from bot.http.server import HttpServer
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
 from bot.page.addresses import root_of
+from bot.publishing.copying import StaticCopy
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack.listeners import SlackListeners
@@ -142,6 +143,9 @@ class App:
             slack=self.slack.asgi,
             metrics=self.metrics,
         )
+        self.copy = settings.publish_dir and StaticCopy(
+            self.store, settings.publish_dir, clock=clock, address=self._address_of
+        )
         self.schedule = Schedule()
         self._unwritable = False
 
@@ -193,6 +197,8 @@ class App:
         self.schedule.every(timedelta(hours=1), self.worker.prune)
         self.schedule.every(timedelta(hours=1), self.forget)
         self.schedule.every(timedelta(minutes=1), self.forget_drafts)
+        if self.copy:
+            self.schedule.every(timedelta(seconds=1), self.publish)
         self.schedule.start()
         await self.slack.start()
         log.info("started", database=self.store.kind)
@@ -249,6 +255,11 @@ class App:
         if self.settings.heartbeat_url and self.client.session:
             async with self.client.session.get(self.settings.heartbeat_url) as answer:
                 answer.raise_for_status()
+
+    async def publish(self) -> None:
+        """Makes the static copy of the page anew if it is time."""
+        if self.copy:
+            await asyncio.to_thread(self.copy.look)
 
     async def revive(self, workspace: str, channel: str) -> None:
         """Retry the messages to ``channel`` that could not be delivered."""

@@ -59,6 +59,7 @@ VARIABLES = frozenset(
         "PORT",
         "PUBLIC_URL",
         "PUBLISH_DELAY",
+        "PUBLISH_DIR",
         "SLACK_API_URL",
         "SLACK_APP_TOKEN",
         "SLACK_BOT_TOKEN",
@@ -183,6 +184,7 @@ class Settings:
     port: int
     public_url: str | None
     status_hosts: Mapping[str, str | None]
+    publish_dir: Path | None
     lifecycles: Catalogue
     templates: tuple[Template, ...]
     heartbeat_url: str | None = field(repr=False)
@@ -207,10 +209,8 @@ class Settings:
             "slack_signing_secret": variables.text("SLACK_SIGNING_SECRET"),
             "slack_api_url": variables.slack_api_url(),
             "workspace": variables.workspace(),
-            "host": variables.text("HOST") or "127.0.0.1",
-            "port": variables.number("PORT", 3000, least=0, most=65_535),
-            "public_url": variables.url("PUBLIC_URL"),
-            "status_hosts": variables.status_hosts(),
+            **variables.public(),
+            "publish_dir": variables.path("PUBLISH_DIR"),
             "heartbeat_url": variables.url("HEARTBEAT_URL"),
             "lifecycles": variables.lifecycles(),
             "templates": variables.templates(),
@@ -222,6 +222,12 @@ class Settings:
             **variables.logs(),
             "near_misses": tuple(near_misses(environment)),
         }
+        if chosen["publish_dir"] and not (chosen["public_url"] or chosen["status_hosts"]):
+            variables.problem(
+                "PUBLISH_DIR",
+                "is set, and the address of the page is not known",
+                "set STATUS_HOST or PUBLIC_URL",
+            )
         if not (chosen["slack_app_token"] or chosen["slack_signing_secret"]):
             variables.problem(
                 "SLACK_APP_TOKEN",
@@ -246,6 +252,29 @@ class StorageSettings:
         """Like `Settings.from_env`, but only for these settings."""
         variables = _Variables(environment)
         chosen = {**variables.storage(), **variables.logs()}
+        if variables.problems:
+            raise WrongSettings(variables.problems)
+        return cls(**chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSettings(StorageSettings):
+    """`StorageSettings`, and the addresses of pages: for commands that show only public facts."""
+
+    host: str
+    port: int
+    public_url: str | None
+    status_hosts: Mapping[str, str | None]
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> PublicSettings:
+        """Like `Settings.from_env`, but only for these settings."""
+        variables = _Variables(environment)
+        chosen: dict[str, Any] = {
+            **variables.public(),
+            **variables.storage(),
+            **variables.logs(),
+        }
         if variables.problems:
             raise WrongSettings(variables.problems)
         return cls(**chosen)
@@ -331,6 +360,18 @@ class _Variables:
         if value is not None and not _is_http(value):
             self.problem(variable, "is no address", "set one that begins with https:// or http://")
         return value and value.rstrip("/")
+
+    def path(self, variable: str) -> Path | None:
+        value = self.text(variable)
+        return Path(value) if value else None
+
+    def public(self) -> dict[str, Any]:
+        return {
+            "host": self.text("HOST") or "127.0.0.1",
+            "port": self.number("PORT", 3000, least=0, most=65_535),
+            "public_url": self.url("PUBLIC_URL"),
+            "status_hosts": self.status_hosts(),
+        }
 
     def status_hosts(self) -> Mapping[str, str | None]:
         """The hosts of status pages with their workspaces; a single one needs no workspace."""

@@ -199,6 +199,10 @@ class PublicReader(Snapshot):
             return None
         return self._tagged(workspace, found)[0]
 
+    def newest(self, workspace: str, limit: int, *, at: datetime) -> tuple[PublicIncident, ...]:
+        """The newest ``limit`` incidents with the history of their components, newest first."""
+        return self._tagged(workspace, self.recent_incidents(workspace, limit=limit, at=at))
+
     def _of_page(self, workspace: str, at: datetime) -> tuple[PublicIncident, ...]:
         since = datetime.combine(at.astimezone(UTC) - timedelta(days=DAYS), time(), UTC)
         named = {"workspace": workspace, "at": at}

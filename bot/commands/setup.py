@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 
 from bot.settings import (
     KeySettings,
+    PublicSettings,
     SettingProblem,
     Settings,
     StorageSettings,
@@ -90,6 +91,19 @@ def storage_settings() -> StorageSettings:
     """
     try:
         settings = StorageSettings.from_env(environment())
+    except WrongSettings as error:
+        wrong(*error.problems)
+    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+    return settings
+
+
+def public_settings() -> PublicSettings:
+    """The settings of a command that shows only public facts; logs follow them from now on.
+
+    Ends the program when they are wrong.
+    """
+    try:
+        settings = PublicSettings.from_env(environment())
     except WrongSettings as error:
         wrong(*error.problems)
     configure_logs(log_format=settings.log_format, log_level=settings.log_level)

@@ -55,10 +55,13 @@ def policy(*, header: bool = True) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """The facts of a static copy: the moment at which it was made, and its last good one."""
+    """The facts of a static copy: the moment at which it was made, and its last good one.
+
+    ``stale`` None: it stays good, since its incident is over.
+    """
 
     made: datetime
-    stale: datetime
+    stale: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from bot.page import html, markdown
 from bot.page.addresses import Addresses
 from bot.page.badge import badge
 from bot.page.feeds import FEEDS
+from bot.page.html import Copy
 from bot.page.statuspage import DOCUMENTS, document
 from core.page import PageIncident, StatusPage
 
@@ -62,7 +64,20 @@ class Span:
 
 
 Needs = One | Span | None
-Render = Callable[[StatusPage, Addresses, Sequence[PageIncident]], Rendered | None]
+
+
+class Render(Protocol):
+    """Renders a path from the page and from what it needs; ``copy``: as a file of a static copy."""
+
+    def __call__(
+        self,
+        page: StatusPage,
+        at: Addresses,
+        found: Sequence[PageIncident],
+        copy: Copy | None = None,
+        /,
+    ) -> Rendered | None:
+        """The bytes of the path; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,15 @@ def path_of(path: str, page: StatusPage) -> SitePath | None:
     return _day(_date(found.group(1)), page, as_markdown=as_markdown) if found else None
 
 
+def is_within(one: PageIncident, span: Span) -> bool:
+    """Whether the incident was declared in ``span``, or overlaps it, if that counts."""
+    if span.start <= one.incident.declared_at < span.end:
+        return True
+    over = one.incident.resolved_at
+    begun = one.incident.started_at < span.end
+    return span.overlapping and begun and (over is None or over >= span.start)
+
+
 def _html(text: str) -> Rendered:
     return Rendered(text.encode(), HTML)
 
@@ -103,7 +127,9 @@ def _json(name: str) -> SitePath | None:
     if name not in DOCUMENTS:
         return None
 
-    def render(page: StatusPage, at: Addresses, _: Sequence[PageIncident]) -> Rendered:
+    def render(
+        page: StatusPage, at: Addresses, _: Sequence[PageIncident], _copy: Copy | None = None
+    ) -> Rendered:
         made = json.dumps(document(name, page, at), ensure_ascii=False, separators=(",", ":"))
         return Rendered(made.encode(), JSON)
 
@@ -111,28 +137,34 @@ def _json(name: str) -> SitePath | None:
 
 
 def _feed(name: str) -> SitePath:
-    def render(page: StatusPage, at: Addresses, _: Sequence[PageIncident]) -> Rendered:
+    def render(
+        page: StatusPage, at: Addresses, _: Sequence[PageIncident], _copy: Copy | None = None
+    ) -> Rendered:
         return Rendered(FEEDS[name](page, at), TYPES[name[name.index(".") :]])
 
     return SitePath(None, render)
 
 
 FIXED: dict[str, SitePath] = {
-    "": SitePath(None, lambda page, at, _: _html(html.now(page, at))),
-    "index.md": SitePath(None, lambda page, at, _: _markdown(markdown.now(page, at))),
-    "badge.svg": SitePath(None, lambda page, _at, _: Rendered(badge(page).encode(), SVG)),
+    "": SitePath(None, lambda page, at, _, copy=None: _html(html.now(page, at, copy))),
+    "index.md": SitePath(None, lambda page, at, _, _copy=None: _markdown(markdown.now(page, at))),
+    "badge.svg": SitePath(
+        None, lambda page, _at, _, _copy=None: Rendered(badge(page).encode(), SVG)
+    ),
     **{name: _feed(name) for name in FEEDS},
 }
 
 
 def _incident(*, as_markdown: bool) -> Render:
-    def render(page: StatusPage, at: Addresses, found: Sequence[PageIncident]) -> Rendered | None:
+    def render(
+        page: StatusPage, at: Addresses, found: Sequence[PageIncident], copy: Copy | None = None
+    ) -> Rendered | None:
         if not found:
             return None
         one = found[0]
         if as_markdown:
             return _markdown(markdown.incident(one, page, at))
-        return _html(html.incident(one, page, at))
+        return _html(html.incident(one, page, at, copy))
 
     return render
 
@@ -143,11 +175,13 @@ def _month(first: date | None, page: StatusPage, *, as_markdown: bool) -> SitePa
     start = _midnight(first)
     end = _midnight((first + timedelta(days=31)).replace(day=1))
 
-    def render(page: StatusPage, at: Addresses, found: Sequence[PageIncident]) -> Rendered:
+    def render(
+        page: StatusPage, at: Addresses, found: Sequence[PageIncident], copy: Copy | None = None
+    ) -> Rendered:
         of = html.month(first, found, page, at)
         if as_markdown:
             return _markdown(markdown.listed(of, page, at))
-        return _html(html.listed(of, page, at))
+        return _html(html.listed(of, page, at, copy))
 
     return SitePath(Span(start, end, overlapping=False), render)
 
@@ -157,11 +191,13 @@ def _day(day: date | None, page: StatusPage, *, as_markdown: bool) -> SitePath |
         return None
     start = _midnight(day)
 
-    def render(page: StatusPage, at: Addresses, found: Sequence[PageIncident]) -> Rendered:
+    def render(
+        page: StatusPage, at: Addresses, found: Sequence[PageIncident], copy: Copy | None = None
+    ) -> Rendered:
         of = html.day(day, found, page, at)
         if as_markdown:
             return _markdown(markdown.listed(of, page, at))
-        return _html(html.listed(of, page, at))
+        return _html(html.listed(of, page, at, copy))
 
     return SitePath(Span(start, start + timedelta(days=1), overlapping=True), render)
 

@@ -37,6 +37,7 @@ VARIABLES = [
     "PUBLIC_URL",
     "PUBLISHERS_GROUP",
     "PUBLISH_DELAY",
+    "PUBLISH_DIR",
     "RESPONDERS_GROUP",
     "SLACK_API_URL",
     "SLACK_APP_TOKEN",
@@ -431,6 +432,17 @@ def test_a_wrong_host_of_a_status_page_is_refused(value):
         problem.startswith("STATUS_HOST is ") and "set a host name such as" in problem
         for problem in found
     )
+
+
+def test_a_static_copy_needs_an_address():
+    assert problems(PUBLISH_DIR="/srv/status") == [
+        (
+            "PUBLISH_DIR is set, and the address of the page is not known: "
+            "set STATUS_HOST or PUBLIC_URL"
+        )
+    ]
+    chosen = settings(PUBLISH_DIR="/srv/status", STATUS_HOST="status.example.com")
+    assert chosen.publish_dir == Path("/srv/status")
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])

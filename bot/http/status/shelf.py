@@ -177,10 +177,5 @@ class Shelf:
         )
         found = {one.number: page_incident(one) for one in declared}
         if needs.overlapping:
-            found |= {number: one for number, one in known.items() if _overlaps(one, needs)}
+            found |= {number: one for number, one in known.items() if site.is_within(one, needs)}
         return [found[number] for number in sorted(found, reverse=True)]
-
-
-def _overlaps(one: PageIncident, span: site.Span) -> bool:
-    over = one.incident.resolved_at
-    return one.incident.started_at < span.end and (over is None or over >= span.start)

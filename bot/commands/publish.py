@@ -1,0 +1,50 @@
+"""`ratchet publish`: the static copy of the status page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def publish(
+    *,
+    to: Annotated[Path, typer.Option(help="The folder for a file server.", metavar="DIR")],
+    workspace: Annotated[
+        str | None, typer.Option(help="The page of this Slack team, T…; the only one if left out.")
+    ] = None,
+) -> None:
+    """Write the status page into DIR as files, which outlive the bot.
+
+    DIR is a new or an empty folder, or that of an earlier copy. It is replaced as a whole.
+    """
+    from bot.clock import now
+    from bot.commands.setup import public_settings, wrong
+    from bot.commands.stores import database_url
+    from bot.page.addresses import root_of
+    from bot.publishing.copying import StaticCopy
+    from bot.publishing.folder import NotPublished
+    from storage.store import opened
+
+    settings = public_settings()
+    server = settings.public_url or ""
+    if not (server or settings.status_hosts):
+        wrong("The copy names its own address: set STATUS_HOST or PUBLIC_URL.")
+    with database_url(settings) as url, opened(url) as store:
+        copy = StaticCopy(
+            store,
+            to,
+            clock=now,
+            address=lambda page, alone: root_of(
+                page, settings.status_hosts, server=server, alone=alone
+            ),
+            workspace=workspace,
+        )
+        try:
+            made = copy.make()
+        except NotPublished as error:
+            wrong(error, code=1)
+    if not made:
+        wrong("No page is published, so there is no copy: run `ratchet page publish`.", code=1)
+    typer.echo(f"The status page is in {to}.")

@@ -1,0 +1,142 @@
+"""A folder of files that is replaced as a whole: a reader never sees a half of it.
+
+``DIR`` is a link to the newest copy. The copies are in a folder of ours beside it. Nothing else is
+written or deleted. Unlike all other files of Ratchet, these are for everybody.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+FOLDER, FILE = 0o755, 0o644
+LOCK, KNOWN, NEXT, COPY = "lock", "known.json", "next", "copy-"
+
+
+class NotPublished(Exception):
+    """The copy could not be made. The text says why, and is for the operator."""
+
+
+class Copied:
+    """A copy while it is made. ``before`` is the former one, None if there is none."""
+
+    def __init__(self, folder: Path, before: Path | None, known: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._before = before
+        self._known = known
+        self.keys: dict[str, str] = {}
+
+    def write(self, name: str, content: Callable[[], bytes], *, key: str | None = None) -> None:
+        """The file ``name``: that of the former copy if it has the same ``key``."""
+        file = self._folder / PurePosixPath(name)
+        if not file.parent.is_dir():
+            file.parent.mkdir(parents=True)
+            for parent in (file.parent, *file.parent.parents):
+                if parent == self._folder:
+                    break
+                parent.chmod(FOLDER)
+        if key is not None:
+            self.keys[name] = key
+            if self._before is not None and self._known.get(name) == key:
+                try:
+                    os.link(self._before / name, file)
+                except OSError:
+                    pass  # The file is gone, or its file system knows no links.
+                else:
+                    return
+        file.write_bytes(content())
+        file.chmod(FILE)
+
+
+class CopyFolder:
+    """``folder`` is what a file server serves."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100 - it may be a link of ours
+        self._copies = self._folder.parent / f".{self._folder.name}.ratchet"
+
+    def replace(self, fill: Callable[[Copied], None]) -> None:
+        """Makes a new copy by ``fill``, puts it in place, and deletes the former one.
+
+        Raises:
+            NotPublished: the folder is not ours, or cannot be written.
+        """
+        with self._ours():
+            made = Path(tempfile.mkdtemp(dir=self._copies, prefix=COPY))
+            try:
+                copied = Copied(made, self._present(), self._known())
+                fill(copied)
+                made.chmod(FOLDER)
+                self._put_in_place(made)
+                (self._copies / KNOWN).write_text(json.dumps(copied.keys), encoding="utf-8")
+            finally:
+                self._sweep()
+
+    def remove(self) -> None:
+        """Takes the copy away, if there is one.
+
+        Raises:
+            NotPublished: the folder is not ours, or cannot be written.
+        """
+        with self._ours():
+            if self._folder.is_symlink():
+                self._folder.unlink()
+            self._sweep()
+
+    @contextmanager
+    def _ours(self) -> Iterator[None]:
+        try:
+            self._see_ours()
+            self._copies.mkdir(mode=FOLDER, exist_ok=True)
+            self._copies.chmod(FOLDER)
+            with (self._copies / LOCK).open("w") as lock:
+                # A server and a command may write at the same time.
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise NotPublished(f"{self._folder} cannot be written: {error.strerror}") from None
+
+    def _see_ours(self) -> None:
+        if self._folder.is_symlink():
+            mine = self._folder.readlink().parent == Path(self._copies.name)
+        else:
+            mine = not self._folder.exists() or (
+                self._folder.is_dir() and not any(self._folder.iterdir())
+            )
+        copies_are_mine = not self._copies.exists() or (self._copies / LOCK).exists()
+        if not (mine and copies_are_mine):
+            raise NotPublished(
+                f"{self._folder} holds files that are not ours: name an empty or a new folder."
+            )
+
+    def _present(self) -> Path | None:
+        here = self._folder.is_symlink() and self._folder.is_dir()
+        return self._folder.parent / self._folder.readlink() if here else None
+
+    def _known(self) -> Mapping[str, str]:
+        try:
+            known: Mapping[str, str] = json.loads((self._copies / KNOWN).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return known
+
+    def _put_in_place(self, made: Path) -> None:
+        link = self._copies / NEXT
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path(self._copies.name) / made.name)
+        if self._folder.is_dir() and not self._folder.is_symlink():
+            self._folder.rmdir()
+        link.replace(self._folder)
+
+    def _sweep(self) -> None:
+        """Deletes all copies but the present one: what was withdrawn is in none of them."""
+        present = self._present()
+        for one in self._copies.glob(f"{COPY}*"):
+            if one != present:
+                shutil.rmtree(one, ignore_errors=True)

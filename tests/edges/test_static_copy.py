@@ -1,0 +1,250 @@
+"""The static copy of a page: what a file server shows of it, and what it leaves alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+from bot.app import build
+from bot.publishing.copying import StaticCopy
+from bot.publishing.folder import NotPublished
+from bot.settings import Settings
+from core.commands import Redact
+from core.incident import Note, PublicText
+from core.page import PageSettings
+from core.service import Incidents
+from storage.store import SqlStore
+from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id, the_settings
+
+ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
+RIVAL = PageSettings(workspace="T0OTHER", slug="rival", title="Rival", published_at=NINE)
+
+
+@pytest.fixture
+def store(database_url):
+    store = SqlStore(database_url, defaults=the_settings())
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def incidents(store, clock):
+    return Incidents(store, clock=clock, wake=lambda: None)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "www").mkdir()
+    return tmp_path / "www" / "status"
+
+
+@pytest.fixture
+def copy(store, folder, clock):
+    return StaticCopy(store, folder, clock=clock, address=lambda _page, _alone: "https://s.example")
+
+
+@pytest.fixture
+async def published(store, incidents, clock):
+    """The page of Acme with one incident that is over and one that is open, and a note."""
+    await store.write(lambda tx: tx.publish_page(ACME, at=clock()))
+    await incidents.execute(a_declaration())
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=1, note=Note("db-3 lost quorum")))
+    await incidents.execute(a_change(ref=1, public=PublicText("We look into it.")))
+    for status in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=1, to=status))
+    await incidents.execute(a_declaration(id=an_id("second"), title="Mail is late"))
+    clock.advance(minutes=1)
+
+
+def texts(folder):
+    files = [file for file in folder.resolve().rglob("*") if file.is_file()]
+    return {str(file.relative_to(folder.resolve())): file.read_bytes() for file in files}
+
+
+@contextlib.contextmanager
+def a_file_server(folder):
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.usefixtures("published")
+async def test_any_file_server_shows_the_copy(copy, folder):
+    assert copy.make()
+    with a_file_server(folder) as address:
+        async with httpx.AsyncClient(base_url=address, follow_redirects=True) as reader:
+            page = await reader.get("/")
+            found = {
+                path: (await reader.get(path)).text
+                for path in (
+                    "/index.md",
+                    "/incidents/1",
+                    "/incidents/1.md",
+                    "/incidents/2",
+                    "/history",
+                    "/history/2026-03",
+                    "/days/2026-03-02.md",
+                    "/history.atom",
+                    "/badge.svg",
+                )
+            }
+            summary = (await reader.get("/api/v2/summary.json")).json()
+            unresolved = (await reader.get("/api/v2/incidents/unresolved.json")).json()
+
+    assert "it is out of date" in page.text
+    assert 'data-stale="2026-03-02T09:12:00.000Z"' in page.text
+    assert "We look into it." in found["/incidents/1"]
+    assert "# " in found["/incidents/1.md"]
+    assert summary["page"]["url"] == "https://s.example/"
+    assert [one["name"] for one in unresolved["incidents"]] == ["Mail is late"]
+    assert b"db-3" not in b"".join(texts(folder).values())
+
+
+@pytest.mark.usefixtures("published")
+async def test_the_copy_is_for_everybody_whatever_the_umask(copy, folder):
+    before = os.umask(0o077)
+    try:
+        copy.make()
+    finally:
+        os.umask(before)
+    modes = {stat.S_IMODE(one.stat().st_mode) for one in folder.rglob("*") if one.is_file()}
+    folders = [folder.resolve(), folder.resolve().parent, *(p for p in folder.rglob("*"))]
+
+    assert modes == {0o644}
+    assert {stat.S_IMODE(one.stat().st_mode) for one in folders if one.is_dir()} == {0o755}
+
+
+@pytest.mark.usefixtures("published")
+async def test_a_withdrawn_text_leaves_with_the_next_copy(copy, folder, incidents, clock):
+    copy.make()
+    assert b"We look into it." in texts(folder)["incidents/1/index.html"]
+    await incidents.execute(Redact(actor=an_actor(admin=True), ref=1, entry=3))
+    clock.advance(seconds=1)
+    copy.look()
+    beside = b"".join(file.read_bytes() for file in folder.parent.rglob("*") if file.is_file())
+
+    assert b"We look into it." not in beside
+    assert len(list(folder.resolve().parent.glob("copy-*"))) == 1
+
+
+@pytest.mark.usefixtures("published")
+async def test_only_pages_with_new_facts_are_rendered_anew(copy, folder, clock):
+    copy.make()
+    over, open_ = (folder / f"incidents/{number}/index.html" for number in (1, 2))
+    files = (over.stat().st_ino, open_.stat().st_ino)
+    clock.advance(minutes=4)
+    copy.look()
+    assert (over.stat().st_ino, open_.stat().st_ino) == files
+    clock.advance(minutes=1)
+    copy.look()
+
+    assert over.stat().st_ino == files[0]
+    assert "it is out of date" not in over.read_text("utf-8")
+    assert "Made" in open_.read_text("utf-8")
+    assert 'data-stale="2026-03-02T09:17:00.000Z"' in (folder / "index.html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("published")
+async def test_the_end_of_a_page_is_the_end_of_its_copy(copy, folder, store, clock):
+    copy.make()
+    await store.write(lambda tx: tx.unpublish_page(WORKSPACE, at=clock()))
+    copy.look()
+
+    assert not folder.exists()
+    assert not list(folder.parent.glob(".status.ratchet/copy-*"))
+    assert not copy.make()
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("what", ["folder", "file", "link", "beside"])
+async def test_what_is_not_ours_is_refused_and_left_alone(copy, folder, what):
+    if what == "folder":
+        folder.mkdir()
+        (folder / "index.html").write_text("mine")
+    elif what == "file":
+        folder.write_text("mine")
+    elif what == "link":
+        (folder.parent / "mine").mkdir()
+        folder.symlink_to("mine")
+    else:
+        (folder.parent / ".status.ratchet").mkdir()
+    before = sorted(folder.parent.rglob("*"))
+
+    with pytest.raises(NotPublished, match="not ours: name an empty or a new folder"):
+        copy.make()
+    assert sorted(folder.parent.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("published")
+async def test_an_empty_folder_is_taken(copy, folder):
+    folder.mkdir()
+    copy.make()
+
+    assert (folder / "index.html").is_file()
+
+
+@pytest.mark.usefixtures("published")
+async def test_of_several_pages_one_must_be_named(copy, folder, store, clock):
+    await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
+    with pytest.raises(NotPublished, match="Several pages are published"):
+        copy.make()
+    copy.look()
+    copy.look()
+    assert not folder.exists()
+    named = StaticCopy(
+        store,
+        folder,
+        clock=clock,
+        address=lambda page, alone: f"{page.slug} {alone}",
+        workspace="T0OTHER",
+    )
+    named.make()
+
+    assert json.loads((folder / "api/v2/status.json").read_text())["page"]["url"] == "rival False"
+
+
+@pytest.mark.usefixtures("published")
+def test_a_command_makes_the_copy(folder, database_url, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    told = CliRunner().invoke(cli, ["publish", "--to", str(folder)])
+    assert (told.exit_code, told.stderr) == (
+        2,
+        "The copy names its own address: set STATUS_HOST or PUBLIC_URL.\n",
+    )
+    monkeypatch.setenv("PUBLIC_URL", "https://bot.example")
+    told = CliRunner().invoke(cli, ["publish", "--to", str(folder)])
+    assert (told.exit_code, told.stdout) == (0, f"The status page is in {folder}.\n")
+    assert 'href="https://bot.example/status/acme"' in (folder / "index.html").read_text("utf-8")
+    told = CliRunner().invoke(cli, ["publish", "--to", str(folder), "--workspace", "T0NOBODY"])
+    assert (told.exit_code, folder.exists()) == (1, False)
+
+
+@pytest.mark.usefixtures("published")
+async def test_a_bot_with_publish_dir_keeps_the_copy(environment, folder, clock):
+    changes = {"PUBLISH_DIR": str(folder), "STATUS_HOST": "status.example"}
+    app = build(Settings.from_env(environment | changes), clock=clock)
+    await app.start()
+    await app.publish()
+    await app.stop()
+
+    assert 'href="https://status.example/"' in (folder / "index.html").read_text("utf-8")
