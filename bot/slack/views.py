@@ -6,7 +6,7 @@ Like every view, each function takes values and returns the keyword arguments of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.slack import channels
@@ -209,9 +209,16 @@ def _beside_card(outcome: Outcome, *, reader: str | None) -> Json:
     else:
         facts = [fact for _, fact in _new_facts(outcome, reader)]
         facts = facts or [f"Nothing had to change: {_status_and_owner(incident)}"]
-        told = [f"{'; '.join([*facts, _next(incident)])}."]
+        told = [f"{_in_one_sentence(incident, [*facts, _next(incident)])}."]
     told += _readers(outcome)
     return message(told, [*paragraphs(told), *actions(list(_offered(outcome)))])
+
+
+def _in_one_sentence(incident: Incident, facts: Sequence[str]) -> str:
+    """``facts`` in a row. Only the first, or one with the incident's name, has a capital."""
+    first, *others = facts
+    named = [one if one.startswith(incident.name) else one[0].lower() + one[1:] for one in others]
+    return "; ".join([first, *named])
 
 
 def _next(incident: Incident) -> str:
@@ -387,7 +394,7 @@ def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
         if redacted.kind is Kind.TITLE and redacted.taken_back and was != incident.title:
             yield f'It is called "{escape(incident.title)}" again.'
         if redacted.visibility is Visibility.PUBLIC and incident.terminal and _by(redacted, reader):
-            yield "For five minutes you can put one text in its place: "
+            yield "For five minutes you can put one text in its place:"
             yield f"`{COMMAND} update {incident.number} …`."
     for place, (update, fact) in enumerate(_new_facts(outcome, reader)):
         # A new title names itself.

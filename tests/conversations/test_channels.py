@@ -101,7 +101,10 @@ async def test_a_click_opens_a_channel_with_its_people_topic_and_pinned_card(
     await say(slack, settle, "/incident declare Checkout is down", "/incident assign 1 @bo")
     answer = await open_channel(slack, settle)
 
-    assert "INC-1 gets a channel of its own, and its card will link to it" in answer.words()
+    assert answer.words().startswith(
+        "INC-1 gets a channel of its own, and its card will link to it; "
+        "its owner, its declarer and the responders are invited; next: "
+    )
     channel = own(slack)
     assert channel.kind == "public"
     assert members(channel) == {"U0MIA", "U0BO"}
