@@ -150,7 +150,8 @@ def refuse_haste(
 ) -> None:
     """Refuses a click on a next step that follows the person's own step at once.
 
-    ``moved`` is the newest transition. A click that is out of date is refused elsewhere.
+    ``moved`` is the newest transition, ``at`` the moment of the click itself: Slack may deliver it
+    again some seconds later. A click that is out of date is refused elsewhere.
 
     Raises:
         TooSoon: the second click may be impatience.

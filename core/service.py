@@ -63,19 +63,19 @@ class Incidents:
         _admit(actor)
 
     async def execute(
-        self, command: Command, *, request: str | None = None, clicked: bool = False
+        self, command: Command, *, request: str | None = None, clicked_at: datetime | None = None
     ) -> Outcome:
         """Executes ``command`` in one transaction: load, decide, authorize, save.
 
         ``request`` identifies a delivery that Slack may repeat. A repetition changes nothing, and
-        its outcome shows the present facts. ``clicked``: it is a click on a next step, which is
-        refused if it follows another step of the same person at once.
+        its outcome shows the present facts. ``clicked_at``: it is a click on a next step at that
+        moment, which is refused if it follows another step of the same person at once.
 
         Raises:
             UserError: the command was refused, and nothing was written.
         """
         return await self.perform(
-            command, lambda _, outcome: outcome, request=request, clicked=clicked
+            command, lambda _, outcome: outcome, request=request, clicked_at=clicked_at
         )
 
     async def perform(
@@ -84,7 +84,7 @@ class Incidents:
         then: Callable[[Transaction, Outcome], T],
         *,
         request: str | None = None,
-        clicked: bool = False,
+        clicked_at: datetime | None = None,
     ) -> T:
         """`execute`, and the result of ``then`` on the outcome, in the same transaction.
 
@@ -93,7 +93,7 @@ class Incidents:
         _admit(command.actor)
 
         def work(tx: Transaction) -> tuple[T, Outcome, bool]:
-            outcome, deliver = self._once(tx, command, request, clicked=clicked)
+            outcome, deliver = self._once(tx, command, request, clicked_at=clicked_at)
             return then(tx, outcome), outcome, deliver
 
         result, outcome, deliver = await self._store.write(work)
@@ -103,14 +103,14 @@ class Incidents:
         return result
 
     def _once(
-        self, tx: Transaction, command: Command, request: str | None, *, clicked: bool
+        self, tx: Transaction, command: Command, request: str | None, *, clicked_at: datetime | None
     ) -> tuple[Outcome, bool]:
         if request is None:
-            return self._perform(tx, command, clicked=clicked)
+            return self._perform(tx, command, clicked_at=clicked_at)
         if handled := _handled(tx, command.actor.workspace, command, request):
             return handled, False
         try:
-            outcome, deliver = self._perform(tx, command, clicked=clicked)
+            outcome, deliver = self._perform(tx, command, clicked_at=clicked_at)
         except UserError:
             # A concurrent delivery of this request committed first; this attempt failed because of
             # its effect.
@@ -121,7 +121,9 @@ class Incidents:
         tx.mark_handled(command.actor.workspace, request, outcome.incident.id, at=self._clock())
         return outcome, deliver
 
-    def _perform(self, tx: Transaction, command: Command, *, clicked: bool) -> tuple[Outcome, bool]:
+    def _perform(
+        self, tx: Transaction, command: Command, *, clicked_at: datetime | None
+    ) -> tuple[Outcome, bool]:
         at = self._clock()
         incident, known = loaded(
             tx,
@@ -129,8 +131,8 @@ class Incidents:
             self._publish_delay,
             at,
         )
-        if clicked and incident and isinstance(command, Change):
-            refuse_haste(incident, command, tx.last_move(incident), at=at)
+        if clicked_at and incident and isinstance(command, Change):
+            refuse_haste(incident, command, tx.last_move(incident), at=clicked_at)
         decision = decide(incident, command, known, at=at)
         # Authorized before anything is written, but after the refusals that everybody gets: an API
         # client without the right scope still learns that its request is impossible.

@@ -212,17 +212,25 @@ class Actions:
                 incident = await self._incidents.find(actor, change.ref)
                 return views.asks_before_the_end(incident, str(change.to))
             case Step(change=change, drawn_at=datetime() as drawn_at):
-                if self._clock() - drawn_at < IMPATIENCE:
+                if self._clicked_at(interaction) - drawn_at < IMPATIENCE:
                     incident = await self._incidents.find(actor, change.ref)
                     if incident.status == change.expected_status:
                         raise TooSoon(incident, str(change.to))
-                return await self._execute(interaction, change, clicked=True)
+                return await self._execute(
+                    interaction, change, clicked_at=self._clicked_at(interaction)
+                )
             case Step(change=change, sure=sure):
-                return await self._execute(interaction, change, clicked=not sure)
+                clicked_at = None if sure else self._clicked_at(interaction)
+                return await self._execute(interaction, change, clicked_at=clicked_at)
             case WriteAnew():
                 return await self._write_anew(interaction, pressed)
             case _:
                 return await self._do(interaction, actor, pressed)
+
+    def _clicked_at(self, interaction: Interaction) -> datetime:
+        """The moment of a click, never later than now: Slack's clock may be ahead of ours."""
+        now = self._clock()
+        return min(interaction.clicked_at or now, now)
 
     async def _choose(
         self, interaction: Interaction, actor: Actor, chosen: FromDraft
@@ -472,7 +480,7 @@ class Actions:
         command: Command,
         *,
         kept: Kept | None = None,
-        clicked: bool = False,
+        clicked_at: datetime | None = None,
     ) -> Json:
         actor = command.actor
 
@@ -487,7 +495,7 @@ class Actions:
             if obstacle and obstacle.for_good:
                 command = replace(command, place=None)
         outcome = await self._incidents.perform(
-            command, erased, request=interaction.once, clicked=clicked
+            command, erased, request=interaction.once, clicked_at=clicked_at
         )
         reply = views.answer(
             outcome,

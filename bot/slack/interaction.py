@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.slack.forms import Origin, origin_of
@@ -26,6 +27,7 @@ class Interaction:
     workspace's part of addresses, empty if Slack does not say it. ``channel`` is the conversation
     of a click or a shortcut, also where no card can be. ``view`` is the id of the dialog in which
     the click was made, or of the one that comes back when a form closes; the answer is drawn there.
+    ``clicked_at`` is Slack's moment of a click, which a repeated delivery has as well.
     ``settings`` are those of the workspace, once they are read (`under`).
     """
 
@@ -41,6 +43,7 @@ class Interaction:
     domain: str = ""
     channel: str = ""
     view: str | None = None
+    clicked_at: datetime | None = None
     settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
 
     @classmethod
@@ -79,6 +82,7 @@ class Interaction:
             domain=str((body.get("team") or {}).get("domain") or ""),
             channel=str(channel.get("id") or ""),
             view=_dialog(body.get("view") or {}),
+            clicked_at=_clicked_at(body),
         )
 
     @classmethod
@@ -130,6 +134,14 @@ class Interaction:
     def origin(self) -> Origin:
         """The place that a dialog remembers."""
         return Origin(place=self.place, response_url=self.response_url, on_card=self.beside_card)
+
+
+def _clicked_at(body: Mapping[str, Any]) -> datetime | None:
+    """The ``action_ts`` of a click, such as ``1548426417.840180``; None if there is none."""
+    try:
+        return datetime.fromtimestamp(float(body["actions"][0]["action_ts"]), UTC)
+    except (LookupError, TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _is_ephemeral(body: Mapping[str, Any]) -> bool:

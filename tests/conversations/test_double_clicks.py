@@ -80,6 +80,36 @@ async def test_after_three_seconds_the_step_is_done_at_once(line, label, told, m
     assert f"is now *{step.removeprefix('Move to ')}*" in (await pressed(mia, answer, step)).text
 
 
+async def hasty_in_an_answer(told, mia, slack, settle):
+    """A click on the step that has just taken the place of a clicked button."""
+    answer = await pressed(mia, await told(f"update 1 {WE}"), "Take back")
+    return await mia.press(answer, "Move to Identified")
+
+
+async def hasty_on_the_card(told, mia, slack, settle):
+    """A click on the next step of a card right after the one before it."""
+    (card,) = [one for one in slack.workspace.channel("#payments").messages if one.by_app]
+    await pressed(mia, card, "Move to Identified")
+    await settle()
+    return await mia.press(card, "Move to Monitoring")
+
+
+@pytest.mark.parametrize("click", [hasty_in_an_answer, hasty_on_the_card])
+async def test_a_hasty_click_that_slack_delivers_again_later_moves_nothing(
+    click, told, mia, clock, slack, settle
+):
+    hasty = await click(told, mia, slack, settle)
+    assert "changed nothing" in (await hasty.answer()).text
+    before = (await told("show 1")).words().split("since")[0]
+    clock.advance(seconds=4)
+
+    await slack.redeliver(hasty.request)
+
+    await slack.until(lambda: len(hasty.uses) == 2)
+    assert "changed nothing" in (await hasty.answer()).text
+    assert (await told("show 1")).words().split("since")[0] == before
+
+
 async def test_a_step_that_is_out_of_date_is_so_at_once(told, mia, slack):
     answer = await pressed(mia, await told(f"update 1 {WE}"), "Take back")
     bo = slack.person("bo")

@@ -132,7 +132,7 @@ def works_of(app, actor, clock):
 
     def change(tx):
         note = Change(actor=actor, ref=2, note=Note("still here"))
-        app.incidents._perform(tx, note, clicked=False)  # noqa: SLF001 - in a transaction that can be counted
+        app.incidents._perform(tx, note, clicked_at=None)  # noqa: SLF001 - in a transaction that can be counted
 
     def claim(tx):
         assert claims.claim(connection_of(tx), "worker", limit=10, at=clock())
