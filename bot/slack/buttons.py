@@ -412,21 +412,35 @@ def controls(incident: Incident, *, offers_channel: bool = False) -> list[Json]:
 def offer(told: Sequence[str], incident: Incident, further: Sequence[Json] = ()) -> Json:
     """The sentences ``told``, then the next steps: words in the text, buttons in the blocks.
 
-    ``further`` are buttons about the change that was just made.
+    ``further`` are buttons about the change that was just made: a line of their own, before the
+    next steps.
     """
     if incident.terminal:
         told = [*told, "That is the end of its lifecycle."]
         buttons = [timeline_button(incident), *further]
         return message(told, [*paragraphs(told), *actions(buttons), *_to_card(incident)])
-    buttons = [*every_step(incident), update_button(incident), *further]
-    return choice(told, "Next", incident, buttons)
+    buttons = [*every_step(incident), update_button(incident)]
+    return choice(told, "Next", incident, buttons, further)
 
 
-def choice(told: Sequence[str], asked: str, incident: Incident, buttons: Sequence[Json]) -> Json:
-    """The sentences ``told``, then the next steps after the word ``asked``."""
+def choice(
+    told: Sequence[str],
+    asked: str,
+    incident: Incident,
+    buttons: Sequence[Json],
+    further: Sequence[Json] = (),
+) -> Json:
+    """The sentences ``told``, then the next steps after the word ``asked``.
+
+    ``further`` are buttons about what was told.
+    """
+    steps = f"{asked}:"
+    sentences = paragraphs([*told, f"\n{steps}"])
+    if further:
+        sentences = [*paragraphs(told), *actions(list(further)), *paragraphs([steps])]
     return message(
         [*told, f"{asked}: {in_words(incident.next_steps)}."],
-        [*paragraphs([*told, f"\n{asked}:"]), *actions(buttons), *_to_card(incident)],
+        [*sentences, *actions(buttons), *_to_card(incident)],
     )
 
 
