@@ -189,7 +189,7 @@ def test_the_author_of_a_public_update_learns_when_it_goes_out_and_can_take_it_b
 
     assert f"Everyone in <#C0STATUS> {countdown}" in message["text"]
     held = ["Take back", "Take back and edit"] if delay_seconds else []
-    offered = ["Move to Identified", "Update…", *held]
+    offered = [*held, "Move to Identified", "Update…"]
     assert buttons(message) == offered
 
 
