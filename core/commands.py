@@ -55,7 +55,8 @@ class Change:
     ``to`` is the requested status; ``public`` and ``note`` are the two texts, each with its own
     readers. ``expected_status`` is the status for which a button or a dialog was drawn: if the
     incident has moved since, nothing is changed. ``next_update`` is the promise that comes with the
-    public text; without such a text there is none.
+    public text; without such a text there is none. ``confirmed``: the author wants the public text
+    as it is, whatever the leak guard sees in it.
     """
 
     actor: Actor
@@ -70,6 +71,7 @@ class Change:
     components: tuple[str | UUID, ...] | None = None
     expected_status: str | None = None
     next_update: NextUpdate | None = None
+    confirmed: bool = False
 
     @property
     def asks(self) -> frozenset[str]:
@@ -83,7 +85,7 @@ class Change:
 CHANGEABLE = frozenset(
     field.name
     for field in fields(Change)
-    if field.name not in {"actor", "ref", "expected_status", "next_update"}
+    if field.name not in {"actor", "ref", "expected_status", "next_update", "confirmed"}
 )
 
 
@@ -126,7 +128,7 @@ class SetPromise:
 class Walk:
     """Takes all steps of the shortest way to the status ``to``, in one transaction.
 
-    ``reason`` and ``public`` are the texts of the last step.
+    ``reason`` and ``public`` are the texts of the last step. ``confirmed`` is that of a `Change`.
     """
 
     actor: Actor
@@ -135,6 +137,7 @@ class Walk:
     reason: Note
     public: PublicText | None = None
     expected_status: str | None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

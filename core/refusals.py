@@ -22,6 +22,7 @@
     ├── StaleStatus           the incident has moved since the button was drawn
     ├── TooSoon               a click on a next step within three seconds of another click
     ├── NoPublicSurface       nobody could read a public update
+    ├── PossibleLeak          a public text may hold what must not leave
     ├── NoPublicSide          a public report of an incident that has no public side
     ├── NothingToRedact       the entry has no text
     ├── CurrentTitle          the entry has no text but the present title
@@ -51,6 +52,8 @@ from enum import StrEnum
 
 from core.errors import InvalidField, UserError, closest, nearest
 from core.incident import Actor, Component, DeclaredText, Incident, Section, Update
+from core.leaks import Leak, LeakKind
+from core.texts import listed
 
 
 class NotFound(UserError):
@@ -265,6 +268,23 @@ class NoPublicSurface(UserError):
             "A workspace admin sets one with `/incident setup #channel`."
         )
         self.incident = incident
+
+
+class PossibleLeak(UserError):
+    """A public text may hold what must not leave. Nothing was changed.
+
+    ``findings`` are its places in ``text``, which only its author may see.
+    """
+
+    def __init__(self, incident: Incident, findings: tuple[Leak, ...], text: str) -> None:
+        seen = [kind for kind in LeakKind if any(one.kind is kind for one in findings)]
+        super().__init__(
+            f"Nothing was published on {incident.name}: the public text may hold "
+            f"{listed([kind.words for kind in seen])}. Change it, or confirm it."
+        )
+        self.incident = incident
+        self.findings = findings
+        self.text = text
 
 
 class NoPublicSide(UserError):

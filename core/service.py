@@ -14,6 +14,7 @@ from core.components import describe_component
 from core.decision import ForRedaction, Outcome
 from core.engine import decide, refuse_haste
 from core.errors import UserError
+from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update, Workspace, WorkspaceSettings
 from core.loading import found, loaded, open_here, readable
@@ -138,6 +139,7 @@ class Incidents:
         # client without the right scope still learns that its request is impossible.
         if denied := policy.allows(command.actor, command, incident):
             raise denied
+        refuse_leaks(tx, command, incident, decision)
         if decision.changes_anything:
             if incident and incident.owner:
                 decision = followed(decision, incident, tx.open_hand_over(incident))

@@ -45,7 +45,10 @@ class KeyScope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An API key without its secret. ``id`` is the part that may be shown."""
+    """An API key without its secret. ``id`` is the part that may be shown.
+
+    ``leak_guard``: public texts are looked at before they are taken from it.
+    """
 
     id: str
     workspace: str
@@ -53,6 +56,7 @@ class Key:
     scope: KeyScope
     created_at: datetime
     revoked_at: datetime | None = None
+    leak_guard: bool = False
 
     @property
     def prefix(self) -> str:
@@ -67,6 +71,7 @@ _KEY = select(
     api_key.c.scope,
     api_key.c.created_at,
     api_key.c.revoked_at,
+    api_key.c.leak_guard,
 )
 _BY_ID = _KEY.add_columns(api_key.c.digest).where(api_key.c.id == bindparam("key"))
 _ALL = _KEY.order_by(api_key.c.workspace_id, api_key.c.created_at, api_key.c.id)
@@ -84,7 +89,13 @@ _REVOKE = (
 
 
 def create(
-    tx: SqlTransaction, *, workspace: str, name: str, scope: KeyScope, at: datetime
+    tx: SqlTransaction,
+    *,
+    workspace: str,
+    name: str,
+    scope: KeyScope,
+    at: datetime,
+    leak_guard: bool = False,
 ) -> tuple[Key, str]:
     """A new key of ``workspace``, with the whole key: it cannot be read again."""
     whole = f"rk_live_{secrets.token_hex(20)}"
@@ -94,6 +105,7 @@ def create(
         name=name,
         scope=scope,
         created_at=at,
+        leak_guard=leak_guard,
     )
     connection = connection_of(tx)
     connection.execute(KEEP_WORKSPACE[connection.dialect.name], {"id": workspace})
@@ -106,6 +118,7 @@ def create(
             "scope": scope.value,
             "digest": _digest(whole),
             "created_at": at,
+            "leak_guard": leak_guard or None,
         },
     )
     return key, whole
@@ -150,4 +163,5 @@ def _key(row: AnyRow) -> Key:
         scope=KeyScope(row.scope),
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        leak_guard=bool(row.leak_guard),
     )

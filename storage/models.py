@@ -536,6 +536,7 @@ class ApiKeyRow(_Row, table=True):
     digest: str
     created_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    leak_guard: bool | None = None  # None: a key from before there was one, or without it
 
 
 class IdempotencyRow(_Row, table=True):

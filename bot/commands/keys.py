@@ -15,6 +15,7 @@ cli = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
 @cli.command()
 def create(
+    *,
     name: Annotated[str, typer.Option(help="The author's name in timelines, for its changes.")],
     scope: Annotated[
         str, typer.Option(help="Each includes those before it.", metavar="|".join(SCOPES))
@@ -23,6 +24,13 @@ def create(
         str | None,
         typer.Option(help="The id of the Slack team, T…; that of the bot's token if left out."),
     ] = None,
+    leak_guard: Annotated[
+        bool,
+        typer.Option(
+            "--leak-guard",
+            help="Stop its public texts that may hold what must not leave, until confirmed.",
+        ),
+    ] = False,
 ) -> None:
     """Make an API key and print it, this once."""
     from bot.clock import now
@@ -46,7 +54,12 @@ def create(
         team = served(workspace, settings, store.read_now(keys.known_workspaces))
         key, whole = store.write_now(
             lambda tx: keys.create(
-                tx, workspace=team, name=named, scope=keys.KeyScope(scope), at=now()
+                tx,
+                workspace=team,
+                name=named,
+                scope=keys.KeyScope(scope),
+                at=now(),
+                leak_guard=leak_guard,
             )
         )
     # Nothing but the key goes to standard output, so that a script can read it.
@@ -63,10 +76,11 @@ def list_keys() -> None:
     with opened_store() as store:
         known = store.read_now(keys.every)
     for key in known:
+        guard = ", leak guard" if key.leak_guard else ""
         ended = f", revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else ""
         typer.echo(
             f"{key.prefix}  {key.workspace}  {key.scope:<7}  {key.name}, "
-            f"made {key.created_at:%Y-%m-%d}{ended}"
+            f"made {key.created_at:%Y-%m-%d}{guard}{ended}"
         )
     if not known:
         typer.echo("There are no API keys.")

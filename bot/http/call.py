@@ -48,6 +48,8 @@ class Dialect:
 class ApiCall:
     """One request of one actor. ``claim`` is None if it has no Idempotency-Key.
 
+    ``leak_guard``: the key asks for a look at public texts before they are taken.
+
     ``fields`` of a method maps fields of core to their names in the request, for refusals.
     """
 
@@ -57,6 +59,7 @@ class ApiCall:
     find_member: FindMember
     find_place: FindPlace
     claim: UUID | None
+    leak_guard: bool = False
 
     async def change(
         self,

@@ -258,6 +258,7 @@ class Gate:
             find_member=self._find_member,
             find_place=self._find_place,
             claim=claim,
+            leak_guard=key.leak_guard,
         )
         return checked
 

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
+from core.leaks import Leak
 from core.refusals import (
     ComponentExists,
     CurrentTitle,
@@ -26,6 +27,7 @@ from core.refusals import (
     NotFound,
     NothingToRedact,
     Permission,
+    PossibleLeak,
     RedactionNotPermitted,
     Refused,
     RepeatedComponent,
@@ -54,7 +56,8 @@ class FieldError:
 class Problem:
     """A refusal or a failure. ``status`` and ``code`` are those of dialect 1.
 
-    ``refused`` is set for a refused transition, ``reason`` for a missing or invalid API key.
+    ``refused`` is set for a refused transition, ``reason`` for a missing or invalid API key,
+    ``findings`` for a public text that was stopped.
     """
 
     status: int
@@ -62,6 +65,7 @@ class Problem:
     message: str
     fields: tuple[FieldError, ...] = ()
     refused: Refused | None = None
+    findings: tuple[Leak, ...] = ()
     reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -278,6 +282,13 @@ def _refusal(  # noqa: PLR0911 - the same
         case NothingToRedact():
             return Problem(
                 status=400, code="nothing_to_redact", message="This update has no text to withdraw."
+            )
+        case PossibleLeak():
+            return Problem(
+                status=409,
+                code="possible_leak",
+                message=f"{error.message} `confirmPublic: true` confirms it.",
+                findings=error.findings,
             )
         case Denied():
             scope = _SCOPES[error.permission]

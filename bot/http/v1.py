@@ -36,6 +36,7 @@ from bot.http.v1_shapes import (
     PublicUpdateBody,
     StatusChange,
     StatusHistoryEntry,
+    Stopped,
     TransitionRefused,
     Unauthorized,
     UpdateBody,
@@ -57,6 +58,7 @@ INVALID = 422
 REFUSALS: dict[int, type[BaseModel]] = {
     400: TransitionRefused,
     401: Unauthorized,
+    409: Stopped,
     INVALID: ValidationFailed,
 }
 
@@ -84,6 +86,11 @@ def word(problem: Problem, request_id: UUID) -> tuple[int, str]:
     if problem.fields:
         body["errors"] = [
             {"field": one.field, "message": f"{one.field} {one.problem}."} for one in problem.fields
+        ]
+    if problem.findings:
+        body["findings"] = [
+            {"kind": one.kind.value, "start": one.start, "length": one.length}
+            for one in problem.findings
         ]
     if refused := problem.refused:
         body["from"] = refused.incident.status
@@ -240,6 +247,9 @@ async def post_update(
         public=PublicText(str(asked.body)) if public else None,
         note=Note(asked.body) if asked.body is not None and not public else None,
         next_update=_next_update(asked) if isinstance(asked, PublicUpdateBody) else None,
+        confirmed=not (
+            call.leak_guard and isinstance(asked, PublicUpdateBody) and not asked.confirm_public
+        ),
     )
     fields = {"note": "body", "public_update": "body", "next_update": "nextUpdateIn"}
     return await call.change(command, show_update, fields=fields, status=201, quotes_a_text=True)

@@ -44,6 +44,7 @@ from core.incident import (
     Update,
     Visibility,
 )
+from core.leaks import LeakKind
 from core.promise import LONGEST, SHORTEST
 
 T = TypeVar("T")
@@ -186,6 +187,11 @@ class PublicUpdateBody(RequestBody, CamelCase):
         ]
         | None
     ) = None
+    confirm_public: bool = Field(
+        default=False,
+        description="Publishes the text although a key with a leak guard sees in it what may not "
+        "be meant for the public.",
+    )
 
 
 class InternalUpdateBody(RequestBody, CamelCase):
@@ -510,6 +516,38 @@ class TransitionRefused(ErrorBody):
     from_: str | None = Field(None, alias="from")
     to: str | None = None
     valid_next: list[str] | None = None
+
+
+class LeakPlace(AnswerPart):
+    """A place of the text, in characters after trimming. Its words are not repeated."""
+
+    kind: LeakKind
+    start: int
+    length: int
+
+
+class Stopped(ErrorBody):
+    """Something stands against it now. `findings` comes with `possible_leak` alone."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "statusCode": 409,
+                    "type": "invalid_request_error",
+                    "code": "possible_leak",
+                    "requestId": "0d4f0b1e-5f0a-4a56-9d0c-5d5f1c0f9a11",
+                    "message": "Nothing was published on INC-42: the public text may hold words "
+                    "of a private note. Change it, or confirm it. `confirmPublic: true` "
+                    "confirms it.",
+                    "findings": [{"kind": "note", "start": 12, "length": 4}],
+                }
+            ]
+        }
+    )
+
+    code: Literal["idempotency_conflict", "name_conflict", "possible_leak"]
+    findings: list[LeakPlace] | None = None
 
 
 class FieldErrorBody(AnswerPart):

@@ -21,6 +21,7 @@ from bot.slack.figures import stats
 from bot.slack.forms import Kept
 from bot.slack.help import help_for
 from bot.slack.interaction import Interaction
+from bot.slack.leaking import settled, with_choice
 from bot.slack.markup import plain_text
 from bot.slack.openings import Openings, dialog_name
 from bot.slack.people import UNREACHABLE, People
@@ -97,7 +98,14 @@ from core.engine import IMPATIENCE
 from core.errors import UserError
 from core.incident import Actor, Person, PublicText
 from core.lifecycle import Catalogue
-from core.refusals import NotFound, SectionChanged, SettingsChanged, StaleStatus, TooSoon
+from core.refusals import (
+    NotFound,
+    PossibleLeak,
+    SectionChanged,
+    SettingsChanged,
+    StaleStatus,
+    TooSoon,
+)
 from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction
@@ -288,6 +296,7 @@ class Actions:
             if not isinstance(shortened, Shorten):
                 raise DraftGone
             request = with_text(shortened.request, request.text or "")
+        request = settled(view, request)
         if isinstance(request, Declare) and request.private and request.place:
             # The form does not say whether a channel that was chosen in it is private, and the
             # card of a private incident may be shown in a private channel only.
@@ -358,6 +367,8 @@ class Actions:
             return self._openings.update(
                 incident, workspace, view, form, at=self._clock(), unannounced=True
             )
+        if isinstance(stale, PossibleLeak):
+            return with_choice(view, stale, ended.reply or {})
         if isinstance(stale, SettingsChanged):
             _, actor = await self._workspaces.entered(interaction)
             return await self._workspaces.redrawn(view, actor)

@@ -10,7 +10,7 @@ from bot.slack import written
 from bot.slack.answers import Answers, Carried
 from bot.slack.blocks import Json
 from bot.slack.carrying import (
-    INSTEAD,
+    AFTER_THE_END,
     alternatives,
     bound,
     ref_of,
@@ -183,7 +183,7 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         return [offer]
     changes = Change | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign | OpenWalk
     show = Offer(Choice(ShowCard(ref=incident.id)), incident)
-    if incident.terminal and isinstance(request, changes) and offer.choice.label != INSTEAD:
+    if incident.terminal and isinstance(request, changes) and not _is_correction(offer):
         kept = text_of(request) or text
         following = follow_up(incident.name, private=incident.private, text=kept)
         return [show, Offer(Choice(following, "Declare a follow-up…"))]
@@ -200,6 +200,11 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         stays = replace(request, to=None, expected_status=None)
         return [*walk, Offer(Choice(stays), incident), show]
     return [offer]
+
+
+def _is_correction(offer: Offer) -> bool:
+    """Whether it is about the one public text that an incident takes after its end."""
+    return offer.choice.label in AFTER_THE_END
 
 
 def _possible_update(request: OpenUpdate, incident: Incident, choice: Choice) -> list[Offer]:

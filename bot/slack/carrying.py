@@ -23,7 +23,16 @@ from bot.slack.requests import (
     follow_up,
 )
 from bot.slack.words import walk_label
-from core.commands import Acknowledge, Change, Declare, Ref, SetPromise, TakeNextStep, WriteReport
+from core.commands import (
+    Acknowledge,
+    Change,
+    Declare,
+    Ref,
+    SetPromise,
+    TakeNextStep,
+    Walk,
+    WriteReport,
+)
 from core.errors import InvalidField, UserError
 from core.incident import BODY_MAX, DESCRIPTION_MAX, TITLE_MAX, Incident, Note, PublicText
 from core.refusals import (
@@ -32,6 +41,7 @@ from core.refusals import (
     NoPublicSurface,
     NotFound,
     Permission,
+    PossibleLeak,
     SeveralNextSteps,
     StaleStatus,
     TooSoon,
@@ -43,6 +53,10 @@ from core.refusals import (
 
 # The label of the one public text that an incident takes after its end.
 INSTEAD = "Publish it in the place of yours"
+# The labels of what can be done with a public text that may hold what must not leave.
+AS_IT_IS, EDIT, AS_NOTE = "Publish as it is", "Edit…", "Keep as a note"
+# A correction is possible after the end, and so are these.
+AFTER_THE_END = frozenset({INSTEAD, AS_IT_IS, EDIT})
 
 
 def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911 - one for each kind of text
@@ -186,6 +200,8 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
                 yield Choice(Shorten(request=request))
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             yield from _as_note(request)
+        case PossibleLeak(incident=incident):
+            yield from _despite(request, incident)
         case UnknownComponent(asked=asked, suggestion=meant):
             for name in (meant, f"+{asked}"):
                 yield from _named(request, asked, name)
@@ -211,8 +227,27 @@ def _steps(request: Request, incident: Incident, steps: tuple[str, ...]) -> Iter
 
 def _as_note(request: Request) -> Iterator[Choice]:
     if isinstance(request, Change) and request.public is not None:
-        note = Note("\n\n".join(text for text in (request.public, request.note) if text))
-        yield Choice(replace(request, public=None, note=note, next_update=None))
+        yield Choice(as_note(request))
+
+
+def as_note(request: Change | Walk) -> Change | Walk:
+    """``request`` with its public text as a part of its note; a promise goes with that text."""
+    note = request.reason if isinstance(request, Walk) else request.note
+    whole = Note("\n\n".join(text for text in (request.public, note) if text))
+    if isinstance(request, Walk):
+        return replace(request, public=None, reason=whole)
+    return replace(request, public=None, note=whole, next_update=None)
+
+
+def _despite(request: Request, incident: Incident) -> Iterator[Choice]:
+    """What can be done with the public text of ``request``, which was stopped."""
+    if not isinstance(request, Change):
+        return
+    yield Choice(replace(request, confirmed=True), AS_IT_IS)
+    edited = OpenUpdate(ref=incident.id, to=request.to, public=request.public, note=request.note)
+    yield Choice(edited, EDIT)
+    if not incident.terminal:
+        yield Choice(as_note(request), AS_NOTE)
 
 
 def _named(request: Request, asked: str, name: str) -> Iterator[Choice]:

@@ -46,6 +46,7 @@ from core.refusals import (
     NoPublicSurface,
     NothingToPromise,
     Permission,
+    PossibleLeak,
     PromiseOver,
     Refused,
     SectionChanged,
@@ -525,7 +526,7 @@ def _chosen(view: Mapping[str, Any], name: str) -> str:
 
 
 # Their dialog is redrawn with the facts of now, and keeps what was typed.
-REDRAWN = StaleStatus | SectionChanged | SettingsChanged | Unannounced
+REDRAWN = StaleStatus | SectionChanged | SettingsChanged | PossibleLeak | Unannounced
 
 
 # --- errors at their inputs ------------------------------------------------------------------

@@ -58,6 +58,7 @@ from core.refusals import (
     NothingToRedact,
     NotOver,
     Permission,
+    PossibleLeak,
     RedactionNotPermitted,
     SeveralNextSteps,
     StaleStatus,
@@ -130,6 +131,8 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             return _refused(told)
         case AlreadyPublic():
             return _already_public(error, at=at)
+        case PossibleLeak():
+            return _refused(list(_possible_leak(error)))
         case Denied():
             return _refused(list(_denied(error)))
         case UsageError():
@@ -220,6 +223,21 @@ def _already_public(error: AlreadyPublic, *, at: datetime) -> Json:
     text = "That title" if entry.kind is Kind.TITLE else "That text"
     told = [f"{text} of {incident.name} is public since {since}.", "Nothing was changed."]
     return _refused(told, [withdraw_button(incident, entry)])
+
+
+# More places than these are only counted.
+PLACES_SHOWN = 5
+
+
+def _possible_leak(error: PossibleLeak) -> Iterator[str]:
+    yield f"Nothing was published on {error.incident.name}."
+    yield "Your text may hold what is not for the public:"
+    for one in error.findings[:PLACES_SHOWN]:
+        place = shown(error.text[one.start : one.end], 80)
+        yield f'\n• "{place}": {one.kind.words}'
+    if (more := len(error.findings) - PLACES_SHOWN) > 0:
+        yield f"\n… and {more} more."
+    yield "\nPublish it as it is, change it, or keep it as a note."
 
 
 def _denied(error: Denied) -> Iterator[str]:

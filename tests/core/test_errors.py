@@ -16,6 +16,7 @@ from core.errors import (
     nearest,
 )
 from core.incident import DeclaredText, Kind, Section
+from core.leaks import Leak, LeakKind
 from core.lifecycle import RESPONSE
 from core.refusals import (
     AlreadyPublic,
@@ -39,6 +40,7 @@ from core.refusals import (
     NotOver,
     NotPrivate,
     Permission,
+    PossibleLeak,
     PromiseOver,
     RedactionNotPermitted,
     Refused,
@@ -292,6 +294,13 @@ TOLD = [
         (
             "INC-42 is private: it has no public side, and a public update would have no reader. "
             "Write a note instead: `/incident note 42 …`."
+        ),
+    ),
+    (
+        PossibleLeak(OPEN, (Leak(4, 4, LeakKind.NOTE), Leak(9, 3, LeakKind.SECRET)), "The words"),
+        (
+            "Nothing was published on INC-42: the public text may hold words of a private note "
+            "and a key, a token or a password. Change it, or confirm it."
         ),
     ),
     (

@@ -165,3 +165,11 @@ def test_a_wrong_call_reports_its_error(ratchet, arguments, code, told):
     assert (ended, out) == (code, "")
     assert told in err
     assert ratchet("keys", "list")[1] == "There are no API keys.\n"
+
+
+def test_a_key_with_a_leak_guard_is_listed_as_one(made, ratchet):
+    made("--leak-guard")
+    made()
+
+    guards = [", leak guard" in line for line in ratchet("keys", "list")[1].splitlines()]
+    assert sorted(guards) == [False, True]

@@ -96,6 +96,7 @@ from core.incident import (
     Visibility,
     Workspace,
 )
+from core.leaks import Leak, LeakKind
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
 from core.promise import NextUpdate, Promise
 from core.public_side import PublicIncident, PublicPromise, PublicUpdate
@@ -122,6 +123,7 @@ from core.refusals import (
     NotOver,
     NotPrivate,
     Permission,
+    PossibleLeak,
     PromiseOver,
     RedactionNotPermitted,
     RepeatedComponent,
@@ -707,6 +709,10 @@ def errors(texts: Texts) -> dict[str, UserError]:
             f'"{word}" names nobody.', usage=find("assign").usage
         ),
         "no_public_surface": NoPublicSurface(new),
+        "possible_leak": PossibleLeak(new, (Leak(0, 4, LeakKind.NOTE),), texts.body),
+        "possible_leak_several": PossibleLeak(
+            new, tuple(Leak(at, 2, kind) for at, kind in enumerate([*LeakKind] * 2)), texts.body
+        ),
         "no_public_surface_private": NoPublicSurface(private),
         "nothing_to_redact": NothingToRedact(new, entry),
         "current_title": CurrentTitle(new, entry),

@@ -1,0 +1,195 @@
+"""A public text that may hold what must not leave: asked about, by command and in dialogs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.standin import announced
+
+HOST = "db-3-canary"
+LEAK = f"The host {HOST} is down, we are moving away from it."
+STOPPED = "Nothing was published on INC-1."
+SAFE = "One of our servers is down."
+
+
+@pytest.fixture(params=["http"])
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+async def mia(slack, ratchet, settle):
+    """INC-1 has its card in #payments, and a private note."""
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    await mia.command("#payments", f"/incident note 1 {HOST} lost its quorum")
+    await settle()
+    return mia
+
+
+@pytest.fixture
+def told(mia):
+    async def told(text):
+        return await (await mia.command("#payments", f"/incident {text}")).answer()
+
+    return told
+
+
+def labels(message):
+    return [
+        element["text"]["text"]
+        for block in message.blocks
+        for element in block.get("elements", [])
+        if element["type"] == "button"
+    ]
+
+
+def public(slack):
+    """Everything that the status channel shows."""
+    return json.dumps([m.blocks for m in slack.workspace.channel("#status").messages]) + "".join(
+        m.text for m in slack.workspace.channel("#status").messages
+    )
+
+
+async def opened(slack, person, callback_id):
+    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
+
+
+async def dialog(slack, mia, press="Update…", name="update"):
+    card = next(m for m in slack.workspace.channel("#payments").messages if m.by_app)
+    await mia.press(card, press)
+    await opened(slack, mia, name)
+
+
+async def stopped_in_dialog(slack, mia, text=LEAK):
+    """The Update… dialog after ``text`` was stopped in it."""
+    await dialog(slack, mia)
+    await mia.fill("Public update", text)
+    await announced(slack, mia)
+    await mia.submit()
+    await slack.until(lambda: STOPPED in mia.view.words())
+
+
+async def test_a_command_is_answered_with_the_places_and_three_ways(slack, told, settle):
+    answer = await told(f"update 1 {LEAK}")
+    await settle()
+
+    assert STOPPED in answer.text
+    assert f'"{HOST}": words of a private note' in answer.text
+    assert LEAK in answer.words()
+    assert labels(answer) == ["Publish as it is (INC-1)", "Edit…", "Keep as a note (INC-1)"]
+    assert HOST not in public(slack)
+
+
+async def test_it_is_published_as_it_is(slack, mia, told, settle):
+    answer = await told(f"update 1 {LEAK}")
+
+    await (await mia.press(answer, "Publish as it is (INC-1)")).answer()
+    await settle()
+
+    assert LEAK in public(slack)
+
+
+async def test_it_is_kept_as_a_note(slack, mia, told, settle):
+    answer = await told(f"update 1 {LEAK}")
+
+    await (await mia.press(answer, "Keep as a note (INC-1)")).answer()
+    await settle()
+
+    assert HOST not in public(slack)
+    assert LEAK in (await told("timeline 1")).words()
+
+
+async def test_it_is_edited_in_the_dialog_and_asked_about_there_again(slack, mia, told, settle):
+    answer = await told(f"update 1 {LEAK}")
+
+    await mia.press(answer, "Edit…")
+    await opened(slack, mia, "update")
+    assert LEAK in str(mia.view.state)
+    await mia.submit()
+    await slack.until(lambda: STOPPED in mia.view.words())
+    await mia.fill("Public update", SAFE)
+    await announced(slack, mia)
+    await mia.submit()
+    await settle()
+
+    assert SAFE in public(slack)
+    assert HOST not in public(slack)
+
+
+async def test_the_dialog_stays_open_and_publishes_what_is_confirmed(slack, mia, settle):
+    await stopped_in_dialog(slack, mia)
+    assert HOST not in public(slack)
+
+    await mia.fill("This text", "Publish as it is")
+    await mia.submit()
+    await settle()
+
+    assert LEAK in public(slack)
+
+
+async def test_the_dialog_keeps_it_as_a_note(slack, mia, told, settle):
+    await stopped_in_dialog(slack, mia)
+
+    await mia.fill("This text", "Keep as a note")
+    await mia.submit()
+    await settle()
+
+    assert HOST not in public(slack)
+    assert LEAK in (await told("timeline 1")).words()
+
+
+async def test_without_a_choice_it_is_asked_about_again(slack, mia, settle):
+    await stopped_in_dialog(slack, mia)
+
+    await mia.submit()
+    await settle()
+
+    assert STOPPED in mia.view.words()
+    assert HOST not in public(slack)
+
+
+async def test_a_walk_asks_as_well(slack, mia, told, settle):
+    asked = await told("resolve 1")
+    await mia.press(asked, next(label for label in labels(asked) if label.endswith("…")))
+    await opened(slack, mia, "walk")
+    await mia.fill("Private reason", "It is over.")
+    await mia.fill("Public update", LEAK)
+    await mia.submit()
+    await slack.until(lambda: STOPPED in mia.view.words())
+    assert HOST not in public(slack)
+
+    await mia.fill("This text", "Publish as it is")
+    await mia.submit()
+    await settle()
+
+    assert LEAK in public(slack)
+
+
+async def test_no_finding_is_logged_or_counted(slack, mia, told, ratchet, settle, capsys):
+    await told(f"update 1 {LEAK}")
+    await stopped_in_dialog(slack, mia)
+    await settle()
+
+    logged = capsys.readouterr()
+    assert "PossibleLeak" in logged.err
+    assert HOST not in logged.out + logged.err
+
+
+async def test_a_correction_after_the_end_is_asked_about_as_well(slack, mia, told, settle):
+    for status in ("identified", "monitoring"):
+        await told(f"status 1 {status}")
+    await told("update 1 status:resolved It is over.")
+    await told("withdraw 1 5")
+
+    asked = await told(f"update 1 {LEAK}")
+
+    assert STOPPED in asked.text
+    assert labels(asked) == ["Publish as it is (INC-1)", "Edit…"]
+    assert HOST not in public(slack)
+    await (await mia.press(asked, "Publish as it is (INC-1)")).answer()
+    await settle()
+    assert LEAK in public(slack)
