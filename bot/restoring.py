@@ -146,8 +146,9 @@ class Marker:
         numbers: dict[str, int] = {}
         if self.settings.slack_bot_token is None:
             self.lines.append(
-                "SLACK_BOT_TOKEN is not set, so Slack was not asked which numbers it shows: "
-                f"set it, {AGAIN}."
+                "Slack was not asked which numbers are in use since the backup, because "
+                "SLACK_BOT_TOKEN is not set: set it, stop the bot, and run "
+                "`ratchet restore --marks-only`."
             )
             return numbers
         client = a_client(self.settings, timeout_seconds=TIMEOUT_SECONDS)

@@ -99,8 +99,11 @@ def restoring(url: str, file: Path, *, at: datetime) -> Iterator[Restoration]:
                 yield restoration
             _seal(part, like=live)
             restoration.kept = _replace(live, part, at=at)
-    except OSError as error:
-        raise NotRestored(f"{live} could not be replaced: {error.strerror}.") from None
+    except BaseException as error:
+        target.unmake_lock()
+        if isinstance(error, OSError):
+            raise NotRestored(f"{live} could not be replaced: {error.strerror}.") from None
+        raise
     finally:
         target.close()
 

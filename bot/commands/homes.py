@@ -1,17 +1,37 @@
-"""The workspace that an API key is for: that of the bot's token."""
+"""The workspace that a command of an operator is for: that of the bot's token; and its store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
 
 from bot.commands.setup import wrong
+from bot.commands.stores import database_url
 from bot.settings import KeySettings
 from bot.slack.people import UNREACHABLE, Home, SlackUnavailable, home_of
 from bot.slack.web import a_client
+from storage.keys import known_workspaces
+from storage.store import NoDatabase, SqlStore
 
 TIMEOUT_SECONDS = 5
+
+
+@contextmanager
+def served_store(asked: str | None, settings: KeySettings) -> Iterator[tuple[SqlStore, str]]:
+    """The store, migrated, and the workspace that `served` finds for ``asked``.
+
+    A missing database is created once the workspace is known: a refusal leaves no empty one.
+    """
+    with database_url(settings) as url, closing(SqlStore(url)) as store:
+        known: Collection[str] = ()
+        with suppress(NoDatabase):
+            store.is_current()
+            store.migrate()
+            known = store.read_now(known_workspaces)
+        team = served(asked, settings, known)
+        store.migrate()
+        yield store, team
 
 
 def served(asked: str | None, settings: KeySettings, known: Collection[str]) -> str:

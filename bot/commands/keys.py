@@ -34,9 +34,8 @@ def create(
 ) -> None:
     """Make an API key and print it, this once."""
     from bot.clock import now
-    from bot.commands.homes import served
+    from bot.commands.homes import served_store
     from bot.commands.setup import key_settings, wrong
-    from bot.commands.stores import migrated_store
     from core.errors import InvalidField
     from core.texts import name_of
     from storage import keys
@@ -50,8 +49,7 @@ def create(
     except InvalidField as error:
         wrong(error)
     settings = key_settings()
-    with migrated_store(settings) as store:
-        team = served(workspace, settings, store.read_now(keys.known_workspaces))
+    with served_store(workspace, settings) as (store, team):
         key, whole = store.write_now(
             lambda tx: keys.create(
                 tx,

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from bot.commands.homes import served
+from bot.commands.homes import served_store
 from bot.commands.setup import key_settings, wrong
-from bot.commands.stores import migrated_store, opened_store
+from bot.commands.stores import opened_store
 from core.errors import UserError
 from core.incident import Actor, Person
 from storage.keys import known_workspaces
@@ -36,8 +36,7 @@ def asked(ask: Ask[T], workspace: str | None) -> T:
 def arranged(ask: Ask[T], workspace: str | None) -> T:
     """The answer to ``ask``, which may be the first act in a workspace that is served here."""
     settings = key_settings()
-    with migrated_store(settings) as store:
-        team = served(workspace, settings, store.read_now(known_workspaces))
+    with served_store(workspace, settings) as (store, team):
         return _answer(ask, store, team)
 
 

@@ -74,6 +74,27 @@ def key_settings() -> KeySettings:
     return settings
 
 
+def settings_to_check() -> tuple[Settings | StorageSettings | None, tuple[SettingProblem, ...]]:
+    """The settings as far as they are right, and every problem.
+
+    With a problem they are those of the database alone, or None if these are wrong as well. Ends
+    the program when `.env` cannot be read.
+    """
+    try:
+        given = environment()
+    except WrongSettings as error:
+        wrong(*error.problems)
+    try:
+        settings = Settings.from_env(given)
+    except WrongSettings as error:
+        try:
+            return StorageSettings.from_env(given), error.problems
+        except WrongSettings:
+            return None, error.problems
+    _call_without_proxy(settings.slack_api_url)
+    return settings, ()
+
+
 def _call_without_proxy(slack_api_url: str) -> None:
     """Lets calls reach a Slack on this machine.
 

@@ -78,7 +78,8 @@ async def examine(
     took = round((monotonic() - started) * 1000)
     home = None if isinstance(token, CheckResult) else home_in(token)
     results = list(_settings(settings, home))
-    results += [result async for result in _database(settings, home, deep=deep)]
+    opened = partial(_store, settings, home)
+    results += [result async for result in _database(opened, home, deep=deep)]
     if isinstance(token, CheckResult):
         return [*results, token]
     text = f"token: {token['user']} in workspace {token['team_id']}, answered in {took} ms"
@@ -94,6 +95,11 @@ async def examine(
         compared = _compared(settings, home, look, say_gone=search.say_gone if mark_gone else None)
         results += [result async for result in compared]
     return results
+
+
+async def examine_database(url: str, *, deep: bool = False) -> list[CheckResult]:
+    """Check the database alone, when the settings of Slack are wrong."""
+    return [result async for result in _database(partial(SqlStore, url), None, deep=deep)]
 
 
 def _settings(settings: Settings, home: Home | None) -> Iterator[CheckResult]:
@@ -140,10 +146,10 @@ async def _in_force(settings: Settings, home: Home | None) -> InForce:
 
 
 async def _database(
-    settings: Settings, home: Home | None, *, deep: bool
+    opened: Callable[[], SqlStore], home: Home | None, *, deep: bool
 ) -> AsyncIterator[CheckResult]:
     try:
-        with closing(_store(settings, home)) as store:
+        with closing(opened()) as store:
             exposed = store.exposed_files  # before our own connection adds to them
             current = await asyncio.to_thread(store.is_current)
             text = (

@@ -67,6 +67,7 @@ class SQLite:
         self._log_file: _Identity | None = None
         self._damage: str | None = None
         self._lock: IO[str] | None = None
+        self._lock_is_new = False
         self._connections = threading.local()
         self._opened: list[Connection] = []
         self.writers = Crew(self._write, name="store-writer", threads=1, together=TOGETHER_MAX)
@@ -98,6 +99,7 @@ class SQLite:
         # An earlier version left the files open to everybody on the machine.
         for file in self.files:
             close_to_others(file)
+        is_new = not path.exists()
         make_private(path)
         try:
             lock = path.open("a")
@@ -107,11 +109,20 @@ class SQLite:
             raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its holder may have removed it meanwhile: then it keeps nobody away.
+            if not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                raise FileNotFoundError
         except OSError:
             lock.close()
             raise SecondServer(self.path) from None
         self._lock = lock
+        self._lock_is_new = is_new
         self._serves = True
+
+    def unmake_lock(self) -> None:
+        """Removes the lock if `claim_single_server` made it, for a claim that served nothing."""
+        if self._lock and self._lock_is_new:
+            self.path.with_name(f"{self.path.name}.lock").unlink(missing_ok=True)
 
     @property
     def files(self) -> tuple[Path, ...]:

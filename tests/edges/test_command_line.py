@@ -263,12 +263,18 @@ async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(
     assert ours & {"bot.sandbox", "bot.demo", "bot.doctor", "bot.export", "bot.restoring"} == set()
 
 
+def test_a_key_that_is_refused_leaves_no_database(ratchet, folder):
+    code, out, err = ratchet("keys", "create", "--name", "ci", "--scope", "admin")
+
+    assert (code, out, len(err)) == (1, "", 1)
+    assert list(folder.iterdir()) == []
+
+
 # --- settings ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["serve", "doctor"])
-def test_wrong_settings_end_with_2_and_a_line_for_each_problem(ratchet, command):
-    code, out, err = ratchet(command, PORT="http", LOG_LEVEL="loud", SLACK_BOT_TOKEN="xoxp-7")
+def test_wrong_settings_end_with_2_and_a_line_for_each_problem(ratchet):
+    code, out, err = ratchet("serve", PORT="http", LOG_LEVEL="loud", SLACK_BOT_TOKEN="xoxp-7")
 
     assert (code, out) == (2, "")
     assert [line.split()[0] for line in err] == [
@@ -605,6 +611,41 @@ def test_a_file_of_templates_that_cannot_be_read_is_wrong_usage(ratchet, folder)
 
 
 # --- doctor ------------------------------------------------------------------------------------
+
+
+def test_the_doctor_checks_the_database_without_tokens(ratchet):
+    ratchet("migrate")
+
+    code, out, err = ratchet("doctor", "--deep")
+
+    assert (code, err) == (2, ["Slack was not asked: correct the settings first."])
+    assert [line[:40] for line in out.splitlines()] == [
+        "FAIL  settings: SLACK_BOT_TOKEN is not set"[:40],
+        "FAIL  settings: SLACK_APP_TOKEN is not set"[:40],
+        "ok    database: up to date",
+        "ok    outbox: everything could be delive",
+        "ok    audit: every timeline is legal; in",
+    ]
+
+
+def test_the_doctor_names_every_wrong_setting(ratchet, folder):
+    code, out, _ = ratchet(
+        "doctor",
+        LOG_LEVEL="loud",
+        DATABASE_URL="mysql://root:hunter2@db/x",
+        SLACK_BOT_TOKEN="xoxp-7",
+    )
+
+    assert code == 2
+    assert [line.split()[2] for line in out.splitlines()] == [
+        "SLACK_BOT_TOKEN",
+        "DATABASE_URL",
+        "LOG_LEVEL",
+        "SLACK_APP_TOKEN",
+    ]
+    assert "hunter2" not in out
+    assert "xoxp-7" not in out
+    assert list(folder.iterdir()) == []
 
 
 async def test_the_doctor_ends_with_1_if_a_check_fails(process, slack):

@@ -73,7 +73,10 @@ def test_the_backup_takes_the_place_and_the_replaced_database_is_kept(ratchet, f
     assert out[-1] == f"copy.db is in the place of the database. {DONE}"
     assert f"{WORKSPACE}: INC-2 to INC-3 are in use since the backup, and skipped." in out
     assert f"The replaced database is kept: {kept(folder)}" in out
-    assert any(line.startswith("SLACK_BOT_TOKEN is not set") for line in out)
+    assert (
+        "Slack was not asked which numbers are in use since the backup, because SLACK_BOT_TOKEN is "
+        "not set: set it, stop the bot, and run `ratchet restore --marks-only`."
+    ) in out
     assert counted(folder / "ratchet.db") == counted(kept(folder)) == [(3,)]
     assert (folder / "copy.db").read_bytes() == before
     assert {path.name for path in folder.iterdir()} == {
@@ -239,6 +242,16 @@ def test_a_file_that_cannot_be_restored_is_refused_and_nothing_changes(ratchet, 
     if was is not None:
         assert files(folder) == was
     assert counted(folder / "ratchet.db") == [(3,)]
+    assert not (folder / "ratchet.db.lock").exists()
+
+
+def test_the_lock_of_a_bot_that_served_stays_after_a_refusal(ratchet, folder):
+    (folder / "ratchet.db.lock").touch()
+    (folder / "given").touch()
+
+    assert ratchet("restore", "given")[0] == 1
+
+    assert (folder / "ratchet.db.lock").exists()
 
 
 @pytest.mark.parametrize("arguments", [("copy.db",), ("--marks-only",)])
