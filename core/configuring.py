@@ -48,12 +48,13 @@ class SettingsBook:
         actor: Actor,
         changes: Mapping[Setting, str | None],
         *,
-        seen: int,
+        seen: int | None,
         request: str | None = None,
     ) -> Configuration:
         """Saves ``changes``, each a text as `core.settings` writes it; None restores a default.
 
-        ``seen`` is the version that the actor saw. ``request`` identifies a delivery that Slack may
+        ``seen`` is the version that the actor saw; None: they saw none, and replace what is there.
+        ``request`` identifies a delivery that Slack may
         repeat: a repetition changes nothing.
 
         Raises:

@@ -21,7 +21,6 @@ from core.loading import found, loaded, open_here, readable
 from core.ranking import Rank, Ranking
 from core.refusals import Denied, Permission, StaleStatus
 from core.report import Report
-from core.settings import Setting
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction
 
@@ -398,32 +397,6 @@ class Incidents:
     async def settings(self, workspace: str) -> WorkspaceSettings:
         """The settings of ``workspace`` that are in force, before anybody is known to be asking."""
         return await self._store.read(lambda reader: reader.workspace(workspace).settings)
-
-    async def set_status_channel(
-        self, actor: Actor, channel: str, *, request: str | None = None
-    ) -> Workspace:
-        """Makes ``channel`` the status channel of the workspace.
-
-        ``request`` identifies a delivery that Slack may repeat, as for `execute`.
-
-        Raises:
-            Denied: the actor is no workspace admin.
-        """
-        _admit(actor)
-        if not policy.holds(actor, Permission.ADMINISTER):
-            raise Denied(actor, Permission.ADMINISTER)
-
-        def work(tx: Transaction) -> Workspace:
-            if request is not None:
-                if tx.handled(actor.workspace, request):
-                    return tx.workspace(actor.workspace)
-                tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
-            changes = {Setting.STATUS_CHANNEL: channel}
-            at = self._clock()
-            tx.save_settings(actor.workspace, changes, seen=None, by=actor.person, at=at)
-            return tx.workspace(actor.workspace)
-
-        return await self._store.write(work)
 
     async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
         """The open incidents that have their card in the actor's channel."""

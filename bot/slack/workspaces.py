@@ -131,10 +131,9 @@ class Workspaces:
             problem := await places.refused_trial(self._client, asked.channel)
         ):
             raise InvalidField(Setting.STATUS_CHANNEL, problem)
-        workspace = await self._incidents.set_status_channel(
-            actor, asked.channel, request=interaction.once
-        )
-        return views.status_channel_set(workspace.status_channel or asked.channel)
+        changes = {Setting.STATUS_CHANNEL: asked.channel}
+        saved = await self._book.save(actor, changes, seen=None, request=interaction.once)
+        return views.status_channel_set(saved.workspace.status_channel or asked.channel)
 
     async def _problem(self, setting: Setting, text: str, groups: Mapping[str, str]) -> str | None:
         """The reason why ``text`` cannot be served; it ends a sentence about the setting."""

@@ -88,6 +88,19 @@ async def test_a_repeated_request_changes_nothing(book):
     assert await book.save(ADMIN, {SEVERITY: "low"}, seen=0, request="envelope 1") == last
 
 
+async def test_a_save_that_saw_no_version_replaces_what_is_there(book):
+    await book.save(ADMIN, {Setting.STATUS_CHANNEL: "C0OLD"}, seen=None, request="envelope 1")
+    changes = {Setting.STATUS_CHANNEL: STATUS_CHANNEL}
+    last = await book.save(OTHER_ADMIN, changes, seen=None, request="envelope 2")
+
+    again = await book.save(
+        ADMIN, {Setting.STATUS_CHANNEL: "C0OLD"}, seen=None, request="envelope 1"
+    )
+
+    assert again == last
+    assert (again.workspace.status_channel, again.workspace.version) == (STATUS_CHANNEL, 2)
+
+
 @pytest.mark.parametrize(
     ("actor", "permission"),
     [

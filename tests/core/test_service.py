@@ -46,11 +46,13 @@ from tests.builders import (
     LINUS,
     NINE,
     STATUS_CHANNEL,
+    WORKSPACE,
     a_change,
     a_declaration,
     a_workspace,
     an_actor,
     an_id,
+    set_status_channel,
 )
 
 ADMIN = an_actor(LINUS, admin=True)
@@ -64,14 +66,19 @@ def woken():
 
 
 @pytest.fixture
-async def incidents(a_database, clock, woken):
+def store(a_database):
     with a_database("sqlite") as url, closing(SqlStore(url)) as store:
-        yield Incidents(store, clock=clock, wake=lambda: woken.append(clock.now))
+        yield store
 
 
 @pytest.fixture
-async def with_status_channel(incidents):
-    await incidents.set_status_channel(ADMIN, STATUS_CHANNEL)
+def incidents(store, clock, woken):
+    return Incidents(store, clock=clock, wake=lambda: woken.append(clock.now))
+
+
+@pytest.fixture
+async def with_status_channel(store):
+    await store.write(lambda tx: set_status_channel(tx, WORKSPACE, STATUS_CHANNEL))
 
 
 @pytest.fixture
@@ -289,7 +296,6 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         lambda incidents, actor: incidents.board(actor, BoardFilter()),
         lambda incidents, actor: incidents.open_here(actor),
         lambda incidents, actor: incidents.workspace(actor),
-        lambda incidents, actor: incidents.set_status_channel(actor, STATUS_CHANNEL),
     ],
     ids=[
         "declare",
@@ -309,7 +315,6 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         "board",
         "open here",
         "workspace",
-        "set the status channel",
     ],
 )
 async def test_an_outsider_may_do_nothing_and_learns_nothing(incidents, declare, membership, ask):
@@ -385,17 +390,6 @@ async def test_a_duplicate_of_an_incident_that_the_actor_may_not_see_is_refused(
     outcome = await incidents.execute(duplicate(ADMIN))
 
     assert outcome.incident.resolution == Resolved(how=Resolution.DUPLICATE, duplicate_of=1)
-
-
-async def test_only_an_admin_sets_the_status_channel(incidents):
-    with pytest.raises(Denied) as refused:
-        await incidents.set_status_channel(an_actor(), STATUS_CHANNEL)
-    assert refused.value.permission is Permission.ADMINISTER
-    assert (await incidents.workspace(an_actor())).status_channel is None
-
-    now = await incidents.set_status_channel(ADMIN, STATUS_CHANNEL)
-    assert now == a_workspace(status_channel=STATUS_CHANNEL, version=1)
-    assert await incidents.workspace(an_actor()) == now
 
 
 @pytest.mark.parametrize("membership", Membership)
@@ -809,18 +803,6 @@ async def test_a_request_that_changed_nothing_undoes_nothing_when_it_comes_again
     assert again.incident.severity is Severity.LOW
 
 
-async def test_a_status_channel_that_was_set_twice_stays_when_the_first_request_comes_again(
-    incidents,
-):
-    await incidents.set_status_channel(ADMIN, "C0OLD", request="envelope 1")
-    await incidents.set_status_channel(ADMIN, STATUS_CHANNEL, request="envelope 2")
-
-    again = await incidents.set_status_channel(ADMIN, "C0OLD", request="envelope 1")
-
-    assert again.status_channel == STATUS_CHANNEL
-    assert (await incidents.workspace(ADMIN)).status_channel == STATUS_CHANNEL
-
-
 async def test_a_refused_request_is_refused_again(incidents, declare):
     await declare()
 
@@ -908,9 +890,8 @@ async def test_lists_are_newest_first_with_times_and_rankings_worst_first(
     assert list(ranking.items) == [high, new, low]
 
 
+@pytest.mark.usefixtures("with_status_channel")
 async def test_the_settings_in_force_are_read_before_anybody_is_known(incidents):
-    await incidents.set_status_channel(ADMIN, STATUS_CHANNEL)
-
     settings = await incidents.settings(ADMIN.workspace)
 
     assert settings.status_channel == STATUS_CHANNEL

@@ -26,6 +26,7 @@ from tests.builders import (
     a_declaration,
     an_actor,
     an_id,
+    set_status_channel,
 )
 
 WAR_ROOM = "C0WARROOM"
@@ -143,15 +144,16 @@ async def test_an_empty_store_has_no_findings(found):
 
 
 async def test_an_incident_older_than_the_status_channel_needs_no_card(opened, clock, found):
-    incidents = Incidents(opened(), clock=clock, wake=lambda: None)
+    store = opened()
+    incidents = Incidents(store, clock=clock, wake=lambda: None)
     await incidents.execute(a_declaration(id=an_id("before")))
     await incidents.execute(a_change(ref=1, severity=Severity.LOW))
     clock.advance(seconds=1)
-    await incidents.set_status_channel(an_actor(admin=True), "C0FIRST")
+    await store.write(lambda tx: set_status_channel(tx, WORKSPACE, "C0FIRST"))
     await incidents.execute(a_declaration(id=an_id("first")))
     await incidents.execute(a_change(ref=2, public=PublicText("Cards are refused.")))
     clock.advance(seconds=1)
-    await incidents.set_status_channel(an_actor(admin=True), "C0SECOND")
+    await store.write(lambda tx: set_status_channel(tx, WORKSPACE, "C0SECOND"))
     await incidents.execute(a_declaration(id=an_id("second")))
     await incidents.execute(a_change(ref=2, public=PublicText("Cards are taken.")))
 
