@@ -895,6 +895,7 @@ async def test_the_settings_in_force_are_read_before_anybody_is_known(incidents)
     settings = await incidents.settings(ADMIN.workspace)
 
     assert settings.status_channel == STATUS_CHANNEL
+    assert await incidents.workspace(an_actor()) == a_workspace(version=1)
 
 
 # --- what a request is about -----------------------------------------------------------------
