@@ -208,6 +208,11 @@ PLANTED = {
         "from bot.http.status import routes",
         {"places in bot.http.status"},
     ),
+    "a folder of files knows the page in it": (
+        "bot/publishing/folder.py",
+        "from bot.publishing import copying",
+        {"places in bot.publishing"},
+    ),
     "a measure knows the commands": (
         "benchmarks/measures.py",
         "from bot.commands import serve",
