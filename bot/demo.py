@@ -21,7 +21,7 @@ from typing import IO, NamedTuple
 
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Story, story
-from bot.stand_in import DATABASE, is_kept, keep, manifest, settings_for, take_up
+from bot.stand_in import DATABASE, PAGE, is_kept, keep, manifest, settings_for, take_up
 
 FOLDER = Path(".ratchet-demo")
 FIRST_STORY = "outage"
@@ -349,11 +349,17 @@ async def _serve(
         if stop.is_set():
             return
         slack.front.beside["Statistics"] = figures
+        if told is None and not (FOLDER / KEY).is_file():
+            publish = ("page", "publish", "--title", PAGE.title, "--slug", PAGE.slug)
+            await _said(*publish, folder=FOLDER, settings=running.settings)
+        page = f"{running.address}/status/{PAGE.slug}"
+        slack.front.elsewhere["Status page"] = page
         person, channel = (told.person, told.channel) if told else ("mia", "#payments")
         announce(f"\nOpen {slack.url}/?as={person}&at={channel.removeprefix('#')}")
         announce(told.hint if told else "This goes on where the last run ended.")
         key = await _key(FOLDER, running.settings)
-        announce(f"\nAPI: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
+        announce(f"\nStatus page: {page}")
+        announce(f"API: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
         announce(f"Log: {FOLDER}/{LOG}")
         announce("Ctrl-C ends it. The next run goes on from there; --clean deletes everything.")
         await stop.wait()

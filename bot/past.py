@@ -17,8 +17,11 @@ from bot.app import App, build
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Stage, Story, story
 from bot.settings import Settings
-from bot.stand_in import DATABASE, keep, manifest, settings_for
+from bot.stand_in import DATABASE, PAGE, keep, manifest, settings_for
 from bot.telemetry import configure_logs
+from core.curating import ComponentChange, Curation
+from core.incident import Actor, Person
+from core.page import DAYS
 
 # The deliveries after the last line take some seconds of the story's time.
 MARGIN = timedelta(seconds=30)
@@ -104,11 +107,31 @@ async def play(told: Story, *, folder: Path, until: datetime) -> None:
         await app.start()
         try:
             await slack.connected()
+            await _publish(app, slack.workspace.team_id, clock)
             await Teller(app, slack, clock).tell(told)
         finally:
             await app.stop()
         slack.workspace.forget_private_answers()
         keep(slack.workspace, folder)
+
+
+async def _publish(app: App, workspace: str, clock: StoryClock) -> None:
+    """Publishes the status page; its components were there long before the story."""
+    operator = Actor(
+        workspace=workspace,
+        person=Person("key:operator", "operator"),
+        sees_private=True,
+        admin=True,
+    )
+    curation = Curation(app.store, clock=clock)
+    await curation.publish(operator, title=PAGE.title, slug=PAGE.slug)
+    for position, name in enumerate(PAGE.components, 1):
+        await app.incidents.make_component(
+            operator, name=name, description=None, group=None, then=lambda _tx, _made: None
+        )
+        began = clock().date() - timedelta(days=DAYS)
+        change = ComponentChange(shown=True, position=position, start_date=began)
+        await curation.change_component(operator, name, change)
 
 
 if __name__ == "__main__":

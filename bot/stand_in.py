@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -24,6 +24,19 @@ MANIFESTS = (
 # In the folder of the demo.
 STATE = "slack.json"
 DATABASE = "ratchet.db"
+
+
+class DemoPage(NamedTuple):
+    """The status page of the demo, with the components that it shows."""
+
+    title: str
+    slug: str
+    components: tuple[str, ...]
+
+
+PAGE = DemoPage(
+    "Acme status", "acme", ("Checkout API", "Payments", "Refunds", "Invoices", "Search")
+)
 
 
 def manifest() -> dict[str, Any]:

@@ -17,7 +17,7 @@ Reading
              "shortcuts": [{"kind": "global" | "message", "callback_id", "name", "description"}]},
      "mode": "socket" | "http", "connections": [{"id", "half_open", "delay_seconds"}],
      "limits": {"posting", "tiers", "burst"}, "faults": [fault], "welcome": "",
-     "beside": [name], "now": 1750000000.0, "seq": 17}
+     "beside": [name], "elsewhere": {name: address}, "now": 1750000000.0, "seq": 17}
 
     user: Slack's user object (id, name, real_name, is_admin, is_restricted, is_bot, deleted, …)
     channel: {"id", "name", "kind": "public" | "private" | "im", "is_member", "bot_is_member",
@@ -159,6 +159,8 @@ class Front:
         """A line of greeting at the top of the page, in words."""
         self.beside: dict[str, Callable[[], Awaitable[str]]] = {}
         """Pages of the app outside Slack by their names, each a function that returns HTML."""
+        self.elsewhere: dict[str, str] = {}
+        """Pages of the app on its own server by their names: their addresses, as links."""
         self._seq = 0
         self._log: dict[Interaction | Request | Call, int] = {}
         self._pages: dict[web.WebSocketResponse, asyncio.Queue[Json]] = {}
@@ -232,6 +234,7 @@ class Front:
             "faults": [fault_json(rule) for rule in self._faults],
             "welcome": self.welcome,
             "beside": list(self.beside),
+            "elsewhere": self.elsewhere,
             "now": self._workspace.clock(),
             "seq": self._seq,
         }

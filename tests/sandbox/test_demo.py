@@ -61,6 +61,8 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
                 state = await answer.json()
             async with http.get("/beside/Statistics") as answer:
                 figures = await answer.text()
+            async with http.get(f"{begun.api}/status/acme.md") as answer:
+                status_page = await answer.text()
         key = (tmp_path / ".ratchet-demo/api-key").read_text().strip()
 
     (card,) = [one for one in messages if "Move to Resolved" in str(one["blocks"])]
@@ -71,6 +73,10 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
     assert [one for one in messages if one["only_you"]] == []
     assert state["welcome"].startswith("One step is left.")
     assert state["beside"] == ["Statistics"]
+    assert state["elsewhere"] == {"Status page": f"{begun.api}/status/acme"}
+    assert "**Partial System Outage**" in status_page
+    assert "- Checkout API: Partial outage" in status_page
+    assert "- Search: Operational" in status_page
     assert "<svg" in figures
     assert f"Open {begun.page}/?as=mia&at=payments\n{state['welcome']}\n" in begun.told
     assert f"API: {begun.api}, with the key {key} " in begun.told

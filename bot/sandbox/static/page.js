@@ -345,6 +345,13 @@ function sideEntry({ key, name, mark, here, go, fresh = 0, calls = 0, faded = fa
   };
 }
 
+/** A page on the app's own server, which opens beside this one. */
+const sideLink = ([name, address]) => ({
+  key: name, mark: address,
+  make: () => h("li", {}, h("a", { class: "side-entry", href: address, target: "_blank", rel: "noopener", data: { focus: name } },
+    icon("link"), h("span", { class: "side-name" }, name), h("span", { class: "unseen" }, " (opens beside)"))),
+});
+
 function renderSidebar() {
   const { state, place } = world;
   if (!place) return;
@@ -365,10 +372,11 @@ function renderSidebar() {
     key: "app", name: state.app.name, mark: () => face({ is_bot: true }, "is-tiny"), here: Boolean(place.app),
     go: () => goTo({ app: state.app.home_tab ? "home" : "messages" }), ...(direct ? news(direct) : {}),
   })]);
-  side.querySelector("#beside-title").hidden = !state.beside.length;
-  reconcile(others, state.beside.map((name) => sideEntry({
+  const elsewhere = Object.entries(state.elsewhere);
+  side.querySelector("#beside-title").hidden = !state.beside.length && !elsewhere.length;
+  reconcile(others, [...elsewhere.map(sideLink), ...state.beside.map((name) => sideEntry({
     key: name, name, mark: () => icon("chart"), here: place.beside === name, go: () => goTo({ beside: name }),
-  })));
+  }))]);
 }
 
 // --- the middle ---
