@@ -29,6 +29,7 @@ from core.configuring import SettingsBook
 from core.drafting import DraftBook
 from core.incident import (
     Actor,
+    Groups,
     Place,
     Visibility,
     WorkspaceSettings,
@@ -182,8 +183,8 @@ class Windows:
 class Everybody:
     """Profiles without a call to Slack: everybody is a full member."""
 
-    async def actor(self, workspace: str, _: str, *, channel: str | None) -> Actor:
-        return an_actor(ADA, workspace=workspace, channel=channel)
+    async def actor(self, workspace: str, _: str, *, channel: str | None, groups: Groups) -> Actor:
+        return an_actor(ADA, workspace=workspace, channel=channel, groups=groups)
 
     async def member(self, *_: str) -> Any:
         return ADA
