@@ -52,6 +52,7 @@ def operations(ci, declared, reported):
         return [
             ("POST", "/v1/incidents", FULL),
             ("PATCH", f"/v1/incidents/{begun}/status", {"status": "identified"}),
+            ("PATCH", f"/v1/incidents/{begun}", {"severity": "low", "description": "x"}),
             ("POST", f"/v1/incidents/{other}/updates", {"visibility": "public", "body": "x"}),
             ("POST", f"/v1/incidents/{more}/updates/{update}/redact", None),
             ("POST", f"/v1/incidents/{other}/acknowledge", None),
@@ -320,9 +321,16 @@ async def test_a_withdrawn_description_and_its_title_are_in_no_kept_answer(ci, u
         assert NOTE not in "\n".join(connection.iterdump())
 
 
-async def test_a_description_is_in_no_kept_answer(ci, url):
-    await ci.post("/v1/incidents", json=FULL | {"description": NOTE}, headers=ONCE)
+async def test_a_description_that_is_withdrawn_is_in_no_kept_answer(ci, url):
+    def kept():
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            rows = connection.execute("SELECT * FROM idempotency").fetchall()
+        return json.dumps(rows, default=str)
 
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        kept = connection.execute("SELECT * FROM idempotency").fetchall()
-    assert NOTE not in json.dumps(kept, default=str)
+    made = await ci.post("/v1/incidents", json=FULL | {"description": NOTE}, headers=ONCE)
+    address = f"/v1/incidents/{made.json()['data']['id']}/updates"
+    assert NOTE in kept()
+    declared = (await ci.get(address)).json()["data"]["updates"][0]["id"]
+    assert (await ci.post(f"{address}/{declared}/redact")).is_success
+
+    assert NOTE not in kept()
