@@ -203,11 +203,6 @@ PLANTED = {
         "from bot.page import site",
         {"places in bot.page"},
     ),
-    "a folder knows its copy": (
-        "bot/publishing/folder.py",
-        "from bot.publishing import copying",
-        {"places in bot.publishing"},
-    ),
     "kept bytes know their addresses": (
         "bot/http/status/shelf.py",
         "from bot.http.status import routes",

@@ -183,13 +183,16 @@ class ChannelTransport:
     ) -> Members | None:
         """Invite the people who belong there; remove from a private one whoever may not see it.
 
-        Nobody is invited twice: a person may leave a channel.
+        A private one holds notes, so of the readers only responders are invited. The others have
+        the card as a direct message. Nobody is invited twice: a person may leave a channel.
         """
         if not known.current:
             return None
         private = known.own.private
-        responders = await self._members_of(None if private else group)
+        responders = await self._members_of(group)
         wanted = known.people | responders
+        if private:
+            wanted = known.people & responders if group else known.people
         members = known.members
         if private and message.unsure:
             # The response to an invitation may be lost, and the invitation taken back since.

@@ -262,7 +262,11 @@ async def test_no_free_name_is_said_on_the_card(slack, ratchet, settle):
 
 @pytest.fixture
 async def secluded(slack, ratchet, settle):
-    """The private channel of a private incident that Mia has declared and Bo owns."""
+    """The private channel of a private incident that Mia has declared and Bo owns.
+
+    Sam, a responder here, is invited to it.
+    """
+    slack.workspace.groups["S0RESPONDERS"].members.append(slack.workspace.user("sam").id)
     await say(
         slack,
         settle,
@@ -278,6 +282,14 @@ async def test_a_private_incident_gets_a_private_channel_with_its_readers_alone(
     assert secluded.kind == "private"
     assert members(secluded) == {"U0MIA", "U0BO", "U0SAM"}
     assert secluded.pins == [card(slack, secluded).ts]
+
+
+async def test_a_reader_who_is_no_responder_has_the_card_and_no_notes(slack, secluded, settle):
+    slack.workspace.add_user("ada")
+    await say(slack, settle, "/incident invite 1 @ada", "/incident note 1 the key was in the log")
+
+    assert members(secluded) == {"U0MIA", "U0BO", "U0SAM"}
+    assert "Card data leaked" in card(slack, "@ada").words()
 
 
 async def test_notes_are_posted_there_and_withdrawn_there(slack, secluded, settle):
