@@ -15,6 +15,7 @@ from bot.page.addresses import root_of
 from core.incident import PublicText
 from core.page import PageSettings
 from core.service import Incidents
+from core.store import StoreUnavailable
 from storage.store import SqlStore
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_id, the_settings
 from tests.pages import PATHS
@@ -277,3 +278,46 @@ async def test_many_incidents_are_in_lists_by_their_limits(pages, store, inciden
 
     assert len(found["incidents"]) == 50
     assert (await pages.get("/status/acme/incidents/1")).status_code == 200
+
+
+class AwayStore:
+    """A store whose database does not answer while ``away`` is set."""
+
+    def __init__(self, store):
+        self.store = store
+        self.away = True
+
+    async def read_public(self, work):
+        if self.away:
+            raise StoreUnavailable("the connection was refused")
+        return await self.store.read_public(work)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("host", ["ratchet.example", "status.example"])
+async def test_while_the_database_is_away_a_reader_is_told_to_come_back(store, clock, capsys, host):
+    away = AwayStore(store)
+    made = StatusPages(
+        PlainTextResponse("rest"),
+        Shelf(away, clock=clock, address=lambda page, _alone: page.slug),
+        hosts={"status.example": None},
+        clock=clock,
+        rate=0,
+    )
+    transport = httpx.ASGITransport(app=made)
+    client = httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
+    path = "/status/acme" if host == "ratchet.example" else "/"
+    answers = [await client.get(path) for _ in range(2)]
+
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        assert answer.text == (
+            "The status page cannot be read right now. Try again in a few seconds.\n"
+        )
+    logged = "".join(capsys.readouterr())
+    assert logged.count("page not served") == 2
+    assert "Traceback" not in logged
+
+    away.away = False
+    assert (await client.get(path)).status_code == 200

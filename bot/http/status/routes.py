@@ -16,6 +16,8 @@ from bot.http.status.shelf import FRESH, KeptBytes, Shelf
 from bot.page import html
 from bot.page.addresses import Hosts
 from bot.page.site import HTML
+from bot.telemetry import log
+from core.store import StoreUnavailable
 
 PREFIX = "/status"
 METHODS = "GET, HEAD, OPTIONS"
@@ -31,6 +33,7 @@ CALM = {
 }
 # Requests per second and address, in bursts of twice as many: far more than any reader needs.
 RATE = 50
+AGAIN_AFTER_SECONDS = 5
 # A date has whole seconds: a page that has just changed may do so again in the same one.
 SETTLED = timedelta(seconds=2)
 
@@ -83,6 +86,14 @@ class StatusPages:
             return Response(status_code=204, headers={"Allow": METHODS, **allowed, **heads, **CALM})
         if request.method not in {"GET", "HEAD"}:
             return PlainTextResponse("Pages can only be read.\n", 405, {"Allow": METHODS})
+        try:
+            kept = await self._find(request, host, path)
+        except StoreUnavailable as error:
+            log.warning("page not served", reason=error.reason)
+            return _away()
+        return _not_found() if kept is None else _shown(request, kept, at=self._clock())
+
+    async def _find(self, request: Request, host: str, path: str) -> KeptBytes | None:
         if host in self._hosts:
             rest = path.removeprefix("/")
             workspace = self._hosts[host] or await self._slugs.only()
@@ -93,8 +104,7 @@ class StatusPages:
             rest = "index.md"
         elif wants_markdown and rest.startswith(("incidents/", "history", "days/")):
             rest = f"{rest.removesuffix('.md')}.md"
-        kept = None if workspace is None else await self._shelf.find(workspace, rest)
-        return _not_found() if kept is None else _shown(request, kept, at=self._clock())
+        return None if workspace is None else await self._shelf.find(workspace, rest)
 
 
 class _Slugs:
@@ -110,8 +120,9 @@ class _Slugs:
         """The workspace of the only page that is published, None if there are several, or none."""
         now = asyncio.get_running_loop().time()
         if self._checked is None or now - self._checked >= self._fresh:
-            self._checked = now
             self._known = {one.slug: one.workspace for one in await self._shelf.settings()}
+            # Only now: after a failed look nothing is known, and the next request looks again.
+            self._checked = now
         return next(iter(self._known.values())) if len(self._known) == 1 else None
 
     async def named(self, path: str) -> tuple[str | None, str]:
@@ -178,3 +189,11 @@ def _is_known(request: Request, kept: KeptBytes) -> bool:
 
 def _not_found() -> Response:
     return PlainTextResponse("There is no such page.\n", 404, ANYBODY)
+
+
+def _away() -> Response:
+    return PlainTextResponse(
+        "The status page cannot be read right now. Try again in a few seconds.\n",
+        503,
+        {"Retry-After": str(AGAIN_AFTER_SECONDS), "Cache-Control": "no-store", **ANYBODY},
+    )
