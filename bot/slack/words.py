@@ -286,7 +286,10 @@ def note_hint(incident: Incident) -> str:
     if ReaderGroup.EVERYONE in readers.groups:
         return RESPONDERS
     first, rest = RESPONDERS.split(".", 1)
-    return f"{first}, and of them only {_plainly(readers)}.{rest}"
+    # A person who is named may be no responder: they see the incident, and no note.
+    return (
+        f"{first}, and of them only those who may see {incident.name}: {_plainly(readers)}.{rest}"
+    )
 
 
 def _plainly(readers: Audience, *, reader: str | None = None, here: str = "") -> str:

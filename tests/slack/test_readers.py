@@ -100,6 +100,15 @@ def test_the_hint_at_each_box_names_exactly_its_readers(incident):
         )
 
 
+def test_a_hint_of_a_note_says_of_the_invited_only_that_they_may_see_the_incident():
+    hint = note_hint(an_incident(private=True, invited=(LINUS,)))
+
+    assert hint == (
+        "Responders only, and of them only those who may see INC-42: Ada, Linus, its owner, "
+        "workspace admins and whoever you invite. Never leaves this workspace."
+    )
+
+
 @pytest.mark.parametrize("incident", INCIDENTS, ids=range(len(INCIDENTS)))
 def test_only_an_incident_that_everybody_sees_has_a_box_for_public_texts(incident):
     everybody_sees = all(may_see(actor, incident) for actor in PEOPLE)
