@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, head_of
+from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, audience_within, head_of
 from bot.slack.likeness import near
 from bot.slack.references import first_word, plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
@@ -236,8 +236,10 @@ class _Arguments:
             self._take_audience_first()
         self._look_for_audience()
         self._look_into_quotation()
+        self._look_for_audience_within()
         self._look_for_severity()
         self._look_for_option()
+        self._look_for_option_within()
         self.title = _joined(self._tokens)
 
     def _keep(self, key: str, value: str) -> None:
@@ -387,6 +389,15 @@ class _Arguments:
             self.doubt = _Doubt(words[place], " ".join(filter(None, others)))
             return
 
+    def _look_for_audience_within(self) -> None:
+        """Asks about an audience with a sign behind it anywhere: "Leak. Note: of the keys"."""
+        private = self._typed.known.secluded and "public" not in self.options
+        if self.doubt or private or "private" in self.options:
+            return
+        if word := audience_within(" ".join(self._tokens)):
+            # The word stays in a private title: the words after it may mean nothing without it.
+            self.doubt = _Doubt(word, _joined(self._tokens))
+
     def _look_for_option(self) -> None:
         """Asks about a first word that is written like an option: ``--key``, ``key=value``."""
         if self.doubt or not self._tokens or _joined(self._tokens) != " ".join(self._tokens):
@@ -403,6 +414,12 @@ class _Arguments:
             word = text[: len(text) - len(head.rest)].strip()
             self.doubt = _Doubt(word, head.rest, option=True)
 
+    def _look_for_option_within(self) -> None:
+        """Asks about an unknown ``key:value`` among the words of the title."""
+        for place, token in enumerate(self._tokens):
+            if not self.doubt and option(plain_word(token))[1] and self._is_option(token):
+                self.doubt = _Doubt(token, _joined(_without(self._tokens, place)), option=True)
+
     def _is_option(self, token: str) -> bool:
         """Whether ``token`` is written like an option. ``Error:disk`` and addresses are text."""
         plain = plain_word(token)
@@ -413,7 +430,7 @@ class _Arguments:
             return False
         known = (*KEYS, *STATUS_KEYS, *self._typed.known.statuses)
         # A word that begins with a small letter is a key; one with a capital begins a sentence.
-        return bool(_likely(key) or near(key, known)) or option(token)[0] == token[: len(key)]
+        return bool(_likely(key) or near(key, known)) or re.sub(r"^\W+", "", token).startswith(key)
 
     @staticmethod
     def _is_word(token: str) -> bool:

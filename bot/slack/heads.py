@@ -22,6 +22,9 @@ _KEY = r"([^\W\d_][\w-]*)"
 _DASHED = re.compile(rf"(?:-{{1,2}}|[–—])\s?{_KEY}(?:\s*[:=]\s*(\S*)|\s+(\S+)|$)?", re.DOTALL)
 _ARROW = "[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]"
 _SIGNED = re.compile(rf"[(\[*_`'\"]*{_KEY}[*_`'\"]*(\s*)({_ARROW}|[:=])(\s*)(\S*)", re.DOTALL)
+_SIGNED_WITHIN = re.compile(
+    rf"(?<![^\W_])([^\W\d_]+)[^\w\s:=]*\s*(?:{_ARROW}|:(?!//)|=)", re.DOTALL
+)
 
 
 # Words without a letter or a digit, emoji, and calls.
@@ -104,6 +107,15 @@ def status_first(text: str, statuses: Iterable[str]) -> tuple[str, str] | None:
         first = first_word(text)
     status = _status(plain_word(first[0]), statuses) if first else ""
     return (status, text[first.end() :].lstrip()) if first and status else None
+
+
+def audience_within(text: str) -> str:
+    """The first audience in ``text`` that has a sign behind it: ``note: …``; empty if none has."""
+    for said in _SIGNED_WITHIN.finditer(unicodedata.normalize("NFKC", text)):
+        # A word as short as "note" is one letter away from words of titles: "node: down".
+        if near(said[1].casefold(), AUDIENCES, most=1 if len(said[1]) > 5 else 0):
+            return said[0]
+    return ""
 
 
 def after_signs(text: str) -> str:

@@ -567,6 +567,49 @@ def test_a_word_like_a_reference_where_nothing_else_may_stand_is_asked_about(tex
     assert [request.ref for request in meanings(text)] == [42]
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["Foo note: secret", "Foo note:secret", "P1 Foo; [note]: secret", "--foo Foo,note:secret",
+     "Foo (note: secret)", "Foo *internal:* secret",
+     "Foo internal: secret", "Foo Note = secret", "Foo note : secret", "Foo privte: secret",
+     "Foo bar note \u2192 secret stuff", "Foo ends. ＮＯＴＥ：secret"],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["{}", '"{}"', "{} severity:high"])
+def test_an_audience_anywhere_in_a_declaration_is_asked_about(title, form):
+    question = asked(f"declare {form.format(title)}")
+    private, public, edited = [choice.request for choice in question.choices]
+
+    assert "may say who reads this" in question.message
+    assert (private.title, private.private) == (title, True)
+    assert (public.title, public.private) == (title, False)
+    assert isinstance(edited, OpenDeclare)
+    assert edited.title == title
+
+
+@pytest.mark.parametrize("text", ["Foo note: secret private", "Foo private:yes internal: secret"])
+def test_an_audience_within_a_private_declaration_is_title(text):
+    assert said(f"declare {text}").private
+    assert said("declare Foo note: secret", secluded=True).private
+
+
+@pytest.mark.parametrize("word", ["starts:02:50", "eta:5m", "*owner:mia*", "tag：db"])
+def test_an_unknown_option_within_a_title_is_asked_about(word):
+    without, whole, edited = meanings(f"declare Checkout {word} is down")
+
+    assert (without.title, whole.title) == ("Checkout is down", f"Checkout {word} is down")
+    assert edited.title == whole.title
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Payments: cards fail", "Down since e.g. 5:30 pm", "Checkout on node: down", "Errors: note http://x.test/a",
+     "All https://x.test/a fail", "Some notes: missing", "Batch Error:disk is late",
+     "Job with a=b fails", "Note http://x.test"],
+)  # fmt: skip
+def test_signs_within_a_title_that_mean_nothing_are_title(text):
+    assert said(f"declare {text}") == a_declaration(text)
+
+
 def test_an_unknown_option_alone_is_asked_about():
     whole, edited = meanings("declare --foo")
 
