@@ -34,12 +34,16 @@ def reminder(incident: Incident, promise: Promise, *, at: datetime) -> Json | No
 
 
 def breach(incident: Incident, promise: Promise, *, group: str | None, at: datetime) -> Json:
-    """The word that a promise is broken; ``group`` is the group of responders, if there is one."""
+    """The word that a promise is broken; ``group`` is the group of responders, if there is one.
+
+    Without a working channel it is a direct message: nobody of a group that it mentioned would read
+    it.
+    """
     told = (
         f"{untitled(incident)}: the {_kind(promise)} that was promised by "
         f"{moment(promise.due_at, seen_from=at)} has not come."
     )
-    if group:
+    if group and incident.card_channel:
         told = f"<!subteam^{group}> {told}"
     buttons = [update_button(incident), promise_button(incident)]
     return _nudge(told, incident, buttons)

@@ -92,10 +92,8 @@ async def test_an_update_promises_the_next_one_by_its_severity(slack, declared, 
 
     assert "It promises the next one by <!date^1772445600^{time}|10:00 UTC>." in answer.text
     assert "Next update by <!date^1772445600^{time}|10:00 UTC>" in card(slack)
-    assert [b["text"]["text"] for b in answer.blocks[-2]["elements"]][-2:] == [
-        "Change…",
-        "No promise",
-    ]
+    # What was just done has a line of its own, before the next steps.
+    assert [b["text"]["text"] for b in answer.blocks[1]["elements"]] == ["Change…", "No promise"]
 
 
 async def test_no_promise_takes_it_away(slack, declared, mia, says, settle):
@@ -267,6 +265,9 @@ async def test_a_private_incident_promises_to_its_responders_alone(
     answer = await says("promise 1 10m")
     await settle()
     await passes(13)
+    # A direct message mentions no group.
+    assert "has not come" in direct(slack, "mia")[-1]
+    assert GROUP not in repr(direct(slack, "mia"))
 
     assert "You, its owner, workspace admins and whoever you invite see that" in answer.text
     assert slack.channel_view(STATUS) == slack.channel_view(PAYMENTS) == []
