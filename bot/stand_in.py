@@ -52,6 +52,7 @@ def settings_for(slack: Sandbox, *, port: int) -> dict[str, str]:
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
         "STATUS_CHANNEL": slack.workspace.channel("#status").id,
+        "API_CHANNEL": slack.workspace.channel("#payments").id,
         "DATABASE_URL": f"sqlite:///{DATABASE}",
         "PORT": str(port),
         "LOG_FORMAT": "json",

@@ -6,12 +6,14 @@ import asyncio
 import json
 import os
 import re
+from asyncio import timeout
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.command import a_whole_demo
+from tests.patience import GLANCE_SECONDS, PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +39,19 @@ async def pasted(lines, folder):
     return [json.loads(line) for line in said.decode().splitlines()]
 
 
+async def link_of_the_card(api, folder, incident):
+    """The link of the incident's working card, once Slack has the card."""
+    key = (folder / ".ratchet-demo/api-key").read_text().strip()
+    bearer = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(api, headers=bearer) as http, timeout(PATIENCE_SECONDS):
+        while True:
+            async with http.get(f"/v1/incidents/{incident}") as answer:
+                link = (await answer.json())["data"]["links"]["slack"]
+            if link:
+                return link
+            await asyncio.sleep(GLANCE_SECONDS)
+
+
 async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
     assert "http://127.0.0.1:8081/" in walk
     async with a_whole_demo("--clean", folder=tmp_path) as demo:
@@ -47,6 +62,7 @@ async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
             http.get("/front/messages?as=mia&channel=C0STATUS") as answer,
         ):
             shown = (await answer.json())["messages"]
+        link = await link_of_the_card(demo.api, tmp_path, taken["data"]["id"])
 
     assert walk.count("\n") == 10
     assert taken["data"]["ownerId"] is None
@@ -57,5 +73,6 @@ async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
     history = [entry["status"] for entry in whole["data"]["statusHistory"]]
     assert history == ["investigating", "identified", "monitoring", "resolved"]
     assert {update["postedBy"]["name"] for update in timeline["data"]["updates"]} == {"demo"}
+    assert "/archives/C0PAYMENTS/p" in link
     # The texts are held back for ten seconds: nothing of them is out.
     assert "Rolling back." not in repr(shown)
