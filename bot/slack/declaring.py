@@ -10,7 +10,7 @@ from bot.slack.likeness import near
 from bot.slack.references import first_word, plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
 from bot.slack.spans import STARTS, Start, start_of, written_start
-from bot.slack.typed import Typed, option, other_school, quoted, unquoted
+from bot.slack.typed import Circumstances, Typed, option, other_school, quoted, unquoted
 from core.commands import Declare
 from core.incident import Severity
 
@@ -240,7 +240,7 @@ class _Arguments:
         self._look_for_severity()
         self._look_for_option()
         self._look_for_option_within()
-        self.title = _joined(self._tokens)
+        self.title = joined(self._tokens)
 
     def _keep(self, key: str, value: str) -> None:
         if key in self.options:
@@ -272,7 +272,11 @@ class _Arguments:
             elif key in AUDIENCES and signed and len(waiting) == 1 and _says_yes(waiting[0]):
                 self._audience(key, waiting.pop())
             elif signed and (key in KEYS or _likely(key)) and not signed[2].startswith("//"):
-                value = self._start(signed[2], waiting) if key == "since" else signed[2]
+                value = (
+                    whole_start(signed[2], waiting, self._typed.known)
+                    if key == "since"
+                    else signed[2]
+                )
                 spelled.append(f"{signed[1]}:{value}")
             elif key in KEYS and waiting and waiting[0][0] in ":=：＝":
                 # A blank before the sign.
@@ -281,16 +285,6 @@ class _Arguments:
             else:
                 spelled.append(token)
         return spelled
-
-    def _start(self, value: str, waiting: list[str]) -> str:
-        """The value of ``since:``, with those of the words ``waiting`` that belong to it."""
-        known = self._typed.known
-        for count in range(min(START_WORDS, len(waiting)), 0, -1):
-            whole = " ".join([unquoted(value), *waiting[:count]]).strip()
-            if start_of(whole, at=known.at, zone=known.zone):
-                del waiting[:count]
-                return whole
-        return value
 
     def _audience(self, key: str, value: str | None) -> None:
         if not _says_yes(value or "yes"):
@@ -336,7 +330,7 @@ class _Arguments:
             self._tokens = _without_separators(rest)
             return True
         if not self._typed.literal and "private" not in self.options:
-            self.doubt = self.doubt or _Doubt(word, _joined(_without_separators(rest)))
+            self.doubt = self.doubt or _Doubt(word, joined(_without_separators(rest)))
         return False
 
     def _take_audience_first(self) -> None:
@@ -363,7 +357,7 @@ class _Arguments:
             rest = _without(self._tokens, place)
             if re.search(r"[(\[{]", token) and not re.search(r"[)\]}]", token):
                 rest = self._tokens
-            self.doubt = _Doubt(token, _joined(_without_separators(rest)))
+            self.doubt = _Doubt(token, joined(_without_separators(rest)))
             return
 
     def _look_into_quotation(self) -> None:
@@ -372,7 +366,7 @@ class _Arguments:
         if self.doubt or {"private", "public"} & {*self.options} or len(named) != 1:
             return
         quotation = named[0]
-        if (title := _joined([quotation])) == quotation:
+        if (title := joined([quotation])) == quotation:
             return
         words = title.split()
         ends = [place for place, word in enumerate(words) if self._is_word(word)]
@@ -396,11 +390,11 @@ class _Arguments:
             return
         if word := audience_within(" ".join(self._tokens)):
             # The word stays in a private title: the words after it may mean nothing without it.
-            self.doubt = _Doubt(word, _joined(self._tokens))
+            self.doubt = _Doubt(word, joined(self._tokens))
 
     def _look_for_option(self) -> None:
         """Asks about a first word that is written like an option: ``--key``, ``key=value``."""
-        if self.doubt or not self._tokens or _joined(self._tokens) != " ".join(self._tokens):
+        if self.doubt or not self._tokens or joined(self._tokens) != " ".join(self._tokens):
             return
         text = after_signs(" ".join(self._tokens))
         first = first_word(text)
@@ -418,7 +412,7 @@ class _Arguments:
         """Asks about an unknown ``key:value`` among the words of the title."""
         for place, token in enumerate(self._tokens):
             if not self.doubt and option(plain_word(token))[1] and self._is_option(token):
-                self.doubt = _Doubt(token, _joined(_without(self._tokens, place)), option=True)
+                self.doubt = _Doubt(token, joined(_without(self._tokens, place)), option=True)
 
     def _is_option(self, token: str) -> bool:
         """Whether ``token`` is written like an option. ``Error:disk`` and addresses are text."""
@@ -457,7 +451,7 @@ class _Arguments:
             if _BARE_SEVERITY.fullmatch(plain_word(word)):
                 rest = _without(self._tokens, place)
                 meant = other_school(plain_word(word))
-                self.doubt = _Doubt(word, _joined(rest), Severity(meant)) if meant else None
+                self.doubt = _Doubt(word, joined(rest), Severity(meant)) if meant else None
                 return
 
     def _values(self, key: str) -> list[str]:
@@ -493,6 +487,16 @@ class _Arguments:
         return self._typed.wrong(
             f"There is no option {quoted(key + ':')}.", suggestion=f"{meant}:", slip=key
         )
+
+
+def whole_start(value: str, waiting: list[str], known: Circumstances) -> str:
+    """The value of ``since:``, with those of the words ``waiting`` that belong to it."""
+    for count in range(min(START_WORDS, len(waiting)), 0, -1):
+        whole = " ".join([unquoted(value), *waiting[:count]]).strip()
+        if start_of(whole, at=known.at, zone=known.zone):
+            del waiting[:count]
+            return whole
+    return value
 
 
 def _says_yes(word: str) -> bool:
@@ -541,7 +545,7 @@ def _binds(words: list[str]) -> bool:
     return bool(words) and _BINDING.fullmatch(plain_word(words[-1])) is not None
 
 
-def _joined(tokens: list[str]) -> str:
+def joined(tokens: list[str]) -> str:
     """The title that ``tokens`` make, without quotation marks around all of it."""
     text = " ".join(tokens)
     inner = unquoted(text) if len(tokens) == 1 else text

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.slack import references, verbs
+from bot.slack.declaring import read_declare
 from bot.slack.heads import status_first
 from bot.slack.likeness import near
 from bot.slack.markup import plain_text
+from bot.slack.mending import draft_of
 from bot.slack.reading import MENTIONING, READERS
 from bot.slack.references import NoNumber, at_head, first_word, plain_word
 from bot.slack.requests import (
@@ -73,15 +75,32 @@ def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
         meant = _meanings(verb, [*readings, (arguments, True)], known)
         raise Question(f"{problem} Nothing was done.", meant, usage=verb.usage) from None
     except UsageError as slip:
-        if not (slip.slip and slip.suggestion):
+        meant = []
+        if slip.slip and slip.suggestion:
+            fixes = {slip.slip: slip.suggestion.rstrip(":")}
+            meant = _fixed(verb, arguments, known, fixes)
+        if meant:
+            told = f"{slip.problem} Did you mean {slip.suggestion}?"
+        elif READERS[verb.name] is read_declare:
+            told = f"{slip.problem} Nothing was declared."
+            meant = _mended(verb, arguments, known, slip)
+        else:
             raise
-        fixes = {slip.slip: slip.suggestion.rstrip(":")}
-        meant = _fixed(verb, arguments, known, fixes)
-        if not meant:
-            raise
-        told = f"{slip.problem} Did you mean {slip.suggestion}?"
         told += f" {slip.hint}" if slip.hint else ""
         raise Question(told, meant, usage=verb.usage) from None
+
+
+def _mended(verb: Verb, arguments: str, known: Circumstances, slip: UsageError) -> list[Choice]:
+    """A refused declaration with each word in place of the ``slip``, and as the dialog."""
+    meant: list[Choice] = []
+    for word in slip.instead if slip.slip else ():
+        fixed = _fixed(verb, arguments, known, {slip.slip: word})
+        sure = [one.request for one in fixed if isinstance(one.request, Declare)]
+        # Where something else is to be asked about, the dialog is the place for it.
+        if len(fixed) == len(sure) == 1:
+            meant.append(Choice(sure[0], f"Declare it ({word})"))
+    draft = draft_of(Typed(arguments, verb=verb, known=known))
+    return [*meant, Choice(draft, "Edit first…")]
 
 
 def _arguments(verb: Verb, typed: str) -> str:

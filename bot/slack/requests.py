@@ -338,7 +338,7 @@ class UsageError(UserError):
 
     ``problem`` and ``hint`` are sentences; ``suggestion`` is the word that was probably meant,
     ``usage`` the line to type. All but the first may be None. ``slip`` is the typed word that the
-    suggestion may replace, empty if none.
+    suggestion, or one of the words ``instead``, may replace; empty if none.
     """
 
     def __init__(
@@ -349,6 +349,7 @@ class UsageError(UserError):
         suggestion: str | None = None,
         hint: str | None = None,
         slip: str = "",
+        instead: Iterable[str] = (),
     ) -> None:
         meant = f" Did you mean {suggestion}?" if suggestion else ""
         listed = f" {hint}" if hint else ""
@@ -359,6 +360,7 @@ class UsageError(UserError):
         self.suggestion = suggestion
         self.usage = usage
         self.slip = slip
+        self.instead = tuple(instead)
 
 
 @dataclass(frozen=True, slots=True)

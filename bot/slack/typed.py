@@ -151,10 +151,16 @@ class Typed:
         suggestion: str | None = None,
         hint: str | None = None,
         slip: str = "",
+        instead: Iterable[str] = (),
     ) -> UsageError:
         """The refusal of this command, with the verb's usage line."""
         return UsageError(
-            problem, usage=self.verb.usage, suggestion=suggestion, hint=hint, slip=slip
+            problem,
+            usage=self.verb.usage,
+            suggestion=suggestion,
+            hint=hint,
+            slip=slip,
+            instead=instead,
         )
 
     def fixed(self, word: str) -> str:
@@ -281,9 +287,8 @@ class Typed:
             return plain
         likely = other_school(plain) if name == "severity" else None
         likely = likely or near(plain, known) or nearest(plain, known)
-        raise self.wrong(
-            f"There is no {name} {quoted(word)}.", suggestion=likely, hint=hint, slip=plain
-        )
+        problem = f"There is no {name} {quoted(word)}."
+        raise self.wrong(problem, suggestion=likely, hint=hint, slip=plain, instead=known)
 
 
 def status_of(word: str) -> str:

@@ -735,14 +735,6 @@ SLIPS = [
     ("list mine mine", "list", None, "The scope is named twice."),
     ("list severity:", "list", None, "The value of `severity:` is missing."),
     ("list status:a.b", "list", None, 'There is no status "a.b".'),
-    ("declare Slow severity: banana", "declare", None, 'There is no severity "banana".'),
-    ("declare Slow severity:", "declare", None, "The value of `severity:` is missing."),
-    ("declare Slow severity:low severity:high", "declare", None, "`severity` is named twice."),
-    ("declare Slow private private", "declare", None, "`private` is named twice."),
-    ("declare Slow private:no", "declare", None, "Write only `private`"),
-    ("declare Slow private public:yes", "declare", None, "`private` and `public` are both named."),
-    ("declare Slow components:api, web", "declare", None, "Names with blanks need quotes"),
-    ("declare Slow components:Checkout API, Web", "declare", None, "Names with blanks need quotes"),
 ]
 
 
@@ -761,6 +753,61 @@ def test_a_slip_is_answered_with_the_closest_word_and_the_usage_line(
     assert error.usage == (find(verb).usage if verb else None)
     assert error.usage is None or f"Usage: `{error.usage}`" in error.message
     assert suggestion is None or f"Did you mean {suggestion}?" in error.message
+
+
+REFUSED = [
+    ("Slow severity:", {}, "The value of `severity:` is missing."),
+    ("Slow severity:low severity:high", {}, "`severity` is named twice."),
+    ("Slow severity:low severity:low", {"severity": Severity.LOW}, "`severity` is named twice."),
+    ("Slow private private", {"private": True}, "`private` is named twice."),
+    ("Slow private:no", {"private": True}, "Write only `private`"),
+    ("Slow private public:yes", {"private": True}, "`private` and `public` are both named."),
+    ("Slow components:api, web", {"title": "Slow web", "components": ("api",)}, "need quotes"),
+    ("Slow components:Checkout API, Web",
+     {"title": "Slow API, Web", "components": ("Checkout",)}, "need quotes"),
+    ("Slow since:25m since:30m", {"since": "25m 30m"}, "`since` is named twice."),
+    ("Slow lifecycle:response severity:", {"lifecycle": "response"}, "is missing."),
+    ("Slow severity:high severity:high note: x",
+     {"title": "Slow note: x", "severity": HIGH, "private": True}, "named twice."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "filled", "problem"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_a_refused_declaration_offers_the_dialog_filled_with_the_rest(text, filled, problem):
+    question = asked(f"declare {text}")
+
+    assert problem in question.message
+    assert "Nothing was declared." in question.message
+    assert question.usage == find("declare").usage
+    assert [(one.request, one.label) for one in question.choices] == [
+        (OpenDeclare(**{"title": "Slow"} | filled), "Edit first…")
+    ]
+
+
+def test_a_dialog_of_a_refused_declaration_names_the_start_by_its_time():
+    [edited] = meanings("declare Slow since: 25 min ago severity:")
+
+    assert (edited.title, "min" in edited.since, edited.since != "") == ("Slow", False, True)
+
+
+@pytest.mark.parametrize("known", ["lifecycle", "severity"])
+def test_an_unknown_value_offers_a_declaration_for_each_that_is_known(known):
+    question = asked(f"declare Slow {known}: banana")
+    *declared, edited = question.choices
+    names = [one.name for one in CATALOGUE] if known == "lifecycle" else list(Severity)
+
+    assert f'There is no {known} "banana". Nothing was declared.' in question.message
+    assert [one.label for one in declared] == [f"Declare it ({name})" for name in names]
+    assert [one.request.title for one in declared] == ["Slow"] * len(names)
+    assert [getattr(getattr(one.request, known), "name", "").lower() for one in declared] == names
+    assert edited.request == OpenDeclare(title="Slow")
+
+
+def test_an_unknown_value_beside_a_doubt_offers_the_dialog_alone():
+    assert meanings("declare Foo note: x severity:banana") == [
+        OpenDeclare(title="Foo note: x", private=True)
+    ]
+    assert meanings("declare Foo severity:!!!") == [OpenDeclare(title="Foo")]
 
 
 # A slip whose answer offers the command without it.
