@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.slack.blocks import Json, actions, button, context, message, paragraphs, section
 from bot.slack.markup import moment, shown
 from bot.slack.pressed import encode
 from core.stats import DEFINITIONS, Statistics, TwoPeriods
-from core.tables import rows_of
+from core.tables import FigureRow, rows_of
 
 # Slack refuses messages with more than about 11,000 characters of text.
 COMPONENTS_MAX = 12
@@ -50,11 +50,17 @@ def _counts(compared: TwoPeriods) -> bool:
 
 
 def _in_short(compared: TwoPeriods) -> list[str]:
-    """The number of incidents, and the time to resolve."""
-    said = list(_said(compared))
-    return [said[0], said[3]]
+    """The number of incidents, and the time to resolve if there is one."""
+    rows = list(rows_of(compared))
+    return list(_told([rows[0], rows[3]]))
 
 
 def _said(compared: TwoPeriods) -> Iterator[str]:
-    for row in rows_of(compared):
-        yield f"{row.label}: {row.now} ({row.before})"
+    yield from _told(rows_of(compared))
+
+
+def _told(rows: Iterable[FigureRow]) -> Iterator[str]:
+    """``rows`` in words, without those that have no figure in either period."""
+    for row in rows:
+        if not row.now == row.before == "none":
+            yield f"{row.label}: {row.now} ({row.before})"

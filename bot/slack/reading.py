@@ -402,7 +402,7 @@ def _read_report(typed: Typed) -> ShowReport:
     return ShowReport(ref=typed.only_ref())
 
 
-_PERIOD = re.compile(r"([0-9]{1,4})(d|days?|w|weeks?)?")
+_PERIOD = re.compile(r"([0-9]{1,4}) ?(d|days?|w|weeks?)?")
 
 
 def _read_stats(typed: Typed) -> ShowStats:
@@ -410,7 +410,7 @@ def _read_stats(typed: Typed) -> ShowStats:
     if not word:
         return ShowStats()
     if typed.rest:
-        word, typed.rest = f"{word}{plain_word(typed.rest)}", ""
+        word, typed.rest = f"{word} {plain_word(typed.rest)}", ""
     match = _PERIOD.fullmatch(word)
     weeks = match is not None and (match[2] or "").startswith("w")
     days = int(match[1]) * (7 if weeks else 1) if match else 0

@@ -514,7 +514,7 @@ def _new_readers(update: Update, name: str, outcome: Outcome, reader: str | None
         case Kind.INVITED:
             yield f"{name} is shown to {escape(update.new or '')} from now on"
         case Kind.UNINVITED:
-            yield f"{name} has no invitation for {escape(update.old or '')} any more"
+            yield f"{escape(update.old or '')} is no longer invited to {name}"
             yield f"{people} it"
         case _ if incident.private:
             yield f"{name} is private now"

@@ -119,7 +119,7 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
     "uninvite": [
         PRIVATE,
         ("invite 1 @bo", "INC-1 is shown to bo from now on"),
-        ("uninvite 1 @bo", "INC-1 has no invitation for bo any more"),
+        ("uninvite 1 @bo", "bo is no longer invited to INC-1"),
     ],
     "setup": [("setup #general", "is the status channel now.")],
     "help": [
