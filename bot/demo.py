@@ -37,6 +37,10 @@ class BotDidNotStart(Exception):
     """A process of the demo failed, or did not connect. The text names the log."""
 
 
+class BotEnded(Exception):
+    """The bot ended while the demo ran. The text names the log."""
+
+
 class CannotRun(Exception):
     """The demo cannot run here, and nothing was changed. The text says why."""
 
@@ -45,7 +49,7 @@ class RunningBot(NamedTuple):
     """The bot's process, and the variables that it runs with."""
 
     address: str
-    pid: int
+    process: Process
     settings: Mapping[str, str]
 
 
@@ -74,7 +78,7 @@ async def bot(
     try:
         connected = _listening(address) if http else slack.connected(timeout_seconds=within_seconds)
         await _until_started(process, connected, within_seconds=within_seconds, folder=folder)
-        yield RunningBot(address, process.pid, settings)
+        yield RunningBot(address, process, settings)
     finally:
         if process.returncode is None:
             process.terminate()
@@ -195,13 +199,19 @@ async def _play(name: str, *, folder: Path, stop: asyncio.Event) -> None:
     """
     with _log(folder) as lines:
         process = await _begin("bot.past", name, folder=folder, settings={}, log=lines)
-    ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
-    await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
+    await _until_ended(process, stop)
     if process.returncode is None:
         process.kill()
-    if await ended and not stop.is_set():
+    if await process.wait() and not stop.is_set():
         raise BotDidNotStart(f"The story could not be played; {folder}/{LOG} says why.")
+
+
+async def _until_ended(process: Process, stop: asyncio.Event) -> None:
+    """Returns once ``process`` has ended, or ``stop`` is set."""
+    both = {asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())}
+    _, waiting = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 @contextmanager
@@ -281,6 +291,7 @@ async def run(
     Raises:
         CannotRun: another demo runs in this folder, or a port is taken. Nothing was changed.
         BotDidNotStart: it ended at once, or is not connected after 30 s.
+        BotEnded: it ended before ``stop`` was set. The state is kept.
     """
     with _held(FOLDER):
         # Before anything is deleted: the page takes the first port, the bot the second.
@@ -362,4 +373,9 @@ async def _serve(
         announce(f"API: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
         announce(f"Log: {FOLDER}/{LOG}")
         announce("Ctrl-C ends it. The next run goes on from there; --clean deletes everything.")
-        await stop.wait()
+        await _until_ended(running.process, stop)
+        if not stop.is_set():
+            raise BotEnded(
+                f"The bot has ended; {FOLDER}/{LOG} may say why. "
+                "The next `ratchet demo` goes on from there."
+            )

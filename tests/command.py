@@ -102,5 +102,5 @@ async def a_demo(slack: Sandbox, *, folder: Path, http: bool) -> AsyncIterator[s
         slack, folder=folder, port=a_free_port(), http=http, within_seconds=PATIENCE_SECONDS
     )
     async with started as running:
-        with WATCHDOG.watching(running.pid):
+        with WATCHDOG.watching(running.process.pid):
             yield running.address

@@ -48,7 +48,7 @@ def demo(
     if story is not None and story not in STORIES:
         wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
     try:
-        from bot.demo import BotDidNotStart, CannotRun, kill_all, run
+        from bot.demo import BotDidNotStart, BotEnded, CannotRun, kill_all, run
     except ModuleNotFoundError as error:
         if error.name != "yaml":
             raise
@@ -69,7 +69,7 @@ def demo(
 
     try:
         asyncio.run(run_until_stopped())
-    except BotDidNotStart as error:
+    except (BotDidNotStart, BotEnded) as error:
         wrong(error, code=1)
     except CannotRun as error:
         wrong(error)

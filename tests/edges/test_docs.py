@@ -208,7 +208,7 @@ def test_the_runbook_lists_every_warning_and_error_in_the_log():
 
 # The exceptions with which a command ends, and the functions that end one, or report a setting.
 ENDS = {"wrong", "SettingProblem", "UnreadableFile", "NotWritten", "StoreUnavailable"}
-ENDS |= {"AddressTaken", "BotDidNotStart"}
+ENDS |= {"AddressTaken", "BotDidNotStart", "BotEnded"}
 ENDING_CLASSES = {"NoDatabase", "NotOpened", "SecondServer", "FileDamaged", "UnknownSchema"}
 ENDING_CLASSES |= {"UnknownWorkspace"}
 # Only a running server meets these, and answers them.

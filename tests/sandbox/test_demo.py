@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.story import STORIES, NotInTheScript, story
-from bot.stand_in import manifest
+from bot.stand_in import is_kept, manifest
 from tests.command import a_command, a_demo, a_whole_demo
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import two_free_ports
@@ -181,6 +181,43 @@ async def test_a_story_that_fails_leaves_only_the_log(tmp_path):
         "The story could not be played; .ratchet-demo/ratchet.log says why."
     )
     assert [file.name for file in (tmp_path / ".ratchet-demo").iterdir()] == ["ratchet.log"]
+
+
+# As by `kill -9` of the bot, once the demo has told everything.
+KILLS = """
+import typer
+from bot.__main__ import main
+from bot.demo import kill_all
+
+said = typer.echo
+
+def told(*line, **how):
+    said(*line, **how)
+    if str(line[0]).startswith("Ctrl-C"):
+        kill_all()
+
+typer.echo = told
+main()
+"""
+
+
+async def test_a_bot_that_dies_ends_the_demo_and_leaves_its_state(tmp_path):
+    process = a_command(
+        *("demo", "--clean", "--port", str(two_free_ports())),
+        folder=tmp_path,
+        program=("-c", KILLS),
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    async with process as orphaned, asyncio.timeout(PATIENCE_SECONDS):
+        out, _ = await orphaned.communicate()
+
+    assert orphaned.returncode == 1
+    assert out.decode().splitlines()[-1] == (
+        "The bot has ended; .ratchet-demo/ratchet.log may say why. "
+        "The next `ratchet demo` goes on from there."
+    )
+    assert is_kept(tmp_path / ".ratchet-demo")
 
 
 async def test_a_state_without_its_database_is_not_taken_up(tmp_path):
