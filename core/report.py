@@ -113,6 +113,9 @@ def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFac
     yield ReportFact(label="Owner", text=owner)
     if first := reached.first_public_text:
         after = f"{duration(first - reached.started)} after the start"
+        if first > max(update.at for update in timeline):
+            # Whether it is still held now, the timeline cannot say.
+            after += ", unless it is taken back before"
         yield ReportFact(label="First public update", at=first, text=after)
     last = timeline[-1].at
     if resolved := reached.resolved:

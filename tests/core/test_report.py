@@ -144,6 +144,18 @@ def test_an_open_incident_lasts_until_its_last_entry():
     assert "First public update" not in told
 
 
+@pytest.mark.parametrize(
+    ("later", "remark"), [((), ", unless it is taken back before"), (WHOLE[2:], "")]
+)
+def test_a_first_update_that_may_be_held_is_not_called_public(later, remark):
+    (_, held) = entries(
+        (Kind.WROTE, {"body": "We look into it.", "public_at": NINE + 2 * MINUTE, **PUBLIC})
+    )
+    told = markdown(report_of(an_incident(), (WHOLE[0], held, *later)))
+
+    assert f"- First public update: 2026-03-02 09:02 UTC, 2 min after the start{remark}\n" in told
+
+
 def test_an_acknowledgement_without_a_name_has_a_time():
     told = markdown(report_of(an_incident(), WHOLE[:3]))
 
