@@ -12,7 +12,7 @@ from uuid import UUID, uuid4, uuid5
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, lists, news, parser, places, privacy, reports, views
+from bot.slack import dialogs, forms, handing, lists, news, parser, places, privacy, reports, views
 from bot.slack.answers import Answers, Conclusion, DialogNotOpened, error_code
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json, with_remark
@@ -24,7 +24,7 @@ from bot.slack.interaction import Interaction
 from bot.slack.leaking import settled, with_choice
 from bot.slack.markup import plain_text
 from bot.slack.openings import Openings, dialog_name
-from bot.slack.people import UNREACHABLE, People
+from bot.slack.people import UNREACHABLE, People, SlackUnavailable
 from bot.slack.places import Obstacle
 from bot.slack.pressed import Dialog, OpenDialog, Outdated, Pressed, Step, decode
 from bot.slack.questions import Offer
@@ -440,7 +440,8 @@ class Actions:
             case AssignTo():
                 self._incidents.admit(actor)
                 owner = await self._people.member(interaction.workspace, request.user)
-                return await self._execute(interaction, request.to(owner), kept=kept)
+                reply = await self._execute(interaction, request.to(owner), kept=kept)
+                return await self._with_part(interaction, actor, owner, reply)
             case SetStatusChannel():
                 return await self._workspaces.set_status_channel(interaction, actor, request)
             case OpenSetup():
@@ -508,6 +509,10 @@ class Actions:
         outcome = await self._incidents.perform(
             command, erased, request=interaction.once, clicked_at=clicked_at
         )
+        if isinstance(command, AnswerHandOver) and not command.takes and not outcome.changed:
+            incident = outcome.incident
+            if incident.owner == actor.person and not incident.terminal:
+                return handing.kept(incident)
         reply = views.answer(
             outcome,
             at=self._clock(),
@@ -534,6 +539,21 @@ class Actions:
         return await self._people.member(
             request.actor.workspace, request.user, role="invited_person"
         )
+
+    async def _with_part(
+        self, interaction: Interaction, actor: Actor, owner: Person, reply: Json
+    ) -> Json:
+        """``reply`` to a hand-over; it says what an ``owner`` who is no responder may do."""
+        group = actor.groups.responders
+        if group is None or group in actor.groups.gone:
+            return reply
+        with contextlib.suppress(SlackUnavailable):
+            new = await self._people.actor(
+                interaction.workspace, owner.id, channel=None, groups=actor.groups
+            )
+            if not new.responder:
+                return with_remark(reply, handing.no_responder(owner, group))
+        return reply
 
     async def _send_report(self, interaction: Interaction, actor: Actor, ref: Ref) -> Json:
         """Sends the report as a file to the person alone; once, however often Slack delivers it."""

@@ -22,7 +22,7 @@ from bot.slack.views import standing
 from bot.slack.words import about, insiders, owned_by, untitled, way_to_card
 from core.boards import Card
 from core.handover import Answer, HandOver
-from core.incident import Incident
+from core.incident import Incident, Person
 
 
 def question(
@@ -69,6 +69,21 @@ def _end_of(incident: Incident, asked: HandOver) -> str:
 def _place_of_work(incident: Incident) -> Iterator[str]:
     if incident.card_channel:
         yield f"The work on it is in {channel_link(incident.card_channel)}."
+
+
+def kept(incident: Incident) -> Json:
+    """The answer to *Not me* by an owner who has taken it before."""
+    told = [
+        f"You took {untitled(incident)} already, and it stays yours.",
+        "To hand it over, use *Assign…*.",
+    ]
+    return message(told, [*paragraphs(told), *_below(incident)])
+
+
+def no_responder(owner: Person, group: str) -> str:
+    """The remark that a new ``owner`` is not in the ``group`` of responders."""
+    may = "may only press *Got it* or *Not me*"
+    return f"{mention(owner)} is no responder (<!subteam^{group}>), and {may}."
 
 
 def declined(incident: Incident, asked: HandOver) -> Json:

@@ -106,7 +106,10 @@ async def test_a_second_answer_changes_nothing(slack, handed, settle):
     await (await slack.person("bo").press(handed, "Got it")).answer()
     pressed = await slack.person("bo").press(handed, "Not me")
 
-    assert "Nothing had to change." in (await pressed.answer()).words()
+    told = await pressed.answer()
+    assert "You took INC-1 (*Investigating*, medium) already, and it stays yours." in told.words()
+    assert "To hand it over, use *Assign…*." in told.words()
+    assert labels(told)[0] == "Assign…"
     assert owner(slack) == "<@U0BO>"
 
 

@@ -54,6 +54,27 @@ async def test_each_role_may_do_its_part_and_is_refused_the_rest(
     assert answer in (await asked.answer()).words()
 
 
+async def test_the_answer_to_a_hand_over_says_that_the_new_owner_is_no_responder(
+    slack, declared, settle
+):
+    no_part = "is no responder (<!subteam^S0RESPONDERS>), and may only press *Got it* or *Not me*."
+    mia, sam = slack.person("mia"), slack.person("sam")
+
+    told = (await (await mia.command("#payments", "/incident assign 1 @sam")).answer()).words()
+    await settle()
+    asked = slack.workspace.direct(sam.user).messages[-1]
+    tried = (await (await sam.command("#payments", "/incident note 1 hello")).answer()).words()
+    await (await sam.press(asked, "Not me")).answer()
+    await settle()
+    back = (await (await mia.command("#payments", "/incident assign 1 @bo")).answer()).words()
+
+    assert "INC-1 is now owned by <@U0SAM>" in told
+    assert f"<@U0SAM> {no_part}" in told
+    assert "Only <!subteam^S0RESPONDERS>" in tried
+    assert "INC-1 is now owned by <@U0BO> (was mia)" in back
+    assert "no responder" not in back
+
+
 async def test_a_button_judges_the_person_who_presses_it(slack, declared):
     pressed = await slack.person("sam").press(declared, "Move to Identified")
 
