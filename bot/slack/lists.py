@@ -134,13 +134,27 @@ def board(page: Ranking, asked: ShowBoard, *, at: datetime) -> Json:
     if not page.items:
         told = [f"{heading}: none."]
         return message(told, [section(told[0]), *actions([declare_button(), help_button()])])
-    heading += f" · {_count(len(page.items), page.total)}"
+    heading += f" · {_place_in(page)}"
     rows = [
         {**section(_line(incident, at=at, bold=True)), "accessory": _board_menu(incident)}
         for incident in page.items
     ]
     told = [f"{heading}:", *(f"{_line(incident, at=at)}." for incident in page.items)]
     return message(told, [section(f"*{heading}*"), *rows, *actions(_board_pages(page, asked))])
+
+
+def _place_in(page: Ranking) -> str:
+    """`_count` for the first page; ``11 of 11`` or ``21-31 of 31`` for the last.
+
+    A page between them does not know how many stand above it.
+    """
+    count, total = len(page.items), page.total
+    if page.newer is None or total > COUNTED_MAX:
+        return _count(count, total)
+    if page.older is not None:
+        return f"{count} more of {total}"
+    first = max(1, total - count + 1)
+    return f"{total} of {total}" if count == 1 else f"{first}-{total} of {total}"
 
 
 def _board_heading(narrowed: BoardFilter) -> str:

@@ -893,6 +893,21 @@ def test_a_line_of_a_list_shows_the_severity_before_the_status(severity, status,
 
 
 @pytest.mark.parametrize(
+    ("count", "total", "older", "heading"),
+    [
+        (1, 11, None, "Open incidents · 11 of 11"),
+        (10, 20, None, "Open incidents · 11-20 of 20"),
+        (10, 31, Rank(Severity.LOW, 1), "Open incidents · 10 more of 31"),
+    ],
+)
+def test_a_later_page_of_a_list_says_its_place(count, total, older, heading):
+    items = tuple(an_incident(number=100 - place) for place in range(count))
+    page = Ranking(items=items, older=older, newer=Rank(Severity.HIGH, 900), total=total)
+
+    assert heading in lists.board(page, ShowBoard(), at=NOW)["text"]
+
+
+@pytest.mark.parametrize(
     ("shown", "total", "words"),
     [
         (3, 3, "Open incidents · 3"),
