@@ -99,9 +99,9 @@ class SQLite:
         # An earlier version left the files open to everybody on the machine.
         for file in self.files:
             close_to_others(file)
-        is_new = not path.exists()
-        make_private(path)
         try:
+            is_new = not path.exists()
+            make_private(path)
             lock = path.open("a")
         except OSError as error:
             if error.errno in UNREACHABLE:

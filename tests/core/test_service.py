@@ -931,7 +931,7 @@ async def test_only_a_click_can_be_hasty(incidents, declare):
     step = a_change(ref=1, to="monitoring", expected_status="identified")
 
     with pytest.raises(TooSoon):
-        await incidents.perform(step, lambda _, outcome: outcome, clicked=True)
+        await incidents.perform(step, lambda _, outcome: outcome, clicked_at=NINE)
 
     assert (await incidents.execute(step)).incident.status == "monitoring"
 

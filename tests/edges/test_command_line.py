@@ -366,11 +366,18 @@ def test_a_file_that_cannot_be_opened_is_named_with_its_cure(ratchet, folder, co
     }
 
 
-@pytest.mark.parametrize("command", [("migrate",), ("keys", "create", "--name", "ci"), ("serve",)])
-def test_a_folder_that_takes_no_file_is_named_with_its_cure(ratchet, command):
+@pytest.mark.parametrize(
+    ("command", "tokens"),
+    [
+        (("migrate",), {}),
+        (("keys", "create", "--name", "ci", "--workspace", "T0ACME"), {}),
+        (("serve",), TOKENS),
+    ],
+)
+def test_a_folder_that_takes_no_file_is_named_with_its_cure(ratchet, command, tokens):
     url = "sqlite:////proc/ratchet.db"
 
-    _, out, err = ratchet(*command, **TOKENS, DATABASE_URL=url, LOG_FORMAT="json")
+    _, out, err = ratchet(*command, **tokens, DATABASE_URL=url, LOG_FORMAT="json")
 
     assert out == ""
     assert [line for line in err if not line.startswith("{")] == [

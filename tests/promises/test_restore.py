@@ -184,7 +184,7 @@ async def test_a_text_that_was_taken_back_in_time_is_never_published(
     async with start(**HELD) as app:
         await tell(mia, "declare Checkout is down")
         await settle(app, clock)
-        await tell(mia, "update 1 The password is hunter2.")
+        await tell(mia, "update 1 The customer is hunterberg.")
         await time.back_up(app)
         await tell(mia, "redact 1 2")
         await settle(app, clock)
@@ -194,7 +194,7 @@ async def test_a_text_that_was_taken_back_in_time_is_never_published(
     async with start(**HELD) as app:
         await settle(app, clock)
     assert shown(slack) == [("INC-1", [])]
-    assert "hunter2" not in repr(slack.channel_view("#status"))
+    assert "hunterberg" not in repr(slack.channel_view("#status"))
     assert await time.complaints() == []
 
 
@@ -222,7 +222,7 @@ async def test_a_text_that_was_taken_back_in_time_made_no_promise(start, time, s
     async with start(**HELD) as app:
         await tell(mia, "declare Checkout is down severity:critical")
         await settle(app, clock)
-        await tell(mia, "update 1 The password is hunter2.")
+        await tell(mia, "update 1 The customer is hunterberg.")
         await time.back_up(app)
         await tell(mia, "redact 1 2")
         await settle(app, clock)
@@ -247,7 +247,7 @@ async def test_a_title_that_was_taken_back_since_does_not_return(start, time, sl
     async with start(**HELD) as app:
         await tell(mia, "declare Checkout is down")
         await settle(app, clock)
-        await tell(mia, "title 1 The password is hunter2")
+        await tell(mia, "title 1 The customer is hunterberg")
         await time.back_up(app)
         await tell(mia, "redact 1 2")
         await settle(app, clock)
@@ -256,7 +256,9 @@ async def test_a_title_that_was_taken_back_since_does_not_return(start, time, sl
 
     async with start(**HELD) as app:
         await settle(app, clock)
-        assert "hunter2" not in repr([slack.channel_view(f"#{c}") for c in ("status", "payments")])
+        assert "hunterberg" not in repr(
+            [slack.channel_view(f"#{c}") for c in ("status", "payments")]
+        )
         assert "Checkout is down" in await heard(mia, "show 1")
         assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
     assert "Withdrawn again: INC-1, entry 2" in lines
@@ -270,7 +272,7 @@ async def test_a_first_title_that_was_hidden_since_does_not_return(
 ):
     """No other title is known of the time before it."""
     async with start(**HELD) as app:
-        await tell(mia, "declare The password is hunter2")
+        await tell(mia, "declare The customer is hunterberg")
         if not held:
             await settle(app, clock)
         await time.back_up(app)
@@ -283,7 +285,9 @@ async def test_a_first_title_that_was_hidden_since_does_not_return(
 
     async with start(**HELD) as app:
         await settle(app, clock)
-        assert "hunter2" not in repr([slack.channel_view(f"#{c}") for c in ("status", "payments")])
+        assert "hunterberg" not in repr(
+            [slack.channel_view(f"#{c}") for c in ("status", "payments")]
+        )
         assert "(title withdrawn)" in await heard(mia, "show 1")
         assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
     assert "Withdrawn again: INC-1, entry 1" in lines

@@ -20,7 +20,9 @@ async def redacted(declare, incidents, clock):
     """INC-1 with a note and a public update of the secret, both withdrawn, and a transition."""
     await declare()
     await incidents.execute(a_change(ref=1, to="identified", note=Note(LONG)))
-    await incidents.execute(a_change(ref=1, public=PublicText(f"{SECRET} {LONG}"[:2_000])))
+    await incidents.execute(
+        a_change(ref=1, public=PublicText(f"{SECRET} {LONG}"[:2_000]), confirmed=True)
+    )
     for entry in (2, 3):
         await incidents.execute(Redact(actor=an_actor(), ref=1, entry=entry))
 

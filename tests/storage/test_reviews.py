@@ -283,7 +283,7 @@ def commands(  # noqa: C901, PLR0911, PLR0912 - one case for each kind of act
     here = {"actor": actor, "ref": 1}
     match kind:
         case "public":
-            return a_change(**here, public=PublicText(public))
+            return a_change(**here, public=PublicText(public), confirmed=True)
         case "title":
             return a_change(**here, title=public)
         case "severity":

@@ -57,6 +57,7 @@ def test_a_public_reader_has_no_read_of_responders(store):
         "components",
         "incident",
         "history",
+        "newest",
         "numbered",
         "open_incidents",
         "page_facts",
