@@ -29,6 +29,9 @@ def form(request):
 @pytest.fixture
 def logs(form, capsys, logging_as_before):
     """Logs like those of `ratchet serve`. Each call returns the lines since the last one."""
+    # Bolt gives its loggers the root's level when an app is made, perhaps by another test.
+    for name in list(logging.root.manager.loggerDict):
+        logging.getLogger(name).setLevel(logging.NOTSET)
     configure_logs(log_format=form, log_level="info")
 
     def written():
