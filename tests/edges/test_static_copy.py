@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import stat
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -25,6 +21,7 @@ from core.page import PageSettings
 from core.service import Incidents
 from storage.store import SqlStore
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id, the_settings
+from tests.file_server import a_file_server
 
 ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
 RIVAL = PageSettings(workspace="T0OTHER", slug="rival", title="Rival", published_at=NINE)
@@ -70,22 +67,6 @@ async def published(store, incidents, clock):
 def texts(folder):
     files = [file for file in folder.resolve().rglob("*") if file.is_file()]
     return {str(file.relative_to(folder.resolve())): file.read_bytes() for file in files}
-
-
-@contextlib.contextmanager
-def a_file_server(folder):
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.usefixtures("published")
