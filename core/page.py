@@ -298,6 +298,13 @@ class PageIncident:
         """Whether the public still waits for its end."""
         return self.incident.word is not PublicWord.RESOLVED
 
+    @property
+    def since(self) -> datetime:
+        """The moment of its newest change, with a write or without one."""
+        promise = self.incident.next_update
+        overdue = [promise.due_at] if promise is not None and promise.overdue else []
+        return max([self.incident.updated_at, *overdue])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusPage:

@@ -9,10 +9,15 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextlib.contextmanager
-def a_file_server(folder):
-    """Serves ``folder`` as long as the block lasts; its address."""
+def a_file_server(folder, **headers):
+    """Serves ``folder`` as long as the block lasts, with ``headers``; its address."""
 
     class Quiet(SimpleHTTPRequestHandler):
+        def end_headers(self):
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            super().end_headers()
+
         def log_message(self, *_):
             """Nothing."""
 

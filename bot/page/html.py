@@ -14,18 +14,19 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.page.addresses import Addresses
+from bot.page.badge import COLOURS, MAINTAINED
+from bot.page.bars import alternative, day_name, strokes
 from bot.page.statuspage import moment
 from bot.page.texts import as_html, duration, utc
 from core.page import (
     ComponentStatus,
-    Day,
     Impact,
-    PageComponent,
     PageGroup,
     PageIncident,
     StatusPage,
@@ -87,6 +88,7 @@ def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
         page,
         at,
         copy,
+        here="now",
         markdown=at.of("index.md"),
         banner=_banner(page),
         groups=shown_groups(page),
@@ -101,7 +103,9 @@ def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
 def incident(one: PageIncident, page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
     """The page of one incident."""
     markdown = f"{at.incident(one.incident)}.md"
-    return _render("incident.html.j2", page, at, copy, markdown=markdown, one=one)
+    return _render(
+        "incident.html.j2", page, at, copy, markdown=markdown, here="", one=one, since=one.since
+    )
 
 
 def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
@@ -111,7 +115,9 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
         page,
         at,
         copy,
+        here="history" if of.turning == "Months" else "",
         markdown=at.of(f"{of.path}.md"),
+        since=page.since,
         heading=of.heading,
         nothing=of.nothing,
         turning=of.turning,
@@ -141,13 +147,13 @@ def day(of: date, incidents: Sequence[PageIncident], page: StatusPage, at: Addre
     """The incidents of one day."""
     before, after = of - timedelta(days=1), of + timedelta(days=1)
     return Listed(
-        heading=f"Incidents on {_day(of)}",
+        heading=f"Incidents on {day_name(of)}",
         nothing="There was no incident on this day.",
         turning="Days",
         path=f"days/{of:%Y-%m-%d}",
         incidents=incidents,
-        earlier=(_day(before), at.day(before)),
-        later=(_day(after), at.day(after)) if after <= page.today else None,
+        earlier=(day_name(before), at.day(before)),
+        later=(day_name(after), at.day(after)) if after <= page.today else None,
     )
 
 
@@ -174,23 +180,6 @@ def _banner(page: StatusPage) -> str:
     return page.indicator.value
 
 
-def _alternative(one: PageComponent) -> str:
-    """The bar in words: the days that were not operational, or that there was none."""
-    recorded = sum(day.status is not None for day in one.days)
-    begin = f"{one.component.name}, the last {len(one.days)} days: "
-    if not recorded:
-        return f"{begin}no data."
-    span = "" if recorded == len(one.days) else f"Data of {recorded} days. "
-    bad = "; ".join(bad_days(one))
-    return f"{begin}{span}{bad or 'operational on all days'}."
-
-
-def bad_days(one: PageComponent) -> list[str]:
-    """The days that were not operational, oldest first: ``2 March 2026: partial outage``."""
-    fine = {None, ComponentStatus.OPERATIONAL}
-    return [_day_words(day) for day in one.days if day.status not in fine]
-
-
 def days_with_incidents(page: StatusPage) -> list[tuple[date, str]]:
     """The days of the bars on which an incident made a component worse, newest first."""
     found: dict[date, list[str]] = {}
@@ -200,14 +189,6 @@ def days_with_incidents(page: StatusPage) -> list[tuple[date, str]]:
                 words = f"{one.component.name} ({day.status.words.lower()})"
                 found.setdefault(day.date, []).append(words)
     return [(day, ", ".join(found[day])) for day in sorted(found, reverse=True)]
-
-
-def _day_words(day: Day) -> str:
-    return f"{_day(day.date)}: {day.status.words.lower() if day.status else 'no data'}"
-
-
-def _day(of: date) -> str:
-    return f"{of.day} {of:%B %Y}"
 
 
 def _next_month(first: date) -> date:
@@ -234,6 +215,14 @@ def _render(
     return f"{made.strip()}\n"
 
 
+def _icon(banner: str) -> str:
+    """A dot in the colour of the banner, as the address of a picture."""
+    colour = MAINTAINED if banner == "maintenance" else COLOURS[Impact(banner)]
+    dot = f'<circle cx="8" cy="8" r="7" fill="{colour}"/>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">{dot}</svg>'
+    return f"data:image/svg+xml,{quote(svg)}"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -244,9 +233,10 @@ def _environment() -> Environment:
         "utc": utc,
         "duration": duration,
         "text": lambda text: Markup(as_html(text)),  # noqa: S704 - `as_html` escapes
-        "alternative": _alternative,
-        "day": _day,
-        "day_words": _day_words,
+        "alternative": alternative,
+        "day": day_name,
+        "icon": _icon,
+        "strokes": strokes,
     }
     return environment
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.page import html
 from bot.page.addresses import Addresses
+from bot.page.bars import bad_days
 from bot.page.html import Listed
 from bot.page.texts import duration, utc
 from core.markdown import inline, quote
@@ -17,9 +19,9 @@ def now(page: StatusPage, at: Addresses) -> str:
     return _text(_now(page, at))
 
 
-def incident(one: PageIncident, page: StatusPage, at: Addresses) -> str:
+def incident(one: PageIncident, at: Addresses) -> str:
     """The page of one incident."""
-    return _text([*_incident(one, at, level=1), *_since(page)])
+    return _text([*_incident(one, at, level=1), *_since(one.since)])
 
 
 def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
@@ -33,7 +35,7 @@ def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
         f"- [{inline(name)}]({address}.md)"
         for name, address in filter(None, (of.earlier, of.later))
     ]
-    return _text([*lines, "", *_since(page)])
+    return _text([*lines, "", *_since(page.since)])
 
 
 def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
@@ -50,7 +52,7 @@ def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
             indent = "" if group.group is None else "  "
             for each in group.components:
                 yield f"{indent}- {inline(each.component.name)}: {each.words}"
-                yield from (f"{indent}  - {word}" for word in html.bad_days(each))
+                yield from (f"{indent}  - {word}" for word in bad_days(each))
         yield ""
     yield from (f"## {html.LATELY_HEADING}", "")
     if over := html.lately(page):
@@ -59,19 +61,19 @@ def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
     else:
         yield from (html.LATELY_NOTHING, "")
     yield from (f"[All incidents by month]({at.of('history.md')})", "")
-    yield from _since(page)
+    yield from _since(page.since)
 
 
 def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
     public = one.incident
     facts = [
-        public.name,
-        public.severity.capitalize(),
         public.word.capitalize(),
+        public.severity.capitalize(),
         f"started {utc(public.started_at)}",
     ]
     if public.resolved_at:
         facts.append(f"lasted {duration(public.resolved_at - public.started_at)}")
+    facts.append(public.name)
     lines = [
         f"{'#' * level} [{inline(public.title)}]({at.incident(public)}.md)",
         "",
@@ -89,8 +91,8 @@ def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
     return lines
 
 
-def _since(page: StatusPage) -> list[str]:
-    return [f"Unchanged since {utc(page.since)}. All days are days in UTC."]
+def _since(moment: datetime) -> list[str]:
+    return [f"Unchanged since {utc(moment)}. All days are days in UTC."]
 
 
 def _text(lines: list[str] | Iterator[str]) -> str:

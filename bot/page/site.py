@@ -163,7 +163,7 @@ def _incident(*, as_markdown: bool) -> Render:
             return None
         one = found[0]
         if as_markdown:
-            return _markdown(markdown.incident(one, page, at))
+            return _markdown(markdown.incident(one, at))
         return _html(html.incident(one, page, at, copy))
 
     return render

@@ -195,7 +195,7 @@ def _name(path: str) -> str:
 
 def _key(path: str, one: PageIncident, page: StatusPage, addresses: Addresses) -> str:
     """The same as long as the page of an incident says the same."""
-    said = (path, one, page.settings, page.description, addresses.root, _form())
+    said = (path, one, page.settings, addresses.root, _form())
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 

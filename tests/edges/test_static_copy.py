@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 
 import httpx
@@ -12,12 +13,13 @@ from typer.testing import CliRunner
 
 from bot.__main__ import cli
 from bot.app import build
+from bot.http.status.shelf import Shelf
 from bot.publishing.copying import StaticCopy
 from bot.publishing.folder import NotPublished
 from bot.settings import Settings
 from core.commands import Redact
-from core.incident import Note, PublicText
-from core.page import PageSettings
+from core.incident import Note, PublicText, Severity
+from core.page import DAYS, PageSettings
 from core.service import Incidents
 from storage.store import SqlStore
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id, the_settings
@@ -99,6 +101,33 @@ async def test_any_file_server_shows_the_copy(copy, folder):
     assert summary["page"]["url"] == "https://s.example/"
     assert [one["name"] for one in unresolved["incidents"]] == ["Mail is late"]
     assert b"db-3" not in b"".join(texts(folder).values())
+
+
+# A copy says when it was made; its policy, and the moment at which it is out of date, are in it.
+OF_A_COPY = re.compile(
+    rb'<meta http-equiv="Content-Security-Policy".*?>\n| data-stale=".*?"|<p>Made .*?</p>\n'
+)
+
+
+@pytest.mark.usefixtures("published")
+async def test_the_copy_agrees_with_the_server_byte_for_byte(copy, folder, store, incidents, clock):
+    shelf = Shelf(store, clock=clock, address=lambda _page, _alone: "https://s.example")
+    copy.make()
+    for change in (
+        {"ref": 2, "to": "identified"},
+        {"ref": 2, "title": "Mail is very late", "severity": Severity.CRITICAL},
+        {"ref": 2, "public": PublicText("It moves again.")},
+    ):
+        clock.advance(days=1)
+        await incidents.execute(a_change(**change))
+        clock.advance(minutes=1)
+        copy.look()
+        files = texts(folder)
+        assert len(files) > 2 * DAYS
+        for name, body in files.items():
+            path = name.removesuffix("index.html").removesuffix("/")
+            served = await shelf.find(WORKSPACE, path)
+            assert OF_A_COPY.sub(b"", body) == served.body, (name, change)
 
 
 @pytest.mark.usefixtures("published")

@@ -10,11 +10,12 @@ import pytest
 
 from bot.page import html, markdown
 from bot.page.badge import COLOURS, MAINTAINED, badge
+from bot.page.bars import alternative, strokes
 from bot.page.feeds import FEEDS
 from bot.page.ids import LENGTH, object_id, page_id, update_id
 from bot.page.texts import as_html, duration
 from core.incident import PublicText, Severity
-from core.page import Impact
+from core.page import DAYS, Impact
 from tests.builders import WORKSPACE, an_id
 from tests.core.test_projection import an_incident, page, shown
 from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, the_page
@@ -100,6 +101,30 @@ class TestIds:
 
         assert ids(FEEDS[name](before, AT)) == ids(FEEDS[name](after, moved))
         assert ids(FEEDS[name](before, AT))
+
+
+class TestBars:
+    def test_each_day_has_its_place_and_a_bad_one_is_a_stroke_of_its_own(self):
+        checkout = the_page().components[0]
+        made = strokes(checkout)
+        places = []
+        for one in made:
+            first, *more = re.findall(r"(?:M([0-9.]+) 0|m4-28)v28", one.path)
+            places += [float(first) + 4 * place for place in range(1 + len(more))]
+
+        assert places == [day * 4 + 1.5 for day in range(DAYS)]
+        assert [one.words for one in made] == [
+            "3 December 2025 to 30 January 2026: operational",
+            "31 January 2026: major outage",
+            "1 February 2026 to 1 March 2026: operational",
+            "2 March 2026: partial outage",
+        ]
+
+    def test_days_without_data_are_told_apart(self):
+        web = the_page().components[1]
+
+        assert strokes(web)[0].status is None
+        assert alternative(web).startswith("The last 90 days: data of 52 days; 2 March 2026: ")
 
 
 class TestPage:

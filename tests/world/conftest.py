@@ -125,7 +125,9 @@ def site(request):
         port = request.getfixturevalue("server")
         yield Site("server", f"http://127.0.0.1:{port}", port)
         return
-    with a_file_server(request.getfixturevalue("copy")) as address:
+    # Pages of other sites may read the files: docs/operations.md.
+    anybody = {"Access_Control_Allow_Origin": "*"}
+    with a_file_server(request.getfixturevalue("copy"), **anybody) as address:
         yield Site("static copy", address, int(address.rpartition(":")[2]))
 
 
@@ -151,6 +153,26 @@ def statuscheck():
     """Reads a page with statuscheck, in an environment of its own."""
     python = PROGRAMS["statuscheck"].path
     return lambda address: ran(python, SCRIPTS / "read_with_statuscheck.py", address)
+
+
+@pytest.fixture(scope="session")
+def status_widget():
+    """The script of the widget for other people's pages."""
+    return PROGRAMS["status_widget"].path
+
+
+@pytest.fixture(scope="session")
+def vnu():
+    """Checks files with the Nu checker; fails with its complaints."""
+    java, jar = PROGRAMS["vnu"].places
+    return lambda kind, *files: ran(java, "-jar", jar, "--errors-only", f"--{kind}", *files)
+
+
+@pytest.fixture(scope="session")
+def w3m():
+    """A page as w3m shows it, in one line with single spaces."""
+    command = (PROGRAMS["w3m"].path, "-dump", "-cols", "200", "-O", "UTF-8")
+    return lambda address: " ".join(ran(*command, address).split())
 
 
 @pytest.fixture(scope="session")

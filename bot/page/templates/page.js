@@ -2,13 +2,19 @@
 (() => {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const stale = document.querySelector("[data-stale]");
+  // The page writes dates as in Britain; a page in another language has its own order.
+  const language = document.documentElement.lang.replace(/^en$/, "en-GB");
+  const day = { day: "numeric", month: "short" };
+  const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
   for (const time of document.querySelectorAll("time[data-local]")) {
     const at = new Date(time.dateTime);
-    const local = at.toLocaleString(document.documentElement.lang, {
-      day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
-    });
+    const here = at.toLocaleDateString(language, day);
+    const same = here === at.toLocaleDateString(language, { ...day, timeZone: "UTC" });
     if (zone !== "UTC") {
-      time.append(` (${local})`);
+      const local = document.createElement("span");
+      local.className = "local";
+      local.textContent = at.toLocaleString(language, same ? hour : { ...day, ...hour });
+      time.append(" ", local);
     }
   }
   if (stale) {
