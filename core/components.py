@@ -51,6 +51,30 @@ def tagged(
     return tuple(named.values()), tuple(made)
 
 
+def known_components(
+    names: tuple[str | UUID, ...], existing: tuple[Component, ...]
+) -> tuple[Component, ...]:
+    """The named components, each once; none is made.
+
+    Raises:
+        InvalidField: a name is unknown; a near one is named.
+        NoSuchComponent: an id is unknown.
+    """
+    by_id = {component.id: component for component in existing}
+    by_name = {component.name.casefold(): component for component in existing}
+    named: dict[UUID, Component] = {}
+    for name in names:
+        found = by_id.get(name) if isinstance(name, UUID) else by_name.get(name.strip().casefold())
+        if found is None and isinstance(name, UUID):
+            raise NoSuchComponent
+        if found is None:
+            near = nearest(str(name), by_name)
+            more = f': did you mean "{by_name[near].name}"?' if near else ""
+            raise InvalidField("components", f"hold an unknown one{more}")
+        named[found.id] = found
+    return tuple(named.values())
+
+
 def describe_component(
     workspace: Workspace,
     existing: tuple[Component, ...],

@@ -241,13 +241,14 @@ class WorkspaceSettings:
 class Workspace:
     """One Slack team with its settings. ``version`` rises whenever it saves one of them.
 
-    ``page``: its status page is published.
+    ``page``: its status page is published. ``webhooks``: it has endpoints that get events.
     """
 
     id: str
     settings: WorkspaceSettings = WorkspaceSettings()
     version: int = 0
     page: bool = False
+    webhooks: bool = False
 
     @property
     def status_channel(self) -> str | None:

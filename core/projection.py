@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -79,6 +79,31 @@ def page_incident(incident: PublicIncident) -> PageIncident:
         monitoring_at=next(
             (since for since, word in _words(incident) if word is PublicWord.MONITORING), None
         ),
+    )
+
+
+def as_of(incident: PublicIncident, *, at: datetime, entry: int | None) -> PublicIncident:
+    """The incident as it was at the moment ``at``, without what was withdrawn since.
+
+    ``incident`` must have been read for that moment. Of updates at the very moment only those up to
+    ``entry`` had been written; None: all.
+    """
+    kept = tuple(
+        one
+        for one in incident.updates
+        if one.at < at or (one.at == at and (entry is None or one.entry <= entry))
+    )
+    moves = [one for one in kept if one.word is not None and one.status is not None]
+    resolved_at = incident.resolved_at
+    return replace(
+        incident,
+        severity=_at(incident.severities, at) if incident.severities else incident.severity,
+        components=_at(incident.tags, at) if incident.tags else incident.components,
+        status=moves[0].status if moves and moves[0].status else incident.status,
+        word=moves[0].word if moves and moves[0].word else incident.word,
+        resolved_at=resolved_at if resolved_at is not None and resolved_at <= at else None,
+        updated_at=min(incident.updated_at, at),
+        updates=kept,
     )
 
 

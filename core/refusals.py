@@ -12,6 +12,7 @@
     │   └── NoSuchText            the incident never had a description, a category or other title
     ├── UnknownComponent      a component that looks like a slip of one that exists
     ├── NoSuchComponent       no component has that id
+    ├── NoSuchWebhook         no webhook has that id
     ├── RepeatedComponent     one component was named twice, by its id
     ├── ComponentExists       a component of that name exists already
     ├── Refused               a transition that the lifecycle does not allow
@@ -137,6 +138,15 @@ class NoSuchComponent(UserError):
         super().__init__(
             "A component id is not one of this workspace's components: take ids from the list of "
             "components."
+        )
+
+
+class NoSuchWebhook(UserError):
+    """Unknown ids and ids of other workspaces are refused alike."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no webhook with that id here: take ids from `ratchet webhooks list`."
         )
 
 

@@ -29,6 +29,7 @@ from core.promise import Promise
 from core.public_side import PublicIncident
 from core.ranking import Rank, Ranking
 from core.settings import SavedSetting, Setting
+from core.webhooks import Endpoints, EndpointWriter
 
 T = TypeVar("T")
 
@@ -102,7 +103,7 @@ class ClaimLost(Exception):
     """Another attempt holds the claim by now, or it was given back; this one must be undone."""
 
 
-class Reader(Protocol):
+class Reader(Endpoints, Protocol):
     """Reads from one snapshot of the store. Every method is limited to one workspace."""
 
     def workspace(self, workspace: str) -> Workspace:
@@ -225,7 +226,7 @@ class PublicView(Protocol):
         """The public side of one incident at the moment ``at``, None if it has none."""
 
 
-class Transaction(Reader, Drafts, Protocol):
+class Transaction(Reader, Drafts, EndpointWriter, Protocol):
     """A `Reader` that can write. All its writes are committed together, or none."""
 
     def next_number(self, workspace: str) -> int:

@@ -184,6 +184,28 @@ class PublicReader(Snapshot):
             turns=() if turn is None else (turn,),
         )
 
+    def hook_facts(self, workspace: str, *, at: datetime) -> PublicFacts:
+        """All public facts of the workspace, whether it has published a page or not.
+
+        Without a page the settings are a stand-in, with an empty slug.
+        """
+        known = self.page_facts(workspace, at=at)
+        if known is not None:
+            return known
+        headings = pages.groups(self._connection, workspace)
+        return PublicFacts(
+            settings=PageSettings(workspace=workspace, slug="", title="", published_at=at),
+            groups=headings,
+            components=pages.shown(self._connection, workspace, headings),
+            incidents=self._of_page(workspace, at),
+            changed_at=at,
+        )
+
+    def hooked(self, workspace: str, incident: UUID, *, at: datetime) -> PublicIncident | None:
+        """One incident with the history of its components, None if it has no public side."""
+        found = self.incident(workspace, incident, at=at)
+        return None if found is None else self._tagged(workspace, (found,))[0]
+
     def history(
         self, workspace: str, *, start: datetime, end: datetime, at: datetime
     ) -> tuple[PublicIncident, ...]:

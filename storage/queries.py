@@ -36,6 +36,7 @@ from core.promise import Promise
 from core.ranking import Rank, Ranking, rank_of
 from core.settings import SavedSetting
 from core.store import CaughtUp, ChannelName, HandOverName, OwnerName, PromiseName
+from core.webhooks import Endpoint, Sending
 from storage import (
     boards,
     catching,
@@ -46,6 +47,7 @@ from storage import (
     pages,
     promises,
     settings,
+    webhooks,
 )
 from storage.boards import INCIDENT
 from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
@@ -72,11 +74,14 @@ from storage.snapshot import Snapshot
 OPEN_HERE_MAX = 10
 
 # The columns of a workspace that decide on its settings, and on its public side.
-WorkspaceColumns = tuple[str | None, int | None, bool | None]
+WorkspaceColumns = tuple[str | None, int | None, bool | None, bool | None]
 
 # With the settings of the workspace, which every command needs next.
 _ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
-    workspace.c.status_channel, workspace.c.settings_version, workspace.c.page_published
+    workspace.c.status_channel,
+    workspace.c.settings_version,
+    workspace.c.page_published,
+    workspace.c.has_webhooks,
 )
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
 _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
@@ -153,7 +158,10 @@ _CARD_TIMES = select(update.c.incident_id, update.c.kind, update.c.new, update.c
 )
 
 _WORKSPACE = select(
-    workspace.c.status_channel, workspace.c.settings_version, workspace.c.page_published
+    workspace.c.status_channel,
+    workspace.c.settings_version,
+    workspace.c.page_published,
+    workspace.c.has_webhooks,
 ).where(workspace.c.id == bindparam("workspace"))
 
 
@@ -180,18 +188,26 @@ class SqlReader(Snapshot):
         known = self._workspaces.get(workspace)
         if known is None:
             found = self._connection.execute(_WORKSPACE, {"workspace": workspace}).first()
-            known = self._workspace(workspace, tuple(found or (None, None, None)))
+            known = self._workspace(workspace, tuple(found or (None, None, None, None)))
         return known
 
     def _workspace(self, workspace: str, columns: WorkspaceColumns) -> Workspace:
-        status_channel, version, page = columns
+        status_channel, version, page, webhooks = columns
         known = self._settings.of(
             self._connection, workspace, status_channel=status_channel, version=version or 0
         )
-        if page:
-            known = replace(known, page=True)
+        if page or webhooks:
+            known = replace(known, page=bool(page), webhooks=bool(webhooks))
         self._workspaces[workspace] = known
         return known
+
+    def endpoints(self, workspace: str) -> tuple[Endpoint, ...]:
+        """All endpoints of the workspace, oldest first."""
+        return webhooks.endpoints(self._connection, workspace)
+
+    def sendings(self, workspace: str, endpoint: UUID, *, limit: int) -> tuple[Sending, ...]:
+        """The newest ``limit`` events of an endpoint, newest first."""
+        return webhooks.sendings(self._connection, workspace, endpoint, limit=limit)
 
     def saved_settings(self, workspace: str) -> tuple[SavedSetting, ...]:
         """The settings that the workspace has saved itself, in their order."""
@@ -212,7 +228,12 @@ class SqlReader(Snapshot):
         if row is None:
             return None
         if workspace not in self._workspaces:
-            columns = row.status_channel, row.settings_version, row.page_published
+            columns = (
+                row.status_channel,
+                row.settings_version,
+                row.page_published,
+                row.has_webhooks,
+            )
             self._workspace(workspace, columns)
         return self._incidents(workspace, (row,))[0]
 

@@ -31,9 +31,11 @@ from core.incident import (
     WorkspaceSettings,
 )
 from core.page import ComponentGroup, Override, PageSettings, ShownComponent
+from core.projection import project
 from core.promise import Promise
 from core.settings import Setting
 from core.store import CaughtUp, Receipt, StoreUnavailable
+from core.webhooks import Endpoint
 from storage import (
     catching,
     components,
@@ -49,6 +51,7 @@ from storage import (
     promises,
     queries,
     settings,
+    webhooks,
 )
 from storage.columns import incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
@@ -100,6 +103,7 @@ _NEXT_NUMBER = upsert(
             models.workspace.c.status_channel,
             models.workspace.c.settings_version,
             models.workspace.c.page_published,
+            models.workspace.c.has_webhooks,
         )
     )
 )
@@ -150,10 +154,11 @@ class SqlTransaction(SqlReader):
 
     def next_number(self, workspace: str) -> int:
         """The number of the next incident: unique and without gaps."""
-        number, status_channel, version, page = self._connection.execute(
+        number, *columns = self._connection.execute(
             _NEXT_NUMBER[self._dialect], {"workspace": workspace}
         ).one()
-        self._workspace(workspace, (status_channel, version, page))
+        status_channel, version, page, webhooks_ = columns
+        self._workspace(workspace, (status_channel, version, page, webhooks_))
         return int(number)
 
     def components(self, workspace: str) -> tuple[Component, ...]:
@@ -219,10 +224,17 @@ class SqlTransaction(SqlReader):
             self._redact(incident.workspace, redacted)
         for entry in decision.erased:
             self._erase_repeated(incident.workspace, entry)
-        if self.workspace(incident.workspace).page:
+        self._show(before, decision)
+        self._read[incident.id] = incident
+
+    def _show(self, before: Incident | None, decision: Decision) -> None:
+        """Notes the change for the page, and writes the messages that show it."""
+        workspace = self.workspace(decision.incident.workspace)
+        if workspace.page:
             pages.note_change(self._connection, before, decision)
         enqueue(self._connection, decision)
-        self._read[incident.id] = incident
+        if workspace.webhooks:
+            webhooks.tell(self._connection, before, decision)
 
     def save_stage(
         self, incident: Incident, promise: Promise, envelopes: Sequence[Envelope], *, at: datetime
@@ -341,6 +353,41 @@ class SqlTransaction(SqlReader):
         """Writes a status that a person gives by hand."""
         components.override(self._connection, workspace, component, made, reason=reason, by=by)
         pages.bump(self._connection, workspace, at=made.at, moved=False)
+        if self.workspace(workspace).webhooks:
+            webhooks.tell_component(self._connection, workspace, component, made)
+
+    def add_endpoint(self, endpoint: Endpoint, secret: str) -> None:
+        """Writes a new endpoint with its secret; it knows the components as they are now."""
+        webhooks.add(self._connection, endpoint, secret)
+        self._know_components(endpoint)
+
+    def refilter_endpoint(self, endpoint: Endpoint) -> None:
+        """Writes the filter of an endpoint."""
+        webhooks.refilter(self._connection, endpoint)
+
+    def rotate_secret(self, endpoint: Endpoint, secret: str) -> None:
+        """Writes a new secret; the old one signs as well until ``endpoint.rotating_until``."""
+        webhooks.rotate(self._connection, endpoint, secret)
+
+    def switch_endpoint(self, endpoint: Endpoint) -> None:
+        """Writes its state and its start. What waits for it is dropped."""
+        webhooks.switch(self._connection, endpoint)
+        if endpoint.on:
+            self._know_components(endpoint)
+
+    def remove_endpoint(self, endpoint: Endpoint) -> None:
+        """Deletes it with its secrets and all that waits for it."""
+        webhooks.remove(self._connection, endpoint)
+
+    def resend(self, endpoint: Endpoint, uid: UUID, *, at: datetime) -> bool:
+        """Has an event sent once more, with the same id; False if the endpoint has none such."""
+        return webhooks.resend(self._connection, endpoint, uid, at=at)
+
+    def _know_components(self, endpoint: Endpoint) -> None:
+        at = endpoint.starts_at
+        facts = PublicReader(self._connection).hook_facts(endpoint.workspace, at=at)
+        statuses = {one.component.id: one.status for one in project(facts, at).components}
+        webhooks.know(self._connection, endpoint.workspace, endpoint.id, statuses)
 
     def keep(self, receipt: Receipt) -> None:
         """Writes the answer, which every repetition of the request will get.

@@ -24,6 +24,7 @@ from core.refusals import (
     NoPublicSurface,
     NoSuchComponent,
     NoSuchEntry,
+    NoSuchWebhook,
     NotFound,
     NothingToRedact,
     Permission,
@@ -305,6 +306,7 @@ def _refusal(  # noqa: PLR0911 - the same
 # Every other refusal is a transition that the lifecycle does not allow.
 _CODES: dict[type[UserError], tuple[int, str]] = {
     NoSuchComponent: (400, "invalid_component_id"),
+    NoSuchWebhook: (404, "not_found"),
     RepeatedComponent: (400, "duplicate_component_id"),
     ComponentExists: (409, "name_conflict"),
     IncidentResolved: (400, "incident_resolved"),

@@ -44,6 +44,12 @@ from storage.models.page import (
     tagging,
 )
 from storage.models.requests import api_key, catch_up, compatibility, draft, handled, idempotency
+from storage.models.webhooks import (
+    webhook,
+    webhook_component,
+    webhook_message,
+    webhook_told,
+)
 
 __all__ = [
     "CARDS",
@@ -85,5 +91,9 @@ __all__ = [
     "skipped",
     "tagging",
     "update",
+    "webhook",
+    "webhook_component",
+    "webhook_message",
+    "webhook_told",
     "workspace",
 ]

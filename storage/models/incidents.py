@@ -32,6 +32,7 @@ class WorkspaceRow(Row, table=True):
     last_number: int = 0
     settings_version: int | None = None
     page_published: bool | None = None  # NULL: no
+    has_webhooks: bool | None = None  # an endpoint gets events. NULL: no
 
 
 class SettingRow(Row, table=True):

@@ -33,6 +33,7 @@ from core.refusals import (
     NoSuchEntry,
     NoSuchSection,
     NoSuchText,
+    NoSuchWebhook,
     NotAsked,
     NotFound,
     NothingToPromise,
@@ -258,6 +259,10 @@ TOLD = [
     (
         NoPublicSide(OPEN),
         "INC-42 has no public side now, so there is no public report of it.",
+    ),
+    (
+        NoSuchWebhook(),
+        "There is no webhook with that id here: take ids from `ratchet webhooks list`.",
     ),
     (InvalidDuplicate(), "The other incident must be named by a number other than its own."),
     (

@@ -57,6 +57,8 @@ def test_a_public_reader_has_no_read_of_responders(store):
         "components",
         "incident",
         "history",
+        "hook_facts",
+        "hooked",
         "newest",
         "numbered",
         "open_incidents",

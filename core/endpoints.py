@@ -1,0 +1,220 @@
+"""The use cases of webhooks: admins add endpoints, limit them, switch them off and remove them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from core import policy
+from core.components import known_components
+from core.errors import InvalidField
+from core.incident import Actor, Severity
+from core.refusals import Denied, NoSuchWebhook, Permission
+from core.store import Store, Transaction
+from core.subscription import SubscriptionFilter
+from core.webhooks import ROTATION, Endpoint, EndpointState, Sending
+
+URL_MAX = 2_000
+ENDPOINTS_MAX = 50
+LOG_MAX = 100
+
+T = TypeVar("T")
+
+
+class Webhooks:
+    """``clock`` gives the moment of each act."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def endpoints(self, actor: Actor) -> tuple[Endpoint, ...]:
+        """All endpoints, oldest first, without their secrets.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+        """
+        _need(actor)
+        return await self._store.read(lambda reader: reader.endpoints(actor.workspace))
+
+    async def propose(
+        self,
+        actor: Actor,
+        endpoint: UUID,
+        url: str,
+        *,
+        severity: Severity | None = None,
+        components: tuple[str | UUID, ...] = (),
+    ) -> Endpoint:
+        """A new endpoint of that id, which is not kept yet: its address must answer before.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+            InvalidField, NoSuchComponent: the address or the filter is not possible.
+        """
+        _need(actor)
+        address = _address(url)
+
+        def work(tx: Transaction) -> Endpoint:
+            at = self._clock()
+            if len(tx.endpoints(actor.workspace)) >= ENDPOINTS_MAX:
+                raise InvalidField("url", f"is one too many: remove one of {ENDPOINTS_MAX} first")
+            known = tx.components(actor.workspace)
+            return Endpoint(
+                id=endpoint,
+                workspace=actor.workspace,
+                url=address,
+                filter=SubscriptionFilter(
+                    severity=severity, components=known_components(components, known)
+                ),
+                added_by=actor.person,
+                added_at=at,
+                starts_at=at,
+            )
+
+        return await self._store.write(work)
+
+    async def keep(self, actor: Actor, proposed: Endpoint, secret: str) -> Endpoint:
+        """Keeps an endpoint whose address has answered. It starts now.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+        """
+        _need(actor)
+
+        def work(tx: Transaction) -> Endpoint:
+            at = self._clock()
+            kept = replace(proposed, workspace=actor.workspace, added_at=at, starts_at=at)
+            tx.add_endpoint(kept, secret)
+            return kept
+
+        return await self._store.write(work)
+
+    async def refilter(
+        self,
+        actor: Actor,
+        endpoint: UUID,
+        *,
+        severity: Severity | None,
+        components: tuple[str | UUID, ...],
+    ) -> Endpoint:
+        """Gives it another filter, for what happens from now on.
+
+        Raises:
+            Denied, NoSuchWebhook, InvalidField, NoSuchComponent: it is not possible.
+        """
+
+        def change(tx: Transaction, one: Endpoint, _at: datetime) -> Endpoint:
+            wanted = known_components(components, tx.components(actor.workspace))
+            limited = SubscriptionFilter(severity=severity, components=wanted)
+            after = replace(one, filter=limited)
+            tx.refilter_endpoint(after)
+            return after
+
+        return await self._change(actor, endpoint, change)
+
+    async def rotate(self, actor: Actor, endpoint: UUID, secret: str) -> Endpoint:
+        """Gives it a new secret; the one before signs as well for `ROTATION`.
+
+        Raises:
+            Denied, NoSuchWebhook: it is not possible.
+        """
+
+        def change(tx: Transaction, one: Endpoint, at: datetime) -> Endpoint:
+            after = replace(one, rotating_until=at + ROTATION)
+            tx.rotate_secret(after, secret)
+            return after
+
+        return await self._change(actor, endpoint, change)
+
+    async def switch(self, actor: Actor, endpoint: UUID, *, on: bool) -> Endpoint:
+        """Switches it off, or on again: then it starts anew, and gets nothing from before.
+
+        Raises:
+            Denied, NoSuchWebhook: it is not possible.
+        """
+
+        def change(tx: Transaction, one: Endpoint, at: datetime) -> Endpoint:
+            if one.on is on:
+                return one
+            after = replace(one, state=EndpointState.OFF, off_at=at)
+            if on:
+                after = replace(
+                    one, state=EndpointState.ON, starts_at=at, off_at=None, failing_since=None
+                )
+            tx.switch_endpoint(after)
+            return after
+
+        return await self._change(actor, endpoint, change)
+
+    async def remove(self, actor: Actor, endpoint: UUID) -> Endpoint:
+        """Deletes it, with its secrets and its log.
+
+        Raises:
+            Denied, NoSuchWebhook: it is not possible.
+        """
+
+        def change(tx: Transaction, one: Endpoint, _at: datetime) -> Endpoint:
+            tx.remove_endpoint(one)
+            return one
+
+        return await self._change(actor, endpoint, change)
+
+    async def log(
+        self, actor: Actor, endpoint: UUID, *, limit: int = LOG_MAX
+    ) -> tuple[Sending, ...]:
+        """The newest events of an endpoint, newest first.
+
+        Raises:
+            Denied, NoSuchWebhook: it is not possible.
+        """
+        _need(actor)
+
+        def work(tx: Transaction) -> tuple[Sending, ...]:
+            one = _named(tx, actor, endpoint)
+            return tx.sendings(actor.workspace, one.id, limit=min(max(limit, 1), LOG_MAX))
+
+        return await self._store.write(work)
+
+    async def resend(self, actor: Actor, endpoint: UUID, uid: UUID) -> bool:
+        """Has an event sent once more, with the same id; False if there is none such.
+
+        Raises:
+            Denied, NoSuchWebhook: it is not possible.
+        """
+        return await self._change(actor, endpoint, lambda tx, one, at: tx.resend(one, uid, at=at))
+
+    async def _change(
+        self, actor: Actor, endpoint: UUID, change: Callable[[Transaction, Endpoint, datetime], T]
+    ) -> T:
+        _need(actor)
+        return await self._store.write(
+            lambda tx: change(tx, _named(tx, actor, endpoint), self._clock())
+        )
+
+
+def _named(tx: Transaction, actor: Actor, endpoint: UUID) -> Endpoint:
+    found = next((one for one in tx.endpoints(actor.workspace) if one.id == endpoint), None)
+    if found is None:
+        raise NoSuchWebhook
+    return found
+
+
+def _address(url: str) -> str:
+    """An address as it is kept. Whether it may be called is decided when it is."""
+    address = url.strip()
+    visible = all(" " < letter < "\x7f" for letter in address)
+    if not address.startswith(("https://", "http://")) or not visible:
+        raise InvalidField("url", 'needs a whole address, such as "https://example.com/hooks"')
+    if len(address) > URL_MAX:
+        raise InvalidField("url", f"has {len(address)} characters: at most {URL_MAX} are kept")
+    return address
+
+
+def _need(actor: Actor) -> None:
+    for permission in (Permission.JOIN, Permission.ADMINISTER):
+        if not policy.holds(actor, permission):
+            raise Denied(actor, permission)

@@ -1,0 +1,461 @@
+"""The rows of webhooks: endpoints, and the messages that a change writes to them with itself.
+
+Only modules of `storage` use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Update, bindparam, case, delete, exists, select, update
+
+from core.decision import Decision
+from core.incident import Component, Incident, Person, Severity
+from core.page import ComponentStatus, Override
+from core.subscription import SubscriptionFilter
+from core.webhooks import (
+    Endpoint,
+    EndpointState,
+    Happening,
+    HookEvent,
+    Sending,
+    happenings,
+    touched,
+)
+from storage.models import (
+    State,
+    component,
+    webhook,
+    webhook_component,
+    webhook_message,
+    webhook_told,
+)
+from storage.models import workspace as workspaces
+from storage.rows import AnyRow
+from storage.statements import KEEP_WORKSPACE, upsert
+
+# No statement here selects a secret.
+_ENDPOINTS = (
+    select(*(column for column in webhook.c if column.name not in {"secret", "old_secret"}))
+    .where(webhook.c.workspace_id == bindparam("workspace"))
+    .order_by(webhook.c.added_at, webhook.c.id)
+)
+_ON = _ENDPOINTS.where(webhook.c.state == EndpointState.ON)
+_COMPONENTS = select(component.c.id, component.c.name).where(
+    component.c.workspace_id == bindparam("workspace"),
+    component.c.id.in_(bindparam("components", expanding=True)),
+)
+_ADD = webhook.insert()
+_is_it = (webhook.c.workspace_id == bindparam("workspace")) & (webhook.c.id == bindparam("hook"))
+_REFILTER = (
+    update(webhook)
+    .where(_is_it)
+    .values(severity=bindparam("lowest"), components=bindparam("limited_to"))
+)
+_ROTATE = (
+    update(webhook)
+    .where(_is_it)
+    .values(
+        old_secret=webhook.c.secret,
+        secret=bindparam("new_secret"),
+        rotating_until=bindparam("until"),
+    )
+)
+_SWITCH = (
+    update(webhook)
+    .where(_is_it)
+    .values(
+        state=bindparam("new_state"),
+        off_at=bindparam("since"),
+        starts_at=bindparam("start"),
+        failing_since=bindparam("failing"),
+        held_until=None,
+    )
+)
+_SWITCH_OFF = (
+    update(webhook).where(_is_it).values(state=bindparam("new_state"), off_at=bindparam("since"))
+)
+_MARK = (
+    update(workspaces)
+    .where(workspaces.c.id == bindparam("workspace"))
+    .values(
+        has_webhooks=case(
+            (
+                exists().where(
+                    webhook.c.workspace_id == bindparam("workspace"),
+                    webhook.c.state == EndpointState.ON,
+                ),
+                True,
+            )
+        )
+    )
+)
+_REMOVE = (
+    *(
+        delete(table).where(
+            table.c.workspace_id == bindparam("workspace"), table.c.webhook_id == bindparam("hook")
+        )
+        for table in (webhook_message, webhook_told, webhook_component)
+    ),
+    delete(webhook).where(_is_it),
+)
+_KNOW = upsert(
+    lambda insert: insert(webhook_component).on_conflict_do_update(
+        index_elements=list(webhook_component.primary_key),
+        set_={"status": insert(webhook_component).excluded.status},
+    )
+)
+_TOLD = select(webhook_told.c.webhook_id).where(
+    webhook_told.c.workspace_id == bindparam("workspace"),
+    webhook_told.c.incident_id == bindparam("incident"),
+)
+_TELL = upsert(lambda insert: insert(webhook_told).on_conflict_do_nothing())
+_FORGET = delete(webhook_told).where(
+    webhook_told.c.workspace_id == bindparam("workspace"),
+    webhook_told.c.incident_id == bindparam("incident"),
+)
+_SEND = webhook_message.insert()
+_LOG = (
+    select(webhook_message)
+    .where(
+        webhook_message.c.workspace_id == bindparam("workspace"),
+        webhook_message.c.webhook_id == bindparam("hook"),
+    )
+    .order_by(webhook_message.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_RESEND = (
+    update(webhook_message)
+    .where(
+        webhook_message.c.workspace_id == bindparam("workspace"),
+        webhook_message.c.webhook_id == bindparam("hook"),
+        webhook_message.c.uid == bindparam("sought"),
+        webhook_message.c.state.in_([State.DELIVERED, State.DEAD]),
+    )
+    .values(state=State.AVAILABLE, attempts=0, try_at=bindparam("at"), done_at=None, error=None)
+)
+_is_waiting = webhook_message.c.state == State.AVAILABLE
+_of_incident = (webhook_message.c.workspace_id == bindparam("workspace")) & (
+    webhook_message.c.incident_id == bindparam("incident")
+)
+
+
+def _drop(*conditions: Any) -> Update:
+    """Nothing is left to be sent of what waits under these conditions."""
+    return (
+        update(webhook_message)
+        .where(_is_waiting, *conditions)
+        .values(state=State.MERGED, done_at=bindparam("at"))
+    )
+
+
+_DROP_OF_INCIDENT = _drop(_of_incident)
+_DROP_OF_ENTRY = _drop(_of_incident, webhook_message.c.entry == bindparam("number"))
+_DROP_OF_ENDPOINT = _drop(
+    webhook_message.c.workspace_id == bindparam("workspace"),
+    webhook_message.c.webhook_id == bindparam("hook"),
+)
+_MOMENT = bindparam("moment", type_=webhook_message.c.due_at.type)
+# An incident that is not public yet is told of at the end of the newest title's hold.
+_WAIT_FOR_TITLE = (
+    update(webhook_message)
+    .where(_is_waiting, _of_incident, webhook_message.c.due_at < _MOMENT)
+    .values(due_at=_MOMENT, try_at=_MOMENT)
+)
+
+
+def endpoints(connection: Connection, workspace: str) -> tuple[Endpoint, ...]:
+    """All endpoints of the workspace, oldest first."""
+    rows = connection.execute(_ENDPOINTS, {"workspace": workspace}).all()
+    return tuple(_with_filters(connection, workspace, rows))
+
+
+def _on(connection: Connection, workspace: str) -> tuple[Endpoint, ...]:
+    rows = connection.execute(_ON, {"workspace": workspace}).all()
+    return tuple(_with_filters(connection, workspace, rows))
+
+
+def _with_filters(
+    connection: Connection, workspace: str, rows: Sequence[AnyRow]
+) -> Iterator[Endpoint]:
+    wanted = {UUID(one) for row in rows for one in (row.components or "").split()}
+    named: dict[UUID, Component] = {}
+    if wanted:
+        sought = {"workspace": workspace, "components": sorted(wanted)}
+        named = {
+            one.id: Component(one.id, one.name) for one in connection.execute(_COMPONENTS, sought)
+        }
+    for row in rows:
+        of = [UUID(one) for one in (row.components or "").split()]
+        yield Endpoint(
+            id=row.id,
+            workspace=row.workspace_id,
+            url=row.url,
+            filter=SubscriptionFilter(
+                severity=row.severity and Severity(row.severity),
+                components=tuple(named.get(one, Component(one, "")) for one in of),
+            ),
+            state=EndpointState(row.state),
+            added_by=Person(row.added_by_id, row.added_by_name),
+            added_at=row.added_at,
+            starts_at=row.starts_at,
+            rotating_until=row.rotating_until,
+            last_success_at=row.last_success_at,
+            failing_since=row.failing_since,
+            off_at=row.off_at,
+        )
+
+
+def sendings(
+    connection: Connection, workspace: str, endpoint: UUID, *, limit: int
+) -> tuple[Sending, ...]:
+    """The newest ``limit`` events of an endpoint, newest first."""
+    named = {"workspace": workspace, "hook": endpoint, "limit": limit}
+    return tuple(
+        Sending(
+            uid=row.uid,
+            endpoint=row.webhook_id,
+            event=HookEvent(row.event),
+            incident=row.incident_id,
+            component=row.component_id,
+            state=row.state,
+            attempts=row.attempts,
+            due_at=row.due_at,
+            try_at=row.try_at,
+            done_at=row.done_at,
+            error=row.error,
+        )
+        for row in connection.execute(_LOG, named)
+    )
+
+
+def add(connection: Connection, endpoint: Endpoint, secret: str) -> None:
+    """Writes a new endpoint with its secret."""
+    connection.execute(KEEP_WORKSPACE[connection.dialect.name], {"id": endpoint.workspace})
+    connection.execute(
+        _ADD,
+        {
+            "workspace_id": endpoint.workspace,
+            "id": endpoint.id,
+            "url": endpoint.url,
+            "secret": secret,
+            **_filter_columns(endpoint),
+            "state": endpoint.state.value,
+            "added_by_id": endpoint.added_by.id,
+            "added_by_name": endpoint.added_by.name,
+            "added_at": endpoint.added_at,
+            "starts_at": endpoint.starts_at,
+        },
+    )
+    connection.execute(_MARK, {"workspace": endpoint.workspace})
+
+
+def refilter(connection: Connection, endpoint: Endpoint) -> None:
+    """Writes the filter of an endpoint."""
+    columns = _filter_columns(endpoint)
+    changed = {"lowest": columns["severity"], "limited_to": columns["components"]}
+    connection.execute(_REFILTER, {**_it(endpoint), **changed})
+
+
+def filter_of(connection: Connection, row: AnyRow) -> SubscriptionFilter:
+    """The filter in a row of an endpoint."""
+    (one,) = _with_filters(connection, row.workspace_id, [row])
+    return one.filter
+
+
+def _filter_columns(endpoint: Endpoint) -> dict[str, str | None]:
+    limits = endpoint.filter
+    return {
+        "severity": limits.severity and limits.severity.value,
+        "components": " ".join(str(one.id) for one in limits.components) or None,
+    }
+
+
+def rotate(connection: Connection, endpoint: Endpoint, secret: str) -> None:
+    """Writes a new secret; the one before is kept until ``endpoint.rotating_until``."""
+    rotated = {"new_secret": secret, "until": endpoint.rotating_until}
+    connection.execute(_ROTATE, {**_it(endpoint), **rotated})
+
+
+def switch(connection: Connection, endpoint: Endpoint) -> None:
+    """Writes the state of an endpoint and its start; what waits for it is dropped."""
+    switched = {
+        "new_state": endpoint.state.value,
+        "since": endpoint.off_at,
+        "start": endpoint.starts_at,
+        "failing": endpoint.failing_since,
+    }
+    connection.execute(_SWITCH, {**_it(endpoint), **switched})
+    at = endpoint.off_at or endpoint.starts_at
+    drop(connection, endpoint.workspace, endpoint.id, at=at)
+    connection.execute(_MARK, {"workspace": endpoint.workspace})
+
+
+def switch_off(
+    connection: Connection, workspace: str, endpoint: UUID, state: EndpointState, *, at: datetime
+) -> None:
+    """Writes that an endpoint gets nothing any more, and why."""
+    named = {"workspace": workspace, "hook": endpoint}
+    connection.execute(_SWITCH_OFF, {**named, "new_state": state.value, "since": at})
+    drop(connection, workspace, endpoint, at=at)
+    connection.execute(_MARK, {"workspace": workspace})
+
+
+def drop(connection: Connection, workspace: str, endpoint: UUID, *, at: datetime) -> None:
+    """Drops what waits for an endpoint."""
+    connection.execute(_DROP_OF_ENDPOINT, {"workspace": workspace, "hook": endpoint, "at": at})
+
+
+def remove(connection: Connection, endpoint: Endpoint) -> None:
+    """Deletes an endpoint with everything of it."""
+    for statement in _REMOVE:
+        connection.execute(statement, _it(endpoint))
+    connection.execute(_MARK, {"workspace": endpoint.workspace})
+
+
+def resend(connection: Connection, endpoint: Endpoint, uid: UUID, *, at: datetime) -> bool:
+    """Has an event sent once more; False if none such was sent, or given up."""
+    named = {**_it(endpoint), "sought": uid, "at": at}
+    return connection.execute(_RESEND, named).rowcount > 0
+
+
+def know(
+    connection: Connection, workspace: str, endpoint: UUID, statuses: Mapping[UUID, ComponentStatus]
+) -> None:
+    """Writes the status of components as the endpoint knows them."""
+    rows = [
+        {
+            "workspace_id": workspace,
+            "webhook_id": endpoint,
+            "component_id": one,
+            "status": status.value,
+        }
+        for one, status in statuses.items()
+    ]
+    if rows:
+        connection.execute(_KNOW[connection.dialect.name], rows)
+
+
+def tell(connection: Connection, before: Incident | None, decision: Decision) -> None:
+    """Writes the messages of a decision to the endpoints of its workspace."""
+    incident = decision.incident
+    happened = happenings(before, decision)
+    concerned, shown_at = touched(before, decision)
+    _change_waiting(connection, before, decision)
+    if not happened and not concerned:
+        return
+    of_incident = {"workspace": incident.workspace, "incident": incident.id}
+    told = set(connection.execute(_TOLD, of_incident).scalars())
+    rows: list[dict[str, Any]] = []
+    new: list[dict[str, Any]] = []
+    for one in _on(connection, incident.workspace):
+        made = list(_about(one, decision.incident, happened, knows=one.id in told))
+        rows += made
+        if made and one.id not in told:
+            new.append({**_of(one), "incident_id": incident.id})
+        rows += [
+            _row(
+                one,
+                event=HookEvent.COMPONENT,
+                component=each.id,
+                due_at=shown_at,
+                at=incident.updated_at,
+            )
+            for each in concerned
+            if _wants(one, each.id)
+        ]
+    if rows:
+        connection.execute(_SEND, rows)
+    if new:
+        connection.execute(_TELL[connection.dialect.name], new)
+    if any(each.event is HookEvent.WITHDRAWN for each in happened):
+        # Once it is public again, it is new to everybody.
+        connection.execute(_FORGET, of_incident)
+
+
+def _change_waiting(connection: Connection, before: Incident | None, decision: Decision) -> None:
+    """Drops what is not to be sent any more, and lets wait what is not public yet."""
+    incident, at = decision.incident, decision.incident.updated_at
+    named = {"workspace": incident.workspace, "incident": incident.id}
+    if incident.private and before is not None and not before.private:
+        connection.execute(_DROP_OF_INCIDENT, {**named, "at": at})
+    redacted = decision.redacted
+    if redacted and redacted.taken_back and redacted.status_change is None:
+        connection.execute(_DROP_OF_ENTRY, {**named, "number": redacted.entry, "at": at})
+    held_until = incident.title_public_at
+    if held_until and held_until > at and incident.title_before is None:
+        connection.execute(_WAIT_FOR_TITLE, {**named, "moment": held_until})
+
+
+def _about(
+    endpoint: Endpoint, incident: Incident, happened: Iterable[Happening], *, knows: bool
+) -> Iterator[dict[str, Any]]:
+    """The messages about an incident to an endpoint, which knows it or not."""
+    if not knows and not endpoint.filter.matches(incident.severity, incident.components):
+        return
+    for each in happened:
+        if knows or each.event is not HookEvent.WITHDRAWN:
+            yield _row(
+                endpoint,
+                event=each.event,
+                incident=incident.id,
+                entry=each.entry,
+                due_at=each.due_at,
+                at=incident.updated_at,
+            )
+
+
+def tell_component(connection: Connection, workspace: str, concerned: UUID, made: Override) -> None:
+    """Writes the messages of a status that is given by hand, and of its end."""
+    moments = [made.at] if made.until is None else [made.at, made.until]
+    rows = [
+        _row(one, event=HookEvent.COMPONENT, component=concerned, due_at=moment, at=made.at)
+        for one in _on(connection, workspace)
+        if _wants(one, concerned)
+        for moment in moments
+    ]
+    if rows:
+        connection.execute(_SEND, rows)
+
+
+def _wants(endpoint: Endpoint, concerned: UUID) -> bool:
+    limited_to = {one.id for one in endpoint.filter.components}
+    return not limited_to or concerned in limited_to
+
+
+def _row(
+    endpoint: Endpoint,
+    *,
+    event: HookEvent,
+    incident: UUID | None = None,
+    entry: int | None = None,
+    component: UUID | None = None,
+    due_at: datetime,
+    at: datetime,
+) -> dict[str, Any]:
+    due = max(due_at, at)
+    return {
+        **_of(endpoint),
+        "uid": uuid4(),
+        "event": event.value,
+        "incident_id": incident,
+        "entry": entry,
+        "component_id": component,
+        "lane": f"{endpoint.id}:{incident or component}",
+        "state": State.AVAILABLE.value,
+        "attempts": 0,
+        "due_at": due,
+        "try_at": due,
+        "created_at": at,
+    }
+
+
+def _of(endpoint: Endpoint) -> dict[str, Any]:
+    return {"workspace_id": endpoint.workspace, "webhook_id": endpoint.id}
+
+
+def _it(endpoint: Endpoint) -> dict[str, Any]:
+    return {"workspace": endpoint.workspace, "hook": endpoint.id}

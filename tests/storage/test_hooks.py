@@ -1,0 +1,379 @@
+"""Webhooks in the store: endpoints, and the messages that a change writes with itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.commands import Redact, SetPrivacy
+from core.curating import ComponentChange, Curation
+from core.endpoints import Webhooks
+from core.errors import InvalidField
+from core.incident import PublicText, Severity
+from core.page import ComponentStatus
+from core.refusals import Denied, NoSuchWebhook
+from core.service import Incidents
+from core.webhooks import EndpointState
+from storage.hook_queue import AT_ONCE, GONE, HookQueue, HookTold
+from tests.builders import WORKSPACE, a_change, a_declaration, an_actor, an_id
+
+ADMIN = an_actor(admin=True)
+DELAY = timedelta(seconds=10)
+URL = "https://example.com/hooks"
+SECRET = "whsec_first"
+
+
+@pytest.fixture
+def hooks(store, clock):
+    return Webhooks(store, clock=clock)
+
+
+@pytest.fixture
+def queue(store):
+    return HookQueue(store)
+
+
+@pytest.fixture
+def held(store, clock):
+    """Incidents whose texts and titles are held back."""
+    return Incidents(store, clock=clock, wake=lambda: None, publish_delay=DELAY)
+
+
+@pytest.fixture
+def add(hooks):
+    count = 0
+
+    async def add(**filter_):
+        nonlocal count
+        count += 1
+        proposed = await hooks.propose(ADMIN, an_id(f"hook {count}"), URL, **filter_)
+        return await hooks.keep(ADMIN, proposed, SECRET)
+
+    return add
+
+
+@pytest.fixture
+def deliver(queue, clock):
+    """Delivers what is due, and returns the event, status and texts of each message."""
+
+    async def deliver(endpoint=None):
+        done = []
+        while messages := await queue.claim("w1", limit=16, at=clock()):
+            for message in messages:
+                facts = await queue.facts(message)
+                shown = facts.incident
+                if facts.page and endpoint in {None, message.endpoint}:
+                    texts = [one.body for one in shown.updates if one.body] if shown else []
+                    done.append((message.event.value, shown and shown.status, texts))
+                told = HookTold(nothing=facts.page is None)
+                await queue.delivered(message, at=clock(), posted=told)
+        return done
+
+    return deliver
+
+
+async def test_an_endpoint_is_added_listed_limited_and_removed(hooks, add, declare, clock):
+    await declare(components=("api",))
+    made = await add(severity=Severity.HIGH, components=("API",))
+
+    assert [one.filter.components[0].name for one in await hooks.endpoints(ADMIN)] == ["api"]
+    assert await hooks.endpoints(ADMIN) == (made,)
+    assert "whsec" not in repr(await hooks.endpoints(ADMIN))
+    changed = await hooks.refilter(ADMIN, made.id, severity=None, components=())
+    assert await hooks.endpoints(ADMIN) == (changed,)
+    await hooks.remove(ADMIN, made.id)
+    assert await hooks.endpoints(ADMIN) == ()
+    with pytest.raises(NoSuchWebhook):
+        await hooks.remove(ADMIN, made.id)
+
+
+async def test_only_admins_have_to_do_with_endpoints(hooks):
+    with pytest.raises(Denied):
+        await hooks.endpoints(an_actor())
+    with pytest.raises(Denied):
+        await hooks.propose(an_actor(), an_id("hook"), URL)
+
+
+@pytest.mark.parametrize("address", ["example.com", "ftp://example.com", "https://a b", ""])
+async def test_an_address_must_be_whole(hooks, address):
+    with pytest.raises(InvalidField, match="needs a whole address"):
+        await hooks.propose(ADMIN, an_id("hook"), address)
+
+
+async def test_a_filter_names_components_that_exist(hooks, declare):
+    await declare(components=("search",))
+    with pytest.raises(InvalidField, match='did you mean "search"'):
+        await hooks.propose(ADMIN, an_id("hook"), URL, components=("serach",))
+
+
+async def test_each_change_is_told_in_order_with_what_was_public_then(
+    add, declare, incidents, deliver, clock
+):
+    await add()
+    incident = await declare()
+    for status, text in (("identified", "We know."), ("monitoring", "We watch.")):
+        clock.advance(minutes=1)
+        await incidents.execute(a_change(ref=incident.id, to=status, public=PublicText(text)))
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=incident.id, to="resolved", note="db-3 lost quorum"))
+
+    assert await deliver() == [
+        ("incident.created", "investigating", []),
+        ("incident.updated", "identified", ["We know."]),
+        ("incident.updated", "monitoring", ["We watch.", "We know."]),
+        ("incident.resolved", "resolved", ["We watch.", "We know."]),
+    ]
+    assert await deliver() == []
+
+
+async def test_nothing_from_before_its_start_is_sent(
+    add, hooks, declare, incidents, deliver, clock
+):
+    incident = await declare()
+    clock.advance(minutes=1)
+    made = await add()
+    assert await deliver() == []
+
+    await hooks.switch(ADMIN, made.id, on=False)
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=incident.id, to="identified"))
+    clock.advance(minutes=1)
+    await hooks.switch(ADMIN, made.id, on=True)
+    assert await deliver() == []
+
+    await incidents.execute(a_change(ref=incident.id, to="monitoring"))
+    assert await deliver() == [("incident.updated", "monitoring", [])]
+
+
+async def test_what_waits_for_an_endpoint_that_is_switched_off_is_dropped(
+    add, hooks, declare, deliver, clock
+):
+    made = await add()
+    await declare()
+    await hooks.switch(ADMIN, made.id, on=False)
+    clock.advance(minutes=1)
+    await hooks.switch(ADMIN, made.id, on=True)
+
+    assert await deliver() == []
+
+
+async def test_an_incident_is_followed_to_its_end_once_it_has_passed_the_filter(
+    add, declare, incidents, deliver, clock
+):
+    await add(severity=Severity.HIGH)
+    incident = await declare(severity=Severity.LOW)
+    assert await deliver() == []
+    for severity in (Severity.CRITICAL, Severity.LOW):
+        clock.advance(minutes=1)
+        await incidents.execute(a_change(ref=incident.id, severity=severity))
+
+    assert [one[0] for one in await deliver()] == ["incident.updated"] * 2
+
+
+async def test_a_held_text_goes_when_it_is_public(add, held, declare, deliver, clock):
+    await add()
+    incident = await declare()
+    await deliver()
+    clock.advance(minutes=1)
+    await held.execute(a_change(ref=incident.id, public=PublicText("We look.")))
+    clock.advance(seconds=9)
+    assert await deliver() == []
+    clock.advance(seconds=1)
+    assert await deliver() == [("incident.updated", "investigating", ["We look."])]
+
+
+async def test_a_text_that_is_taken_back_is_never_told(add, held, declare, deliver, clock):
+    await add()
+    incident = await declare()
+    await deliver()
+    clock.advance(minutes=1)
+    await held.execute(a_change(ref=incident.id, public=PublicText("We look.")))
+    clock.advance(seconds=5)
+    await held.execute(Redact(actor=an_actor(), ref=incident.id, entry=2))
+    clock.advance(minutes=5)
+
+    assert await deliver() == []
+
+
+async def test_a_withdrawn_text_is_in_no_event_that_still_waits(
+    add, declare, incidents, deliver, clock
+):
+    await add()
+    incident = await declare()
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=incident.id, public=PublicText("We look.")))
+    clock.advance(minutes=1)
+    await incidents.execute(Redact(actor=an_actor(), ref=incident.id, entry=2))
+
+    assert await deliver() == [
+        ("incident.created", "investigating", []),
+        ("incident.updated", "investigating", []),
+        ("incident.update_withdrawn", "investigating", []),
+    ]
+
+
+async def test_an_incident_that_becomes_private_is_withdrawn(
+    add, declare, incidents, deliver, clock
+):
+    await add()
+    incident = await declare()
+    await deliver()
+    late = await add()
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=incident.id, to="identified"))
+    clock.advance(minutes=1)
+    await incidents.execute(SetPrivacy(actor=ADMIN, ref=incident.id, private=True))
+
+    assert await deliver() == [("incident.withdrawn", None, [])] * 2
+    await incidents.execute(a_change(actor=ADMIN, ref=incident.id, to="monitoring"))
+    assert await deliver(late.id) == []
+
+
+async def test_a_declaration_that_is_made_private_in_time_is_never_told(add, held, deliver, clock):
+    await add()
+    incident = (await held.execute(a_declaration())).incident
+    clock.advance(seconds=5)
+    await held.execute(SetPrivacy(actor=ADMIN, ref=incident.id, private=True))
+    clock.advance(minutes=5)
+
+    assert await deliver() == []
+
+
+async def test_a_declaration_waits_for_the_hold_of_its_newest_title(add, held, deliver, clock):
+    await add()
+    incident = (await held.execute(a_declaration())).incident
+    clock.advance(seconds=8)
+    await held.execute(a_change(ref=incident.id, title="Cards fail"))
+    clock.advance(seconds=9)
+    assert await deliver() == []
+    clock.advance(seconds=1)
+
+    assert [one[0] for one in await deliver()] == ["incident.created"]
+
+
+async def test_a_lane_waits_for_its_failing_message_and_others_do_not(
+    add, declare, incidents, queue, clock
+):
+    await add()
+    first, second = await declare(), await declare()
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=first.id, to="identified"))
+    for message in await queue.claim("w1", limit=16, at=clock()):
+        if message.incident == first.id:
+            later = clock() + timedelta(minutes=5)
+            await queue.later(message, until=later, error="http_500")
+        else:
+            await queue.delivered(message, at=clock())
+    await incidents.execute(a_change(ref=second.id, to="identified"))
+
+    assert [one.incident for one in await queue.claim("w1", limit=16, at=clock())] == [second.id]
+    clock.advance(minutes=5)
+    (again,) = await queue.claim("w1", limit=16, at=clock())
+    assert (again.incident, again.entry, again.attempts) == (first.id, 1, 2)
+
+
+async def test_an_endpoint_that_hangs_takes_no_place_of_another(add, declare, queue, clock):
+    hung = await add()
+    for _ in range(AT_ONCE + 2):
+        await declare()
+    assert len(await queue.claim("w1", limit=100, at=clock())) == AT_ONCE
+    well = await add()
+    await declare()
+
+    assert {one.endpoint for one in await queue.claim("w2", limit=100, at=clock())} == {well.id}
+    assert hung.id != well.id
+
+
+async def test_a_message_whose_worker_died_is_sent_again_with_the_same_id(
+    add, declare, queue, clock
+):
+    await add()
+    await declare()
+    (lost,) = await queue.claim("w1", limit=16, at=clock())
+    clock.advance(minutes=5)
+    assert await queue.rescue(claimed_before=clock(), at=clock(), until=clock()) == 1
+
+    (again,) = await queue.claim("w2", limit=16, at=clock())
+    assert (again.uid, again.attempts) == (lost.uid, 2)
+
+
+async def test_an_endpoint_without_a_success_for_three_days_is_switched_off(
+    add, hooks, declare, queue, clock
+):
+    await add()
+    await declare()
+    switched = []
+    for hours in (0, 71, 1):
+        clock.advance(hours=hours)
+        (message,) = await queue.claim("w1", limit=16, at=clock())
+        switched.append(await queue.later(message, until=clock(), error="http_500"))
+
+    assert switched == [None, None, EndpointState.SILENT]
+    (one,) = await hooks.endpoints(ADMIN)
+    assert (one.state, one.off_at, one.failing_since) == (
+        EndpointState.SILENT,
+        clock(),
+        clock() - timedelta(days=3),
+    )
+    assert await queue.claim("w1", limit=16, at=clock()) == ()
+    assert (await queue.depth()).off == 1
+
+
+async def test_an_endpoint_that_is_gone_is_switched_off_at_once(add, hooks, declare, queue, clock):
+    await add()
+    await declare()
+    (message,) = await queue.claim("w1", limit=16, at=clock())
+
+    assert await queue.dead(message, error=GONE, at=clock()) is EndpointState.GONE
+    assert [one.state for one in await hooks.endpoints(ADMIN)] == [EndpointState.GONE]
+
+
+async def test_two_secrets_sign_while_one_is_rotated(add, hooks, declare, queue, clock):
+    made = await add()
+    await hooks.rotate(ADMIN, made.id, "whsec_second")
+    await declare()
+    (message,) = await queue.claim("w1", limit=16, at=clock())
+    facts = await queue.facts(message)
+
+    assert facts.secrets.at(clock()) == ("whsec_second", SECRET)
+    assert facts.secrets.at(clock() + timedelta(hours=24)) == ("whsec_second",)
+    assert "whsec" not in repr(facts)
+
+
+async def test_an_event_is_resent_with_its_id(add, hooks, declare, queue, deliver, clock):
+    made = await add()
+    await declare()
+    await deliver()
+    (sent,) = await hooks.log(ADMIN, made.id)
+    clock.advance(minutes=1)
+
+    assert await hooks.resend(ADMIN, made.id, sent.uid)
+    (again,) = await queue.claim("w1", limit=16, at=clock())
+    assert again.uid == sent.uid
+    assert not await hooks.resend(ADMIN, made.id, an_id("nothing"))
+
+
+async def test_a_status_by_hand_is_told_when_it_begins_and_when_it_ends(
+    add, declare, store, queue, clock
+):
+    await declare(components=("api",))
+    curation = Curation(store, clock=clock)
+    await curation.change_component(ADMIN, "api", ComponentChange(shown=True))
+    clock.advance(minutes=1)
+    await add()
+    until = clock() + timedelta(hours=1)
+    await curation.override(ADMIN, "api", ComponentStatus.UNDER_MAINTENANCE, until=until)
+    (begins,) = await queue.claim("w1", limit=16, at=clock())
+    facts = await queue.facts(begins)
+    assert facts.known is ComponentStatus.PARTIAL_OUTAGE
+    told = HookTold(status=ComponentStatus.UNDER_MAINTENANCE)
+    await queue.delivered(begins, at=clock(), posted=told)
+    clock.advance(hours=1)
+    (ends,) = await queue.claim("w1", limit=16, at=clock())
+
+    assert (await queue.facts(ends)).known is ComponentStatus.UNDER_MAINTENANCE
+    assert {begins.component, ends.component} == {
+        one.id for one in (await curation.arrangement(ADMIN)).components
+    }
+    assert begins.workspace == WORKSPACE
