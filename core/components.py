@@ -82,6 +82,7 @@ def describe_component(
     name: str,
     description: str | None,
     group: str | None,
+    shown: bool = True,
 ) -> DescribedComponent:
     """A component that is added on purpose: a name close to another's is not a slip here.
 
@@ -97,6 +98,7 @@ def describe_component(
         component=Component(component_id(workspace, wanted), wanted),
         description=optional_of("description", description, COMPONENT_DESCRIPTION_MAX),
         group=optional_of("group", one_line(group or ""), COMPONENT_NAME_MAX),
+        shown=shown,
     )
 
 

@@ -17,7 +17,13 @@ from uuid import UUID
 from core import policy
 from core.components import group_id
 from core.errors import InvalidField, nearest
-from core.incident import BODY_MAX, COMPONENT_DESCRIPTION_MAX, Actor, Component
+from core.incident import (
+    BODY_MAX,
+    COMPONENT_DESCRIPTION_MAX,
+    COMPONENT_NAME_MAX,
+    Actor,
+    Component,
+)
 from core.page import (
     Arrangement,
     ComponentGroup,
@@ -147,8 +153,16 @@ def component_named(components: tuple[ShownComponent, ...], ref: str | UUID) -> 
     raise InvalidField("component", _unknown(ref, {one.name.casefold(): one for one in components}))
 
 
+def nothing(_tx: Transaction, _made: object) -> None:
+    """Writes nothing more."""
+
+
 class Curation:
-    """``clock`` gives the moment of each act."""
+    """``clock`` gives the moment of each act.
+
+    ``then`` of a method gets what was made, in the transaction of the change: what it writes is
+    committed with the change. It is called again if the transaction must run again.
+    """
 
     def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -167,6 +181,7 @@ class Curation:
         slug: str | None = None,
         language: str | None = None,
         noindex: bool | None = None,
+        then: Callable[[Transaction, PageSettings], object] = nothing,
     ) -> PageSettings:
         """Publishes the page of the workspace, or changes its settings.
 
@@ -174,7 +189,7 @@ class Curation:
             Denied: the actor is no workspace admin.
             InvalidField: a setting is not possible, or another workspace has the slug.
         """
-        _need(actor, Permission.ADMINISTER)
+        _need(actor, Permission.JOIN)
 
         def work(tx: Transaction) -> PageSettings:
             at = self._clock()
@@ -188,23 +203,36 @@ class Curation:
                 noindex=noindex,
                 at=at,
             )
+            _need(actor, Permission.ADMINISTER)
             tx.publish_page(settings, at=at)
+            then(tx, settings)
             return settings
 
         return await self._store.write(work)
 
-    async def unpublish(self, actor: Actor) -> None:
+    async def unpublish(
+        self, actor: Actor, *, then: Callable[[Transaction, None], object] = nothing
+    ) -> None:
         """Takes the page off: every address of it is unknown from then on.
 
         Raises:
             Denied: the actor is no workspace admin.
         """
         _need(actor, Permission.ADMINISTER)
-        at = self._clock()
-        await self._store.write(lambda tx: tx.unpublish_page(actor.workspace, at=at))
+
+        def work(tx: Transaction) -> None:
+            tx.unpublish_page(actor.workspace, at=self._clock())
+            then(tx, None)
+
+        await self._store.write(work)
 
     async def change_component(
-        self, actor: Actor, ref: str | UUID, change: ComponentChange
+        self,
+        actor: Actor,
+        ref: str | UUID,
+        change: ComponentChange,
+        *,
+        then: Callable[[Transaction, ShownComponent], object] = nothing,
     ) -> ShownComponent:
         """Changes what the page says of a component; its name is unique, in any case.
 
@@ -212,7 +240,7 @@ class Curation:
             Denied: the actor is no workspace admin.
             NoSuchComponent, ComponentExists, InvalidField: the change is not possible.
         """
-        _need(actor, Permission.ADMINISTER)
+        _need(actor, Permission.JOIN)
 
         def work(tx: Transaction) -> ShownComponent:
             at = self._clock()
@@ -222,14 +250,17 @@ class Curation:
             for other in known.components:
                 if other.id != after.id and other.name.casefold() == after.name.casefold():
                     raise ComponentExists(Component(other.id, other.name))
-            group = change.group and name_of(change.group)
+            group = optional_of("group", one_line(change.group or ""), COMPONENT_NAME_MAX)
             if group or "group" in change.cleared:
                 new = group_id(actor.workspace, group) if group else None
                 named = {one.name.casefold(): one.id for one in known.groups}
-                after = replace(
-                    after, group=named.get(group.casefold(), new) if group else None, updated_at=at
-                )
-            tx.arrange(actor.workspace, after, new_group=group or None, at=at)
+                into = named.get(group.casefold(), new) if group else None
+                if into != after.group:
+                    after = replace(after, group=into, updated_at=at)
+            _need(actor, Permission.ADMINISTER)
+            if after != before:
+                tx.arrange(actor.workspace, after, new_group=group, at=at)
+            then(tx, after)
             return after
 
         return await self._store.write(work)
@@ -237,11 +268,12 @@ class Curation:
     async def change_group(
         self,
         actor: Actor,
-        name: str,
+        ref: str | UUID,
         *,
         rename: str | None = None,
         position: int | None = None,
         description: str | None = None,
+        then: Callable[[Transaction, ComponentGroup], object] = nothing,
     ) -> ComponentGroup:
         """Changes a group, whose components stay in it. A description that is empty is removed.
 
@@ -249,15 +281,17 @@ class Curation:
             Denied: the actor is no workspace admin.
             InvalidField: there is no such group, or a value is not possible.
         """
-        _need(actor, Permission.ADMINISTER)
+        _need(actor, Permission.JOIN)
 
         def work(tx: Transaction) -> ComponentGroup:
             at = self._clock()
             groups = tx.arrangement(actor.workspace).groups
             after = changed_group(
-                groups, name, rename=rename, position=position, description=description, at=at
+                groups, ref, rename=rename, position=position, description=description, at=at
             )
+            _need(actor, Permission.ADMINISTER)
             tx.arrange_group(actor.workspace, after, at=at)
+            then(tx, after)
             return after
 
         return await self._store.write(work)
@@ -270,6 +304,7 @@ class Curation:
         *,
         until: datetime | None = None,
         reason: str | None = None,
+        then: Callable[[Transaction, ShownComponent], object] = nothing,
     ) -> ShownComponent:
         """Gives a component a status by hand; None: its incidents decide again.
 
@@ -279,7 +314,7 @@ class Curation:
             Denied: the actor is no publisher.
             NoSuchComponent, InvalidField: the component, the end or the reason is not possible.
         """
-        _need(actor, Permission.PUBLISH)
+        _need(actor, Permission.JOIN)
 
         def work(tx: Transaction) -> ShownComponent:
             at = self._clock()
@@ -288,30 +323,34 @@ class Curation:
             why = optional_of("reason", reason, BODY_MAX)
             before = component_named(tx.arrangement(actor.workspace).components, ref)
             made = Override(at=at, status=status, until=until)
+            _need(actor, Permission.PUBLISH)
             tx.override(actor.workspace, before.id, made, reason=why, by=actor.person)
-            return replace(before, overrides=(*before.overrides, made))
+            after = replace(before, overrides=(*before.overrides, made))
+            then(tx, after)
+            return after
 
         return await self._store.write(work)
 
 
 def changed_group(
     groups: tuple[ComponentGroup, ...],
-    name: str,
+    ref: str | UUID,
     *,
     rename: str | None,
     position: int | None,
     description: str | None,
     at: datetime,
 ) -> ComponentGroup:
-    """The group ``name`` with the new values; None: as before.
+    """The group with that id or name with the new values; None: as before.
 
     Raises:
         InvalidField: there is no such group, or a value is not possible.
     """
     by_name = {one.name.casefold(): one for one in groups}
-    before = by_name.get(name.casefold())
+    by_id = {one.id: one for one in groups}
+    before = by_id.get(ref) if isinstance(ref, UUID) else by_name.get(ref.casefold())
     if before is None:
-        raise InvalidField("group", _unknown(name, by_name))
+        raise InvalidField("group", _unknown(str(ref), by_name))
     if position is not None and not 0 <= position <= POSITION_MAX:
         raise InvalidField("position", f"is a number from 0 to {POSITION_MAX}")
     named = before.name if rename is None else name_of(rename)

@@ -184,11 +184,15 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedComponent:
-    """A component with its description; ``group`` is a heading in the list of components."""
+    """A component with its description; ``group`` is a heading in the list of components.
+
+    ``shown``: it is on the status page.
+    """
 
     component: Component
     description: str | None = None
     group: str | None = None
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

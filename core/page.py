@@ -151,6 +151,13 @@ class ShownComponent:
     updated_at: datetime
     overrides: tuple[Override, ...] = ()
 
+    def by_hand(self, at: datetime) -> Override | None:
+        """The override in force at the moment ``at``; None if it is over or was cleared."""
+        newest = next((one for one in reversed(self.overrides) if one.at <= at), None)
+        if newest is None or newest.status is None:
+            return None
+        return None if newest.until is not None and newest.until <= at else newest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:

@@ -26,7 +26,6 @@ from core.page import (
     ComponentStatus,
     Day,
     Impact,
-    Override,
     PageComponent,
     PageGroup,
     PageIncident,
@@ -223,9 +222,9 @@ def _course(
             _, step, status = changes[done]
             counts[status] += step
             done += 1
-        by_hand = _by_hand(component.overrides, cut)
+        by_hand = component.by_hand(cut)
         made = worst((one for one, n in counts.items() if n), best=ComponentStatus.OPERATIONAL)
-        status = by_hand or made
+        status = (by_hand and by_hand.status) or made
         if not course or course[-1][1] is not status:
             course.append((cut, status))
     return course or [(begins, ComponentStatus.OPERATIONAL)]
@@ -235,14 +234,6 @@ def _begins(component: ShownComponent) -> datetime:
     """The moment at which its record begins."""
     day = component.start_date or component.created_at.astimezone(UTC).date()
     return _midnight(day)
-
-
-def _by_hand(overrides: Sequence[Override], at: datetime) -> ComponentStatus | None:
-    """The status of the newest override at the moment ``at``, None if it is over or cleared."""
-    newest = next((one for one in reversed(overrides) if one.at <= at), None)
-    if newest is None or (newest.until is not None and newest.until <= at):
-        return None
-    return newest.status
 
 
 def _page_component(

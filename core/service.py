@@ -341,6 +341,8 @@ class Incidents:
     ) -> T:
         """Adds a component, and returns the result of ``then`` on it, in the same transaction.
 
+        The page shows one that an admin adds; others are hidden until an admin shows them.
+
         Raises:
             InvalidField, ComponentExists: the component is not possible.
             Denied: the actor is no responder.
@@ -354,6 +356,7 @@ class Incidents:
                 name=name,
                 description=description,
                 group=group,
+                shown=policy.holds(actor, Permission.ADMINISTER),
             )
             if not policy.holds(actor, Permission.RESPOND):
                 raise Denied(actor, Permission.RESPOND)

@@ -103,7 +103,7 @@ def keep(
 def add(
     connection: Connection, workspace: str, described: DescribedComponent, *, at: datetime
 ) -> None:
-    """Writes a component that was made on purpose. The page shows it."""
+    """Writes a component that was made on purpose."""
     connection.execute(KEEP_WORKSPACE[connection.dialect.name], {"id": workspace})
     pages.bump(connection, workspace, at=at)
     if described.group is not None:
@@ -114,7 +114,7 @@ def add(
             **_row(workspace, described.component, at),
             "description": described.description,
             "group_label": described.group,
-            "shown": True,
+            "shown": described.shown,
         },
     )
 

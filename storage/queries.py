@@ -144,7 +144,13 @@ _HISTORIES = (
     .order_by(update.c.incident_id, update.c.entry)
 )
 _DESCRIBED_COMPONENTS = (
-    select(component.c.id, component.c.name, component.c.description, component.c.group_label)
+    select(
+        component.c.id,
+        component.c.name,
+        component.c.description,
+        component.c.group_label,
+        component.c.shown,
+    )
     .where(component.c.workspace_id == bindparam("workspace"))
     .order_by(component.c.folded)
 )
@@ -490,6 +496,7 @@ class SqlReader(Snapshot):
                 component=Component(row.id, row.name),
                 description=row.description,
                 group=row.group_label,
+                shown=bool(row.shown),
             )
             for row in rows
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response
@@ -13,12 +14,15 @@ from pydantic import BaseModel
 from bot.http import problems
 from bot.http.problems import ApiError, FieldError, Problem, problem_of
 from core.commands import Command
+from core.curating import Curation
 from core.decision import Outcome
 from core.errors import InvalidField, UserError
 from core.incident import Actor, Person, Place
 from core.lifecycle import Catalogue
 from core.service import Incidents
 from core.store import Receipt, Transaction
+
+T = TypeVar("T")
 
 # Finds a member by the ids of workspace and user. Raises InvalidField for a person that cannot lead
 # an incident, and another UserError while Slack does not answer.
@@ -54,6 +58,8 @@ class ApiCall:
     """
 
     incidents: Incidents
+    curation: Curation
+    clock: Callable[[], datetime]
     lifecycles: Catalogue
     actor: Actor
     find_member: FindMember
@@ -81,6 +87,29 @@ class ApiCall:
 
         body = self.incidents.perform(command, then)
         return await self.answer(body, fields=fields, status=status)
+
+    async def arrange(
+        self,
+        act: Callable[[Callable[[Transaction, T], object]], Awaitable[T]],
+        show: Callable[[Transaction, T], str],
+        *,
+        fields: Mapping[str, str] = problems.SAME_NAMES,
+    ) -> Response:
+        """The answer to ``act``, whose body ``show`` makes in the transaction of the change.
+
+        ``act`` calls `Curation` with the ``then`` that it gets.
+        """
+        bodies: list[str] = []
+
+        def then(tx: Transaction, made: T) -> None:
+            bodies.append(self.keep(tx, show(tx, made), status=200))
+
+        async def body() -> str:
+            await act(then)
+            # Work that ran again, because of a concurrent change, has made another body.
+            return bodies[-1]
+
+        return await self.answer(body(), fields=fields, status=200)
 
     def keep(self, tx: Transaction, body: str, *, status: int, about: UUID | None = None) -> str:
         """``body``, which is also written in the transaction of the change if there is a claim.

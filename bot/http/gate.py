@@ -1,6 +1,6 @@
 """The checks that every API request passes, in both dialects.
 
-The order: key (401), rate (429), kept answer of the Idempotency-Key, incident in the path (404),
+The order: key (401), rate (429), kept answer of the Idempotency-Key, what the path names (404),
 body (413, 415, 422), then the operation. The use cases check everything else.
 """
 
@@ -27,6 +27,7 @@ from bot.http import problems
 from bot.http.call import ApiCall, Dialect, FindMember, FindPlace, Serves, answered
 from bot.http.problems import BODY_MAX_BYTES, FieldError, problem_of
 from bot.telemetry import Metrics, log
+from core.curating import Curation
 from core.errors import UserError
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
@@ -96,6 +97,7 @@ class Gate:
     ) -> None:
         self._store = store
         self._incidents = incidents
+        self._curation = Curation(store, clock=clock)
         self._lifecycles = lifecycles
         self._find_member = find_member
         self._serves = serves
@@ -250,9 +252,12 @@ class Gate:
             if incident is None:
                 raise problems.not_found()
             await self._incidents.find(actor, incident)
+        await self._find_arranged(actor, request)
         checked = _CheckedRequest(request.scope, body or b"", _parsed(request, body))
         checked.state.call = ApiCall(
             incidents=self._incidents,
+            curation=self._curation,
+            clock=self._clock,
             lifecycles=self._lifecycles,
             actor=actor,
             find_member=self._find_member,
@@ -261,6 +266,20 @@ class Gate:
             leak_guard=key.leak_guard,
         )
         return checked
+
+    async def _find_arranged(self, actor: Actor, request: Request) -> None:
+        """Finds the component, or the group of components, that the path names.
+
+        Raises:
+            ApiError: there is none.
+        """
+        for parameter, kind in (("componentId", "component"), ("groupId", "group")):
+            if (named := request.path_params.get(parameter)) is None:
+                continue
+            known = await self._curation.arrangement(actor)
+            there = known.components if kind == "component" else known.groups
+            if uuid_of(named) not in {one.id for one in there}:
+                raise problems.not_found(kind)
 
     async def _settle(self, claim: UUID, response: Response) -> None:
         """Keeps a refusal as the answer. After a failure on our side the claim is given back."""

@@ -81,7 +81,7 @@ class Operations:
         status: int,
         refused: tuple[int, ...],
     ) -> Decorator:
-        if "{id}" in path:
+        if "{" in path:
             refused = (*refused, 404)
         return self.router.api_route(
             path,

@@ -188,6 +188,8 @@ _NOT_FOUND = {
     for kind, place in {
         "incident": "your workspace",
         "update": "the timeline of this incident",
+        "component": "your workspace",
+        "group": "your workspace",
     }.items()
 }
 

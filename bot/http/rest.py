@@ -14,11 +14,11 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from bot.http import api, v1
+from bot.http import api, components
 from bot.http.gate import CHANGING, IDEMPOTENCY_KEY_MAX, Gate
 from core.lifecycle import Catalogue
 
-DIALECTS = (v1.operations, api.operations)
+DIALECTS = (components.operations, api.operations)
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

@@ -19,8 +19,6 @@ from bot.http.review_shapes import ReportQuery, StatisticsBody, StatsQuery
 from bot.http.shapes import EMPTY_BODY, EmptyBody, TimelineQuery
 from bot.http.v1_shapes import (
     AnswerPart,
-    ComponentBody,
-    ComponentList,
     ComponentTags,
     DataEnvelope,
     ErrorBody,
@@ -31,7 +29,6 @@ from bot.http.v1_shapes import (
     IncidentPage,
     IncidentWithHistory,
     InternalUpdateBody,
-    NewComponent,
     NewIncident,
     PublicUpdateBody,
     StatusChange,
@@ -48,7 +45,7 @@ from core.boards import Page
 from core.commands import Acknowledge, Change, Declare, Redact
 from core.decision import Outcome
 from core.errors import InvalidField
-from core.incident import DescribedComponent, Note, PublicText, Update
+from core.incident import Note, PublicText, Update
 from core.promise import NextUpdate
 from core.refusals import NoSuchComponent
 from core.report import markdown
@@ -361,32 +358,3 @@ async def get_report(
 async def get_statistics(call: CurrentCall, asked: Annotated[StatsQuery, Query()]) -> Response:
     made = await call.incidents.statistics(call.actor, period=timedelta(days=asked.days))
     return answered(200, wrapped(StatisticsBody.of(made)))
-
-
-@operations.reads("/components", "List components", answer=DataEnvelope[ComponentList])
-async def list_components(call: CurrentCall) -> Response:
-    components = await call.incidents.components(call.actor)
-    body = ComponentList(components=[ComponentBody.of(one) for one in components])
-    return answered(200, wrapped(body))
-
-
-@operations.changes(
-    "POST",
-    "/components",
-    "Make a component",
-    answer=DataEnvelope[ComponentBody],
-    status=201,
-    refused=(),
-)
-async def make_component(call: CurrentCall, asked: NewComponent) -> Response:
-    def then(tx: Transaction, made: DescribedComponent) -> str:
-        return call.keep(tx, wrapped(ComponentBody.of(made)), status=201)
-
-    body = call.incidents.make_component(
-        call.actor,
-        name=asked.name,
-        description=asked.description,
-        group=asked.group_label,
-        then=then,
-    )
-    return await call.answer(body, fields={"group": "groupLabel"}, status=201)

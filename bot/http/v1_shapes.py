@@ -33,11 +33,8 @@ from bot.http.shapes import (
 )
 from core.boards import BoardFilter, Card, Scope
 from core.incident import (
-    COMPONENT_DESCRIPTION_MAX,
-    COMPONENT_NAME_MAX,
     COMPONENTS_MAX,
     DESCRIPTION_MAX,
-    DescribedComponent,
     Kind,
     Person,
     Severity,
@@ -86,9 +83,6 @@ class CamelCase(BaseModel):
 
 # --- requests --------------------------------------------------------------------------------
 
-ComponentName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=COMPONENT_NAME_MAX)
-]
 ComponentIds = Annotated[
     list[Annotated[str, Field(json_schema_extra={"format": "uuid"})]],
     Field(max_length=COMPONENTS_MAX, description="Each at most once; an empty list clears."),
@@ -223,19 +217,6 @@ class ComponentTags(RequestBody, CamelCase):
     component_ids: ComponentIds
 
 
-class NewComponent(RequestBody, CamelCase):
-    """`name` is unique in the workspace; upper and lower case count as the same."""
-
-    name: ComponentName
-    description: (
-        Annotated[
-            str, StringConstraints(strip_whitespace=True, max_length=COMPONENT_DESCRIPTION_MAX)
-        ]
-        | None
-    ) = None
-    group_label: ComponentName | None = None
-
-
 class IncidentListQuery(ListQuery):
     """The filters of a list of incidents."""
 
@@ -276,22 +257,6 @@ class AffectedComponent(AnswerPart):
 
     id: UUID
     name: str
-
-
-class ComponentBody(AffectedComponent):
-    """A component with its description and its group."""
-
-    description: str | None
-    group_label: str | None
-
-    @classmethod
-    def of(cls, known: DescribedComponent) -> ComponentBody:
-        return cls(
-            id=known.component.id,
-            name=known.component.name,
-            description=known.description,
-            group_label=known.group,
-        )
 
 
 class Links(AnswerPart):
@@ -447,12 +412,6 @@ class UpdateList(AnswerPart):
 
     updates: list[UpdateBody]
     next_cursor: str | None
-
-
-class ComponentList(AnswerPart):
-    """All components of the workspace, by name."""
-
-    components: list[ComponentBody]
 
 
 class DataEnvelope(BaseModel, Generic[T]):

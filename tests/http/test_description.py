@@ -44,12 +44,13 @@ def texts(value):
 def expressible(case):
     """Whether a schema can express every rule that the request meets.
 
-    It cannot express lengths after trimming, invisible texts, the list that a cursor belongs to, or
-    the order of two days.
+    It cannot express lengths after trimming, invisible texts, the list that a cursor belongs to,
+    the order of two days, or a moment that is still to come.
     """
     query = case.query or {}
     together = query.get("cursor") or ("from" in query and "to" in query)
-    return not together and all(map(plain, texts(case.body)))
+    body = case.body if isinstance(case.body, dict) else {}
+    return not together and not body.get("until") and all(map(plain, texts(case.body)))
 
 
 def plain(text):
@@ -150,7 +151,8 @@ def test_a_fuzzer_finds_no_answer_outside_the_description(welcoming, a_key, quie
     assert answers.total() >= 300
     # The fuzzer reaches the operations: each one succeeds, and few keys are in conflict.
     succeeded = {label for label, status in answers if status < 300}
-    assert succeeded == {label for label, _ in answers}
+    # A group is made by a component that names it: no answer leads the fuzzer to its id.
+    assert succeeded >= {label for label, _ in answers} - {"PATCH /v1/component-groups/{groupId}"}
     conflicts = sum(count for (_, status), count in answers.items() if status == 409)
     assert conflicts < answers.total() / 10
 
@@ -183,7 +185,7 @@ async def test_every_operation_lists_its_answers(described):
     for path, method, operation in operations(described):
         statuses = set(operation["responses"])
         assert {"401", "429", "500", "503"} <= statuses
-        assert ("404" in statuses) == ("{id}" in path)
+        assert ("404" in statuses) == ("{" in path)
         if method != "get":
             assert {"403", "409", "413", "415"} <= statuses
             assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}

@@ -36,7 +36,7 @@ def page(store, clock):
 def component(incidents):
     async def component(name, group=None):
         await incidents.make_component(
-            an_actor(), name=name, description=None, group=group, then=lambda _tx, _made: None
+            ADMIN, name=name, description=None, group=group, then=lambda _tx, _made: None
         )
 
     return component

@@ -61,7 +61,11 @@ def component(incidents):
 
     async def component(name, group=None):
         await incidents.make_component(
-            an_actor(), name=name, description=None, group=group, then=lambda _tx, _made: None
+            an_actor(admin=True),
+            name=name,
+            description=None,
+            group=group,
+            then=lambda _tx, _made: None,
         )
 
     return component
