@@ -66,6 +66,7 @@ VARIABLES = frozenset(
         "SLACK_SIGNING_SECRET",
         "STATUS_HOST",
         "TEMPLATES_FILE",
+        "WEBHOOK_ALLOW_PRIVATE",
     }
 )
 # A host name, and the id of a Slack team.
@@ -185,6 +186,7 @@ class Settings:
     public_url: str | None
     status_hosts: Mapping[str, str | None]
     publish_dir: Path | None
+    webhook_allow_private: bool
     lifecycles: Catalogue
     templates: tuple[Template, ...]
     heartbeat_url: str | None = field(repr=False)
@@ -211,6 +213,7 @@ class Settings:
             "workspace": variables.workspace(),
             **variables.public(),
             "publish_dir": variables.path("PUBLISH_DIR"),
+            "webhook_allow_private": variables.flag("WEBHOOK_ALLOW_PRIVATE"),
             "heartbeat_url": variables.url("HEARTBEAT_URL"),
             "lifecycles": variables.lifecycles(),
             "templates": variables.templates(),
@@ -282,21 +285,30 @@ class PublicSettings(StorageSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySettings(StorageSettings):
-    """`StorageSettings`, and the way to Slack, which may be absent: for `keys create`."""
+    """`StorageSettings`, and the ways out of this machine: for commands about one workspace.
+
+    The token may be absent.
+    """
 
     slack_bot_token: str | None = field(repr=False)
     slack_api_url: str
+    webhook_allow_private: bool
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> KeySettings:
         """Like `Settings.from_env`, but only for these settings."""
         variables = _Variables(environment)
         token = variables.token("SLACK_BOT_TOKEN", "xoxb-")
-        address = variables.slack_api_url()
-        chosen = {**variables.storage(), **variables.logs()}
+        chosen: dict[str, Any] = {
+            "slack_bot_token": token,
+            "slack_api_url": variables.slack_api_url(),
+            "webhook_allow_private": variables.flag("WEBHOOK_ALLOW_PRIVATE"),
+            **variables.storage(),
+            **variables.logs(),
+        }
         if variables.problems:
             raise WrongSettings(variables.problems)
-        return cls(slack_bot_token=token, slack_api_url=address, **chosen)
+        return cls(**chosen)
 
 
 class _Variables:
@@ -354,6 +366,9 @@ class _Variables:
         if value not in choices:
             self.wrong(variable, value, f"set one of {', '.join(choices)}")
         return value
+
+    def flag(self, variable: str) -> bool:
+        return self.choice(variable, ("yes", "no"), "no") == "yes"
 
     def url(self, variable: str) -> str | None:
         value = self.text(variable)

@@ -213,6 +213,11 @@ PLANTED = {
         "from bot.publishing import copying",
         {"places in bot.publishing"},
     ),
+    "a signature knows the way out": (
+        "bot/webhooks/signing.py",
+        "from bot.webhooks import verifying",
+        {"places in bot.webhooks"},
+    ),
     "a measure knows the commands": (
         "benchmarks/measures.py",
         "from bot.commands import serve",

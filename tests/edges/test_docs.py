@@ -135,7 +135,8 @@ def test_operations_lists_every_variable_with_its_default(variables):
             if name in WORKSPACE_CURES:
                 written = write(Setting(name.lower()), defaults.workspace)
             else:
-                written = str(getattr(defaults, name.lower()))
+                value = getattr(defaults, name.lower())
+                written = {True: "yes", False: "no"}.get(value) or str(value)
             assert written == default, name
 
 

@@ -46,6 +46,7 @@ VARIABLES = [
     "STATUS_CHANNEL",
     "STATUS_HOST",
     "TEMPLATES_FILE",
+    "WEBHOOK_ALLOW_PRIVATE",
 ]
 
 SEVERITIES = "set severities, such as critical=30m,high=60m, or none"
@@ -443,6 +444,14 @@ def test_a_static_copy_needs_an_address():
     ]
     chosen = settings(PUBLISH_DIR="/srv/status", STATUS_HOST="status.example.com")
     assert chosen.publish_dir == Path("/srv/status")
+
+
+@pytest.mark.parametrize(("value", "allowed"), [("", False), ("no", False), ("Yes", True)])
+def test_webhooks_reach_private_networks_only_if_that_is_meant(value, allowed):
+    assert settings(WEBHOOK_ALLOW_PRIVATE=value).webhook_allow_private is allowed
+    assert problems(WEBHOOK_ALLOW_PRIVATE="10.0.0.0/8") == [
+        'WEBHOOK_ALLOW_PRIVATE is "10.0.0.0/8": set one of yes, no'
+    ]
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])

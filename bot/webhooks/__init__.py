@@ -1,0 +1,1 @@
+"""What an endpoint gets and how: signed requests to addresses that other people chose."""

@@ -1,0 +1,41 @@
+"""A receiver of webhooks: a server of this machine that keeps what it gets."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass
+class Receiver:
+    """``got`` has path, headers and body of each request; ``answer`` makes its response."""
+
+    port: int = 0
+    got: list[tuple[str, dict, bytes]] = field(default_factory=list)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/hooks"
+
+
+@contextlib.asynccontextmanager
+async def a_receiver(answer=None):
+    """Serves as long as the block lasts. ``answer`` makes its response from a request."""
+    receiver = Receiver()
+
+    async def take(request):
+        receiver.got.append((request.path_qs, dict(request.headers), await request.read()))
+        return await answer(request) if answer else web.Response()
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", take)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.port = runner.addresses[0][1]
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
