@@ -12,12 +12,21 @@ from starlette.responses import PlainTextResponse
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
 from bot.page.addresses import root_of
-from core.incident import PublicText
+from core.incident import DescribedComponent, PublicText, Severity
 from core.page import PageSettings
 from core.service import Incidents
 from core.store import StoreUnavailable
 from storage.store import SqlStore
-from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_id, the_settings
+from tests.builders import (
+    NINE,
+    WORKSPACE,
+    a_change,
+    a_component,
+    a_declaration,
+    an_actor,
+    an_id,
+    the_settings,
+)
 from tests.pages import PATHS
 
 OTHER = "T0OTHER"
@@ -49,7 +58,11 @@ def pages(store, clock):
             address=lambda page, _alone: f"https://status.example/status/{page.slug}",
             fresh=timedelta(),
         ),
-        hosts={"status.acme.example": WORKSPACE, "status.example": None},
+        hosts={
+            "status.acme.example": WORKSPACE,
+            "status.rival.example": OTHER,
+            "status.example": None,
+        },
         clock=clock,
         fresh=timedelta(),
         rate=0,
@@ -152,6 +165,37 @@ class TestAddresses:
 
     async def test_pages_can_only_be_read(self, pages):
         assert (await pages.post("/status/acme")).status_code == 405
+
+
+async def test_the_slug_and_the_host_of_another_workspace_show_nothing_of_ours(
+    pages, store, incidents, clock
+):
+    async def shown():
+        """The rival's answers at each address, by its slug and by its host."""
+        found = {}
+        for path in PATHS:
+            at_root = "/index.md" if path == ".md" else path or "/"
+            asked = (f"/status/rival{path}", ""), (at_root, "status.rival.example")
+            for address, host in asked:
+                answer = await pages.get(address, headers={"Host": host} if host else {})
+                found[address, host] = (answer.status_code, answer.content, answer.headers["etag"])
+        return found
+
+    theirs = an_actor(workspace=OTHER)
+    await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
+    await incidents.execute(a_declaration(actor=theirs, id=an_id("theirs"), title="Mail is late"))
+    clock.advance(minutes=1)
+    before = await shown()
+    await store.write(lambda tx: tx.publish_page(ACME, at=clock()))
+    component = DescribedComponent(component=a_component("Checkout API"))
+    await store.write(lambda tx: tx.add_component(WORKSPACE, component, at=clock()))
+    await incidents.execute(a_declaration(severity=Severity.CRITICAL, components=("Checkout API",)))
+    await incidents.execute(a_change(ref=1, public=PublicText("We look into it.")))
+    clock.advance(minutes=1)
+
+    assert {status for status, _, _ in before.values()} == {200}
+    assert await shown() == before
+    assert (await pages.get("/status/acme")).text.count("We look into it.") == 1
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,18 @@ ALL = [
 ]
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request):
+    return request.param
+
+
 @pytest.fixture
-def opened(a_database):
+def opened(a_database, kind):
     """Opens an empty database with a page and two components, for the length of a block."""
 
     @contextmanager
     def opened():
-        with a_database("sqlite") as url:
+        with a_database(kind) as url:
             store = SqlStore(url, defaults=the_settings())
             store.write_now(lambda tx: tx.publish_page(ACME, at=NINE))
             for name in ("API", "Web"):
