@@ -10,14 +10,18 @@ import asyncio
 import errno
 import fcntl
 import os
+import re
 import shutil
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
+
+import aiohttp
 
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Story, story
@@ -159,6 +163,20 @@ async def _listening(address: str) -> None:
         else:
             writer.close()
             return
+
+
+async def beside(address: str) -> str:
+    """The page at ``address`` as it is now, for the pane beside Slack: without scripts.
+
+    Its links open in a window. While the bot does not answer, it is a sentence that says so.
+    """
+    try:
+        async with aiohttp.ClientSession() as http, http.get(address) as answer:
+            page = await answer.text()
+    except aiohttp.ClientError:
+        page = "<!DOCTYPE html><title>Status page</title><p>The bot does not answer.</p>"
+    page = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    return page.replace("<title>", '<base target="_blank"><title>', 1)
 
 
 async def _said(*arguments: str, folder: Path, settings: Mapping[str, str]) -> str:
@@ -365,6 +383,7 @@ async def _serve(
             await _said(*publish, folder=FOLDER, settings=running.settings)
         page = f"{running.address}/status/{PAGE.slug}"
         slack.front.elsewhere["Status page"] = page
+        slack.front.beside["Status page"] = partial(beside, page)
         person, channel = (told.person, told.channel) if told else ("mia", "#payments")
         announce(f"\nOpen {slack.url}/?as={person}&at={channel.removeprefix('#')}")
         announce(told.hint if told else "This goes on where the last run ended.")

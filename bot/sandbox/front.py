@@ -142,7 +142,7 @@ from bot.sandbox.webapi import Call, WebApi
 
 STATIC = Path(__file__).parent / "static"
 # A page beside Slack runs no scripts and loads nothing.
-POLICY_BESIDE = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY_BESIDE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LOGGED = ("interaction", "request", "call")
 
 
@@ -160,7 +160,10 @@ class Front:
         self.beside: dict[str, Callable[[], Awaitable[str]]] = {}
         """Pages of the app outside Slack by their names, each a function that returns HTML."""
         self.elsewhere: dict[str, str] = {}
-        """Pages of the app on its own server by their names: their addresses, as links."""
+        """Pages of the app on its own server by their names: their addresses, as links.
+
+        One that is in ``beside`` as well is shown beside the channel, and follows every change.
+        """
         self._seq = 0
         self._log: dict[Interaction | Request | Call, int] = {}
         self._pages: dict[web.WebSocketResponse, asyncio.Queue[Json]] = {}

@@ -72,7 +72,7 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
     assert 14 * 60 <= time.time() - sent_at(messages[-1]) <= 14 * 60 + PATIENCE_SECONDS
     assert [one for one in messages if one["only_you"]] == []
     assert state["welcome"].startswith("One step is left.")
-    assert state["beside"] == ["Statistics"]
+    assert state["beside"] == ["Statistics", "Status page"]
     assert state["elsewhere"] == {"Status page": f"{begun.api}/status/acme"}
     assert "**Partial System Outage**" in status_page
     assert "- Checkout API: Partial outage" in status_page

@@ -2,7 +2,7 @@
 // again after each change; nothing is drawn ahead of the server.
 
 import { Refused, get, listen, onceAtATime, post } from "./api.js";
-import { framed, greet } from "./beside.js";
+import { dock, framed, greet } from "./beside.js";
 import { blocksOf, confirmed } from "./blocks.js";
 import { composer } from "./composer.js";
 import { dialogs } from "./dialogs.js";
@@ -104,6 +104,7 @@ async function refreshAll() {
 }
 
 function onchange(change) {
+  docks.follow();
   switch (change.kind) {
     case "message":
     case "message_deleted":
@@ -275,7 +276,7 @@ function placeInAddress() {
   const wanted = new URLSearchParams(location.search).get("at");
   if (wanted === "home" && world.state.app.home_tab) return { place: { app: "home" } };
   if (wanted === "messages") return { place: { app: "messages" } };
-  if (world.state.beside.includes(wanted)) return { place: { beside: wanted } };
+  if (world.state.beside.includes(wanted) && !(wanted in world.state.elsewhere)) return { place: { beside: wanted } };
   const rooms = world.state.channels.filter((channel) => channel.kind !== "im");
   const channel = rooms.find(({ name, id }) => wanted && [name, id].includes(wanted)) ?? rooms.find(({ is_member: member }) => member) ?? rooms[0];
   return { place: { channel: channel?.id } };
@@ -345,6 +346,9 @@ function sideEntry({ key, name, mark, here, go, fresh = 0, calls = 0, faded = fa
   };
 }
 
+/** The pages that are shown beside a channel: each is on the app's own server, and is drawn here as well. */
+const docked = () => Object.entries(world.state.elsewhere).filter(([name]) => world.state.beside.includes(name));
+
 /** A page on the app's own server, which opens beside this one. */
 const sideLink = ([name, address]) => ({
   key: name, mark: address,
@@ -373,8 +377,12 @@ function renderSidebar() {
     go: () => goTo({ app: state.app.home_tab ? "home" : "messages" }), ...(direct ? news(direct) : {}),
   })]);
   const elsewhere = Object.entries(state.elsewhere);
+  const links = elsewhere.filter(([name]) => !state.beside.includes(name));
+  const pages = state.beside.filter((name) => !(name in state.elsewhere));
   side.querySelector("#beside-title").hidden = !state.beside.length && !elsewhere.length;
-  reconcile(others, [...elsewhere.map(sideLink), ...state.beside.map((name) => sideEntry({
+  reconcile(others, [...links.map(sideLink), ...docked().map(([name, address]) => sideEntry({
+    key: name, name, mark: () => icon("page"), here: docks.shows(name), go: () => docks.toggle(name, address),
+  })), ...pages.map((name) => sideEntry({
     key: name, name, mark: () => icon("chart"), here: place.beside === name, go: () => goTo({ beside: name }),
   }))]);
 }
@@ -521,7 +529,7 @@ async function useMessageShortcut(message, each) {
 
 /** F6 goes to the next region, as in Slack; Shift+F6 goes back. */
 function toNextRegion(back) {
-  const regions = [at("people"), at("sidebar"), at("messages"), at("composer-box"), at("thread"), at("inspector")]
+  const regions = [at("people"), at("sidebar"), at("messages"), at("composer-box"), at("thread"), at("inspector"), at("dock")]
     .filter((region) => region && region.getClientRects().length);
   const now = regions.findIndex((region) => region.contains(document.activeElement));
   const next = regions.at((now + (back ? -1 : 1) + (now < 0 && back ? 1 : 0)) % regions.length);
@@ -612,6 +620,8 @@ function renderHome() {
 
 const inspection = inspector({ pane: at("inspector"), button: at("inspect"), columns: at("columns"), users: () => world.state.users, channels: () => world.state.channels });
 
+const docks = dock({ pane: at("dock"), columns: at("columns"), redraw: () => renderSidebar() });
+
 async function begin() {
   paint(kept(localStorage, "colours", "auto"));
   at("theme").addEventListener("click", () => {
@@ -635,6 +645,7 @@ async function begin() {
   await inspection.begin();
   const { place, thread = null, target = null } = placeInAddress();
   goTo(place, { thread, target });
+  docks.begin(docked());
   // Changes between the first reading and the first connection are caught by reading again.
   let wasConnected = false;
   listen({
