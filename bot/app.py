@@ -141,6 +141,7 @@ class App:
                 clock=clock,
             ),
             slack=self.slack.asgi,
+            proxies=settings.trusted_proxies,
             metrics=self.metrics,
         )
         self.copy = settings.publish_dir and StaticCopy(

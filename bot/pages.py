@@ -38,6 +38,7 @@ class PageServer:
                 clock=clock,
             ),
             slack=None,
+            proxies=settings.trusted_proxies,
             metrics=Metrics(),
         )
 

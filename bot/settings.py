@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,6 +66,7 @@ VARIABLES = frozenset(
         "SLACK_SIGNING_SECRET",
         "STATUS_HOST",
         "TEMPLATES_FILE",
+        "TRUSTED_PROXIES",
         "WEBHOOK_ALLOW_PRIVATE",
     }
 )
@@ -185,6 +186,7 @@ class Settings:
     port: int
     public_url: str | None
     status_hosts: Mapping[str, str | None]
+    trusted_proxies: tuple[str, ...]
     publish_dir: Path | None
     webhook_allow_private: bool
     lifecycles: Catalogue
@@ -268,6 +270,7 @@ class PublicSettings(StorageSettings):
     port: int
     public_url: str | None
     status_hosts: Mapping[str, str | None]
+    trusted_proxies: tuple[str, ...]
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> PublicSettings:
@@ -386,6 +389,7 @@ class _Variables:
             "port": self.number("PORT", 3000, least=0, most=65_535),
             "public_url": self.url("PUBLIC_URL"),
             "status_hosts": self.status_hosts(),
+            "trusted_proxies": self.trusted_proxies(),
         }
 
     def status_hosts(self) -> Mapping[str, str | None]:
@@ -405,6 +409,20 @@ class _Variables:
                 )
             found[host] = workspace or None
         return found
+
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """The addresses and networks whose ``X-Forwarded-For`` names the client."""
+        found = []
+        for part in (self.text("TRUSTED_PROXIES") or "127.0.0.1,::1").split(","):
+            try:
+                found.append(str(ip_network(part.strip(), strict=False)))
+            except ValueError:
+                self.wrong(
+                    "TRUSTED_PROXIES",
+                    part.strip(),
+                    "set IP addresses or networks, such as 127.0.0.1,10.0.0.0/8",
+                )
+        return tuple(found)
 
     def slack_api_url(self) -> str:
         value = self.text("SLACK_API_URL") or SLACK_API

@@ -49,29 +49,55 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Refuse = Callable[[Exception], Response]
 
 
+# Keys that a `RateLimit` keeps before it looks for those that it can forget.
+KEYS_BEFORE_SWEEP = 4_096
+
+
 class RateLimit:
     """Allows each key ``rate`` requests a second, in bursts of up to twice as many; 0: no limit.
 
-    Each process counts for itself.
+    Each process counts for itself. It forgets keys that have asked for nothing lately, so that its
+    memory is bounded by the requests of a few seconds.
     """
 
     def __init__(self, rate: int, *, clock: Callable[[], datetime]) -> None:
         self._rate = rate
         self._clock = clock
         self._left: dict[str, tuple[float, datetime]] = {}
+        self._sweep_at = KEYS_BEFORE_SWEEP
 
     def take(self, key: str) -> int:
         """Counts a request of ``key``. Seconds until the next is allowed; 0: this one is."""
         if not self._rate:
             return 0
         at = self._clock()
-        most = 2.0 * self._rate
-        left, since = self._left.get(key, (most, at))
-        # A clock that is set back adds nothing and removes nothing.
-        left = min(most, left + max(0.0, (at - since).total_seconds()) * self._rate)
+        left = self._refilled(*self._left.get(key, (self._most, at)), at=at)
         passes = left >= 1
         self._left[key] = (left - passes, at)
+        if len(self._left) >= self._sweep_at:
+            self._sweep(at)
         return 0 if passes else math.ceil((1 - left) / self._rate)
+
+    def __len__(self) -> int:
+        """The number of keys that it remembers."""
+        return len(self._left)
+
+    @property
+    def _most(self) -> float:
+        return 2.0 * self._rate
+
+    def _refilled(self, left: float, since: datetime, *, at: datetime) -> float:
+        # A clock that is set back adds nothing and removes nothing.
+        return min(self._most, left + max(0.0, (at - since).total_seconds()) * self._rate)
+
+    def _sweep(self, at: datetime) -> None:
+        """Forgets the keys that may ask as much as unknown ones."""
+        self._left = {
+            key: (left, since)
+            for key, (left, since) in self._left.items()
+            if self._refilled(left, since, at=at) < self._most
+        }
+        self._sweep_at = max(KEYS_BEFORE_SWEEP, 2 * len(self._left))
 
 
 class Gate:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -39,8 +39,9 @@ class AddressTaken(Exception):
 class HttpServer:
     """Serves two ASGI applications: ``slack`` at `/slack/…`, and ``rest`` at all other addresses.
 
-    ``port`` 0 takes a free one; `address` has it after the start. ``patience`` limits the time for
-    each part of a request to arrive, and for each part of an answer to be read.
+    ``port`` 0 takes a free one; `address` has it after the start. ``proxies`` are addresses and
+    networks whose ``X-Forwarded-For`` names the client. ``patience`` limits the time for each part
+    of a request to arrive, and for each part of an answer to be read.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class HttpServer:
         rest: ASGIApp,
         slack: ASGIApp | None,
         metrics: Metrics,
+        proxies: Sequence[str] = (),
         patience: timedelta = PATIENCE,
     ) -> None:
         self._host = host
+        self._proxies = list(proxies)
         self._patience = patience
         self._port = port
         self._slack = slack and _Verified(slack, metrics)
@@ -122,6 +125,7 @@ class HttpServer:
             ws="none",
             server_header=False,
             timeout_graceful_shutdown=5,
+            forwarded_allow_ips=self._proxies,
         )
         config.patience = self._patience
         self._server = _QuietServer(config)

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.responses import PlainTextResponse
 
 from bot.app import build
 from bot.http.server import SLACK_BODY_MAX, AddressTaken, HttpServer
@@ -405,6 +406,30 @@ async def test_the_address_of_a_server_is_reachable(host, address):
     assert server.address.startswith(address)
     async with aiohttp.ClientSession() as http, http.get(f"{server.address}/nowhere") as answer:
         assert answer.status == 404
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [
+        (("127.0.0.1/32", "::1/128"), "203.0.113.9"),
+        (("127.0.0.0/8",), "203.0.113.9"),
+        (("10.0.0.0/8",), "127.0.0.1"),
+        ((), "127.0.0.1"),
+    ],
+    ids=["an address", "a network", "another network", "nobody"],
+)
+async def test_only_a_trusted_proxy_names_the_client(proxies, seen):
+    async def who(scope, receive, send):
+        await PlainTextResponse(scope["client"][0])(scope, receive, send)
+
+    server = a_server(rest=who, proxies=proxies)
+    await server.start()
+    async with (
+        aiohttp.ClientSession(headers={"X-Forwarded-For": "203.0.113.9"}) as http,
+        http.get(server.address) as answer,
+    ):
+        assert await answer.text() == seen
     await server.stop()
 
 

@@ -46,6 +46,7 @@ VARIABLES = [
     "STATUS_CHANNEL",
     "STATUS_HOST",
     "TEMPLATES_FILE",
+    "TRUSTED_PROXIES",
     "WEBHOOK_ALLOW_PRIVATE",
 ]
 
@@ -193,6 +194,14 @@ def test_all_problems_are_named_at_once():
         ),
         ("LOG_LEVEL", "loud", 'LOG_LEVEL is "loud": set one of debug, info, warning, error'),
         ("LOG_FORMAT", "xml", 'LOG_FORMAT is "xml": set one of console, json'),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8,proxy",
+            (
+                'TRUSTED_PROXIES is "proxy": set IP addresses or networks, '
+                "such as 127.0.0.1,10.0.0.0/8"
+            ),
+        ),
         (
             "PUBLIC_URL",
             "status.example.com",

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from bot.http import problems
+from bot.http.gate import KEYS_BEFORE_SWEEP, RateLimit
 from bot.http.problems import problem_of
 from bot.slack.people import SlackUnavailable
 from core import errors
@@ -482,6 +483,23 @@ async def test_a_key_is_limited_with_bursts_of_twice_the_rate(
     assert await burst() == [429] * 12
     clock.advance(hours=10)
     assert await burst() == [200] * 10 + [429] * 2
+
+
+def test_a_limit_forgets_those_who_ask_no_more(clock):
+    limit = RateLimit(1, clock=clock)
+    for reader in range(3 * KEYS_BEFORE_SWEEP):
+        clock.advance(seconds=0.01)
+        limit.take(f"reader {reader}")
+    assert not limit.take("greedy")
+    assert not limit.take("greedy")
+    for reader in range(KEYS_BEFORE_SWEEP):
+        limit.take(f"another {reader}")
+
+    assert limit.take("greedy")
+    clock.advance(minutes=1)
+    for reader in range(2 * KEYS_BEFORE_SWEEP):
+        limit.take(f"a third {reader}")
+    assert len(limit) < 3 * KEYS_BEFORE_SWEEP
 
 
 async def test_a_limited_request_gets_retry_after(client, a_key, serving, store):
