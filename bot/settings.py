@@ -412,17 +412,18 @@ class _Variables:
 
     def trusted_proxies(self) -> tuple[str, ...]:
         """The addresses and networks whose ``X-Forwarded-For`` names the client."""
-        found = []
-        for part in (self.text("TRUSTED_PROXIES") or "127.0.0.1,::1").split(","):
+        parts = (self.text("TRUSTED_PROXIES") or "127.0.0.1,::1").split(",")
+        found = tuple(part.strip() for part in parts)
+        for part in found:
             try:
-                found.append(str(ip_network(part.strip(), strict=False)))
+                ip_network(part)
             except ValueError:
                 self.wrong(
                     "TRUSTED_PROXIES",
-                    part.strip(),
+                    part,
                     "set IP addresses or networks, such as 127.0.0.1,10.0.0.0/8",
                 )
-        return tuple(found)
+        return found
 
     def slack_api_url(self) -> str:
         value = self.text("SLACK_API_URL") or SLACK_API

@@ -136,7 +136,8 @@ def test_operations_lists_every_variable_with_its_default(variables):
                 written = write(Setting(name.lower()), defaults.workspace)
             else:
                 value = getattr(defaults, name.lower())
-                written = {True: "yes", False: "no"}.get(value) or str(value)
+                listing = ",".join(value) if isinstance(value, tuple) else str(value)
+                written = {True: "yes", False: "no"}.get(value) or listing
             assert written == default, name
 
 
