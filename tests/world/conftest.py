@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import pytest
 
@@ -32,14 +31,6 @@ __all__ = ["axe", "chromium"]
 SCRIPTS = ROOT / "tests/world/scripts"
 # A browser keeps every host below "localhost" on this machine; other programs know the address.
 HOSTS = "127.0.0.1=T0ACME,status.localhost=T0ACME"
-
-
-class Site(NamedTuple):
-    """The public side of Acme at the root of a host. ``port`` is that of the host."""
-
-    kind: str
-    address: str
-    port: int
 
 
 @contextlib.contextmanager
@@ -119,16 +110,31 @@ def copy(filled, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session", params=["server", "static copy"])
-def site(request):
-    if request.param == "server":
-        port = request.getfixturevalue("server")
-        yield Site("server", f"http://127.0.0.1:{port}", port)
+@contextlib.contextmanager
+def an_address(request):
+    if request.param == "static copy":
+        # Pages of other sites may read the files: docs/operations.md.
+        anybody = {"Access_Control_Allow_Origin": "*"}
+        with a_file_server(request.getfixturevalue("copy"), **anybody) as address:
+            yield address
         return
-    # Pages of other sites may read the files: docs/operations.md.
-    anybody = {"Access_Control_Allow_Origin": "*"}
-    with a_file_server(request.getfixturevalue("copy"), **anybody) as address:
-        yield Site("static copy", address, int(address.rpartition(":")[2]))
+    port = request.getfixturevalue("server")
+    below = request.param == "server, by slug"
+    yield f"http://localhost:{port}/status/acme" if below else f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session", params=["server", "static copy"])
+def root(request):
+    """The address of Acme's page, which is the root of a host."""
+    with an_address(request) as address:
+        yield address
+
+
+@pytest.fixture(scope="session", params=["server", "server, by slug", "static copy"])
+def site(request):
+    """An address of Acme's page, also one below ``/status``."""
+    with an_address(request) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

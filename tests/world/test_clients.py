@@ -84,7 +84,7 @@ def exporter(tmp_path):
 
 
 async def test_a_prometheus_exporter_reads_status_components_and_incidents(site, exporter):
-    read = await exporter(acme=site.address)
+    read = await exporter(acme=site)
 
     assert read["statuspage_probe_check"] == [({"service_name": "acme"}, 1)]
     assert read["statuspage_service_status"] == [({"service_name": "acme"}, 0)]
@@ -99,7 +99,7 @@ async def test_a_prometheus_exporter_reads_status_components_and_incidents(site,
 
 
 def test_statuscheck_reads_the_summary(site, statuscheck):
-    read = json.loads(statuscheck(site.address))
+    read = json.loads(statuscheck(site))
 
     assert read["status"] == {
         "code": "critical",
@@ -117,7 +117,7 @@ def test_statuscheck_reads_the_summary(site, statuscheck):
 
 
 def test_statuspage_io_of_npm_reads_every_document(site, statuspage_io):
-    read = json.loads(statuspage_io(site.address))
+    read = json.loads(statuspage_io(site))
 
     assert read["status"]["status"]["indicator"] == "critical"
     assert {one["name"]: one["status"] for one in read["components"]["components"]} == STATUSES
@@ -135,7 +135,7 @@ def test_statuspage_io_of_npm_reads_every_document(site, statuspage_io):
 
 @pytest.mark.parametrize("feed", ["history.atom", "history.rss"])
 def test_feedparser_finds_a_valid_feed_with_an_entry_for_each_incident(site, feed):
-    read = feedparser.parse(f"{site.address}/{feed}")
+    read = feedparser.parse(f"{site}/{feed}")
 
     assert not read.bozo
     assert read.feed.title == "Acme <status> & more: incidents"
@@ -147,10 +147,10 @@ def test_feedparser_finds_a_valid_feed_with_an_entry_for_each_incident(site, fee
 @pytest.mark.parametrize("feed", ["history.atom", "history.rss", "updates.atom", "updates.rss"])
 def test_reader_keeps_each_entry_once(site, feed):
     with closing(make_reader(":memory:")) as reader:
-        reader.add_feed(f"{site.address}/{feed}")
+        reader.add_feed(f"{site}/{feed}")
         reader.update_feeds()
         entries = list(reader.get_entries())
-        again = reader.update_feed(f"{site.address}/{feed}")
+        again = reader.update_feed(f"{site}/{feed}")
         assert again is None or (again.new, again.modified) == (0, 0)
         assert [one.id for one in reader.get_entries()] == [one.id for one in entries]
 

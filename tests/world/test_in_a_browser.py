@@ -54,15 +54,15 @@ async def test_axe_finds_nothing_serious_at_any_width(visit, axe, server, slug, 
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("path", ["incidents/3", "history"])
-async def test_axe_finds_nothing_serious_on_the_other_pages(visit, axe, site, path):
+@pytest.mark.parametrize("path", ["", "incidents/3", "history"])
+async def test_axe_finds_nothing_serious_at_any_address(visit, axe, site, path):
     for scheme in ("light", "dark"):
-        page = await visit(f"{site.address}/{path}", color_scheme=scheme)
+        page = await visit(f"{site}/{path}".removesuffix("/"), color_scheme=scheme)
         assert await axe(page) == []
 
 
 async def test_the_script_adds_the_time_of_the_reader(visit, site):
-    page = await visit(f"{site.address}/")
+    page = await visit(site)
     time = page.locator(".since time")
     utc = (await time.text_content()).split(" UTC")[0]
 
@@ -72,12 +72,12 @@ async def test_the_script_adds_the_time_of_the_reader(visit, site):
 
 @pytest.mark.parametrize("look", ["basic", "badge"])
 async def test_the_widget_of_statuspage_shows_the_status_on_another_site(
-    visit, site, status_widget, tmp_path, look
+    visit, root, status_widget, tmp_path, look
 ):
     shutil.copy(status_widget, tmp_path / "widget.js")
     (tmp_path / "index.html").write_text(
         f'<!DOCTYPE html><link rel="icon" href="data:,"><script src="widget.js"></script>'
-        f'<statuspage-widget src="{site.address}" appearance="{look}"></statuspage-widget>'
+        f'<statuspage-widget src="{root}" appearance="{look}"></statuspage-widget>'
     )
     with a_file_server(tmp_path) as elsewhere:
         page = await visit(elsewhere)

@@ -75,7 +75,7 @@ def missing(facts, text):
 
 
 def test_the_page_has_every_fact_in_order(site, w3m):
-    text = w3m(f"{site.address}/")
+    text = w3m(site)
 
     assert missing(FACTS, text) is None
     assert CANARY not in text
@@ -84,10 +84,10 @@ def test_the_page_has_every_fact_in_order(site, w3m):
 def test_the_page_of_an_incident_has_every_fact_in_order(site, w3m):
     facts = ["Acme <status> & more", *CHECKOUT, *EARLIER, f"Unchanged since {MOMENT}"]
 
-    assert missing(facts, w3m(f"{site.address}/incidents/3")) is None
+    assert missing(facts, w3m(f"{site}/incidents/3")) is None
 
 
 def test_the_history_has_every_incident_newest_first(site, w3m):
-    text = w3m(f"{site.address}/history")
+    text = w3m(f"{site}/history")
 
     assert missing(["Incidents in", "Images load slowly", *CHECKOUT], text) is None
