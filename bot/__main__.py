@@ -19,6 +19,7 @@ from bot.commands import (
     reviews,
     serve,
     templates,
+    webhooks,
 )
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -55,6 +56,7 @@ cli.command("stats")(reviews.stats)
 cli.command("publish")(publish.publish)
 cli.add_typer(pages.page, name="page")
 cli.add_typer(pages.components, name="components")
+cli.add_typer(webhooks.cli, name="webhooks")
 cli.add_typer(outbox.cli, name="outbox")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(lifecycles.cli, name="lifecycles")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from core import policy
@@ -22,10 +22,19 @@ ENDPOINTS_MAX = 50
 LOG_MAX = 100
 
 T = TypeVar("T")
+Then: TypeAlias = Callable[[Transaction, T], object]
+
+
+def _nothing(_tx: Transaction, _made: object) -> None:
+    """Writes nothing more."""
 
 
 class Webhooks:
-    """``clock`` gives the moment of each act."""
+    """``clock`` gives the moment of each act.
+
+    ``then`` of a method gets what was made, in the transaction of the change: what it writes is
+    committed with it, or not at all.
+    """
 
     def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -77,7 +86,9 @@ class Webhooks:
 
         return await self._store.write(work)
 
-    async def keep(self, actor: Actor, proposed: Endpoint, secret: str) -> Endpoint:
+    async def keep(
+        self, actor: Actor, proposed: Endpoint, secret: str, *, then: Then[Endpoint] = _nothing
+    ) -> Endpoint:
         """Keeps an endpoint whose address has answered. It starts now.
 
         Raises:
@@ -89,6 +100,7 @@ class Webhooks:
             at = self._clock()
             kept = replace(proposed, workspace=actor.workspace, added_at=at, starts_at=at)
             tx.add_endpoint(kept, secret)
+            then(tx, kept)
             return kept
 
         return await self._store.write(work)
@@ -100,6 +112,7 @@ class Webhooks:
         *,
         severity: Severity | None,
         components: tuple[str | UUID, ...],
+        then: Then[Endpoint] = _nothing,
     ) -> Endpoint:
         """Gives it another filter, for what happens from now on.
 
@@ -114,9 +127,11 @@ class Webhooks:
             tx.refilter_endpoint(after)
             return after
 
-        return await self._change(actor, endpoint, change)
+        return await self._change(actor, endpoint, change, then)
 
-    async def rotate(self, actor: Actor, endpoint: UUID, secret: str) -> Endpoint:
+    async def rotate(
+        self, actor: Actor, endpoint: UUID, secret: str, *, then: Then[Endpoint] = _nothing
+    ) -> Endpoint:
         """Gives it a new secret; the one before signs as well for `ROTATION`.
 
         Raises:
@@ -128,9 +143,11 @@ class Webhooks:
             tx.rotate_secret(after, secret)
             return after
 
-        return await self._change(actor, endpoint, change)
+        return await self._change(actor, endpoint, change, then)
 
-    async def switch(self, actor: Actor, endpoint: UUID, *, on: bool) -> Endpoint:
+    async def switch(
+        self, actor: Actor, endpoint: UUID, *, on: bool, then: Then[Endpoint] = _nothing
+    ) -> Endpoint:
         """Switches it off, or on again: then it starts anew, and gets nothing from before.
 
         Raises:
@@ -148,9 +165,11 @@ class Webhooks:
             tx.switch_endpoint(after)
             return after
 
-        return await self._change(actor, endpoint, change)
+        return await self._change(actor, endpoint, change, then)
 
-    async def remove(self, actor: Actor, endpoint: UUID) -> Endpoint:
+    async def remove(
+        self, actor: Actor, endpoint: UUID, *, then: Then[Endpoint] = _nothing
+    ) -> Endpoint:
         """Deletes it, with its secrets and its log.
 
         Raises:
@@ -161,7 +180,7 @@ class Webhooks:
             tx.remove_endpoint(one)
             return one
 
-        return await self._change(actor, endpoint, change)
+        return await self._change(actor, endpoint, change, then)
 
     async def log(
         self, actor: Actor, endpoint: UUID, *, limit: int = LOG_MAX
@@ -179,21 +198,47 @@ class Webhooks:
 
         return await self._store.write(work)
 
-    async def resend(self, actor: Actor, endpoint: UUID, uid: UUID) -> bool:
+    async def resend(
+        self, actor: Actor, endpoint: UUID, uid: UUID, *, then: Then[bool] = _nothing
+    ) -> bool:
         """Has an event sent once more, with the same id; False if there is none such.
 
         Raises:
             Denied, NoSuchWebhook: it is not possible.
         """
-        return await self._change(actor, endpoint, lambda tx, one, at: tx.resend(one, uid, at=at))
+        return await self._change(
+            actor, endpoint, lambda tx, one, at: tx.resend(one, uid, at=at), then
+        )
+
+    async def secrets(self, actor: Actor, endpoint: UUID) -> tuple[Endpoint, tuple[str, ...]]:
+        """An endpoint, and the secrets that sign now: for a trial of it, and for no answer.
+
+        Raises:
+            Denied, NoSuchWebhook: it is not possible.
+        """
+        _need(actor)
+
+        def work(tx: Transaction) -> tuple[Endpoint, tuple[str, ...]]:
+            one = _named(tx, actor, endpoint)
+            return one, tx.secrets_of(one).at(self._clock())
+
+        return await self._store.write(work)
 
     async def _change(
-        self, actor: Actor, endpoint: UUID, change: Callable[[Transaction, Endpoint, datetime], T]
+        self,
+        actor: Actor,
+        endpoint: UUID,
+        change: Callable[[Transaction, Endpoint, datetime], T],
+        then: Then[T],
     ) -> T:
         _need(actor)
-        return await self._store.write(
-            lambda tx: change(tx, _named(tx, actor, endpoint), self._clock())
-        )
+
+        def work(tx: Transaction) -> T:
+            made = change(tx, _named(tx, actor, endpoint), self._clock())
+            then(tx, made)
+            return made
+
+        return await self._store.write(work)
 
 
 def _named(tx: Transaction, actor: Actor, endpoint: UUID) -> Endpoint:

@@ -38,6 +38,7 @@ FIELD_NAMES = {
     "started_at": "time of the start",
     "since": "start",
     "duplicate_of": "other incident",
+    "url": "address",
 }
 
 

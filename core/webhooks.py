@@ -108,7 +108,7 @@ class Sending:
 
 
 class Endpoints(Protocol):
-    """The endpoints in the store. No method returns a secret."""
+    """The endpoints in the store."""
 
     def endpoints(self, workspace: str) -> tuple[Endpoint, ...]:
         """All endpoints of the workspace, oldest first."""
@@ -119,6 +119,9 @@ class Endpoints(Protocol):
 
 class EndpointWriter(Endpoints, Protocol):
     """`Endpoints` that can be written."""
+
+    def secrets_of(self, endpoint: Endpoint) -> Secrets:
+        """Its secrets, which sign what is sent to it."""
 
     def add_endpoint(self, endpoint: Endpoint, secret: str) -> None:
         """Writes a new endpoint with its secret."""

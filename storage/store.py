@@ -35,7 +35,7 @@ from core.projection import project
 from core.promise import Promise
 from core.settings import Setting
 from core.store import CaughtUp, Receipt, StoreUnavailable
-from core.webhooks import Endpoint
+from core.webhooks import Endpoint, Secrets
 from storage import (
     catching,
     components,
@@ -360,6 +360,10 @@ class SqlTransaction(SqlReader):
         """Writes a new endpoint with its secret; it knows the components as they are now."""
         webhooks.add(self._connection, endpoint, secret)
         self._know_components(endpoint)
+
+    def secrets_of(self, endpoint: Endpoint) -> Secrets:
+        """Its secrets, which sign what is sent to it."""
+        return webhooks.secrets_of(self._connection, endpoint)
 
     def refilter_endpoint(self, endpoint: Endpoint) -> None:
         """Writes the filter of an endpoint."""

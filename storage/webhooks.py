@@ -21,6 +21,7 @@ from core.webhooks import (
     EndpointState,
     Happening,
     HookEvent,
+    Secrets,
     Sending,
     happenings,
     touched,
@@ -37,7 +38,7 @@ from storage.models import workspace as workspaces
 from storage.rows import AnyRow
 from storage.statements import KEEP_WORKSPACE, upsert
 
-# No statement here selects a secret.
+# Lists select no secret.
 _ENDPOINTS = (
     select(*(column for column in webhook.c if column.name not in {"secret", "old_secret"}))
     .where(webhook.c.workspace_id == bindparam("workspace"))
@@ -50,6 +51,7 @@ _COMPONENTS = select(component.c.id, component.c.name).where(
 )
 _ADD = webhook.insert()
 _is_it = (webhook.c.workspace_id == bindparam("workspace")) & (webhook.c.id == bindparam("hook"))
+_SECRETS = select(webhook.c.secret, webhook.c.old_secret, webhook.c.rotating_until).where(_is_it)
 _REFILTER = (
     update(webhook)
     .where(_is_it)
@@ -251,6 +253,12 @@ def add(connection: Connection, endpoint: Endpoint, secret: str) -> None:
         },
     )
     connection.execute(_MARK, {"workspace": endpoint.workspace})
+
+
+def secrets_of(connection: Connection, endpoint: Endpoint) -> Secrets:
+    """Its secrets, which sign what is sent to it."""
+    row = connection.execute(_SECRETS, _it(endpoint)).one()
+    return Secrets(new=row.secret, old=row.old_secret, old_until=row.rotating_until)
 
 
 def refilter(connection: Connection, endpoint: Endpoint) -> None:

@@ -91,7 +91,7 @@ class HookAnswer:
 
 
 class Outward:
-    """A client for such addresses, as an asynchronous context.
+    """A client for such addresses, as an asynchronous context; it opens with the first call.
 
     ``allow_private`` permits every network, and ``http://``. ``resolver`` None: the machine's own.
     """
@@ -111,22 +111,6 @@ class Outward:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=self._resolver,
-                socket_factory=self._socket_for,
-                # A kept connection may be closed at the other end: then nobody knows whether the
-                # request arrived.
-                force_close=True,
-                use_dns_cache=False,
-                limit=0,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
-            auto_decompress=False,
-            headers={"User-Agent": self._agent},
-            trust_env=False,
-        )
         return self
 
     async def __aexit__(
@@ -137,6 +121,7 @@ class Outward:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
     async def post(
         self, address: str, body: bytes, headers: Mapping[str, str], *, at: datetime
@@ -146,9 +131,8 @@ class Outward:
         Raises:
             CallFailed: no answer came, or the address may not be called.
         """
-        if self._session is None:
-            raise RuntimeError("the client is not open")
         url = self._checked(address)
+        self._session = self._session or self._opened()
         try:
             async with self._session.post(
                 url,
@@ -165,13 +149,23 @@ class Outward:
             code = _code_of(error)
         raise CallFailed(code)
 
-    def check(self, address: str) -> None:
-        """Refuses an address by its form alone; nothing is resolved.
-
-        Raises:
-            CallFailed: it may not be called.
-        """
-        self._checked(address)
+    def _opened(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=self._resolver,
+                socket_factory=self._socket_for,
+                # A kept connection may be closed at the other end: then nobody knows whether the
+                # request arrived.
+                force_close=True,
+                use_dns_cache=False,
+                limit=0,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
+            auto_decompress=False,
+            headers={"User-Agent": self._agent},
+            trust_env=False,
+        )
 
     def _checked(self, address: str) -> URL:
         url = _whole(address)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiohttp import web
 
@@ -39,3 +41,35 @@ async def a_receiver(answer=None):
         yield receiver
     finally:
         await runner.cleanup()
+
+
+@contextlib.contextmanager
+def a_receiver_beside():
+    """One in a thread of its own, for commands that run a loop themselves; ``status`` is free."""
+
+    class Beside(ThreadingHTTPServer):
+        def __init__(self):
+            super().__init__(("127.0.0.1", 0), Taking)
+            self.got = []
+            self.status = 200
+            self.url = f"http://127.0.0.1:{self.server_port}/hooks?token=tok3n"
+
+    class Taking(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            server.got.append((self.path, dict(self.headers.items()), body))
+            self.send_response(server.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Nothing."""
+
+    with Beside() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

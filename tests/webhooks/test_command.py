@@ -1,0 +1,153 @@
+"""`ratchet webhooks`: each act, and each answer to a slip."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import pytest
+from standardwebhooks import Webhook
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+from tests.edges.conftest import logging_as_before
+from tests.webhooks.receiver import a_receiver_beside
+
+__all__ = ["logging_as_before"]
+
+NOWHERE = "5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11"
+
+
+@pytest.fixture
+def ratchet(tmp_path, logging_as_before):
+    """Runs ``ratchet webhooks`` in a folder of its own: exit code, output, standard error."""
+
+    def ratchet(*arguments, within="webhooks", allow="yes"):
+        with contextlib.chdir(tmp_path):
+            result = CliRunner().invoke(
+                cli,
+                [within, *arguments, "--workspace", "T0ACME"],
+                env={"WEBHOOK_ALLOW_PRIVATE": allow},
+            )
+        return result.exit_code, result.stdout, result.stderr
+
+    return ratchet
+
+
+@pytest.fixture
+def receiver():
+    with a_receiver_beside() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def added(ratchet, receiver):
+    """Adds the receiver; the beginning of the id, and the secret."""
+
+    def added(*filters):
+        code, secret, told = ratchet("add", receiver.url, *filters)
+        assert code == 0, told
+        return re.search("Webhook ([0-9a-f]{8}) is kept", told)[1], secret.strip()
+
+    return added
+
+
+def test_add_prints_the_secret_alone_and_once(ratchet, receiver, added):
+    webhook, secret = added()
+
+    ((_, headers, body),) = receiver.got
+    assert Webhook(secret).verify(body, headers)["type"] == "webhook.verification"
+    code, told, _ = ratchet("list")
+    assert code == 0
+    assert told == f"{webhook}  on      {receiver.url}  (everything), nothing sent yet\n"
+    assert secret not in told
+
+
+def test_list_names_the_filter_of_each(ratchet, added):
+    ratchet("add", "Checkout API", within="components")
+    added("--severity", "high", "--components", "checkout api")
+
+    assert "(high+, Checkout API)" in ratchet("list")[1]
+
+
+def test_without_webhooks_list_says_how_to_add_one(ratchet):
+    assert ratchet("list") == (
+        0,
+        "There are no webhooks. Add one with: ratchet webhooks add URL\n",
+        "",
+    )
+
+
+def test_test_sends_a_signed_request_and_says_the_answer(ratchet, receiver, added):
+    webhook, _ = added()
+
+    assert ratchet("test", webhook)[:2] == (0, "The address took it, and answered with 200.\n")
+    receiver.status = 503
+    code, _, wrong = ratchet("test", webhook)
+
+    assert code == 1
+    assert "not taken: its address answered the verification request with 503: any 2xx" in wrong
+    assert len(receiver.got) == 3
+
+
+def test_rotate_prints_a_new_secret_and_the_old_one_holds_for_a_day(ratchet, receiver, added):
+    webhook, old = added()
+
+    code, out, told = ratchet("rotate", webhook)
+    ratchet("test", webhook)
+
+    assert code == 0
+    assert "The old secret signs as well until" in told
+    _, headers, body = receiver.got[-1]
+    assert Webhook(out.strip()).verify(body, headers) == Webhook(old).verify(body, headers)
+
+
+def test_a_webhook_is_switched_and_removed(ratchet, added):
+    webhook, _ = added()
+
+    assert ratchet("switch", webhook, "off")[1] == f"Webhook {webhook} is off.\n"
+    assert f"{webhook}  off" in ratchet("list")[1]
+    assert ratchet("switch", webhook, "on")[1] == f"Webhook {webhook} is on.\n"
+    assert ratchet("log", webhook)[1] == "Nothing has been sent to it.\n"
+    assert ratchet("remove", webhook)[1].endswith(" is removed.\n")
+    assert "There are no webhooks" in ratchet("list")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("add", "hooks"), 1, "The address needs a whole address"),
+        (("add", "http://user:pass@example.com/"), 1, "has a name or a password before the host"),
+        (("add", "https://127.0.0.1:1/"), 1, "The address takes no connection"),
+        (("add", "https://x.example/", "--severity", "worst"), 1, "The severity is one of"),
+        (("add", "https://x.example/", "--components", "web"), 1, "hold an unknown one"),
+        (("test", NOWHERE), 1, "There is no webhook with that id here"),
+        (("remove", ""), 1, "There is no webhook with that id here"),
+        (("switch", NOWHERE, "maybe"), 2, '"maybe" is no state: choose on or off.'),
+        (("resend", NOWHERE, "first"), 2, "That is no id of an event"),
+        (("resend", NOWHERE, NOWHERE), 1, "There is no webhook with that id here"),
+    ],
+)
+def test_a_slip_is_answered_with_the_cure(ratchet, arguments, code, told):
+    found, out, wrong = ratchet(*arguments)
+
+    assert (found, out) == (code, "")
+    assert told in wrong
+
+
+def test_a_private_address_needs_the_setting(ratchet, receiver):
+    url = receiver.url.replace("http", "https")
+    code, _, wrong = ratchet("add", url, allow="no")
+
+    assert code == 1
+    assert "leads to a private network (WEBHOOK_ALLOW_PRIVATE=yes allows that)" in wrong
+    assert "tok3n" not in wrong
+    assert receiver.got == []
+
+
+def test_an_event_that_was_never_sent_cannot_be_resent(ratchet, added):
+    webhook, _ = added()
+    code, _, wrong = ratchet("resend", webhook, NOWHERE)
+
+    assert code == 1
+    assert "It has no such event" in wrong
