@@ -184,31 +184,52 @@ class ChannelTransport:
         """Invite the people who belong there; remove from a private one whoever may not see it.
 
         A private one holds notes, so of the readers only responders are invited. The others have
-        the card as a direct message. Nobody is invited twice: a person may leave a channel.
+        the card as a direct message. Nobody is invited twice: a person may leave a channel. While
+        nobody is known to be a responder, nobody is invited, and every reader who is in stays.
         """
         if not known.current:
             return None
-        private = known.own.private
-        responders = await self._members_of(group)
-        wanted = known.people | responders
-        if private:
-            wanted = known.people & responders if group else known.people
+        if known.own.private:
+            return await self._invite_readers(message, known, group=group)
+        wanted = known.people | await self._members_of(group)
+        await self._add(message.channel, wanted - known.members)
+        return Members(known.members | wanted)
+
+    async def _invite_readers(
+        self, message: OutboxMessage, known: ChannelFacts, *, group: str | None
+    ) -> Members:
         members = known.members
-        if private and message.unsure:
+        if message.unsure:
             # The response to an invitation may be lost, and the invitation taken back since.
             members |= await self._members_in_slack(message.channel)
-        gone = members - wanted if private else frozenset()
-        for person in sorted(gone):
-            removed = self._client.conversations_kick(channel=message.channel, user=person)
-            await _unless(NOT_REMOVED, removed)
-        for some in _chunks(sorted(wanted - known.members)):
+        # Whoever may not see the incident leaves, also while Slack does not tell the group.
+        await self._remove(message.channel, members - known.people)
+        wanted = stays = known.people
+        if group:
+            responders = await self._members_of(group)
+            wanted = known.people & responders
+            if responders:
+                stays = wanted
+                await self._remove(message.channel, (members & known.people) - stays)
+            else:
+                log.warning("responders not known")
+        await self._add(message.channel, wanted - known.members)
+        return Members((known.members & stays) | wanted)
+
+    async def _remove(self, channel: str, people: frozenset[str]) -> None:
+        for person in sorted(people):
+            await _unless(
+                NOT_REMOVED, self._client.conversations_kick(channel=channel, user=person)
+            )
+
+    async def _add(self, channel: str, people: frozenset[str]) -> None:
+        for some in _chunks(sorted(people)):
             invited = self._client.conversations_invite(
-                channel=message.channel, users=",".join(some), force=True
+                channel=channel, users=",".join(some), force=True
             )
             refused = await _unless(NOT_INVITED, invited)
             if refused:
                 log.info("people not invited", error=refused, count=len(some))
-        return Members((known.members | wanted) - gone)
 
     async def _members_in_slack(self, channel: str) -> frozenset[str]:
         """The ids of the people in ``channel``, without the bot's own."""

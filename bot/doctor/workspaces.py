@@ -48,7 +48,7 @@ async def workspace_checks(
     settings = known.settings
     for setting in (Setting.RESPONDERS_GROUP, Setting.PUBLISHERS_GROUP):
         if group := getattr(settings, setting):
-            yield await _group(client, known.name(setting), group)
+            yield await _group(client, setting, known.name(setting), group)
     default = "private" if settings.private_by_default else "public"
     text = f"private conversations: a declaration there is {default} unless it says otherwise"
     yield CheckResult(well=True, text=f"{text} {known.source(Setting.PRIVATE_BY_DEFAULT)}")
@@ -80,7 +80,9 @@ def _promises(known: InForce) -> CheckResult:
     return CheckResult(well=True, text=f"promises: {defaults}{source}; {told}")
 
 
-async def _group(client: AsyncWebClient, variable: str, group: str) -> CheckResult:
+async def _group(
+    client: AsyncWebClient, setting: Setting, variable: str, group: str
+) -> CheckResult:
     cure = f"choose another with {SETUP}" if SETUP in variable else "set the id of a user group, S…"
     call = client.usergroups_users_list(usergroup=group)
     listed = await asked(variable, call, cure=cure)
@@ -88,7 +90,10 @@ async def _group(client: AsyncWebClient, variable: str, group: str) -> CheckResu
         return listed
     if count := len(listed["users"]):
         return CheckResult(well=True, text=f"{variable}: {count} in {group}")
-    return CheckResult(well=False, text=f"{variable}: nobody is in {group}, so nobody may act")
+    text = f"{variable}: nobody is in {group}, so nobody may act"
+    if setting is Setting.RESPONDERS_GROUP:
+        text += ", and nobody new is invited to private channels"
+    return CheckResult(well=False, text=text)
 
 
 async def _status_channel(client: AsyncWebClient, channel: str, known: InForce) -> CheckResult:

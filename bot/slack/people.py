@@ -202,12 +202,13 @@ class People:
         return (await self._profile(workspace, user)).membership
 
     async def members_of(self, group: str | None) -> frozenset[str]:
-        """The ids of the members of ``group``; nobody without one.
+        """The ids of the members of ``group``; nobody without one, or once Slack has deleted it.
 
         Raises:
             SlackUnavailable: Slack does not answer, and nothing is remembered.
         """
-        return await self._members(group) or frozenset()
+        members = await self._members(group)
+        return frozenset() if members is None or members is GONE else members
 
     async def zone(self, workspace: str, user: str) -> tzinfo:
         """The time zone of ``user``; UTC while Slack does not answer."""

@@ -265,3 +265,61 @@ async def test_an_invitation_whose_response_was_lost_is_taken_back_too(slack, ra
     await settle()
 
     assert slack.person("bo").user.id not in private.members
+
+
+def empty(slack):
+    slack.workspace.groups["S0RESPONDERS"].members.clear()
+
+
+def delete(slack):
+    del slack.workspace.groups["S0RESPONDERS"]
+
+
+@pytest.fixture
+async def with_bo(slack, ratchet, settle):
+    """The private channel of INC-1, with Mia and Bo."""
+    await say(slack, "/incident declare Login is slow private")
+    await say(slack, "/incident invite 1 @bo")
+    await settle()
+    return await open_channel(slack, settle, 1, place="@mia")
+
+
+@pytest.mark.parametrize("change", [empty, delete])
+async def test_people_stay_in_a_private_channel_while_nobody_is_known_to_be_a_responder(
+    slack, ratchet, settle, clock, capfd, with_bo, change
+):
+    mia, bo = (slack.person(one).user.id for one in ("mia", "bo"))
+    zoe = slack.workspace.add_user("zoe").id
+    slack.workspace.groups["S0RESPONDERS"].members.append(zoe)
+    clock.advance(minutes=6)
+    slack.faults.server_error("conversations.invite", times=None)
+    await say(slack, "/incident invite 1 @zoe")
+    await ratchet.worker.deliver_due()
+    change(slack)
+    slack.faults.clear()
+    clock.advance(minutes=6)
+    await settle()
+
+    LINES.finish()
+    assert {mia, bo} <= set(with_bo.members)
+    assert zoe not in with_bo.members
+    assert "responders not known" in capfd.readouterr().err
+
+
+async def test_who_loses_an_invitation_leaves_also_while_slack_does_not_tell_the_group(
+    slack, ratchet, settle, clock, with_bo
+):
+    mia, bo = (slack.person(one).user.id for one in ("mia", "bo"))
+    slack.faults.server_error("conversations.kick", times=None)
+    await say(slack, "/incident uninvite 1 @bo")
+    await ratchet.worker.deliver_due()
+    slack.faults.clear()
+    slack.faults.refuse("usergroups.users.list", error="missing_scope", times=None)
+    clock.advance(days=2)
+    await ratchet.worker.deliver_due()
+
+    assert bo not in with_bo.members
+    assert mia in with_bo.members
+    slack.faults.clear()
+    await settle()
+    assert await ratchet.outbox.undelivered() == ()

@@ -375,6 +375,21 @@ async def test_a_missing_or_empty_group_fails(slack, examined):
     ]
 
 
+async def test_an_empty_group_of_responders_keeps_everybody_out_of_private_channels(
+    slack, examined
+):
+    empty = slack.workspace.add_group("nobody")
+
+    lines = await examined(RESPONDERS_GROUP=empty.id)
+
+    assert [text for well, text in lines if not well] == [
+        (
+            f"RESPONDERS_GROUP: nobody is in {empty.id}, so nobody may act, "
+            "and nobody new is invited to private channels"
+        ),
+    ]
+
+
 async def test_a_missing_or_archived_status_channel_fails(slack, examined):
     private = slack.workspace.add_channel("hidden", private=True, bot=False)
     public = slack.workspace.add_channel("open", bot=False)
