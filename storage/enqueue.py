@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from core.decision import Decision, Envelope, Published, Surface
 from core.incident import Incident, Kind, Visibility, is_end
+from core.incident import Update as Entry
 from core.withdrawing import CORRECTION_WINDOW
 from storage.messages import PUBLIC_SURFACES, lane
 from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted
@@ -125,9 +126,28 @@ _AT_ONCE = _due(_then, _IN_PUBLIC, outbox.c.try_at > _MOMENT)
 _WAIT_FOR_TITLE = _due(_not_before, _IN_PUBLIC)
 # The withdrawal waits behind its reply.
 _ABOUT_THE_END = outbox.c.surface.in_((Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL))
+# What tells an end in public without its text: Slack has it, may have it, or is about to get it.
+# Locked until we commit, so that no worker claims it in between.
+_END_IN_PUBLIC = (
+    select(outbox.c.state, outbox.c.unsure)
+    .where(
+        outbox.c.workspace_id == bindparam("workspace"),
+        outbox.c.incident_id == bindparam("incident"),
+        outbox.c.surface == Surface.PUBLIC_UPDATE,
+        outbox.c.entry == bindparam("entry"),
+    )
+    .with_for_update()
+)
 # The short reply about an end whose text was taken back waits for another text by its author.
 _WAIT_FOR_TEXT = _due(_then, _ABOUT_THE_END, outbox.c.entry == bindparam("of_entry"))
-# Once there is one, it does not wait behind that reply.
+# Once there is one, that reply is drawn with it: neither waits for the other, and nothing of the
+# end is posted before.
+_WAIT_FOR_CORRECTION = _due(
+    _then,
+    _ABOUT_THE_END,
+    outbox.c.entry == bindparam("of_entry"),
+    outbox.c.try_at >= bindparam("written", type_=outbox.c.try_at.type),
+)
 _WAIT_NO_LONGER = _due(
     _then,
     _ABOUT_THE_END,
@@ -167,9 +187,12 @@ def _let_ends_wait(connection: Connection, decision: Decision, named: dict[str, 
         asked = {**named, "of_entry": redacted.entry, "moment": until}
         connection.execute(_WAIT_FOR_TEXT, asked)
     for written in decision.updates:
+        until = written.public_at or written.at
         if written.visibility is Visibility.PUBLIC:
-            until = written.public_at or written.at
             connection.execute(_WAIT_NO_LONGER, {**named, "moment": until})
+        if written.kind is Kind.CORRECTED and written.old:
+            of = {**named, "of_entry": int(written.old), "written": written.at, "moment": until}
+            connection.execute(_WAIT_FOR_CORRECTION, of)
 
 
 def enqueue_all(
@@ -189,6 +212,25 @@ def published(connection: Connection, incident: Incident) -> Published:
             sorted((channel, entry) for channel, entry in connection.execute(_REPLIES, named))
         ),
     )
+
+
+def is_told(connection: Connection, incident: Incident, withdrawn: Entry) -> bool:
+    """Whether the short reply that stands for the ``withdrawn`` text has left, or is leaving.
+
+    The lock on its row settles who was first: a worker, or another text by the author.
+    """
+    if not withdrawn.taken_back or not is_end(
+        incident.lifecycle, withdrawn.old, withdrawn.status_change
+    ):
+        return False
+    named = {
+        "workspace": incident.workspace,
+        "incident": incident.id,
+        "entry": withdrawn.entry,
+    }
+    rows = connection.execute(_END_IN_PUBLIC, named).all()
+    left = (State.RUNNING, State.DELIVERED)
+    return any(row.state in left or row.unsure for row in rows)
 
 
 def redraw_status_cards(

@@ -57,7 +57,7 @@ from storage.columns import incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
-from storage.enqueue import enqueue, enqueue_all, published, published_in
+from storage.enqueue import enqueue, enqueue_all, is_told, published, published_in
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
 from storage.queries import Address, SqlReader
@@ -186,8 +186,12 @@ class SqlTransaction(SqlReader):
         return entries.descriptions(self._connection, incident)
 
     def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
-        """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
-        return entries.correctable(self._connection, incident, by, since=since)
+        """The newest public text by ``by`` that was withdrawn ``since``, without a correction.
+
+        None once the short reply of an end has left in its place.
+        """
+        found = entries.correctable(self._connection, incident, by, since=since)
+        return None if found and is_told(self._connection, incident, found) else found
 
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition; the declaration counts as one."""

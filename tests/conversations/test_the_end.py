@@ -158,3 +158,51 @@ async def test_a_correction_comes_within_five_minutes_or_not_at_all(
 
     [reply] = replies(slack)
     assert "*Resolved* after 42 min." in reply
+
+
+AT_THE_EDGE = {"the last moment": 299.999, "within its own hold": 295}
+
+
+@pytest.mark.parametrize("seconds", AT_THE_EDGE.values(), ids=AT_THE_EDGE.keys())
+async def test_a_correction_at_the_edge_of_five_minutes_stands_alone(
+    slack, ended, settle, say, clock, ratchet, seconds
+):
+    await (await slack.person("mia").press(ended, "Take back")).answer()
+    clock.advance(seconds=seconds)
+    await say("update 1 All is well again.")
+    clock.advance(seconds=300 - seconds)
+    await ratchet.worker.deliver_due()
+    assert replies(slack) == []
+    await settle()
+
+    [reply] = replies(slack)
+    assert "All is well again." in reply
+    assert SHORT not in reply
+
+
+async def test_no_correction_follows_a_short_reply_that_has_left_at_the_same_moment(
+    slack, ended, settle, say, clock, ratchet
+):
+    await (await slack.person("mia").press(ended, "Take back")).answer()
+    clock.advance(seconds=300)
+    await ratchet.worker.deliver_due()
+    refused = await say("update 1 All is well again.")
+    await settle()
+
+    assert "Resolved" in refused.text
+    [reply] = replies(slack)
+    assert "*Resolved* after 42 min." in reply
+
+
+async def test_no_correction_follows_a_short_reply_that_slack_may_have(
+    slack, ended, settle, say, clock, ratchet
+):
+    await (await slack.person("mia").press(ended, "Take back")).answer()
+    clock.advance(seconds=300)
+    slack.faults.lose_answer("chat.postMessage", channel=slack.workspace.channel("#status").id)
+    await ratchet.worker.deliver_due()
+    await say("update 1 All is well again.")
+    await settle()
+
+    [reply] = replies(slack)
+    assert "*Resolved* after 42 min." in reply
