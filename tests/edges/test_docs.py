@@ -15,6 +15,8 @@ from typer.main import get_command
 
 from bot.__main__ import cli
 from bot.doctor.checks import OPTIONAL_SCOPES, SCOPES
+from bot.page import site
+from bot.page.statuspage import DOCUMENTS
 from bot.settings import WORKSPACE_CURES, Settings
 from bot.slack import actions
 from bot.slack.verbs import COMMAND, VERBS, markdown_table
@@ -23,6 +25,7 @@ from core.lifecycle import PRESETS, read
 from core.settings import Setting, write
 from storage.messages import LANES
 from storage.models import State
+from tests.page.example import the_page
 
 ROOT = Path(__file__).parents[2]
 CODE = ("bot", "core", "storage")
@@ -259,6 +262,15 @@ def test_every_picture_is_shown_light_and_dark():
 def test_every_lifecycle_in_the_docs_is_valid(page):
     for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
         assert read(example, taken=frozenset(lifecycle.name for lifecycle in PRESETS))
+
+
+def test_operations_lists_every_address_of_a_status_page():
+    listed = {name for cell, *_ in table(OPERATIONS, "The status page") for name in in_code(cell)}
+    paths = listed - {".md"}
+    fixed = {path for path in site.FIXED if path} | {f"api/v2/{name}.json" for name in DOCUMENTS}
+
+    assert fixed <= paths
+    assert {path for path in paths if site.path_of(path, the_page()) is None} == set()
 
 
 def test_architecture_names_every_module():
