@@ -5,35 +5,32 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, assert_never
-from uuid import UUID, uuid4, uuid5
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import dialogs, forms, handing, lists, news, parser, places, privacy, reports, views
-from bot.slack.answers import Answers, Conclusion, DialogNotOpened, error_code
-from bot.slack.asking import DRAFTS, Asking, draft_reply
+from bot.slack import forms, handing, lists, parser, places, privacy, reports, views
+from bot.slack.answers import Answers, error_code
+from bot.slack.asking import Asking
 from bot.slack.blocks import Json, with_remark
 from bot.slack.carrying import with_text
-from bot.slack.figures import stats
 from bot.slack.forms import Kept
-from bot.slack.help import help_for
 from bot.slack.interaction import Interaction
-from bot.slack.leaking import settled, with_choice
+from bot.slack.leaking import settled
 from bot.slack.markup import plain_text
 from bot.slack.openings import Openings, dialog_name
 from bot.slack.people import UNREACHABLE, People, SlackUnavailable
 from bot.slack.places import Obstacle
-from bot.slack.pressed import Dialog, OpenDialog, Outdated, Pressed, Step, decode
-from bot.slack.questions import Offer
+from bot.slack.pressed import OpenDialog, Outdated, Pressed, Step, decode
+from bot.slack.redrawing import Redrawing
 from bot.slack.references import LINK, message_of
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
     CatchUp,
-    Choice,
     FromDraft,
     InviteUser,
     OpenAssign,
@@ -46,7 +43,6 @@ from bot.slack.requests import (
     OpenSetup,
     OpenUpdate,
     OpenWalk,
-    Question,
     Request,
     SaveSettings,
     SendReport,
@@ -63,13 +59,12 @@ from bot.slack.requests import (
     UsageError,
     WriteAnew,
 )
+from bot.slack.rewriting import Rewriting
 from bot.slack.setup import setup_form
-from bot.slack.timeline import timeline
+from bot.slack.showing import Showing
 from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
-from bot.slack.walking import walk_dialog
 from bot.slack.workspaces import Workspaces
-from bot.slack.written import written
 from bot.telemetry import log
 from core.access import made_private
 from core.boards import BoardFilter, Scope
@@ -93,17 +88,12 @@ from core.commands import (
 )
 from core.decision import Outcome
 from core.drafting import DraftBook, DraftGone
-from core.drafts import Draft
 from core.engine import IMPATIENCE
 from core.errors import UserError
-from core.incident import Actor, Person, PublicText
+from core.incident import Actor, Person
 from core.lifecycle import Catalogue
 from core.refusals import (
     NotFound,
-    PossibleLeak,
-    SectionChanged,
-    SettingsChanged,
-    StaleStatus,
     TooSoon,
 )
 from core.report import markdown
@@ -116,23 +106,8 @@ DECLARE_INCIDENT = "declare_incident"
 DECLARE_FROM_MESSAGE = "declare_from_message"
 ADD_TO_TIMELINE = "add_to_timeline"
 SHORTCUTS = frozenset({DECLARE_INCIDENT, DECLARE_FROM_MESSAGE, ADD_TO_TIMELINE})
-# How many incidents a message can be added to.
-OFFERED = 50
 # How many links of messages in one command are looked up.
 LINKS_MAX = 5
-
-# A request that only shows something.
-Shown = (
-    ShowTray
-    | ShowBoard
-    | ShowCard
-    | ShowTimeline
-    | CatchUp
-    | ShowNews
-    | ShowReport
-    | ShowStats
-    | ShowHelp
-)
 
 
 class Actions:
@@ -163,11 +138,17 @@ class Actions:
         self._clock = clock
         self._drafts = drafts
         self._workspaces = workspaces
-        self._catch_ups = catch_ups
         self._openings = Openings(
             incidents, people, catalogue=catalogue, clock=clock, templates=templates
         )
         self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
+        self._rewriting = Rewriting(incidents, self._asking, self._openings, answers, clock=clock)
+        self._showing = Showing(
+            incidents, people, catch_ups=catch_ups, catalogue=catalogue, clock=clock
+        )
+        self._redrawing = Redrawing(incidents, workspaces, self._openings, clock=clock)
+        self.preview = self._redrawing.preview
+        self.corrected = self._redrawing.corrected
 
     async def command(self, interaction: Interaction, text: str) -> Json | None:
         """The command ``text``, without ``/incident``."""
@@ -231,7 +212,7 @@ class Actions:
                 clicked_at = None if sure else self._clicked_at(interaction)
                 return await self._execute(interaction, change, clicked_at=clicked_at)
             case WriteAnew():
-                return await self._write_anew(interaction, pressed)
+                return await self._rewriting.write_anew(interaction, pressed)
             case _:
                 return await self._do(interaction, actor, pressed)
 
@@ -337,66 +318,6 @@ class Actions:
         )
         return lists.home(mine, open_, at=self._clock())
 
-    async def preview(self, interaction: Interaction, view: Mapping[str, Any]) -> Json:
-        """The update dialog ``view`` with a preview of everything that is typed so far.
-
-        Raises:
-            StaleStatus: the incident has moved. The answer to the submission says so.
-        """
-        _, actor = await self._workspaces.entered(interaction)
-        form = forms.update_form(view)
-        incident = await self._incidents.unmoved(actor, form.ref, form.expected_status)
-        workspace = await self._incidents.workspace(actor)
-        return self._openings.update(incident, workspace, view, form, at=self._clock())
-
-    async def corrected(  # noqa: PLR0911 - one for each dialog that is redrawn
-        self, interaction: Interaction, view: Mapping[str, Any], ended: Conclusion
-    ) -> Json:
-        """The dialog ``view`` after a refusal or a failure, with everything that was typed.
-
-        After a transition in the meantime the dialogs of a step and of several steps offer those
-        that are valid now. If somebody changed a section of the report, its dialog shows the text
-        that it would replace.
-        """
-        stale, dialog = ended.error, view["callback_id"]
-        if isinstance(stale, forms.Unannounced):
-            _, actor = await self._workspaces.entered(interaction)
-            form = forms.update_form(view)
-            incident = await self._incidents.find(actor, form.ref)
-            workspace = await self._incidents.workspace(actor)
-            return self._openings.update(
-                incident, workspace, view, form, at=self._clock(), unannounced=True
-            )
-        if isinstance(stale, PossibleLeak):
-            return with_choice(view, stale, ended.reply or {})
-        if isinstance(stale, SettingsChanged):
-            _, actor = await self._workspaces.entered(interaction)
-            return await self._workspaces.redrawn(view, actor)
-        if isinstance(stale, SectionChanged):
-            _, actor = await self._workspaces.entered(interaction)
-            incident, written = await self._incidents.sections(actor, stale.incident.id)
-            return reports.report_dialog(
-                incident,
-                written,
-                origin=forms.origin_of(view),
-                form=forms.report_form(view, actor),
-                changed=stale.entry,
-            )
-        if not isinstance(stale, StaleStatus) or dialog not in {Dialog.UPDATE, Dialog.WALK}:
-            return dialogs.refilled(view, ended.reply or {})
-        incident, origin, at = stale.incident, forms.origin_of(view), self._clock()
-        _, actor = await self._workspaces.entered(interaction)
-        workspace = await self._incidents.workspace(actor)
-        if dialog == Dialog.UPDATE:
-            form = forms.update_form(view)
-            return self._openings.update(incident, workspace, view, form, moved=stale.moved, at=at)
-        asked = forms.walk_form(view)
-        if asked.to == incident.status or not incident.lifecycle.path(incident.status, asked.to):
-            return dialogs.refilled(view, ended.reply or {})
-        moved = dialogs.moved_meanwhile(incident, stale.moved, at)
-        kept = forms.kept_of(view)
-        return walk_dialog(incident, workspace, asked, origin=origin, kept=kept, moved=moved)
-
     async def _is_private(self, channel: str) -> bool:
         try:
             found = await self._client.conversations_info(channel=channel)
@@ -482,7 +403,7 @@ class Actions:
                 | CatchUp()
                 | ShowNews()
             ):
-                return await self._show(interaction, actor, request)
+                return await self._showing.shown(interaction, actor, request)
             case _:
                 raise TypeError(f"{type(request).__name__} is not done without its button")
 
@@ -568,96 +489,3 @@ class Actions:
             )
         shown = reports.report(incident, made, page=1, at=self._clock(), can_send=True)
         return with_remark(shown, reports.about_the_file(refused))
-
-    async def _write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
-        """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""
-        draft = uuid5(DRAFTS, f"{asked.ref} {asked.entry}")
-        actor = asked.actor
-
-        def keep(tx: Transaction, outcome: Outcome) -> Outcome:
-            if text := outcome.withdrawn_text:
-                again = OpenUpdate(ref=asked.ref, public=PublicText(text))
-                tx.keep_draft(
-                    Draft(
-                        id=draft,
-                        workspace=actor.workspace,
-                        person=actor.person.id,
-                        at=self._clock(),
-                        incidents=frozenset({asked.ref}),
-                        body=written([again]),
-                    )
-                )
-            return outcome
-
-        command = Redact(actor=actor, ref=asked.ref, entry=asked.entry, held_only=True)
-        outcome = await self._incidents.perform(command, keep, request=interaction.once)
-        told = views.answer(outcome, at=self._clock(), reader=interaction.user)
-        kept = FromDraft(draft=draft, index=0)
-        try:
-            request = await self._asking.request(actor, kept)
-        except DraftGone:
-            return told
-        with contextlib.suppress(DialogNotOpened):
-            work = self._openings.dialog(interaction, actor, request, Kept(draft, 0))
-            await self._answers.open_and_fill(interaction, "update", work)
-        incident = outcome.incident
-        offer = Offer(Choice(request, "Edit it…"), incident)
-        return draft_reply(views.taken_back_to_edit(outcome), offer, draft)
-
-    async def _refuse_no_status(self, actor: Actor, narrowed: BoardFilter) -> None:
-        """Refuses a status that no lifecycle of today has, and no incident either."""
-        statuses = list(
-            dict.fromkeys(status.name for one in self._catalogue for status in one.statuses)
-        )
-        if narrowed.status in {None, *statuses}:
-            return
-        every = BoardFilter(scope=Scope.ALL, status=narrowed.status)
-        if (await self._incidents.ranking(actor, every, limit=1)).total:
-            return
-        without = ShowBoard(narrowed=replace(narrowed, status=None))
-        problem = f'There is no status "{narrowed.status}". Statuses: {", ".join(statuses)}.'
-        raise Question(problem, [Choice(without, "List them without it")])
-
-    async def _show(  # noqa: C901, PLR0911 - one case for each kind of list
-        self, interaction: Interaction, actor: Actor, request: Shown
-    ) -> Json:
-        at = self._clock()
-        match request:
-            case ShowTray():
-                here = await self._incidents.open_here(actor)
-                everywhere = await self._incidents.ranking(
-                    actor, BoardFilter(), limit=lists.TRAY_ROWS + len(here)
-                )
-                return lists.tray(here, everywhere, at=at)
-            case ShowBoard():
-                page = await self._incidents.ranking(
-                    actor, request.narrowed, before=request.before, after=request.after
-                )
-                if not page.total:
-                    await self._refuse_no_status(actor, request.narrowed)
-                return lists.board(page, request, at=at)
-            case ShowCard():
-                card = await self._incidents.card(actor, request.ref)
-                return views.card_for_you(card, at=at, reader=actor.person.id)
-            case ShowTimeline():
-                card, entries = await self._incidents.timeline(
-                    actor, request.ref, before=request.before
-                )
-                return timeline(card, entries, at=at)
-            case ShowReport(ref=ref, page=page):
-                incident, made = await self._incidents.report(actor, ref, lambda *made: made)
-                can_send = self._people.sends_files
-                return reports.report(incident, made, page=page, at=at, can_send=can_send)
-            case CatchUp(ref=ref):
-                return news.caught_up(await self._catch_ups.catch_up(actor, ref), at=at)
-            case ShowNews():
-                return news.open_news(await self._catch_ups.open_news(actor), at=at)
-            case ShowStats(days=days):
-                period = timedelta(days=days)
-                return stats(await self._incidents.statistics(actor, period=period), at=at)
-            case ShowHelp():
-                default = interaction.settings.default_lifecycle
-                catalogue = self._catalogue.with_default(default)
-                return help_for(request.verb, catalogue.default, whole=request.whole)
-            case _:
-                assert_never(request)

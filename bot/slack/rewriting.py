@@ -1,0 +1,80 @@
+"""A text that is taken back and written anew, with a draft of it in between."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid5
+
+from bot.slack import views
+from bot.slack.answers import Answers, DialogNotOpened
+from bot.slack.asking import DRAFTS, Asking, draft_reply
+from bot.slack.blocks import Json
+from bot.slack.forms import Kept
+from bot.slack.interaction import Interaction
+from bot.slack.openings import Openings
+from bot.slack.questions import Offer
+from bot.slack.requests import Choice, FromDraft, OpenUpdate, WriteAnew
+from bot.slack.written import written
+from core.commands import Redact
+from core.decision import Outcome
+from core.drafting import DraftGone
+from core.drafts import Draft
+from core.incident import PublicText
+from core.service import Incidents
+from core.store import Transaction
+
+
+class Rewriting:
+    """Withdraws a text for its author, and opens the dialog that holds it."""
+
+    def __init__(
+        self,
+        incidents: Incidents,
+        asking: Asking,
+        openings: Openings,
+        answers: Answers,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._incidents = incidents
+        self._asking = asking
+        self._openings = openings
+        self._answers = answers
+        self._clock = clock
+
+    async def write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
+        """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""
+        draft = uuid5(DRAFTS, f"{asked.ref} {asked.entry}")
+        actor = asked.actor
+
+        def keep(tx: Transaction, outcome: Outcome) -> Outcome:
+            if text := outcome.withdrawn_text:
+                again = OpenUpdate(ref=asked.ref, public=PublicText(text))
+                tx.keep_draft(
+                    Draft(
+                        id=draft,
+                        workspace=actor.workspace,
+                        person=actor.person.id,
+                        at=self._clock(),
+                        incidents=frozenset({asked.ref}),
+                        body=written([again]),
+                    )
+                )
+            return outcome
+
+        command = Redact(actor=actor, ref=asked.ref, entry=asked.entry, held_only=True)
+        outcome = await self._incidents.perform(command, keep, request=interaction.once)
+        told = views.answer(outcome, at=self._clock(), reader=interaction.user)
+        kept = FromDraft(draft=draft, index=0)
+        try:
+            request = await self._asking.request(actor, kept)
+        except DraftGone:
+            return told
+        with contextlib.suppress(DialogNotOpened):
+            work = self._openings.dialog(interaction, actor, request, Kept(draft, 0))
+            await self._answers.open_and_fill(interaction, "update", work)
+        incident = outcome.incident
+        offer = Offer(Choice(request, "Edit it…"), incident)
+        return draft_reply(views.taken_back_to_edit(outcome), offer, draft)

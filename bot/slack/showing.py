@@ -1,0 +1,125 @@
+"""Requests that only show something: lists, cards, timelines, reports, figures, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from bot.slack import lists, news, reports, views
+from bot.slack.blocks import Json
+from bot.slack.figures import stats
+from bot.slack.help import help_for
+from bot.slack.interaction import Interaction
+from bot.slack.people import People
+from bot.slack.requests import (
+    CatchUp,
+    Choice,
+    Question,
+    ShowBoard,
+    ShowCard,
+    ShowHelp,
+    ShowNews,
+    ShowReport,
+    ShowStats,
+    ShowTimeline,
+    ShowTray,
+)
+from bot.slack.timeline import timeline
+from core.boards import BoardFilter, Scope
+from core.catching import CatchUps
+from core.incident import Actor
+from core.lifecycle import Catalogue
+from core.service import Incidents
+
+# A request that only shows something.
+Shown = (
+    ShowTray
+    | ShowBoard
+    | ShowCard
+    | ShowTimeline
+    | CatchUp
+    | ShowNews
+    | ShowReport
+    | ShowStats
+    | ShowHelp
+)
+
+
+class Showing:
+    """Reads what is asked for, and draws it. It changes nothing but the place of a catch-up."""
+
+    def __init__(
+        self,
+        incidents: Incidents,
+        people: People,
+        *,
+        catch_ups: CatchUps,
+        catalogue: Catalogue,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._incidents = incidents
+        self._people = people
+        self._catch_ups = catch_ups
+        self._catalogue = catalogue
+        self._clock = clock
+
+    async def shown(  # noqa: C901, PLR0911 - one case for each kind of list
+        self, interaction: Interaction, actor: Actor, request: Shown
+    ) -> Json:
+        """The answer to ``request``."""
+        at = self._clock()
+        match request:
+            case ShowTray():
+                here = await self._incidents.open_here(actor)
+                everywhere = await self._incidents.ranking(
+                    actor, BoardFilter(), limit=lists.TRAY_ROWS + len(here)
+                )
+                return lists.tray(here, everywhere, at=at)
+            case ShowBoard():
+                page = await self._incidents.ranking(
+                    actor, request.narrowed, before=request.before, after=request.after
+                )
+                if not page.total:
+                    await self._refuse_no_status(actor, request.narrowed)
+                return lists.board(page, request, at=at)
+            case ShowCard():
+                card = await self._incidents.card(actor, request.ref)
+                return views.card_for_you(card, at=at, reader=actor.person.id)
+            case ShowTimeline():
+                card, entries = await self._incidents.timeline(
+                    actor, request.ref, before=request.before
+                )
+                return timeline(card, entries, at=at)
+            case ShowReport(ref=ref, page=page):
+                incident, made = await self._incidents.report(actor, ref, lambda *made: made)
+                can_send = self._people.sends_files
+                return reports.report(incident, made, page=page, at=at, can_send=can_send)
+            case CatchUp(ref=ref):
+                return news.caught_up(await self._catch_ups.catch_up(actor, ref), at=at)
+            case ShowNews():
+                return news.open_news(await self._catch_ups.open_news(actor), at=at)
+            case ShowStats(days=days):
+                period = timedelta(days=days)
+                return stats(await self._incidents.statistics(actor, period=period), at=at)
+            case ShowHelp():
+                default = interaction.settings.default_lifecycle
+                catalogue = self._catalogue.with_default(default)
+                return help_for(request.verb, catalogue.default, whole=request.whole)
+            case _:
+                assert_never(request)
+
+    async def _refuse_no_status(self, actor: Actor, narrowed: BoardFilter) -> None:
+        """Refuses a status that no lifecycle of today has, and no incident either."""
+        statuses = list(
+            dict.fromkeys(status.name for one in self._catalogue for status in one.statuses)
+        )
+        if narrowed.status in {None, *statuses}:
+            return
+        every = BoardFilter(scope=Scope.ALL, status=narrowed.status)
+        if (await self._incidents.ranking(actor, every, limit=1)).total:
+            return
+        without = ShowBoard(narrowed=replace(narrowed, status=None))
+        problem = f'There is no status "{narrowed.status}". Statuses: {", ".join(statuses)}.'
+        raise Question(problem, [Choice(without, "List them without it")])
