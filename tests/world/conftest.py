@@ -67,12 +67,18 @@ def ran(*command, stdin=None, **variables):
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory):
+def present():
+    """The moment at which the database is filled."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory, present):
     """The address of the database of `tests/world/filling.py`."""
     url = f"sqlite:///{tmp_path_factory.mktemp('world')}/ratchet.db"
     with contextlib.closing(SqlStore(url, defaults=the_settings())) as store:
         store.migrate()
-        asyncio.run(fill(store, Clock(datetime.now(UTC))))
+        asyncio.run(fill(store, Clock(present)))
     return url
 
 

@@ -16,6 +16,8 @@ from core.service import Incidents
 from tests.builders import a_change, a_declaration, an_actor, an_id
 
 CANARY = "xyzzy-db-3"
+# Before the present.
+CHECKOUT_BEGAN = timedelta(hours=3)
 OPERATOR = Person("key:operator", "operator")
 
 
@@ -97,7 +99,7 @@ async def acme(acme, clock, present):
     await acme.change(over, to="identified")
     await acme.change(over, "We are adding memory.", to="monitoring")
     await acme.change(over, "A cache had run out of memory.\nWe have added more.", to="resolved")
-    clock.now = present - timedelta(hours=3)
+    clock.now = present - CHECKOUT_BEGAN
     await acme.override("Reports", ComponentStatus.UNDER_MAINTENANCE, reason=CANARY)
     await acme.declare(
         f"Breach of {CANARY}",

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.world.filling import CANARY
+from tests.world.filling import CANARY, CHECKOUT_BEGAN
 
 pytestmark = pytest.mark.world
 
@@ -87,7 +87,8 @@ def test_the_page_of_an_incident_has_every_fact_in_order(site, w3m):
     assert missing(facts, w3m(f"{site}/incidents/3")) is None
 
 
-def test_the_history_has_every_incident_newest_first(site, w3m):
-    text = w3m(f"{site}/history")
+def test_the_month_of_an_incident_has_it(site, w3m, present):
+    month = present - CHECKOUT_BEGAN
+    text = w3m(f"{site}/history/{month:%Y-%m}")
 
-    assert missing(["Incidents in", "Images load slowly", *CHECKOUT], text) is None
+    assert missing([f"Incidents in {month:%B %Y}", *CHECKOUT], text) is None
