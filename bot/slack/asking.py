@@ -185,7 +185,7 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
     show = Offer(Choice(ShowCard(ref=incident.id)), incident)
     if incident.terminal and isinstance(request, changes) and not _is_correction(offer):
         kept = text_of(request) or text
-        following = follow_up(incident.name, private=incident.private, text=kept)
+        following = follow_up(incident, kept)
         return [show, Offer(Choice(following, "Declare a follow-up…"))]
     if isinstance(request, OpenUpdate):
         return _possible_update(request, incident, offer.choice)

@@ -28,6 +28,9 @@ from core.lifecycle import ACKNOWLEDGED, PublicWord
 
 STEP_BUTTONS = 3
 
+# The characters of the proposed components in the value of a button, which takes 2,000.
+PROPOSED_MAX = 1_800
+
 
 def in_the_same_place(reply: Json, *, at: datetime) -> Json:
     """``reply``, which takes the place of a clicked message at the moment ``at``.
@@ -335,9 +338,17 @@ def declare_button(label: str = "Declare an incident") -> Json:
 
 
 def follow_up_button(incident: Incident) -> Json:
-    """The declaration of an incident that follows ``incident``, private if that is."""
+    """The declaration of an incident that follows ``incident``, private if that is.
+
+    Its value is longer than others: it has the proposals for the dialog. Components are proposed
+    all or not at all: some of them would look like the whole list.
+    """
     readers = "private" if incident.private else "public"
-    value = encode("follow_up", incident.number, readers)
+    components = ",".join(component.name for component in incident.components)
+    if len(components) > PROPOSED_MAX:
+        components = ""
+    proposed = (incident.severity, incident.lifecycle.name, components)
+    value = encode("follow_up", incident.number, readers, *proposed)
     return button("Declare a follow-up…", action_id="declare", value=value)
 
 

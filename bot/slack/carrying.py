@@ -193,7 +193,7 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
                 instead = Change(actor=request.actor, ref=request.ref, public=request.public)
                 yield Choice(instead, INSTEAD)
             if text := text_of(request):
-                following = follow_up(incident.name, private=incident.private, text=text)
+                following = follow_up(incident, text)
                 yield Choice(following, "Declare a follow-up…")
         case InvalidField(field="public_update" | "note" | "title" | "description"):
             if isinstance(request, Change | TakeNextStep | Declare) and too_long(request):

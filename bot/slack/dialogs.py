@@ -199,7 +199,11 @@ def declare_dialog(
                 list(lifecycles.values()),
                 action_id="lifecycle",
                 placeholder="Which steps does it take?",
-                initial_option=lifecycles[draft.lifecycle or catalogue.default.name],
+                initial_option=lifecycles.get(
+                    draft.lifecycle or catalogue.default.name,
+                    # It may have left the file.
+                    lifecycles[catalogue.default.name],
+                ),
             ),
         ),
         input_block(

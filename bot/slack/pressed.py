@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -35,7 +36,7 @@ from bot.slack.requests import (
     ShowTray,
     UsageError,
     WriteAnew,
-    follow_up,
+    following,
 )
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
 from core.boards import BoardFilter, Scope
@@ -282,8 +283,12 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             )
         case ["tray"]:
             return ShowTray()
-        case ["follow_up", number, "private" | "public" as readers] if _is_number(number):
-            return follow_up(f"INC-{_number(number)}", private=readers == "private")
+        case ["follow_up", number, "private" | "public" as readers, *proposed] if _is_number(
+            number
+        ):
+            return _follow_up(
+                following(f"INC-{_number(number)}"), proposed, private=readers == "private"
+            )
         case ["declare"]:
             return OpenDeclare()
         case ["help"] | ["help", ""]:
@@ -322,6 +327,22 @@ def _id(word: str) -> UUID:
         return UUID(word)
     except ValueError:
         raise _unreadable() from None
+
+
+def _follow_up(draft: OpenDeclare, proposed: Sequence[str], *, private: bool) -> OpenDeclare:
+    """``draft`` with what is ``proposed``; a button of an earlier version proposes nothing."""
+    match proposed:
+        case [severity, lifecycle, *components]:
+            names = ":".join(components)
+            return replace(
+                draft,
+                private=private,
+                severity=_among(Severity, severity),
+                lifecycle=lifecycle,
+                components=tuple(names.split(",")) if names else (),
+            )
+        case _:
+            return replace(draft, private=private)
 
 
 def _rank(word: str) -> Rank | None:

@@ -6,7 +6,7 @@ A request is a command of the core, or one of the small values below.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from core.boards import BoardFilter
@@ -27,7 +27,7 @@ from core.commands import (
     WriteReport,
 )
 from core.errors import UserError
-from core.incident import Actor, Note, Person, PublicText, Severity
+from core.incident import Actor, Incident, Note, Person, PublicText, Severity
 from core.ranking import Rank
 from core.settings import Setting
 from core.stats import PERIOD_DAYS
@@ -124,10 +124,25 @@ class OpenDeclare:
     since: str = ""
 
 
-def follow_up(name: str, *, private: bool, text: str = "") -> OpenDeclare:
-    """The dialog for an incident that follows the one called ``name``, with ``text`` kept in it."""
-    described = [f"Follow-up of {name}.", *([text] if text else [])]
-    return OpenDeclare(description="\n\n".join(described), private=private)
+def follow_up(incident: Incident, text: str = "") -> OpenDeclare:
+    """The dialog for an incident that follows ``incident``, with ``text`` kept in it.
+
+    Severity, lifecycle and components are proposals: the person can change them.
+    """
+    return replace(
+        following(incident.name, text),
+        severity=incident.severity,
+        lifecycle=incident.lifecycle.name,
+        components=tuple(component.name for component in incident.components),
+        private=incident.private,
+    )
+
+
+def following(name: str, text: str = "") -> OpenDeclare:
+    """The dialog for an incident that follows the one called ``name``."""
+    return OpenDeclare(
+        description="\n\n".join([f"Follow-up of {name}.", *([text] if text else [])])
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

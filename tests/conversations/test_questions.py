@@ -478,6 +478,21 @@ async def test_a_follow_up_names_the_first_one_and_is_private_like_it(told, mia,
     assert "initial_options" in str(view.blocks)
 
 
+@pytest.mark.parametrize("line", ["severity 2 low", f"note 2 {CAUSE}"])
+async def test_a_follow_up_proposes_what_the_first_one_had(told, mia, slack, line):
+    await told("severity 2 critical")
+    await told("components 2 search: eu, web")
+    for status in ("identified", "monitoring", "resolved"):
+        await told(f"status 2 {status}")
+    await mia.press(await told(line), "Declare a follow-up…")
+    view = await opened(slack, mia, "declare")
+
+    boxes = {block["block_id"]: block["element"] for block in view.blocks if "element" in block}
+    assert boxes["severity"]["initial_option"]["value"] == "critical"
+    assert boxes["lifecycle"]["initial_option"]["value"] == "statuspage"
+    assert boxes["components"]["initial_value"] == "search: eu, web"
+
+
 async def test_words_without_a_verb_are_kept(told, mia, slack):
     answer = await told(CAUSE)
 
