@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib.metadata import version
 
 import aiohttp
 
@@ -31,6 +32,7 @@ from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
 from bot.telemetry import Metrics, log
+from bot.webhooks.outward import Outward
 from core.archiving import Channels
 from core.catching import CatchUps
 from core.configuring import SettingsBook
@@ -89,6 +91,9 @@ class App:
             chance=random.random,
             metrics=self.metrics,
         )
+        self.outward = Outward(
+            allow_private=settings.webhook_allow_private, agent=f"ratchet/{version('ratchet')}"
+        )
         self.incidents = Incidents(
             self.store,
             clock=clock,
@@ -120,6 +125,7 @@ class App:
             people.member,
             people.serves,
             find_place=self._api_place,
+            outward=self.outward,
             clock=clock,
             rate=settings.api_rate_limit,
             metrics=self.metrics,
@@ -223,6 +229,7 @@ class App:
                 log.error("not stopped", reason=task.get_name(), exc_info=error)
         if self.client.session:
             await self.client.session.close()
+        await self.outward.__aexit__(None, None, None)
         # A hung database is not waited for: confirmed changes are committed, and no more will be
         # confirmed. The thread ends with the process.
         closing = threading.Thread(target=self.store.close, name="store-closer", daemon=True)

@@ -49,6 +49,16 @@ class Webhooks:
         _need(actor)
         return await self._store.read(lambda reader: reader.endpoints(actor.workspace))
 
+    async def find(
+        self, actor: Actor, endpoint: UUID, *, then: Then[Endpoint] = _nothing
+    ) -> Endpoint:
+        """One endpoint, without its secrets.
+
+        Raises:
+            Denied, NoSuchWebhook: it is not possible.
+        """
+        return await self._change(actor, endpoint, lambda _tx, one, _at: one, then)
+
     async def propose(
         self,
         actor: Actor,

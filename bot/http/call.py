@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from bot.http import problems
 from bot.http.problems import ApiError, FieldError, Problem, problem_of
+from bot.webhooks.verifying import Proving
 from core.commands import Command
 from core.curating import Curation
 from core.decision import Outcome
@@ -59,6 +60,7 @@ class ApiCall:
 
     incidents: Incidents
     curation: Curation
+    proving: Proving
     clock: Callable[[], datetime]
     lifecycles: Catalogue
     actor: Actor
@@ -94,22 +96,23 @@ class ApiCall:
         show: Callable[[Transaction, T], str],
         *,
         fields: Mapping[str, str] = problems.SAME_NAMES,
+        status: int = 200,
     ) -> Response:
         """The answer to ``act``, whose body ``show`` makes in the transaction of the change.
 
-        ``act`` calls `Curation` with the ``then`` that it gets.
+        ``act`` calls a use case with the ``then`` that it gets.
         """
         bodies: list[str] = []
 
         def then(tx: Transaction, made: T) -> None:
-            bodies.append(self.keep(tx, show(tx, made), status=200))
+            bodies.append(self.keep(tx, show(tx, made), status=status))
 
         async def body() -> str:
             await act(then)
             # Work that ran again, because of a concurrent change, has made another body.
             return bodies[-1]
 
-        return await self.answer(body(), fields=fields, status=200)
+        return await self.answer(body(), fields=fields, status=status)
 
     def keep(self, tx: Transaction, body: str, *, status: int, about: UUID | None = None) -> str:
         """``body``, which is also written in the transaction of the change if there is a claim.

@@ -27,7 +27,10 @@ from bot.http import problems
 from bot.http.call import ApiCall, Dialect, FindMember, FindPlace, Serves, answered
 from bot.http.problems import BODY_MAX_BYTES, FieldError, problem_of
 from bot.telemetry import Metrics, log
+from bot.webhooks.outward import Outward
+from bot.webhooks.verifying import Proving
 from core.curating import Curation
+from core.endpoints import Webhooks
 from core.errors import UserError
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
@@ -103,7 +106,7 @@ class RateLimit:
 class Gate:
     """``find_member`` finds the people that can own an incident; ``rate`` is requests a second.
 
-    ``find_place`` tells where the card of a declared incident goes.
+    ``find_place`` tells where the card of a declared incident goes. ``outward`` calls webhooks.
 
     A key of a workspace that this installation does not serve opens nothing.
     """
@@ -117,6 +120,7 @@ class Gate:
         serves: Serves,
         *,
         find_place: FindPlace,
+        outward: Outward,
         clock: Callable[[], datetime],
         rate: int,
         metrics: Metrics,
@@ -124,6 +128,7 @@ class Gate:
         self._store = store
         self._incidents = incidents
         self._curation = Curation(store, clock=clock)
+        self._proving = Proving(Webhooks(store, clock=clock), outward, clock=clock)
         self._lifecycles = lifecycles
         self._find_member = find_member
         self._serves = serves
@@ -283,6 +288,7 @@ class Gate:
         checked.state.call = ApiCall(
             incidents=self._incidents,
             curation=self._curation,
+            proving=self._proving,
             clock=self._clock,
             lifecycles=self._lifecycles,
             actor=actor,
@@ -294,7 +300,7 @@ class Gate:
         return checked
 
     async def _find_arranged(self, actor: Actor, request: Request) -> None:
-        """Finds the component, or the group of components, that the path names.
+        """Finds the component, the group of components or the webhook that the path names.
 
         Raises:
             ApiError: there is none.
@@ -306,6 +312,10 @@ class Gate:
             there = known.components if kind == "component" else known.groups
             if uuid_of(named) not in {one.id for one in there}:
                 raise problems.not_found(kind)
+        if (webhook := request.path_params.get("webhookId")) is not None:
+            endpoints = await self._store.read(lambda reader: reader.endpoints(actor.workspace))
+            if uuid_of(webhook) not in {one.id for one in endpoints}:
+                raise problems.not_found("webhook")
 
     async def _settle(self, claim: UUID, response: Response) -> None:
         """Keeps a refusal as the answer. After a failure on our side the claim is given back."""

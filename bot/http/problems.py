@@ -190,6 +190,7 @@ _NOT_FOUND = {
         "update": "the timeline of this incident",
         "component": "your workspace",
         "group": "your workspace",
+        "webhook": "your workspace",
     }.items()
 }
 

@@ -14,11 +14,12 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from bot.http import api, components
+from bot.http import api, components, webhooks
 from bot.http.gate import CHANGING, IDEMPOTENCY_KEY_MAX, Gate
 from core.lifecycle import Catalogue
 
-DIALECTS = (components.operations, api.operations)
+# Several modules add to the operations of one dialect.
+DIALECTS = tuple(dict.fromkeys(module.operations for module in (components, webhooks, api)))
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

@@ -89,13 +89,23 @@ class Proving:
         )
         return rotated, secret
 
-    async def test(self, actor: Actor, endpoint: UUID) -> Trial:
-        """Sends a verification to an endpoint; nothing of it is written.
+    async def test(
+        self,
+        actor: Actor,
+        endpoint: UUID,
+        *,
+        then: Callable[[Transaction, Trial], object] | None = None,
+    ) -> Trial:
+        """Sends a verification to an endpoint. ``then`` writes what came of it.
 
         Raises:
             Denied, NoSuchWebhook: it is not possible.
         """
-        return await self._call(*await self.webhooks.secrets(actor, endpoint))
+        trial = await self._call(*await self.webhooks.secrets(actor, endpoint))
+        if then is not None:
+            write = then
+            await self.webhooks.find(actor, endpoint, then=lambda tx, _: write(tx, trial))
+        return trial
 
     async def _call(self, endpoint: Endpoint, secrets: tuple[str, ...]) -> Trial:
         """Sends a request that is signed like any other, and says nothing of any incident."""

@@ -14,6 +14,7 @@ import structlog
 from bot.http.gate import Gate
 from bot.http.rest import application
 from bot.telemetry import Metrics
+from bot.webhooks.outward import Outward
 from core.errors import InvalidField
 from core.incident import Person, Place
 from core.lifecycle import PRESETS, Catalogue
@@ -27,6 +28,7 @@ from tests.builders import (
     the_settings,
 )
 from tests.edges.conftest import logging_as_before
+from tests.webhooks.receiver import Names
 
 __all__ = ["logging_as_before"]
 
@@ -95,7 +97,14 @@ def applications():
 
 
 @pytest.fixture
-def serving(clock, metrics, applications):
+async def outward():
+    """The way to webhooks, on this machine."""
+    async with Outward(allow_private=True, agent="Ratchet", resolver=Names()) as outward:
+        yield outward
+
+
+@pytest.fixture
+def serving(clock, metrics, applications, outward):
     """Makes an application over a store. Each call makes another one."""
     running = Counter()
 
@@ -118,6 +127,7 @@ def serving(clock, metrics, applications):
             member,
             serves,
             find_place=place,
+            outward=outward,
             clock=clock,
             rate=rate,
             metrics=metrics,

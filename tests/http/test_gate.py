@@ -58,6 +58,16 @@ ELSEWHERE = [
     ("PUT", f"/v1/components/{NOWHERE}/override", {"status": None}),
     ("GET", "/v1/component-groups", None),
     ("PATCH", f"/v1/component-groups/{NOWHERE}", {"position": 1}),
+    ("GET", "/v1/webhooks", None),
+    ("POST", "/v1/webhooks", {"url": "https://hooks.example/"}),
+    ("GET", f"/v1/webhooks/{NOWHERE}", None),
+    ("DELETE", f"/v1/webhooks/{NOWHERE}", None),
+    ("PUT", f"/v1/webhooks/{NOWHERE}/filter", {}),
+    ("PUT", f"/v1/webhooks/{NOWHERE}/switch", {"on": True}),
+    ("POST", f"/v1/webhooks/{NOWHERE}/rotate", {}),
+    ("POST", f"/v1/webhooks/{NOWHERE}/test", {}),
+    ("GET", f"/v1/webhooks/{NOWHERE}/log", None),
+    ("POST", f"/v1/webhooks/{NOWHERE}/resend", {"eventId": NOWHERE}),
     ("GET", "/v1/page", None),
     ("POST", "/v1/page/publish", {}),
     ("POST", "/v1/page/unpublish", {}),
@@ -107,6 +117,7 @@ async def test_every_operation_is_in_these_tables(client):
         "updates": "{updateId}",
         "components": "{componentId}",
         "component-groups": "{groupId}",
+        "webhooks": "{webhookId}",
     }
     told = {
         (

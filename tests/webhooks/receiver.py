@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiohttp import web
+from aiohttp.abc import AbstractResolver
 
 
 @dataclass
@@ -41,6 +43,35 @@ async def a_receiver(answer=None):
         yield receiver
     finally:
         await runner.cleanup()
+
+
+class Names(AbstractResolver):
+    """Resolves each name to the addresses that a test gave it, one list for each look-up."""
+
+    def __init__(self, **answers):
+        self.answers = {name.replace("_", "."): list(each) for name, each in answers.items()}
+        self.asked = []
+
+    async def resolve(self, host, port=0, family=socket.AF_INET):  # noqa: ARG002 - its signature
+        self.asked.append(host)
+        if host not in self.answers:
+            raise OSError(None, "no such name")
+        known = self.answers[host]
+        found = known.pop(0) if len(known) > 1 else known[0]
+        return [
+            {
+                "hostname": host,
+                "host": each,
+                "port": port,
+                "family": socket.AF_INET6 if ":" in each else socket.AF_INET,
+                "proto": 0,
+                "flags": 0,
+            }
+            for each in found
+        ]
+
+    async def close(self):
+        """Nothing is open."""
 
 
 @contextlib.contextmanager

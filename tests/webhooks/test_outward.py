@@ -8,44 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
-from aiohttp.abc import AbstractResolver
 
 from bot.webhooks.outward import CallFailed, Outward, is_public
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import a_free_port
-from tests.webhooks.receiver import a_receiver
+from tests.webhooks.receiver import Names, a_receiver
 
 NINE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 PUBLIC = "93.184.216.34"
-
-
-class Names(AbstractResolver):
-    """Resolves each name to the addresses that a test gave it, one list for each look-up."""
-
-    def __init__(self, **answers):
-        self.answers = {name.replace("_", "."): list(each) for name, each in answers.items()}
-        self.asked = []
-
-    async def resolve(self, host, port=0, family=socket.AF_INET):  # noqa: ARG002 - its signature
-        self.asked.append(host)
-        if host not in self.answers:
-            raise OSError(None, "no such name")
-        known = self.answers[host]
-        found = known.pop(0) if len(known) > 1 else known[0]
-        return [
-            {
-                "hostname": host,
-                "host": each,
-                "port": port,
-                "family": socket.AF_INET6 if ":" in each else socket.AF_INET,
-                "proto": 0,
-                "flags": 0,
-            }
-            for each in found
-        ]
-
-    async def close(self):
-        """Nothing is open."""
 
 
 def an_outward(*, allow_private=False, resolver=None, timeout_seconds=PATIENCE_SECONDS):
