@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.demo import beside
 from bot.sandbox import Limits
 from bot.sandbox.story import Stage, story
+from bot.stand_in import PAGE
+from core.curating import ComponentChange, Curation
+from core.incident import Actor, Person
+from core.page import DAYS
 from tests.browser.visitors import visitors
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled
@@ -62,6 +69,27 @@ async def at(ratchet, slack, chromium, clock, request):
             )
 
         yield at
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def published(ratchet, slack, clock):
+    """The status page, shown as in the demo: its address."""
+    operator = Actor(
+        workspace=slack.workspace.team_id, person=Person("key:operator", "operator"), admin=True
+    )
+    curation = Curation(ratchet.store, clock=clock)
+    await curation.publish(operator, title=PAGE.title, slug=PAGE.slug)
+    for position, name in enumerate(PAGE.components, 1):
+        await ratchet.incidents.make_component(
+            operator, name=name, description=None, group=None, then=lambda _tx, _made: None
+        )
+        began = clock().date() - timedelta(days=DAYS)
+        change = ComponentChange(shown=True, position=position, start_date=began)
+        await curation.change_component(operator, name, change)
+    address = f"{ratchet.http.address}/status/{PAGE.slug}"
+    slack.front.elsewhere["Status page"] = address
+    slack.front.beside["Status page"] = partial(beside, address)
+    return address
 
 
 @pytest.fixture

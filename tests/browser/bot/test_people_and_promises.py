@@ -39,6 +39,7 @@ def figures(ratchet, slack):
     slack.front.beside["Statistics"] = drawn
 
 
+@pytest.mark.usefixtures("published")
 async def test_the_first_sight_of_the_demo(at, told, slack, figures, axe, picture):
     played = await told("outage")
     slack.front.welcome = played.hint
@@ -47,6 +48,8 @@ async def test_the_first_sight_of_the_demo(at, told, slack, figures, axe, pictur
     await expect(mia.get_by_role("note")).to_contain_text("One step is left.")
     await expect(card(mia, "Checkout is down")).to_contain_text("34 minutes ago")
     await expect(messages(mia).filter(has_text="Only visible to you")).to_have_count(0)
+    page = mia.frame_locator("iframe[title='Status page']")
+    await expect(page.get_by_role("heading", name="Checkout is down")).to_be_visible()
     assert await axe(mia) == []
     await picture(mia, "demo")
     step = card(mia, "Checkout is down").get_by_role("button", name="Move to Resolved")

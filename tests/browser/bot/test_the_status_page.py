@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import partial
-
 import pytest
 from playwright.async_api import expect
 
 from bot.demo import beside
-from bot.stand_in import PAGE
-from core.curating import ComponentChange, Curation
-from core.incident import Actor, Person
-from core.page import DAYS
 from tests.browser.hands import card, declared, messages, say
 from tests.ports import a_free_port
 
 pytestmark = [pytest.mark.world, pytest.mark.asyncio(loop_scope="session")]
 
 WIDE = {"width": 1440, "height": 860}
-
-
-@pytest.fixture
-async def published(ratchet, slack, clock):
-    """The page of the demo, with its components; its address."""
-    operator = Actor(
-        workspace=slack.workspace.team_id, person=Person("key:operator", "operator"), admin=True
-    )
-    curation = Curation(ratchet.store, clock=clock)
-    await curation.publish(operator, title=PAGE.title, slug=PAGE.slug)
-    for position, name in enumerate(PAGE.components, 1):
-        await ratchet.incidents.make_component(
-            operator, name=name, description=None, group=None, then=lambda _tx, _made: None
-        )
-        began = clock().date() - timedelta(days=DAYS)
-        change = ComponentChange(shown=True, position=position, start_date=began)
-        await curation.change_component(operator, name, change)
-    address = f"{ratchet.http.address}/status/{PAGE.slug}"
-    slack.front.elsewhere["Status page"] = address
-    slack.front.beside["Status page"] = partial(beside, address)
-    return address
 
 
 async def test_slack_and_the_status_page_move_together(at, settle, published, axe, picture):
