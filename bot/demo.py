@@ -23,6 +23,7 @@ from typing import IO, NamedTuple
 
 import aiohttp
 
+from bot.sandbox.receiver import PATH, Receiver
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Story, story
 from bot.stand_in import DATABASE, PAGE, is_kept, keep, manifest, settings_for, take_up
@@ -200,13 +201,34 @@ async def _key(folder: Path, settings: Mapping[str, str]) -> str:
     file = folder / KEY
     if not file.is_file():
         made = await _said(
-            *("keys", "create", "--name", "demo", "--scope", "publish"),
+            *("keys", "create", "--name", "demo", "--scope", "admin"),
             folder=folder,
             settings=settings,
         )
         file.touch(mode=0o600)
         file.write_text(made, encoding="utf-8")
     return file.read_text(encoding="utf-8").strip()
+
+
+async def _hook(receiver: Receiver, *, api: str, key: str) -> bool:
+    """Adds ``receiver`` as any webhook is added, in the place of those of earlier runs.
+
+    False: the key is of an earlier version and may not add one.
+    """
+    headers = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(api, headers=headers) as http:
+        async with http.get("/v1/webhooks") as answer:
+            if answer.status != 200:
+                return False
+            known = (await answer.json())["data"]["webhooks"]
+        for one in known:
+            if one["url"].endswith(PATH):
+                await (await http.delete(f"/v1/webhooks/{one['id']}")).release()
+        async with http.post("/v1/webhooks", json={"url": receiver.url}) as answer:
+            if answer.status != 201:
+                return False
+            receiver.trust((await answer.json())["data"]["secret"])
+    return True
 
 
 async def _play(name: str, *, folder: Path, stop: asyncio.Event) -> None:
@@ -370,7 +392,10 @@ async def _serve(
     announce: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
-    async with bot(slack, folder=FOLDER, port=port, http=http) as running:
+    async with (
+        Receiver() as receiver,
+        bot(slack, folder=FOLDER, port=port, http=http) as running,
+    ):
 
         async def figures() -> str:
             return await _said("stats", "30d", "--html", folder=FOLDER, settings=running.settings)
@@ -389,6 +414,10 @@ async def _serve(
         announce(told.hint if told else "This goes on where the last run ended.")
         key = await _key(FOLDER, running.settings)
         announce(f"\nStatus page: {page}")
+        if await _hook(receiver, api=running.address, key=key):
+            slack.front.elsewhere["Webhooks"] = receiver.url
+            slack.front.beside["Webhooks"] = receiver.page
+            announce(f"Webhooks: {receiver.url} shows what a receiver gets")
         announce(f"API: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
         announce(f"Log: {FOLDER}/{LOG}")
         announce("Ctrl-C ends it. The next run goes on from there; --clean deletes everything.")

@@ -61,6 +61,8 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
                 state = await answer.json()
             async with http.get("/beside/Statistics") as answer:
                 figures = await answer.text()
+            async with http.get("/beside/Webhooks") as answer:
+                webhooks = await answer.text()
             async with http.get(f"{begun.api}/status/acme.md") as answer:
                 status_page = await answer.text()
         key = (tmp_path / ".ratchet-demo/api-key").read_text().strip()
@@ -72,8 +74,11 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
     assert 14 * 60 <= time.time() - sent_at(messages[-1]) <= 14 * 60 + PATIENCE_SECONDS
     assert [one for one in messages if one["only_you"]] == []
     assert state["welcome"].startswith("One step is left.")
-    assert state["beside"] == ["Statistics", "Status page"]
-    assert state["elsewhere"] == {"Status page": f"{begun.api}/status/acme"}
+    assert state["beside"] == ["Statistics", "Status page", "Webhooks"]
+    assert state["elsewhere"].keys() == {"Status page", "Webhooks"}
+    assert state["elsewhere"]["Status page"] == f"{begun.api}/status/acme"
+    assert "webhook.verification" in webhooks
+    assert "signature holds" in webhooks
     assert "**Partial System Outage**" in status_page
     assert "- Checkout API: Partial outage" in status_page
     assert "- Search: Operational" in status_page
