@@ -21,7 +21,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import databases, growth, measures
+from benchmarks import databases, growth, measures, pages
 from benchmarks.measures import QUICK, WHOLE, Comparison, Effort
 
 FSYNCS = 200
@@ -35,6 +35,7 @@ class Part(StrEnum):
     COMMANDS = "commands"
     TRANSITIONS = "transitions"
     GROWTH = "growth"
+    PAGES = "pages"
 
 
 def main(
@@ -118,6 +119,7 @@ async def _lines(folder: Path, effort: Effort, parts: Sequence[Part]) -> AsyncIt
                 for growing in (growth.of_incidents, growth.of_entries)
             ],
         }
+        measured[Part.PAGES] = [pages.served(folder, effort)]
         for lines in (lines for part in parts for lines in measured[part]):
             async for line in lines:
                 yield line

@@ -32,8 +32,11 @@ WORKSPACE = "T0SANDBOX"
 CHANNEL = "C0INCIDENTS"
 STATUS_CHANNEL = "C0STATUS"
 ACTOR = Actor(workspace=WORKSPACE, person=Person("U0ADA", "Ada"), channel=CHANNEL)
+ADMIN = replace(ACTOR, admin=True)
 
 NOTE = "db-3 lost quorum"
+# Between one declaration and the next: a thousand of them fill the 90 days of the status page.
+HOURS_APART = 3
 # The statuses of every measured incident: three transitions, the last one closes it.
 WAY = STATUSPAGE.path(STATUSPAGE.initial, "resolved")
 
@@ -117,7 +120,7 @@ async def fill(database: Database, *, open_: int, closed: int) -> range:
 
     One open and one closed incident are made by the service and copied in SQL: the rows are those
     that Ratchet writes, a million of them in seconds. The ids are random, as in use. A closed
-    incident has four updates and nothing left to deliver.
+    incident has a component, four updates and nothing left to deliver.
     """
     with database.store() as store:
         incidents = Incidents(store, clock=now, wake=lambda: None)
@@ -129,6 +132,7 @@ async def fill(database: Database, *, open_: int, closed: int) -> range:
                     title="Checkout is down",
                     lifecycle=STATUSPAGE,
                     place=Place(CHANNEL),
+                    components=("Checkout",) if way else (),
                 )
             )
             change = Change(
@@ -174,14 +178,15 @@ def _copy_on_sqlite(connection: sqlite3.Connection, template: int, first: int, l
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("PRAGMA cache_size = -500000")
     connection.execute("BEGIN")
-    hours = f"strftime('%Y-%m-%d %H:%M:%f', original.created_at, (n.number - {last}) || ' hours')"
+    hours = f"((n.number - {last}) * {HOURS_APART}) || ' hours'"
+    declared = f"strftime('%Y-%m-%d %H:%M:%f', original.created_at, {hours})"
     for statement in _copies(
         connection,
         template,
         first,
         last,
         random_id=_RANDOM_ID[True],
-        created_at=f"{hours} || '000'",
+        created_at=f"{declared} || '000'",
     ):
         connection.execute(statement)
     connection.execute("COMMIT")
@@ -197,7 +202,7 @@ def _copy_on_postgresql(
         first,
         last,
         random_id=_RANDOM_ID[False],
-        created_at=f"original.created_at + (n.number - {last}) * interval '1 hour'",
+        created_at=f"original.created_at + (n.number - {last}) * interval '{HOURS_APART} hours'",
     ):
         connection.execute(statement)
     connection.commit()
@@ -208,12 +213,13 @@ def _copies(
 ) -> Iterator[str]:
     """Statements that copy the incident ``template`` to the numbers ``first`` to ``last``.
 
-    One was declared each hour, the last one with the original.
+    One was declared every few hours, the last one with the original, and was over at once.
     """
+    over_at = f"CASE WHEN original.over_at IS NULL THEN NULL ELSE {created_at} END"
     into, values = _columns(
         connection,
         "incident",
-        {"id": random_id, "number": "n.number", "created_at": created_at},
+        {"id": random_id, "number": "n.number", "created_at": created_at, "over_at": over_at},
     )
     yield (
         f"WITH RECURSIVE n(number) AS (SELECT {first} UNION ALL "
@@ -221,17 +227,23 @@ def _copies(
         f"INSERT INTO incident ({into}) SELECT {values} FROM incident AS original, n "
         f"WHERE original.number = {template}"
     )
-    into, values = _columns(
-        connection, "incident_update", {"id": random_id, "incident_id": "copy.id"}
-    )
-    yield (
-        f"INSERT INTO incident_update ({into}) SELECT {values} "
-        "FROM incident AS copy, incident_update AS original "
-        f"WHERE original.incident_id = (SELECT id FROM incident WHERE number = {template}) "
-        f"AND copy.number BETWEEN {first} AND {last} "
-        # In the order of the key: a tree grows ten times as fast at its end.
-        "ORDER BY copy.id, original.entry"
-    )
+    for table, order in {
+        "incident_update": "entry",
+        "incident_component": "position",
+        "tagging": "entry",
+    }.items():
+        changed = {"incident_id": "copy.id"}
+        if table == "incident_update":
+            changed["id"] = random_id
+        into, values = _columns(connection, table, changed)
+        yield (
+            f"INSERT INTO {table} ({into}) SELECT {values} "
+            f"FROM incident AS copy, {table} AS original "
+            f"WHERE original.incident_id = (SELECT id FROM incident WHERE number = {template}) "
+            f"AND copy.number BETWEEN {first} AND {last} "
+            # In the order of the key: a tree grows ten times as fast at its end.
+            f"ORDER BY copy.id, original.{order}"
+        )
     yield f"UPDATE workspace SET last_number = {last}"
 
 

@@ -8,15 +8,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
-from benchmarks import databases
+from benchmarks import databases, pages
 from benchmarks.databases import ACTOR, WORKSPACE, Database, now
 from benchmarks.measures import Comparison, Effort, Service, Supply
 from benchmarks.rounds import Slice, in_turn
 from core.boards import BoardFilter, Scope
 from core.incident import Severity
+from core.projection import project
 from core.service import Incidents
 from storage.store import SqlStore
+
+T = TypeVar("T")
 
 READS_IN_A_SLICE = 50
 TARGET = 1.2
@@ -38,7 +42,7 @@ LISTS = {
 
 
 def _api_lists() -> Mapping[str, BoardFilter]:
-    """Lists of the API; `databases.fill` declares one incident every hour until now."""
+    """Lists of the API; `databases.fill` declares one incident every few hours until now."""
     since, until = now() - timedelta(days=21), now() - timedelta(days=20)
     return {
         "all": EVERYTHING,
@@ -76,10 +80,27 @@ def reads(number: int) -> dict[str, Read]:
         "status page": lambda _, store: store.read_public(
             lambda view: view.open_incidents(WORKSPACE, at=now())
         ),
+        "the whole page": lambda _, store: store.read_public(
+            lambda view: project(_found(view.page_facts(WORKSPACE, at=now())), now())
+        ),
+        "a month of the page": lambda _, store: store.read_public(
+            lambda view: view.history(
+                WORKSPACE, start=now() - timedelta(days=30), end=now(), at=now()
+            )
+        ),
+        "an incident of the page": lambda _, store: store.read_public(
+            lambda view: view.numbered(WORKSPACE, 3, at=now())
+        ),
         "public history": lambda _, store: store.read_public(
             lambda view: view.recent_incidents(WORKSPACE, at=now())
         ),
     }
+
+
+def _found(value: T | None) -> T:
+    if value is None:
+        raise LookupError("the page is not published")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +129,7 @@ async def of_incidents(
         for closed in (effort.many_closed, effort.few_closed):
             database = make(f"closed_{closed}")
             numbers = await databases.fill(database, open_=effort.incidents, closed=closed)
+            await pages.publish(database)
             store = stack.enter_context(database.store())
             supply = Supply(numbers[1:], effort)
             incidents = Incidents(store, clock=now, wake=lambda: None)

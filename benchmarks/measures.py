@@ -203,20 +203,9 @@ async def commands(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
         "no-op Bolt": Supply(range(effort.incidents), effort),
     }
     async with contextlib.AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(Sandbox(MANIFEST, populate=_populate))
         secret = {"SLACK_SIGNING_SECRET": SECRET}
         started = {
-            "ratchet": servers.running(
-                *servers.RATCHET,
-                environment={
-                    **secret,
-                    "DATABASE_URL": ours.url,
-                    "LOG_FORMAT": "json",
-                    "SLACK_API_URL": slack.api_url,
-                    "SLACK_BOT_TOKEN": slack.bot_token,
-                    "STATUS_CHANNEL": STATUS_CHANNEL,
-                },
-            ),
+            "ratchet": ratchet(ours),
             "floor": servers.running(
                 *servers.FLOOR, environment={**secret, "DATABASE_URL": floor.url}
             ),
@@ -226,7 +215,7 @@ async def commands(folder: Path, effort: Effort) -> AsyncIterator[Comparison]:
         for clients in CLIENTS:
             samples = await in_turn(
                 {
-                    name: partial(_post, port, supplies[name], clients)
+                    name: partial(responding, port, supplies[name], clients)
                     for name, port in ports.items()
                 },
                 rounds=effort.rounds,
@@ -289,8 +278,24 @@ def _populate(workspace: Workspace) -> None:
         workspace.add_channel(name, members=[ada])
 
 
-async def _post(port: int, supply: Supply, clients: int) -> float:
-    """A slice. The requests are signed before the clock starts, because Slack signs them."""
+@contextlib.asynccontextmanager
+async def ratchet(database: Database) -> AsyncIterator[int]:
+    """Run `ratchet serve` on ``database`` beside a local Slack; yields its port."""
+    async with Sandbox(MANIFEST, populate=_populate) as slack:
+        environment = {
+            "DATABASE_URL": database.url,
+            "LOG_FORMAT": "json",
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": SECRET,
+            "STATUS_CHANNEL": STATUS_CHANNEL,
+        }
+        async with servers.running(*servers.RATCHET, environment=environment) as port:
+            yield port
+
+
+async def responding(port: int, supply: Supply, clients: int) -> float:
+    """A slice of commands. They are signed before the clock starts, because Slack signs them."""
     requests = [
         [_signed(f"status {number} {to} {NOTE}", trigger=f"{number}.{to}") for number, to in row]
         for row in supply.rows(clients)

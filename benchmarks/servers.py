@@ -1,7 +1,8 @@
 """The servers for signed commands, each a separate process.
 
-Ratchet's is the real program. The other two are defined here, and are started by
-``python -m benchmarks.servers floor|bolt``, with Ratchet's own variables.
+Ratchet's is the real program. The others are defined here, and are started by
+``python -m benchmarks.servers floor|bolt|static``, with Ratchet's own variables. The last one
+serves the files of the folder ``STATIC_FOLDER``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import uvicorn
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.databases import Database
@@ -34,6 +36,7 @@ GOOD_FOR_SECONDS = 300
 RATCHET = ("bot", "serve")
 FLOOR = ("benchmarks.servers", "floor")
 BOLT = ("benchmarks.servers", "bolt")
+STATIC = ("benchmarks.servers", "static")
 
 
 def floor(secret: str, database: Database) -> ASGIApp:
@@ -122,10 +125,12 @@ def _free_port() -> int:
 
 def main(kind: str, environment: Mapping[str, str]) -> None:
     """Serve like `bot.http.server`: the same server and event loop, without a log of requests."""
-    secret = environment["SLACK_SIGNING_SECRET"]
     apps: Mapping[str, Callable[[], Callable[..., Any]]] = {
-        FLOOR[1]: lambda: floor(secret, Database(environment["DATABASE_URL"])),
-        BOLT[1]: lambda: bolt(secret),
+        FLOOR[1]: lambda: floor(
+            environment["SLACK_SIGNING_SECRET"], Database(environment["DATABASE_URL"])
+        ),
+        BOLT[1]: lambda: bolt(environment["SLACK_SIGNING_SECRET"]),
+        STATIC[1]: lambda: StaticFiles(directory=environment["STATIC_FOLDER"]),
     }
     uvicorn.run(
         apps[kind](),

@@ -83,20 +83,26 @@ class Clients:
         for connection in self._connections:
             connection.close()
 
-    async def seconds_each(self, requests: Sequence[Sequence[bytes]], *, expecting: bytes) -> float:
+    async def seconds_each(
+        self, requests: Sequence[Sequence[bytes]], *, expecting: bytes = b"", status: int = 200
+    ) -> float:
         """Send ``requests``, one row for each connection; returns the seconds for one request.
 
         Raises:
-            NotDone: an answer is not a 200 with ``expecting`` in its body.
+            NotDone: an answer has another ``status``, or nowhere the bytes ``expecting``.
         """
         began = time.perf_counter()
         await asyncio.gather(
             *(
-                connection.send_all(row, expecting)
+                connection.send_all(row, expecting, status)
                 for connection, row in zip(self._connections, requests, strict=True)
             )
         )
         return (time.perf_counter() - began) / sum(map(len, requests))
+
+    async def answer(self, request: bytes) -> bytes:
+        """The whole answer to ``request``, sent on the first connection."""
+        return await self._connections[0].send(request)
 
     async def waits(self, requests: Sequence[Sequence[bytes]]) -> list[float]:
         """Send ``requests`` at once, one on each connection; returns the seconds to each answer.
@@ -106,7 +112,7 @@ class Clients:
         """
 
         async def wait(connection: _Connection, row: Sequence[bytes]) -> float:
-            await connection.send_all(row, b"")
+            await connection.send_all(row, b"", 200)
             return time.perf_counter() - began
 
         began = time.perf_counter()
@@ -137,14 +143,16 @@ class _Connection(asyncio.Protocol):
         if self._answered and not self._answered.done():
             self._answered.set_exception(error or NotDone("the server hung up"))
 
-    async def send_all(self, requests: Sequence[bytes], expecting: bytes) -> None:
-        loop = asyncio.get_running_loop()
+    async def send_all(self, requests: Sequence[bytes], expecting: bytes, status: int) -> None:
         for request in requests:
-            self._answered = loop.create_future()
-            self._transport.write(request)
-            answer = await self._answered
-            if not answer.startswith(b"HTTP/1.1 200") or expecting not in answer:
+            answer = await self.send(request)
+            if not answer.startswith(b"HTTP/1.1 %d" % status) or expecting not in answer:
                 raise NotDone(answer.decode(errors="replace"))
+
+    async def send(self, request: bytes) -> bytes:
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answered
 
     def close(self) -> None:
         self._transport.close()

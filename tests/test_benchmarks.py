@@ -36,6 +36,9 @@ def test_every_measure_of_the_benchmarks_runs():
         "no-op Bolt",
         "list open",
         "API, a day",
+        "the whole page",
+        "static file",
+        "10,000 readers",
     )
     for what in (*measured, "burst of 200: median", "burst of 200: p99"):
         assert what in run.stdout
