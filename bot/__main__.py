@@ -10,6 +10,7 @@ from bot.commands import (
     database,
     demo,
     doctor,
+    imports,
     keys,
     lifecycles,
     outbox,
@@ -54,6 +55,7 @@ cli.command("export")(database.export)
 cli.command("report")(reviews.report)
 cli.command("stats")(reviews.stats)
 cli.command("publish")(publish.publish)
+cli.add_typer(imports.cli, name="import")
 cli.add_typer(pages.page, name="page")
 cli.add_typer(pages.components, name="components")
 cli.add_typer(webhooks.cli, name="webhooks")

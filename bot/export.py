@@ -29,8 +29,9 @@ from core.incident import (
     Workspace,
 )
 from core.lifecycle import Lifecycle
+from core.page import ComponentGroup, PageSettings, ShownComponent
 from core.promise import Promise
-from core.public_side import PublicIncident, PublicUpdate
+from core.public_side import KeptIncident, KeptUpdate, PublicIncident, PublicUpdate
 from core.settings import SavedSetting
 from storage import export
 from storage.export import PublicRecord, Record
@@ -81,7 +82,7 @@ def _published(store: SqlStore, workspace: str, *, at: datetime) -> Iterator[byt
             yield _line(kind, {"workspace": workspace, **facts})
 
 
-def _private(  # noqa: PLR0911 - one for each kind of record
+def _private(  # noqa: C901, PLR0911, PLR0912 - one for each kind of record
     record: Record,
 ) -> tuple[str, dict[str, Any]]:
     match record:
@@ -104,6 +105,17 @@ def _private(  # noqa: PLR0911 - one for each kind of record
             return "promise", {"incident": str(incident.id)} | _promise(promise)
         case (incident, HandOver() as asked):
             return "hand_over", {"incident": str(incident.id)} | _hand_over(asked)
+        case (incident, KeptIncident() as kept):
+            return "imported_incident", {"incident": str(incident.id)} | _kept_incident(kept)
+        case (incident, (entry, text)):
+            facts = {"incident": str(incident.id), "entry": entry}
+            return "imported_update", facts | _kept_update(text)
+        case PageSettings():
+            return "page", _page(record)
+        case ComponentGroup():
+            return "group", _group(record)
+        case ShownComponent():
+            return "arranged", _arranged(record)
         case _:
             assert_never(record)
 
@@ -209,6 +221,78 @@ def _hand_over(asked: HandOver) -> dict[str, Any]:
         "asked_at": _iso(asked.asked_at),
         "answer": asked.answer and asked.answer.value,
         "looked": asked.looked,
+    }
+
+
+def _kept_incident(kept: KeptIncident) -> dict[str, Any]:
+    return {
+        "id": kept.id,
+        "entries": kept.entries,
+        "created_at": _iso(kept.created_at),
+        "updated_at": _iso(kept.updated_at),
+        "monitoring_at": kept.monitoring_at and _iso(kept.monitoring_at),
+        "resolved_at": kept.resolved_at and _iso(kept.resolved_at),
+        "address": kept.address,
+        "atom": kept.atom,
+    }
+
+
+def _kept_update(kept: KeptUpdate) -> dict[str, Any]:
+    return {
+        "id": kept.id,
+        "status": kept.status,
+        "created_at": _iso(kept.created_at),
+        "updated_at": _iso(kept.updated_at),
+        "affected": [
+            {"component": str(one.component), "name": one.name, "old": one.old, "new": one.new}
+            for one in kept.affected or ()
+        ],
+    }
+
+
+def _page(page: PageSettings) -> dict[str, Any]:
+    return {
+        "slug": page.slug,
+        "title": page.title,
+        "language": page.language,
+        "noindex": page.noindex,
+        "published_at": _iso(page.published_at),
+        "kept": page.kept,
+    }
+
+
+def _group(group: ComponentGroup) -> dict[str, Any]:
+    return {
+        "id": str(group.id),
+        "name": group.name,
+        "position": group.position,
+        "description": group.description,
+        "created_at": _iso(group.created_at),
+        "updated_at": _iso(group.updated_at),
+        "kept": group.kept,
+    }
+
+
+def _arranged(one: ShownComponent) -> dict[str, Any]:
+    return {
+        "component": str(one.id),
+        "group": one.group and str(one.group),
+        "position": one.position,
+        "shown": one.shown,
+        "showcase": one.showcase,
+        "only_if_degraded": one.only_if_degraded,
+        "start_date": one.start_date and one.start_date.isoformat(),
+        "created_at": _iso(one.created_at),
+        "updated_at": _iso(one.updated_at),
+        "overrides": [
+            {
+                "at": _iso(by_hand.at),
+                "status": by_hand.status and by_hand.status.value,
+                "until": by_hand.until and _iso(by_hand.until),
+            }
+            for by_hand in one.overrides
+        ],
+        "kept": one.kept,
     }
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from core.incident import PublicText, Severity
 from core.lifecycle import PublicWord
-from core.public_side import PublicIncident
+from core.public_side import KeptUpdate, PublicIncident
 
 # The length of a bar: today and the days before it.
 DAYS = 90
@@ -94,6 +94,7 @@ def worst(of: Iterable[Ranked], *, best: Ranked) -> Ranked:
 class PageSettings:
     """A page as its workspace has set it up. ``language`` is that of dates, such as ``en``.
 
+    ``kept`` is the id that it keeps of an imported page, as those of groups and components below.
     ``noindex`` keeps search engines away until it is launched.
     """
 
@@ -103,6 +104,7 @@ class PageSettings:
     language: str = "en"
     noindex: bool = True
     published_at: datetime
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ class ComponentGroup:
     description: str | None = None
     created_at: datetime
     updated_at: datetime
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,7 @@ class ShownComponent:
     created_at: datetime
     updated_at: datetime
     overrides: tuple[Override, ...] = ()
+    kept: str | None = None
 
     def by_hand(self, at: datetime) -> Override | None:
         """The override in force at the moment ``at``; None if it is over or was cleared."""
@@ -279,6 +283,12 @@ class PageUpdate:
     changed_at: datetime
     withdrawn: bool = False
     affected: tuple[Affected, ...] = ()
+    kept: KeptUpdate | None = None
+
+    @property
+    def status(self) -> str:
+        """The public word, or that of the page that it was imported from: ``postmortem``."""
+        return self.kept.status if self.kept else self.word.value
 
     @property
     def words(self) -> str:
@@ -299,6 +309,13 @@ class PageIncident:
     impact: Impact
     updates: tuple[PageUpdate, ...]
     monitoring_at: datetime | None
+
+    @property
+    def status(self) -> str:
+        """The public word, or ``postmortem`` if an imported incident ends with one."""
+        last = self.updates[0] if self.updates else None
+        ended = not self.open and last is not None and last.word is PublicWord.RESOLVED
+        return last.status if last and ended else self.incident.word.value
 
     @property
     def open(self) -> bool:

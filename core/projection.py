@@ -35,11 +35,13 @@ from core.page import (
     StatusPage,
     worst,
 )
-from core.public_side import PublicIncident
+from core.public_side import KeptUpdate, PublicIncident
 
 # The store keeps microseconds. A promise is overdue once its due moment has passed.
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
+# The number of a declaration in its timeline.
+FIRST = 1
 
 Value = TypeVar("Value")
 
@@ -76,8 +78,11 @@ def page_incident(incident: PublicIncident) -> PageIncident:
         impact=IMPACTS[incident.severity],
         updates=tuple(reversed(list(_page_updates(incident)))),
         monitoring_at=next(
-            (since for since, word in _words(incident) if word is PublicWord.MONITORING), None
-        ),
+            (since for since, word in _words(incident) if word is PublicWord.MONITORING),
+            None,
+        )
+        if incident.kept is None or incident.kept.monitoring_at is None
+        else incident.kept.monitoring_at,
     )
 
 
@@ -113,6 +118,9 @@ def _page_updates(incident: PublicIncident) -> Iterator[PageUpdate]:
     for update in reversed(incident.updates):
         moved = before is None or (update.word is not None and update.word is not word)
         word = update.word or word
+        if incident.kept and update.kept is None and update.entry == FIRST:
+            # An imported incident begins with its first text: nobody read of its declaration.
+            continue
         if update.body is None and not (update.withdrawn or moved):
             continue
         yield PageUpdate(
@@ -123,9 +131,18 @@ def _page_updates(incident: PublicIncident) -> Iterator[PageUpdate]:
             at=update.at,
             changed_at=update.changed_at,
             withdrawn=update.withdrawn,
-            affected=_affected(incident, before, update.at),
+            affected=_affected(incident, before, update.at)
+            if update.kept is None
+            else tuple(_kept_affected(update.kept)),
+            kept=update.kept,
         )
         before = update.at
+
+
+def _kept_affected(kept: KeptUpdate) -> Iterator[Affected]:
+    for one in kept.affected or ():
+        old, new = ComponentStatus(one.old), ComponentStatus(one.new)
+        yield Affected(id=one.component, name=one.name, old=old, new=new)
 
 
 def _affected(

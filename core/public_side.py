@@ -11,6 +11,48 @@ from core.lifecycle import PublicWord
 from core.promise import PromiseState
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAffected:
+    """What an imported update said of a component: its status before and after, as words."""
+
+    component: UUID
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptUpdate:
+    """What an update keeps of the page that it was imported from.
+
+    ``status`` is its word there. ``affected`` None: it named no components.
+    """
+
+    id: str
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    affected: tuple[KeptAffected, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptIncident:
+    """What an incident keeps of the page that it was imported from.
+
+    ``entries`` counts the entries of its timeline that were imported. ``address`` was its page
+    there, and its id in RSS; ``atom`` is its id in Atom, None if it was not read.
+    """
+
+    id: str
+    entries: int
+    created_at: datetime
+    updated_at: datetime
+    monitoring_at: datetime | None = None
+    resolved_at: datetime | None = None
+    address: str | None = None
+    atom: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicUpdate:
     """The public part of one update.
@@ -29,6 +71,7 @@ class PublicUpdate:
     changed_at: datetime
     withdrawn: bool = False
     ends: bool = False
+    kept: KeptUpdate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +124,14 @@ class PublicIncident:
     severities: tuple[tuple[datetime, Severity], ...] = ()
     tags: tuple[tuple[datetime, tuple[Component, ...]], ...] = ()
     updates: tuple[PublicUpdate, ...] = ()
+    kept: KeptIncident | None = None
 
     @property
     def name(self) -> str:
         """The name that people use: ``INC-42``."""
         return f"INC-{self.number}"
+
+    @property
+    def since_declared(self) -> tuple[datetime, int]:
+        """Orders incidents by their declaration, as the page does."""
+        return self.declared_at, self.number

@@ -15,6 +15,7 @@
     ├── NoSuchWebhook         no webhook has that id
     ├── RepeatedComponent     one component was named twice, by its id
     ├── ComponentExists       a component of that name exists already
+    ├── NotImported           another status page cannot be imported as it is
     ├── Refused               a transition that the lifecycle does not allow
     │   ├── IncidentResolved      the incident is in a terminal status
     │   ├── UnknownStatus         the incident's lifecycle has no such status
@@ -166,6 +167,10 @@ class ComponentExists(UserError):
             f'There is a component "{component.name}" already: use it, or choose another name.'
         )
         self.component = component
+
+
+class NotImported(UserError):
+    """Nothing of another status page was imported; the message says why."""
 
 
 class Refused(UserError):

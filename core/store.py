@@ -26,7 +26,7 @@ from core.incident import (
 )
 from core.page import Arrangement, ComponentGroup, Override, PageSettings, ShownComponent
 from core.promise import Promise
-from core.public_side import PublicIncident
+from core.public_side import KeptIncident, KeptUpdate, PublicIncident
 from core.ranking import Rank, Ranking
 from core.settings import SavedSetting, Setting
 from core.webhooks import Endpoints, EndpointWriter
@@ -101,6 +101,30 @@ class StoreUnavailable(Exception):
 
 class ClaimLost(Exception):
     """Another attempt holds the claim by now, or it was given back; this one must be undone."""
+
+
+class NewParts(Protocol):
+    """The groups and components of an import: new ones, and the ids that others keep."""
+
+    @property
+    def groups(self) -> Sequence[ComponentGroup]:
+        """Those that are not there yet."""
+
+    @property
+    def components(self) -> Sequence[ShownComponent]:
+        """Those that are not there yet."""
+
+    @property
+    def kept_groups(self) -> Mapping[UUID, str]:
+        """The ids that groups keep that are there."""
+
+    @property
+    def kept_components(self) -> Mapping[UUID, str]:
+        """The ids that components keep that are there."""
+
+    @property
+    def names(self) -> Mapping[UUID, str]:
+        """The names of all groups."""
 
 
 class Reader(Endpoints, Protocol):
@@ -209,6 +233,14 @@ class Reader(Endpoints, Protocol):
     def arrangement(self, workspace: str) -> Arrangement:
         """All components and groups of the workspace, with its page if it is published."""
 
+    def kept_page(self, workspace: str) -> str | None:
+        """The id that the page of the workspace keeps of an imported one; None without one."""
+
+    def imported(
+        self, workspace: str, incidents: Sequence[UUID]
+    ) -> Mapping[UUID, tuple[KeptIncident, Mapping[int, KeptUpdate]]]:
+        """What those of ``incidents`` that were imported keep; their updates by entry."""
+
     def due_channels(self, *, at: datetime, limit: int) -> tuple[ChannelName, ...]:
         """Channels of all workspaces with a stage whose moment has passed at ``at``."""
 
@@ -295,6 +327,17 @@ class Transaction(Reader, Drafts, EndpointWriter, Protocol):
 
         The row must still have the version that was read.
         """
+
+    def keep_page(self, workspace: str, kept: str, *, at: datetime) -> None:
+        """Writes the id that the page of the workspace keeps of an imported one."""
+
+    def import_parts(self, workspace: str, parts: NewParts) -> None:
+        """Writes imported groups and components, and the ids that others keep."""
+
+    def save_imported(
+        self, decision: Decision, kept: KeptIncident, texts: Mapping[int, KeptUpdate]
+    ) -> None:
+        """Writes an incident with its imported past. No message tells of it."""
 
     def save_stage(
         self, incident: Incident, promise: Promise, envelopes: Sequence[Envelope], *, at: datetime

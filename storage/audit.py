@@ -28,6 +28,7 @@ from core.decision import ABOUT_CHANNELS, Surface
 from core.errors import InvalidLifecycles
 from core.incident import Kind
 from core.lifecycle import Lifecycle
+from storage import imports
 from storage.findings import (
     ERASE_ANSWERS,
     REPORT,
@@ -95,6 +96,7 @@ _INCIDENTS = (
         _incident.c.next_update_by,
         _incident.c.channel,
         _incident.c.channel_private,
+        _incident.c.imported,
         _incident.c.created_at,
         _incident.c.updated_at,
         _incident.c.version,
@@ -371,6 +373,7 @@ def _records(
     tagged = tags(connection, team, [row.id for row in page])
     promised = promises_of(connection, team, [row.id for row in page])
     channels = channels_of(connection, team, [row.id for row in page])
+    kept = imports.kept(connection, team, [row.id for row in page])
     before = [after, *(row.number for row in page)]
     for row, follows in zip(page, before, strict=False):
         yield Record(
@@ -383,6 +386,7 @@ def _records(
             waiting=waiting.get(row.id, ()),
             promises=promised.get(row.id, ()),
             channels=channels.get(row.id, ()),
+            kept=kept.get(row.id),
         )
 
 

@@ -8,7 +8,7 @@ nobody. An incident and its timeline come from one snapshot, and agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import accumulate, groupby
@@ -20,8 +20,9 @@ from sqlalchemy import bindparam, select
 from core.handover import HandOver
 from core.incident import Component, DescribedComponent, Incident, Update, Workspace
 from core.lifecycle import Lifecycle
+from core.page import ComponentGroup, PageSettings, ShownComponent
 from core.promise import Promise
-from core.public_side import PublicIncident
+from core.public_side import KeptIncident, KeptUpdate, PublicIncident
 from core.settings import SavedSetting
 from storage.models import workspace as _workspace
 from storage.public import PublicReader
@@ -35,6 +36,9 @@ INCIDENTS_MAX = 200
 UPDATES_MAX = 500
 PUBLIC_MAX = 20
 
+# What an entry keeps of the page that it was imported from, with its number.
+KeptEntry: TypeAlias = tuple[int, KeptUpdate]
+Followed: TypeAlias = Promise | HandOver | KeptIncident | KeptEntry
 Record: TypeAlias = (
     SavedSetting
     | Workspace
@@ -42,7 +46,10 @@ Record: TypeAlias = (
     | Lifecycle
     | Incident
     | Update
-    | tuple[Incident, Promise | HandOver]
+    | tuple[Incident, Promise | HandOver | KeptIncident | KeptEntry]
+    | PageSettings
+    | ComponentGroup
+    | ShownComponent
 )
 PublicRecord: TypeAlias = Component | PublicIncident
 
@@ -68,7 +75,8 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
 
     Each incident comes before its updates.
 
-    The promises and the hand-overs of an incident follow its updates, each with the incident.
+    The promises and the hand-overs of an incident follow its updates, each with the incident, and
+    what it keeps of the page that it was imported from.
 
     A lifecycle comes before the first incident that was declared with it. Incidents that are
     declared meanwhile are left out.
@@ -77,6 +85,11 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
     yield known
     yield from saved
     yield from components
+    arranged = store.read_now(partial(SqlReader.arrangement, workspace=workspace))
+    if arranged.page:
+        yield arranged.page
+    yield from arranged.groups
+    yield from arranged.components
     lifecycles: set[Lifecycle] = set()
     after = 0
     while page := store.read_now(partial(_page, workspace=workspace, after=after, until=until)):
@@ -130,7 +143,7 @@ def _workspace_of(
 
 def _page(
     reader: SqlReader, *, workspace: str, after: int, until: int
-) -> list[tuple[Incident, tuple[Update, ...], tuple[Promise | HandOver, ...]]]:
+) -> list[tuple[Incident, tuple[Update, ...], tuple[Followed, ...]]]:
     """As many incidents as have `UPDATES_MAX` updates together; of a longer one, the first part."""
     found = reader.numbered(workspace, after=after, until=until, limit=INCIDENTS_MAX)
     updates = accumulate(incident.last_entry for incident in found)
@@ -146,14 +159,27 @@ def _page(
     }
     promises = reader.promises_of(workspace, few)
     hand_overs = reader.hand_overs_of(workspace, few)
+    kept = reader.imported(workspace, [incident.id for incident in few])
     return [
         (
             incident,
             timelines.get(incident.id, ()),
-            (*promises.get(incident.id, ()), *hand_overs.get(incident.id, ())),
+            (
+                *promises.get(incident.id, ()),
+                *hand_overs.get(incident.id, ()),
+                *_kept(kept.get(incident.id)),
+            ),
         )
         for incident in few
     ]
+
+
+def _kept(
+    kept: tuple[KeptIncident, Mapping[int, KeptUpdate]] | None,
+) -> Iterator[KeptIncident | KeptEntry]:
+    if kept is not None:
+        yield kept[0]
+        yield from kept[1].items()
 
 
 def _further(reader: SqlReader, *, incident: Incident, after: int) -> tuple[Update, ...]:

@@ -6,7 +6,7 @@ No rule reads a body or a description: a finding names incidents, entries and pl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +26,7 @@ from core.incident import (
 )
 from core.lifecycle import Lifecycle
 from core.promise import Promise, in_force
+from core.public_side import KeptIncident, KeptUpdate
 from storage.messages import LANES, PUBLIC_SURFACES, lane
 from storage.rows import AnyRow
 
@@ -68,7 +69,8 @@ class Record:
 
     ``follows`` is the number of the incident before it. ``lifecycle`` is None if it cannot be
     read. ``entries`` are oldest first. ``waiting`` are the messages that are not delivered yet, or
-    can never be.
+    can never be. ``kept`` is what it keeps of the page that it was imported from, with its updates
+    by entry; None for others.
     """
 
     row: AnyRow
@@ -80,6 +82,13 @@ class Record:
     waiting: Sequence[AnyRow]
     promises: Sequence[Promise]
     channels: Sequence[OwnChannel]
+    kept: tuple[KeptIncident, Mapping[int, KeptUpdate]] | None = None
+
+    @property
+    def own_entries(self) -> Sequence[AnyRow]:
+        """The entries that were not imported: no message ever told of the others."""
+        imported = self.kept[0].entries if self.kept else 0
+        return [entry for entry in self.entries if entry.entry > imported]
 
     def shown_in(self, surface: Surface) -> set[tuple[str, int]]:
         """The channels that have ``surface``, or will have it, with the entry; 0 for a card."""
@@ -109,7 +118,7 @@ def published_by(record: Record) -> datetime | None:
     """The first moment at which the incident proves a status channel; settings have no date."""
     return min(
         (
-            *(entry.at for entry in record.entries if entry.visibility == Visibility.PUBLIC),
+            *(entry.at for entry in record.own_entries if entry.visibility == Visibility.PUBLIC),
             *(row.created_at for row in record.waiting if row.surface in PUBLIC_SURFACES),
             *(
                 datetime.fromtimestamp(float(row.ts), UTC) + CLOCKS_APART
@@ -137,6 +146,7 @@ def incident_findings(record: Record, publishes_since: datetime | None) -> Itera
     yield from ((text, RESTORE) for text in _promises(record))
     yield from ((text, RESTORE) for text in _channels(record))
     yield from ((text, RESTORE) for text in _counts(record))
+    yield from ((text, RESTORE) for text in _imports(record))
     yield from _left_texts(record)
     yield from _places(record)
     yield from _missing_cards(record, publishes_since)
@@ -300,6 +310,21 @@ def _counts(record: Record) -> Iterator[str]:
         yield "it was last changed when no entry says so"
 
 
+def _imports(record: Record) -> Iterator[str]:
+    """What it keeps of another page, and does not agree with its timeline."""
+    if record.row.imported and record.kept is None:
+        yield "it was imported, and what it kept is missing"
+    if record.kept is None:
+        return
+    kept, texts = record.kept
+    if not record.row.imported:
+        yield "it keeps what an import wrote, and is not marked as imported"
+    if kept.entries > record.row.last_entry:
+        yield f"it keeps {kept.entries} imported entries, and has {record.row.last_entry}"
+    for entry in sorted(entry for entry in texts if not 1 < entry <= kept.entries):
+        yield f"entry {entry} keeps what an import wrote, and was not imported"
+
+
 def _left_texts(record: Record) -> Iterator[Problem]:
     yield from _left_descriptions(record)
     if DeclaredText.CATEGORY in _withdrawn(record) and record.row.has_category:
@@ -404,7 +429,7 @@ def _missing_cards(record: Record, publishes_since: datetime | None) -> Iterator
         yield f"it has public updates in {channel}, and no card there", DRAW_ANEW
     drawn = [
         entry.at
-        for entry in record.entries
+        for entry in record.own_entries
         if redraws_status_card(entry.kind, entry.visibility, entry.new)
     ]
     if publishes_since and drawn and not (cards or replies) and max(drawn) >= publishes_since:
@@ -428,7 +453,7 @@ def _unsent(record: Record) -> Iterator[Problem]:
     if record.row.private and _changed_sides(record):
         return
     known = {entry for _, entry in record.shown_in(Surface.PUBLIC_UPDATE)}
-    for entry in record.entries:
+    for entry in record.own_entries:
         public = entry.visibility == Visibility.PUBLIC and entry.redacted_at is None
         if public and entry.entry not in known:
             text = f"entry {entry.entry} is public, and was neither posted nor is it waiting"

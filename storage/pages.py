@@ -33,6 +33,10 @@ _SETTINGS = select(
     page.c.published_at,
     page.c.version,
     page.c.changed_at,
+    select(workspaces.c.kept_page)
+    .where(workspaces.c.id == page.c.workspace_id)
+    .scalar_subquery()
+    .label("kept"),
 ).where(page.c.published_at.is_not(None))
 _OF_WORKSPACE = _SETTINGS.where(page.c.workspace_id == bindparam("workspace"))
 _OF_SLUG = _SETTINGS.where(page.c.slug == bindparam("slug"))
@@ -53,6 +57,7 @@ _ALL = (
         component.c.start_date,
         component.c.created_at,
         component.c.updated_at,
+        component.c.kept_id,
     )
     .where(component.c.workspace_id == bindparam("workspace"))
     .order_by(component.c.folded)
@@ -230,6 +235,7 @@ def groups(connection: Connection, workspace: str) -> tuple[ComponentGroup, ...]
             description=row.description,
             created_at=row.created_at,
             updated_at=row.updated_at,
+            kept=row.kept_id,
         )
         for row in connection.execute(_GROUPS, {"workspace": workspace})
     )
@@ -266,6 +272,7 @@ def shown(
             created_at=row.created_at or UNKNOWN,
             updated_at=row.updated_at or row.created_at or UNKNOWN,
             overrides=tuple(overrides.get(row.id, ())),
+            kept=row.kept_id,
         )
         for row in connection.execute(_ALL if hidden else _SHOWN, {"workspace": workspace})
     )
@@ -300,4 +307,5 @@ def _settings(row: AnyRow) -> PageSettings:
         language=row.language,
         noindex=row.noindex,
         published_at=row.published_at,
+        kept=row.kept,
     )

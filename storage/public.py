@@ -10,7 +10,7 @@ withdrawn before it was public, leaves a bare change of status, or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -30,8 +30,15 @@ from core.incident import (
 from core.lifecycle import Lifecycle, PublicWord
 from core.page import DAYS, RECENT, PageSettings, PublicFacts
 from core.promise import Promise, PromiseState, promised, shown
-from core.public_side import PublicIncident, PublicPromise, PublicUpdate, ToldPromise
-from storage import pages, promises
+from core.public_side import (
+    KeptIncident,
+    KeptUpdate,
+    PublicIncident,
+    PublicPromise,
+    PublicUpdate,
+    ToldPromise,
+)
+from storage import imports, pages, promises
 from storage.models import component, is_open, is_tagged
 from storage.models import incident as _incident
 from storage.models import update as _update
@@ -57,6 +64,7 @@ _INCIDENTS = select(
     _incident.c.created_at,
     _incident.c.component_count,
     _incident.c.promise_count,
+    _incident.c.imported,
 ).where(
     _incident.c.workspace_id == bindparam("workspace"),
     ~_incident.c.private,
@@ -71,9 +79,12 @@ _RECENT = (
     .limit(bindparam("limit"))
 )
 
+# Imported incidents have numbers behind those that were declared before the import.
+_newest_first = (_incident.c.created_at.desc(), _incident.c.number.desc())
+_NEWEST = _INCIDENTS.order_by(*_newest_first).limit(bindparam("limit"))
 _DECLARED = _INCIDENTS.where(
     _incident.c.created_at >= bindparam("start"), _incident.c.created_at < bindparam("end")
-).order_by(_incident.c.number.desc())
+).order_by(*_newest_first)
 
 _is_public = and_(
     _update.c.visibility == Visibility.PUBLIC,
@@ -223,7 +234,9 @@ class PublicReader(Snapshot):
 
     def newest(self, workspace: str, limit: int, *, at: datetime) -> tuple[PublicIncident, ...]:
         """The newest ``limit`` incidents with the history of their components, newest first."""
-        return self._tagged(workspace, self.recent_incidents(workspace, limit=limit, at=at))
+        named = {"workspace": workspace, "limit": limit, "at": at}
+        rows = self._connection.execute(_NEWEST, named).all()
+        return self._tagged(workspace, self._with_updates(workspace, rows, at))
 
     def _of_page(self, workspace: str, at: datetime) -> tuple[PublicIncident, ...]:
         since = datetime.combine(at.astimezone(UTC) - timedelta(days=DAYS), time(), UTC)
@@ -232,12 +245,14 @@ class PublicReader(Snapshot):
             row.number: row
             for statement, more in (
                 (_OPEN, {}),
-                (_RECENT, {"before": NEWEST, "limit": RECENT}),
+                (_NEWEST, {"limit": RECENT}),
                 (_OVER_LATELY, {"since": since}),
             )
             for row in self._connection.execute(statement, {**named, **more})
         }
-        newest_first = [rows[number] for number in sorted(rows, reverse=True)]
+        newest_first = sorted(
+            rows.values(), key=lambda row: (row.created_at, row.number), reverse=True
+        )
         return self._tagged(workspace, self._with_updates(workspace, newest_first, at))
 
     def _tagged(
@@ -265,12 +280,15 @@ class PublicReader(Snapshot):
         components = tags(self._connection, workspace, tagged)
         promised = [row.id for row in rows if row.promise_count]
         made = promises.promises_of(self._connection, workspace, promised)
+        imported = [row.id for row in rows if row.imported]
+        kept = imports.kept(self._connection, workspace, imported)
         return tuple(
             _public_incident(
                 row,
                 facts[row.id],
                 components=components.get(row.id, ()),
                 made=made.get(row.id, ()),
+                kept=kept.get(row.id),
                 lifecycle=lifecycle_of(self._connection, row.lifecycle),
                 at=at,
             )
@@ -284,13 +302,16 @@ def _public_incident(
     *,
     components: tuple[Component, ...],
     made: tuple[Promise, ...],
+    kept: tuple[KeptIncident, Mapping[int, KeptUpdate]] | None,
     lifecycle: Lifecycle,
     at: datetime,
 ) -> PublicIncident:
+    past, texts = kept or (None, {})
     moves = [fact for fact in facts if fact.new is not None]
     ends = frozenset(_ends(facts, lifecycle))
     # Only of public facts: the row's own time moves with a note too, and would betray it.
-    updated_at = max([*_times(facts, at), *_said(made, at)])
+    said = [*_times(_since(past, facts), at), *_said(made, at)]
+    updated_at = max([*said, *([past.updated_at] if past else [])])
     resolved = [fact.at for fact in moves if lifecycle.public_word(fact.new) is PublicWord.RESOLVED]
     return PublicIncident(
         id=row.id,
@@ -306,16 +327,23 @@ def _public_incident(
         declared_at=row.created_at,
         started_at=row.started_at,
         updated_at=updated_at,
-        resolved_at=min(resolved, default=None),
+        resolved_at=(past and past.resolved_at) or min(resolved, default=None),
         next_update=_next_update(made, at),
         promises=tuple(_told(promise, updated_at) for promise in promised(made, at)),
         severities=_severities(row, facts),
         updates=tuple(
-            _public_update(fact, lifecycle, ends=fact.entry in ends)
+            _public_update(fact, lifecycle, ends=fact.entry in ends, kept=texts.get(fact.entry))
             for fact in facts
             if fact.is_public or fact.new
         ),
+        kept=past,
     )
+
+
+def _since(past: KeptIncident | None, facts: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    """Those of ``facts`` that came after an import, or were withdrawn after it."""
+    imported = past.entries if past else 0
+    return [fact for fact in facts if fact.entry > imported or fact.withdrawn_at]
 
 
 def _severities(row: AnyRow, facts: Sequence[AnyRow]) -> tuple[tuple[datetime, Severity], ...]:
@@ -396,14 +424,18 @@ def _times(facts: Sequence[AnyRow], at: datetime) -> Iterator[datetime]:
         yield fact.withdrawn_at or fact.public_at or fact.at
 
 
-def _public_update(fact: AnyRow, lifecycle: Lifecycle, *, ends: bool) -> PublicUpdate:
+def _public_update(
+    fact: AnyRow, lifecycle: Lifecycle, *, ends: bool, kept: KeptUpdate | None
+) -> PublicUpdate:
+    changed_at = fact.withdrawn_at or (fact.is_public and fact.public_at) or fact.at
     return PublicUpdate(
         entry=fact.entry,
         body=None if fact.body is None else PublicText(fact.body),
         status=fact.new,
         word=None if fact.new is None else lifecycle.public_word(fact.new),
         at=fact.at,
-        changed_at=fact.withdrawn_at or (fact.is_public and fact.public_at) or fact.at,
+        changed_at=max(changed_at, kept.updated_at) if kept else changed_at,
         withdrawn=fact.withdrawn_at is not None,
         ends=ends,
+        kept=kept,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
@@ -33,6 +33,7 @@ from core.incident import (
 from core.lifecycle import PublicWord
 from core.page import Arrangement
 from core.promise import Promise
+from core.public_side import KeptIncident, KeptUpdate
 from core.ranking import Rank, Ranking, rank_of
 from core.settings import SavedSetting
 from core.store import CaughtUp, ChannelName, HandOverName, OwnerName, PromiseName
@@ -42,6 +43,7 @@ from storage import (
     catching,
     entries,
     handovers,
+    imports,
     own_channels,
     owners,
     pages,
@@ -479,6 +481,16 @@ class SqlReader(Snapshot):
             groups=headings,
             page=found and found[0],
         )
+
+    def kept_page(self, workspace: str) -> str | None:
+        """The id that the page of the workspace keeps of an imported one; None without one."""
+        return imports.page(self._connection, workspace)
+
+    def imported(
+        self, workspace: str, incidents: Sequence[UUID]
+    ) -> Mapping[UUID, tuple[KeptIncident, Mapping[int, KeptUpdate]]]:
+        """What those of ``incidents`` that were imported keep; their updates by entry."""
+        return imports.kept(self._connection, workspace, incidents)
 
     def due_channels(self, *, at: datetime, limit: int) -> tuple[ChannelName, ...]:
         """Channels of all workspaces with a stage whose moment has passed at ``at``."""

@@ -33,8 +33,9 @@ from core.incident import (
 from core.page import ComponentGroup, Override, PageSettings, ShownComponent
 from core.projection import project
 from core.promise import Promise
+from core.public_side import KeptIncident, KeptUpdate
 from core.settings import Setting
-from core.store import CaughtUp, Receipt, StoreUnavailable
+from core.store import CaughtUp, NewParts, Receipt, StoreUnavailable
 from core.webhooks import Endpoint, Secrets
 from storage import (
     catching,
@@ -43,6 +44,7 @@ from storage import (
     entries,
     handovers,
     idempotency,
+    imports,
     migrations,
     models,
     own_channels,
@@ -202,6 +204,29 @@ class SqlTransaction(SqlReader):
 
         The row must still have the version that was read; otherwise the work runs again.
         """
+        before = self._write(decision)
+        self._show(before, decision)
+
+    def save_imported(
+        self, decision: Decision, kept: KeptIncident, texts: Mapping[int, KeptUpdate]
+    ) -> None:
+        """Writes an incident with its imported past. No message tells of it."""
+        before = self._write(decision)
+        imports.keep(self._connection, decision.incident, kept, texts)
+        pages.note_change(self._connection, before, decision)
+
+    def keep_page(self, workspace: str, kept: str, *, at: datetime) -> None:
+        """Writes the id that the page of the workspace keeps of an imported one."""
+        imports.keep_page(self._connection, workspace, kept)
+        pages.bump(self._connection, workspace, at=at)
+
+    def import_parts(self, workspace: str, parts: NewParts) -> None:
+        """Writes imported groups and components, and the ids that others keep."""
+        imports.add_parts(self._connection, workspace, parts.groups, parts.components, parts.names)
+        imports.keep_ids(self._connection, workspace, parts.kept_groups, parts.kept_components)
+
+    def _write(self, decision: Decision) -> Incident | None:
+        """Writes incident and updates; returns the incident as it was read, None if it is new."""
         incident = decision.incident
         before = self._read.get(incident.id)
         components.keep(
@@ -228,8 +253,8 @@ class SqlTransaction(SqlReader):
             self._redact(incident.workspace, redacted)
         for entry in decision.erased:
             self._erase_repeated(incident.workspace, entry)
-        self._show(before, decision)
         self._read[incident.id] = incident
+        return before
 
     def _show(self, before: Incident | None, decision: Decision) -> None:
         """Notes the change for the page, and writes the messages that show it."""

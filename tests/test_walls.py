@@ -213,6 +213,11 @@ PLANTED = {
         "from bot.publishing import copying",
         {"places in bot.publishing"},
     ),
+    "plain text knows its source": (
+        "bot/importing/plain.py",
+        "from bot.importing import reading",
+        {"places in bot.importing"},
+    ),
     "a signature knows the way out": (
         "bot/webhooks/signing.py",
         "from bot.webhooks import verifying",

@@ -28,9 +28,10 @@ ET.register_namespace("atom", ATOM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of a feed; ``html`` is its content."""
+    """One entry of a feed; ``html`` is its content. Atom has ``id``, RSS ``guid``."""
 
-    id: UUID
+    id: str
+    guid: str
     title: str
     address: str
     published_at: datetime
@@ -41,11 +42,13 @@ class Entry:
 def history(page: StatusPage, addresses: Addresses) -> Iterator[Entry]:
     """One entry for each incident, newest first. It is issued again on each update."""
     for one in page.recent:
+        kept, own = one.incident.kept, f"urn:uuid:{one.incident.id}"
         yield Entry(
-            id=one.incident.id,
+            id=(kept and kept.atom) or own,
+            guid=(kept and kept.address) or own,
             title=one.incident.title,
             address=addresses.incident(one.incident),
-            published_at=one.incident.declared_at,
+            published_at=kept.created_at if kept else one.incident.declared_at,
             updated_at=one.incident.updated_at,
             html="".join(f"<p>{_told(update)}</p>" for update in one.updates),
         )
@@ -56,9 +59,11 @@ def updates(page: StatusPage, addresses: Addresses) -> Iterator[Entry]:
     told = [(update, one) for one in page.recent for update in one.updates]
     told.sort(key=lambda pair: (pair[0].at, pair[1].incident.number), reverse=True)
     for update, one in told[:RECENT]:
+        own = f"urn:uuid:{update_id(one.incident.id, update.entry)}"
         yield Entry(
-            id=update_id(one.incident.id, update.entry),
-            title=f"{one.incident.title}: {update.word.capitalize()}",
+            id=own,
+            guid=own,
+            title=f"{one.incident.title}: {update.status.capitalize()}",
             address=addresses.incident(one.incident),
             published_at=update.at,
             updated_at=update.changed_at,
@@ -68,7 +73,7 @@ def updates(page: StatusPage, addresses: Addresses) -> Iterator[Entry]:
 
 def _told(update: PageUpdate) -> str:
     return (
-        f"<strong>{update.word.capitalize()}</strong> · <small>{utc(update.at)}</small>"
+        f"<strong>{update.status.capitalize()}</strong> · <small>{utc(update.at)}</small>"
         f"<br>{as_html(update.words)}"
     )
 
@@ -88,7 +93,7 @@ def atom(entries: Entries, name: str, page: StatusPage, addresses: Addresses) ->
     _add(_add(feed, "author"), "name", page.settings.title)
     for one in made:
         entry = _add(feed, "entry")
-        _add(entry, "id", f"urn:uuid:{one.id}")
+        _add(entry, "id", one.id)
         _add(entry, "title", one.title)
         _add(entry, "link", rel="alternate", type="text/html", href=one.address)
         _add(entry, "published", _iso(one.published_at))
@@ -112,7 +117,7 @@ def rss(entries: Entries, name: str, page: StatusPage, addresses: Addresses) -> 
         item = _add(channel, "item")
         _add(item, "title", one.title)
         _add(item, "link", one.address)
-        _add(item, "guid", f"urn:uuid:{one.id}", isPermaLink="false")
+        _add(item, "guid", one.guid, isPermaLink="false")
         _add(item, "pubDate", format_datetime(one.updated_at))
         _add(item, "description", one.html)
     return _bytes(root)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from bot.page.addresses import Addresses
-from bot.page.ids import object_id, page_id, update_id
+from bot.page.ids import id_of_incident, id_of_page, id_of_update, ids_of_parts, object_id
 from core.incident import Component
 from core.page import (
     Affected,
@@ -34,49 +35,50 @@ def document(name: str, page: StatusPage, addresses: Addresses) -> Json:
 
 def incident(of: PageIncident, page: StatusPage, addresses: Addresses) -> Json:
     """One incident with its updates, newest first."""
-    own = page_id(page.settings.workspace)
+    ids = ids_of_parts(page)
     shown = {one["id"]: one for one in components(page)}
     public = of.incident
     return {
-        "id": object_id(public.id),
+        "id": id_of_incident(public),
         "name": public.title,
-        "status": public.word.value,
-        "created_at": moment(public.declared_at),
+        "status": of.status,
+        "created_at": moment(public.kept.created_at if public.kept else public.declared_at),
         "updated_at": moment(public.updated_at),
         "monitoring_at": _moment(of.monitoring_at),
         "resolved_at": _moment(public.resolved_at),
         "impact": of.impact.value,
         "shortlink": addresses.incident(public),
         "started_at": moment(public.started_at),
-        "page_id": own,
-        "incident_updates": [_update(one, of) for one in of.updates],
-        "components": [shown[object_id(one.id)] for one in _shown(public.components, shown)],
+        "page_id": id_of_page(page),
+        "incident_updates": [_update(one, of, ids) for one in of.updates],
+        "components": [shown[ids[one.id]] for one in _shown(public.components, ids)],
     }
 
 
 def components(page: StatusPage) -> list[Json]:
     """All components and groups, in the order of the page; a group comes before its own."""
-    own = page_id(page.settings.workspace)
+    own = id_of_page(page)
+    ids = ids_of_parts(page)
     made: list[Json] = []
     top = 0
     for group in page.groups:
         if group.group is not None:
             top += 1
-            made.append(_group(group.group, group, own, position=top))
+            made.append(_group(group.group, group, own, ids, position=top))
         for place, one in enumerate(group.components, 1):
             top += group.group is None
             position = top if group.group is None else place
-            made.append(_component(one, group.group, own, position=position))
+            made.append(_component(one, group.group, own, ids, position=position))
     return made
 
 
-def _shown(of: tuple[Component, ...], shown: dict[str, Json]) -> list[Component]:
-    return [one for one in of if object_id(one.id) in shown]
+def _shown(of: tuple[Component, ...], ids: dict[UUID, str]) -> list[Component]:
+    return [one for one in of if one.id in ids]
 
 
 def _page(page: StatusPage, addresses: Addresses) -> Json:
     return {
-        "id": page_id(page.settings.workspace),
+        "id": id_of_page(page),
         "name": page.settings.title,
         "url": addresses.page,
         "time_zone": "Etc/UTC",
@@ -97,7 +99,7 @@ def _incidents(page: StatusPage, addresses: Addresses) -> Json:
 
 
 def _unresolved(page: StatusPage, addresses: Addresses) -> Json:
-    newest_first = sorted(page.open, key=lambda one: one.incident.number, reverse=True)
+    newest_first = sorted(page.open, key=lambda one: one.incident.since_declared, reverse=True)
     return {"incidents": [incident(one, page, addresses) for one in newest_first]}
 
 
@@ -127,11 +129,16 @@ DOCUMENTS: dict[str, Callable[[StatusPage, Addresses], Json]] = {
 
 
 def _component(
-    of: PageComponent, group: ComponentGroup | None, page: str, *, position: int
+    of: PageComponent,
+    group: ComponentGroup | None,
+    page: str,
+    ids: dict[UUID, str],
+    *,
+    position: int,
 ) -> Json:
     fact = of.component
     return {
-        "id": object_id(fact.id),
+        "id": ids[fact.id],
         "name": fact.name,
         "status": of.status.value,
         "created_at": moment(fact.created_at),
@@ -140,16 +147,18 @@ def _component(
         "description": fact.description,
         "showcase": fact.showcase,
         "start_date": fact.start_date and f"{fact.start_date:%Y-%m-%d}",
-        "group_id": group and object_id(group.id),
+        "group_id": group and ids[group.id],
         "page_id": page,
         "group": False,
         "only_show_if_degraded": fact.only_if_degraded,
     }
 
 
-def _group(group: ComponentGroup, of: PageGroup, page: str, *, position: int) -> Json:
+def _group(
+    group: ComponentGroup, of: PageGroup, page: str, ids: dict[UUID, str], *, position: int
+) -> Json:
     return {
-        "id": object_id(group.id),
+        "id": ids[group.id],
         "name": group.name,
         "status": of.status.value,
         "created_at": moment(group.created_at),
@@ -162,29 +171,29 @@ def _group(group: ComponentGroup, of: PageGroup, page: str, *, position: int) ->
         "page_id": page,
         "group": True,
         "only_show_if_degraded": False,
-        "components": [object_id(one.component.id) for one in of.components],
+        "components": [ids[one.component.id] for one in of.components],
     }
 
 
-def _update(update: PageUpdate, of: PageIncident) -> Json:
+def _update(update: PageUpdate, of: PageIncident, ids: dict[UUID, str]) -> Json:
     return {
-        "id": update_id(of.incident.id, update.entry),
-        "status": update.word.value,
+        "id": id_of_update(of.incident, update),
+        "status": update.status,
         "body": update.words,
-        "incident_id": object_id(of.incident.id),
-        "created_at": moment(update.at),
+        "incident_id": id_of_incident(of.incident),
+        "created_at": moment(update.kept.created_at if update.kept else update.at),
         "updated_at": moment(update.changed_at),
         "display_at": moment(update.at),
-        "affected_components": [_affected(one) for one in update.affected] or None,
+        "affected_components": [_affected(one, ids) for one in update.affected] or None,
         "deliver_notifications": True,
         "custom_tweet": None,
         "tweet_id": None,
     }
 
 
-def _affected(one: Affected) -> Json:
+def _affected(one: Affected, ids: dict[UUID, str]) -> Json:
     return {
-        "code": object_id(one.id),
+        "code": ids.get(one.id) or object_id(one.id),
         "name": one.name,
         "old_status": one.old.value,
         "new_status": one.new.value,

@@ -134,7 +134,8 @@ def _fill(
 ) -> None:
     known = {one.number: page_incident(one) for one in newest}
     known |= {one.incident.number: one for one in page.open}
-    incidents = [known[number] for number in sorted(known, reverse=True)]
+    oldest_first = sorted(known.values(), key=lambda one: one.incident.since_declared)
+    incidents = oldest_first[::-1]
     good, over = html.Copy(made=at, stale=at + GOOD), html.Copy(made=at)
     for path in _paths(page, incidents, whole=len(newest) < NEWEST):
         asked = site.path_of(path, page)

@@ -6,6 +6,7 @@ rest.
 """
 
 from storage.models.base import UtcDateTime, among, metadata
+from storage.models.imports import imported_incident, imported_update
 from storage.models.incidents import (
     hand_over,
     incident,
@@ -68,6 +69,8 @@ __all__ = [
     "hand_over",
     "handled",
     "idempotency",
+    "imported_incident",
+    "imported_update",
     "incident",
     "incident_component",
     "incident_invited",

@@ -33,6 +33,7 @@ class WorkspaceRow(Row, table=True):
     settings_version: int | None = None
     page_published: bool | None = None  # NULL: no
     has_webhooks: bool | None = None  # an endpoint gets events. NULL: no
+    kept_page: str | None = None  # the id of an imported page. NULL: the page derives one
 
 
 class SettingRow(Row, table=True):
@@ -111,6 +112,7 @@ class IncidentRow(Row, table=True):
     tagged: bool | None = None
     # The moment of the newest transition, if the public word is resolved. NULL: it is not.
     over_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    imported: bool | None = None  # it has a row in imported_incident. NULL: no
     channel: str | None = None
     channel_private: bool
     started_at: datetime = Field(sa_type=UtcDateTime)

@@ -53,6 +53,7 @@ class ComponentGroupRow(Row, table=True):
     description: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
+    kept_id: str | None = None  # of an imported page. NULL: the page derives one
 
 
 class ComponentRow(Row, table=True):
@@ -81,6 +82,7 @@ class ComponentRow(Row, table=True):
     start_date: date | None = None
     created_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    kept_id: str | None = None  # of an imported page. NULL: the page derives one
 
 
 class ComponentOverrideRow(Row, table=True):

@@ -38,6 +38,7 @@ from core.refusals import (
     NotFound,
     NothingToPromise,
     NothingToRedact,
+    NotImported,
     NotOver,
     NotPrivate,
     Permission,
@@ -259,6 +260,10 @@ TOLD = [
     (
         NoPublicSide(OPEN),
         "INC-42 has no public side now, so there is no public report of it.",
+    ),
+    (
+        NotImported("The page is another one: import that one."),
+        "The page is another one: import that one.",
     ),
     (
         NoSuchWebhook(),

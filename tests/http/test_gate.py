@@ -601,6 +601,7 @@ NEVER_OVER_HTTP = {
     "NoSuchSection",
     "NoSuchText",
     "NotAsked",
+    "NotImported",
     "NotPrivate",
     "SectionChanged",
     "SettingsChanged",

@@ -272,6 +272,7 @@ def plain(of_markdown: str) -> str:
 @given(st.lists(histories(), max_size=4), overrides())
 def test_all_renderings_agree_with_a_second_fold(raws, by_hand):
     made = projected(raws, by_hand)
+    made_at = {one.incident.number: one.incident.declared_at for one in made.recent}
     statuses = [status_at(place, raws, by_hand, NOW) for place in range(3)]
     open_ = {n: raw for n, raw in numbered(raws) if word_at(raw, NOW) != "resolved"}
     indicator = max(
@@ -288,7 +289,10 @@ def test_all_renderings_agree_with_a_second_fold(raws, by_hand):
     summary, incidents = document("summary", made, AT), document("incidents", made, AT)
     assert summary["status"] == {"indicator": indicator, "description": banner}
     assert [one["status"] for one in summary["components"]] == statuses
-    assert [one["name"] for one in summary["incidents"]] == [f"Incident <{n}>" for n in open_]
+    newest_first = sorted(open_, key=lambda n: (made_at[n], n), reverse=True)
+    assert [one["name"] for one in summary["incidents"]] == [
+        f"Incident <{n}>" for n in newest_first
+    ]
     assert [
         [(one["status"], one["body"]) for one in each["incident_updates"]]
         for each in incidents["incidents"]

@@ -178,4 +178,4 @@ class Shelf:
         found = {one.number: page_incident(one) for one in declared}
         if needs.overlapping:
             found |= {number: one for number, one in known.items() if site.is_within(one, needs)}
-        return [found[number] for number in sorted(found, reverse=True)]
+        return sorted(found.values(), key=lambda one: one.incident.since_declared, reverse=True)

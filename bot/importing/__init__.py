@@ -1,0 +1,1 @@
+"""The reader of other status pages, for `ratchet import`."""

@@ -1,0 +1,179 @@
+"""The import of another status page: its components, groups and incidents, with their ids.
+
+`Imports` adds what is not there yet, and changes nothing that is: a second run with the same page
+does nothing. What it writes was public before, so no message tells of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core import policy
+from core.foreign import ForeignComponent, ForeignIncident, ForeignPage
+from core.imported import Parts, Past, continued, cut, incident_id, parts_of, past_of
+from core.incident import Actor
+from core.page import ComponentStatus, ShownComponent
+from core.refusals import Denied, NotImported, Permission
+from core.store import Reader, Store, Transaction
+
+# Two clocks may differ by so much.
+CLOCKS_APART = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import added, or would add. ``notes`` are sentences about what it left or changed."""
+
+    groups: int = 0
+    components: int = 0
+    incidents: int = 0
+    updates: int = 0
+    kept: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether everything was there before."""
+        return not (self.groups or self.components or self.incidents or self.updates or self.kept)
+
+
+class Imports:
+    """``clock`` gives the moment of an import."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def look(self, actor: Actor, page: ForeignPage, *, open_too: bool | None) -> Imported:
+        """What `run` would add. Nothing is written.
+
+        Raises:
+            Denied, NotImported: as `run`.
+        """
+        _need_admin(actor)
+        at = self._clock()
+        return await self._store.read(
+            lambda reader: _plan(reader, actor, page, open_too=open_too, at=at).told
+        )
+
+    async def run(self, actor: Actor, page: ForeignPage, *, open_too: bool | None) -> Imported:
+        """Adds what is not there yet of ``page``, all or nothing.
+
+        ``open_too``: unresolved incidents, too; False: they are left out; None: they are a refusal.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+            NotImported: it has unresolved incidents, or the workspace keeps ids of another page.
+        """
+        _need_admin(actor)
+
+        def work(tx: Transaction) -> Imported:
+            at = self._clock()
+            plan = _plan(tx, actor, page, open_too=open_too, at=at)
+            if plan.told.nothing:
+                return plan.told
+            tx.keep_page(actor.workspace, page.id, at=at)
+            tx.import_parts(actor.workspace, plan.parts)
+            for one in plan.continued:
+                tx.incident(actor.workspace, one.decision.incident.id)
+                tx.save_imported(one.decision, one.kept, one.texts)
+            for there in plan.new:
+                number = tx.next_number(actor.workspace)
+                one = past_of(there, page, actor.workspace, number=number, known=plan.parts.known)
+                tx.save_imported(one.decision, one.kept, one.texts)
+            return plan.told
+
+        return await self._store.write(work)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    parts: Parts
+    new: tuple[ForeignIncident, ...]
+    continued: tuple[Past, ...]
+    told: Imported
+
+
+def _plan(
+    reader: Reader, actor: Actor, page: ForeignPage, *, open_too: bool | None, at: datetime
+) -> _Plan:
+    kept_page = reader.kept_page(actor.workspace)
+    if kept_page not in {None, page.id}:
+        raise NotImported(
+            f"This workspace keeps the ids of the page {kept_page}, and this is {page.id}: import "
+            "it into a workspace of its own."
+        )
+    known = reader.arrangement(actor.workspace)
+    parts = parts_of(page, actor.workspace, known.groups, known.components)
+    ids = {incident_id(actor.workspace, one.id): one for one in page.incidents}
+    there_already = reader.imported(actor.workspace, list(ids))
+    new = [one for id_, one in ids.items() if id_ not in there_already]
+    _refuse_future(page.incidents, at)
+    opened = [one for one in new if one.open]
+    if opened and open_too is None:
+        raise NotImported(_unresolved(opened))
+    if not open_too:
+        new = [one for one in new if not one.open]
+    pasts: list[Past] = []
+    notes = list(parts.notes)
+    for id_, (kept, texts) in there_already.items():
+        before = reader.incident(actor.workspace, id_)
+        if before is not None:
+            past = continued(
+                before, kept, texts.values(), there=ids[id_], page=page, known=parts.known
+            )
+            if isinstance(past, str):
+                notes.append(past)
+            elif past is not None:
+                pasts.append(past)
+    if opened and open_too is False:
+        notes.append(f"{len(opened)} unresolved there: left out. Run it again once resolved.")
+    notes += _long(page.components, known.components)
+    new.sort(key=lambda one: (one.in_order[0].shown_at if one.updates else one.created_at, one.id))
+    told = Imported(
+        groups=len(parts.groups),
+        components=len(parts.components),
+        incidents=len(new),
+        updates=sum(len(one.updates) for one in new) + sum(len(one.texts) for one in pasts),
+        kept=len(parts.kept_groups) + len(parts.kept_components) + (kept_page is None),
+        notes=tuple(notes),
+    )
+    return _Plan(parts=parts, new=tuple(new), continued=tuple(pasts), told=told)
+
+
+def _long(components: Sequence[ForeignComponent], known: Sequence[ShownComponent]) -> Iterator[str]:
+    """Components that are new, and not operational there: only a publisher says so here."""
+    before = {one.kept for one in known}
+    for one in components:
+        if one.status is not ComponentStatus.OPERATIONAL and one.id not in before:
+            yield (
+                f'"{cut(one.name, 60)}" is {one.status.value} there: its open incidents decide '
+                f"here, or `ratchet components override`."
+            )
+
+
+def _refuse_future(incidents: Iterable[ForeignIncident], at: datetime) -> None:
+    for one in incidents:
+        latest = max((one.created_at, *(told.shown_at for told in one.updates)))
+        if latest > at + CLOCKS_APART:
+            raise NotImported(
+                f"The incident {one.id} has a text of {latest:%Y-%m-%d %H:%M} UTC, which is still "
+                "to come: correct the file, or the clock of this machine."
+            )
+
+
+def _unresolved(opened: Sequence[ForeignIncident]) -> str:
+    listed = "".join(f"\n  {one.id}  {one.status}  {cut(one.name, 60)}" for one in opened)
+    return (
+        "Nothing was imported, because these incidents are not resolved there. Give "
+        "--include-open to import them as open incidents, or --leave-open to leave them out until "
+        f"they are resolved:{listed}"
+    )
+
+
+def _need_admin(actor: Actor) -> None:
+    for permission in (Permission.JOIN, Permission.ADMINISTER):
+        if not policy.holds(actor, permission):
+            raise Denied(actor, permission)

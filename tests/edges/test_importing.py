@@ -1,0 +1,246 @@
+"""`ratchet import statuspage`: files and addresses, each slip, and HTML as plain text."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import cli
+from bot.importing.plain import plain
+from bot.importing.reading import FILE_MAX_BYTES, UnreadableSource, read
+from tests import northwind
+from tests.edges.conftest import logging_as_before
+from tests.file_server import a_file_server
+
+__all__ = ["logging_as_before"]
+
+TEAM = ("--workspace", "T0ACME")
+COUNTS = "from Northwind Status: 2 groups, 4 components, 3 incidents, 9 updates"
+
+
+@pytest.fixture
+def ratchet(tmp_path, logging_as_before):
+    """Runs ``ratchet import statuspage`` in a folder of its own: exit code, output, errors."""
+
+    def ratchet(*arguments):
+        with contextlib.chdir(tmp_path):
+            result = CliRunner().invoke(cli, ["import", "statuspage", *arguments, *TEAM])
+        return result.exit_code, result.stdout, result.stderr
+
+    return ratchet
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Writes the documents of the page into the folder of the command."""
+
+    def saved(**documents):
+        documents = {"summary": northwind.summary(), "incidents": northwind.incidents()} | documents
+        for name, value in documents.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            (tmp_path / f"{name}.json").write_text(text)
+        return tuple(f"{name}.json" for name in documents)
+
+    return saved
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+def test_two_files_are_imported_once(ratchet, saved):
+    names = saved()
+
+    assert ratchet(*names, "--dry-run") == (
+        0,
+        f"Would be imported {COUNTS}. Nothing was written.\n",
+        "",
+    )
+    assert ratchet(*names) == (
+        0,
+        f"Imported {COUNTS}. Their ids are kept.\n",
+        "",
+    )
+    assert ratchet(*names) == (0, "Everything was there before: nothing was changed.\n", "")
+
+
+def test_unresolved_incidents_are_asked_about(ratchet, saved):
+    names = saved(summary=northwind.summary(northwind.LOGINS_FAIL))
+
+    code, told, wrong = ratchet(*names)
+
+    assert (code, told) == (1, "")
+    assert "Nothing was imported" in wrong
+    assert "inc0000000d4" in wrong
+    assert ratchet(*names, "--include-open", "--leave-open")[0] == 2
+    assert "1 unresolved there: left out." in ratchet(*names, "--leave-open")[1]
+    assert "1 incident, 2 updates" in ratchet(*names, "--include-open")[1]
+
+
+BROKEN = northwind.incidents() | {"incidents": [northwind.MAIL_IS_LATE | {"created_at": "soon"}]}
+FAULTS = {
+    "no JSON": ("<html>", "is neither JSON nor a feed"),
+    "cut off": (json.dumps(northwind.incidents())[:-20], "is no JSON: save the answer"),
+    "a list": ("[]", "it must be a valid dictionary"),
+    "another document": ('{"data": []}', "page is missing: is it a document of Statuspage's API"),
+    "a wrong moment": (json.dumps(BROKEN), "incidents[0].created_at must be a valid datetime"),
+    "nesting": ("[" * 100_000, "is no JSON"),
+    "no UTF-8": ("\udcff", "is no JSON"),
+    "another page": (
+        json.dumps(northwind.incidents() | {"page": northwind.PAGE | {"id": "other0000000"}}),
+        "import one page at a time",
+    ),
+    "an entity": ('<!DOCTYPE x [<!ENTITY a "b">]><feed/>', "declares entities"),
+    "RSS": ('<rss version="2.0"/>', "is no Atom feed: name history.atom"),
+    "a moment without a zone": (
+        json.dumps(
+            northwind.incidents(northwind.MAIL_IS_LATE | {"updated_at": "2026-01-01T00:00:00"})
+        ),
+        "incidents[0].updated_at must have timezone info",
+    ),
+    "an unknown status": (
+        json.dumps(northwind.incidents(northwind.MAIL_IS_LATE | {"status": "done"})),
+        "incidents[0].status must be 'investigating'",
+    ),
+    "an odd id": (
+        json.dumps(northwind.incidents(northwind.MAIL_IS_LATE | {"id": "<script>"})),
+        "incidents[0].id",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_file_that_cannot_be_imported_leaves_nothing(ratchet, saved, tmp_path, fault):
+    content, told = FAULTS[fault]
+    saved()
+    (tmp_path / "incidents.json").write_bytes(content.encode(errors="surrogateescape"))
+
+    code, said, wrong = ratchet("summary.json", "incidents.json")
+
+    assert (code, said) == (1, "")
+    assert told in wrong
+    assert wrong.count("\n") == 1
+    assert not (tmp_path / "ratchet.db").exists()
+
+
+def test_a_missing_file_is_named(ratchet):
+    assert ratchet("nowhere.json") == (
+        1,
+        "",
+        "nowhere.json cannot be read: No such file or directory.\n",
+    )
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end(ratchet):
+    assert "has more than 10,000,000 bytes" in ratchet("/dev/zero")[2]
+
+
+def test_maintenances_are_left_out(saved, tmp_path):
+    planned = northwind.update("updp00000001", "scheduled", "New disks.", "2026-01-01T00:00:00Z")
+    work = northwind.incident("incp00000001", "Disks", "scheduled", [planned], impact="none")
+    saved(incidents=northwind.incidents(work, northwind.MAIL_IS_LATE))
+
+    page, notes = read([str(tmp_path / "incidents.json")])
+
+    assert [one.id for one in page.incidents] == ["inc0000000c3"]
+    assert notes == ("Scheduled maintenances are left out.",)
+
+
+# --- addresses ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """The page at an address of this machine."""
+    folder = tmp_path / "elsewhere"
+    (folder / "api/v2").mkdir(parents=True)
+    (folder / "api/v2/summary.json").write_text(json.dumps(northwind.summary()))
+    (folder / "api/v2/incidents.json").write_text(json.dumps(northwind.incidents()))
+    (folder / "history.atom").write_text(northwind.FEED)
+    with a_file_server(folder) as address:
+        yield folder, address
+
+
+def test_the_address_of_a_page_reads_all_its_documents(elsewhere):
+    page, notes = read([f"{elsewhere[1]}/"])
+
+    assert (len(page.components), len(page.groups), len(page.incidents)) == (4, 2, 3)
+    assert page.atom == {
+        "https://status.northwind.example/incidents/inc0000000c3": (
+            "tag:status.northwind.example,2005:Incident/4711"
+        )
+    }
+    assert notes == ()
+
+
+def test_a_page_without_a_feed_is_read_without_it(elsewhere):
+    (elsewhere[0] / "history.atom").unlink()
+
+    page, _ = read([elsewhere[1]])
+
+    assert (len(page.incidents), page.atom) == (3, {})
+
+
+def test_a_page_without_incidents_is_not_imported_by_half(elsewhere):
+    (elsewhere[0] / "api/v2/incidents.json").unlink()
+
+    with pytest.raises(UnreadableSource, match=r"incidents\.json answered 404"):
+        read([elsewhere[1]])
+
+
+def test_an_endless_answer_is_cut_off(elsewhere):
+    (elsewhere[0] / "api/v2/summary.json").write_bytes(b" " * (FILE_MAX_BYTES + 1))
+
+    with pytest.raises(UnreadableSource, match="has more than 10,000,000 bytes"):
+        read([elsewhere[1]])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://status.example.com", "ftp://status.example.com", "file:///etc/passwd", "https-x://y"],
+)
+def test_only_https_is_read(address):
+    with pytest.raises(UnreadableSource, match="give one with https://"):
+        read([address])
+
+
+def test_an_address_where_nobody_answers_is_named(elsewhere):
+    host = elsewhere[1].rpartition(":")[0]
+
+    with pytest.raises(UnreadableSource, match=r":1/api/v2/summary\.json cannot be read"):
+        read([f"{host}:1"])
+
+
+# --- HTML as plain text ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("Just words.", "Just words."),
+        ("Two\r\nlines", "Two\nlines"),
+        ("One<br>two<br/>three<br />four", "One\ntwo\nthree\nfour"),
+        ("One<br><br><br><br>two", "One\n\ntwo"),
+        ("<p>One</p><p>Two</p>", "One\n\nTwo"),
+        ("<ul><li>One</li><li>Two</li></ul>", "- One\n- Two"),
+        (
+            'See <a href="https://x.example/p">our report</a>.',
+            "See our report (https://x.example/p).",
+        ),
+        ('<a href="https://x.example">https://x.example</a>', "https://x.example"),
+        ('<a href="javascript:alert(1)">here</a>', "here"),
+        ("<b>Bold</b> and <em>more</em>", "Bold and more"),
+        ("latency < 5 ms & falling", "latency < 5 ms & falling"),
+        ("a &lt;b&gt; &amp; c&nbsp;d", "a <b> & c\xa0d"),
+        ("set <your-name> in List<String>", "set <your-name> in List<String>"),
+        ("before<script>alert(1)</script>after", "beforeafter"),
+        ("a<!-- nobody -->b", "ab"),
+        ("a\x00b\x1b[31mc", "ab[31mc"),
+        ("<br>", ""),
+        ("if a <b and c> d", "if a  d"),
+    ],
+)
+def test_html_becomes_plain_text(html, text):
+    assert plain(html) == text
