@@ -11,6 +11,19 @@ T = TypeVar("T")
 # So many characters of an id are shown; as many as tell it from the others are enough.
 SHORT = 8
 
+# The states of an endpoint and of its events, for people; `core.webhooks` explains them.
+STATES = {
+    "gone": "off, because it answered 410",
+    "silent": "off, after three days without a success",
+}
+ENDS = {
+    "available": "waits",
+    "running": "is being sent",
+    "delivered": "taken",
+    "merged": "nothing was left to send",
+    "dead": "given up",
+}
+
 cli = typer.Typer(
     help="Add, list, test and remove webhooks: addresses that get what becomes public.",
     no_args_is_help=True,
@@ -60,18 +73,18 @@ def add(
 
 @cli.command("list")
 def list_webhooks(workspace: Workspace = None) -> None:
-    """List the webhooks: id, state, address, filter, newest success."""
+    """List the webhooks: id, address, filter, state, newest success."""
     found = _asked(lambda proving, operator: proving.webhooks.endpoints(operator), workspace)
     for one in found:
         limits = [
             *([f"{one.filter.severity.value}+"] if one.filter.severity else []),
             *(component.name for component in one.filter.components),
         ]
-        heard = one.last_success_at
         typer.echo(
-            f"{_short(one)}  {_state(one):<6}  {one.url}  ({', '.join(limits) or 'everything'}), "
-            + (f"last success {heard:%Y-%m-%d %H:%M} UTC" if heard else "nothing sent yet")
-            + (f", failing since {one.failing_since:%Y-%m-%d %H:%M}" if one.failing_since else "")
+            f"{_short(one)}  {one.url}  ({', '.join(limits) or 'everything'}): "
+            f"{STATES.get(one.state.value, one.state.value)}, "
+            + _since("last success", one.last_success_at, otherwise="no success yet")
+            + _since(", failing since", one.failing_since, otherwise="")
         )
     if not found:
         typer.echo("There are no webhooks. Add one with: ratchet webhooks add URL")
@@ -111,7 +124,7 @@ def log(
         tries = "1 try" if one.attempts == 1 else f"{one.attempts} tries"
         typer.echo(
             f"{one.uid}  {one.due_at:%Y-%m-%d %H:%M:%S} UTC  {one.event:<25}  "
-            f"{one.state}, {tries}{error}"
+            f"{ENDS.get(one.state, one.state)}, {tries}{error}"
         )
     if not found:
         typer.echo("Nothing has been sent to it.")
@@ -222,5 +235,5 @@ def _short(endpoint: Any) -> str:
     return str(endpoint.id)[:SHORT]
 
 
-def _state(endpoint: Any) -> str:
-    return str(endpoint.state.value)
+def _since(words: str, at: Any, *, otherwise: str) -> str:
+    return f"{words} {at:%Y-%m-%d %H:%M} UTC" if at else otherwise

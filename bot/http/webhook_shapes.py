@@ -161,7 +161,14 @@ class SendingBody(AnswerPart):
     type: HookEvent
     incident_id: UUID | None
     component_id: UUID | None
-    state: str
+    state: Annotated[
+        str,
+        Field(
+            description="available: it waits. running: it is being sent. delivered: it was taken. "
+            "merged: nothing was left to send. dead: it was given up.",
+            examples=["delivered"],
+        ),
+    ]
     attempts: int
     error: Annotated[str | None, Field(description="The code of the last failure.")]
     public_at: Moment

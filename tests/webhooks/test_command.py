@@ -10,6 +10,9 @@ from standardwebhooks import Webhook
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
+from bot.commands import webhooks
+from core.webhooks import EndpointState
+from storage.models import State
 from tests.edges.conftest import logging_as_before
 from tests.webhooks.receiver import a_receiver_beside
 
@@ -59,7 +62,7 @@ def test_add_prints_the_secret_alone_and_once(ratchet, receiver, added):
     assert Webhook(secret).verify(body, headers)["type"] == "webhook.verification"
     code, told, _ = ratchet("list")
     assert code == 0
-    assert told == f"{webhook}  on      {receiver.url}  (everything), nothing sent yet\n"
+    assert told == f"{webhook}  {receiver.url}  (everything): on, no success yet\n"
     assert secret not in told
 
 
@@ -106,7 +109,7 @@ def test_a_webhook_is_switched_and_removed(ratchet, added):
     webhook, _ = added()
 
     assert ratchet("switch", webhook, "off")[1] == f"Webhook {webhook} is off.\n"
-    assert f"{webhook}  off" in ratchet("list")[1]
+    assert "(everything): off, no success yet" in ratchet("list")[1]
     assert ratchet("switch", webhook, "on")[1] == f"Webhook {webhook} is on.\n"
     assert ratchet("log", webhook)[1] == "Nothing has been sent to it.\n"
     assert ratchet("remove", webhook)[1].endswith(" is removed.\n")
@@ -143,6 +146,11 @@ def test_a_private_address_needs_the_setting(ratchet, receiver):
     assert "leads to a private network (WEBHOOK_ALLOW_PRIVATE=yes allows that)" in wrong
     assert "tok3n" not in wrong
     assert receiver.got == []
+
+
+def test_every_state_has_words_for_people():
+    assert {*webhooks.STATES, "on", "off"} == {*EndpointState}
+    assert set(webhooks.ENDS) == {*State}
 
 
 def test_an_event_that_was_never_sent_cannot_be_resent(ratchet, added):
