@@ -32,6 +32,10 @@ _INCIDENTS = select(imported_incident).where(
     imported_incident.c.workspace_id == bindparam("workspace"),
     imported_incident.c.incident_id.in_(bindparam("incidents", expanding=True)),
 )
+_KEEPER = select(imported_incident.c.incident_id).where(
+    imported_incident.c.workspace_id == bindparam("workspace"),
+    imported_incident.c.kept_id == bindparam("kept"),
+)
 _UPDATES = (
     select(imported_update)
     .where(
@@ -158,6 +162,13 @@ def keep(
     ]
     if rows:
         connection.execute(_KEEP_UPDATE, rows)
+
+
+def keeper(connection: Connection, workspace: str, kept_id: str) -> UUID | None:
+    """The incident that keeps that id; None if there is none."""
+    named = {"workspace": workspace, "kept": kept_id}
+    found: UUID | None = connection.execute(_KEEPER, named).scalar()
+    return found
 
 
 def page(connection: Connection, workspace: str) -> str | None:

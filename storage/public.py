@@ -232,6 +232,11 @@ class PublicReader(Snapshot):
             return None
         return self._tagged(workspace, found)[0]
 
+    def known_as(self, workspace: str, kept: str, *, at: datetime) -> PublicIncident | None:
+        """The imported incident that keeps that id, None if it has no public side."""
+        found = imports.keeper(self._connection, workspace, kept)
+        return None if found is None else self.hooked(workspace, found, at=at)
+
     def newest(self, workspace: str, limit: int, *, at: datetime) -> tuple[PublicIncident, ...]:
         """The newest ``limit`` incidents with the history of their components, newest first."""
         named = {"workspace": workspace, "limit": limit, "at": at}

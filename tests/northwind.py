@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+from bot.importing.reading import read
+from core.importing import Imports
+from storage.store import SqlStore
+from tests.builders import an_actor
 
 Json = dict[str, Any]
 
@@ -227,3 +236,13 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
   </entry>
 </feed>
 """
+
+
+async def import_northwind(store: SqlStore, clock: Callable[[], datetime], folder: Path) -> None:
+    """Imports the past of the page from files in ``folder``."""
+    names = []
+    for name, document in (("summary", summary()), ("incidents", incidents())):
+        names.append(folder / f"{name}.json")
+        names[-1].write_text(json.dumps(document))
+    page, _ = read([str(name) for name in names])
+    await Imports(store, clock=clock).run(an_actor(admin=True), page, open_too=None)

@@ -30,6 +30,8 @@ TYPES = {
 SVG = "image/svg+xml; charset=utf-8"
 
 _INCIDENT = re.compile(r"incidents/([1-9][0-9]{0,8})")
+# The address that an imported incident had before. No number of an incident is as long.
+_KEPT = re.compile(r"incidents/([A-Za-z0-9_-]{10,64})")
 # Before the year 2000 nothing happened; the last years of the calendar have no following month.
 _MONTH = re.compile(r"history/(2[0-9]{3}-[0-9]{2})")
 _DAY = re.compile(r"days/(2[0-9]{3}-[0-9]{2}-[0-9]{2})")
@@ -52,6 +54,13 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A path that needs the imported incident with this id, which it had before."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A path that needs the incidents of a time; ``end`` is not part of it.
 
@@ -63,7 +72,7 @@ class Span:
     overlapping: bool
 
 
-Needs = One | Span | None
+Needs = One | Former | Span | None
 
 
 class Render(Protocol):
@@ -98,6 +107,8 @@ def path_of(path: str, page: StatusPage) -> SitePath | None:
     name = path.removesuffix(".md")
     if found := _INCIDENT.fullmatch(name):
         return SitePath(One(int(found.group(1))), _incident(as_markdown=as_markdown))
+    if found := _KEPT.fullmatch(name):
+        return SitePath(Former(found.group(1)), _incident(as_markdown=as_markdown))
     if name == "history":
         name = f"history/{page.today:%Y-%m}"
     if found := _MONTH.fullmatch(name):

@@ -142,7 +142,7 @@ def _fill(
         if asked is None:
             continue
         found = _found(incidents, known, asked.needs)
-        ended = isinstance(asked.needs, site.One) and not found[0].open
+        ended = isinstance(asked.needs, site.One | site.Former) and not found[0].open
         key = _key(path, found[0], page, addresses) if ended else None
 
         def content(
@@ -164,10 +164,16 @@ def _paths(page: StatusPage, incidents: Sequence[PageIncident], *, whole: bool) 
     if not whole:
         oldest = oldest.replace(day=1) + timedelta(days=31)
     names = ["history", *(f"incidents/{one.incident.number}" for one in incidents)]
+    names += [f"incidents/{kept}" for kept in map(_kept, incidents) if kept]
     names += [f"history/{month:%Y-%m}" for month in _months(oldest, page.today)]
     names += [f"days/{page.today - timedelta(days=back):%Y-%m-%d}" for back in range(DAYS)]
     for name in names:
         yield from (name, f"{name}.md")
+
+
+def _kept(one: PageIncident) -> str | None:
+    """The id that an imported incident had before, in addresses as well."""
+    return one.incident.kept.id if one.incident.kept else None
 
 
 def _months(first: date, last: date) -> Iterator[date]:
@@ -184,6 +190,8 @@ def _found(
         return []
     if isinstance(needs, site.One):
         return [known[needs.number]]
+    if isinstance(needs, site.Former):
+        return [one for one in incidents if _kept(one) == needs.id]
     return [one for one in incidents if site.is_within(one, needs)]
 
 

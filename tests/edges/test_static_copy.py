@@ -24,6 +24,7 @@ from core.service import Incidents
 from storage.store import SqlStore
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id, the_settings
 from tests.file_server import a_file_server
+from tests.northwind import import_northwind
 
 ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
 RIVAL = PageSettings(workspace="T0OTHER", slug="rival", title="Rival", published_at=NINE)
@@ -258,3 +259,15 @@ async def test_a_bot_with_publish_dir_keeps_the_copy(environment, folder, clock)
     await app.stop()
 
     assert 'href="https://status.example/"' in (folder / "index.html").read_text("utf-8")
+
+
+async def test_the_former_addresses_of_imported_incidents_are_in_it(copy, folder, store, clock):
+    await import_northwind(store, clock, folder.parent)
+    await store.write(lambda tx: tx.publish_page(ACME, at=clock()))
+
+    copy.make()
+
+    there = folder / "incidents/inc0000000b2"
+    assert "Checkout fails" in (there / "index.html").read_text()
+    assert (there / "index.html").read_bytes() == (folder / "incidents/2/index.html").read_bytes()
+    assert there.with_name("inc0000000b2.md").exists()

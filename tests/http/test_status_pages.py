@@ -27,6 +27,7 @@ from tests.builders import (
     an_id,
     the_settings,
 )
+from tests.northwind import import_northwind
 from tests.pages import PATHS
 
 OTHER = "T0OTHER"
@@ -104,6 +105,19 @@ class TestAddresses:
 
         await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
         assert (await pages.get("/index.md", headers=host)).status_code == 404
+
+    async def test_an_imported_incident_is_found_at_its_former_address(
+        self, pages, store, clock, tmp_path
+    ):
+        await import_northwind(store, clock, tmp_path)
+        host = {"Host": "status.acme.example"}
+
+        found = await pages.get("/incidents/inc0000000b2", headers=host)
+
+        assert found.status_code == 200
+        assert "Payments over 5 &lt; 10 fail" in found.text
+        assert (await pages.get("/incidents/inc0000000b2.md", headers=host)).status_code == 200
+        assert (await pages.get("/incidents/inc000000000", headers=host)).status_code == 404
 
     async def test_the_root_of_another_host_is_not_touched(self, pages):
         assert (await pages.get("/", headers={"Host": "acme.example"})).text == "rest"

@@ -346,6 +346,22 @@ async def test_an_imported_incident_can_be_made_private(bring, page, incidents):
     assert [one["name"] for one in listed] == ["Checkout fails", "Slow pages"]
 
 
+async def test_an_imported_incident_is_found_by_the_id_of_its_former_address(bring, store, clock):
+    await bring()
+
+    found, unknown, foreign = [
+        await store.read_public(lambda view, t=team, i=id_: view.known_as(t, i, at=clock()))
+        for team, id_ in (
+            (WORKSPACE, "inc0000000b2"),
+            (WORKSPACE, "inc000000000"),
+            ("T0OTHER", "inc0000000b2"),
+        )
+    ]
+
+    assert (found.title, found.tags[0][1][0].name) == ("Checkout fails", "API")
+    assert (unknown, foreign) == (None, None)
+
+
 async def test_the_bars_show_the_imported_past(bring, page):
     await bring()
 

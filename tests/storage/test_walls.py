@@ -59,6 +59,7 @@ def test_a_public_reader_has_no_read_of_responders(store):
         "history",
         "hook_facts",
         "hooked",
+        "known_as",
         "newest",
         "numbered",
         "open_incidents",

@@ -170,6 +170,11 @@ class Shelf:
                 partial(PublicReader.numbered, workspace=workspace, number=needs.number, at=at)
             )
             return [page_incident(incident)] if incident else []
+        if isinstance(needs, site.Former):
+            incident = await self._store.read_public(
+                partial(PublicReader.known_as, workspace=workspace, kept=needs.id, at=at)
+            )
+            return [page_incident(incident)] if incident else []
         declared = await self._store.read_public(
             partial(
                 PublicReader.history, workspace=workspace, start=needs.start, end=needs.end, at=at
