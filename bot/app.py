@@ -28,6 +28,7 @@ from bot.page.addresses import root_of
 from bot.publishing.copying import StaticCopy
 from bot.schedule import Schedule
 from bot.settings import Settings
+from bot.slack.curating import Pages
 from bot.slack.listeners import SlackListeners
 from bot.slack.people import People
 from bot.slack.web import a_client
@@ -36,6 +37,7 @@ from bot.webhooks.outward import Outward
 from core.archiving import Channels
 from core.catching import CatchUps
 from core.configuring import SettingsBook
+from core.curating import Curation
 from core.decision import Outcome
 from core.drafting import DraftBook
 from core.incident import Place
@@ -111,6 +113,10 @@ class App:
             self.client,
             DraftBook(self.store, clock=clock),
             SettingsBook(self.store, clock=clock),
+            pages=Pages(
+                Curation(self.store, clock=clock),
+                lambda page: self._address_of(page, alone=True),
+            ),
             catch_ups=CatchUps(self.store, clock=clock),
             settings=settings,
             clock=clock,

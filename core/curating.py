@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from core import policy
-from core.components import group_id
+from core.boards import BoardFilter
+from core.components import describe_component, group_id
 from core.errors import InvalidField, nearest
 from core.incident import (
     BODY_MAX,
@@ -23,23 +24,40 @@ from core.incident import (
     COMPONENT_NAME_MAX,
     Actor,
     Component,
+    Incident,
 )
+from core.lifecycle import PublicWord
 from core.page import (
+    STATUSES,
     Arrangement,
     ComponentGroup,
     ComponentStatus,
     Override,
     PageSettings,
     ShownComponent,
+    worst,
 )
 from core.refusals import ComponentExists, Denied, NoSuchComponent, Permission
-from core.store import Store, Transaction
+from core.service import NO_INCIDENT
+from core.store import Reader, Store, Transaction
 from core.texts import name_of, one_line, optional_of
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 TITLE_MAX = 100
 POSITION_MAX = 9_999
+# The open incidents that the statuses of components are read from, worst first.
+OPEN_MAX = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything that can be arranged, and the status of each component by its id."""
+
+    arrangement: Arrangement
+    statuses: Mapping[UUID, ComponentStatus]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +171,24 @@ def component_named(components: tuple[ShownComponent, ...], ref: str | UUID) -> 
     raise InvalidField("component", _unknown(ref, {one.name.casefold(): one for one in components}))
 
 
+def status_of(
+    component: ShownComponent, incidents: Iterable[Incident], *, at: datetime
+) -> ComponentStatus:
+    """Its status by hand, else the worst that the open public ones of ``incidents`` make of it."""
+    by_hand = component.by_hand(at)
+    if by_hand is not None and by_hand.status is not None:
+        return by_hand.status
+    made = (
+        STATUSES[one.severity]
+        for one in incidents
+        if not one.private
+        and one.public_word is not PublicWord.RESOLVED
+        and (one.title_public_at is None or one.title_public_at <= at)
+        and any(tagged.id == component.id for tagged in one.components)
+    )
+    return worst(made, best=ComponentStatus.OPERATIONAL)
+
+
 def nothing(_tx: Transaction, _made: object) -> None:
     """Writes nothing more."""
 
@@ -162,6 +198,9 @@ class Curation:
 
     ``then`` of a method gets what was made, in the transaction of the change: what it writes is
     committed with the change. It is called again if the transaction must run again.
+
+    ``request`` identifies a delivery that Slack may repeat: a repetition changes nothing, and gets
+    what is there by now.
     """
 
     def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
@@ -173,6 +212,36 @@ class Curation:
         _need(actor, Permission.JOIN)
         return await self._store.read(lambda reader: reader.arrangement(actor.workspace))
 
+    async def overview(self, actor: Actor) -> Overview:
+        """Everything that can be arranged, with the statuses of now."""
+        _need(actor, Permission.JOIN)
+
+        def work(reader: Reader) -> Overview:
+            known, at = reader.arrangement(actor.workspace), self._clock()
+            open_ = reader.ranking(actor, BoardFilter(), before=None, after=None, limit=OPEN_MAX)
+            statuses = {one.id: status_of(one, open_.items, at=at) for one in known.components}
+            return Overview(arrangement=known, statuses=statuses)
+
+        return await self._store.read(work)
+
+    async def _write(
+        self,
+        actor: Actor,
+        request: str | None,
+        work: Callable[[Transaction], T],
+        found: Callable[[Arrangement], T],
+    ) -> T:
+        """The result of ``work`` in a transaction; of a repetition, what is ``found`` there."""
+
+        def once(tx: Transaction) -> T:
+            if request is not None:
+                if tx.handled(actor.workspace, request):
+                    return found(tx.arrangement(actor.workspace))
+                tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
+            return work(tx)
+
+        return await self._store.write(once)
+
     async def publish(
         self,
         actor: Actor,
@@ -182,6 +251,7 @@ class Curation:
         language: str | None = None,
         noindex: bool | None = None,
         then: Callable[[Transaction, PageSettings], object] = nothing,
+        request: str | None = None,
     ) -> PageSettings:
         """Publishes the page of the workspace, or changes its settings.
 
@@ -208,10 +278,26 @@ class Curation:
             then(tx, settings)
             return settings
 
-        return await self._store.write(work)
+        def found(known: Arrangement) -> PageSettings:
+            # Another admin may have taken it off since.
+            return known.page or page_settings(
+                actor.workspace,
+                None,
+                title=title,
+                slug=slug,
+                language=language,
+                noindex=noindex,
+                at=self._clock(),
+            )
+
+        return await self._write(actor, request, work, found)
 
     async def unpublish(
-        self, actor: Actor, *, then: Callable[[Transaction, None], object] = nothing
+        self,
+        actor: Actor,
+        *,
+        then: Callable[[Transaction, None], object] = nothing,
+        request: str | None = None,
     ) -> None:
         """Takes the page off: every address of it is unknown from then on.
 
@@ -224,7 +310,66 @@ class Curation:
             tx.unpublish_page(actor.workspace, at=self._clock())
             then(tx, None)
 
-        await self._store.write(work)
+        await self._write(actor, request, work, lambda _: None)
+
+    async def add_component(
+        self, actor: Actor, change: ComponentChange, *, request: str | None = None
+    ) -> ShownComponent:
+        """Adds a component with these values; without others the page shows it.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+            ComponentExists, InvalidField: the component is not possible.
+        """
+        _need(actor, Permission.ADMINISTER)
+        name = name_of(change.name or "")
+
+        def work(tx: Transaction) -> ShownComponent:
+            at, team = self._clock(), actor.workspace
+            described = describe_component(
+                tx.workspace(team),
+                tx.components(team),
+                name=name,
+                description=change.description,
+                group=change.group,
+            )
+            tx.add_component(team, described, at=at)
+            made = component_named(tx.arrangement(team).components, described.component.id)
+            more = replace(change, name=None, description=None, group=None, cleared=frozenset())
+            after = changed(made, more, at=at)
+            if after != made:
+                tx.arrange(team, after, new_group=None, at=at)
+            return after
+
+        return await self._write(
+            actor, request, work, lambda known: component_named(known.components, name)
+        )
+
+    async def show_components(
+        self, actor: Actor, components: Iterable[UUID], *, request: str | None = None
+    ) -> tuple[ShownComponent, ...]:
+        """Puts components on the page.
+
+        Raises:
+            Denied: the actor is no workspace admin.
+            NoSuchComponent: one is gone.
+        """
+        _need(actor, Permission.ADMINISTER)
+        asked = tuple(components)
+
+        def found(known: Arrangement) -> tuple[ShownComponent, ...]:
+            return tuple(component_named(known.components, one) for one in asked)
+
+        def work(tx: Transaction) -> tuple[ShownComponent, ...]:
+            at, made = self._clock(), []
+            for before in found(tx.arrangement(actor.workspace)):
+                after = changed(before, ComponentChange(shown=True), at=at)
+                if after != before:
+                    tx.arrange(actor.workspace, after, new_group=None, at=at)
+                made.append(after)
+            return tuple(made)
+
+        return await self._write(actor, request, work, found)
 
     async def change_component(
         self,
@@ -233,6 +378,7 @@ class Curation:
         change: ComponentChange,
         *,
         then: Callable[[Transaction, ShownComponent], object] = nothing,
+        request: str | None = None,
     ) -> ShownComponent:
         """Changes what the page says of a component; its name is unique, in any case.
 
@@ -263,7 +409,9 @@ class Curation:
             then(tx, after)
             return after
 
-        return await self._store.write(work)
+        return await self._write(
+            actor, request, work, lambda known: component_named(known.components, ref)
+        )
 
     async def change_group(
         self,
@@ -274,6 +422,7 @@ class Curation:
         position: int | None = None,
         description: str | None = None,
         then: Callable[[Transaction, ComponentGroup], object] = nothing,
+        request: str | None = None,
     ) -> ComponentGroup:
         """Changes a group, whose components stay in it. A description that is empty is removed.
 
@@ -294,7 +443,7 @@ class Curation:
             then(tx, after)
             return after
 
-        return await self._store.write(work)
+        return await self._write(actor, request, work, lambda known: group_named(known.groups, ref))
 
     async def override(
         self,
@@ -305,6 +454,7 @@ class Curation:
         until: datetime | None = None,
         reason: str | None = None,
         then: Callable[[Transaction, ShownComponent], object] = nothing,
+        request: str | None = None,
     ) -> ShownComponent:
         """Gives a component a status by hand; None: its incidents decide again.
 
@@ -329,7 +479,23 @@ class Curation:
             then(tx, after)
             return after
 
-        return await self._store.write(work)
+        return await self._write(
+            actor, request, work, lambda known: component_named(known.components, ref)
+        )
+
+
+def group_named(groups: tuple[ComponentGroup, ...], ref: str | UUID) -> ComponentGroup:
+    """The group with that id, or with that name in any case.
+
+    Raises:
+        InvalidField: there is none; a near name is named.
+    """
+    by_name = {one.name.casefold(): one for one in groups}
+    by_id = {one.id: one for one in groups}
+    found = by_id.get(ref) if isinstance(ref, UUID) else by_name.get(ref.casefold())
+    if found is None:
+        raise InvalidField("group", _unknown(str(ref), by_name))
+    return found
 
 
 def changed_group(
@@ -347,10 +513,7 @@ def changed_group(
         InvalidField: there is no such group, or a value is not possible.
     """
     by_name = {one.name.casefold(): one for one in groups}
-    by_id = {one.id: one for one in groups}
-    before = by_id.get(ref) if isinstance(ref, UUID) else by_name.get(ref.casefold())
-    if before is None:
-        raise InvalidField("group", _unknown(str(ref), by_name))
+    before = group_named(groups, ref)
     if position is not None and not 0 <= position <= POSITION_MAX:
         raise InvalidField("position", f"is a number from 0 to {POSITION_MAX}")
     named = before.name if rename is None else name_of(rename)

@@ -17,6 +17,7 @@ from bot.slack.answers import Answers, error_code
 from bot.slack.asking import Asking
 from bot.slack.blocks import Json, with_remark
 from bot.slack.carrying import with_text
+from bot.slack.curating import Arranging, Opened, Saved, arranging_form
 from bot.slack.forms import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.leaking import settled
@@ -50,6 +51,7 @@ from bot.slack.requests import (
     Shorten,
     ShowBoard,
     ShowCard,
+    ShowComponents,
     ShowHelp,
     ShowNews,
     ShowReport,
@@ -127,6 +129,7 @@ class Actions:
         catch_ups: CatchUps,
         catalogue: Catalogue,
         workspaces: Workspaces,
+        arranging: Arranging,
         templates: tuple[Template, ...] = (),
         clock: Callable[[], datetime],
     ) -> None:
@@ -138,6 +141,7 @@ class Actions:
         self._clock = clock
         self._drafts = drafts
         self._workspaces = workspaces
+        self._arranging = arranging
         self._openings = Openings(
             incidents, people, catalogue=catalogue, clock=clock, templates=templates
         )
@@ -257,8 +261,11 @@ class Actions:
         default = interaction.settings.default_lifecycle
         catalogue = self._catalogue.with_default(default)
         try:
+            zone = await self._people.zone(interaction.workspace, interaction.user)
             if view.get("callback_id") == forms.SETUP:
                 request: Request = setup_form(view)
+            elif view.get("callback_id") in forms.ARRANGING:
+                request = arranging_form(view, at=self._clock(), zone=zone)
             else:
                 request = forms.read(
                     view,
@@ -266,7 +273,7 @@ class Actions:
                     catalogue=catalogue,
                     new_id=uuid4(),
                     at=self._clock(),
-                    zone=await self._people.zone(interaction.workspace, interaction.user),
+                    zone=zone,
                 )
         except forms.Unannounced:
             form = forms.update_form(view)
@@ -316,7 +323,8 @@ class Actions:
         open_ = await self._incidents.ranking(
             actor, BoardFilter(), limit=lists.TRAY_ROWS + len(mine.items)
         )
-        return lists.home(mine, open_, at=self._clock())
+        page = await self._arranging.link(actor)
+        return lists.home(mine, open_, at=self._clock(), page=page)
 
     async def _is_private(self, channel: str) -> bool:
         try:
@@ -371,6 +379,13 @@ class Actions:
                 return None
             case SaveSettings():
                 return await self._workspaces.save(interaction, actor, request)
+            case ShowComponents():
+                return await self._arranging.show(interaction, actor, request)
+            case _ if isinstance(request, Opened):
+                await self._arranging.open(interaction, actor, request)
+                return None
+            case _ if isinstance(request, Saved):
+                return await self._arranging.save(interaction, actor, request)
             case OpenDeclare():
                 if request == OpenDeclare() and interaction.secluded:
                     request = OpenDeclare(private=True)
@@ -441,6 +456,7 @@ class Actions:
             secluded=interaction.secluded,
             beside_card=interaction.beside_card,
         )
+        reply = await self._arranging.with_hidden(actor, command, outcome, reply)
         return with_remark(reply, obstacle.told) if obstacle else reply
 
     async def _obstacle(self, interaction: Interaction, command: Declare) -> Obstacle | None:

@@ -57,7 +57,9 @@ from core.refusals import (
 
 # The callback_ids of the dialogs that are not about one incident.
 DECLARE, NOTE, SHORTEN, SETUP = "declare", "note", "shorten", "setup"
-CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, SETUP, *Dialog})
+COMPONENT, GROUP, OVERRIDE, PAGE = "component", "group", "override", "page"
+ARRANGING = frozenset({COMPONENT, GROUP, OVERRIDE, PAGE})
+CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, SETUP, *ARRANGING, *Dialog})
 STAY = "stay"  # the choice of no next step
 # The button of the update dialog says whether anything will be public.
 PUBLISH, SAVE = "Publish", "Save"

@@ -25,8 +25,9 @@ from bot.slack import dialogs, verbs
 from bot.slack.actions import SHORTCUTS, Actions
 from bot.slack.answers import Answers, Conclusion
 from bot.slack.blocks import Json
+from bot.slack.curating import Arranging, Pages
 from bot.slack.door import Door, Headers
-from bot.slack.forms import CALLBACK_IDS, field_errors
+from bot.slack.forms import CALLBACK_IDS, PAGE, field_errors
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
 from bot.slack.previews import Previews
@@ -67,6 +68,7 @@ class SlackListeners:
         drafts: DraftBook,
         book: SettingsBook,
         *,
+        pages: Pages,
         catch_ups: CatchUps,
         settings: Settings,
         clock: Callable[[], datetime],
@@ -76,6 +78,7 @@ class SlackListeners:
     ) -> None:
         self._revive = revive
         self._answers = Answers(client, clock=clock, metrics=metrics)
+        arranging = Arranging(pages, self._answers, clock=clock)
         self._actions = Actions(
             incidents,
             people,
@@ -92,7 +95,9 @@ class SlackListeners:
                 client,
                 catalogue=settings.lifecycles,
                 defaults=settings.workspace,
+                page_line=arranging.line,
             ),
+            arranging=arranging,
             clock=clock,
         )
         self._previews = Previews(self._preview, self._answers)
@@ -221,7 +226,10 @@ class SlackListeners:
             self._begin(self._finish_form(interaction, view, task))
             return
         ended = task.result()
-        if ended.error is None:
+        if ended.error is None and view["callback_id"] == PAGE and interaction.view:
+            # The dialog below is that of the settings, which keeps what is chosen in it.
+            await ack(response_action="update", view=dialogs.message_dialog(ended.reply or {}))
+        elif ended.error is None:
             await ack()
             self._begin(self._answer_later(interaction, task))
         elif errors := field_errors(ended.error, view):

@@ -48,11 +48,14 @@ def tray(here: Sequence[Incident], everywhere: Ranking, *, at: datetime) -> Json
     return _open("Open here", here[:TRAY_ROWS], "Open elsewhere", everywhere, at=at)
 
 
-def home(mine: Ranking, everywhere: Ranking, *, at: datetime) -> Json:
-    """The Home tab: the open incidents with their next steps, the reader's own first."""
+def home(mine: Ranking, everywhere: Ranking, *, at: datetime, page: str | None = None) -> Json:
+    """The Home tab: the open incidents with their next steps, the reader's own first.
+
+    ``page`` is the status page as a link, if it is published.
+    """
     yours = f"Yours ({_count(len(mine.items), mine.total)})"
     listed = _open(yours, mine.items, "Others", everywhere, at=at)["blocks"]
-    made = context(f"As of {moment(at, seen_from=at)}")
+    made = context(f"As of {moment(at, seen_from=at)}", *([f"Status page: {page}"] if page else []))
     return {"type": "home", "blocks": [*listed, made]}
 
 

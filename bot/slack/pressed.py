@@ -17,9 +17,13 @@ from bot.slack.requests import (
     CatchUp,
     FromDraft,
     InviteUser,
+    OpenComponent,
     OpenDeclare,
     OpenDescription,
+    OpenGroup,
     OpenInvite,
+    OpenOverride,
+    OpenPage,
     OpenPromise,
     OpenPublic,
     OpenWalk,
@@ -28,8 +32,10 @@ from bot.slack.requests import (
     SetStatusChannel,
     ShowBoard,
     ShowCard,
+    ShowComponents,
     ShowHelp,
     ShowNews,
+    ShowOnPage,
     ShowReport,
     ShowStats,
     ShowTimeline,
@@ -63,6 +69,8 @@ Word = TypeVar("Word", bound=StrEnum)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A click moves a promise by so much.
 LATER = timedelta(minutes=15)
+# So many ids of components fit into the value of a button.
+SHOWN_AT_ONCE = 50
 
 
 class Dialog(StrEnum):
@@ -148,6 +156,10 @@ ACTIONS = (
     "keep_channel",  # Keep it: a channel is not archived
     "choose",  # choose:<place>: an answer to a question
     "channel",  # channel:<move or keep>: the answer to the question about the status channel
+    "components",  # components:<page>: a page of the components
+    "add_component",
+    "show_component",  # Show on the page
+    "page",  # Status page…
     "declare",
     "board",
     "help",
@@ -297,6 +309,23 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return ShowHelp(whole=True)
         case ["help", verb] if verb in VERBS_BY_WORD:
             return ShowHelp(verb=VERBS_BY_WORD[verb].name)
+    return _about_the_page(value)
+
+
+def _about_the_page(value: str) -> Pressed:
+    match value.split(":"):
+        case ["components", page]:
+            return ShowComponents(page=_number(page))
+        case ["component", id_, page]:
+            return OpenComponent(component=_id(id_) if id_ else None, page=_number(page))
+        case ["group", id_, page]:
+            return OpenGroup(group=_id(id_), page=_number(page))
+        case ["override", id_, page]:
+            return OpenOverride(component=_id(id_), page=_number(page))
+        case ["show_component", *ids] if 0 < len(ids) <= SHOWN_AT_ONCE:
+            return ShowOnPage(components=tuple(map(_id, ids)))
+        case ["page"]:
+            return OpenPage()
     raise _unreadable()
 
 

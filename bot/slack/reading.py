@@ -24,6 +24,7 @@ from bot.slack.requests import (
     OpenAssign,
     OpenDescription,
     OpenInvite,
+    OpenPage,
     OpenPromise,
     OpenPublic,
     OpenSetup,
@@ -33,6 +34,7 @@ from bot.slack.requests import (
     SetStatusChannel,
     ShowBoard,
     ShowCard,
+    ShowComponents,
     ShowHelp,
     ShowNews,
     ShowReport,
@@ -365,7 +367,9 @@ def _read_description(typed: Typed) -> Change | OpenDescription:
     return Change(actor=typed.actor, ref=ref, description=typed.text("The description"))
 
 
-def _read_components(typed: Typed) -> Change:
+def _read_components(typed: Typed) -> Change | ShowComponents:
+    if not typed.rest:
+        return ShowComponents()
     ref = typed.ref(before_text=True)
     names = unquoted(typed.text("The list of components"))
     if plain_word(names) == "none":
@@ -419,11 +423,13 @@ def _read_stats(typed: Typed) -> ShowStats:
     return ShowStats(days=days)
 
 
-def _read_setup(typed: Typed) -> SetStatusChannel | OpenSetup:
+def _read_setup(typed: Typed) -> SetStatusChannel | OpenSetup | OpenPage:
     if match := _CHANNEL.fullmatch(typed.rest):
         return SetStatusChannel(channel=match[1] or match[2])
     if not typed.rest:
         return OpenSetup()
+    if plain_word(typed.rest) == "page":
+        return OpenPage()
     raise typed.wrong(
         f"{quoted(plain_text(typed.rest))} is no channel that Slack knows: "
         "type # and pick one from its list."

@@ -71,16 +71,19 @@ def setup_dialog(
     *,
     origin: Origin,
     chosen: Mapping[Setting, str] | None = None,
+    page: Json | None = None,
 ) -> Json:
     """The dialog with every setting of the workspace.
 
     ``groups`` are the handles of user groups by their ids, empty if Slack does not tell them.
-    ``chosen`` are choices in a dialog that shows an older version; they stay chosen.
+    ``chosen`` are choices in a dialog that shows an older version; they stay chosen. ``page`` is
+    the line about the status page.
     """
     shown = texts_of(known.workspace.settings, catalogue)
     values = {**shown, **(chosen or {})}
     version = known.workspace.version
     blocks: list[Json] = [told_block(CHANGED)] if chosen is not None else []
+    blocks += [page] if page else []
     for setting in Setting:
         hint = f"{MEANINGS[setting]} {_state(setting, known, catalogue, groups)}"
         choosers = _choosers(setting, values[setting], catalogue, groups)

@@ -16,11 +16,14 @@ _SPAN = re.compile(
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?: ?([ap])m)?")
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _DAY_AND_TIME = re.compile(
-    r"(?:(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})[ t,]+(?:at )?)?([0-9:]+(?: ?[ap]m)?)"
+    r"(?:(today|yesterday|tomorrow|[0-9]{4}-[0-9]{2}-[0-9]{2})[ t,]+(?:at )?)?([0-9:]+(?: ?[ap]m)?)"
 )
 DAY = timedelta(days=1)
+_DAYS = {"today": timedelta(), "yesterday": -DAY, "tomorrow": DAY}
 # How a start is written, for a refusal.
 STARTS = "write 25m, 02:50, yesterday 23:10 or 2026-11-28 23:10"
+# How an end is written, for a refusal.
+ENDS = "write 2h, 15:30, tomorrow 08:00 or 2026-11-28 15:30"
 # A start that lies further back is rather a slip, unless its day is written.
 LONG_AGO = timedelta(days=7)
 # Of a time of day that is still to come today, yesterday's is meant only if it is as near as this.
@@ -80,7 +83,7 @@ def start_of(text: str, *, at: datetime, zone: tzinfo) -> Start | None:
         return Start(at - within, long)
     match = _DAY_AND_TIME.fullmatch(said)
     clock = _clock_of(match[2]) if match else None
-    if match is None or clock is None:
+    if match is None or clock is None or match[1] == "tomorrow":
         return None
     here = at.astimezone(zone)
     if match[1]:
@@ -92,9 +95,29 @@ def start_of(text: str, *, at: datetime, zone: tzinfo) -> Start | None:
     return Start(last, "is still to come today in your time zone" if far else "")
 
 
+def end_of(text: str, *, at: datetime, zone: tzinfo) -> datetime | None:
+    """The moment to come that ``text`` names, such as ``2h``, ``15:30`` or ``tomorrow 08:00``.
+
+    Times are those of a clock in ``zone``; one without a day is the next. It may lie before ``at``
+    if its day is written. None if ``text`` names none.
+    """
+    said = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if within := span_of(said.removeprefix("in ")):
+        return at + within
+    if coming := next_time(said, at=at, zone=zone):
+        return coming
+    match = _DAY_AND_TIME.fullmatch(said)
+    clock = _clock_of(match[2]) if match and match[1] else None
+    if match is None or clock is None:
+        return None
+    today = at.astimezone(zone).date()
+    day = _day_of(match[1], today)
+    return datetime.combine(day, clock, zone) if day else None
+
+
 def _day_of(word: str, today: date) -> date | None:
-    if word in {"today", "yesterday"}:
-        return today if word == "today" else today - DAY
+    if word in _DAYS:
+        return today + _DAYS[word]
     try:
         return date.fromisoformat(word)
     except ValueError:  # such as 30 February

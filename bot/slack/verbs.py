@@ -133,8 +133,9 @@ VERBS = (
     ),
     Verb(
         name="components",
-        arguments="<n> a,b",
-        summary="says which components are affected; `none` clears the list",
+        arguments="[<n> a,b]",
+        summary="says which components are affected; `none` clears the list; without a number, "
+        "lists those of the status page, which workspace admins arrange there",
         example="components 42 Checkout API, Payments",
     ),
     Verb(
@@ -196,8 +197,9 @@ VERBS = (
     ),
     Verb(
         name="setup",
-        arguments="[#channel]",
-        summary="opens all settings; with a channel, sets the status channel (workspace admins)",
+        arguments="[#channel|page]",
+        summary="opens all settings; with a channel, sets the status channel; with `page`, "
+        "publishes the status page (workspace admins)",
         example="setup <#C0STATUS|status>",
     ),
     Verb(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -31,7 +31,8 @@ PATIENCE_SECONDS = 0.5
 class Workspaces:
     """Reads the settings in force, and does the work of the dialog that changes them.
 
-    ``defaults`` count while nothing was read yet.
+    ``defaults`` count while nothing was read yet. ``page_line`` draws the line about the status
+    page.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Workspaces:
         *,
         catalogue: Catalogue,
         defaults: WorkspaceSettings,
+        page_line: Callable[[Actor], Awaitable[Json]],
     ) -> None:
         self._incidents = incidents
         self._book = book
@@ -50,6 +52,7 @@ class Workspaces:
         self._client = client
         self._catalogue = catalogue
         self._defaults = defaults
+        self._page_line = page_line
         self._last: dict[str, WorkspaceSettings] = {}
 
     async def entered(self, interaction: Interaction) -> tuple[Interaction, Actor]:
@@ -78,7 +81,13 @@ class Workspaces:
     async def dialog(self, interaction: Interaction, actor: Actor) -> Json:
         """The dialog with all settings, for an admin."""
         known, groups = await self._known(actor)
-        return setup.setup_dialog(known, self._catalogue, groups, origin=interaction.origin)
+        return setup.setup_dialog(
+            known,
+            self._catalogue,
+            groups,
+            origin=interaction.origin,
+            page=await self._page_line(actor),
+        )
 
     async def redrawn(self, view: Mapping[str, Any], actor: Actor) -> Json:
         """The dialog ``view`` with the settings as they are now; what was chosen stays."""
@@ -89,6 +98,7 @@ class Workspaces:
             groups,
             origin=forms.origin_of(view),
             chosen=setup.setup_form(view).chosen,
+            page=await self._page_line(actor),
         )
 
     async def _known(self, actor: Actor) -> tuple[Configuration, Mapping[str, str]]:

@@ -50,6 +50,8 @@ _KINDS: dict[str, type[Any]] = {
         requests.ShowHelp,
         requests.SetStatusChannel,
         requests.OpenSetup,
+        requests.OpenPage,
+        requests.ShowComponents,
     )
 }
 

@@ -20,12 +20,14 @@ from sqlalchemy import text as sql
 
 from bot.slack.actions import Actions
 from bot.slack.answers import Answers
+from bot.slack.curating import Arranging, Pages
 from bot.slack.interaction import Interaction
 from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics
 from core.boards import BoardFilter, Scope
 from core.catching import CatchUps
 from core.configuring import SettingsBook
+from core.curating import Curation
 from core.drafting import DraftBook
 from core.incident import (
     Actor,
@@ -208,6 +210,8 @@ class World:
         client: Any = self.windows
         people: Any = Everybody()
         self.answers = Answers(client, clock=self.clock, metrics=metrics)
+        pages = Pages(Curation(self.store, clock=self.clock), lambda page: f"/status/{page.slug}")
+        arranging = Arranging(pages, self.answers, clock=self.clock)
         workspaces = Workspaces(
             self.incidents,
             SettingsBook(self.store, clock=self.clock),
@@ -215,6 +219,7 @@ class World:
             client,
             catalogue=CATALOGUE,
             defaults=WorkspaceSettings(),
+            page_line=arranging.line,
         )
         self.actions = Actions(
             self.incidents,
@@ -225,6 +230,7 @@ class World:
             catch_ups=CatchUps(self.store, clock=self.clock),
             catalogue=CATALOGUE,
             workspaces=workspaces,
+            arranging=arranging,
             clock=self.clock,
         )
 

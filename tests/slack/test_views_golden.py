@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ import pytest
 from bot.sandbox import blockkit
 from bot.slack import (
     channels,
+    component_dialogs,
+    components,
     dialogs,
     handing,
     lists,
     mentions,
     news,
     nudges,
+    page,
     privacy,
     public,
     refusals,
@@ -38,6 +42,7 @@ from bot.slack.answers import DialogNotOpened
 from bot.slack.figures import stats
 from bot.slack.forms import Origin, Unannounced, UpdateForm
 from bot.slack.help import help_for
+from bot.slack.page import page_line
 from bot.slack.people import SlackUnavailable
 from bot.slack.public import public_update, status_card, withdrawn
 from bot.slack.questions import Offer, asked
@@ -74,6 +79,7 @@ from core.commands import (
     WriteReport,
 )
 from core.configuring import Configuration
+from core.curating import Overview
 from core.decision import Outcome
 from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
@@ -98,6 +104,14 @@ from core.incident import (
 )
 from core.leaks import Leak, LeakKind
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
+from core.page import (
+    Arrangement,
+    ComponentGroup,
+    ComponentStatus,
+    Override,
+    PageSettings,
+    ShownComponent,
+)
 from core.promise import NextUpdate, Promise
 from core.public_side import PublicIncident, PublicPromise, PublicUpdate
 from core.ranking import Rank, Ranking
@@ -885,6 +899,92 @@ def some_groups(texts: Texts) -> dict[str, str]:
     return {f"S{place:04}": texts.word[:60] for place in range(150)}
 
 
+def an_overview(texts: Texts) -> Overview:
+    """Components of two groups and of none; in the longest case more than a page holds."""
+    names = texts.components[:4] if texts is ORDINARY else [texts.word[:100]] * 60
+    groups = tuple(
+        ComponentGroup(
+            id=an_id(f"group {place}"),
+            name=texts.word[:100],
+            position=place,
+            description=texts.body[:1_000],
+            created_at=NINE,
+            updated_at=NINE,
+        )
+        for place in range(len(names) if texts is not ORDINARY else 2)
+    )
+    until = NINE + timedelta(hours=2)
+    by_hand = Override(at=NINE, status=ComponentStatus.UNDER_MAINTENANCE, until=until)
+    listed = tuple(
+        ShownComponent(
+            id=an_id(f"component {place}"),
+            name=name,
+            position=place,
+            group=groups[place % len(groups)].id if place else None,
+            description=texts.body[:1_000],
+            shown=place != 1,
+            showcase=place != 0,
+            only_if_degraded=place != 0,
+            start_date=NINE.date(),
+            created_at=NINE,
+            updated_at=NINE,
+            overrides=(by_hand,) if place else (),
+        )
+        for place, name in enumerate(names)
+    )
+    settings = PageSettings(
+        workspace="T0", slug="a" * 40, title=texts.word[:100], published_at=NINE
+    )
+    return Overview(
+        arrangement=Arrangement(components=listed, groups=groups, page=settings),
+        statuses={
+            one.id: ComponentStatus.UNDER_MAINTENANCE if place else ComponentStatus.OPERATIONAL
+            for place, one in enumerate(listed)
+        },
+    )
+
+
+def page_views(texts: Texts) -> dict[str, Any]:
+    """The list of components, its dialogs, and the page's own."""
+    known = an_overview(texts)
+    one, settings = known.arrangement.components[-1], known.arrangement.page
+    assert settings is not None
+    group, address = known.arrangement.groups[-1], f"https://status.example.com/{settings.slug}"
+    hidden = tuple(a_component(each.name) for each in known.arrangement.components[:50])
+    listed = partial(components.component_list, known, at=NINE)
+    told = components.saved_override(one, at=NINE)
+    return {
+        "components_for_an_admin": listed(admin=True, publisher=True, page=2, told=told),
+        "components_for_a_publisher": listed(admin=False, publisher=True),
+        "components_for_others": listed(admin=False, publisher=False),
+        "components_none": components.component_list(
+            Overview(arrangement=Arrangement(components=(), groups=(), page=None), statuses={}),
+            admin=True,
+            publisher=True,
+            at=NINE,
+        ),
+        "components_shown": components.on_the_page(known.arrangement.components[:50]),
+        "components_hidden": components.with_hidden(
+            {"text": "It affects them.", "blocks": []}, hidden, admin=True
+        ),
+        "components_hidden_for_others": components.with_hidden(
+            {"text": "It affects them.", "blocks": []}, hidden[:1], admin=False
+        ),
+        "dialog_component": component_dialogs.component_dialog(
+            known.arrangement, one, origin=ORIGIN, page=1
+        ),
+        "dialog_component_new": component_dialogs.component_dialog(
+            known.arrangement, None, origin=ORIGIN, page=1
+        ),
+        "dialog_component_group": component_dialogs.group_dialog(group, origin=ORIGIN, page=1),
+        "dialog_override": component_dialogs.override_dialog(one, origin=ORIGIN, page=1, at=NINE),
+        "dialog_page": page.page_dialog(settings, address, origin=ORIGIN),
+        "dialog_page_unpublished": page.page_dialog(None, None, origin=ORIGIN),
+        "answer_page_published": page.published(settings, address),
+        "answer_page_unpublished": page.unpublished(),
+    }
+
+
 def some_templates(texts: Texts) -> list[Template]:
     """Two templates, or as many as a file may have, with the longest names."""
     many = 2 if texts is ORDINARY else TEMPLATES_MAX
@@ -956,7 +1056,10 @@ def forms(texts: Texts) -> dict[str, Any]:
             form=UpdateForm(ref=new.id, expected_status=new.status, templated=1, excess=1),
             templates=some_templates(texts)[:1],
         ),
-        "dialog_setup": setup_dialog(a_configuration(texts), presets, {}, origin=ORIGIN),
+        **page_views(texts),
+        "dialog_setup": setup_dialog(
+            a_configuration(texts), presets, {}, origin=ORIGIN, page=page_line(None, None)
+        ),
         "dialog_setup_saved": setup_dialog(
             a_configuration(texts, **saved),
             presets,

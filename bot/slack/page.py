@@ -1,0 +1,131 @@
+"""The dialog of the status page, its reader, and its answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.blocks import (
+    Json,
+    button,
+    input_block,
+    message,
+    modal,
+    option,
+    paragraphs,
+    section,
+    text_box,
+)
+from bot.slack.forms import PAGE, Origin, element, metadata
+from bot.slack.markup import shown
+from bot.slack.pressed import encode
+from bot.slack.requests import SavePage
+from core.curating import TITLE_MAX
+from core.page import PageSettings
+
+PUBLISHED, NOINDEX = "published", "noindex"
+
+
+def page_link(page: PageSettings, address: str) -> str:
+    """The page as a link that shows its title."""
+    title = shown(page.title, 200).replace("|", "/")
+    return f"<{address}|{title}>"
+
+
+def page_line(page: PageSettings | None, address: str | None) -> Json:
+    """The line about the page in the dialog with all settings, with the button to its own."""
+    told = "*Status page*: not published."
+    if page is not None and address is not None:
+        told = f"*Status page*: {page_link(page, address)} is published at {address}"
+    opens = button("Status page…", action_id="page", value=encode("page"))
+    return {**section(told), "accessory": opens}
+
+
+def page_dialog(page: PageSettings | None, address: str | None, *, origin: Origin) -> Json:
+    """The dialog of the status page, with its settings if it is published."""
+    told = "The status page is not published: every address of it is unknown."
+    if page is not None and address is not None:
+        told = f"The status page is published at {address}"
+    blocks = [
+        section(told),
+        input_block(
+            PUBLISHED,
+            "Publication",
+            _tick(PUBLISHED, "Publish the page, for everybody to read", ticked=page is not None),
+            hint="It shows public incidents and the components that are shown. Without the tick "
+            "it is taken off.",
+            optional=True,
+        ),
+        input_block(
+            "title",
+            "Title",
+            text_box("title", most=TITLE_MAX, initial=page.title if page else ""),
+            hint="Such as: Acme status.",
+            optional=True,
+        ),
+        input_block(
+            "slug",
+            "Name in the address",
+            text_box("slug", most=60, initial=page.slug if page else ""),
+            hint="Small letters, digits and hyphens. Empty: made of the title.",
+            optional=True,
+        ),
+        input_block(
+            "language",
+            "Language of dates",
+            text_box("language", most=20, initial=page.language if page else "en"),
+            hint="Such as en or de-CH.",
+            optional=True,
+        ),
+        input_block(
+            NOINDEX,
+            "Search engines",
+            _tick(
+                NOINDEX,
+                "Tell them to stay away, until the page is launched",
+                ticked=page.noindex if page else True,
+            ),
+            optional=True,
+        ),
+    ]
+    return modal(PAGE, "Status page", blocks, submit="Save", private_metadata=metadata(origin))
+
+
+def _tick(name: str, label: str, *, ticked: bool) -> Json:
+    made = option(label, name)
+    row: Json = {"type": "checkboxes", "action_id": name, "options": [made]}
+    return {**row, "initial_options": [made]} if ticked else row
+
+
+def page_form(view: Mapping[str, Any]) -> SavePage:
+    """The settings in the dialog."""
+    return SavePage(
+        published=_ticked(view, PUBLISHED),
+        title=_text(view, "title"),
+        slug=_text(view, "slug"),
+        language=_text(view, "language"),
+        noindex=_ticked(view, NOINDEX),
+    )
+
+
+def _text(view: Mapping[str, Any], name: str) -> str:
+    value = element(view, name).get("value")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _ticked(view: Mapping[str, Any], name: str) -> bool:
+    return bool(element(view, name).get("selected_options"))
+
+
+def published(page: PageSettings, address: str) -> Json:
+    """The answer to a page that was published, or got other settings."""
+    told = [f"{page_link(page, address)} is published at {address}"]
+    if page.noindex:
+        told.append("\nSearch engines are told to stay away.")
+    return message(told, paragraphs(told))
+
+
+def unpublished() -> Json:
+    """The answer to a page that was taken off, or was not published anyway."""
+    told = ["The status page is not published: every address of it is unknown."]
+    return message(told, paragraphs(told))
