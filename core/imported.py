@@ -162,7 +162,7 @@ def _free_name(name: str, group: str | None, taken: set[str], notes: list[str]) 
     free = next(one for one in wanted if one.casefold() not in taken)
     taken.add(free.casefold())
     if free != name:
-        notes.append(f'"{cut(name, 60)}" is called "{free}" here: names are unique.')
+        notes.append(f'"{cut(name, 60)}" is called "{free}" here: names are unique and short.')
     return free
 
 
@@ -258,7 +258,7 @@ def continued(
     writer = _Writer(before, known)
     for told in new:
         if not writer.can_tell(told):
-            return f"{before.name} has ended here, and was reopened there: {left} was left out."
+            return f"{before.name} went back a step there, and cannot here: {left} was left out."
         writer.tell(told)
     writer.end(there)
     return writer.past(there, page, before=before, atom=kept.atom)
@@ -282,9 +282,11 @@ class _Writer:
 
     def can_tell(self, told: ForeignUpdate) -> bool:
         """Whether the lifecycle has a way to the status of ``told``."""
-        word = WORDS[told.status].value
-        same = self._lifecycle.public_word(self._status).value == word
-        return same or bool(self._lifecycle.path(self._status, word))
+        return self._leads_to(WORDS[told.status])
+
+    def _leads_to(self, word: PublicWord) -> bool:
+        same = self._lifecycle.public_word(self._status) is word
+        return same or bool(self._lifecycle.path(self._status, word.value))
 
     def tell(self, told: ForeignUpdate) -> None:
         """Writes an update with its status; an empty one that changes nothing is left out."""
@@ -304,7 +306,9 @@ class _Writer:
             )
 
     def end(self, there: ForeignIncident) -> None:
-        """Brings the incident to the status that it has there."""
+        """Brings the incident to the status that it has there, if its last text leads to it."""
+        if not self._leads_to(WORDS[there.status]):
+            return
         self._move(WORDS[there.status], max(self._at, there.resolved_at or there.updated_at))
         if not there.open and self._lifecycle is IMPORTED and self._status != CLOSED:
             self._step(CLOSED, self._at, body=None, passed=False)

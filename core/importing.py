@@ -20,6 +20,8 @@ from core.store import Reader, Store, Transaction
 
 # Two clocks may differ by so much.
 CLOCKS_APART = timedelta(hours=1)
+# So many unresolved incidents are listed by name.
+LISTED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +167,13 @@ def _refuse_future(incidents: Iterable[ForeignIncident], at: datetime) -> None:
 
 
 def _unresolved(opened: Sequence[ForeignIncident]) -> str:
-    listed = "".join(f"\n  {one.id}  {one.status}  {cut(one.name, 60)}" for one in opened)
+    named = [f"{one.id} ({one.status}, {cut(one.name, 60)})" for one in opened[:LISTED]]
+    more = len(opened) - len(named)
+    listed = ", ".join([*named, *([f"and {more} more"] if more else [])])
     return (
         "Nothing was imported, because these incidents are not resolved there. Give "
         "--include-open to import them as open incidents, or --leave-open to leave them out until "
-        f"they are resolved:{listed}"
+        f"they are resolved: {listed}."
     )
 
 

@@ -133,7 +133,10 @@ async def _get(session: aiohttp.ClientSession, address: str) -> bytes:
                     )
                 return _bounded(address, await _limited(answer))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        raise UnreadableSource(f"{address} cannot be read: {type(error).__name__}.") from None
+        raise UnreadableSource(
+            f"{address} does not answer ({type(error).__name__}): try again, or save its documents "
+            "as files."
+        ) from None
     raise UnreadableSource(f"{address} redirects again and again.")
 
 

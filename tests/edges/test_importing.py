@@ -209,7 +209,7 @@ def test_only_https_is_read(address):
 def test_an_address_where_nobody_answers_is_named(elsewhere):
     host = elsewhere[1].rpartition(":")[0]
 
-    with pytest.raises(UnreadableSource, match=r":1/api/v2/summary\.json cannot be read"):
+    with pytest.raises(UnreadableSource, match=r":1/api/v2/summary\.json does not answer"):
         read([f"{host}:1"])
 
 

@@ -185,7 +185,7 @@ async def test_an_unresolved_incident_is_asked_about(bring, contents):
     with pytest.raises(NotImported, match="--include-open") as refused:
         await bring(northwind.summary(northwind.LOGINS_FAIL))
 
-    assert "inc0000000d4  identified  Logins fail" in refused.value.message
+    assert "inc0000000d4 (identified, Logins fail)." in refused.value.message
     assert contents() == before
 
 
@@ -246,6 +246,58 @@ async def test_what_came_after_is_added_to_an_open_incident(bring, page, finding
     assert await findings() == []
 
 
+GONE_BACK = RESOLVED_THERE | {
+    "status": "investigating",
+    "resolved_at": None,
+    "incident_updates": [
+        northwind.update("updd40000003", "investigating", "Again.", "2026-03-02T08:50:00.000Z"),
+        *northwind.LOGINS_FAIL["incident_updates"],
+    ],
+}
+
+
+WITHOUT_TEXTS = [one | {"body": ""} for one in northwind.CHECKOUT_FAILS["incident_updates"]]
+
+
+async def test_an_open_incident_does_not_go_back_a_step(bring, contents):
+    await bring(northwind.summary(northwind.LOGINS_FAIL), open_too=True)
+    before = contents()
+
+    told = await bring(northwind.summary(GONE_BACK))
+
+    assert told.notes == (
+        "INC-1 went back a step there, and cannot here: 1 newer update of it there was left out.",
+    )
+    assert contents() == before
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        northwind.MAIL_IS_LATE | {"status": "monitoring"},
+        northwind.CHECKOUT_FAILS | {"status": "identified"},
+        northwind.MAIL_IS_LATE | {"incident_updates": []},
+        northwind.LOGINS_FAIL | {"incident_updates": []},
+        northwind.CHECKOUT_FAILS
+        | {
+            "incident_updates": [
+                one | {"body": ""} for one in northwind.CHECKOUT_FAILS["incident_updates"]
+            ]
+        },
+        northwind.MAIL_IS_LATE | {"started_at": None, "resolved_at": None, "components": None},
+    ],
+    ids=["earlier status", "reopened", "no texts", "no texts, open", "empty texts", "nulls"],
+)
+async def test_an_incident_that_contradicts_itself_is_imported_soundly(bring, page, findings, odd):
+    await bring(northwind.summary(), northwind.incidents(odd), open_too=True)
+
+    (one,) = document("incidents", await page(), AT)["incidents"]
+
+    assert (one["id"], one["created_at"]) == (odd["id"], odd["created_at"])
+    assert await findings() == []
+    assert (await bring(northwind.summary(), northwind.incidents(odd), open_too=True)).nothing
+
+
 async def test_an_incident_that_was_continued_here_is_left_alone(bring, incidents, contents):
     await bring(northwind.summary(northwind.LOGINS_FAIL), open_too=True)
     await incidents.execute(a_change(ref=1, to="monitoring"))
@@ -296,7 +348,7 @@ async def test_two_components_of_one_name_are_told_apart_by_their_groups(bring, 
         one["id"]: one["name"] for one in document("components", await page(), AT)["components"]
     }
     assert (names[northwind.API], names[northwind.SHOP]) == ("API", "API (America)")
-    assert told.notes == ('"API" is called "API (America)" here: names are unique.',)
+    assert told.notes == ('"API" is called "API (America)" here: names are unique and short.',)
 
 
 async def test_a_workspace_keeps_the_ids_of_one_page(bring):
