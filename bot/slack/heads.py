@@ -15,7 +15,16 @@ AUDIENCES = ("note", "private", "internal")
 PUBLIC = "public"
 STATUS_KEYS = ("status", "state", "to")
 SEVERITY_KEYS = ("severity", "sev")
-KEYS = (*STATUS_KEYS, *SEVERITY_KEYS, "lifecycle", "components", PUBLIC, "visibility")
+PROMISE_KEYS = ("next", "promise")
+KEYS = (
+    *STATUS_KEYS,
+    *SEVERITY_KEYS,
+    *PROMISE_KEYS,
+    "lifecycle",
+    "components",
+    PUBLIC,
+    "visibility",
+)
 
 _KEY = r"([^\W\d_][\w-]*)"
 # Long dashes count as "--": some keyboards write one for the other.
@@ -37,6 +46,7 @@ class HeadKind(StrEnum):
     STATUS = "status"
     SEVERITY = "severity"
     AUDIENCE = "audience"
+    PROMISE = "promise"
     OPTION = "option"
 
 
@@ -44,7 +54,8 @@ class HeadKind(StrEnum):
 class Head:
     """The first words of a text. ``value`` is the status or the severity, empty if none is known.
 
-    The value of an audience is ``private`` or ``public``. ``rest`` is the text without the words.
+    The value of an audience is ``private`` or ``public``, that of a promise a time. ``rest`` is the
+    text without the words.
     ``marked``: a sign sets them off from it, as in ``private: …``.
     """
 
@@ -139,6 +150,22 @@ def _option(key: str, value: str, rest: str, text: str, statuses: tuple[str, ...
     """``key`` with its value; the value belongs to the rest if the key takes none."""
     key, plain = key.casefold(), plain_word(value)
     whole = f"{value}{rest}".lstrip()
+    if key in PROMISE_KEYS:
+        return Head(HeadKind.PROMISE, plain, rest.lstrip())
+    if audience := _audience(key, plain, rest, whole):
+        return audience
+    if (near(key, STATUS_KEYS) or key in STATUS_KEYS) and (status := _status(plain, statuses)):
+        return Head(HeadKind.STATUS, status, rest.lstrip())
+    severity = near(plain, ("critical", "high", "medium", "low"))
+    if (near(key, SEVERITY_KEYS) or key in SEVERITY_KEYS) and severity:
+        return Head(HeadKind.SEVERITY, severity, rest.lstrip())
+    if near(key, (*STATUS_KEYS, *SEVERITY_KEYS)) or key in (*STATUS_KEYS, *SEVERITY_KEYS):
+        return Head(HeadKind.OPTION, "", rest.lstrip())
+    meant = near(key, statuses)
+    return Head(HeadKind.STATUS, meant, whole) if meant else Head(HeadKind.OPTION, "", text)
+
+
+def _audience(key: str, plain: str, rest: str, whole: str) -> Head | None:
     if near(key, AUDIENCES):
         return Head(HeadKind.AUDIENCE, "private", whole)
     if near(key, (PUBLIC,), most=1):
@@ -146,11 +173,4 @@ def _option(key: str, value: str, rest: str, text: str, statuses: tuple[str, ...
     if near(key, ("visibility",)) and plain in (*AUDIENCES, PUBLIC):
         audience = PUBLIC if plain == PUBLIC else "private"
         return Head(HeadKind.AUDIENCE, audience, rest.lstrip())
-    if near(key, STATUS_KEYS) or key in STATUS_KEYS:
-        status = _status(plain, statuses)
-        return Head(HeadKind.STATUS if status else HeadKind.OPTION, status, rest.lstrip())
-    if near(key, SEVERITY_KEYS) or key in SEVERITY_KEYS:
-        severity = near(plain, ("critical", "high", "medium", "low")) or ""
-        return Head(HeadKind.SEVERITY if severity else HeadKind.OPTION, severity, rest.lstrip())
-    meant = near(key, statuses)
-    return Head(HeadKind.STATUS, meant, whole) if meant else Head(HeadKind.OPTION, "", text)
+    return None

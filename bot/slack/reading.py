@@ -52,6 +52,7 @@ from core.incident import Note, PublicText, Severity
 from core.lifecycle import NAME
 from core.promise import LONGEST, SHORTEST, NextUpdate
 from core.stats import PERIOD_DAYS_MAX
+from core.texts import duration
 
 Noted = TypeVar("Noted", Change, TakeNextStep)
 
@@ -218,6 +219,9 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
         case HeadKind.SEVERITY:
             severity = Severity(head.value)
             meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
+        case HeadKind.PROMISE if public and (promised := _promised(head.value, typed)):
+            again = replace(change, ref=ref, public=public, next_update=promised)
+            meant = [Choice(again, f"Publish, next update {_when(promised, typed)}")]
         case HeadKind.AUDIENCE if head.value == PUBLIC:
             meant = [Choice(replace(change, ref=ref, public=public))] if public else []
         case HeadKind.AUDIENCE if rest:
@@ -227,6 +231,20 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
         case _:
             pass
     return Question(problem, [*meant, whole, edited], usage=typed.verb.usage)
+
+
+def _promised(time: str, typed: Typed) -> NextUpdate | None:
+    """The promise that ``time`` names; None if it names none."""
+    if within := span_of(time):
+        return NextUpdate(within=within) if SHORTEST <= within <= LONGEST else None
+    by = next_time(time, at=typed.known.at, zone=typed.known.zone)
+    return NextUpdate(by=by) if by else None
+
+
+def _when(promised: NextUpdate, typed: Typed) -> str:
+    if promised.by:
+        return f"by {promised.by.astimezone(typed.known.zone):%H:%M}"
+    return f"in {duration(promised.within)}" if promised.within else ""
 
 
 def _read_note(typed: Typed) -> Change:

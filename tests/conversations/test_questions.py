@@ -167,6 +167,33 @@ async def test_a_status_at_the_head_of_a_public_text_is_asked_about(told, mia, s
     assert "identified The cause" not in shown
 
 
+@pytest.mark.parametrize(
+    ("typed", "button"),
+    [
+        ("next:45m", "Publish, next update in 45 min"),
+        ("promise: 45m", "Publish, next update in 45 min"),
+        ("--next=45m", "Publish, next update in 45 min"),
+    ],
+)
+async def test_a_promise_before_the_public_text_is_offered(told, mia, settle, slack, typed, button):
+    answer = await told(f"update 2 {typed} {CAUSE}")
+
+    offered = [label for label in labels(answer) if label.startswith(button)]
+    assert len(offered) == 1, labels(answer)
+    await (await mia.press(answer, offered[0])).answer()
+    await settle()
+    shown = repr(slack.channel_view("#status"))
+    assert CAUSE in shown
+    assert "45m" not in shown
+    assert "Next update" in shown
+
+
+async def test_a_time_that_is_none_promises_nothing(told):
+    answer = await told(f"update 2 next:week {CAUSE}")
+
+    assert not [label for label in labels(answer) if "next update" in label]
+
+
 async def test_all_of_it_is_published_by_its_own_button(told, mia, slack, settle):
     answer = await told(f"update 2 identified {CAUSE}")
     await (await mia.press(answer, "Publish all of it (INC-2)")).answer()
