@@ -6,11 +6,11 @@ Only modules of `storage` use it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from core.components import group_id
 from core.decision import Decision
@@ -22,10 +22,15 @@ from storage.models import (
     component,
     component_group,
     component_override,
+    incident,
     incident_component,
+    is_open,
     tagging,
 )
 from storage.statements import KEEP_WORKSPACE, upsert
+
+# Cards of incidents that ended before are not edited when a component is shown or hidden.
+LOOK_BACK = timedelta(days=7)
 
 _ALL = (
     select(component.c.id, component.c.name)
@@ -71,6 +76,23 @@ _ARRANGE_GROUP = (
             for name in ("name", "folded", "position", "description", "updated_at")
         }
     )
+)
+_NAMED = select(component.c.name, component.c.shown).where(
+    component.c.workspace_id == bindparam("workspace"), component.c.id == bindparam("id_")
+)
+_TAGGED_BY = (
+    select(incident_component.c.incident_id)
+    .join(
+        incident,
+        (incident.c.workspace_id == incident_component.c.workspace_id)
+        & (incident.c.id == incident_component.c.incident_id),
+    )
+    .where(
+        incident_component.c.workspace_id == bindparam("workspace"),
+        incident_component.c.component_id == bindparam("id_"),
+        or_(is_open, incident.c.updated_at >= bindparam("since")),
+    )
+    .order_by(incident_component.c.incident_id)
 )
 _LAST_OVERRIDE = select(func.max(component_override.c.entry)).where(
     component_override.c.workspace_id == bindparam("workspace"),
@@ -195,6 +217,18 @@ def _row(workspace: str, one: Component, at: datetime) -> dict[str, Any]:
         "created_at": at,
         "updated_at": at,
     }
+
+
+def redrawn(connection: Connection, workspace: str, one: ShownComponent) -> tuple[UUID, ...]:
+    """The incidents whose public cards change with ``one``: it is shown, hidden or renamed.
+
+    Those are open, or were changed in the last `LOOK_BACK`: nobody reads older cards.
+    """
+    before = connection.execute(_NAMED, {"workspace": workspace, "id_": one.id}).one()
+    if (before.name, bool(before.shown)) == (one.name, one.shown):
+        return ()
+    asked = {"workspace": workspace, "id_": one.id, "since": one.updated_at - LOOK_BACK}
+    return tuple(connection.execute(_TAGGED_BY, asked).scalars())
 
 
 def arrange(connection: Connection, workspace: str, one: ShownComponent) -> None:

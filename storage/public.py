@@ -42,7 +42,7 @@ from storage import imports, pages, promises
 from storage.models import component, is_open, is_tagged
 from storage.models import incident as _incident
 from storage.models import update as _update
-from storage.rows import NEWEST, AnyRow, lifecycle_of, tags
+from storage.rows import NEWEST, AnyRow, lifecycle_of, shown_tags
 from storage.snapshot import Snapshot
 
 # While a title is held back, the one before it is shown; without one, nothing of the incident is.
@@ -134,7 +134,7 @@ _UPDATES = (
 )
 _COMPONENTS = (
     select(component.c.id, component.c.name)
-    .where(component.c.workspace_id == bindparam("workspace"))
+    .where(component.c.workspace_id == bindparam("workspace"), component.c.shown)
     .order_by(component.c.folded)
 )
 
@@ -268,7 +268,7 @@ class PublicReader(Snapshot):
         return tuple(_with_course(one, courses.get(one.id, ())) for one in incidents)
 
     def components(self, workspace: str) -> tuple[Component, ...]:
-        """The components of the workspace, by name."""
+        """The components of the workspace that are shown in public, by name."""
         rows = self._connection.execute(_COMPONENTS, {"workspace": workspace})
         return tuple(Component(id_, name) for id_, name in rows)
 
@@ -282,7 +282,7 @@ class PublicReader(Snapshot):
         for fact in self._connection.execute(_UPDATES, named):
             facts[fact.incident_id].append(fact)
         tagged = [row.id for row in rows if row.component_count]
-        components = tags(self._connection, workspace, tagged)
+        components = shown_tags(self._connection, workspace, tagged)
         promised = [row.id for row in rows if row.promise_count]
         made = promises.promises_of(self._connection, workspace, promised)
         imported = [row.id for row in rows if row.imported]

@@ -38,6 +38,8 @@ _TAGS = (
     )
     .order_by(incident_component.c.incident_id, incident_component.c.position)
 )
+# A component that was made by tagging is hidden until an admin shows it.
+_SHOWN_TAGS = _TAGS.where(component.c.shown)
 
 
 def tags(
@@ -45,6 +47,13 @@ def tags(
 ) -> dict[UUID, tuple[Component, ...]]:
     """The components of each of ``incidents`` that has any, in the order of their naming."""
     return _by_incident(connection, _TAGS, workspace, incidents, Component)
+
+
+def shown_tags(
+    connection: Connection, workspace: str, incidents: Sequence[UUID]
+) -> dict[UUID, tuple[Component, ...]]:
+    """`tags`, without the components that are on no public surface."""
+    return _by_incident(connection, _SHOWN_TAGS, workspace, incidents, Component)
 
 
 _INVITED = (

@@ -59,7 +59,14 @@ from storage.columns import incident_columns, lifecycle_row, update_row
 from storage.databases.failures import Conflict, NoDatabase, SecondServer, translated_errors
 from storage.databases.opening import database
 from storage.databases.sqlite import ERASED
-from storage.enqueue import enqueue, enqueue_all, is_told, published, published_in
+from storage.enqueue import (
+    enqueue,
+    enqueue_all,
+    is_told,
+    published,
+    published_in,
+    redraw_status_cards,
+)
 from storage.migrations import UnknownSchema
 from storage.public import PublicReader
 from storage.queries import Address, SqlReader
@@ -368,7 +375,10 @@ class SqlTransaction(SqlReader):
         """Writes what the page says of a component; ``new_group`` names its group, if it is new."""
         if new_group is not None:
             components.keep_group(self._connection, workspace, new_group, at=at)
+        redrawn = components.redrawn(self._connection, workspace, component)
         components.arrange(self._connection, workspace, component)
+        for incident in redrawn:
+            redraw_status_cards(self._connection, workspace, incident, at=at)
         pages.bump(self._connection, workspace, at=at)
 
     def arrange_group(self, workspace: str, group: ComponentGroup, *, at: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.curating import ComponentChange, Curation
@@ -360,3 +362,43 @@ async def test_somebody_who_is_no_admin_cannot_open_the_page(slack, ratchet):
     await bo.command("#payments", "/incident setup page")
 
     await slack.until(lambda: bo.has_view and "Only workspace admins" in str(bo.view.blocks))
+
+
+async def test_the_status_channel_names_a_component_once_it_is_shown(
+    slack, ratchet, curation, admin, settle
+):
+    def cards():
+        return [post.words() for post in slack.workspace.channel("#status").messages]
+
+    await curation.add_component(admin, ComponentChange(name="Payments"))
+    mia = slack.person("mia")
+    line = "/incident declare It is slow components:Payments,wombat"
+    told = await (await mia.command("#payments", line)).answer()
+    await settle()
+    (card,) = cards()
+    assert "Payments" in card
+    assert "wombat" not in card
+
+    await mia.press(told, "Show on the page")
+    await answered(slack, mia, "shown in public")
+    await settle()
+    (card,) = cards()
+    assert "Payments, wombat" in card
+
+    hide = ComponentChange(shown=False)
+    await curation.change_component(admin, "wombat", hide)
+    await settle()
+    assert "wombat" not in cards()[0]
+
+
+async def test_hidden_components_leave_the_same_bytes_in_the_status_channel(slack, ratchet, settle):
+    mia = slack.person("mia")
+    for named in ("", " components:wombat"):
+        await mia.command("#payments", f"/incident declare It is slow{named}")
+    await settle()
+
+    first, second = (
+        json.dumps([{**block, "block_id": ""} for block in post.blocks]) + post.text
+        for post in slack.workspace.channel("#status").messages
+    )
+    assert first.replace("INC-1", "INC-2") == second
