@@ -167,7 +167,8 @@ PYDANTIC = {
 SERVER = {
     *("aiohappyeyeballs", "aiohttp", "aiosignal", "anyio", "apscheduler", "click", "fastapi"),
     *("frozenlist", "httptools", "idna", "jinja2", "multidict", "opentelemetry", "propcache"),
-    *("slack_bolt", "slack_sdk", "starlette", "tzlocal", "uvicorn", "uvloop", "yarl"),
+    *("slack_bolt", "slack_sdk", "standardwebhooks", "starlette", "tzlocal", "uvicorn"),
+    *("uvloop", "yarl"),
 }
 SLACK_CLIENT = {
     *("aiohappyeyeballs", "aiohttp", "aiosignal", "frozenlist", "idna", "multidict", "propcache"),

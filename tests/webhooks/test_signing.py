@@ -39,7 +39,7 @@ def test_the_signature_is_the_one_that_openssl_makes():
     assert headers["webhook-signature"] == "v1,Ry0vwhYpkX/WENFenpZ27/mkBnoZFhDqqlLD+/6qOqA="
 
 
-@pytest.mark.parametrize("secret", [OLD, NEW])
+@pytest.mark.parametrize("secret", [OLD, NEW], ids=["old", "new"])
 def test_while_a_secret_is_rotated_both_hold(secret):
     headers = signature_headers(UID, moment(), BODY, [NEW, OLD])
 
