@@ -11,7 +11,7 @@ from math import isqrt
 
 from core.stats import DEFINITIONS, Spread, Statistics, TwoPeriods
 from core.tables import FigureRow, rows_of
-from core.texts import duration
+from core.times import duration
 
 WIDTH = 640
 BAR = 22

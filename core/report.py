@@ -18,7 +18,8 @@ from core.moments import moments_of
 from core.promise import Promise, PromiseState, score
 from core.public_side import PublicIncident, PublicUpdate, ToldPromise
 from core.sections import standing, text_of
-from core.texts import duration, listed
+from core.texts import listed
+from core.times import duration
 
 TO_WRITE = "To write."
 WITHDRAWN = "This text was withdrawn."

@@ -14,11 +14,12 @@ from typing import Any
 
 from core.incident import IncidentChannels, Person, Severity, WorkspaceSettings
 from core.promise import LONGEST, SHORTEST
+from core.times import span_of
 
 NONE = "none"
 YES, NO = "yes", "no"
 OFF, OFFER = "off", "offer"
-_SPAN = re.compile(rf"({'|'.join(Severity)}) ?= ?([0-9]{{1,4}}) ?(m|h)")
+_PROMISED = re.compile(rf"({'|'.join(Severity)}) ?= ?(.+)")
 _NAME_MAX = 100
 
 
@@ -154,14 +155,15 @@ def _read_yes(text: str) -> bool:
 
 
 def _read_spans(text: str) -> Mapping[Severity, timedelta]:
-    """Severities with minutes or hours, and commas between them, worst first."""
+    """Severities with whole minutes, and commas between them, worst first."""
     parts: Iterable[str] = () if text.lower() == NONE else text.lower().split(",")
     spans: dict[Severity, timedelta] = {}
     for part in parts:
-        match = _SPAN.fullmatch(part.strip())
-        minutes = int(match[2]) * (60 if match[3] == "h" else 1) if match else 0
-        span = timedelta(minutes=minutes)
-        if match is None or match[1] in spans or not SHORTEST <= span <= LONGEST:
+        match = _PROMISED.fullmatch(part.strip())
+        span = span_of(match[2]) if match else None
+        if match is None or span is None or match[1] in spans:
+            raise ValueError
+        if not SHORTEST <= span <= LONGEST or span % SHORTEST:
             raise ValueError
         spans[Severity(match[1])] = span
     return {severity: spans[severity] for severity in Severity if severity in spans}

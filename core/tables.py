@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.stats import Figures, Spread, TwoPeriods
-from core.texts import duration
+from core.times import duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from typing import Any
 
 from core.errors import InvalidTemplates, TemplateProblem
 from core.incident import BODY_MAX, Severity
-from core.texts import COMPONENT, NEXT_UPDATE, PLACES, duration
+from core.texts import COMPONENT, NEXT_UPDATE, PLACES
+from core.times import duration
 
 FILE_MAX_BYTES = 65_536
 TEMPLATES_MAX = 50

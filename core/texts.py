@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import timedelta
 
 from core.errors import InvalidField
 from core.incident import (
@@ -126,16 +125,3 @@ def listed(words: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last
-
-
-def duration(span: timedelta) -> str:
-    """``4 s``, ``12 min``, ``1 h 04 min``, ``2 d 03 h``: two units at most, never below zero."""
-    seconds = max(0, int(span.total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
-    if minutes == 0:
-        return f"{seconds} s"
-    if hours == 0:
-        return f"{minutes} min"
-    if days == 0:
-        return f"{hours} h {minutes % 60:02} min"
-    return f"{days} d {hours % 24:02} h"

@@ -23,7 +23,7 @@ from bot.page.addresses import Addresses
 from bot.page.badge import COLOURS, MAINTAINED
 from bot.page.bars import alternative, day_name, strokes
 from bot.page.statuspage import moment
-from bot.page.texts import as_html, duration, utc
+from bot.page.texts import as_html, lasting, utc
 from core.page import (
     ComponentStatus,
     Impact,
@@ -231,7 +231,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "iso": moment,
         "utc": utc,
-        "duration": duration,
+        "duration": lasting,
         "text": lambda text: Markup(as_html(text)),  # noqa: S704 - `as_html` escapes
         "alternative": alternative,
         "day": day_name,

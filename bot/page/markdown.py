@@ -9,7 +9,7 @@ from bot.page import html
 from bot.page.addresses import Addresses
 from bot.page.bars import bad_days
 from bot.page.html import Listed
-from bot.page.texts import duration, utc
+from bot.page.texts import lasting, utc
 from core.markdown import inline, quote
 from core.page import PageIncident, StatusPage
 
@@ -72,7 +72,7 @@ def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
         f"started {utc(public.started_at)}",
     ]
     if public.resolved_at:
-        facts.append(f"lasted {duration(public.resolved_at - public.started_at)}")
+        facts.append(f"lasted {lasting(public.resolved_at - public.started_at)}")
     facts.append(public.name)
     lines = [
         f"{'#' * level} [{inline(public.title)}]({at.incident(public)}.md)",

@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timedelta
 from html import escape
 
+from core.times import duration
+
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 # Punctuation behind an address belongs to the sentence.
 _BEHIND = ".,;:!?)]}"
@@ -25,16 +27,9 @@ def as_html(text: str) -> str:
     return "".join(made).replace("\n", "<br>")
 
 
-def duration(span: timedelta) -> str:
-    """``1 h 04 min``, ``12 min``, ``3 d 2 h``; ``less than a minute`` below one."""
-    minutes = int(span.total_seconds()) // 60
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min" if minutes else "less than a minute"
+def lasting(span: timedelta) -> str:
+    """``span`` in words; ``less than a minute`` below one."""
+    return duration(span) if span >= timedelta(minutes=1) else "less than a minute"
 
 
 def utc(at: datetime) -> str:

@@ -12,13 +12,13 @@ from bot.slack.blocks import Json, input_block, modal, option, section, select, 
 from bot.slack.forms import COMPONENT, GROUP, OVERRIDE, Origin, element, metadata, remembered_in
 from bot.slack.markup import shown
 from bot.slack.requests import SaveComponent, SaveGroup, SaveOverride, UsageError
-from bot.slack.spans import ENDS, end_of
 from bot.slack.verbs import COMMAND
 from bot.slack.words import in_words
 from core.curating import ComponentChange
 from core.errors import InvalidField
 from core.incident import BODY_MAX, COMPONENT_DESCRIPTION_MAX, COMPONENT_NAME_MAX, Note
 from core.page import Arrangement, ComponentGroup, ComponentStatus, ShownComponent
+from core.times import ENDS, end_of
 
 BY_INCIDENTS = "incidents"
 SHOWN, SHOWCASE, DEGRADED = "shown", "showcase", "degraded"

@@ -9,10 +9,10 @@ from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, audience_within,
 from bot.slack.likeness import near
 from bot.slack.references import first_word, plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
-from bot.slack.spans import STARTS, Start, start_of, written_start
 from bot.slack.typed import Circumstances, Typed, option, other_school, quoted, unquoted
 from core.commands import Declare
 from core.incident import Severity
+from core.times import STARTS, Start, start_of, written_start
 
 KEYS = ("severity", "lifecycle", "components", "since")
 AUDIENCES = ("private", "public")

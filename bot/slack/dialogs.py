@@ -40,7 +40,7 @@ from core.incident import (
     Update,
 )
 from core.lifecycle import Catalogue, Lifecycle
-from core.texts import duration
+from core.times import duration
 
 BOX_MAX = 3_000  # of any text box in a dialog
 PART_MAX = 2_900  # of a text that is spread over several boxes: the rest is room to type

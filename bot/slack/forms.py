@@ -15,7 +15,6 @@ from uuid import UUID
 
 from bot.slack.pressed import Dialog
 from bot.slack.requests import AssignTo, FromDraft, InviteUser, OpenWalk, Request, UsageError
-from bot.slack.spans import STARTS, start_of, written_start
 from bot.slack.verbs import COMMAND
 from core.commands import (
     Change,
@@ -54,6 +53,7 @@ from core.refusals import (
     StaleStatus,
     UnknownComponent,
 )
+from core.times import STARTS, start_of, written_start
 
 # The callback_ids of the dialogs that are not about one incident.
 DECLARE, NOTE, SHORTEN, SETUP = "declare", "note", "shorten", "setup"

@@ -38,7 +38,7 @@ from bot.slack.words import PRIVATE, dot, in_words, named, owned_by, status_name
 from core.boards import BoardFilter, Scope
 from core.incident import Incident, Severity
 from core.ranking import COUNTED_MAX, Ranking
-from core.texts import duration
+from core.times import duration
 
 TRAY_ROWS = 10
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from core.incident import (
     Person,
 )
-from core.texts import duration
+from core.times import duration
 
 _CONTROL = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
 

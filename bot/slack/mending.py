@@ -10,9 +10,9 @@ from bot.slack.heads import audience_within
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
 from bot.slack.requests import OpenDeclare
-from bot.slack.spans import start_of, written_start
 from bot.slack.typed import Typed, unquoted
 from core.incident import Severity
+from core.times import start_of, written_start
 
 _KEYED = re.compile(r"[-–—−]*([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 

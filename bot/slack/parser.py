@@ -26,13 +26,13 @@ from bot.slack.requests import (
     ShowTray,
     UsageError,
 )
-from bot.slack.spans import written_start
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Circumstances, Elsewhere, Typed, quoted
 from bot.slack.verbs import COMMAND, Verb
 from core.commands import Change, Declare, Ref
 from core.errors import UserError
 from core.incident import Note
+from core.times import written_start
 
 
 def parse(text: str, known: Circumstances) -> Request:

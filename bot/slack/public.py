@@ -32,7 +32,7 @@ from bot.slack.words import (
     status_word,
 )
 from core.public_side import PublicIncident, PublicUpdate
-from core.texts import duration
+from core.times import duration
 
 
 def status_card(public: PublicIncident) -> Json:

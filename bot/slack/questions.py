@@ -43,7 +43,7 @@ from bot.slack.words import TITLE, description_hint, note_hint, public_hint, sta
 from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
 from core.incident import DeclaredText, Incident, Section
 from core.promise import NextUpdate
-from core.texts import duration
+from core.times import duration
 
 # Slack takes 25 elements in one block of actions.
 OFFERED_MAX = 20

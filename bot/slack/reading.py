@@ -42,7 +42,6 @@ from bot.slack.requests import (
     ShowTimeline,
     UsageError,
 )
-from bot.slack.spans import DAY, as_minutes, next_time, span_of
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Elsewhere, Typed, option, quoted, status_of, unquoted
 from core.boards import BoardFilter, Scope
@@ -52,7 +51,7 @@ from core.incident import Note, PublicText, Severity
 from core.lifecycle import NAME
 from core.promise import LONGEST, SHORTEST, NextUpdate
 from core.stats import PERIOD_DAYS_MAX
-from core.texts import duration
+from core.times import ENDS, as_minutes, duration, names_day, next_time, span_of, start_of
 
 Noted = TypeVar("Noted", Change, TakeNextStep)
 
@@ -282,11 +281,13 @@ def _read_promise(typed: Typed) -> SetPromise:
         raise typed.wrong(
             f"{quoted(said)} is no time.",
             suggestion=as_minutes(time),
-            hint="Write 30m, 1h 30m, 15:30 in your own time zone, or none.",
+            hint=f"{ENDS[0].upper()}{ENDS[1:]} in your own time zone, or none.",
             slip=time,
         )
     tomorrow = replace(asked, next_update=NextUpdate(by=by))
-    if typed.known.at - (by - DAY) <= JUST_PASSED and not typed.literal:
+    last = start_of(time, at=typed.known.at, zone=typed.known.zone)
+    just_passed = last is not None and typed.known.at - last.at <= JUST_PASSED
+    if just_passed and not names_day(time) and not typed.literal:
         raise Question(
             f"{quoted(said)} has just passed in your time zone. Nothing was promised.",
             [Choice(tomorrow, "Promise it for tomorrow")],

@@ -67,7 +67,7 @@ from core.refusals import (
     UnknownStatus,
     WhichIncident,
 )
-from core.texts import duration
+from core.times import duration
 
 
 def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error

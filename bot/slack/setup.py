@@ -19,7 +19,7 @@ from core.configuring import Configuration
 from core.incident import Severity, WorkspaceSettings
 from core.lifecycle import Catalogue
 from core.settings import NO, NONE, OFF, OFFER, YES, SavedSetting, Setting, read, write
-from core.texts import duration
+from core.times import duration
 
 LABELS = {
     Setting.STATUS_CHANNEL: "Status channel",

@@ -29,7 +29,8 @@ from bot.slack.words import PRIVATE, deed, named, readers_of, status_name
 from core.boards import Card, Page
 from core.incident import Incident, Kind, Update
 from core.service import TIMELINE_PAGE
-from core.texts import duration, listed
+from core.texts import listed
+from core.times import duration
 
 # Slack refuses a message with more than about 12,000 characters of text, and has refused one with
 # 11,341. One entry of the longest body, every character escaped, still fits.

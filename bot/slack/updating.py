@@ -35,7 +35,7 @@ from core.incident import (
     is_end,
 )
 from core.templates import Template
-from core.texts import duration
+from core.times import duration
 
 # An input with this name, or with a word behind it, is sent while it is filled in.
 PREVIEW = "preview"

@@ -64,7 +64,8 @@ from core.boards import Card
 from core.decision import Outcome
 from core.incident import OPENED, Incident, Kind, Section, Update, Visibility
 from core.lifecycle import PublicWord
-from core.texts import duration, listed
+from core.texts import listed
+from core.times import duration
 
 # --- cards -------------------------------------------------------------------------------------
 

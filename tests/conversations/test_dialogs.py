@@ -60,7 +60,7 @@ async def test_one_submit_changes_everything_in_one_transaction(slack, ratchet, 
     await mia.fill("Public update", "We found the cause.")
     await mia.fill("Private note", "db-3 lost quorum")
     await mia.fill("Severity", "Critical")
-    await mia.fill("Next public update", "In 2 h 00 min")
+    await mia.fill("Next public update", "In 2 h")
     await announced(slack, mia)
     await mia.submit()
     await told(slack, mia, "It promises the next one by")

@@ -124,6 +124,10 @@ async def test_change_opens_the_dialog(slack, declared, mia, says, settle):
 TYPED = [
     ("30m", "09:30"),
     ("in 1h 30m", "10:30"),
+    ("1h30", "10:30"),
+    ("1.5h", "10:30"),
+    ("90m", "10:30"),
+    ("2pm", "13:00"),
     ("15:30", "14:30"),
     ("by 3:30 pm", "14:30"),
     ("\uff19\uff10 Minutes", "10:30"),
@@ -158,6 +162,15 @@ async def test_what_is_no_time_promises_nothing(slack, declared, says, settle, t
     assert "promise <n> <30m|15:30|none [reason]>" in answer.words().replace("&lt;", "<").replace(
         "&gt;", ">"
     )
+    assert "Next update" not in card(slack)
+
+
+@pytest.mark.parametrize("time", ["yesterday 15:30", "today 9:00"])
+async def test_a_day_and_time_that_have_passed_promise_nothing(slack, declared, says, settle, time):
+    answer = await says(f"promise 1 {time}")
+    await settle()
+
+    assert "must be from one minute to seven days away" in answer.words()
     assert "Next update" not in card(slack)
 
 
@@ -283,7 +296,7 @@ async def test_the_dialog_proposes_the_promise_and_publishes_it(slack, declared,
     working = slack.workspace.channel(PAYMENTS).messages[-1]
     await mia.press(working, "Update…")
     await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
-    assert "'initial_option': {'text': {'type': 'plain_text', 'text': 'In 1 h 00 min'" in str(
+    assert "'initial_option': {'text': {'type': 'plain_text', 'text': 'In 1 h'" in str(
         mia.view.blocks
     )
     await mia.fill("Next public update", "In 30 min")

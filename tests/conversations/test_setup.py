@@ -75,7 +75,7 @@ async def test_a_saved_setting_is_in_force_at_once(slack, opened, typed, in_forc
     mia = await opened()
     await mia.fill("Severity of a new incident", "High")
     await mia.fill("Lifecycle of a new incident", "Response")
-    await mia.fill("Next public update, low", "In 4 h 00 min")
+    await mia.fill("Next public update, low", "In 4 h")
 
     await mia.submit()
 

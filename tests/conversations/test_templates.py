@@ -62,7 +62,7 @@ async def test_a_choice_fills_the_box(slack, updating):
 
     await mia.fill("Template", "Looking")
 
-    text = "We are looking into API and Search. The next update comes in 1 h 00 min."
+    text = "We are looking into API and Search. The next update comes in 1 h."
     await filled(slack, mia, text)
 
 
@@ -72,7 +72,7 @@ async def test_what_was_typed_stays_before_the_text(slack, updating):
 
     await mia.fill("Template", "Looking")
 
-    text = "We are looking into API. The next update comes in 1 h 00 min."
+    text = "We are looking into API. The next update comes in 1 h."
     await filled(slack, mia, f"Sorry.\n\n{text}")
 
 
@@ -93,7 +93,7 @@ async def test_a_text_that_does_not_fit_stays_out_and_the_field_says_so(slack, u
     await slack.until(told)
     assert told() == [
         (
-            "The template is 53 characters too long for the box, so nothing was added. Shorten "
+            "The template is 46 characters too long for the box, so nothing was added. Shorten "
             "the text below, and choose it again."
         )
     ]
@@ -101,7 +101,7 @@ async def test_a_text_that_does_not_fit_stays_out_and_the_field_says_so(slack, u
     await mia.fill("Public update", "Sorry.")
     await slack.until(lambda: not told())
     await mia.fill("Template", "Looking")
-    text = "We are looking into API. The next update comes in 1 h 00 min."
+    text = "We are looking into API. The next update comes in 1 h."
     await filled(slack, mia, f"Sorry.\n\n{text}")
 
 

@@ -268,7 +268,7 @@ def test_the_figures_are_said_in_words():
         FigureRow(label="To acknowledge", now="none", before="none"),
         FigureRow(label="To the first public update", now="none", before="none"),
         FigureRow(label="To resolve", now="median 15 min, p90 20 min, n 2", before="none"),
-        FigureRow(label="Longest public silence", now="1 h 00 min, INC-1", before="none"),
+        FigureRow(label="Longest public silence", now="1 h, INC-1", before="none"),
         FigureRow(label="Promises", now="3 kept, 1 late", before="none"),
     ]
 

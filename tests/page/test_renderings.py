@@ -13,7 +13,7 @@ from bot.page.badge import COLOURS, MAINTAINED, badge
 from bot.page.bars import alternative, strokes
 from bot.page.feeds import FEEDS
 from bot.page.ids import LENGTH, object_id, page_id, update_id
-from bot.page.texts import as_html, duration
+from bot.page.texts import as_html, lasting
 from core.incident import PublicText, Severity
 from core.page import DAYS, Impact
 from tests.builders import WORKSPACE, an_id
@@ -51,11 +51,11 @@ def test_a_text_becomes_lines_and_links_and_nothing_else(text, made):
         ({"seconds": 59}, "less than a minute"),
         ({"minutes": 12}, "12 min"),
         ({"minutes": 64}, "1 h 04 min"),
-        ({"hours": 74}, "3 d 2 h"),
+        ({"hours": 74}, "3 d 02 h"),
     ],
 )
 def test_a_duration_is_said_in_words(span, words):
-    assert duration(timedelta(**span)) == words
+    assert lasting(timedelta(**span)) == words
 
 
 class TestBadge:

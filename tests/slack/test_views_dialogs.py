@@ -255,7 +255,7 @@ DEFAULTS = {Severity.HIGH: timedelta(minutes=60), Severity.CRITICAL: timedelta(m
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ({"public": PublicText("Found.")}, ["with the promise of the next update in 1 h 00 min"]),
+        ({"public": PublicText("Found.")}, ["with the promise of the next update in 1 h"]),
         (
             {"public": PublicText("Found."), "severity": Severity.CRITICAL},
             ["with the promise of the next update in 30 min"],

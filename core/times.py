@@ -1,0 +1,187 @@
+"""Moments and spans in words: how people write them, and how Ratchet does. Pure.
+
+What `duration` and `written_start` write, `span_of` and `start_of` read.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, tzinfo
+
+_SPAN = re.compile(
+    r"(?:([0-9]{1,3}) ?d(?:ays?)?)? ?"
+    r"(?:([0-9]{1,3}) ?h(?:(?:ou)?rs?)?(?: ?([0-5]?[0-9])(?![0-9 ]*[a-z]))?)? ?"
+    r"(?:([0-9]{1,4}) ?m(?:in(?:ute)?s?)?)?"
+)
+_PARTS = re.compile(r"([0-9]{1,3})[.,]([0-9]{1,2}) ?(?:(d)(?:ays?)?|h(?:(?:ou)?rs?)?)")
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?: ?([ap])m)?|([0-9]{1,2}) ?([ap])m")
+_NUMBER = re.compile(r"[0-9]{1,4}")
+_DAY_AND_TIME = re.compile(
+    r"(?:(today|yesterday|tomorrow|[0-9]{4}-[0-9]{2}-[0-9]{2})[ t,]+(?:at )?)?"
+    r"([0-9:]+(?: ?[ap]m)?)"
+)
+DAY = timedelta(days=1)
+# How a moment is written, for a refusal: of the past, and of the time to come.
+STARTS = "write 25m, 1h30, 02:50, 2am, yesterday 23:10 or 2026-11-28 23:10"
+ENDS = "write 30m, 1h30, 15:30, 3pm, tomorrow 10:00 or 2026-11-28 15:30"
+# A start that lies further back is rather a slip, unless its day is written.
+LONG_AGO = timedelta(days=7)
+# Of a time of day that is still to come today, yesterday's is meant only if it is as near as this.
+FAR = timedelta(hours=12)
+
+
+def duration(span: timedelta) -> str:
+    """``4 s``, ``12 min``, ``1 h``, ``1 h 04 min``, ``2 d 03 h``: never below zero.
+
+    Two units at most; the second one is left out where it is zero.
+    """
+    seconds = max(0, int(span.total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
+    if minutes == 0:
+        return f"{seconds} s"
+    if hours == 0:
+        return f"{minutes} min"
+    if days == 0:
+        return f"{hours} h" + (f" {minutes % 60:02} min" if minutes % 60 else "")
+    return f"{days} d" + (f" {hours % 24:02} h" if hours % 24 else "")
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def span_of(text: str) -> timedelta | None:
+    """The time that ``text`` names, such as ``1h 30m``, ``1h30`` or ``1.5h``; None if none."""
+    said = _plain(text)
+    if match := _PARTS.fullmatch(said):
+        whole, hundredths = int(match[1]), int(match[2].ljust(2, "0"))
+        return (DAY if match[3] else timedelta(hours=1)) * (100 * whole + hundredths) / 100
+    match = _SPAN.fullmatch(said)
+    if match is None or not any(match.groups()) or (match[3] and match[4]):
+        return None
+    days, hours, rest, minutes = (int(digits or 0) for digits in match.groups())
+    return timedelta(days=days, hours=hours, minutes=rest + minutes)
+
+
+def next_time(text: str, *, at: datetime, zone: tzinfo) -> datetime | None:
+    """The next moment after ``at`` that ``text`` names, such as ``15:30`` or ``tomorrow 10:00``.
+
+    Times are those of a clock in ``zone``. A moment with a day may lie before ``at``. None if
+    ``text`` names none.
+    """
+    named = _day_and_clock(text, at.astimezone(zone).date())
+    if named is None:
+        return None
+    day, clock = named
+    if day is not None:
+        return min(_shown(day, clock, zone))
+    today = at.astimezone(zone).date()
+    coming = [moment for one in (today, today + DAY) for moment in _shown(one, clock, zone)]
+    return min(moment for moment in coming if moment > at)
+
+
+def end_of(text: str, *, at: datetime, zone: tzinfo) -> datetime | None:
+    """The moment to come that ``text`` names, such as ``2h``, ``15:30`` or ``tomorrow 08:00``.
+
+    It may lie before ``at`` if its day is written. None if ``text`` names none.
+    """
+    said = _plain(text)
+    within = span_of(said.removeprefix("in "))
+    return at + within if within else next_time(said, at=at, zone=zone)
+
+
+def _shown(day: date, clock: time, zone: tzinfo) -> Iterator[datetime]:
+    """The moments at which a clock in ``zone`` shows ``clock``: two in the hour that is repeated.
+
+    A time that a clock leaves out is as long after midnight as if the clock had not changed.
+    """
+    first, second = (
+        datetime.combine(day, clock.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1)
+    )
+    yield first
+    if second > first:
+        yield second
+
+
+def _day_and_clock(text: str, today: date) -> tuple[date | None, time] | None:
+    match = _DAY_AND_TIME.fullmatch(_plain(text))
+    clock = _clock_of(match[2]) if match else None
+    if match is None or clock is None:
+        return None
+    if not match[1]:
+        return None, clock
+    day = _day_of(match[1], today)
+    return (day, clock) if day else None
+
+
+def _clock_of(text: str) -> time | None:
+    """The time of day that ``text`` names, such as ``3:30 pm`` or ``2am``."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    hour, minute, half = int(match[1] or match[4]), int(match[2] or 0), match[3] or match[5]
+    if half and not 1 <= hour <= 12:
+        return None
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    return time(hour, minute) if hour <= 23 and minute <= 59 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A moment that typed words name. ``doubt`` says why it may not be the one that was meant."""
+
+    at: datetime
+    doubt: str = ""
+
+
+def start_of(text: str, *, at: datetime, zone: tzinfo) -> Start | None:
+    """The moment that ``text`` names, such as ``25m``, ``02:50`` or ``yesterday 23:10``.
+
+    Times are those of a clock in ``zone``. It may lie after ``at``. None if ``text`` names none.
+    """
+    if within := span_of(_plain(text).removesuffix(" ago")):
+        long = f"is {duration(within)} ago" if within > LONG_AGO else ""
+        return Start(at - within, long)
+    today = at.astimezone(zone).date()
+    named = _day_and_clock(text, today)
+    if named is None:
+        return None
+    day, clock = named
+    if day is not None:
+        return Start(min(_shown(day, clock, zone)))
+    past = [moment for one in (today - DAY, today) for moment in _shown(one, clock, zone)]
+    last = max(moment for moment in past if moment <= at)
+    far = min(_shown(today, clock, zone)) > at and at - last > FAR
+    return Start(last, "is still to come today in your time zone" if far else "")
+
+
+def names_day(text: str) -> bool:
+    """Whether ``text`` is a time of day with its day, such as ``tomorrow 10:00``."""
+    match = _DAY_AND_TIME.fullmatch(_plain(text))
+    return match is not None and match[1] is not None
+
+
+def _day_of(word: str, today: date) -> date | None:
+    away = {"yesterday": -DAY, "today": timedelta(), "tomorrow": DAY}
+    if word in away:
+        return today + away[word]
+    try:
+        day = date.fromisoformat(word)
+    except ValueError:  # such as 30 February
+        return None
+    # The first and the last day of the calendar have no moment in some zones.
+    return day if MINYEAR < day.year < MAXYEAR else None
+
+
+def written_start(start: datetime, zone: tzinfo) -> str:
+    """``start`` as `start_of` reads it: ``2026-11-28 23:10``."""
+    return f"{start.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def as_minutes(text: str) -> str | None:
+    """``30m`` for ``30``, which names no unit; None for anything else."""
+    return f"{text}m" if _NUMBER.fullmatch(text) else None
