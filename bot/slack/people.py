@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -66,7 +67,7 @@ class Profile:
     name: str
     membership: Membership
     admin: bool
-    zone: tzinfo = UTC  # by its present offset, in whole minutes
+    zone: tzinfo = UTC
 
 
 # An optional scope of the app: without it no report is sent as a file.
@@ -412,12 +413,20 @@ def profile_of(user: Mapping[str, Any], *, workspace: str) -> Profile:
         name=name or user.get("name") or user["id"],
         membership=membership,
         admin=bool(user.get("is_admin") or user.get("is_owner")),
-        zone=_zone(user.get("tz_offset")),
+        zone=_zone(user.get("tz"), user.get("tz_offset")),
     )
 
 
-def _zone(offset: object) -> tzinfo:
-    """The zone whose clocks are ``offset`` seconds ahead of UTC; UTC for anything odd."""
+def _zone(name: object, offset: object) -> tzinfo:
+    """The zone called ``name``, such as ``Europe/Berlin``, which knows its clock changes.
+
+    One that is unknown here is the zone whose clocks are ``offset`` seconds ahead of UTC; UTC for
+    anything odd.
+    """
+    try:
+        return ZoneInfo(str(name))
+    except (ValueError, OSError, ZoneInfoNotFoundError):  # no name, a path, a folder of zones
+        pass
     if not isinstance(offset, int) or abs(offset) >= 86_400:
         return UTC
     return timezone(timedelta(seconds=offset))

@@ -1,6 +1,7 @@
 """Who somebody is: what Slack's profile comes to, and what is known while Slack says nothing."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -340,6 +341,34 @@ async def test_slack_is_asked_again_as_soon_as_it_answers(slack, people, team, s
     slack.faults.clear()
 
     assert (await people.actor(team, "U0MIA", channel=None, groups=Groups())).membership is MEMBER
+
+
+@pytest.mark.parametrize(
+    ("changes", "winter", "summer"),
+    [
+        ({"tz": "Europe/Berlin", "tz_offset": 3_600}, 1, 2),
+        ({"tz": "America/New_York", "tz_offset": -18_000}, -5, -4),
+        ({"tz": "Europe/Berlin"}, 1, 2),
+        # Unknown here: the clock stays as Slack says that it is.
+        ({"tz": "Mars/Olympus", "tz_offset": 7_200}, 2, 2),
+        ({"tz": "", "tz_offset": 7_200}, 2, 2),
+        ({"tz": "../etc/passwd", "tz_offset": 7_200}, 2, 2),
+        ({"tz": "Europe", "tz_offset": 7_200}, 2, 2),
+        ({"tz": "a\0b", "tz_offset": 7_200}, 2, 2),
+        ({"tz": "\ud800", "tz_offset": 7_200}, 2, 2),
+        ({"tz": "x" * 5_000, "tz_offset": 7_200}, 2, 2),
+        ({"tz": None, "tz_offset": 7_200}, 2, 2),
+        ({"tz_offset": 7_200}, 2, 2),
+        ({"tz_offset": 86_400}, 0, 0),
+        ({"tz_offset": "3600"}, 0, 0),
+        ({}, 0, 0),
+    ],
+)
+def test_a_zone_knows_its_clock_changes(changes, winter, summer):
+    zone = profile_of(a_user(**changes), workspace=TEAM).zone
+
+    assert datetime(2026, 1, 15, tzinfo=UTC).astimezone(zone).utcoffset() == timedelta(hours=winter)
+    assert datetime(2026, 7, 15, tzinfo=UTC).astimezone(zone).utcoffset() == timedelta(hours=summer)
 
 
 def test_a_profile_is_a_value():
