@@ -14,9 +14,10 @@ from importlib.metadata import version
 import aiohttp
 
 from bot.clock import SteadyClock
-from bot.delivery.channels import ChannelTransport
+from bot.delivery.channels import ChannelTransport, SlackWorker
+from bot.delivery.failures import after_webhook_failure
 from bot.delivery.slack import SlackTransport
-from bot.delivery.worker import Worker
+from bot.delivery.webhooks import WebhookTransport, WebhookWorker
 from bot.http import health
 from bot.http.gate import Gate
 from bot.http.health import Readiness
@@ -49,6 +50,7 @@ from core.stats import milestones
 from core.store import StoreUnavailable
 from core.waiting import HandOvers
 from storage import idempotency, keys
+from storage.hook_queue import HookQueue
 from storage.outbox import Outbox
 from storage.store import SqlStore
 
@@ -85,21 +87,33 @@ class App:
             address=people.address,
         )
         self.outbox = Outbox(self.store)
-        self.worker = Worker(
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        self.worker = SlackWorker(
             self.outbox,
             ChannelTransport(self.client, SlackTransport(self.client), members=people.members_of),
-            name=f"{socket.gethostname()}:{os.getpid()}",
+            name=name,
             clock=clock,
             chance=random.random,
             metrics=self.metrics,
         )
+        self.hooks = HookQueue(self.store)
         self.outward = Outward(
             allow_private=settings.webhook_allow_private, agent=f"ratchet/{version('ratchet')}"
+        )
+        # A worker of its own: a receiver that hangs takes no place from a message to Slack.
+        self.hook_worker = WebhookWorker(
+            self.hooks,
+            WebhookTransport(self.outward, address=self._address_of),
+            name=name,
+            clock=clock,
+            chance=random.random,
+            metrics=self.metrics,
+            verdict=after_webhook_failure,
         )
         self.incidents = Incidents(
             self.store,
             clock=clock,
-            wake=self.worker.wake,
+            wake=self._wake,
             publish_delay=timedelta(seconds=settings.publish_delay),
             observe=self._observe,
         )
@@ -180,6 +194,10 @@ class App:
             histogram = self.metrics.milestones[reached.name]
             histogram.labels(reached.severity.value).observe(reached.after.total_seconds())
 
+    def _wake(self) -> None:
+        self.worker.wake()
+        self.hook_worker.wake()
+
     async def start(self) -> None:
         """Migrate the database, listen, connect; each part starts after those that it needs.
 
@@ -198,16 +216,19 @@ class App:
         )
         if self.store.kind == "sqlite":
             await self.worker.rescue_all()
+            await self.hook_worker.rescue_all()
+        await self.outward.__aenter__()
         await self.http.start()
-        self.worker.start()
-        self.schedule.every(timedelta(seconds=1), self.worker.look)
+        for worker in (self.worker, self.hook_worker):
+            worker.start()
+            self.schedule.every(timedelta(seconds=1), worker.look)
+            self.schedule.every(timedelta(seconds=30), worker.rescue)
+            self.schedule.every(timedelta(hours=1), worker.prune)
         self.schedule.every(timedelta(seconds=1), self.nudges.look)
         self.schedule.every(timedelta(seconds=1), self.hand_overs.look)
         self.schedule.every(timedelta(minutes=1), self.owners.look)
         self.schedule.every(timedelta(seconds=1), self.channels.look)
-        self.schedule.every(timedelta(seconds=30), self.worker.rescue)
         self.schedule.every(BEAT_EVERY, self.beat)
-        self.schedule.every(timedelta(hours=1), self.worker.prune)
         self.schedule.every(timedelta(hours=1), self.forget)
         self.schedule.every(timedelta(minutes=1), self.forget_drafts)
         if self.copy:
@@ -223,6 +244,7 @@ class App:
         stopping = {
             asyncio.create_task(self._close_entry_points(), name="entry points"),
             asyncio.create_task(self.worker.stop(), name="worker"),
+            asyncio.create_task(self.hook_worker.stop(), name="webhooks"),
         }
         ended, late = await asyncio.wait(stopping, timeout=PATIENCE_AT_THE_END.total_seconds())
         for task in late:
@@ -295,17 +317,21 @@ class App:
         try:
             async with asyncio.timeout(2):
                 depth = await self.outbox.depth(at=self._clock())
+                hooks = await self.hooks.depth()
         except (StoreUnavailable, TimeoutError):
             return Readiness(self.store.file_error or "the database does not answer")
         counts = {state.value: count for state, count in depth.by_state.items()}
         for state, count in counts.items():
             self.metrics.outbox.labels(state).set(count)
         self.metrics.outbox_age.set(depth.oldest_due.total_seconds())
+        self.metrics.webhooks_off.set(hooks.off)
+        for state, count in {"waiting": hooks.waiting, "dead": hooks.dead}.items():
+            self.metrics.webhook_messages.labels(state).set(count)
         if error := self.store.file_error or (self._unwritable and "the database takes no changes"):
-            return Readiness(error, counts["dead"])
+            return Readiness(error, counts["dead"], hooks.off)
         waiting = "messages to Slack have been waiting for more than five minutes"
         late = depth.oldest_due > LATE
-        return Readiness(waiting if late else None, counts["dead"])
+        return Readiness(waiting if late else None, counts["dead"], hooks.off)
 
 
 def build(

@@ -259,7 +259,7 @@ class Metrics:
         )
         self.deliveries = Counter(
             "ratchet_deliveries",
-            "Attempts to deliver to Slack by surface and outcome (delivered, later, dead)",
+            "Attempts to deliver by surface and outcome (delivered, later, dead)",
             ["surface", "outcome"],
             registry=self.registry,
         )
@@ -293,5 +293,16 @@ class Metrics:
         self.outbox_age = Gauge(
             "ratchet_outbox_oldest_due_seconds",
             "Age of the oldest due outbox message",
+            registry=self.registry,
+        )
+        self.webhook_messages = Gauge(
+            "ratchet_webhook_messages",
+            "Messages to webhooks that wait, or were given up (waiting, dead)",
+            ["state"],
+            registry=self.registry,
+        )
+        self.webhooks_off = Gauge(
+            "ratchet_webhooks_off",
+            "Webhooks that failed until they were switched off",
             registry=self.registry,
         )

@@ -218,14 +218,15 @@ def admits(
 ) -> bool:
     """Whether an endpoint with that filter is told of a component's status.
 
-    A filter by severity admits what an incident of that severity makes of a component.
+    A filter by severity admits what an incident of that severity makes of a component. From then on
+    the endpoint is told, until the component is operational.
     """
     if filter_.components and component.id not in {one.id for one in filter_.components}:
         return False
-    if filter_.severity is None:
+    if filter_.severity is None or old is not ComponentStatus.OPERATIONAL:
         return True
     enough = {made for one, made in STATUSES.items() if filter_.matches(one, filter_.components)}
-    return bool(enough & {old, new})
+    return new in enough
 
 
 def _public_at(update: Update, incident: Incident, *, moved: bool) -> datetime | None:

@@ -25,6 +25,7 @@ from core.handover import HandOver
 from core.incident import Incident, Severity, Update, WorkspaceSettings
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
+from core.stats import Milestone, first_words
 from storage.channel_facts import ChannelFacts, channel_facts, note_of
 from storage.entries import declared_severity, entry
 from storage.models import incident as _incident
@@ -93,6 +94,12 @@ class Facts:
     settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
     channel: ChannelFacts | None = None
     note: Update | None = None
+
+    def reached(self, *, at: datetime) -> Milestone | None:
+        """The time to the first public text, if this is it."""
+        if self.incident is None or self.update is None:
+            return None
+        return first_words(self.incident, self.update, at=at)
 
 
 _NUMBER = select(_incident.c.number).where(

@@ -26,8 +26,9 @@ from sqlalchemy import (
 from core.page import ComponentStatus, PublicFacts
 from core.projection import as_of
 from core.public_side import PublicIncident
+from core.stats import Milestone
 from core.subscription import SubscriptionFilter
-from core.webhooks import SILENCE_MAX, EndpointState, HookEvent, Secrets
+from core.webhooks import SILENCE_MAX, Endpoint, EndpointState, HookEvent, Secrets
 from storage import webhooks
 from storage.enqueue import later_of
 from storage.models import (
@@ -90,7 +91,7 @@ class HookFacts:
     """The content of a message, from public rows as they are now, and its receiver.
 
     ``page`` None: nothing is left to be sent. ``known`` is the status of the component as the
-    endpoint knows it.
+    endpoint knows it. ``alone``: no other workspace has published a page.
     """
 
     url: str = ""
@@ -99,6 +100,12 @@ class HookFacts:
     incident: PublicIncident | None = None
     known: ComponentStatus | None = None
     filter: SubscriptionFilter = field(default_factory=SubscriptionFilter)
+    alone: bool = False
+
+    def reached(self, *, at: datetime) -> Milestone | None:
+        """None: the time to the first public text is measured in the status channel."""
+        del at
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +333,10 @@ class HookQueue:
             pruned += count
         return pruned
 
+    async def failed(self) -> tuple[Endpoint, ...]:
+        """The endpoints of all workspaces that failed until they were switched off."""
+        return await self._store.read(lambda reader: webhooks.failed(connection_of(reader)))
+
     async def depth(self) -> HookDepth:
         """What an operator should look at."""
         return await self._store.read(_depth)
@@ -397,7 +408,8 @@ def _public_facts(
         incident = as_of(found, at=message.due_at, entry=message.entry)
     # A clock behind the one of the change would leave out what the event is about.
     facts = public.hook_facts(message.workspace, at=max(at, message.due_at))
-    return replace(receiver, page=facts, incident=incident)
+    alone = len(public.pages()) == 1
+    return replace(receiver, page=facts, incident=incident, alone=alone)
 
 
 def _delivered(tx: SqlTransaction, message: HookMessage, told: HookTold, *, at: datetime) -> None:

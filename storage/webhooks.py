@@ -44,6 +44,11 @@ _ENDPOINTS = (
     .where(webhook.c.workspace_id == bindparam("workspace"))
     .order_by(webhook.c.added_at, webhook.c.id)
 )
+_FAILED = (
+    select(*(column for column in webhook.c if column.name not in {"secret", "old_secret"}))
+    .where(webhook.c.state.in_([EndpointState.GONE, EndpointState.SILENT]))
+    .order_by(webhook.c.workspace_id, webhook.c.added_at, webhook.c.id)
+)
 _ON = _ENDPOINTS.where(webhook.c.state == EndpointState.ON)
 _COMPONENTS = select(component.c.id, component.c.name).where(
     component.c.workspace_id == bindparam("workspace"),
@@ -173,6 +178,12 @@ def endpoints(connection: Connection, workspace: str) -> tuple[Endpoint, ...]:
     """All endpoints of the workspace, oldest first."""
     rows = connection.execute(_ENDPOINTS, {"workspace": workspace}).all()
     return tuple(_with_filters(connection, workspace, rows))
+
+
+def failed(connection: Connection) -> tuple[Endpoint, ...]:
+    """The endpoints of all workspaces that failed until they were switched off."""
+    rows = connection.execute(_FAILED).all()
+    return tuple(one for row in rows for one in _with_filters(connection, row.workspace_id, [row]))
 
 
 def _on(connection: Connection, workspace: str) -> tuple[Endpoint, ...]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count, islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.failures import Failure, FailureKind
 from bot.delivery.slack import CLOCKS_APART, failure
+from bot.delivery.worker import Worker
 from bot.slack.channels import topic
 from bot.slack.people import SlackUnavailable
 from bot.slack.web import code_of
@@ -26,6 +27,8 @@ from core.incident import TITLE_WITHDRAWN
 from storage.channel_facts import ChannelFacts
 from storage.facts import ChannelMade, Delivery, Facts, Members
 from storage.messages import OutboxMessage
+
+SlackWorker: TypeAlias = Worker[OutboxMessage, Facts, Delivery]
 
 NAME_TAKEN = "name_taken"
 # So many names of one incident may be taken by other channels.

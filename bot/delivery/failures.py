@@ -96,6 +96,39 @@ def after_failure(failure: Failure, *, attempts: int, at: datetime, jitter: floa
     return TryAgain(at + max(pause * (1 - jitter / 4), least * (1 + jitter / 4)), failure.code)
 
 
+# The pauses before each retry to a webhook: ten tries in about three days.
+# Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+WEBHOOK_PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+
+
+def after_webhook_failure(
+    failure: Failure, *, attempts: int, at: datetime, jitter: float
+) -> Verdict:
+    """`after_failure` for a webhook: a schedule of its own, and a pause that it may ask for.
+
+    A pause is for the whole endpoint. ``jitter`` counts for nothing: receivers are many.
+    """
+    del jitter
+    if failure.kind is FailureKind.PERMANENT or attempts > len(WEBHOOK_PAUSES):
+        return GiveUp(failure.code)
+    pause = WEBHOOK_PAUSES[attempts - 1]
+    if failure.kind is FailureKind.RATE_LIMITED:
+        longest = timedelta(seconds=MAX_RETRY_AFTER_SECONDS)
+        pause = max(pause, min(failure.retry_after, longest))
+        return TryAgain(at + pause, failure.code, whole_channel=True)
+    return TryAgain(at + pause, failure.code)
+
+
 def retry_after(headers: Mapping[str, str]) -> timedelta:
     """The pause that a 429 asks for, 1 second to a day; 30 seconds if it gives no number."""
     lowered = {name.lower(): value for name, value in headers.items()}

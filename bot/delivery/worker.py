@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Protocol, TypeVar, assert_never
+from typing import Generic, Protocol, TypeVar, assert_never
 
 from bot.delivery.failures import (
     LOOK_AFTER,
@@ -22,11 +22,10 @@ from bot.delivery.failures import (
     after_failure,
 )
 from bot.telemetry import Metrics, log
-from core.stats import Milestone, first_words
+from core.stats import Milestone
 from core.store import StoreUnavailable
-from storage.facts import Delivery, Facts
-from storage.messages import POST_EVERY, OutboxMessage
-from storage.outbox import UNKNOWN_OUTCOME, Outbox
+from storage.messages import POST_EVERY
+from storage.outbox import UNKNOWN_OUTCOME
 
 T = TypeVar("T")
 
@@ -46,12 +45,53 @@ KEEP_DELIVERED = timedelta(days=7)
 CLOCK_SET_BACK = timedelta(minutes=10)
 
 
-class Transport(Protocol):
-    """A way out for messages: `bot.delivery.slack` is one, webhooks would be another."""
+class Deliverable(Protocol):
+    """A message, as far as the loop looks at it."""
+
+    @property
+    def workspace(self) -> str:
+        """The id of its workspace."""
+
+    @property
+    def surface(self) -> str:
+        """Its kind, a word for logs and metrics."""
+
+    @property
+    def channel(self) -> str:
+        """The id of its receiver."""
+
+    @property
+    def attempts(self) -> int:
+        """The number of tries, this one counted."""
+
+    @property
+    def due_at(self) -> datetime:
+        """When it should be delivered."""
+
+
+class Content(Protocol):
+    """The content of a message."""
+
+    def reached(self, *, at: datetime) -> Milestone | None:
+        """The milestone that its delivery is, if it is one."""
+
+
+Sent = TypeVar("Sent", bound=Deliverable)
+Shown = TypeVar("Shown", bound=Content)
+Result = TypeVar("Result")
+Sent_contra = TypeVar("Sent_contra", bound=Deliverable, contravariant=True)
+Shown_contra = TypeVar("Shown_contra", bound=Content, contravariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
+Shown_co = TypeVar("Shown_co", bound=Content, covariant=True)
+Result_contra = TypeVar("Result_contra", contravariant=True)
+
+
+class Transport(Protocol[Sent_contra, Shown_contra, Result_co]):
+    """A way out for messages: `bot.delivery.slack` is one, `bot.delivery.webhooks` another."""
 
     async def deliver(
-        self, message: OutboxMessage, facts: Facts, *, at: datetime
-    ) -> Delivery | Failure | None:
+        self, message: Sent_contra, facts: Shown_contra, *, at: datetime
+    ) -> Result_co | Failure | None:
         """Deliver ``message`` as ``facts`` describe it at the moment ``at``.
 
         Returns the place of a new post, None after an edit or if there was nothing to send, or
@@ -60,18 +100,62 @@ class Transport(Protocol):
         """
 
 
-class Worker:
-    """Delivers the outbox. ``chance`` gives a number from 0 to 1 for the back-off."""
+class Queue(Protocol[Sent, Shown_co, Result_contra]):
+    """The messages that wait: `storage.outbox` is one, `storage.hook_queue` another."""
+
+    async def claim(self, worker: str, *, limit: int, at: datetime) -> tuple[Sent, ...]:
+        """Claims at most ``limit`` messages that may be delivered now."""
+
+    async def facts(self, message: Sent) -> Shown_co:
+        """The content of ``message``."""
+
+    async def delivered(
+        self, message: Sent, *, at: datetime, posted: Result_contra | None = None
+    ) -> None:
+        """Its receiver has it."""
+
+    async def later(self, message: Sent, *, until: datetime, error: str) -> object:
+        """Retries it at ``until``. Returns the reason if this has switched its receiver off."""
+
+    async def dead(self, message: Sent, *, error: str, at: datetime) -> object:
+        """Gives it up. Returns the reason if this has switched its receiver off."""
+
+    async def pause(self, workspace: str, channel: str, *, until: datetime) -> None:
+        """Lets nothing go to a receiver before ``until``."""
+
+    async def forget_posted(self, message: Sent) -> None:
+        """Forgets the post that ``message`` was to edit."""
+
+    async def rescue(self, *, claimed_before: datetime, at: datetime, until: datetime) -> int:
+        """Frees messages whose worker must have died, and returns their count."""
+
+    async def prune(self, *, before: datetime) -> int:
+        """Deletes old messages."""
+
+
+class Judge(Protocol):
+    """What follows from a failure: `after_failure` is one."""
+
+    def __call__(self, failure: Failure, *, attempts: int, at: datetime, jitter: float) -> Verdict:
+        """The next step of a message whose ``attempts``-th try has failed."""
+
+
+class Worker(Generic[Sent, Shown, Result]):
+    """Delivers the messages of a queue. ``chance`` gives a number from 0 to 1 for the back-off.
+
+    ``verdict`` decides what follows from a failure.
+    """
 
     def __init__(
         self,
-        outbox: Outbox,
-        transport: Transport,
+        outbox: Queue[Sent, Shown, Result],
+        transport: Transport[Sent, Shown, Result],
         *,
         name: str,
         clock: Callable[[], datetime],
         chance: Callable[[], float],
         metrics: Metrics,
+        verdict: Judge = after_failure,
     ) -> None:
         self._outbox = outbox
         self._transport = transport
@@ -79,6 +163,7 @@ class Worker:
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
+        self._verdict = verdict
         self._running: set[asyncio.Task[None]] = set()
         # One claim at a time, so that `deliver_due` also waits for the messages of the loop.
         self._claiming = asyncio.Lock()
@@ -188,7 +273,7 @@ class Worker:
         self._running.discard(task)
         self.wake()
 
-    async def _deliver(self, message: OutboxMessage) -> None:
+    async def _deliver(self, message: Sent) -> None:
         try:
             outcome = await self._tried(message)
         except asyncio.CancelledError:
@@ -201,20 +286,20 @@ class Worker:
             log.error("delivery not recorded", surface=message.surface, exc_info=True)
         self._metrics.deliveries.labels(message.surface, outcome).inc()
 
-    async def _tried(self, message: OutboxMessage) -> str:
+    async def _tried(self, message: Sent) -> str:
         """Try once and record the result. Returns the metrics' word for it."""
         facts = await self._insist(lambda: self._outbox.facts(message))
         result = await self._sent(message, facts)
         at = self._clock()
         if isinstance(result, Failure):
-            verdict = after_failure(result, attempts=message.attempts, at=at, jitter=self._chance())
+            verdict = self._verdict(result, attempts=message.attempts, at=at, jitter=self._chance())
             await self._insist(lambda: self._obey(message, verdict, at=at))
             return "dead" if isinstance(verdict, GiveUp) else "later"
         await self._insist(lambda: self._outbox.delivered(message, at=at, posted=result))
         waited = (at - message.due_at).total_seconds()
         self._metrics.delivered_after.labels(message.surface).observe(max(waited, 0))
-        if result and facts.incident and facts.update:
-            self._observe(first_words(facts.incident, facts.update, at=at))
+        if result:
+            self._observe(facts.reached(at=at))
         return "delivered"
 
     def _observe(self, reached: Milestone | None) -> None:
@@ -222,24 +307,26 @@ class Worker:
             histogram = self._metrics.milestones[reached.name]
             histogram.labels(reached.severity.value).observe(reached.after.total_seconds())
 
-    async def _sent(self, message: OutboxMessage, facts: Facts) -> Delivery | Failure | None:
+    async def _sent(self, message: Sent, facts: Shown) -> Result | Failure | None:
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 return await self._transport.deliver(message, facts, at=self._clock())
         except Exception:  # noqa: BLE001 - after any error the message may have arrived
             return Failure(FailureKind.UNKNOWN, UNKNOWN_OUTCOME)
 
-    async def _obey(self, message: OutboxMessage, verdict: Verdict, *, at: datetime) -> None:
+    async def _obey(self, message: Sent, verdict: Verdict, *, at: datetime) -> None:
         match verdict:
             case TryAgain():
                 if verdict.whole_channel:
                     await self._outbox.pause(message.workspace, message.channel, until=verdict.at)
-                await self._outbox.later(message, until=verdict.at, error=verdict.error)
+                off = await self._outbox.later(message, until=verdict.at, error=verdict.error)
+                self._say_off(message, off)
             case PostAnew():
                 await self._outbox.forget_posted(message)
                 await self._outbox.later(message, until=at, error=verdict.error)
             case GiveUp():
-                await self._outbox.dead(message, error=verdict.error, at=at)
+                off = await self._outbox.dead(message, error=verdict.error, at=at)
+                self._say_off(message, off)
                 log.error(
                     "delivery given up",
                     surface=message.surface,
@@ -250,6 +337,10 @@ class Worker:
             case _:
                 assert_never(verdict)
         log.info("delivery later", surface=message.surface, error=verdict.error)
+
+    def _say_off(self, message: Sent, reason: object) -> None:
+        if reason:
+            log.error("receiver switched off", channel=message.channel, reason=str(reason))
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The result of ``ask``, as soon as the database answers.

@@ -22,8 +22,10 @@ from bot.settings import Settings
 from bot.slack.people import FILES_SCOPE, Home, home_in
 from bot.slack.web import a_client, code_of
 from core.store import Reader, StoreUnavailable
+from core.webhooks import EndpointState
 from storage import audit, keys
 from storage.files import is_open_to_others
+from storage.hook_queue import HookQueue
 from storage.outbox import Outbox
 from storage.store import NoDatabase, SqlStore, UnknownSchema
 
@@ -53,6 +55,13 @@ TIMEOUT_SECONDS = 5
 ENV_FILE = Path(".env")
 # After so many findings the cure is a backup, not a longer list.
 FINDINGS_MAX = 100
+
+
+# Why a webhook was switched off, as the end of a sentence.
+WHY_OFF = {
+    EndpointState.GONE: "it answered 410",
+    EndpointState.SILENT: "nothing reached it for three days",
+}
 
 
 async def examine(
@@ -161,6 +170,8 @@ async def _database(
                 yield CheckResult(well=False, text=text)
             if current:
                 yield await _outbox(Outbox(store))
+                for result in await _webhooks(HookQueue(store)):
+                    yield result
                 for result in await _unserved(store, home):
                     yield result
             if current and deep:
@@ -211,6 +222,19 @@ async def _outbox(outbox: Outbox) -> CheckResult:
     return CheckResult(
         well=False, text=f"outbox: {len(dead)} could never be delivered ({why}); {cure}"
     )
+
+
+async def _webhooks(queue: HookQueue) -> list[CheckResult]:
+    """One line for each webhook that failed until it was switched off; none if all is well."""
+    return [
+        CheckResult(
+            well=False,
+            text=f"webhooks: {one.id} in {one.workspace} is off since {one.off_at:%Y-%m-%d %H:%M} "
+            f"UTC, because {WHY_OFF[one.state]}; see to its receiver, then run "
+            f"`ratchet webhooks switch {one.id} on`, or `ratchet webhooks remove {one.id}`",
+        )
+        for one in await queue.failed()
+    ]
 
 
 async def _audit(store: SqlStore) -> list[CheckResult]:

@@ -15,11 +15,13 @@ class Readiness:
     """``reason`` tells why this process should get no requests; None: it is ready.
 
     ``dead_messages`` counts the messages that Slack refuses for good. They need an operator, and
-    do not affect readiness. None: the database does not answer.
+    do not affect readiness. ``webhooks_off`` counts the webhooks that failed until they were
+    switched off; neither do they. None: the database does not answer.
     """
 
     reason: str | None
     dead_messages: int | None = None
+    webhooks_off: int | None = None
 
 
 def router(
@@ -39,6 +41,7 @@ def router(
             "ready": now.reason is None,
             "reason": now.reason,
             "dead_messages": now.dead_messages,
+            "webhooks_off": now.webhooks_off,
         }
         return JSONResponse(body, status_code=200 if now.reason is None else 503)
 

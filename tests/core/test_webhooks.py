@@ -180,6 +180,7 @@ def test_a_severity_is_read_with_and_without_a_plus():
     [
         (ComponentStatus.OPERATIONAL, ComponentStatus.PARTIAL_OUTAGE, True),
         (ComponentStatus.MAJOR_OUTAGE, ComponentStatus.OPERATIONAL, True),
+        (ComponentStatus.DEGRADED_PERFORMANCE, ComponentStatus.OPERATIONAL, True),
         (ComponentStatus.OPERATIONAL, ComponentStatus.DEGRADED_PERFORMANCE, False),
         (ComponentStatus.OPERATIONAL, ComponentStatus.UNDER_MAINTENANCE, False),
     ],

@@ -1,0 +1,86 @@
+"""The bodies of webhooks, in the shape that receivers of Statuspage's own webhooks expect. Pure.
+
+A body is made of the page's value, like every rendering of it. The incident in it has the same
+shape as in the JSON of the page.
+
+Source: https://support.atlassian.com/statuspage/docs/enable-webhook-notifications
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bot.page.addresses import Addresses
+from bot.page.ids import object_id, page_id, update_id
+from bot.page.statuspage import Json, components, incident, moment
+from core.page import ComponentStatus, PageComponent, PageIncident, StatusPage
+from core.webhooks import HookEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSubject:
+    """What an event is about. ``at`` is the moment at which it became public.
+
+    ``incident`` is the id of the incident, and ``entry`` the update; None for a component.
+    """
+
+    event: HookEvent
+    at: datetime
+    incident: UUID | None = None
+    entry: int | None = None
+
+
+def incident_body(
+    subject: HookSubject, page: StatusPage, shown: PageIncident | None, *, address: str | None
+) -> bytes:
+    """The body of an event about an incident; ``shown`` None: the body has its id alone.
+
+    ``address`` is the page's, None if no page is published.
+    """
+    told: Json = {"id": subject.incident and object_id(subject.incident)}
+    if shown is not None:
+        told = incident(shown, page, Addresses(address or ""))
+        if address is None:
+            told["shortlink"] = ""
+    return _written({**_head(subject, page), "incident": told})
+
+
+def component_body(
+    subject: HookSubject, page: StatusPage, shown: PageComponent, *, old: ComponentStatus
+) -> bytes:
+    """The body of an event about a component, which had the status ``old``."""
+    own = object_id(shown.component.id)
+    update = {
+        "id": update_id(shown.component.id, int(subject.at.timestamp())),
+        "component_id": own,
+        "old_status": old.value,
+        "new_status": shown.status.value,
+        "created_at": moment(subject.at),
+    }
+    component = next(one for one in components(page) if one["id"] == own)
+    head = _head(subject, page)
+    return _written({**head, "component_update": update, "component": component})
+
+
+def _head(subject: HookSubject, page: StatusPage) -> Json:
+    about = None
+    if subject.incident is not None and subject.entry is not None:
+        about = update_id(subject.incident, subject.entry)
+    return {
+        "type": subject.event.value,
+        "timestamp": moment(subject.at),
+        # The first two are keys of Statuspage's. Nobody unsubscribes by a link here.
+        "meta": {"unsubscribe": "", "documentation": "", "update_id": about},
+        "page": {
+            "id": page_id(page.settings.workspace),
+            "status_indicator": page.indicator.value,
+            "status_description": page.description,
+        },
+    }
+
+
+def _written(body: Json) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
