@@ -83,7 +83,12 @@ async def test_a_running_bot_is_alive_and_ready(http):
     async with http.get("/healthz") as alive, http.get("/readyz") as ready:
         assert (alive.status, await alive.text()) == (200, "ok\n")
         assert ready.status == 200
-        assert await ready.json() == {"ready": True, "reason": None, "dead_messages": 0}
+        assert await ready.json() == {
+            "ready": True,
+            "reason": None,
+            "dead_messages": 0,
+            "webhooks_off": 0,
+        }
 
 
 async def test_a_silent_database_makes_the_bot_unready(ratchet, http):
@@ -96,6 +101,7 @@ async def test_a_silent_database_makes_the_bot_unready(ratchet, http):
             "ready": False,
             "reason": "the database does not answer",
             "dead_messages": None,
+            "webhooks_off": None,
         }
 
 
@@ -122,6 +128,7 @@ async def test_messages_that_wait_for_five_minutes_make_the_bot_unready(
             "ready": False,
             "reason": "messages to Slack have been waiting for more than five minutes",
             "dead_messages": 0,
+            "webhooks_off": 0,
         }
     assert await metric("ratchet_outbox_oldest_due_seconds") == 301
 

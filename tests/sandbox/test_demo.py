@@ -93,6 +93,30 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
     assert stat.S_IMODE((tmp_path / ".ratchet-demo").stat().st_mode) == 0o700
 
 
+async def test_the_receiver_of_the_demo_shows_what_becomes_public_once_for_each_run(tmp_path):
+    for run in ("--clean", "--http"):
+        async with a_whole_demo(run, folder=tmp_path) as begun:
+            key = (tmp_path / ".ratchet-demo/api-key").read_text().strip()
+            headers = {"Authorization": f"Bearer {key}"}
+            async with aiohttp.ClientSession(headers=headers) as http:
+                async with http.post(f"{begun.api}/v1/components", json={"name": run}) as answer:
+                    made = (await answer.json())["data"]["id"]
+                override = f"{begun.api}/v1/components/{made}/override"
+                await (await http.put(override, json={"status": "partial_outage"})).release()
+                async with http.get(f"{begun.api}/v1/webhooks") as answer:
+                    known = (await answer.json())["data"]["webhooks"]
+                shown = ""
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while "component.updated" not in shown:
+                        async with http.get(f"{begun.page}/beside/Webhooks") as answer:
+                            shown = await answer.text()
+
+            assert len(known) == 1
+            assert f"{run}: partial_outage" in shown
+            assert shown.count(">signature holds<") == 2
+            assert "does not hold" not in shown
+
+
 def sent_at(message):
     """The seconds since 1970 at which a message was posted."""
     return float(message["ts"])

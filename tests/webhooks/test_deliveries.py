@@ -1,0 +1,458 @@
+"""Events on their way to a real receiver, and what follows from each of its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import web
+from standardwebhooks import Webhook
+
+from bot.delivery.failures import (
+    Failure,
+    FailureKind,
+    GiveUp,
+    TryAgain,
+    after_webhook_failure,
+)
+from bot.delivery.webhooks import WebhookTransport, WebhookWorker
+from bot.page.addresses import Addresses
+from bot.page.ids import object_id, update_id
+from bot.page.statuspage import document
+from bot.telemetry import Metrics
+from bot.webhooks.outward import Outward
+from bot.webhooks.signing import new_secret
+from core.commands import Redact, SetPrivacy
+from core.curating import ComponentChange, Curation
+from core.endpoints import Webhooks
+from core.incident import Note, PublicText, Severity
+from core.page import ComponentStatus
+from core.projection import project
+from core.service import Incidents
+from core.webhooks import EndpointState
+from storage.hook_queue import HookQueue
+from tests.builders import (
+    GRACE,
+    NINE,
+    WORKSPACE,
+    a_change,
+    a_declaration,
+    an_actor,
+    an_id,
+)
+from tests.patience import until
+from tests.webhooks.receiver import a_receiver
+
+ADMIN = an_actor(admin=True)
+PAGE = "https://status.acme.example"
+
+
+class Answers:
+    """The answers of a receiver, in order; then 200. An answer may be a pause in seconds."""
+
+    def __init__(self):
+        self.next = []
+
+    async def __call__(self, _request):
+        status = self.next.pop(0) if self.next else 200
+        if isinstance(status, tuple):
+            status, seconds = status
+            return web.Response(status=status, headers={"Retry-After": str(seconds)})
+        if status == "cut":
+            _request.transport.abort()
+            return web.Response()
+        headers = {"Location": "/elsewhere"} if 300 <= status < 400 else {}
+        return web.Response(status=status, headers=headers)
+
+
+@pytest.fixture
+def answers():
+    return Answers()
+
+
+@pytest.fixture
+async def receiver(answers):
+    async with a_receiver(answers) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def queue(store):
+    return HookQueue(store)
+
+
+@pytest.fixture
+async def worker(queue, clock):
+    async with Outward(allow_private=True, agent="Ratchet") as outward:
+        yield WebhookWorker(
+            queue,
+            WebhookTransport(outward, address=lambda _page, _alone: PAGE),
+            name="test",
+            clock=clock,
+            chance=lambda: 0.0,
+            metrics=Metrics(),
+            verdict=after_webhook_failure,
+        )
+
+
+@pytest.fixture
+def hooks(store, clock):
+    return Webhooks(store, clock=clock)
+
+
+@pytest.fixture
+def add(hooks, receiver):
+    count = 0
+
+    async def add(url=None, secret=None, **filter_):
+        nonlocal count
+        count += 1
+        proposed = await hooks.propose(
+            ADMIN, an_id(f"hook {count}"), url or receiver.url, **filter_
+        )
+        return await hooks.keep(ADMIN, proposed, secret or new_secret())
+
+    return add
+
+
+@pytest.fixture
+def incidents(store, clock):
+    return Incidents(store, clock=clock, wake=lambda: None)
+
+
+@pytest.fixture
+def bodies(receiver):
+    """The bodies that the receiver has got."""
+    return lambda: [json.loads(body) for _, _, body in receiver.got]
+
+
+@pytest.fixture
+def types(bodies):
+    return lambda: [body["type"] for body in bodies()]
+
+
+# --- what is sent ------------------------------------------------------------------------------
+
+
+async def test_an_incident_is_told_from_its_beginning_to_its_end(
+    add, incidents, worker, receiver, bodies, clock
+):
+    await add()
+    await incidents.execute(a_declaration(id=an_id(1)))
+    for to, text in (("identified", "We know."), ("monitoring", None), ("resolved", "Over.")):
+        clock.advance(minutes=1)
+        public = text and PublicText(text)
+        await incidents.execute(
+            a_change(ref=1, to=to, public=public, note=Note("db-3 lost quorum"))
+        )
+    await worker.deliver_due()
+
+    told = bodies()
+    assert [(one["type"], one["incident"]["status"]) for one in told] == [
+        ("incident.created", "investigating"),
+        ("incident.updated", "identified"),
+        ("incident.updated", "monitoring"),
+        ("incident.resolved", "resolved"),
+    ]
+    # Each public update arrives once as the newest, and in order.
+    assert [one["incident"]["incident_updates"][0]["body"] for one in told] == [
+        "Status changed to Investigating.",
+        "We know.",
+        "Status changed to Monitoring.",
+        "Over.",
+    ]
+    assert [one["meta"]["update_id"] for one in told] == [
+        one["incident"]["incident_updates"][0]["id"] for one in told
+    ]
+    assert told[0]["timestamp"] == "2026-03-02T09:00:00.000Z"
+    assert told[0]["page"].keys() == {"id", "status_indicator", "status_description"}
+    assert told[-1]["page"]["status_indicator"] == "none"
+    assert "quorum" not in repr(receiver.got)
+
+
+async def test_the_incident_is_the_one_of_the_page(add, incidents, worker, store, bodies, clock):
+    await Curation(store, clock=clock).publish(ADMIN, title="Acme")
+    await add()
+    await incidents.execute(a_declaration(id=an_id(1), components=("+api",)))
+    await Curation(store, clock=clock).change_component(ADMIN, "api", ComponentChange(shown=True))
+    await worker.deliver_due()
+
+    facts = store.read_public_now(lambda view: view.page_facts(WORKSPACE, at=clock()))
+    shown = document("incidents", project(facts, clock()), Addresses(PAGE))["incidents"][0]
+    (told,) = [one for one in bodies() if one["type"] == "incident.created"]
+    assert told["incident"] == shown
+
+
+async def test_without_a_page_the_incident_has_no_link(add, incidents, worker, bodies):
+    await add()
+    await incidents.execute(a_declaration(id=an_id(1)))
+    await worker.deliver_due()
+
+    assert bodies()[0]["incident"]["shortlink"] == ""
+
+
+async def test_a_withdrawal_has_no_text_and_a_private_incident_its_id_alone(
+    add, incidents, worker, receiver, bodies, clock
+):
+    await add()
+    await incidents.execute(a_declaration(id=an_id(1)))
+    clock.advance(minutes=1)
+    await incidents.execute(a_change(ref=1, public=PublicText("Cards of Acme fail.")))
+    await worker.deliver_due()
+    receiver.got.clear()
+    clock.advance(minutes=1)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+    clock.advance(minutes=1)
+    await worker.deliver_due()
+    await incidents.execute(SetPrivacy(actor=ADMIN, ref=1, private=True))
+    await worker.deliver_due()
+
+    withdrawn, gone = bodies()
+    assert withdrawn["type"] == "incident.update_withdrawn"
+    assert withdrawn["meta"]["update_id"] == update_id(an_id(1), 2)
+    assert withdrawn["incident"]["incident_updates"][0]["body"] == "This update was withdrawn."
+    assert "Acme" not in repr(receiver.got)
+    assert (gone["type"], gone["incident"]) == (
+        "incident.withdrawn",
+        {"id": object_id(an_id(1))},
+    )
+
+
+async def test_a_component_is_told_when_its_status_is_another_one(
+    add, incidents, worker, store, bodies, receiver, clock
+):
+    await incidents.execute(a_declaration(id=an_id(1), components=("+api",)))
+    curation = Curation(store, clock=clock)
+    await curation.change_component(ADMIN, "api", ComponentChange(shown=True))
+    clock.advance(minutes=1)
+    await add()
+    await incidents.execute(a_change(ref=1, severity=Severity.CRITICAL))
+    await worker.deliver_due()
+    clock.advance(minutes=1)
+    until = clock() + timedelta(hours=1)
+    maintained = ComponentStatus.UNDER_MAINTENANCE
+    await curation.override(ADMIN, "api", maintained, until=until, reason="db-3")
+    await worker.deliver_due()
+    await incidents.execute(a_change(ref=1, severity=Severity.LOW))
+    await worker.deliver_due()
+    clock.advance(hours=1)
+    await worker.deliver_due()
+
+    told = [one["component_update"] for one in bodies() if one["type"] == "component.updated"]
+    assert [(one["old_status"], one["new_status"]) for one in told] == [
+        ("partial_outage", "major_outage"),
+        ("major_outage", "under_maintenance"),
+        ("under_maintenance", "operational"),
+    ]
+    component = next(one for one in bodies() if one["type"] == "component.updated")["component"]
+    assert (component["name"], component["status"]) == ("api", "major_outage")
+    assert "db-3" not in repr(receiver.got)
+
+
+async def test_two_incidents_that_differ_in_private_words_send_the_same_bytes(a_database, clock):
+    async def sent(private, person):
+        from storage.store import SqlStore  # noqa: PLC0415 - a store of its own for each
+        from tests.builders import the_settings  # noqa: PLC0415
+
+        clock.now = NINE
+        with a_database("sqlite") as url:
+            store = SqlStore(url, defaults=the_settings())
+            incidents = Incidents(store, clock=clock, wake=lambda: None)
+            async with (
+                a_receiver() as receiver,
+                Outward(allow_private=True, agent="Ratchet") as outward,
+            ):
+                hooks = Webhooks(store, clock=clock)
+                proposed = await hooks.propose(ADMIN, an_id("hook"), receiver.url)
+                await hooks.keep(ADMIN, proposed, new_secret())
+                who = {"actor": an_actor(person, admin=True)}
+                await incidents.execute(
+                    a_declaration(**who, id=an_id(1), description=private, components=("+api",))
+                )
+                await incidents.execute(a_change(**who, ref=1, note=Note(private)))
+                await incidents.execute(
+                    a_change(**who, ref=1, to="identified", note=Note(private), owner=person)
+                )
+                await incidents.execute(
+                    a_change(**who, ref=1, public=PublicText("We look."), confirmed=True)
+                )
+                await incidents.execute(
+                    a_declaration(**who, id=an_id(2), title=private, private=True)
+                )
+                worker = WebhookWorker(
+                    HookQueue(store),
+                    WebhookTransport(outward, address=lambda _page, _alone: PAGE),
+                    name="test",
+                    clock=clock,
+                    chance=lambda: 0.0,
+                    metrics=Metrics(),
+                    verdict=after_webhook_failure,
+                )
+                await worker.deliver_due()
+            store.close()
+            return [body for _, _, body in receiver.got]
+
+    one = await sent("xyzzy-db-3 lost quorum", GRACE)
+    assert len(one) == 3
+    assert one == await sent("a", ADMIN.person)
+
+
+# --- answers -----------------------------------------------------------------------------------
+
+
+async def test_a_try_after_a_lost_answer_has_the_same_id(
+    add, incidents, worker, receiver, answers, clock
+):
+    await add()
+    answers.next = ["cut", 500]
+    await incidents.execute(a_declaration())
+    for seconds in (0, 5, 300):
+        clock.advance(seconds=seconds)
+        await worker.deliver_due()
+
+    assert len(receiver.got) == 3
+    assert len({headers["webhook-id"] for _, headers, _ in receiver.got}) == 1
+    assert len({body for _, _, body in receiver.got}) == 1
+    moments = [int(headers["webhook-timestamp"]) for _, headers, _ in receiver.got]
+    assert [moment - moments[0] for moment in moments] == [0, 5, 305]
+
+
+async def test_ten_tries_are_made_and_then_no_more(
+    add, incidents, worker, receiver, answers, hooks, clock, queue
+):
+    await add()
+    answers.next = [302] * 20
+    began = clock()
+    await incidents.execute(a_declaration())
+    tried = []
+    for _ in range(9_200):
+        before = len(receiver.got)
+        await worker.deliver_due()
+        if len(receiver.got) > before:
+            tried.append(clock() - began)
+        ahead = [one for one in await hooks.log(ADMIN, an_id("hook 1")) if not one.done_at]
+        if not ahead:
+            break
+        clock.now = min(one.try_at for one in ahead)
+
+    pauses = [after - before for before, after in itertools.pairwise(tried)]
+    hours, minutes = (lambda n: timedelta(hours=n)), (lambda n: timedelta(minutes=n))
+    assert pauses == [
+        timedelta(seconds=5),
+        minutes(5),
+        minutes(30),
+        *(hours(n) for n in (2, 5, 10, 14, 20, 24)),
+    ]
+    assert {path for path, _, _ in receiver.got} == {"/hooks"}
+    # By then three days have passed without a success.
+    assert [one.state for one in await hooks.endpoints(ADMIN)] == [EndpointState.SILENT]
+    assert (await queue.depth()).off == 1
+
+
+async def test_an_endpoint_that_answers_410_is_switched_off(
+    add, incidents, worker, receiver, answers, hooks, clock
+):
+    await add()
+    answers.next = [410]
+    await incidents.execute(a_declaration())
+    await worker.deliver_due()
+    clock.advance(days=1)
+    await incidents.execute(a_change(ref=1, to="identified"))
+    await worker.deliver_due()
+
+    assert len(receiver.got) == 1
+    assert [one.state for one in await hooks.endpoints(ADMIN)] == [EndpointState.GONE]
+
+
+async def test_a_pause_that_a_receiver_asks_for_is_for_all_its_events(
+    add, incidents, worker, receiver, answers, clock
+):
+    await add()
+    answers.next = [(429, 60)]
+    await incidents.execute(a_declaration(id=an_id(1)))
+    await worker.deliver_due()
+    await incidents.execute(a_declaration(id=an_id(2)))
+    clock.advance(seconds=59)
+    await worker.deliver_due()
+    assert len(receiver.got) == 1
+    clock.advance(seconds=1)
+    await worker.deliver_due()
+
+    assert len(receiver.got) == 3
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts", "verdict"),
+    [
+        (FailureKind.PASSING, 1, TryAgain(NINE + timedelta(seconds=5), "x")),
+        (FailureKind.UNKNOWN, 9, TryAgain(NINE + timedelta(hours=24), "x")),
+        (FailureKind.PASSING, 10, GiveUp("x")),
+        (FailureKind.PERMANENT, 1, GiveUp("x")),
+    ],
+)
+def test_a_failure_has_the_next_try_of_the_schedule(failure, attempts, verdict):
+    found = after_webhook_failure(Failure(failure, "x"), attempts=attempts, at=NINE, jitter=0.5)
+
+    assert found == verdict
+
+
+@pytest.mark.parametrize(
+    ("asked", "attempts", "waits"),
+    [
+        (timedelta(minutes=1), 1, timedelta(minutes=1)),
+        (timedelta(minutes=1), 2, timedelta(minutes=5)),
+        (timedelta(days=40), 1, timedelta(days=1)),
+    ],
+)
+def test_a_pause_is_obeyed_up_to_a_day(asked, attempts, waits):
+    failure = Failure(FailureKind.RATE_LIMITED, "http_429", retry_after=asked)
+    verdict = after_webhook_failure(failure, attempts=attempts, at=NINE, jitter=0)
+
+    assert verdict == TryAgain(NINE + waits, "http_429", whole_channel=True)
+
+
+async def test_a_receiver_that_hangs_keeps_no_other_waiting(add, incidents, worker, receiver):
+    done = asyncio.Event()
+
+    async def hang(_request):
+        await done.wait()
+        return web.Response()
+
+    async with a_receiver(hang) as hung:
+        await add(hung.url)
+        for number in range(6):
+            await incidents.execute(a_declaration(id=an_id(number)))
+        await add()
+        await incidents.execute(a_declaration(id=an_id(6)))
+        delivering = asyncio.create_task(worker.deliver_due())
+        await until(lambda: receiver.got)
+        assert not done.is_set()
+        done.set()
+        await delivering
+
+    assert len(receiver.got) == 1
+    assert len(hung.got) == 7
+
+
+# --- signatures --------------------------------------------------------------------------------
+
+
+async def test_each_try_is_signed_with_both_secrets_while_one_is_rotated(
+    add, incidents, worker, receiver, hooks, clock
+):
+    # The library of receivers compares moments with the clock of this machine.
+    clock.now = datetime.now(UTC)
+    old, new = new_secret(), new_secret()
+    made = await add(secret=old)
+    await hooks.rotate(ADMIN, made.id, new)
+    await incidents.execute(a_declaration())
+    await worker.deliver_due()
+
+    ((_, headers, body),) = receiver.got
+    for secret in (old, new):
+        assert Webhook(secret).verify(body, headers)["type"] == "incident.created"
+    assert old not in repr(receiver.got)
+    await hooks.rotate(ADMIN, made.id, new_secret())
