@@ -222,7 +222,8 @@ def _steps(request: Request, incident: Incident, steps: tuple[str, ...]) -> Iter
     if text_of(request):
         yield Choice(replace(request, to=None, expected_status=None))
         if request.public is not None and not incident.terminal:
-            yield Choice(OpenUpdate(ref=incident.id, public=request.public), "Edit first…")
+            stays = replace(request, to=None)
+            yield Choice(OpenUpdate.of(stays, ref=incident.id), "Edit first…")
 
 
 def _as_note(request: Request) -> Iterator[Choice]:
@@ -244,8 +245,7 @@ def _despite(request: Request, incident: Incident) -> Iterator[Choice]:
     if not isinstance(request, Change):
         return
     yield Choice(replace(request, confirmed=True), AS_IT_IS)
-    edited = OpenUpdate(ref=incident.id, to=request.to, public=request.public, note=request.note)
-    yield Choice(edited, EDIT)
+    yield Choice(OpenUpdate.of(request, ref=incident.id), EDIT)
     if not incident.terminal:
         yield Choice(as_note(request), AS_NOTE)
 

@@ -32,6 +32,7 @@ from core.boards import BoardFilter
 from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, Incident, Update, Workspace
 from core.lifecycle import Catalogue
+from core.promise import SHORTEST, NextUpdate
 from core.service import Incidents
 from core.templates import Template
 
@@ -129,7 +130,7 @@ class Openings:
                     at=self._clock(),
                     promise_defaults=workspace.settings.promise_defaults,
                     templates=self._templates,
-                    form=_form(asked, incident),
+                    form=_form(asked, incident, at=self._clock()),
                     kept=kept,
                 )
 
@@ -225,16 +226,23 @@ class Openings:
         return [*here, *(incident for incident in everywhere.items if incident not in here)]
 
 
-def _form(asked: Request | OpenDialog, incident: Incident) -> UpdateForm | None:
+def _form(asked: Request | OpenDialog, incident: Incident, *, at: datetime) -> UpdateForm | None:
     """The choices and texts that the update dialog is filled with; None for an empty one."""
     if not isinstance(asked, OpenUpdate):
         return None
+    promised, other = asked.next_update, asked.severity
+    if promised and promised.by:
+        # The dialog counts from the moment at which the text is public.
+        promised = NextUpdate(within=max(SHORTEST, promised.by - at))
     return UpdateForm(
         ref=incident.id,
         expected_status=incident.status,
         to=asked.to,
         public=asked.public,
         note=asked.note,
+        severity=None if other == incident.severity else other,
+        next_update=promised,
+        chose_promise=promised is None or not promised.is_default,
         corrects=incident.terminal and asked.public is not None,
     )
 

@@ -228,8 +228,8 @@ def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
 def _harmless(choice: Choice, known: Circumstances) -> Choice:
     """``choice``, or the dialog filled with it if it would publish a text at once."""
     match choice.request:
-        case Change(public=public) as change if public is not None:
-            return Choice(OpenUpdate(ref=change.ref, to=change.to, public=public))
+        case Change(public=str()) as change:
+            return Choice(OpenUpdate.of(change))
         case Declare() as new:
             draft = OpenDeclare(
                 title=new.title,

@@ -209,7 +209,7 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
             rest = head.rest
     public = PublicText(rest) if rest else None
     whole = Choice(change, "Publish all of it")
-    edited = Choice(OpenUpdate(ref=change.ref, to=change.to, public=change.public), "Edit first…")
+    edited = Choice(OpenUpdate.of(change), "Edit first…")
     problem = "The first words may not belong to the public text. Nothing was published."
     meant: list[Choice] = []
     match head.kind:

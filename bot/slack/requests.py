@@ -31,12 +31,15 @@ from core.curating import ComponentChange
 from core.errors import UserError
 from core.incident import Actor, Incident, Note, Person, PublicText, Severity
 from core.page import ComponentStatus
+from core.promise import NextUpdate
 from core.ranking import Rank
 from core.settings import Setting
 from core.stats import PERIOD_DAYS
 
 # The largest integer of PostgreSQL: no incident has a larger number.
 NUMBER_MAX = 2_147_483_647
+# The promise that the severity proposes.
+BY_SEVERITY = NextUpdate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,13 +338,28 @@ class ShowOnPage:
 class OpenUpdate:
     """The update dialog of one incident, filled in with what was typed.
 
-    ``to`` empty: the next step, if there is only one; None: the status stays.
+    ``to`` empty: the next step, if there is only one; None: the status stays. ``next_update`` None:
+    no promise is chosen.
     """
 
     ref: Ref
     to: str | None = None
     public: PublicText | None = None
     note: Note | None = None
+    severity: Severity | None = None
+    next_update: NextUpdate | None = BY_SEVERITY
+
+    @classmethod
+    def of(cls, change: Change, *, ref: Ref | None = None) -> OpenUpdate:
+        """The dialog with all that ``change`` would do; ``ref`` None: of the same incident."""
+        return cls(
+            ref=change.ref if ref is None else ref,
+            to=change.to,
+            public=change.public,
+            note=change.note,
+            severity=change.severity,
+            next_update=change.next_update,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

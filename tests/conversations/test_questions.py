@@ -188,6 +188,23 @@ async def test_a_promise_before_the_public_text_is_offered(told, mia, settle, sl
     assert "Next update" in shown
 
 
+async def test_the_dialog_of_a_leaking_text_keeps_the_promise_that_was_chosen(
+    told, mia, slack, settle
+):
+    answer = await told("update 2 next:47m Write to ada@example.com if your card fails.")
+    offered = next(label for label in labels(answer) if "next update" in label)
+    stopped = await (await mia.press(answer, offered)).answer()
+    await mia.press(stopped, "Edit…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
+    assert "In 47 min" in repr(mia.view.state)
+    await mia.fill("Public update", "Some cards fail.")
+    await mia.submit()
+    await settle()
+
+    assert "Some cards fail." in repr(slack.channel_view("#status"))
+    assert "Next update by" in repr(slack.channel_view("#status"))
+
+
 async def test_a_time_that_is_none_promises_nothing(told):
     answer = await told(f"update 2 next:week {CAUSE}")
 
