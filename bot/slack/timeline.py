@@ -107,14 +107,15 @@ def _entry(
         pointer = f" (`{COMMAND} show {incident.number}` names them)"
         line += f": {names}{pointer if names.endswith('…') else ''}"
     if update.kind is Kind.DECLARED:
-        yield from _declaration(update, line, incident, page)
+        yield from _declaration(update, line, incident, page, at=at)
         return
     if update.kind is Kind.RESOLUTION:
         line += f": {escape(update.new or '')} · {PRIVATE} private"
     if update.redacted:
-        by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
+        # A title is for everybody who sees the incident: it bears no mark of readers.
+        readers = "" if update.kind is Kind.TITLE else f"{readers_of(update)}: "
         never = ", never published" if update.taken_back else ""
-        yield f"{line} · {readers_of(update)}: _withdrawn{by}{never}_"
+        yield f"{line} · {readers}{_withdrawn(update, never, at=at)}"
     elif update.body is None:
         yield line
     else:
@@ -122,13 +123,12 @@ def _entry(
 
 
 def _declaration(
-    update: Update, line: str, incident: Incident, page: Page[Update]
+    update: Update, line: str, incident: Incident, page: Page[Update], *, at: datetime
 ) -> Iterator[str]:
     """The declaration with its description, as far as ``page`` tells which one that was."""
     if update.redacted:
-        by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
         which = listed(update.withdrawn) if update.withdrawn else PRIVATE_TEXTS
-        line += f" · {which}: _withdrawn{by}_"
+        line += f" · {which}: {_withdrawn(update, at=at)}"
     changes = [one.old for one in page.items if one.kind is Kind.DESCRIPTION]
     if changes or page.items[-1].entry == incident.last_entry:
         text = changes[0] if changes else incident.description
@@ -141,6 +141,13 @@ def _declaration(
         yield line
     else:
         yield from _with_text(f"{line} · {PRIVATE} private", text)
+
+
+def _withdrawn(update: Update, never: str = "", *, at: datetime) -> str:
+    """Who withdrew the text, and when: ``withdrawn by @mia · 09:10``."""
+    by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
+    when = f" · {moment(update.redacted_at, seen_from=at)}" if update.redacted_at else ""
+    return f"_withdrawn{by}{never}_{when}"
 
 
 def _with_text(line: str, text: str) -> Iterator[str]:

@@ -829,7 +829,20 @@ def test_an_entry_names_its_readers():
 
     assert '<@U0ADA> · 🔒 private: "for us"' in text
     assert '<@U0ADA> · 📣 public: "for all"' in text
-    assert "<@U0ADA> · 🔒 private: _withdrawn by <@U0GRACE>_" in text
+    withdrawn = f"_withdrawn by <@U0GRACE>_ · {markup.moment(NOW, seen_from=NOW)}"
+    assert f"<@U0ADA> · 🔒 private: {withdrawn}" in text
+
+
+def test_a_withdrawn_title_bears_no_private_mark_and_says_who_and_when():
+    gone = an_update(
+        entry=1, kind=Kind.TITLE, old="a", new=None, body=None, redacted_at=NOW, redacted_by=GRACE
+    )
+    text = timeline.timeline(Card(incident=an_incident(last_entry=1)), Page(items=(gone,)), at=NOW)[
+        "text"
+    ]
+
+    assert f"_withdrawn by <@U0GRACE>_ · {markup.moment(NOW, seen_from=NOW)}" in text
+    assert "private" not in text
 
 
 def test_a_text_that_was_taken_back_in_time_was_never_published():
