@@ -37,6 +37,7 @@ class UserError(Exception):
 FIELD_NAMES = {
     "started_at": "time of the start",
     "since": "start",
+    "until": "end",
     "duplicate_of": "other incident",
     "url": "address",
 }

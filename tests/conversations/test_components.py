@@ -170,8 +170,8 @@ async def test_a_status_by_hand_has_an_end_in_the_persons_zone_and_a_private_rea
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("soon", "The until names no moment"),
-        ("today 00:01", "The until is past"),
+        ("soon", "The end names no moment"),
+        ("today 00:01", "The end is past"),
     ],
 )
 async def test_an_end_that_is_no_moment_to_come_is_refused_at_its_field(
