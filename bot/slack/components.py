@@ -140,12 +140,16 @@ def _line(one: ShownComponent, known: Overview, *, at: datetime, bold: bool = Fa
 # --- the answers ---------------------------------------------------------------------------------
 
 
-def saved_component(one: ShownComponent, *, new: bool) -> str:
-    """The sentence about a component that was added or changed."""
+def saved_component(one: ShownComponent, *, new: bool, published: bool) -> str:
+    """The sentence about a component that was added or changed.
+
+    ``published``: the status page is.
+    """
     act = "is added" if new else "is saved"
     if not one.shown:
         return f"*{shown(one.name, 150)}* {act}. It is hidden: it is on no public surface."
-    return f"*{shown(one.name, 150)}* {act}. The status page shows it."
+    when = "" if published else " once the page is published"
+    return f"*{shown(one.name, 150)}* {act}. The status page shows it{when}."
 
 
 def saved_group(group: ComponentGroup) -> str:

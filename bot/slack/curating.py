@@ -132,10 +132,14 @@ class Arranging:
         match asked:
             case SaveComponent(component=None, change=change):
                 made = await self._curation.add_component(actor, change, request=once)
-                told = components.saved_component(made, new=True)
+                told = components.saved_component(
+                    made, new=True, published=await self._published(actor)
+                )
             case SaveComponent(component=ref, change=change) if ref:
                 made = await self._curation.change_component(actor, ref, change, request=once)
-                told = components.saved_component(made, new=False)
+                told = components.saved_component(
+                    made, new=False, published=await self._published(actor)
+                )
             case SaveGroup():
                 group = await self._curation.change_group(
                     actor,
@@ -178,6 +182,9 @@ class Arranging:
             request=once,
         )
         return page.published(made, self._address(made))
+
+    async def _published(self, actor: Actor) -> bool:
+        return (await self._curation.arrangement(actor)).page is not None
 
     async def link(self, actor: Actor) -> str | None:
         """The page as a link; None if it is not published."""

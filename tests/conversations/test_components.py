@@ -61,6 +61,22 @@ async def answered(slack, person, words):
     await slack.until(lambda: any(words in told.words() for told in person.ephemerals))
 
 
+async def test_the_answer_about_a_component_says_whether_the_page_is_published(
+    slack, listed, curation, admin
+):
+    mia = await listed()
+    for name, told in [
+        ("Search", "Search is added. The status page shows it once the page is published."),
+        ("Checkout API", "Checkout API is added. The status page shows it."),
+    ]:
+        await mia.press(mia.view, "Add a component…")
+        await opened(slack, mia, "component")
+        await mia.fill("Name", name)
+        await mia.submit()
+        await slack.until(lambda told=told: told in mia.view.words().replace("*", ""))
+        await curation.publish(admin, title="Northwind Status", slug="northwind")
+
+
 async def test_an_admin_adds_a_component_and_the_list_says_so(slack, listed, known):
     mia = await listed()
     await mia.press(mia.view, "Add a component…")
@@ -73,7 +89,7 @@ async def test_an_admin_adds_a_component_and_the_list_says_so(slack, listed, kno
 
     await mia.submit()
 
-    await slack.until(lambda: "is added. The status page shows it." in mia.view.words())
+    await slack.until(lambda: "is added. The status page shows it once" in mia.view.words())
     made = (await known())["Checkout API"]
     assert (made.description, made.position, made.shown) == ("Takes orders", 20, True)
     assert str(made.start_date) == "2026-03-01"
