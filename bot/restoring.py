@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
+from uuid import UUID
 
 from slack_sdk.errors import SlackApiError
 
@@ -26,6 +27,7 @@ from core.incident import Actor, DeclaredText, Note, Person
 from core.refusals import NotPrivate
 from core.service import Incidents
 from storage.hidden import Hidden, SeesAgain, What
+from storage.hook_queue import begin_anew
 from storage.numbers import Numbers, newest_declaration, skip_to
 from storage.outbox import Outbox
 from storage.posts import channels
@@ -113,11 +115,19 @@ class Marker:
                 f"Questions to new owners that are open in the backup: {asked}. Each is shown as "
                 "open again, and nobody is told that no answer came."
             )
+        self.lines += await self._webhooks(store, replaced.unhooked if replaced else ())
         count = await Outbox(store).look_first(at=self.at)
         if count:
             self.lines.append(
                 f"Messages that wait: {count}. Each is looked for in Slack before it is posted."
             )
+
+    async def _webhooks(self, store: SqlStore, unhooked: tuple[tuple[str, UUID], ...]) -> list[str]:
+        """Sends nothing of before the restore, and nothing to ``unhooked``."""
+        dropped = await store.write(lambda tx: begin_anew(tx, unhooked, at=self.at))
+        off = [f"Webhooks switched off again: {id_}" for _, id_ in unhooked]
+        waited = [f"Events that waited for webhooks: {dropped}. They are not sent."]
+        return [*off, *(waited if dropped else [])]
 
     async def _hide(self, store: SqlStore, hidden: Iterable[Hidden]) -> None:
         """Hides what somebody has hidden since: incidents, invitations, titles and texts.

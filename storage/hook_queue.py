@@ -6,6 +6,7 @@ few places, so that one which hangs keeps no other waiting.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -340,6 +341,17 @@ class HookQueue:
     async def depth(self) -> HookDepth:
         """What an operator should look at."""
         return await self._store.read(_depth)
+
+
+def begin_anew(tx: SqlTransaction, unhooked: Iterable[tuple[str, UUID]], *, at: datetime) -> int:
+    """Lets all endpoints of a restored database start at ``at``, and switches ``unhooked`` off.
+
+    Returns the number of events that waited. They are not sent: they may have been sent since.
+    """
+    connection = connection_of(tx)
+    for workspace, endpoint in unhooked:
+        webhooks.switch_off(connection, workspace, endpoint, EndpointState.OFF, at=at)
+    return webhooks.begin_anew(connection, at=at)
 
 
 def _claim(

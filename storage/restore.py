@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import make_url
 
@@ -44,6 +45,7 @@ class Replaced:
     ``numbers`` are the highest by workspace. ``channels`` are pairs of workspace and channel that
     have posts. ``hidden`` is what people have hidden since the backup, ``sees_again`` who sees a
     private incident once more, and ``revoked`` are the prefixes of API keys that were revoked
+    since. ``unhooked`` are the workspaces and the ids of webhooks that were removed or switched off
     since.
     """
 
@@ -52,6 +54,7 @@ class Replaced:
     hidden: tuple[Hidden, ...] = ()
     sees_again: tuple[SeesAgain, ...] = ()
     revoked: tuple[str, ...] = ()
+    unhooked: tuple[tuple[str, UUID], ...] = ()
 
 
 @dataclass(slots=True)
@@ -199,7 +202,7 @@ def _replaced(live: Path, part: Path) -> Replaced | None:
 
 
 def _facts(connection: sqlite3.Connection) -> Replaced:
-    """Compares the database ``live`` with the backup, and carries revoked keys over."""
+    """Compares the database ``live`` with the backup, and carries secrets and revoked keys over."""
     numbers = connection.execute(
         "SELECT w.id, max(w.last_number, coalesce((SELECT max(number) FROM live.incident i "
         "WHERE i.workspace_id = w.id), 0)) FROM live.workspace w"
@@ -220,7 +223,25 @@ def _facts(connection: sqlite3.Connection) -> Replaced:
                 "AND theirs.revoked_at IS NOT NULL AND ours.revoked_at IS NULL RETURNING id"
             ).fetchall()
         ),
+        unhooked=_unhooked(connection),
     )
+
+
+def _unhooked(connection: sqlite3.Connection) -> tuple[tuple[str, UUID], ...]:
+    """The webhooks that get events in the backup alone. The others get their present secrets."""
+    if not connection.execute("SELECT 1 FROM live.sqlite_master WHERE name = 'webhook'").fetchone():
+        return ()
+    connection.execute(
+        "UPDATE main.webhook AS ours SET secret = theirs.secret, old_secret = theirs.old_secret, "
+        "rotating_until = theirs.rotating_until FROM live.webhook AS theirs "
+        "WHERE theirs.workspace_id = ours.workspace_id AND theirs.id = ours.id"
+    )
+    found = connection.execute(
+        "SELECT workspace_id, id FROM main.webhook AS ours WHERE state = 'on' AND NOT EXISTS ("
+        "SELECT 1 FROM live.webhook AS theirs WHERE theirs.workspace_id = ours.workspace_id "
+        "AND theirs.id = ours.id AND theirs.state = 'on')"
+    )
+    return tuple((team, UUID(id_)) for team, id_ in found)
 
 
 def _seal(part: Path, *, like: Path) -> None:

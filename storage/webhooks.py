@@ -159,6 +159,16 @@ def _drop(*conditions: Any) -> Update:
     )
 
 
+_START_ANEW = (
+    update(webhook)
+    .where(webhook.c.starts_at < bindparam("start"))
+    .values(starts_at=bindparam("start"))
+)
+_DROP_ALL = (
+    update(webhook_message)
+    .where(webhook_message.c.state.in_([State.AVAILABLE, State.RUNNING]))
+    .values(state=State.MERGED, done_at=bindparam("at"))
+)
 _DROP_OF_INCIDENT = _drop(_of_incident)
 _DROP_OF_ENTRY = _drop(_of_incident, webhook_message.c.entry == bindparam("number"))
 _DROP_OF_ENDPOINT = _drop(
@@ -326,6 +336,15 @@ def switch_off(
 def drop(connection: Connection, workspace: str, endpoint: UUID, *, at: datetime) -> None:
     """Drops what waits for an endpoint."""
     connection.execute(_DROP_OF_ENDPOINT, {"workspace": workspace, "hook": endpoint, "at": at})
+
+
+def begin_anew(connection: Connection, *, at: datetime) -> int:
+    """Lets every endpoint start at the moment ``at``; returns how many events are dropped.
+
+    It is for a restored database, whose messages may have been sent after the backup.
+    """
+    connection.execute(_START_ANEW, {"start": at})
+    return connection.execute(_DROP_ALL, {"at": at}).rowcount
 
 
 def remove(connection: Connection, endpoint: Endpoint) -> None:

@@ -96,6 +96,7 @@ DOCUMENTED = {
 
 # Declared for another package's sake: the code never imports them by name.
 NEVER_IMPORTED = {
+    "tzdata": "the zones of people, where the system has none",
     "httptools": "uvicorn's HTTP parser, of which HttpToolsProtocol is the front",
     "uvloop": "the event loop that auto_loop_factory() chooses",
 }

@@ -6,8 +6,10 @@ import asyncio
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -16,6 +18,7 @@ from bot.restoring import Marker
 from bot.settings import KeySettings, Settings
 from core.commands import Redact, WriteReport
 from core.incident import Actor, Note, Person, Section
+from core.webhooks import Endpoint
 from storage import audit, keys
 from storage.backup import back_up
 from storage.models import metadata
@@ -458,6 +461,43 @@ async def two_lost_incidents(start, time, slack, clock, mia):
 
 def forget_the_database(url):
     Path(url.removeprefix("sqlite:///")).unlink()
+
+
+async def test_webhooks_get_nothing_of_before_the_restore(start, time, slack, clock, mia):
+    async with start() as app:
+        team, by = slack.workspace.team_id, actor_of(mia).person
+        kept, removed = (
+            Endpoint(
+                workspace=team,
+                id=uuid4(),
+                url=f"https://127.0.0.1:9/{name}",
+                added_by=by,
+                added_at=clock(),
+                starts_at=clock(),
+            )
+            for name in ("kept", "removed")
+        )
+        for one in (kept, removed):
+            await app.store.write(lambda tx, one=one: tx.add_endpoint(one, "whsec_before"))
+        await tell(mia, "declare Checkout is down")
+        await time.back_up(app)
+        await app.store.write(lambda tx: tx.remove_endpoint(removed))
+        await app.store.write(
+            lambda tx: tx.rotate_secret(replace(kept, rotating_until=clock()), "whsec_after")
+        )
+
+    clock.advance(minutes=1)
+    lines = await time.restore()
+
+    async with start() as app:
+        found = {one.id: one for one in await app.store.read(lambda reader: reader.endpoints(team))}
+        secrets = await app.store.write(lambda tx: tx.secrets_of(found[kept.id]))
+    assert found[kept.id].on
+    assert found[kept.id].starts_at > kept.starts_at
+    assert secrets.new == "whsec_after"
+    assert not found[removed.id].on
+    assert f"Webhooks switched off again: {removed.id}" in lines
+    assert any(line.startswith("Events that waited for webhooks: ") for line in lines)
 
 
 @pytest.mark.parametrize("known_by", ["Slack", "the replaced database"])
