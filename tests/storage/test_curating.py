@@ -128,7 +128,7 @@ async def test_an_override_is_cleared(curation, page, component, clock):
 
     assert [one.status for one in (await page()).components] == [ComponentStatus.OPERATIONAL]
     assert len((await page()).components[0].component.overrides) == 2
-    with pytest.raises(InvalidField, match="until is past"):
+    with pytest.raises(InvalidField, match="end is past"):
         await curation.override(an_actor(), "api", None, until=NINE)
 
 
