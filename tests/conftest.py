@@ -33,11 +33,6 @@ KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_")
 ODD_ZONE = "NPT-5:45"
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Two workers for each CPU: a test waits for servers and processes as long as it computes."""
-    return 2 * (os.cpu_count() or 1)
-
-
 class ConnectionLeftTheMachine(RuntimeError):
     """A test tried to reach another machine. No OSError: clients would catch that and try again."""
 
