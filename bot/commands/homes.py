@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 
@@ -15,6 +16,8 @@ from storage.keys import known_workspaces
 from storage.store import NoDatabase, SqlStore
 
 TIMEOUT_SECONDS = 5
+# The id of a Slack team, or of an Enterprise Grid organization.
+TEAM = re.compile(r"[TE][A-Z0-9]+")
 
 
 @contextmanager
@@ -39,6 +42,8 @@ def served(asked: str | None, settings: KeySettings, known: Collection[str]) -> 
 
     Ends the program if this installation does not serve it, or if nobody can say which it serves.
     """
+    if asked is not None and not TEAM.fullmatch(asked):
+        wrong("--workspace is no id of a Slack team: write one such as T0123ABCD, or leave it out.")
     home = _home(settings)
     if home is None:
         return _as_the_store_knows(asked, known)
@@ -67,7 +72,7 @@ def _as_the_store_knows(asked: str | None, known: Collection[str]) -> str:
             code=1,
         )
     return wrong(
-        "Neither Slack nor the database can say which workspace the key is for: set "
+        "Neither Slack nor the database can say which workspace is meant: set "
         "SLACK_BOT_TOKEN, or name the workspace with --workspace.",
         code=1,
     )

@@ -99,3 +99,23 @@ def test_a_status_is_set_by_hand_and_cleared(ratchet):
 
     assert ratchet("components", "override", "api", *arguments)[1] == "API: under maintenance.\n"
     assert ratchet("components", "override", "api", "clear")[1] == "API: its incidents decide.\n"
+
+
+@pytest.mark.parametrize("workspace", ["bogus", "acme.slack.com", "t0acme", "T0 ACME", ""])
+def test_a_workspace_that_is_no_id_gets_no_page(tmp_path, logging_as_before, workspace):
+    with contextlib.chdir(tmp_path):
+        arguments = ["page", "publish", "--title", "Acme", "--workspace", workspace]
+        result = CliRunner().invoke(cli, arguments)
+
+        assert result.exit_code == 2
+        assert "write one such as T0123ABCD" in result.stderr
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_without_any_workspace_the_refusal_says_what_to_name(tmp_path, logging_as_before):
+    with contextlib.chdir(tmp_path):
+        result = CliRunner().invoke(cli, ["page", "show"])
+
+    assert result.exit_code == 1
+    assert "which workspace is meant" in result.stderr
+    assert "name the workspace with --workspace" in result.stderr
