@@ -215,6 +215,12 @@ _WORDING = {
     "union_tag_not_found": "is missing",
 }
 
+# What a text needs that has a form; the words are those of core.
+_FORMS = {
+    "slug": "needs 1 to 40 small letters, digits and hyphens, and no hyphen at its ends",
+    "language": 'is no language tag: write one such as "en" or "de-CH"',
+}
+
 
 def problem_of(  # noqa: PLR0911 - one return for each kind of error, side by side
     error: Exception, *, fields: Mapping[str, str] = SAME_NAMES
@@ -352,7 +358,7 @@ def _field_error(  # noqa: C901 - one case for each type of error
         case "missing" if place == ("body",):
             problem = "is missing: send a JSON object"
         case _:
-            problem = _WORDING.get(kind, "is invalid")
+            problem = _WORDING.get(kind) or _FORMS.get(str(place[-1]), "is invalid")
     parts = list(place[1:])
     if len(parts) > 1 and parts[0] in VARIANTS:
         del parts[0]

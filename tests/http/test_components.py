@@ -299,3 +299,16 @@ async def test_malformed_unknown_and_foreign_ids_are_one_404_before_the_body(
 
     assert {code(answer) for answer in answers} == {(404, "not_found")}
     assert len({answer.json()["message"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"slug": "Acme"}, "slug needs 1 to 40 small letters, digits and hyphens"),
+        ({"language": "english!"}, "language is no language tag: write one such as"),
+    ],
+)
+async def test_the_refusal_of_a_form_says_what_to_write(admin, asked, told):
+    answer = await admin.post("/v1/page/publish", json=asked)
+
+    assert told in answer.json()["message"]
