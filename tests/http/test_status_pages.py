@@ -177,6 +177,13 @@ class TestAddresses:
         assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
         assert answer.headers["vary"] == "Accept"
 
+    @pytest.mark.parametrize("weight", ["q=0", " Q=0.000", "q=0."])
+    async def test_a_reader_who_refuses_markdown_gets_none(self, pages, weight):
+        accept = f"text/markdown;{weight}, text/html"
+        answer = await pages.get("/status/acme", headers={"Accept": accept})
+
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
     async def test_pages_can_only_be_read(self, pages):
         assert (await pages.post("/status/acme")).status_code == 405
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -36,6 +37,8 @@ RATE = 50
 AGAIN_AFTER_SECONDS = 5
 # A date has whole seconds: a page that has just changed may do so again in the same one.
 SETTLED = timedelta(seconds=2)
+# The weight in an Accept header that says: not this one.
+REFUSED = re.compile(r"q=0(\.0{0,3})?")
 
 
 class StatusPages:
@@ -149,8 +152,10 @@ def _host(scope: Scope) -> str:
 
 
 def _wants_markdown(request: Request) -> bool:
-    accept = request.headers.get("accept", "")
-    return accept.split(",")[0].split(";")[0].strip().lower() == "text/markdown"
+    """Whether Markdown is named first, and not refused by a weight of 0 (RFC 9110, 12.4.2)."""
+    first, *parameters = request.headers.get("accept", "").split(",")[0].split(";")
+    refused = any(REFUSED.fullmatch(parameter.strip().lower()) for parameter in parameters)
+    return first.strip().lower() == "text/markdown" and not refused
 
 
 def _shown(request: Request, kept: KeptBytes, *, at: datetime) -> Response:
