@@ -174,6 +174,8 @@ def _fault(error: Mapping[str, Any]) -> str:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
     if error["type"] == "missing":
         return f"{place} is missing: is it a document of Statuspage's API v2?"
+    if error["type"] in {"model_type", "dict_type", "model_attributes_type"}:
+        return f"{place or 'the document'} must be a JSON object: save the answer as it is."
     said = str(error["msg"]).removeprefix("Value error, ")
     said = said.replace("Input should be", "must be").replace("Input should", "must")
     return f"{place or 'it'} {said}."

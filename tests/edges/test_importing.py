@@ -83,7 +83,8 @@ BROKEN = northwind.incidents() | {"incidents": [northwind.MAIL_IS_LATE | {"creat
 FAULTS = {
     "no JSON": ("<html>", "is neither JSON nor a feed"),
     "cut off": (json.dumps(northwind.incidents())[:-20], "is no JSON: save the answer"),
-    "a list": ("[]", "it must be a valid dictionary"),
+    "a list": ("[]", "the document must be a JSON object: save the answer as it is."),
+    "no object": ('{"page": 1}', "page must be a JSON object: save the answer as it is."),
     "another document": ('{"data": []}', "page is missing: is it a document of Statuspage's API"),
     "a wrong moment": (json.dumps(BROKEN), "incidents[0].created_at must be a valid datetime"),
     "nesting": ("[" * 100_000, "is no JSON"),
