@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 
 from bot.commands.setup import wrong
 from bot.commands.stores import database_url
-from bot.settings import KeySettings
+from bot.settings import TEAM, KeySettings
 from bot.slack.people import UNREACHABLE, Home, SlackUnavailable, home_of
 from bot.slack.web import a_client
 from storage.keys import known_workspaces
 from storage.store import NoDatabase, SqlStore
 
 TIMEOUT_SECONDS = 5
-# The id of a Slack team, or of an Enterprise Grid organization.
-TEAM = re.compile(r"[TE][A-Z0-9]+")
 
 
 @contextmanager
