@@ -32,6 +32,7 @@ from core.page import (
     Arrangement,
     ComponentGroup,
     ComponentStatus,
+    FormerPage,
     Override,
     PageSettings,
     ShownComponent,
@@ -100,7 +101,7 @@ def slug_from(title: str) -> str:
 
 def page_settings(
     workspace: str,
-    before: PageSettings | None,
+    before: PageSettings | FormerPage | None,
     *,
     title: str | None,
     slug: str | None,
@@ -109,6 +110,8 @@ def page_settings(
     at: datetime,
 ) -> PageSettings:
     """The settings of a page that is published; None keeps a value, or takes the default.
+
+    ``before`` is the page that is published, or the one that was taken off.
 
     Raises:
         InvalidField: ``title``, ``slug`` or ``language``.
@@ -127,7 +130,7 @@ def page_settings(
         title=named,
         language=spoken,
         noindex=hidden if noindex is None else noindex,
-        published_at=before.published_at if before else at,
+        published_at=before.published_at if isinstance(before, PageSettings) else at,
     )
 
 
@@ -263,7 +266,8 @@ class Curation:
 
         def work(tx: Transaction) -> PageSettings:
             at = self._clock()
-            before = tx.arrangement(actor.workspace).page
+            known = tx.arrangement(actor.workspace)
+            before = known.page or known.former
             settings = page_settings(
                 actor.workspace,
                 before,
@@ -282,7 +286,7 @@ class Curation:
             # Another admin may have taken it off since.
             return known.page or page_settings(
                 actor.workspace,
-                None,
+                known.former,
                 title=title,
                 slug=slug,
                 language=language,
@@ -296,21 +300,25 @@ class Curation:
         self,
         actor: Actor,
         *,
-        then: Callable[[Transaction, None], object] = nothing,
+        then: Callable[[Transaction, FormerPage | None], object] = nothing,
         request: str | None = None,
-    ) -> None:
+    ) -> FormerPage | None:
         """Takes the page off: every address of it is unknown from then on.
+
+        The result is what the workspace keeps of it, None if it never had a page.
 
         Raises:
             Denied: the actor is no workspace admin.
         """
         _need(actor, Permission.ADMINISTER)
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> FormerPage | None:
             tx.unpublish_page(actor.workspace, at=self._clock())
-            then(tx, None)
+            former = tx.arrangement(actor.workspace).former
+            then(tx, former)
+            return former
 
-        await self._write(actor, request, work, lambda _: None)
+        return await self._write(actor, request, work, lambda known: known.former)
 
     async def add_component(
         self, actor: Actor, change: ComponentChange, *, request: str | None = None

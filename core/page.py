@@ -108,6 +108,16 @@ class PageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerPage:
+    """The settings of a page that was taken off: its workspace keeps them for the next one."""
+
+    slug: str
+    title: str
+    language: str
+    noindex: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentGroup:
     """A heading of the page over some of its components."""
 
@@ -165,11 +175,15 @@ class ShownComponent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
-    """All components of a workspace, hidden ones too, and all groups. For responders."""
+    """All components of a workspace, hidden ones too, and all groups. For responders.
+
+    ``page`` is None while none is published; ``former`` is the one that was taken off then.
+    """
 
     components: tuple[ShownComponent, ...]
     groups: tuple[ComponentGroup, ...]
     page: PageSettings | None
+    former: FormerPage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

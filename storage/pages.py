@@ -14,7 +14,14 @@ from sqlalchemy import Connection, bindparam, case, func, select, union_all, upd
 
 from core.decision import Decision
 from core.incident import Component, Incident, Kind, Visibility
-from core.page import ComponentGroup, ComponentStatus, Override, PageSettings, ShownComponent
+from core.page import (
+    ComponentGroup,
+    ComponentStatus,
+    FormerPage,
+    Override,
+    PageSettings,
+    ShownComponent,
+)
 from storage.models import component, component_group, component_override, incident, page, tagging
 from storage.models import update as _update
 from storage.models import workspace as workspaces
@@ -41,6 +48,9 @@ _SETTINGS = select(
 _OF_WORKSPACE = _SETTINGS.where(page.c.workspace_id == bindparam("workspace"))
 _OF_SLUG = _SETTINGS.where(page.c.slug == bindparam("slug"))
 _PUBLISHED = _SETTINGS.order_by(page.c.slug)
+_FORMER = select(page.c.slug, page.c.title, page.c.language, page.c.noindex).where(
+    page.c.workspace_id == bindparam("workspace"), page.c.published_at.is_(None)
+)
 _OWNER = select(page.c.workspace_id).where(page.c.slug == bindparam("slug"))
 _GROUPS = select(component_group).where(component_group.c.workspace_id == bindparam("workspace"))
 # No statement here selects the reason of an override, or a person.
@@ -199,7 +209,7 @@ def owner(connection: Connection, slug: str) -> str | None:
 
 
 def unpublish(connection: Connection, workspace: str, *, at: datetime) -> None:
-    """Takes the page off: every address of it is unknown from then on."""
+    """Takes the page off: every address of it is unknown from then on. Its slug stays taken."""
     connection.execute(_UNPUBLISH, {"workspace": workspace, "at_last": at})
     _mark(connection, workspace, published=False)
 
@@ -223,6 +233,16 @@ def found(
     else:
         row = connection.execute(_OF_SLUG, {"slug": slug}).one_or_none()
     return None if row is None else (_settings(row), row.version, row.changed_at)
+
+
+def former(connection: Connection, workspace: str) -> FormerPage | None:
+    """The page of the workspace that was taken off; None if it never had one, or has one."""
+    row = connection.execute(_FORMER, {"workspace": workspace}).one_or_none()
+    if row is None:
+        return None
+    return FormerPage(
+        slug=row.slug, title=row.title, language=row.language, noindex=bool(row.noindex)
+    )
 
 
 def groups(connection: Connection, workspace: str) -> tuple[ComponentGroup, ...]:

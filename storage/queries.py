@@ -480,6 +480,7 @@ class SqlReader(Snapshot):
             components=pages.shown(self._connection, workspace, headings, hidden=True),
             groups=headings,
             page=found and found[0],
+            former=None if found else pages.former(self._connection, workspace),
         )
 
     def kept_page(self, workspace: str) -> str | None:

@@ -362,7 +362,7 @@ class SqlTransaction(SqlReader):
             InvalidField: ``slug``, which another workspace has.
         """
         if pages.owner(self._connection, settings.slug) not in {None, settings.workspace}:
-            raise InvalidField("slug", "is taken by another workspace")
+            raise InvalidField("slug", "is taken by another workspace: choose another one")
         pages.keep(self._connection, settings, at=at)
 
     def unpublish_page(self, workspace: str, *, at: datetime) -> None:

@@ -65,16 +65,27 @@ def publish(
 @page.command()
 def unpublish(workspace: Workspace = None) -> None:
     """Take the status page off: every address of it is unknown from then on."""
-    _curate(lambda curation, operator: curation.unpublish(operator), workspace)
-    typer.echo("The status page is not published.")
+    former = _curate(lambda curation, operator: curation.unpublish(operator), workspace)
+    typer.echo(_not_published(former))
+
+
+def _not_published(former: Any) -> str:
+    """The sentence about a page that is not published; ``former`` is what is kept of one."""
+    if former is None:
+        return "The status page is not published. Publish it with: ratchet page publish"
+    return (
+        f'The status page is not published. "{former.title}" and its address '
+        f"/status/{former.slug} are kept for it: ratchet page publish"
+    )
 
 
 @page.command()
 def show(workspace: Workspace = None) -> None:
     """Show the settings of the status page."""
-    found = _curate(lambda curation, operator: curation.arrangement(operator), workspace).page
+    known = _curate(lambda curation, operator: curation.arrangement(operator), workspace)
+    found = known.page
     if found is None:
-        typer.echo("The status page is not published. Publish it with: ratchet page publish")
+        typer.echo(_not_published(known.former))
         return
     searched = "no" if found.noindex else "yes"
     typer.echo(f"title: {found.title}\naddress: /status/{found.slug}\nlanguage: {found.language}")

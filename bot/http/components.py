@@ -27,7 +27,7 @@ from bot.http.v1 import wrapped
 from bot.http.v1_shapes import DataEnvelope
 from core.curating import CLEARABLE, ComponentChange
 from core.incident import DescribedComponent
-from core.page import Arrangement, ComponentGroup, PageSettings, ShownComponent
+from core.page import Arrangement, ComponentGroup, FormerPage, PageSettings, ShownComponent
 from core.store import Transaction
 
 operations = v1.operations
@@ -208,7 +208,7 @@ async def publish(call: CurrentCall, asked: PageFacts = ANY_PAGE) -> Response:
     refused=(),
 )
 async def unpublish(call: CurrentCall, _: EmptyBody = EMPTY_BODY) -> Response:
-    def show(_tx: Transaction, _made: None) -> str:
+    def show(_tx: Transaction, _made: FormerPage | None) -> str:
         return wrapped(PageBody.of(None))
 
     return await call.arrange(lambda then: call.curation.unpublish(call.actor, then=then), show)

@@ -122,7 +122,7 @@ class Arranging:
                 return component_dialogs.override_dialog(one, origin=origin, page=back, at=at)
             case OpenPage():
                 address = self._address(known.page) if known.page else None
-                return page.page_dialog(known.page, address, origin=origin)
+                return page.page_dialog(known.page, address, former=known.former, origin=origin)
             case _:
                 assert_never(asked)
 
@@ -171,8 +171,7 @@ class Arranging:
 
     async def _save_page(self, actor: Actor, asked: SavePage, once: str | None) -> Json:
         if not asked.published:
-            await self._curation.unpublish(actor, request=once)
-            return page.unpublished()
+            return page.unpublished(await self._curation.unpublish(actor, request=once))
         made = await self._curation.publish(
             actor,
             title=asked.title or None,

@@ -21,7 +21,7 @@ from bot.slack.markup import shown
 from bot.slack.pressed import encode
 from bot.slack.requests import SavePage
 from core.curating import TITLE_MAX
-from core.page import PageSettings
+from core.page import FormerPage, PageSettings
 
 PUBLISHED, NOINDEX = "published", "noindex"
 
@@ -41,8 +41,15 @@ def page_line(page: PageSettings | None, address: str | None) -> Json:
     return {**section(told), "accessory": opens}
 
 
-def page_dialog(page: PageSettings | None, address: str | None, *, origin: Origin) -> Json:
-    """The dialog of the status page, with its settings if it is published."""
+def page_dialog(
+    page: PageSettings | None,
+    address: str | None,
+    *,
+    former: FormerPage | None = None,
+    origin: Origin,
+) -> Json:
+    """The dialog of the status page, with its settings, or those of the one that was taken off."""
+    before = page or former
     told = "The status page is not published: every address of it is unknown."
     if page is not None and address is not None:
         told = f"The status page is published at {address}"
@@ -59,21 +66,22 @@ def page_dialog(page: PageSettings | None, address: str | None, *, origin: Origi
         input_block(
             "title",
             "Title",
-            text_box("title", most=TITLE_MAX, initial=page.title if page else ""),
+            text_box("title", most=TITLE_MAX, initial=before.title if before else ""),
             hint="Such as: Acme status.",
             optional=True,
         ),
         input_block(
             "slug",
             "Name in the address",
-            text_box("slug", most=60, initial=page.slug if page else ""),
-            hint="Small letters, digits and hyphens. Empty: made of the title.",
+            text_box("slug", most=60, initial=before.slug if before else ""),
+            hint="Small letters, digits and hyphens. Empty: "
+            f"{'as before' if before else 'made of the title'}.",
             optional=True,
         ),
         input_block(
             "language",
             "Language of dates",
-            text_box("language", most=20, initial=page.language if page else "en"),
+            text_box("language", most=20, initial=before.language if before else "en"),
             hint="Such as en or de-CH.",
             optional=True,
         ),
@@ -83,7 +91,7 @@ def page_dialog(page: PageSettings | None, address: str | None, *, origin: Origi
             _tick(
                 NOINDEX,
                 "Tell them to stay away, until the page is launched",
-                ticked=page.noindex if page else True,
+                ticked=before.noindex if before else True,
             ),
             optional=True,
         ),
@@ -125,7 +133,9 @@ def published(page: PageSettings, address: str) -> Json:
     return message(told, paragraphs(told))
 
 
-def unpublished() -> Json:
+def unpublished(former: FormerPage | None) -> Json:
     """The answer to a page that was taken off, or was not published anyway."""
     told = ["The status page is not published: every address of it is unknown."]
+    if former is not None:
+        told.append("\nIts title and its address are kept, for the time when you publish it again.")
     return message(told, paragraphs(told))

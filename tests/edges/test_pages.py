@@ -41,7 +41,20 @@ def test_a_page_is_published_shown_and_taken_off(ratchet):
     _, told, _ = ratchet("page", "publish", "--index", "--slug", "acme")
     assert told == '"Acme status" is published at /status/acme.\n'
     assert ratchet("page", "show")[1].startswith("title: Acme status\naddress: /status/acme\n")
-    assert ratchet("page", "unpublish")[:2] == (0, "The status page is not published.\n")
+
+    _, taken_off, _ = ratchet("page", "unpublish")
+    assert taken_off == (
+        'The status page is not published. "Acme status" and its address /status/acme are kept for '
+        "it: ratchet page publish\n"
+    )
+    assert ratchet("page", "show")[1] == taken_off
+    assert ratchet("page", "publish")[1] == '"Acme status" is published at /status/acme.\n'
+
+
+def test_a_page_that_never_was_is_taken_off_without_an_address(ratchet):
+    assert ratchet("page", "unpublish")[1] == (
+        "The status page is not published. Publish it with: ratchet page publish\n"
+    )
 
 
 @pytest.mark.parametrize(

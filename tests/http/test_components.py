@@ -237,7 +237,7 @@ async def test_a_slug_belongs_to_one_workspace(admin, stranger):
 
     answer = await stranger.post("/v1/page/publish", json={"slug": "acme"})
 
-    assert faults(answer) == {"slug": "slug is taken by another workspace."}
+    assert faults(answer) == {"slug": "slug is taken by another workspace: choose another one."}
 
 
 @pytest.mark.parametrize(

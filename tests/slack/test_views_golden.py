@@ -108,6 +108,7 @@ from core.page import (
     Arrangement,
     ComponentGroup,
     ComponentStatus,
+    FormerPage,
     Override,
     PageSettings,
     ShownComponent,
@@ -955,6 +956,9 @@ def page_views(texts: Texts) -> dict[str, Any]:
     assert settings is not None
     group, address = known.arrangement.groups[-1], f"https://status.example.com/{settings.slug}"
     hidden = tuple(a_component(each.name) for each in known.arrangement.components[:50])
+    former = FormerPage(
+        slug=settings.slug, title=settings.title, language=settings.language, noindex=False
+    )
     listed = partial(components.component_list, known, at=NINE)
     told = components.saved_override(one, at=NINE)
     return {
@@ -985,7 +989,9 @@ def page_views(texts: Texts) -> dict[str, Any]:
         "dialog_page": page.page_dialog(settings, address, origin=ORIGIN),
         "dialog_page_unpublished": page.page_dialog(None, None, origin=ORIGIN),
         "answer_page_published": page.published(settings, address),
-        "answer_page_unpublished": page.unpublished(),
+        "dialog_page_taken_off": page.page_dialog(None, None, former=former, origin=ORIGIN),
+        "answer_page_unpublished": page.unpublished(None),
+        "answer_page_taken_off": page.unpublished(former),
     }
 
 

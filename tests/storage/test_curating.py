@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -57,6 +58,37 @@ async def test_an_admin_publishes_the_page_and_takes_it_off(curation, page):
     assert (await page()).settings == again
     await curation.unpublish(ADMIN)
     assert await page() is None
+    assert (await curation.arrangement(an_actor())).page is None
+
+
+async def test_a_page_that_was_taken_off_is_published_as_it_was(curation, clock):
+    made = await curation.publish(
+        ADMIN, title="Acme status", slug="acme", language="de-CH", noindex=False
+    )
+    former = await curation.unpublish(ADMIN)
+    clock.advance(minutes=1)
+
+    assert (await curation.arrangement(an_actor())).former == former
+    assert await curation.publish(ADMIN) == replace(made, published_at=clock.now)
+    assert (await curation.arrangement(an_actor())).former is None
+
+
+async def test_the_slug_of_a_page_that_was_taken_off_stays_with_its_workspace(curation):
+    other = replace(ADMIN, workspace="T0OTHER")
+    await curation.publish(ADMIN, slug="acme")
+    await curation.unpublish(ADMIN)
+
+    with pytest.raises(InvalidField, match="taken by another workspace: choose another"):
+        await curation.publish(other, slug="acme")
+
+
+async def test_a_repeated_publication_says_what_was_taken_off_since(curation):
+    await curation.publish(ADMIN, title="Acme", slug="acme", request="once")
+    await curation.unpublish(ADMIN)
+
+    repeated = await curation.publish(ADMIN, title="Acme", request="once")
+
+    assert repeated.slug == "acme"
     assert (await curation.arrangement(an_actor())).page is None
 
 
