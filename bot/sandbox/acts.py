@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox import blockkit, contents
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.courier import Courier
 from bot.sandbox.errors import SlackError
 from bot.sandbox.model import Channel, Message, User, View

@@ -3,7 +3,7 @@
 import html
 import re
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.workspace import Workspace
 
 

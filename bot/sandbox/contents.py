@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox import blockkit
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json, text_length
 from bot.sandbox.errors import SlackError
 from bot.sandbox.model import Message, ResponseUrl, texts
 from bot.sandbox.workspace import Workspace
@@ -61,7 +61,7 @@ def content(
             raise SlackError.with_details(
                 "invalid_blocks", [f"{error} (attachment {number})" for error in errors]
             )
-    if most_in_blocks is not None and blockkit.text_length(blocks) > most_in_blocks:
+    if most_in_blocks is not None and text_length(blocks) > most_in_blocks:
         raise SlackError("msg_blocks_too_long")
     return Content(
         # Slack announces a message without ``text`` with the words of its blocks.

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.sandbox import blockkit
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json, interactive, options_of
 
 BUTTONS = ("button", "workflow_button", "icon_button", "feedback_buttons")
 
@@ -25,7 +24,7 @@ def find(
     """
     candidates = [
         (block, element)
-        for block, element in blockkit.interactive(blocks)
+        for block, element in interactive(blocks)
         if fits(str(element["type"])) and block_id in (None, block["block_id"])
     ]
     for names in (_ids, _labels):
@@ -50,11 +49,11 @@ def option(element: Json, wanted: Any) -> Json:
     """
     found = [
         offered
-        for offered in blockkit.options_of(element)
+        for offered in options_of(element)
         if wanted in (offered.get("value"), offered["text"]["text"])
     ]
     if len(found) != 1:
-        texts = ", ".join(repr(offered["text"]["text"]) for offered in blockkit.options_of(element))
+        texts = ", ".join(repr(offered["text"]["text"]) for offered in options_of(element))
         raise CannotDo(f"there is no one option {wanted!r}; there is {texts or 'nothing'}")
     return found[0]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.sandbox import contents
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.errors import SlackError
 from bot.sandbox.model import Channel, Message
 from bot.sandbox.paging import page

@@ -11,7 +11,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Sequence
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.http_mode import HttpMode
 from bot.sandbox.requests import COMMAND, EVENT, Request
 from bot.sandbox.socket_mode import AppConnection, SocketMode

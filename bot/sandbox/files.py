@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.errors import SlackError
 from bot.sandbox.model import Message
 from bot.sandbox.rights import Arguments, Rights

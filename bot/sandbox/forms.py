@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.sandbox import blockkit
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import STATE, Json, initial_state, interactive, options_of
 
 MOST_TYPED = 3000
 
@@ -23,7 +22,7 @@ def error(block: Json, state: Mapping[str, Mapping[str, Json]]) -> str | None:
     if block["type"] != "input":
         return None
     element = block["element"]
-    value = state[block["block_id"]][element["action_id"]][blockkit.STATE[element["type"]][0]]
+    value = state[block["block_id"]][element["action_id"]][STATE[element["type"]][0]]
     if value in (None, "", []):
         return None if block.get("optional") else "Please complete this required field."
     if isinstance(value, list):
@@ -67,8 +66,8 @@ def state_of(
 ) -> dict[str, dict[str, Json]]:
     """``state.values`` of ``blocks``: a value in ``typed`` stays if its input is still the same."""
     state: dict[str, dict[str, Json]] = {}
-    for block, element in blockkit.interactive(blocks):
-        start = blockkit.initial_state(element)
+    for block, element in interactive(blocks):
+        start = initial_state(element)
         if start is None:
             continue
         kept = typed.get(block["block_id"], {}).get(element["action_id"])
@@ -82,7 +81,7 @@ def state_of(
 
 
 def _still_offered(element: Json, entry: Json) -> bool:
-    offered = blockkit.options_of(element)
+    offered = options_of(element)
     chosen = (
         [entry["selected_option"]]
         if entry.get("selected_option")

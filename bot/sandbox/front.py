@@ -122,7 +122,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.acts import Acts, Interaction
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.controls import CannotDo
 from bot.sandbox.courier import Courier
 from bot.sandbox.faults import Faults

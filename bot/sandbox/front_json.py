@@ -1,7 +1,7 @@
 """The JSON objects of the front API; ``front`` describes their fields."""
 
 from bot.sandbox.acts import Interaction
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.faults import Fault
 from bot.sandbox.model import App, Channel, Message, User, View
 from bot.sandbox.requests import Request

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from bot.sandbox import blockkit, contents
 from bot.sandbox.acts import Acts
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.conversations import Conversations
 from bot.sandbox.errors import SlackError
 from bot.sandbox.files import Files

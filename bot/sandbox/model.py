@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 
 
 @dataclass(frozen=True, slots=True)

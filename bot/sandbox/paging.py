@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.errors import SlackError
 
 

@@ -9,10 +9,11 @@ Source: https://docs.slack.dev/interactivity
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox import blockkit, composer, controls, forms
+from bot.sandbox import composer, controls, forms
 from bot.sandbox.acts import TOKEN, Acts, Interaction
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import PLURAL, STATE, Json, initial_state, interactive, options_of
 from bot.sandbox.controls import BUTTONS, CannotDo
+from bot.sandbox.elements import OPTIONS_ANSWER
 from bot.sandbox.model import Channel, Message, User, View
 from bot.sandbox.requests import COMMAND, INTERACTIVE, Request
 
@@ -214,7 +215,7 @@ class Person:
         Returns an interaction only for a block with ``dispatch_action``.
         """
         view = self.view
-        holder, element = self._find(view, what, block, lambda kind: kind in blockkit.STATE)
+        holder, element = self._find(view, what, block, lambda kind: kind in STATE)
         if holder["type"] != "input":
             return await self.choose(
                 view, element["action_id"], value, block=holder["block_id"], query=query
@@ -305,11 +306,11 @@ class Person:
     def _take_options(self, interaction: Interaction) -> None:
         answer = interaction.ack.body if interaction.ack is not None else None
         details: list[str] = []
-        blockkit.OPTIONS_ANSWER(answer, "", details)
+        OPTIONS_ANSWER(answer, "", details)
         if details:
             self._acts.fail(interaction, "invalid_options", details)
         elif isinstance(answer, dict):
-            interaction.options = blockkit.options_of(answer)
+            interaction.options = options_of(answer)
 
     def _place(self, channel: str | Channel, *, writing: bool = False) -> Channel:
         place = self._workspace.channel(channel)
@@ -357,8 +358,8 @@ class Person:
         if isinstance(where, View):
             return where.state
         state: dict[str, dict[str, Json]] = {}
-        for block, element in blockkit.interactive(where.blocks):
-            if (start := blockkit.initial_state(element)) is not None:
+        for block, element in interactive(where.blocks):
+            if (start := initial_state(element)) is not None:
                 state.setdefault(block["block_id"], {})[element["action_id"]] = start
         return state
 
@@ -403,7 +404,7 @@ class Person:
 
     def _response_urls(self, interaction: Interaction, view: View) -> list[Json]:
         urls: list[Json] = []
-        for block, element in blockkit.interactive(view.blocks):
+        for block, element in interactive(view.blocks):
             if not element.get("response_url_enabled"):
                 continue
             entry = view.state[block["block_id"]][element["action_id"]]
@@ -427,14 +428,14 @@ class Person:
         """The entry of state.values for ``element`` with ``value``."""
         kind = element["type"]
         if value is None:
-            return blockkit.initial_state({"type": kind}) or {}
+            return initial_state({"type": kind}) or {}
         if kind.endswith("external_select"):
             sought = await self.options(
                 where, element["action_id"], query or str(value), block=holder["block_id"]
             )
             element = {"type": kind, "options": sought.options}
-        key = blockkit.STATE[kind][0]
-        several = key in blockkit.PLURAL
+        key = STATE[kind][0]
+        several = key in PLURAL
         chosen = [self._one(element, key, each) for each in forms.several(value)]
         return {"type": kind, key: chosen if several else chosen[0]}
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 
 COMMAND = "slash_commands"
 INTERACTIVE = "interactive"

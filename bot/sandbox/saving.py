@@ -6,7 +6,7 @@ within minutes and are left out.
 
 from dataclasses import asdict
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.model import Channel, Message, User, UserGroup
 from bot.sandbox.workspace import Workspace
 

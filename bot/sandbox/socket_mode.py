@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.requests import EVENT, Acknowledgement, Request
 
 MOST_CONNECTIONS = 10

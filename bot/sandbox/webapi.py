@@ -18,7 +18,7 @@ from aiohttp import web
 
 from bot.sandbox import faults
 from bot.sandbox.acts import Acts
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json
 from bot.sandbox.errors import SlackError
 from bot.sandbox.faults import Fault, Faults
 from bot.sandbox.limits import Limits

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.sandbox import blockkit
-from bot.sandbox.blockkit import Json
+from bot.sandbox.blocks import Json, named
 from bot.sandbox.errors import SlackError
 from bot.sandbox.forms import state_of
 from bot.sandbox.mint import Clock, Mint
@@ -181,7 +181,7 @@ class Workspace:
         """Put a message into its channel, under its parent, or in front of the only reader."""
         channel = self.channels[message.channel]
         message.text = message.text[:MOST_TEXT]
-        message.blocks = blockkit.named(message.blocks_as_sent, self.mint.block_id)
+        message.blocks = named(message.blocks_as_sent, self.mint.block_id)
         if message.only_for is not None:
             self.hidden_messages.append(message)
         else:
@@ -206,7 +206,7 @@ class Workspace:
     ) -> None:
         message.text = text[:MOST_TEXT]
         message.blocks_as_sent = blocks
-        message.blocks = blockkit.named(blocks, self.mint.block_id)
+        message.blocks = named(blocks, self.mint.block_id)
         message.attachments = attachments or []
         message.metadata = metadata if metadata is not None else message.metadata
         message.edited_ts = self.mint.ts()
@@ -339,7 +339,7 @@ class Workspace:
             user=user,
             team_id=self.team_id,
             app=self.app,
-            given={**given, "blocks": blockkit.named(given["blocks"], self.mint.block_id)},
+            given={**given, "blocks": named(given["blocks"], self.mint.block_id)},
             hash=self.mint.view_hash(),
             root_id=stack[0].id if push else view_id,
             previous_id=stack[-1].id if push else None,
@@ -357,7 +357,7 @@ class Workspace:
         if expected_hash is not None and expected_hash != view.hash:
             raise SlackError("hash_conflict")
         self._external_id_is_free(given, view)
-        view.given = {**given, "blocks": blockkit.named(given["blocks"], self.mint.block_id)}
+        view.given = {**given, "blocks": named(given["blocks"], self.mint.block_id)}
         view.state = state_of(view.blocks, view.state)
         view.errors = {}
         view.hash = self.mint.view_hash()
@@ -379,7 +379,7 @@ class Workspace:
             user=user,
             team_id=self.team_id,
             app=self.app,
-            given={**given, "blocks": blockkit.named(given["blocks"], self.mint.block_id)},
+            given={**given, "blocks": named(given["blocks"], self.mint.block_id)},
             hash=self.mint.view_hash(),
             root_id=view_id,
         )

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox import blockkit
+from bot.sandbox.blocks import text_length
 from bot.slack import (
     channels,
     component_dialogs,
@@ -1284,7 +1285,7 @@ def test_slack_would_take_it(name):
     else:
         assert blockkit.message_errors(sent["blocks"]) == []
         assert 1 <= len(sent["text"]) <= MOST_TEXT
-        assert blockkit.text_length(sent["blocks"]) <= MOST_TEXTS
+        assert text_length(sent["blocks"]) <= MOST_TEXTS
 
 
 @pytest.mark.parametrize("name", sorted(SENT))
