@@ -120,16 +120,16 @@ def _plan(
         new = [one for one in new if not one.open]
     pasts: list[Past] = []
     notes = list(parts.notes)
-    for id_, (kept, texts) in there_already.items():
-        before = reader.incident(actor.workspace, id_)
-        if before is not None:
-            past = continued(
-                before, kept, texts.values(), there=ids[id_], page=page, known=parts.known
-            )
-            if isinstance(past, str):
-                notes.append(past)
-            elif past is not None:
-                pasts.append(past)
+    befores = [one for id_ in there_already if (one := reader.incident(actor.workspace, id_))]
+    for before in befores:
+        kept, texts = there_already[before.id]
+        past = continued(
+            before, kept, texts.values(), there=ids[before.id], page=page, known=parts.known
+        )
+        if isinstance(past, str):
+            notes.append(past)
+        elif past is not None:
+            pasts.append(past)
     if opened and open_too is False:
         notes.append(f"{len(opened)} unresolved there: left out. Run it again once resolved.")
     notes += _long(page.components, known.components)

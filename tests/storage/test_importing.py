@@ -351,6 +351,23 @@ async def test_two_components_of_one_name_are_told_apart_by_their_groups(bring, 
     assert told.notes == ('"API" is called "API (America)" here: names are unique and short.',)
 
 
+async def test_a_status_that_the_other_page_gave_by_hand_is_named_and_not_taken(bring, page):
+    down = [
+        one | {"status": "major_outage"} if one["id"] == northwind.MAIL else one
+        for one in northwind.COMPONENTS
+    ]
+    told = await bring(northwind.summary() | {"components": down})
+    again = await bring(northwind.summary() | {"components": down})
+
+    statuses = {
+        one["id"]: one["status"] for one in document("components", await page(), AT)["components"]
+    }
+    assert statuses[northwind.MAIL] == "operational"
+    (note,) = told.notes
+    assert note.startswith('"E-mail" is major_outage there: its open incidents decide here')
+    assert again.notes == ()
+
+
 async def test_a_workspace_keeps_the_ids_of_one_page(bring):
     await bring()
     other = northwind.summary() | {"page": northwind.PAGE | {"id": "another00000"}}

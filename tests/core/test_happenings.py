@@ -1,0 +1,56 @@
+"""What a decision is to webhooks: which events, about which entry, and when they become public."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core.decision import Decision
+from core.incident import TITLE_WITHDRAWN, Kind, Visibility
+from core.webhooks import Happening, HookEvent, happenings
+from tests.builders import NINE, an_incident, an_update
+
+LATER = NINE + timedelta(minutes=5)
+BEFORE = an_incident()
+
+
+def moved(entry, old, new, **changes):
+    return an_update(entry=entry, kind=Kind.MOVED, old=old, new=new, body=None, at=LATER, **changes)
+
+
+def test_a_walk_of_several_steps_is_one_event_about_the_last_of_them():
+    steps = (
+        moved(2, "investigating", "identified", passed=True),
+        moved(3, "identified", "monitoring", passed=True),
+        moved(4, "monitoring", "resolved"),
+    )
+    after = replace(BEFORE, status="resolved", updated_at=LATER, last_entry=4)
+
+    told = happenings(BEFORE, Decision(incident=after, updates=steps))
+
+    assert told == (Happening(event=HookEvent.RESOLVED, entry=4, due_at=LATER),)
+
+
+def test_a_public_title_that_is_withdrawn_while_another_is_held_is_told_at_once():
+    held = replace(
+        BEFORE,
+        title="Cards fail",
+        title_before=BEFORE.title,
+        title_public_at=LATER + timedelta(seconds=10),
+        last_entry=2,
+    )
+    renamed = an_update(entry=2, kind=Kind.TITLE, old=None, new="Cards fail", body=None)
+    gone = replace(renamed, redacted_at=LATER, redacted_by=BEFORE.declared_by)
+    after = replace(held, title_before=TITLE_WITHDRAWN, updated_at=LATER)
+
+    told = happenings(held, Decision(incident=after, redacted=gone))
+
+    assert told == (Happening(event=HookEvent.UPDATED, entry=2, due_at=LATER),)
+
+
+def test_a_note_that_is_withdrawn_is_no_event():
+    note = an_update(entry=2, visibility=Visibility.INTERNAL)
+    gone = replace(note, body=None, redacted_at=LATER, redacted_by=note.by)
+    after = replace(BEFORE, updated_at=LATER, last_entry=2)
+
+    assert happenings(BEFORE, Decision(incident=after, redacted=gone)) == ()
