@@ -10,7 +10,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -33,6 +33,7 @@ from core.page import ComponentGroup, PageSettings, ShownComponent
 from core.promise import Promise
 from core.public_side import KeptIncident, KeptUpdate, PublicIncident, PublicUpdate
 from core.settings import SavedSetting
+from core.texts import listed
 from storage import export
 from storage.export import PublicRecord, Record
 from storage.files import NotWritten, new_file
@@ -45,8 +46,9 @@ FORMAT = 1
 class UnknownWorkspace(Exception):
     """The database has no workspace with that id."""
 
-    def __init__(self, workspace: str) -> None:
-        super().__init__(f"There is no workspace {workspace} in the database.")
+    def __init__(self, workspace: str, known: Sequence[str]) -> None:
+        there = f", only {listed(known, most=10)}" if known else ""
+        super().__init__(f"There is no workspace {workspace} in the database{there}.")
 
 
 def archive(
@@ -60,13 +62,12 @@ def archive(
         UnknownWorkspace, StoreUnavailable: each says why.
     """
     yield _line("archive", {"format": FORMAT, "at": _iso(at), "schema": head(), "public": public})
-    found = False
-    for team in export.workspaces(store):
+    known = list(export.workspaces(store))
+    for team in known:
         if workspace in (None, team):
-            found = True
             yield from _published(store, team, at=at) if public else _everything(store, team)
-    if workspace and not found:
-        raise UnknownWorkspace(workspace)
+    if workspace and workspace not in known:
+        raise UnknownWorkspace(workspace, known)
 
 
 def _everything(store: SqlStore, workspace: str) -> Iterator[bytes]:

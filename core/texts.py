@@ -121,7 +121,9 @@ def _blank(text: str) -> bool:
     return all(unicodedata.category(character) in INVISIBLE for character in text)
 
 
-def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+def listed(words: Sequence[str], *, most: int | None = None) -> str:
+    """``a``, ``a and b``, ``a, b and c``; of more than ``most``: ``a, b and 7 more``."""
+    if most is not None and len(words) > most:
+        words = (*words[:most], f"{len(words) - most} more")
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last

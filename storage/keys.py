@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 
-from storage.models import api_key, workspace
+from storage.models import api_key, component, page, webhook, workspace
 from storage.queries import SqlReader
 from storage.rows import AnyRow
 from storage.snapshot import connection_of
@@ -77,7 +77,18 @@ _BY_ID = _KEY.add_columns(api_key.c.digest).where(api_key.c.id == bindparam("key
 _ALL = _KEY.order_by(api_key.c.workspace_id, api_key.c.created_at, api_key.c.id)
 _KNOWN_WORKSPACES = (
     select(workspace.c.id)
-    .where(or_(workspace.c.last_number > 0, workspace.c.status_channel.is_not(None)))
+    .where(
+        or_(
+            workspace.c.last_number > 0,
+            workspace.c.status_channel.is_not(None),
+            workspace.c.settings_version.is_not(None),
+            workspace.c.kept_page.is_not(None),
+            *(
+                exists().where(table.c.workspace_id == workspace.c.id)
+                for table in (page, component, webhook)
+            ),
+        )
+    )
     .order_by(workspace.c.id)
 )
 _INSERT = api_key.insert()
@@ -138,7 +149,10 @@ def every(reader: SqlReader) -> tuple[Key, ...]:
 
 
 def known_workspaces(reader: SqlReader) -> tuple[str, ...]:
-    """The workspaces that have incidents or a status channel, by id. A key is not enough."""
+    """The workspaces with anything of their own but keys, by id: incidents, settings, a page.
+
+    A key is not enough: one that was made for a wrong id would make it known.
+    """
     return tuple(connection_of(reader).execute(_KNOWN_WORKSPACES).scalars())
 
 

@@ -11,10 +11,13 @@ from bot.commands.stores import database_url
 from bot.settings import TEAM, KeySettings
 from bot.slack.people import UNREACHABLE, Home, SlackUnavailable, home_of
 from bot.slack.web import a_client
+from core.texts import listed
 from storage.keys import known_workspaces
 from storage.store import NoDatabase, SqlStore
 
 TIMEOUT_SECONDS = 5
+# So many workspaces are listed by their ids.
+LISTED = 10
 
 
 @contextmanager
@@ -45,9 +48,7 @@ def served(asked: str | None, settings: KeySettings, known: Collection[str]) -> 
     if home is None:
         return _as_the_store_knows(asked, known)
     if home.workspace is None:
-        return asked or wrong(
-            "The token is of a whole organization: name the workspace, with --workspace.", code=1
-        )
+        return _of_organization(asked, known)
     if asked and not home.is_of(asked):
         wrong(
             f"This installation does not serve {asked}: its token is of {home.workspace}. Leave "
@@ -57,6 +58,22 @@ def served(asked: str | None, settings: KeySettings, known: Collection[str]) -> 
     return home.workspace
 
 
+def _of_organization(asked: str | None, known: Collection[str]) -> str:
+    if asked and (not known or asked in known):
+        return asked
+    if asked:
+        return wrong(
+            f"The database knows nothing of {asked}, only of {named(known)}. If {asked} is right, "
+            "begin there in Slack: `/incident setup #channel`.",
+            code=1,
+        )
+    return wrong(
+        f"The token is of a whole organization: name the workspace, with --workspace{_which(known)}"
+        ".",
+        code=1,
+    )
+
+
 def _as_the_store_knows(asked: str | None, known: Collection[str]) -> str:
     if asked and (not known or asked in known):
         return asked
@@ -64,15 +81,24 @@ def _as_the_store_knows(asked: str | None, known: Collection[str]) -> str:
         return next(iter(known))
     if asked:
         return wrong(
-            f"Slack cannot be asked, and the database knows nothing of {asked}: set "
-            "SLACK_BOT_TOKEN, or try again once Slack answers.",
+            f"Slack cannot be asked, and the database knows nothing of {asked}, only of "
+            f"{named(known)}: set SLACK_BOT_TOKEN, or try again once Slack answers.",
             code=1,
         )
     return wrong(
         "Neither Slack nor the database can say which workspace is meant: set "
-        "SLACK_BOT_TOKEN, or name the workspace with --workspace.",
+        f"SLACK_BOT_TOKEN, or name the workspace with --workspace{_which(known)}.",
         code=1,
     )
+
+
+def _which(known: Collection[str]) -> str:
+    return f" ({named(known)})" if known else ""
+
+
+def named(known: Collection[str]) -> str:
+    """Ids of workspaces in a sentence: ``T0ACME and T0BETA``; the first ten of many."""
+    return listed(tuple(known), most=LISTED)
 
 
 def _home(settings: KeySettings) -> Home | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
@@ -42,8 +41,6 @@ def create(
 
     if scope not in SCOPES:
         wrong(f'There is no scope "{scope}": choose one of {", ".join(SCOPES)}.')
-    if workspace and not re.fullmatch("[TE][A-Z0-9]+", workspace):
-        wrong("--workspace is no id of a Slack team: it looks like T0123ABCD.")
     try:
         named = name_of(name)
     except InvalidField as error:

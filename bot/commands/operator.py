@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from bot.commands.homes import served_store
+from bot.commands.homes import named, served_store
 from bot.commands.setup import key_settings, wrong
 from bot.commands.stores import opened_store
 from core.errors import UserError
@@ -27,9 +27,10 @@ def asked(ask: Ask[T], workspace: str | None) -> T:
     with opened_store() as store:
         known = store.read_now(known_workspaces)
         if workspace is None and len(known) > 1:
-            wrong("There are several workspaces: name one, with --workspace.")
+            wrong(f"There are several workspaces: name one, with --workspace ({named(known)}).")
         if workspace is not None and workspace not in known:
-            wrong(f"There is no workspace {workspace} in the database.", code=1)
+            there = f", only {named(known)}" if known else ""
+            wrong(f"There is no workspace {workspace} in the database{there}.", code=1)
         return _answer(ask, store, workspace or next(iter(known), ""))
 
 

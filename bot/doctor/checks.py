@@ -187,7 +187,7 @@ async def _database(
 
 
 async def _unserved(store: SqlStore, home: Home | None) -> list[CheckResult]:
-    """Keys and incidents of workspaces that this installation does not serve."""
+    """Keys, incidents and pages of workspaces that this installation does not serve."""
     if home is None:
         return []
     every, known = await store.read(
@@ -205,7 +205,7 @@ async def _unserved(store: SqlStore, home: Home | None) -> list[CheckResult]:
     return results + [
         CheckResult(
             well=False,
-            text=f"database: nobody in Slack can find the incidents of {workspace}, which this "
+            text=f"database: nobody in Slack can find what is kept of {workspace}, which this "
             f"installation does not serve: ratchet export --workspace {workspace} shows them",
         )
         for workspace in known

@@ -188,7 +188,7 @@ async def test_keys_and_incidents_of_a_workspace_that_is_not_served_fail(databas
             f"ratchet keys revoke {key.prefix}"
         ),
         (
-            "database: nobody in Slack can find the incidents of T0OTHER, which this installation "
+            "database: nobody in Slack can find what is kept of T0OTHER, which this installation "
             "does not serve: ratchet export --workspace T0OTHER shows them"
         ),
     ]

@@ -100,10 +100,10 @@ def test_several_workspaces_are_told_apart(ratchet, filled):
     filled("T0OTHER")
 
     code, _, wrong = ratchet("stats")
-    assert (code, "name one, with --workspace" in wrong) == (2, True)
+    assert (code, "name one, with --workspace (T0OTHER and T0RATCHET)." in wrong) == (2, True)
     assert ratchet("report", "1", "--workspace", "T0OTHER")[0] == 0
     code, _, wrong = ratchet("stats", "--workspace", "T0NOBODY")
-    assert (code, "There is no workspace T0NOBODY" in wrong) == (1, True)
+    assert (code, "no workspace T0NOBODY in the database, only T0OTHER and" in wrong) == (1, True)
 
 
 def test_the_figures_are_shown_with_their_definitions(ratchet, filled):

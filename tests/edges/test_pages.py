@@ -132,3 +132,31 @@ def test_without_any_workspace_the_refusal_says_what_to_name(tmp_path, logging_a
     assert result.exit_code == 1
     assert "which workspace is meant" in result.stderr
     assert "name the workspace with --workspace" in result.stderr
+
+
+ACTS = {
+    "a page": ("page", "publish", "--title", "Acme"),
+    "a page that was taken off": ("page", "publish", "--title", "Acme"),
+    "a component": ("components", "add", "API"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_workspace_that_is_like_no_known_one_is_refused(tmp_path, logging_as_before, act):
+    def run(*arguments):
+        result = CliRunner().invoke(cli, arguments)
+        return result.exit_code, result.stderr
+
+    with contextlib.chdir(tmp_path):
+        assert run(*ACTS[act], *TEAM)[0] == 0
+        if act == "a page that was taken off":
+            assert run("page", "unpublish")[0] == 0
+        code, told = run("page", "publish", "--workspace", "T0ACNE")
+
+        assert code == 1
+        assert "the database knows nothing of T0ACNE, only of T0ACME" in told
+        assert run("page", "show")[0] == 0
+        assert run("stats", "--workspace", "T0ACNE") == (
+            1,
+            "There is no workspace T0ACNE in the database, only T0ACME.\n",
+        )

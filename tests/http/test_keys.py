@@ -100,6 +100,19 @@ async def test_the_token_of_an_organization_leaves_the_choice_to_the_operator(cr
     assert (await create("--workspace", "T0ANY"))[0] == 0
 
 
+async def test_an_organizations_workspace_is_one_that_the_database_knows(create, slack, store):
+    said = {"ok": True, "user": "ratchet", "team_id": "E0ORG", "is_enterprise_install": True}
+    slack.faults.garble("auth.test", body=json.dumps(said).encode(), times=None)
+    for team in ("T0BETA", "T0ACME"):
+        await store.write(lambda tx, team=team: tx.next_number(team))
+
+    assert (await create("--workspace", "T0ACME"))[0] == 0
+    code, _, told = await create("--workspace", "T0ACNE")
+    assert (code, "only of T0ACME and T0BETA. If T0ACNE is right, begin there" in told) == (1, True)
+    code, _, told = await create()
+    assert (code, "with --workspace (T0ACME and T0BETA)." in told) == (1, True)
+
+
 SILENT = {
     "down": lambda faults: faults.unavailable("auth.test", times=None),
     "cut": lambda faults: faults.cut("auth.test", times=None),
