@@ -1,7 +1,5 @@
 """The look at channels of ended incidents: each stage is done once."""
 
-from contextlib import closing
-
 import pytest
 
 from core.archiving import Channels
@@ -13,16 +11,13 @@ from core.service import Incidents
 from core.store import ChannelName
 from storage.facts import ChannelMade
 from storage.outbox import Outbox
-from storage.store import SqlStore
 from tests.builders import WORKSPACE, a_change, a_declaration, an_actor, an_id, the_settings
 from tests.stores import FoundByTwo
 
 
 @pytest.fixture
-def store(a_database):
-    defaults = the_settings(incident_channels=IncidentChannels(offered=True))
-    with a_database("sqlite") as url, closing(SqlStore(url, defaults=defaults)) as it:
-        yield it
+def defaults():
+    return the_settings(incident_channels=IncidentChannels(offered=True))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +11,6 @@ from core.configuring import SettingsBook
 from core.incident import Membership, Severity
 from core.refusals import Denied, Permission, SettingsChanged
 from core.settings import DEFAULTS, Setting
-from storage.store import SqlStore
 from tests.builders import GRACE, LINUS, NINE, STATUS_CHANNEL, an_actor
 
 ADMIN = an_actor(LINUS, admin=True)
@@ -21,9 +19,8 @@ SEVERITY, LIFECYCLE = Setting.DEFAULT_SEVERITY, Setting.DEFAULT_LIFECYCLE
 
 
 @pytest.fixture
-def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url, defaults=DEFAULTS)) as store:
-        yield store
+def defaults():
+    return DEFAULTS
 
 
 @pytest.fixture

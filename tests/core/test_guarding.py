@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
 
 from core.commands import Redact, Walk
@@ -11,19 +9,10 @@ from core.guarding import ENTRIES_COMPARED
 from core.incident import Note, PublicText
 from core.leaks import LeakKind
 from core.refusals import Denied, PossibleLeak
-from core.service import Incidents
-from storage.store import SqlStore
-from tests.builders import GRACE, STATUS_CHANNEL, a_change, a_declaration, an_actor, the_settings
+from tests.builders import GRACE, a_change, a_declaration, an_actor
 
 NOTE = "db-3 lost its quorum"
 LEAK = "The host db-3 is down."
-
-
-@pytest.fixture
-async def incidents(a_database, clock):
-    defaults = the_settings(status_channel=STATUS_CHANNEL)
-    with a_database("sqlite") as url, closing(SqlStore(url, defaults=defaults)) as store:
-        yield Incidents(store, clock=clock, wake=lambda: None)
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """The group of responders is mentioned once when an incident becomes severe enough."""
 
-from contextlib import closing
-
 import pytest
 
 from core.decision import Envelope, Surface
 from core.incident import Note, Place, Severity
 from core.service import Incidents
 from storage.outbox import Outbox
-from storage.store import SqlStore
 from tests.builders import (
     INCIDENTS_CHANNEL,
     NINE,
@@ -77,6 +74,5 @@ async def test_it_is_mentioned_once_in_its_life(store, clock):
 
 
 @pytest.fixture
-def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url, defaults=MENTIONING.settings)) as it:
-        yield it
+def defaults():
+    return MENTIONING.settings

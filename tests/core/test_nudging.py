@@ -1,6 +1,5 @@
 """The look at promises: each stage is done once, and told to the right people."""
 
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,6 @@ from core.promise import NextUpdate, Promise, Stage
 from core.service import Incidents
 from core.store import PromiseName, StoreUnavailable
 from storage.outbox import Outbox
-from storage.store import SqlStore
 from tests.builders import (
     ADA,
     CI,
@@ -27,7 +25,6 @@ from tests.builders import (
     an_actor,
     an_id,
     an_incident,
-    the_settings,
 )
 from tests.stores import Failing, FoundByTwo
 
@@ -78,12 +75,6 @@ def test_each_stage_is_told_to_those_whom_it_concerns(stage, facts, told):
 
     assert [(one.surface, one.channel) for one in found] == told
     assert {one.entry for one in found} <= {2 if stage is not Stage.DUE else None}
-
-
-@pytest.fixture
-def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url, defaults=the_settings())) as it:
-        yield it
 
 
 @pytest.fixture

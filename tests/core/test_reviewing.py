@@ -1,6 +1,5 @@
 """Reports and statistics as use cases: each reader gets what exists for them."""
 
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -12,15 +11,11 @@ from core.refusals import Denied, NoPublicSide, NoSuchSection, NotFound
 from core.report import markdown
 from core.service import Incidents
 from core.stats import milestones
-from storage.store import SqlStore
 from tests.builders import (
     ADA,
     GRACE,
     a_change,
-    a_declaration,
     an_actor,
-    an_id,
-    the_settings,
 )
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -48,32 +43,14 @@ def reached():
 
 
 @pytest.fixture
-async def incidents(a_database, clock, reached):
-    with (
-        a_database("sqlite") as url,
-        closing(SqlStore(url, defaults=the_settings())) as store,
-    ):
-        yield Incidents(
-            store,
-            clock=clock,
-            wake=lambda: None,
-            publish_delay=timedelta(seconds=10),
-            observe=lambda outcome: reached.extend(milestones(outcome)),
-        )
-
-
-@pytest.fixture
-def declare(incidents):
-    """Declares an incident, each with an id of its own."""
-    count = 0
-
-    async def declare(**changes):
-        nonlocal count
-        count += 1
-        outcome = await incidents.execute(a_declaration(**{"id": an_id(count)} | changes))
-        return outcome.incident
-
-    return declare
+def incidents(store, clock, reached):
+    return Incidents(
+        store,
+        clock=clock,
+        wake=lambda: None,
+        publish_delay=timedelta(seconds=10),
+        observe=lambda outcome: reached.extend(milestones(outcome)),
+    )
 
 
 def writing(actor=ADMIN, *, seen=1, **texts):

@@ -1,6 +1,5 @@
 """The one way in: found, decided, judged, kept, in one transaction, on the real store."""
 
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -37,7 +36,6 @@ from core.refusals import (
 )
 from core.service import Incidents
 from core.settings import Setting
-from storage.store import SqlStore
 from tests.builders import (
     ADA,
     CI,
@@ -66,9 +64,8 @@ def woken():
 
 
 @pytest.fixture
-def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url)) as store:
-        yield store
+def defaults():
+    return None
 
 
 @pytest.fixture
@@ -79,20 +76,6 @@ def incidents(store, clock, woken):
 @pytest.fixture
 async def with_status_channel(store):
     await store.write(lambda tx: set_status_channel(tx, WORKSPACE, STATUS_CHANNEL))
-
-
-@pytest.fixture
-def declare(incidents):
-    """Declares an incident, each with an id of its own."""
-    count = 0
-
-    async def declare(**changes):
-        nonlocal count
-        count += 1
-        outcome = await incidents.execute(a_declaration(**{"id": an_id(count)} | changes))
-        return outcome.incident
-
-    return declare
 
 
 async def timeline(incidents, number=42, actor=ADMIN):

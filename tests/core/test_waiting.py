@@ -1,7 +1,5 @@
 """The look at hand-overs without an answer: each is told of once."""
 
-from contextlib import closing
-
 import pytest
 
 from core.commands import AnswerHandOver
@@ -11,7 +9,6 @@ from core.service import Incidents
 from core.store import HandOverName, StoreUnavailable
 from core.waiting import HandOvers
 from storage.outbox import Outbox
-from storage.store import SqlStore
 from tests.builders import (
     ADA,
     GRACE,
@@ -20,15 +17,8 @@ from tests.builders import (
     a_declaration,
     an_actor,
     an_id,
-    the_settings,
 )
 from tests.stores import Failing, FoundByTwo
-
-
-@pytest.fixture
-def store(a_database):
-    with a_database("sqlite") as url, closing(SqlStore(url, defaults=the_settings())) as it:
-        yield it
 
 
 @pytest.fixture
