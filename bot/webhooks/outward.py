@@ -30,6 +30,8 @@ REASONS: Mapping[str, str] = {
     "has_password": "has a name or a password before the host, and signatures need none",
     "not_https": "is no https:// address (WEBHOOK_ALLOW_PRIVATE=yes allows http://)",
     "private_address": "leads to a private network (WEBHOOK_ALLOW_PRIVATE=yes allows that)",
+    "barred_address": "leads to a link-local or multicast address, or to the metadata of a cloud, "
+    "and no setting allows that",
     "no_such_host": "has a host name that does not resolve",
     "no_connection": "takes no connection",
     "no_tls": "has no certificate that can be trusted, or speaks no TLS",
@@ -55,6 +57,13 @@ _TRANSLATED = {
 _LOCAL = tuple(
     map(ip_network, ("64:ff9b:1::/48", "100::/64", "2001::/23", "fec0::/10", "192.88.99.0/24"))
 )
+# Where clouds keep metadata and credentials of a machine, beside their link-local address.
+_METADATA = frozenset(
+    map(
+        ip_address,
+        ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"),
+    )
+)
 
 
 class CallFailed(Exception):
@@ -70,11 +79,12 @@ class CallFailed(Exception):
         return REASONS[self.code]
 
 
-class _PrivateAddress(OSError):
+class _Unreachable(OSError):
     """One text for all, so that the last of several addresses does not hide it."""
 
-    def __init__(self) -> None:
-        super().__init__("the address is not public")
+    def __init__(self, code: str) -> None:
+        super().__init__("the address may not be called")
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,8 @@ class HookAnswer:
 class Outward:
     """A client for such addresses, as an asynchronous context; it opens with the first call.
 
-    ``allow_private`` permits every network, and ``http://``. ``resolver`` None: the machine's own.
+    ``allow_private`` permits private networks, and ``http://``; never what `is_barred`.
+    ``resolver`` None: the machine's own.
     """
 
     def __init__(
@@ -180,8 +191,10 @@ class Outward:
     def _socket_for(self, found: aiohttp.AddrInfoType) -> socket.socket:
         """A socket for one address to which a host resolved: the last place before it connects."""
         family, kind, protocol, _, place = found
+        if is_barred(str(place[0])):
+            raise _Unreachable("barred_address")
         if not self._allow_private and not is_public(str(place[0])):
-            raise _PrivateAddress
+            raise _Unreachable("private_address")
         return socket.socket(family, kind, protocol)
 
 
@@ -191,19 +204,46 @@ def is_public(text: str) -> bool:
     Only full notations count: a resolver gives no others, and ``127.1`` or ``0x7f000001`` is a
     trick.
     """
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or _translated(address)
-        if inner is not None:
-            return is_public(str(inner))
+    address = _innermost(text)
     return (
-        address.is_global
-        and not (address.is_multicast or address.is_reserved)
+        address is not None
+        and address.is_global
+        and not (address.is_multicast or address.is_reserved or _bars(address))
         and not any(address in network for network in _LOCAL if network.version == address.version)
     )
+
+
+def is_barred(text: str) -> bool:
+    """Whether no receiver of webhooks can mean the IP address ``text``, whatever is allowed.
+
+    These are link-local and multicast addresses, the metadata of a cloud, and no address at all.
+    """
+    outer, inner = _parsed(text), _innermost(text)
+    return outer is None or inner is None or _bars(outer) or _bars(inner)
+
+
+def _bars(address: IPv4Address | IPv6Address) -> bool:
+    return (
+        address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address in _METADATA
+    )
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def _innermost(text: str) -> IPv4Address | IPv6Address | None:
+    """The address at which packets to ``text`` end; None if it is no full notation of one."""
+    address = _parsed(text)
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or _translated(address) or address
+    return address
 
 
 def _translated(address: IPv6Address) -> IPv4Address | None:
@@ -223,8 +263,9 @@ def _whole(address: str) -> URL | None:
 
 
 def _code_of(error: Exception) -> str:
-    if isinstance(getattr(error, "os_error", None), _PrivateAddress):
-        return "private_address"
+    refused = getattr(error, "os_error", None)
+    if isinstance(refused, _Unreachable):
+        return refused.code
     return next((code for kind, code in _CODES.items() if isinstance(error, kind)), "cut_off")
 
 

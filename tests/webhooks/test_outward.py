@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from bot.webhooks.outward import CallFailed, Outward, is_public
+from bot.webhooks.outward import CallFailed, Outward, is_barred, is_public
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import a_free_port
 from tests.webhooks.receiver import Names, a_receiver
@@ -154,23 +154,70 @@ PRIVATE = {
     "2002:7f00:1::": "6to4",
     "2001:0:7f00:1::": "Teredo",
 }
+# No setting allows these.
+BARRED = {
+    "169.254.169.254": "link-local, metadata of a cloud",
+    "169.254.170.2": "link-local, credentials of a container",
+    "100.100.100.200": "metadata of a cloud in a carrier's network",
+    "168.63.129.16": "metadata of a cloud in a public network",
+    "192.0.0.192": "metadata of a cloud among protocols",
+    "fd00:ec2::254": "metadata of a cloud in a unique local network",
+    "fd20:ce::254": "metadata of a cloud in a unique local network",
+    "0.0.0.0": "no address",  # noqa: S104 - nothing is bound to it
+    "224.0.0.1": "multicast",
+    "239.1.2.3": "multicast",
+    "::": "no address",
+    "fe80::1": "link-local",
+    "fe80::1%1": "link-local with a zone",
+    "ff02::1": "multicast",
+    "::ffff:169.254.169.254": "mapped",
+    "::ffff:0:0": "mapped",
+    "::a9fe:a9fe": "compatible",
+    "64:ff9b::a9fe:a9fe": "translated",
+    "2002:a9fe:a9fe::": "6to4",
+}
+LOCAL = ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd12:3456::1"]
 EVERYBODYS = [PUBLIC, "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
 
 
 @pytest.mark.parametrize(
     ("text", "public"),
-    [*((text, False) for text in PRIVATE), *((text, True) for text in EVERYBODYS)],
+    [*((text, False) for text in PRIVATE | BARRED), *((text, True) for text in EVERYBODYS)],
 )
 def test_which_addresses_everybody_can_reach(text, public):
     assert is_public(text) is public
 
 
+@pytest.mark.parametrize(
+    ("text", "barred"),
+    [*((text, True) for text in BARRED), *((text, False) for text in (*LOCAL, *EVERYBODYS))],
+)
+def test_which_addresses_no_setting_allows(text, barred):
+    assert is_barred(text) is barred
+
+
+@pytest.mark.parametrize("allow_private", [False, True])
+@pytest.mark.parametrize("address", BARRED)
+async def test_no_setting_leads_to_the_metadata_of_a_cloud(address, allow_private):
+    names = Names(inside_example=[[address]])
+    outward = an_outward(allow_private=allow_private, resolver=names)
+
+    assert await refused(outward, "https://inside.example/") == "barred_address"
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]"])
+async def test_no_setting_leads_to_a_written_address_of_metadata(host):
+    """Without a name there is no look-up; the socket is asked for all the same."""
+    assert await refused(an_outward(allow_private=True), f"http://{host}/") == "barred_address"
+
+
 @pytest.mark.parametrize("text", ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost"])
 def test_only_a_full_notation_is_an_address(text):
     assert not is_public(text)
+    assert is_barred(text)
 
 
-@pytest.mark.parametrize("address", PRIVATE)
+@pytest.mark.parametrize("address", sorted(PRIVATE.keys() - BARRED.keys()))
 async def test_a_name_that_leads_to_a_private_network_is_not_called(address):
     names = Names(inside_example=[[address]])
 
