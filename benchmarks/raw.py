@@ -44,7 +44,7 @@ SELECT incident.id, incident.workspace_id, incident.number, incident.title, inci
   AND posted.surface = 'working_card' AND posted.channel = incident.channel
   AND posted.entry = 0) AS card,
   workspace.status_channel, workspace.settings_version, workspace.page_published,
-  workspace.has_webhooks
+  workspace.has_webhooks, workspace.subscriptions
 FROM incident JOIN workspace ON workspace.id = incident.workspace_id
 WHERE incident.workspace_id = ? AND incident.number = ?"""
 LOCKED = " FOR UPDATE OF incident"

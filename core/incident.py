@@ -246,6 +246,7 @@ class Workspace:
     """One Slack team with its settings. ``version`` rises whenever it saves one of them.
 
     ``page``: its status page is published. ``webhooks``: it has endpoints that get events.
+    ``subscriptions`` counts the channels that are subscribed; None: none ever was.
     """
 
     id: str
@@ -253,6 +254,7 @@ class Workspace:
     version: int = 0
     page: bool = False
     webhooks: bool = False
+    subscriptions: int | None = None
 
     @property
     def status_channel(self) -> str | None:
@@ -262,7 +264,7 @@ class Workspace:
     @property
     def has_public_surface(self) -> bool:
         """Whether anybody could read a public update."""
-        return self.page or self.status_channel is not None
+        return self.page or self.status_channel is not None or bool(self.subscriptions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@
     ├── UnknownComponent      a component that looks like a slip of one that exists
     ├── NoSuchComponent       no component has that id
     ├── NoSuchWebhook         no webhook has that id
+    ├── NotSubscribed         the channel has no subscription that could end
     ├── RepeatedComponent     one component was named twice, by its id
     ├── ComponentExists       a component of that name exists already
     ├── NotImported           another status page cannot be imported as it is
@@ -149,6 +150,16 @@ class NoSuchWebhook(UserError):
         super().__init__(
             "There is no webhook with that id here: take ids from `ratchet webhooks list`."
         )
+
+
+class NotSubscribed(UserError):
+    """``channel`` is the id of the one that was named."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(
+            "That channel is not subscribed. `/incident subscriptions` shows those that are."
+        )
+        self.channel = channel
 
 
 class RepeatedComponent(UserError):

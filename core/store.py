@@ -29,6 +29,7 @@ from core.promise import Promise
 from core.public_side import KeptIncident, KeptUpdate, PublicIncident
 from core.ranking import Rank, Ranking
 from core.settings import SavedSetting, Setting
+from core.subscription import Subscriptions, SubscriptionWriter
 from core.webhooks import Endpoints, EndpointWriter
 
 T = TypeVar("T")
@@ -127,7 +128,7 @@ class NewParts(Protocol):
         """The names of all groups."""
 
 
-class Reader(Endpoints, Protocol):
+class Reader(Endpoints, Subscriptions, Protocol):
     """Reads from one snapshot of the store. Every method is limited to one workspace."""
 
     def workspace(self, workspace: str) -> Workspace:
@@ -258,7 +259,7 @@ class PublicView(Protocol):
         """The public side of one incident at the moment ``at``, None if it has none."""
 
 
-class Transaction(Reader, Drafts, EndpointWriter, Protocol):
+class Transaction(Reader, Drafts, EndpointWriter, SubscriptionWriter, Protocol):
     """A `Reader` that can write. All its writes are committed together, or none."""
 
     def next_number(self, workspace: str) -> int:

@@ -32,6 +32,7 @@ from core.subscription import SubscriptionFilter
 from core.webhooks import SILENCE_MAX, Endpoint, EndpointState, HookEvent, Secrets
 from storage import webhooks
 from storage.enqueue import later_of
+from storage.filters import filters_of
 from storage.models import (
     KEPT,
     State,
@@ -405,7 +406,7 @@ def _receiver(reader: SqlReader, message: HookMessage) -> HookFacts:
         sought = {**_of(message), "component": message.component}
         found = connection.execute(_KNOWN, sought).scalar_one_or_none()
         known = ComponentStatus(found) if found else ComponentStatus.OPERATIONAL
-    filter_ = webhooks.filter_of(connection, row)
+    (filter_,) = filters_of(connection, message.workspace, [row])
     return HookFacts(url=row.url, secrets=secrets, filter=filter_, known=known)
 
 

@@ -37,6 +37,7 @@ from core.public_side import KeptIncident, KeptUpdate
 from core.ranking import Rank, Ranking, rank_of
 from core.settings import SavedSetting
 from core.store import CaughtUp, ChannelName, HandOverName, OwnerName, PromiseName
+from core.subscription import Subscription
 from core.webhooks import Endpoint, Sending
 from storage import (
     boards,
@@ -49,6 +50,7 @@ from storage import (
     pages,
     promises,
     settings,
+    subscriptions,
     webhooks,
 )
 from storage.boards import INCIDENT
@@ -76,7 +78,7 @@ from storage.snapshot import Snapshot
 OPEN_HERE_MAX = 10
 
 # The columns of a workspace that decide on its settings, and on its public side.
-WorkspaceColumns = tuple[str | None, int | None, bool | None, bool | None]
+WorkspaceColumns = tuple[str | None, int | None, bool | None, bool | None, int | None]
 
 # With the settings of the workspace, which every command needs next.
 _ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
@@ -84,6 +86,7 @@ _ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_c
     workspace.c.settings_version,
     workspace.c.page_published,
     workspace.c.has_webhooks,
+    workspace.c.subscriptions,
 )
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
 _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
@@ -170,6 +173,7 @@ _WORKSPACE = select(
     workspace.c.settings_version,
     workspace.c.page_published,
     workspace.c.has_webhooks,
+    workspace.c.subscriptions,
 ).where(workspace.c.id == bindparam("workspace"))
 
 
@@ -196,22 +200,28 @@ class SqlReader(Snapshot):
         known = self._workspaces.get(workspace)
         if known is None:
             found = self._connection.execute(_WORKSPACE, {"workspace": workspace}).first()
-            known = self._workspace(workspace, tuple(found or (None, None, None, None)))
+            known = self._workspace(workspace, tuple(found or (None,) * 5))
         return known
 
     def _workspace(self, workspace: str, columns: WorkspaceColumns) -> Workspace:
-        status_channel, version, page, webhooks = columns
+        status_channel, version, page, webhooks, subscribed = columns
         known = self._settings.of(
             self._connection, workspace, status_channel=status_channel, version=version or 0
         )
-        if page or webhooks:
-            known = replace(known, page=bool(page), webhooks=bool(webhooks))
+        if page or webhooks or subscribed is not None:
+            known = replace(
+                known, page=bool(page), webhooks=bool(webhooks), subscriptions=subscribed
+            )
         self._workspaces[workspace] = known
         return known
 
     def endpoints(self, workspace: str) -> tuple[Endpoint, ...]:
         """All endpoints of the workspace, oldest first."""
         return webhooks.endpoints(self._connection, workspace)
+
+    def subscriptions(self, workspace: str) -> tuple[Subscription, ...]:
+        """All subscriptions of the workspace, ended ones as well, by channel."""
+        return subscriptions.subscriptions(self._connection, workspace)
 
     def sendings(self, workspace: str, endpoint: UUID, *, limit: int) -> tuple[Sending, ...]:
         """The newest ``limit`` events of an endpoint, newest first."""
@@ -241,6 +251,7 @@ class SqlReader(Snapshot):
                 row.settings_version,
                 row.page_published,
                 row.has_webhooks,
+                row.subscriptions,
             )
             self._workspace(workspace, columns)
         return self._incidents(workspace, (row,))[0]

@@ -36,6 +36,7 @@ from core.promise import Promise
 from core.public_side import KeptIncident, KeptUpdate
 from core.settings import Setting
 from core.store import CaughtUp, NewParts, Receipt, StoreUnavailable
+from core.subscription import Subscription
 from core.webhooks import Endpoint, Secrets
 from storage import (
     catching,
@@ -53,6 +54,7 @@ from storage import (
     promises,
     queries,
     settings,
+    subscriptions,
     webhooks,
 )
 from storage.columns import incident_columns, lifecycle_row, update_row
@@ -113,6 +115,7 @@ _NEXT_NUMBER = upsert(
             models.workspace.c.settings_version,
             models.workspace.c.page_published,
             models.workspace.c.has_webhooks,
+            models.workspace.c.subscriptions,
         )
     )
 )
@@ -166,8 +169,8 @@ class SqlTransaction(SqlReader):
         number, *columns = self._connection.execute(
             _NEXT_NUMBER[self._dialect], {"workspace": workspace}
         ).one()
-        status_channel, version, page, webhooks_ = columns
-        self._workspace(workspace, (status_channel, version, page, webhooks_))
+        status_channel, version, page, webhooks_, subscribed = columns
+        self._workspace(workspace, (status_channel, version, page, webhooks_, subscribed))
         return int(number)
 
     def components(self, workspace: str) -> tuple[Component, ...]:
@@ -425,6 +428,15 @@ class SqlTransaction(SqlReader):
     def resend(self, endpoint: Endpoint, uid: UUID, *, at: datetime) -> bool:
         """Has an event sent once more, with the same id; False if the endpoint has none such."""
         return webhooks.resend(self._connection, endpoint, uid, at=at)
+
+    def subscriptions_to_change(self, workspace: str) -> tuple[Subscription, ...]:
+        """`subscriptions`, which nobody else changes until the end of the transaction."""
+        subscriptions.lock(self._connection, workspace)
+        return self.subscriptions(workspace)
+
+    def keep_subscription(self, subscription: Subscription) -> None:
+        """Writes a subscription, in the place of the one that its channel has."""
+        subscriptions.keep(self._connection, subscription)
 
     def _know_components(self, endpoint: Endpoint) -> None:
         at = endpoint.starts_at

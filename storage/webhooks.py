@@ -13,9 +13,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Update, bindparam, case, delete, exists, select, update
 
 from core.decision import Decision
-from core.incident import Component, Incident, Person, Severity
+from core.incident import Incident, Person
 from core.page import ComponentStatus, Override
-from core.subscription import SubscriptionFilter
 from core.webhooks import (
     Endpoint,
     EndpointState,
@@ -26,9 +25,9 @@ from core.webhooks import (
     happenings,
     touched,
 )
+from storage.filters import columns_of, filters_of
 from storage.models import (
     State,
-    component,
     webhook,
     webhook_component,
     webhook_message,
@@ -50,10 +49,6 @@ _FAILED = (
     .order_by(webhook.c.workspace_id, webhook.c.added_at, webhook.c.id)
 )
 _ON = _ENDPOINTS.where(webhook.c.state == EndpointState.ON)
-_COMPONENTS = select(component.c.id, component.c.name).where(
-    component.c.workspace_id == bindparam("workspace"),
-    component.c.id.in_(bindparam("components", expanding=True)),
-)
 _ADD = webhook.insert()
 _is_it = (webhook.c.workspace_id == bindparam("workspace")) & (webhook.c.id == bindparam("hook"))
 _SECRETS = select(webhook.c.secret, webhook.c.old_secret, webhook.c.rotating_until).where(_is_it)
@@ -204,23 +199,12 @@ def _on(connection: Connection, workspace: str) -> tuple[Endpoint, ...]:
 def _with_filters(
     connection: Connection, workspace: str, rows: Sequence[AnyRow]
 ) -> Iterator[Endpoint]:
-    wanted = {UUID(one) for row in rows for one in (row.components or "").split()}
-    named: dict[UUID, Component] = {}
-    if wanted:
-        sought = {"workspace": workspace, "components": sorted(wanted)}
-        named = {
-            one.id: Component(one.id, one.name) for one in connection.execute(_COMPONENTS, sought)
-        }
-    for row in rows:
-        of = [UUID(one) for one in (row.components or "").split()]
+    for row, limits in zip(rows, filters_of(connection, workspace, rows), strict=True):
         yield Endpoint(
             id=row.id,
             workspace=row.workspace_id,
             url=row.url,
-            filter=SubscriptionFilter(
-                severity=row.severity and Severity(row.severity),
-                components=tuple(named.get(one, Component(one, "")) for one in of),
-            ),
+            filter=limits,
             state=EndpointState(row.state),
             added_by=Person(row.added_by_id, row.added_by_name),
             added_at=row.added_at,
@@ -265,7 +249,7 @@ def add(connection: Connection, endpoint: Endpoint, secret: str) -> None:
             "id": endpoint.id,
             "url": endpoint.url,
             "secret": secret,
-            **_filter_columns(endpoint),
+            **columns_of(endpoint.filter),
             "state": endpoint.state.value,
             "added_by_id": endpoint.added_by.id,
             "added_by_name": endpoint.added_by.name,
@@ -284,23 +268,9 @@ def secrets_of(connection: Connection, endpoint: Endpoint) -> Secrets:
 
 def refilter(connection: Connection, endpoint: Endpoint) -> None:
     """Writes the filter of an endpoint."""
-    columns = _filter_columns(endpoint)
+    columns = columns_of(endpoint.filter)
     changed = {"lowest": columns["severity"], "limited_to": columns["components"]}
     connection.execute(_REFILTER, {**_it(endpoint), **changed})
-
-
-def filter_of(connection: Connection, row: AnyRow) -> SubscriptionFilter:
-    """The filter in a row of an endpoint."""
-    (one,) = _with_filters(connection, row.workspace_id, [row])
-    return one.filter
-
-
-def _filter_columns(endpoint: Endpoint) -> dict[str, str | None]:
-    limits = endpoint.filter
-    return {
-        "severity": limits.severity and limits.severity.value,
-        "components": " ".join(str(one.id) for one in limits.components) or None,
-    }
 
 
 def rotate(connection: Connection, endpoint: Endpoint, secret: str) -> None:

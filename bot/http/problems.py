@@ -27,6 +27,7 @@ from core.refusals import (
     NoSuchWebhook,
     NotFound,
     NothingToRedact,
+    NotSubscribed,
     Permission,
     PossibleLeak,
     RedactionNotPermitted,
@@ -316,6 +317,7 @@ def _refusal(  # noqa: PLR0911 - the same
 _CODES: dict[type[UserError], tuple[int, str]] = {
     NoSuchComponent: (400, "invalid_component_id"),
     NoSuchWebhook: (404, "not_found"),
+    NotSubscribed: (404, "not_found"),
     RepeatedComponent: (400, "duplicate_component_id"),
     ComponentExists: (409, "name_conflict"),
     IncidentResolved: (400, "incident_resolved"),

@@ -45,6 +45,7 @@ from storage.models.page import (
     tagging,
 )
 from storage.models.requests import api_key, catch_up, compatibility, draft, handled, idempotency
+from storage.models.subscriptions import subscription
 from storage.models.webhooks import (
     webhook,
     webhook_component,
@@ -92,6 +93,7 @@ __all__ = [
     "promise",
     "setting",
     "skipped",
+    "subscription",
     "tagging",
     "update",
     "webhook",

@@ -33,6 +33,8 @@ class WorkspaceRow(Row, table=True):
     settings_version: int | None = None
     page_published: bool | None = None  # NULL: no
     has_webhooks: bool | None = None  # an endpoint gets events. NULL: no
+    # The count of its subscriptions that are in force. NULL: there never was one.
+    subscriptions: int | None = None
     kept_page: str | None = None  # the id of an imported page. NULL: the page derives one
 
 

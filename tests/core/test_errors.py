@@ -41,6 +41,7 @@ from core.refusals import (
     NotImported,
     NotOver,
     NotPrivate,
+    NotSubscribed,
     Permission,
     PossibleLeak,
     PromiseOver,
@@ -268,6 +269,10 @@ TOLD = [
     (
         NoSuchWebhook(),
         "There is no webhook with that id here: take ids from `ratchet webhooks list`.",
+    ),
+    (
+        NotSubscribed("C0CUSTOMERS"),
+        "That channel is not subscribed. `/incident subscriptions` shows those that are.",
     ),
     (InvalidDuplicate(), "The other incident must be named by a number other than its own."),
     (

@@ -1,0 +1,189 @@
+"""The use cases of subscribed channels: publishers subscribe them, and end that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core import policy
+from core.components import known_components
+from core.errors import InvalidField
+from core.incident import Actor, Severity
+from core.refusals import Denied, NotSubscribed, Permission
+from core.service import NO_INCIDENT
+from core.store import Store, Transaction
+from core.subscription import Subscription, SubscriptionFilter
+
+SUBSCRIPTIONS_MAX = 50
+# Channels of a workspace have such ids; those of direct messages and of people begin otherwise.
+CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a channel is to show. ``channel`` is an id of Slack's, such as ``C0CUSTOMERS``.
+
+    ``severity`` is the lowest that it is told of (None: every one), ``components`` are names in any
+    case (empty: no limit). ``broadcast``: replies are shown in the channel as well.
+    """
+
+    channel: str
+    severity: Severity | None = None
+    components: tuple[str, ...] = ()
+    broadcast: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribed:
+    """The subscription of a channel after an act; ``before`` None: it had none in force.
+
+    ``changed``: the act wrote it. If it did not, what was asked for was so already, or the act is a
+    repetition.
+    """
+
+    subscription: Subscription
+    before: Subscription | None
+    changed: bool
+
+
+class Subscribing:
+    """``clock`` gives the moment of each act.
+
+    ``request`` of a method identifies a delivery that Slack may repeat: a repetition changes
+    nothing, and gets what is there by now.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def subscriptions(self, actor: Actor) -> tuple[Subscription, ...]:
+        """The subscriptions that are in force, in the order of their channels.
+
+        Raises:
+            Denied: the actor may not publish.
+        """
+        _need(actor)
+        every = await self._store.read(lambda reader: reader.subscriptions(actor.workspace))
+        return tuple(one for one in every if one.in_force)
+
+    async def proposed(self, actor: Actor, wanted: Wanted) -> Subscribed:
+        """What `subscribe` would do, for a question before it; nothing is written.
+
+        Raises:
+            Denied, InvalidField: it is not possible, as `subscribe` says.
+        """
+        _need(actor)
+
+        return await self._store.write(lambda tx: self._proposed(tx, actor, wanted))
+
+    async def subscribe(
+        self, actor: Actor, wanted: Wanted, *, request: str | None = None
+    ) -> Subscribed:
+        """Subscribes a channel to what becomes public from now on.
+
+        One that is subscribed gets the new filter, and begins anew. Incidents that are open already
+        have no card there until their next public change.
+
+        Raises:
+            Denied: the actor may not publish.
+            InvalidField: ``channel`` is no channel, the status channel, or one too many; or
+                ``components`` hold an unknown one.
+        """
+        _need(actor)
+
+        def work(tx: Transaction) -> Subscribed:
+            if request is not None and (found := _repeated(tx, actor, wanted.channel, request)):
+                return found
+            made = self._proposed(tx, actor, wanted)
+            if made.changed:
+                tx.keep_subscription(made.subscription)
+            self._mark(tx, actor, request)
+            return made
+
+        return await self._store.write(work)
+
+    async def unsubscribe(
+        self, actor: Actor, channel: str, *, request: str | None = None
+    ) -> Subscribed:
+        """Ends the subscription of a channel: it gets no new incidents.
+
+        Cards that it has are kept up to date, with their threads.
+
+        Raises:
+            Denied: the actor may not publish.
+            NotSubscribed: the channel has no subscription.
+        """
+        _need(actor)
+
+        def work(tx: Transaction) -> Subscribed:
+            if request is not None and (found := _repeated(tx, actor, channel, request)):
+                return found
+            before = _of(tx.subscriptions_to_change(actor.workspace), channel)
+            if before is None or not before.in_force:
+                raise NotSubscribed(channel)
+            at = self._clock()
+            ended = replace(before, by=actor.person, at=at, ended_at=at)
+            tx.keep_subscription(ended)
+            self._mark(tx, actor, request)
+            return Subscribed(subscription=ended, before=before, changed=True)
+
+        return await self._store.write(work)
+
+    def _proposed(self, tx: Transaction, actor: Actor, wanted: Wanted) -> Subscribed:
+        team, channel = actor.workspace, wanted.channel
+        if not CHANNEL.fullmatch(channel):
+            raise InvalidField("channel", "is no channel: name one, such as #customers")
+        if channel == tx.workspace(team).status_channel:
+            raise InvalidField(
+                "channel", "is the status channel, which shows all that is public: choose another"
+            )
+        known = tx.subscriptions_to_change(team)
+        before = _of(known, channel)
+        if before is not None and not before.in_force:
+            before = None
+        if before is None and sum(one.in_force for one in known) >= SUBSCRIPTIONS_MAX:
+            raise InvalidField(
+                "channel", f"is one too many: unsubscribe one of {SUBSCRIPTIONS_MAX} first"
+            )
+        limits = SubscriptionFilter(
+            severity=wanted.severity,
+            components=known_components(wanted.components, tx.components(team)),
+        )
+        if before is not None and (before.filter, before.broadcast) == (limits, wanted.broadcast):
+            return Subscribed(subscription=before, before=before, changed=False)
+        at = self._clock()
+        made = Subscription(
+            workspace=team,
+            channel=channel,
+            filter=limits,
+            broadcast=wanted.broadcast,
+            by=actor.person,
+            at=at,
+            starts_at=at,
+        )
+        return Subscribed(subscription=made, before=before, changed=True)
+
+    def _mark(self, tx: Transaction, actor: Actor, request: str | None) -> None:
+        if request is not None:
+            tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
+
+
+def _of(known: tuple[Subscription, ...], channel: str) -> Subscription | None:
+    return next((one for one in known if one.channel == channel), None)
+
+
+def _repeated(tx: Transaction, actor: Actor, channel: str, request: str) -> Subscribed | None:
+    """What is there by now, if ``request`` is done already."""
+    if not tx.handled(actor.workspace, request):
+        return None
+    found = _of(tx.subscriptions(actor.workspace), channel)
+    return None if found is None else Subscribed(subscription=found, before=found, changed=False)
+
+
+def _need(actor: Actor) -> None:
+    for permission in (Permission.JOIN, Permission.PUBLISH):
+        if not policy.holds(actor, permission):
+            raise Denied(actor, permission)
