@@ -132,6 +132,21 @@ def test_no_test_replaces_a_part_of_the_code():
     assert replacing == []
 
 
+def test_core_is_tested_in_one_thread():
+    """Its coverage is measured: Python 3.11 cannot always trace a thread that starts."""
+    elsewhere = {"concurrent", "multiprocessing", "subprocess", "threading"}
+    importing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted(ROOT.joinpath("tests/core").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (getattr(node, "module", None), *(one.name for one in node.names))
+        if name and (name.split(".")[0] in elsewhere or name in {"storage.store", "SqlStore"})
+    ]
+
+    assert importing == []
+
+
 def test_only_torture_measures_durations():
     measuring = [
         node.name

@@ -1,8 +1,7 @@
-"""A store for the use cases of `core`, and what is done with it. No test here starts a thread."""
+"""A store for the use cases of `core`, and what is done with it."""
 
 from __future__ import annotations
 
-import threading
 from contextlib import closing
 
 import pytest
@@ -10,16 +9,6 @@ import pytest
 from core.service import Incidents
 from tests.builders import a_declaration, an_id, the_settings
 from tests.stores import OneThread
-
-
-@pytest.fixture(autouse=True)
-def no_threads(monkeypatch):
-    """Python 3.11 cannot always trace a thread that starts beside another one."""
-
-    def refused(_thread):
-        raise RuntimeError("a test of core needs no thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refused)
 
 
 @pytest.fixture

@@ -152,6 +152,13 @@ def test_a_decision_touches_the_components_whose_status_it_may_change():
     )
 
 
+@pytest.mark.parametrize("before", [None, an_incident(private=True, components=(API,))])
+def test_a_private_incident_touches_no_component(before):
+    private = an_incident(private=True, components=(API, WEB), severity=Severity.LOW)
+
+    assert touched(before, Decision(incident=private))[0] == ()
+
+
 @pytest.mark.parametrize(
     ("severity", "components", "passes"),
     [

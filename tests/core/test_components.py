@@ -1,0 +1,46 @@
+"""Components that a filter names: they exist, and each counts once."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.components import known_components
+from core.errors import InvalidField
+from core.refusals import NoSuchComponent
+from tests.builders import a_component, an_id
+
+API, SEARCH = a_component("API"), a_component("search")
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ((), ()),
+        (("api",), (API,)),
+        ((" Search ", API.id), (SEARCH, API)),
+        (("API", "api", API.id), (API,)),
+    ],
+    ids=["none", "in any case", "a name and an id", "one three times"],
+)
+def test_components_are_named_by_name_or_id_and_counted_once(names, found):
+    assert known_components(names, (API, SEARCH)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("serach", 'hold an unknown one: did you mean "search"?'),
+        ("billing", "hold an unknown one"),
+        ("+billing", "hold an unknown one"),
+    ],
+)
+def test_an_unknown_name_makes_no_component_and_a_near_one_is_named(name, told):
+    with pytest.raises(InvalidField) as refused:
+        known_components((name,), (API, SEARCH))
+
+    assert (refused.value.field, refused.value.problem) == ("components", told)
+
+
+def test_an_unknown_id_is_refused():
+    with pytest.raises(NoSuchComponent):
+        known_components((an_id("gone"),), (API, SEARCH))
