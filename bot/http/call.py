@@ -97,15 +97,18 @@ class ApiCall:
         *,
         fields: Mapping[str, str] = problems.SAME_NAMES,
         status: int = 200,
+        repeat: Callable[[Transaction, T], str] | None = None,
     ) -> Response:
         """The answer to ``act``, whose body ``show`` makes in the transaction of the change.
 
-        ``act`` calls a use case with the ``then`` that it gets.
+        ``act`` calls a use case with the ``then`` that it gets. ``repeat`` makes the body for
+        repetitions of the request if it is another one: nothing of ``show`` is written then.
         """
         bodies: list[str] = []
 
         def then(tx: Transaction, made: T) -> None:
-            bodies.append(self.keep(tx, show(tx, made), status=status))
+            bodies.append(show(tx, made))
+            self.keep(tx, repeat(tx, made) if repeat else bodies[-1], status=status)
 
         async def body() -> str:
             await act(then)

@@ -32,6 +32,10 @@ Url = Annotated[
     ),
 ]
 LOG_PAGE = 20
+SHOWN_ONCE = (
+    "The secret was shown once, in the first answer. If that is lost, POST /v1/webhooks/{}/rotate "
+    "with another Idempotency-Key, and give the receiver the secret of its answer."
+)
 # The fields of core by their names here, for refusals.
 FIELDS: Mapping[str, str] = {"components": "componentIds"}
 
@@ -106,13 +110,26 @@ class WebhookBody(AnswerPart):
 
 
 class WebhookWithSecret(WebhookBody):
-    """A webhook with its new secret, which is shown this once."""
+    """A webhook with its new secret, which is shown this once: no answer to a repetition has it."""
 
-    secret: Annotated[str, Field(examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"])]
+    secret: Annotated[
+        str | None,
+        Field(
+            description="null in the answer to a repeated request.",
+            examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
+        ),
+    ]
+    notice: Annotated[
+        str | None, Field(description="What to do without the secret; null beside it.")
+    ]
 
     @classmethod
     def with_secret(cls, one: Endpoint, secret: str) -> WebhookWithSecret:
-        return cls(**_facts(one), secret=secret)
+        return cls(**_facts(one), secret=secret, notice=None)
+
+    @classmethod
+    def without_secret(cls, one: Endpoint) -> WebhookWithSecret:
+        return cls(**_facts(one), secret=None, notice=SHOWN_ONCE.format(one.id))
 
 
 def _facts(one: Endpoint) -> dict[str, Any]:

@@ -55,6 +55,11 @@ def _show_secret(_: Transaction, made: WithSecret) -> str:
     return wrapped(WebhookWithSecret.with_secret(*made))
 
 
+def _show_no_secret(_: Transaction, made: WithSecret) -> str:
+    """The answer to a repetition, which lies in the store until then."""
+    return wrapped(WebhookWithSecret.without_secret(made[0]))
+
+
 @operations.reads(
     "/webhooks", "List webhooks", answer=DataEnvelope[WebhookList], refused=(FORBIDDEN,)
 )
@@ -83,6 +88,7 @@ async def add_webhook(call: CurrentCall, asked: NewWebhook) -> Response:
         _show_secret,
         fields=FIELDS,
         status=201,
+        repeat=_show_no_secret,
     )
 
 
@@ -156,6 +162,7 @@ async def rotate_secret(
             call.actor, webhook_id, then=lambda tx, one, secret: then(tx, (one, secret))
         ),
         _show_secret,
+        repeat=_show_no_secret,
     )
 
 

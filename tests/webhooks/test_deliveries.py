@@ -455,4 +455,24 @@ async def test_each_try_is_signed_with_both_secrets_while_one_is_rotated(
     for secret in (old, new):
         assert Webhook(secret).verify(body, headers)["type"] == "incident.created"
     assert old not in repr(receiver.got)
-    await hooks.rotate(ADMIN, made.id, new_secret())
+
+
+async def test_two_secrets_sign_and_after_a_day_one(add, incidents, worker, receiver, hooks, clock):
+    secrets = [new_secret() for _ in range(3)]
+    made = await add(secret=secrets[0])
+    for secret in secrets[1:]:
+        await hooks.rotate(ADMIN, made.id, secret)
+    await incidents.execute(a_declaration(id=an_id(1)))
+    await worker.deliver_due()
+    clock.advance(days=1)
+    await incidents.execute(a_declaration(id=an_id(2)))
+    await worker.deliver_due()
+
+    for (_, headers, body), signing in zip(
+        receiver.got, (secrets[:0:-1], secrets[-1:]), strict=True
+    ):
+        moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+        signed = [
+            Webhook(one).sign(headers["webhook-id"], moment, body.decode()) for one in signing
+        ]
+        assert headers["webhook-signature"].split(" ") == signed
