@@ -1,19 +1,35 @@
 """Spans and moments in words: what is written can be read, and clocks that change are followed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.times import duration, next_time, span_of, start_of
+from core.times import (
+    as_minutes,
+    duration,
+    end_of,
+    names_day,
+    next_time,
+    span_of,
+    start_of,
+    written_start,
+)
+from tests.builders import NINE
 
 BERLIN = ZoneInfo("Europe/Berlin")  # clocks change on 29 March 2026, and on 25 October
+HOUR_AHEAD = timezone(timedelta(hours=1))  # it is ten o'clock there at nine
+MINUTE = timedelta(minutes=1)
 
 
 def utc(year, month, day, hour, minute=0):
     return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+def march(day, hour, minute):
+    return utc(2026, 3, day, hour, minute)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +58,212 @@ def test_a_duration_is_read_as_it_is_written(minutes):
 
     assert read is not None
     assert duration(read) == words
+
+
+# --- spans, and times of day ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("30m", 30),
+        ("30 min", 30),
+        ("1 minute", 1),
+        ("90 minutes", 90),
+        ("1h", 60),
+        ("2 hours", 120),
+        ("1h30m", 90),
+        ("1 h 30 min", 90),
+        ("1hr 5mins", 65),
+        ("1d", 1_440),
+        ("2 days 3h", 3_060),
+        ("0m", 0),
+        ("1h30", 90),
+        ("1 h 30", 90),
+        ("1.5h", 90),
+        ("1,5 hours", 90),
+        ("0.25h", 15),
+        ("1.5d", 2_160),
+        ("1 H 30 Min", 90),
+    ],
+)
+def test_a_span_is_read(text, minutes):
+    assert span_of(text) == minutes * MINUTE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "30", "m", "soon", "1m30h", "-5m", "30s", "1.5m", "1h30s", "1h 30 5m", "1h60", "99999m"],
+)
+def test_anything_else_is_no_span(text):
+    assert span_of(text) is None
+
+
+def test_a_number_without_a_unit_is_rather_minutes():
+    assert as_minutes("30") == "30m"
+    assert as_minutes("soon") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hour", "minute"),
+    [
+        ("10:30", 9, 30),
+        ("15:30", 14, 30),
+        ("3:30 pm", 14, 30),
+        ("3:30pm", 14, 30),
+        ("12:15 pm", 11, 15),
+        ("23:59", 22, 59),
+        ("2pm", 13, 0),
+        ("3 PM", 14, 0),
+        ("today 15:30", 14, 30),
+    ],
+)
+def test_a_time_of_day_is_of_the_zone_of_its_author(text, hour, minute):
+    at = utc(2026, 3, 2, hour, minute)
+
+    assert next_time(text, at=NINE, zone=HOUR_AHEAD) == at
+
+
+@pytest.mark.parametrize("text", ["9:45", "10:00", "12:05 am", "0:05", "2am", "tomorrow 15:30"])
+def test_a_time_that_has_passed_is_of_tomorrow(text):
+    found = next_time(text, at=NINE, zone=HOUR_AHEAD)
+
+    assert found is not None
+    assert found.astimezone(HOUR_AHEAD).day == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "15", "24:00", "12:60", "13:00 pm", "0:30 am", "15:3", "1530", "0am", "13pm", "tomorrow"],
+)
+def test_anything_else_is_no_time_of_day(text):
+    assert next_time(text, at=NINE, zone=HOUR_AHEAD) is None
+
+
+@given(text=st.text(max_size=9))
+def test_any_text_is_a_time_or_none(text):
+    found = next_time(text, at=NINE, zone=HOUR_AHEAD)
+
+    assert found is None or timedelta() < found - NINE <= timedelta(days=2)
+
+
+# --- ends --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2h", march(2, 11, 0)),
+        ("in 30 min", march(2, 9, 30)),
+        ("15:30", march(2, 14, 30)),
+        ("9:30", march(3, 8, 30)),
+        ("tomorrow 08:00", march(3, 7, 0)),
+        ("today 9:30", march(2, 8, 30)),
+        ("2026-03-01 10:00", march(1, 9, 0)),
+        ("0m", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_an_end_is_a_span_from_now_or_a_moment_and_past_only_if_its_day_is_written(text, moment):
+    assert end_of(text, at=NINE, zone=HOUR_AHEAD) == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("tomorrow 10:00", True),
+        ("Today at 10:00", True),
+        ("2026-03-02 10:00", True),
+        ("10:00", False),
+        ("30m", False),
+        ("tomorrow", False),
+    ],
+)
+def test_only_a_time_with_its_day_names_a_day(text, named):
+    assert names_day(text) is named
+
+
+# --- starts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("25m", march(2, 8, 35)),
+        ("25 min ago", march(2, 8, 35)),
+        ("1h 30m", march(2, 7, 30)),
+        ("1h30", march(2, 7, 30)),
+        ("1.5h", march(2, 7, 30)),
+        ("90m", march(2, 7, 30)),
+        ("2am", march(2, 1, 0)),
+        ("yesterday 2 pm", march(1, 13, 0)),
+        ("tomorrow 9:00", march(3, 8, 0)),
+        ("2d", NINE - timedelta(days=2)),
+        ("09:50", march(2, 8, 50)),
+        ("9:50 am", march(2, 8, 50)),
+        ("23:10", march(1, 22, 10)),
+        ("today 00:05", march(1, 23, 5)),
+        ("yesterday 23:10", march(1, 22, 10)),
+        ("yesterday at 11:10 pm", march(1, 22, 10)),
+        ("2026-02-01 12:00", utc(2026, 2, 1, 11)),
+        ("2026-02-01T12:00", utc(2026, 2, 1, 11)),
+        ("\uff10\uff19:\uff15\uff10", march(2, 8, 50)),
+    ],
+)
+def test_a_start_is_read_in_the_zone_of_its_author(text, moment):
+    start = start_of(text, at=NINE, zone=HOUR_AHEAD)
+
+    assert (start.at, start.doubt) == (moment, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "25",
+        "soon",
+        "yesterday",
+        "24:00",
+        "9:60",
+        "13:00 pm",
+        "2026-02-30 12:00",
+        "9",
+    ],
+)
+def test_anything_else_is_no_start(text):
+    assert start_of(text, at=NINE, zone=HOUR_AHEAD) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("10:05", "is still to come today in your time zone"),
+        ("8d", "is 8 d ago"),
+        ("30d", "is 30 d ago"),
+    ],
+)
+def test_a_start_that_is_rather_a_slip_says_why(text, doubt):
+    assert start_of(text, at=NINE, zone=HOUR_AHEAD).doubt == doubt
+
+
+@pytest.mark.parametrize("text", ["today 10:05", "2026-03-02 10:01", "2026-03-03 09:00"])
+def test_a_start_may_lie_in_the_future(text):
+    assert start_of(text, at=NINE, zone=HOUR_AHEAD).at > NINE
+
+
+@given(
+    st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2026, 3, 1)),  # noqa: DTZ001 - made aware below
+    st.integers(-840, 840),
+)
+def test_a_start_that_is_written_is_read_back(moment, minutes):
+    zone = timezone(timedelta(minutes=minutes))
+    start = moment.replace(tzinfo=zone, second=0, microsecond=0)
+
+    assert start_of(written_start(start, zone), at=NINE, zone=zone).at == start
+
+
+# --- clocks that change ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
-"""Times that people type, and requests about promises as they are kept and pressed."""
+"""Requests about promises, as people type them and as they are kept and pressed."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.slack import written
 from bot.slack.buttons import (
@@ -24,99 +22,11 @@ from core.commands import SetPromise
 from core.incident import Note, Place
 from core.lifecycle import PRESETS, Catalogue
 from core.promise import NextUpdate
-from core.times import as_minutes, next_time, span_of
 from tests.builders import INCIDENTS_CHANNEL, NINE, a_change, an_actor, an_id, an_incident
 
 CATALOGUE = Catalogue(PRESETS, default="statuspage")
 BERLIN = timezone(timedelta(hours=1))
 MINUTES = timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(
-    ("text", "minutes"),
-    [
-        ("30m", 30),
-        ("30 min", 30),
-        ("1 minute", 1),
-        ("90 minutes", 90),
-        ("1h", 60),
-        ("2 hours", 120),
-        ("1h30m", 90),
-        ("1 h 30 min", 90),
-        ("1hr 5mins", 65),
-        ("1d", 1_440),
-        ("2 days 3h", 3_060),
-        ("0m", 0),
-        ("1h30", 90),
-        ("1 h 30", 90),
-        ("1.5h", 90),
-        ("1,5 hours", 90),
-        ("0.25h", 15),
-        ("1.5d", 2_160),
-        ("1 H 30 Min", 90),
-    ],
-)
-def test_a_span_is_read(text, minutes):
-    assert span_of(text) == minutes * MINUTES
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "30", "m", "soon", "1m30h", "-5m", "30s", "1.5m", "1h30s", "1h 30 5m", "1h60", "99999m"],
-)
-def test_anything_else_is_no_span(text):
-    assert span_of(text) is None
-
-
-def test_a_number_without_a_unit_is_rather_minutes():
-    assert as_minutes("30") == "30m"
-    assert as_minutes("soon") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "hour", "minute"),
-    [
-        ("10:30", 9, 30),
-        ("15:30", 14, 30),
-        ("3:30 pm", 14, 30),
-        ("3:30pm", 14, 30),
-        ("12:15 pm", 11, 15),
-        ("23:59", 22, 59),
-        ("2pm", 13, 0),
-        ("3 PM", 14, 0),
-        ("today 15:30", 14, 30),
-    ],
-)
-def test_a_time_of_day_is_of_the_zone_of_its_author(text, hour, minute):
-    at = datetime(2026, 3, 2, hour, minute, tzinfo=UTC)
-
-    assert next_time(text, at=NINE, zone=BERLIN) == at
-
-
-@pytest.mark.parametrize("text", ["9:45", "10:00", "12:05 am", "0:05", "2am", "tomorrow 15:30"])
-def test_a_time_that_has_passed_is_of_tomorrow(text):
-    found = next_time(text, at=NINE, zone=BERLIN)
-
-    assert found is not None
-    assert found.astimezone(BERLIN).day == 3
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "15", "24:00", "12:60", "13:00 pm", "0:30 am", "15:3", "1530", "0am", "13pm", "tomorrow"],
-)
-def test_anything_else_is_no_time_of_day(text):
-    assert next_time(text, at=NINE, zone=BERLIN) is None
-
-
-@given(text=st.text(max_size=9))
-def test_any_text_is_a_time_or_none(text):
-    found = next_time(text, at=NINE, zone=BERLIN)
-
-    assert found is None or timedelta() < found - NINE <= timedelta(days=2)
-
-
-# --- the command -------------------------------------------------------------------------------
 
 
 def said(text):

@@ -1,10 +1,8 @@
-"""The start of an incident as people type it, in their own time zone."""
+"""The start of an incident, as people type it in a declaration."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.slack import written
 from bot.slack.parser import parse
@@ -13,7 +11,6 @@ from bot.slack.typed import Circumstances
 from core.commands import Declare
 from core.incident import Place
 from core.lifecycle import PRESETS, Catalogue
-from core.times import start_of, written_start
 from tests.builders import INCIDENTS_CHANNEL, NINE, an_actor, an_id
 
 CATALOGUE = Catalogue(PRESETS, default="statuspage")
@@ -22,85 +19,6 @@ BERLIN = timezone(timedelta(hours=1))  # it is ten o'clock there at nine
 
 def at(day, hour, minute):
     return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("25m", at(2, 8, 35)),
-        ("25 min ago", at(2, 8, 35)),
-        ("1h 30m", at(2, 7, 30)),
-        ("1h30", at(2, 7, 30)),
-        ("1.5h", at(2, 7, 30)),
-        ("90m", at(2, 7, 30)),
-        ("2am", at(2, 1, 0)),
-        ("yesterday 2 pm", at(1, 13, 0)),
-        ("tomorrow 9:00", at(3, 8, 0)),
-        ("2d", NINE - timedelta(days=2)),
-        ("09:50", at(2, 8, 50)),
-        ("9:50 am", at(2, 8, 50)),
-        ("23:10", at(1, 22, 10)),
-        ("today 00:05", at(1, 23, 5)),
-        ("yesterday 23:10", at(1, 22, 10)),
-        ("yesterday at 11:10 pm", at(1, 22, 10)),
-        ("2026-02-01 12:00", datetime(2026, 2, 1, 11, 0, tzinfo=UTC)),
-        ("2026-02-01T12:00", datetime(2026, 2, 1, 11, 0, tzinfo=UTC)),
-        ("\uff10\uff19:\uff15\uff10", at(2, 8, 50)),
-    ],
-)
-def test_a_start_is_read_in_the_zone_of_its_author(text, moment):
-    start = start_of(text, at=NINE, zone=BERLIN)
-
-    assert (start.at, start.doubt) == (moment, "")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "25",
-        "soon",
-        "yesterday",
-        "24:00",
-        "9:60",
-        "13:00 pm",
-        "2026-02-30 12:00",
-        "9",
-    ],
-)
-def test_anything_else_is_no_start(text):
-    assert start_of(text, at=NINE, zone=BERLIN) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "doubt"),
-    [
-        ("10:05", "is still to come today in your time zone"),
-        ("8d", "is 8 d ago"),
-        ("30d", "is 30 d ago"),
-    ],
-)
-def test_a_start_that_is_rather_a_slip_says_why(text, doubt):
-    assert start_of(text, at=NINE, zone=BERLIN).doubt == doubt
-
-
-@pytest.mark.parametrize("text", ["today 10:05", "2026-03-02 10:01", "2026-03-03 09:00"])
-def test_a_start_may_lie_in_the_future(text):
-    assert start_of(text, at=NINE, zone=BERLIN).at > NINE
-
-
-@given(
-    st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2026, 3, 1)),  # noqa: DTZ001 - made aware below
-    st.integers(-840, 840),
-)
-def test_a_start_that_is_written_is_read_back(moment, minutes):
-    zone = timezone(timedelta(minutes=minutes))
-    start = moment.replace(tzinfo=zone, second=0, microsecond=0)
-
-    assert start_of(written_start(start, zone), at=NINE, zone=zone).at == start
-
-
-# --- in a declaration --------------------------------------------------------------------------
 
 
 def declare(text):
