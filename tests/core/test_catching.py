@@ -4,9 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from core.catching import news_of
+from core.catching import CatchUps, news_of
+from core.incident import Membership, Note, Severity
+from core.refusals import Denied, NotFound, Permission
 from core.store import CaughtUp
-from tests.builders import ADA, GRACE, NINE, an_incident, an_update
+from tests.builders import (
+    ADA,
+    GRACE,
+    NINE,
+    WORKSPACE,
+    a_change,
+    an_actor,
+    an_incident,
+    an_update,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -47,3 +58,72 @@ def test_entries_that_were_not_read_are_counted():
     news = news_of(an_incident(last_entry=10), newest, CaughtUp(entry=3, at=NINE), GRACE)
 
     assert ([one.entry for one in news.entries], news.count) == ([10, 9], 7)
+
+
+@pytest.fixture
+def catch_ups(store, clock):
+    return CatchUps(store, clock=clock)
+
+
+@pytest.fixture
+def note(incidents, clock):
+    async def note(ref=1, by=ADA):
+        clock.advance(seconds=1)
+        await incidents.execute(a_change(actor=an_actor(by), ref=ref, note=Note("db-3")))
+
+    return note
+
+
+async def test_a_catch_up_marks_what_was_read(declare, note, catch_ups):
+    await declare()
+    await note()
+    found = await catch_ups.catch_up(an_actor(GRACE), 1)
+    assert ([one.entry for one in found.entries], found.caught_up) == ([2, 1], False)
+
+    again = await catch_ups.catch_up(an_actor(GRACE), 1)
+    assert (again.count, again.since, again.caught_up) == (0, NINE + timedelta(seconds=1), True)
+
+
+async def test_open_incidents_with_something_new_are_listed_worst_first(declare, note, catch_ups):
+    for severity in ("low", "critical", "high"):
+        await declare(severity=Severity(severity))
+    await catch_ups.catch_up(an_actor(GRACE), 3)
+
+    found = await catch_ups.open_news(an_actor(GRACE))
+
+    assert [(one.incident.number, one.count) for one in found.news] == [(2, 1), (1, 1)]
+    assert (found.looked_at, found.total) == (3, 3)
+    await note(3)
+    assert [one.incident.number for one in (await catch_ups.open_news(an_actor(GRACE))).news] == [
+        2,
+        3,
+        1,
+    ]
+
+
+async def test_nobody_learns_of_an_incident_that_they_may_not_see(declare, catch_ups):
+    await declare(private=True)
+
+    assert (await catch_ups.open_news(an_actor(GRACE, channel=None))).news == ()
+    with pytest.raises(NotFound):
+        await catch_ups.catch_up(an_actor(GRACE, channel=None), 1)
+
+
+@pytest.mark.parametrize(
+    ("actor", "permission"),
+    [
+        (an_actor(GRACE, responder=False), Permission.RESPOND),
+        (an_actor(GRACE, membership=Membership.GUEST), Permission.JOIN),
+    ],
+    ids=["no responder", "guest"],
+)
+async def test_only_responders_read_notes_and_a_refusal_marks_nothing(
+    declare, catch_ups, store, actor, permission
+):
+    incident = await declare()
+
+    for act in (catch_ups.catch_up(actor, 1), catch_ups.open_news(actor)):
+        with pytest.raises(Denied) as refused:
+            await act
+        assert refused.value.permission is permission
+    assert await store.read(lambda r: r.caught_up(WORKSPACE, GRACE.id, [incident.id])) == {}

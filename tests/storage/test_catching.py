@@ -6,8 +6,7 @@ import pytest
 
 from bot.export import archive
 from core.catching import ENTRIES_READ, CatchUps
-from core.incident import Membership, Note, Severity
-from core.refusals import Denied, NotFound
+from core.incident import Note
 from storage import audit
 from storage.catching import KEPT_MAX
 from tests.builders import ADA, GRACE, LINUS, WORKSPACE, a_change, an_actor
@@ -54,47 +53,6 @@ async def test_reading_writes_nothing_but_the_mark(declare, note, catch_ups, con
     changed = {table for table, rows in contents().items() if rows != before[table]}
     assert changed == {"catch_up"}
     assert SECRET not in repr(contents()["catch_up"])
-
-
-async def test_open_incidents_with_something_new_are_listed_worst_first(declare, note, catch_ups):
-    for severity in ("low", "critical", "high"):
-        await declare(severity=Severity(severity))
-    await catch_ups.catch_up(an_actor(GRACE), 3)
-
-    found = await catch_ups.open_news(an_actor(GRACE))
-
-    assert [(one.incident.number, one.count) for one in found.news] == [(2, 1), (1, 1)]
-    assert (found.looked_at, found.total) == (3, 3)
-    await note(3)
-    assert [one.incident.number for one in (await catch_ups.open_news(an_actor(GRACE))).news] == [
-        2,
-        3,
-        1,
-    ]
-
-
-async def test_nobody_learns_of_an_incident_that_they_may_not_see(declare, catch_ups):
-    await declare(private=True)
-
-    assert (await catch_ups.open_news(an_actor(GRACE, channel=None))).news == ()
-    with pytest.raises(NotFound):
-        await catch_ups.catch_up(an_actor(GRACE, channel=None), 1)
-
-
-@pytest.mark.parametrize(
-    "actor",
-    [an_actor(GRACE, responder=False), an_actor(GRACE, membership=Membership.GUEST)],
-    ids=["no responder", "guest"],
-)
-async def test_only_responders_read_notes(declare, catch_ups, contents, actor):
-    await declare()
-    before = contents()
-
-    with pytest.raises(Denied):
-        await catch_ups.catch_up(actor, 1)
-    with pytest.raises(Denied):
-        await catch_ups.open_news(actor)
-    assert contents() == before
 
 
 async def test_a_person_has_a_bounded_number_of_marks(declare, catch_ups, clock, rows):

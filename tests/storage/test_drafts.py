@@ -7,9 +7,9 @@ import pytest
 from bot.export import archive
 from core.commands import Redact
 from core.drafting import DraftBook, DraftGone
-from core.drafts import DRAFTS_MAX, Draft
+from core.drafts import DRAFTS_MAX
 from core.incident import Note
-from tests.builders import ADA, GRACE, NINE, WORKSPACE, a_change, an_actor, an_id
+from tests.builders import ADA, GRACE, WORKSPACE, a_change, an_actor, an_id
 
 SECRET = "vermilion-canary"
 ONE = an_id("draft")
@@ -119,14 +119,3 @@ async def test_no_archive_holds_a_draft(book, declare, store, clock):
     for public in (False, True):
         lines = list(archive(store, public=public, workspace=None, at=clock()))
         assert SECRET.encode() not in b"".join(lines)
-
-
-async def test_people_who_may_do_nothing_have_no_drafts(book):
-    assert not book.serves(an_actor(responder=False, publisher=False))
-    assert book.serves(an_actor(responder=False))
-
-
-def test_a_draft_shows_its_text_in_no_log():
-    draft = Draft(id=ONE, workspace=WORKSPACE, person=ADA.id, at=NINE, body=SECRET)
-
-    assert SECRET not in f"{draft} {draft!r}"

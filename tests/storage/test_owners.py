@@ -8,8 +8,7 @@ import pytest
 
 from core.commands import Acknowledge, SetPromise
 from core.decision import Surface
-from core.errors import UserError
-from core.incident import Kind, Membership, Place, Severity
+from core.incident import Kind, Membership, Severity
 from core.lifecycle import RESPONSE
 from core.nudging import Nudges
 from core.owners import Owners
@@ -36,7 +35,7 @@ def a_promise(asked):
 
 @pytest.fixture
 def gone():
-    """The ids of people who are deactivated; None of a person that nobody can tell about."""
+    """The ids of people who are deactivated."""
     return {}
 
 
@@ -50,8 +49,6 @@ def looking(store, clock, gone, woken):
     """Makes the look of another process."""
 
     async def membership_of(_workspace, person):
-        if gone.get(person, False) is None:
-            raise UserError("Slack does not answer.")
         return Membership.DEACTIVATED if gone.get(person) else Membership.MEMBER
 
     def looking(**options):
@@ -110,15 +107,6 @@ async def test_an_incident_without_an_owner_or_after_its_end_is_left_alone(
     await look()
 
     assert await told() == []
-
-
-async def test_nothing_is_known_while_nobody_can_say(declare, look, gone, told, incident):
-    await declare(owner=GRACE)
-    gone[GRACE.id] = None
-
-    await look()
-
-    assert (await told(), (await incident()).owner_left) == ([], False)
 
 
 async def test_who_comes_back_leads_again_and_may_leave_again(declare, look, gone, told, incident):
@@ -200,16 +188,6 @@ async def test_an_api_key_takes_nothing_over(declare, incidents, look, gone, inc
     assert ((await incident()).owner, (await incident()).leader) == (GRACE, None)
 
 
-async def test_a_private_incident_is_told_to_those_who_see_it(declare, look, gone, told):
-    await declare(private=True, owner=GRACE)
-    await declare(private=True, place=Place("C0SECRET", private=True), owner=GRACE)
-    gone[GRACE.id] = True
-
-    await look()
-
-    assert sorted(await told()) == ["C0SECRET", ADA.id]
-
-
 async def test_reminders_go_to_the_channel_of_an_owner_who_left(
     declare, store, clock, look, gone, told
 ):
@@ -260,46 +238,3 @@ async def test_a_dead_message_to_an_owner_who_left_ends_by_itself(
     (asked,) = [one for one in await outbox.undelivered() if one.surface is Surface.HAND_OVER]
     assert asked.state == "available"
     assert (await outbox.facts(asked)).hand_over is None
-
-
-class Faster:
-    """A store in which others change everything between the reads of a look and its writes."""
-
-    def __init__(self, store, change):
-        self._store = store
-        self._change = change
-
-    def read(self, work):
-        return self._store.read(work)
-
-    def read_public(self, work):
-        return self._store.read_public(work)
-
-    async def write(self, work):
-        await self._change()
-        return await self._store.write(work)
-
-
-@pytest.mark.parametrize("faster", ["another look", "another owner", "the end"])
-async def test_a_look_asks_again_under_the_lock(
-    declare, incidents, looking, store, clock, gone, told, faster
-):
-    await declare(owner=GRACE, lifecycle=RESPONSE)
-    gone[GRACE.id] = True
-
-    async def change():
-        if faster == "another look":
-            await looking().look()
-        elif faster == "another owner":
-            await incidents.execute(a_change(ref=1, owner=LINUS))
-        else:
-            await incidents.execute(a_change(ref=1, to="resolved"))
-            await incidents.execute(a_change(ref=1, to="closed"))
-
-    async def deactivated(_workspace, _person):
-        return Membership.DEACTIVATED
-
-    late = Owners(Faster(store, change), deactivated, clock=clock, wake=lambda: None)
-    await late.look()
-
-    assert len(await told()) == (faster == "another look")
