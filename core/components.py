@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID, uuid5
 
 from core.errors import InvalidField, nearest
@@ -14,9 +15,22 @@ from core.incident import (
     Workspace,
 )
 from core.refusals import ComponentExists, NoSuchComponent, RepeatedComponent, UnknownComponent
-from core.texts import component_name_of, name_of, one_line, optional_of
+from core.texts import (
+    COMMAS,
+    component_name_of,
+    listed,
+    one_line,
+    optional_line_of,
+    optional_of,
+    tagged_name_of,
+)
 
 COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names in a list, which has commas of any script between them."""
+    return tuple(name for part in COMMAS.split(text) if (name := part.strip()))
 
 
 def tagged(
@@ -38,7 +52,7 @@ def tagged(
                 raise RepeatedComponent(by_id[name])
             named[name] = by_id[name]
             continue
-        wanted = component_name_of(name.removeprefix("+"))
+        wanted = tagged_name_of(name.removeprefix("+"))
         component = by_name.get(wanted.casefold())
         if component is None:
             close = nearest(wanted, spellings)
@@ -64,15 +78,33 @@ def known_components(
     by_name = {component.name.casefold(): component for component in existing}
     named: dict[UUID, Component] = {}
     for name in names:
-        found = by_id.get(name) if isinstance(name, UUID) else by_name.get(name.strip().casefold())
+        found = by_id.get(name) if isinstance(name, UUID) else by_name.get(folded(name))
         if found is None and isinstance(name, UUID):
             raise NoSuchComponent
         if found is None:
-            near = nearest(str(name), by_name)
-            more = f': did you mean "{by_name[near].name}"?' if near else ""
-            raise InvalidField("components", f"hold an unknown one{more}")
+            known = {key: one.name for key, one in by_name.items()}
+            raise InvalidField("components", f"hold one that {unknown(str(name), known)}")
         named[found.id] = found
     return tuple(named.values())
+
+
+def folded(name: str) -> str:
+    """The form in which two names are one: on one line, in any case."""
+    return one_line(name).casefold()
+
+
+def unknown(name: str, known: Mapping[str, str]) -> str:
+    """``is unknown``, with the near name of ``known`` or with all; they are by their folded form.
+
+    The words have no full stop at their end.
+    """
+    near = nearest(one_line(name), known)
+    if near:
+        return f'is unknown: the nearest name is "{known[near]}"'
+    if not known:
+        return "is unknown: there is none yet"
+    quoted = [f'"{one}"' for one in sorted(known.values(), key=str.casefold)]
+    return f"is unknown: choose from {listed(quoted, most=10)}"
 
 
 def describe_component(
@@ -90,14 +122,14 @@ def describe_component(
         InvalidField: ``name``, ``description`` or ``group``.
         ComponentExists: one of ``existing`` has the name.
     """
-    wanted = name_of(name)
+    wanted = component_name_of(name)
     for component in existing:
         if component.name.casefold() == wanted.casefold():
             raise ComponentExists(component)
     return DescribedComponent(
         component=Component(component_id(workspace, wanted), wanted),
         description=optional_of("description", description, COMPONENT_DESCRIPTION_MAX),
-        group=optional_of("group", one_line(group or ""), COMPONENT_NAME_MAX),
+        group=optional_line_of("group", group, COMPONENT_NAME_MAX),
         shown=shown,
     )
 

@@ -10,14 +10,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from core import policy
 from core.boards import BoardFilter
-from core.components import describe_component, group_id
-from core.errors import InvalidField, nearest
+from core.components import describe_component, folded, group_id, unknown
+from core.errors import InvalidField
 from core.incident import (
     BODY_MAX,
     COMPONENT_DESCRIPTION_MAX,
@@ -41,12 +41,14 @@ from core.page import (
 from core.refusals import ComponentExists, Denied, NoSuchComponent, Permission
 from core.service import NO_INCIDENT
 from core.store import Reader, Store, Transaction
-from core.texts import name_of, one_line, optional_of
+from core.texts import component_name_of, name_of, one_line, optional_line_of, optional_of
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 TITLE_MAX = 100
 POSITION_MAX = 9_999
+# The days on which the record of a component can begin.
+EARLIEST, YEAR = date(2000, 1, 1), timedelta(days=366)
 # The open incidents that the statuses of components are read from, worst first.
 OPEN_MAX = 500
 
@@ -90,6 +92,17 @@ def slug_of(text: str) -> str:
             "slug", "needs 1 to 40 small letters, digits and hyphens, and no hyphen at its ends"
         )
     return text
+
+
+def start_date_of(day: date, *, at: datetime) -> date:
+    """``day``, if a component's record can begin on it: from 2000 until a year from ``at``.
+
+    Raises:
+        InvalidField: ``start_date``.
+    """
+    if not EARLIEST <= day <= at.date() + YEAR:
+        raise InvalidField("start_date", f"is a day from {EARLIEST} until a year from now")
+    return day
 
 
 def slug_from(title: str) -> str:
@@ -145,8 +158,10 @@ def changed(before: ShownComponent, change: ComponentChange, *, at: datetime) ->
     unknown = change.cleared - CLEARABLE
     if unknown:
         raise InvalidField(min(unknown), "cannot be cleared")
+    if change.start_date is not None and change.start_date != before.start_date:
+        start_date_of(change.start_date, at=at)
     values: dict[str, Any] = {
-        "name": None if change.name is None else name_of(change.name),
+        "name": None if change.name is None else component_name_of(change.name),
         "description": optional_of("description", change.description, COMPONENT_DESCRIPTION_MAX),
         "position": change.position,
         "shown": change.shown,
@@ -167,11 +182,12 @@ def component_named(components: tuple[ShownComponent, ...], ref: str | UUID) -> 
         NoSuchComponent, InvalidField: there is none; a near name is named.
     """
     for one in components:
-        if one.id == ref or (isinstance(ref, str) and one.name.casefold() == ref.casefold()):
+        if one.id == ref or (isinstance(ref, str) and one.name.casefold() == folded(ref)):
             return one
     if isinstance(ref, UUID):
         raise NoSuchComponent
-    raise InvalidField("component", _unknown(ref, {one.name.casefold(): one for one in components}))
+    known = {one.name.casefold(): one.name for one in components}
+    raise InvalidField("component", unknown(ref, known))
 
 
 def status_of(
@@ -330,7 +346,7 @@ class Curation:
             ComponentExists, InvalidField: the component is not possible.
         """
         _need(actor, Permission.ADMINISTER)
-        name = name_of(change.name or "")
+        name = component_name_of(change.name or "")
 
         def work(tx: Transaction) -> ShownComponent:
             at, team = self._clock(), actor.workspace
@@ -404,7 +420,7 @@ class Curation:
             for other in known.components:
                 if other.id != after.id and other.name.casefold() == after.name.casefold():
                     raise ComponentExists(Component(other.id, other.name))
-            group = optional_of("group", one_line(change.group or ""), COMPONENT_NAME_MAX)
+            group = optional_line_of("group", change.group, COMPONENT_NAME_MAX)
             if group or "group" in change.cleared:
                 new = group_id(actor.workspace, group) if group else None
                 named = {one.name.casefold(): one.id for one in known.groups}
@@ -500,9 +516,10 @@ def group_named(groups: tuple[ComponentGroup, ...], ref: str | UUID) -> Componen
     """
     by_name = {one.name.casefold(): one for one in groups}
     by_id = {one.id: one for one in groups}
-    found = by_id.get(ref) if isinstance(ref, UUID) else by_name.get(ref.casefold())
+    found = by_id.get(ref) if isinstance(ref, UUID) else by_name.get(folded(ref))
     if found is None:
-        raise InvalidField("group", _unknown(str(ref), by_name))
+        known = {key: one.name for key, one in by_name.items()}
+        raise InvalidField("group", unknown(str(ref), known))
     return found
 
 
@@ -537,11 +554,6 @@ def changed_group(
         description=told,
         updated_at=at,
     )
-
-
-def _unknown(name: str, known: Mapping[str, ShownComponent | ComponentGroup]) -> str:
-    near = nearest(name, known)
-    return f'is unknown: the nearest name is "{known[near].name}"' if near else "is unknown"
 
 
 def _need(actor: Actor, permission: Permission) -> None:

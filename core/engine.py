@@ -66,7 +66,14 @@ from core.refusals import (
     UnknownStatus,
 )
 from core.sections import write_report
-from core.texts import body_of, description_of, one_line, optional_of, public_body_of, title_of
+from core.texts import (
+    body_of,
+    description_of,
+    optional_line_of,
+    optional_of,
+    public_body_of,
+    title_of,
+)
 from core.withdrawing import redact
 
 # A second click within this time is more often impatience than a decision.
@@ -197,7 +204,7 @@ def _declare(command: Declare, known: ForDeclaration, *, at: datetime) -> Decisi
         number=known.number,
         title=title_of(command.title),
         description=optional_of("description", command.description, DESCRIPTION_MAX),
-        category=optional_of("category", one_line(command.category or ""), CATEGORY_MAX),
+        category=optional_line_of("category", command.category, CATEGORY_MAX),
         severity=command.severity,
         lifecycle=command.lifecycle,
         status=command.lifecycle.initial,

@@ -25,7 +25,7 @@ from core.incident import (
 from core.lifecycle import STATUSPAGE, Lifecycle, PublicWord, read
 from core.page import IMPACTS, ComponentGroup, Impact, ShownComponent
 from core.public_side import KeptAffected, KeptIncident, KeptUpdate
-from core.texts import one_line
+from core.texts import listable, one_line
 
 NAMESPACE = UUID("0b8f5a0e-0a57-5f0c-8b43-5d0f2f7a9c66")
 IMPORTER = Person("key:import", "import")
@@ -102,7 +102,7 @@ def parts_of(
             headings[there.id] = same
             kept_groups[same.id] = there.id
             continue
-        name = _free_name(there.name, None, taken, notes)
+        name = _free_name(there.name, there.name or "Group", None, taken, notes)
         headings[there.id] = ComponentGroup(
             id=uuid5(NAMESPACE, f"{workspace} group {there.id}"),
             name=name,
@@ -126,7 +126,8 @@ def parts_of(
             kept_components[match.id] = one.id
             continue
         group = headings.get(one.group or "")
-        name = _free_name(one.name, group.name if group else None, taken, notes)
+        plain = listable(one.name) or "Component"
+        name = _free_name(one.name, plain, group.name if group else None, taken, notes)
         made = ShownComponent(
             id=uuid5(NAMESPACE, f"{workspace} component {one.id}"),
             name=name,
@@ -153,16 +154,24 @@ def parts_of(
     )
 
 
-def _free_name(name: str, group: str | None, taken: set[str], notes: list[str]) -> str:
-    """``name``, or one like it that is not in ``taken``, where it is from then on."""
-    wanted = [cut(name, COMPONENT_NAME_MAX)]
+def _free_name(name: str, plain: str, group: str | None, taken: set[str], notes: list[str]) -> str:
+    """``plain``, or a name like it that is not in ``taken``, where it is from then on.
+
+    A sentence in ``notes`` tells if it is not ``name``.
+    """
+    wanted = [cut(plain, COMPONENT_NAME_MAX)]
     if group:
-        wanted.append(cut(f"{cut(name, 60)} ({group})", COMPONENT_NAME_MAX))
-    wanted += [f"{cut(name, 90)} {number}" for number in range(2, len(taken) + 3)]
+        wanted.append(cut(f"{cut(plain, 60)} ({cut(listable(group), 30)})", COMPONENT_NAME_MAX))
+    wanted += [f"{cut(plain, 90)} {number}" for number in range(2, len(taken) + 3)]
     free = next(one for one in wanted if one.casefold() not in taken)
     taken.add(free.casefold())
     if free != name:
-        notes.append(f'"{cut(name, 60)}" is called "{free}" here: names are unique and short.')
+        why = "names are unique"
+        if plain != name:
+            why = "lists of names would read the other one otherwise"
+        elif len(plain) > COMPONENT_NAME_MAX:
+            why = f"names have at most {COMPONENT_NAME_MAX} characters"
+        notes.append(f'"{cut(name, 60)}" is called "{free}" here: {why}.')
     return free
 
 

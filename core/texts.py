@@ -24,9 +24,31 @@ UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
 INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp", "Zs"})
 
 
+# Explicit directions turn the words around them: "gpj.exe" reads as "exe.jpg".
+_TURNING = "\u202a-\u202e\u2066-\u2069"
+_DIRECTIONS = re.compile(f"[{_TURNING}]")
+# In one line, marks of direction and what has no width have no use: two names that look alike
+# would differ. Longer texts keep them: Thai and Khmer break lines at U+200B.
+_UNSEEN = re.compile(
+    f"[{_TURNING}\u00ad\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
+)
+# Lists of names have commas of any script between them.
+COMMAS = re.compile("[,\uff0c\u3001\ufe50]")
+# Quotation marks, which are left out around a name.
+_QUOTES = (
+    "\"'`\u00b4\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+    "\u300c\u300d\u300e\u300f\u301d\u301e\uff02\u2018\u2019\u201a\u201b\uff07"
+)
+
+
 def one_line(text: str) -> str:
-    """``text`` trimmed, with every run of white space turned into one space."""
-    return " ".join(text.split())
+    """``text`` trimmed, each run of white space one space, without signs that nobody sees."""
+    return " ".join(_UNSEEN.sub("", text).split())
+
+
+def lines(text: str) -> str:
+    """``text`` trimmed, with one kind of line break, without signs that turn directions."""
+    return _DIRECTIONS.sub("", text.replace("\r\n", "\n")).strip()
 
 
 def title_of(text: str) -> str:
@@ -39,7 +61,7 @@ def title_of(text: str) -> str:
 
 
 def name_of(text: str) -> str:
-    """The name of a component or of an API key: one line of 1 to 100 characters.
+    """The name of a group or of an API key: one line of 1 to 100 characters.
 
     Raises:
         InvalidField: ``name``.
@@ -48,17 +70,58 @@ def name_of(text: str) -> str:
 
 
 def component_name_of(text: str) -> str:
-    """The name of a component that is tagged: one line of 1 to 100 characters.
+    """The name of a component: one line of 1 to 100 characters that a list of names can hold.
 
     Raises:
-        InvalidField: ``components``.
+        InvalidField: ``name``.
+    """
+    name = name_of(text)
+    if problem := unlistable(name):
+        raise InvalidField("name", problem)
+    return name
+
+
+def tagged_name_of(text: str) -> str:
+    """The name of a component in a list.
+
+    Raises:
+        InvalidField: ``components``, for the reasons of `component_name_of`.
     """
     name = one_line(text)
     if len(name) > COMPONENT_NAME_MAX or UNSTORABLE.search(name) or _blank(name):
         raise InvalidField(
             "components", f"need names of 1 to {COMPONENT_NAME_MAX} visible characters"
         )
+    if problem := unlistable(name):
+        raise InvalidField("components", f"need other names: one {problem}")
     return name
+
+
+def unlistable(name: str) -> str | None:
+    """The reason why a list of names would read ``name`` otherwise; None if it would not."""
+    if COMMAS.search(name):
+        return "holds a comma, which stands between names in lists: write another sign"
+    if name.startswith("+"):
+        return "begins with +, which marks a new name in lists: leave it out"
+    if name[0] in _QUOTES and name[-1] in _QUOTES:
+        return "stands in quotation marks, which lists leave out: leave them out"
+    if _letters(name) == "none":
+        return 'is "none", which means no component in lists: choose another'
+    return None
+
+
+def listable(name: str) -> str:
+    """``name`` as a list of names can hold it: ``API / Web`` for ``API, Web``."""
+    parts = [part for one in COMMAS.split(one_line(name)) if (part := one.strip())]
+    plain = " / ".join(parts).lstrip("+ ")
+    if plain and plain[0] in _QUOTES and plain[-1] in _QUOTES:
+        plain = plain.strip(f"+ {_QUOTES}")
+    return f"{plain} component" if _letters(plain) == "none" else plain
+
+
+def _letters(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(sign for sign in plain if sign.isalnum())
 
 
 # The places in templates of public updates: nobody outside may read one.
@@ -71,7 +134,7 @@ def body_of(field: str, text: str) -> str:
     Raises:
         InvalidField: ``field``.
     """
-    return _sized(field, text.replace("\r\n", "\n").strip(), BODY_MAX)
+    return _sized(field, lines(text), BODY_MAX)
 
 
 def public_body_of(text: str) -> str:
@@ -94,7 +157,7 @@ def description_of(text: str) -> str:
     Raises:
         InvalidField: ``description``.
     """
-    return _sized("description", text.replace("\r\n", "\n").strip(), DESCRIPTION_MAX)
+    return _sized("description", lines(text), DESCRIPTION_MAX)
 
 
 def optional_of(field: str, text: str | None, most: int) -> str | None:
@@ -103,8 +166,17 @@ def optional_of(field: str, text: str | None, most: int) -> str | None:
     Raises:
         InvalidField: ``field``.
     """
-    text = (text or "").replace("\r\n", "\n").strip()
+    text = lines(text or "")
     return _sized(field, text, most) if text else None
+
+
+def optional_line_of(field: str, text: str | None, most: int) -> str | None:
+    """One line that may be left out: None, or 1 to ``most`` characters after trimming.
+
+    Raises:
+        InvalidField: ``field``; also for a text of which nothing is seen.
+    """
+    return _sized(field, one_line(text), most) if text and text.strip() else None
 
 
 def _sized(field: str, text: str, most: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -39,19 +39,19 @@ def publish(
         str | None, typer.Option(help="Its name in addresses; made of the title if left out.")
     ] = None,
     language: Annotated[str | None, typer.Option(help="The language of dates: en, de-CH.")] = None,
-    index: Annotated[
-        bool | None, typer.Option("--index/--noindex", help="Whether search engines may list it.")
-    ] = None,
+    index: Annotated[bool, typer.Option("--index", help="Search engines may list it.")] = False,
+    noindex: Annotated[bool, typer.Option("--noindex", help="They are told to stay away.")] = False,
     workspace: Workspace = None,
 ) -> None:
     """Publish the status page of a workspace, or change its settings."""
+    hidden = _either("--noindex", noindex, "--index", index)
     made = _curate(
         lambda curation, operator: curation.publish(
             operator,
             title=title,
             slug=slug,
             language=language,
-            noindex=None if index is None else not index,
+            noindex=hidden,
         ),
         workspace,
     )
@@ -145,16 +145,14 @@ def change(
     ] = None,
     group: Annotated[str | None, typer.Option(help='Its heading; "" for none.')] = None,
     position: Annotated[int | None, typer.Option(help="Its place, from 0.")] = None,
-    shown: Annotated[
-        bool | None, typer.Option("--show/--hide", help="Whether the page shows it.")
-    ] = None,
-    showcase: Annotated[
-        bool | None, typer.Option("--showcase/--no-showcase", help="Whether clients feature it.")
-    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="The page shows it.")] = False,
+    hide: Annotated[bool, typer.Option("--hide", help="It is on no public surface.")] = False,
+    showcase: Annotated[bool, typer.Option("--showcase", help="Clients feature it.")] = False,
+    no_showcase: Annotated[bool, typer.Option("--no-showcase", help="They do not.")] = False,
     only_if_degraded: Annotated[
-        bool | None,
-        typer.Option("--only-if-degraded/--always", help="Show it only while it is not well."),
-    ] = None,
+        bool, typer.Option("--only-if-degraded", help="Show it only while it is not well.")
+    ] = False,
+    always: Annotated[bool, typer.Option("--always", help="Show it always.")] = False,
     start_date: Annotated[
         str | None, typer.Option(help='The first day of its record, 2026-03-01; "" for none.')
     ] = None,
@@ -166,6 +164,16 @@ def change(
     from bot.commands.setup import wrong
     from core.curating import ComponentChange
 
+    flags = {
+        "shown": _either("--show", show, "--hide", hide),
+        "showcase": _either("--showcase", showcase, "--no-showcase", no_showcase),
+        "only_if_degraded": _either("--only-if-degraded", only_if_degraded, "--always", always),
+    }
+    _something(
+        [rename, description, group, position, start_date, *flags.values()],
+        "--rename, --description, --group, --position, --show, --hide, --showcase, --no-showcase, "
+        "--only-if-degraded, --always or --start-date",
+    )
     given = {"description": description, "group": group, "start_date": start_date}
     try:
         first = date.fromisoformat(start_date) if start_date else None
@@ -176,10 +184,8 @@ def change(
         description=description or None,
         group=group or None,
         position=position,
-        shown=shown,
-        showcase=showcase,
-        only_if_degraded=only_if_degraded,
         start_date=first,
+        **flags,
         cleared=frozenset(field for field, value in given.items() if value == ""),
     )
     made = _curate(
@@ -200,6 +206,7 @@ def change_group(
     workspace: Workspace = None,
 ) -> None:
     """Change a group; its components stay in it."""
+    _something([rename, position, description], "--rename, --position or --description")
     made = _curate(
         lambda curation, operator: curation.change_group(
             operator, name, rename=rename, position=position, description=description
@@ -247,6 +254,23 @@ def override(
     )
     last = made.overrides[-1].status
     typer.echo(f"{made.name}: {last.words.lower() if last else 'its incidents decide'}.")
+
+
+def _either(one: str, is_one: bool, other: str, is_other: bool) -> bool | None:  # noqa: FBT001 - two flags beside their names
+    """The choice between two flags, None if neither is given. Ends the program if both are."""
+    from bot.commands.setup import wrong
+
+    if is_one and is_other:
+        wrong(f"{one} and {other} contradict each other: give one of them.")
+    return True if is_one else False if is_other else None
+
+
+def _something(given: Sequence[object], options: str) -> None:
+    """Ends the program if no option is given, since nothing would be changed."""
+    from bot.commands.setup import wrong
+
+    if all(one is None for one in given):
+        wrong(f"Nothing was asked, so nothing was changed: give {options}.")
 
 
 def _curate(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | None) -> T:

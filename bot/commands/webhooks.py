@@ -52,6 +52,7 @@ def add(
     workspace: Workspace = None,
 ) -> None:
     """Add an address, once it has answered a signed request; print its secret, this once."""
+    from core.components import names_in
     from core.subscription import lowest_severity
 
     async def work(proving: Any, operator: Any) -> Any:
@@ -59,7 +60,7 @@ def add(
             operator,
             url,
             severity=None if severity is None else lowest_severity(severity),
-            components=tuple(filter(None, map(str.strip, (components or "").split(",")))),
+            components=names_in(components or ""),
         )
 
     kept, secret = _asked(work, workspace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from core.texts import UNSTORABLE
+from core.texts import UNSTORABLE, lines, one_line
 
 _BLOCKS = frozenset(
     {"p", "div", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -23,7 +23,7 @@ _MARKUP = re.compile(r"[<&]")
 def plain(text: str) -> str:
     """``text`` without HTML: line breaks stay, a link is its words and its address.
 
-    ``<`` that begins no known tag stays as it is. Characters that no database keeps are left out.
+    ``<`` that begins no known tag stays as it is. What nobody may write here is left out.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _MARKUP.search(text):
@@ -31,7 +31,12 @@ def plain(text: str) -> str:
         reader.feed(text)
         reader.close()
         text = reader.text
-    return UNSTORABLE.sub("", text).strip()
+    return lines(UNSTORABLE.sub("", text))
+
+
+def plain_line(text: str) -> str:
+    """A name or a title without HTML, on one line."""
+    return one_line(plain(text))
 
 
 class _Reader(HTMLParser):

@@ -18,7 +18,7 @@ from xml.etree import ElementTree as ET
 import aiohttp
 from pydantic import ValidationError
 
-from bot.importing.plain import plain
+from bot.importing.plain import plain, plain_line
 from bot.importing.shapes import ComponentShape, Document, IncidentShape, UpdateShape
 from bot.settings import is_loopback
 from core.foreign import (
@@ -228,7 +228,7 @@ def _page(
         )
     page = ForeignPage(
         id=first.page.id,
-        name=plain(first.page.name),
+        name=plain_line(first.page.name),
         address=(first.page.url or "").rstrip("/") or None,
         groups=tuple(_group(one) for one in parts.values() if one.group),
         components=tuple(_component(one) for one in parts.values() if not one.group),
@@ -241,7 +241,7 @@ def _page(
 def _group(one: ComponentShape) -> ForeignGroup:
     return ForeignGroup(
         id=one.id,
-        name=plain(one.name),
+        name=plain_line(one.name),
         position=one.position,
         description=_described(one.description),
         created_at=one.created_at,
@@ -252,7 +252,7 @@ def _group(one: ComponentShape) -> ForeignGroup:
 def _component(one: ComponentShape) -> ForeignComponent:
     return ForeignComponent(
         id=one.id,
-        name=plain(one.name),
+        name=plain_line(one.name),
         status=one.status,
         position=one.position,
         description=_described(one.description),
@@ -272,7 +272,7 @@ def _described(text: str | None) -> str | None:
 def _incident(one: IncidentShape) -> ForeignIncident:
     return ForeignIncident(
         id=one.id,
-        name=plain(one.name),
+        name=plain_line(one.name),
         status=one.status,
         impact=one.as_impact,
         created_at=one.created_at,
@@ -294,7 +294,7 @@ def _update(one: UpdateShape) -> ForeignUpdate:
         updated_at=one.updated_at,
         shown_at=one.display_at or one.created_at,
         affected=tuple(
-            ForeignAffected(part.code, plain(part.name), part.old_status, part.new_status)
+            ForeignAffected(part.code, plain_line(part.name), part.old_status, part.new_status)
             for part in one.affected_components or ()
         ),
     )

@@ -12,6 +12,7 @@ from bot.slack.requests import Choice, OpenDeclare, Question
 from bot.slack.typed import Circumstances, Typed, option, other_school, quoted, unquoted
 from core.commands import Declare
 from core.incident import Severity
+from core.texts import COMMAS
 from core.times import STARTS, Start, start_of, written_start
 
 KEYS = ("severity", "lifecycle", "components", "since")
@@ -23,7 +24,6 @@ HABITS = {"sev": "severity", "comp": "components", "prio": "severity", "priority
 START_WORDS = 3
 
 QUOTES_NEEDED = 'Names with blanks need quotes: components:"Checkout API, Payments".'
-COMMAS = re.compile("[,，、﹐]")
 
 # Words after which "private" belongs to the sentence: "Data is private", "Only one in private".
 _BINDING = re.compile(

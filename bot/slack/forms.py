@@ -26,6 +26,7 @@ from core.commands import (
     Walk,
     WriteReport,
 )
+from core.components import names_in
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import (
     Actor,
@@ -348,9 +349,7 @@ def _declare(
         lifecycle=catalogue.find(_chosen(view, "lifecycle") or catalogue.default.name),
         severity=_severity(view),
         private=_chosen(view, "private") == "private",
-        components=tuple(
-            name for part in _typed(view, "components").split(",") if (name := part.strip())
-        ),
+        components=names_in(_typed(view, "components")),
         description=_typed_in_parts(view, "description") or None,
         started_at=started_at,
         place=origin_of(view).place,

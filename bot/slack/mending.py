@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.slack.declaring import AUDIENCES, COMMAS, KEYS, joined, whole_start
+from bot.slack.declaring import AUDIENCES, KEYS, joined, whole_start
 from bot.slack.heads import audience_within
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
 from bot.slack.requests import OpenDeclare
 from bot.slack.typed import Typed, unquoted
+from core.components import names_in
 from core.incident import Severity
 from core.times import start_of, written_start
 
@@ -44,13 +45,12 @@ def draft_of(typed: Typed) -> OpenDeclare:
     # Two starts are no start: the dialog shows both, and takes neither.
     since = " ".join(found.get("since", []))
     start = start_of(since, at=known.at, zone=known.zone)
-    names = COMMAS.split(",".join(found.get("components", [])))
     severity = _only(found.get("severity", []), [one.value for one in Severity])
     return OpenDeclare(
         title=joined(title),
         severity=Severity(severity) if severity else None,
         lifecycle=_only(found.get("lifecycle", []), [one.name for one in typed.catalogue]),
-        components=tuple(filter(None, map(str.strip, names))),
+        components=names_in(",".join(found.get("components", []))),
         private=private,
         since=written_start(start.at, known.zone) if start else since,
     )

@@ -121,6 +121,9 @@ async def test_only_what_was_changed_in_the_dialog_is_written(
         ("Name", "payments", "name", 'There is a component "Payments" already'),
         ("Position", "first", "position", "The position is a number"),
         ("Record begins on", "1 March", "start_date", "The start date is no day"),
+        ("Record begins on", "9999-12-31", "start_date", "The start date is a day from 2000-01-01"),
+        ("Name", "API, Web", "name", "The name holds a comma"),
+        ("Name", "none", "name", 'The name is "none", which means no component in lists'),
     ],
 )
 async def test_a_value_that_is_not_possible_is_refused_at_its_field(
@@ -294,6 +297,17 @@ async def test_a_component_that_was_made_by_tagging_is_shown_by_an_admin(slack, 
     told = (await again.answer()).text
     assert "Payments is on no public surface yet." in told
     assert "Search" not in told.partition("Payments is on no")[0].partition("now affects")[0]
+
+
+async def test_tagging_takes_no_name_that_the_list_would_refuse(slack, ratchet, known):
+    bo = slack.person("bo")
+    await (await bo.command("#payments", "/incident declare Search is down")).answer()
+
+    asked = await bo.command("#payments", "/incident components 1 Search, none")
+
+    told = (await asked.answer()).text
+    assert 'The components need other names: one is "none", which means no component' in told
+    assert await known() == {}
 
 
 async def test_somebody_who_is_no_admin_is_told_who_can_show_it(slack, ratchet):

@@ -1,5 +1,6 @@
 """The status page is published, and its components are arranged: rules, and permissions."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
@@ -122,6 +123,11 @@ def test_a_component_that_stays_the_same_keeps_its_time():
         (ComponentChange(position=-1), "position"),
         (ComponentChange(position=10_000), "position"),
         (ComponentChange(name=" "), "name"),
+        (ComponentChange(name="API, Web"), "name"),
+        (ComponentChange(start_date=date.min), "start_date"),
+        (ComponentChange(start_date=date(1999, 12, 31)), "start_date"),
+        (ComponentChange(start_date=date.max), "start_date"),
+        (ComponentChange(start_date=LATER.date() + timedelta(days=367)), "start_date"),
         (ComponentChange(description="x" * 1_001), "description"),
         (ComponentChange(cleared=frozenset({"name"})), "name"),
     ],
@@ -137,8 +143,21 @@ def test_a_component_is_named_by_id_or_by_name_in_any_case():
     assert component_named((API,), API.id) is component_named((API,), "api") is API
     with pytest.raises(NoSuchComponent):
         component_named((API,), an_id("web"))
+    assert component_named((API,), " a\u200bpi ") is API
     with pytest.raises(InvalidField, match='component is unknown: the nearest name is "API"'):
         component_named((API,), "apo")
+    with pytest.raises(InvalidField, match=r'choose from "API"\.$'):
+        component_named((API,), "search")
+    with pytest.raises(InvalidField, match=r"unknown: there is none yet\.$"):
+        component_named((), "search")
+
+
+def test_an_odd_start_that_is_there_already_stays():
+    odd = replace(API, start_date=date.max)
+
+    assert changed(odd, ComponentChange(start_date=date.max, position=7), at=LATER).position == 7
+    within = ComponentChange(start_date=LATER.date() + timedelta(days=366))
+    assert changed(API, within, at=LATER).start_date == within.start_date
 
 
 class TestGroups:

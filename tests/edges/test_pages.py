@@ -62,13 +62,28 @@ def test_a_page_that_never_was_is_taken_off_without_an_address(ratchet):
     [
         (("page", "publish", "--slug", "Acme"), "The slug needs 1 to 40 small letters"),
         (("page", "publish", "--title", " "), "The title needs 1 to 100 visible characters"),
-        (("components", "change", "nothing", "--hide"), "The component is unknown."),
-        (("components", "group", "nothing"), "The group is unknown."),
+        (
+            ("components", "change", "nothing", "--hide"),
+            'The component is unknown: choose from "API" and "Checkout".',
+        ),
+        (
+            ("components", "change", "Chekout", "--hide"),
+            'The component is unknown: the nearest name is "Checkout".',
+        ),
+        (
+            ("components", "group", "nothing", "--position", "1"),
+            'The group is unknown: choose from "Shop".',
+        ),
+        (("components", "add", "API, Web"), "The name holds a comma, which stands between names"),
+        (("components", "change", "api", "--rename", "None."), 'The name is "none", which means'),
+        (("components", "change", "api", "--start-date", "9999-12-31"), "is a day from 2000-01-01"),
+        (("components", "change", "api", "--start-date", "0001-01-01"), "is a day from 2000-01-01"),
         (("components", "add", "API"), "There is a component"),
     ],
 )
 def test_a_refusal_says_what_to_do_and_ends_with_one(ratchet, arguments, told):
     ratchet("components", "add", "API")
+    ratchet("components", "add", "Checkout", "--group", "Shop")
     code, _, wrong = ratchet(*arguments)
 
     assert code == 1
@@ -81,6 +96,11 @@ def test_a_refusal_says_what_to_do_and_ends_with_one(ratchet, arguments, told):
         (("override", "api", "down"), 'There is no status "down"'),
         (("override", "api", "clear", "--until", "soon"), '--until "soon" is no moment'),
         (("change", "api", "--start-date", "soon"), '--start-date "soon" is no day'),
+        (("change", "api"), "Nothing was asked, so nothing was changed: give --rename, "),
+        (("group", "shop"), "Nothing was asked, so nothing was changed: give --rename, "),
+        (("change", "api", "--show", "--hide"), "--show and --hide contradict each other"),
+        (("change", "api", "--always", "--only-if-degraded"), "--always contradict each other"),
+        (("change", "api", "--no-showcase", "--showcase"), "--no-showcase contradict each other"),
     ],
 )
 def test_a_slip_says_what_to_write_and_ends_with_two(ratchet, arguments, told):
@@ -160,3 +180,20 @@ def test_a_workspace_that_is_like_no_known_one_is_refused(tmp_path, logging_as_b
             1,
             "There is no workspace T0ACNE in the database, only T0ACME.\n",
         )
+
+
+def test_signs_that_nobody_sees_are_in_no_name(ratchet):
+    ratchet("page", "publish", "--title", "Acme\u202e status\u200b")
+    ratchet("components", "add", "A\u200bPI\u2066", "--description", "Calls\u202e of apps")
+
+    assert ratchet("page", "show")[1].startswith("title: Acme status\n")
+    assert ratchet("components", "list")[1] == "   0  API: shown\n"
+    assert ratchet("components", "change", "\u200bapi", "--hide")[1] == "API is hidden.\n"
+    assert "There is a component" in ratchet("components", "add", "api\ufeff")[2]
+
+
+def test_a_page_is_not_launched_and_hidden_at_once(ratchet):
+    code, _, wrong = ratchet("page", "publish", "--index", "--noindex")
+
+    assert (code, wrong) == (2, "--noindex and --index contradict each other: give one of them.\n")
+    assert ratchet("page", "show")[1].startswith("The status page is not published.")

@@ -348,7 +348,7 @@ async def test_two_components_of_one_name_are_told_apart_by_their_groups(bring, 
         one["id"]: one["name"] for one in document("components", await page(), AT)["components"]
     }
     assert (names[northwind.API], names[northwind.SHOP]) == ("API", "API (America)")
-    assert told.notes == ('"API" is called "API (America)" here: names are unique and short.',)
+    assert told.notes == ('"API" is called "API (America)" here: names are unique.',)
 
 
 async def test_a_status_that_the_other_page_gave_by_hand_is_named_and_not_taken(bring, page):

@@ -123,7 +123,11 @@ def test_a_webhook_is_switched_and_removed(ratchet, added):
         (("add", "http://user:pass@example.com/"), 1, "has a name or a password before the host"),
         (("add", "https://127.0.0.1:1/"), 1, "The address takes no connection"),
         (("add", "https://x.example/", "--severity", "worst"), 1, "The severity is one of"),
-        (("add", "https://x.example/", "--components", "web"), 1, "hold an unknown one"),
+        (
+            ("add", "https://x.example/", "--components", "web"),
+            1,
+            "hold one that is unknown: there is none yet",
+        ),
         (("test", NOWHERE), 1, "There is no webhook with that id here"),
         (("remove", ""), 1, "There is no webhook with that id here"),
         (("switch", NOWHERE, "maybe"), 2, '"maybe" is no state: choose on or off.'),
