@@ -15,11 +15,13 @@ from core.curating import (
     page_settings,
     slug_from,
     slug_of,
+    status_of,
 )
 from core.errors import InvalidField
-from core.page import ComponentGroup, PageSettings, ShownComponent
+from core.incident import Component, Severity
+from core.page import ComponentGroup, ComponentStatus, Override, PageSettings, ShownComponent
 from core.refusals import NoSuchComponent
-from tests.builders import NINE, WORKSPACE, an_id
+from tests.builders import NINE, WORKSPACE, an_id, an_incident
 
 LATER = NINE + timedelta(hours=1)
 API = ShownComponent(
@@ -158,6 +160,43 @@ def test_an_odd_start_that_is_there_already_stays():
     assert changed(odd, ComponentChange(start_date=date.max, position=7), at=LATER).position == 7
     within = ComponentChange(start_date=LATER.date() + timedelta(days=366))
     assert changed(API, within, at=LATER).start_date == within.start_date
+
+
+TAGGED = Component(API.id, API.name)
+DOWN = an_incident(severity=Severity.CRITICAL, components=(TAGGED,))
+SLOW = an_incident(number=43, severity=Severity.MEDIUM, components=(TAGGED,))
+BY_HAND = Override(at=NINE, status=ComponentStatus.UNDER_MAINTENANCE, until=LATER)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "incidents", "status"),
+    [
+        ((), (SLOW, DOWN), ComponentStatus.MAJOR_OUTAGE),
+        ((), (SLOW, replace(DOWN, private=True)), ComponentStatus.DEGRADED_PERFORMANCE),
+        ((), (replace(DOWN, status="resolved"),), ComponentStatus.OPERATIONAL),
+        ((), (replace(DOWN, components=()),), ComponentStatus.OPERATIONAL),
+        ((), (replace(DOWN, title_public_at=LATER),), ComponentStatus.OPERATIONAL),
+        ((), (replace(DOWN, title_public_at=NINE),), ComponentStatus.MAJOR_OUTAGE),
+        ((BY_HAND,), (DOWN,), ComponentStatus.UNDER_MAINTENANCE),
+        ((replace(BY_HAND, until=NINE),), (DOWN,), ComponentStatus.MAJOR_OUTAGE),
+        ((BY_HAND, Override(at=NINE, status=None)), (DOWN,), ComponentStatus.MAJOR_OUTAGE),
+    ],
+    ids=[
+        "the worst",
+        "a private one",
+        "a resolved one",
+        "another component",
+        "a held title",
+        "a title whose hold is over",
+        "by hand",
+        "by hand, until now",
+        "by hand, cleared",
+    ],
+)
+def test_its_status_is_given_by_hand_or_by_its_open_public_incidents(overrides, incidents, status):
+    component = replace(API, overrides=overrides)
+
+    assert status_of(component, incidents, at=NINE) is status
 
 
 class TestGroups:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from core.curating import ComponentChange, Curation
 from core.errors import InvalidField
-from core.incident import Membership, Severity
+from core.incident import Severity
 from core.page import ComponentStatus
 from core.projection import project
-from core.refusals import ComponentExists, Denied
-from tests.builders import GRACE, NINE, WORKSPACE, an_actor
+from tests.builders import NINE, WORKSPACE, an_actor
 
 ADMIN = an_actor(admin=True)
 HOUR = timedelta(hours=1)
@@ -61,18 +60,6 @@ async def test_an_admin_publishes_the_page_and_takes_it_off(curation, page):
     assert (await curation.arrangement(an_actor())).page is None
 
 
-async def test_a_page_that_was_taken_off_is_published_as_it_was(curation, clock):
-    made = await curation.publish(
-        ADMIN, title="Acme status", slug="acme", language="de-CH", noindex=False
-    )
-    former = await curation.unpublish(ADMIN)
-    clock.advance(minutes=1)
-
-    assert (await curation.arrangement(an_actor())).former == former
-    assert await curation.publish(ADMIN) == replace(made, published_at=clock.now)
-    assert (await curation.arrangement(an_actor())).former is None
-
-
 async def test_the_slug_of_a_page_that_was_taken_off_stays_with_its_workspace(curation):
     other = replace(ADMIN, workspace="T0OTHER")
     await curation.publish(ADMIN, slug="acme")
@@ -80,16 +67,6 @@ async def test_the_slug_of_a_page_that_was_taken_off_stays_with_its_workspace(cu
 
     with pytest.raises(InvalidField, match="taken by another workspace: choose another"):
         await curation.publish(other, slug="acme")
-
-
-async def test_a_repeated_publication_says_what_was_taken_off_since(curation):
-    await curation.publish(ADMIN, title="Acme", slug="acme", request="once")
-    await curation.unpublish(ADMIN)
-
-    repeated = await curation.publish(ADMIN, title="Acme", request="once")
-
-    assert repeated.slug == "acme"
-    assert (await curation.arrangement(an_actor())).page is None
 
 
 async def test_a_component_that_was_tagged_is_shown_by_an_admin(curation, page, declare, clock):
@@ -130,14 +107,6 @@ async def test_a_group_keeps_its_components_and_its_id_under_another_name(
     assert (after.id, after.position) == (before.id, 3)
 
 
-async def test_names_stay_unique(curation, component):
-    await component("API")
-    await component("Web")
-
-    with pytest.raises(ComponentExists):
-        await curation.change_component(ADMIN, "web", ComponentChange(name="api"))
-
-
 async def test_a_publisher_sets_a_status_until_a_time(curation, page, component, clock):
     await curation.publish(ADMIN)
     await component("API")
@@ -149,53 +118,3 @@ async def test_a_publisher_sets_a_status_until_a_time(curation, page, component,
     assert "db-3" not in repr(await page())
     clock.advance(hours=1)
     assert (await page()).components[0].status is ComponentStatus.OPERATIONAL
-
-
-async def test_an_override_is_cleared(curation, page, component, clock):
-    await curation.publish(ADMIN)
-    await component("API")
-    await curation.override(an_actor(), "api", ComponentStatus.MAJOR_OUTAGE)
-    clock.advance(minutes=1)
-    await curation.override(an_actor(), "api", None)
-
-    assert [one.status for one in (await page()).components] == [ComponentStatus.OPERATIONAL]
-    assert len((await page()).components[0].component.overrides) == 2
-    with pytest.raises(InvalidField, match="end is past"):
-        await curation.override(an_actor(), "api", None, until=NINE)
-
-
-@pytest.mark.parametrize(
-    ("actor", "permission"),
-    [
-        (an_actor(GRACE), "administer"),
-        (an_actor(GRACE, admin=True, membership=Membership.GUEST), "join"),
-    ],
-)
-async def test_only_admins_arrange(curation, component, actor, permission):
-    await component("API", group="Shop")
-    for act in (
-        curation.publish(actor),
-        curation.unpublish(actor),
-        curation.change_component(actor, "api", ComponentChange(start_date=date(2026, 1, 1))),
-        curation.change_group(actor, "shop", rename="Store"),
-    ):
-        with pytest.raises(Denied) as refused:
-            await act
-        assert refused.value.permission == permission
-
-
-async def test_only_publishers_override(curation, component):
-    await component("API")
-
-    with pytest.raises(Denied):
-        await curation.override(an_actor(publisher=False), "api", ComponentStatus.OPERATIONAL)
-
-
-async def test_another_workspace_arranges_nothing_of_ours(curation, page, component):
-    await curation.publish(ADMIN)
-    await component("API")
-    stranger = an_actor(admin=True, workspace="T0OTHER")
-
-    with pytest.raises(InvalidField, match="component is unknown"):
-        await curation.change_component(stranger, "API", ComponentChange(shown=False))
-    assert told(await page()) == [(None, ["API"])]
