@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.exception_handlers import http_exception_handler
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.routing import compile_path
 
 from bot.http import api, components, webhooks
@@ -53,6 +54,11 @@ IDEMPOTENCY_KEY = {
     "answer for 24 hours; another request with the same key is refused.",
     "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_MAX},
 }
+# The answer to a person who opens the root, or another address that is of no dialect.
+ELSEWHERE = (
+    "There is nothing at this address. Ratchet has status pages below /status/, and an API at /v1/ "
+    "and /api/, which /openapi.json describes."
+)
 DESCRIPTION = """\
 Two dialects over the same incidents, rules and permissions. Every request needs an API key, made
 with `ratchet keys create`; both headers work in both dialects. Bodies are JSON objects of at most
@@ -100,7 +106,7 @@ def application(
 
 
 async def _unknown_address(request: Request, error: Exception) -> Response:
-    """404 or 405, in the dialect of the address."""
+    """404 or 405, in the dialect of the address; outside of both as a plain sentence."""
     path = request.url.path
     for operations in DIALECTS:
         if path.startswith(f"{operations.router.prefix}/"):
@@ -109,7 +115,9 @@ async def _unknown_address(request: Request, error: Exception) -> Response:
             if allowed := sorted(_methods(operations.router, path)):
                 response.headers["Allow"] = ", ".join(allowed)
             return response
-    return await http_exception_handler(request, cast("HTTPException", error))
+    refused = cast("HTTPException", error)
+    told = ELSEWHERE if refused.status_code == HTTPStatus.NOT_FOUND else str(refused.detail)
+    return PlainTextResponse(f"{told}\n", refused.status_code, refused.headers)
 
 
 def _methods(router: APIRouter, path: str) -> set[str]:

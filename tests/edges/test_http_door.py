@@ -137,6 +137,9 @@ async def test_messages_that_wait_for_five_minutes_make_the_bot_unready(
 async def test_other_addresses_do_not_exist(http, path):
     async with http.get(path, allow_redirects=False) as answer:
         assert answer.status in {307, 404}
+        if answer.status == 404:
+            assert answer.content_type == "text/plain"
+            assert (await answer.text()).startswith("There is nothing at this address.")
 
 
 # --- metrics -----------------------------------------------------------------------------------

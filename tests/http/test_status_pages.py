@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
+from bot.http.status.accepting import prefers_markdown
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
 from bot.page.addresses import root_of
@@ -133,12 +134,14 @@ class TestAddresses:
         named = await pages.get("/status/acme")
 
         assert (await pages.get("/status")).content == named.content
+        assert (await pages.get("/status/")).content == named.content
         assert (await pages.get("/status.md")).text.startswith("# Acme status")
 
     async def test_of_two_pages_each_needs_its_slug(self, pages, store, clock):
         await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
 
         assert (await pages.get("/status")).status_code == 404
+        assert (await pages.get("/status/")).text == "There is no such page.\n"
         rival = await pages.get("/status/rival")
         assert "Rival" in rival.text
         assert "Checkout" not in rival.text
@@ -158,7 +161,9 @@ class TestAddresses:
             "/status/acme/days/9999-12-31",
             "/status/acme/api/v2/nothing.json",
             "/status/acme/%2e%2e/secret",
-            "/status/",
+            "/status//",
+            "/status/acme//",
+            "/status/acme/history.atom.md",
         ],
     )
     async def test_an_unknown_address_is_a_plain_404(self, pages, path):
@@ -177,6 +182,19 @@ class TestAddresses:
         assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
         assert answer.headers["vary"] == "Accept"
 
+    @pytest.mark.parametrize("path", ["/history.atom", "/api/v2/summary.json", "/badge.svg"])
+    async def test_other_files_do_not_depend_on_what_the_reader_prefers(self, pages, path):
+        plain = await pages.get(f"/status/acme{path}")
+        answer = await pages.get(f"/status/acme{path}", headers={"Accept": "text/markdown"})
+
+        assert (answer.status_code, answer.content) == (200, plain.content)
+
+    @pytest.mark.parametrize("path", ["", "/incidents/1", "/history", "/history.atom"])
+    async def test_a_slash_at_the_end_changes_nothing(self, pages, path):
+        answer = await pages.get(f"/status/acme{path}/")
+
+        assert answer.content == (await pages.get(f"/status/acme{path}")).content
+
     @pytest.mark.parametrize("weight", ["q=0", " Q=0.000", "q=0."])
     async def test_a_reader_who_refuses_markdown_gets_none(self, pages, weight):
         accept = f"text/markdown;{weight}, text/html"
@@ -184,8 +202,49 @@ class TestAddresses:
 
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
+    async def test_several_headers_count_as_one(self, pages):
+        accept = [("Accept", "text/html;q=0.5"), ("Accept", "text/markdown;q=0.9")]
+        answer = await pages.get("/status/acme", headers=accept)
+
+        assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+
     async def test_pages_can_only_be_read(self, pages):
         assert (await pages.post("/status/acme")).status_code == 405
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "markdown"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/*", False),
+        (BROWSER, False),
+        ("application/json", False),
+        ("text/markdown", True),
+        ("TEXT/Markdown ; charset=utf-8", True),
+        ("text/markdown, */*", True),
+        ("text/markdown, text/html", True),
+        ("text/html, text/markdown", False),
+        ("text/markdown;q=0.9,text/html;q=0.5", True),
+        ("text/html;q=0.5,text/markdown;q=0.9", True),
+        ("text/markdown;q=0.5,text/html;q=0.9", False),
+        ("text/markdown;q=0.5,text/html;q=0.5", True),
+        ("text/markdown;q=0.7, text/*;q=0.3", True),
+        ("text/markdown;q=0.3, text/*;q=0.7", False),
+        ("text/*;q=0.9, text/html;q=0.2", True),
+        ("*/*;q=0.9, text/html;q=0", True),
+        ("text/markdown;q=0", False),
+        ("text/markdown;q=0, text/html;q=0", False),
+        ("text/markdown;q=2, text/html;q=0.1", False),
+        ("text/markdown;q=high", False),
+        (", ,;q=1,text/markdown;q=0.001", True),
+    ],
+)
+def test_the_weights_of_accept_decide_between_markdown_and_html(accept, markdown):
+    assert prefers_markdown(accept) is markdown
 
 
 async def test_the_slug_and_the_host_of_another_workspace_show_nothing_of_ours(

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.http.gate import RateLimit
+from bot.http.status.accepting import prefers_markdown
 from bot.http.status.shelf import FRESH, KeptBytes, Shelf
 from bot.page import html
 from bot.page.addresses import Hosts
@@ -37,8 +38,8 @@ RATE = 50
 AGAIN_AFTER_SECONDS = 5
 # A date has whole seconds: a page that has just changed may do so again in the same one.
 SETTLED = timedelta(seconds=2)
-# The weight in an Accept header that says: not this one.
-REFUSED = re.compile(r"q=0(\.0{0,3})?")
+# The pages for people, which have a form in Markdown.
+PAGES = re.compile(r"incidents/.+|history(?:/.+)?|days/.+")
 
 
 class StatusPages:
@@ -102,10 +103,12 @@ class StatusPages:
             workspace = self._hosts[host] or await self._slugs.only()
         else:
             workspace, rest = await self._slugs.named(path)
-        wants_markdown = _wants_markdown(request)
+        # A slash at the end is of no account, as in /status/acme/.
+        rest = rest if rest == "/" else rest.removesuffix("/")
+        wants_markdown = prefers_markdown(", ".join(request.headers.getlist("accept")))
         if rest == ".md" or (wants_markdown and not rest):
             rest = "index.md"
-        elif wants_markdown and rest.startswith(("incidents/", "history", "days/")):
+        elif wants_markdown and PAGES.fullmatch(rest):
             rest = f"{rest.removesuffix('.md')}.md"
         return None if workspace is None else await self._shelf.find(workspace, rest)
 
@@ -131,8 +134,8 @@ class _Slugs:
     async def named(self, path: str) -> tuple[str | None, str]:
         """The workspace that ``path`` names, None if there is none, and the path under its page."""
         only = await self.only()
-        if path in {PREFIX, f"{PREFIX}.md"}:
-            return only, path.removeprefix(PREFIX)
+        if path in {PREFIX, f"{PREFIX}/", f"{PREFIX}.md"}:
+            return only, path.removeprefix(PREFIX).removeprefix("/")
         slug, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
         if slug in self._known:
             return self._known[slug], rest
@@ -149,13 +152,6 @@ def _host(scope: Scope) -> str:
             # A full name may end with a dot.
             return (name if port.isdigit() else host).removesuffix(".")
     return ""
-
-
-def _wants_markdown(request: Request) -> bool:
-    """Whether Markdown is named first, and not refused by a weight of 0 (RFC 9110, 12.4.2)."""
-    first, *parameters = request.headers.get("accept", "").split(",")[0].split(";")
-    refused = any(REFUSED.fullmatch(parameter.strip().lower()) for parameter in parameters)
-    return first.strip().lower() == "text/markdown" and not refused
 
 
 def _shown(request: Request, kept: KeptBytes, *, at: datetime) -> Response:
