@@ -259,15 +259,17 @@ def continued(
     new = [one for one in there.in_order if one.id not in have]
     if not new:
         return None
-    left = f"{len(new)} newer update{'s' * (len(new) > 1)} of it there"
+    many = len(new) > 1
+    left = f"{len(new)} newer {'updates' if many else 'update'} of it there "
+    left += "were left out" if many else "was left out"
     if before.last_entry != kept.entries:
-        return f"{before.name} was changed here: {left} was left out."
+        return f"{before.name} was changed here: {left}."
     if new[0].shown_at < before.updated_at:
-        return f"{before.name} has later texts: {left} was left out."
+        return f"{before.name} has later texts: {left}."
     writer = _Writer(before, known)
     for told in new:
         if not writer.can_tell(told):
-            return f"{before.name} went back a step there, and cannot here: {left} was left out."
+            return f"{before.name} went back a step there, and cannot here: {left}."
         writer.tell(told)
     writer.end(there)
     return writer.past(there, page, before=before, atom=kept.atom)

@@ -17,7 +17,6 @@ from core.endpoints import Webhooks
 from core.importing import Imports
 from core.incident import PublicText, Severity
 from core.projection import project
-from core.refusals import Denied, NotImported
 from storage import audit, export
 from tests import northwind
 from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
@@ -179,23 +178,6 @@ async def test_the_store_agrees_with_itself(bring, findings, page, clock, declar
     assert [one for one in await findings() if "INC-1:" not in one] == []
 
 
-async def test_an_unresolved_incident_is_asked_about(bring, contents):
-    before = contents()
-
-    with pytest.raises(NotImported, match="--include-open") as refused:
-        await bring(northwind.summary(northwind.LOGINS_FAIL))
-
-    assert "inc0000000d4 (identified, Logins fail)." in refused.value.message
-    assert contents() == before
-
-
-async def test_an_unresolved_incident_can_be_left_out(bring, page):
-    told = await bring(northwind.summary(northwind.LOGINS_FAIL), open_too=False)
-
-    assert told.notes == ("1 unresolved there: left out. Run it again once resolved.",)
-    assert document("incidents", await page(), AT)["incidents"] == []
-
-
 async def test_an_open_incident_goes_on_under_our_lifecycle(bring, page, incidents, clock):
     await bring(northwind.summary(northwind.LOGINS_FAIL), open_too=True)
     found = await incidents.find(an_actor(), 1)
@@ -246,31 +228,6 @@ async def test_what_came_after_is_added_to_an_open_incident(bring, page, finding
     assert await findings() == []
 
 
-GONE_BACK = RESOLVED_THERE | {
-    "status": "investigating",
-    "resolved_at": None,
-    "incident_updates": [
-        northwind.update("updd40000003", "investigating", "Again.", "2026-03-02T08:50:00.000Z"),
-        *northwind.LOGINS_FAIL["incident_updates"],
-    ],
-}
-
-
-WITHOUT_TEXTS = [one | {"body": ""} for one in northwind.CHECKOUT_FAILS["incident_updates"]]
-
-
-async def test_an_open_incident_does_not_go_back_a_step(bring, contents):
-    await bring(northwind.summary(northwind.LOGINS_FAIL), open_too=True)
-    before = contents()
-
-    told = await bring(northwind.summary(GONE_BACK))
-
-    assert told.notes == (
-        "INC-1 went back a step there, and cannot here: 1 newer update of it there was left out.",
-    )
-    assert contents() == before
-
-
 @pytest.mark.parametrize(
     "odd",
     [
@@ -296,17 +253,6 @@ async def test_an_incident_that_contradicts_itself_is_imported_soundly(bring, pa
     assert (one["id"], one["created_at"]) == (odd["id"], odd["created_at"])
     assert await findings() == []
     assert (await bring(northwind.summary(), northwind.incidents(odd), open_too=True)).nothing
-
-
-async def test_an_incident_that_was_continued_here_is_left_alone(bring, incidents, contents):
-    await bring(northwind.summary(northwind.LOGINS_FAIL), open_too=True)
-    await incidents.execute(a_change(ref=1, to="monitoring"))
-    before = contents()
-
-    told = await bring(northwind.summary(), northwind.incidents(RESOLVED_THERE))
-
-    assert told.notes == ("INC-1 was changed here: 1 newer update of it there was left out.",)
-    assert contents() == before
 
 
 async def test_imported_incidents_stand_behind_newer_ones_on_the_page(bring, declare, page, clock):
@@ -335,63 +281,6 @@ async def test_a_component_of_the_same_name_keeps_its_place_and_gets_the_id(
 
     assert shown[ours.component.id].kept == northwind.WEB
     assert shown[ours.component.id].description == "Ours."
-
-
-async def test_two_components_of_one_name_are_told_apart_by_their_groups(bring, page):
-    twice = [
-        one | {"name": "API"} if one["id"] == northwind.SHOP else one
-        for one in northwind.COMPONENTS
-    ]
-    told = await bring(northwind.summary() | {"components": twice})
-
-    names = {
-        one["id"]: one["name"] for one in document("components", await page(), AT)["components"]
-    }
-    assert (names[northwind.API], names[northwind.SHOP]) == ("API", "API (America)")
-    assert told.notes == ('"API" is called "API (America)" here: names are unique.',)
-
-
-async def test_a_status_that_the_other_page_gave_by_hand_is_named_and_not_taken(bring, page):
-    down = [
-        one | {"status": "major_outage"} if one["id"] == northwind.MAIL else one
-        for one in northwind.COMPONENTS
-    ]
-    told = await bring(northwind.summary() | {"components": down})
-    again = await bring(northwind.summary() | {"components": down})
-
-    statuses = {
-        one["id"]: one["status"] for one in document("components", await page(), AT)["components"]
-    }
-    assert statuses[northwind.MAIL] == "operational"
-    (note,) = told.notes
-    assert note.startswith('"E-mail" is major_outage there: its open incidents decide here')
-    assert again.notes == ()
-
-
-async def test_a_workspace_keeps_the_ids_of_one_page(bring):
-    await bring()
-    other = northwind.summary() | {"page": northwind.PAGE | {"id": "another00000"}}
-
-    with pytest.raises(NotImported, match="keeps the ids of the page kq0z1x9p7m2d"):
-        await bring(other)
-
-
-async def test_a_text_that_is_still_to_come_is_refused(bring, contents):
-    late = northwind.update("updx00000001", "resolved", "x", "2026-03-09T09:00:00.000Z")
-    before = contents()
-
-    with pytest.raises(NotImported, match="still to come"):
-        await bring(
-            northwind.summary(),
-            northwind.incidents(northwind.incident("incx00000001", "x", "resolved", [late])),
-        )
-
-    assert contents() == before
-
-
-async def test_only_admins_import(imports, foreign):
-    with pytest.raises(Denied):
-        await imports.run(an_actor(), foreign(northwind.summary()), open_too=None)
 
 
 async def test_an_imported_text_is_withdrawn_like_any_other(bring, page, incidents, clock):

@@ -1,0 +1,210 @@
+"""The import of another status page: what it refuses, adds, leaves out, and says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.importing import LISTED, Imported, Imports
+from core.incident import Membership
+from core.page import ComponentStatus
+from core.refusals import Denied, NotImported, Permission
+from tests.abroad import (
+    YESTERDAY,
+    a_foreign_component,
+    a_foreign_group,
+    a_foreign_incident,
+    a_foreign_page,
+    a_foreign_update,
+)
+from tests.builders import NINE, WORKSPACE, a_change, an_actor
+
+ADMIN = an_actor(admin=True)
+LOOK = a_foreign_update(0, "investigating", "We look.")
+FOUND = a_foreign_update(5, "identified", "We found it.")
+OVER = a_foreign_update(12, "resolved", "It is over.")
+ENDED = a_foreign_incident(LOOK, OVER)
+OPEN = a_foreign_incident(LOOK, id="incident-open", name="Logins fail")
+PAGE = a_foreign_page(
+    ENDED, groups=[a_foreign_group()], components=[a_foreign_component(group="group-Europe")]
+)
+
+
+@pytest.fixture
+def imports(store, clock):
+    return Imports(store, clock=clock)
+
+
+@pytest.fixture
+def bring(imports):
+    async def bring(page, *, open_too=None):
+        return await imports.run(ADMIN, page, open_too=open_too)
+
+    return bring
+
+
+@pytest.fixture
+def present(incidents, store):
+    """What is there: components, groups, and each incident with its status and its entries."""
+
+    async def present():
+        known = await store.read(lambda reader: reader.arrangement(WORKSPACE))
+        page = await store.read(lambda reader: reader.kept_page(WORKSPACE))
+        listed = await store.read(
+            lambda reader: [
+                one
+                for number in range(1, 9)
+                if (one := reader.incident(WORKSPACE, number)) is not None
+            ]
+        )
+        return page, known.components, known.groups, listed
+
+    return present
+
+
+async def test_a_page_is_added_once(bring, imports, present):
+    looked = await imports.look(ADMIN, PAGE, open_too=None)
+    assert (await present())[1:] == ((), (), [])
+
+    first = await bring(PAGE)
+    there = await present()
+
+    assert first == looked == Imported(groups=1, components=1, incidents=1, updates=2, kept=1)
+    assert not first.nothing
+    page, components, groups, (incident,) = there
+    assert (page, incident.number, incident.status) == (PAGE.id, 1, "resolved")
+    assert [one.kept for one in (*components, *groups)] == ["component-API", "group-Europe"]
+    again = await bring(PAGE)
+    assert (again, again.nothing) == (Imported(), True)
+    assert await present() == there
+
+
+async def test_what_came_later_is_added_to_what_is_there(bring, present):
+    await bring(a_foreign_page(OPEN), open_too=True)
+    later = replace(OPEN, status="resolved", updates=(OVER, FOUND, LOOK), updated_at=OVER.shown_at)
+
+    told = await bring(a_foreign_page(later, ENDED))
+
+    assert told == Imported(incidents=1, updates=4)
+    assert [(one.title, one.status) for one in (await present())[3]] == [
+        ("Logins fail", "resolved"),
+        ("Checkout fails", "resolved"),
+    ]
+
+
+async def test_incidents_get_their_numbers_in_the_order_of_their_first_texts(bring, present):
+    late = a_foreign_incident(
+        a_foreign_update(60, "resolved", "Over."), id="a", name="The second", created_at=YESTERDAY
+    )
+    silent = a_foreign_incident(
+        id="b", name="The first", created_at=YESTERDAY - timedelta(days=1), status="resolved"
+    )
+
+    await bring(a_foreign_page(late, silent))
+
+    assert [one.title for one in (await present())[3]] == ["The first", "The second"]
+
+
+async def test_an_incident_that_was_continued_here_is_left_alone_and_told(
+    bring, incidents, present
+):
+    await bring(a_foreign_page(OPEN), open_too=True)
+    await incidents.execute(a_change(ref=1, to="identified"))
+    before = await present()
+    later = replace(OPEN, updates=(FOUND, LOOK), status="identified")
+
+    told = await bring(a_foreign_page(later))
+
+    assert told == Imported(
+        notes=("INC-1 was changed here: 1 newer update of it there was left out.",)
+    )
+    assert await present() == before
+
+
+async def test_an_unresolved_incident_is_asked_about_and_nothing_is_written(bring, present):
+    with pytest.raises(NotImported) as refused:
+        await bring(a_foreign_page(ENDED, OPEN))
+
+    assert refused.value.message == (
+        "Nothing was imported, because these incidents are not resolved there. Give "
+        "--include-open to import them as open incidents, or --leave-open to leave them out until "
+        "they are resolved: incident-open (investigating, Logins fail)."
+    )
+    assert await present() == (None, (), (), [])
+
+
+async def test_only_the_first_of_many_unresolved_incidents_are_named(bring):
+    many = [replace(OPEN, id=f"open-{number}") for number in range(LISTED + 2)]
+
+    with pytest.raises(NotImported, match=r"open-9 \(investigating, Logins fail\), and 2 more\."):
+        await bring(a_foreign_page(*many))
+
+
+async def test_unresolved_incidents_can_be_left_out_or_taken(bring, present):
+    page = a_foreign_page(ENDED, OPEN)
+
+    left = await bring(page, open_too=False)
+    assert left.notes == ("1 unresolved there: left out. Run it again once resolved.",)
+    assert [one.title for one in (await present())[3]] == ["Checkout fails"]
+
+    taken = await bring(page, open_too=True)
+    assert (taken.incidents, taken.updates, taken.notes) == (1, 1, ())
+    assert [one.terminal for one in (await present())[3]] == [True, False]
+
+
+async def test_a_status_by_hand_there_is_named_when_its_component_is_new(bring, present):
+    down = a_foreign_component(status=ComponentStatus.MAJOR_OUTAGE)
+
+    first, again = [await bring(a_foreign_page(components=[down])) for _ in range(2)]
+
+    (note,) = first.notes
+    assert note == (
+        '"API" is major_outage there: its open incidents decide here, or '
+        "`ratchet components override`."
+    )
+    assert again == Imported()
+    assert (await present())[1][0].by_hand(NINE) is None
+
+
+async def test_a_workspace_keeps_the_ids_of_one_page(bring):
+    await bring(PAGE)
+
+    with pytest.raises(NotImported, match="keeps the ids of the page kq0z1x9p7m2d, and this is x:"):
+        await bring(replace(PAGE, id="x"))
+
+
+@pytest.mark.parametrize(
+    ("late", "taken"),
+    [(timedelta(hours=1), True), (timedelta(hours=1, seconds=1), False)],
+    ids=["as far as clocks differ", "farther"],
+)
+async def test_a_text_that_is_still_to_come_is_refused(bring, present, late, taken):
+    text = replace(OVER, shown_at=NINE + late)
+    page = a_foreign_page(a_foreign_incident(text))
+
+    if taken:
+        assert (await bring(page)).incidents == 1
+        return
+    with pytest.raises(NotImported, match=r"incident-1 has a text of 2026-03-02 10:00 UTC, which"):
+        await bring(page)
+    assert await present() == (None, (), (), [])
+
+
+@pytest.mark.parametrize(
+    ("actor", "permission"),
+    [
+        (an_actor(), Permission.ADMINISTER),
+        (an_actor(admin=True, membership=Membership.GUEST), Permission.JOIN),
+    ],
+    ids=["a responder", "a guest"],
+)
+async def test_only_admins_import_or_look(imports, actor, permission):
+    for act in (
+        imports.run(actor, PAGE, open_too=None),
+        imports.look(actor, PAGE, open_too=None),
+    ):
+        with pytest.raises(Denied) as refused:
+            await act
+        assert refused.value.permission is permission
