@@ -33,7 +33,8 @@ from storage.outbox import Outbox
 from storage.posts import channels
 from storage.questions import ask_again
 from storage.restore import Replaced, restoring
-from storage.store import SqlStore, SqlTransaction
+from storage.store import SqlStore
+from storage.transactions import SqlTransaction
 
 TIMEOUT_SECONDS = 10
 CLOCKS_APART = timedelta(minutes=10)

@@ -26,70 +26,16 @@ from sqlalchemy.sql.expression import CompoundSelect
 
 from core.boards import BoardFilter, Scope
 from core.channel import ChannelStage
-from core.decision import Surface
 from core.incident import Actor, Severity
 from core.ranking import COUNTED_MAX, Rank
-from storage.models import incident, incident_invited, is_closed, is_open, own_channel, posted
+from storage.incidents import INCIDENT
+from storage.models import incident, incident_invited, is_closed, is_open, own_channel
 from storage.rows import NEWEST, AnyRow, AnySelect
 
 OPEN_HERE_MAX = 10
 # Numbers follow the moments of declarations, except where the clocks of processes differ or one was
 # set back. As long as that is by less than this, a list of days misses nothing.
 CLOCKS_DIFFER = timedelta(hours=1)
-
-# The place of the working card in Slack, for its link: ``C0INCIDENTS/1772442000.000100``. One row
-# of the primary key, and no join, which could lead the planner away from the index of a list.
-_card = (
-    select(posted.c.posted_in.concat(literal_column("'/'")).concat(posted.c.ts))
-    .where(
-        posted.c.workspace_id == incident.c.workspace_id,
-        posted.c.incident_id == incident.c.id,
-        posted.c.surface == literal_column(f"'{Surface.WORKING_CARD}'"),
-        posted.c.channel == incident.c.channel,
-        posted.c.entry == literal_column("0"),
-    )
-    .correlate(incident)
-    .scalar_subquery()
-    .label("card")
-)
-
-# In the order in which `SqlReader._incident` unpacks them.
-INCIDENT = select(
-    incident.c.id,
-    incident.c.workspace_id,
-    incident.c.number,
-    incident.c.title,
-    incident.c.severity,
-    incident.c.lifecycle,
-    incident.c.status,
-    incident.c.private,
-    incident.c.declared_by_id,
-    incident.c.declared_by_name,
-    incident.c.owner_id,
-    incident.c.owner_name,
-    incident.c.acknowledged_by_id,
-    incident.c.acknowledged_by_name,
-    incident.c.description,
-    incident.c.channel,
-    incident.c.channel_private,
-    incident.c.started_at,
-    incident.c.created_at,
-    incident.c.updated_at,
-    incident.c.version,
-    incident.c.last_entry,
-    incident.c.category,
-    incident.c.title_public_at,
-    incident.c.title_before,
-    incident.c.resolution,
-    incident.c.duplicate_of,
-    incident.c.component_count,
-    incident.c.invited_count,
-    incident.c.promise_count,
-    incident.c.next_update_by,
-    incident.c.left_owner,
-    incident.c.channel_count,
-    _card,
-).where(incident.c.workspace_id == bindparam("workspace"))
 
 _RANK = {severity: place for place, severity in enumerate(Severity)}
 

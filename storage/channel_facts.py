@@ -23,7 +23,7 @@ from storage.messages import OutboxMessage
 from storage.models import update
 from storage.queries import SqlReader
 from storage.snapshot import connection_of
-from storage.store import SqlTransaction
+from storage.transactions import SqlTransaction
 
 # The numbers of the entries with a note, behind a given one. No text is read.
 _NOTES = (

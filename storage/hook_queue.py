@@ -46,7 +46,8 @@ from storage.public import PublicReader
 from storage.queries import SqlReader
 from storage.rows import AnyRow
 from storage.snapshot import connection_of
-from storage.store import SqlStore, SqlTransaction
+from storage.store import SqlStore
+from storage.transactions import SqlTransaction
 
 # The code of a failure that ends an endpoint: it answered 410.
 GONE = "http_410"

@@ -21,7 +21,7 @@ from storage.queries import SqlReader
 from storage.rows import AnyRow
 from storage.snapshot import connection_of
 from storage.statements import KEEP_WORKSPACE
-from storage.store import SqlTransaction
+from storage.transactions import SqlTransaction
 
 SHAPE = re.compile(r"rk_live_(?P<id>[0-9a-f]{8})[0-9a-f]{32}")
 

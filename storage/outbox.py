@@ -53,7 +53,8 @@ from storage.models import (
 )
 from storage.snapshot import connection_of
 from storage.statements import upsert
-from storage.store import SqlStore, SqlTransaction
+from storage.store import SqlStore
+from storage.transactions import SqlTransaction
 
 # The error of a message after a lost response: Slack may have it or not.
 UNKNOWN_OUTCOME = "unknown_outcome"

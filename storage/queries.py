@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, null, or_, select
+from sqlalchemy import Connection, bindparam, null, select
 
 from core.boards import BoardFilter, Card, Page
-from core.channel import OwnChannel
 from core.handover import HandOver
 from core.incident import (
-    TRANSITIONS,
     Actor,
     Component,
     DescribedComponent,
     Incident,
     Kind,
-    Person,
-    Place,
-    Resolution,
-    Resolved,
-    Severity,
     Update,
-    Visibility,
     Workspace,
     WorkspaceSettings,
 )
@@ -51,10 +43,11 @@ from storage import (
     promises,
     settings,
     subscriptions,
+    timelines,
     webhooks,
 )
-from storage.boards import INCIDENT
-from storage.entries import UPDATE, UPDATE_FACTS, is_transition, of_incident, person_of, update_of
+from storage.entries import UPDATE_FACTS, of_incident, update_of
+from storage.incidents import INCIDENT, Address, incidents_of
 from storage.models import (
     component,
     incident,
@@ -68,26 +61,22 @@ from storage.rows import (
     NEWEST,
     AnyRow,
     AnySelect,
-    invitations,
-    lifecycle_of,
-    tags,
 )
 from storage.settings import SettingsMemory
 from storage.snapshot import Snapshot
 
-OPEN_HERE_MAX = 10
-
 # The columns of a workspace that decide on its settings, and on its public side.
-WorkspaceColumns = tuple[str | None, int | None, bool | None, bool | None, int | None]
-
-# With the settings of the workspace, which every command needs next.
-_ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(
+WORKSPACE = (
     workspace.c.status_channel,
     workspace.c.settings_version,
     workspace.c.page_published,
     workspace.c.has_webhooks,
     workspace.c.subscriptions,
 )
+WorkspaceColumns = tuple[str | None, int | None, bool | None, bool | None, int | None]
+
+# With the settings of the workspace, which every command needs next.
+_ONE = INCIDENT.join(workspace, workspace.c.id == incident.c.workspace_id).add_columns(*WORKSPACE)
 _BY_NUMBER = _ONE.where(incident.c.number == bindparam("ref"))
 _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
 
@@ -108,29 +97,10 @@ _BODILESS = (
     select(*UPDATE_FACTS, null()).where(of_incident).order_by(update.c.entry.desc()).limit(1)
 )
 
-_TIMELINE = (
-    UPDATE.where(update.c.entry < bindparam("before"))
-    .order_by(update.c.entry.desc())
-    .limit(bindparam("limit"))
-)
-_PUBLIC_TEXTS = UPDATE.where(
-    update.c.visibility == Visibility.PUBLIC, update.c.body.is_not(None)
-).order_by(update.c.entry)
-_MOVES = UPDATE.where(is_transition).order_by(update.c.entry)
 _NUMBERED = (
     INCIDENT.where(incident.c.number > bindparam("after"), incident.c.number <= bindparam("until"))
     .order_by(incident.c.number)
     .limit(bindparam("limit"))
-)
-_TIMELINES = (
-    select(*UPDATE_FACTS, update.c.body)
-    .where(
-        update.c.workspace_id == bindparam("workspace"),
-        update.c.incident_id.in_(bindparam("incidents", expanding=True)),
-        update.c.entry > bindparam("after"),
-        update.c.entry <= bindparam("until"),
-    )
-    .order_by(update.c.incident_id, update.c.entry)
 )
 _DECLARED = select(incident.c.id, incident.c.number).where(
     incident.c.workspace_id == bindparam("workspace"),
@@ -138,16 +108,6 @@ _DECLARED = select(incident.c.id, incident.c.number).where(
     incident.c.created_at < bindparam("until"),
 )
 _AMONG = INCIDENT.where(incident.c.id.in_(bindparam("incidents", expanding=True)))
-# All that times are computed from; no text is read.
-_HISTORIES = (
-    select(*UPDATE_FACTS, null())
-    .where(
-        update.c.workspace_id == bindparam("workspace"),
-        update.c.incident_id.in_(bindparam("incidents", expanding=True)),
-        or_(update.c.kind.in_(TRANSITIONS), update.c.visibility == Visibility.PUBLIC),
-    )
-    .order_by(update.c.incident_id, update.c.entry)
-)
 _DESCRIBED_COMPONENTS = (
     select(
         component.c.id,
@@ -168,20 +128,8 @@ _CARD_TIMES = select(update.c.incident_id, update.c.kind, update.c.new, update.c
     is_move,
 )
 
-_WORKSPACE = select(
-    workspace.c.status_channel,
-    workspace.c.settings_version,
-    workspace.c.page_published,
-    workspace.c.has_webhooks,
-    workspace.c.subscriptions,
-).where(workspace.c.id == bindparam("workspace"))
-
-
+_WORKSPACE = select(*WORKSPACE).where(workspace.c.id == bindparam("workspace"))
 _DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(boards.visible)}
-
-
-# The address of a workspace in Slack, such as ``https://acme.slack.com/``; None until it is known.
-Address = Callable[[str], str | None]
 
 
 class SqlReader(Snapshot):
@@ -200,7 +148,7 @@ class SqlReader(Snapshot):
         known = self._workspaces.get(workspace)
         if known is None:
             found = self._connection.execute(_WORKSPACE, {"workspace": workspace}).first()
-            known = self._workspace(workspace, tuple(found or (None,) * 5))
+            known = self._workspace(workspace, tuple(found or (None,) * len(WORKSPACE)))
         return known
 
     def _workspace(self, workspace: str, columns: WorkspaceColumns) -> Workspace:
@@ -246,14 +194,7 @@ class SqlReader(Snapshot):
         if row is None:
             return None
         if workspace not in self._workspaces:
-            columns = (
-                row.status_channel,
-                row.settings_version,
-                row.page_published,
-                row.has_webhooks,
-                row.subscriptions,
-            )
-            self._workspace(workspace, columns)
+            self._workspace(workspace, tuple(row[-len(WORKSPACE) :]))
         return self._incidents(workspace, (row,))[0]
 
     def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
@@ -273,7 +214,7 @@ class SqlReader(Snapshot):
         own = None if its is None else self._one(TO_READ[False], workspace, its)
         if own is None or own.terminal or channel not in own.card_channels:
             return here
-        return (own, *(one for one in here if one.id != own.id))[:OPEN_HERE_MAX]
+        return (own, *(one for one in here if one.id != own.id))[: boards.OPEN_HERE_MAX]
 
     def card(self, incident: Incident) -> Card:
         """The card of ``incident``; no body is read for it."""
@@ -358,29 +299,11 @@ class SqlReader(Snapshot):
 
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
         """The newest ``limit`` updates below ``before``, oldest first; keys are a ``before``."""
-        key = min(max(before, 0), NEWEST) if before is not None else NEWEST
-        rows = self._connection.execute(
-            _TIMELINE,
-            {
-                "workspace": incident.workspace,
-                "incident": incident.id,
-                "before": key,
-                "limit": limit + 1,
-            },
-        ).all()
-        return Page(
-            items=tuple(update_of(row) for row in reversed(rows[:limit])),
-            older=rows[limit - 1].entry if len(rows) > limit else None,
-            newer=min(key + limit, incident.last_entry + 1) if key <= incident.last_entry else None,
-        )
+        return timelines.page(self._connection, incident, before=before, limit=limit)
 
     def public_texts(self, incident: Incident) -> tuple[Update, ...]:
         """The entries with a public text, oldest first."""
-        return self._updates(_PUBLIC_TEXTS, incident)
-
-    def _updates(self, statement: AnySelect, incident: Incident) -> tuple[Update, ...]:
-        of_incident = {"workspace": incident.workspace, "incident": incident.id}
-        return tuple(update_of(row) for row in self._connection.execute(statement, of_incident))
+        return timelines.public_texts(self._connection, incident)
 
     def caught_up(
         self, workspace: str, person: str, incidents: Sequence[UUID]
@@ -390,7 +313,7 @@ class SqlReader(Snapshot):
 
     def moves(self, incident: Incident) -> tuple[Update, ...]:
         """All transitions, oldest first, with the declaration as the first."""
-        return self._updates(_MOVES, incident)
+        return timelines.moves(self._connection, incident)
 
     def numbered(
         self, workspace: str, *, after: int, until: int, limit: int
@@ -408,11 +331,7 @@ class SqlReader(Snapshot):
         self, workspace: str, incidents: Sequence[UUID], *, after: int = 0, until: int
     ) -> tuple[Update, ...]:
         """The updates of each of ``incidents`` above ``after``, to ``until``, oldest first."""
-        rows = self._connection.execute(
-            _TIMELINES,
-            {"workspace": workspace, "incidents": incidents, "after": after, "until": until},
-        )
-        return tuple(update_of(row) for row in rows)
+        return timelines.of_many(self._connection, workspace, incidents, after=after, until=until)
 
     def sections(self, incident: Incident) -> tuple[Update, ...]:
         """All entries of the report's sections, oldest first."""
@@ -437,12 +356,10 @@ class SqlReader(Snapshot):
         self, workspace: str, incidents: Sequence[UUID]
     ) -> tuple[tuple[Incident, tuple[Update, ...]], ...]:
         """Each of ``incidents`` with its transitions and public updates, without any text."""
+        updates = timelines.histories(self._connection, workspace, incidents)
         chosen = {"workspace": workspace, "incidents": incidents}
-        updates: dict[UUID, list[Update]] = {}
-        for row in self._connection.execute(_HISTORIES, chosen):
-            updates.setdefault(row.incident_id, []).append(update_of(row))
         found = self._incidents(workspace, self._connection.execute(_AMONG, chosen).all())
-        return tuple((one, tuple(updates[one.id])) for one in found)
+        return tuple((one, updates[one.id]) for one in found)
 
     def promises(self, incident: Incident) -> tuple[Promise, ...]:
         """All promises of the incident, oldest first."""
@@ -526,103 +443,7 @@ class SqlReader(Snapshot):
         )
 
     def _incidents(self, workspace: str, rows: Sequence[AnyRow]) -> tuple[Incident, ...]:
-        tags = self._tags(workspace, rows)
-        with_people = [row.id for row in rows if row.invited_count]
-        invited = invitations(self._connection, workspace, with_people)
-        with_channels = [row.id for row in rows if row.channel_count]
-        channels = own_channels.channels_of(self._connection, workspace, with_channels)
-        return tuple(self._incident(row, tags, invited, channels) for row in rows)
-
-    def _tags(self, workspace: str, rows: Iterable[AnyRow]) -> dict[UUID, tuple[Component, ...]]:
-        """The components of the incidents in ``rows`` that have any."""
-        return tags(self._connection, workspace, [row.id for row in rows if row.component_count])
-
-    def _address_of(self, workspace: str, place: str | None) -> str | None:
-        """The link of the message at ``place``, such as ``C0INCIDENTS/1772442000.000100``.
-
-        Source: https://docs.slack.dev/reference/methods/chat.getPermalink
-        """
-        if place is None or (address := self._address(workspace)) is None:
-            return None
-        channel, ts = place.split("/")
-        return f"{address}archives/{channel}/p{ts.replace('.', '')}"
-
-    def _incident(
-        self,
-        row: AnyRow,
-        tags: dict[UUID, tuple[Component, ...]],
-        invited: dict[UUID, tuple[Person, ...]],
-        channels: dict[UUID, tuple[OwnChannel, ...]],
-    ) -> Incident:
-        (
-            id_,
-            workspace,
-            number,
-            title,
-            severity,
-            lifecycle,
-            status,
-            private,
-            declared_by_id,
-            declared_by_name,
-            owner_id,
-            owner_name,
-            acknowledged_by_id,
-            acknowledged_by_name,
-            description,
-            channel,
-            channel_private,
-            started_at,
-            created_at,
-            updated_at,
-            version,
-            last_entry,
-            category,
-            title_public_at,
-            title_before,
-            resolution,
-            duplicate_of,
-            _component_count,
-            _invited_count,
-            promise_count,
-            next_update_by,
-            left_owner,
-            _channel_count,
-            card,
-            *_settings,  # only of `_ONE`
-        ) = row
-        return Incident(
-            id=id_,
-            workspace=workspace,
-            number=number,
-            title=title,
-            severity=Severity(severity),
-            lifecycle=lifecycle_of(self._connection, lifecycle),
-            status=status,
-            private=private,
-            declared_by=Person(declared_by_id, declared_by_name),
-            owner=person_of(owner_id, owner_name),
-            acknowledged_by=person_of(acknowledged_by_id, acknowledged_by_name),
-            components=tags.get(id_, ()),
-            description=description,
-            place=Place(channel, private=channel_private) if channel else None,
-            started_at=started_at,
-            created_at=created_at,
-            updated_at=updated_at,
-            version=version,
-            last_entry=last_entry,
-            category=category,
-            invited=invited.get(id_, ()),
-            title_public_at=title_public_at,
-            title_before=title_before,
-            promises=promise_count or 0,
-            next_update_by=next_update_by,
-            left_owner=left_owner,
-            card_address=self._address_of(workspace, card),
-            channels=channels.get(id_, ()),
-            resolution=resolution
-            and Resolved(how=Resolution(resolution), duplicate_of=duplicate_of),
-        )
+        return incidents_of(self._connection, workspace, rows, address=self._address)
 
 
 def _timed(incident: Incident, moves: Iterable[AnyRow]) -> Card:
