@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import forms, handing, lists, parser, places, privacy, reports, views
 from bot.slack.answers import Answers, error_code
+from bot.slack.arranged import ShowComponents
 from bot.slack.asking import Asking
 from bot.slack.blocks import Json, with_remark
 from bot.slack.carrying import with_text
@@ -51,7 +52,6 @@ from bot.slack.requests import (
     Shorten,
     ShowBoard,
     ShowCard,
-    ShowComponents,
     ShowHelp,
     ShowNews,
     ShowReport,

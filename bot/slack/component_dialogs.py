@@ -8,10 +8,11 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID, uuid5
 
+from bot.slack.arranged import SaveComponent, SaveGroup, SaveOverride
 from bot.slack.blocks import Json, input_block, modal, option, section, select, text_box
 from bot.slack.forms import COMPONENT, GROUP, OVERRIDE, Origin, element, metadata, remembered_in
 from bot.slack.markup import shown
-from bot.slack.requests import SaveComponent, SaveGroup, SaveOverride, UsageError
+from bot.slack.requests import UsageError
 from bot.slack.verbs import COMMAND
 from bot.slack.words import in_words
 from core.curating import ComponentChange

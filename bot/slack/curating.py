@@ -9,10 +9,7 @@ from typing import Any, assert_never
 
 from bot.slack import component_dialogs, components, forms, page
 from bot.slack.answers import Answers
-from bot.slack.blocks import Json
-from bot.slack.dialogs import message_dialog
-from bot.slack.interaction import Interaction
-from bot.slack.requests import (
+from bot.slack.arranged import (
     OpenComponent,
     OpenGroup,
     OpenOverride,
@@ -24,6 +21,9 @@ from bot.slack.requests import (
     ShowComponents,
     ShowOnPage,
 )
+from bot.slack.blocks import Json
+from bot.slack.dialogs import message_dialog
+from bot.slack.interaction import Interaction
 from core import policy
 from core.commands import Change, Command, Declare
 from core.curating import Curation, component_named, group_named

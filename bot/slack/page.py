@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.slack.arranged import SavePage
 from bot.slack.blocks import (
     Json,
     button,
@@ -19,7 +20,6 @@ from bot.slack.blocks import (
 from bot.slack.forms import PAGE, Origin, element, metadata
 from bot.slack.markup import shown
 from bot.slack.pressed import encode
-from bot.slack.requests import SavePage
 from core.curating import TITLE_MAX
 from core.page import FormerPage, PageSettings
 

@@ -10,6 +10,14 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
+from bot.slack.arranged import (
+    OpenComponent,
+    OpenGroup,
+    OpenOverride,
+    OpenPage,
+    ShowComponents,
+    ShowOnPage,
+)
 from bot.slack.requests import (
     NUMBER_MAX,
     AskPrivate,
@@ -17,13 +25,9 @@ from bot.slack.requests import (
     CatchUp,
     FromDraft,
     InviteUser,
-    OpenComponent,
     OpenDeclare,
     OpenDescription,
-    OpenGroup,
     OpenInvite,
-    OpenOverride,
-    OpenPage,
     OpenPromise,
     OpenPublic,
     OpenWalk,
@@ -32,10 +36,8 @@ from bot.slack.requests import (
     SetStatusChannel,
     ShowBoard,
     ShowCard,
-    ShowComponents,
     ShowHelp,
     ShowNews,
-    ShowOnPage,
     ShowReport,
     ShowStats,
     ShowTimeline,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.slack import verbs
+from bot.slack.arranged import OpenPage, ShowComponents
 from bot.slack.declaring import component_names, read_declare
 from bot.slack.heads import PUBLIC, Head, HeadKind, head_of, status_first
 from bot.slack.likeness import near
@@ -24,7 +25,6 @@ from bot.slack.requests import (
     OpenAssign,
     OpenDescription,
     OpenInvite,
-    OpenPage,
     OpenPromise,
     OpenPublic,
     OpenSetup,
@@ -34,7 +34,6 @@ from bot.slack.requests import (
     SetStatusChannel,
     ShowBoard,
     ShowCard,
-    ShowComponents,
     ShowHelp,
     ShowNews,
     ShowReport,

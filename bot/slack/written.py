@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bot.slack import requests
+from bot.slack import arranged, requests
 from bot.slack.requests import Request
 from core import commands
 from core.incident import Actor, DeclaredText, Person, Place, Section, Severity
@@ -50,8 +50,8 @@ _KINDS: dict[str, type[Any]] = {
         requests.ShowHelp,
         requests.SetStatusChannel,
         requests.OpenSetup,
-        requests.OpenPage,
-        requests.ShowComponents,
+        arranged.OpenPage,
+        arranged.ShowComponents,
     )
 }
 
