@@ -9,23 +9,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import forms, handing, lists, parser, places, privacy, reports, views
-from bot.slack.answers import Answers, error_code
+from bot.slack.answers import Answers
 from bot.slack.arranged import ShowComponents
 from bot.slack.asking import Asking
 from bot.slack.blocks import Json, with_remark
-from bot.slack.carrying import with_text
+from bot.slack.carrying import text_of, with_text
 from bot.slack.curating import Arranging, Opened, Saved, arranging_form
 from bot.slack.forms import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.leaking import settled
 from bot.slack.markup import plain_text
 from bot.slack.openings import Openings, dialog_name
-from bot.slack.people import UNREACHABLE, People, SlackUnavailable
-from bot.slack.places import Obstacle
+from bot.slack.people import People, SlackUnavailable
 from bot.slack.pressed import OpenDialog, Outdated, Pressed, Step, decode
 from bot.slack.redrawing import Redrawing
 from bot.slack.references import LINK, message_of
@@ -42,6 +40,7 @@ from bot.slack.requests import (
     OpenNote,
     OpenPromise,
     OpenPublic,
+    OpenReport,
     OpenSetup,
     OpenUpdate,
     OpenWalk,
@@ -67,7 +66,6 @@ from bot.slack.showing import Showing
 from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
 from bot.slack.workspaces import Workspaces
-from bot.telemetry import log
 from core.access import made_private
 from core.boards import BoardFilter, Scope
 from core.catching import CatchUps
@@ -94,10 +92,7 @@ from core.engine import IMPATIENCE
 from core.errors import UserError
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
-from core.refusals import (
-    NotFound,
-    TooSoon,
-)
+from core.refusals import IncidentResolved, NotFound, StaleStatus, TooSoon
 from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction
@@ -288,9 +283,17 @@ class Actions:
         if isinstance(request, Declare) and request.private and request.place:
             # The form does not say whether a channel that was chosen in it is private, and the
             # card of a private incident may be shown in a private channel only.
-            private = request.place.private or await self._is_private(request.place.channel)
+            private = request.place.private or await places.is_private(
+                self._client, request.place.channel
+            )
             request = replace(request, place=replace(request.place, private=private))
-        return await self._do(interaction, actor, request, kept=forms.kept_of(view))
+        try:
+            return await self._do(interaction, actor, request, kept=forms.kept_of(view))
+        except (IncidentResolved, StaleStatus) as error:
+            if not error.incident.terminal:
+                raise
+            # It ended while somebody wrote: the texts go where it still takes them.
+            raise await self._asking.carried(interaction, actor, error, request) from None
 
     async def shortcut(
         self, interaction: Interaction, name: str, message: Mapping[str, Any]
@@ -325,15 +328,6 @@ class Actions:
         )
         page = await self._arranging.link(actor)
         return lists.home(mine, open_, at=self._clock(), page=page)
-
-    async def _is_private(self, channel: str) -> bool:
-        try:
-            found = await self._client.conversations_info(channel=channel)
-        except (*UNREACHABLE, SlackApiError) as error:
-            # Unknown counts as public, so the card of a private incident is not shown there.
-            log.info("channel not looked up", error=error_code(error))
-            return False
-        return bool(found["channel"].get("is_private"))
 
     async def _do(  # noqa: C901, PLR0911, PLR0912 - one case for each kind of request
         self, interaction: Interaction, actor: Actor, request: Pressed, *, kept: Kept | None = None
@@ -401,10 +395,11 @@ class Actions:
                 | OpenNote()
                 | OpenPublic()
                 | OpenPromise()
+                | OpenReport()
                 | OpenWalk()
                 | Shorten()
             ):
-                work = self._openings.dialog(interaction, actor, request, kept)
+                work = self._dialog(interaction, actor, request, kept)
                 await self._answers.open_and_fill(interaction, dialog_name(request), work)
                 return None
             case (
@@ -421,6 +416,18 @@ class Actions:
                 return await self._showing.shown(interaction, actor, request)
             case _:
                 raise TypeError(f"{type(request).__name__} is not done without its button")
+
+    async def _dialog(
+        self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
+    ) -> Json:
+        """The dialog that ``asked`` opens; where it could save no text, the places for that."""
+        if isinstance(asked, OpenUpdate | OpenWalk) and text_of(asked):
+            incident = await self._incidents.find(actor, asked.ref)
+            corrects = isinstance(asked, OpenUpdate) and asked.public and not incident.private
+            if incident.terminal and not corrects:
+                ended = IncidentResolved(incident, asked.to)
+                raise await self._asking.carried(interaction, actor, ended, asked)
+        return await self._openings.dialog(interaction, actor, asked, kept)
 
     async def _execute(
         self,
@@ -439,7 +446,8 @@ class Actions:
 
         obstacle = None
         if isinstance(command, Declare):
-            obstacle = await self._obstacle(interaction, command)
+            chosen = interaction.door == "form"
+            obstacle = await places.obstacle_to(self._client, command, chosen=chosen)
             if obstacle and obstacle.for_good:
                 command = replace(command, place=None)
         outcome = await self._incidents.perform(
@@ -458,16 +466,6 @@ class Actions:
         )
         reply = await self._arranging.with_hidden(actor, command, outcome, reply)
         return with_remark(reply, obstacle.told) if obstacle else reply
-
-    async def _obstacle(self, interaction: Interaction, command: Declare) -> Obstacle | None:
-        """The reason why the card cannot be posted. The bot joins public channels by itself.
-
-        A form does not say whether a channel that was chosen in it is public.
-        """
-        place = command.place
-        if place is None or not (place.private or interaction.door == "form"):
-            return None
-        return await places.obstacle(self._client, place.channel)
 
     async def _invited(self, request: InviteUser) -> Person:
         """The person; an invitation can be taken back from somebody who has left the workspace."""

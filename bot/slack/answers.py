@@ -43,11 +43,13 @@ class Conclusion:
     """The end of a request: done, refused or failed (``outcome``), and the reply to the person.
 
     ``reply`` None: a dialog is the answer. ``error`` is the reason of a refusal or a failure.
+    ``offers``: the reply has buttons with everything that was typed.
     """
 
     reply: Json | None
     outcome: str
     error: Exception | None = None
+    offers: bool = False
 
 
 class DialogNotOpened(UserError):
@@ -109,7 +111,7 @@ class Answers:
         try:
             return Conclusion(await work, "done")
         except Carried as carried:
-            return Conclusion(carried.reply, "refused", carried.cause)
+            return Conclusion(carried.reply, "refused", carried.cause, offers=True)
         except UserError as error:
             return Conclusion(self.refusal(interaction, error), "refused", error)
         except Exception as error:  # noqa: BLE001 - the edge: no caller behind it would answer

@@ -11,10 +11,13 @@ from bot.slack.answers import Answers, Carried
 from bot.slack.blocks import Json
 from bot.slack.carrying import (
     AFTER_THE_END,
+    FOLLOW_UP,
+    after_the_end,
     alternatives,
     bound,
     ref_of,
     text_of,
+    whole_of,
     with_status_as_text,
     with_word,
 )
@@ -26,6 +29,7 @@ from bot.slack.requests import (
     Choice,
     FromDraft,
     OpenAssign,
+    OpenDeclare,
     OpenNote,
     OpenUpdate,
     OpenWalk,
@@ -35,7 +39,7 @@ from bot.slack.requests import (
     follow_up,
 )
 from core.boards import BoardFilter, Scope
-from core.commands import Acknowledge, Change, TakeNextStep
+from core.commands import Acknowledge, Change, SetPromise, TakeNextStep
 from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
 from core.incident import Actor, Incident, Note
@@ -104,7 +108,7 @@ class Asking:
         told = self._told(interaction, error)
         if isinstance(error, Question) and (impossible := _impossible(choices, offers)):
             told = f"{self._answers.refusal(interaction, impossible)['text']}\n{told}"
-        return Carried(error, asked(told, typed or text, offers, draft))
+        return Carried(error, asked(told, typed or whole_of(request) or text, offers, draft))
 
     def draft_of(self, interaction: Interaction) -> UUID:
         """The id of the draft of a request: the same if Slack delivers the request twice."""
@@ -181,12 +185,22 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
     incident, request = offer.incident, offer.request
     if incident is None or isinstance(request, ShowCard):
         return [offer]
-    changes = Change | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign | OpenWalk
+    changes = (
+        Change
+        | TakeNextStep
+        | Acknowledge
+        | AssignTo
+        | SetPromise
+        | OpenUpdate
+        | OpenAssign
+        | OpenWalk
+    )
     show = Offer(Choice(ShowCard(ref=incident.id)), incident)
     if incident.terminal and isinstance(request, changes) and not _is_correction(offer):
-        kept = text_of(request) or text
-        following = follow_up(incident, kept)
-        return [show, Offer(Choice(following, "Declare a follow-up…"))]
+        places = list(after_the_end(request, incident))
+        places = places or [Choice(follow_up(incident, text), FOLLOW_UP)]
+        # A follow-up is about an incident of its own.
+        return [show, *(Offer(one, _of(one, incident)) for one in places)]
     if isinstance(request, OpenUpdate):
         return _possible_update(request, incident, offer.choice)
     if isinstance(request, Change) and request.to and request.to not in incident.next_steps:
@@ -200,6 +214,10 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         stays = replace(request, to=None, expected_status=None)
         return [*walk, Offer(Choice(stays), incident), show]
     return [offer]
+
+
+def _of(choice: Choice, incident: Incident) -> Incident | None:
+    return None if isinstance(choice.request, OpenDeclare) else incident
 
 
 def _is_correction(offer: Offer) -> bool:

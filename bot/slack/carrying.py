@@ -15,6 +15,7 @@ from bot.slack.requests import (
     Choice,
     OpenDeclare,
     OpenNote,
+    OpenReport,
     OpenUpdate,
     OpenWalk,
     Question,
@@ -53,6 +54,7 @@ from core.refusals import (
 
 # The label of the one public text that an incident takes after its end.
 INSTEAD = "Publish it in the place of yours"
+FOLLOW_UP = "Declare a follow-up…"
 # The labels of what can be done with a public text that may hold what must not leave.
 AS_IT_IS, EDIT, AS_NOTE = "Publish as it is", "Edit…", "Keep as a note"
 # A correction is possible after the end, and so are these.
@@ -72,9 +74,11 @@ def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911 - one for ea
             return text
         case Change(components=tuple(names)):
             return ", ".join(map(str, names))
-        case OpenWalk(public=str(text)) | OpenWalk(note=str(text)):
+        case OpenWalk(public=str(text)) | OpenWalk(note=str(text)) | Walk(public=str(text)):
             return text
-        case OpenNote(text=text) | SetPromise(reason=str(text)):
+        case Walk(reason=text):
+            return text
+        case OpenNote(text=text) | OpenReport(text=str(text)) | SetPromise(reason=str(text)):
             return text
         case OpenDeclare():
             return request.description or request.title
@@ -84,6 +88,30 @@ def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911 - one for ea
             return text_of(request.request)
         case _:
             return ""
+
+
+def whole_of(request: Request | None) -> str:
+    """Everything that ``request`` says in sentences: a public text, and the note beside it."""
+    match request:
+        case Change(public=str(), note=str()) | OpenUpdate(public=str(), note=str()):
+            return f"{request.public}\n\n{request.note}"
+        case OpenWalk(public=str(), note=str()):
+            return f"{request.public}\n\n{request.note}"
+        case Walk(reason=reason, public=public):
+            return "\n\n".join(filter(None, [public, reason]))
+        case _:
+            return text_of(request)
+
+
+def after_the_end(request: Request, incident: Incident) -> Iterator[Choice]:
+    """The places for the text of ``request``, which ``incident`` takes no more.
+
+    The report is private, so a note may become part of it, and a public text, too.
+    """
+    if text := whole_of(request):
+        if not (isinstance(request, Change) and request.components is not None):
+            yield Choice(OpenReport(ref=incident.id, text=Note(text)))
+        yield Choice(follow_up(incident, text), FOLLOW_UP)
 
 
 def with_text(
@@ -184,6 +212,8 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
                 yield Choice(replace(walk, public=request.public), walk_label(path))
         case SeveralNextSteps(incident=incident):
             yield from _steps(request, incident, incident.next_steps)
+        case StaleStatus(incident=incident) if incident.terminal:
+            yield from after_the_end(request, incident)
         case StaleStatus(incident=incident):
             yield from _steps(request, incident, incident.next_steps)
         case TooSoon():
@@ -192,9 +222,7 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
             if correctable and isinstance(request, Change) and request.public:
                 instead = Change(actor=request.actor, ref=request.ref, public=request.public)
                 yield Choice(instead, INSTEAD)
-            if text := text_of(request):
-                following = follow_up(incident, text)
-                yield Choice(following, "Declare a follow-up…")
+            yield from after_the_end(request, incident)
         case InvalidField(field="public_update" | "note" | "title" | "description"):
             if isinstance(request, Change | TakeNextStep | Declare) and too_long(request):
                 yield Choice(Shorten(request=request))

@@ -232,7 +232,7 @@ class SlackListeners:
         elif ended.error is None:
             await ack()
             self._begin(self._answer_later(interaction, task))
-        elif errors := field_errors(ended.error, view):
+        elif not ended.offers and (errors := field_errors(ended.error, view)):
             await ack(response_action="errors", errors=errors)
         else:
             dialog = await self._actions.corrected(interaction, view, ended)

@@ -22,6 +22,7 @@ from bot.slack.requests import (
     OpenNote,
     OpenPromise,
     OpenPublic,
+    OpenReport,
     OpenUpdate,
     OpenWalk,
     Request,
@@ -83,9 +84,12 @@ class Openings:
             case OpenDialog(dialog=Dialog.REDACT, ref=ref):
                 card, page = await self._incidents.timeline(actor, ref)
                 return withdrawal.redact_dialog(card.incident, page.items, origin=origin)
-            case OpenDialog(dialog=Dialog.REPORT, ref=ref):
+            case OpenDialog(dialog=Dialog.REPORT, ref=ref) | OpenReport(ref=ref):
                 incident, entries = await self._incidents.sections(actor, ref)
-                return reports.report_dialog(incident, entries, origin=origin)
+                added = text_of(asked) if isinstance(asked, OpenReport) else ""
+                return reports.report_dialog(
+                    incident, entries, origin=origin, added=added, kept=kept
+                )
             case OpenInvite(ref=ref, invited=invited):
                 found = await self._incidents.find(actor, ref)
                 return privacy.invite_dialog(found, invited=invited, origin=origin)
@@ -247,31 +251,28 @@ def _form(asked: Request | OpenDialog, incident: Incident, *, at: datetime) -> U
     )
 
 
-def dialog_name(  # noqa: PLR0911 - one for each dialog
-    request: Request | OpenDialog,
-) -> str:
+_DIALOGS: Mapping[type[Request], str] = {
+    OpenNote: forms.NOTE,
+    OpenAssign: Dialog.ASSIGN,
+    OpenDescription: Dialog.DESCRIPTION,
+    OpenWalk: Dialog.WALK,
+    OpenPublic: Dialog.PUBLIC,
+    OpenPromise: Dialog.PROMISE,
+    OpenReport: Dialog.REPORT,
+    OpenUpdate: Dialog.UPDATE,
+    Shorten: forms.SHORTEN,
+}
+
+
+def dialog_name(request: Request | OpenDialog) -> str:
     """The dialog's name for logs and metrics."""
     match request:
         case OpenDialog(dialog=dialog):
             return dialog
-        case OpenNote():
-            return forms.NOTE
-        case OpenAssign():
-            return Dialog.ASSIGN
-        case OpenDescription():
-            return Dialog.DESCRIPTION
         case OpenInvite(invited=invited):
             return Dialog.INVITE if invited else Dialog.UNINVITE
-        case OpenWalk():
-            return Dialog.WALK
-        case OpenPublic():
-            return Dialog.PUBLIC
-        case OpenPromise():
-            return Dialog.PROMISE
-        case OpenUpdate():
-            return Dialog.UPDATE
         case _:
-            return forms.SHORTEN
+            return _DIALOGS[type(request)]
 
 
 def message_link(interaction: Interaction, message: Mapping[str, Any]) -> str:

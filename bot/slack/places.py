@@ -15,6 +15,7 @@ from bot.slack.people import UNREACHABLE
 from bot.slack.verbs import COMMAND
 from bot.slack.web import code_of
 from bot.telemetry import log
+from core.commands import Declare
 
 # The person waits for their answer meanwhile.
 PATIENCE_SECONDS = 1.5
@@ -82,6 +83,34 @@ async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:
     except UNREACHABLE:
         return "could not be tried, because Slack does not answer: try again in a minute"
     return None
+
+
+async def is_private(client: AsyncWebClient, channel: str) -> bool:
+    """Whether ``channel`` is private.
+
+    Unknown counts as public, so the card of a private incident is not shown there.
+    """
+    try:
+        found = await client.conversations_info(channel=channel)
+    except SlackApiError as error:
+        log.info("channel not looked up", error=code_of(error))
+        return False
+    except UNREACHABLE:
+        log.info("channel not looked up", error="unreachable")
+        return False
+    return bool(found["channel"].get("is_private"))
+
+
+async def obstacle_to(client: AsyncWebClient, command: Declare, *, chosen: bool) -> Obstacle | None:
+    """The reason why the card of ``command`` cannot be posted.
+
+    The bot joins public channels by itself. ``chosen``: the channel was chosen in a form, which
+    does not say whether it is public.
+    """
+    place = command.place
+    if place is None or not (place.private or chosen):
+        return None
+    return await obstacle(client, place.channel)
 
 
 async def obstacle(client: AsyncWebClient, channel: str) -> Obstacle | None:

@@ -25,6 +25,7 @@ from bot.slack.requests import (
     OpenNote,
     OpenPromise,
     OpenPublic,
+    OpenReport,
     OpenUpdate,
     OpenWalk,
     Question,
@@ -277,6 +278,8 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Publish on {name}…"
         case OpenUpdate():
             return f"Update {name}…"
+        case OpenReport():
+            return "Write it in the report…"
         case OpenNote():
             return "Keep it as a note…"
         case OpenAssign():

@@ -57,6 +57,9 @@ class Redrawing:
         that it would replace.
         """
         stale, dialog = ended.error, view["callback_id"]
+        if ended.offers:
+            # Its buttons do what was asked, with what was typed; no box could save it any more.
+            return dialogs.message_dialog(ended.reply or {})
         if isinstance(stale, forms.Unannounced):
             _, actor = await self._workspaces.entered(interaction)
             form = forms.update_form(view)
@@ -79,6 +82,7 @@ class Redrawing:
                 origin=forms.origin_of(view),
                 form=forms.report_form(view, actor),
                 changed=stale.entry,
+                kept=forms.kept_of(view),
             )
         if not isinstance(stale, StaleStatus) or dialog not in {Dialog.UPDATE, Dialog.WALK}:
             return dialogs.refilled(view, ended.reply or {})

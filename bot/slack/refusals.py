@@ -21,6 +21,7 @@ from bot.slack.buttons import (
     every_step,
     follow_up_button,
     offer,
+    report_button,
     step_button,
     sure_button,
     timeline_button,
@@ -85,9 +86,11 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             told = [
                 f"{incident.name} is *{status_name(incident.status)}*.{escape(wanted)}",
                 "That is the end of its lifecycle: it takes no further updates.",
+                "What you have learned since goes into its report.",
                 "If it is happening again, declare a new incident.",
             ]
-            return _refused(told, [timeline_button(incident), follow_up_button(incident)])
+            offered = [timeline_button(incident), report_button(incident)]
+            return _refused(told, [*offered, follow_up_button(incident)])
         case TooSoon(incident=incident, asked=asked):
             told = [
                 f"{incident.name} is *{status_name(incident.status)}*.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.slack.blocks import Json, actions, context, message, modal, section
@@ -14,12 +14,12 @@ from bot.slack.buttons import (
     write_report_button,
 )
 from bot.slack.dialogs import box
-from bot.slack.forms import Origin, metadata
+from bot.slack.forms import Kept, Origin, metadata
 from bot.slack.markup import escape, mention, moment, pieces, shown
 from bot.slack.pressed import Dialog
 from bot.slack.words import note_hint
 from core.commands import WriteReport
-from core.incident import Incident, Section, Update
+from core.incident import BODY_MAX, Incident, Section, Update
 from core.lifecycle import PublicWord
 from core.report import DESCRIPTION, TO_WRITE, Report, ReportFact
 from core.sections import mark_of, rewritten, standing, text_of
@@ -116,10 +116,16 @@ def report_dialog(
     written: Sequence[Update],
     *,
     origin: Origin,
+    added: str = "",
     form: WriteReport | None = None,
     changed: Update | None = None,
+    kept: Kept | None = None,
 ) -> Json:
     """The dialog with a box for each section, filled with its present text.
+
+    ``added`` is a text that belongs into the report: it stands below the first section with room
+    for it, from where its author moves it. If none has, it is shown whole above the boxes. ``kept``
+    is the draft that it comes from.
 
     ``form`` could not be saved, because the section ``changed`` meanwhile: what somebody typed
     stays in the boxes, and the text that it would replace is shown. A box that they had left keeps
@@ -134,6 +140,11 @@ def report_dialog(
         marks |= {one: mark for one, mark in left if one not in typed}
     texts = read | typed
     told = [section(escape(incident.title))]
+    if added and form is None:
+        roomy = _with_room(texts, added)
+        if roomy:
+            texts[roomy] = _below(texts[roomy], added)
+        told += _about_added(roomy, added)
     if changed is not None:
         told += _meanwhile(changed)
     hint = note_hint(incident)
@@ -148,8 +159,26 @@ def report_dialog(
             incident,
             seen=str(incident.last_entry),
             marks=".".join(marks[one] for one in Section),
+            kept=kept,
         ),
     )
+
+
+def _below(text: str, added: str) -> str:
+    return "\n\n".join(filter(None, [text.rstrip(), added.strip()]))
+
+
+def _with_room(texts: Mapping[Section, str], added: str) -> Section | None:
+    """The first section that can take ``added`` below its text."""
+    return next((one for one in Section if len(_below(texts[one], added)) <= BODY_MAX), None)
+
+
+def _about_added(place: Section | None, added: str) -> list[Json]:
+    if place:
+        told = f"Your text is in *{place.words.capitalize()}*. Move it where it belongs, and save."
+        return [section(told)]
+    told = "Your text fits into none of the boxes as it is. Put what matters of it into them:"
+    return [section(told), *map(section, pieces(added, 2_800))]
 
 
 def _meanwhile(changed: Update) -> list[Json]:

@@ -287,6 +287,17 @@ class OpenNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReport:
+    """The dialog that writes the report of one incident, with ``text`` added to a section.
+
+    ``text`` empty: only the sections as they are.
+    """
+
+    ref: Ref
+    text: Note | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDescription:
     """The dialog that corrects the description of one incident, filled with the present one."""
 
@@ -369,6 +380,7 @@ Request = (
     | OpenDeclare
     | OpenUpdate
     | OpenNote
+    | OpenReport
     | OpenDescription
     | OpenAssign
     | OpenInvite

@@ -31,6 +31,7 @@ _KINDS: dict[str, type[Any]] = {
         requests.OpenDeclare,
         requests.OpenUpdate,
         requests.OpenNote,
+        requests.OpenReport,
         requests.OpenDescription,
         requests.OpenAssign,
         requests.OpenInvite,

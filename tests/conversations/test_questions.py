@@ -717,7 +717,7 @@ class TestTakeBackAndEdit:
 
         again = await told(f"update 2 status:resolved {CAUSE}")
         label = "Publish it in the place of yours (INC-2)"
-        assert labels(again) == [label, "Declare a follow-up…"]
+        assert labels(again) == [label, "Write it in the report…", "Declare a follow-up…"]
         await (await mia.press(again, label)).answer()
         await settle()
 
@@ -725,7 +725,7 @@ class TestTakeBackAndEdit:
         assert CAUSE in shown
         assert "leaked" not in shown
         late = await told(f"update 2 status:resolved {CAUSE}")
-        assert labels(late) == ["Declare a follow-up…"]
+        assert labels(late) == ["Write it in the report…", "Declare a follow-up…"]
 
     async def test_only_the_title_that_returns_is_called_so_again(self, told, mia):
         replaced, newest = await told("title 2 One"), await told("title 2 Two")

@@ -40,8 +40,9 @@ from bot.slack import (
     walking,
 )
 from bot.slack.answers import DialogNotOpened
+from bot.slack.carrying import after_the_end
 from bot.slack.figures import stats
-from bot.slack.forms import Origin, Unannounced, UpdateForm
+from bot.slack.forms import Kept, Origin, Unannounced, UpdateForm
 from bot.slack.help import help_for
 from bot.slack.page import page_line
 from bot.slack.people import SlackUnavailable
@@ -801,11 +802,17 @@ def questions(texts: Texts) -> dict[str, Any]:
         Offer(Choice(ShowCard(ref=here[0].id)), here[0]),
         Offer(Choice(OpenDeclare(description=texts.body), "Declare a follow-up…")),
     ]
+    over = a_case(texts, number=7, status=last_status(texts))
+    ended = [
+        Offer(one, over)
+        for one in after_the_end(a_change(ref=over.id, note=Note(texts.body)), over)
+    ]
     typed = f"update {texts.body}"
     longer = a_change(ref=here[0].id, public=PublicText(texts.body * 4))
     return {
         "question_which_incident": asked("Several incidents are open here.", typed, publish, draft),
         "question_which_meaning": asked("The first words may not be text.", typed, meanings, draft),
+        "question_after_the_end": asked("It has ended.", typed, ended, draft),
         "question_too_long": asked(
             "The public update is too long.",
             typed + texts.body * 4,
@@ -1198,6 +1205,12 @@ def reviews(texts: Texts) -> dict[str, Any]:
             open_one, report_of(open_one, declared), page=1, at=NOW, can_send=False
         ),
         "dialog_report": reports.report_dialog(over, written, origin=ORIGIN),
+        "dialog_report_added": reports.report_dialog(
+            over, written, origin=ORIGIN, added=texts.body, kept=Kept(over.id, 0)
+        ),
+        "dialog_report_no_room": reports.report_dialog(
+            over, written, origin=ORIGIN, added=texts.body.ljust(4_000, ".")
+        ),
         "dialog_report_changed": reports.report_dialog(
             over,
             written,
