@@ -1,4 +1,4 @@
-"""A store with a clock, the use cases of webhooks over it, and a way out that may stay inside."""
+"""A store on each database with a clock, the use cases of webhooks over it, and a way out that may stay inside."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from storage.store import SqlStore
 from tests.builders import the_settings
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request):
+    return request.param
+
+
 @pytest.fixture
-def store(a_database):
-    with a_database("sqlite") as url:
+def store(kind, a_database):
+    with a_database(kind) as url:
         store = SqlStore(url, defaults=the_settings())
         yield store
         store.close()
