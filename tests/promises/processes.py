@@ -61,8 +61,9 @@ async def _serve(settings, clock):
         loop.add_signal_handler(number, stop.set)
     end_with_the_test_process()
     app = build(settings, clock=clock)
-    app.schedule.every(timedelta(seconds=1 / HASTE), app.worker.look)
-    app.schedule.every(timedelta(seconds=30 / HASTE), app.worker.rescue)
+    for worker in (app.worker, app.hook_worker):
+        app.schedule.every(timedelta(seconds=1 / HASTE), worker.look)
+        app.schedule.every(timedelta(seconds=30 / HASTE), worker.rescue)
     try:
         await app.start()
         await stop.wait()

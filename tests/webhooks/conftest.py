@@ -1,4 +1,4 @@
-"""A store on each database with a clock, the use cases of webhooks over it, and a way out that may stay inside."""
+"""A store of each kind with a clock, the use cases of webhooks, and a way out that stays inside."""
 
 from __future__ import annotations
 
