@@ -1,10 +1,10 @@
-"""Components that a filter names: they exist, and each counts once."""
+"""Components that people name in lists: where each ends, which exist, and that each counts once."""
 
 from __future__ import annotations
 
 import pytest
 
-from core.components import known_components
+from core.components import known_components, names_in
 from core.errors import InvalidField
 from core.refusals import NoSuchComponent
 from tests.builders import a_component, an_id
@@ -29,9 +29,9 @@ def test_components_are_named_by_name_or_id_and_counted_once(names, found):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("serach", 'hold an unknown one: did you mean "search"?'),
-        ("billing", "hold an unknown one"),
-        ("+billing", "hold an unknown one"),
+        ("serach", 'hold one that is unknown: the nearest name is "search"'),
+        ("billing", 'hold one that is unknown: choose from "API" and "search"'),
+        ("+billing", 'hold one that is unknown: choose from "API" and "search"'),
     ],
 )
 def test_an_unknown_name_makes_no_component_and_a_near_one_is_named(name, told):
@@ -39,6 +39,20 @@ def test_an_unknown_name_makes_no_component_and_a_near_one_is_named(name, told):
         known_components((name,), (API, SEARCH))
 
     assert (refused.value.field, refused.value.problem) == ("components", told)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ()),
+        ("api", ("api",)),
+        (" api , web,, ", ("api", "web")),
+        ("api\u3001web\uff0csearch \ufe50 db", ("api", "web", "search", "db")),
+    ],
+    ids=["nothing", "one", "blanks", "other scripts"],
+)
+def test_a_list_of_names_has_commas_of_any_script_between_them(text, names):
+    assert names_in(text) == names
 
 
 def test_an_unknown_id_is_refused():

@@ -1,0 +1,152 @@
+"""Subscribed channels: who may, which can be, what begins anew, and what a repetition gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import InvalidField
+from core.incident import Membership, Severity
+from core.refusals import Denied, NotSubscribed, Permission
+from core.subscribing import SUBSCRIPTIONS_MAX, Subscribing, Wanted
+from core.subscription import SubscriptionFilter
+from tests.builders import ADA, GRACE, STATUS_CHANNEL, an_actor
+
+PUBLISHER = an_actor()
+HERE = Wanted(channel="C0CUSTOMERS")
+
+
+@pytest.fixture
+def subscribing(store, clock):
+    return Subscribing(store, clock=clock)
+
+
+async def test_a_subscription_starts_when_it_is_made_with_its_filter(subscribing, declare, clock):
+    api = (await declare(components=("api",))).components
+    clock.advance(minutes=1)
+    asked = Wanted(
+        channel="C0CUSTOMERS", severity=Severity.HIGH, components=("API",), broadcast=True
+    )
+
+    made = await subscribing.subscribe(PUBLISHER, asked)
+
+    kept = made.subscription
+    assert (made.before, made.changed, kept.in_force) == (None, True, True)
+    assert (kept.starts_at, kept.by, kept.broadcast) == (clock(), ADA, True)
+    assert kept.filter == SubscriptionFilter(severity=Severity.HIGH, components=api)
+    assert await subscribing.subscriptions(PUBLISHER) == (kept,)
+
+
+async def test_another_filter_begins_anew_and_the_same_one_changes_nothing(subscribing, clock):
+    first = (await subscribing.subscribe(PUBLISHER, HERE)).subscription
+    clock.advance(minutes=1)
+
+    same = await subscribing.subscribe(an_actor(GRACE), HERE)
+    assert (same.changed, same.subscription) == (False, first)
+
+    high = Wanted(channel="C0CUSTOMERS", severity=Severity.HIGH)
+    other = await subscribing.subscribe(an_actor(GRACE), high)
+    assert (other.changed, other.before) == (True, first)
+    assert (other.subscription.starts_at, other.subscription.by) == (clock(), GRACE)
+    assert await subscribing.subscriptions(PUBLISHER) == (other.subscription,)
+
+
+async def test_a_channel_that_was_unsubscribed_begins_anew(subscribing, clock):
+    kept = (await subscribing.subscribe(PUBLISHER, HERE)).subscription
+    clock.advance(minutes=1)
+    ended = await subscribing.unsubscribe(PUBLISHER, HERE.channel)
+    assert (ended.before, ended.changed) == (kept, True)
+    assert (ended.subscription.ended_at, ended.subscription.in_force) == (clock(), False)
+    assert await subscribing.subscriptions(PUBLISHER) == ()
+    with pytest.raises(NotSubscribed):
+        await subscribing.unsubscribe(PUBLISHER, HERE.channel)
+    clock.advance(minutes=1)
+
+    again = await subscribing.subscribe(PUBLISHER, HERE)
+
+    assert (again.before, again.changed) == (None, True)
+    assert (again.subscription.starts_at, again.subscription.ended_at) == (clock(), None)
+
+
+async def test_a_look_says_what_would_be_and_writes_nothing(subscribing):
+    looked = await subscribing.proposed(
+        PUBLISHER, Wanted(channel="C0CUSTOMERS", severity=Severity.LOW)
+    )
+
+    assert looked.changed
+    assert looked.subscription.filter == SubscriptionFilter(severity=Severity.LOW)
+    assert await subscribing.subscriptions(PUBLISHER) == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "problem"),
+    [
+        (Wanted(channel=STATUS_CHANNEL), "channel", "is the status channel"),
+        (Wanted(channel="D0DIRECT"), "channel", "is no channel"),
+        (Wanted(channel="U0ADA"), "channel", "is no channel"),
+        (Wanted(channel="customers"), "channel", "is no channel"),
+        (Wanted(channel=""), "channel", "is no channel"),
+        (
+            Wanted(channel="C0CUSTOMERS", components=("serach",)),
+            "components",
+            'hold one that is unknown: the nearest name is "search"',
+        ),
+    ],
+    ids=["status channel", "direct message", "person", "name", "nothing", "component"],
+)
+async def test_what_cannot_be_subscribed_is_refused_with_a_reason(
+    subscribing, declare, asked, field, problem
+):
+    await declare(components=("search",))
+
+    for act in (subscribing.proposed(PUBLISHER, asked), subscribing.subscribe(PUBLISHER, asked)):
+        with pytest.raises(InvalidField, match=problem) as refused:
+            await act
+        assert refused.value.field == field
+    assert await subscribing.subscriptions(PUBLISHER) == ()
+
+
+async def test_a_workspace_has_a_bounded_number_of_subscriptions(subscribing):
+    for number in range(SUBSCRIPTIONS_MAX):
+        await subscribing.subscribe(PUBLISHER, Wanted(channel=f"C0{number:03}"))
+    with pytest.raises(InvalidField, match="is one too many: unsubscribe one of 50 first"):
+        await subscribing.subscribe(PUBLISHER, HERE)
+
+    narrower = Wanted(channel="C0007", severity=Severity.HIGH)
+    assert (await subscribing.subscribe(PUBLISHER, narrower)).changed
+    await subscribing.unsubscribe(PUBLISHER, "C0007")
+    assert (await subscribing.subscribe(PUBLISHER, HERE)).changed
+
+
+@pytest.mark.parametrize(
+    ("actor", "permission"),
+    [
+        (an_actor(publisher=False), Permission.PUBLISH),
+        (an_actor(membership=Membership.GUEST), Permission.JOIN),
+    ],
+    ids=["a responder", "a guest"],
+)
+async def test_only_publishers_have_to_do_with_subscriptions(subscribing, actor, permission):
+    for act in (
+        subscribing.subscriptions(actor),
+        subscribing.proposed(actor, HERE),
+        subscribing.subscribe(actor, HERE),
+        subscribing.unsubscribe(actor, HERE.channel),
+    ):
+        with pytest.raises(Denied) as refused:
+            await act
+        assert refused.value.permission is permission
+
+
+async def test_a_repeated_delivery_changes_nothing_and_gets_what_is_there_by_now(
+    subscribing, clock
+):
+    await subscribing.subscribe(PUBLISHER, HERE, request="one")
+    ended = await subscribing.unsubscribe(PUBLISHER, HERE.channel, request="two")
+    clock.advance(minutes=1)
+
+    for again in (
+        await subscribing.subscribe(PUBLISHER, HERE, request="one"),
+        await subscribing.unsubscribe(PUBLISHER, HERE.channel, request="two"),
+    ):
+        assert (again.changed, again.subscription) == (False, ended.subscription)
+    assert await subscribing.subscriptions(PUBLISHER) == ()
