@@ -11,7 +11,7 @@ from datetime import datetime
 
 from core.commands import NameResolution, SetInvitation, SetPrivacy
 from core.decision import Decision, Envelope, ForAccess, Surface
-from core.incident import PRIVATE, PUBLIC, Incident, Kind, Person, Resolution, Resolved
+from core.incident import PRIVATE, PUBLIC, Incident, Kind, Person, Resolution, Resolved, Update
 from core.lifecycle import PublicWord
 from core.pen import Pen, responders_cards, status_card
 from core.promising import with_other_readers
@@ -42,9 +42,7 @@ def set_privacy(
         entry = pen.update(Kind.PRIVACY, old=PUBLIC, new=PRIVATE)
         gone = tuple(_gone(incident, changed, known))
         done = with_other_readers(changed, known.promises, at=at)
-        return pen.decision(
-            done.incident, (entry,), known.workspace, envelopes=gone, promises=done.promises
-        )
+        return pen.decision(done.incident, (entry,), known, envelopes=gone, promises=done.promises)
     delay = known.publish_delay
     changed = replace(
         incident, private=False, title_public_at=at + delay if delay else None, title_before=None
@@ -52,9 +50,7 @@ def set_privacy(
     entry = pen.update(Kind.PRIVACY, old=PRIVATE, new=PUBLIC, public_at=changed.title_public_at)
     shown = tuple(_shown(incident, changed, known))
     done = with_other_readers(changed, known.promises, at=at)
-    return pen.decision(
-        done.incident, (entry,), known.workspace, envelopes=shown, promises=done.promises
-    )
+    return pen.decision(done.incident, (entry,), known, envelopes=shown, promises=done.promises)
 
 
 def made_private(incident: Incident, by: Person) -> Incident:
@@ -80,20 +76,37 @@ def _gone(before: Incident, after: Incident, known: ForAccess) -> Iterator[Envel
 def _shown(before: Incident, after: Incident, known: ForAccess) -> Iterator[Envelope]:
     hold = after.title_public_at
     yield from responders_cards(before, after, not_before=hold)
-    here = known.workspace.status_channel
-    for channel in dict.fromkeys((*known.published.cards, *filter(None, [here]))):
+    here = known.places(after)
+    for channel in dict.fromkeys((*known.published.cards, *here)):
         yield status_card(after, channel)
-    posted = {entry for _, entry in known.published.replies}
     for channel, entry in known.published.replies:
         yield Envelope(surface=Surface.WITHDRAWAL, channel=channel, entry=entry, not_before=hold)
-    for update in known.texts:
-        if here and update.entry not in posted:
+    for channel in here:
+        for update in _missing(channel, known):
             yield Envelope(
                 surface=Surface.PUBLIC_UPDATE,
-                channel=here,
+                channel=channel,
                 entry=update.entry,
                 not_before=max(filter(None, (hold, update.public_at)), default=None),
             )
+
+
+def _missing(channel: str, known: ForAccess) -> Iterator[Update]:
+    """The texts without a reply in ``channel``.
+
+    Nobody reads one anew in the status channel that is in a former one, or in a subscribed channel
+    one that was public before its start.
+    """
+    subscribed = {one.channel: one.starts_at for one in known.subscribers.subscriptions}
+    if channel == known.workspace.status_channel:
+        others = subscribed.keys() - {channel}
+        posted = {entry for place, entry in known.published.replies if place not in others}
+        yield from (one for one in known.texts if one.entry not in posted)
+        return
+    posted = {entry for place, entry in known.published.replies if place == channel}
+    for one in known.texts:
+        if one.entry not in posted and (one.public_at or one.at) >= subscribed[channel]:
+            yield one
 
 
 def set_invitation(
@@ -114,7 +127,7 @@ def set_invitation(
         changed = replace(incident, invited=left)
         name = next(one.name for one in incident.invited if one == person)
         entry = pen.update(Kind.UNINVITED, old=name)
-    return pen.decision(changed, (entry,), known.workspace)
+    return pen.decision(changed, (entry,), known)
 
 
 def name_resolution(
@@ -136,4 +149,4 @@ def name_resolution(
     pen = Pen(incident, command.actor, at, known.publish_delay)
     entry = pen.update(Kind.RESOLUTION, old=before.words if before else None, new=resolved.words)
     changed = replace(incident, resolution=resolved)
-    return pen.decision(changed, (entry,), known.workspace, envelopes=())
+    return pen.decision(changed, (entry,), known, envelopes=())

@@ -9,6 +9,7 @@ from enum import StrEnum
 from core.handover import HandOver
 from core.incident import Component, Incident, Update, Workspace
 from core.promise import Promise
+from core.subscription import Subscription
 
 
 class Surface(StrEnum):
@@ -16,7 +17,7 @@ class Surface(StrEnum):
 
     WORKING_CARD = "working_card"  # the card in the channel of the declaration
     OWNER_CARD = "owner_card"  # the card as a direct message to one person
-    STATUS_CARD = "status_card"  # the public card in the status channel
+    STATUS_CARD = "status_card"  # the public card, in the status channel or a subscribed one
     PUBLIC_UPDATE = "public_update"  # a public update, as a reply in the status card's thread
     WITHDRAWAL = "withdrawal"  # the edit of such a reply: it shows what is public of it now
     PROMISE_REMINDER = "promise_reminder"  # to the owner: a promise is due soon
@@ -110,31 +111,73 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForDeclaration:
+class Subscribers:
+    """What decides on the subscribed channels of an incident. All of it is empty without any.
+
+    ``subscriptions`` are all of the workspace's, ended ones as well. ``cards`` are the channels
+    with the incident's status card, delivered or on its way; ``held`` are the entries that hold a
+    public text which is held back, oldest first.
+    """
+
+    subscriptions: tuple[Subscription, ...] = ()
+    cards: frozenset[str] = frozenset()
+    held: tuple[Update, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The facts of any command. ``publish_delay`` is the time for which a text is held back.
+
+    ``subscribers`` may stay empty for a command that shows nothing new in public.
+    """
+
+    workspace: Workspace
+    publish_delay: timedelta = timedelta()
+    subscribers: Subscribers = Subscribers()
+
+    def places(self, incident: Incident) -> tuple[str, ...]:
+        """The channels that show the public side of ``incident``, the status channel first.
+
+        A subscribed one shows it if it passes the filter. One that has its card keeps it up to
+        date to the end, also with another filter, or without a subscription.
+        """
+        if incident.private:
+            return ()
+        status = self.workspace.status_channel
+        subscribed = (
+            one.channel
+            for one in self.subscribers.subscriptions
+            if one.channel in self.subscribers.cards
+            or (one.in_force and one.filter.matches(incident.severity, incident.components))
+        )
+        return tuple(dict.fromkeys((*filter(None, [status]), *subscribed)))
+
+    def joins(self, channel: str) -> bool:
+        """Whether ``channel`` is a subscribed one, and has no card of the incident yet."""
+        is_subscribed = channel != self.workspace.status_channel
+        return is_subscribed and channel not in self.subscribers.cards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForDeclaration(Known):
     """``number`` becomes the incident's. ``publish_delay`` is the time for which its title is held.
 
     ``components`` are all of the workspace's, and may stay empty if the command names none.
     """
 
-    workspace: Workspace
     number: int
-    publish_delay: timedelta = timedelta()
     components: tuple[Component, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForChange:
-    """``publish_delay`` is the time for which a text is held back before it is public.
-
-    ``components`` are all of the workspace's, and may stay empty if the command names none.
+class ForChange(Known):
+    """``components`` are all of the workspace's, and may stay empty if the command names none.
     ``moved`` is the newest transition (the declaration counts as one), given only if `is_stale`.
     ``correctable`` is the public text by the actor that was withdrawn within `CORRECTION_WINDOW`,
     and has no correction yet; it counts only after the end. ``promises`` are all of the incident's.
     ``mentioned``: the incident had a severity before at which the group of responders is mentioned.
     """
 
-    workspace: Workspace
-    publish_delay: timedelta = timedelta()
     components: tuple[Component, ...] = ()
     moved: Update | None = None
     correctable: Update | None = None
@@ -143,7 +186,7 @@ class ForChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForRedaction:
+class ForRedaction(Known):
     """``entry`` is the update in question, None if there is none.
 
     ``published_in`` are the channels that show or will show it. ``titles`` are all changes of the
@@ -155,8 +198,6 @@ class ForRedaction:
     text, and ``moved``, the newest transition, may be absent if there is no promise.
     """
 
-    workspace: Workspace
-    publish_delay: timedelta = timedelta()
     entry: Update | None = None
     published_in: tuple[str, ...] = ()
     titles: tuple[Update, ...] = ()
@@ -169,16 +210,14 @@ class ForRedaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForReport:
+class ForReport(Known):
     """``written`` are all entries of the report's sections, oldest first."""
 
-    workspace: Workspace
-    publish_delay: timedelta = timedelta()
     written: tuple[Update, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForAccess:
+class ForAccess(Known):
     """``published`` are all posts in public; ``texts`` the entries that hold a public text.
 
     ``duplicate_of`` is the other incident that a resolution names, None if there is none for the
@@ -186,8 +225,6 @@ class ForAccess:
     if there is none.
     """
 
-    workspace: Workspace
-    publish_delay: timedelta = timedelta()
     published: Published = Published()
     texts: tuple[Update, ...] = ()
     duplicate_of: Incident | None = None

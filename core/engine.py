@@ -232,7 +232,7 @@ def _declare(command: Declare, known: ForDeclaration, *, at: datetime) -> Decisi
         incident=incident,
         updates=(declared,),
         new_components=made,
-        envelopes=tuple(envelopes_of(None, incident, (declared,), known.workspace)),
+        envelopes=tuple(envelopes_of(None, incident, (declared,), known)),
     )
     return with_question(decision, None, command.actor.person)
 
@@ -261,7 +261,7 @@ def _acknowledge(
         return Decision(incident=incident)
     pen = Pen(incident, command.actor, at, known.publish_delay)
     updates = (pen.update(Kind.ACKNOWLEDGED), *_replaced(pen, incident, changed))
-    return pen.decision(changed, updates, known.workspace)
+    return pen.decision(changed, updates, known)
 
 
 def _acknowledged(incident: Incident, actor: Actor) -> Incident:
@@ -321,9 +321,7 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
         *_facts(pen, incident, changed, command),
     )
     done = with_promises(changed, updates, command.next_update, known, at=at)
-    decision = pen.decision(
-        done.incident, done.updates, known.workspace, made, promises=done.promises
-    )
+    decision = pen.decision(done.incident, done.updates, known, made, promises=done.promises)
     return with_question(_with_mention(decision, incident, known), incident, command.actor.person)
 
 
@@ -349,7 +347,7 @@ def _correct(
     pen = Pen(incident, command.actor, at, known.publish_delay)
     replaces = str(known.correctable.entry) if known.correctable else None
     correction = pen.update(Kind.CORRECTED, visibility=Visibility.PUBLIC, body=public, old=replaces)
-    return pen.decision(incident, (correction,), known.workspace)
+    return pen.decision(incident, (correction,), known)
 
 
 def _walk(incident: Incident, command: Walk, known: ForChange, *, at: datetime) -> Decision:
@@ -380,7 +378,7 @@ def _walk(incident: Incident, command: Walk, known: ForChange, *, at: datetime) 
     words = tuple(_words(pen, before, to, public, reason))
     updates = (*passed, *words, *_replaced(pen, incident, changed))
     done = with_promises(changed, updates, None, known, at=at)
-    return pen.decision(done.incident, done.updates, known.workspace, promises=done.promises)
+    return pen.decision(done.incident, done.updates, known, promises=done.promises)
 
 
 def _refuse_publishing(incident: Incident, known: ForChange) -> None:

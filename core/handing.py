@@ -77,13 +77,13 @@ def answer(
     pen = Pen(incident, command.actor, at, known.publish_delay)
     if command.takes:
         update = pen.update(Kind.TOOK_OVER)
-        made = pen.decision(incident, (update,), known.workspace)
+        made = pen.decision(incident, (update,), known)
         told: tuple[Envelope, ...] = ()
     else:
         heir = _heir(incident, asked)
         update = pen.update(Kind.ASSIGNED, old=asked.to.name, new=heir.name if heir else None)
         changed = replace(incident, owner=heir)
-        made = pen.decision(changed, (update,), known.workspace)
+        made = pen.decision(changed, (update,), known)
         told = tuple(_declined(changed, asked, heir))
     answered = replace(asked, answer=Answer.TAKEN if command.takes else Answer.DECLINED)
     envelopes = (*made.envelopes, _to_owner(asked), *told)

@@ -27,6 +27,7 @@ from core.decision import (
     ForRedaction,
     ForReport,
     Published,
+    Subscribers,
 )
 from core.engine import is_stale
 from core.incident import (
@@ -112,10 +113,12 @@ def loaded(
     actor = command.actor
     if isinstance(command, Declare):
         number = tx.next_number(actor.workspace)
+        workspace = tx.workspace(actor.workspace)
         return None, ForDeclaration(
-            workspace=tx.workspace(actor.workspace),
+            workspace=workspace,
             number=number,
             publish_delay=publish_delay,
+            subscribers=_subscribers(tx, workspace, None, at),
             components=existing_components(tx, command),
         )
     incident = found(tx, actor, command.ref)
@@ -134,6 +137,7 @@ def loaded(
         return incident, ForAccess(
             workspace=workspace,
             publish_delay=publish_delay,
+            subscribers=_subscribers(tx, workspace, incident, at),
             published=tx.published(incident) if changes_side else Published(),
             texts=tx.public_texts(incident) if changes_side else (),
             duplicate_of=_duplicate(tx, command),
@@ -145,11 +149,29 @@ def loaded(
     return incident, ForChange(
         workspace=workspace,
         publish_delay=publish_delay,
+        subscribers=_subscribers(tx, workspace, incident, at),
         components=existing_components(tx, command),
         moved=tx.last_move(incident) if is_stale(incident, command) else None,
         correctable=_correctable(tx, command, incident, at),
         promises=_promises(tx, incident),
         mentioned=_mentioned(tx, command, incident, workspace.settings.mentions),
+    )
+
+
+def _subscribers(
+    tx: Transaction, workspace: Workspace, incident: Incident | None, at: datetime
+) -> Subscribers:
+    """What decides on subscribed channels; most workspaces have none, and need no read."""
+    if workspace.subscriptions is None:
+        return Subscribers()
+    subscriptions = tx.subscriptions(workspace.id)
+    if incident is None:
+        return Subscribers(subscriptions=subscriptions)
+    texts = tx.public_texts(incident)
+    return Subscribers(
+        subscriptions=subscriptions,
+        cards=tx.status_cards(incident),
+        held=tuple(one for one in texts if one.public_at is not None and one.public_at > at),
     )
 
 

@@ -51,7 +51,7 @@ def set_channel(
             return Decision(incident=incident)
         kept = tuple(replace(one, kept=True) if one.live else one for one in incident.channels)
         entry = pen.update(Kind.CHANNEL, new=KEPT)
-        return pen.decision(replace(incident, channels=kept), (entry,), known.workspace)
+        return pen.decision(replace(incident, channels=kept), (entry,), known)
     if not known.workspace.settings.incident_channels.offered:
         raise NoChannels(incident)
     if (own := incident.own_channel) and not own.error:
@@ -60,7 +60,7 @@ def set_channel(
         raise IncidentResolved(incident, None)
     entry = pen.update(Kind.CHANNEL, new=OPENED)
     changed = _with_channel(incident, entry.entry)
-    decision = pen.decision(changed, (entry,), known.workspace)
+    decision = pen.decision(changed, (entry,), known)
     return replace(decision, envelopes=(*decision.envelopes, _opening(changed)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.decision import Decision, Envelope, Surface
+from core.decision import Decision, Envelope, Known, Surface
 from core.incident import (
     Actor,
     Component,
@@ -14,7 +14,6 @@ from core.incident import (
     Kind,
     Update,
     Visibility,
-    Workspace,
     is_end,
     redraws_status_card,
     update_id,
@@ -70,7 +69,7 @@ class Pen:
         self,
         changed: Incident,
         updates: tuple[Update, ...],
-        workspace: Workspace,
+        known: Known,
         made: tuple[Component, ...] = (),
         *,
         envelopes: tuple[Envelope, ...] | None = None,
@@ -92,7 +91,7 @@ class Pen:
         if envelopes is None:
             promised = self._incident.next_update_by != incident.next_update_by
             envelopes = tuple(
-                envelopes_of(self._incident, incident, updates, workspace, promised=promised)
+                envelopes_of(self._incident, incident, updates, known, promised=promised)
             )
         return Decision(
             incident=incident,
@@ -118,7 +117,7 @@ def envelopes_of(
     before: Incident | None,
     incident: Incident,
     updates: tuple[Update, ...],
-    workspace: Workspace,
+    known: Known,
     *,
     promised: bool = False,
 ) -> Iterator[Envelope]:
@@ -131,21 +130,37 @@ def envelopes_of(
         for update in updates
     ):
         yield from responders_cards(before, incident)
-    channel = None if incident.private else workspace.status_channel
-    if channel is None:
-        return
     if any(redraws_status_card(one.kind, one.visibility, one.new) for one in updates):
-        yield status_card(incident, channel)
+        yield from public_cards(incident, known)
     end = is_end(incident.lifecycle, before.status if before else None, incident.status)
     for update in updates:
         announces = end and update.status_change == incident.status and not update.passed
         if update.visibility is Visibility.PUBLIC or announces:
-            yield Envelope(
-                surface=Surface.PUBLIC_UPDATE,
-                channel=channel,
-                entry=update.entry,
-                not_before=update.public_at,
-            )
+            for channel in known.places(incident):
+                yield _reply(update, channel)
+
+
+def public_cards(
+    incident: Incident, known: Known, *, not_before: datetime | None = None
+) -> Iterator[Envelope]:
+    """The status card in each channel that shows the public side of ``incident``.
+
+    A subscribed channel that has none yet gets the texts that are held back as well: they become
+    public while it shows the incident.
+    """
+    for channel in known.places(incident):
+        yield status_card(incident, channel, not_before=not_before)
+        if known.joins(channel):
+            yield from (_reply(text, channel) for text in known.subscribers.held)
+
+
+def _reply(update: Update, channel: str) -> Envelope:
+    return Envelope(
+        surface=Surface.PUBLIC_UPDATE,
+        channel=channel,
+        entry=update.entry,
+        not_before=update.public_at,
+    )
 
 
 def status_card(

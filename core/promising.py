@@ -5,17 +5,17 @@ A promise changes with the update that makes, answers or ends it, in one decisio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core import promise
 from core.commands import SetPromise
-from core.decision import Decision, Envelope, ForChange
+from core.decision import Decision, ForChange, Known
 from core.errors import InvalidField
-from core.incident import Incident, Kind, Update, Visibility, Workspace
+from core.incident import Incident, Kind, Update, Visibility
 from core.lifecycle import PublicWord
-from core.pen import Pen, responders_cards, status_card
+from core.pen import Pen, public_cards, responders_cards
 from core.promise import LONGEST, SHORTEST, NextUpdate, Promise, Release
 from core.refusals import IncidentResolved, NoPublicSurface, NothingToPromise, PromiseOver
 from core.texts import body_of
@@ -90,7 +90,7 @@ def set_promise(
         entry = pen.update(Kind.PROMISED, body=reason)
         left = tuple(promise.released(known.promises, Release.PERSON, at=at))
         done = _promised(incident, (entry,), known.promises, left)
-        return _decision(pen, incident, done, known.workspace)
+        return _decision(pen, incident, done, known)
     if is_over(incident):
         raise NothingToPromise(incident)
     if not (incident.private or known.workspace.has_public_surface):
@@ -103,7 +103,7 @@ def set_promise(
     moved = promise.released(known.promises, Release.MOVED, at=public_at, since=at)
     new = Promise(entry=entry.entry, public_at=public_at, due_at=due_at, internal=incident.private)
     done = _promised(incident, (entry,), known.promises, (*moved, new))
-    return _decision(pen, incident, done, known.workspace, not_before=public_at)
+    return _decision(pen, incident, done, known, not_before=public_at)
 
 
 def without_text(
@@ -183,19 +183,12 @@ def _decision(
     pen: Pen,
     before: Incident,
     done: Promised,
-    workspace: Workspace,
+    known: Known,
     *,
     not_before: datetime | None = None,
 ) -> Decision:
-    cards = tuple(_cards(before, done.incident, workspace, not_before=not_before))
-    return pen.decision(
-        done.incident, done.updates, workspace, envelopes=cards, promises=done.promises
+    cards = (
+        *responders_cards(before, done.incident),
+        *public_cards(done.incident, known, not_before=not_before),
     )
-
-
-def _cards(
-    before: Incident, after: Incident, workspace: Workspace, *, not_before: datetime | None
-) -> Iterator[Envelope]:
-    yield from responders_cards(before, after)
-    if workspace.status_channel is not None and not after.private:
-        yield status_card(after, workspace.status_channel, not_before=not_before)
+    return pen.decision(done.incident, done.updates, known, envelopes=cards, promises=done.promises)

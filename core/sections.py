@@ -69,7 +69,7 @@ def write_report(
         pen.update(Kind.REPORTED, body=text or None, new=section.value)
         for section, text in _changed(incident, command, known, texts)
     )
-    return pen.decision(incident, entries, known.workspace, envelopes=())
+    return pen.decision(incident, entries, known, envelopes=())
 
 
 def _changed(

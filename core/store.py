@@ -277,6 +277,9 @@ class Transaction(Reader, Drafts, EndpointWriter, SubscriptionWriter, Protocol):
     def published(self, incident: Incident) -> Published:
         """All posts of the incident in public, delivered or on their way."""
 
+    def status_cards(self, incident: Incident) -> frozenset[str]:
+        """The channels that have the incident's status card, or will have it."""
+
     def titles(self, incident: Incident) -> tuple[Update, ...]:
         """All changes of the title, oldest first."""
 

@@ -24,7 +24,7 @@ from core.decision import Decision, Envelope, Published, Surface
 from core.incident import Incident, Kind, Visibility, is_end
 from core.incident import Update as Entry
 from core.withdrawing import CORRECTION_WINDOW
-from storage.messages import PUBLIC_SURFACES, lane
+from storage.messages import PUBLIC_SURFACES, OutboxMessage, lane
 from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted
 from storage.models import update as _update
 from storage.statements import Prepared, upsert
@@ -207,11 +207,17 @@ def published(connection: Connection, incident: Incident) -> Published:
     named = {"workspace": incident.workspace, "incident": incident.id}
     connection.execute(_ON_THEIR_WAY, named).all()
     return Published(
-        cards=tuple(sorted(connection.execute(_STATUS_CARD_IN, named).scalars())),
+        cards=cards_of(connection, incident.workspace, incident.id),
         replies=tuple(
             sorted((channel, entry) for channel, entry in connection.execute(_REPLIES, named))
         ),
     )
+
+
+def cards_of(connection: Connection, workspace: str, incident: UUID) -> tuple[str, ...]:
+    """The channels that have the incident's status card, or will have it."""
+    named = {"workspace": workspace, "incident": incident}
+    return tuple(sorted(connection.execute(_STATUS_CARD_IN, named).scalars()))
 
 
 def is_told(connection: Connection, incident: Incident, withdrawn: Entry) -> bool:
@@ -237,11 +243,39 @@ def redraw_status_cards(
     connection: Connection, workspace: str, incident: UUID, *, at: datetime
 ) -> None:
     """Writes an edit of the incident's status card, in each channel that has or will have one."""
-    named = {"workspace": workspace, "incident": incident}
-    cards = [
-        Envelope(surface=Surface.STATUS_CARD, channel=channel)
-        for channel in sorted(connection.execute(_STATUS_CARD_IN, named).scalars())
-    ]
+    _redraw(connection, workspace, incident, cards_of(connection, workspace, incident), at=at)
+
+
+def redraw_beside(connection: Connection, message: OutboxMessage, *, at: datetime) -> None:
+    """Writes edits of the status cards that no other message has edited: they show its text now.
+
+    They need not be in its channel: the status channel may be another one by now. Where a reply of
+    its own tells the same, that one has the card edited.
+    """
+    entry = {
+        "workspace": message.workspace,
+        "incident": message.incident,
+        "entry": message.entry,
+    }
+    replies = {
+        channel
+        for statement in (_TO_CHANNELS, _IN_CHANNELS)
+        for channel in connection.execute(statement, entry).scalars()
+    }
+    cards = cards_of(connection, message.workspace, message.incident)
+    beside = (one for one in cards if one == message.channel or one not in replies)
+    _redraw(connection, message.workspace, message.incident, beside, at=at)
+
+
+def _redraw(
+    connection: Connection,
+    workspace: str,
+    incident: UUID,
+    channels: Iterable[str],
+    *,
+    at: datetime,
+) -> None:
+    cards = [Envelope(surface=Surface.STATUS_CARD, channel=channel) for channel in channels]
     enqueue_of(connection, workspace, incident, cards, at=at)
 
 

@@ -78,7 +78,8 @@ class Facts:
     messages that mention the group of responders, and for channels that they are invited to. A
     delivery about a channel of the incident's own has ``channel``, None if there is none; one that
     pins the card there has its ``place``, and a note has ``note``, None if that channel does not
-    show it.
+    show it. In a subscribed channel, ``subscribed``, replies are shown in the channel as well only
+    with ``broadcast``; a post that is not ``wanted`` is not made, and is edited if it is there.
     """
 
     name: str = ""
@@ -94,10 +95,14 @@ class Facts:
     settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
     channel: ChannelFacts | None = None
     note: Update | None = None
+    subscribed: bool = False
+    broadcast: bool = True
+    wanted: bool = True
 
     def reached(self, *, at: datetime) -> Milestone | None:
         """The time to the first public text, if this is it."""
-        if self.incident is None or self.update is None:
+        # Measured in the status channel, once.
+        if self.incident is None or self.update is None or self.subscribed:
             return None
         return first_words(self.incident, self.update, at=at)
 

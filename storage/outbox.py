@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from core.decision import ABOUT_CHANNELS, NUDGES, Envelope, Surface
 from storage import channel_facts, claims, own_channels
-from storage.enqueue import later_of, redraw_status_cards
+from storage.enqueue import later_of, redraw_beside
 from storage.facts import (
     ChannelMade,
     Delivery,
@@ -54,6 +54,7 @@ from storage.models import (
 from storage.snapshot import connection_of
 from storage.statements import upsert
 from storage.store import SqlStore
+from storage.subscribers import as_subscribed
 from storage.transactions import SqlTransaction
 
 # The error of a message after a lost response: Slack may have it or not.
@@ -281,9 +282,12 @@ class Outbox:
         """The content of ``message``, from the rows as they are now."""
         # As of the message's own time, and of no clock: a clock behind the publisher's would leave
         # the text out, and no later message would add it.
-        return await self.facts_of(
+        facts = await self.facts_of(
             message.workspace, message.incident, message.envelope, at=message.try_at
         )
+        if message.surface not in PUBLIC_SURFACES:
+            return facts
+        return await self._store.read(lambda reader: as_subscribed(reader, message, facts))
 
     async def facts_of(
         self, workspace: str, incident: UUID, envelope: Envelope, *, at: datetime
@@ -478,12 +482,9 @@ def _dead(tx: SqlTransaction, message: OutboxMessage, failure: Mapping[str, Any]
 
 
 def _show_on_card(connection: Connection, message: OutboxMessage, at: datetime) -> None:
-    """Edits the status cards that were drawn while the text of ``message`` was held back.
-
-    They need not be in its channel: the status channel may be another one by now.
-    """
+    """Edits the status cards that were drawn while the text of ``message`` was held back."""
     if message.surface is Surface.PUBLIC_UPDATE and message.created_at != message.due_at:
-        redraw_status_cards(connection, message.workspace, message.incident, at=at)
+        redraw_beside(connection, message, at=at)
 
 
 def _depth(connection: Connection, at: datetime) -> Depth:

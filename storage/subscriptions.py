@@ -5,13 +5,20 @@ Only modules of `storage` use it.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
 
+from sqlalchemy import Connection, bindparam, exists, func, select, update
+
+from core.decision import Surface
 from core.incident import Person
 from core.subscription import Subscription
 from storage.filters import columns_of, filters_of
-from storage.models import subscription
+from storage.models import State, is_kept, kept, outbox, posted, subscription, tagging
+from storage.models import update as entries
 from storage.models import workspace as workspaces
+from storage.rows import AnyRow
 from storage.statements import KEEP_WORKSPACE, upsert
 
 _ALL = (
@@ -21,6 +28,58 @@ _ALL = (
 )
 # One after another: otherwise two could pass the limit together, or both be left out of the count.
 _LOCK = select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace")).with_for_update()
+_ONE = select(subscription).where(
+    subscription.c.workspace_id == bindparam("workspace"),
+    subscription.c.channel == bindparam("channel"),
+)
+_TAGGED = (
+    select(tagging.c.component_id, tagging.c.tagged, entries.c.at)
+    .join(
+        entries,
+        (entries.c.workspace_id == tagging.c.workspace_id)
+        & (entries.c.incident_id == tagging.c.incident_id)
+        & (entries.c.entry == tagging.c.entry),
+    )
+    .where(
+        tagging.c.workspace_id == bindparam("workspace"),
+        tagging.c.incident_id == bindparam("incident"),
+    )
+    .order_by(tagging.c.entry)
+)
+# What the operator can retry, and must not be sent: it was public before the start.
+_DROP_DEAD = (
+    update(outbox)
+    .where(
+        kept(outbox, State.DEAD),
+        outbox.c.surface.in_([Surface.STATUS_CARD, Surface.PUBLIC_UPDATE]),
+        outbox.c.due_at < bindparam("start", type_=outbox.c.due_at.type),
+        ~exists().where(
+            posted.c.workspace_id == outbox.c.workspace_id,
+            posted.c.incident_id == outbox.c.incident_id,
+            posted.c.surface == outbox.c.surface,
+            posted.c.channel == outbox.c.channel,
+            posted.c.entry == func.coalesce(outbox.c.entry, 0),
+        ),
+    )
+    .values(state=State.MERGED, done_at=bindparam("start"))
+)
+_DROP_DEAD_IN = _DROP_DEAD.where(
+    outbox.c.workspace_id == bindparam("in_workspace"), outbox.c.channel == bindparam("in_channel")
+)
+_DROP_DEAD_IN_ALL = _DROP_DEAD.where(
+    exists().where(
+        subscription.c.workspace_id == outbox.c.workspace_id,
+        subscription.c.channel == outbox.c.channel,
+    )
+)
+_LAST_DUE = select(func.max(outbox.c.due_at)).where(
+    outbox.c.lane == bindparam("lane"), is_kept, outbox.c.surface == Surface.PUBLIC_UPDATE
+)
+_START_ANEW = (
+    update(subscription)
+    .where(subscription.c.starts_at < bindparam("start"))
+    .values(starts_at=bindparam("start"))
+)
 _KEEP = upsert(
     lambda insert: insert(subscription).on_conflict_do_update(
         index_elements=list(subscription.primary_key),
@@ -48,8 +107,20 @@ _COUNT = (
 def subscriptions(connection: Connection, workspace: str) -> tuple[Subscription, ...]:
     """All subscriptions of the workspace, ended ones as well, in the order of their channels."""
     rows = connection.execute(_ALL, {"workspace": workspace}).all()
-    return tuple(
-        Subscription(
+    return tuple(_subscriptions(connection, workspace, rows))
+
+
+def subscription_of(connection: Connection, workspace: str, channel: str) -> Subscription | None:
+    """The subscription of a channel, ended or not; None if it never had one."""
+    rows = connection.execute(_ONE, {"workspace": workspace, "channel": channel}).all()
+    return next(_subscriptions(connection, workspace, rows), None)
+
+
+def _subscriptions(
+    connection: Connection, workspace: str, rows: Sequence[AnyRow]
+) -> Iterator[Subscription]:
+    for row, limits in zip(rows, filters_of(connection, workspace, rows), strict=True):
+        yield Subscription(
             workspace=row.workspace_id,
             channel=row.channel,
             filter=limits,
@@ -59,8 +130,23 @@ def subscriptions(connection: Connection, workspace: str) -> tuple[Subscription,
             starts_at=row.starts_at,
             ended_at=row.ended_at,
         )
-        for row, limits in zip(rows, filters_of(connection, workspace, rows), strict=True)
-    )
+
+
+def tags_at(
+    connection: Connection, workspace: str, incident: UUID, *moments: datetime
+) -> Iterator[frozenset[UUID]]:
+    """The components that an incident tagged at each of ``moments``, hidden ones as well."""
+    named = {"workspace": workspace, "incident": incident}
+    changes = connection.execute(_TAGGED, named).all()
+    for moment in moments:
+        tagged = {one.component_id: one.tagged for one in changes if one.at <= moment}
+        yield frozenset(one for one, there in tagged.items() if there)
+
+
+def last_due(connection: Connection, lane: str) -> datetime | None:
+    """The moment at which the last reply is public that waits in a lane; None if none waits."""
+    due: datetime | None = connection.execute(_LAST_DUE, {"lane": lane}).scalar()
+    return due
 
 
 def lock(connection: Connection, workspace: str) -> None:
@@ -86,3 +172,11 @@ def keep(connection: Connection, one: Subscription) -> None:
         },
     )
     connection.execute(_COUNT, {"workspace": one.workspace})
+    here = {"in_workspace": one.workspace, "in_channel": one.channel}
+    connection.execute(_DROP_DEAD_IN, {**here, "start": one.starts_at})
+
+
+def begin_anew(connection: Connection, *, at: datetime) -> None:
+    """Lets every subscription start at the moment ``at``, in a restored database."""
+    connection.execute(_DROP_DEAD_IN_ALL, {"start": at})
+    connection.execute(_START_ANEW, {"start": at})

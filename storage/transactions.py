@@ -52,6 +52,7 @@ from storage import (
 )
 from storage.databases.sqlite import ERASED
 from storage.enqueue import (
+    cards_of,
     enqueue,
     enqueue_all,
     is_told,
@@ -121,6 +122,10 @@ class SqlTransaction(SqlReader):
     def published(self, incident: Incident) -> Published:
         """All posts of the incident in public, delivered or on their way."""
         return published(self._connection, incident)
+
+    def status_cards(self, incident: Incident) -> frozenset[str]:
+        """The channels that have the incident's status card, or will have it."""
+        return frozenset(cards_of(self._connection, incident.workspace, incident.id))
 
     def titles(self, incident: Incident) -> tuple[Update, ...]:
         """All changes of the title, oldest first."""

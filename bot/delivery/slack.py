@@ -147,7 +147,7 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
     posted, and its withdrawal then has nothing to edit.
     """
     content = drawn(message.surface, facts, at=at)
-    if content is None:
+    if content is None or not (facts.wanted or facts.place):
         return None
     card, group = facts.card, facts.settings.responders_group
     if (

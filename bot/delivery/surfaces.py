@@ -69,8 +69,9 @@ def _reply(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
     posts = surface is Surface.PUBLIC_UPDATE
     if facts.incident is None or facts.update is None:
         return None if posts else public.gone_reply()
-    draw = public.public_update if posts else public.reply_now
-    return draw(facts.incident, facts.update)
+    if posts:
+        return public.public_update(facts.incident, facts.update, broadcast=facts.broadcast)
+    return public.reply_now(facts.incident, facts.update)
 
 
 def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:

@@ -94,11 +94,11 @@ def _words(update: PublicUpdate, *, most: int) -> str:
     return shown(update.body or "", most)
 
 
-def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
+def public_update(public: PublicIncident, update: PublicUpdate, *, broadcast: bool = True) -> Json:
     """A public update as a reply in the status card's thread, for ``chat.postMessage``.
 
-    It is broadcast to the channel if it carries a transition. Its links have no previews. The end
-    of an incident is a short reply if nobody wrote a text for it.
+    With ``broadcast`` it is shown in the channel as well if it carries a transition. Its links have
+    no previews. The end of an incident is a short reply if nobody wrote a text for it.
     """
     status = update.status
     told = f"{public.name} {escape(public.title)}: " + (
@@ -119,7 +119,9 @@ def public_update(public: PublicIncident, update: PublicUpdate) -> Json:
         }
     return {
         **reply,
-        "reply_broadcast": status is not None and (update.ends or update.body is not None),
+        "reply_broadcast": broadcast
+        and status is not None
+        and (update.ends or update.body is not None),
         "unfurl_links": False,
         "unfurl_media": False,
     }

@@ -1,0 +1,89 @@
+"""What a message in public may show in a subscribed channel, when its turn comes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.decision import Surface
+from core.incident import Component, Severity
+from core.public_side import PublicIncident
+from core.subscription import Subscription
+from storage import subscriptions
+from storage.facts import Facts
+from storage.messages import OutboxMessage, lane
+from storage.queries import SqlReader
+from storage.snapshot import connection_of
+from storage.transactions import SqlTransaction
+
+EVER = datetime.max.replace(tzinfo=UTC)
+
+
+def as_subscribed(reader: SqlReader, message: OutboxMessage, facts: Facts) -> Facts:
+    """``facts`` of a ``message`` in public, as far as the subscription of its channel lets it pass.
+
+    In the status channel, and in a former one, they stay as they are.
+    """
+    workspace = reader.workspace(message.workspace)
+    if workspace.subscriptions is None or message.channel == workspace.status_channel:
+        return facts
+    connection = connection_of(reader)
+    here = subscriptions.subscription_of(connection, message.workspace, message.channel)
+    if here is None:
+        return facts
+    return replace(
+        facts,
+        subscribed=True,
+        broadcast=here.broadcast,
+        wanted=_is_wanted(reader, message, facts, here),
+    )
+
+
+def begin_anew(tx: SqlTransaction, *, at: datetime) -> None:
+    """Lets every subscription of a restored database start at ``at``.
+
+    What waits may have been posted since the backup: it is looked for, and is not posted anew.
+    """
+    subscriptions.begin_anew(connection_of(tx), at=at)
+
+
+def _is_wanted(reader: SqlReader, message: OutboxMessage, facts: Facts, here: Subscription) -> bool:
+    """Whether the channel gets the post of ``message``, if it is not there yet.
+
+    A card that is there keeps its thread to the end, without anything of before the start. Another
+    one is posted if something of the incident became public since, or is about to, and the incident
+    passes the filter: now, or when it was to be posted. So no reply comes without its card.
+    """
+    card = facts.place if message.surface is Surface.STATUS_CARD else facts.thread
+    if message.surface is Surface.WITHDRAWAL or facts.incident is None:
+        return True
+    newest = message.due_at
+    if message.surface is Surface.STATUS_CARD:
+        waiting = subscriptions.last_due(
+            connection_of(reader), lane(message.incident, message.envelope)
+        )
+        newest = max(filter(None, (newest, waiting, facts.incident.updated_at)))
+    if newest < here.starts_at:
+        return card is not None and message.surface is Surface.STATUS_CARD
+    return card is not None or (here.in_force and _passes(reader, message, facts.incident, here))
+
+
+def _passes(
+    reader: SqlReader, message: OutboxMessage, incident: PublicIncident, here: Subscription
+) -> bool:
+    connection = connection_of(reader)
+    then, now = subscriptions.tags_at(
+        connection, message.workspace, message.incident, message.due_at, EVER
+    )
+    return any(
+        here.filter.matches(severity, [Component(one, "") for one in tagged])
+        for severity, tagged in (
+            (_severity_at(incident, message.due_at), then),
+            (incident.severity, now),
+        )
+    )
+
+
+def _severity_at(incident: PublicIncident, at: datetime) -> Severity:
+    since = [severity for moment, severity in incident.severities if moment <= at]
+    return since[-1] if since else incident.severity

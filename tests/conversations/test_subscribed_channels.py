@@ -1,0 +1,534 @@
+"""Subscribed channels: a card and a thread there as in the status channel, each with its filter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid5
+
+import pytest
+
+from core.commands import Redact, SetPrivacy
+from core.incident import PublicText, Severity
+from core.refusals import NoPublicSurface
+from core.subscribing import Subscribing, Wanted
+from tests.builders import IDS, a_change, a_declaration, an_actor
+from tests.conversations.conftest import differences, running, settled
+
+CUSTOMERS, API = "#customers", "#api"
+FOUND, SOON = PublicText("We have found it."), PublicText("A fix is on its way.")
+
+
+@pytest.fixture
+def mode():
+    return "socket"
+
+
+@pytest.fixture
+def publish_delay():
+    return "0"
+
+
+@pytest.fixture
+def environment(environment, publish_delay):
+    environment["PUBLISH_DELAY"] = publish_delay
+    return environment
+
+
+@pytest.fixture(autouse=True)
+def channels(slack):
+    for name in (CUSTOMERS, API):
+        slack.workspace.add_channel(name.removeprefix("#"), members=["mia"])
+
+
+@pytest.fixture
+def publisher(slack):
+    return an_actor(workspace=slack.workspace.team_id)
+
+
+async def known(slack):
+    """A request makes Ratchet know its own workspace, which has the settings of its variables."""
+    await (await slack.person("mia").command("#payments", "/incident list")).answer()
+
+
+@pytest.fixture
+async def app(ratchet, slack):
+    await known(slack)
+    return ratchet
+
+
+@pytest.fixture
+def subscribing(app, clock):
+    return Subscribing(app.store, clock=clock)
+
+
+@pytest.fixture
+def subscribe(slack, subscribing, publisher, clock):
+    async def subscribe(channel, **wanted):
+        clock.advance(seconds=1)
+        id_ = slack.workspace.channel(channel).id
+        return await subscribing.subscribe(publisher, Wanted(channel=id_, **wanted))
+
+    return subscribe
+
+
+@pytest.fixture
+def unsubscribe(slack, subscribing, publisher, clock):
+    async def unsubscribe(channel):
+        clock.advance(seconds=1)
+        return await subscribing.unsubscribe(publisher, slack.workspace.channel(channel).id)
+
+    return unsubscribe
+
+
+@pytest.fixture
+def act(app, clock, publisher):
+    """Executes a command of a publisher, a second after the one before."""
+
+    async def act(command):
+        clock.advance(seconds=1)
+        return (await app.incidents.execute(replace(command, actor=publisher))).incident
+
+    return act
+
+
+@pytest.fixture
+def declare(act):
+    async def declare(title, severity=Severity.HIGH, **more):
+        named = uuid5(IDS, title)
+        return await act(a_declaration(id=named, title=title, severity=severity, **more))
+
+    return declare
+
+
+@pytest.fixture
+def change(act):
+    async def change(incident, **asked):
+        return await act(a_change(ref=incident.id, **asked))
+
+    return change
+
+
+@pytest.fixture
+def set_private(act, publisher):
+    async def set_private(incident, private):
+        return await act(SetPrivacy(actor=publisher, ref=incident.id, private=private))
+
+    return set_private
+
+
+@pytest.fixture
+def shown(slack, settle):
+    """The cards of a channel once everything is delivered: the text of each, with its replies."""
+
+    async def shown(channel):
+        await settle()
+        return [
+            (post.text, [reply.text for reply in post.replies])
+            for post in slack.channel_view(channel)
+        ]
+
+    return shown
+
+
+def titles(cards):
+    return [text.split(":")[0] for text, _ in cards]
+
+
+async def test_a_channel_shows_the_same_as_the_status_channel(
+    slack, subscribe, declare, change, shown
+):
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is down")
+    await change(one, to="identified", public=FOUND)
+    await change(one, public=SOON, note="db-3 lost quorum")
+    await change(one, to="monitoring")
+
+    there = await shown("#status")
+
+    assert await shown(CUSTOMERS) == there
+    [(_, replies)] = there
+    assert len(replies) == 2
+    theirs, ours = (
+        [reply.blocks for post in slack.channel_view(one) for reply in (post, *post.replies)]
+        for one in ("#status", CUSTOMERS)
+    )
+    assert theirs == ours
+
+
+async def test_each_channel_has_its_own_filter(subscribe, declare, shown):
+    await declare("Search is slow", Severity.LOW, components=("api",))
+    await shown("#status")
+    await subscribe(CUSTOMERS, severity=Severity.HIGH)
+    await subscribe(API, components=("api",))
+    await declare("Checkout is down", components=("payments",))
+    await declare("Uploads fail", Severity.MEDIUM, components=("api",))
+    await declare("Login is down", Severity.CRITICAL, components=("api",))
+
+    assert titles(await shown(CUSTOMERS)) == ["INC-2 Checkout is down", "INC-4 Login is down"]
+    assert titles(await shown(API)) == ["INC-3 Uploads fail", "INC-4 Login is down"]
+    assert len(await shown("#status")) == 4
+
+
+async def test_replies_are_shown_in_the_channel_only_if_asked_for(
+    slack, subscribe, declare, change, settle
+):
+    await subscribe(CUSTOMERS)
+    await subscribe(API, broadcast=True)
+    one = await declare("Checkout is down")
+    await change(one, to="identified", public=FOUND)
+    await settle()
+
+    broadcast = {}
+    for channel in ("#status", CUSTOMERS, API):
+        [card] = [post for post in slack.channel_view(channel) if post.replies]
+        broadcast[channel] = [reply.broadcast for reply in card.replies]
+    assert broadcast == {"#status": [True], CUSTOMERS: [False], API: [True]}
+
+
+async def test_an_open_incident_comes_with_its_next_public_change(
+    subscribe, declare, change, shown
+):
+    one = await declare("Checkout is down")
+    await change(one, to="identified", public=FOUND)
+    await shown("#status")
+    await subscribe(CUSTOMERS)
+    assert await shown(CUSTOMERS) == []
+
+    await change(one, note="db-3 lost quorum")
+    assert await shown(CUSTOMERS) == []
+
+    await change(one, to="monitoring", public=SOON)
+    [(card, replies)] = await shown(CUSTOMERS)
+    assert "now monitoring" in card
+    assert [SOON in reply for reply in replies] == [True]
+
+
+async def test_an_incident_comes_when_its_severity_rises_into_the_filter(
+    subscribe, declare, change, shown
+):
+    await subscribe(CUSTOMERS, severity=Severity.HIGH)
+    one = await declare("Checkout is slow", Severity.LOW)
+    await change(one, to="identified", public=FOUND)
+    assert await shown(CUSTOMERS) == []
+
+    await change(one, severity=Severity.CRITICAL)
+    [(card, replies)] = await shown(CUSTOMERS)
+    assert "(critical)" in card
+    assert replies == []
+
+    await change(one, severity=Severity.LOW)
+    await change(one, public=SOON)
+    [(card, replies)] = await shown(CUSTOMERS)
+    assert "(low)" in card
+    assert [SOON in reply for reply in replies] == [True]
+
+
+async def test_a_component_that_is_tagged_brings_an_incident_in(subscribe, declare, change, shown):
+    await declare("Search is slow", components=("api",))
+    await subscribe(API, components=("api",))
+    one = await declare("Checkout is down", components=("payments",))
+    assert await shown(API) == []
+
+    await change(one, components=("payments", "api"))
+    assert titles(await shown(API)) == ["INC-2 Checkout is down"]
+
+
+async def test_a_private_incident_is_in_no_channel(
+    slack, subscribe, declare, change, set_private, shown
+):
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is down", private=True)
+    await change(one, to="identified")
+    assert await shown(CUSTOMERS) == []
+
+    await set_private(one, private=False)
+    assert await shown(CUSTOMERS) == await shown("#status") != []
+
+    await change(one, public=FOUND)
+    assert FOUND in str(await shown(CUSTOMERS))
+    await set_private(one, private=True)
+    gone = await shown(CUSTOMERS)
+    assert gone == await shown("#status")
+    assert "INC-1 is no longer public." in str(gone)
+    assert FOUND not in str(slack.channel_view(CUSTOMERS))
+    assert "Checkout" not in str(slack.channel_view(CUSTOMERS))
+
+    # A channel that joins gets what is public from now on, with the texts that become so.
+    await subscribe(API)
+    await set_private(one, private=False)
+    assert await shown(CUSTOMERS) == await shown("#status")
+    [(card, replies)] = await shown(API)
+    assert "Checkout is down" in card
+    assert replies == []
+
+
+async def test_a_withdrawn_text_is_gone_from_every_channel(
+    slack, subscribe, declare, change, act, publisher, shown
+):
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is down")
+    await change(one, to="identified", public=FOUND)
+    await shown(CUSTOMERS)
+
+    await act(Redact(actor=publisher, ref=one.id, entry=2))
+    assert await shown(CUSTOMERS) == await shown("#status")
+    assert FOUND not in str(slack.channel_view(CUSTOMERS))
+
+
+async def test_a_hidden_component_is_on_no_card(subscribe, declare, shown):
+    await subscribe(CUSTOMERS)
+    await subscribe(API)
+    await declare("Checkout is down", components=("payments",))
+
+    assert "payments" not in str(await shown(CUSTOMERS))
+
+
+async def test_without_a_subscription_a_card_is_followed_to_its_end(
+    subscribe, unsubscribe, declare, change, set_private, shown
+):
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is down")
+    await shown(CUSTOMERS)
+    await unsubscribe(CUSTOMERS)
+    await declare("Search is slow")
+    await change(one, to="identified", public=FOUND)
+
+    [(card, replies)] = await shown(CUSTOMERS)
+    assert card.startswith("INC-1")
+    assert "now identified" in card
+    assert len(replies) == 1
+    await set_private(one, private=True)
+    assert "no longer public" in str(await shown(CUSTOMERS))
+
+
+async def test_with_another_filter_a_card_is_followed_to_its_end(subscribe, declare, change, shown):
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is slow", Severity.LOW)
+    await shown(CUSTOMERS)
+    await subscribe(CUSTOMERS, severity=Severity.HIGH)
+    await change(one, to="identified", public=FOUND)
+    await declare("Search is slow", Severity.LOW)
+
+    [(card, replies)] = await shown(CUSTOMERS)
+    assert "now identified" in card
+    assert len(replies) == 1
+
+
+@pytest.mark.parametrize("after", ["unsubscribed", "another filter", "begun anew"])
+async def test_what_waits_from_before_is_not_posted(
+    slack, subscribe, unsubscribe, declare, change, shown, after
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    slack.faults.refuse("chat.postMessage", error="update_failed", channel=here, times=2)
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is down")
+    await change(one, public=FOUND)
+    if after == "another filter":
+        await subscribe(CUSTOMERS, severity=Severity.CRITICAL)
+    else:
+        await unsubscribe(CUSTOMERS)
+    if after == "begun anew":
+        await subscribe(CUSTOMERS)
+
+    assert await shown(CUSTOMERS) == []
+    assert titles(await shown("#status")) == ["INC-1 Checkout is down"]
+
+    await change(one, to="identified", public=SOON)
+    assert [replies for _, replies in await shown(CUSTOMERS)] == (
+        [[f"INC-1 Checkout is down: now identified. {SOON}"]] if after == "begun anew" else []
+    )
+
+
+@pytest.mark.parametrize("public", [True, False])
+async def test_an_operators_retry_brings_nothing_from_before_the_start(
+    slack, ratchet, subscribe, unsubscribe, declare, shown, clock, public
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    broken = slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    await subscribe(CUSTOMERS)
+    await declare("Checkout is down")
+    assert await shown(CUSTOMERS) == []
+    broken.clear()
+    if not public:
+        await unsubscribe(CUSTOMERS)
+        clock.advance(seconds=1)
+        await subscribe(CUSTOMERS)
+    await ratchet.outbox.retry_dead(at=clock())
+
+    assert len(await shown(CUSTOMERS)) == public
+
+
+async def test_a_card_that_leaves_the_filter_while_slack_is_down_is_posted(
+    slack, subscribe, declare, change, shown
+):
+    await declare("Search is slow", components=("api",))
+    await subscribe(CUSTOMERS, severity=Severity.HIGH)
+    await subscribe(API, components=("api",))
+    for channel in (CUSTOMERS, API):
+        here = slack.workspace.channel(channel).id
+        slack.faults.refuse("chat.postMessage", error="update_failed", channel=here, times=2)
+    one = await declare("Checkout is down", components=("api",))
+    await change(one, severity=Severity.LOW, components=("payments",))
+
+    assert await shown(CUSTOMERS) == await shown(API)
+    assert "(low)" in str(await shown(API))
+
+
+class TestWithoutAStatusChannel:
+    @pytest.fixture
+    def environment(self, environment):
+        del environment["STATUS_CHANNEL"]
+        return environment
+
+    async def test_a_subscribed_channel_is_enough_for_a_public_update(
+        self, slack, subscribe, declare, change, shown
+    ):
+        one = await declare("Checkout is down")
+        with pytest.raises(NoPublicSurface):
+            await change(one, public=FOUND)
+
+        await subscribe(CUSTOMERS)
+        await change(one, to="identified", public=FOUND)
+        [(card, replies)] = await shown(CUSTOMERS)
+        assert "now identified" in card
+        assert [FOUND in reply for reply in replies] == [True]
+        assert slack.channel_view("#status") == []
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+async def test_a_lost_response_leaves_one_card_and_no_text_twice(
+    slack, subscribe, declare, change, shown, method
+):
+    await subscribe(CUSTOMERS)
+    here = slack.workspace.channel(CUSTOMERS).id
+    lost = slack.faults.lose_answer(method, channel=here, times=2)
+    one = await declare("Checkout is down")
+    await shown(CUSTOMERS)
+    await change(one, to="identified", public=FOUND)
+    await change(one, to="monitoring")
+
+    assert await shown(CUSTOMERS) == await shown("#status")
+    assert lost.hits
+
+
+async def test_a_lost_response_before_the_end_of_a_subscription_leaves_a_card_that_is_followed(
+    slack, subscribe, unsubscribe, declare, change, shown, ratchet
+):
+    await subscribe(CUSTOMERS)
+    here = slack.workspace.channel(CUSTOMERS).id
+    lost = slack.faults.lose_answer("chat.postMessage", channel=here)
+    one = await declare("Checkout is down")
+    await ratchet.worker.deliver_due()
+    assert lost.hits
+    await unsubscribe(CUSTOMERS)
+    await change(one, to="identified", public=FOUND)
+
+    assert await shown(CUSTOMERS) == await shown("#status")
+
+
+async def test_a_channel_where_nobody_may_post_delays_no_other(slack, subscribe, declare, shown):
+    await subscribe(CUSTOMERS)
+    await subscribe(API)
+    here = slack.workspace.channel(CUSTOMERS).id
+    broken = slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    await declare("Checkout is down")
+
+    assert await shown(API) == await shown("#status")
+    assert await shown(CUSTOMERS) == []
+    assert broken.hits
+
+
+class TestHeldBack:
+    @pytest.fixture
+    def publish_delay(self):
+        return "10"
+
+    async def test_what_is_taken_back_in_time_is_in_no_channel(
+        self, slack, subscribe, declare, change, act, publisher, shown
+    ):
+        await subscribe(CUSTOMERS)
+        one = await declare("Checkout is down")
+        await shown(CUSTOMERS)
+        await change(one, public=FOUND)
+        await act(Redact(actor=publisher, ref=one.id, entry=2))
+
+        assert await shown(CUSTOMERS) == await shown("#status")
+        assert FOUND not in str(slack.calls_of("chat.postMessage"))
+
+    async def test_a_text_that_is_held_back_reaches_a_channel_that_joins_meanwhile(
+        self, subscribe, declare, change, shown
+    ):
+        await subscribe(CUSTOMERS, severity=Severity.HIGH)
+        one = await declare("Checkout is slow", Severity.LOW)
+        await shown("#status")
+        await change(one, public=FOUND)
+        await change(one, severity=Severity.HIGH)
+
+        assert await shown(CUSTOMERS) == await shown("#status")
+        assert FOUND in str(await shown(CUSTOMERS))
+
+    async def test_a_text_that_is_held_back_over_a_start_comes_with_its_card(
+        self, slack, subscribe, declare, change, shown, app, clock
+    ):
+        here = slack.workspace.channel(CUSTOMERS).id
+        await subscribe(CUSTOMERS)
+        one = await declare("Checkout is down")
+        clock.advance(seconds=10)
+        slack.faults.refuse("chat.postMessage", error="update_failed", channel=here, times=1)
+        await app.worker.deliver_due()
+        await change(one, public=FOUND)
+        await subscribe(CUSTOMERS, severity=Severity.HIGH)
+
+        assert await shown(CUSTOMERS) == await shown("#status")
+        assert FOUND in str(await shown(CUSTOMERS))
+
+    async def test_an_incident_that_leaves_the_filter_before_it_is_public_is_not_shown(
+        self, subscribe, declare, change, shown
+    ):
+        await subscribe(CUSTOMERS, severity=Severity.HIGH)
+        one = await declare("Checkout is down")
+        await change(one, severity=Severity.LOW)
+
+        assert await shown(CUSTOMERS) == []
+        await change(one, severity=Severity.CRITICAL)
+        assert await shown(CUSTOMERS) == await shown("#status")
+
+    async def test_each_text_redraws_each_card_once(self, slack, subscribe, declare, change, shown):
+        await subscribe(CUSTOMERS)
+        await subscribe(API)
+        one = await declare("Checkout is down")
+        await shown(API)
+        before = len(slack.calls_of("chat.update"))
+        await change(one, public=FOUND)
+
+        assert await shown(CUSTOMERS) == await shown(API) == await shown("#status")
+        assert FOUND in str(await shown(API))
+        # In each of three channels: once for the change, once when its text is public.
+        assert len(slack.calls_of("chat.update")) - before == 6
+
+
+class TestRestarts:
+    async def test_a_restart_in_the_middle_loses_nothing_and_repeats_nothing(
+        self, slack, environment, clock, publisher
+    ):
+        here = slack.workspace.channel(CUSTOMERS).id
+        async with running(environment, slack, clock) as first:
+            await known(slack)
+            subscribing = Subscribing(first.store, clock=clock)
+            await subscribing.subscribe(publisher, Wanted(channel=here))
+            lost = slack.faults.lose_answer("chat.postMessage", channel=here)
+            one = a_declaration(id=uuid5(IDS, "one"), actor=publisher)
+            await first.incidents.execute(one)
+            await first.worker.deliver_due()
+            assert lost.hits
+        clock.advance(minutes=1)
+        async with running(environment, slack, clock) as second:
+            await known(slack)
+            told = a_change(ref=one.id, actor=publisher, to="identified", public=FOUND)
+            await second.incidents.execute(told)
+            await settled(second, clock)
+            assert slack.channel_view(CUSTOMERS)
+            assert [(one.text, len(one.replies)) for one in slack.channel_view(CUSTOMERS)] == [
+                (one.text, len(one.replies)) for one in slack.channel_view("#status")
+            ]
+            assert await differences(second, slack, clock) == []
