@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.slack import channels, handing, mentions, nudges, public, views
+from bot.slack import cards, channels, handing, mentions, nudges, public
 from core.decision import CHANNEL_EFFECTS, Surface
 from core.incident import Note
 from storage.facts import Facts
@@ -78,7 +78,7 @@ def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, 
     if facts.hand_over is None:
         return None
     if facts.card is None:
-        return views.gone(facts.name) if facts.place else None
+        return cards.gone(facts.name) if facts.place else None
     if surface is Surface.HAND_OVER_DECLINED:
         return handing.declined(facts.card.incident, facts.hand_over)
     if surface is Surface.HAND_OVER_UNANSWERED:
@@ -91,7 +91,7 @@ def _card(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] 
         return public.status_card(facts.incident) if facts.incident else None
     if facts.card is None:
         return None
-    draw = views.working_card if surface is Surface.WORKING_CARD else views.owner_card
+    draw = cards.working_card if surface is Surface.WORKING_CARD else cards.owner_card
     return draw(facts.card, at=at)
 
 
@@ -99,4 +99,4 @@ def _farewell(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
     """The end of a card that was posted, for readers who may see the incident no more."""
     if facts.place is None:
         return None
-    return public.gone(facts.name) if surface is not Surface.OWNER_CARD else views.gone(facts.name)
+    return public.gone(facts.name) if surface is not Surface.OWNER_CARD else cards.gone(facts.name)

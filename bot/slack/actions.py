@@ -11,14 +11,14 @@ from uuid import UUID, uuid4
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import forms, handing, lists, parser, places, privacy, reports, views
+from bot.slack import cards, forms, handing, inputs, lists, parser, places, privacy, reports, views
 from bot.slack.answers import Answers
 from bot.slack.arranged import ShowComponents
 from bot.slack.asking import Asking
 from bot.slack.blocks import Json, with_remark
 from bot.slack.carrying import text_of, with_text
 from bot.slack.curating import Arranging, Opened, Saved, arranging_form
-from bot.slack.forms import Kept
+from bot.slack.inputs import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.leaking import settled
 from bot.slack.markup import plain_text
@@ -195,7 +195,7 @@ class Actions:
         match pressed:
             case Outdated(number=number):
                 card = await self._incidents.card(actor, number)
-                return views.outdated_button(card, at=self._clock())
+                return cards.outdated_button(card, at=self._clock())
             case Step(change=change, asks=True):
                 incident = await self._incidents.find(actor, change.ref)
                 return views.asks_before_the_end(incident, str(change.to))
@@ -288,7 +288,7 @@ class Actions:
             )
             request = replace(request, place=replace(request.place, private=private))
         try:
-            return await self._do(interaction, actor, request, kept=forms.kept_of(view))
+            return await self._do(interaction, actor, request, kept=inputs.kept_of(view))
         except (IncidentResolved, StaleStatus) as error:
             if not error.incident.terminal:
                 raise

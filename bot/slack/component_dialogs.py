@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 
 from bot.slack.arranged import SaveComponent, SaveGroup, SaveOverride
 from bot.slack.blocks import Json, input_block, modal, option, section, select, text_box
-from bot.slack.forms import COMPONENT, GROUP, OVERRIDE, Origin, element, metadata, remembered_in
+from bot.slack.forms import COMPONENT, GROUP, OVERRIDE
+from bot.slack.inputs import Origin, element, metadata, remembered_in
 from bot.slack.markup import shown
 from bot.slack.requests import UsageError
 from bot.slack.verbs import COMMAND

@@ -9,6 +9,7 @@ from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, audience_within,
 from bot.slack.likeness import near
 from bot.slack.references import first_word, plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
+from bot.slack.tokens import joined, unwrapped, without, without_separators
 from bot.slack.typed import Circumstances, Typed, option, other_school, quoted, unquoted
 from core.commands import Declare
 from core.incident import Severity
@@ -42,11 +43,7 @@ _YES = frozenset({"yes", "true", "1", "on"})
 _INSIDERS = frozenset({"internal", "note"})
 # "private" inside of a word that is written otherwise: "visibility=private", "(private,".
 _PRIVATE_WITHIN = re.compile(r"(?<![^\W_])private(?![^\W_])")
-# The marks that are set around words, with their other halves.
-_HALVES = {"*": "*", "_": "_", "~": "~", "`": "`", "(": ")", "[": "]", "{": "}", "“": "”", "‘": "’"}
-_MARKS = "".join([*_HALVES, *_HALVES.values()]) + ".,:;!?-–—"
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
-_SEPARATORS = ",;|/:–—-"
 
 
 def read_declare(typed: Typed) -> Declare | OpenDeclare:
@@ -225,7 +222,7 @@ class _Arguments:
         tokens = typed.tokens()
         whole = " ".join(tokens)
         # Apostrophes within a quotation split it: 'Customers can't pay'.
-        split = len(tokens) > 1 and _unwrapped(whole) != whole
+        split = len(tokens) > 1 and unwrapped(whole) != whole
         self._tokens = self._canonical([whole] if split else tokens)
         while self._tokens and self._take_last():
             pass
@@ -295,11 +292,11 @@ class _Arguments:
         """Takes an option from the end; whether there was one."""
         *before, last = self._tokens
         if audience := self._audience_in(last):
-            others = _without(self._tokens, len(before))
+            others = without(self._tokens, len(before))
             return self._take_audience(audience, last, others, bound=_binds(before))
         if (key := self._key(last)) and (value := option(last)[1]):
             self._keep(key, value)
-            self._tokens = _without(self._tokens, len(before))
+            self._tokens = without(self._tokens, len(before))
             return True
         if key:
             raise self._typed.wrong(f"The value of `{key}:` is missing.")
@@ -327,10 +324,10 @@ class _Arguments:
         exact = re.sub(r"^\W+|\W+$", "", plain_word(word)) == audience == "private"
         if exact and not (bound and rest):
             self._keep("private", "yes")
-            self._tokens = _without_separators(rest)
+            self._tokens = without_separators(rest)
             return True
         if not self._typed.literal and "private" not in self.options:
-            self.doubt = self.doubt or _Doubt(word, joined(_without_separators(rest)))
+            self.doubt = self.doubt or _Doubt(word, joined(without_separators(rest)))
         return False
 
     def _take_audience_first(self) -> None:
@@ -338,7 +335,7 @@ class _Arguments:
         first = self._tokens[0]
         if audience := self._audience_in(first):
             decorated = first.casefold() != audience
-            others = _without(self._tokens, 0)
+            others = without(self._tokens, 0)
             self._take_audience(audience, first, others, bound=not decorated)
 
     def _look_for_audience(self) -> None:
@@ -354,10 +351,10 @@ class _Arguments:
             insiders = place in ends and plain in _INSIDERS and token.casefold() != plain
             if not (insiders or _PRIVATE_WITHIN.search(plain)):
                 continue
-            rest = _without(self._tokens, place)
+            rest = without(self._tokens, place)
             if re.search(r"[(\[{]", token) and not re.search(r"[)\]}]", token):
                 rest = self._tokens
-            self.doubt = _Doubt(token, joined(_without_separators(rest)))
+            self.doubt = _Doubt(token, joined(without_separators(rest)))
             return
 
     def _look_into_quotation(self) -> None:
@@ -378,7 +375,7 @@ class _Arguments:
                 continue
             if self._typed.known.secluded and audience != "public":
                 continue
-            rest = " ".join(_without_separators([*words[:place], *words[place + 1 :]]))
+            rest = " ".join(without_separators([*words[:place], *words[place + 1 :]]))
             others = [rest if one is quotation else one for one in self._tokens]
             self.doubt = _Doubt(words[place], " ".join(filter(None, others)))
             return
@@ -412,7 +409,7 @@ class _Arguments:
         """Asks about an unknown ``key:value`` among the words of the title."""
         for place, token in enumerate(self._tokens):
             if not self.doubt and option(plain_word(token))[1] and self._is_option(token):
-                self.doubt = _Doubt(token, joined(_without(self._tokens, place)), option=True)
+                self.doubt = _Doubt(token, joined(without(self._tokens, place)), option=True)
 
     def _is_option(self, token: str) -> bool:
         """Whether ``token`` is written like an option. ``Error:disk`` and addresses are text."""
@@ -449,7 +446,7 @@ class _Arguments:
         for place in (len(self._tokens) - 1, 0):
             word = self._tokens[place]
             if _BARE_SEVERITY.fullmatch(plain_word(word)):
-                rest = _without(self._tokens, place)
+                rest = without(self._tokens, place)
                 meant = other_school(plain_word(word))
                 self.doubt = _Doubt(word, joined(rest), Severity(meant)) if meant else None
                 return
@@ -503,66 +500,9 @@ def _says_yes(word: str) -> bool:
     return plain_word(word) in _YES
 
 
-def _without(tokens: list[str], place: int) -> list[str]:
-    """``tokens`` without the one at ``place``, and without the other half of a pair of marks in it.
-
-    So ``*Leak private*`` without its last word is ``Leak``.
-    """
-    word, before, after = tokens[place], tokens[:place], tokens[place + 1 :]
-    inner = word.strip(_MARKS)
-    opening, _, closing = word.partition(inner) if inner else ("", "", "")
-    for mark, partner in _HALVES.items():
-        if closing.count(partner) > opening.count(mark):
-            before = _unmarked(before, re.compile(rf"^(\W*?)(?:{re.escape(mark)})+"), last=True)
-        if opening.count(mark) > closing.count(partner):
-            after = _unmarked(after, re.compile(rf"(?:{re.escape(partner)})+(\W*)$"), last=False)
-    return [*before, *after]
-
-
-def _unmarked(tokens: list[str], mark: re.Pattern[str], *, last: bool) -> list[str]:
-    """``tokens`` without the ``mark`` of the last of them that has it, or of the first."""
-    places = [place for place, token in enumerate(tokens) if mark.search(token)]
-    if not places:
-        return tokens
-    place = places[-1 if last else 0]
-    kept = mark.sub(r"\1", tokens[place], count=1)
-    return [*tokens[:place], *([kept] if kept else []), *tokens[place + 1 :]]
-
-
-def _without_separators(tokens: list[str]) -> list[str]:
-    """``tokens`` without the dashes and commas at the ends that an audience was set off by."""
-    start, end = 0, len(tokens)
-    while start < end and not tokens[start].strip(_SEPARATORS):
-        start += 1
-    while start < end and not tokens[end - 1].strip(_SEPARATORS):
-        end -= 1
-    kept = tokens[start:end]
-    return [*kept[:-1], kept[-1].rstrip(",;|–—")] if kept and end == len(tokens) else kept
-
-
 def _binds(words: list[str]) -> bool:
     """Whether the last of ``words`` makes the next one a part of the sentence."""
     return bool(words) and _BINDING.fullmatch(plain_word(words[-1])) is not None
-
-
-def joined(tokens: list[str]) -> str:
-    """The title that ``tokens`` make, without quotation marks around all of it."""
-    text = " ".join(tokens)
-    inner = unquoted(text) if len(tokens) == 1 else text
-    return _unwrapped(text) if inner == text else inner
-
-
-_PAIRS = ("''", "‘’", "‚‘", "“”", "„“", '""', "«»", "「」", "『』")
-
-
-def _unwrapped(text: str) -> str:
-    """``text`` without one pair of quotation marks around it, such as 'Customers can't pay'."""
-    inner = text[1:-1]
-    for pair in _PAIRS if inner else ():
-        # A mark after a blank begins another quotation; the others are apostrophes.
-        if text[0] == pair[0] and text[-1] == pair[1] and not re.search(rf"\s{pair[0]}", inner):
-            return inner.strip()
-    return text
 
 
 def _likely(key: str) -> str:

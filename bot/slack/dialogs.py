@@ -16,7 +16,8 @@ from bot.slack.blocks import (
     select,
     text_box,
 )
-from bot.slack.forms import DECLARE, NOTE, SHORTEN, Kept, Origin, metadata
+from bot.slack.forms import DECLARE, NOTE, SHORTEN
+from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import TEXT_MAX, clipped, escape, mention
 from bot.slack.pressed import Dialog
 from bot.slack.requests import OpenDeclare

@@ -17,8 +17,8 @@ from bot.slack.buttons import (
     take_button,
     update_button,
 )
+from bot.slack.cards import standing
 from bot.slack.markup import channel_link, mention, moment
-from bot.slack.views import standing
 from bot.slack.words import about, insiders, owned_by, untitled, way_to_card
 from core.boards import Card
 from core.handover import Answer, HandOver

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.slack.forms import Origin, origin_of
+from bot.slack.inputs import Origin, origin_of
 from core.incident import Place, WorkspaceSettings
 
 # Slack's name for every private channel in the body of a request.

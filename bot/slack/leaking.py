@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from bot.slack.blocks import Json, input_block, option
 from bot.slack.carrying import AS_IT_IS, AS_NOTE, as_note
 from bot.slack.dialogs import refilled
-from bot.slack.forms import element
+from bot.slack.inputs import element
 from bot.slack.requests import Request
 from core.commands import Change, Walk
 from core.refusals import PossibleLeak

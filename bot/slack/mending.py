@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.slack.declaring import AUDIENCES, KEYS, joined, whole_start
+from bot.slack.declaring import AUDIENCES, KEYS, whole_start
 from bot.slack.heads import audience_within
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
 from bot.slack.requests import OpenDeclare
+from bot.slack.tokens import joined
 from bot.slack.typed import Typed, unquoted
 from core.components import names_in
 from core.incident import Severity

@@ -6,10 +6,21 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.slack import dialogs, forms, messages, privacy, reports, updating, walking, withdrawal
+from bot.slack import (
+    dialogs,
+    forms,
+    inputs,
+    messages,
+    privacy,
+    reports,
+    updating,
+    walking,
+    withdrawal,
+)
 from bot.slack.blocks import Json
 from bot.slack.carrying import ref_of, text_of
-from bot.slack.forms import Kept, UpdateForm
+from bot.slack.forms import UpdateForm
+from bot.slack.inputs import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
 from bot.slack.pressed import Dialog, OpenDialog
@@ -159,14 +170,14 @@ class Openings:
         return updating.update_dialog(
             incident,
             workspace,
-            origin=forms.origin_of(view),
+            origin=inputs.origin_of(view),
             at=at,
             promise_defaults=workspace.settings.promise_defaults,
             templates=self._templates,
             form=form,
             moved=moved,
             unannounced=unannounced,
-            kept=forms.kept_of(view),
+            kept=inputs.kept_of(view),
         )
 
     async def declare(

@@ -17,7 +17,8 @@ from bot.slack.blocks import (
     section,
     text_box,
 )
-from bot.slack.forms import PAGE, Origin, element, metadata
+from bot.slack.forms import PAGE
+from bot.slack.inputs import Origin, element, metadata
 from bot.slack.markup import shown
 from bot.slack.pressed import encode
 from core.curating import TITLE_MAX

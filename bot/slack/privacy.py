@@ -22,7 +22,7 @@ from bot.slack.blocks import (
     text_box,
 )
 from bot.slack.buttons import sure_private_button
-from bot.slack.forms import Origin, metadata
+from bot.slack.inputs import Origin, metadata
 from bot.slack.markup import channel_link, escape, shown
 from bot.slack.pressed import Dialog
 from bot.slack.words import component_lines, status_name, who_sees

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.slack import dialogs, forms, reports
+from bot.slack import dialogs, forms, inputs, reports
 from bot.slack.answers import Conclusion
 from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
@@ -79,14 +79,14 @@ class Redrawing:
             return reports.report_dialog(
                 incident,
                 written,
-                origin=forms.origin_of(view),
+                origin=inputs.origin_of(view),
                 form=forms.report_form(view, actor),
                 changed=stale.entry,
-                kept=forms.kept_of(view),
+                kept=inputs.kept_of(view),
             )
         if not isinstance(stale, StaleStatus) or dialog not in {Dialog.UPDATE, Dialog.WALK}:
             return dialogs.refilled(view, ended.reply or {})
-        incident, origin, at = stale.incident, forms.origin_of(view), self._clock()
+        incident, origin, at = stale.incident, inputs.origin_of(view), self._clock()
         _, actor = await self._workspaces.entered(interaction)
         workspace = await self._incidents.workspace(actor)
         if dialog == Dialog.UPDATE:
@@ -96,5 +96,5 @@ class Redrawing:
         if asked.to == incident.status or not incident.lifecycle.path(incident.status, asked.to):
             return dialogs.refilled(view, ended.reply or {})
         moved = dialogs.moved_meanwhile(incident, stale.moved, at)
-        kept = forms.kept_of(view)
+        kept = inputs.kept_of(view)
         return walk_dialog(incident, workspace, asked, origin=origin, kept=kept, moved=moved)

@@ -14,7 +14,7 @@ from bot.slack.buttons import (
     write_report_button,
 )
 from bot.slack.dialogs import box
-from bot.slack.forms import Kept, Origin, metadata
+from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import escape, mention, moment, pieces, shown
 from bot.slack.pressed import Dialog
 from bot.slack.words import note_hint

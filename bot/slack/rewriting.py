@@ -11,7 +11,7 @@ from bot.slack import views
 from bot.slack.answers import Answers, DialogNotOpened
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json
-from bot.slack.forms import Kept
+from bot.slack.inputs import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.openings import Openings
 from bot.slack.questions import Offer

@@ -10,7 +10,8 @@ from typing import Any
 from bot.slack.blocks import Json, context, input_block, message, modal, option, paragraphs, select
 from bot.slack.blocks import section as told_block
 from bot.slack.dialogs import NO_PROMISE, PROMISED_MINUTES
-from bot.slack.forms import SETUP, Origin, element, metadata, remembered_in
+from bot.slack.forms import SETUP
+from bot.slack.inputs import Origin, element, metadata, remembered_in
 from bot.slack.markup import escape
 from bot.slack.requests import SaveSettings, UsageError
 from bot.slack.verbs import COMMAND

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.slack import lists, news, reports, views
+from bot.slack import cards, lists, news, reports
 from bot.slack.blocks import Json
 from bot.slack.figures import stats
 from bot.slack.help import help_for
@@ -86,7 +86,7 @@ class Showing:
                 return lists.board(page, request, at=at)
             case ShowCard():
                 card = await self._incidents.card(actor, request.ref)
-                return views.card_for_you(card, at=at, reader=actor.person.id)
+                return cards.card_for_you(card, at=at, reader=actor.person.id)
             case ShowTimeline():
                 card, entries = await self._incidents.timeline(
                     actor, request.ref, before=request.before

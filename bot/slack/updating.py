@@ -19,7 +19,8 @@ from bot.slack.blocks import (
     select,
 )
 from bot.slack.dialogs import box, moved_meanwhile, promise_input, severity_choice
-from bot.slack.forms import PUBLISH, SAVE, STAY, Kept, Origin, UpdateForm, metadata
+from bot.slack.forms import PUBLISH, SAVE, STAY, UpdateForm
+from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import channel_link, escape, pieces
 from bot.slack.pressed import Dialog
 from bot.slack.public import reply_blocks

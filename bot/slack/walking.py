@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.slack.blocks import Json, context, modal, section
 from bot.slack.dialogs import box
-from bot.slack.forms import Kept, Origin, metadata
+from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import escape
 from bot.slack.pressed import Dialog
 from bot.slack.requests import OpenWalk

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.slack.blocks import Json, context, input_block, modal, option, section, select
 from bot.slack.dialogs import OPTIONS_MAX
-from bot.slack.forms import Origin, metadata
+from bot.slack.inputs import Origin, metadata
 from bot.slack.markup import escape
 from bot.slack.pressed import Dialog
 from bot.slack.verbs import COMMAND

@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import forms, places, setup, views
+from bot.slack import inputs, places, setup, views
 from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
@@ -96,7 +96,7 @@ class Workspaces:
             known,
             self._catalogue,
             groups,
-            origin=forms.origin_of(view),
+            origin=inputs.origin_of(view),
             chosen=setup.setup_form(view).chosen,
             page=await self._page_line(actor),
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.slack import dialogs, forms, refusals
-from bot.slack.forms import Kept
+from bot.slack.inputs import Kept
 from bot.slack.leaking import settled, with_choice
 from bot.slack.requests import OpenWalk
 from bot.slack.walking import walk_dialog

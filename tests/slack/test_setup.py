@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.slack.forms import Origin, UpdateForm
+from bot.slack.forms import UpdateForm
+from bot.slack.inputs import Origin
 from bot.slack.requests import UsageError
 from bot.slack.setup import saved, setup_dialog, setup_form
 from bot.slack.updating import with_template

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack import lists, markup, refusals, timeline, views
+from bot.slack import cards, lists, markup, refusals, timeline, views
 from bot.slack.help import help_for
 from bot.slack.pressed import Dialog, OpenDialog, Outdated, Step, decode
 from bot.slack.public import public_update, reply_now, status_card, withdrawn
@@ -364,7 +364,7 @@ def test_a_stranger_is_told_nobodys_name():
 
 
 def test_an_api_key_is_named_and_never_mentioned():
-    card = views.working_card(Card(incident=an_incident(owner=CI)), at=NOW)
+    card = cards.working_card(Card(incident=an_incident(owner=CI)), at=NOW)
 
     assert "Owner: ci" in told(card)
     assert "<@key" not in told(card)
@@ -425,9 +425,9 @@ def everything_but_timelines() -> dict[str, Any]:
     return {
         "answer": views.answer(outcome, at=NOW),
         "answer beside a card": views.answer(outcome, at=NOW, beside_card=True),
-        "working card": views.working_card(card, at=NOW),
-        "owner card": views.owner_card(card, at=NOW),
-        "card for you": views.card_for_you(card, at=NOW),
+        "working card": cards.working_card(card, at=NOW),
+        "owner card": cards.owner_card(card, at=NOW),
+        "card for you": cards.card_for_you(card, at=NOW),
         "late click": refusals.refusal(StaleStatus(incident, "investigating", last), at=NOW),
         "tray": lists.tray(page.items, page, at=NOW),
         "board": lists.board(page, ShowBoard(), at=NOW),
@@ -510,8 +510,8 @@ def test_typed_text_never_becomes_a_mention_or_a_link(typed):
     shown = a_public_incident(title=PublicText(typed), updates=(public,))
     page = Ranking(items=(incident,), total=1)
     for message in (
-        views.working_card(Card(incident=incident, last=update), at=NOW),
-        views.card_for_you(Card(incident=incident, last=title), at=NOW),
+        cards.working_card(Card(incident=incident, last=update), at=NOW),
+        cards.card_for_you(Card(incident=incident, last=title), at=NOW),
         status_card(shown),
         public_update(shown, public),
         timeline.timeline(Card(incident=incident), Page(items=(update, title)), at=NOW),
@@ -555,8 +555,8 @@ def test_a_time_is_a_token_in_the_readers_zone_with_utc_as_fallback():
 
 def test_three_steps_are_visible_and_the_others_one_click_away():
     incident = an_incident(lifecycle=WIDE, status="one")
-    card = views.working_card(Card(incident=incident), at=NOW)
-    owned = views.working_card(Card(incident=replace(incident, owner=ADA)), at=NOW)
+    card = cards.working_card(Card(incident=incident), at=NOW)
+    owned = cards.working_card(Card(incident=replace(incident, owner=ADA)), at=NOW)
 
     assert buttons(owned) == ["Move to A", "Move to B", "Move to C", "Update…"]
     assert buttons(card) == ["Acknowledge", *buttons(owned)]
@@ -564,7 +564,7 @@ def test_three_steps_are_visible_and_the_others_one_click_away():
 
 
 def test_a_finished_incident_can_only_be_read():
-    card = views.working_card(Card(incident=an_incident(status="resolved")), at=NOW)
+    card = cards.working_card(Card(incident=an_incident(status="resolved")), at=NOW)
 
     assert buttons(card) == ["Timeline"]
     assert options(card) == []
@@ -584,7 +584,7 @@ def test_a_finished_incident_can_only_be_read():
     ],
 )
 def test_acknowledge_is_a_button_while_nobody_owns_it(incident, visible, in_menu):
-    card = views.working_card(Card(incident=incident), at=NOW)
+    card = cards.working_card(Card(incident=incident), at=NOW)
 
     assert ("Acknowledge" in buttons(card), "Acknowledge" in options(card)) == (visible, in_menu)
 
@@ -593,7 +593,7 @@ def test_acknowledge_is_a_button_while_nobody_owns_it(incident, visible, in_menu
 def test_a_card_offers_exactly_the_legal_steps_and_names_them_in_its_text(lifecycle):
     for status in lifecycle.statuses:
         incident = an_incident(lifecycle=lifecycle, status=status.name)
-        card = views.working_card(Card(incident=incident), at=NOW)
+        card = cards.working_card(Card(incident=incident), at=NOW)
         pressed = [decode(value, actor=an_actor()) for value in every(card, "value")]
         moves = tuple(press.change.to or "" for press in pressed if isinstance(press, Step))
 
@@ -602,7 +602,7 @@ def test_a_card_offers_exactly_the_legal_steps_and_names_them_in_its_text(lifecy
 
 
 def test_a_press_is_a_command_for_the_status_at_the_drawing():
-    card = views.working_card(Card(incident=an_incident()), at=NOW)
+    card = cards.working_card(Card(incident=an_incident()), at=NOW)
     pressed = [decode(value, actor=an_actor(GRACE)) for value in every(card, "value")]
     id_, now = an_incident().id, "investigating"
 
@@ -651,7 +651,7 @@ FORWARD = "Incidents only move forward: it cannot be reopened."
 def test_a_button_that_ends_an_incident_asks_once(lifecycle, status, asked):
     incident = an_incident(lifecycle=lifecycle, status=status)
 
-    assert confirms(views.working_card(Card(incident=incident), at=NOW)) == asked
+    assert confirms(cards.working_card(Card(incident=incident), at=NOW)) == asked
     # A menu cannot ask for one of its options: the answer to the click asks.
     menu = every(lists.board(Ranking(items=(incident,), total=1), ShowBoard(), at=NOW), "value")
     pressed = [decode(value, actor=an_actor()) for value in menu]
@@ -1003,7 +1003,7 @@ def test_an_answer_beside_a_card_is_one_sentence_without_buttons(command, told):
 
 def a_last_line(**facts: Any) -> str:
     last = an_update(body=None, **{"by": ADA, "at": NINE, **facts})
-    card = views.working_card(Card(incident=an_incident(), last=last), at=NOW)
+    card = cards.working_card(Card(incident=an_incident(), last=last), at=NOW)
     text: str = card["blocks"][-1]["elements"][0]["text"]
     return text.rpartition(" <!date")[0]
 
@@ -1042,6 +1042,6 @@ def test_the_last_line_of_a_card_is_true_after_a_text_was_taken_back(facts, told
 def test_the_last_line_has_the_moment_of_taking_back():
     last = an_update(kind=Kind.WROTE, body=None, at=NINE, **TAKEN_BACK | {"redacted_at": NOW})
     later = replace(last, public_at=NOW + timedelta(seconds=1))
-    card = views.working_card(Card(incident=an_incident(), last=later), at=NOW)
+    card = cards.working_card(Card(incident=an_incident(), last=later), at=NOW)
 
     assert f"<!date^{int(NOW.timestamp())}^" in card["blocks"][-1]["elements"][0]["text"]

@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.slack import dialogs, forms, refusals, updating, words
-from bot.slack.forms import Origin, UpdateForm
+from bot.slack.forms import UpdateForm
+from bot.slack.inputs import Origin, origin_of
 from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
 from bot.slack.withdrawal import redact_dialog
 from core.commands import Redact
@@ -570,8 +571,8 @@ def test_a_missing_choice_is_asked_for(view):
 def test_a_dialog_remembers_where_it_was_opened():
     origin = Origin(place=Place("C1", private=True), response_url="https://hooks.slack.com/x")
 
-    assert forms.origin_of(dialogs.declare_dialog(CATALOGUE, by=ADA, origin=origin)) == origin
-    assert forms.origin_of(dialogs.severity_dialog(INCIDENT, origin=origin)) == origin
+    assert origin_of(dialogs.declare_dialog(CATALOGUE, by=ADA, origin=origin)) == origin
+    assert origin_of(dialogs.severity_dialog(INCIDENT, origin=origin)) == origin
 
 
 # --- rubbish ---------------------------------------------------------------------------------
@@ -600,7 +601,7 @@ def test_any_form_becomes_a_request_or_a_refusal(state, remembered):
     about = json.dumps({"incident": str(INCIDENT.id), "status": "investigating"})
     for private_metadata in (remembered, about):
         view = {"private_metadata": private_metadata, "state": state}
-        forms.origin_of(view)
+        origin_of(view)
         for callback_id in (*sorted(forms.CALLBACK_IDS), "unknown", None):
             with suppress(UserError):
                 asked({**view, "callback_id": callback_id})

@@ -40,10 +40,12 @@ from bot.slack import (
     walking,
 )
 from bot.slack.answers import DialogNotOpened
+from bot.slack.cards import card_for_you, owner_card, working_card
 from bot.slack.carrying import after_the_end
 from bot.slack.figures import stats
-from bot.slack.forms import Kept, Origin, Unannounced, UpdateForm
+from bot.slack.forms import Unannounced, UpdateForm
 from bot.slack.help import help_for
+from bot.slack.inputs import Kept, Origin
 from bot.slack.page import page_line
 from bot.slack.people import SlackUnavailable
 from bot.slack.public import public_update, status_card, withdrawn
@@ -337,7 +339,7 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
         ),
         "mention_raised": mentions.raised(new, "S0RESPONDERS"),
         "mention_first_post": mentions.with_mention(
-            views.working_card(Card(incident=new, last=last), at=NOW), "S0RESPONDERS"
+            working_card(Card(incident=new, last=last), at=NOW), "S0RESPONDERS"
         ),
         "owner_left": handing.owner_left(owned.with_owner_left(left=True)),
         "owner_left_acknowledged": handing.owner_left(
@@ -354,7 +356,7 @@ def own_channels(texts: Texts) -> dict[str, Any]:
 
     def card(own: OwnChannel | None, *, offered: bool = False) -> Any:
         shown = replace(new, channels=(own,) if own else ())
-        return views.working_card(Card(incident=shown, offers_channel=offered), at=NOW)
+        return working_card(Card(incident=shown, offers_channel=offered), at=NOW)
 
     note = an_update(new, by=GRACE)
     failed = replace(its, id=None, error="missing_scope")
@@ -401,8 +403,8 @@ def links(texts: Texts) -> dict[str, Any]:
         "link_in_an_answer": views.answer(
             outcome(known, a_change(to=second_status(texts))), at=NOW
         ),
-        "link_of_an_owner_card": views.owner_card(Card(incident=hidden, last=move), at=NOW),
-        "link_of_a_card_for_you": views.card_for_you(Card(incident=known, last=move), at=NOW),
+        "link_of_an_owner_card": owner_card(Card(incident=hidden, last=move), at=NOW),
+        "link_of_a_card_for_you": card_for_you(Card(incident=known, last=move), at=NOW),
         "link_of_a_hand_over": handing.question(Card(incident=known), asked, at=NOW),
         "link_of_a_silent_owner": handing.unanswered(known, asked, at=SOON),
         "link_of_a_reminder": nudges.reminder(known, promise, at=NOW),
@@ -428,25 +430,23 @@ def cards(texts: Texts) -> dict[str, Any]:
     public = {"visibility": Visibility.PUBLIC, "public_at": SOON}
     taken_back = an_update(new, body=None, redacted_at=NOW, redacted_by=GRACE, **public)
     return {
-        "working_card": views.working_card(Card(incident=new, last=acknowledged), at=NOW),
-        "working_card_owner_left": views.working_card(
+        "working_card": working_card(Card(incident=new, last=acknowledged), at=NOW),
+        "working_card_owner_left": working_card(
             Card(incident=new.with_owner_left(left=True), last=acknowledged), at=NOW
         ),
-        "working_card_ownerless": views.working_card(
+        "working_card_ownerless": working_card(
             Card(incident=replace(new, owner=None), last=taken_back), at=NOW
         ),
-        "working_card_moved": views.working_card(Card(incident=moved, last=a_move(new)), at=NOW),
-        "working_card_described": views.working_card(
+        "working_card_moved": working_card(Card(incident=moved, last=a_move(new)), at=NOW),
+        "working_card_described": working_card(
             Card(incident=replace(new, description=f"{texts.body}\n" * 4), last=described), at=NOW
         ),
-        "working_card_renamed": views.working_card(Card(incident=new, last=renamed), at=NOW),
-        "working_card_resolved": views.working_card(
+        "working_card_renamed": working_card(Card(incident=new, last=renamed), at=NOW),
+        "working_card_resolved": working_card(
             Card(incident=over, last=done, resolved_at=SOON), at=SOON
         ),
-        "working_card_promised": views.working_card(
-            Card(incident=promised, last=acknowledged), at=NOW
-        ),
-        "working_card_overdue": views.working_card(
+        "working_card_promised": working_card(Card(incident=promised, last=acknowledged), at=NOW),
+        "working_card_overdue": working_card(
             Card(incident=promised, last=acknowledged), at=SOON + timedelta(minutes=1)
         ),
         **links(texts),
@@ -455,16 +455,16 @@ def cards(texts: Texts) -> dict[str, Any]:
         "promise_breach_private": nudges.breach(
             private, replace(promise, internal=True), group=None, at=SOON
         ),
-        "owner_card": views.owner_card(Card(incident=private, last=acknowledged), at=NOW),
-        "owner_card_public": views.owner_card(Card(incident=new, last=acknowledged), at=NOW),
+        "owner_card": owner_card(Card(incident=private, last=acknowledged), at=NOW),
+        "owner_card_public": owner_card(Card(incident=new, last=acknowledged), at=NOW),
         **hand_overs(texts, new, acknowledged),
         **own_channels(texts),
-        "card_for_you": views.card_for_you(Card(incident=new, last=acknowledged), at=NOW),
-        "card_for_you_days_later": views.card_for_you(
+        "card_for_you": card_for_you(Card(incident=new, last=acknowledged), at=NOW),
+        "card_for_you_days_later": card_for_you(
             Card(incident=new, last=acknowledged), at=NOW + timedelta(days=2)
         ),
-        "card_for_you_private": views.card_for_you(Card(incident=private), at=NOW),
-        "card_for_you_private_channel": views.card_for_you(Card(incident=here), at=NOW),
+        "card_for_you_private": card_for_you(Card(incident=private), at=NOW),
+        "card_for_you_private_channel": card_for_you(Card(incident=here), at=NOW),
     }
 
 
