@@ -19,7 +19,8 @@ from bot.sandbox.story import Stage, Story, story
 from bot.settings import Settings
 from bot.stand_in import DATABASE, PAGE, keep, manifest, settings_for
 from bot.telemetry import configure_logs
-from core.curating import ComponentChange, Curation
+from core.arranging import ComponentChange
+from core.curating import Curation
 from core.incident import Actor, Person
 from core.page import DAYS
 

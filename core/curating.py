@@ -6,29 +6,32 @@ override.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from core import policy
+from core.arranging import (
+    ComponentChange,
+    changed,
+    changed_group,
+    component_named,
+    group_named,
+    page_settings,
+    status_of,
+)
 from core.boards import BoardFilter
-from core.components import describe_component, folded, group_id, unknown
+from core.components import describe_component, group_id
 from core.errors import InvalidField
 from core.incident import (
     BODY_MAX,
-    COMPONENT_DESCRIPTION_MAX,
     COMPONENT_NAME_MAX,
     Actor,
     Component,
-    Incident,
 )
-from core.lifecycle import PublicWord
 from core.page import (
-    STATUSES,
     Arrangement,
     ComponentGroup,
     ComponentStatus,
@@ -36,19 +39,12 @@ from core.page import (
     Override,
     PageSettings,
     ShownComponent,
-    worst,
 )
-from core.refusals import ComponentExists, Denied, NoSuchComponent, Permission
+from core.refusals import ComponentExists, Denied, Permission
 from core.service import NO_INCIDENT
 from core.store import Reader, Store, Transaction
-from core.texts import component_name_of, name_of, one_line, optional_line_of, optional_of
+from core.texts import component_name_of, optional_line_of, optional_of
 
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-TITLE_MAX = 100
-POSITION_MAX = 9_999
-# The days on which the record of a component can begin.
-EARLIEST, YEAR = date(2000, 1, 1), timedelta(days=366)
 # The open incidents that the statuses of components are read from, worst first.
 OPEN_MAX = 500
 
@@ -61,151 +57,6 @@ class Overview:
 
     arrangement: Arrangement
     statuses: Mapping[UUID, ComponentStatus]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentChange:
-    """New values of a component; None: as before. ``cleared`` names fields that get no value."""
-
-    name: str | None = None
-    description: str | None = None
-    group: str | None = None
-    position: int | None = None
-    shown: bool | None = None
-    showcase: bool | None = None
-    only_if_degraded: bool | None = None
-    start_date: date | None = None
-    cleared: frozenset[str] = frozenset()
-
-
-CLEARABLE = frozenset({"description", "group", "start_date"})
-
-
-def slug_of(text: str) -> str:
-    """A slug: 1 to 40 small letters, digits and hyphens, with a letter or digit at both ends.
-
-    Raises:
-        InvalidField: ``slug``.
-    """
-    if not SLUG.fullmatch(text):
-        raise InvalidField(
-            "slug", "needs 1 to 40 small letters, digits and hyphens, and no hyphen at its ends"
-        )
-    return text
-
-
-def start_date_of(day: date, *, at: datetime) -> date:
-    """``day``, if a component's record can begin on it: from 2000 until a year from ``at``.
-
-    Raises:
-        InvalidField: ``start_date``.
-    """
-    if not EARLIEST <= day <= at.date() + YEAR:
-        raise InvalidField("start_date", f"is a day from {EARLIEST} until a year from now")
-    return day
-
-
-def slug_from(title: str) -> str:
-    """A slug made of the letters and digits of ``title``; ``status`` if it has none."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = "-".join(re.findall("[a-z0-9]+", plain))
-    return words[:40].strip("-") or "status"
-
-
-def page_settings(
-    workspace: str,
-    before: PageSettings | FormerPage | None,
-    *,
-    title: str | None,
-    slug: str | None,
-    language: str | None,
-    noindex: bool | None,
-    at: datetime,
-) -> PageSettings:
-    """The settings of a page that is published; None keeps a value, or takes the default.
-
-    ``before`` is the page that is published, or the one that was taken off.
-
-    Raises:
-        InvalidField: ``title``, ``slug`` or ``language``.
-    """
-    named = one_line(title) if title is not None else before.title if before else "Status"
-    if not 1 <= len(named) <= TITLE_MAX or not optional_of("title", named, TITLE_MAX):
-        raise InvalidField("title", f"needs 1 to {TITLE_MAX} visible characters")
-    spoken = language or (before.language if before else "en")
-    if not LANGUAGE.fullmatch(spoken):
-        raise InvalidField("language", 'is no language tag: write one such as "en" or "de-CH"')
-    chosen = slug_of(slug) if slug is not None else before.slug if before else slug_from(named)
-    hidden = before.noindex if before else True
-    return PageSettings(
-        workspace=workspace,
-        slug=chosen,
-        title=named,
-        language=spoken,
-        noindex=hidden if noindex is None else noindex,
-        published_at=before.published_at if isinstance(before, PageSettings) else at,
-    )
-
-
-def changed(before: ShownComponent, change: ComponentChange, *, at: datetime) -> ShownComponent:
-    """``before`` with the new values, without those of its group.
-
-    Raises:
-        InvalidField: a value is not possible.
-    """
-    if change.position is not None and not 0 <= change.position <= POSITION_MAX:
-        raise InvalidField("position", f"is a number from 0 to {POSITION_MAX}")
-    unknown = change.cleared - CLEARABLE
-    if unknown:
-        raise InvalidField(min(unknown), "cannot be cleared")
-    if change.start_date is not None and change.start_date != before.start_date:
-        start_date_of(change.start_date, at=at)
-    values: dict[str, Any] = {
-        "name": None if change.name is None else component_name_of(change.name),
-        "description": optional_of("description", change.description, COMPONENT_DESCRIPTION_MAX),
-        "position": change.position,
-        "shown": change.shown,
-        "showcase": change.showcase,
-        "only_if_degraded": change.only_if_degraded,
-        "start_date": change.start_date,
-    }
-    given = {name: value for name, value in values.items() if value is not None}
-    given |= dict.fromkeys(change.cleared - {"group"}, None)
-    after = replace(before, **given)
-    return before if after == before else replace(after, updated_at=at)
-
-
-def component_named(components: tuple[ShownComponent, ...], ref: str | UUID) -> ShownComponent:
-    """The component with that id, or with that name in any case.
-
-    Raises:
-        NoSuchComponent, InvalidField: there is none; a near name is named.
-    """
-    for one in components:
-        if one.id == ref or (isinstance(ref, str) and one.name.casefold() == folded(ref)):
-            return one
-    if isinstance(ref, UUID):
-        raise NoSuchComponent
-    known = {one.name.casefold(): one.name for one in components}
-    raise InvalidField("component", unknown(ref, known))
-
-
-def status_of(
-    component: ShownComponent, incidents: Iterable[Incident], *, at: datetime
-) -> ComponentStatus:
-    """Its status by hand, else the worst that the open public ones of ``incidents`` make of it."""
-    by_hand = component.by_hand(at)
-    if by_hand is not None and by_hand.status is not None:
-        return by_hand.status
-    made = (
-        STATUSES[one.severity]
-        for one in incidents
-        if not one.private
-        and one.public_word is not PublicWord.RESOLVED
-        and (one.title_public_at is None or one.title_public_at <= at)
-        and any(tagged.id == component.id for tagged in one.components)
-    )
-    return worst(made, best=ComponentStatus.OPERATIONAL)
 
 
 def nothing(_tx: Transaction, _made: object) -> None:
@@ -506,54 +357,6 @@ class Curation:
         return await self._write(
             actor, request, work, lambda known: component_named(known.components, ref)
         )
-
-
-def group_named(groups: tuple[ComponentGroup, ...], ref: str | UUID) -> ComponentGroup:
-    """The group with that id, or with that name in any case.
-
-    Raises:
-        InvalidField: there is none; a near name is named.
-    """
-    by_name = {one.name.casefold(): one for one in groups}
-    by_id = {one.id: one for one in groups}
-    found = by_id.get(ref) if isinstance(ref, UUID) else by_name.get(folded(ref))
-    if found is None:
-        known = {key: one.name for key, one in by_name.items()}
-        raise InvalidField("group", unknown(str(ref), known))
-    return found
-
-
-def changed_group(
-    groups: tuple[ComponentGroup, ...],
-    ref: str | UUID,
-    *,
-    rename: str | None,
-    position: int | None,
-    description: str | None,
-    at: datetime,
-) -> ComponentGroup:
-    """The group with that id or name with the new values; None: as before.
-
-    Raises:
-        InvalidField: there is no such group, or a value is not possible.
-    """
-    by_name = {one.name.casefold(): one for one in groups}
-    before = group_named(groups, ref)
-    if position is not None and not 0 <= position <= POSITION_MAX:
-        raise InvalidField("position", f"is a number from 0 to {POSITION_MAX}")
-    named = before.name if rename is None else name_of(rename)
-    if by_name.get(named.casefold(), before).id != before.id:
-        raise InvalidField("name", "is that of another group")
-    told = before.description
-    if description is not None:
-        told = optional_of("description", description, COMPONENT_DESCRIPTION_MAX)
-    return replace(
-        before,
-        name=named,
-        position=before.position if position is None else position,
-        description=told,
-        updated_at=at,
-    )
 
 
 def _need(actor: Actor, permission: Permission) -> None:

@@ -162,7 +162,7 @@ def change(
     from datetime import date
 
     from bot.commands.setup import wrong
-    from core.curating import ComponentChange
+    from core.arranging import ComponentChange
 
     flags = {
         "shown": _either("--show", show, "--hide", hide),

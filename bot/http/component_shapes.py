@@ -18,7 +18,7 @@ from pydantic import (
 
 from bot.http.shapes import DayInput, Moment, MomentInput, RequestBody, without_fraction
 from bot.http.v1_shapes import AffectedComponent, AnswerPart, CamelCase
-from core.curating import LANGUAGE, POSITION_MAX, SLUG, TITLE_MAX
+from core.arranging import LANGUAGE, POSITION_MAX, SLUG, TITLE_MAX
 from core.incident import BODY_MAX, COMPONENT_DESCRIPTION_MAX, COMPONENT_NAME_MAX
 from core.page import ComponentGroup, ComponentStatus, Override, PageSettings, ShownComponent
 

@@ -25,7 +25,7 @@ from bot.http.component_shapes import (
 from bot.http.shapes import EMPTY_BODY, EmptyBody
 from bot.http.v1 import wrapped
 from bot.http.v1_shapes import DataEnvelope
-from core.curating import CLEARABLE, ComponentChange
+from core.arranging import CLEARABLE, ComponentChange
 from core.incident import DescribedComponent
 from core.page import Arrangement, ComponentGroup, FormerPage, PageSettings, ShownComponent
 from core.store import Transaction

@@ -17,11 +17,11 @@ from bot.http.operations import Operations, in_markdown
 from bot.http.problems import Problem
 from bot.http.review_shapes import ReportQuery, StatisticsBody, StatsQuery
 from bot.http.shapes import EMPTY_BODY, EmptyBody, TimelineQuery
+from bot.http.v1_errors import ErrorBody, Stopped, TransitionRefused, Unauthorized, ValidationFailed
 from bot.http.v1_shapes import (
     AnswerPart,
     ComponentTags,
     DataEnvelope,
-    ErrorBody,
     Handoff,
     IncidentBody,
     IncidentFacts,
@@ -33,13 +33,9 @@ from bot.http.v1_shapes import (
     PublicUpdateBody,
     StatusChange,
     StatusHistoryEntry,
-    Stopped,
-    TransitionRefused,
-    Unauthorized,
     UpdateBody,
     UpdateId,
     UpdateList,
-    ValidationFailed,
 )
 from core.boards import Page
 from core.commands import Acknowledge, Change, Declare, Redact

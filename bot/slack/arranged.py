@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from core.curating import ComponentChange
+from core.arranging import ComponentChange
 from core.incident import Note
 from core.page import ComponentStatus
 

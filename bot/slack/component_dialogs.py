@@ -16,7 +16,7 @@ from bot.slack.markup import shown
 from bot.slack.requests import UsageError
 from bot.slack.verbs import COMMAND
 from bot.slack.words import in_words
-from core.curating import ComponentChange
+from core.arranging import ComponentChange
 from core.errors import InvalidField
 from core.incident import BODY_MAX, COMPONENT_DESCRIPTION_MAX, COMPONENT_NAME_MAX, Note
 from core.page import Arrangement, ComponentGroup, ComponentStatus, ShownComponent

@@ -25,8 +25,9 @@ from bot.slack.blocks import Json
 from bot.slack.dialogs import message_dialog
 from bot.slack.interaction import Interaction
 from core import policy
+from core.arranging import component_named, group_named
 from core.commands import Change, Command, Declare
-from core.curating import Curation, component_named, group_named
+from core.curating import Curation
 from core.decision import Outcome
 from core.incident import Actor
 from core.page import PageSettings

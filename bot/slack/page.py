@@ -21,7 +21,7 @@ from bot.slack.forms import PAGE
 from bot.slack.inputs import Origin, element, metadata
 from bot.slack.markup import shown
 from bot.slack.pressed import encode
-from core.curating import TITLE_MAX
+from core.arranging import TITLE_MAX
 from core.page import FormerPage, PageSettings
 
 PUBLISHED, NOINDEX = "published", "noindex"

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from core.curating import ComponentChange, Curation
+from core.arranging import ComponentChange
+from core.curating import Curation
 from core.incident import Person
 from core.page import ComponentStatus
 from tests.builders import an_actor

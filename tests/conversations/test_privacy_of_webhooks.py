@@ -16,7 +16,8 @@ from bot.sandbox import Limits
 from bot.telemetry import LINES, Metrics
 from bot.webhooks.outward import Outward
 from bot.webhooks.verifying import Proving
-from core.curating import ComponentChange, Curation
+from core.arranging import ComponentChange
+from core.curating import Curation
 from core.endpoints import Webhooks
 from core.incident import Person
 from core.page import ComponentStatus

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from core.components import group_id
-from core.curating import (
+from core.arranging import (
     ComponentChange,
     changed,
     changed_group,
@@ -17,6 +16,7 @@ from core.curating import (
     slug_of,
     status_of,
 )
+from core.components import group_id
 from core.errors import InvalidField
 from core.incident import Component, Severity
 from core.page import ComponentGroup, ComponentStatus, Override, PageSettings, ShownComponent

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from core.curating import ComponentChange, Curation
+from core.arranging import ComponentChange
+from core.curating import Curation
 from core.errors import InvalidField
 from core.incident import BODY_MAX, Membership, Severity
 from core.page import ComponentStatus, Override

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.arranging import ComponentChange
 from core.commands import Redact, SetPrivacy
-from core.curating import ComponentChange, Curation
+from core.curating import Curation
 from core.endpoints import Webhooks
 from core.incident import PublicText, Severity
 from core.page import ComponentStatus

@@ -25,8 +25,9 @@ from bot.page.statuspage import document
 from bot.telemetry import Metrics
 from bot.webhooks.outward import Outward
 from bot.webhooks.signing import new_secret
+from core.arranging import ComponentChange
 from core.commands import Redact, SetPrivacy
-from core.curating import ComponentChange, Curation
+from core.curating import Curation
 from core.endpoints import Webhooks
 from core.incident import Note, PublicText, Severity
 from core.page import ComponentStatus

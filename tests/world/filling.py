@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from core.arranging import ComponentChange
 from core.commands import Redact
-from core.curating import ComponentChange, Curation
+from core.curating import Curation
 from core.incident import Note, Person, Place, PublicText, Severity
 from core.page import DAYS, ComponentStatus
 from core.promise import NextUpdate

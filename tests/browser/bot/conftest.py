@@ -13,7 +13,8 @@ from bot.demo import beside
 from bot.sandbox import Limits
 from bot.sandbox.story import Stage, story
 from bot.stand_in import PAGE
-from core.curating import ComponentChange, Curation
+from core.arranging import ComponentChange
+from core.curating import Curation
 from core.incident import Actor, Person
 from core.page import DAYS
 from tests.browser.visitors import visitors
