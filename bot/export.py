@@ -12,10 +12,11 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, assert_never
+from uuid import UUID
 
 from core.channel import OwnChannel
 from core.handover import HandOver
@@ -90,8 +91,8 @@ def _private(  # noqa: C901, PLR0911, PLR0912 - one for each kind of record
         case Workspace():
             return "workspace", {"status_channel": record.status_channel}
         case SavedSetting():
-            known = {"at": record.at and _iso(record.at), "by": _person(record.by)}
-            return "setting", {"name": record.setting.value, "value": record.text} | known
+            known = {"at": record.at, "by": record.by}
+            return "setting", {"name": record.setting, "value": record.text} | known
         case DescribedComponent():
             described = {"description": record.description, "group": record.group}
             return "component", _component(record.component) | described
@@ -103,13 +104,13 @@ def _private(  # noqa: C901, PLR0911, PLR0912 - one for each kind of record
         case Update():
             return "update", _update(record)
         case (incident, Promise() as promise):
-            return "promise", {"incident": str(incident.id)} | _promise(promise)
+            return "promise", {"incident": incident.id} | _promise(promise)
         case (incident, HandOver() as asked):
-            return "hand_over", {"incident": str(incident.id)} | _hand_over(asked)
+            return "hand_over", {"incident": incident.id} | _hand_over(asked)
         case (incident, KeptIncident() as kept):
-            return "imported_incident", {"incident": str(incident.id)} | _kept_incident(kept)
+            return "imported_incident", {"incident": incident.id} | _kept_incident(kept)
         case (incident, (entry, text)):
-            facts = {"incident": str(incident.id), "entry": entry}
+            facts = {"incident": incident.id, "entry": entry}
             return "imported_update", facts | _kept_update(text)
         case PageSettings():
             return "page", _page(record)
@@ -128,37 +129,37 @@ def _public(record: PublicRecord) -> Iterator[tuple[str, dict[str, Any]]]:
         case PublicIncident():
             yield "incident", _public_incident(record)
             for update in reversed(record.updates):
-                yield "update", {"incident": str(record.id)} | _public_update(update)
+                yield "update", {"incident": record.id} | _public_update(update)
         case _:
             assert_never(record)
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
     return {
-        "id": str(incident.id),
+        "id": incident.id,
         "number": incident.number,
         "title": incident.title,
         "description": incident.description,
         "category": incident.category,
-        "severity": incident.severity.value,
+        "severity": incident.severity,
         "lifecycle": _digest(incident.lifecycle),
         "status": incident.status,
         "private": incident.private,
-        "declared_by": _person(incident.declared_by),
-        "owner": _person(incident.owner),
-        "acknowledged_by": _person(incident.acknowledged_by),
-        "components": [_component(component) for component in incident.components],
+        "declared_by": incident.declared_by,
+        "owner": incident.owner,
+        "acknowledged_by": incident.acknowledged_by,
+        "components": incident.components,
         "channel": incident.place.channel if incident.place else None,
         "channel_private": incident.place is not None and incident.place.private,
-        "invited": [_person(person) for person in incident.invited],
+        "invited": incident.invited,
         "resolution": _resolved(incident.resolution),
-        "title_public_at": incident.title_public_at and _iso(incident.title_public_at),
+        "title_public_at": incident.title_public_at,
         "title_before": incident.title_before,
-        "next_update_by": incident.next_update_by and _iso(incident.next_update_by),
+        "next_update_by": incident.next_update_by,
         "channels": [_own_channel(channel) for channel in incident.channels],
-        "started_at": _iso(incident.started_at),
-        "created_at": _iso(incident.created_at),
-        "updated_at": _iso(incident.updated_at),
+        "started_at": incident.started_at,
+        "created_at": incident.created_at,
+        "updated_at": incident.updated_at,
         "left_owner": incident.left_owner,
         "version": incident.version,
         "last_entry": incident.last_entry,
@@ -171,56 +172,56 @@ def _own_channel(channel: OwnChannel) -> dict[str, Any]:
         "entry": channel.entry,
         "id": channel.id,
         "error": channel.error,
-        "over_at": channel.over_at and _iso(channel.over_at),
-        "announced_at": channel.announced_at and _iso(channel.announced_at),
-        "stage": channel.stage.value,
+        "over_at": channel.over_at,
+        "announced_at": channel.announced_at,
+        "stage": channel.stage,
         "kept": channel.kept,
     }
 
 
 def _update(update: Update) -> dict[str, Any]:
     return {
-        "incident": str(update.incident),
+        "incident": update.incident,
         "entry": update.entry,
-        "id": str(update.id),
-        "kind": update.kind.value,
-        "visibility": update.visibility.value,
-        "by": _person(update.by),
-        "at": _iso(update.at),
+        "id": update.id,
+        "kind": update.kind,
+        "visibility": update.visibility,
+        "by": update.by,
+        "at": update.at,
         "body": update.body,
         "old": update.old,
         "new": update.new,
-        "public_at": update.public_at and _iso(update.public_at),
+        "public_at": update.public_at,
         "passed": update.passed,
-        "next_update_by": update.next_update_by and _iso(update.next_update_by),
-        "redacted_at": update.redacted_at and _iso(update.redacted_at),
-        "redacted_by": _person(update.redacted_by),
-        "withdrawn": [name.value for name in update.withdrawn],
+        "next_update_by": update.next_update_by,
+        "redacted_at": update.redacted_at,
+        "redacted_by": update.redacted_by,
+        "withdrawn": update.withdrawn,
     }
 
 
 def _promise(promise: Promise) -> dict[str, Any]:
     return {
         "entry": promise.entry,
-        "public_at": _iso(promise.public_at),
-        "due_at": _iso(promise.due_at),
+        "public_at": promise.public_at,
+        "due_at": promise.due_at,
         "internal": promise.internal,
-        "stage": promise.stage.value,
-        "answered_at": promise.answered_at and _iso(promise.answered_at),
+        "stage": promise.stage,
+        "answered_at": promise.answered_at,
         "answered_by": promise.answered_by,
-        "released_at": promise.released_at and _iso(promise.released_at),
-        "release": promise.release and promise.release.value,
+        "released_at": promise.released_at,
+        "release": promise.release,
     }
 
 
 def _hand_over(asked: HandOver) -> dict[str, Any]:
     return {
         "entry": asked.entry,
-        "to": _person(asked.to),
-        "by": _person(asked.by),
-        "previous": _person(asked.previous),
-        "asked_at": _iso(asked.asked_at),
-        "answer": asked.answer and asked.answer.value,
+        "to": asked.to,
+        "by": asked.by,
+        "previous": asked.previous,
+        "asked_at": asked.asked_at,
+        "answer": asked.answer,
         "looked": asked.looked,
     }
 
@@ -229,10 +230,10 @@ def _kept_incident(kept: KeptIncident) -> dict[str, Any]:
     return {
         "id": kept.id,
         "entries": kept.entries,
-        "created_at": _iso(kept.created_at),
-        "updated_at": _iso(kept.updated_at),
-        "monitoring_at": kept.monitoring_at and _iso(kept.monitoring_at),
-        "resolved_at": kept.resolved_at and _iso(kept.resolved_at),
+        "created_at": kept.created_at,
+        "updated_at": kept.updated_at,
+        "monitoring_at": kept.monitoring_at,
+        "resolved_at": kept.resolved_at,
         "address": kept.address,
         "atom": kept.atom,
     }
@@ -242,10 +243,10 @@ def _kept_update(kept: KeptUpdate) -> dict[str, Any]:
     return {
         "id": kept.id,
         "status": kept.status,
-        "created_at": _iso(kept.created_at),
-        "updated_at": _iso(kept.updated_at),
+        "created_at": kept.created_at,
+        "updated_at": kept.updated_at,
         "affected": [
-            {"component": str(one.component), "name": one.name, "old": one.old, "new": one.new}
+            {"component": one.component, "name": one.name, "old": one.old, "new": one.new}
             for one in kept.affected or ()
         ],
     }
@@ -257,39 +258,39 @@ def _page(page: PageSettings) -> dict[str, Any]:
         "title": page.title,
         "language": page.language,
         "noindex": page.noindex,
-        "published_at": _iso(page.published_at),
+        "published_at": page.published_at,
         "kept": page.kept,
     }
 
 
 def _group(group: ComponentGroup) -> dict[str, Any]:
     return {
-        "id": str(group.id),
+        "id": group.id,
         "name": group.name,
         "position": group.position,
         "description": group.description,
-        "created_at": _iso(group.created_at),
-        "updated_at": _iso(group.updated_at),
+        "created_at": group.created_at,
+        "updated_at": group.updated_at,
         "kept": group.kept,
     }
 
 
 def _arranged(one: ShownComponent) -> dict[str, Any]:
     return {
-        "component": str(one.id),
-        "group": one.group and str(one.group),
+        "component": one.id,
+        "group": one.group,
         "position": one.position,
         "shown": one.shown,
         "showcase": one.showcase,
         "only_if_degraded": one.only_if_degraded,
-        "start_date": one.start_date and one.start_date.isoformat(),
-        "created_at": _iso(one.created_at),
-        "updated_at": _iso(one.updated_at),
+        "start_date": one.start_date,
+        "created_at": one.created_at,
+        "updated_at": one.updated_at,
         "overrides": [
             {
-                "at": _iso(by_hand.at),
-                "status": by_hand.status and by_hand.status.value,
-                "until": by_hand.until and _iso(by_hand.until),
+                "at": by_hand.at,
+                "status": by_hand.status,
+                "until": by_hand.until,
             }
             for by_hand in one.overrides
         ],
@@ -299,17 +300,17 @@ def _arranged(one: ShownComponent) -> dict[str, Any]:
 
 def _public_incident(incident: PublicIncident) -> dict[str, Any]:
     return {
-        "id": str(incident.id),
+        "id": incident.id,
         "number": incident.number,
         "title": incident.title,
-        "severity": incident.severity.value,
+        "severity": incident.severity,
         "status": incident.status,
-        "word": incident.word.value,
-        "components": [_component(component) for component in incident.components],
-        "started_at": _iso(incident.started_at),
-        "updated_at": _iso(incident.updated_at),
-        "resolved_at": incident.resolved_at and _iso(incident.resolved_at),
-        "next_update_by": incident.next_update and _iso(incident.next_update.due_at),
+        "word": incident.word,
+        "components": incident.components,
+        "started_at": incident.started_at,
+        "updated_at": incident.updated_at,
+        "resolved_at": incident.resolved_at,
+        "next_update_by": incident.next_update and incident.next_update.due_at,
     }
 
 
@@ -317,8 +318,8 @@ def _public_update(update: PublicUpdate) -> dict[str, Any]:
     return {
         "entry": update.entry,
         "status": update.status,
-        "word": update.word and update.word.value,
-        "at": _iso(update.at),
+        "word": update.word,
+        "at": update.at,
         "body": update.body,
         "withdrawn": update.withdrawn,
     }
@@ -327,15 +328,11 @@ def _public_update(update: PublicUpdate) -> dict[str, Any]:
 def _resolved(resolution: Resolved | None) -> dict[str, Any] | None:
     if resolution is None:
         return None
-    return {"how": resolution.how.value, "duplicate_of": resolution.duplicate_of}
+    return {"how": resolution.how, "duplicate_of": resolution.duplicate_of}
 
 
 def _component(component: Component) -> dict[str, Any]:
-    return {"id": str(component.id), "name": component.name}
-
-
-def _person(person: Person | None) -> dict[str, str] | None:
-    return None if person is None else {"id": person.id, "name": person.name}
+    return {"id": component.id, "name": component.name}
 
 
 @lru_cache(maxsize=256)
@@ -350,7 +347,25 @@ def _iso(at: datetime) -> str:
 
 
 def _line(kind: str, facts: dict[str, Any]) -> bytes:
-    return (json.dumps({"type": kind} | facts, ensure_ascii=False) + "\n").encode()
+    told = json.dumps({"type": kind} | facts, ensure_ascii=False, default=_plain)
+    return f"{told}\n".encode()
+
+
+def _plain(value: object) -> object:
+    """The form in the archive of each value that JSON does not know."""
+    match value:
+        case Component():
+            return _component(value)
+        case Person():
+            return {"id": value.id, "name": value.name}
+        case datetime():
+            return _iso(value)
+        case date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case _:
+            raise TypeError(type(value))
 
 
 def into_file(lines: Iterable[bytes], file: Path) -> None:

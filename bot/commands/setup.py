@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import typer
 from dotenv import dotenv_values
@@ -24,6 +24,9 @@ from bot.settings import (
 from bot.telemetry import configure_logs, safe_line
 from core.errors import InvalidLifecycles
 from core.lifecycle import PRESETS, Lifecycle
+
+Read = TypeVar("Read")
+Stored = TypeVar("Stored", bound=StorageSettings)
 
 
 def environment() -> Mapping[str, str]:
@@ -50,12 +53,23 @@ def environment() -> Mapping[str, str]:
     return {**{name: value or "" for name, value in in_file.items()}, **given}
 
 
-def slack_settings() -> Settings:
-    """The settings of a command that calls Slack. Ends the program when they are wrong."""
+def _right(read: Callable[[Mapping[str, str]], Read]) -> Read:
+    """What ``read`` makes of the environment. Ends the program when that is wrong."""
     try:
-        settings = Settings.from_env(environment())
+        return read(environment())
     except WrongSettings as error:
         wrong(*error.problems)
+
+
+def _logged(settings: Stored) -> Stored:
+    """``settings``, which logs follow from now on."""
+    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
+    return settings
+
+
+def slack_settings() -> Settings:
+    """The settings of a command that calls Slack. Ends the program when they are wrong."""
+    settings = _right(Settings.from_env)
     _call_without_proxy(settings.slack_api_url)
     return settings
 
@@ -65,13 +79,9 @@ def key_settings() -> KeySettings:
 
     Ends the program when they are wrong.
     """
-    try:
-        settings = KeySettings.from_env(environment())
-    except WrongSettings as error:
-        wrong(*error.problems)
+    settings = _right(KeySettings.from_env)
     _call_without_proxy(settings.slack_api_url)
-    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
-    return settings
+    return _logged(settings)
 
 
 def settings_to_check() -> tuple[Settings | StorageSettings | None, tuple[SettingProblem, ...]]:
@@ -110,12 +120,8 @@ def storage_settings() -> StorageSettings:
 
     Ends the program when they are wrong.
     """
-    try:
-        settings = StorageSettings.from_env(environment())
-    except WrongSettings as error:
-        wrong(*error.problems)
-    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
-    return settings
+    settings = _right(StorageSettings.from_env)
+    return _logged(settings)
 
 
 def public_settings() -> PublicSettings:
@@ -123,12 +129,8 @@ def public_settings() -> PublicSettings:
 
     Ends the program when they are wrong.
     """
-    try:
-        settings = PublicSettings.from_env(environment())
-    except WrongSettings as error:
-        wrong(*error.problems)
-    configure_logs(log_format=settings.log_format, log_level=settings.log_level)
-    return settings
+    settings = _right(PublicSettings.from_env)
+    return _logged(settings)
 
 
 def lifecycles_in(file: Path | None) -> tuple[Lifecycle, ...]:

@@ -29,6 +29,19 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Text = Annotated[str, StringConstraints(max_length=100_000)]
 Position = Annotated[int, AfterValidator(lambda place: min(max(place, 0), POSITION_MAX))]
 
+# The statuses of incidents and of maintenances.
+StatusWord = Literal[
+    "investigating",
+    "identified",
+    "monitoring",
+    "resolved",
+    "postmortem",
+    "scheduled",
+    "in_progress",
+    "verifying",
+    "completed",
+]
+
 
 class _Part(BaseModel):
     """A part of a document; what an import does not need is not looked at."""
@@ -80,17 +93,7 @@ class UpdateShape(_Part):
     """An update of an incident."""
 
     id: Id
-    status: Literal[
-        "investigating",
-        "identified",
-        "monitoring",
-        "resolved",
-        "postmortem",
-        "scheduled",
-        "in_progress",
-        "verifying",
-        "completed",
-    ]
+    status: StatusWord
     body: Text | None = None
     created_at: Moment
     updated_at: Moment
@@ -103,17 +106,7 @@ class IncidentShape(_Part):
 
     id: Id
     name: Name
-    status: Literal[
-        "investigating",
-        "identified",
-        "monitoring",
-        "resolved",
-        "postmortem",
-        "scheduled",
-        "in_progress",
-        "verifying",
-        "completed",
-    ]
+    status: StatusWord
     impact: Literal["none", "minor", "major", "critical", "maintenance"]
     created_at: Moment
     updated_at: Moment

@@ -106,24 +106,19 @@ class Conversations:
         self._free(name)
         channel.previous_names.insert(0, channel.name)
         channel.name = name
-        self._workspace.changed("channel", channel=channel.id)
-        return {"channel": channel.as_slack(bot_user=self._app.bot_user)}
+        return self._changed(channel)
 
     def _set_topic(self, arguments: Arguments) -> Json:
         channel = self._managed("conversations.setTopic", arguments, archived="is_archived")
-        topic = str(arguments["topic"])
-        if len(topic) > MOST_TOPIC:
-            raise SlackError("too_long")
-        channel.topic = topic
-        self._workspace.changed("channel", channel=channel.id)
-        return {"channel": channel.as_slack(bot_user=self._app.bot_user)}
+        channel.topic = _short(arguments["topic"])
+        return self._changed(channel)
 
     def _set_purpose(self, arguments: Arguments) -> Json:
         channel = self._managed("conversations.setPurpose", arguments, archived="is_archived")
-        purpose = str(arguments["purpose"])
-        if len(purpose) > MOST_TOPIC:
-            raise SlackError("too_long")
-        channel.purpose = purpose
+        channel.purpose = _short(arguments["purpose"])
+        return self._changed(channel)
+
+    def _changed(self, channel: Channel) -> Json:
         self._workspace.changed("channel", channel=channel.id)
         return {"channel": channel.as_slack(bot_user=self._app.bot_user)}
 
@@ -301,3 +296,9 @@ def _time(arguments: Arguments, name: str) -> float | None:
         return float(str(given))
     except ValueError:
         raise SlackError(f"invalid_ts_{name}") from None
+
+
+def _short(text: object) -> str:
+    if len(str(text)) > MOST_TOPIC:
+        raise SlackError("too_long")
+    return str(text)

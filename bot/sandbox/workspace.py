@@ -7,7 +7,7 @@ a network or reads the system's clock.
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.sandbox import blockkit
@@ -332,24 +332,29 @@ class Workspace:
             raise SlackError("not_found")
         if push and len(stack) >= MOST_VIEWS_IN_A_STACK:
             raise SlackError("push_limit_reached")
-        view_id = self.mint.id("V")
-        view = View(
-            id=view_id,
-            kind=blockkit.MODAL,
-            user=user,
-            team_id=self.team_id,
-            app=self.app,
-            given={**given, "blocks": named(given["blocks"], self.mint.block_id)},
-            hash=self.mint.view_hash(),
-            root_id=stack[0].id if push else view_id,
-            previous_id=stack[-1].id if push else None,
-        )
-        view.state = state_of(view.blocks, {})
+        view = self._view(blockkit.MODAL, user, given, over=stack if push else ())
         if push:
             stack.append(view)
         else:
             stack[:] = [view]
         self.changed("view", user=user, view=view.id)
+        return view
+
+    def _view(self, kind: str, user: str, given: Json, *, over: Sequence[View] = ()) -> View:
+        """A new view for ``user``, ``over`` the open ones."""
+        view_id = self.mint.id("V")
+        view = View(
+            id=view_id,
+            kind=kind,
+            user=user,
+            team_id=self.team_id,
+            app=self.app,
+            given={**given, "blocks": named(given["blocks"], self.mint.block_id)},
+            hash=self.mint.view_hash(),
+            root_id=over[0].id if over else view_id,
+            previous_id=over[-1].id if over else None,
+        )
+        view.state = state_of(view.blocks, {})
         return view
 
     def change_view(self, view: View, given: Json, *, expected_hash: str | None = None) -> View:
@@ -372,18 +377,7 @@ class Workspace:
         if view is not None:
             return self.change_view(view, given, expected_hash=expected_hash)
         self._external_id_is_free(given, None)
-        view_id = self.mint.id("V")
-        view = View(
-            id=view_id,
-            kind=blockkit.HOME,
-            user=user,
-            team_id=self.team_id,
-            app=self.app,
-            given={**given, "blocks": named(given["blocks"], self.mint.block_id)},
-            hash=self.mint.view_hash(),
-            root_id=view_id,
-        )
-        view.state = state_of(view.blocks, {})
+        view = self._view(blockkit.HOME, user, given)
         self.homes[user] = view
         self.changed("home", user=user, view=view.id)
         return view
