@@ -12,10 +12,7 @@ from uuid import UUID
 
 from core.components import folded, unknown
 from core.errors import InvalidField
-from core.incident import (
-    COMPONENT_DESCRIPTION_MAX,
-    Incident,
-)
+from core.incident import COMPONENT_DESCRIPTION_MAX, Incident
 from core.lifecycle import PublicWord
 from core.page import (
     STATUSES,

@@ -25,12 +25,7 @@ from core.arranging import (
 from core.boards import BoardFilter
 from core.components import describe_component, group_id
 from core.errors import InvalidField
-from core.incident import (
-    BODY_MAX,
-    COMPONENT_NAME_MAX,
-    Actor,
-    Component,
-)
+from core.incident import BODY_MAX, COMPONENT_NAME_MAX, Actor, Component
 from core.page import (
     Arrangement,
     ComponentGroup,
