@@ -4,7 +4,7 @@ import pytest
 
 from core.commands import Acknowledge
 from core.decision import Decision, Outcome
-from core.incident import Kind, Person, PublicText, Severity, update_id
+from core.incident import Kind, Person, Place, PublicText, Severity, update_id
 from core.lifecycle import RESPONSE, PublicWord
 from core.public_side import PublicIncident
 from core.refusals import Refused
@@ -158,3 +158,19 @@ def test_an_incident_is_acknowledgeable_while_acknowledging_would_change_somethi
 )
 def test_an_incident_is_ownerless_while_a_click_alone_would_make_an_owner(facts, ownerless):
     assert an_incident(**facts).ownerless is ownerless
+
+
+@pytest.mark.parametrize(
+    ("place", "private", "shown"),
+    [
+        (Place("C0HERE"), False, True),
+        (Place("C0HERE", private=True), True, True),
+        (Place("C0HERE"), True, False),
+        (None, False, False),
+    ],
+    ids=["public", "private, in a private channel", "private since", "without a channel"],
+)
+def test_a_link_leads_only_to_a_card_that_shows_the_incident(place, private, shown):
+    incident = an_incident(place=place, private=private, card_address="https://acme.slack.com/1")
+
+    assert incident.card_link == ("https://acme.slack.com/1" if shown else None)

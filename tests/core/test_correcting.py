@@ -1,0 +1,86 @@
+"""After the end one text may be corrected: by its author, once, soon after it was withdrawn."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.commands import Redact
+from core.incident import Kind, Severity, Visibility
+from core.refusals import IncidentResolved
+from core.withdrawing import CORRECTION_WINDOW
+from tests.builders import CI, GRACE, a_change, an_actor
+
+MINUTE = timedelta(minutes=1)
+API = an_actor(CI, channel=None, sees_private=True)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.fixture
+async def withdrawn(incidents, declare):
+    """INC-1, which Ada ended with a public text, and then withdrew that."""
+    await declare()
+    for status in ("identified", "monitoring"):
+        await incidents.execute(a_change(ref=1, to=status))
+    await incidents.execute(a_change(ref=1, to="resolved", public="It is over since noon."))
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=4))
+
+
+def a_correction(**changes):
+    return a_change(**{"ref": 1, "public": "It is over since one."} | changes)
+
+
+@pytest.mark.usefixtures("withdrawn")
+async def test_the_author_puts_one_text_in_its_place(incidents):
+    outcome = await incidents.execute(a_correction())
+
+    ((entry,), incident) = outcome.updates, outcome.incident
+    assert (entry.kind, entry.visibility, entry.old) == (Kind.CORRECTED, Visibility.PUBLIC, "4")
+    assert (entry.body, entry.status_change) == ("It is over since one.", None)
+    assert (incident.status, incident.terminal) == ("resolved", True)
+    with pytest.raises(IncidentResolved):
+        await incidents.execute(a_correction(public="And one more."))
+
+
+@pytest.mark.usefixtures("withdrawn")
+@pytest.mark.parametrize(
+    ("later", "taken"),
+    [(CORRECTION_WINDOW, True), (CORRECTION_WINDOW + TICK, False)],
+    ids=["five minutes later", "after that"],
+)
+async def test_a_correction_comes_within_five_minutes(incidents, clock, later, taken):
+    clock.advance(microseconds=later // TICK)
+
+    if taken:
+        assert (await incidents.execute(a_correction())).changed
+    else:
+        with pytest.raises(IncidentResolved):
+            await incidents.execute(a_correction())
+
+
+@pytest.mark.usefixtures("withdrawn")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"actor": an_actor(GRACE)},
+        {"actor": API},
+        {"note": "db-3 lost quorum"},
+        {"severity": Severity.LOW},
+        {"public": None, "note": "It is over since one."},
+    ],
+    ids=["by somebody else", "by a key", "with a note", "with a fact", "a note alone"],
+)
+async def test_nothing_else_is_accepted_after_the_end(incidents, change):
+    with pytest.raises(IncidentResolved):
+        await incidents.execute(a_correction(**change))
+
+
+async def test_without_a_withdrawal_there_is_nothing_to_correct(incidents, declare):
+    await declare()
+    for status in ("identified", "monitoring", "resolved"):
+        await incidents.execute(a_change(ref=1, to=status))
+
+    with pytest.raises(IncidentResolved) as refused:
+        await incidents.execute(a_correction())
+    assert not refused.value.correctable
