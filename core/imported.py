@@ -275,6 +275,12 @@ def continued(
     return writer.past(there, page, before=before, atom=kept.atom)
 
 
+def edited_since(texts: Iterable[KeptUpdate], there: ForeignIncident) -> int:
+    """The number of imported texts that were changed ``there`` since."""
+    kept = {one.id: one.updated_at for one in texts}
+    return sum(one.updated_at > kept.get(one.id, one.updated_at) for one in there.updates)
+
+
 class _Writer:
     """Writes the entries of an imported timeline, in their order."""
 

@@ -6,13 +6,15 @@ does nothing. What it writes was public before, so no message tells of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core import policy
+from core.arranging import start_date_of
+from core.errors import InvalidField
 from core.foreign import ForeignComponent, ForeignIncident, ForeignPage
-from core.imported import Parts, Past, continued, cut, incident_id, parts_of, past_of
+from core.imported import Parts, Past, continued, cut, edited_since, incident_id, parts_of, past_of
 from core.incident import Actor
 from core.page import ComponentStatus, ShownComponent
 from core.refusals import Denied, NotImported, Permission
@@ -112,7 +114,7 @@ def _plan(
     ids = {incident_id(actor.workspace, one.id): one for one in page.incidents}
     there_already = reader.imported(actor.workspace, list(ids))
     new = [one for id_, one in ids.items() if id_ not in there_already]
-    _refuse_future(page.incidents, at)
+    _refuse_odd_times(page, at)
     opened = [one for one in new if one.open]
     if opened and open_too is None:
         raise NotImported(_unresolved(opened))
@@ -126,6 +128,12 @@ def _plan(
         past = continued(
             before, kept, texts.values(), there=ids[before.id], page=page, known=parts.known
         )
+        if edited := edited_since(texts.values(), ids[before.id]):
+            told_of = "1 text was changed there since it was imported, and stays as before here."
+            if edited > 1:
+                told_of = f"{edited} texts were changed there since they were imported, and stay"
+                told_of += " as before here."
+            notes.append(f"{before.name}: {told_of}")
         if isinstance(past, str):
             notes.append(past)
         elif past is not None:
@@ -156,14 +164,35 @@ def _long(components: Sequence[ForeignComponent], known: Sequence[ShownComponent
             )
 
 
-def _refuse_future(incidents: Iterable[ForeignIncident], at: datetime) -> None:
-    for one in incidents:
-        latest = max((one.created_at, *(told.shown_at for told in one.updates)))
+def _refuse_odd_times(page: ForeignPage, at: datetime) -> None:
+    """Refuses what is still to come, and an end before the start: readers would see it for ever."""
+    for one in page.incidents:
+        shown = [told.shown_at for told in one.updates]
+        latest = max((one.created_at, *shown))
         if latest > at + CLOCKS_APART:
             raise NotImported(
                 f"The incident {one.id} has a text of {latest:%Y-%m-%d %H:%M} UTC, which is still "
                 "to come: correct the file, or the clock of this machine."
             )
+        begun = one.started_at or min((one.created_at, *shown))
+        for name, moment in (
+            ("resolved_at", one.resolved_at),
+            ("monitoring_at", one.monitoring_at),
+        ):
+            if moment is not None and moment < begun:
+                raise NotImported(
+                    f"The incident {one.id} has {name} {moment:%Y-%m-%d %H:%M:%S} UTC, which lies "
+                    f"before its start at {begun:%Y-%m-%d %H:%M:%S} UTC: correct the file."
+                )
+    for part in page.components:
+        try:
+            if part.start_date is not None:
+                start_date_of(part.start_date, at=at)
+        except InvalidField as error:
+            raise NotImported(
+                f"The component {part.id} has the start_date {part.start_date}, which "
+                f"{error.problem}: correct the file."
+            ) from None
 
 
 def _unresolved(opened: Sequence[ForeignIncident]) -> str:

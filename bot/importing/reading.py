@@ -29,7 +29,9 @@ from core.foreign import (
     ForeignPage,
     ForeignUpdate,
 )
-from core.incident import COMPONENT_DESCRIPTION_MAX
+from core.imported import cut
+from core.incident import COMPONENT_DESCRIPTION_MAX, TITLE_MAX
+from core.texts import UNSTORABLE
 
 FILE_MAX_BYTES = 10_000_000
 INCIDENTS_MAX = 1_000
@@ -164,21 +166,63 @@ def _document(name: str, content: bytes) -> Document:
         return Document.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise UnreadableSource(f"{name}: {_fault(first)}") from None
+        raise UnreadableSource(f"{name}: {_fault(first, value)}") from None
 
 
-def _fault(error: Mapping[str, Any]) -> str:
+LISTS = {"incidents": "incident", "components": "component"}
+# A field of a document that cannot be read, by the kind of the error and then by the field.
+PROBLEMS = {
+    "missing": "is missing: is it a document of Statuspage's API v2?",
+    "list_type": "is no JSON list: save the answer as it is.",
+    "string_type": "is no text.",
+    "string_too_short": "is empty.",
+    "timezone_aware": "has no time zone: write it such as 2026-03-01T09:00:00Z.",
+    "value_error": "is no moment of the years 2000 to 2200.",
+    "url": "is no address with http:// or https://.",
+    "id": "is no id of at most 64 letters, digits, - and _.",
+}
+KINDS = (
+    (("model", "dict"), "must be a JSON object: save the answer as it is."),
+    (("datetime",), "is no moment: write one such as 2026-03-01T09:00:00Z."),
+    (("date",), "is no day: write one such as 2026-03-01."),
+    (("bool",), "is neither true nor false."),
+    (("int",), "is no whole number."),
+)
+
+
+def _fault(error: Mapping[str, Any], document: object) -> str:
     """The first fault of a document as a sentence: ``incidents[3].name is missing``."""
     place = ""
     for part in error["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
-    if error["type"] == "missing":
-        return f"{place} is missing: is it a document of Statuspage's API v2?"
-    if error["type"] in {"model_type", "dict_type", "model_attributes_type"}:
-        return f"{place or 'the document'} must be a JSON object: save the answer as it is."
-    said = str(error["msg"]).removeprefix("Value error, ")
-    said = said.replace("Input should be", "must be").replace("Input should", "must")
-    return f"{place or 'it'} {said}."
+    return f"{_whose(error['loc'], document)}{place or 'the document'} {_problem(error)}"
+
+
+def _whose(place: Sequence[object], document: object) -> str:
+    """``the incident inc000000001, `` for a place in one; empty for any other place."""
+    match place:
+        case [str() as name, int() as number, _, *_] if name in LISTS:
+            one = document[name][number] if isinstance(document, dict) else None
+            id_ = one.get("id") if isinstance(one, dict) else None
+            if isinstance(id_, str):
+                shown = cut(UNSTORABLE.sub("", id_), 64)
+                return f"the {LISTS[name]} {shown}, "
+    return ""
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    kind, expected = str(error["type"]), error.get("ctx", {})
+    if kind in PROBLEMS:
+        return PROBLEMS[kind]
+    if kind == "string_too_long":
+        return f"has more than {expected['max_length']:,} characters."
+    if kind == "string_pattern_mismatch":
+        return PROBLEMS["url" if error["loc"][-1] == "url" else "id"]
+    if "expected" in expected:
+        known = str(expected["expected"]).replace("'", "")
+        return f"is none of {known}."
+    found = (words for beginnings, words in KINDS if kind.startswith(beginnings))
+    return next(found, "cannot be read.")
 
 
 def _entries(name: str, content: bytes) -> dict[str, str]:
@@ -243,7 +287,7 @@ def _group(one: ComponentShape) -> ForeignGroup:
         id=one.id,
         name=plain_line(one.name),
         position=one.position,
-        description=_described(one.description),
+        description=_described(one),
         created_at=one.created_at,
         updated_at=one.updated_at,
     )
@@ -255,7 +299,7 @@ def _component(one: ComponentShape) -> ForeignComponent:
         name=plain_line(one.name),
         status=one.status,
         position=one.position,
-        description=_described(one.description),
+        description=_described(one),
         showcase=one.showcase,
         only_if_degraded=one.only_show_if_degraded,
         start_date=one.start_date,
@@ -265,14 +309,31 @@ def _component(one: ComponentShape) -> ForeignComponent:
     )
 
 
-def _described(text: str | None) -> str | None:
-    return plain(text or "")[:COMPONENT_DESCRIPTION_MAX] or None
+def _described(one: ComponentShape) -> str | None:
+    text = plain(one.description or "")
+    return _fitting(text, COMPONENT_DESCRIPTION_MAX, f"the component {one.id}, description") or None
+
+
+def _fitting(text: str, most: int, place: str) -> str:
+    """``text``, which is never cut: nobody would know what is missing."""
+    if len(text) > most:
+        raise UnreadableSource(
+            f"{place} has {len(text):,} characters, and at most {most:,} fit: shorten it in a file."
+        )
+    return text
+
+
+def _titled(one: IncidentShape) -> str:
+    place = f"the incident {one.id}, name"
+    if not (title := plain_line(one.name)):
+        raise UnreadableSource(f"{place} is empty: write one in a file.")
+    return _fitting(title, TITLE_MAX, place)
 
 
 def _incident(one: IncidentShape) -> ForeignIncident:
     return ForeignIncident(
         id=one.id,
-        name=plain_line(one.name),
+        name=_titled(one),
         status=one.status,
         impact=one.as_impact,
         created_at=one.created_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -190,6 +190,55 @@ async def test_a_text_that_is_still_to_come_is_refused(bring, present, late, tak
     with pytest.raises(NotImported, match=r"incident-1 has a text of 2026-03-02 10:00 UTC, which"):
         await bring(page)
     assert await present() == (None, (), (), [])
+
+
+EARLY = YESTERDAY - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"resolved_at": EARLY},
+        {"monitoring_at": EARLY},
+        {"started_at": YESTERDAY + timedelta(hours=1), "resolved_at": OVER.shown_at},
+    ],
+)
+async def test_an_end_before_the_start_is_refused(bring, present, odd):
+    with pytest.raises(NotImported, match=r"incident-1 has .*, which lies before its start"):
+        await bring(a_foreign_page(a_foreign_incident(LOOK, OVER, **odd)))
+
+    assert await present() == (None, (), (), [])
+    begun = {"started_at": YESTERDAY, "monitoring_at": YESTERDAY, "resolved_at": OVER.shown_at}
+    assert (await bring(a_foreign_page(a_foreign_incident(LOOK, OVER, **begun)))).incidents == 1
+
+
+@pytest.mark.parametrize("day", [date.min, date(1999, 12, 31), date.max])
+async def test_a_component_whose_record_begins_on_an_odd_day_is_refused(bring, present, day):
+    with pytest.raises(NotImported, match=f"component-API has the start_date {day}, which is a"):
+        await bring(a_foreign_page(components=[a_foreign_component(start_date=day)]))
+
+    assert await present() == (None, (), (), [])
+    assert await bring(
+        a_foreign_page(components=[a_foreign_component(start_date=YESTERDAY.date())])
+    )
+
+
+async def test_texts_that_were_edited_there_are_told_and_stay(bring, present):
+    await bring(PAGE)
+    before = await present()
+    looked, over = (
+        replace(one, body="Edited.", updated_at=one.updated_at + timedelta(hours=1))
+        for one in (LOOK, OVER)
+    )
+
+    one = await bring(replace(PAGE, incidents=(a_foreign_incident(looked, OVER),)))
+    two = await bring(replace(PAGE, incidents=(a_foreign_incident(looked, over),)))
+
+    assert (one.nothing, two.nothing, await present()) == (True, True, before)
+    told = "INC-1: 1 text was changed there since it was imported, and stays as before here."
+    assert one.notes == (told,)
+    told = "INC-1: 2 texts were changed there since they were imported, and stay as before here."
+    assert two.notes == (told,)
 
 
 @pytest.mark.parametrize(

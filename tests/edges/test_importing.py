@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from bot.__main__ import cli
 from bot.importing.plain import plain
 from bot.importing.reading import FILE_MAX_BYTES, UnreadableSource, read
+from storage.keys import known_workspaces
+from storage.store import SqlStore
 from tests import northwind
 from tests.edges.conftest import logging_as_before
 from tests.file_server import a_file_server
@@ -80,13 +82,30 @@ def test_unresolved_incidents_are_asked_about(ratchet, saved):
 
 
 BROKEN = northwind.incidents() | {"incidents": [northwind.MAIL_IS_LATE | {"created_at": "soon"}]}
+LATE = "2026-02-20T09:00:00Z"
+
+
+def odd(**fields):
+    """The document of incidents with one that has these fields."""
+    return json.dumps(northwind.incidents(northwind.MAIL_IS_LATE | fields))
+
+
+def component(**fields):
+    """A document with the component API, which has these fields."""
+    api = northwind.component(northwind.API, "API", 1)
+    return json.dumps(northwind.incidents() | {"components": [api | fields]})
+
+
 FAULTS = {
     "no JSON": ("<html>", "is neither JSON nor a feed"),
     "cut off": (json.dumps(northwind.incidents())[:-20], "is no JSON: save the answer"),
     "a list": ("[]", "the document must be a JSON object: save the answer as it is."),
     "no object": ('{"page": 1}', "page must be a JSON object: save the answer as it is."),
     "another document": ('{"data": []}', "page is missing: is it a document of Statuspage's API"),
-    "a wrong moment": (json.dumps(BROKEN), "incidents[0].created_at must be a valid datetime"),
+    "a wrong moment": (
+        json.dumps(BROKEN),
+        "the incident inc0000000c3, incidents[0].created_at is no moment: write one such as",
+    ),
     "nesting": ("[" * 100_000, "is no JSON"),
     "no UTF-8": ("\udcff", "is no JSON"),
     "another page": (
@@ -99,15 +118,55 @@ FAULTS = {
         json.dumps(
             northwind.incidents(northwind.MAIL_IS_LATE | {"updated_at": "2026-01-01T00:00:00"})
         ),
-        "incidents[0].updated_at must have timezone info",
+        "incidents[0].updated_at has no time zone: write it such as",
     ),
     "an unknown status": (
         json.dumps(northwind.incidents(northwind.MAIL_IS_LATE | {"status": "done"})),
-        "incidents[0].status must be 'investigating'",
+        "incidents[0].status is none of investigating, identified,",
     ),
     "an odd id": (
         json.dumps(northwind.incidents(northwind.MAIL_IS_LATE | {"id": "<script>"})),
-        "incidents[0].id",
+        "the incident <script>, incidents[0].id is no id of at most 64 letters",
+    ),
+    "an id that is no text": (odd(id=7), "incidents.json: incidents[0].id is no text."),
+    "no name": (odd(name=" "), "the incident inc0000000c3, incidents[0].name is empty."),
+    "a name of signs": (odd(name="\u202e<p></p>"), "the incident inc0000000c3, name is empty"),
+    "a long name": (
+        odd(name="x" * 5_000),
+        "the incident inc0000000c3, name has 5,000 characters, and at most 255 fit: shorten it",
+    ),
+    "a text without end": (
+        odd(incident_updates=[northwind.update("u1", "resolved", "x" * 100_001, LATE)]),
+        "incidents[0].incident_updates[0].body has more than 100,000 characters.",
+    ),
+    "no list": (odd(incident_updates={}), "incident_updates is no JSON list: save the answer"),
+    "an incident that is none": (
+        json.dumps(northwind.incidents() | {"incidents": [7]}),
+        "incidents.json: incidents[0] must be a JSON object: save the answer as it is.",
+    ),
+    "another century": (odd(resolved_at="1026-02-20T09:00:00Z"), "is no moment of the years 2000"),
+    "an end before the start": (
+        odd(resolved_at="2026-02-20T05:00:00Z"),
+        "has resolved_at 2026-02-20 05:00:00 UTC, which lies before its start at 2026-02-20 06:59",
+    ),
+    "a component with an odd day": (
+        component(start_date="1st of May"),
+        "the component eu1api0000aa, components[0].start_date is no day: write one such as",
+    ),
+    "a component of the future": (
+        component(start_date="2199-12-31"),
+        "The component eu1api0000aa has the start_date 2199-12-31, which is a day from 2000-01-01",
+    ),
+    "a component with a long story": (
+        component(description="x" * 1_001),
+        "the component eu1api0000aa, description has 1,001 characters, and at most 1,000 fit",
+    ),
+    "a flag that is none": (component(showcase="maybe"), "showcase is neither true nor false."),
+    "a place that is none": (component(position="first"), "position is no whole number."),
+    "a status that is none": (component(status="fine"), "status is none of major_outage, "),
+    "an odd address": (
+        json.dumps(northwind.incidents() | {"page": northwind.PAGE | {"url": "ftp://x"}}),
+        "incidents.json: page.url is no address with http:// or https://.",
     ),
 }
 
@@ -123,7 +182,9 @@ def test_a_file_that_cannot_be_imported_leaves_nothing(ratchet, saved, tmp_path,
     assert (code, said) == (1, "")
     assert told in wrong
     assert wrong.count("\n") == 1
-    assert not (tmp_path / "ratchet.db").exists()
+    assert "Value error" not in wrong
+    left = tmp_path / "ratchet.db"
+    assert not left.exists() or not SqlStore(f"sqlite:///{left}").read_now(known_workspaces)
 
 
 def test_a_missing_file_is_named(ratchet):
