@@ -28,10 +28,12 @@ class Ranking:
     """A page of such a list. ``older`` and ``newer`` are keys of pages, None at an end.
 
     ``older`` leads down the list, to lesser incidents, and ``newer`` up. ``total`` is the number of
-    incidents in the whole list; above `COUNTED_MAX` it says only that there are more.
+    incidents in the whole list, and ``above`` of those above this page; more than `COUNTED_MAX` say
+    only that there are more.
     """
 
     items: tuple[Incident, ...]
     older: Rank | None = None
     newer: Rank | None = None
     total: int
+    above: int = 0

@@ -118,11 +118,19 @@ def worst(
 
 
 def total(
-    connection: Connection, actor: Actor, narrowed: BoardFilter, *, most: int = COUNTED_MAX
+    connection: Connection,
+    actor: Actor,
+    narrowed: BoardFilter,
+    *,
+    above: Rank | None = None,
+    most: int = COUNTED_MAX,
 ) -> int:
-    """The number of incidents in the whole list; ``most`` + 1 if there are more than ``most``."""
+    """The number of incidents ``above`` a place in the list; None: in the whole list.
+
+    ``most`` + 1 if there are more than ``most``.
+    """
     statement = _total(_conditions_of(actor, narrowed), _severities(narrowed))
-    named = _named(actor, narrowed) | {"limit": most + 1}
+    named = _named(actor, narrowed) | _keys(above, worse=True) | {"limit": most + 1}
     counted: int = connection.execute(statement, named).scalar_one()
     return counted
 
@@ -292,12 +300,13 @@ def _total(names: frozenset[str], severities: tuple[Severity, ...]) -> AnySelect
             _of_workspace,
             *_that(names - {"severity"}),
             *range_,
-            number > 0,
+            _keyed(severity, worse=True),
         )
         .order_by(number.desc())
         .limit(bindparam("limit"))
         .subquery()
-        for range_ in _ranges(names, severities)
+        for severity in severities
+        for range_ in _ranges(names, (severity,))
     ]
     counted = union_all(*map(select, parts)).limit(bindparam("limit")).subquery()
     return select(func.count()).select_from(counted)

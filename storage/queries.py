@@ -289,13 +289,20 @@ class SqlReader(Snapshot):
                 older=rank_of(items[-1]) if items else after,
                 newer=rank_of(items[0]) if goes_on else None,
                 total=total,
+                above=self._above(actor, narrowed, items) if goes_on else 0,
             )
         return Ranking(
             items=items,
             older=rank_of(items[-1]) if goes_on else None,
             newer=rank_of(items[0]) if before and items else before,
             total=total,
+            above=self._above(actor, narrowed, items) if before else 0,
         )
+
+    def _above(self, actor: Actor, narrowed: BoardFilter, items: Sequence[Incident]) -> int:
+        """The number of incidents in the list above the first of ``items``."""
+        place = rank_of(items[0]) if items else None
+        return boards.total(self._connection, actor, narrowed, above=place)
 
     def timeline(self, incident: Incident, *, before: int | None, limit: int) -> Page[Update]:
         """The newest ``limit`` updates below ``before``, oldest first; keys are a ``before``."""

@@ -20,7 +20,7 @@ from bot.slack.blocks import (
 from bot.slack.markup import escape, moment, shown
 from bot.slack.pressed import SHOWN_AT_ONCE, encode
 from bot.slack.verbs import COMMAND
-from bot.slack.words import in_words
+from bot.slack.words import in_words, page_of
 from core.curating import Overview
 from core.incident import (
     Component,
@@ -48,8 +48,7 @@ def component_list(
     last = max(1, -(-len(rows) // ROWS))
     page = min(page, last)
     here = rows[(page - 1) * ROWS : page * ROWS]
-    count = f"{len(here)} of {len(rows)}" if last > 1 else f"{len(rows)}"
-    heading = f"Components ({count})"
+    heading = f"Components ({page_of(f'{len(rows)}', (page - 1) * ROWS, len(here))})"
     lines = [f"{_line(one, known, at=at)}." for _, one in here] or [_nothing(admin=admin)]
     blocks = [*([section(told)] if told else []), section(f"*{heading}*")]
     before: UUID | None = None

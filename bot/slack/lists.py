@@ -34,7 +34,16 @@ from bot.slack.pressed import Dialog, encode
 from bot.slack.requests import (
     ShowBoard,
 )
-from bot.slack.words import PRIVATE, dot, in_words, named, owned_by, status_name, status_word
+from bot.slack.words import (
+    PRIVATE,
+    dot,
+    in_words,
+    named,
+    owned_by,
+    page_of,
+    status_name,
+    status_word,
+)
 from core.boards import BoardFilter, Scope
 from core.incident import Incident, Severity
 from core.ranking import COUNTED_MAX, Ranking
@@ -147,17 +156,11 @@ def board(page: Ranking, asked: ShowBoard, *, at: datetime) -> Json:
 
 
 def _place_in(page: Ranking) -> str:
-    """`_count` for the first page; ``11 of 11`` or ``21-31 of 31`` for the last.
-
-    A page between them does not know how many stand above it.
-    """
-    count, total = len(page.items), page.total
-    if page.newer is None or total > COUNTED_MAX:
-        return _count(count, total)
-    if page.older is not None:
-        return f"{count} more of {total}"
-    first = max(1, total - count + 1)
-    return f"{total} of {total}" if count == 1 else f"{first}-{total} of {total}"
+    """`page_of`; without a place, if more stand above the page than are counted."""
+    total = f"more than {COUNTED_MAX}" if page.total > COUNTED_MAX else f"{page.total}"
+    if page.above > COUNTED_MAX:
+        return f"{len(page.items)} of {total}"
+    return page_of(total, page.above, len(page.items))
 
 
 def _board_heading(narrowed: BoardFilter) -> str:

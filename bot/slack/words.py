@@ -318,3 +318,14 @@ def readers_of(update: Update) -> str:
     """The readers of the update's text, as a label."""
     public = update.visibility is Visibility.PUBLIC
     return f"{PUBLIC} public" if public else f"{PRIVATE} private"
+
+
+def page_of(total: str, above: int, count: int) -> str:
+    """The place of ``count`` rows below ``above`` others, ``11`` to ``20 of 31``, with a dash.
+
+    ``3`` if these are all, ``31 of 31`` for a single row.
+    """
+    if f"{count}" == total:
+        return total
+    rows = f"{above + 1}\N{EN DASH}{above + count}" if count > 1 else f"{above + 1}"
+    return f"{rows} of {total}"

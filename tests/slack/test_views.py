@@ -454,7 +454,8 @@ PUBLIC_RENDERERS = (status_card, public_update, withdrawn, reply_now)
 def test_a_public_view_is_made_only_of_public_values(render):
     taken = {name: kind for name, kind in get_type_hints(render).items() if name != "return"}
 
-    assert set(taken.values()) <= {PublicIncident, PublicUpdate}
+    # A switch holds no text.
+    assert set(taken.values()) <= {PublicIncident, PublicUpdate, bool}
 
 
 def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
@@ -906,16 +907,20 @@ def test_a_line_of_a_list_shows_the_severity_before_the_status(severity, status,
 
 
 @pytest.mark.parametrize(
-    ("count", "total", "older", "heading"),
+    ("above", "count", "total", "place"),
     [
-        (1, 11, None, "Open incidents · 11 of 11"),
-        (10, 20, None, "Open incidents · 11-20 of 20"),
-        (10, 31, Rank(Severity.LOW, 1), "Open incidents · 10 more of 31"),
+        (10, 1, 11, "11 of 11"),
+        (10, 10, 20, "11\N{EN DASH}20 of 20"),
+        (10, 10, 31, "11\N{EN DASH}20 of 31"),
+        (10, 10, COUNTED_MAX + 1, f"11\N{EN DASH}20 of more than {COUNTED_MAX}"),
+        (COUNTED_MAX + 1, 10, COUNTED_MAX + 1, f"10 of more than {COUNTED_MAX}"),
     ],
 )
-def test_a_later_page_of_a_list_says_its_place(count, total, older, heading):
-    items = tuple(an_incident(number=100 - place) for place in range(count))
-    page = Ranking(items=items, older=older, newer=Rank(Severity.HIGH, 900), total=total)
+def test_a_later_page_of_a_list_says_its_place(above, count, total, place):
+    heading = f"Open incidents · {place}:"
+    items = tuple(an_incident(number=100 - row) for row in range(count))
+    newer = Rank(Severity.HIGH, 900)
+    page = Ranking(items=items, older=newer, newer=newer, total=total, above=above)
 
     assert heading in lists.board(page, ShowBoard(), at=NOW)["text"]
 
@@ -924,9 +929,9 @@ def test_a_later_page_of_a_list_says_its_place(count, total, older, heading):
     ("shown", "total", "words"),
     [
         (3, 3, "Open incidents · 3"),
-        (10, 31, "Open incidents · 10 of 31"),
-        (10, COUNTED_MAX, f"Open incidents · 10 of {COUNTED_MAX}"),
-        (10, COUNTED_MAX + 1, f"Open incidents · 10 of more than {COUNTED_MAX}"),
+        (10, 31, "Open incidents · 1\N{EN DASH}10 of 31"),
+        (10, COUNTED_MAX, f"Open incidents · 1\N{EN DASH}10 of {COUNTED_MAX}"),
+        (10, COUNTED_MAX + 1, f"Open incidents · 1\N{EN DASH}10 of more than {COUNTED_MAX}"),
     ],
 )
 def test_a_list_says_how_many_there_are(shown, total, words):

@@ -831,7 +831,7 @@ def listings(texts: Texts) -> dict[str, Any]:
     over = a_case(texts, number=7, status=last_status(texts))
     narrowed = BoardFilter(scope=Scope.ALL, severity=Severity.HIGH, status=texts.lifecycle.initial)
     keys = {"older": Rank(Severity.LOW, 7), "newer": Rank(Severity.HIGH, 2_000)}
-    full = Ranking(items=(*others[: many - 1], over), total=31, **keys)
+    full = Ranking(items=(*others[: many - 1], over), total=31, above=10, **keys)
     everywhere = Ranking(items=(*here, *others), total=2 * many)
     return {
         "tray": lists.tray(here, everywhere, at=NOW),

@@ -102,6 +102,8 @@ async def test_pages_of_the_worst_follow_each_other_both_ways(ranking, declare):
     assert [page.items for page in back] == [page.items for page in pages[-2::-1]]
     assert {page.total for page in (*pages, *back)} == {25}
     assert (pages[0].newer, pages[-1].older) == (None, None)
+    assert [page.above for page in pages] == [0, 4, 8, 12, 16, 20, 24]
+    assert [page.above for page in back] == [20, 16, 12, 8, 4, 0]
 
 
 @pytest.mark.parametrize(
