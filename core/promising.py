@@ -17,7 +17,13 @@ from core.incident import Incident, Kind, Update, Visibility
 from core.lifecycle import PublicWord
 from core.pen import Pen, public_cards, responders_cards
 from core.promise import LONGEST, SHORTEST, NextUpdate, Promise, Release
-from core.refusals import IncidentResolved, NoPublicSurface, NothingToPromise, PromiseOver
+from core.refusals import (
+    IncidentResolved,
+    NoPublicSurface,
+    NothingToPromise,
+    NothingToRelease,
+    PromiseOver,
+)
 from core.texts import body_of
 
 
@@ -86,7 +92,7 @@ def set_promise(
     pen = Pen(incident, command.actor, at, known.publish_delay)
     if asked is None:
         if present is None:
-            return Decision(incident=incident)
+            raise NothingToRelease(incident)
         entry = pen.update(Kind.PROMISED, body=reason)
         left = tuple(promise.released(known.promises, Release.PERSON, at=at))
         done = _promised(incident, (entry,), known.promises, left)

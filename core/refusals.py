@@ -37,6 +37,7 @@
     ├── SettingsChanged       somebody else saved settings of the workspace meanwhile
     ├── NothingToPromise      a promise of an update on an incident that is resolved
     ├── PromiseOver           the promise of a button is over, or another one is in force
+    ├── NothingToRelease      no promise is in force that could be released
     ├── NotAsked              an answer to a question that another person was asked
     ├── NoChannels            a channel of its own, in a workspace where incidents get none
     ├── ChannelArchived       a channel that is to be kept, and is archived or was never made
@@ -443,6 +444,17 @@ class PromiseOver(UserError):
         super().__init__(
             f"That promise of {incident.name} is over, and nothing was changed. "
             f"`/incident promise {incident.number} 30m` makes a new one."
+        )
+        self.incident = incident
+
+
+class NothingToRelease(UserError):
+    """No promise is in force. Nothing was changed, and no reason was kept."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(
+            f"There is nothing to release: {incident.name} has no promise in force. "
+            "Nothing was changed."
         )
         self.incident = incident
 

@@ -1,4 +1,4 @@
-"""The reads of a review: reports and statistics, as far as the actor may see."""
+"""The reads of a review: reports, promises and statistics, as far as the actor may see."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core import policy
 from core.commands import Ref
 from core.incident import Actor, Incident, Update
 from core.loading import found, readable
+from core.promise import Promise, in_force
 from core.refusals import Denied, NoPublicSide, Permission
 from core.report import Report, public_markdown, report_of
 from core.stats import Measured, Statistics, measure, statistics
@@ -57,6 +58,16 @@ def sections(reader: Reader, actor: Actor, ref: Ref) -> tuple[Incident, tuple[Up
     if not policy.holds(actor, Permission.RESPOND):
         raise Denied(actor, Permission.RESPOND, incident)
     return incident, reader.sections(incident)
+
+
+def promise(reader: Reader, actor: Actor, ref: Ref) -> tuple[Incident, Promise | None]:
+    """One incident, and the promise of it that is in force; None if nothing is promised.
+
+    Raises:
+        NotFound, WhichIncident: there is none for this actor.
+    """
+    incident = found(reader, actor, ref)
+    return incident, in_force(reader.promises(incident))
 
 
 async def statistics_of(

@@ -18,6 +18,7 @@ from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update, Workspace, WorkspaceSettings
 from core.loading import found, loaded, open_here, readable
+from core.promise import Promise
 from core.ranking import Rank, Ranking
 from core.refusals import Denied, Permission, StaleStatus
 from core.report import Report
@@ -373,6 +374,15 @@ class Incidents:
         """
         _admit(actor)
         return await self._store.read(lambda reader: reader.card(found(reader, actor, ref)))
+
+    async def promise(self, actor: Actor, ref: Ref) -> tuple[Incident, Promise | None]:
+        """One incident, and the promise of it that is in force.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+        """
+        _admit(actor)
+        return await self._store.read(lambda reader: reviewing.promise(reader, actor, ref))
 
     async def to_publish(self, actor: Actor, ref: Ref) -> tuple[Incident, tuple[Update, ...]]:
         """A private incident and its texts that would be public, for an actor who may publish.

@@ -92,7 +92,7 @@ from core.engine import IMPATIENCE
 from core.errors import UserError
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
-from core.refusals import IncidentResolved, NotFound, StaleStatus, TooSoon
+from core.refusals import IncidentResolved, NotFound, NothingToRelease, StaleStatus, TooSoon
 from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction
@@ -289,10 +289,10 @@ class Actions:
             request = replace(request, place=replace(request.place, private=private))
         try:
             return await self._do(interaction, actor, request, kept=inputs.kept_of(view))
-        except (IncidentResolved, StaleStatus) as error:
-            if not error.incident.terminal:
+        except (IncidentResolved, StaleStatus, NothingToRelease) as error:
+            if isinstance(error, StaleStatus) and not error.incident.terminal:
                 raise
-            # It ended while somebody wrote: the texts go where it still takes them.
+            # Nothing here can save the texts any more: they are offered where they can be.
             raise await self._asking.carried(interaction, actor, error, request) from None
 
     async def shortcut(

@@ -41,6 +41,7 @@ from core.refusals import (
     IncidentResolved,
     NoPublicSurface,
     NotFound,
+    NothingToRelease,
     Permission,
     PossibleLeak,
     SeveralNextSteps,
@@ -228,6 +229,9 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
                 yield Choice(Shorten(request=request))
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             yield from _as_note(request)
+        case NothingToRelease(incident=incident) if isinstance(request, SetPromise):
+            if request.reason:
+                yield Choice(Change(actor=request.actor, ref=incident.id, note=request.reason))
         case PossibleLeak(incident=incident):
             yield from _despite(request, incident)
         case UnknownComponent(asked=asked, suggestion=meant):

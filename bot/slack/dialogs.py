@@ -28,10 +28,12 @@ from bot.slack.words import (
     TITLE,
     declaration_hint,
     description_hint,
+    next_update,
     note_hint,
     public_hint,
     status_name,
 )
+from core.commands import SetPromise
 from core.incident import (
     BODY_MAX,
     TITLE_MAX,
@@ -41,6 +43,7 @@ from core.incident import (
     Update,
 )
 from core.lifecycle import Catalogue, Lifecycle
+from core.promise import Promise
 from core.times import duration
 
 BOX_MAX = 3_000  # of any text box in a dialog
@@ -272,25 +275,49 @@ def _minutes(span: timedelta | None) -> int | None:
 
 
 def promise_dialog(
-    incident: Incident, *, origin: Origin, promised: timedelta | None, release: bool
+    incident: Incident,
+    present: Promise | None,
+    *,
+    origin: Origin,
+    at: datetime,
+    promised: timedelta | None,
+    release: bool = False,
+    form: SetPromise | None = None,
 ) -> Json:
-    """The dialog that promises the next update, or releases the promise with a reason."""
-    choice = promise_input(None if release else promised)
+    """The dialog that promises the next update, or releases the promise with a reason.
+
+    ``present`` is the promise in force, which it names: another one is neither released nor moved
+    by it. ``form`` could not be saved because of that: what was typed stays.
+    """
+    chosen = None if release else promised
+    if form:
+        chosen = form.next_update.within if form.next_update else None
+    choice = promise_input(chosen)
     readers = public_hint(incident) or note_hint(incident)
     # It has no preview, so nothing needs to be sent while it is filled in.
     still = {name: value for name, value in choice.items() if name != "dispatch_action"}
+    told = ["Its promise has changed meanwhile. Nothing is saved yet."] if form else []
     blocks = [
         section(escape(incident.title)),
+        section(" ".join([*told, _in_force(present, at=at, release=release)])),
         {**still, "hint": plain(readers), "label": plain("Next update")},
-        box("reason", "Reason", None, note_hint(incident)),
+        box("reason", "Reason", form.reason if form else None, note_hint(incident)),
     ]
+    drawn_for = str(present.entry) if present else ""
     return modal(
         Dialog.PROMISE,
         f"Promise of {incident.name}",
         blocks,
         submit="Save",
-        private_metadata=metadata(origin, incident),
+        private_metadata=metadata(origin, incident, promise=drawn_for),
     )
+
+
+def _in_force(present: Promise | None, *, at: datetime, release: bool) -> str:
+    if present is None:
+        return "No promise is in force."
+    told = next_update(present.due_at, seen_from=at, overdue=present.due_at < at)
+    return f"This releases the promise: *{told}*." if release else f"In force: *{told}*."
 
 
 def box(

@@ -45,6 +45,7 @@ from core.refusals import (
     Denied,
     NoPublicSurface,
     NothingToPromise,
+    NothingToRelease,
     Permission,
     PossibleLeak,
     PromiseOver,
@@ -116,7 +117,7 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         case Dialog.REPORT:
             return report_form(view, actor)
         case Dialog.PROMISE:
-            return _promise(view, actor)
+            return promise_form(view, actor)
         case str(name) if name == NOTE:
             return _note(view, actor)
         case str(name) if name == DECLARE:
@@ -217,7 +218,12 @@ def _next_update(view: Mapping[str, Any]) -> NextUpdate | None:
     return NextUpdate(within=timedelta(minutes=int(minutes)))
 
 
-def _promise(view: Mapping[str, Any], actor: Actor) -> SetPromise:
+def promise_form(view: Mapping[str, Any], actor: Actor) -> SetPromise:
+    """The choice and the reason in the dialog of a promise; it names the promise it was drawn for.
+
+    Raises:
+        UsageError: it is no such dialog.
+    """
     incident, _ = about(view)
     reason = typed(view, "reason")
     return SetPromise(
@@ -225,6 +231,7 @@ def _promise(view: Mapping[str, Any], actor: Actor) -> SetPromise:
         ref=incident,
         next_update=_next_update(view),
         reason=Note(reason) if reason.strip() else None,
+        expected=_count(str(remembered_in(view).get("promise") or "")) or None,
     )
 
 
@@ -381,7 +388,7 @@ def _severity(view: Mapping[str, Any]) -> Severity:
 
 
 # Their dialog is redrawn with the facts of now, and keeps what was typed.
-REDRAWN = StaleStatus | SectionChanged | SettingsChanged | PossibleLeak | Unannounced
+REDRAWN = StaleStatus | SectionChanged | SettingsChanged | PossibleLeak | PromiseOver | Unannounced
 
 
 # --- errors at their inputs ------------------------------------------------------------------
@@ -419,7 +426,7 @@ def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for eac
             return ("lifecycle",)
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             return ("public",)
-        case NothingToPromise() | PromiseOver():
+        case NothingToPromise() | NothingToRelease():
             return ("next_update",)
         case Refused():
             return ("step",)

@@ -22,6 +22,8 @@ _KEYED = re.compile(r"[-–—−]*([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 def draft_of(typed: Typed) -> OpenDeclare:
     """The dialog with the readable options of the declaration ``typed``, and the rest as its title.
 
+    A misspelt option has the value that ``typed`` reads in its place.
+
     It is private wherever the text may ask for that: its author sees the box before it is declared.
     """
     known = typed.known
@@ -32,7 +34,7 @@ def draft_of(typed: Typed) -> OpenDeclare:
     while waiting:
         token = waiting.pop(0)
         keyed = _KEYED.fullmatch(token)
-        key = keyed[1].casefold() if keyed else ""
+        key = typed.fixed(keyed[1].casefold()) if keyed else ""
         word = re.sub(r"^\W+|\W+$", "", plain_word(token))
         private = private or "private" in (key, word) or near(word, ("private",)) is not None
         if keyed and key in KEYS:
@@ -46,18 +48,19 @@ def draft_of(typed: Typed) -> OpenDeclare:
     # Two starts are no start: the dialog shows both, and takes neither.
     since = " ".join(found.get("since", []))
     start = start_of(since, at=known.at, zone=known.zone)
-    severity = _only(found.get("severity", []), [one.value for one in Severity])
+    severity = _only(found.get("severity", []), [one.value for one in Severity], typed)
     return OpenDeclare(
         title=joined(title),
         severity=Severity(severity) if severity else None,
-        lifecycle=_only(found.get("lifecycle", []), [one.name for one in typed.catalogue]),
+        lifecycle=_only(found.get("lifecycle", []), [one.name for one in typed.catalogue], typed),
         components=names_in(",".join(found.get("components", []))),
         private=private,
         since=written_start(start.at, known.zone) if start else since,
     )
 
 
-def _only(values: Sequence[str], known: Sequence[str]) -> str | None:
+def _only(values: Sequence[str], known: Sequence[str], typed: Typed) -> str | None:
     """The one of ``known`` that ``values`` name; None if they name none or several."""
-    named = {plain for value in values if (plain := plain_word(value)) in known}
+    plain = (typed.fixed(plain_word(value)) for value in values)
+    named = {word for word in plain if word in known}
     return named.pop() if len(named) == 1 else None

@@ -20,7 +20,7 @@ from bot.slack import (
 from bot.slack.blocks import Json
 from bot.slack.carrying import ref_of, text_of
 from bot.slack.forms import UpdateForm
-from bot.slack.inputs import Kept
+from bot.slack.inputs import Kept, Origin
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
 from bot.slack.pressed import Dialog, OpenDialog
@@ -41,6 +41,7 @@ from bot.slack.requests import (
 )
 from bot.slack.words import note_hint, public_hint
 from core.boards import BoardFilter
+from core.commands import Ref, SetPromise
 from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, Incident, Update, Workspace
 from core.lifecycle import Catalogue
@@ -111,22 +112,15 @@ class Openings:
                 incident, texts = await self._incidents.to_publish(actor, ref)
                 workspace = await self._incidents.workspace(actor)
                 return privacy.public_dialog(incident, texts, workspace, origin=origin)
+            case OpenPromise(ref=ref, release=release):
+                return await self.promise(interaction, actor, ref, origin=origin, release=release)
             case (
-                OpenDialog(ref=ref)
-                | OpenAssign(ref=ref)
-                | OpenPromise(ref=ref)
-                | OpenUpdate(ref=ref)
-                | OpenWalk(ref=ref)
+                OpenDialog(ref=ref) | OpenAssign(ref=ref) | OpenUpdate(ref=ref) | OpenWalk(ref=ref)
             ):
                 incident = (await self._incidents.card(actor, ref)).incident
             case _:
                 raise DraftGone
-        promised = interaction.settings.promise_defaults.get(incident.severity)
         match asked:
-            case OpenPromise(release=release):
-                return dialogs.promise_dialog(
-                    incident, origin=origin, promised=promised, release=release
-                )
             case OpenAssign() | OpenDialog(dialog=Dialog.ASSIGN):
                 return dialogs.assign_dialog(incident, by=actor.person, origin=origin)
             case OpenDialog(dialog=Dialog.SEVERITY):
@@ -148,6 +142,28 @@ class Openings:
                     form=_form(asked, incident, at=self._clock()),
                     kept=kept,
                 )
+
+    async def promise(
+        self,
+        interaction: Interaction,
+        actor: Actor,
+        ref: Ref,
+        *,
+        origin: Origin,
+        release: bool = False,
+        form: SetPromise | None = None,
+    ) -> Json:
+        """The dialog of the promise in force; ``form`` was refused, and stays in it."""
+        incident, present = await self._incidents.promise(actor, ref)
+        return dialogs.promise_dialog(
+            incident,
+            present,
+            origin=origin,
+            at=self._clock(),
+            promised=interaction.settings.promise_defaults.get(incident.severity),
+            release=release,
+            form=form,
+        )
 
     def update(
         self,

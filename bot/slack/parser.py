@@ -77,8 +77,9 @@ def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
     except UsageError as slip:
         meant = []
         if slip.slip and slip.suggestion:
-            fixes = {slip.slip: slip.suggestion.rstrip(":")}
-            meant = _fixed(verb, arguments, known, fixes)
+            meant, fixes = _fixed(verb, arguments, known, {slip.slip: slip.suggestion.rstrip(":")})
+            if meant and READERS[verb.name] is read_declare:
+                meant += _edited(verb, arguments, known, meant, fixes)
         if meant:
             told = f"{slip.problem} Did you mean {slip.suggestion}?"
         elif READERS[verb.name] is read_declare:
@@ -94,13 +95,27 @@ def _mended(verb: Verb, arguments: str, known: Circumstances, slip: UsageError) 
     """A refused declaration with each word in place of the ``slip``, and as the dialog."""
     meant: list[Choice] = []
     for word in slip.instead if slip.slip else ():
-        fixed = _fixed(verb, arguments, known, {slip.slip: word})
+        fixed, _ = _fixed(verb, arguments, known, {slip.slip: word})
         sure = [one.request for one in fixed if isinstance(one.request, Declare)]
         # Where something else is to be asked about, the dialog is the place for it.
         if len(fixed) == len(sure) == 1:
             meant.append(Choice(sure[0], f"Declare it ({word})"))
     draft = draft_of(Typed(arguments, verb=verb, known=known))
     return [*meant, Choice(draft, "Edit first…")]
+
+
+def _edited(
+    verb: Verb,
+    arguments: str,
+    known: Circumstances,
+    meant: Sequence[Choice],
+    fixes: Mapping[str, str],
+) -> list[Choice]:
+    """The dialog with a declaration whose slips are read as ``fixes`` say; none beside another."""
+    if any(isinstance(one.request, OpenDeclare) for one in meant):
+        return []
+    draft = draft_of(Typed(arguments, verb=verb, known=known, fixes=fixes))
+    return [Choice(draft, "Edit first…")]
 
 
 def _arguments(verb: Verb, typed: str) -> str:
@@ -135,20 +150,25 @@ def _meanings(
     return meant
 
 
-def _fixed(verb: Verb, arguments: str, known: Circumstances, fixes: dict[str, str]) -> list[Choice]:
-    """The request with the typed words of ``fixes`` replaced, and further slips after them."""
+def _fixed(
+    verb: Verb, arguments: str, known: Circumstances, fixes: Mapping[str, str]
+) -> tuple[list[Choice], Mapping[str, str]]:
+    """The request with the typed words of ``fixes`` replaced, and further slips after them.
+
+    Also all words that were replaced.
+    """
     for _ in range(3):
         try:
-            return [Choice(_once(verb, arguments, known, fixes=fixes))]
+            return [Choice(_once(verb, arguments, known, fixes=fixes))], fixes
         except Question as question:
-            return list(question.choices)
+            return list(question.choices), fixes
         except Elsewhere:
-            return []
+            break
         except UsageError as slip:
             if not (slip.slip and slip.suggestion) or slip.slip in fixes:
-                return []
+                break
             fixes = {**fixes, slip.slip: slip.suggestion.rstrip(":")}
-    return []
+    return [], fixes
 
 
 def _without_verb(text: str, known: Circumstances) -> ShowCard | None:

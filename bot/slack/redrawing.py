@@ -15,7 +15,7 @@ from bot.slack.openings import Openings
 from bot.slack.pressed import Dialog
 from bot.slack.walking import walk_dialog
 from bot.slack.workspaces import Workspaces
-from core.refusals import PossibleLeak, SectionChanged, SettingsChanged, StaleStatus
+from core.refusals import PossibleLeak, PromiseOver, SectionChanged, SettingsChanged, StaleStatus
 from core.service import Incidents
 
 
@@ -73,6 +73,15 @@ class Redrawing:
         if isinstance(stale, SettingsChanged):
             _, actor = await self._workspaces.entered(interaction)
             return await self._workspaces.redrawn(view, actor)
+        if isinstance(stale, PromiseOver) and dialog == Dialog.PROMISE:
+            interaction, actor = await self._workspaces.entered(interaction)
+            return await self._openings.promise(
+                interaction,
+                actor,
+                stale.incident.id,
+                origin=inputs.origin_of(view),
+                form=forms.promise_form(view, actor),
+            )
         if isinstance(stale, SectionChanged):
             _, actor = await self._workspaces.entered(interaction)
             incident, written = await self._incidents.sections(actor, stale.incident.id)

@@ -317,3 +317,74 @@ async def test_a_dialog_without_a_public_text_promises_nothing(slack, declared, 
     await settle()
 
     assert "Next update" not in card(slack)
+
+
+async def test_the_dialog_of_a_release_names_the_promise(slack, declared, says, passes, bo, settle):
+    await says("promise 1 10m")
+    await passes(6)
+    (reminder,) = reminders(slack)
+
+    await bo.press(reminder, "Release…")
+    await slack.until(lambda: bo.has_view and bo.view.callback_id == "promise")
+    shown = str(bo.view.blocks)
+    assert (
+        "This releases the promise: *Next update by <!date^1772442600^{time}|09:10 UTC>*." in shown
+    )
+    await bo.fill("Reason", "The vendor decides.")
+    await bo.submit()
+    await settle()
+
+    assert "Next update" not in card(slack)
+    assert "The vendor decides." in (await says("timeline 1")).words()
+
+
+async def test_a_dialog_releases_only_the_promise_that_it_names(slack, declared, says, mia, settle):
+    answer = await says("promise 1 10m")
+    pressed = await mia.press(answer, "Change…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "promise")
+    await mia.fill("Next update", "No promise")
+    await mia.fill("Reason", "The vendor decides.")
+    await says("promise 1 45m")
+
+    await mia.submit()
+
+    shown = str(mia.view.blocks)
+    assert "Its promise has changed meanwhile. Nothing is saved yet." in shown
+    assert "In force: *Next update by <!date^1772444700^{time}|09:45 UTC>*." in shown
+    assert "The vendor decides." in shown
+    await mia.submit()
+    assert "is released" in (await pressed.answer()).text
+
+
+async def test_a_reason_without_a_promise_is_offered_as_a_note(slack, declared, says, mia):
+    await says("promise 1 none")
+
+    answer = await says("promise 1 none we forgot to make one")
+
+    assert "There is nothing to release: INC-1 has no promise in force." in answer.words()
+    assert "we forgot to make one" in answer.words()
+    kept = await (await mia.press(answer, "Private note on INC-1")).answer()
+    assert "Your note is kept private." in kept.text
+    assert "we forgot to make one" in (await says("timeline 1")).words()
+
+
+async def test_the_reason_of_a_dialog_without_a_promise_is_offered_as_a_note(
+    slack, declared, says, mia
+):
+    answer = await says("promise 1 10m")
+    await mia.press(answer, "Change…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "promise")
+    await mia.close()
+    await says("promise 1 none")
+    await mia.press(answer, "Change…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "promise")
+    assert "No promise is in force." in str(mia.view.blocks)
+    await mia.fill("Next update", "No promise")
+    await mia.fill("Reason", "we forgot to make one")
+
+    await mia.submit()
+
+    assert "There is nothing to release" in str(mia.view.blocks)
+    await mia.press(mia.view, "Private note on INC-1")
+    await slack.until(lambda: "kept private" in str(mia.view.blocks))
+    assert "we forgot to make one" in (await says("timeline 1")).words()

@@ -38,6 +38,7 @@ from core.refusals import (
     NotFound,
     NothingToPromise,
     NothingToRedact,
+    NothingToRelease,
     NotImported,
     NotOver,
     NotPrivate,
@@ -184,6 +185,10 @@ TOLD = [
     (
         NothingToPromise(an_incident(status="resolved")),
         "INC-42 is resolved: there is no next update to promise.",
+    ),
+    (
+        NothingToRelease(OPEN),
+        "There is nothing to release: INC-42 has no promise in force. Nothing was changed.",
     ),
     (
         PromiseOver(OPEN),

@@ -12,7 +12,13 @@ from core.errors import InvalidField
 from core.incident import Kind, Note, PublicText, Severity, Visibility
 from core.lifecycle import RESPONSE
 from core.promise import NextUpdate, Promise, PromiseState, Release
-from core.refusals import IncidentResolved, NoPublicSurface, NothingToPromise, PromiseOver
+from core.refusals import (
+    IncidentResolved,
+    NoPublicSurface,
+    NothingToPromise,
+    NothingToRelease,
+    PromiseOver,
+)
 from tests.builders import (
     NINE,
     a_change,
@@ -212,8 +218,10 @@ def test_a_release_has_a_reason_that_is_private():
     assert decision.incident.next_update_by is None
 
 
-def test_without_a_promise_nothing_is_released():
-    assert not decided(asks(next_update=None), promises=()).changes_anything
+@pytest.mark.parametrize("reason", [None, Note("the vendor decides")])
+def test_without_a_promise_nothing_is_released_and_no_reason_dropped(reason):
+    with pytest.raises(NothingToRelease):
+        decided(asks(next_update=None, reason=reason), promises=())
 
 
 @pytest.mark.parametrize("expected", [2, 9])

@@ -36,6 +36,19 @@ async def test_reports_and_statistics_have_the_score_of_promises(incidents, decl
     assert figures.whole.now.promises == Score(late=1)
 
 
+async def test_the_promise_in_force_is_read_with_its_incident(incidents, declare, clock):
+    await declare()
+    assert (await incidents.promise(ADMIN, 1))[1] is None
+    within = NextUpdate(within=10 * MINUTE)
+    await incidents.execute(SetPromise(actor=ADMIN, ref=1, next_update=within))
+
+    incident, promise = await incidents.promise(ADMIN, 1)
+
+    assert incident.next_update_by == promise.due_at
+    with pytest.raises(NotFound):
+        await incidents.promise(ADMIN, 9)
+
+
 @pytest.fixture
 def reached():
     """The milestones that were observed, as a list that grows."""

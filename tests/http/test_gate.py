@@ -606,6 +606,7 @@ NEVER_OVER_HTTP = {
     "SectionChanged",
     "SettingsChanged",
     "NothingToPromise",
+    "NothingToRelease",
     "PromiseOver",
     "SeveralNextSteps",
     "StaleStatus",

@@ -850,8 +850,32 @@ MENDED = [
 def test_a_slip_is_answered_with_a_button_that_does_what_was_meant(text, request_, problem):
     question = asked(text)
 
-    assert [choice.request for choice in question.choices] == [request_]
+    edits = [one.request for one in question.choices if one.label == "Edit first…"]
+    assert [one.request for one in question.choices if one.request not in edits] == [request_]
+    assert len(edits) == isinstance(request_, Declare)
     assert problem in question.message
+
+
+EDITED = [
+    ("Slow lifecycle:respons severity:high", {"lifecycle": "response", "severity": Severity.HIGH}),
+    (
+        "Slow severity:hgih components:api,web",
+        {"severity": Severity.HIGH, "components": ("api", "web")},
+    ),
+    (
+        "Slow severity:P1 since:25m private",
+        {"severity": Severity.CRITICAL, "private": True, "since": "1969-12-31 23:35"},
+    ),
+    ("Slow lifecylce:response", {"lifecycle": "response"}),
+    ("Slow severity:hgih lifecycle:respons", {"severity": Severity.HIGH, "lifecycle": "response"}),
+]
+
+
+@pytest.mark.parametrize(("text", "filled"), EDITED, ids=[row[0] for row in EDITED])
+def test_the_dialog_after_a_slip_holds_all_that_was_typed(text, filled):
+    (edited,) = [one for one in asked(f"declare {text}").choices if one.label == "Edit first…"]
+
+    assert edited.request == OpenDeclare(**{"title": "Slow"} | filled)
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,7 @@ from core.refusals import (
     NotFound,
     NothingToPromise,
     NothingToRedact,
+    NothingToRelease,
     NotImported,
     NotOver,
     NotPrivate,
@@ -752,6 +753,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_public_side": NoPublicSide(new),
         "nothing_to_promise": NothingToPromise(over),
         "promise_over": PromiseOver(new),
+        "nothing_to_release": NothingToRelease(new),
         "not_asked": NotAsked(new),
         "no_channels": NoChannels(new),
         "channel_archived": ChannelArchived(new),
@@ -1046,6 +1048,7 @@ def forms(texts: Texts) -> dict[str, Any]:
         "incident_channels": IncidentChannels(offered=True, at=frozenset({Severity.LOW})),
     }
     saved_texts = {Setting(name): write(Setting(name), the_settings(**saved)) for name in saved}
+    promise = Promise(entry=2, public_at=NINE, due_at=SOON)
     return {
         "dialog_loading": dialogs.loading(),
         "dialog_message": dialogs.message_dialog(refused(UnknownStatus(new, texts.word))),
@@ -1059,10 +1062,21 @@ def forms(texts: Texts) -> dict[str, Any]:
             promise_defaults={new.severity: timedelta(minutes=45)},
         ),
         "dialog_promise": dialogs.promise_dialog(
-            new, origin=ORIGIN, promised=IN_30_MINUTES, release=False
+            new, None, origin=ORIGIN, at=NOW, promised=IN_30_MINUTES
+        ),
+        "dialog_promise_change": dialogs.promise_dialog(
+            new, promise, origin=ORIGIN, at=SOON + IN_30_MINUTES, promised=IN_30_MINUTES
         ),
         "dialog_promise_release": dialogs.promise_dialog(
-            private, origin=ORIGIN, promised=IN_30_MINUTES, release=True
+            private, promise, origin=ORIGIN, at=NOW, promised=IN_30_MINUTES, release=True
+        ),
+        "dialog_promise_changed": dialogs.promise_dialog(
+            new,
+            promise,
+            origin=ORIGIN,
+            at=NOW,
+            promised=IN_30_MINUTES,
+            form=SetPromise(actor=an_actor(ADA), ref=new.id, reason=Note(texts.body)),
         ),
         "dialog_update_typed": update_dialog(
             new, workspace, form=replace(typed, severity=Severity.LOW)
