@@ -121,16 +121,14 @@ class App:
         self.hand_overs = HandOvers(self.store, clock=clock, wake=self.worker.wake)
         self.owners = Owners(self.store, people.membership, clock=clock, wake=self.worker.wake)
         self.channels = Channels(self.store, clock=clock, wake=self.worker.wake)
+        shelf = Shelf(self.store, clock=clock, address=self._address_of)
         self.slack = SlackListeners(
             self.incidents,
             people,
             self.client,
             DraftBook(self.store, clock=clock),
             SettingsBook(self.store, clock=clock),
-            pages=Pages(
-                Curation(self.store, clock=clock),
-                lambda page: self._address_of(page, alone=True),
-            ),
+            pages=Pages(Curation(self.store, clock=clock), shelf.address_of),
             catch_ups=CatchUps(self.store, clock=clock),
             settings=settings,
             clock=clock,
@@ -162,7 +160,7 @@ class App:
                         health.router(readiness=self.readiness, registry=self.metrics.registry)
                     ],
                 ),
-                Shelf(self.store, clock=clock, address=self._address_of),
+                shelf,
                 hosts=settings.status_hosts,
                 clock=clock,
             ),

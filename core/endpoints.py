@@ -263,7 +263,7 @@ def _address(url: str) -> str:
     address = url.strip()
     visible = all(" " < letter < "\x7f" for letter in address)
     if not address.startswith(("https://", "http://")) or not visible:
-        raise InvalidField("url", 'needs a whole address, such as "https://example.com/hooks"')
+        raise InvalidField("url", 'is not whole: write one such as "https://example.com/hooks"')
     if len(address) > URL_MAX:
         raise InvalidField("url", f"has {len(address)} characters: at most {URL_MAX} are kept")
     return address

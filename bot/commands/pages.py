@@ -118,21 +118,23 @@ def add(
     workspace: Workspace = None,
 ) -> None:
     """Add a component; the page shows it."""
-    from bot.clock import now
-    from bot.commands.operator import arranged
-    from core.service import Incidents
+    from core.arranging import ComponentChange
 
-    arranged(
-        lambda store, operator: Incidents(store, clock=now, wake=lambda: None).make_component(
-            operator,
-            name=name,
-            description=description,
-            group=group,
-            then=lambda _tx, _made: None,
-        ),
-        workspace,
-    )
-    typer.echo(f"{name} is a component, and on the page.")
+    asked = ComponentChange(name=name, description=description, group=group)
+
+    async def work(curation: Any, operator: Any) -> Any:
+        made = await curation.add_component(operator, asked)
+        return made, (await curation.arrangement(operator)).page
+
+    made, published = _curate(work, workspace)
+    typer.echo(f"{made.name} is a component, and {_shown(made, published)}.")
+
+
+def _shown(made: Any, published: Any) -> str:
+    """Where a component is seen; ``published`` is the page, None if there is none."""
+    if not made.shown:
+        return "hidden"
+    return "on the page" if published else "on the page once it is published"
 
 
 @components.command()
@@ -188,10 +190,13 @@ def change(
         **flags,
         cleared=frozenset(field for field, value in given.items() if value == ""),
     )
-    made = _curate(
-        lambda curation, operator: curation.change_component(operator, name, asked), workspace
-    )
-    typer.echo(f"{made.name} is {'on the page' if made.shown else 'hidden'}.")
+
+    async def work(curation: Any, operator: Any) -> Any:
+        made = await curation.change_component(operator, name, asked)
+        return made, (await curation.arrangement(operator)).page
+
+    made, published = _curate(work, workspace)
+    typer.echo(f"{made.name} is {_shown(made, published)}.")
 
 
 @components.command("group")

@@ -29,6 +29,7 @@ FLAGS = {
     SHOWCASE: "Clients may feature it (showcase)",
     DEGRADED: "The page shows it only while it is not operational",
 }
+WHEN = {True: "", False: ", once it is published,"}
 POSITION = "A number from 0; smaller ones come first."
 _MARKS = UUID("0b8e4f0e-3c5b-5a57-9f0d-0d3a6a6f8a11")
 
@@ -45,7 +46,7 @@ def component_dialog(
             "description",
             "Description",
             _box("description", COMPONENT_DESCRIPTION_MAX, values["description"], multiline=True),
-            hint="The page shows it under the name, for everybody to read.",
+            hint=f"The page shows it{WHEN[known.page is not None]} under the name, for everybody.",
             optional=True,
         ),
         input_block(
@@ -153,8 +154,13 @@ def _of_group(group: ComponentGroup) -> dict[str, str]:
     }
 
 
-def override_dialog(one: ShownComponent, *, origin: Origin, page: int, at: datetime) -> Json:
-    """The dialog that gives a component a status by hand, or ends that."""
+def override_dialog(
+    one: ShownComponent, *, published: bool, origin: Origin, page: int, at: datetime
+) -> Json:
+    """The dialog that gives a component a status by hand, or ends that.
+
+    ``published``: the status page is.
+    """
     by_hand = one.by_hand(at)
     now = by_hand.status if by_hand else None
     made = {status.value: option(status.words, status.value) for status in ComponentStatus}
@@ -168,12 +174,15 @@ def override_dialog(one: ShownComponent, *, origin: Origin, page: int, at: datet
     told = f"*{shown(one.name, 200)}*"
     if not one.shown:
         told += " is hidden, so nobody sees its status yet."
+    told_to = (
+        "Readers of the page, and webhooks," if published else "No page is published: webhooks"
+    )
     blocks = [
         section(told),
-        input_block("status", "Status", choice, hint="The page shows it at once, to everybody."),
+        input_block("status", "Status", choice, hint=f"{told_to} get it at once."),
         input_block(
             "until",
-            "Until",
+            "End",
             text_box("until", most=60),
             hint=f"Empty: until somebody clears it. In your own time zone: {ENDS}.",
             optional=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, assert_never
@@ -62,10 +62,10 @@ def arranging_form(view: Mapping[str, Any], *, at: datetime, zone: tzinfo) -> Sa
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The use cases of status pages, and the address of each."""
+    """The use cases of status pages, and the address of each by the rule that serves it."""
 
     curation: Curation
-    address: Callable[[PageSettings], str]
+    address: Callable[[PageSettings], Awaitable[str]]
 
 
 class Arranging:
@@ -120,9 +120,11 @@ class Arranging:
                 return component_dialogs.group_dialog(group, origin=origin, page=back)
             case OpenOverride(component=ref, page=back):
                 one, at = component_named(known.components, ref), self._clock()
-                return component_dialogs.override_dialog(one, origin=origin, page=back, at=at)
+                return component_dialogs.override_dialog(
+                    one, published=known.page is not None, origin=origin, page=back, at=at
+                )
             case OpenPage():
-                address = self._address(known.page) if known.page else None
+                address = await self._address(known.page) if known.page else None
                 return page.page_dialog(known.page, address, former=known.former, origin=origin)
             case _:
                 assert_never(asked)
@@ -181,7 +183,7 @@ class Arranging:
             noindex=asked.noindex,
             request=once,
         )
-        return page.published(made, self._address(made))
+        return page.published(made, await self._address(made))
 
     async def _published(self, actor: Actor) -> bool:
         return (await self._curation.arrangement(actor)).page is not None
@@ -189,12 +191,12 @@ class Arranging:
     async def link(self, actor: Actor) -> str | None:
         """The page as a link; None if it is not published."""
         found = (await self._curation.arrangement(actor)).page
-        return page.page_link(found, self._address(found)) if found else None
+        return page.page_link(found, await self._address(found)) if found else None
 
     async def line(self, actor: Actor) -> Json:
         """The line about the page in the dialog with all settings."""
         found = (await self._curation.arrangement(actor)).page
-        return page.page_line(found, self._address(found) if found else None)
+        return page.page_line(found, await self._address(found) if found else None)
 
     async def with_hidden(
         self, actor: Actor, command: Command, outcome: Outcome, reply: Json

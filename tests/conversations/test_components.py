@@ -11,6 +11,7 @@ from core.curating import Curation
 from core.incident import Person
 from core.page import ComponentStatus
 from tests.builders import an_actor
+from tests.conversations.conftest import running
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ async def test_a_status_by_hand_has_an_end_in_the_persons_zone_and_a_private_rea
     await mia.choose(mia.view, "menu", "Status by hand…")
     await opened(slack, mia, "override")
     await mia.fill("Status", "Under maintenance")
-    await mia.fill("Until", "tomorrow 08:00")
+    await mia.fill("End", "tomorrow 08:00")
     await mia.fill("Private reason", "wombat moves the rack")
 
     await mia.submit()
@@ -202,7 +203,7 @@ async def test_an_end_that_is_no_moment_to_come_is_refused_at_its_field(
     await mia.choose(mia.view, "menu", "Status by hand…")
     await opened(slack, mia, "override")
     await mia.fill("Status", "Major outage")
-    await mia.fill("Until", typed)
+    await mia.fill("End", typed)
     await mia.fill("Private reason", "wombat")
 
     submitted = await mia.submit()
@@ -348,8 +349,29 @@ async def test_the_page_is_published_and_taken_off_from_slack(slack, ratchet, cu
     await opened(slack, mia, "page")
     await mia.fill("Publication", [])
     await mia.submit()
-    await answered(slack, mia, "The status page is not published")
+    await answered(slack, mia, "Its title and its address are kept")
     assert (await curation.arrangement(admin)).page is None
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_slack_names_the_address_at_which_the_page_is_served(
+    environment, slack, clock, others
+):
+    """`STATUS_HOST` without a workspace serves the page of the only workspace that has one."""
+    environment["STATUS_HOST"] = "status.example.com"
+    async with running(environment, slack, clock) as app:
+        curation = Curation(app.store, clock=clock)
+        for team in ["T0OTHER"][:others]:
+            await curation.publish(an_actor(workspace=team, admin=True), slug="other")
+        mia = slack.person("mia")
+        await mia.command("#payments", "/incident setup page")
+        await opened(slack, mia, "page")
+        await mia.fill("Publication", ["Publish the page, for everybody to read"])
+        await mia.fill("Title", "Acme status")
+        await mia.submit()
+
+        at = f"{app.http.address}/status/acme-status" if others else "https://status.example.com"
+        await answered(slack, mia, f"is published at {at}")
 
 
 @pytest.mark.parametrize(

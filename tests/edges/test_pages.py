@@ -111,6 +111,18 @@ def test_a_slip_says_what_to_write_and_ends_with_two(ratchet, arguments, told):
     assert told in wrong
 
 
+def test_the_answer_about_a_component_says_whether_anybody_sees_it(ratchet):
+    assert ratchet("components", "add", "API")[1] == (
+        "API is a component, and on the page once it is published.\n"
+    )
+    assert ratchet("components", "change", "api", "--show")[1] == (
+        "API is on the page once it is published.\n"
+    )
+    ratchet("page", "publish")
+    assert ratchet("components", "add", "Web")[1] == "Web is a component, and on the page.\n"
+    assert ratchet("components", "change", "api", "--hide")[1] == "API is hidden.\n"
+
+
 def test_components_are_arranged(ratchet):
     assert ratchet("components", "list")[1].startswith("There are no components.")
     ratchet("components", "add", "API", "--group", "Shop")

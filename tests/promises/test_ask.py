@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text as sql
 
+from bot.http.status.shelf import Shelf
 from bot.slack.actions import Actions
 from bot.slack.answers import Answers
 from bot.slack.curating import Arranging, Pages
@@ -210,7 +211,10 @@ class World:
         client: Any = self.windows
         people: Any = Everybody()
         self.answers = Answers(client, clock=self.clock, metrics=metrics)
-        pages = Pages(Curation(self.store, clock=self.clock), lambda page: f"/status/{page.slug}")
+        shelf = Shelf(
+            self.store, clock=self.clock, address=lambda page, _alone: f"/status/{page.slug}"
+        )
+        pages = Pages(Curation(self.store, clock=self.clock), shelf.address_of)
         arranging = Arranging(pages, self.answers, clock=self.clock)
         workspaces = Workspaces(
             self.incidents,

@@ -997,7 +997,15 @@ def page_views(texts: Texts) -> dict[str, Any]:
             known.arrangement, None, origin=ORIGIN, page=1
         ),
         "dialog_component_group": component_dialogs.group_dialog(group, origin=ORIGIN, page=1),
-        "dialog_override": component_dialogs.override_dialog(one, origin=ORIGIN, page=1, at=NINE),
+        "dialog_override": component_dialogs.override_dialog(
+            one, published=True, origin=ORIGIN, page=1, at=NINE
+        ),
+        "dialog_override_unpublished": component_dialogs.override_dialog(
+            one, published=False, origin=ORIGIN, page=1, at=NINE
+        ),
+        "dialog_component_unpublished": component_dialogs.component_dialog(
+            replace(known.arrangement, page=None), one, origin=ORIGIN, page=1
+        ),
         "dialog_page": page.page_dialog(settings, address, origin=ORIGIN),
         "dialog_page_unpublished": page.page_dialog(None, None, origin=ORIGIN),
         "answer_page_published": page.published(settings, address),

@@ -119,7 +119,7 @@ def test_a_webhook_is_switched_and_removed(ratchet, added):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("add", "hooks"), 1, "The address needs a whole address"),
+        (("add", "hooks"), 1, "The address is not whole: write one"),
         (("add", "http://user:pass@example.com/"), 1, "has a name or a password before the host"),
         (("add", "https://127.0.0.1:1/"), 1, "The address takes no connection"),
         (("add", "https://x.example/", "--severity", "worst"), 1, "The severity is one of"),

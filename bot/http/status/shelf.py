@@ -99,6 +99,10 @@ class Shelf:
         """All published pages, by slug."""
         return await self._store.read_public(PublicReader.pages)
 
+    async def address_of(self, page: PageSettings) -> str:
+        """The address at which a published page is served."""
+        return self._address(page, len(await self.settings()) == 1)
+
     async def _page(self, workspace: str) -> _Page | None:
         known = self._pages.get(workspace)
         if known is not None and self._is_current(known):
