@@ -26,7 +26,7 @@ from tests.programs import missing_for
 # The variables that every process needs. Others of the shell (tokens, DATABASE_URL,
 # PYTHONPATH, …) must not decide whether a test passes.
 KEPT = ("CI", "HOME", "PATH", "TMPDIR")
-KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_")
+KEPT_PREFIXES = ("PYTEST_",)
 
 # Nepal's offset, written so that it needs no zone database: code that reads the machine's zone
 # by mistake is 5:45 off.
