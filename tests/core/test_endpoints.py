@@ -57,11 +57,11 @@ async def test_an_address_is_kept_only_once_it_has_answered_and_starts_then(hook
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
-        ("", "needs a whole address"),
-        ("example.com", "needs a whole address"),
-        ("ftp://example.com", "needs a whole address"),
-        ("https://a b", "needs a whole address"),
-        ("https://exämple.com", "needs a whole address"),
+        ("", "is not whole: write one"),
+        ("example.com", "is not whole: write one"),
+        ("ftp://example.com", "is not whole: write one"),
+        ("https://a b", "is not whole: write one"),
+        ("https://exämple.com", "is not whole: write one"),
         (URL.ljust(URL_MAX + 1, "x"), "has 2001 characters: at most 2000 are kept"),
     ],
     ids=["nothing", "no scheme", "another scheme", "a blank", "letters that are not sent", "long"],
