@@ -16,6 +16,7 @@ import aiohttp
 from bot.clock import SteadyClock
 from bot.delivery.channels import ChannelTransport, SlackWorker
 from bot.delivery.failures import after_webhook_failure
+from bot.delivery.notices import NoticeTransport
 from bot.delivery.slack import SlackTransport
 from bot.delivery.webhooks import WebhookTransport, WebhookWorker
 from bot.http import health
@@ -103,7 +104,11 @@ class App:
         # A worker of its own: a receiver that hangs takes no place from a message to Slack.
         self.hook_worker = WebhookWorker(
             self.hooks,
-            WebhookTransport(self.outward, address=self._address_of),
+            NoticeTransport(
+                self.client,
+                WebhookTransport(self.outward, address=self._address_of),
+                is_home=people.is_home,
+            ),
             name=name,
             clock=clock,
             chance=random.random,

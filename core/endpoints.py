@@ -160,12 +160,14 @@ class Webhooks:
     ) -> Endpoint:
         """Switches it off, or on again: then it starts anew, and gets nothing from before.
 
+        One that failed is off already; to switch it off says that this may stay so.
+
         Raises:
             Denied, NoSuchWebhook: it is not possible.
         """
 
         def change(tx: Transaction, one: Endpoint, at: datetime) -> Endpoint:
-            if one.on is on:
+            if one.state is (EndpointState.ON if on else EndpointState.OFF):
                 return one
             after = replace(one, state=EndpointState.OFF, off_at=at)
             if on:

@@ -6,9 +6,9 @@ at the moment of delivery, so a text that was withdrawn meanwhile is in no body.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from core.decision import Decision
 from core.incident import Component, Incident, Kind, Person, Update, Visibility
 from core.lifecycle import PublicWord
 from core.page import STATUSES, ComponentStatus
+from core.settings import SavedSetting
 from core.subscription import SubscriptionFilter
 
 # For so long the secret before it signs as well.
@@ -45,6 +46,11 @@ class EndpointState(StrEnum):
     SILENT = "silent"  # no success for `SILENCE_MAX`
 
 
+# It failed until it was switched off, and somebody is to be told.
+FAILED = frozenset({EndpointState.GONE, EndpointState.SILENT})
+EVER = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """An address that gets events. ``starts_at``: nothing that was public before it is sent.
@@ -70,6 +76,23 @@ class Endpoint:
     def on(self) -> bool:
         """Whether it gets events."""
         return self.state is EndpointState.ON
+
+
+def told_that_it_is_off(
+    added_by: Person, *, api_channel: str | None, saved: Iterable[SavedSetting]
+) -> str | None:
+    """The id of the person or channel that is told that an endpoint has failed; None: nobody is.
+
+    An API key, which mostly adds endpoints, reads nothing in Slack. Then it is the channel of
+    incidents from the API, or the admin who saved settings last.
+    """
+    if added_by.in_slack:
+        return added_by.id
+    if api_channel is not None:
+        return api_channel
+    by_people = [one for one in saved if one.by is not None and one.by.in_slack]
+    newest = max(by_people, key=lambda one: one.at or EVER, default=None)
+    return newest.by.id if newest and newest.by else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

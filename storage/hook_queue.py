@@ -29,10 +29,11 @@ from core.projection import as_of
 from core.public_side import PublicIncident
 from core.stats import Milestone
 from core.subscription import SubscriptionFilter
-from core.webhooks import SILENCE_MAX, Endpoint, EndpointState, HookEvent, Secrets
+from core.webhooks import FAILED, SILENCE_MAX, Endpoint, EndpointState, HookEvent, Secrets
 from storage import webhooks
 from storage.enqueue import later_of
 from storage.filters import filters_of
+from storage.hook_notices import HookNotice, notice_of
 from storage.models import (
     KEPT,
     State,
@@ -59,6 +60,7 @@ AT_ONCE = 4
 class HookMessage:
     """An event on its way to an endpoint, as it was when it was read.
 
+    ``event`` None: it is the word to people that the endpoint is off, since ``due_at``.
     ``uid`` is the ``webhook-id``. ``attempts`` counts this try as well. ``due_at`` is the moment at
     which it became public: its body shows what was public then.
     """
@@ -67,7 +69,7 @@ class HookMessage:
     uid: UUID
     workspace: str
     endpoint: UUID
-    event: HookEvent
+    event: HookEvent | None
     incident: UUID | None
     entry: int | None
     component: UUID | None
@@ -81,7 +83,7 @@ class HookMessage:
     @property
     def surface(self) -> str:
         """Its kind, for logs and metrics."""
-        return f"webhook:{self.event}"
+        return f"webhook:{self.event}" if self.event else webhooks.NOTICE
 
     @property
     def channel(self) -> str:
@@ -94,7 +96,8 @@ class HookFacts:
     """The content of a message, from public rows as they are now, and its receiver.
 
     ``page`` None: nothing is left to be sent. ``known`` is the status of the component as the
-    endpoint knows it. ``alone``: no other workspace has published a page.
+    endpoint knows it. ``alone``: no other workspace has published a page. ``notice`` is the content
+    of a word to people, None if there is nobody to be told.
     """
 
     url: str = ""
@@ -104,6 +107,7 @@ class HookFacts:
     known: ComponentStatus | None = None
     filter: SubscriptionFilter = field(default_factory=SubscriptionFilter)
     alone: bool = False
+    notice: HookNotice | None = None
 
     def reached(self, *, at: datetime) -> Milestone | None:
         """None: the time to the first public text is measured in the status channel."""
@@ -156,8 +160,13 @@ _is_its_endpoint = and_(
 _WITH_DUE = (
     select(webhook.c.workspace_id, webhook.c.id)
     .where(
-        webhook.c.state == EndpointState.ON,
-        or_(webhook.c.held_until.is_(None), webhook.c.held_until <= bindparam("at")),
+        or_(
+            webhook.c.state.in_(FAILED),
+            and_(
+                webhook.c.state == EndpointState.ON,
+                or_(webhook.c.held_until.is_(None), webhook.c.held_until <= bindparam("at")),
+            ),
+        ),
         exists().where(_is_its_endpoint, _is_waiting, _message.try_at <= bindparam("at")),
     )
     .order_by(webhook.c.workspace_id, webhook.c.id)
@@ -256,11 +265,7 @@ _KNOWN = select(webhook_component.c.status).where(
     webhook_component.c.webhook_id == bindparam("hook"),
     webhook_component.c.component_id == bindparam("component"),
 )
-_OFF = (
-    select(func.count())
-    .select_from(webhook)
-    .where(webhook.c.state.in_([EndpointState.GONE, EndpointState.SILENT]))
-)
+_OFF = select(func.count()).select_from(webhook).where(webhook.c.state.in_(FAILED))
 _COUNT = (
     select(_message.state, func.count())
     .where(among(_message.state, *KEPT))
@@ -282,6 +287,13 @@ class HookQueue:
 
     async def facts(self, message: HookMessage) -> HookFacts:
         """The content of ``message``: what was public at its moment, without what is not now."""
+        if message.event is None:
+            notice = await self._store.read(
+                lambda reader: notice_of(
+                    reader, message.workspace, message.endpoint, off_at=message.due_at
+                )
+            )
+            return HookFacts(notice=notice)
         receiver = await self._store.read(lambda reader: _receiver(reader, message))
         if not receiver.url:
             return receiver
@@ -378,7 +390,7 @@ def _message_of(row: AnyRow) -> HookMessage:
         uid=row.uid,
         workspace=row.workspace_id,
         endpoint=row.webhook_id,
-        event=HookEvent(row.event),
+        event=None if row.event == webhooks.NOTICE else HookEvent(row.event),
         incident=row.incident_id,
         entry=row.entry,
         component=row.component_id,
@@ -430,7 +442,7 @@ def _delivered(tx: SqlTransaction, message: HookMessage, told: HookTold, *, at: 
     connection = connection_of(tx)
     state = State.MERGED if told.nothing else State.DELIVERED
     _end(connection, message, state, error=None, at=at)
-    if told.nothing:
+    if told.nothing or message.event is None:
         return
     there = connection.execute(_WENT_WELL, {**_of(message), "at": at}).rowcount
     if there and told.status is not None and message.component is not None:
@@ -455,7 +467,7 @@ def _failed(
     else:
         ours = {"message": message.id, "tried": message.attempts}
         connection.execute(_LATER, {**ours, "until": until, "code": error})
-    if error == UNKNOWN_OUTCOME:
+    if error == UNKNOWN_OUTCOME or message.event is None:
         return None  # We were stopped: the endpoint may be well.
     row = connection.execute(_FAILED, {**_of(message), "failed_at": at}).one_or_none()
     if row is None:

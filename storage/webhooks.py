@@ -16,6 +16,7 @@ from core.decision import Decision
 from core.incident import Incident, Person
 from core.page import ComponentStatus, Override
 from core.webhooks import (
+    FAILED,
     Endpoint,
     EndpointState,
     Happening,
@@ -45,7 +46,7 @@ _ENDPOINTS = (
 )
 _FAILED = (
     select(*(column for column in webhook.c if column.name not in {"secret", "old_secret"}))
-    .where(webhook.c.state.in_([EndpointState.GONE, EndpointState.SILENT]))
+    .where(webhook.c.state.in_(FAILED))
     .order_by(webhook.c.workspace_id, webhook.c.added_at, webhook.c.id)
 )
 _ON = _ENDPOINTS.where(webhook.c.state == EndpointState.ON)
@@ -120,11 +121,15 @@ _FORGET = delete(webhook_told).where(
     webhook_told.c.incident_id == bindparam("incident"),
 )
 _SEND = webhook_message.insert()
+# The word to people that an endpoint is off: a message beside its events.
+NOTICE = "webhook.off"
+_is_event = webhook_message.c.event != NOTICE
 _LOG = (
     select(webhook_message)
     .where(
         webhook_message.c.workspace_id == bindparam("workspace"),
         webhook_message.c.webhook_id == bindparam("hook"),
+        _is_event,
     )
     .order_by(webhook_message.c.id.desc())
     .limit(bindparam("limit"))
@@ -135,6 +140,7 @@ _RESEND = (
         webhook_message.c.workspace_id == bindparam("workspace"),
         webhook_message.c.webhook_id == bindparam("hook"),
         webhook_message.c.uid == bindparam("sought"),
+        _is_event,
         webhook_message.c.state.in_([State.DELIVERED, State.DEAD]),
     )
     .values(state=State.AVAILABLE, attempts=0, try_at=bindparam("at"), done_at=None, error=None)
@@ -170,6 +176,7 @@ _DROP_OF_ENDPOINT = _drop(
     webhook_message.c.workspace_id == bindparam("workspace"),
     webhook_message.c.webhook_id == bindparam("hook"),
 )
+_DROP_EVENTS = _DROP_OF_ENDPOINT.where(_is_event)
 _MOMENT = bindparam("moment", type_=webhook_message.c.due_at.type)
 # An incident that is not public yet is told of at the end of the newest title's hold.
 _WAIT_FOR_TITLE = (
@@ -280,7 +287,7 @@ def rotate(connection: Connection, endpoint: Endpoint, secret: str) -> None:
 
 
 def switch(connection: Connection, endpoint: Endpoint) -> None:
-    """Writes the state of an endpoint and its start; what waits for it is dropped."""
+    """Writes the state of an endpoint and its start; what waits for it, or about it, is dropped."""
     switched = {
         "new_state": endpoint.state.value,
         "since": endpoint.off_at,
@@ -289,7 +296,7 @@ def switch(connection: Connection, endpoint: Endpoint) -> None:
     }
     connection.execute(_SWITCH, {**_it(endpoint), **switched})
     at = endpoint.off_at or endpoint.starts_at
-    drop(connection, endpoint.workspace, endpoint.id, at=at)
+    connection.execute(_DROP_OF_ENDPOINT, {**_it(endpoint), "at": at})
     connection.execute(_MARK, {"workspace": endpoint.workspace})
 
 
@@ -301,11 +308,28 @@ def switch_off(
     connection.execute(_SWITCH_OFF, {**named, "new_state": state.value, "since": at})
     drop(connection, workspace, endpoint, at=at)
     connection.execute(_MARK, {"workspace": workspace})
+    if state in FAILED:
+        connection.execute(_SEND, _notice(workspace, endpoint, at=at))
 
 
 def drop(connection: Connection, workspace: str, endpoint: UUID, *, at: datetime) -> None:
-    """Drops what waits for an endpoint."""
-    connection.execute(_DROP_OF_ENDPOINT, {"workspace": workspace, "hook": endpoint, "at": at})
+    """Drops the events that wait for an endpoint."""
+    connection.execute(_DROP_EVENTS, {"workspace": workspace, "hook": endpoint, "at": at})
+
+
+def _notice(workspace: str, endpoint: UUID, *, at: datetime) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace,
+        "webhook_id": endpoint,
+        "uid": uuid4(),
+        "event": NOTICE,
+        "lane": f"{endpoint}:off",
+        "state": State.AVAILABLE.value,
+        "attempts": 0,
+        "due_at": at,
+        "try_at": at,
+        "created_at": at,
+    }
 
 
 def begin_anew(connection: Connection, *, at: datetime) -> int:

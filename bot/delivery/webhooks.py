@@ -39,7 +39,7 @@ class WebhookTransport:
         self, message: HookMessage, facts: HookFacts, *, at: datetime
     ) -> HookTold | Failure:
         """Sends ``message`` once; its body is what ``facts`` say."""
-        if facts.page is None or facts.secrets is None:
+        if message.event is None or facts.page is None or facts.secrets is None:
             return NOTHING
         page = project(facts.page, max(at, message.due_at))
         subject = HookSubject(

@@ -25,6 +25,7 @@ from bot.slack import (
     components,
     dialogs,
     handing,
+    hooks,
     lists,
     mentions,
     news,
@@ -165,6 +166,7 @@ from core.report import report_of
 from core.settings import DEFAULTS, SavedSetting, Setting, write
 from core.stats import measure, statistics
 from core.templates import NAME_MAX, TEMPLATES_MAX, Template
+from core.webhooks import FAILED
 from tests.builders import (
     ADA,
     GRACE,
@@ -459,6 +461,7 @@ def cards(texts: Texts) -> dict[str, Any]:
         "owner_card": owner_card(Card(incident=private, last=acknowledged), at=NOW),
         "owner_card_public": owner_card(Card(incident=new, last=acknowledged), at=NOW),
         **hand_overs(texts, new, acknowledged),
+        **{f"webhook_{one}": hooks.switched_off(an_id("hook"), one) for one in sorted(FAILED)},
         **own_channels(texts),
         "card_for_you": card_for_you(Card(incident=new, last=acknowledged), at=NOW),
         "card_for_you_days_later": card_for_you(

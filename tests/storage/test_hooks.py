@@ -15,8 +15,9 @@ from core.page import ComponentStatus
 from core.refusals import NoSuchWebhook
 from core.service import Incidents
 from core.webhooks import EndpointState
+from storage.hook_notices import HookNotice
 from storage.hook_queue import AT_ONCE, GONE, HookQueue, HookTold
-from tests.builders import WORKSPACE, a_change, a_declaration, an_actor, an_id
+from tests.builders import ADA, CI, WORKSPACE, a_change, a_declaration, an_actor, an_id
 
 ADMIN = an_actor(admin=True)
 DELAY = timedelta(seconds=10)
@@ -297,7 +298,9 @@ async def test_an_endpoint_without_a_success_for_three_days_is_switched_off(
         clock(),
         clock() - timedelta(days=3),
     )
-    assert await queue.claim("w1", limit=16, at=clock()) == ()
+    (word,) = await queue.claim("w1", limit=16, at=clock())
+    assert (word.event, word.due_at, word.surface) == (None, clock(), "webhook.off")
+    assert (await queue.facts(word)).notice == HookNotice(EndpointState.SILENT, ADA.id)
     assert (await queue.depth()).off == 1
 
 
@@ -358,3 +361,71 @@ async def test_a_status_by_hand_is_told_when_it_begins_and_when_it_ends(
         one.id for one in (await curation.arrangement(ADMIN)).components
     }
     assert begins.workspace == WORKSPACE
+
+
+@pytest.fixture
+async def gone(add, declare, queue, clock):
+    """An endpoint that was switched off while another event was on its way; that event."""
+    endpoint = await add()
+    await declare()
+    await declare()
+    first, second = await queue.claim("w1", limit=16, at=clock())
+    await queue.dead(first, error=GONE, at=clock())
+    return endpoint, second
+
+
+async def test_the_word_that_an_endpoint_is_off_survives_the_end_of_its_events(
+    gone, hooks, queue, clock
+):
+    endpoint, second = gone
+    await queue.later(second, until=clock(), error="http_500")
+
+    (word,) = await queue.claim("w1", limit=16, at=clock())
+    assert (word.event, word.endpoint) == (None, endpoint.id)
+    assert word.uid not in [one.uid for one in await hooks.log(ADMIN, endpoint.id)]
+    await queue.delivered(word, at=clock())
+    assert await queue.claim("w1", limit=16, at=clock()) == ()
+    (after,) = await hooks.endpoints(ADMIN)
+    assert (after.state, after.last_success_at) == (EndpointState.GONE, None)
+
+
+async def test_the_word_is_told_again_after_its_teller_died_and_given_up_alone(
+    gone, hooks, queue, clock
+):
+    (word,) = await queue.claim("w1", limit=16, at=clock())
+    clock.advance(minutes=5)
+    await queue.rescue(claimed_before=clock(), at=clock(), until=clock())
+    again = next(one for one in await queue.claim("w2", limit=16, at=clock()) if one.event is None)
+    assert (again.uid, again.attempts) == (word.uid, 2)
+
+    assert await queue.dead(again, error="channel_not_found", at=clock()) is None
+    assert (await hooks.endpoints(ADMIN))[0].state is EndpointState.GONE
+
+
+@pytest.mark.parametrize("act", ["switch on", "switch off", "remove"])
+async def test_nobody_is_told_of_an_endpoint_that_an_admin_has_looked_after(
+    gone, hooks, queue, clock, act
+):
+    endpoint, _ = gone
+    (running,) = await queue.claim("w1", limit=16, at=clock())
+    await queue.later(running, until=clock(), error="channel_not_found")
+    clock.advance(minutes=1)
+    if act == "remove":
+        await hooks.remove(ADMIN, endpoint.id)
+    else:
+        await hooks.switch(ADMIN, endpoint.id, on=act == "switch on")
+
+    assert await queue.claim("w1", limit=16, at=clock()) == ()
+    assert (await queue.facts(running)).notice is None
+
+
+async def test_a_key_that_added_an_endpoint_is_told_nothing(store, clock, declare, queue):
+    key = an_actor(CI, admin=True)
+    hooks = Webhooks(store, clock=clock)
+    await hooks.keep(key, await hooks.propose(key, an_id("hook"), URL), SECRET)
+    await declare()
+    (message,) = await queue.claim("w1", limit=16, at=clock())
+    await queue.dead(message, error=GONE, at=clock())
+
+    (word,) = await queue.claim("w1", limit=16, at=clock())
+    assert (await queue.facts(word)).notice is None

@@ -14,9 +14,10 @@ from aiohttp.abc import AbstractResolver
 
 @dataclass
 class Receiver:
-    """``got`` has path, headers and body of each request; ``answer`` makes its response."""
+    """``got`` has path, headers and body of each request. ``status`` is free for ``answer``."""
 
     port: int = 0
+    status: int = 200
     got: list[tuple[str, dict, bytes]] = field(default_factory=list)
 
     @property
