@@ -223,6 +223,41 @@ PLANTED = {
         "from bot.webhooks import verifying",
         {"places in bot.webhooks"},
     ),
+    "an event has the words of a card": (
+        "bot/delivery/webhooks.py",
+        "from bot.slack import views",
+        {"webhooks know nothing of responders"},
+    ),
+    "an event reads what responders read": (
+        "bot/delivery/webhooks.py",
+        "from storage.queries import SqlReader",
+        {"webhooks know nothing of responders", "the parts of bot that may use storage"},
+    ),
+    "a signed request reads a board": (
+        "bot/webhooks/outward.py",
+        "from core.boards import Card",
+        {"webhooks know nothing of responders"},
+    ),
+    "a way out knows the settings": (
+        "bot/webhooks/outward.py",
+        "from bot.settings import Settings",
+        {"places in bot"},
+    ),
+    "the body of an event holds a report": (
+        "bot/page/hooks.py",
+        "from core.report import Report",
+        {"webhooks know nothing of responders"},
+    ),
+    "events know whom to tell of their end": (
+        "bot/delivery/webhooks.py",
+        "from bot.delivery import notices",
+        {"places in bot.delivery"},
+    ),
+    "the worker knows webhooks": (
+        "bot/delivery/worker.py",
+        "from bot.delivery import webhooks",
+        {"places in bot.delivery", "the worker knows no transport"},
+    ),
     "a measure knows the commands": (
         "benchmarks/measures.py",
         "from bot.commands import serve",
