@@ -100,7 +100,7 @@ class CatchUps:
         """
         _admit(actor)
         if not policy.may_read_notes(actor):
-            raise Denied(actor, Permission.RESPOND)
+            raise Denied(actor, Permission.RESPOND, reads=True)
 
         def read(reader: Reader) -> OpenNews:
             page = reader.ranking(

@@ -91,7 +91,7 @@ def readable(reader: Reader, actor: Actor, ref: Ref) -> Incident:
     """
     incident = found(reader, actor, ref)
     if not policy.may_read_notes(actor):
-        raise Denied(actor, Permission.RESPOND, incident)
+        raise Denied(actor, Permission.RESPOND, incident, reads=True)
     return incident
 
 

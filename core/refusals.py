@@ -533,15 +533,27 @@ DENIALS = {
 OWNER_HELPS = frozenset({Permission.RESPOND, Permission.PUBLISH})
 
 
+READING = "Only responders may read notes, reports and figures. Ask {} of them."
+
+
 class Denied(UserError):
-    """``permission`` is missing. The owner of ``incident`` (may be None) is named as a helper."""
+    """``permission`` is missing. The owner of ``incident`` (may be None) is named as a helper.
+
+    ``reads``: the actor wanted to read what is for responders, and to change nothing.
+    """
 
     def __init__(
-        self, actor: Actor, permission: Permission, incident: Incident | None = None
+        self,
+        actor: Actor,
+        permission: Permission,
+        incident: Incident | None = None,
+        *,
+        reads: bool = False,
     ) -> None:
         owner = incident.owner if incident and permission in OWNER_HELPS else None
         helper = f"{owner.name} (owner) or anyone" if owner and owner != actor.person else "anyone"
-        super().__init__(DENIALS[permission].format(helper))
+        super().__init__((READING if reads else DENIALS[permission]).format(helper))
+        self.reads = reads
         self.actor = actor
         self.permission = permission
         self.incident = incident

@@ -82,7 +82,7 @@ async def statistics_of(
         Denied: the actor may not read notes.
     """
     if not policy.may_read_notes(actor):
-        raise Denied(actor, Permission.RESPOND)
+        raise Denied(actor, Permission.RESPOND, reads=True)
     since = at - 2 * period
     ids = await store.read(lambda reader: reader.declared(actor, since=since, until=at))
     measured: list[Measured] = []

@@ -80,7 +80,7 @@ def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, 
     if facts.card is None:
         return cards.gone(facts.name) if facts.place else None
     if surface is Surface.HAND_OVER_DECLINED:
-        return handing.declined(facts.card.incident, facts.hand_over)
+        return handing.declined(facts.card.incident, facts.hand_over, at=at)
     if surface is Surface.HAND_OVER_UNANSWERED:
         return handing.unanswered(facts.card.incident, facts.hand_over, at=at)
     return handing.question(facts.card, facts.hand_over, at=at, asked_before=bool(facts.place))

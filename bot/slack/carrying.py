@@ -149,7 +149,7 @@ def with_status_as_text(request: Change, typed: str) -> Change:
     return replace(request, note=Note(f"{word} {request.note}"))
 
 
-def ref_of(request: Request) -> tuple[bool, Ref]:
+def ref_of(request: object) -> tuple[bool, Ref]:
     """Whether ``request`` is about an incident, and the one that it names."""
     if isinstance(request, Shorten):
         return ref_of(request.request)

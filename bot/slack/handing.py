@@ -37,7 +37,7 @@ def question(
         return _open_question(card, asked, at=at)
     if not asked_before:
         return None
-    told = [_end_of(incident, asked), *_place_of_work(incident)]
+    told = [_end_of(incident, asked, at=at), *_place_of_work(incident)]
     return message(told, paragraphs(told, between="\n"))
 
 
@@ -57,13 +57,14 @@ def _open_question(card: Card, asked: HandOver, *, at: datetime) -> Json:
     return message([*told, *remarks], [*blocks, *actions(offered), *below])
 
 
-def _end_of(incident: Incident, asked: HandOver) -> str:
+def _end_of(incident: Incident, asked: HandOver, *, at: datetime) -> str:
+    since = moment(asked.asked_at, seen_from=at)
     if asked.answer is Answer.TAKEN:
         return f"You took {untitled(incident)}."
     went = f"it went to {owned_by(incident)}" if incident.owner else "nobody owns it"
     if asked.answer is Answer.DECLINED:
-        return f"You did not take {untitled(incident)}, and {went}."
-    return f"You need not answer about {untitled(incident)}: {went}."
+        return f"You did not take {untitled(incident)}, given to you {since}, and {went}."
+    return f"You need not answer about {untitled(incident)}, given to you {since}: {went}."
 
 
 def _place_of_work(incident: Incident) -> Iterator[str]:
@@ -86,10 +87,11 @@ def no_responder(owner: Person, group: str) -> str:
     return f"{mention(owner)} is no responder (<!subteam^{group}>), and {may}."
 
 
-def declined(incident: Incident, asked: HandOver) -> Json:
+def declined(incident: Incident, asked: HandOver, *, at: datetime) -> Json:
     """The word that the new owner did not take it, and who owns it now."""
     told = [
         f"{mention(asked.to)} did not take {untitled(incident)}.",
+        f"They were made its owner {moment(asked.asked_at, seen_from=at)}.",
         f"It is owned by {owned_by(incident)} now.",
         *_place_of_work(incident),
     ]

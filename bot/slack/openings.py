@@ -40,12 +40,14 @@ from bot.slack.requests import (
     Shorten,
 )
 from bot.slack.words import note_hint, public_hint
+from core import policy
 from core.boards import BoardFilter
 from core.commands import Ref, SetPromise
 from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, Incident, Update, Workspace
 from core.lifecycle import Catalogue
 from core.promise import SHORTEST, NextUpdate
+from core.refusals import Denied, Permission
 from core.service import Incidents
 from core.templates import Template
 
@@ -74,7 +76,12 @@ class Openings:
     async def dialog(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
     ) -> Json:
-        """The dialog that ``asked`` opens; ``kept`` is the draft that it is filled with."""
+        """The dialog that ``asked`` opens; ``kept`` is the draft that it is filled with.
+
+        Raises:
+            Denied: the actor could not send it. They hear so before they write anything.
+        """
+        await self._refuse(actor, asked)
         origin = interaction.origin
         match asked:
             case OpenNote(text=text):
@@ -142,6 +149,21 @@ class Openings:
                     form=_form(asked, incident, at=self._clock()),
                     kept=kept,
                 )
+
+    async def _refuse(self, actor: Actor, asked: Request | OpenDialog) -> None:
+        """Refuses a dialog about an incident to whoever may change nothing with it.
+
+        A withdrawal is for the author of a text, whoever they are by now.
+        """
+        about, ref = ref_of(asked)
+        if not about or (isinstance(asked, OpenDialog) and asked.dialog is Dialog.REDACT):
+            return
+        public = isinstance(asked, OpenUpdate | OpenPromise) or (
+            isinstance(asked, OpenDialog) and asked.dialog is Dialog.UPDATE
+        )
+        enough = (Permission.RESPOND, Permission.PUBLISH) if public else (Permission.RESPOND,)
+        if not any(policy.holds(actor, permission) for permission in enough):
+            raise Denied(actor, Permission.RESPOND, await self._incidents.find(actor, ref))
 
     async def promise(
         self,

@@ -126,14 +126,14 @@ def labels_of(offers: Sequence[Offer]) -> list[str]:
 def _label(offer: Offer) -> str:
     label = offer.choice.label or label_of(offer)
     if offer.choice.label and offer.incident and not label.endswith("…"):
-        label = f"{label} ({offer.incident.name})"
+        label = f"{label} on {offer.incident.name}"
     return label
 
 
 def _with_name(label: str, offer: Offer) -> str:
     if offer.incident is None or offer.incident.name in label:
         return label
-    return f"{label.removesuffix('…')} ({offer.incident.name})…"
+    return f"{label.removesuffix('…')} on {offer.incident.name}…"
 
 
 def _with_beginning(label: str, offer: Offer) -> str:

@@ -254,7 +254,9 @@ def _denied(error: Denied) -> Iterator[str]:
             yield "Ask somebody of the team to do it for you."
             return
         case Permission.RESPOND:
-            group, role, act = groups.responders, "responders", "may work on incidents"
+            group, role = groups.responders, "responders"
+            reads = "may read notes, reports and figures"
+            act = reads if error.reads else "may work on incidents"
         case Permission.PUBLISH:
             group = groups.publishers or groups.responders
             role, act = "publishers", "may post public updates"

@@ -45,7 +45,7 @@ BEFORE_A_STEP = [
     (f"update 1 {WE}", "Take back"),
     (f"update 1 {WE}", "No promise"),
     (f"update 1 note: {WE}", "Private note on INC-1"),
-    (f"next 1 public: {WE}", "As a private note (INC-1)"),
+    (f"next 1 public: {WE}", "As a private note on INC-1"),
     ("status identified 1", "Move INC-1 to Identified"),
     ("title 1 Checkout is slow", "Take back"),
     ("severity 1 P1", "Set INC-1 to critical"),

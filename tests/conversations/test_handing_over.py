@@ -84,9 +84,12 @@ async def test_not_me_gives_it_back_and_the_one_who_assigned_it_is_told(slack, h
     assert labels(told) == ["Assign…"]
     assert owner(slack) == "<@U0MIA>"
     (asked,) = questions(slack, "bo")
-    assert "You did not take INC-1 (*Investigating*, medium), and it went to <@U0MIA>." in (
-        asked.words()
-    )
+    nine = "<!date^1772442000^{time}|09:00 UTC>"
+    assert f"They were made its owner {nine}." in told.words()
+    assert (
+        f"You did not take INC-1 (*Investigating*, medium), given to you {nine}, "
+        "and it went to <@U0MIA>."
+    ) in asked.words()
 
 
 async def test_not_me_after_the_end_is_told_in_the_working_channel(slack, handed, settle):

@@ -80,14 +80,14 @@ async def test_a_command_is_answered_with_the_places_and_three_ways(slack, told,
     assert STOPPED in answer.text
     assert f'"{HOST}": words of a private note' in answer.text
     assert LEAK in answer.words()
-    assert labels(answer) == ["Publish as it is (INC-1)", "Edit…", "Keep as a note (INC-1)"]
+    assert labels(answer) == ["Publish as it is on INC-1", "Edit…", "Keep as a note on INC-1"]
     assert HOST not in public(slack)
 
 
 async def test_it_is_published_as_it_is(slack, mia, told, settle):
     answer = await told(f"update 1 {LEAK}")
 
-    await (await mia.press(answer, "Publish as it is (INC-1)")).answer()
+    await (await mia.press(answer, "Publish as it is on INC-1")).answer()
     await settle()
 
     assert LEAK in public(slack)
@@ -96,7 +96,7 @@ async def test_it_is_published_as_it_is(slack, mia, told, settle):
 async def test_it_is_kept_as_a_note(slack, mia, told, settle):
     answer = await told(f"update 1 {LEAK}")
 
-    await (await mia.press(answer, "Keep as a note (INC-1)")).answer()
+    await (await mia.press(answer, "Keep as a note on INC-1")).answer()
     await settle()
 
     assert HOST not in public(slack)
@@ -188,8 +188,8 @@ async def test_a_correction_after_the_end_is_asked_about_as_well(slack, mia, tol
     asked = await told(f"update 1 {LEAK}")
 
     assert STOPPED in asked.text
-    assert labels(asked) == ["Publish as it is (INC-1)", "Edit…"]
+    assert labels(asked) == ["Publish as it is on INC-1", "Edit…"]
     assert HOST not in public(slack)
-    await (await mia.press(asked, "Publish as it is (INC-1)")).answer()
+    await (await mia.press(asked, "Publish as it is on INC-1")).answer()
     await settle()
     assert LEAK in public(slack)

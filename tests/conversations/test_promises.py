@@ -148,7 +148,7 @@ async def test_a_time_that_has_just_passed_is_asked_about(slack, declared, mia, 
     assert "Nothing was promised." in asked.text
     assert "Next update" not in card(slack)
 
-    await (await mia.press(asked, "Promise it for tomorrow (INC-1)")).answer()
+    await (await mia.press(asked, "Promise it for tomorrow on INC-1")).answer()
     await settle()
 
     assert "Next update by <!date^1772527500^{date_short_pretty} {time}" in card(slack)

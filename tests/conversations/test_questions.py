@@ -146,7 +146,7 @@ async def test_a_private_line_given_to_update_is_asked_about(told, mia, slack, s
     answer = await told(f"update 2 note: {CAUSE}")
     await settle()
 
-    assert labels(answer) == ["Private note on INC-2", "Publish all of it (INC-2)", "Edit first…"]
+    assert labels(answer) == ["Private note on INC-2", "Publish all of it on INC-2", "Edit first…"]
     assert CAUSE not in repr(slack.channel_view("#status"))
     await (await mia.press(answer, "Private note on INC-2")).answer()
     await settle()
@@ -213,7 +213,7 @@ async def test_a_time_that_is_none_promises_nothing(told):
 
 async def test_all_of_it_is_published_by_its_own_button(told, mia, slack, settle):
     answer = await told(f"update 2 identified {CAUSE}")
-    await (await mia.press(answer, "Publish all of it (INC-2)")).answer()
+    await (await mia.press(answer, "Publish all of it on INC-2")).answer()
     await settle()
 
     assert f"identified {CAUSE}" in repr(slack.channel_view("#status"))
@@ -716,7 +716,7 @@ class TestTakeBackAndEdit:
         await (await mia.press(answer, "Take back")).answer()
 
         again = await told(f"update 2 status:resolved {CAUSE}")
-        label = "Publish it in the place of yours (INC-2)"
+        label = "Publish it in the place of yours on INC-2"
         assert labels(again) == [label, "Write it in the report…", "Declare a follow-up…"]
         await (await mia.press(again, label)).answer()
         await settle()

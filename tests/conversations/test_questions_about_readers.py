@@ -41,7 +41,7 @@ async def test_a_note_for_everyone_becomes_a_public_update_only_in_the_dialog(
     await settle()
 
     assert answer.text.startswith("This may be meant for everyone. Nothing was done.")
-    assert labels(answer) == ["As a public update…", "As a private note (INC-1)"]
+    assert labels(answer) == ["As a public update…", "As a private note on INC-1"]
     assert WE in answer.words()
     assert "index" not in repr(slack.channel_view("#status"))
     await mia.press(answer, "As a public update…")
@@ -57,7 +57,7 @@ async def test_a_note_for_everyone_becomes_a_public_update_only_in_the_dialog(
 
 async def test_a_note_for_everyone_may_stay_private(told, mia, slack, settle):
     answer = await told(f"next 1 public: {WE}")
-    done = await (await mia.press(answer, "As a private note (INC-1)")).answer()
+    done = await (await mia.press(answer, "As a private note on INC-1")).answer()
     await settle()
 
     assert "INC-1 is now *Identified*" in done.text
@@ -83,7 +83,7 @@ async def test_a_note_for_everyone_at_a_status_several_steps_away_opens_the_walk
 async def test_a_private_incident_offers_no_public_update(told):
     await told("declare Key leaked private")
 
-    assert labels(await told(f"note 2 public: {WE}")) == ["As a private note (INC-2)"]
+    assert labels(await told(f"note 2 public: {WE}")) == ["As a private note on INC-2"]
 
 
 async def test_minutes_without_a_unit_are_promised_by_a_button(told, mia):

@@ -31,6 +31,9 @@ ASKED = [
     ("sam", "/incident status 1 identified", "Only <!subteam^S0RESPONDERS>"),
     ("sam", "/incident note 1 hello", "Ask <@U0BO> (owner) or one of them."),
     ("sam", "/incident timeline 1", "Only <!subteam^S0RESPONDERS>"),
+    ("sam", "/incident stats", "Only <!subteam^S0RESPONDERS> may read notes, reports and figures."),
+    ("sam", "/incident report 1", "may read notes, reports and figures. Ask <@U0BO> (owner)"),
+    ("sam", "/incident catchup 1", "may read notes, reports and figures. Ask <@U0BO> (owner)"),
     ("sam", "/incident show 1", "Checkout is down"),
     ("sam", "/incident list", "INC-1"),
     ("bo", "/incident update 1 We are on it.", "Only <!subteam^S0PUBLISHERS>"),
@@ -81,3 +84,18 @@ async def test_a_button_judges_the_person_who_presses_it(slack, declared):
     assert "Only <!subteam^S0RESPONDERS>" in (await pressed.answer()).words()
     shown = await (await slack.person("sam").command("#payments", "/incident show 1")).answer()
     assert "*Investigating*" in shown.words()
+
+
+async def test_who_may_change_nothing_hears_so_before_they_fill_a_dialog(
+    slack, ratchet, declared, settle
+):
+    mia, sam = slack.person("mia"), slack.person("sam")
+    await (await mia.command("#payments", "/incident assign 1 @sam")).answer()
+    await settle()
+    asked = slack.workspace.direct(sam.user).messages[-1]
+
+    await sam.press(asked, "Update…")
+
+    await slack.until(lambda: sam.has_view and "Only <!subteam" in str(sam.view.blocks))
+    assert "may work on incidents. Ask one of them." in str(sam.view.blocks)
+    assert sam.view.given.get("submit") is None

@@ -347,6 +347,10 @@ TOLD = [
         "Only responders may do that. Ask anyone of them.",
     ),
     (
+        Denied(an_actor(LINUS), Permission.RESPOND, reads=True),
+        "Only responders may read notes, reports and figures. Ask anyone of them.",
+    ),
+    (
         Denied(an_actor(GRACE), Permission.PUBLISH, OWNED),
         "Only publishers may post public updates. Ask anyone of them.",
     ),

@@ -85,7 +85,7 @@ FOLLOW_UP = [Choice(OpenDeclare(description=text), "Declare a follow-up…") for
         ),
         (
             [*on(HERE, EDIT), *on(THERE, EDIT)],
-            ["Edit first (INC-42)…", "Edit first (INC-43)…"],
+            ["Edit first on INC-42…", "Edit first on INC-43…"],
         ),
         (
             [Offer(choice) for choice in FOLLOW_UP],

@@ -336,9 +336,9 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
         "hand_over_taken": question(owned, taken),
         "hand_over_declined": question(given, declined),
         "hand_over_to_another": question(given, moot),
-        "owner_declined": handing.declined(given, declined),
+        "owner_declined": handing.declined(given, declined, at=NOW),
         "owner_declined_to_nobody": handing.declined(
-            replace(new, owner=None, status=last_status(texts)), declined
+            replace(new, owner=None, status=last_status(texts)), declined, at=NOW
         ),
         "mention_raised": mentions.raised(new, "S0RESPONDERS"),
         "mention_first_post": mentions.with_mention(
@@ -768,6 +768,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "redaction_not_permitted": RedactionNotPermitted(new, entry),
         **{f"denied_{each}": Denied(grouped, each, new) for each in Permission},
         "denied_without_owner": Denied(grouped, Permission.RESPOND),
+        "denied_reading": Denied(grouped, Permission.RESPOND, reads=True),
         "denied_group_gone": Denied(
             replace(grouped, groups=replace(GROUPS, gone=frozenset({"S0RESPONDERS"}))),
             Permission.RESPOND,
