@@ -26,6 +26,7 @@ from core.errors import UserError
 from core.incident import Actor, DeclaredText, Note, Person
 from core.refusals import NotPrivate
 from core.service import Incidents
+from storage import subscribers
 from storage.hidden import Hidden, SeesAgain, What
 from storage.hook_queue import begin_anew
 from storage.numbers import Numbers, newest_declaration, skip_to
@@ -117,6 +118,7 @@ class Marker:
                 "open again, and nobody is told that no answer came."
             )
         self.lines += await self._webhooks(store, replaced.unhooked if replaced else ())
+        await self._subscriptions(store, replaced.unsubscribed if replaced else ())
         count = await Outbox(store).look_first(at=self.at)
         if count:
             self.lines.append(
@@ -129,6 +131,13 @@ class Marker:
         off = [f"Webhooks switched off again: {id_}" for _, id_ in unhooked]
         waited = [f"Events that waited for webhooks: {dropped}. They are not sent."]
         return [*off, *(waited if dropped else [])]
+
+    async def _subscriptions(
+        self, store: SqlStore, unsubscribed: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Posts nothing of before the restore in subscribed channels, nor in ``unsubscribed``."""
+        await store.write(lambda tx: subscribers.begin_anew(tx, unsubscribed, at=self.at))
+        self.lines += [f"Channels unsubscribed again: {channel}" for _, channel in unsubscribed]
 
     async def _hide(self, store: SqlStore, hidden: Iterable[Hidden]) -> None:
         """Hides what somebody has hidden since: incidents, invitations, titles and texts.

@@ -29,20 +29,7 @@ from core.errors import InvalidLifecycles
 from core.incident import Kind
 from core.lifecycle import Lifecycle
 from storage import imports
-from storage.findings import (
-    ERASE_ANSWERS,
-    REPORT,
-    RESTART,
-    RESTORE,
-    Finding,
-    Record,
-    about,
-    incident_findings,
-    message_findings,
-    missing,
-    published_by,
-    surface_name,
-)
+from storage.findings import about, incident_findings, message_findings, missing, surface_name
 from storage.models import (
     State,
     among,
@@ -60,8 +47,10 @@ from storage.numbers import skipped_in
 from storage.own_channels import channels_of
 from storage.promises import promises_of
 from storage.queries import SqlReader
+from storage.records import ERASE_ANSWERS, REPORT, RESTART, RESTORE, Finding, Record
 from storage.rows import AnyRow, lifecycle_of, tags
 from storage.snapshot import connection_of
+from storage.unsent import published_by
 
 # So many incidents, or messages, are in memory at a time.
 PAGE_SIZE = 500
@@ -138,6 +127,7 @@ _ENTRIES = (
         update.c.visibility,
         update.c.by_id,
         update.c.at,
+        update.c.public_at,
         _shown_old.label("old"),
         update.c.old.is_not(None).label("has_old"),
         update.c.new,
@@ -330,7 +320,10 @@ def look(
     )
     if page:
         records = tuple(_records(reader, team, page, after=mark.after))
-        known = [mark.publishes_since, *(published_by(record) for record in records)]
+        workspace = reader.workspace(team)
+        elsewhere = workspace.page or workspace.subscriptions is not None
+        proofs = (published_by(record, elsewhere=elsewhere) for record in records)
+        known = [mark.publishes_since, *proofs]
         mark = Bookmark(team, page[-1].number, min(filter(None, known), default=None))
         return list(_page_findings(reader, team, records, mark.publishes_since)), mark
     found = []
@@ -374,6 +367,8 @@ def _records(
     promised = promises_of(connection, team, [row.id for row in page])
     channels = channels_of(connection, team, [row.id for row in page])
     kept = imports.kept(connection, team, [row.id for row in page])
+    workspace = reader.workspace(team)
+    subscriptions = () if workspace.subscriptions is None else reader.subscriptions(team)
     before = [after, *(row.number for row in page)]
     for row, follows in zip(page, before, strict=False):
         yield Record(
@@ -387,6 +382,9 @@ def _records(
             promises=promised.get(row.id, ()),
             channels=channels.get(row.id, ()),
             kept=kept.get(row.id),
+            tagged=tagged.get(row.id, ()),
+            subscriptions=subscriptions,
+            status_channel=workspace.status_channel,
         )
 
 

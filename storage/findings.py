@@ -5,12 +5,9 @@ No rule reads a body or a description: a finding names incidents, entries and pl
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
-from core.channel import OwnChannel
 from core.decision import NOTICES, Envelope, Surface
 from core.incident import (
     PRIVATE,
@@ -21,82 +18,25 @@ from core.incident import (
     Person,
     Place,
     Visibility,
-    redraws_status_card,
     update_id,
 )
 from core.lifecycle import Lifecycle
-from core.promise import Promise, in_force
-from core.public_side import KeptIncident, KeptUpdate
+from core.promise import in_force
 from storage.messages import LANES, PUBLIC_SURFACES, lane
+from storage.records import (
+    DELETE,
+    DRAW_ANEW,
+    ERASE_BODIES,
+    ERASE_CATEGORIES,
+    ERASE_DESCRIPTIONS,
+    RESTORE,
+    Problem,
+    Record,
+)
 from storage.rows import AnyRow
-
-# The largest difference between Slack's clock and ours, for a comparison of their times.
-CLOCKS_APART = timedelta(minutes=10)
-_TS = re.compile(r"\d{1,11}\.\d+")
+from storage.unsent import missing_cards, unsent
 
 ABOUT_ENTRIES = frozenset({Surface.PUBLIC_UPDATE, Surface.WITHDRAWAL})
-
-RESTORE = "restore a backup, and report it"
-REPORT = "report it"
-DRAW_ANEW = "its next change posts it; report it"
-WRITE_AGAIN = "write it again with `/incident update`, and report it"
-DELETE = "delete that message in Slack now, and report it"
-ERASE_BODIES = "run `UPDATE incident_update SET body = NULL WHERE redacted_at IS NOT NULL`"
-ERASE_DESCRIPTIONS = "withdraw it once more, with `/incident withdraw <n> description`"
-ERASE_CATEGORIES = "withdraw it once more, with `/incident withdraw <n> category`"
-ERASE_ANSWERS = "run `UPDATE idempotency SET body = NULL WHERE about IS NOT NULL`"
-RESTART = "stop Ratchet and start it again: posts are searched for before they are sent again"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An error in the store. ``about`` names workspace and incident, and never a title or text."""
-
-    about: str
-    text: str
-    cure: str
-
-    def __str__(self) -> str:
-        return f"{self.about}: {self.text}; {self.cure}"
-
-
-Problem = tuple[str, str]  # the text of a finding, and its cure
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The rows of one incident, unchecked.
-
-    ``follows`` is the number of the incident before it. ``lifecycle`` is None if it cannot be
-    read. ``entries`` are oldest first. ``waiting`` are the messages that are not delivered yet, or
-    can never be. ``kept`` is what it keeps of the page that it was imported from, with its updates
-    by entry; None for others.
-    """
-
-    row: AnyRow
-    follows: int
-    lifecycle: Lifecycle | None
-    entries: Sequence[AnyRow]
-    components: tuple[str, ...]
-    places: Sequence[AnyRow]
-    waiting: Sequence[AnyRow]
-    promises: Sequence[Promise]
-    channels: Sequence[OwnChannel]
-    kept: tuple[KeptIncident, Mapping[int, KeptUpdate]] | None = None
-
-    @property
-    def own_entries(self) -> Sequence[AnyRow]:
-        """The entries that were not imported: no message ever told of the others."""
-        imported = self.kept[0].entries if self.kept else 0
-        return [entry for entry in self.entries if entry.entry > imported]
-
-    def shown_in(self, surface: Surface) -> set[tuple[str, int]]:
-        """The channels that have ``surface``, or will have it, with the entry; 0 for a card."""
-        return {
-            (row.channel, row.entry or 0)
-            for row in (*self.places, *self.waiting)
-            if row.surface == surface
-        }
 
 
 def missing(first: int, last: int, skipped: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -112,22 +52,6 @@ def missing(first: int, last: int, skipped: Sequence[tuple[int, int]]) -> Iterat
         first = max(first, end + 1)
     if first <= last:
         yield first, last
-
-
-def published_by(record: Record) -> datetime | None:
-    """The first moment at which the incident proves a status channel; settings have no date."""
-    return min(
-        (
-            *(entry.at for entry in record.own_entries if entry.visibility == Visibility.PUBLIC),
-            *(row.created_at for row in record.waiting if row.surface in PUBLIC_SURFACES),
-            *(
-                datetime.fromtimestamp(float(row.ts), UTC) + CLOCKS_APART
-                for row in record.places
-                if row.surface in PUBLIC_SURFACES and _TS.fullmatch(row.ts)
-            ),
-        ),
-        default=None,
-    )
 
 
 def incident_findings(record: Record, publishes_since: datetime | None) -> Iterator[Problem]:
@@ -149,8 +73,9 @@ def incident_findings(record: Record, publishes_since: datetime | None) -> Itera
     yield from ((text, RESTORE) for text in _imports(record))
     yield from _left_texts(record)
     yield from _places(record)
-    yield from _missing_cards(record, publishes_since)
-    yield from _unsent(record)
+    yield from _missing_cards_of_responders(record)
+    yield from missing_cards(record, publishes_since)
+    yield from unsent(record, publishes_since)
 
 
 def _moves(record: Record, lifecycle: Lifecycle) -> Iterator[str]:
@@ -195,16 +120,11 @@ def _entries(record: Record) -> Iterator[str]:
         public = entry.visibility == Visibility.PUBLIC
         if not (public or entry.visibility == Visibility.INTERNAL):
             yield f"entry {number} is neither internal nor public"
-        if public and row.private and not _changed_sides(record):
+        if public and row.private and not record.changed_sides:
             yield f"entry {number} is public, and the incident is private"
         says_something = entry.has_body or entry.redacted_at is not None
         if not says_something and (public or entry.kind == Kind.WROTE):
             yield f"entry {number} says nothing, and was not withdrawn"
-
-
-def _changed_sides(record: Record) -> bool:
-    """Whether the incident was made private, or public, after its declaration."""
-    return any(entry.kind == Kind.PRIVACY for entry in record.entries)
 
 
 def _facts(record: Record) -> Iterator[str]:
@@ -371,7 +291,7 @@ def _places(  # noqa: C901 - one case for each kind of place
         if entry.visibility == Visibility.PUBLIC or _is_move(entry)
     }
     # A post of the side that was taken away stays, and says that there is nothing to see.
-    changed = _changed_sides(record)
+    changed = record.changed_sides
     messages: set[tuple[str, str]] = set()
     own = record.channels
     for place in record.places:
@@ -413,29 +333,6 @@ def _may_show(row: AnyRow, channel: str, *, declared_in: str | None) -> bool:
     return declared_in == channel and place.may_show(private=row.private)
 
 
-def _missing_cards(record: Record, publishes_since: datetime | None) -> Iterator[Problem]:
-    """Cards that are neither posted nor waiting.
-
-    The status card is posted with the first change after a status channel was set. If the status
-    channel changes later, the card stays in its channel.
-    """
-    row = record.row
-    yield from _missing_cards_of_responders(record)
-    if row.private:
-        return
-    cards = {channel for channel, _ in record.shown_in(Surface.STATUS_CARD)}
-    replies = {channel for channel, _ in record.shown_in(Surface.PUBLIC_UPDATE)}
-    for channel in sorted(replies - cards):
-        yield f"it has public updates in {channel}, and no card there", DRAW_ANEW
-    drawn = [
-        entry.at
-        for entry in record.own_entries
-        if redraws_status_card(entry.kind, entry.visibility, entry.new)
-    ]
-    if publishes_since and drawn and not (cards or replies) and max(drawn) >= publishes_since:
-        yield "its card is not in the status channel, nor is it waiting", DRAW_ANEW
-
-
 def _missing_cards_of_responders(record: Record) -> Iterator[Problem]:
     row = record.row
     if row.channel and _may_show(row, row.channel, declared_in=row.channel):
@@ -446,18 +343,6 @@ def _missing_cards_of_responders(record: Record) -> Iterator[Problem]:
     waits = record.shown_in(Surface.OWNER_CARD)
     if owner and owner.in_slack and (owner.id, 0) not in waits:
         yield "its owner's card was neither posted nor is it waiting", DRAW_ANEW
-
-
-def _unsent(record: Record) -> Iterator[Problem]:
-    """Public updates that are neither posted nor waiting."""
-    if record.row.private and _changed_sides(record):
-        return
-    known = {entry for _, entry in record.shown_in(Surface.PUBLIC_UPDATE)}
-    for entry in record.own_entries:
-        public = entry.visibility == Visibility.PUBLIC and entry.redacted_at is None
-        if public and entry.entry not in known:
-            text = f"entry {entry.entry} is public, and was neither posted nor is it waiting"
-            yield text, WRITE_AGAIN
 
 
 def about(row: AnyRow) -> str:

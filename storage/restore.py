@@ -46,7 +46,7 @@ class Replaced:
     have posts. ``hidden`` is what people have hidden since the backup, ``sees_again`` who sees a
     private incident once more, and ``revoked`` are the prefixes of API keys that were revoked
     since. ``unhooked`` are the workspaces and the ids of webhooks that were removed or switched off
-    since.
+    since, ``unsubscribed`` those of channels whose subscription was ended since.
     """
 
     numbers: Mapping[str, int] = field(default_factory=dict)
@@ -55,6 +55,7 @@ class Replaced:
     sees_again: tuple[SeesAgain, ...] = ()
     revoked: tuple[str, ...] = ()
     unhooked: tuple[tuple[str, UUID], ...] = ()
+    unsubscribed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -224,6 +225,7 @@ def _facts(connection: sqlite3.Connection) -> Replaced:
             ).fetchall()
         ),
         unhooked=_unhooked(connection),
+        unsubscribed=_unsubscribed(connection),
     )
 
 
@@ -242,6 +244,20 @@ def _unhooked(connection: sqlite3.Connection) -> tuple[tuple[str, UUID], ...]:
         "AND theirs.id = ours.id AND theirs.state = 'on')"
     )
     return tuple((team, UUID(id_)) for team, id_ in found)
+
+
+def _unsubscribed(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
+    """The channels that are subscribed in the backup alone."""
+    known = "SELECT 1 FROM live.sqlite_master WHERE name = 'subscription'"
+    if not connection.execute(known).fetchone():
+        return ()
+    found = connection.execute(
+        "SELECT workspace_id, channel FROM main.subscription AS ours WHERE ended_at IS NULL "
+        "AND EXISTS (SELECT 1 FROM live.subscription AS theirs "
+        "WHERE theirs.workspace_id = ours.workspace_id AND theirs.channel = ours.channel "
+        "AND theirs.ended_at IS NOT NULL)"
+    )
+    return tuple((team, channel) for team, channel in found)
 
 
 def _seal(part: Path, *, like: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -39,12 +40,18 @@ def as_subscribed(reader: SqlReader, message: OutboxMessage, facts: Facts) -> Fa
     )
 
 
-def begin_anew(tx: SqlTransaction, *, at: datetime) -> None:
-    """Lets every subscription of a restored database start at ``at``.
+def begin_anew(
+    tx: SqlTransaction, unsubscribed: Iterable[tuple[str, str]], *, at: datetime
+) -> None:
+    """Lets every subscription of a restored database start at ``at``, and ends ``unsubscribed``.
 
     What waits may have been posted since the backup: it is looked for, and is not posted anew.
     """
-    subscriptions.begin_anew(connection_of(tx), at=at)
+    connection = connection_of(tx)
+    for workspace, channel in unsubscribed:
+        if here := subscriptions.subscription_of(connection, workspace, channel):
+            subscriptions.keep(connection, replace(here, ended_at=at))
+    subscriptions.begin_anew(connection, at=at)
 
 
 def _is_wanted(reader: SqlReader, message: OutboxMessage, facts: Facts, here: Subscription) -> bool:

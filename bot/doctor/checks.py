@@ -143,7 +143,11 @@ async def _in_force(settings: Settings, home: Home | None) -> InForce:
 
     def read(reader: Reader) -> InForce:
         saved = {one.setting: one for one in reader.saved_settings(team)}
-        return InForce(settings=reader.workspace(team).settings, saved=saved)
+        return InForce(
+            settings=reader.workspace(team).settings,
+            subscriptions=reader.subscriptions(team),
+            saved=saved,
+        )
 
     try:
         with closing(_store(settings, home)) as store:

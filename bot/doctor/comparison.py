@@ -118,6 +118,9 @@ class Comparison:
         self._incidents_max = incidents_max
         self._delivered: Mapping[UUID, Delivered] = {}
         self._status_channel: str | None = None
+        self._subscribed: frozenset[str] = frozenset()
+        # Channels that must be readable: everybody is to read what is public there.
+        self._in_force: frozenset[str] = frozenset()
 
     async def run(self) -> AsyncIterator[Compared]:
         """Compare the channels, one after another."""
@@ -134,6 +137,9 @@ class Comparison:
         self._status_channel = await self._store.read(
             lambda reader: reader.workspace(self._workspace).status_channel
         )
+        subscriptions = await self._store.read(lambda reader: reader.subscriptions(self._workspace))
+        self._subscribed = frozenset(one.channel for one in subscriptions)
+        self._in_force = frozenset(one.channel for one in subscriptions if one.in_force)
         if count > len(chosen):
             yield Compared(
                 f"of {count} incidents that are open or changed lately, the {len(chosen)} that "
@@ -247,13 +253,22 @@ class Comparison:
         """Whether the message of ``envelope`` should show the present facts.
 
         Posts in a former status channel are not edited any more, except to withdraw their texts;
-        nor is a card, while the status channel is another.
+        nor is a card, while the status channel is another. Those in a subscribed channel are
+        followed to the end, whatever becomes of the subscription.
         """
         if envelope.surface not in PUBLIC_SURFACES:
             return True
-        is_card = envelope.surface is Surface.STATUS_CARD
-        cards = [one for one in standing.placed if one.envelope.surface is Surface.STATUS_CARD]
-        return envelope.channel == self._status_channel and not (is_card and len(cards) > 1)
+        if envelope.channel != self._status_channel:
+            return envelope.channel in self._subscribed
+        if envelope.surface is not Surface.STATUS_CARD:
+            return True
+        former = (
+            one.envelope.channel
+            for one in standing.placed
+            if one.envelope.surface is Surface.STATUS_CARD
+            and one.envelope.channel not in {self._status_channel, *self._subscribed}
+        )
+        return not any(former)
 
     async def _outdated(
         self, here: _Conversation, standing: Standing, one: Placed, seen: SlackMessage
@@ -310,7 +325,7 @@ class Comparison:
         by the time of that retry.
         """
         due = {
-            message.envelope.entry: message.order
+            message.envelope: message.order
             for message in self._delivered.values()
             if message.incident == standing.incident
             and message.envelope.surface is Surface.PUBLIC_UPDATE
@@ -319,10 +334,10 @@ class Comparison:
             one
             for one in placed
             if one.envelope.surface is Surface.PUBLIC_UPDATE
-            and one.envelope.entry in due
+            and one.envelope in due
             and one.ts in here.messages
         ]
-        replies.sort(key=lambda one: due[one.envelope.entry])
+        replies.sort(key=lambda one: due[one.envelope])
         for before, after in pairwise(replies):
             if float(before.ts) > float(after.ts):
                 order = f"entry {before.envelope.entry} comes after entry {after.envelope.entry}"
@@ -339,18 +354,23 @@ class Comparison:
         return Compared(f"{done}: {why}", tuple(here.differences), well=False)
 
     def _unreadable(self, here: _Conversation, code: str) -> Compared:
-        """Only the status channel must be readable; any other need not be."""
+        """Only the status channel, and subscribed ones, must be readable."""
+        must = here.id == self._status_channel or here.id in self._in_force
         cure = UNREADABLE.get(code, "")
+        if code == UNSEEN and here.id != self._status_channel and must:
+            cure = "; invite Ratchet, or end its subscription with `/incident unsubscribe`"
         note = f"{here.name} was not compared: Slack says {code}{cure}"
-        return Compared(note, tuple(here.differences), well=here.id != self._status_channel)
+        return Compared(note, tuple(here.differences), well=not must)
 
 
+# Slack's refusal to show a private channel without the bot.
+UNSEEN = "channel_not_found"
 REDRAWN = "the incident's next change redraws it; report it"
 UNREADABLE = {
     "missing_scope": "; grant channels:history and groups:history: paste app_manifest.yml again "
     "and reinstall",
     "not_in_channel": "; type /invite @Ratchet there",
-    "channel_not_found": "; set another status channel, or invite Ratchet if it is private",
+    UNSEEN: "; set another status channel, or invite Ratchet if it is private",
 }
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.results import CheckResult, asked
+from bot.doctor.subscribed import subscribed_checks
 from core.errors import UnknownLifecycle
 from core.incident import WorkspaceSettings
 from core.lifecycle import Catalogue
 from core.settings import SavedSetting, Setting, write
+from core.subscription import Subscription
 
 SETUP = "`/incident setup`"
 # The settings without a check of their own.
@@ -20,9 +22,13 @@ _OTHERS = (Setting.DEFAULT_SEVERITY, Setting.INCIDENT_CHANNELS, Setting.API_CHAN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The settings of a workspace; ``saved`` are its own, the others are those of `.env`."""
+    """The settings of a workspace; ``saved`` are its own, the others are those of `.env`.
+
+    ``subscriptions`` are all of its subscriptions.
+    """
 
     settings: WorkspaceSettings
+    subscriptions: tuple[Subscription, ...] = ()
     saved: Mapping[Setting, SavedSetting] = field(default_factory=dict)
 
     def source(self, setting: Setting) -> str:
@@ -58,6 +64,8 @@ async def workspace_checks(
     else:
         text = "status channel: none in the settings; `/incident setup #channel` sets one"
         yield CheckResult(well=True, text=text)
+    async for result in subscribed_checks(client, known.subscriptions):
+        yield result
     if lifecycle := known.saved.get(Setting.DEFAULT_LIFECYCLE):
         yield _lifecycle(lifecycle.text, known, catalogue)
     for setting in filter(known.saved.__contains__, _OTHERS):

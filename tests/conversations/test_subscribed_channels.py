@@ -507,28 +507,27 @@ class TestHeldBack:
         assert len(slack.calls_of("chat.update")) - before == 6
 
 
-class TestRestarts:
-    async def test_a_restart_in_the_middle_loses_nothing_and_repeats_nothing(
-        self, slack, environment, clock, publisher
-    ):
-        here = slack.workspace.channel(CUSTOMERS).id
-        async with running(environment, slack, clock) as first:
-            await known(slack)
-            subscribing = Subscribing(first.store, clock=clock)
-            await subscribing.subscribe(publisher, Wanted(channel=here))
-            lost = slack.faults.lose_answer("chat.postMessage", channel=here)
-            one = a_declaration(id=uuid5(IDS, "one"), actor=publisher)
-            await first.incidents.execute(one)
-            await first.worker.deliver_due()
-            assert lost.hits
-        clock.advance(minutes=1)
-        async with running(environment, slack, clock) as second:
-            await known(slack)
-            told = a_change(ref=one.id, actor=publisher, to="identified", public=FOUND)
-            await second.incidents.execute(told)
-            await settled(second, clock)
-            assert slack.channel_view(CUSTOMERS)
-            assert [(one.text, len(one.replies)) for one in slack.channel_view(CUSTOMERS)] == [
-                (one.text, len(one.replies)) for one in slack.channel_view("#status")
-            ]
-            assert await differences(second, slack, clock) == []
+async def test_a_restart_in_the_middle_loses_nothing_and_repeats_nothing(
+    slack, environment, clock, publisher
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    async with running(environment, slack, clock) as first:
+        await known(slack)
+        subscribing = Subscribing(first.store, clock=clock)
+        await subscribing.subscribe(publisher, Wanted(channel=here))
+        lost = slack.faults.lose_answer("chat.postMessage", channel=here)
+        one = a_declaration(id=uuid5(IDS, "one"), actor=publisher)
+        await first.incidents.execute(one)
+        await first.worker.deliver_due()
+        assert lost.hits
+    clock.advance(minutes=1)
+    async with running(environment, slack, clock) as second:
+        await known(slack)
+        told = a_change(ref=one.id, actor=publisher, to="identified", public=FOUND)
+        await second.incidents.execute(told)
+        await settled(second, clock)
+        assert slack.channel_view(CUSTOMERS)
+        assert [(one.text, len(one.replies)) for one in slack.channel_view(CUSTOMERS)] == [
+            (one.text, len(one.replies)) for one in slack.channel_view("#status")
+        ]
+        assert await differences(second, slack, clock) == []

@@ -8,10 +8,12 @@ import pytest
 
 from bot.doctor.checks import SCOPES, examine
 from bot.settings import Settings
+from core.incident import DescribedComponent, Severity
 from core.settings import Setting
+from core.subscription import Subscription, SubscriptionFilter
 from storage import keys
 from storage.store import SqlStore
-from tests.builders import GRACE, NINE
+from tests.builders import GRACE, NINE, a_component
 from tests.patience import PATIENCE_SECONDS
 from tests.standin import a_standin
 
@@ -387,6 +389,53 @@ async def test_an_empty_group_of_responders_keeps_everybody_out_of_private_chann
             f"RESPONDERS_GROUP: nobody is in {empty.id}, so nobody may act, "
             "and nobody new is invited to private channels"
         ),
+    ]
+
+
+async def test_each_subscribed_channel_is_checked_and_its_cure_names_who_can(
+    slack, database, examined
+):
+    api = DescribedComponent(component=a_component("api"))
+    database.write_now(lambda tx: tx.add_component("T0SANDBOX", api, at=NINE))
+    slack.workspace.add_channel("closed", archived=True)
+    slack.workspace.add_channel("deals", private=True, members=["mia"], bot=False)
+    limits = SubscriptionFilter(severity=Severity.HIGH, components=(api.component,))
+
+    def subscribe(tx):
+        for channel, filter_, ended_at in (
+            ("C0RANDOM", limits, None),
+            ("C0GENERAL", SubscriptionFilter(), None),
+            ("C0CLOSED", SubscriptionFilter(), None),
+            ("C0DEALS", SubscriptionFilter(), None),
+            ("C0NOWHERE", SubscriptionFilter(), NINE),
+        ):
+            made = Subscription(
+                workspace="T0SANDBOX",
+                channel=channel,
+                filter=filter_,
+                by=GRACE,
+                at=NINE,
+                starts_at=NINE,
+                ended_at=ended_at,
+            )
+            tx.keep_subscription(made)
+
+    database.write_now(subscribe)
+
+    lines = [line for line in await examined() if "subscription" in line[1]]
+
+    end = "Grace, who subscribed it, or another publisher ends that with `/incident unsubscribe"
+    assert lines == [
+        (False, f"subscription of #closed: it is archived; unarchive it, or {end} #closed`"),
+        (
+            False,
+            (
+                "subscription of C0DEALS: Slack says channel_not_found; invite Ratchet if it is "
+                f"private, or {end}`"
+            ),
+        ),
+        (True, "subscription of #general: every public incident, by Grace"),
+        (True, "subscription of #random: severity:high+ components:api, by Grace"),
     ]
 
 

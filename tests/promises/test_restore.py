@@ -18,6 +18,7 @@ from bot.restoring import Marker
 from bot.settings import KeySettings, Settings
 from core.commands import Redact, WriteReport
 from core.incident import Actor, Note, Person, Section
+from core.subscribing import Subscribing, Wanted
 from core.webhooks import Endpoint
 from storage import audit, keys
 from storage.backup import back_up
@@ -498,6 +499,51 @@ async def test_webhooks_get_nothing_of_before_the_restore(start, time, slack, cl
     assert not found[removed.id].on
     assert f"Webhooks switched off again: {removed.id}" in lines
     assert any(line.startswith("Events that waited for webhooks: ") for line in lines)
+
+
+@pytest.mark.parametrize("since", [nothing, delivered])
+async def test_subscribed_channels_get_nothing_of_before_the_restore(
+    start, time, slack, clock, mia, since
+):
+    team, by = slack.workspace.team_id, actor_of(mia)
+    here, ended = (slack.workspace.channel(one).id for one in ("#random", "#general"))
+    async with start(**HELD) as app:
+        subscribing = Subscribing(app.store, clock=clock)
+        for channel in (here, ended):
+            await subscribing.subscribe(by, Wanted(channel=channel))
+        await tell(mia, "declare Checkout is down")
+        await settle(app, clock)
+        await tell(mia, "update 1 Cards are refused.", "declare Search is slow")
+        await time.back_up(app)
+        await subscribing.unsubscribe(by, ended)
+        await since(app, clock, mia)
+
+    clock.advance(minutes=1)
+    lines = await time.restore()
+    assert f"Channels unsubscribed again: {ended}" in lines
+
+    async with start(**HELD) as app:
+        await settle(app, clock)
+        both = [("INC-1", ["Cards are refused."]), ("INC-2", [])]
+        assert shown(slack) == both
+        # What Slack has since is found and followed; nothing else of before is posted.
+        assert shown(slack, "#random") == (both if since is delivered else [("INC-1", [])])
+        # INC-2 was declared before the end of that subscription, and was not public by then.
+        stands = [("INC-1", ["Cards are refused."] if since is delivered else [])]
+        assert shown(slack, "#general") == stands
+
+        await tell(mia, "update 1 It continues.", "update 2 It is found.")
+        await settle(app, clock)
+        replies = ["Cards are refused."] if since is delivered else []
+        assert shown(slack, "#random") == [
+            ("INC-1", [*replies, "It continues."]),
+            ("INC-2", ["It is found."]),
+        ]
+        assert shown(slack, "#general") == [("INC-1", [*replies, "It continues."])]
+        found = await app.store.read(lambda reader: reader.subscriptions(team))
+        assert [one.channel for one in found if one.in_force] == [here]
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+    assert await time.complaints() == []
 
 
 @pytest.mark.parametrize("known_by", ["Slack", "the replaced database"])

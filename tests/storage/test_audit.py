@@ -14,6 +14,7 @@ from core.incident import DeclaredText, Note, Place, PublicText, Severity
 from core.lifecycle import RESPONSE
 from core.promise import NextUpdate
 from core.service import Incidents
+from core.subscribing import Subscribing, Wanted
 from storage import audit
 from tests.builders import (
     ADA,
@@ -158,6 +159,85 @@ async def test_an_incident_older_than_the_status_channel_needs_no_card(opened, c
     await incidents.execute(a_change(ref=2, public=PublicText("Cards are taken.")))
 
     assert await found() == []
+
+
+class TestSubscribedChannels:
+    @pytest.fixture
+    async def two(self, store, declare, incidents, deliver, clock):
+        """INC-1 is in the status channel and in a subscribed one, each with two updates."""
+        subscribing = Subscribing(store, clock=clock)
+        await declare(severity=Severity.LOW)
+        clock.advance(seconds=1)
+        await incidents.execute(a_change(ref=1, public=PublicText("Cards are refused.")))
+        await deliver()
+        await subscribing.subscribe(an_actor(), Wanted(channel="C0CUSTOMERS"))
+        await subscribing.subscribe(
+            an_actor(), Wanted(channel="C0WORST", severity=Severity.CRITICAL)
+        )
+        for text in ("We know.", "We watch."):
+            clock.advance(seconds=1)
+            await incidents.execute(a_change(ref=1, public=PublicText(text)))
+        await deliver()
+        return subscribing
+
+    async def test_in_order_they_have_no_findings(self, two, found, clock):
+        assert await found() == []
+        clock.advance(seconds=1)
+        await two.unsubscribe(an_actor(), "C0CUSTOMERS")
+        assert await found() == []
+
+    @pytest.mark.parametrize(
+        ("lost", "text"),
+        [
+            (
+                "surface IN ('status_card', 'public_update') AND channel = 'C0CUSTOMERS'",
+                "its card is not in C0CUSTOMERS, which is subscribed, nor is it waiting",
+            ),
+            (
+                "surface = 'status_card' AND channel = 'C0CUSTOMERS'",
+                "it has public updates in C0CUSTOMERS, and no card there",
+            ),
+            (
+                "entry = 4 AND channel = 'C0CUSTOMERS'",
+                (
+                    "entry 4 is public, and was neither posted to C0CUSTOMERS, which is "
+                    "subscribed, nor is it waiting"
+                ),
+            ),
+            (
+                f"entry = 4 AND channel = '{STATUS_CHANNEL}'",
+                "entry 4 is public, and was neither posted nor is it waiting",
+            ),
+            (
+                (
+                    "surface IN ('status_card', 'public_update') "
+                    f"AND channel = '{STATUS_CHANNEL}' AND entry <> 2"
+                ),
+                "it has public updates in C0STATUS, and no card there",
+            ),
+        ],
+    )
+    @pytest.mark.usefixtures("two")
+    async def test_what_is_lost_in_one_channel_is_found(self, found, damage, lost, text):
+        damage(f"DELETE FROM posted WHERE {lost}")
+
+        assert text in [finding.text for finding in await found()]
+
+    async def test_texts_from_before_a_status_channel_need_no_post_there(
+        self, opened, clock, found
+    ):
+        store = opened()
+        subscribing = Subscribing(store, clock=clock)
+        incidents = Incidents(store, clock=clock, wake=lambda: None)
+        await subscribing.subscribe(an_actor(), Wanted(channel="C0CUSTOMERS"))
+        await incidents.execute(a_declaration(id=an_id("first")))
+        await incidents.execute(a_change(ref=1, public=PublicText("Cards are refused.")))
+        clock.advance(seconds=1)
+        await store.write(lambda tx: set_status_channel(tx, WORKSPACE, STATUS_CHANNEL))
+
+        assert await found() == []
+        await incidents.execute(a_declaration(id=an_id("second")))
+        assert await found() == []
 
 
 async def test_the_audit_reads_every_page(declare, found, damage):
