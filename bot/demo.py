@@ -26,7 +26,7 @@ import aiohttp
 from bot.sandbox.receiver import PATH, Receiver
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Story, story
-from bot.stand_in import DATABASE, PAGE, is_kept, keep, manifest, settings_for, take_up
+from bot.stand_in import DATABASE, PAGE, is_kept, keep, keep_up, manifest, settings_for, take_up
 
 FOLDER = Path(".ratchet-demo")
 FIRST_STORY = "outage"
@@ -105,15 +105,19 @@ async def _begin(
     log: IO[bytes],
     stdout: int | IO[bytes] | None = None,
 ) -> Process:
-    """``python -m`` with ``arguments`` as a process in ``folder``, which has only ``settings``."""
+    """``python -m`` with ``arguments`` as a process in ``folder``, which has only ``settings``.
+
+    It ends with the demo, also if that is killed.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *arguments),
+        *(sys.executable, "-m", "bot.attended", *arguments),
         # Ctrl-C reaches only the demo, which ends its processes: the bot takes a second signal for
         # impatience, and would not close its database.
         start_new_session=True,
         # A `.env` in the working directory is for another bot.
         cwd=folder,
         env=_only(settings),
+        stdin=PIPE,
         stdout=log if stdout is None else stdout,
         stderr=log,
     )
@@ -190,7 +194,10 @@ async def _said(*arguments: str, folder: Path, settings: Mapping[str, str]) -> s
         process = await _begin(
             "bot", *arguments, folder=folder, settings=settings, log=lines, stdout=PIPE
         )
-        said, _ = await process.communicate()
+        # `communicate` would close its standard input, and end it.
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        said = await process.stdout.read()
+        await process.wait()
     if process.returncode:
         raise BotDidNotStart(f"A command of the demo failed; {folder}/{LOG} says why.")
     return said.decode()
@@ -205,8 +212,10 @@ async def _key(folder: Path, settings: Mapping[str, str]) -> str:
             folder=folder,
             settings=settings,
         )
-        file.touch(mode=0o600)
-        file.write_text(made, encoding="utf-8")
+        part = folder / f"{KEY}.new"
+        part.touch(mode=0o600)
+        part.write_text(made, encoding="utf-8")
+        part.replace(file)
     return file.read_text(encoding="utf-8").strip()
 
 
@@ -373,12 +382,14 @@ async def _run(
             take_up(slack.workspace, FOLDER)
         slack.front.welcome = told.hint if told else ""
         announce("Starting the bot …")
+        keeping = asyncio.create_task(keep_up(slack.workspace, FOLDER))
         try:
             await _serve(slack, port=port + 1, http=http, told=told, announce=announce, stop=stop)
         except BotDidNotStart:
             if not stop.is_set():
                 raise
         finally:
+            keeping.cancel()
             if (FOLDER / DATABASE).is_file():
                 keep(slack.workspace, FOLDER)
 

@@ -5,8 +5,11 @@ A story and the demo are two processes, one after the other; they share this.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +27,10 @@ MANIFESTS = (
 # In the folder of the demo.
 STATE = "slack.json"
 DATABASE = "ratchet.db"
+# After a state is written, the next one waits this many times as long as that took, and at least
+# `REST_SECONDS`: a tenth of the time goes into writing at the most.
+REST = 9
+REST_SECONDS = 0.05
 
 
 class DemoPage(NamedTuple):
@@ -66,6 +73,26 @@ def keep(workspace: Workspace, folder: Path) -> None:
     beside = folder / f"{STATE}.new"
     beside.write_text(json.dumps(saved(workspace)), encoding="utf-8")
     beside.replace(folder / STATE)
+
+
+async def keep_up(workspace: Workspace, folder: Path) -> None:
+    """Keeps the state after each change, until it is cancelled: a demo may be killed.
+
+    A change is written at once, or when the rest after the last one is over. A disk that is full is
+    tried again with the next change.
+    """
+    changed = asyncio.Event()
+    unsubscribe = workspace.subscribe(lambda _kind, _facts: changed.set())
+    try:
+        while True:
+            await changed.wait()
+            changed.clear()
+            began = time.monotonic()
+            with suppress(OSError):
+                keep(workspace, folder)
+            await asyncio.sleep(max(REST_SECONDS, REST * (time.monotonic() - began)))
+    finally:
+        unsubscribe()
 
 
 def is_kept(folder: Path) -> bool:

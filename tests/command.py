@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from bot.demo import bot
 from bot.sandbox import Sandbox
-from tests.patience import PATIENCE_SECONDS
-from tests.ports import a_free_port, two_free_ports
+from tests.patience import PATIENCE_SECONDS, until
+from tests.ports import a_free_port, listening, two_free_ports
 from tests.watchdog import WATCHDOG
 
 ROOT = Path(__file__).parents[1]
@@ -69,8 +69,13 @@ class WholeDemo(NamedTuple):
 
 
 @asynccontextmanager
-async def a_whole_demo(*arguments: str, folder: Path) -> AsyncIterator[WholeDemo]:
-    """``ratchet demo`` with ``arguments`` in ``folder``, which runs; in the end as by Ctrl-C."""
+async def a_whole_demo(
+    *arguments: str, folder: Path, killed: bool = False
+) -> AsyncIterator[WholeDemo]:
+    """``ratchet demo`` with ``arguments`` in ``folder``, which runs; in the end as by Ctrl-C.
+
+    ``killed``: in the end as by ``kill -9``.
+    """
     port = two_free_ports()
     command = a_command(
         *("demo", "--port", str(port), *arguments),
@@ -88,6 +93,10 @@ async def a_whole_demo(*arguments: str, folder: Path) -> AsyncIterator[WholeDemo
                 assert line, "".join(lines)
                 lines.append(line.decode())
         yield WholeDemo(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", "".join(lines))
+        if killed:
+            process.kill()
+            await until(lambda: process.returncode is not None and not listening(port + 1))
+            return
         os.killpg(process.pid, SIGINT)
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 0

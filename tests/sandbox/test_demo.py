@@ -15,7 +15,7 @@ import pytest
 from bot.sandbox.story import STORIES, NotInTheScript, story
 from bot.stand_in import is_kept, manifest
 from tests.command import a_command, a_demo, a_whole_demo
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.ports import two_free_ports
 from tests.standin import a_standin
 
@@ -247,6 +247,42 @@ async def test_a_bot_that_dies_ends_the_demo_and_leaves_its_state(tmp_path):
         "The next `ratchet demo` goes on from there."
     )
     assert is_kept(tmp_path / ".ratchet-demo")
+
+
+async def declared(begun, title, *, folder):
+    """Declares an incident over HTTP, and returns once its card is kept."""
+    headers = {"Authorization": f"Bearer {(folder / 'api-key').read_text().strip()}"}
+    incident = {"title": title, "severity": "high"}
+    async with aiohttp.ClientSession(begun.api, headers=headers) as http:
+        await (await http.post("/v1/incidents", json=incident)).release()
+    await until(lambda: title in (folder / "slack.json").read_text())
+
+
+async def test_a_demo_that_is_killed_ends_with_its_bot_and_comes_back(tmp_path):
+    folder = tmp_path / ".ratchet-demo"
+    async with a_whole_demo("--clean", folder=tmp_path, killed=True) as begun:
+        await declared(begun, "Search is slow", folder=folder)
+    async with a_whole_demo(folder=tmp_path) as begun:
+        assert "This goes on where the last run ended." in begun.told
+        await declared(begun, "Search is slow again", folder=folder)
+        messages = await seen(begun, "mia", "C0PAYMENTS")
+
+    cards = [one["text"].split(":")[0] for one in messages]
+    assert cards == ["INC-1 Search is slow", "INC-2 Search is slow again"]
+
+
+async def test_a_story_that_is_killed_is_played_again(tmp_path):
+    folder = tmp_path / ".ratchet-demo"
+    process = a_command(
+        *("demo", "--port", str(two_free_ports())), folder=tmp_path, stdout=PIPE, stderr=STDOUT
+    )
+    async with process as killed:
+        await until((folder / "ratchet.db").is_file)
+        killed.kill()
+        await killed.wait()
+    async with a_whole_demo(folder=tmp_path) as begun:
+        assert "Playing the story outage" in begun.told
+        assert len(await seen(begun, "mia", "C0PAYMENTS")) > 1
 
 
 async def test_a_state_without_its_database_is_not_taken_up(tmp_path):
