@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -43,15 +44,14 @@ def is_current(connection: Connection) -> bool:
     Raises:
         UnknownSchema: a newer Ratchet migrated it, and this one may not work on it.
     """
-    script = ScriptDirectory.from_config(_config(connection))
-    known = {revision.revision for revision in script.walk_revisions()}
+    known = {revision.revision for revision in _history().walk_revisions()}
     heads = MigrationContext.configure(connection).get_current_heads()
     for revision in heads:
         if revision not in known:
             if oldest_code(connection) in known:
                 return True
             raise UnknownSchema(revision)
-    return heads == tuple(script.get_heads())
+    return heads == (head(),)
 
 
 def oldest_code(connection: Connection) -> str | None:
@@ -64,8 +64,14 @@ def oldest_code(connection: Connection) -> str | None:
 
 def head() -> str:
     """The revision of the newest schema that this code knows."""
-    (revision,) = ScriptDirectory(str(Path(__file__).parent)).get_heads()
+    (revision,) = _history().get_heads()
     return revision
+
+
+@cache
+def _history() -> ScriptDirectory:
+    """All revisions that this code knows. Each is a module that alembic runs to read it."""
+    return ScriptDirectory(str(Path(__file__).parent))
 
 
 def differences(connection: Connection) -> list[object]:
