@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.store import SqlStore
-from tests import postgres, ram
+from tests import compiled, postgres, ram
 from tests.clock import Clock
 from tests.programs import missing_for
 
@@ -71,6 +71,8 @@ time.tzset()
 
 # pytest makes its temporary folders here, and keeps those of failed tests.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(ram.folder()))
+
+compiled.share()
 
 # Neither a deadline nor a check of speed: a busy machine must not fail a property. Every run of
 # the suite tries the same few examples; `make torture` tries many, and others each time.
