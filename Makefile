@@ -21,7 +21,7 @@ STATUSCHECK_READY := $(VENV)/statuscheck/ready-$(shell cksum < $(WORLD)/statusch
 
 # What another project or a running bot leaves in a shell must not change what is built or tested here.
 unexport MYPYPATH PIP_PREFIX PIP_TARGET PIP_USER PYTEST_ADDOPTS PYTEST_PLUGINS
-unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS VIRTUAL_ENV
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS VIRTUAL_ENV
 
 .PHONY: help
 help: ## list the targets
