@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID, uuid5
 
 from core.errors import InvalidField, nearest
@@ -58,7 +58,7 @@ def tagged(
             close = nearest(wanted, spellings)
             if close and not name.startswith("+"):
                 raise UnknownComponent(wanted, by_name[close].name)
-            component = Component(component_id(workspace, wanted), wanted)
+            component = Component(component_id(workspace, wanted, by_id), wanted)
             by_name[wanted.casefold()] = component
             made.append(component)
         named[component.id] = component
@@ -126,19 +126,33 @@ def describe_component(
     for component in existing:
         if component.name.casefold() == wanted.casefold():
             raise ComponentExists(component)
+    made = component_id(workspace, wanted, [component.id for component in existing])
     return DescribedComponent(
-        component=Component(component_id(workspace, wanted), wanted),
+        component=Component(made, wanted),
         description=optional_of("description", description, COMPONENT_DESCRIPTION_MAX),
         group=optional_line_of("group", group, COMPONENT_NAME_MAX),
         shown=shown,
     )
 
 
-def component_id(workspace: Workspace, name: str) -> UUID:
-    """Derived from the name: two people who add the same component at once make one row."""
-    return uuid5(COMPONENTS_NAMESPACE, f"{workspace.id} {name.casefold()}")
+def component_id(workspace: Workspace, name: str, taken: Collection[UUID]) -> UUID:
+    """Derived from the name: two people who add the same component at once make one row.
+
+    ``taken`` are the ids of all components: one that is renamed keeps the id of its first name.
+    """
+    return _free_id(f"{workspace.id} {name.casefold()}", taken)
 
 
-def group_id(workspace: str, name: str) -> UUID:
-    """Derived from the name: two people who add the same group at once make one row."""
-    return uuid5(COMPONENTS_NAMESPACE, f"group {workspace} {name.casefold()}")
+def group_id(workspace: str, name: str, taken: Collection[UUID]) -> UUID:
+    """Derived from the name: two people who add the same group at once make one row.
+
+    ``taken`` are the ids of all groups: one that is renamed keeps the id of its first name.
+    """
+    return _free_id(f"group {workspace} {name.casefold()}", taken)
+
+
+def _free_id(name: str, taken: Collection[UUID]) -> UUID:
+    # No name holds a line break, so no two names have an id in common.
+    names = (name, *(f"{name}\n{number}" for number in range(2, len(taken) + 2)))
+    ids = (uuid5(COMPONENTS_NAMESPACE, one) for one in names)
+    return next(one for one in ids if one not in taken)

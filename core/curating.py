@@ -268,9 +268,11 @@ class Curation:
                     raise ComponentExists(Component(other.id, other.name))
             group = optional_line_of("group", change.group, COMPONENT_NAME_MAX)
             if group or "group" in change.cleared:
-                new = group_id(actor.workspace, group) if group else None
                 named = {one.name.casefold(): one.id for one in known.groups}
-                into = named.get(group.casefold(), new) if group else None
+                into = None
+                if group:
+                    new = group_id(actor.workspace, group, named.values())
+                    into = named.get(group.casefold(), new)
                 if into != after.group:
                     after = replace(after, group=into, updated_at=at)
             _need(actor, Permission.ADMINISTER)

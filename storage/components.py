@@ -60,6 +60,9 @@ _RELABEL = _OF_COMPONENT.values(group_label=bindparam("new_group_label"))
 _LABELS = select(component.c.id, component.c.group_label).where(
     component.c.workspace_id == bindparam("workspace"), component.c.group_label.is_not(None)
 )
+_GROUPS = select(component_group.c.folded, component_group.c.id).where(
+    component_group.c.workspace_id == bindparam("workspace")
+)
 _GROUP_NAME = select(component_group.c.name).where(
     component_group.c.workspace_id == bindparam("workspace"),
     component_group.c.id == bindparam("id_"),
@@ -143,11 +146,15 @@ def add(
 
 def keep_group(connection: Connection, workspace: str, name: str, *, at: datetime) -> None:
     """Writes a group of that name, if there is none."""
+    rows = connection.execute(_GROUPS, {"workspace": workspace})
+    known = {row.folded: row.id for row in rows}
+    if name.casefold() in known:
+        return
     connection.execute(
         _KEEP_GROUP[connection.dialect.name],
         {
             "workspace_id": workspace,
-            "id": group_id(workspace, name),
+            "id": group_id(workspace, name, known.values()),
             "name": name,
             "folded": name.casefold(),
             "position": 0,

@@ -201,10 +201,18 @@ def test_its_status_is_given_by_hand_or_by_its_open_public_incidents(overrides, 
 
 class TestGroups:
     SHOP = ComponentGroup(
-        id=group_id(WORKSPACE, "Shop"), name="Shop", position=0, created_at=NINE, updated_at=NINE
+        id=group_id(WORKSPACE, "Shop", ()),
+        name="Shop",
+        position=0,
+        created_at=NINE,
+        updated_at=NINE,
     )
     OTHER = ComponentGroup(
-        id=group_id(WORKSPACE, "Other"), name="Other", position=0, created_at=NINE, updated_at=NINE
+        id=group_id(WORKSPACE, "Other", ()),
+        name="Other",
+        position=0,
+        created_at=NINE,
+        updated_at=NINE,
     )
     NOTHING: ClassVar[dict[str, Any]] = {"rename": None, "position": None, "description": None}
 

@@ -169,6 +169,35 @@ async def test_names_stay_unique_in_any_case(curation, add):
         await add("WEB")
 
 
+async def test_a_name_that_is_free_again_is_that_of_another_component(curation, add, declare):
+    made = []
+    for renamed in ("Web", "Search"):
+        made.append(await add("API"))
+        await curation.change_component(ADMIN, made[-1].id, ComponentChange(name=renamed))
+
+    (tagged,) = (await declare(components=("api",))).components
+
+    known = {one.name: one.id for one in (await curation.arrangement(ADMIN)).components}
+    assert known == {"Web": made[0].id, "Search": made[1].id, "api": tagged.id}
+    assert len(set(known.values())) == 3
+
+
+async def test_a_name_that_is_free_again_is_that_of_another_group(curation, add):
+    await add("API", group="Shop")
+    await curation.change_group(ADMIN, "Shop", rename="Store")
+    await add("Web", group="Shop")
+    await curation.change_group(ADMIN, "Shop", rename="Tools")
+    await add("Search")
+
+    await curation.change_component(ADMIN, "Search", ComponentChange(group="shop"))
+
+    assert names(await curation.arrangement(ADMIN)) == {
+        "API": "Store",
+        "Web": "Tools",
+        "Search": "shop",
+    }
+
+
 async def test_a_group_keeps_its_components_under_another_name(curation, add):
     await add("API", group="Shop")
     (before,) = (await curation.arrangement(ADMIN)).groups

@@ -108,6 +108,23 @@ async def test_a_group_keeps_its_components_and_its_id_under_another_name(
     assert (after.id, after.position) == (before.id, 3)
 
 
+async def test_a_name_that_is_free_again_is_that_of_another_component_and_group(
+    curation, page, component, declare
+):
+    await curation.publish(ADMIN)
+    await component("API", group="Größe")
+    await curation.change_component(ADMIN, "api", ComponentChange(name="Web"))
+    await curation.change_group(ADMIN, "größe", rename="Sizes")
+    await component("API", group="GRÖSSE")
+    await declare(components=("api",), severity=Severity.CRITICAL)
+
+    assert told(await page()) == [("GRÖSSE", ["API"]), ("Sizes", ["Web"])]
+    assert [one.status for one in (await page()).components] == [
+        ComponentStatus.MAJOR_OUTAGE,
+        ComponentStatus.OPERATIONAL,
+    ]
+
+
 async def test_a_publisher_sets_a_status_until_a_time(curation, page, component, clock):
     await curation.publish(ADMIN)
     await component("API")
