@@ -49,6 +49,7 @@ from core.page import PageSettings
 from core.service import Incidents
 from core.stats import milestones
 from core.store import StoreUnavailable
+from core.subscribing import Subscribing
 from core.waiting import HandOvers
 from storage import idempotency, keys
 from storage.hook_queue import HookQueue
@@ -135,6 +136,7 @@ class App:
             SettingsBook(self.store, clock=clock),
             pages=Pages(Curation(self.store, clock=clock), shelf.address_of),
             catch_ups=CatchUps(self.store, clock=clock),
+            subscribing=Subscribing(self.store, clock=clock),
             settings=settings,
             clock=clock,
             patience=patience,

@@ -14,7 +14,13 @@ from core.incident import (
     DescribedComponent,
     Workspace,
 )
-from core.refusals import ComponentExists, NoSuchComponent, RepeatedComponent, UnknownComponent
+from core.refusals import (
+    ComponentExists,
+    NoSuchComponent,
+    NotAComponent,
+    RepeatedComponent,
+    UnknownComponent,
+)
 from core.texts import (
     COMMAS,
     component_name_of,
@@ -38,7 +44,7 @@ def tagged(
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
     """The named components, each once, and the subset that does not exist yet."""
     if len(names) > COMPONENTS_MAX:
-        raise InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
+        raise _too_many(names)
     by_id = {component.id: component for component in existing}
     by_name = {component.name.casefold(): component for component in existing}
     spellings = tuple(by_name)
@@ -71,9 +77,12 @@ def known_components(
     """The named components, each once; none is made.
 
     Raises:
-        InvalidField: a name is unknown; a near one is named.
+        InvalidField: more than `COMPONENTS_MAX` are named.
+        NotAComponent: a name is unknown; a near one is named.
         NoSuchComponent: an id is unknown.
     """
+    if len(names) > COMPONENTS_MAX:
+        raise _too_many(names)
     by_id = {component.id: component for component in existing}
     by_name = {component.name.casefold(): component for component in existing}
     named: dict[UUID, Component] = {}
@@ -82,10 +91,20 @@ def known_components(
         if found is None and isinstance(name, UUID):
             raise NoSuchComponent
         if found is None:
-            known = {key: one.name for key, one in by_name.items()}
-            raise InvalidField("components", f"hold one that {unknown(str(name), known)}")
+            raise _not_a_component(str(name), by_name)
         named[found.id] = found
     return tuple(named.values())
+
+
+def _not_a_component(name: str, by_name: Mapping[str, Component]) -> NotAComponent:
+    known = {key: one.name for key, one in by_name.items()}
+    near = nearest(one_line(name), known)
+    return NotAComponent(
+        f"hold one that {unknown(name, known)}",
+        asked=name,
+        suggestion=known[near] if near else None,
+        known=tuple(known.values()),
+    )
 
 
 def folded(name: str) -> str:
@@ -105,6 +124,10 @@ def unknown(name: str, known: Mapping[str, str]) -> str:
         return "is unknown: there is none yet"
     quoted = [f'"{one}"' for one in sorted(known.values(), key=str.casefold)]
     return f"is unknown: choose from {listed(quoted, most=10)}"
+
+
+def _too_many(names: tuple[str | UUID, ...]) -> InvalidField:
+    return InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
 
 
 def describe_component(

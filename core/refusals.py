@@ -2,6 +2,7 @@
 
     UserError                 its text is for the person: show it, log at info, never alert
     ├── InvalidField          a text or a value is not acceptable
+    │   ├── NotAComponent         a filter names a component that does not exist
     │   └── InvalidDuplicate      a duplicate of no incident, or of itself
     ├── EmptyUpdate           nothing was asked for
     ├── UnknownLifecycle      no lifecycle has that name
@@ -132,6 +133,18 @@ class UnknownComponent(UserError):
         )
         self.asked = asked
         self.suggestion = suggestion
+
+
+class NotAComponent(InvalidField):
+    """``suggestion`` is a name close to ``asked``, or None; ``known`` are all names."""
+
+    def __init__(
+        self, problem: str, *, asked: str, suggestion: str | None, known: tuple[str, ...]
+    ) -> None:
+        super().__init__("components", problem)
+        self.asked = asked
+        self.suggestion = suggestion
+        self.known = known
 
 
 class NoSuchComponent(UserError):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from core import policy
 from core.components import known_components
@@ -25,13 +26,13 @@ CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
 class Wanted:
     """What a channel is to show. ``channel`` is an id of Slack's, such as ``C0CUSTOMERS``.
 
-    ``severity`` is the lowest that it is told of (None: every one), ``components`` are names in any
-    case (empty: no limit). ``broadcast``: replies are shown in the channel as well.
+    ``severity`` is the lowest that it is told of (None: every one), ``components`` are ids, or
+    names in any case (empty: no limit). ``broadcast``: replies are shown in the channel as well.
     """
 
     channel: str
     severity: Severity | None = None
-    components: tuple[str, ...] = ()
+    components: tuple[str | UUID, ...] = ()
     broadcast: bool = False
 
 
@@ -73,7 +74,7 @@ class Subscribing:
         """What `subscribe` would do, for a question before it; nothing is written.
 
         Raises:
-            Denied, InvalidField: it is not possible, as `subscribe` says.
+            UserError: it is not possible, as `subscribe` says.
         """
         _need(actor)
 
@@ -89,8 +90,9 @@ class Subscribing:
 
         Raises:
             Denied: the actor may not publish.
-            InvalidField: ``channel`` is no channel, the status channel, or one too many; or
-                ``components`` hold an unknown one.
+            InvalidField: ``channel`` is no channel, the status channel, or one too many.
+            NotAComponent: ``components`` hold an unknown name.
+            NoSuchComponent: ``components`` hold an unknown id.
         """
         _need(actor)
 

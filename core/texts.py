@@ -193,9 +193,12 @@ def _blank(text: str) -> bool:
     return all(unicodedata.category(character) in INVISIBLE for character in text)
 
 
-def listed(words: Sequence[str], *, most: int | None = None) -> str:
-    """``a``, ``a and b``, ``a, b and c``; of more than ``most``: ``a, b and 7 more``."""
+def listed(words: Sequence[str], *, most: int | None = None, last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``; of more than ``most``: ``a, b and 7 more``.
+
+    ``last`` is the word before the last one.
+    """
     if most is not None and len(words) > most:
         words = (*words[:most], f"{len(words) - most} more")
-    *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
+    *others, end = words
+    return f"{', '.join(others)} {last} {end}" if others else end

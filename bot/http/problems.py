@@ -25,6 +25,7 @@ from core.refusals import (
     NoSuchComponent,
     NoSuchEntry,
     NoSuchWebhook,
+    NotAComponent,
     NotFound,
     NothingToRedact,
     NotSubscribed,
@@ -277,7 +278,7 @@ def _refusal(  # noqa: PLR0911 - the same
 ) -> Problem:
     refused = error if isinstance(error, Refused) else None
     match error:
-        case InvalidField():
+        case NotAComponent() | InvalidField():
             return _invalid((FieldError(fields.get(error.field, error.field), error.problem),))
         case UnknownLifecycle():
             names = ", ".join(error.known)

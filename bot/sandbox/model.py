@@ -211,6 +211,8 @@ class Channel:
     topic: str = ""
     purpose: str = ""
     with_user: str | None = None
+    shared: str = ""
+    """``connected`` with another organization (Slack Connect), ``offered`` to one, or neither."""
     pins: list[str] = field(default_factory=list)
     """The ts of the pinned messages, oldest pin first."""
     previous_names: list[str] = field(default_factory=list)
@@ -249,10 +251,10 @@ class Channel:
             "is_archived": self.is_archived,
             "is_general": self.is_general,
             "is_member": bot_user in self.members,
-            "is_shared": False,
+            "is_shared": self.shared == "connected",
             "is_org_shared": False,
-            "is_ext_shared": False,
-            "is_pending_ext_shared": False,
+            "is_ext_shared": self.shared == "connected",
+            "is_pending_ext_shared": self.shared == "offered",
             "pending_shared": [],
             "unlinked": 0,
             "topic": {"value": self.topic, **described},

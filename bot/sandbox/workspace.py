@@ -94,8 +94,12 @@ class Workspace:
         archived: bool = False,
         creator: str | None = None,
         topic: str = "",
+        shared: str = "",
     ) -> Channel:
-        """A new channel. ``members`` are ids, names or users; ``bot`` adds the app's bot."""
+        """A new channel. ``members`` are ids, names or users; ``bot`` adds the app's bot.
+
+        ``shared`` is that of `Channel`.
+        """
         people = [self.user(member).id for member in members]
         channel = Channel(
             id=self._new_key("C0", name, self.channels),
@@ -110,6 +114,7 @@ class Workspace:
             is_archived=archived,
             is_general=name == "general",
             topic=topic,
+            shared=shared,
         )
         self.channels[channel.id] = channel
         self.changed("channel", channel=channel.id)

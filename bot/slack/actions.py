@@ -63,6 +63,9 @@ from bot.slack.requests import (
 from bot.slack.rewriting import Rewriting
 from bot.slack.setup import setup_form
 from bot.slack.showing import Showing
+from bot.slack.subscribing import SubscribedChannels
+from bot.slack.subscription_requests import AboutSubscriptions
+from bot.slack.subscriptions import subscription_form
 from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
 from bot.slack.workspaces import Workspaces
@@ -125,6 +128,7 @@ class Actions:
         catalogue: Catalogue,
         workspaces: Workspaces,
         arranging: Arranging,
+        subscribed: SubscribedChannels,
         templates: tuple[Template, ...] = (),
         clock: Callable[[], datetime],
     ) -> None:
@@ -137,6 +141,7 @@ class Actions:
         self._drafts = drafts
         self._workspaces = workspaces
         self._arranging = arranging
+        self._subscribed = subscribed
         self._openings = Openings(
             incidents, people, catalogue=catalogue, clock=clock, templates=templates
         )
@@ -259,6 +264,8 @@ class Actions:
             zone = await self._people.zone(interaction.workspace, interaction.user)
             if view.get("callback_id") == forms.SETUP:
                 request: Request = setup_form(view)
+            elif view.get("callback_id") == forms.SUBSCRIBE:
+                request = subscription_form(view)
             elif view.get("callback_id") in forms.ARRANGING:
                 request = arranging_form(view, at=self._clock(), zone=zone)
             else:
@@ -373,6 +380,8 @@ class Actions:
                 return None
             case SaveSettings():
                 return await self._workspaces.save(interaction, actor, request)
+            case _ if isinstance(request, AboutSubscriptions):
+                return await self._subscribed.do(interaction, actor, request)
             case ShowComponents():
                 return await self._arranging.show(interaction, actor, request)
             case _ if isinstance(request, Opened):

@@ -15,6 +15,7 @@ from bot.slack.carrying import (
     after_the_end,
     alternatives,
     bound,
+    has_only_options,
     ref_of,
     text_of,
     whole_of,
@@ -86,7 +87,8 @@ class Asking:
         ``typed`` is the whole text that was typed; ``draft`` is the draft that the request came
         from, which is replaced.
         """
-        text = text_of(request) or (typed if len(typed) >= WORTH_KEEPING else "")
+        whole = typed if len(typed) >= WORTH_KEEPING else ""
+        text = "" if has_only_options(error, request) else text_of(request) or whole
         if not self._drafts.serves(actor):
             return Denied(actor, Permission.RESPOND) if isinstance(error, Question) else error
         if _may_not(error, actor):

@@ -356,6 +356,10 @@ def board_button(label: str = "All open") -> Json:
     return button(label, action_id="board", value=board_value(ShowBoard()))
 
 
+def subscriptions_button() -> Json:
+    return button("All subscriptions", action_id="subscriptions", value=encode("subscriptions", 1))
+
+
 def news_button() -> Json:
     return button("What is new", action_id="news", value=encode("news"))
 

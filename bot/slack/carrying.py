@@ -23,6 +23,7 @@ from bot.slack.requests import (
     Shorten,
     follow_up,
 )
+from bot.slack.subscription_requests import AboutSubscriptions
 from bot.slack.words import walk_label
 from core.commands import (
     Acknowledge,
@@ -113,6 +114,12 @@ def after_the_end(request: Request, incident: Incident) -> Iterator[Choice]:
         if not (isinstance(request, Change) and request.components is not None):
             yield Choice(OpenReport(ref=incident.id, text=Note(text)))
         yield Choice(follow_up(incident, text), FOLLOW_UP)
+
+
+def has_only_options(error: UserError, request: Request | None) -> bool:
+    """Whether the words of a refused command are options, none of which could be kept as a note."""
+    asked = [choice.request for choice in error.choices] if isinstance(error, Question) else []
+    return any(isinstance(one, AboutSubscriptions) for one in (request, *asked))
 
 
 def with_text(

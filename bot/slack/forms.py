@@ -61,7 +61,8 @@ from core.times import STARTS, start_of, written_start
 DECLARE, NOTE, SHORTEN, SETUP = "declare", "note", "shorten", "setup"
 COMPONENT, GROUP, OVERRIDE, PAGE = "component", "group", "override", "page"
 ARRANGING = frozenset({COMPONENT, GROUP, OVERRIDE, PAGE})
-CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, SETUP, *ARRANGING, *Dialog})
+SUBSCRIBE = "subscribe"
+CALLBACK_IDS = frozenset({DECLARE, NOTE, SHORTEN, SETUP, SUBSCRIBE, *ARRANGING, *Dialog})
 STAY = "stay"  # the choice of no next step
 # The button of the update dialog says whether anything will be public.
 PUBLISH, SAVE = "Publish", "Save"

@@ -33,6 +33,7 @@ from bot.slack.people import People
 from bot.slack.previews import Previews
 from bot.slack.refusals import failure
 from bot.slack.sockets import CONNECTIONS, SocketConnection
+from bot.slack.subscribing import SubscribedChannels
 from bot.slack.updating import PREVIEW
 from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics, log
@@ -40,6 +41,7 @@ from core.catching import CatchUps
 from core.configuring import SettingsBook
 from core.drafting import DraftBook
 from core.service import Incidents
+from core.subscribing import Subscribing
 
 Result = TypeVar("Result")
 # Retries the messages that could not be posted, by the ids of workspace and channel.
@@ -70,6 +72,7 @@ class SlackListeners:
         *,
         pages: Pages,
         catch_ups: CatchUps,
+        subscribing: Subscribing,
         settings: Settings,
         clock: Callable[[], datetime],
         patience: timedelta,
@@ -98,6 +101,7 @@ class SlackListeners:
                 page_line=arranging.line,
             ),
             arranging=arranging,
+            subscribed=SubscribedChannels(subscribing, client, self._answers, clock=clock),
             clock=clock,
         )
         self._previews = Previews(self._preview, self._answers)

@@ -304,7 +304,16 @@ def _ref_of(arguments: str, known: Circumstances) -> Ref:
 
 # Verbs that end an incident, and those that show a text to everybody.
 ENDING = frozenset({"resolve", "close"})
-GRAVE = ENDING | {"update", "declare", "title", "setup", "withdraw", "public", "promise"}
+GRAVE = ENDING | {
+    "update",
+    "declare",
+    "title",
+    "setup",
+    "subscribe",
+    "withdraw",
+    "public",
+    "promise",
+}
 
 
 def _is_grave(word: str) -> bool:

@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.people import UNREACHABLE
+from bot.slack.subscription_requests import Readers
 from bot.slack.verbs import COMMAND
 from bot.slack.web import code_of
 from bot.telemetry import log
@@ -54,6 +55,7 @@ NO_CHANNEL = Obstacle(
 
 # Shown for a moment in a channel that is about to be the status channel.
 TRIAL = "Ratchet tries whether it can post here. This message goes away by itself."
+UNTRIED = "could not be tried, because Slack does not answer: try again in a minute"
 # The cures of Slack's refusals to take a post; each completes "The status channel …".
 # Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 CURES = {
@@ -63,6 +65,24 @@ CURES = {
     "ratelimited": "could not be tried, because Slack asks me to wait: try again in a minute",
     "restricted_action": "takes posts of few people only: let me post there, or choose another",
 }
+
+
+async def readers(client: AsyncWebClient, channel: str) -> Readers | str:
+    """The readers of ``channel``; a text, as of `refused_trial`, if Slack does not describe it."""
+    try:
+        answer = await client.conversations_info(channel=channel, include_num_members=True)
+    except SlackApiError as error:
+        return _cure_of(error)
+    except UNREACHABLE:
+        return UNTRIED
+    found = answer["channel"]
+    members = found.get("num_members")
+    return Readers(
+        private=found.get("is_private") is True,
+        shared=found.get("is_ext_shared") is True,
+        offered=found.get("is_pending_ext_shared") is True,
+        members=members if isinstance(members, int) else None,
+    )
 
 
 async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:
@@ -77,11 +97,9 @@ async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:
         posted = await client.chat_postMessage(channel=channel, text=TRIAL)
         await client.chat_delete(channel=channel, ts=str(posted["ts"]))
     except SlackApiError as error:
-        code = code_of(error)
-        log.info("no post in a channel that was chosen", error=code)
-        return CURES.get(code, f"takes no post of mine (Slack says {code}): choose another")
+        return _cure_of(error)
     except UNREACHABLE:
-        return "could not be tried, because Slack does not answer: try again in a minute"
+        return UNTRIED
     return None
 
 
@@ -111,6 +129,12 @@ async def obstacle_to(client: AsyncWebClient, command: Declare, *, chosen: bool)
     if place is None or not (place.private or chosen):
         return None
     return await obstacle(client, place.channel)
+
+
+def _cure_of(error: SlackApiError) -> str:
+    code = code_of(error)
+    log.info("no post in a channel that was chosen", error=code)
+    return CURES.get(code, f"takes no post of mine (Slack says {code}): choose another")
 
 
 async def obstacle(client: AsyncWebClient, channel: str) -> Obstacle | None:

@@ -46,6 +46,13 @@ from bot.slack.requests import (
     WriteAnew,
     following,
 )
+from bot.slack.subscription_requests import (
+    LeaveUnsubscribed,
+    OpenSubscription,
+    ShowSubscriptions,
+    Subscribe,
+    Unsubscribe,
+)
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
 from core.boards import BoardFilter, Scope
 from core.channel import ChannelAct
@@ -162,6 +169,10 @@ ACTIONS = (
     "add_component",
     "show_component",  # Show on the page
     "page",  # Status page…
+    "subscribe",
+    "dont_subscribe",
+    "unsubscribe",
+    "subscriptions",  # All subscriptions
     "declare",
     "board",
     "help",
@@ -311,7 +322,7 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return ShowHelp(whole=True)
         case ["help", verb] if verb in VERBS_BY_WORD:
             return ShowHelp(verb=VERBS_BY_WORD[verb].name)
-    return _about_the_page(value)
+    return _about_subscriptions(value)
 
 
 def _about_the_page(value: str) -> Pressed:
@@ -329,6 +340,37 @@ def _about_the_page(value: str) -> Pressed:
         case ["page"]:
             return OpenPage()
     raise _unreadable()
+
+
+def _about_subscriptions(value: str) -> Pressed:
+    match value.split(":"):
+        case ["subscribe", channel, severity, broadcast, agreed, ids] if _is_channel(channel):
+            return Subscribe(
+                channel=channel,
+                severity=_among(Severity, severity) if severity else None,
+                components=tuple(map(_id, ids.split(","))) if ids else (),
+                broadcast=broadcast == "on",
+                agreed=agreed,
+            )
+        case ["dont_subscribe", channel] if _is_channel(channel):
+            return LeaveUnsubscribed(channel=channel)
+        case ["subscription", channel] if _is_channel(channel):
+            return OpenSubscription(filled=Subscribe(channel=channel), present=True)
+        case ["unsubscribe", channel, page] if _is_channel(channel):
+            return Unsubscribe(channel=channel, page=_number(page) if page else None)
+        case ["subscriptions", page]:
+            return ShowSubscriptions(page=_number(page))
+    return _about_the_page(value)
+
+
+def subscribe_value(asked: Subscribe) -> str | None:
+    """The value of a button that subscribes; None if names in it may not fit."""
+    ids = [one for one in asked.components if isinstance(one, UUID)]
+    if asked.channel is None or len(ids) < len(asked.components) or len(ids) > SHOWN_AT_ONCE:
+        return None
+    broadcast = "on" if asked.broadcast else None
+    listed = ",".join(one.hex for one in ids)
+    return encode("subscribe", asked.channel, asked.severity, broadcast, asked.agreed, listed)
 
 
 def _unreadable() -> UsageError:

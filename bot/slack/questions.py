@@ -11,7 +11,7 @@ from bot.slack.blocks import LABEL_MAX, Json, actions, button, context, message,
 from bot.slack.buttons import board_value, confirm_end
 from bot.slack.carrying import text_of
 from bot.slack.markup import TEXT_MAX, clipped, cut, escape, pieces, shown
-from bot.slack.pressed import Dialog, encode
+from bot.slack.pressed import Dialog, encode, subscribe_value
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
@@ -40,7 +40,21 @@ from bot.slack.requests import (
     ShowStats,
     ShowTimeline,
 )
-from bot.slack.words import TITLE, description_hint, note_hint, public_hint, status_name, title_hint
+from bot.slack.subscription_requests import (
+    OpenSubscription,
+    ShowSubscriptions,
+    Subscribe,
+    Unsubscribe,
+)
+from bot.slack.words import (
+    TITLE,
+    description_hint,
+    note_hint,
+    public_hint,
+    severities,
+    status_name,
+    title_hint,
+)
 from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
 from core.incident import DeclaredText, Incident, Section
 from core.promise import NextUpdate
@@ -173,6 +187,12 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("news")
         case OpenDeclare() if request == OpenDeclare():
             return encode("declare")
+        case Subscribe():
+            return subscribe_value(request)
+        case Unsubscribe(channel=channel):
+            return encode("unsubscribe", channel, request.page)
+        case ShowSubscriptions(page=page, told=""):
+            return encode("subscriptions", page)
         case _ if incident is None:
             return None
         case Change(to=str(to)) if request.asks == {"to"}:
@@ -312,6 +332,23 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Declare it ({severity}{', private' if private else ''})"
         case Shorten():
             return "Shorten it…"
+        case about:
+            return _label_of_subscription(about)
+
+
+def _label_of_subscription(asked: Request) -> str:
+    """``Subscribe: critical and high, API, broadcast``."""
+    match asked:
+        case Subscribe():
+            facts = [severities(asked.severity)]
+            facts += [one for one in asked.components if isinstance(one, str)]
+            return f"Subscribe: {', '.join([*facts, *(['broadcast'] if asked.broadcast else [])])}"
+        case OpenSubscription():
+            return "Subscribe…"
+        case Unsubscribe():
+            return "Unsubscribe it"
+        case ShowSubscriptions():
+            return "All subscriptions"
         case _:
             return "Do it"
 

@@ -41,6 +41,7 @@ from bot.slack.requests import (
     ShowTimeline,
     UsageError,
 )
+from bot.slack.subscribe_words import read_subscribe, read_subscriptions, read_unsubscribe
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Elsewhere, Typed, option, quoted, status_of, unquoted
 from core.boards import BoardFilter, Scope
@@ -496,8 +497,11 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "public": _read_public,
     "invite": partial(_read_invite, invited=True),
     "uninvite": partial(_read_invite, invited=False),
+    "subscribe": read_subscribe,
+    "unsubscribe": read_unsubscribe,
+    "subscriptions": read_subscriptions,
     "setup": _read_setup,
     "help": _read_help,
 }
 # The argument of these is a mention, so Slack's escaping is left in it.
-MENTIONING = frozenset({"assign", "invite", "setup", "uninvite"})
+MENTIONING = frozenset({"assign", "invite", "setup", "subscribe", "uninvite", "unsubscribe"})

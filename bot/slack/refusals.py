@@ -23,6 +23,7 @@ from bot.slack.buttons import (
     offer,
     report_button,
     step_button,
+    subscriptions_button,
     sure_button,
     timeline_button,
     walk_button,
@@ -58,6 +59,7 @@ from core.refusals import (
     NotFound,
     NothingToRedact,
     NotOver,
+    NotSubscribed,
     Permission,
     PossibleLeak,
     RedactionNotPermitted,
@@ -116,6 +118,8 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             | ChannelArchived(incident=incident)
         ):
             return offer([escape(error.message)], incident)
+        case NotSubscribed():
+            return _refused([escape(error.message)], [subscriptions_button()])
         case NotFound():
             return _refused([escape(error.message)], [board_button()])
         case (

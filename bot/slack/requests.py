@@ -21,6 +21,7 @@ from bot.slack.arranged import (
     ShowComponents,
     ShowOnPage,
 )
+from bot.slack.subscription_requests import AboutSubscriptions
 from core.boards import BoardFilter
 from core.commands import (
     Acknowledge,
@@ -397,6 +398,7 @@ Request = (
     | SendReport
     | ShowStats
     | ShowHelp
+    | AboutSubscriptions
 )
 
 

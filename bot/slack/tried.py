@@ -48,6 +48,10 @@ _SAYS = {
     "settings config configure admin": (
         f"A workspace admin sets the status channel with `{COMMAND} setup #channel`."
     ),
+    "follow watch feed": (
+        f"A channel gets what becomes public with `{COMMAND} subscribe`, from a publisher."
+    ),
+    "unfollow unwatch": f"A channel's subscription ends with `{COMMAND} unsubscribe`.",
     "join leave": "There is nothing to join: everybody sees every incident that is not private.",
     "summary postmortem review retro": f"`{COMMAND} report <n>` shows the report, to be written.",
     "figures statistics metrics": f"`{COMMAND} stats [30d]` shows the figures.",

@@ -196,6 +196,25 @@ VERBS = (
         example="uninvite 42 <@U0MIA|mia>",
     ),
     Verb(
+        name="subscribe",
+        arguments="[severity:high+] [components:api,web] [broadcast:on] [here|#channel]",
+        summary="shows what becomes public in one more channel, from now on; each incident gets a "
+        "card there, with its updates in a thread (publishers)",
+        example="subscribe severity:high+ <#C0SUPPORT|support>",
+    ),
+    Verb(
+        name="unsubscribe",
+        arguments="[here|#channel]",
+        summary="ends that; cards that are there are kept up to date (publishers)",
+        example="unsubscribe <#C0SUPPORT|support>",
+    ),
+    Verb(
+        name="subscriptions",
+        arguments="",
+        summary="lists the subscribed channels, with their filters (publishers)",
+        example="subscriptions",
+    ),
+    Verb(
         name="setup",
         arguments="[#channel|page]",
         summary="opens all settings; with a channel, sets the status channel; with `page`, "

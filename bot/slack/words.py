@@ -34,6 +34,7 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import PublicWord
+from core.texts import listed
 
 # Shown beside the words, never instead of them.
 _DOTS = {
@@ -216,6 +217,14 @@ def owned_by(incident: Incident) -> str:
     """The owner, mentioned; ``nobody`` without one."""
     left = " (deactivated)" if incident.owner_left else ""
     return f"{mention(incident.owner)}{left}" if incident.owner else "nobody"
+
+
+def severities(lowest: Severity | None, *, last: str = "and") -> str:
+    """The severities from ``lowest`` up, in words: ``critical and high``; None: all of them."""
+    if lowest in {None, Severity.LOW}:
+        return "every severity"
+    known = [one.value for one in Severity]
+    return listed(known[: known.index(lowest) + 1], last=last)
 
 
 def who_sees(incident: Incident, *, reader: str | None = None) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bot.slack import arranged, requests
+from bot.slack import arranged, requests, subscription_requests
 from bot.slack.requests import Request
 from core import commands
 from core.incident import Actor, DeclaredText, Person, Place, Section, Severity
@@ -53,6 +53,10 @@ _KINDS: dict[str, type[Any]] = {
         requests.OpenSetup,
         arranged.OpenPage,
         arranged.ShowComponents,
+        subscription_requests.Subscribe,
+        subscription_requests.OpenSubscription,
+        subscription_requests.Unsubscribe,
+        subscription_requests.ShowSubscriptions,
     )
 }
 

@@ -121,6 +121,26 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
         ("invite 1 @bo", "INC-1 is shown to bo from now on"),
         ("uninvite 1 @bo", "bo is no longer invited to INC-1"),
     ],
+    "subscribe": [
+        (
+            "subscribe severity:high+",
+            "of severity critical or high, with the updates",
+        ),
+        ("subscribe broadcast:on", "Before: critical and high."),
+        ("subscribe #war-room", "Subscribe it?"),
+        ("subscribe severity:hihg+", "Did you mean high?"),
+        ("subcribe here", "Did you mean subscribe?"),
+    ],
+    "unsubscribe": [
+        ("subscribe", "is subscribed."),
+        ("unsubscribe", "is not subscribed any more"),
+        ("unsubscribe", "That channel is not subscribed."),
+    ],
+    "subscriptions": [
+        ("subscriptions", "No channel is subscribed."),
+        ("subscribe #general", "<#C0GENERAL> is subscribed."),
+        ("subscriptions", "Subscribed channels (1)"),
+    ],
     "setup": [("setup #general", "is the status channel now.")],
     "help": [
         ("help", "`/incident help all` explains all commands"),

@@ -6,7 +6,7 @@ import pytest
 
 from core.components import known_components, names_in
 from core.errors import InvalidField
-from core.refusals import NoSuchComponent
+from core.refusals import NoSuchComponent, NotAComponent
 from tests.builders import a_component, an_id
 
 API, SEARCH = a_component("API"), a_component("search")
@@ -53,6 +53,20 @@ def test_an_unknown_name_makes_no_component_and_a_near_one_is_named(name, told):
 )
 def test_a_list_of_names_has_commas_of_any_script_between_them(text, names):
     assert names_in(text) == names
+
+
+def test_an_unknown_name_comes_with_the_near_one_and_all_others():
+    with pytest.raises(NotAComponent) as refused:
+        known_components(("api", "serach"), (API, SEARCH))
+    unknown = refused.value
+
+    assert (unknown.asked, unknown.suggestion) == ("serach", "search")
+    assert unknown.known == ("API", "search")
+
+
+def test_a_filter_names_at_most_as_many_as_an_incident():
+    with pytest.raises(InvalidField, match="are 51: at most 50 can be named"):
+        known_components(("api",) * 51, (API,))
 
 
 def test_an_unknown_id_is_refused():

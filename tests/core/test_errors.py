@@ -34,6 +34,7 @@ from core.refusals import (
     NoSuchSection,
     NoSuchText,
     NoSuchWebhook,
+    NotAComponent,
     NotAsked,
     NotFound,
     NothingToPromise,
@@ -278,6 +279,10 @@ TOLD = [
     (
         NotSubscribed("C0CUSTOMERS"),
         "That channel is not subscribed. `/incident subscriptions` shows those that are.",
+    ),
+    (
+        NotAComponent("hold one that is unknown", asked="ap", suggestion="API", known=("API",)),
+        "The components hold one that is unknown.",
     ),
     (InvalidDuplicate(), "The other incident must be named by a number other than its own."),
     (

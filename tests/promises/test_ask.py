@@ -23,6 +23,7 @@ from bot.slack.actions import Actions
 from bot.slack.answers import Answers
 from bot.slack.curating import Arranging, Pages
 from bot.slack.interaction import Interaction
+from bot.slack.subscribing import SubscribedChannels
 from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics
 from core.boards import BoardFilter, Scope
@@ -39,6 +40,7 @@ from core.incident import (
 )
 from core.lifecycle import PRESETS, STATUSPAGE, Catalogue
 from core.service import Incidents
+from core.subscribing import Subscribing
 from storage.queries import SqlReader
 from storage.snapshot import connection_of
 from storage.store import SqlStore
@@ -235,6 +237,9 @@ class World:
             catalogue=CATALOGUE,
             workspaces=workspaces,
             arranging=arranging,
+            subscribed=SubscribedChannels(
+                Subscribing(self.store, clock=self.clock), client, self.answers, clock=self.clock
+            ),
             clock=self.clock,
         )
 

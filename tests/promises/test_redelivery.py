@@ -41,10 +41,19 @@ COMMANDS = {
     "withdraw": (["note 1 db-3 lost quorum"], "withdraw 1 2"),
     "invite": (["declare Key leaked private"], "invite 2 @bo"),
     "uninvite": (["declare Key leaked private", "invite 2 @bo"], "uninvite 2 @bo"),
+    "subscribe": ([], "subscribe severity:high+ #general"),
+    "subscribe, another filter": (
+        ["subscribe #general"],
+        "subscribe severity:high+ broadcast:on #general",
+    ),
+    "unsubscribe": (["subscribe #general"], "unsubscribe #general"),
     "setup": (["next 1", "next 1", "next 1"], "setup #payments"),
 }
 # The last two ask first: their question and their dialog are pressed and sent below.
-SHOWN = {"list", "show", "timeline", "catchup", "report", "stats", "help", "private", "public"}
+SHOWN = {
+    *("list", "show", "timeline", "catchup", "report", "stats", "help", "subscriptions"),
+    *("private", "public"),
+}
 
 
 def test_every_verb_with_an_effect_is_delivered_twice():
@@ -269,7 +278,10 @@ async def ratchet(start, doors, slack, clock, mia):
         yield app
 
 
-KEPT = ("workspace", "incident", "incident_update", "component", "incident_component", "outbox")
+KEPT = (
+    *("workspace", "incident", "incident_update", "component", "incident_component", "outbox"),
+    "subscription",
+)
 
 
 def kept(app):

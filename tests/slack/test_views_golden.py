@@ -35,6 +35,7 @@ from bot.slack import (
     public,
     refusals,
     reports,
+    subscriptions,
     timeline,
     updating,
     views,
@@ -65,6 +66,7 @@ from bot.slack.requests import (
 )
 from bot.slack.setup import saved as saved_settings
 from bot.slack.setup import setup_dialog
+from bot.slack.subscription_requests import Readers, Subscribe
 from bot.slack.verbs import find
 from bot.slack.withdrawal import redact_dialog
 from core.access import made_private
@@ -137,6 +139,7 @@ from core.refusals import (
     NoSuchSection,
     NoSuchText,
     NoSuchWebhook,
+    NotAComponent,
     NotAsked,
     NotFound,
     NothingToPromise,
@@ -165,6 +168,8 @@ from core.refusals import (
 from core.report import report_of
 from core.settings import DEFAULTS, SavedSetting, Setting, write
 from core.stats import measure, statistics
+from core.subscribing import Subscribed
+from core.subscription import Subscription, SubscriptionFilter
 from core.templates import NAME_MAX, TEMPLATES_MAX, Template
 from core.webhooks import FAILED
 from tests.builders import (
@@ -283,6 +288,7 @@ def cases(texts: Texts) -> dict[str, Any]:
         **timelines(texts),
         **forms(texts),
         **reviews(texts),
+        **subscribed_channels(texts),
         **helps(),
     }
 
@@ -776,6 +782,9 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_such_component": NoSuchComponent(),
         "no_such_webhook": NoSuchWebhook(),
         "not_subscribed": NotSubscribed("C0CUSTOMERS"),
+        "not_a_component": NotAComponent(
+            "hold one that is unknown: there is none yet", asked=word, suggestion=None, known=()
+        ),
         "not_imported": NotImported("There is no incident in that file. Nothing was imported."),
         "repeated_component": RepeatedComponent(a_component(texts.components[0])),
         "component_exists": ComponentExists(a_component(texts.components[0])),
@@ -1253,6 +1262,62 @@ def reviews(texts: Texts) -> dict[str, Any]:
         ),
         "stats": stats(figures, at=SOON),
         "stats_quiet": stats(statistics([], since=SOON - timedelta(days=7), until=SOON), at=SOON),
+    }
+
+
+def a_subscription(texts: Texts, channel: str = "C0SUPPORT", **changes: Any) -> Subscription:
+    tagged = tuple(a_component(name) for name in texts.components)
+    limits = SubscriptionFilter(severity=Severity.HIGH, components=tagged)
+    made: dict[str, Any] = {
+        "workspace": WORKSPACE,
+        "channel": channel,
+        "filter": limits,
+        "by": texts.owner,
+        "at": NINE,
+        "starts_at": NINE,
+    }
+    return Subscription(**made | changes)
+
+
+def subscribed_channels(texts: Texts) -> dict[str, Any]:
+    one, every = a_subscription(texts), SubscriptionFilter()
+    loud = a_subscription(texts, filter=every, broadcast=True)
+    ended = Subscribed(subscription=replace(one, ended_at=NOW), before=one, changed=True)
+    many = 3 if texts is ORDINARY else 40
+    known = [a_subscription(texts, f"C0SUPPORT{place}", broadcast=True) for place in range(many)]
+    guests = Readers(private=True, shared=True, members=14)
+    answer = subscriptions.subscribed
+    return {
+        "subscribed": answer(Subscribed(subscription=one, before=None, changed=True), Readers()),
+        "subscribed_with_guests": answer(
+            Subscribed(subscription=loud, before=None, changed=True), guests
+        ),
+        "subscribed_anew": answer(
+            Subscribed(subscription=one, before=loud, changed=True), Readers(offered=True)
+        ),
+        "subscribed_already": answer(
+            Subscribed(subscription=one, before=one, changed=False), Readers()
+        ),
+        "subscribe_asks": subscriptions.asks_about_readers(one, guests),
+        "subscribe_left": subscriptions.left_unsubscribed(one.channel),
+        "subscribe_refused": subscriptions.takes_no_post(
+            one, "is without me: type /invite @Ratchet there, then try again", agreed="private"
+        ),
+        "unsubscribed": subscriptions.unsubscribed(ended),
+        "subscriptions": subscriptions.subscription_list(known, at=NOW),
+        "subscriptions_told": subscriptions.subscription_list(
+            [loud],
+            page=9,
+            told=subscriptions.told_of_the_end(ended),
+            at=NOW,
+        ),
+        "subscriptions_none": subscriptions.subscription_list([], at=NOW),
+        "dialog_subscribe": subscriptions.subscription_dialog(Subscribe(), [], origin=ORIGIN),
+        "dialog_subscribe_filled": subscriptions.subscription_dialog(
+            subscriptions.resolved(replace(loud, filter=one.filter)),
+            texts.components,
+            origin=ORIGIN,
+        ),
     }
 
 

@@ -1,0 +1,165 @@
+"""Subscribed channels in Slack: publishers subscribe them, change their filter, and end that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import forms, places, subscriptions
+from bot.slack.answers import Answers
+from bot.slack.arranged import ShowComponents
+from bot.slack.blocks import Json
+from bot.slack.interaction import Interaction
+from bot.slack.requests import Choice, Question
+from bot.slack.subscription_requests import (
+    AboutSubscriptions,
+    LeaveUnsubscribed,
+    OpenSubscription,
+    Readers,
+    ShowSubscriptions,
+    Subscribe,
+    Unsubscribe,
+)
+from bot.slack.typed import quoted
+from core.errors import InvalidField
+from core.incident import Actor
+from core.refusals import NotAComponent
+from core.subscribing import Subscribed, Subscribing
+
+# The components that a sentence names; more of them are in their list.
+NAMED_MAX = 10
+
+
+class SubscribedChannels:
+    """Does what is asked about the subscriptions of channels."""
+
+    def __init__(
+        self,
+        subscribing: Subscribing,
+        client: AsyncWebClient,
+        answers: Answers,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._subscribing = subscribing
+        self._client = client
+        self._answers = answers
+        self._clock = clock
+
+    async def do(
+        self, interaction: Interaction, actor: Actor, asked: AboutSubscriptions
+    ) -> Json | None:
+        """The answer to ``asked``; None if a dialog is the answer.
+
+        Raises:
+            Denied: the actor may not publish.
+            InvalidField: the channel cannot be subscribed; a dialog shows it at the field.
+            Question: a component is unknown.
+            NotSubscribed: there is nothing to end.
+        """
+        match asked:
+            case Subscribe():
+                return await self._subscribe(interaction, actor, asked)
+            case OpenSubscription():
+                work = self._drawn(interaction, actor, asked)
+                await self._answers.open_and_fill(interaction, forms.SUBSCRIBE, work)
+                return None
+            case LeaveUnsubscribed(channel=channel):
+                return subscriptions.left_unsubscribed(channel)
+            case Unsubscribe(channel=channel, page=page):
+                ended = await self._subscribing.unsubscribe(
+                    actor, channel, request=interaction.once
+                )
+                if page is None or ended.subscription.in_force:
+                    return subscriptions.unsubscribed(ended)
+                told = subscriptions.told_of_the_end(ended)
+                return await self._listed(actor, ShowSubscriptions(page=page, told=told))
+            case ShowSubscriptions():
+                return await self._listed(actor, asked)
+            case _:
+                assert_never(asked)
+
+    async def _listed(self, actor: Actor, asked: ShowSubscriptions) -> Json:
+        known = await self._subscribing.subscriptions(actor)
+        return subscriptions.subscription_list(
+            known, page=asked.page, told=asked.told, at=self._clock()
+        )
+
+    async def _drawn(self, interaction: Interaction, actor: Actor, asked: OpenSubscription) -> Json:
+        known = await self._subscribing.subscriptions(actor)
+        filled, names = asked.filled, [str(one) for one in asked.filled.components]
+        if asked.present:
+            found = [one for one in known if one.channel == filled.channel]
+            filled = subscriptions.resolved(found[0]) if found else filled
+            names = [one.name for one in found[0].filter.components if one.name] if found else []
+        return subscriptions.subscription_dialog(filled, names, origin=interaction.origin)
+
+    async def _subscribe(self, interaction: Interaction, actor: Actor, asked: Subscribe) -> Json:
+        """Subscribes the channel, once the bot can post there and its readers are agreed to."""
+        if asked.channel is None:
+            raise InvalidField("channel", "is missing: name one, such as #customers")
+        proposed = await self._proposed(interaction, actor, asked, asked.channel)
+        one, readers = proposed.subscription, Readers()
+        if proposed.changed:
+            found = await places.readers(self._client, one.channel)
+            if isinstance(found, str):
+                return self._takes_no_post(interaction, proposed, asked, found)
+            readers = found
+        if proposed.changed and proposed.before is None:
+            if not readers.kinds <= asked.agreed_kinds:
+                return subscriptions.asks_about_readers(one, readers)
+            if problem := await places.refused_trial(self._client, one.channel):
+                return self._takes_no_post(interaction, proposed, asked, problem)
+        made = await self._subscribing.subscribe(
+            actor, subscriptions.resolved(one).of(one.channel), request=interaction.once
+        )
+        return subscriptions.subscribed(made, readers)
+
+    def _takes_no_post(
+        self, interaction: Interaction, proposed: Subscribed, asked: Subscribe, problem: str
+    ) -> Json:
+        if interaction.door == "form":
+            raise InvalidField("channel", problem)
+        return subscriptions.takes_no_post(proposed.subscription, problem, agreed=asked.agreed)
+
+    async def _proposed(
+        self, interaction: Interaction, actor: Actor, asked: Subscribe, channel: str
+    ) -> Subscribed:
+        try:
+            return await self._subscribing.proposed(actor, asked.of(channel))
+        except NotAComponent as unknown:
+            if interaction.door == "form":
+                raise
+            raise _about_a_component(unknown, asked) from None
+        except InvalidField as wrong:
+            if interaction.door == "form" or wrong.field != "channel":
+                raise
+            another = OpenSubscription(filled=replace(asked, channel=None))
+            choices = [Choice(another, "Choose another…"), Choice(ShowSubscriptions())]
+            raise Question(f"{wrong.message} Nothing was subscribed.", choices) from None
+
+
+def _about_a_component(unknown: NotAComponent, asked: Subscribe) -> Question:
+    """Asks about a name that no component has."""
+    name, likely = unknown.asked, unknown.suggestion
+    others = tuple(one for one in asked.components if one != name)
+    problem = f"There is no component {quoted(name)}."
+    choices: list[Choice] = []
+    if likely:
+        problem += f" Did you mean {likely}?"
+        meant = tuple(likely if one == name else one for one in asked.components)
+        choices.append(Choice(replace(asked, components=meant), f"Take {likely}"))
+    elif unknown.known:
+        more = len(unknown.known) - NAMED_MAX
+        problem += f" Components: {', '.join(unknown.known[:NAMED_MAX])}"
+        problem += f", and {more} more." if more > 0 else "."
+    without = f"Subscribe without {quoted(name)}" if others else "Subscribe for all components"
+    choices.append(Choice(replace(asked, components=others), without))
+    choices.append(Choice(OpenSubscription(filled=asked), "Edit first…"))
+    if not likely:
+        choices.append(Choice(ShowComponents(), "List the components"))
+    return Question(f"{problem} Nothing was subscribed.", choices)
