@@ -132,6 +132,18 @@ async def counts(incidents, actor=ADMIN, **period):
     return figures.whole.now.incidents, figures.whole.before.incidents
 
 
+async def test_the_public_report_is_the_same_bytes_at_any_time(incidents, declare, clock):
+    await declare()
+    await incidents.execute(a_change(ref=1, note="db-3 lost quorum"))
+    clock.advance(seconds=10)
+    before = await incidents.public_report(an_actor(), 1)
+
+    clock.advance(days=400)
+
+    assert before.startswith("# INC-1 ")
+    assert await incidents.public_report(an_actor(), 1) == before
+
+
 async def test_statistics_count_the_incidents_that_exist_for_the_reader(incidents, declare, clock):
     await declare()
     clock.advance(days=10)

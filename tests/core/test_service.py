@@ -917,12 +917,3 @@ async def test_only_a_click_can_be_hasty(incidents, declare):
         await incidents.perform(step, lambda _, outcome: outcome, clicked_at=NINE)
 
     assert (await incidents.execute(step)).incident.status == "monitoring"
-
-
-async def test_an_api_key_corrects_nothing_after_the_end(incidents, declare, with_status_channel):
-    await declare()
-    for status in ("identified", "monitoring", "resolved"):
-        await incidents.execute(a_change(ref=1, to=status))
-
-    with pytest.raises(IncidentResolved):
-        await incidents.execute(a_change(actor=API, ref=1, public="We mend the text."))

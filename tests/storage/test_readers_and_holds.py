@@ -356,18 +356,6 @@ async def test_one_correction_is_accepted_after_the_end(declare, incidents, cloc
     assert await is_sound()
 
 
-async def test_a_correction_comes_within_five_minutes(declare, incidents, clock):
-    await declare()
-    clock.now = NINE + timedelta(seconds=20)
-    walk = Walk(actor=an_actor(), ref=1, to="resolved", reason=Note("over"), public=TEXT)
-    await incidents.execute(walk)
-    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=4))
-    clock.advance(seconds=301)
-
-    with pytest.raises(IncidentResolved):
-        await incidents.execute(a_change(ref=1, public=PublicText("It was one region.")))
-
-
 async def test_how_it_ended_is_kept(declare, incidents, shown, clock, is_sound):
     await declare()
     clock.now = NINE + timedelta(seconds=20)

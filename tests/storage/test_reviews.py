@@ -29,12 +29,10 @@ from core.errors import UserError
 from core.incident import Note, PublicText, Resolution, Section, Severity
 from core.lifecycle import PRESETS
 from core.promise import NextUpdate
-from core.refusals import NoPublicSide
 from core.service import Incidents
 from tests.builders import (
     ADA,
     GRACE,
-    NINE,
     WORKSPACE,
     a_change,
     a_declaration,
@@ -351,29 +349,6 @@ def test_the_public_report_is_the_same_for_all_private_texts(store):
         assert told[0] == told[1] == told[2]
 
     same()
-
-
-async def test_the_public_report_is_gone_with_the_public_side(store, clock):
-    incidents = Incidents(store, clock=clock, wake=lambda: None)
-    await incidents.execute(a_declaration())
-    assert (await incidents.public_report(an_actor(), 1)).startswith("# INC-1 ")
-
-    await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
-
-    with pytest.raises(NoPublicSide):
-        await incidents.public_report(an_actor(), 1)
-
-
-async def test_a_report_is_the_same_bytes_at_any_time(store, clock):
-    incidents = Incidents(store, clock=clock, wake=lambda: None)
-    await incidents.execute(a_declaration())
-    await incidents.execute(a_change(ref=1, note=Note("db-3 lost quorum")))
-    before = await incidents.public_report(an_actor(), 1)
-
-    clock.advance(days=400)
-
-    assert await incidents.public_report(an_actor(), 1) == before
-    assert clock() > NINE
 
 
 async def test_the_public_report_says_how_each_promise_ended(store, clock):
