@@ -215,12 +215,20 @@ class Webhooks:
     ) -> bool:
         """Has an event sent once more, with the same id; False if there is none such.
 
+        Nothing from before its start is sent, so one that is off gets nothing.
+
         Raises:
-            Denied, NoSuchWebhook: it is not possible.
+            Denied, NoSuchWebhook, InvalidField: it is not possible.
         """
-        return await self._change(
-            actor, endpoint, lambda tx, one, at: tx.resend(one, uid, at=at), then
-        )
+
+        def change(tx: Transaction, one: Endpoint, at: datetime) -> bool:
+            if not one.on:
+                raise InvalidField(
+                    "webhook", "is switched off: switch it on, and it gets what is new from then on"
+                )
+            return tx.resend(one, uid, at=at)
+
+        return await self._change(actor, endpoint, change, then)
 
     async def secrets(self, actor: Actor, endpoint: UUID) -> tuple[Endpoint, tuple[str, ...]]:
         """An endpoint, and the secrets that sign now: for a trial of it, and for no answer.

@@ -162,7 +162,10 @@ class EndpointWriter(Endpoints, Protocol):
         """Deletes it with its secrets and all that waits for it."""
 
     def resend(self, endpoint: Endpoint, uid: UUID, *, at: datetime) -> bool:
-        """Has an event sent once more, with the same id; False if the endpoint has none such."""
+        """Has an event sent once more, with the same id; False if the endpoint has none such.
+
+        It has those that were sent or given up, and became public since its start.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,6 +142,7 @@ _RESEND = (
         webhook_message.c.uid == bindparam("sought"),
         _is_event,
         webhook_message.c.state.in_([State.DELIVERED, State.DEAD]),
+        webhook_message.c.due_at >= bindparam("start"),
     )
     .values(state=State.AVAILABLE, attempts=0, try_at=bindparam("at"), done_at=None, error=None)
 )
@@ -350,7 +351,7 @@ def remove(connection: Connection, endpoint: Endpoint) -> None:
 
 def resend(connection: Connection, endpoint: Endpoint, uid: UUID, *, at: datetime) -> bool:
     """Has an event sent once more; False if none such was sent, or given up."""
-    named = {**_it(endpoint), "sought": uid, "at": at}
+    named = {**_it(endpoint), "sought": uid, "at": at, "start": endpoint.starts_at}
     return connection.execute(_RESEND, named).rowcount > 0
 
 

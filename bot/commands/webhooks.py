@@ -40,7 +40,9 @@ Id = Annotated[
 
 @cli.command()
 def add(
-    url: Annotated[str, typer.Argument(help="https://…; it must answer a request now.")],
+    url: Annotated[
+        str, typer.Argument(help="https://…; it must answer a request now.", metavar="URL")
+    ],
     *,
     severity: Annotated[
         str | None,
@@ -52,24 +54,34 @@ def add(
     workspace: Workspace = None,
 ) -> None:
     """Add an address, once it has answered a signed request; print its secret, this once."""
+    from bot.commands.setup import wrong
     from core.components import names_in
     from core.subscription import lowest_severity
 
+    names = names_in(components or "")
+    if components is not None and not names:
+        wrong("--components names no component: leave it out for incidents of all components.")
+
     async def work(proving: Any, operator: Any) -> Any:
-        return await proving.add(
+        kept, secret = await proving.add(
             operator,
             url,
             severity=None if severity is None else lowest_severity(severity),
-            components=names_in(components or ""),
+            components=names,
         )
+        known = await proving.webhooks.endpoints(operator)
+        return kept, secret, [one for one in known if one.url == kept.url and one.id != kept.id]
 
-    kept, secret = _asked(work, workspace)
+    kept, secret, same = _asked(work, workspace)
     # Nothing but the secret goes to standard output, so that a script can read it.
     typer.echo(secret)
     typer.echo(
         f"Webhook {_short(kept)} is kept. Give this secret to its receiver: it is not shown again.",
         err=True,
     )
+    if same:
+        listed = ", ".join(map(_short, same))
+        typer.echo(f"The address gets events twice: it is that of {listed}, too.", err=True)
 
 
 @cli.command("list")
@@ -110,7 +122,7 @@ def test(webhook: Id, workspace: Workspace = None) -> None:  # noqa: PT028 - no 
 def log(
     webhook: Id,
     *,
-    limit: Annotated[int, typer.Option(help="The newest ones, at most 100.")] = 20,
+    limit: Annotated[int, typer.Option(help="So many of the newest.", min=1, max=100)] = 20,
     workspace: Workspace = None,
 ) -> None:
     """Show the newest events of a webhook, and what became of each."""
@@ -152,7 +164,11 @@ def resend(
         return await proving.webhooks.resend(operator, one.id, uid)
 
     if not _asked(work, workspace):
-        wrong("It has no such event that was sent or given up: see `ratchet webhooks log`.", code=1)
+        wrong(
+            "It has no such event that was sent or given up since it starts: see "
+            "`ratchet webhooks log`. What is older, or still waits, is not sent again.",
+            code=1,
+        )
     typer.echo("It is sent once more.")
 
 
@@ -223,12 +239,17 @@ def _asked(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | N
 
 async def _found(proving: Any, operator: Any, named: str) -> Any:
     """The endpoint with that id, or the only one whose id begins so."""
+    from bot.commands.setup import wrong
     from core.refusals import NoSuchWebhook
 
     known = await proving.webhooks.endpoints(operator)
-    found = [one for one in known if str(one.id).startswith(named.lower())]
-    if len(found) != 1 or not named:
+    begin = named.strip().lower()
+    found = [one for one in known if begin and str(one.id).startswith(begin)]
+    if not found:
         raise NoSuchWebhook
+    if len(found) > 1:
+        ids = ", ".join(str(one.id) for one in found)
+        wrong(f'The ids of {len(found)} webhooks begin with "{begin}": {ids}. Write more of one.')
     return found[0]
 
 

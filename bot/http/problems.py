@@ -219,6 +219,7 @@ _WORDING = {
 
 # What a text needs that has a form; the words are those of core.
 _FORMS = {
+    "eventId": "must be the id of an event, as the log has it",
     "slug": "needs 1 to 40 small letters, digits and hyphens, and no hyphen at its ends",
     "language": 'is no language tag: write one such as "en" or "de-CH"',
 }

@@ -207,7 +207,9 @@ async def read_log(
 async def resend(call: CurrentCall, webhook_id: WebhookId, asked: ResendBody) -> Response:
     def show(_: Transaction, found: bool) -> str:  # noqa: FBT001 - a callback
         if not found:
-            raise InvalidField("eventId", "names no event of its log that was sent or given up")
+            raise InvalidField(
+                "eventId", "names no event of its log that was sent or given up since its start"
+            )
         return wrapped(Resent(event_id=asked.event_id))
 
     return await call.arrange(

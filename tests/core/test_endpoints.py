@@ -162,6 +162,14 @@ async def test_an_event_that_was_never_sent_cannot_be_resent(hooks, add):
     assert not await hooks.resend(ADMIN, made.id, an_id("no event"))
 
 
+async def test_an_endpoint_that_is_off_gets_no_event_again(hooks, add):
+    made = await add()
+    await hooks.switch(ADMIN, made.id, on=False)
+
+    with pytest.raises(InvalidField, match="The webhook is switched off: switch it on, and it"):
+        await hooks.resend(ADMIN, made.id, an_id("event"))
+
+
 async def test_what_follows_a_change_is_kept_with_it_or_both_are_not(hooks, add):
     made = await add()
 

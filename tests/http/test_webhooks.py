@@ -244,3 +244,17 @@ async def test_an_event_that_was_sent_is_sent_once_more_with_its_id(admin, added
     assert (state, uid) == ("available", event["id"])
     unknown = await admin.post(f"{address}/resend", json={"eventId": NOWHERE})
     assert [one["field"] for one in unknown.json()["errors"]] == ["eventId"]
+    malformed = await admin.post(f"{address}/resend", json={"eventId": "first"})
+    assert malformed.json()["message"] == "eventId must be the id of an event, as the log has it."
+
+
+async def test_a_webhook_that_is_off_gets_no_event_again(admin, added, declared):
+    _, address = await added()
+    await declared()
+    (event,) = data(await admin.get(f"{address}/log"))["events"]
+    await admin.put(f"{address}/switch", json={"on": False})
+
+    refused = await admin.post(f"{address}/resend", json={"eventId": event["id"]})
+
+    assert code(refused) == (422, "validation_failed")
+    assert refused.json()["message"].startswith("webhook is switched off: switch it on")

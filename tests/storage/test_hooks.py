@@ -336,6 +336,11 @@ async def test_an_event_is_resent_with_its_id(add, hooks, declare, queue, delive
     (again,) = await queue.claim("w1", limit=16, at=clock())
     assert again.uid == sent.uid
     assert not await hooks.resend(ADMIN, made.id, an_id("nothing"))
+    await queue.delivered(again, at=clock())
+    clock.advance(minutes=1)
+    await hooks.switch(ADMIN, made.id, on=False)
+    await hooks.switch(ADMIN, made.id, on=True)
+    assert not await hooks.resend(ADMIN, made.id, sent.uid)
 
 
 async def test_a_status_by_hand_is_told_when_it_begins_and_when_it_ends(

@@ -163,3 +163,37 @@ def test_an_event_that_was_never_sent_cannot_be_resent(ratchet, added):
 
     assert code == 1
     assert "It has no such event" in wrong
+    ratchet("switch", webhook, "off")
+    code, _, wrong = ratchet("resend", webhook, NOWHERE)
+    assert code == 1
+    assert "The webhook is switched off: switch it on" in wrong
+
+
+def test_a_second_webhook_to_an_address_is_named(ratchet, receiver, added):
+    webhook, _ = added()
+    code, secret, told = ratchet("add", receiver.url)
+
+    assert (code, secret[:6]) == (0, "whsec_")
+    assert f"The address gets events twice: it is that of {webhook}, too." in told
+
+
+def test_a_beginning_of_several_ids_is_asked_about(ratchet, receiver, added):
+    """Of seventeen ids two begin alike."""
+    ids = [added()[0] for _ in range(17)]
+    first = next(one[0] for one in ids if sum(other[0] == one[0] for other in ids) > 1)
+    several = [one for one in ids if one[0] == first]
+
+    code, out, wrong = ratchet("remove", first)
+
+    assert (code, out) == (2, "")
+    assert f'The ids of {len(several)} webhooks begin with "{first}"' in wrong
+    assert all(one in wrong for one in several)
+    assert len(ratchet("list")[1].splitlines()) == 17
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "x"])
+def test_a_limit_of_a_log_is_from_1_to_100(ratchet, limit):
+    code, _, wrong = ratchet("log", NOWHERE, "--limit", limit)
+
+    assert code == 2
+    assert "--limit" in wrong
