@@ -31,7 +31,8 @@ class Declare:
     """A new incident. The entry point makes the ``id``; ``started_at`` None means now.
 
     ``components`` are names in any case, or ids. An unknown name makes a new component, unless it
-    looks like a slip of an existing one.
+    looks like a slip of an existing one. ``confirmed``: the author wants the title as it
+    is, whatever the leak guard sees in it.
     """
 
     actor: Actor
@@ -46,6 +47,7 @@ class Declare:
     category: str | None = None
     started_at: datetime | None = None
     place: Place | None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Change:
     readers. ``expected_status`` is the status for which a button or a dialog was drawn: if the
     incident has moved since, nothing is changed. ``next_update`` is the promise that comes with the
     public text; without such a text there is none. ``confirmed``: the author wants the public text
-    as it is, whatever the leak guard sees in it.
+    and the title as they are, whatever the leak guard sees in them.
     """
 
     actor: Actor

@@ -1,52 +1,61 @@
-"""The leak guard: the public text of a decision must not hold what is private, unless confirmed."""
+"""The leak guard: what a decision makes public must not hold what is private, unless confirmed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.commands import Change, Command, Walk
+from core.commands import Change, Command, Declare, Walk
 from core.decision import Decision
-from core.incident import Incident, Kind, Update, Visibility
+from core.incident import Incident, Update, Visibility, Workspace
 from core.leaks import leaks
 from core.refusals import PossibleLeak
 from core.store import Reader
 
-# The newest entries of a timeline whose notes are compared. The compare runs in the transaction of
-# the change, and others wait for that.
-ENTRIES_COMPARED = 200
-
 
 def refuse_leaks(
-    reader: Reader, command: Command, before: Incident | None, decision: Decision
+    reader: Reader,
+    command: Command,
+    before: Incident | None,
+    decision: Decision,
+    workspace: Workspace,
 ) -> None:
-    """Refuses the public text of ``decision`` if it holds what must not leave.
+    """Refuses a public text or a public title of ``decision`` that holds what must not leave.
+
+    Each is compared with every private text of the incident, and with the shapes of secrets. The
+    title of a declaration has only the words of its description beside it, not their order: it
+    often repeats the beginning.
 
     Raises:
         PossibleLeak: it does, and ``command`` is not confirmed.
     """
-    if before is None or not isinstance(command, Change | Walk) or command.confirmed:
+    if not isinstance(command, Change | Walk | Declare) or command.confirmed:
         return
-    texts = [one.body for one in decision.updates if _is_public(one) and one.body is not None]
-    if not texts:
-        return
-    entries = reader.timeline(before, before=None, limit=ENTRIES_COMPARED).items
-    written = (*entries, *decision.updates)
     incident = decision.incident
-    notes = [note for note in (before.description, *_notes(written)) if note]
-    public = [incident.title, *(component.name for component in incident.components)]
-    public += [one.body for one in entries if _is_public(one) and one.body is not None]
+    texts = [one.body for one in decision.updates if _is_public(one) and one.body is not None]
+    titled = not incident.private and workspace.has_public_surface
+    title = titled and (before is None or before.title != incident.title)
+    if not texts and not title:
+        return
+    known = [component.name for component in incident.components]
+    if before is None:
+        notes = (incident.description or "").split()
+    else:
+        private, public = reader.texts(before)
+        notes = [*private, *filter(None, _written(before, decision.updates))]
+        known += [before.title, *public]
+    if title and (findings := leaks(incident.title, notes, public=known)):
+        raise PossibleLeak(before, findings, incident.title, title=True)
     for text in texts:
-        if findings := leaks(text, notes, public=public):
+        if findings := leaks(text, notes, public=(*known, incident.title)):
             raise PossibleLeak(before, findings, text)
 
 
-def _notes(entries: tuple[Update, ...]) -> Iterator[str | None]:
-    """The private texts of ``entries``; a description has the one before it as well."""
-    for one in entries:
+def _written(before: Incident, updates: tuple[Update, ...]) -> Iterator[str | None]:
+    """The description of ``before``, and the private texts of ``updates``."""
+    yield before.description
+    for one in updates:
         if not _is_public(one):
             yield one.body
-            if one.kind is Kind.DESCRIPTION:
-                yield one.old
 
 
 def _is_public(update: Update) -> bool:

@@ -147,31 +147,47 @@ def _cards(text: str) -> Iterator[Leak]:
 
 
 def _of_notes(text: str, notes: tuple[str, ...], public: tuple[str, ...]) -> Iterator[Leak]:
-    known = {word for one in public for word in _words(one)}
-    telling = {
-        word.casefold()
-        for note in notes
-        for word in _WORD.findall(note)
-        if _tells(word) and word.casefold() not in known
-    }
-    runs = {run for note in notes for run in _runs(_words(note))}
-    told = {run for one in public for run in _runs(_words(one))}
     places = list(_WORD.finditer(text))
     words = [found.group().casefold() for found in places]
+    telling, runs = _private(words, notes, public)
     for found, word in zip(places, words, strict=True):
         if word in telling:
             yield Leak(found.start(), len(found.group()), LeakKind.NOTE)
     begun: int | None = None
-    for place in range(len(words) - RUN + 1):
-        run = tuple(words[place : place + RUN])
-        if run in runs - told:
+    for place, run in enumerate(_runs(words)):
+        if run in runs:
             begun = place if begun is None else begun
             last = place == len(words) - RUN
             following = tuple(words[place + 1 : place + 1 + RUN])
-            if last or following not in runs - told:
+            if last or following not in runs:
                 start, end = places[begun].start(), places[place + RUN - 1].end()
                 yield Leak(start, end - start, LeakKind.NOTE)
                 begun = None
+
+
+def _private(
+    words: list[str], notes: tuple[str, ...], public: tuple[str, ...]
+) -> tuple[set[str], set[tuple[str, ...]]]:
+    """Those of ``words``, and of their runs, that ``notes`` have and ``public`` has not.
+
+    A thousand notes are read once, word by word; nothing is kept of a word that the text has not.
+    """
+    known = {word for one in public for word in _words(one)}
+    told = {run for one in public for run in _runs(_words(one))}
+    asked, sought = set(words), set(_runs(words)) - told
+    telling: set[str] = set()
+    runs: set[tuple[str, ...]] = set()
+    for note in notes:
+        written = _WORD.findall(note)
+        folded = [word.casefold() for word in written]
+        for place, word in enumerate(folded):
+            if word in asked:
+                if word not in known and _tells(written[place]):
+                    telling.add(word)
+                run = tuple(folded[place : place + RUN])
+                if run in sought:
+                    runs.add(run)
+    return telling, runs
 
 
 def _tells(word: str) -> bool:

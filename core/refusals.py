@@ -26,7 +26,7 @@
     ├── StaleStatus           the incident has moved since the button was drawn
     ├── TooSoon               a click on a next step within three seconds of another click
     ├── NoPublicSurface       nobody could read a public update
-    ├── PossibleLeak          a public text may hold what must not leave
+    ├── PossibleLeak          a public text or title may hold what must not leave
     ├── NoPublicSide          a public report of an incident that has no public side
     ├── NothingToRedact       the entry has no text
     ├── CurrentTitle          the entry has no text but the present title
@@ -311,20 +311,34 @@ class NoPublicSurface(UserError):
 
 
 class PossibleLeak(UserError):
-    """A public text may hold what must not leave. Nothing was changed.
+    """A public text, or a ``title``, may hold what must not leave. Nothing was changed.
 
-    ``findings`` are its places in ``text``, which only its author may see.
+    ``findings`` are its places in ``text``, which only its author may see. ``incident`` None: it is
+    the title of a declaration.
     """
 
-    def __init__(self, incident: Incident, findings: tuple[Leak, ...], text: str) -> None:
+    def __init__(
+        self,
+        incident: Incident | None,
+        findings: tuple[Leak, ...],
+        text: str,
+        *,
+        title: bool = False,
+    ) -> None:
         seen = [kind for kind in LeakKind if any(one.kind is kind for one in findings)]
+        subject = "title, which is public," if title else "public text"
+        self.happened = "Nothing was declared"
+        if incident is not None:
+            act = "changed" if title else "published"
+            self.happened = f"Nothing was {act} on {incident.name}"
         super().__init__(
-            f"Nothing was published on {incident.name}: the public text may hold "
+            f"{self.happened}: the {subject} may hold "
             f"{listed([kind.words for kind in seen])}. Change it, or confirm it."
         )
         self.incident = incident
         self.findings = findings
         self.text = text
+        self.title = title
 
 
 class NoPublicSide(UserError):

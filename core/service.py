@@ -139,7 +139,7 @@ class Incidents:
         # client without the right scope still learns that its request is impossible.
         if denied := policy.allows(command.actor, command, incident):
             raise denied
-        refuse_leaks(tx, command, incident, decision)
+        refuse_leaks(tx, command, incident, decision, known.workspace)
         if decision.changes_anything:
             if incident and incident.owner:
                 decision = followed(decision, incident, tx.open_hand_over(incident))

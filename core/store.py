@@ -194,6 +194,9 @@ class Reader(Endpoints, Subscriptions, Protocol):
     def moves(self, incident: Incident) -> tuple[Update, ...]:
         """All transitions, oldest first, the declaration counted as one."""
 
+    def texts(self, incident: Incident) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """All private texts of the incident, earlier descriptions too, and all public ones."""
+
     def public_texts(self, incident: Incident) -> tuple[Update, ...]:
         """The entries with a public text, oldest first."""
 

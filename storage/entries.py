@@ -60,6 +60,10 @@ _FIRST_SEVERITY = (
     .order_by(update.c.entry)
     .limit(1)
 )
+# Moves have an old value, too: rows to choose from, by their index alone.
+_TEXTS = select(update.c.kind, update.c.visibility, update.c.body, update.c.old).where(
+    of_incident, or_(update.c.body.is_not(None), update.c.old.is_not(None))
+)
 _SECTIONS = UPDATE.where(update.c.kind == Kind.REPORTED).order_by(update.c.entry)
 # Withdrawn public texts by a person, and what replaced some of them, newest first.
 _CORRECTIONS = UPDATE.where(
@@ -95,6 +99,21 @@ def descriptions(connection: Connection, incident: Incident) -> tuple[Update, ..
     """All changes of the description, oldest first."""
     of_incident = {"workspace": incident.workspace, "incident": incident.id}
     return tuple(update_of(row) for row in connection.execute(_DESCRIPTIONS, of_incident))
+
+
+def texts(connection: Connection, incident: Incident) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The private texts of a timeline, earlier descriptions too, and the public ones."""
+    private: list[str] = []
+    public: list[str] = []
+    for row in connection.execute(
+        _TEXTS, {"workspace": incident.workspace, "incident": incident.id}
+    ):
+        if row.visibility == Visibility.PUBLIC:
+            public += [row.body] if row.body is not None else []
+            continue
+        former = row.old if row.kind == Kind.DESCRIPTION else None
+        private += [text for text in (row.body, former) if text is not None]
+    return tuple(private), tuple(public)
 
 
 def sections(connection: Connection, incident: Incident) -> tuple[Update, ...]:

@@ -344,6 +344,10 @@ class SqlReader(Snapshot):
         """All entries of the report's sections, oldest first."""
         return entries.sections(self._connection, incident)
 
+    def texts(self, incident: Incident) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """All private texts of the incident, earlier descriptions too, and all public ones."""
+        return entries.texts(self._connection, incident)
+
     def declared(self, actor: Actor, *, since: datetime, until: datetime) -> tuple[UUID, ...]:
         """The ids of the incidents for ``actor`` that were declared in that time, oldest first."""
         rows = self._connection.execute(

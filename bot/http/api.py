@@ -120,8 +120,13 @@ async def declare(call: CurrentCall, asked: IncidentReport) -> Response:
         category=asked.type,
         started_at=asked.started_at,
         place=await call.place(),
+        confirmed=asked.confirm_public or not call.leak_guard,
     )
-    fields = {"category": "type", "description": "error_message"}
+    fields = {
+        "category": "type",
+        "description": "error_message",
+        "confirmed": "confirm_public",
+    }
     return await call.change(command, show_incident, fields=fields, status=201)
 
 

@@ -87,6 +87,11 @@ class IncidentReport(RequestBody):
     ) = None
     started_at: MomentInput | None = None
     lifecycle: LifecycleName | None = None
+    confirm_public: bool = Field(
+        default=False,
+        description="Takes the title although a key with a leak guard sees in it what may not be "
+        "meant for the public.",
+    )
 
 
 class StatusUpdate(RequestBody):

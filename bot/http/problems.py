@@ -297,10 +297,11 @@ def _refusal(  # noqa: PLR0911 - the same
                 status=400, code="nothing_to_redact", message="This update has no text to withdraw."
             )
         case PossibleLeak():
+            confirms = fields.get("confirmed", "confirmPublic")
             return Problem(
                 status=409,
                 code="possible_leak",
-                message=f"{error.message} `confirmPublic: true` confirms it.",
+                message=f"{error.message} `{confirms}: true` confirms it.",
                 findings=error.findings,
             )
         case Denied():

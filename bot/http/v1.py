@@ -150,6 +150,7 @@ async def declare(call: CurrentCall, asked: NewIncident) -> Response:
         description=asked.description,
         place=await call.place(asked.channel_id),
         started_at=asked.started_at,
+        confirmed=asked.confirm_public or not call.leak_guard,
     )
     fields = {"components": "componentIds", "started_at": "startedAt"}
     return await call.change(command, show_incident, fields=fields, status=201)
@@ -198,6 +199,7 @@ async def correct(call: CurrentCall, incident_id: IncidentId, asked: IncidentFac
         title=asked.title,
         severity=asked.severity,
         description=asked.description,
+        confirmed=asked.confirm_public or not call.leak_guard,
     )
     return await call.change(command, show_incident)
 

@@ -120,6 +120,11 @@ class NewIncident(RequestBody, CamelCase):
         ]
         | None
     ) = None
+    confirm_public: bool = Field(
+        default=False,
+        description="Takes the title although a key with a leak guard sees in it what may not be "
+        "meant for the public.",
+    )
 
 
 class IncidentFacts(RequestBody, CamelCase):
@@ -144,6 +149,11 @@ class IncidentFacts(RequestBody, CamelCase):
         ]
         | None
     ) = None
+    confirm_public: bool = Field(
+        default=False,
+        description="Takes the title although a key with a leak guard sees in it what may not be "
+        "meant for the public.",
+    )
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:

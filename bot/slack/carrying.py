@@ -59,6 +59,7 @@ INSTEAD = "Publish it in the place of yours"
 FOLLOW_UP = "Declare a follow-up…"
 # The labels of what can be done with a public text that may hold what must not leave.
 AS_IT_IS, EDIT, AS_NOTE = "Publish as it is", "Edit…", "Keep as a note"
+DECLARE_IT, DECLARE_PRIVATE = "Declare as it is", "Declare it private"
 # A correction is possible after the end, and so are these.
 AFTER_THE_END = frozenset({INSTEAD, AS_IT_IS, EDIT})
 
@@ -239,8 +240,8 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
         case NothingToRelease(incident=incident) if isinstance(request, SetPromise):
             if request.reason:
                 yield Choice(Change(actor=request.actor, ref=incident.id, note=request.reason))
-        case PossibleLeak(incident=incident):
-            yield from _despite(request, incident)
+        case PossibleLeak():
+            yield from _despite(request, error.incident)
         case UnknownComponent(asked=asked, suggestion=meant):
             for name in (meant, f"+{asked}"):
                 yield from _named(request, asked, name)
@@ -279,11 +280,18 @@ def as_note(request: Change | Walk) -> Change | Walk:
     return replace(request, public=None, note=whole, next_update=None)
 
 
-def _despite(request: Request, incident: Incident) -> Iterator[Choice]:
-    """What can be done with the public text of ``request``, which was stopped."""
-    if not isinstance(request, Change):
+def _despite(request: Request, incident: Incident | None) -> Iterator[Choice]:
+    """What can be done with the public text, or the title, of ``request``, which was stopped."""
+    if isinstance(request, Declare):
+        yield Choice(replace(request, confirmed=True), DECLARE_IT)
+        yield Choice(replace(request, private=True), DECLARE_PRIVATE)
+    if not isinstance(request, Change) or incident is None:
         return
     yield Choice(replace(request, confirmed=True), AS_IT_IS)
+    if request.public is None and request.title is not None:
+        note = Change(actor=request.actor, ref=incident.id, note=Note(request.title))
+        yield Choice(note, AS_NOTE)
+        return
     yield Choice(OpenUpdate.of(request, ref=incident.id), EDIT)
     if not incident.terminal:
         yield Choice(as_note(request), AS_NOTE)

@@ -11,17 +11,19 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from bot.slack.blocks import Json, input_block, option
-from bot.slack.carrying import AS_IT_IS, AS_NOTE, as_note
+from bot.slack.carrying import AS_IT_IS, AS_NOTE, DECLARE_IT, DECLARE_PRIVATE, as_note
 from bot.slack.dialogs import refilled
 from bot.slack.inputs import element
 from bot.slack.requests import Request
-from core.commands import Change, Walk
+from core.commands import Change, Declare, Walk
 from core.refusals import PossibleLeak
+from core.texts import lines, one_line
 
 CHOICE = "leak"
 PUBLISH_IT, KEEP_IT = "publish", "note"
 # The inputs that hold a public text; a text that is too long has several.
 TEXTS = ("public", "text", "text_2")
+TITLES = ("title", *TEXTS)
 _MARKS = UUID("6e0f7c1d-2f7d-5b0a-8a39-0f6f1f1f2b6c")
 
 
@@ -32,30 +34,45 @@ def with_choice(view: Mapping[str, Any], error: PossibleLeak, reply: Json) -> Js
     """
     asked = [block for block in view["blocks"] if _name(block) != CHOICE]
     drawn = refilled({**view, "blocks": asked}, reply)
-    options = [option(AS_IT_IS, PUBLISH_IT)]
-    if not error.incident.terminal:
-        options.append(option(AS_NOTE, KEEP_IT))
+    if error.incident is None:
+        options = [option(DECLARE_IT, PUBLISH_IT), option(DECLARE_PRIVATE, KEEP_IT)]
+    else:
+        options = [option(AS_IT_IS, PUBLISH_IT)]
+        if not error.incident.terminal:
+            options.append(option(AS_NOTE, KEEP_IT))
     choice = input_block(
         f"{CHOICE}:{_mark(error.text)}",
-        "This text",
+        "This title" if error.title else "This text",
         {"type": "radio_buttons", "action_id": CHOICE, "options": options},
-        hint="Or change the text above. A changed text is looked at anew.",
+        hint="Or change it above. What was changed is looked at anew.",
         optional=True,
     )
     blocks = drawn["blocks"]
-    place = max(place for place, block in enumerate(blocks) if _name(block) in TEXTS)
+    held = TITLES if error.title else TEXTS
+    place = max(place for place, block in enumerate(blocks) if _name(block) in held)
     return {**drawn, "blocks": [*blocks[: place + 1], choice, *blocks[place + 1 :]]}
 
 
 def settled(view: Mapping[str, Any], request: Request) -> Request:
     """``request`` of the dialog ``view``, as the choice in it says; without one, as it is."""
-    if not isinstance(request, Change | Walk) or request.public is None:
+    text = _looked_at(request)
+    if not isinstance(request, Change | Walk | Declare) or text is None:
         return request
     chosen = (element(view, CHOICE).get("selected_option") or {}).get("value")
     if chosen == KEEP_IT:
-        return as_note(request)
-    seen = any(block == f"{CHOICE}:{_mark(request.public)}" for block in _values(view))
+        return replace(request, private=True) if isinstance(request, Declare) else as_note(request)
+    seen = any(block == f"{CHOICE}:{_mark(text)}" for block in _values(view))
     return replace(request, confirmed=True) if chosen == PUBLISH_IT and seen else request
+
+
+def _looked_at(request: Request) -> str | None:
+    """The text of ``request`` that the leak guard looks at; None without one."""
+    match request:
+        case Declare(title=title) | Change(public=None, title=str(title)):
+            return one_line(title)
+        case Change() | Walk():
+            return request.public
+    return None
 
 
 def _values(view: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -70,4 +87,4 @@ def _name(block: Mapping[str, Any]) -> str:
 
 def _mark(text: str) -> str:
     """Tells texts apart, without their words."""
-    return uuid5(_MARKS, text.replace("\r\n", "\n").strip()).hex
+    return uuid5(_MARKS, lines(text)).hex

@@ -237,14 +237,20 @@ PLACES_SHOWN = 5
 
 
 def _possible_leak(error: PossibleLeak) -> Iterator[str]:
-    yield f"Nothing was published on {error.incident.name}."
-    yield "Your text may hold what is not for the public:"
+    yield f"{error.happened}."
+    subject = "title, which is public," if error.title else "text"
+    yield f"Your {subject} may hold what is not for the public:"
     for one in error.findings[:PLACES_SHOWN]:
         place = shown(error.text[one.start : one.end], 80)
         yield f'\n• "{place}": {one.kind.words}'
     if (more := len(error.findings) - PLACES_SHOWN) > 0:
         yield f"\n… and {more} more."
-    yield "\nPublish it as it is, change it, or keep it as a note."
+    if error.incident is None:
+        yield "\nDeclare it as it is, declare it private, or write another title."
+    elif error.title:
+        yield "\nUse it as it is, keep it as a note, or write another title."
+    else:
+        yield "\nPublish it as it is, change it, or keep it as a note."
 
 
 def _denied(error: Denied) -> Iterator[str]:

@@ -193,3 +193,53 @@ async def test_a_correction_after_the_end_is_asked_about_as_well(slack, mia, tol
     await (await mia.press(asked, "Publish as it is on INC-1")).answer()
     await settle()
     assert LEAK in public(slack)
+
+
+UNSAFE, UNDECLARED = "Ask ops@northwind.example", "Nothing was declared."
+
+
+async def test_a_declaration_with_a_title_that_may_leak_is_asked_about(slack, mia, told, settle):
+    for label, private in (("Declare as it is", False), ("Declare it private", True)):
+        answer = await told(f"declare {UNSAFE} severity:high")
+        assert UNDECLARED in answer.text
+        assert '"ops@northwind.example": an e-mail address' in answer.text
+        assert labels(answer) == ["Declare as it is", "Declare it private"]
+
+        declared = await (await mia.press(answer, label)).answer()
+        await settle()
+        assert UNSAFE in declared.words()
+        assert ("Everyone in <#C0STATUS> sees" in declared.words()) is not private
+    cards = [one for one in slack.workspace.channel("#status").messages if "Ask ops" in one.text]
+    assert len(cards) == 1
+
+
+async def test_the_dialog_of_a_declaration_asks_about_its_title(slack, mia, settle):
+    await mia.command("#payments", "/incident declare")
+    await opened(slack, mia, "declare")
+    await mia.fill("Title", UNSAFE)
+    await mia.submit()
+    await slack.until(lambda: UNDECLARED in mia.view.words())
+    assert "Ask ops" not in public(slack)
+
+    await mia.fill("This title", "Declare as it is")
+    await mia.submit()
+    await settle()
+
+    assert "Ask ops" in public(slack)
+
+
+async def test_a_title_that_may_leak_is_used_or_kept_as_a_note(slack, mia, told, settle):
+    answer = await told(f"title 1 {HOST} is down")
+    assert "Nothing was changed on INC-1." in answer.text
+    assert labels(answer) == ["Publish as it is (INC-1)", "Keep as a note (INC-1)"]
+    assert HOST not in public(slack)
+
+    await (await mia.press(answer, "Keep as a note (INC-1)")).answer()
+    await settle()
+    assert f"{HOST} is down" in (await told("timeline 1")).words()
+    assert HOST not in public(slack)
+
+    answer = await told(f"title 1 {HOST} is down")
+    await (await mia.press(answer, "Publish as it is (INC-1)")).answer()
+    await settle()
+    assert HOST in public(slack)

@@ -322,6 +322,20 @@ TOLD = [
         ),
     ),
     (
+        PossibleLeak(OPEN, (Leak(0, 3, LeakKind.NOTE),), "The words", title=True),
+        (
+            "Nothing was changed on INC-42: the title, which is public, may hold words of a "
+            "private note. Change it, or confirm it."
+        ),
+    ),
+    (
+        PossibleLeak(None, (Leak(0, 3, LeakKind.PERSONAL),), "The words", title=True),
+        (
+            "Nothing was declared: the title, which is public, may hold an e-mail address, or a "
+            "telephone or card number. Change it, or confirm it."
+        ),
+    ),
+    (
         PossibleLeak(OPEN, (Leak(4, 4, LeakKind.NOTE), Leak(9, 3, LeakKind.SECRET)), "The words"),
         (
             "Nothing was published on INC-42: the public text may hold words of a private note "

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from uuid import uuid4
+
 import pytest
 
-from core.commands import Redact, Walk
-from core.guarding import ENTRIES_COMPARED
+from core.commands import Redact, SetPrivacy, Walk
+from core.guarding import refuse_leaks
 from core.incident import Note, PublicText
 from core.leaks import LeakKind
 from core.refusals import Denied, PossibleLeak
-from tests.builders import GRACE, a_change, a_declaration, an_actor
+from tests.builders import (
+    GRACE,
+    NINE,
+    a_change,
+    a_declaration,
+    a_workspace,
+    an_actor,
+    decide,
+    known,
+)
 
 NOTE = "db-3 lost its quorum"
 LEAK = "The host db-3 is down."
@@ -95,11 +107,76 @@ async def test_words_that_are_public_already_are_no_finding(incidents, declared)
     assert (await incidents.execute(change("db-3 is back."))).changed
 
 
-async def test_a_note_of_long_ago_is_not_compared(incidents, declared):
-    for number in range(ENTRIES_COMPARED):
+async def test_a_note_of_long_ago_is_compared_as_any_other(incidents, declared):
+    for number in range(220):
         await incidents.execute(a_change(ref=1, note=f"looking {number}"))
 
-    assert (await incidents.execute(change(LEAK))).changed
+    with pytest.raises(PossibleLeak):
+        await incidents.execute(change(LEAK))
+
+
+TITLES = [
+    pytest.param(a_change(ref=1, title="db-3 is down"), "db-3", id="a note"),
+    pytest.param(a_change(ref=1, title="Trouble on web_14"), "web_14", id="the description"),
+    pytest.param(a_change(ref=1, title="Ask ops@example.com"), "ops@example.com", id="a shape"),
+    pytest.param(
+        a_change(ref=1, title="No web_15", description="It is web_15"), "web_15", id="its own"
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "word"), TITLES)
+async def test_a_title_that_may_leak_is_stopped_until_it_is_confirmed(
+    incidents, declared, command, word
+):
+    with pytest.raises(PossibleLeak, match="Nothing was changed on INC-1: the title") as refused:
+        await incidents.execute(command)
+
+    (found,) = refused.value.findings
+    assert refused.value.title
+    assert refused.value.text[found.start : found.end] == word
+    assert (await incidents.execute(replace(command, confirmed=True))).changed
+
+
+async def test_a_private_incident_has_any_title(incidents, declared):
+    await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
+
+    assert (await incidents.execute(a_change(ref=1, title="db-3 is down"))).changed
+
+
+@pytest.mark.parametrize(
+    "title", ["db-3.internal is slow", "Checkout of web_14 fails", "Cards fail [region]"]
+)
+async def test_a_declaration_is_stopped_until_it_is_confirmed(incidents, title):
+    declaration = a_declaration(title=title, description="Seen on web_14 first")
+    with pytest.raises(PossibleLeak, match="Nothing was declared: the title") as refused:
+        await incidents.execute(declaration)
+
+    assert (refused.value.incident, refused.value.title) == (None, True)
+    assert (await incidents.execute(replace(declaration, private=True, id=uuid4()))).changed
+    assert (await incidents.execute(replace(declaration, confirmed=True))).changed
+
+
+async def test_a_title_may_begin_as_its_description_does(incidents):
+    told = "Checkout fails for all customers of the shop"
+
+    assert await incidents.execute(a_declaration(title=told, description=f"{told} since nine"))
+
+
+@pytest.mark.parametrize(("status_channel", "stopped"), [(None, False), ("C0STATUS", True)])
+async def test_a_title_is_looked_at_where_it_can_be_public(store, status_channel, stopped):
+    declaration = a_declaration(title="db-3.internal is slow")
+    workspace = a_workspace(status_channel=status_channel)
+    decision = decide(None, declaration, known(workspace=workspace), at=NINE)
+
+    def look(reader):
+        refuse_leaks(reader, declaration, None, decision, workspace)
+
+    if not stopped:
+        await store.read(look)
+        return
+    with pytest.raises(PossibleLeak):
+        await store.read(look)
 
 
 async def test_somebody_who_may_not_publish_learns_that_first(incidents, declared):

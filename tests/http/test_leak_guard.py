@@ -103,3 +103,38 @@ async def test_no_word_is_logged_kept_or_counted(guarded, incident, ci, metrics,
     logged = capsys.readouterr()
     assert "canary" not in logged.out + logged.err
     assert "canary" not in json.dumps(first.json())
+
+
+HOST_TITLE = "vermilion_canary-3 is down"
+DECLARATIONS = {
+    "/v1": ("confirmPublic", {"title": "Ask ops@canary.example", "severity": "high"}),
+    "/api": ("confirm_public", {"title": "Ask ops@canary.example", "severity": "critical"}),
+}
+
+
+@pytest.mark.parametrize("dialect", DECLARATIONS)
+async def test_the_title_of_a_declaration_is_looked_at(guarded, ci, dialect):
+    confirms, body = DECLARATIONS[dialect]
+    address = f"{dialect}/incidents"
+
+    answer = await guarded().post(address, json=body)
+
+    assert answer.status_code == 409
+    assert f"`{confirms}: true` confirms it." in answer.text
+    assert "canary" not in answer.text
+    assert (await ci.get("/v1/incidents")).json()["data"]["incidents"] == []
+    confirmed = await guarded().post(address, json={**body, confirms: True})
+    assert confirmed.status_code == 201
+    assert (await ci.post(address, json=body)).status_code == 201
+
+
+async def test_a_new_title_is_looked_at(guarded, incident, ci):
+    address = incident.removesuffix("/updates")
+
+    stopped = await guarded().patch(address, json={"title": HOST_TITLE})
+
+    assert (stopped.status_code, stopped.json()["code"]) == (409, "possible_leak")
+    assert [one["kind"] for one in stopped.json()["findings"]] == ["note"]
+    confirmed = await guarded().patch(address, json={"title": HOST_TITLE, "confirmPublic": True})
+    assert confirmed.json()["data"]["title"] == HOST_TITLE
+    assert (await ci.patch(address, json={"title": f"{HOST_TITLE} again"})).status_code == 200

@@ -740,6 +740,12 @@ def errors(texts: Texts) -> dict[str, UserError]:
         ),
         "no_public_surface": NoPublicSurface(new),
         "possible_leak": PossibleLeak(new, (Leak(0, 4, LeakKind.NOTE),), texts.body),
+        "possible_leak_title": PossibleLeak(
+            new, (Leak(0, 4, LeakKind.NOTE),), texts.title, title=True
+        ),
+        "possible_leak_declared": PossibleLeak(
+            None, (Leak(0, 4, LeakKind.INTERNAL),), texts.title, title=True
+        ),
         "possible_leak_several": PossibleLeak(
             new, tuple(Leak(at, 2, kind) for at, kind in enumerate([*LeakKind] * 2)), texts.body
         ),

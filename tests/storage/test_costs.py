@@ -67,6 +67,7 @@ LOOKS = {
     "owned by one who is back": lambda reader: reader.owned(
         OwnerName(WORKSPACE, "U0ADA"), left=False
     ),
+    "texts for the leak guard": lambda reader: reader.texts(reader.incident(WORKSPACE, 1)),
     "sections": lambda reader: reader.sections(reader.incident(WORKSPACE, 1)),
     "declared in a month": lambda reader: declared(reader, an_actor()),
     "histories": lambda reader: reader.histories(WORKSPACE, [an_id(1)]),
