@@ -17,7 +17,8 @@ def publish(
 ) -> None:
     """Write the status page into DIR as files, which outlive the bot.
 
-    DIR is a new or an empty folder, or that of an earlier copy. It is replaced as a whole.
+    DIR is a new or an empty folder, or that of an earlier copy of the same
+    page. It is replaced as a whole; folders above it that are missing are made.
     """
     from bot.clock import now
     from bot.commands.setup import public_settings, wrong
@@ -46,5 +47,6 @@ def publish(
         except NotPublished as error:
             wrong(error, code=1)
     if not made:
-        wrong("No page is published, so there is no copy: run `ratchet page publish`.", code=1)
+        whose = f"The page of {workspace} is not" if workspace else "No page is"
+        wrong(f"{whose} published, so there is no copy: run `ratchet page publish`.", code=1)
     typer.echo(f"The status page is in {to}.")

@@ -21,6 +21,7 @@ from bot.telemetry import log
 from core.page import DAYS, PageIncident, PageSettings, PublicFacts, StatusPage
 from core.projection import page_incident, project
 from core.public_side import PublicIncident
+from core.texts import listed
 from storage.public import PublicReader
 
 T = TypeVar("T")
@@ -40,7 +41,9 @@ class PublicRows(Protocol):
 
 
 class StaticCopy:
-    """The copy in ``folder`` of the page of ``workspace``; None: of the only published one.
+    """The copy in ``folder`` of the page of ``workspace``.
+
+    None: that of the only published one; of several, the one that ``folder`` has already.
 
     ``address`` gives the address of the page, and is told whether it is the only one.
     """
@@ -93,13 +96,17 @@ class StaticCopy:
         at = self._clock()
         seen, read = self._store.read_public_now(lambda reader: self._read(reader, at))
         if read is None:
-            self._folder.remove()
+            if self._workspace is None or self._folder.owner in {None, self._workspace}:
+                self._folder.remove()
             self._made = (seen, at, at + ANEW)
             return False
         facts, incidents, alone = read
         page = project(facts, at)
         addresses = Addresses(self._address(facts.settings, alone))
-        self._folder.replace(lambda copied: _fill(copied, page, incidents, addresses, at))
+        self._folder.replace(
+            lambda copied: _fill(copied, page, incidents, addresses, at),
+            owner=page.settings.workspace,
+        )
         self._made = (seen, at, min(at + ANEW, page.until))
         return True
 
@@ -110,10 +117,17 @@ class StaticCopy:
     def _chosen(self, reader: PublicReader) -> str | None:
         if self._workspace is not None:
             return self._workspace
-        pages = reader.pages()
-        if len(pages) > 1:
-            raise NotPublished("Several pages are published: name one, with --workspace.")
-        return pages[0].workspace if pages else None
+        owners = [page.workspace for page in reader.pages()]
+        if len(owners) > 1:
+            if self._folder.owner in owners:
+                # A second page must not end the copy of the first: a withdrawn text would stay.
+                return self._folder.owner
+            here, named = self._folder.path, listed(owners, most=10)
+            raise NotPublished(
+                f"Several pages are published, those of {named}, and a folder has one: run "
+                f"`ratchet publish --to {here} --workspace {owners[0]}`, or of another."
+            )
+        return owners[0] if owners else None
 
     def _read(
         self, reader: PublicReader, at: datetime

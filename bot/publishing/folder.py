@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 FOLDER, FILE = 0o755, 0o644
-LOCK, KNOWN, NEXT, COPY = "lock", "known.json", "next", "copy-"
+LOCK, KNOWN, OWNER, NEXT, COPY = "lock", "known.json", "owner", "next", "copy-"
 
 
 class NotPublished(Exception):
@@ -58,21 +58,38 @@ class CopyFolder:
     """``folder`` is what a file server serves."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100 - it may be a link of ours
-        self._copies = self._folder.parent / f".{self._folder.name}.ratchet"
+        self.path = Path(os.path.abspath(folder))  # noqa: PTH100 - it may be a link of ours
+        self._copies = self.path.parent / f".{self.path.name}.ratchet"
 
-    def replace(self, fill: Callable[[Copied], None]) -> None:
-        """Makes a new copy by ``fill``, puts it in place, and deletes the former one.
+    @property
+    def owner(self) -> str | None:
+        """The workspace whose page was copied here last; None if that is not known."""
+        try:
+            return (self._copies / OWNER).read_text("utf-8").strip() or None
+        except (OSError, ValueError):
+            return None
+
+    def replace(self, fill: Callable[[Copied], None], *, owner: str) -> None:
+        """Makes a new copy of the page of ``owner`` by ``fill``, and deletes the former one.
+
+        Missing folders above it are made.
 
         Raises:
-            NotPublished: the folder is not ours, or cannot be written.
+            NotPublished: the folder is not ours, has another page, or cannot be written.
         """
         with self._ours():
+            if self.owner not in {None, owner}:
+                raise NotPublished(
+                    f"{self.path} holds the page of {self.owner}: name another folder."
+                )
             made = Path(tempfile.mkdtemp(dir=self._copies, prefix=COPY))
             try:
                 copied = Copied(made, self._present(), self._known())
                 fill(copied)
                 made.chmod(FOLDER)
+                (self._copies / OWNER).write_text(owner, encoding="utf-8")
+                # After a crash here nothing is known of the new copy, so that all is made anew.
+                (self._copies / KNOWN).unlink(missing_ok=True)
                 self._put_in_place(made)
                 (self._copies / KNOWN).write_text(json.dumps(copied.keys), encoding="utf-8")
             finally:
@@ -84,15 +101,20 @@ class CopyFolder:
         Raises:
             NotPublished: the folder is not ours, or cannot be written.
         """
+        if not self._copies.exists() and not self.path.exists():
+            return
         with self._ours():
-            if self._folder.is_symlink():
-                self._folder.unlink()
+            if self.path.is_symlink():
+                self.path.unlink()
+            (self._copies / OWNER).unlink(missing_ok=True)
             self._sweep()
 
     @contextmanager
     def _ours(self) -> Iterator[None]:
         try:
             self._see_ours()
+            for missing in reversed([one for one in self._copies.parents if not one.exists()]):
+                missing.mkdir(mode=FOLDER, exist_ok=True)
             self._copies.mkdir(mode=FOLDER, exist_ok=True)
             self._copies.chmod(FOLDER)
             with (self._copies / LOCK).open("w") as lock:
@@ -100,24 +122,22 @@ class CopyFolder:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as error:
-            raise NotPublished(f"{self._folder} cannot be written: {error.strerror}") from None
+            raise NotPublished(f"{self.path} cannot be written: {error.strerror}") from None
 
     def _see_ours(self) -> None:
-        if self._folder.is_symlink():
-            mine = self._folder.readlink().parent == Path(self._copies.name)
+        if self.path.is_symlink():
+            mine = self.path.readlink().parent == Path(self._copies.name)
         else:
-            mine = not self._folder.exists() or (
-                self._folder.is_dir() and not any(self._folder.iterdir())
-            )
+            mine = not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir()))
         copies_are_mine = not self._copies.exists() or (self._copies / LOCK).exists()
         if not (mine and copies_are_mine):
             raise NotPublished(
-                f"{self._folder} holds files that are not ours: name an empty or a new folder."
+                f"{self.path} holds files that are not ours: name an empty or a new folder."
             )
 
     def _present(self) -> Path | None:
-        here = self._folder.is_symlink() and self._folder.is_dir()
-        return self._folder.parent / self._folder.readlink() if here else None
+        here = self.path.is_symlink() and self.path.is_dir()
+        return self.path.parent / self.path.readlink() if here else None
 
     def _known(self) -> Mapping[str, str]:
         try:
@@ -130,9 +150,9 @@ class CopyFolder:
         link = self._copies / NEXT
         link.unlink(missing_ok=True)
         link.symlink_to(Path(self._copies.name) / made.name)
-        if self._folder.is_dir() and not self._folder.is_symlink():
-            self._folder.rmdir()
-        link.replace(self._folder)
+        if self.path.is_dir() and not self.path.is_symlink():
+            self.path.rmdir()
+        link.replace(self.path)
 
     def _sweep(self) -> None:
         """Deletes all copies but the present one: what was withdrawn is in none of them."""

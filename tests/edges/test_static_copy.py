@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from errno import ENOSPC
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from bot.__main__ import cli
 from bot.app import build
 from bot.http.status.shelf import Shelf
 from bot.publishing.copying import StaticCopy
-from bot.publishing.folder import NotPublished
+from bot.publishing.folder import CopyFolder, NotPublished
 from bot.settings import Settings
 from core.commands import Redact
 from core.incident import Note, PublicText, Severity
@@ -247,7 +248,81 @@ def test_a_command_makes_the_copy(folder, database_url, monkeypatch):
     assert (told.exit_code, told.stdout) == (0, f"The status page is in {folder}.\n")
     assert 'href="https://bot.example/status/acme"' in (folder / "index.html").read_text("utf-8")
     told = CliRunner().invoke(cli, ["publish", "--to", str(folder), "--workspace", "T0NOBODY"])
-    assert (told.exit_code, folder.exists()) == (1, False)
+    assert (told.exit_code, told.stderr.splitlines()[0]) == (
+        1,
+        "The page of T0NOBODY is not published, so there is no copy: run `ratchet page publish`.",
+    )
+    assert (folder / "index.html").is_file()
+    deep = folder.parent / "new" / "deep" / "dir"
+    told = CliRunner().invoke(cli, ["publish", "--to", str(deep)])
+    assert (told.exit_code, (deep / "index.html").is_file()) == (0, True)
+
+
+@pytest.mark.usefixtures("published")
+async def test_a_second_page_does_not_end_the_copy_of_the_first(
+    copy, folder, store, incidents, clock
+):
+    copy.make()
+    await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
+    await incidents.execute(Redact(actor=an_actor(admin=True), ref=1, entry=3))
+    clock.advance(minutes=1)
+    copy.look()
+
+    assert not [name for name, text in texts(folder).items() if b"We look into it" in text]
+    rival = StaticCopy(
+        store, folder, clock=clock, address=lambda _page, _alone: "x", workspace="T0OTHER"
+    )
+    before = texts(folder)
+    with pytest.raises(NotPublished, match="holds the page of T0RATCHET: name another folder"):
+        rival.make()
+    await store.write(lambda tx: tx.unpublish_page("T0OTHER", at=clock()))
+    assert not rival.make()
+    assert texts(folder) == before
+
+
+@pytest.mark.usefixtures("published")
+async def test_what_is_not_published_makes_no_folder(store, folder, clock):
+    deep = folder / "deep"
+    nobody = StaticCopy(
+        store, deep, clock=clock, address=lambda _page, _alone: "x", workspace="T0NOBODY"
+    )
+
+    assert not nobody.make()
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("error", [OSError(ENOSPC, "No space left on device"), KeyboardInterrupt()])
+async def test_a_copy_that_ends_half_way_leaves_the_former_whole(copy, folder, error):
+    copy.make()
+    before = texts(folder)
+
+    def fill(copied):
+        copied.write("index.html", lambda: b"half")
+        raise error
+
+    with pytest.raises((NotPublished, KeyboardInterrupt)) as ended:
+        CopyFolder(folder).replace(fill, owner=WORKSPACE)
+
+    if isinstance(error, OSError):
+        assert str(ended.value) == f"{folder} cannot be written: No space left on device"
+    assert texts(folder) == before
+    assert len(list((folder.parent / ".status.ratchet").glob("copy-*"))) == 1
+
+
+@pytest.mark.usefixtures("published")
+async def test_without_what_was_known_of_a_copy_all_is_made_anew(copy, folder):
+    """As after a crash between the new copy and the note of what is in it."""
+    copy.make()
+    ended = folder / "incidents" / "1" / "index.html"
+    before = ended.stat().st_ino
+    copy.make()
+    assert ended.stat().st_ino == before
+
+    (folder.parent / ".status.ratchet" / "known.json").unlink()
+    copy.make()
+
+    assert ended.stat().st_ino != before
 
 
 @pytest.mark.usefixtures("published")
