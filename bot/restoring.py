@@ -230,7 +230,7 @@ def _named(one: Hidden) -> tuple[str, str]:
 def _line_of(one: SeesAgain) -> str:
     return (
         f"INC-{one.number} is private, and {one.owner}, its owner in the backup, sees it again: "
-        f"`/incident assign {one.number} @person` makes another its owner."
+        f"`/incident assign {one.number} @person` in Slack makes another its owner."
     )
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from core.advice import Advice, Way
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The closest match for ``word`` in ``known``, or None."""
@@ -26,11 +28,21 @@ def closest(word: str, known: Iterable[str]) -> str:
 
 
 class UserError(Exception):
-    """An error that the person can correct. Only subclasses are raised."""
+    """An error that the person can correct. Only subclasses are raised.
 
-    def __init__(self, message: str) -> None:
+    ``message`` says what is true; ``advice`` is the sentence after it that names an act, if any.
+    """
+
+    def __init__(self, message: str, advice: Advice | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.advice = advice
+
+    def told(self, way: Way) -> str:
+        """The whole text, with the words of an entry point for the act that it advises."""
+        if self.advice is None:
+            return self.message
+        return f"{self.message} {self.advice.sentence.replace('{}', way(self.advice))}"
 
 
 # Field names that would read badly in a sentence.

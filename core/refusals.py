@@ -55,10 +55,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from core.advice import Act, Advice
 from core.errors import InvalidField, UserError, closest, nearest
 from core.incident import Actor, Component, DeclaredText, Incident, Section, Update
 from core.leaks import Leak, LeakKind
 from core.texts import listed
+
+
+def _advice(act: Act, sentence: str, incident: Incident, entry: int | None = None) -> Advice:
+    return Advice(act=act, sentence=sentence, number=incident.number, id=incident.id, entry=entry)
 
 
 class NotFound(UserError):
@@ -67,7 +72,8 @@ class NotFound(UserError):
     def __init__(self, ref: object) -> None:
         named = f"INC-{ref}" if isinstance(ref, int) else "with that id"
         super().__init__(
-            f"There is no incident {named} here. `/incident list` shows the open ones."
+            f"There is no incident {named} here.",
+            Advice(act=Act.LIST, sentence="{} shows the open ones."),
         )
         self.ref = ref
 
@@ -91,8 +97,8 @@ class NoSuchEntry(UserError):
     def __init__(self, incident: Incident, entry: object) -> None:
         named = f"entry {entry}" if isinstance(entry, int) else "such entry"
         super().__init__(
-            f"The timeline of {incident.name} has no {named}. "
-            f"`/incident timeline {incident.number}` shows the numbers."
+            f"The timeline of {incident.name} has no {named}.",
+            _advice(Act.TIMELINE, "{} shows the numbers.", incident),
         )
         self.incident = incident
 
@@ -103,8 +109,8 @@ class NoSuchSection(NoSuchEntry):
     def __init__(self, incident: Incident, section: Section) -> None:
         UserError.__init__(
             self,
-            f"Nobody has written the section {section.words} of {incident.name}. "
-            f"`/incident report {incident.number}` shows what is written.",
+            f"Nobody has written the section {section.words} of {incident.name}.",
+            _advice(Act.REPORT, "{} shows what is written.", incident),
         )
         self.incident = incident
 
@@ -116,10 +122,10 @@ class NoSuchText(NoSuchEntry):
         told = {
             DeclaredText.DESCRIPTION: f"{incident.name} has no description to withdraw.",
             DeclaredText.CATEGORY: f"{incident.name} has no category to withdraw.",
-            DeclaredText.TITLE: f"{incident.name} has no earlier title to withdraw. Give it "
-            f"another one first: `/incident title {incident.number} …`.",
+            DeclaredText.TITLE: f"{incident.name} has no earlier title to withdraw.",
         }
-        UserError.__init__(self, told[name])
+        renamed = _advice(Act.TITLE, "Give it another one first: {}.", incident)
+        UserError.__init__(self, told[name], renamed if name is DeclaredText.TITLE else None)
         self.incident = incident
 
 
@@ -152,8 +158,8 @@ class NoSuchComponent(UserError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A component id is not one of this workspace's components: take ids from the list of "
-            "components."
+            "A component id is not one of this workspace's components.",
+            Advice(act=Act.COMPONENTS, sentence="Take ids from {}."),
         )
 
 
@@ -162,7 +168,8 @@ class NoSuchWebhook(UserError):
 
     def __init__(self) -> None:
         super().__init__(
-            "There is no webhook with that id here: take ids from `ratchet webhooks list`."
+            "There is no webhook with that id here.",
+            Advice(act=Act.WEBHOOKS, sentence="Take ids from {}."),
         )
 
 
@@ -171,7 +178,8 @@ class NotSubscribed(UserError):
 
     def __init__(self, channel: str) -> None:
         super().__init__(
-            "That channel is not subscribed. `/incident subscriptions` shows those that are."
+            "That channel is not subscribed.",
+            Advice(act=Act.SUBSCRIPTIONS, sentence="{} shows those that are."),
         )
         self.channel = channel
 
@@ -300,13 +308,17 @@ class NoPublicSurface(UserError):
     """The workspace has no status channel, or the incident is private."""
 
     def __init__(self, incident: Incident) -> None:
-        super().__init__(
-            f"{incident.name} is private: it has no public side, and a public update would have "
-            f"no reader. Write a note instead: `/incident note {incident.number} …`."
-            if incident.private
-            else "There is no status channel yet, so nobody could read a public update. "
-            "A workspace admin sets one with `/incident setup #channel`."
-        )
+        if incident.private:
+            super().__init__(
+                f"{incident.name} is private: it has no public side, and a public update would "
+                "have no reader.",
+                _advice(Act.NOTE, "Write a note instead: {}.", incident),
+            )
+        else:
+            super().__init__(
+                "There is no status channel yet, so nobody could read a public update.",
+                Advice(act=Act.STATUS_CHANNEL, sentence="A workspace admin sets one with {}."),
+            )
         self.incident = incident
 
 
@@ -356,8 +368,8 @@ class NothingToRedact(UserError):
 
     def __init__(self, incident: Incident, update: Update) -> None:
         super().__init__(
-            f"Entry {update.entry} of {incident.name} has no text to withdraw. "
-            f"`/incident timeline {incident.number}` shows which have."
+            f"Entry {update.entry} of {incident.name} has no text to withdraw.",
+            _advice(Act.TIMELINE, "{} shows which have.", incident),
         )
         self.incident = incident
         self.update = update
@@ -368,8 +380,10 @@ class CurrentTitle(UserError):
 
     def __init__(self, incident: Incident, update: Update) -> None:
         super().__init__(
-            f"Entry {update.entry} holds the title that {incident.name} has now. Give it another "
-            f"one first, with `/incident title {incident.number} …`; then withdraw this one."
+            f"Entry {update.entry} holds the title that {incident.name} has now.",
+            _advice(
+                Act.TITLE, "Give it another one first, with {}; then withdraw this one.", incident
+            ),
         )
         self.incident = incident
         self.update = update
@@ -384,16 +398,16 @@ class AlreadyPublic(UserError):
     def __init__(self, incident: Incident, entry: Update | None = None) -> None:
         self.incident = incident
         self.entry = entry
-        number = incident.number
         if entry is None:
             self.since = incident.title_public_at or incident.created_at
-            named, cure = incident.name, f"`/incident private {number}` makes it private."
+            named = incident.name
+            advice = _advice(Act.MAKE_PRIVATE, "{} makes it private.", incident)
         else:
             self.since = entry.public_at or entry.at
             named = f"Entry {entry.entry} of {incident.name}"
-            cure = f"`/incident withdraw {number} {entry.entry}` withdraws it."
+            advice = _advice(Act.WITHDRAW, "{} withdraws it.", incident, entry.entry)
         super().__init__(
-            f"{named} is public since {self.since:%H:%M} UTC, and nothing was changed. {cure}"
+            f"{named} is public since {self.since:%H:%M} UTC, and nothing was changed.", advice
         )
 
 
@@ -402,8 +416,8 @@ class NotPrivate(UserError):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(
-            f"{incident.name} is not private: everyone in the workspace can see it already. "
-            f"`/incident private {incident.number}` makes it private."
+            f"{incident.name} is not private: everyone in the workspace can see it already.",
+            _advice(Act.MAKE_PRIVATE, "{} makes it private.", incident),
         )
         self.incident = incident
 
@@ -413,8 +427,8 @@ class TitleChanged(UserError):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(
-            f"{incident.name} has another title by now, and nothing was made public. "
-            f"Look again: `/incident public {incident.number}`."
+            f"{incident.name} has another title by now, and nothing was made public.",
+            _advice(Act.MAKE_PUBLIC, "Look again: {}.", incident),
         )
         self.incident = incident
 
@@ -437,8 +451,8 @@ class SectionChanged(UserError):
         if entry.redacted_by:
             deed = f"{entry.redacted_by.name} withdrew"
         super().__init__(
-            f"{deed} this section meanwhile, and nothing was saved: "
-            f"`/incident report {incident.number}` shows it as it is now."
+            f"{deed} this section meanwhile, and nothing was saved.",
+            _advice(Act.REPORT, "{} shows it as it is now.", incident),
         )
         self.incident = incident
         self.entry = entry
@@ -449,8 +463,8 @@ class SettingsChanged(UserError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Another admin changed the settings meanwhile, and nothing was saved: "
-            "`/incident setup` shows them as they are now."
+            "Another admin changed the settings meanwhile, and nothing was saved.",
+            Advice(act=Act.SETTINGS, sentence="{} shows them as they are now."),
         )
 
 
@@ -469,8 +483,8 @@ class PromiseOver(UserError):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(
-            f"That promise of {incident.name} is over, and nothing was changed. "
-            f"`/incident promise {incident.number} 30m` makes a new one."
+            f"That promise of {incident.name} is over, and nothing was changed.",
+            _advice(Act.PROMISE, "{} makes a new one.", incident),
         )
         self.incident = incident
 
@@ -498,8 +512,8 @@ class NotAsked(UserError):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(
-            f"Only the new owner of {incident.name} is asked that. "
-            f"`/incident assign {incident.number}` makes you the owner."
+            f"Only the new owner of {incident.name} is asked that.",
+            _advice(Act.ASSIGN, "{} makes you the owner.", incident),
         )
         self.incident = incident
 
@@ -510,8 +524,8 @@ class NoChannels(UserError):
     def __init__(self, incident: Incident) -> None:
         super().__init__(
             f"Incidents get no channels of their own here, and nothing was changed. Work on "
-            f"{incident.name} in any channel; a workspace admin switches them on with "
-            "`/incident setup`."
+            f"{incident.name} in any channel.",
+            Advice(act=Act.SETTINGS, sentence="A workspace admin switches them on with {}."),
         )
         self.incident = incident
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from bot.commands.homes import named, served_store
 from bot.commands.setup import key_settings, wrong
 from bot.commands.stores import opened_store
+from bot.ways import on_command_line
 from core.errors import UserError
 from core.incident import Actor, Person
 from storage.keys import known_workspaces
@@ -55,4 +56,4 @@ def _answer(ask: Ask[T], store: SqlStore, workspace: str) -> T:
     try:
         return asyncio.run(answer())
     except UserError as error:
-        return wrong(error, code=1)
+        return wrong(error.told(on_command_line), code=1)

@@ -118,7 +118,7 @@ def _settings(settings: Settings, home: Home | None) -> Iterator[CheckResult]:
     if settings.workspace.status_channel and home and home.workspace is None:
         wrong.append(
             "STATUS_CHANNEL counts for one workspace, and the token is of an organization: leave "
-            "it out, and type `/incident setup #channel` in each workspace"
+            "it out, and type `/incident setup #channel` in Slack, in each workspace"
         )
     for problem in wrong:
         yield CheckResult(well=False, text=f"settings: {problem}")

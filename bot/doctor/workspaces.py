@@ -62,7 +62,7 @@ async def workspace_checks(
     if settings.status_channel:
         yield await _status_channel(client, settings.status_channel, known)
     else:
-        text = "status channel: none in the settings; `/incident setup #channel` sets one"
+        text = "status channel: none in the settings; `/incident setup #channel` in Slack sets one"
         yield CheckResult(well=True, text=text)
     async for result in subscribed_checks(client, known.subscriptions):
         yield result
@@ -78,7 +78,7 @@ def _promises(known: InForce) -> CheckResult:
     """The promises that updates make by themselves, and the readers of a broken one."""
     settings = known.settings
     if not settings.promise_defaults:
-        text = "promises: none by default; `/incident promise` makes one"
+        text = "promises: none by default; `/incident promise` in Slack makes one"
         return CheckResult(well=True, text=text)
     told = "RESPONDERS_GROUP is mentioned when one is broken"
     if settings.responders_group is None:

@@ -13,6 +13,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from bot.ways import over_http
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.leaks import Leak
 from core.refusals import (
@@ -147,7 +148,7 @@ def too_many(retry_after_seconds: int) -> ApiError:
 
 def slack_unavailable(error: UserError) -> ApiError:
     """Slack, which knows the members of a workspace, does not answer."""
-    return ApiError(_unavailable(error.message))
+    return ApiError(_unavailable(error.told(over_http)))
 
 
 def invalid_target_user() -> ApiError:
@@ -291,7 +292,7 @@ def _refusal(  # noqa: PLR0911 - the same
         case NoSuchEntry():
             return _NOT_FOUND["update"]
         case CurrentTitle():
-            return Problem(status=400, code="nothing_to_redact", message=error.message)
+            return Problem(status=400, code="nothing_to_redact", message=error.told(over_http))
         case NothingToRedact():
             return Problem(
                 status=400, code="nothing_to_redact", message="This update has no text to withdraw."
@@ -301,7 +302,7 @@ def _refusal(  # noqa: PLR0911 - the same
             return Problem(
                 status=409,
                 code="possible_leak",
-                message=f"{error.message} `{confirms}: true` confirms it.",
+                message=f"{error.told(over_http)} `{confirms}: true` confirms it.",
                 findings=error.findings,
             )
         case Denied():
@@ -313,7 +314,7 @@ def _refusal(  # noqa: PLR0911 - the same
             )
         case _:
             status, code = _CODES.get(type(error), (400, "invalid_status_transition"))
-            return Problem(status=status, code=code, message=error.message, refused=refused)
+            return Problem(status=status, code=code, message=error.told(over_http), refused=refused)
 
 
 # Every other refusal is a transition that the lifecycle does not allow.

@@ -39,6 +39,7 @@ from bot.slack.requests import (
     ShowCard,
     follow_up,
 )
+from bot.ways import in_slack
 from core.boards import BoardFilter, Scope
 from core.commands import Acknowledge, Change, SetPromise, TakeNextStep
 from core.drafting import DraftBook, DraftGone
@@ -135,7 +136,7 @@ class Asking:
         if isinstance(error, Question):
             return problem_of(error)
         if isinstance(error, WhichIncident):
-            return escape(error.message)
+            return escape(error.told(in_slack))
         told: str = self._answers.refusal(interaction, error)["text"]
         return told
 

@@ -26,6 +26,7 @@ from bot.slack.inputs import (
 )
 from bot.slack.pressed import Dialog
 from bot.slack.requests import AssignTo, FromDraft, InviteUser, OpenWalk, Request, UsageError
+from bot.ways import in_slack
 from core.commands import (
     Change,
     Declare,
@@ -408,7 +409,7 @@ def field_errors(error: Exception | None, view: Mapping[str, Any]) -> dict[str, 
     blocks = view.get("blocks") or ()
     inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]
     named = [block for block in inputs if block.split(":")[0] in _inputs(error)]
-    return dict.fromkeys([*named, *inputs][:1], error.message)
+    return dict.fromkeys([*named, *inputs][:1], error.told(in_slack))
 
 
 def _inputs(error: UserError) -> tuple[str, ...]:  # noqa: PLR0911 - one for each class of error

@@ -42,6 +42,7 @@ from bot.slack.requests import (
 )
 from bot.slack.verbs import COMMAND
 from bot.slack.words import WALKS, in_words, status_name
+from bot.ways import in_slack
 from core.errors import UserError
 from core.incident import (
     Incident,
@@ -117,17 +118,17 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             | NoChannels(incident=incident)
             | ChannelArchived(incident=incident)
         ):
-            return offer([escape(error.message)], incident)
+            return offer([escape(error.told(in_slack))], incident)
         case NotSubscribed():
-            return _refused([escape(error.message)], [subscriptions_button()])
+            return _refused([escape(error.told(in_slack))], [subscriptions_button()])
         case NotFound():
-            return _refused([escape(error.message)], [board_button()])
+            return _refused([escape(error.told(in_slack))], [board_button()])
         case (
             NoSuchEntry(incident=incident)
             | NothingToRedact(incident=incident)
             | CurrentTitle(incident=incident)
         ):
-            return _refused([escape(error.message)], [timeline_button(incident)])
+            return _refused([escape(error.told(in_slack))], [timeline_button(incident)])
         case RedactionNotPermitted(incident=incident, update=update):
             entry = f"Entry {update.entry} of {incident.name}"
             author = f"by {mention(update.by)} within 5 minutes of writing it"
@@ -151,7 +152,7 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
         case _:
             # InvalidField, EmptyUpdate, UnknownLifecycle, UnknownComponent and NoPublicSurface need
             # no button: their messages say the text to write instead.
-            return _refused([escape(error.message)])
+            return _refused([escape(error.told(in_slack))])
 
 
 def _refused(told: Sequence[str], buttons: Sequence[Json] = ()) -> Json:
@@ -217,7 +218,7 @@ def _unknown_status(error: UnknownStatus) -> Json:
 
 def _which(error: WhichIncident, open_here: Sequence[Incident], *, at: datetime) -> Json:
     rows = [block for incident in open_here for block in incident_row(incident, at=at)]
-    told = [escape(error.message)]
+    told = [escape(error.told(in_slack))]
     return message(told, [*paragraphs(told), *rows, *actions([board_button(), declare_button()])])
 
 

@@ -77,17 +77,17 @@ MOVED = an_update(kind=Kind.MOVED, old="investigating", new="identified", by=GRA
 OPEN, OVER = an_incident(), an_incident(status="resolved")
 OWNED = an_incident(owner=GRACE)
 
-# One row for each refusal: the error, and its whole text.
+# One row for each refusal: the error, and its whole text, with the act that it advises.
 TOLD = [
     (
         InvalidField("public_update", "is empty: write 1 to 2,000 characters"),
         "The public update is empty: write 1 to 2,000 characters.",
     ),
     (EmptyUpdate(), "Choose a next step, or write a public update or a note."),
-    (NotFound(7), "There is no incident INC-7 here. `/incident list` shows the open ones."),
+    (NotFound(7), "There is no incident INC-7 here. <list incidents> shows the open ones."),
     (
         NotFound(an_id("elsewhere")),
-        "There is no incident with that id here. `/incident list` shows the open ones.",
+        "There is no incident with that id here. <list incidents> shows the open ones.",
     ),
     (
         WhichIncident(()),
@@ -99,11 +99,11 @@ TOLD = [
     ),
     (
         NoSuchEntry(OPEN, 99),
-        "The timeline of INC-42 has no entry 99. `/incident timeline 42` shows the numbers.",
+        "The timeline of INC-42 has no entry 99. <show the timeline> shows the numbers.",
     ),
     (
         NoSuchEntry(OPEN, an_id("elsewhere")),
-        "The timeline of INC-42 has no such entry. `/incident timeline 42` shows the numbers.",
+        "The timeline of INC-42 has no such entry. <show the timeline> shows the numbers.",
     ),
     (
         UnknownLifecycle("respons", ("statuspage", "response")),
@@ -136,8 +136,8 @@ TOLD = [
     (
         NoSuchComponent(),
         (
-            "A component id is not one of this workspace's components: "
-            "take ids from the list of components."
+            "A component id is not one of this workspace's components. "
+            "Take ids from <list components>."
         ),
     ),
     (
@@ -166,21 +166,21 @@ TOLD = [
         CurrentTitle(OPEN, NOTE),
         (
             "Entry 2 holds the title that INC-42 has now. Give it another one first, with "
-            "`/incident title 42 …`; then withdraw this one."
+            "<change the title>; then withdraw this one."
         ),
     ),
     (
         NotPrivate(OPEN),
         (
             "INC-42 is not private: everyone in the workspace can see it already. "
-            "`/incident private 42` makes it private."
+            "<make it private> makes it private."
         ),
     ),
     (
         TitleChanged(OPEN),
         (
             "INC-42 has another title by now, and nothing was made public. "
-            "Look again: `/incident public 42`."
+            "Look again: <make it public>."
         ),
     ),
     (
@@ -195,14 +195,14 @@ TOLD = [
         PromiseOver(OPEN),
         (
             "That promise of INC-42 is over, and nothing was changed. "
-            "`/incident promise 42 30m` makes a new one."
+            "<promise an update> makes a new one."
         ),
     ),
     (
         NoChannels(OPEN),
         (
             "Incidents get no channels of their own here, and nothing was changed. Work on INC-42 "
-            "in any channel; a workspace admin switches them on with `/incident setup`."
+            "in any channel. A workspace admin switches them on with <show the settings>."
         ),
     ),
     (
@@ -216,40 +216,40 @@ TOLD = [
         AlreadyPublic(OPEN),
         (
             "INC-42 is public since 09:00 UTC, and nothing was changed. "
-            "`/incident private 42` makes it private."
+            "<make it private> makes it private."
         ),
     ),
     (
         AlreadyPublic(OPEN, an_update(body=SECRET)),
         (
             "Entry 2 of INC-42 is public since 09:00 UTC, and nothing was changed. "
-            "`/incident withdraw 42 2` withdraws it."
+            "<withdraw a text> withdraws it."
         ),
     ),
     (
         NotAsked(OPEN),
-        "Only the new owner of INC-42 is asked that. `/incident assign 42` makes you the owner.",
+        "Only the new owner of INC-42 is asked that. <become owner> makes you the owner.",
     ),
     (NotOver(OPEN), "INC-42 is investigating: how it ended can be said when it is over."),
     (
         SettingsChanged(),
         (
-            "Another admin changed the settings meanwhile, and nothing was saved: "
-            "`/incident setup` shows them as they are now."
+            "Another admin changed the settings meanwhile, and nothing was saved. "
+            "<show the settings> shows them as they are now."
         ),
     ),
     (
         SectionChanged(OPEN, an_update(by=GRACE, kind=Kind.REPORTED, new="cause", body=SECRET)),
         (
-            "Grace changed this section meanwhile, and nothing was saved: "
-            "`/incident report 42` shows it as it is now."
+            "Grace changed this section meanwhile, and nothing was saved. "
+            "<show the report> shows it as it is now."
         ),
     ),
     (
         NoSuchSection(OPEN, Section.HELPED),
         (
             "Nobody has written the section what helped of INC-42. "
-            "`/incident report 42` shows what is written."
+            "<show the report> shows what is written."
         ),
     ),
     (
@@ -259,10 +259,7 @@ TOLD = [
     (NoSuchText(OPEN, DeclaredText.CATEGORY), "INC-42 has no category to withdraw."),
     (
         NoSuchText(OPEN, DeclaredText.TITLE),
-        (
-            "INC-42 has no earlier title to withdraw. Give it another one first: "
-            "`/incident title 42 …`."
-        ),
+        ("INC-42 has no earlier title to withdraw. Give it another one first: <change the title>."),
     ),
     (
         NoPublicSide(OPEN),
@@ -274,11 +271,11 @@ TOLD = [
     ),
     (
         NoSuchWebhook(),
-        "There is no webhook with that id here: take ids from `ratchet webhooks list`.",
+        "There is no webhook with that id here. Take ids from <list webhooks>.",
     ),
     (
         NotSubscribed("C0CUSTOMERS"),
-        "That channel is not subscribed. `/incident subscriptions` shows those that are.",
+        "That channel is not subscribed. <list subscriptions> shows those that are.",
     ),
     (
         NotAComponent("hold one that is unknown", asked="ap", suggestion="API", known=("API",)),
@@ -311,14 +308,14 @@ TOLD = [
         NoPublicSurface(OPEN),
         (
             "There is no status channel yet, so nobody could read a public update. "
-            "A workspace admin sets one with `/incident setup #channel`."
+            "A workspace admin sets one with <set the status channel>."
         ),
     ),
     (
         NoPublicSurface(an_incident(private=True)),
         (
             "INC-42 is private: it has no public side, and a public update would have no reader. "
-            "Write a note instead: `/incident note 42 …`."
+            "Write a note instead: <write a note>."
         ),
     ),
     (
@@ -344,7 +341,7 @@ TOLD = [
     ),
     (
         NothingToRedact(OPEN, NOTE),
-        "Entry 2 of INC-42 has no text to withdraw. `/incident timeline 42` shows which have.",
+        "Entry 2 of INC-42 has no text to withdraw. <show the timeline> shows which have.",
     ),
     (
         RedactionNotPermitted(OPEN, NOTE),
@@ -415,7 +412,8 @@ def test_every_line_of_the_tree_says_when_it_happens():
 
 @pytest.mark.parametrize(("error", "text"), TOLD)
 def test_each_error_says_how_things_are_and_how_to_go_on(error, text):
-    assert error.message == str(error) == text
+    assert error.message == str(error)
+    assert error.told(lambda advice: f"<{advice.act}>") == text
 
 
 def test_no_error_of_the_tree_goes_untold():

@@ -216,7 +216,10 @@ async def test_settings_left_out_are_not_checked_and_no_database_is_made(
         (True, "scopes: all granted"),
         PRIVATE_BY_DEFAULT,
         (True, "mentions: none, because RESPONDERS_GROUP is not set"),
-        (True, "status channel: none in the settings; `/incident setup #channel` sets one"),
+        (
+            True,
+            "status channel: none in the settings; `/incident setup #channel` in Slack sets one",
+        ),
         (
             True,
             (
@@ -363,7 +366,7 @@ async def test_a_refused_app_token_fails_with_its_cure(examined):
 async def test_without_defaults_nothing_is_promised_by_itself(examined):
     lines = await examined(PROMISE_DEFAULTS="none")
 
-    assert lines[-1] == (True, "promises: none by default; `/incident promise` makes one")
+    assert lines[-1] == (True, "promises: none by default; `/incident promise` in Slack makes one")
 
 
 async def test_a_missing_or_empty_group_fails(slack, examined):

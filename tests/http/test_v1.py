@@ -551,7 +551,11 @@ async def test_without_a_public_surface_nothing_is_published(
     )
 
     assert code(answer) == (400, "no_public_surface")
-    assert "/incident " in answer.json()["message"]
+    ways = {
+        "private": f"`POST /v1/incidents/{incident}/updates`",
+        "no status channel": "`/incident setup #channel` in Slack",
+    }
+    assert ways[why] in answer.json()["message"]
 
 
 async def test_a_resolved_incident_takes_no_update(ci, declared):
@@ -753,12 +757,12 @@ async def test_an_invalid_component_is_refused_by_field(ci, asked, field):
 
 
 async def test_the_components_of_an_incident_are_replaced(ci, component, declared):
-    web, plus = await component("web"), await component("+1 numbers")
+    web, plus = await component("web"), await component("1+ numbers")
     address = f"/v1/incidents/{await declared()}/components"
 
     both = await data(await ci.put(address, json={"componentIds": [plus, web]}))
     none = await data(await ci.put(address, json={"componentIds": []}))
 
-    assert [one["name"] for one in both["affectedComponents"]] == ["+1 numbers", "web"]
+    assert [one["name"] for one in both["affectedComponents"]] == ["1+ numbers", "web"]
     assert none["affectedComponents"] == []
     assert list(faults(await ci.put(address, json={}))) == ["componentIds"]

@@ -404,7 +404,7 @@ async def test_an_owner_who_sees_a_private_incident_again_is_named(start, time, 
 
     assert (
         "INC-1 is private, and U0BO, its owner in the backup, sees it again: "
-        "`/incident assign 1 @person` makes another its owner." in lines
+        "`/incident assign 1 @person` in Slack makes another its owner." in lines
     )
 
 

@@ -18,6 +18,7 @@ from bot.slack.forms import UpdateForm
 from bot.slack.inputs import Origin, origin_of
 from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
 from bot.slack.withdrawal import redact_dialog
+from bot.ways import in_slack
 from core.commands import Redact
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import Kind, Note, Place, PublicText, Severity, Visibility
@@ -636,7 +637,7 @@ FAULTS = [
     ids=[f"{row[1]['callback_id']}: {row[0].message}" for row in FAULTS],
 )
 def test_an_error_is_shown_once_at_the_field_that_it_is_about(error, view, fields):
-    assert forms.field_errors(error, view) == dict.fromkeys(fields, error.message)
+    assert forms.field_errors(error, view) == dict.fromkeys(fields, error.told(in_slack))
 
 
 def test_an_error_about_a_missing_field_is_shown_at_the_first_one():

@@ -1,0 +1,46 @@
+"""What a refusal advises: an act as a value, which each entry point says in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Act(StrEnum):
+    """An act that helps after a refusal."""
+
+    LIST = "list incidents"
+    TIMELINE = "show the timeline"
+    REPORT = "show the report"
+    TITLE = "change the title"
+    NOTE = "write a note"
+    WITHDRAW = "withdraw a text"
+    ASSIGN = "become owner"
+    MAKE_PRIVATE = "make it private"
+    MAKE_PUBLIC = "make it public"
+    PROMISE = "promise an update"
+    SETTINGS = "show the settings"
+    STATUS_CHANNEL = "set the status channel"
+    SUBSCRIPTIONS = "list subscriptions"
+    COMPONENTS = "list components"
+    WEBHOOKS = "list webhooks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """The last sentence of a refusal, with ``{}`` in the place of ``act``.
+
+    ``number`` and ``id`` are those of the incident that the act is about, ``entry`` of its entry.
+    """
+
+    act: Act
+    sentence: str
+    number: int | None = None
+    id: UUID | None = None
+    entry: int | None = None
+
+
+# The words in which an entry point names the act of an advice.
+Way = Callable[[Advice], str]
