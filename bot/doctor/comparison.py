@@ -22,7 +22,7 @@ from bot.doctor.orphans import Orphan, Orphans
 from bot.doctor.reader import BrokenOff, SlackMessage, SlackReader, gist
 from bot.slack.web import code_of
 from bot.slack.words import WITHDRAWN
-from core.decision import Envelope, Surface
+from core.decision import NUDGES, Envelope, Surface
 from core.incident import PublicText
 from core.store import StoreUnavailable
 from storage import posts
@@ -305,6 +305,8 @@ class Comparison:
             message = self._delivered.get(seen.uid) if seen.uid else None
             if message is None or message.incident != standing.incident:
                 continue
+            if message.envelope.surface in NUDGES:
+                continue  # It is about an entry, and never has its text.
             key = _key(message.envelope)
             if ts in places.values() or standing.is_busy(message.envelope):
                 continue

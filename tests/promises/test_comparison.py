@@ -285,6 +285,21 @@ async def test_a_text_that_was_not_withdrawn_is_reported(busy, look, slack, mia,
     assert found.startswith("INC-1: entry 8 was withdrawn, but is still in #status: delete")
 
 
+async def test_a_reminder_of_a_withdrawn_text_is_no_difference(slack, ratchet, clock, mia, look):
+    await tell(mia, "declare Checkout is down severity:high", "update 1 We look.")
+    await settle(ratchet, clock)
+    await tell(mia, "redact 1 2")
+    for _ in range(13):
+        clock.advance(minutes=5)
+        await ratchet.nudges.look()
+        await settle(ratchet, clock)
+
+    _, reminder, *_ = slack.channel_view("#payments")
+    assert "promise" in reminder.text.lower()
+    assert "We look." not in reminder.text
+    assert differences(await look()) == []
+
+
 async def test_a_thread_continued_under_a_new_card_is_in_order(
     busy, look, channels, mia, ratchet, clock
 ):
