@@ -150,6 +150,26 @@ async def by_resolution(mia, slack):
     return mia.choose(await ended.answer(), "ended", "False alarm")
 
 
+async def by_subscribe_button(mia, slack):
+    asked = await mia.command("#payments", "/incident subscribe #war-room severity:high+")
+    return mia.press(await asked.answer(), "Subscribe")
+
+
+async def by_subscribe_form(mia, slack):
+    await tell(mia, "subscribe #general")
+    listed = await mia.command("#payments", "/incident subscriptions")
+    await mia.choose(await listed.answer(), "menu", "Change…")
+    await opened(slack, mia, "subscribe")
+    await mia.fill("Severity", "Critical")
+    return mia.submit()
+
+
+async def by_the_list_of_subscriptions(mia, slack):
+    await tell(mia, "subscribe #general")
+    listed = await mia.command("#payments", "/incident subscriptions")
+    return mia.choose(await listed.answer(), "menu", "Unsubscribe")
+
+
 async def by_redact_form(mia, slack):
     await tell(mia, "note 1 db-3 lost quorum")
     await mia.choose(await card(slack), "menu", "Withdraw…")
@@ -227,6 +247,9 @@ CHANGES = {
             by_update_form,
             by_assign_form,
             by_severity_form,
+            by_subscribe_button,
+            by_subscribe_form,
+            by_the_list_of_subscriptions,
             by_redact_form,
             by_report_form,
             by_private_button,
