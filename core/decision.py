@@ -268,7 +268,8 @@ class Outcome:
     """The facts after a command.
 
     ``before`` is None for a declaration and equals ``incident`` if nothing changed. ``redacted`` is
-    the update without its body after a redaction, including a repeated one.
+    the update without its body after a redaction, including a repeated one. ``places`` are the
+    channels that show its public side; None if that was not looked up.
     """
 
     incident: Incident
@@ -280,6 +281,7 @@ class Outcome:
     withdrawn_text: str | None = field(default=None, repr=False)
     # The first acknowledgement, if the command asked for another one.
     acknowledged_at: datetime | None = None
+    places: tuple[str, ...] | None = None
 
     @property
     def changed(self) -> bool:

@@ -126,12 +126,7 @@ class Incidents:
         self, tx: Transaction, command: Command, *, clicked_at: datetime | None
     ) -> tuple[Outcome, bool]:
         at = self._clock()
-        incident, known = loaded(
-            tx,
-            command,
-            self._publish_delay,
-            at,
-        )
+        incident, known = loaded(tx, command, self._publish_delay, at)
         if clicked_at and incident and isinstance(command, Change):
             refuse_haste(incident, command, tx.last_move(incident), at=clicked_at)
         decision = decide(incident, command, known, at=at)
@@ -144,19 +139,17 @@ class Incidents:
             if incident and incident.owner:
                 decision = followed(decision, incident, tx.open_hand_over(incident))
             tx.save(decision)
+        entry = known.entry if isinstance(known, ForRedaction) else None
+        repeats = not decision.changes_anything
         outcome = Outcome(
             incident=decision.incident,
             before=incident,
             updates=decision.updates,
-            redacted=decision.redacted
-            or (known.entry if isinstance(known, ForRedaction) else None),
+            redacted=decision.redacted or entry,
             workspace=known.workspace,
-            withdrawn_text=known.entry.body
-            if isinstance(known, ForRedaction) and known.entry
-            else None,
-            acknowledged_at=None
-            if decision.changes_anything
-            else _acknowledged_at(tx, command, decision.incident),
+            withdrawn_text=entry.body if entry else None,
+            acknowledged_at=_acknowledged_at(tx, command, decision.incident) if repeats else None,
+            places=known.places(decision.incident),
         )
         return outcome, bool(decision.envelopes)
 

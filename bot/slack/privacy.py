@@ -23,9 +23,9 @@ from bot.slack.blocks import (
 )
 from bot.slack.buttons import sure_private_button
 from bot.slack.inputs import Origin, metadata
-from bot.slack.markup import channel_link, escape, shown
+from bot.slack.markup import escape, shown
 from bot.slack.pressed import Dialog
-from bot.slack.words import component_lines, status_name, who_sees
+from bot.slack.words import component_lines, readers_in_public, status_name, who_sees
 from core.incident import Incident, Update, Workspace
 
 # A dialog holds a hundred blocks and 250 kB.
@@ -59,8 +59,7 @@ def public_dialog(
         f"Status: {status_name(incident.status)} · severity: {incident.severity}",
         *component_lines(incident.components, most=2_000),
     ]
-    channel = workspace.status_channel
-    readers = f"everyone in {channel_link(channel)}" if channel else "everyone in this workspace"
+    readers = readers_in_public(workspace) or "everyone in this workspace"
     listed = [
         section(f"Public update, entry {one.entry}: {shown(one.body or '', 2_500)}")
         for one in texts[-TEXTS_MAX:]

@@ -21,11 +21,11 @@ from bot.slack.blocks import (
 from bot.slack.dialogs import box, moved_meanwhile, promise_input, severity_choice
 from bot.slack.forms import PUBLISH, SAVE, STAY, UpdateForm
 from bot.slack.inputs import Kept, Origin, metadata
-from bot.slack.markup import channel_link, escape, pieces
+from bot.slack.markup import escape, pieces
 from bot.slack.pressed import Dialog
 from bot.slack.public import reply_blocks
 from bot.slack.verbs import COMMAND
-from bot.slack.words import PRIVATE, dot, note_hint, public_hint, status_name
+from bot.slack.words import PRIVATE, dot, note_hint, places_in_public, public_hint, status_name
 from core.incident import (
     BODY_MAX,
     Incident,
@@ -66,7 +66,7 @@ def update_dialog(
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
     blocks = [now, *([moved_meanwhile(incident, moved, at)] if moved else [])]
     title = f"Update {incident.name}"
-    readers = public_hint(incident) if workspace.status_channel else None
+    readers = public_hint(incident, workspace)
     if incident.terminal and not (form.corrects and readers):
         end = section("That is the end of its lifecycle: it takes no further updates.")
         return modal("message", title, [*blocks, end, *_typed(form)], close="Close")
@@ -156,8 +156,7 @@ def with_template(
 
 def publishes(incident: Incident, workspace: Workspace, form: UpdateForm) -> bool:
     """Whether ``form`` makes anything public: a text, a status or a severity."""
-    has_readers = workspace.status_channel is not None and public_hint(incident) is not None
-    return has_readers and form.speaks
+    return public_hint(incident, workspace) is not None and form.speaks
 
 
 def _typed(form: UpdateForm) -> Iterator[Json]:
@@ -217,26 +216,26 @@ def _preview(
     *,
     at: datetime,
 ) -> Iterator[Json]:
-    """Everything that ``form`` would make public, as the status channel will show it."""
+    """Everything that ``form`` would make public, as channels will show it."""
     if incident.private:
         yield context(f"{PRIVATE} {incident.name} is private: nothing of it is shown in public.")
         return
-    if workspace.status_channel is None:
+    places = places_in_public(workspace)
+    if places is None:
         yield context(
             "There is no status channel yet, so there is no public update. "
             f"A workspace admin sets one with `{COMMAND} setup #channel`."
         )
         return
-    channel = channel_link(workspace.status_channel)
     if not publishes(incident, workspace, form):
-        yield context(f"Preview: {channel} will show nothing new.")
+        yield context(f"Preview: {places} will show nothing new.")
         return
     to = form.to if form.to in incident.next_steps else None
     severity = form.severity or incident.severity
     word = incident.lifecycle.public_word(to or incident.status)
     was = f" (was {status_name(incident.status)})" if to else ""
     status = f"*{status_name(to or incident.status)}*{was}"
-    yield context(f"Preview: {channel} will show")
+    yield context(f"Preview: {places} will show")
     yield section(f"{dot(severity, word)} *{escape(incident.title)}*  {incident.name}")
     yield section(f"{status} · {severity}")
     ends = is_end(incident.lifecycle, incident.status, to)

@@ -28,7 +28,16 @@ from bot.slack.buttons import (
 from bot.slack.cards import card_for_you, remarks
 from bot.slack.markup import channel_link, escape, mention, moment, shown
 from bot.slack.verbs import COMMAND
-from bot.slack.words import about, component_lines, in_words, owned_by, readers_see, status_name
+from bot.slack.words import (
+    about,
+    capitalized,
+    component_lines,
+    in_words,
+    owned_by,
+    readers_in_public,
+    readers_see,
+    status_name,
+)
 from core.boards import Card
 from core.decision import Outcome
 from core.incident import OPENED, Incident, Kind, Section, Update, Visibility
@@ -127,10 +136,10 @@ def _began(incident: Incident) -> Iterator[str]:
 
 def _sees_declaration(outcome: Outcome) -> Iterator[str]:
     """The sentence about the public readers of a new incident; none without any."""
-    incident, channel = outcome.incident, outcome.workspace.status_channel
-    if incident.private or channel is None:
+    incident, readers = outcome.incident, _readers_in_public(outcome)
+    if incident.private or readers is None:
         return
-    told = f"Everyone in {channel_link(channel)} sees its title, status and severity"
+    told = f"{readers} sees its title, status and severity"
     if held := incident.title_public_at:
         wait = _seconds(held - incident.created_at)
         told += f" in {wait}; until then you can make it private"
@@ -380,8 +389,7 @@ def _new_readers(update: Update, name: str, outcome: Outcome, reader: str | None
                 yield "Its posts in public channels are being replaced"
         case _:
             yield f"{name} is public now" if not update.public_at else f"{name} will be public"
-            channel = outcome.workspace.status_channel
-            where = f"Everyone in {channel_link(channel) if channel else 'this workspace'}"
+            where = _readers_in_public(outcome) or "Everyone in this workspace"
             wait = update.public_at and _seconds(update.public_at - update.at)
             yield f"{where} sees it" + (
                 f" in {wait}; until then you can make it private again" if wait else ""
@@ -400,26 +408,34 @@ def _resolved_after(outcome: Outcome, update: Update) -> str:
 def _readers(outcome: Outcome) -> Iterator[str]:
     texts = [update for update in outcome.updates if update.kind is not Kind.DESCRIPTION]
     written = {update.visibility: update for update in texts if update.body is not None}
-    channel = outcome.workspace.status_channel
+    readers = _readers_in_public(outcome)
     public = written.get(Visibility.PUBLIC)
-    if public and channel:
-        told = f"Everyone in {channel_link(channel)} will read your public update"
+    if public and readers:
+        told = f"{readers} will read your public update"
         if public.public_at:
             seconds = _seconds(public.public_at - public.at)
             told += f" in {seconds}; until then you can take it back"
         yield f"{told}."
+    elif public:
+        yield "No channel shows your public update: the incident passes no filter of theirs."
     for update in outcome.updates:
         if update.next_update_by and update.kind is not Kind.PROMISED:
             by = moment(update.next_update_by, seen_from=update.at)
             yield f"It promises the next one by {by}."
-        if update.kind is Kind.TITLE and update.public_at and channel:
+        if update.kind is Kind.TITLE and update.public_at and readers:
             wait = _seconds(update.public_at - update.at)
-            told = f"Everyone in {channel_link(channel)} will read the new title in {wait}"
+            told = f"{readers} will read the new title in {wait}"
             yield f"{told}; until then you can take it back."
     if any(update.kind is Kind.REPORTED for update in outcome.updates):
         yield "The report is kept private."
     elif Visibility.INTERNAL in written:
         yield "Your note is kept private."
+
+
+def _readers_in_public(outcome: Outcome) -> str | None:
+    """The readers of what is public, as the beginning of a sentence; None without any."""
+    readers = readers_in_public(outcome.workspace, outcome.places)
+    return readers and capitalized(readers)
 
 
 def _seconds(span: timedelta) -> str:

@@ -39,7 +39,7 @@ def walk_dialog(
     count = f"{len(path)} steps" if several else "1 step"
     listed = section(f"{count} in one: {way}" if several else f"{count}: {way}")
     steps = [now, *([moved] if moved else []), listed]
-    public = public_hint(incident) if workspace.status_channel else None
+    public = public_hint(incident, workspace)
     # A text that would have no public reader is kept as a note, rather than lost.
     both = [text for text in (asked.note, asked.public) if text]
     note = asked.note if public else "\n\n".join(both)

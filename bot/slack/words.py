@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -32,6 +32,7 @@ from core.incident import (
     Severity,
     Update,
     Visibility,
+    Workspace,
 )
 from core.lifecycle import PublicWord
 from core.texts import listed
@@ -45,6 +46,8 @@ _DOTS = {
 }
 _RESOLVED_DOT = "🟢"
 PRIVATE, PUBLIC = "🔒", "📣"
+# So many channels are named as readers.
+PLACES_MAX = 5
 EVERYONE = "Everyone in the status channel will read this."
 RESPONDERS = "Responders only. Never leaves this workspace."
 NOTES = "Responders only; of a private incident, those who see it. Never leaves this workspace."
@@ -274,9 +277,58 @@ def readers_see(incident: Incident, *, reader: str | None = None) -> str:
     return f"{people[0].upper()}{people[1:]} {'sees' if everyone else 'see'}"
 
 
-def public_hint(incident: Incident) -> str | None:
-    """The readers of a public text of ``incident``; None if it has no public side."""
-    return EVERYONE if ReaderGroup.EVERYONE in audience(incident).groups else None
+def readers_in_public(workspace: Workspace, channels: Sequence[str] | None = None) -> str | None:
+    """The readers of what is public: ``everyone in <#C0STATUS> and on the status page``.
+
+    ``channels`` are those that show an incident; None: the filters of subscribed channels decide.
+    The result is None if nobody could read it.
+    """
+    places = [f"{where} {place}" for where, place in _places(workspace, channels)]
+    return f"everyone {listed(places)}" if places else None
+
+
+def places_in_public(workspace: Workspace) -> str | None:
+    """The places where something public is shown: ``<#C0STATUS> and the status page``."""
+    places = [place for _, place in _places(workspace)]
+    return listed(places) if places else None
+
+
+def _places(
+    workspace: Workspace, channels: Sequence[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Each with the word before it."""
+    status = workspace.status_channel
+    known = channels if channels is not None else [status] if status else []
+    more = len(known) - PLACES_MAX
+    yield from (("in", channel_link(channel)) for channel in known[:PLACES_MAX])
+    if more > 0:
+        yield "in", f"{more} more channels"
+    if workspace.subscriptions and channels is None:
+        yield "in", "subscribed channels whose filter it passes"
+    if workspace.page:
+        yield "on", "the status page"
+
+
+def public_hint(incident: Incident, workspace: Workspace | None = None) -> str | None:
+    """The readers of a public text of ``incident``, in plain text; None if there are none.
+
+    ``workspace`` None: its places are not known.
+    """
+    if ReaderGroup.EVERYONE not in audience(incident).groups:
+        return None
+    if workspace is None:
+        return EVERYONE
+    named = [
+        (where, "the status channel" if place.startswith("<#") else place)
+        for where, place in _places(workspace)
+    ]
+    places = [f"{where} {place}" for where, place in named]
+    return f"Everyone {listed(places)} will read this." if places else None
+
+
+def capitalized(words: str) -> str:
+    """``words`` as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
 
 
 def title_hint(incident: Incident) -> str:

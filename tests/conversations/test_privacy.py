@@ -11,6 +11,8 @@ import pytest
 from bot.sandbox import Limits
 from bot.telemetry import LINES
 from core.incident import Actor, Person
+from core.subscribing import Subscribing, Wanted
+from tests.builders import an_actor
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled, without_ids
 from tests.standin import a_standin, announced
@@ -21,6 +23,13 @@ CANARY = "xylophonecanary"
 @pytest.fixture
 def mode():
     return "http"
+
+
+async def subscribe(slack, app, clock):
+    """Everybody in #random reads what is public, and nothing else."""
+    publisher = an_actor(workspace=slack.workspace.team_id)
+    wanted = Wanted(channel=slack.workspace.channel("#random").id, broadcast=True)
+    await Subscribing(app.store, clock=clock).subscribe(publisher, wanted)
 
 
 async def run_an_incident(slack, settle, private_words):
@@ -138,8 +147,8 @@ async def what_everybody_sees(slack, app):
     """The public channels, and the public reports."""
     reader = Actor(workspace=slack.workspace.team_id, person=Person("U0MIA", "mia"))
     reports = [await app.incidents.public_report(reader, number) for number in (1, 2)]
-    channels = [slack.channel_view(f"#{name}") for name in ("general", "payments", "status")]
-    return [*channels, *reports]
+    names = ("general", "payments", "status", "random")
+    return [*(slack.channel_view(f"#{name}") for name in names), *reports]
 
 
 async def describe(slack, settle, words):
@@ -217,8 +226,10 @@ async def test_public_output_does_not_depend_on_descriptions(a_database, mode):
 
 
 async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settle, clock, capfd):
+    await subscribe(slack, ratchet, clock)
     await run_an_incident(slack, settle, CANARY)
     await owner_leaves(slack, ratchet, clock, CANARY)
+    assert "A fix is rolling out." in repr(slack.channel_view("#random"))
     async with aiohttp.ClientSession() as session:
         pages = []
         for path in ("/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):
@@ -260,7 +271,10 @@ async def test_public_output_does_not_depend_on_the_notes(a_database, mode):
                 a_standin(clock=clock.seconds, limits=Limits(burst=1)) as slack,
                 running(environment_for(slack, url, mode), slack, clock) as app,
             ):
+                await subscribe(slack, app, clock)
                 await run_an_incident(slack, lambda: settled(app, clock), words)  # noqa: B023 - awaited within the round
+                subscribed = slack.channel_view("#random")
+                assert subscribed == slack.channel_view("#status")
                 await owner_leaves(slack, app, clock, words)
                 runs.append(without_ids(await what_everybody_sees(slack, app)))
 

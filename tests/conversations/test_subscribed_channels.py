@@ -8,11 +8,12 @@ from uuid import uuid5
 import pytest
 
 from core.commands import Redact, SetPrivacy
-from core.incident import PublicText, Severity
+from core.incident import Place, PublicText, Severity
 from core.refusals import NoPublicSurface
 from core.subscribing import Subscribing, Wanted
 from tests.builders import IDS, a_change, a_declaration, an_actor
 from tests.conversations.conftest import differences, running, settled
+from tests.standin import announced
 
 CUSTOMERS, API = "#customers", "#api"
 FOUND, SOON = PublicText("We have found it."), PublicText("A fix is on its way.")
@@ -393,6 +394,39 @@ class TestWithoutAStatusChannel:
         assert "now identified" in card
         assert [FOUND in reply for reply in replies] == [True]
         assert slack.channel_view("#status") == []
+
+    async def test_the_dialog_offers_a_public_update_and_says_who_reads_it(
+        self, slack, subscribe, declare, shown
+    ):
+        await subscribe(CUSTOMERS)
+        await declare("Checkout is down", place=Place(slack.workspace.channel("#payments").id))
+        await shown(CUSTOMERS)
+        mia = slack.person("mia")
+        opened = await mia.press(slack.workspace.channel("#payments").messages[-1], "Update…")
+        await slack.until(lambda: mia.has_view and "submit" in mia.view.given)
+        reads = "Everyone in subscribed channels whose filter it passes will read this."
+        assert reads in str(mia.view.given)
+        await mia.fill("Public update", FOUND)
+        await announced(slack, mia)
+        assert "subscribed channels whose filter it passes will show" in str(mia.view.given)
+        await mia.submit()
+
+        here = slack.workspace.channel(CUSTOMERS).id
+        answer = await opened.answer()
+        assert f"Everyone in <#{here}> will read your public update." in answer.text
+        [(_, replies)] = await shown(CUSTOMERS)
+        assert [FOUND in reply for reply in replies] == [True]
+
+    async def test_a_public_update_that_no_channel_takes_says_so(
+        self, slack, subscribe, declare, shown
+    ):
+        await subscribe(CUSTOMERS, severity=Severity.CRITICAL)
+        await declare("Checkout is slow", Severity.LOW)
+        asked = await slack.person("mia").command("#payments", f"/incident update 1 {FOUND}")
+
+        told = "No channel shows your public update: the incident passes no filter of theirs."
+        assert told in (await asked.answer()).text
+        assert await shown(CUSTOMERS) == []
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])

@@ -18,9 +18,9 @@ from tests.webhooks.receiver import a_receiver
 BEFORE_WEBHOOKS = "0020"
 
 
-def known_before(url):
-    """The tables and columns of the version before webhooks; parent tables first."""
-    migrate(url, BEFORE_WEBHOOKS)
+def known_before(url, revision=BEFORE_WEBHOOKS):
+    """The tables and columns of the version before webhooks, or of another; parents first."""
+    migrate(url, revision)
     found = MetaData()
     found.reflect(engine(url))
     return {

@@ -1,6 +1,7 @@
 """Every sentence about readers is true: held against the policy, for every kind of person."""
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -11,13 +12,23 @@ from bot.slack.words import (
     declaration_hint,
     note_hint,
     public_hint,
+    readers_in_public,
     title_hint,
     who_sees,
 )
 from core.audience import audience, audience_of_declaration, note_audience, reads
 from core.incident import Membership, Person, Place
 from core.policy import may_read_notes, may_see
-from tests.builders import ADA, CI, GRACE, INCIDENTS_CHANNEL, LINUS, an_actor, an_incident
+from tests.builders import (
+    ADA,
+    CI,
+    GRACE,
+    INCIDENTS_CHANNEL,
+    LINUS,
+    a_workspace,
+    an_actor,
+    an_incident,
+)
 
 MARY, ALAN = Person("U0MARY", "Mary"), Person("U0ALAN", "Alan")
 HERE, ELSEWHERE = Place(INCIDENTS_CHANNEL, private=True), Place(INCIDENTS_CHANNEL)
@@ -156,3 +167,77 @@ def test_a_key_reads_every_incident_and_people_of_other_workspaces_none():
     assert may_see(an_actor(CI, sees_private=True), private)
     assert not may_see(an_actor(ADA, workspace="T0OTHER"), private)
     assert not may_see(an_actor(ALAN, membership=Membership.GUEST), private)
+
+
+@pytest.mark.parametrize(
+    ("places", "channels", "readers", "hint"),
+    [
+        ({}, None, None, None),
+        (
+            {"status_channel": "C0STATUS"},
+            None,
+            "everyone in <#C0STATUS>",
+            "Everyone in the status channel will read this.",
+        ),
+        (
+            {"status_channel": "C0STATUS", "page": True},
+            None,
+            "everyone in <#C0STATUS> and on the status page",
+            "Everyone in the status channel and on the status page will read this.",
+        ),
+        (
+            {"status_channel": "C0STATUS", "subscriptions": 2, "page": True},
+            None,
+            (
+                "everyone in <#C0STATUS>, in subscribed channels whose filter it passes and on "
+                "the status page"
+            ),
+            (
+                "Everyone in the status channel, in subscribed channels whose filter it passes "
+                "and on the status page will read this."
+            ),
+        ),
+        (
+            {"subscriptions": 1},
+            None,
+            "everyone in subscribed channels whose filter it passes",
+            "Everyone in subscribed channels whose filter it passes will read this.",
+        ),
+        (
+            {"status_channel": "C0STATUS", "subscriptions": 1},
+            ["C0STATUS", "C0CUSTOMERS"],
+            "everyone in <#C0STATUS> and in <#C0CUSTOMERS>",
+            (
+                "Everyone in the status channel and in subscribed channels whose filter it passes "
+                "will read this."
+            ),
+        ),
+        (
+            {"subscriptions": 7},
+            [f"C0{number}" for number in range(7)],
+            "everyone in <#C00>, in <#C01>, in <#C02>, in <#C03>, in <#C04> and in 2 more channels",
+            "Everyone in subscribed channels whose filter it passes will read this.",
+        ),
+        (
+            {"subscriptions": 1},
+            [],
+            None,
+            "Everyone in subscribed channels whose filter it passes will read this.",
+        ),
+        (
+            {"subscriptions": 0, "page": True},
+            None,
+            "everyone on the status page",
+            "Everyone on the status page will read this.",
+        ),
+    ],
+)
+def test_the_readers_of_what_is_public_are_those_of_its_places(places, channels, readers, hint):
+    channel, others = places.get("status_channel"), places.keys() - {"status_channel"}
+    workspace = a_workspace(status_channel=channel)
+    workspace = replace(workspace, **{name: places[name] for name in others})
+
+    assert readers_in_public(workspace, channels) == readers
+    assert public_hint(an_incident(), workspace) == hint
+    assert (readers_in_public(workspace) is None) is not workspace.has_public_surface
+    assert public_hint(an_incident(private=True), workspace) is None
