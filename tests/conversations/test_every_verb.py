@@ -87,9 +87,12 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
     ],
     "title": [DECLARED, ("title 1 Checkout is slow", 'is now called "Checkout is slow"')],
     "components": [
+        ("components", "There are no components yet. Add the first one."),
         DECLARED,
         ("components 1 Checkout API, Payments", "now affects Checkout API, Payments"),
+        ("components", "Components (2)"),
         ("components 1 none", "now affects no component"),
+        ("components 1 Payments, none", 'one is "none", which means no component in lists'),
     ],
     "description": [
         DECLARED,
@@ -141,7 +144,10 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
         ("subscribe #general", "<#C0GENERAL> is subscribed."),
         ("subscriptions", "Subscribed channels (1)"),
     ],
-    "setup": [("setup #general", "is the status channel now.")],
+    "setup": [
+        ("setup #general", "is the status channel now."),
+        ("setup page", "The status page is not published: every address of it is unknown."),
+    ],
     "help": [
         ("help", "`/incident help all` explains all commands"),
         ("help all", "/incident setup"),

@@ -235,6 +235,72 @@ async def by_declare_without_a_title(mia, slack):
     return mia.command("#payments", "/incident declare")
 
 
+async def listed(mia, slack, *names):
+    """The list of components, with these, before Mia, who is an admin."""
+    await tell(mia, "setup #status")
+    if names:
+        await tell(mia, f"components 1 {', '.join(names)}")
+    await mia.command("#payments", "/incident components")
+    await slack.until(lambda: mia.has_view and "Components (" in mia.view.words())
+
+
+async def by_component_form(mia, slack):
+    await listed(mia, slack)
+    await mia.press(mia.view, "Add a component…")
+    await opened(slack, mia, "component")
+    await mia.fill("Name", "Search")
+    await mia.fill("Group", "Core")
+    return mia.submit()
+
+
+async def by_form_of_a_known_component(mia, slack):
+    await listed(mia, slack, "Search")
+    await mia.choose(mia.view, "menu", "Edit…")
+    await opened(slack, mia, "component")
+    await mia.fill("Name", "Search API")
+    await mia.fill("Group", "Core")
+    return mia.submit()
+
+
+async def by_group_form(mia, slack):
+    await (await by_component_form(mia, slack))
+    await slack.until(lambda: "Search* is added" in mia.view.words())
+    await mia.choose(mia.view, "menu:group", "Edit the group…")
+    await opened(slack, mia, "group")
+    await mia.fill("Name", "Basics")
+    return mia.submit()
+
+
+async def by_override_form(mia, slack):
+    await listed(mia, slack, "Search")
+    await mia.choose(mia.view, "menu", "Status by hand…")
+    await opened(slack, mia, "override")
+    await mia.fill("Status", "Major outage")
+    await mia.fill("Private reason", "db-3 lost quorum")
+    return mia.submit()
+
+
+async def by_show_on_the_page(mia, slack):
+    tagged = await mia.command("#payments", "/incident components 1 Search")
+    return mia.press(await tagged.answer(), "Show on the page")
+
+
+async def by_page_form(mia, slack):
+    await mia.command("#payments", "/incident setup page")
+    await opened(slack, mia, "page")
+    await mia.fill("Publication", ["Publish the page, for everybody to read"])
+    await mia.fill("Title", "Acme status")
+    return mia.submit()
+
+
+async def by_opening_the_list_of_components(mia, slack):
+    return mia.command("#payments", "/incident components")
+
+
+async def by_opening_the_page(mia, slack):
+    return mia.command("#payments", "/incident setup page")
+
+
 CHANGES = {
     **{name: by_command(*lines) for name, lines in COMMANDS.items()},
     **{
@@ -260,6 +326,12 @@ CHANGES = {
             by_form_of_the_global_shortcut,
             by_form_of_a_message,
             by_form_of_the_timeline,
+            by_component_form,
+            by_form_of_a_known_component,
+            by_group_form,
+            by_override_form,
+            by_show_on_the_page,
+            by_page_form,
         )
     },
 }
@@ -272,6 +344,8 @@ OPENINGS = {
         by_message_shortcut,
         by_shortcut_to_the_timeline,
         by_declare_without_a_title,
+        by_opening_the_list_of_components,
+        by_opening_the_page,
     )
 }
 
@@ -303,7 +377,7 @@ async def ratchet(start, doors, slack, clock, mia):
 
 KEPT = (
     *("workspace", "incident", "incident_update", "component", "incident_component", "outbox"),
-    "subscription",
+    *("subscription", "page", "component_group", "component_override"),
 )
 
 

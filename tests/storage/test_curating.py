@@ -9,11 +9,12 @@ import pytest
 
 from core.arranging import ComponentChange
 from core.curating import Curation
+from core.decision import Surface
 from core.errors import InvalidField
 from core.incident import Severity
 from core.page import ComponentStatus
 from core.projection import project
-from tests.builders import NINE, WORKSPACE, an_actor
+from tests.builders import NINE, WORKSPACE, a_change, an_actor
 
 ADMIN = an_actor(admin=True)
 HOUR = timedelta(hours=1)
@@ -80,6 +81,44 @@ async def test_a_component_that_was_tagged_is_shown_by_an_admin(curation, page, 
     assert told(await page()) == [(None, ["Database"])]
     assert (await page()).components[0].status is ComponentStatus.MAJOR_OUTAGE
     assert (await page()).since == clock.now
+
+
+async def test_cards_that_name_a_component_follow_what_is_shown_of_it(
+    curation, incidents, declare, outbox, clock
+):
+    """On both databases: those of open incidents, and of those that changed within a week."""
+
+    async def cards():
+        """The numbers of status cards that were waiting, all delivered now."""
+        found = 0
+        while await outbox.next_due():
+            clock.advance(seconds=1)
+            for message in await outbox.claim("worker", limit=100, at=clock()):
+                there = (await outbox.facts(message)).place
+                place = None if there else (message.channel, f"1772442000.{message.id:06d}")
+                await outbox.delivered(message, at=clock(), posted=place)
+                found += message.surface is Surface.STATUS_CARD
+        return found
+
+    for steps in ((), ("identified", "monitoring", "resolved")):
+        incident = await declare(components=("db",))
+        for step in steps:
+            await incidents.execute(a_change(ref=incident.number, to=step))
+    await declare()
+    await cards()
+    told = []
+    for change in (
+        ComponentChange(shown=True),
+        ComponentChange(description="All data"),
+        ComponentChange(name="Database"),
+        ComponentChange(name="db"),
+    ):
+        await curation.change_component(ADMIN, "database" if told[2:] else "db", change)
+        told.append(await cards())
+    clock.advance(days=8)
+    await curation.change_component(ADMIN, "db", ComponentChange(shown=False))
+
+    assert (told, await cards()) == ([2, 0, 2, 2], 1)
 
 
 async def test_components_move_between_groups(curation, page, component):
