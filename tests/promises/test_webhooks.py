@@ -46,13 +46,16 @@ DEATHS = (5, 17)
 
 
 class Accidents:
-    """The answers of a receiver; some come after the end of the process that asked."""
+    """The answers of a receiver; some come after the end of the process that asked.
+
+    Whoever stops or starts a server holds ``one_by_one``.
+    """
 
     def __init__(self, servers, deaths, chance):
         self._servers = servers
         self._deaths = deaths
         self._chance = chance
-        self._one_by_one = asyncio.Lock()
+        self.one_by_one = asyncio.Lock()
         self.came = []
         self.taken = []
         self.died = 0
@@ -64,7 +67,7 @@ class Accidents:
         number = len({one for one, _ in self.came})
         if first and number in self._deaths:
             # It has the request, and nobody will record that.
-            async with self._one_by_one:
+            async with self.one_by_one:
                 server = self._chance.choice(self._servers)
                 await server.kill()
                 await server.start()
@@ -168,11 +171,13 @@ async def test_each_event_arrives_in_order_though_its_sender_dies_before_the_rec
         await subscribed(store, author.who, receiver.url, hasty_now)
         await author.write_everything(lambda: len(set(accidents.taken)))
         # An upgrade stops servers, and starts them.
-        await servers[0].stop()
-        await servers[0].start()
+        async with accidents.one_by_one:
+            await servers[0].stop()
+            await servers[0].start()
         await until(lambda: not waiting(store))
-        for server in servers:
-            await server.stop()
+        async with accidents.one_by_one:
+            for server in servers:
+                await server.stop()
 
     sent = tables.rows(store, "SELECT uid, state, attempts FROM webhook_message")
     assert {state for _, state, _ in sent} == {"delivered"}
