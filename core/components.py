@@ -121,7 +121,7 @@ def unknown(name: str, known: Mapping[str, str]) -> str:
     if near:
         return f'is unknown: the nearest name is "{known[near]}"'
     if not known:
-        return "is unknown: there is none yet"
+        return "is unknown: there are none yet"
     quoted = [f'"{one}"' for one in sorted(known.values(), key=str.casefold)]
     return f"is unknown: choose from {listed(quoted, most=10)}"
 

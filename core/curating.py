@@ -165,7 +165,7 @@ class Curation:
         then: Callable[[Transaction, FormerPage | None], object] = nothing,
         request: str | None = None,
     ) -> FormerPage | None:
-        """Takes the page off: every address of it is unknown from then on.
+        """Takes the page off: its addresses lead nowhere from then on.
 
         The result is what the workspace keeps of it, None if it never had a page.
 

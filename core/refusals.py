@@ -535,7 +535,7 @@ class ChannelArchived(UserError):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(
-            f"{incident.name} has no channel that could be kept. Whoever is in an archived channel "
+            f"{incident.name} has no channel that could be kept. Members of an archived channel "
             "can unarchive it in Slack."
         )
         self.incident = incident

@@ -64,7 +64,7 @@ def publish(
 
 @page.command()
 def unpublish(workspace: Workspace = None) -> None:
-    """Take the status page off: every address of it is unknown from then on."""
+    """Take the status page off: its addresses lead nowhere from then on."""
     former = _curate(lambda curation, operator: curation.unpublish(operator), workspace)
     typer.echo(_not_published(former))
 

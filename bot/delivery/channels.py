@@ -205,7 +205,7 @@ class ChannelTransport:
         if message.unsure:
             # The response to an invitation may be lost, and the invitation taken back since.
             members |= await self._members_in_slack(message.channel)
-        # Whoever may not see the incident leaves, also while Slack does not tell the group.
+        # People who may not see the incident leave, also while Slack does not tell the group.
         await self._remove(message.channel, members - known.people)
         wanted = stays = known.people
         if group:

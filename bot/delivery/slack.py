@@ -154,7 +154,7 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
         message.surface is Surface.WORKING_CARD
         and group
         and card
-        # Whoever raises the severity later makes a message of its own.
+        # A severity that is raised later makes a message of its own.
         and {card.incident.severity, facts.declared_severity} <= facts.settings.mentions
         and not card.incident.terminal
         # Elsewhere the responders are called, or invited, already.

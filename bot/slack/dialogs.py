@@ -352,7 +352,7 @@ def moved_meanwhile(incident: Incident, moved: Update, at: datetime) -> Json:
 def assign_dialog(incident: Incident, *, by: Person, origin: Origin) -> Json:
     """The dialog in which ``by`` takes an incident over, or hands it over.
 
-    Whoever does not own it is chosen already. An owner types a name at once.
+    A reader who does not own it is chosen already. An owner types a name at once.
     """
     people: Json = {
         "type": "users_select",

@@ -29,7 +29,7 @@ def raised(incident: Incident, group: str) -> Json | None:
     if incident.terminal:
         return None
     told = [
-        f"<!subteam^{group}> {incident.name} is now of severity *{incident.severity}*.",
+        f"<!subteam^{group}> {incident.name} now has the severity *{incident.severity}*.",
         f"It is *{status_word(incident.status)}*, and owned by {owned_by(incident)}.",
     ]
     below = map(context, way_to_card(incident))

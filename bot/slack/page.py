@@ -51,7 +51,7 @@ def page_dialog(
 ) -> Json:
     """The dialog of the status page, with its settings, or those of the one that was taken off."""
     before = page or former
-    told = "The status page is not published: every address of it is unknown."
+    told = "The status page is not published: its addresses lead nowhere now."
     if page is not None and address is not None:
         told = f"The status page is published at {address}"
     blocks = [
@@ -136,7 +136,7 @@ def published(page: PageSettings, address: str) -> Json:
 
 def unpublished(former: FormerPage | None) -> Json:
     """The answer to a page that was taken off, or was not published anyway."""
-    told = ["The status page is not published: every address of it is unknown."]
+    told = ["The status page is not published: its addresses lead nowhere now."]
     if former is not None:
-        told.append("\nIts title and its address are kept, for the time when you publish it again.")
+        told.append("\nIts title and its address are kept for the next time that you publish it.")
     return message(told, paragraphs(told))

@@ -89,7 +89,7 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             told = [
                 f"{incident.name} is *{status_name(incident.status)}*.{escape(wanted)}",
                 "That is the end of its lifecycle: it takes no further updates.",
-                "What you have learned since goes into its report.",
+                "Write what you have learned since into its report.",
                 "If it is happening again, declare a new incident.",
             ]
             offered = [timeline_button(incident), report_button(incident)]

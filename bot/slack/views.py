@@ -318,7 +318,7 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
         case Kind.PROMISED:
             yield from _new_promise(update, name, outcome, reader)
         case Kind.RESOLUTION:
-            yield f"{name} ended so: {update.new}; only responders read that"
+            yield f"The resolution of {name} is *{update.new}*, which only responders read"
         case Kind.REPORTED:
             verb = "is written" if update.body is not None else "is emptied"
             yield f"The section {Section(update.new or '').words} of {incident.name} {verb}"
@@ -337,7 +337,7 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
         case Kind.CHANNEL:
             yield f"The channel of {name} stays, and is not archived"
         case Kind.SEVERITY:
-            yield f"{name} is now of severity *{update.new}* (was {update.old})"
+            yield f"{name} now has the severity *{update.new}* (was {update.old})"
         case Kind.TITLE:
             now, was = escape(incident.title), escape(update.old or "")
             yield f'{name} is now called "{now}" (was "{was}")'

@@ -185,7 +185,7 @@ async def test_names_of_components_are_no_text_for_the_report(over, say):
 async def test_without_a_text_the_refusal_shows_the_report(over, say):
     answer = await say("severity 1 high")
 
-    assert "What you have learned since goes into its report." in answer.text
+    assert "Write what you have learned since into its report." in answer.text
     assert labels(answer) == ["Timeline", "Report", "Declare a follow-up…"]
 
 

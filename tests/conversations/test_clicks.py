@@ -116,7 +116,7 @@ async def test_five_acts_on_a_card_leave_five_sentences_and_no_button(slack, rat
     assert [message.text for message in told] == [
         "INC-1 is acknowledged, and stays *Investigating*; <@U0MIA> owns it now; next: identified.",
         "INC-1 is now *Identified* (was Investigating); next: monitoring.",
-        "INC-1 is now of severity *critical* (was medium); next: monitoring.",
+        "INC-1 now has the severity *critical* (was medium); next: monitoring.",
         "INC-1 is now owned by <@U0BO> (was mia); next: monitoring.",
         "INC-1 is now *Monitoring* (was Identified); next: resolved.",
     ]

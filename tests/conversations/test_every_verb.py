@@ -82,7 +82,7 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
     ],
     "severity": [
         DECLARED,
-        ("severity 1 critical", "INC-1 is now of severity *critical* (was high)"),
+        ("severity 1 critical", "INC-1 now has the severity *critical* (was high)"),
         ("severity 1 critcal", "Did you mean critical?"),
     ],
     "title": [DECLARED, ("title 1 Checkout is slow", 'is now called "Checkout is slow"')],

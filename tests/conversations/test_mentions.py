@@ -59,7 +59,7 @@ async def test_an_incident_that_is_raised_calls_the_group_once(slack, ratchet, s
 
     calls = [text for text in texts_sent(slack) if CALL in text]
     (called,) = calls
-    assert called.startswith(f"{CALL} INC-1 is now of severity *high*. It is *investigating*")
+    assert called.startswith(f"{CALL} INC-1 now has the severity *high*. It is *investigating*")
 
 
 async def test_a_raise_after_which_it_is_over_calls_nobody(slack, ratchet, settle):
@@ -107,5 +107,5 @@ async def test_a_call_names_no_title_for_the_incident_may_become_private(slack, 
     await (await mia.press(asked, "Make it private")).answer()
     await settle()
 
-    assert "INC-1 is now of severity" in str(slack.channel_view("#payments"))
+    assert "INC-1 now has the severity" in str(slack.channel_view("#payments"))
     assert "Checkout" not in str(slack.channel_view("#payments"))

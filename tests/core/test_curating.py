@@ -150,7 +150,7 @@ def test_a_component_is_named_by_id_or_by_name_in_any_case():
         component_named((API,), "apo")
     with pytest.raises(InvalidField, match=r'choose from "API"\.$'):
         component_named((API,), "search")
-    with pytest.raises(InvalidField, match=r"unknown: there is none yet\.$"):
+    with pytest.raises(InvalidField, match=r"unknown: there are none yet\.$"):
         component_named((), "search")
 
 

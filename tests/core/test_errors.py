@@ -208,7 +208,7 @@ TOLD = [
     (
         ChannelArchived(OPEN),
         (
-            "INC-42 has no channel that could be kept. Whoever is in an archived channel can "
+            "INC-42 has no channel that could be kept. Members of an archived channel can "
             "unarchive it in Slack."
         ),
     ),

@@ -215,7 +215,7 @@ def test_at_the_end_of_an_incident_the_last_update_can_still_be_taken_back():
         ),
         (a_change(public=PublicText("We look.")), "Everyone in <#C0STATUS> will read"),
         (a_change(owner=LINUS), "is now owned by <@U0LINUS> (was nobody)"),
-        (a_change(severity=Severity.LOW), "is now of severity *low* (was high)"),
+        (a_change(severity=Severity.LOW), "now has the severity *low* (was high)"),
         (a_change(title="Slow"), 'INC-42 is now called "Slow" (was "Checkout is down")'),
         (a_change(components=("web",)), "INC-42 now affects web: Checkout is down."),
         (
@@ -984,7 +984,7 @@ def test_an_empty_tray_still_lets_one_declare():
         ),
         (
             a_change(severity=Severity.LOW),
-            "INC-42 is now of severity *low* (was high); next: identified.",
+            "INC-42 now has the severity *low* (was high); next: identified.",
         ),
         (
             a_change(owner=GRACE),

@@ -789,7 +789,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_such_webhook": NoSuchWebhook(),
         "not_subscribed": NotSubscribed("C0CUSTOMERS"),
         "not_a_component": NotAComponent(
-            "hold one that is unknown: there is none yet", asked=word, suggestion=None, known=()
+            "hold one that is unknown: there are none yet", asked=word, suggestion=None, known=()
         ),
         "not_imported": NotImported("There is no incident in that file. Nothing was imported."),
         "repeated_component": RepeatedComponent(a_component(texts.components[0])),
