@@ -34,6 +34,7 @@ from core.page import ComponentGroup, PageSettings, ShownComponent
 from core.promise import Promise
 from core.public_side import KeptIncident, KeptUpdate, PublicIncident, PublicUpdate
 from core.settings import SavedSetting
+from core.subscription import Subscription
 from core.texts import listed
 from storage import export
 from storage.export import PublicRecord, Record
@@ -118,6 +119,8 @@ def _private(  # noqa: C901, PLR0911, PLR0912 - one for each kind of record
             return "group", _group(record)
         case ShownComponent():
             return "arranged", _arranged(record)
+        case Subscription():
+            return "subscription", _subscription(record)
         case _:
             assert_never(record)
 
@@ -272,6 +275,19 @@ def _group(group: ComponentGroup) -> dict[str, Any]:
         "created_at": group.created_at,
         "updated_at": group.updated_at,
         "kept": group.kept,
+    }
+
+
+def _subscription(one: Subscription) -> dict[str, Any]:
+    return {
+        "channel": one.channel,
+        "severity": one.filter.severity,
+        "components": one.filter.components,
+        "broadcast": one.broadcast,
+        "by": one.by,
+        "at": one.at,
+        "starts_at": one.starts_at,
+        "ended_at": one.ended_at,
     }
 
 

@@ -24,6 +24,7 @@ from core.page import ComponentGroup, PageSettings, ShownComponent
 from core.promise import Promise
 from core.public_side import KeptIncident, KeptUpdate, PublicIncident
 from core.settings import SavedSetting
+from core.subscription import Subscription
 from storage.models import workspace as _workspace
 from storage.public import PublicReader
 from storage.queries import SqlReader
@@ -50,6 +51,7 @@ Record: TypeAlias = (
     | PageSettings
     | ComponentGroup
     | ShownComponent
+    | Subscription
 )
 PublicRecord: TypeAlias = Component | PublicIncident
 
@@ -71,7 +73,7 @@ def workspaces(store: SqlStore) -> Iterator[str]:
 
 
 def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
-    """The workspace, its settings and components, and its incidents, oldest first.
+    """The workspace, its settings, components and subscriptions, and its incidents, oldest first.
 
     Each incident comes before its updates.
 
@@ -90,6 +92,7 @@ def everything(store: SqlStore, workspace: str) -> Iterator[Record]:
         yield arranged.page
     yield from arranged.groups
     yield from arranged.components
+    yield from store.read_now(partial(SqlReader.subscriptions, workspace=workspace))
     lifecycles: set[Lifecycle] = set()
     after = 0
     while page := store.read_now(partial(_page, workspace=workspace, after=after, until=until)):

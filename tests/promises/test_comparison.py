@@ -14,8 +14,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.doctor.comparison import Compared, compare
 from bot.doctor.reader import gist
 from bot.sandbox import Limits, Sandbox
+from core.incident import Severity
+from core.subscribing import Subscribing, Wanted
 from storage import audit
 from tests import tables
+from tests.builders import an_actor
 from tests.patience import PATIENCE_SECONDS
 from tests.promises.conftest import move_status_channel, serving, settle, tell
 from tests.standin import MANIFEST, a_standin
@@ -322,6 +325,63 @@ async def test_messages_in_a_former_status_channel_may_be_out_of_date(
     channels.edit(channels.reply(2), f"{CANARY} three")
     [found] = differences(await look())
     assert found.startswith("INC-1: entry 5 was withdrawn, but is still in #status")
+
+
+@pytest.fixture
+async def subscribed(busy, slack, ratchet, clock):
+    """INC-1 is in #random as well, with two public updates; the subscription is over by now."""
+    publisher = an_actor(workspace=slack.workspace.team_id)
+    subscribing = Subscribing(ratchet.store, clock=clock)
+    await subscribing.subscribe(publisher, Wanted(channel="C0RANDOM", severity=Severity.HIGH))
+    mia = slack.person("mia")
+    await tell(mia, f"update 1 {CANARY} five", f"update 1 {CANARY} six", "next 2")
+    await settle(ratchet, clock)
+    return subscribing
+
+
+async def test_a_subscribed_channel_is_compared_to_the_end_of_its_incidents(
+    subscribed, look, slack, mia, ratchet, clock
+):
+    note = Compared("1 incident compared with #random")
+    assert note in await look()
+    assert differences(await look()) == []
+
+    await subscribed.unsubscribe(an_actor(workspace=slack.workspace.team_id), "C0RANDOM")
+    await tell(mia, f"update 1 {CANARY} seven")
+    await settle(ratchet, clock)
+    assert note in await look()
+    assert differences(await look()) == []
+
+    [card] = slack.workspace.channel("#random").messages
+    card.text = "nothing is down"
+    card.replies[0].text = f"{CANARY} of another kind"
+    assert sorted(differences(await look())) == [
+        (
+            "INC-1: #random shows another text than entry 9: withdraw it with `/incident redact`, "
+            "then write it again"
+        ),
+        (
+            "INC-1: its card in #random is out of date: the incident's next change redraws it; "
+            "report it"
+        ),
+    ]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_subscribed_channel_that_cannot_be_read_fails_the_check_while_it_is_subscribed(
+    subscribed, look, slack, ended
+):
+    if ended:
+        await subscribed.unsubscribe(an_actor(workspace=slack.workspace.team_id), "C0RANDOM")
+    slack.faults.refuse(
+        "conversations.history", error="channel_not_found", channel="C0RANDOM", times=None
+    )
+
+    [unread] = [one for one in await look() if "#random" in one.note]
+
+    assert unread.well is ended
+    cure = "; invite Ratchet, or end its subscription with `/incident unsubscribe`"
+    assert unread.note.endswith(cure) is not ended
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from core.incident import (
 from core.lifecycle import RESPONSE, read
 from core.service import Incidents
 from core.settings import Setting
+from core.subscribing import Subscribing, Wanted
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
 from storage.store import SqlStore
@@ -413,3 +414,21 @@ async def test_a_public_archive_holds_no_setting(said, lines, store):
 
     assert of_kind(lines(public=True), "setting") == []
     assert "S0ONCALL" not in repr(lines(public=True))
+
+
+async def test_subscriptions_are_kept_ended_ones_as_well(declare, store, lines, clock):
+    subscribing = Subscribing(store, clock=clock)
+    await declare(components=("api",))
+    wanted = Wanted(channel="C0API", severity=Severity.HIGH, components=("api",), broadcast=True)
+    await subscribing.subscribe(an_actor(), wanted)
+    await subscribing.subscribe(an_actor(), Wanted(channel="C0CUSTOMERS"))
+    await subscribing.unsubscribe(an_actor(), "C0CUSTOMERS")
+
+    first, second = of_kind(lines(), "subscription")
+
+    assert (first["channel"], first["severity"], first["broadcast"]) == ("C0API", "high", True)
+    assert [one["name"] for one in first["components"]] == ["api"]
+    assert first["by"]["name"] == "Ada"
+    assert (first["starts_at"], first["ended_at"]) == ("2026-03-02T09:00:00.000000Z", None)
+    assert (second["channel"], second["ended_at"]) == ("C0CUSTOMERS", second["starts_at"])
+    assert of_kind(lines(public=True), "subscription") == []
