@@ -27,7 +27,12 @@ _ALL = (
     .order_by(subscription.c.channel)
 )
 # One after another: otherwise two could pass the limit together, or both be left out of the count.
-_LOCK = select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace")).with_for_update()
+# FOR NO KEY UPDATE, so that rows which refer to the workspace can be written meanwhile.
+_LOCK = (
+    select(workspaces.c.id)
+    .where(workspaces.c.id == bindparam("workspace"))
+    .with_for_update(key_share=True)
+)
 _ONE = select(subscription).where(
     subscription.c.workspace_id == bindparam("workspace"),
     subscription.c.channel == bindparam("channel"),
