@@ -79,8 +79,7 @@ class Webhooks:
 
         def work(tx: Transaction) -> Endpoint:
             at = self._clock()
-            if len(tx.endpoints(actor.workspace)) >= ENDPOINTS_MAX:
-                raise InvalidField("url", f"is one too many: remove one of {ENDPOINTS_MAX} first")
+            _need_room(tx, actor)
             known = tx.components(actor.workspace)
             return Endpoint(
                 id=endpoint,
@@ -103,11 +102,13 @@ class Webhooks:
 
         Raises:
             Denied: the actor is no workspace admin.
+            InvalidField: others were added while the address was waited for.
         """
         _need(actor)
 
         def work(tx: Transaction) -> Endpoint:
             at = self._clock()
+            _need_room(tx, actor)
             kept = replace(proposed, workspace=actor.workspace, added_at=at, starts_at=at)
             tx.add_endpoint(kept, secret)
             then(tx, kept)
@@ -266,6 +267,11 @@ def _named(tx: Transaction, actor: Actor, endpoint: UUID) -> Endpoint:
     if found is None:
         raise NoSuchWebhook
     return found
+
+
+def _need_room(tx: Transaction, actor: Actor) -> None:
+    if len(tx.endpoints(actor.workspace)) >= ENDPOINTS_MAX:
+        raise InvalidField("url", f"is one too many: remove one of {ENDPOINTS_MAX} first")
 
 
 def _address(url: str) -> str:
