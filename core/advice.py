@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 
@@ -40,6 +41,21 @@ class Advice:
     number: int | None = None
     id: UUID | None = None
     entry: int | None = None
+
+
+class Subject(Protocol):
+    """An incident, of which an act needs the number or the id."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def id(self) -> UUID: ...
+
+
+def about(act: Act, sentence: str, subject: Subject, entry: int | None = None) -> Advice:
+    """The advice of an act about ``subject``, or about its entry of that number."""
+    return Advice(act=act, sentence=sentence, number=subject.number, id=subject.id, entry=entry)
 
 
 # The words in which an entry point names the act of an advice.

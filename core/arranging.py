@@ -14,6 +14,7 @@ from core.components import folded, unknown
 from core.errors import InvalidField
 from core.incident import COMPONENT_DESCRIPTION_MAX, Incident
 from core.lifecycle import PublicWord
+from core.missing import NoSuchComponent
 from core.page import (
     STATUSES,
     ComponentGroup,
@@ -23,7 +24,6 @@ from core.page import (
     ShownComponent,
     worst,
 )
-from core.refusals import NoSuchComponent
 from core.texts import component_name_of, name_of, one_line, optional_of
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")

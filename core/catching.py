@@ -10,9 +10,9 @@ from uuid import UUID
 from core import policy
 from core.boards import BoardFilter
 from core.commands import Ref
+from core.denials import Denied, Permission
 from core.incident import Actor, Incident, Person, Update
 from core.loading import readable
-from core.refusals import Denied, Permission
 from core.store import CaughtUp, Reader, Store
 
 # So many entries of an incident are read for its news, and so many open incidents are looked at.

@@ -14,13 +14,8 @@ from core.incident import (
     DescribedComponent,
     Workspace,
 )
-from core.refusals import (
-    ComponentExists,
-    NoSuchComponent,
-    NotAComponent,
-    RepeatedComponent,
-    UnknownComponent,
-)
+from core.missing import NoSuchComponent, UnknownComponent
+from core.refusals import ComponentExists, NotAComponent, RepeatedComponent
 from core.texts import (
     COMMAS,
     component_name_of,

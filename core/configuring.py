@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core import policy
+from core.denials import Denied, Permission
 from core.incident import Actor, Workspace, WorkspaceSettings
-from core.refusals import Denied, Permission, SettingsChanged
+from core.refusals import SettingsChanged
 from core.service import NO_INCIDENT
 from core.settings import SavedSetting, Setting, write
 from core.store import Reader, Store, Transaction

@@ -24,6 +24,7 @@ from core.arranging import (
 )
 from core.boards import BoardFilter
 from core.components import describe_component, group_id
+from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import BODY_MAX, COMPONENT_NAME_MAX, Actor, Component
 from core.page import (
@@ -35,7 +36,7 @@ from core.page import (
     PageSettings,
     ShownComponent,
 )
-from core.refusals import ComponentExists, Denied, Permission
+from core.refusals import ComponentExists
 from core.service import NO_INCIDENT
 from core.store import Reader, Store, Transaction
 from core.texts import component_name_of, optional_line_of, optional_of

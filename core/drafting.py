@@ -7,10 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from core import policy
+from core.denials import Permission
 from core.drafts import Draft
 from core.errors import UserError
 from core.incident import Actor
-from core.refusals import Permission
 from core.store import Store
 
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from core import policy
 from core.components import known_components
+from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import Actor, Severity
-from core.refusals import Denied, NoSuchWebhook, Permission
+from core.missing import NoSuchWebhook
 from core.store import Store, Transaction
 from core.subscription import SubscriptionFilter
 from core.webhooks import ROTATION, Endpoint, EndpointState, Sending

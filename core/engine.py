@@ -52,13 +52,13 @@ from core.incident import (
     update_id,
 )
 from core.lifecycle import ACKNOWLEDGED
+from core.missing import NotFound
 from core.opening import raises, set_channel, with_channels
 from core.pen import Pen, envelopes_of, retitled
 from core.promising import set_promise, with_promises
 from core.refusals import (
     IncidentResolved,
     NoPublicSurface,
-    NotFound,
     SeveralNextSteps,
     StaleStatus,
     TooSoon,

@@ -1,6 +1,6 @@
 """The errors that need no incident, and the suggestion for a slip.
 
-`core.refusals` has the others, and draws the tree of them all.
+`core.refusals` draws the tree of all errors, and says which modules have the others.
 
 A message says what is true and what to do instead; it may quote what the actor typed as a name
 (a status, a component), never a body: bodies may be notes, and messages reach logs and APIs.

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 from core import policy
 from core.arranging import start_date_of
+from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.foreign import ForeignComponent, ForeignIncident, ForeignPage
 from core.imported import Parts, Past, continued, cut, edited_since, incident_id, parts_of, past_of
 from core.incident import Actor
 from core.page import ComponentStatus, ShownComponent
-from core.refusals import Denied, NotImported, Permission
+from core.refusals import NotImported
 from core.store import Reader, Store, Transaction
 
 # Two clocks may differ by so much.

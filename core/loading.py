@@ -29,6 +29,7 @@ from core.decision import (
     Published,
     Subscribers,
 )
+from core.denials import Denied, Permission
 from core.engine import is_stale
 from core.incident import (
     Actor,
@@ -41,9 +42,9 @@ from core.incident import (
     Update,
     Workspace,
 )
+from core.missing import NotFound, WhichIncident
 from core.opening import raises
 from core.promise import Promise
-from core.refusals import Denied, NotFound, Permission, WhichIncident
 from core.store import Reader, Transaction
 from core.withdrawing import CORRECTION_WINDOW
 

@@ -21,8 +21,8 @@ from core.commands import (
     Walk,
     WriteReport,
 )
+from core.denials import Denied, Permission
 from core.incident import Actor, Incident, Membership
-from core.refusals import Denied, Permission
 
 
 def allows(actor: Actor, command: Command, incident: Incident | None) -> Denied | None:

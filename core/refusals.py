@@ -47,98 +47,17 @@
     InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
     InvalidTemplates            an operator's file of templates is wrong: every fault with its place
 
-The first four and the last two are defined in `core.errors`, which also says what a message may
-quote.
+`core.errors` has the first four and the last two, and says what a message may quote. `core.missing`
+has those of names and ids, `core.denials` has the last but two, and this module the others.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-from core.advice import Act, Advice
+from core.advice import Act, Advice, about
 from core.errors import InvalidField, UserError, closest, nearest
-from core.incident import Actor, Component, DeclaredText, Incident, Section, Update
+from core.incident import Component, Incident, Update
 from core.leaks import Leak, LeakKind
 from core.texts import listed
-
-
-def _advice(act: Act, sentence: str, incident: Incident, entry: int | None = None) -> Advice:
-    return Advice(act=act, sentence=sentence, number=incident.number, id=incident.id, entry=entry)
-
-
-class NotFound(UserError):
-    """Unknown ids, ids of other workspaces and invisible private incidents are refused alike."""
-
-    def __init__(self, ref: object) -> None:
-        named = f"INC-{ref}" if isinstance(ref, int) else "with that id"
-        super().__init__(
-            f"There is no incident {named} here.",
-            Advice(act=Act.LIST, sentence="{} shows the open ones."),
-        )
-        self.ref = ref
-
-
-class WhichIncident(UserError):
-    """``open_here`` are the open incidents that have their card in the channel: none or several."""
-
-    def __init__(self, open_here: tuple[Incident, ...]) -> None:
-        names = ", ".join(incident.name for incident in open_here)
-        super().__init__(
-            f"Several incidents are open in this channel ({names}): say which, by its number."
-            if open_here
-            else "No open incident has its card in this channel: say which one, by its number."
-        )
-        self.open_here = open_here
-
-
-class NoSuchEntry(UserError):
-    """The incident's timeline has no update with that number or id."""
-
-    def __init__(self, incident: Incident, entry: object) -> None:
-        named = f"entry {entry}" if isinstance(entry, int) else "such entry"
-        super().__init__(
-            f"The timeline of {incident.name} has no {named}.",
-            _advice(Act.TIMELINE, "{} shows the numbers.", incident),
-        )
-        self.incident = incident
-
-
-class NoSuchSection(NoSuchEntry):
-    """Nobody has written that section of the report, so there is nothing to withdraw."""
-
-    def __init__(self, incident: Incident, section: Section) -> None:
-        UserError.__init__(
-            self,
-            f"Nobody has written the section {section.words} of {incident.name}.",
-            _advice(Act.REPORT, "{} shows what is written.", incident),
-        )
-        self.incident = incident
-
-
-class NoSuchText(NoSuchEntry):
-    """The incident has had no text of that name which could be withdrawn."""
-
-    def __init__(self, incident: Incident, name: DeclaredText) -> None:
-        told = {
-            DeclaredText.DESCRIPTION: f"{incident.name} has no description to withdraw.",
-            DeclaredText.CATEGORY: f"{incident.name} has no category to withdraw.",
-            DeclaredText.TITLE: f"{incident.name} has no earlier title to withdraw.",
-        }
-        renamed = _advice(Act.TITLE, "Give it another one first: {}.", incident)
-        UserError.__init__(self, told[name], renamed if name is DeclaredText.TITLE else None)
-        self.incident = incident
-
-
-class UnknownComponent(UserError):
-    """Raised only if a known name is close; any other name makes a new component."""
-
-    def __init__(self, asked: str, suggestion: str) -> None:
-        super().__init__(
-            f'There is no component "{asked}": did you mean "{suggestion}"? '
-            f'To make a new one of that name, write "+{asked}".'
-        )
-        self.asked = asked
-        self.suggestion = suggestion
 
 
 class NotAComponent(InvalidField):
@@ -151,37 +70,6 @@ class NotAComponent(InvalidField):
         self.asked = asked
         self.suggestion = suggestion
         self.known = known
-
-
-class NoSuchComponent(UserError):
-    """Unknown ids and ids of other workspaces are refused alike."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "A component id is not one of this workspace's components.",
-            Advice(act=Act.COMPONENTS, sentence="Take ids from {}."),
-        )
-
-
-class NoSuchWebhook(UserError):
-    """Unknown ids and ids of other workspaces are refused alike."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no webhook with that id here.",
-            Advice(act=Act.WEBHOOKS, sentence="Take ids from {}."),
-        )
-
-
-class NotSubscribed(UserError):
-    """``channel`` is the id of the one that was named."""
-
-    def __init__(self, channel: str) -> None:
-        super().__init__(
-            "That channel is not subscribed.",
-            Advice(act=Act.SUBSCRIPTIONS, sentence="{} shows those that are."),
-        )
-        self.channel = channel
 
 
 class RepeatedComponent(UserError):
@@ -312,7 +200,7 @@ class NoPublicSurface(UserError):
             super().__init__(
                 f"{incident.name} is private: it has no public side, and a public update would "
                 "have no reader.",
-                _advice(Act.NOTE, "Write a note instead: {}.", incident),
+                about(Act.NOTE, "Write a note instead: {}.", incident),
             )
         else:
             super().__init__(
@@ -369,7 +257,7 @@ class NothingToRedact(UserError):
     def __init__(self, incident: Incident, update: Update) -> None:
         super().__init__(
             f"Entry {update.entry} of {incident.name} has no text to withdraw.",
-            _advice(Act.TIMELINE, "{} shows which have.", incident),
+            about(Act.TIMELINE, "{} shows which have.", incident),
         )
         self.incident = incident
         self.update = update
@@ -381,7 +269,7 @@ class CurrentTitle(UserError):
     def __init__(self, incident: Incident, update: Update) -> None:
         super().__init__(
             f"Entry {update.entry} holds the title that {incident.name} has now.",
-            _advice(
+            about(
                 Act.TITLE, "Give it another one first, with {}; then withdraw this one.", incident
             ),
         )
@@ -401,11 +289,11 @@ class AlreadyPublic(UserError):
         if entry is None:
             self.since = incident.title_public_at or incident.created_at
             named = incident.name
-            advice = _advice(Act.MAKE_PRIVATE, "{} makes it private.", incident)
+            advice = about(Act.MAKE_PRIVATE, "{} makes it private.", incident)
         else:
             self.since = entry.public_at or entry.at
             named = f"Entry {entry.entry} of {incident.name}"
-            advice = _advice(Act.WITHDRAW, "{} withdraws it.", incident, entry.entry)
+            advice = about(Act.WITHDRAW, "{} withdraws it.", incident, entry.entry)
         super().__init__(
             f"{named} is public since {self.since:%H:%M} UTC, and nothing was changed.", advice
         )
@@ -417,7 +305,7 @@ class NotPrivate(UserError):
     def __init__(self, incident: Incident) -> None:
         super().__init__(
             f"{incident.name} is not private: everyone in the workspace can see it already.",
-            _advice(Act.MAKE_PRIVATE, "{} makes it private.", incident),
+            about(Act.MAKE_PRIVATE, "{} makes it private.", incident),
         )
         self.incident = incident
 
@@ -428,7 +316,7 @@ class TitleChanged(UserError):
     def __init__(self, incident: Incident) -> None:
         super().__init__(
             f"{incident.name} has another title by now, and nothing was made public.",
-            _advice(Act.MAKE_PUBLIC, "Look again: {}.", incident),
+            about(Act.MAKE_PUBLIC, "Look again: {}.", incident),
         )
         self.incident = incident
 
@@ -452,7 +340,7 @@ class SectionChanged(UserError):
             deed = f"{entry.redacted_by.name} withdrew"
         super().__init__(
             f"{deed} this section meanwhile, and nothing was saved.",
-            _advice(Act.REPORT, "{} shows it as it is now.", incident),
+            about(Act.REPORT, "{} shows it as it is now.", incident),
         )
         self.incident = incident
         self.entry = entry
@@ -484,7 +372,7 @@ class PromiseOver(UserError):
     def __init__(self, incident: Incident) -> None:
         super().__init__(
             f"That promise of {incident.name} is over, and nothing was changed.",
-            _advice(Act.PROMISE, "{} makes a new one.", incident),
+            about(Act.PROMISE, "{} makes a new one.", incident),
         )
         self.incident = incident
 
@@ -513,7 +401,7 @@ class NotAsked(UserError):
     def __init__(self, incident: Incident) -> None:
         super().__init__(
             f"Only the new owner of {incident.name} is asked that.",
-            _advice(Act.ASSIGN, "{} makes you the owner.", incident),
+            about(Act.ASSIGN, "{} makes you the owner.", incident),
         )
         self.incident = incident
 
@@ -551,50 +439,3 @@ class RedactionNotPermitted(UserError):
         )
         self.incident = incident
         self.update = update
-
-
-class Permission(StrEnum):
-    """The permissions. ``JOIN`` is full membership: without it nothing is allowed."""
-
-    JOIN = "join"
-    RESPOND = "respond"
-    PUBLISH = "publish"
-    ADMINISTER = "administer"
-
-
-DENIALS = {
-    Permission.JOIN: "Only full members of this workspace may use Ratchet. Ask {} of the team.",
-    Permission.RESPOND: "Only responders may do that. Ask {} of them.",
-    Permission.PUBLISH: "Only publishers may post public updates. Ask {} of them.",
-    Permission.ADMINISTER: "Only workspace admins may do that. Ask {} of them.",
-}
-
-
-# The owner of the incident can help with these. A stranger is told no name.
-OWNER_HELPS = frozenset({Permission.RESPOND, Permission.PUBLISH})
-
-
-READING = "Only responders may read notes, reports and figures. Ask {} of them."
-
-
-class Denied(UserError):
-    """``permission`` is missing. The owner of ``incident`` (may be None) is named as a helper.
-
-    ``reads``: the actor wanted to read what is for responders, and to change nothing.
-    """
-
-    def __init__(
-        self,
-        actor: Actor,
-        permission: Permission,
-        incident: Incident | None = None,
-        *,
-        reads: bool = False,
-    ) -> None:
-        owner = incident.owner if incident and permission in OWNER_HELPS else None
-        helper = f"{owner.name} (owner) or anyone" if owner and owner != actor.person else "anyone"
-        super().__init__((READING if reads else DENIALS[permission]).format(helper))
-        self.reads = reads
-        self.actor = actor
-        self.permission = permission
-        self.incident = incident

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from core import policy
 from core.commands import Ref
+from core.denials import Denied, Permission
 from core.incident import Actor, Incident, Update
 from core.loading import found, readable
 from core.promise import Promise, in_force
-from core.refusals import Denied, NoPublicSide, Permission
+from core.refusals import NoPublicSide
 from core.report import Report, public_markdown, report_of
 from core.stats import Measured, Statistics, measure, statistics
 from core.store import PublicView, Reader, Store

@@ -12,6 +12,7 @@ from core.boards import BoardFilter, Card, Page
 from core.commands import Acknowledge, Change, Command, Ref, SetPrivacy
 from core.components import describe_component
 from core.decision import ForRedaction, Outcome
+from core.denials import Denied, Permission
 from core.engine import decide, refuse_haste
 from core.errors import UserError
 from core.guarding import refuse_leaks
@@ -20,7 +21,7 @@ from core.incident import Actor, DescribedComponent, Incident, Update, Workspace
 from core.loading import found, loaded, open_here, readable
 from core.promise import Promise
 from core.ranking import Rank, Ranking
-from core.refusals import Denied, Permission, StaleStatus
+from core.refusals import StaleStatus
 from core.report import Report
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction

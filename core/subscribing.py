@@ -10,9 +10,10 @@ from uuid import UUID
 
 from core import policy
 from core.components import known_components
+from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import Actor, Severity
-from core.refusals import Denied, NotSubscribed, Permission
+from core.missing import NotSubscribed
 from core.service import NO_INCIDENT
 from core.store import Store, Transaction
 from core.subscription import Subscription, SubscriptionFilter

@@ -18,17 +18,10 @@ from core.incident import (
     Update,
     Visibility,
 )
+from core.missing import NoSuchEntry, NoSuchSection, NoSuchText
 from core.pen import responders_cards, retitled, status_card
 from core.promising import without_text
-from core.refusals import (
-    AlreadyPublic,
-    CurrentTitle,
-    NoSuchEntry,
-    NoSuchSection,
-    NoSuchText,
-    NothingToRedact,
-    RedactionNotPermitted,
-)
+from core.refusals import AlreadyPublic, CurrentTitle, NothingToRedact, RedactionNotPermitted
 
 REDACTION_WINDOW = timedelta(seconds=300)
 # After a withdrawal its author may put one text in the place of the old one for so long.

@@ -240,7 +240,7 @@ def _asked(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | N
 async def _found(proving: Any, operator: Any, named: str) -> Any:
     """The endpoint with that id, or the only one whose id begins so."""
     from bot.commands.setup import wrong
-    from core.refusals import NoSuchWebhook
+    from core.missing import NoSuchWebhook
 
     known = await proving.webhooks.endpoints(operator)
     begin = named.strip().lower()

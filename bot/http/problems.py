@@ -14,23 +14,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from bot.ways import over_http
+from core.denials import Denied, Permission
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.leaks import Leak
+from core.missing import NoSuchComponent, NoSuchEntry, NoSuchWebhook, NotFound, NotSubscribed
 from core.refusals import (
     ComponentExists,
     CurrentTitle,
-    Denied,
     IncidentResolved,
     NoPublicSide,
     NoPublicSurface,
-    NoSuchComponent,
-    NoSuchEntry,
-    NoSuchWebhook,
     NotAComponent,
-    NotFound,
     NothingToRedact,
-    NotSubscribed,
-    Permission,
     PossibleLeak,
     RedactionNotPermitted,
     Refused,

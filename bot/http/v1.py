@@ -42,8 +42,8 @@ from core.commands import Acknowledge, Change, Declare, Redact
 from core.decision import Outcome
 from core.errors import InvalidField
 from core.incident import Note, PublicText, Update
+from core.missing import NoSuchComponent
 from core.promise import NextUpdate
-from core.refusals import NoSuchComponent
 from core.report import markdown
 from core.store import Transaction
 

@@ -95,7 +95,8 @@ from core.engine import IMPATIENCE
 from core.errors import UserError
 from core.incident import Actor, Person
 from core.lifecycle import Catalogue
-from core.refusals import IncidentResolved, NotFound, NothingToRelease, StaleStatus, TooSoon
+from core.missing import NotFound
+from core.refusals import IncidentResolved, NothingToRelease, StaleStatus, TooSoon
 from core.report import markdown
 from core.service import Incidents
 from core.store import Transaction

@@ -42,19 +42,13 @@ from bot.slack.requests import (
 from bot.ways import in_slack
 from core.boards import BoardFilter, Scope
 from core.commands import Acknowledge, Change, SetPromise, TakeNextStep
+from core.denials import Denied, Permission
 from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
 from core.incident import Actor, Incident, Note
 from core.lifecycle import Catalogue
-from core.refusals import (
-    Denied,
-    IncidentResolved,
-    NotFound,
-    Permission,
-    TransitionNotAllowed,
-    UnknownStatus,
-    WhichIncident,
-)
+from core.missing import NotFound, WhichIncident
+from core.refusals import IncidentResolved, TransitionNotAllowed, UnknownStatus
 from core.service import Incidents
 
 DRAFTS = UUID("0d0a3a52-6f0c-5b8e-9d6e-5c4fb9a1a7f3")

@@ -35,23 +35,20 @@ from core.commands import (
     Walk,
     WriteReport,
 )
+from core.denials import Denied, Permission
 from core.errors import InvalidField, UserError
 from core.incident import BODY_MAX, DESCRIPTION_MAX, TITLE_MAX, Incident, Note, PublicText
+from core.missing import NotFound, UnknownComponent, WhichIncident
 from core.refusals import (
-    Denied,
     IncidentResolved,
     NoPublicSurface,
-    NotFound,
     NothingToRelease,
-    Permission,
     PossibleLeak,
     SeveralNextSteps,
     StaleStatus,
     TooSoon,
     TransitionNotAllowed,
-    UnknownComponent,
     UnknownStatus,
-    WhichIncident,
 )
 
 # The label of the one public text that an incident takes after its end.

@@ -29,9 +29,9 @@ from core.arranging import component_named, group_named
 from core.commands import Change, Command, Declare
 from core.curating import Curation
 from core.decision import Outcome
+from core.denials import Denied, Permission
 from core.incident import Actor
 from core.page import PageSettings
-from core.refusals import Denied, Permission
 
 Opened = OpenComponent | OpenGroup | OpenOverride | OpenPage
 Saved = SaveComponent | SaveGroup | SaveOverride | SavePage | ShowOnPage

@@ -38,23 +38,22 @@ from core.commands import (
     WriteReport,
 )
 from core.components import names_in
+from core.denials import Denied, Permission
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import Actor, DeclaredText, Note, PublicText, Resolution, Section, Severity
 from core.lifecycle import Catalogue
+from core.missing import UnknownComponent
 from core.promise import NextUpdate
 from core.refusals import (
-    Denied,
     NoPublicSurface,
     NothingToPromise,
     NothingToRelease,
-    Permission,
     PossibleLeak,
     PromiseOver,
     Refused,
     SectionChanged,
     SettingsChanged,
     StaleStatus,
-    UnknownComponent,
 )
 from core.times import STARTS, start_of, written_start
 

@@ -43,11 +43,11 @@ from bot.slack.words import note_hint, public_hint
 from core import policy
 from core.boards import BoardFilter
 from core.commands import Ref, SetPromise
+from core.denials import Denied, Permission
 from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, Incident, Update, Workspace
 from core.lifecycle import Catalogue
 from core.promise import SHORTEST, NextUpdate
-from core.refusals import Denied, Permission
 from core.service import Incidents
 from core.templates import Template
 

@@ -43,25 +43,22 @@ from bot.slack.requests import (
 from bot.slack.verbs import COMMAND
 from bot.slack.words import WALKS, in_words, status_name
 from bot.ways import in_slack
+from core.denials import Denied, Permission
 from core.errors import UserError
 from core.incident import (
     Incident,
     Kind,
 )
+from core.missing import NoSuchEntry, NotFound, NotSubscribed, WhichIncident
 from core.refusals import (
     AlreadyPublic,
     ChannelArchived,
     CurrentTitle,
-    Denied,
     IncidentResolved,
     NoChannels,
-    NoSuchEntry,
     NotAsked,
-    NotFound,
     NothingToRedact,
     NotOver,
-    NotSubscribed,
-    Permission,
     PossibleLeak,
     RedactionNotPermitted,
     SeveralNextSteps,
@@ -69,7 +66,6 @@ from core.refusals import (
     TooSoon,
     TransitionNotAllowed,
     UnknownStatus,
-    WhichIncident,
 )
 from core.times import duration
 

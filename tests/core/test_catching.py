@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from core.catching import CatchUps, news_of
+from core.denials import Denied, Permission
 from core.incident import Membership, Note, Severity
-from core.refusals import Denied, NotFound, Permission
+from core.missing import NotFound
 from core.store import CaughtUp
 from tests.builders import (
     ADA,

@@ -6,8 +6,8 @@ import pytest
 
 from core import policy
 from core.commands import CHANGEABLE, Change
+from core.denials import Permission
 from core.incident import Note, PublicText, Severity
-from core.refusals import Permission
 from tests.builders import GRACE, a_change, an_actor, an_incident, decide, known
 
 NINE = an_incident().created_at

@@ -6,7 +6,8 @@ import pytest
 
 from core.components import known_components, names_in
 from core.errors import InvalidField
-from core.refusals import NoSuchComponent, NotAComponent
+from core.missing import NoSuchComponent
+from core.refusals import NotAComponent
 from tests.builders import a_component, an_id
 
 API, SEARCH = a_component("API"), a_component("search")

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from core.configuring import SettingsBook
+from core.denials import Denied, Permission
 from core.incident import Membership, Severity
-from core.refusals import Denied, Permission, SettingsChanged
+from core.refusals import SettingsChanged
 from core.settings import DEFAULTS, Setting
 from tests.builders import GRACE, LINUS, NINE, STATUS_CHANNEL, an_actor
 

@@ -19,8 +19,8 @@ from core.arranging import (
 from core.components import group_id
 from core.errors import InvalidField
 from core.incident import Component, Severity
+from core.missing import NoSuchComponent
 from core.page import ComponentGroup, ComponentStatus, Override, PageSettings, ShownComponent
-from core.refusals import NoSuchComponent
 from tests.builders import NINE, WORKSPACE, an_id, an_incident
 
 LATER = NINE + timedelta(hours=1)

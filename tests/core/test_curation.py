@@ -9,10 +9,12 @@ import pytest
 
 from core.arranging import ComponentChange
 from core.curating import Curation
+from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import BODY_MAX, Membership, Severity
+from core.missing import NoSuchComponent
 from core.page import ComponentStatus, Override
-from core.refusals import ComponentExists, Denied, NoSuchComponent, Permission
+from core.refusals import ComponentExists
 from tests.builders import GRACE, NINE, an_actor, an_id
 
 ADMIN = an_actor(admin=True)

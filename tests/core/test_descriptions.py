@@ -9,14 +9,8 @@ from core.commands import Redact
 from core.decision import Surface
 from core.errors import InvalidField
 from core.incident import DeclaredText, Kind, Visibility
-from core.refusals import (
-    CurrentTitle,
-    IncidentResolved,
-    NoSuchEntry,
-    NoSuchText,
-    NothingToRedact,
-    RedactionNotPermitted,
-)
+from core.missing import NoSuchEntry, NoSuchText
+from core.refusals import CurrentTitle, IncidentResolved, NothingToRedact, RedactionNotPermitted
 from tests.builders import (
     ADA,
     GRACE,

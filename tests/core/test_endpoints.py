@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from core.denials import Denied, Permission
 from core.endpoints import ENDPOINTS_MAX, LOG_MAX, URL_MAX, Webhooks
 from core.errors import InvalidField
 from core.incident import Membership, Severity
-from core.refusals import Denied, NoSuchWebhook, Permission
+from core.missing import NoSuchWebhook
 from core.subscription import SubscriptionFilter
 from core.webhooks import EndpointState, HookEvent
 from tests.builders import NINE, WORKSPACE, an_actor, an_id

@@ -11,13 +11,8 @@ from core.decision import Decision
 from core.errors import InvalidField
 from core.incident import Kind, Person, Severity, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, read
-from core.refusals import (
-    ComponentExists,
-    NoSuchComponent,
-    RepeatedComponent,
-    TransitionNotAllowed,
-    UnknownComponent,
-)
+from core.missing import NoSuchComponent, UnknownComponent
+from core.refusals import ComponentExists, RepeatedComponent, TransitionNotAllowed
 from tests.builders import (
     ADA,
     GRACE,

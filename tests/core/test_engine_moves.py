@@ -10,14 +10,13 @@ from core.decision import ForChange, ForRedaction
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import Kind, Note, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE
+from core.missing import NotFound, UnknownComponent
 from core.refusals import (
     IncidentResolved,
     NoPublicSurface,
-    NotFound,
     SeveralNextSteps,
     StaleStatus,
     TransitionNotAllowed,
-    UnknownComponent,
     UnknownStatus,
 )
 from tests.builders import (

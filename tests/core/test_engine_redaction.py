@@ -8,7 +8,8 @@ import pytest
 from core.commands import Redact
 from core.decision import Decision
 from core.incident import Kind, Visibility
-from core.refusals import NoSuchEntry, NothingToRedact, RedactionNotPermitted
+from core.missing import NoSuchEntry
+from core.refusals import NothingToRedact, RedactionNotPermitted
 from tests.builders import (
     ADA,
     GRACE,

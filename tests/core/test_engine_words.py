@@ -5,13 +5,8 @@ import pytest
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import Kind, Visibility
 from core.lifecycle import RESPONSE
-from core.refusals import (
-    NoPublicSurface,
-    StaleStatus,
-    TransitionNotAllowed,
-    UnknownComponent,
-    UnknownStatus,
-)
+from core.missing import UnknownComponent
+from core.refusals import NoPublicSurface, StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.texts import one_line
 from tests.builders import (
     NINE,

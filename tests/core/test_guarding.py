@@ -8,10 +8,11 @@ from uuid import uuid4
 import pytest
 
 from core.commands import Redact, SetPrivacy, Walk
+from core.denials import Denied
 from core.guarding import refuse_leaks
 from core.incident import Note, PublicText
 from core.leaks import LeakKind
-from core.refusals import Denied, PossibleLeak
+from core.refusals import PossibleLeak
 from tests.builders import (
     GRACE,
     NINE,

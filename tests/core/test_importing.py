@@ -7,10 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from core.denials import Denied, Permission
 from core.importing import LISTED, Imported, Imports
 from core.incident import Membership
 from core.page import ComponentStatus
-from core.refusals import Denied, NotImported, Permission
+from core.refusals import NotImported
 from tests.abroad import (
     YESTERDAY,
     a_foreign_component,

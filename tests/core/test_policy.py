@@ -17,8 +17,8 @@ from core.commands import (
     TakeNextStep,
     Walk,
 )
+from core.denials import Permission
 from core.incident import Membership, Note, Place, PublicText, Resolution, Severity
-from core.refusals import Permission
 from tests.builders import (
     ADA,
     CI,

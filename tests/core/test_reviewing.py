@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from core.commands import Acknowledge, NameResolution, Redact, SetPrivacy, SetPromise, WriteReport
+from core.denials import Denied
 from core.incident import Kind, Membership, Note, Resolution, Section
+from core.missing import NoSuchSection, NotFound
 from core.promise import NextUpdate, Score
-from core.refusals import Denied, NoPublicSide, NoSuchSection, NotFound
+from core.refusals import NoPublicSide
 from core.report import markdown
 from core.service import Incidents
 from core.stats import milestones

@@ -10,7 +10,8 @@ from core.commands import Redact, WriteReport
 from core.decision import ForAccess, ForReport
 from core.errors import EmptyUpdate, InvalidField
 from core.incident import Kind, Note, Section, Visibility
-from core.refusals import NoSuchSection, NotFound, RedactionNotPermitted, SectionChanged
+from core.missing import NoSuchSection, NotFound
+from core.refusals import RedactionNotPermitted, SectionChanged
 from core.sections import mark_of, rewritten, standing, text_of
 from tests.builders import (
     ADA,

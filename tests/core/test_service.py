@@ -15,24 +15,20 @@ from core.commands import (
     SetPrivacy,
     TakeNextStep,
 )
+from core.denials import Denied, Permission
 from core.errors import InvalidField, UserError
 from core.incident import Kind, Membership, Place, Resolution, Resolved, Severity, Visibility
 from core.lifecycle import RESPONSE
+from core.missing import NoSuchEntry, NotFound, UnknownComponent, WhichIncident
 from core.refusals import (
     ComponentExists,
-    Denied,
     IncidentResolved,
     InvalidDuplicate,
     NoPublicSurface,
-    NoSuchEntry,
-    NotFound,
-    Permission,
     RedactionNotPermitted,
     StaleStatus,
     TooSoon,
     TransitionNotAllowed,
-    UnknownComponent,
-    WhichIncident,
 )
 from core.service import Incidents
 from core.settings import Setting

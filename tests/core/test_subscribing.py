@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import Membership, Severity
-from core.refusals import Denied, NotSubscribed, Permission
+from core.missing import NotSubscribed
 from core.subscribing import SUBSCRIPTIONS_MAX, Subscribing, Wanted
 from core.subscription import SubscriptionFilter
 from tests.builders import ADA, GRACE, STATUS_CHANNEL, an_actor

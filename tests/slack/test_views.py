@@ -34,6 +34,7 @@ from bot.slack.words import status_word
 from core.boards import BoardFilter, Card, Page, Scope
 from core.commands import Acknowledge, Change, Redact
 from core.decision import Outcome
+from core.denials import Denied, Permission
 from core.incident import (
     Groups,
     Incident,
@@ -47,7 +48,7 @@ from core.incident import (
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, PublicWord, read
 from core.public_side import PublicIncident, PublicUpdate
 from core.ranking import COUNTED_MAX, Rank, Ranking
-from core.refusals import Denied, Permission, StaleStatus, TransitionNotAllowed, UnknownStatus
+from core.refusals import StaleStatus, TransitionNotAllowed, UnknownStatus
 from core.service import TIMELINE_PAGE
 from tests.builders import (
     ADA,

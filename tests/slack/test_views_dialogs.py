@@ -20,19 +20,13 @@ from bot.slack.requests import AssignTo, OpenDeclare, Request, UsageError
 from bot.slack.withdrawal import redact_dialog
 from bot.ways import in_slack
 from core.commands import Redact
+from core.denials import Denied, Permission
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.incident import Kind, Note, Place, PublicText, Severity, Visibility
 from core.lifecycle import PRESETS, RESPONSE, Catalogue, Lifecycle, read
+from core.missing import UnknownComponent, WhichIncident
 from core.promise import NextUpdate
-from core.refusals import (
-    Denied,
-    IncidentResolved,
-    NoPublicSurface,
-    Permission,
-    TransitionNotAllowed,
-    UnknownComponent,
-    WhichIncident,
-)
+from core.refusals import IncidentResolved, NoPublicSurface, TransitionNotAllowed
 from tests.builders import (
     ADA,
     GRACE,

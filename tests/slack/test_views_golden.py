@@ -88,6 +88,7 @@ from core.commands import (
 from core.configuring import Configuration
 from core.curating import Overview
 from core.decision import Outcome
+from core.denials import Denied, Permission
 from core.drafting import DraftGone
 from core.errors import EmptyUpdate, InvalidField, UnknownLifecycle, UserError
 from core.handover import Answer, HandOver
@@ -111,6 +112,17 @@ from core.incident import (
 )
 from core.leaks import Leak, LeakKind
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
+from core.missing import (
+    NoSuchComponent,
+    NoSuchEntry,
+    NoSuchSection,
+    NoSuchText,
+    NoSuchWebhook,
+    NotFound,
+    NotSubscribed,
+    UnknownComponent,
+    WhichIncident,
+)
 from core.page import (
     Arrangement,
     ComponentGroup,
@@ -128,28 +140,19 @@ from core.refusals import (
     ChannelArchived,
     ComponentExists,
     CurrentTitle,
-    Denied,
     IncidentResolved,
     InvalidDuplicate,
     NoChannels,
     NoPublicSide,
     NoPublicSurface,
-    NoSuchComponent,
-    NoSuchEntry,
-    NoSuchSection,
-    NoSuchText,
-    NoSuchWebhook,
     NotAComponent,
     NotAsked,
-    NotFound,
     NothingToPromise,
     NothingToRedact,
     NothingToRelease,
     NotImported,
     NotOver,
     NotPrivate,
-    NotSubscribed,
-    Permission,
     PossibleLeak,
     PromiseOver,
     RedactionNotPermitted,
@@ -161,9 +164,7 @@ from core.refusals import (
     TitleChanged,
     TooSoon,
     TransitionNotAllowed,
-    UnknownComponent,
     UnknownStatus,
-    WhichIncident,
 )
 from core.report import report_of
 from core.settings import DEFAULTS, SavedSetting, Setting, write

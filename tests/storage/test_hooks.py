@@ -11,8 +11,8 @@ from core.commands import Redact, SetPrivacy
 from core.curating import Curation
 from core.endpoints import Webhooks
 from core.incident import PublicText, Severity
+from core.missing import NoSuchWebhook
 from core.page import ComponentStatus
-from core.refusals import NoSuchWebhook
 from core.service import Incidents
 from core.webhooks import EndpointState
 from storage.hook_notices import HookNotice

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InvalidField
 from core.incident import Severity
-from core.refusals import NotSubscribed
+from core.missing import NotSubscribed
 from core.subscribing import SUBSCRIPTIONS_MAX, Subscribing, Wanted
 from tests.builders import ADA, WORKSPACE, an_actor, set_status_channel
 

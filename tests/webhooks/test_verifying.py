@@ -12,9 +12,10 @@ from standardwebhooks import Webhook
 
 from bot.webhooks.outward import REASONS, Outward
 from bot.webhooks.verifying import Proving
+from core.denials import Denied
 from core.endpoints import Webhooks
 from core.errors import InvalidField
-from core.refusals import Denied, NoSuchWebhook
+from core.missing import NoSuchWebhook
 from tests.builders import an_actor
 from tests.webhooks.receiver import a_receiver
 
