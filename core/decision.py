@@ -39,7 +39,8 @@ class Surface(StrEnum):
 
 # Messages about a promise.
 ABOUT_PROMISES = frozenset({Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH})
-# Messages that are posted at most once and never edited: a second one would be one too many.
+# Messages that are posted at most once: a second one would be one too many. Those about a promise
+# are edited once it is over, and no other is.
 NUDGES = frozenset(
     {
         *ABOUT_PROMISES,

@@ -20,9 +20,10 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import Decision, Envelope, Published, Surface
+from core.decision import ABOUT_PROMISES, Decision, Envelope, Published, Surface
 from core.incident import Incident, Kind, Visibility, is_end
 from core.incident import Update as Entry
+from core.promise import Stage
 from core.withdrawing import CORRECTION_WINDOW
 from storage.messages import PUBLIC_SURFACES, OutboxMessage, lane
 from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted
@@ -162,10 +163,50 @@ _WAIT_NO_LONGER = _due(
 )
 
 
+# The nudges about promises that Slack has, and those that it is about to get.
+_NUDGES, _NUDGES_TO_COME = (
+    select(table.c.surface, table.c.channel, table.c.entry).where(
+        table.c.workspace_id == bindparam("workspace"),
+        table.c.incident_id == bindparam("incident"),
+        table.c.surface.in_(sorted(ABOUT_PROMISES)),
+        table.c.entry.in_(bindparam("entries", expanding=True)),
+        still,
+    )
+    for table, still in ((posted, true()), (outbox, is_kept))
+)
+
+
+def _redraw_nudges(connection: Connection, decision: Decision) -> None:
+    """Writes an edit of each nudge about a promise that is over by ``decision``, or is no more.
+
+    Behind one that is still on its way: it may leave before it can see that. One whose promise is
+    in force again is edited where it is, and posted nowhere.
+    """
+    incident = decision.incident
+    nudged = {one.entry: one for one in decision.promises if one.stage is not Stage.MADE}
+    if not nudged:
+        return
+    named = {"workspace": incident.workspace, "incident": incident.id, "entries": list(nudged)}
+    there = set(map(tuple, connection.execute(_NUDGES, named)))
+    to_come = set(map(tuple, connection.execute(_NUDGES_TO_COME, named)))
+    over = {nudge for nudge in to_come if nudged[nudge[2]].over_at}
+    edits = [
+        Envelope(
+            surface=Surface(surface),
+            channel=channel,
+            entry=entry,
+            not_before=nudged[entry].over_at,
+        )
+        for surface, channel, entry in sorted(there | over)
+    ]
+    enqueue_all(connection, incident, edits, at=incident.updated_at)
+
+
 def enqueue(connection: Connection, decision: Decision) -> None:
     """Writes the messages of ``decision``; a card merges into one that waits already."""
     incident = decision.incident
     enqueue_all(connection, incident, decision.envelopes, at=incident.updated_at)
+    _redraw_nudges(connection, decision)
     named = {"of_workspace": incident.workspace, "of_incident": incident.id}
     if any(one.kind is Kind.PRIVACY and incident.private for one in decision.updates):
         connection.execute(_AT_ONCE, {**named, "moment": incident.updated_at})

@@ -71,9 +71,10 @@ class Facts:
     ``try_at``; None if the incident has no public side. ``name`` is ``INC-42`` in any case. A reply
     or a withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
     ``thread`` the status card's, whose thread takes the replies. A nudge about a promise has
-    ``card`` and ``promise``, None if that is over, or the receiver has nothing to do with it any
-    more. A notice about a hand-over has ``hand_over`` and ``card``, None if its reader may not see
-    the incident. A mention has ``card`` and ``written``, the moment of its update. A working card
+    ``card`` and ``promise``: before its post None if that is over, or the receiver has nothing to
+    do with it any more; afterwards ``card`` is None if its readers may not see the incident. A
+    notice about a hand-over has ``hand_over`` and ``card``, None if its reader may not see the
+    incident. A mention has ``card`` and ``written``, the moment of its update. A working card
     that is not posted yet has ``declared_severity``. ``settings`` are those of the workspace, for
     messages that mention the group of responders, and for channels that they are invited to. A
     delivery about a channel of the incident's own has ``channel``, None if there is none; one that
@@ -173,15 +174,19 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
     incident = reader.incident(workspace, incident_id)
     if incident is None:
         return Facts()
+    place = _found(connection_of(reader), place_of(workspace, incident_id, envelope))
     named = (one for one in reader.promises(incident) if one.entry == envelope.entry)
-    promise = next((one for one in named if one.over_at is None), None)
+    promise = next((one for one in named if place or one.over_at is None), None)
     owner = incident.owner or incident.declared_by
     receivers = {incident.card_channel, owner.id, incident.declared_by.id}
-    concerned = envelope.channel in receivers - {incident.left_owner}
+    # One that is there is edited, whoever leads by now; it shows what its reader may see.
+    concerned = place or envelope.channel in receivers - {incident.left_owner}
+    shown = place is None or may_be_told(incident, envelope.channel)
     return Facts(
         name=incident.name,
-        card=reader.card(incident),
+        card=reader.card(incident) if shown else None,
         promise=promise if concerned else None,
+        place=place,
         settings=reader.workspace(workspace).settings,
     )
 

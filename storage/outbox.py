@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import ABOUT_CHANNELS, NUDGES, Envelope, Surface
+from core.decision import ABOUT_CHANNELS, ABOUT_PROMISES, NUDGES, Envelope, Surface
 from storage import channel_facts, claims, own_channels
 from storage.enqueue import later_of, redraw_beside
 from storage.facts import (
@@ -453,8 +453,8 @@ def _delivered(
         own_channels.set_members(
             connection, message.workspace, message.incident, message.channel, posted_as.ids
         )
-    # A nudge is never edited, so its place is of no use.
-    elif posted_as and message.surface not in NUDGES:
+    # The place of a nudge that is never edited is of no use.
+    elif posted_as and message.surface not in NUDGES - ABOUT_PROMISES:
         channel, ts = posted_as
         connection.execute(
             _POSTED[connection.dialect.name],

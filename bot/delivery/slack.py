@@ -15,7 +15,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.delivery.failures import Failure, FailureKind, retry_after
 from bot.delivery.metadata import mark, origin
 from bot.delivery.surfaces import drawn
-from bot.slack import mentions
+from bot.slack import handing, mentions
 from bot.slack.web import code_of
 from bot.telemetry import log
 from core.decision import NUDGES, Surface
@@ -149,6 +149,11 @@ def rendered(message: OutboxMessage, facts: Facts, *, at: datetime) -> Rendering
     content = drawn(message.surface, facts, at=at)
     if content is None or not (facts.wanted or facts.place):
         return None
+    if message.surface is Surface.HAND_OVER and message.unsure and facts.place is None:
+        content = handing.asked_again(content)
+    # A nudge that somebody deleted is posted no second time.
+    if message.surface in NUDGES and message.error in GONE:
+        return None
     card, group = facts.card, facts.settings.responders_group
     if (
         message.surface is Surface.WORKING_CARD
@@ -211,7 +216,8 @@ class SlackTransport:
     ) -> Posted | Failure | None:
         found = await self._found(message, facts)
         if found and message.surface in NUDGES:
-            return None
+            # Where it could not be searched for, it has no place, and is never edited.
+            return found if found.ts else None
         if found:
             # The found post shows the facts of its own time, so a card is edited now.
             facts = replace(facts, place=found)

@@ -12,7 +12,7 @@ from core.incident import Note
 from storage.facts import Facts
 
 
-def drawn(  # noqa: C901, PLR0911 - one for each surface
+def drawn(  # noqa: PLR0911 - one for each surface
     surface: Surface, facts: Facts, *, at: datetime
 ) -> Mapping[str, Any] | None:
     """``surface`` as Slack should show it, as arguments for ``chat.postMessage``.
@@ -27,12 +27,7 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
         case Surface.PUBLIC_UPDATE | Surface.WITHDRAWAL:
             return _reply(surface, facts)
         case Surface.PROMISE_REMINDER | Surface.PROMISE_BREACH:
-            if facts.card is None or facts.promise is None:
-                return None
-            incident, promise = facts.card.incident, facts.promise
-            if surface is Surface.PROMISE_REMINDER:
-                return nudges.reminder(incident, promise, at=at)
-            return nudges.breach(incident, promise, group=group, at=at)
+            return _nudge(surface, facts, at=at)
         case Surface.HAND_OVER | Surface.HAND_OVER_DECLINED | Surface.HAND_OVER_UNANSWERED:
             return _hand_over(surface, facts, at=at)
         case Surface.OWNER_LEFT:
@@ -72,6 +67,20 @@ def _reply(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
     if posts:
         return public.public_update(facts.incident, facts.update, broadcast=facts.broadcast)
     return public.reply_now(facts.incident, facts.update)
+
+
+def _nudge(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
+    promise = facts.promise
+    if promise is None:
+        return None
+    if facts.card is None:
+        return cards.gone(facts.name) if facts.place else None
+    incident = facts.card.incident
+    if promise.over_at and promise.over_at <= at:
+        return nudges.over(incident, promise, at=at)
+    if surface is Surface.PROMISE_REMINDER:
+        return nudges.reminder(incident, promise, at=at, posted=bool(facts.place))
+    return nudges.breach(incident, promise, group=facts.settings.responders_group, at=at)
 
 
 def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:

@@ -197,7 +197,9 @@ class Actions:
                 ) from None
             raise
 
-    async def _press(self, interaction: Interaction, actor: Actor, pressed: Pressed) -> Json | None:
+    async def _press(  # noqa: PLR0911 - one case for each kind of button
+        self, interaction: Interaction, actor: Actor, pressed: Pressed
+    ) -> Json | None:
         match pressed:
             case Outdated(number=number):
                 card = await self._incidents.card(actor, number)
@@ -216,10 +218,25 @@ class Actions:
             case Step(change=change, sure=sure):
                 clicked_at = None if sure else self._clicked_at(interaction)
                 return await self._execute(interaction, change, clicked_at=clicked_at)
+            case AnswerHandOver():
+                reply = await self._execute(interaction, pressed)
+                return await self._closed(interaction, actor, reply)
             case WriteAnew():
                 return await self._rewriting.write_anew(interaction, pressed)
             case _:
                 return await self._do(interaction, actor, pressed)
+
+    async def _closed(self, interaction: Interaction, actor: Actor, reply: Json) -> Json | None:
+        """``reply`` to the answer of a new owner; None if it has taken the place of the question.
+
+        One that was asked twice, because Slack's response to the first was lost, is edited where
+        the second stands. The first one ends with the click on it.
+        """
+        clicked = interaction.message
+        if clicked is None or any(await self._incidents.shown_by(actor, [clicked])):
+            return reply
+        await self._answers.say(replace(interaction, in_place=True), reply)
+        return None
 
     def _clicked_at(self, interaction: Interaction) -> datetime:
         """The moment of a click, never later than now: Slack's clock may be ahead of ours."""

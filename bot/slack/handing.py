@@ -6,10 +6,11 @@ posted once, so they name no title.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
-from bot.slack.blocks import Json, actions, context, message, paragraphs
+from bot.slack.blocks import Json, actions, context, message, paragraphs, with_remark
 from bot.slack.buttons import (
     ack_button,
     assign_button,
@@ -23,6 +24,8 @@ from bot.slack.words import about, insiders, owned_by, untitled, way_to_card
 from core.boards import Card
 from core.handover import Answer, HandOver
 from core.incident import Incident, Person
+
+ASKED_AGAIN = "You may have this question twice, because Slack was unreachable. Answer either one."
 
 
 def question(
@@ -55,6 +58,11 @@ def _open_question(card: Card, asked: HandOver, *, at: datetime) -> Json:
     remarks = [insiders(incident, reader=asked.to.id)] if incident.private else []
     below = map(context, [*remarks, *way_to_card(incident)])
     return message([*told, *remarks], [*blocks, *actions(offered), *below])
+
+
+def asked_again(question: Mapping[str, Any]) -> Json:
+    """``question`` after a first one that Slack may have, and that nobody can find there."""
+    return with_remark(dict(question), ASKED_AGAIN)
 
 
 def _end_of(incident: Incident, asked: HandOver, *, at: datetime) -> str:

@@ -27,6 +27,7 @@ class Interaction:
     workspace's part of addresses, empty if Slack does not say it. ``channel`` is the conversation
     of a click or a shortcut, also where no card can be. ``view`` is the id of the dialog in which
     the click was made, or of the one that comes back when a form closes; the answer is drawn there.
+    ``message`` is the message of a click, its channel and its ts.
     ``clicked_at`` is Slack's moment of a click, which a repeated delivery has as well.
     ``settings`` are those of the workspace, once they are read (`under`).
     """
@@ -43,6 +44,7 @@ class Interaction:
     domain: str = ""
     channel: str = ""
     view: str | None = None
+    message: tuple[str, str] | None = None
     clicked_at: datetime | None = None
     settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
 
@@ -82,6 +84,7 @@ class Interaction:
             domain=str((body.get("team") or {}).get("domain") or ""),
             channel=str(channel.get("id") or ""),
             view=_dialog(body.get("view") or {}),
+            message=_message(body.get("container")),
             clicked_at=_clicked_at(body),
         )
 
@@ -142,6 +145,13 @@ def _clicked_at(body: Mapping[str, Any]) -> datetime | None:
         return datetime.fromtimestamp(float(body["actions"][0]["action_ts"]), UTC)
     except (LookupError, TypeError, ValueError, OverflowError, OSError):
         return None
+
+
+def _message(container: object) -> tuple[str, str] | None:
+    """The message that is clicked on; None in a dialog and on the Home tab."""
+    held = container if isinstance(container, dict) else {}
+    channel, ts = held.get("channel_id"), held.get("message_ts")
+    return (channel, ts) if isinstance(channel, str) and isinstance(ts, str) else None
 
 
 def _is_ephemeral(body: Mapping[str, Any]) -> bool:

@@ -282,3 +282,47 @@ async def test_nobody_else_answers_for_the_new_owner(slack, handed, ratchet):
     pressed = await slack.person("sam").press(handed, "Not me")
 
     assert "Only the new owner of INC-1 is asked that." in (await pressed.answer()).words()
+
+
+@pytest.fixture
+async def asked_twice(slack, ratchet, settle):
+    """Bo's two questions about INC-1: Slack's response to the first was lost."""
+    mia = slack.person("mia")
+    await (await mia.command("#payments", "/incident declare Checkout is down")).answer()
+    await settle()
+    slack.faults.lose_answer("chat.postMessage", channel=slack.person("bo").id)
+    await (await mia.command("#payments", "/incident assign 1 @bo")).answer()
+    await settle()
+    first, second = questions(slack, "bo")
+    return first, second
+
+
+@pytest.mark.parametrize("answer", ["Got it", "Not me"])
+async def test_a_question_that_was_asked_twice_ends_with_the_click_on_it(
+    answer, slack, asked_twice, settle
+):
+    first, second = asked_twice
+    assert "You may have this question twice" not in first.words()
+    assert "You may have this question twice" in second.words()
+
+    await slack.person("bo").press(first, answer)
+    await slack.until(lambda: "Got it" not in labels(questions(slack, "bo")[0]))
+    await settle()
+
+    assert [one for one in questions(slack, "bo") if "Not me" in labels(one)] == []
+    assert owner(slack) == ("<@U0BO>" if answer == "Got it" else "<@U0MIA>")
+
+
+async def test_the_first_of_two_questions_ends_also_after_an_answer_to_the_second(
+    slack, asked_twice, settle
+):
+    first, second = asked_twice
+    bo = slack.person("bo")
+    await (await bo.press(second, "Not me")).answer()
+    await settle()
+
+    await bo.press(first, "Got it")
+    await slack.until(lambda: "Got it" not in labels(questions(slack, "bo")[0]))
+    await settle()
+
+    assert owner(slack) == "<@U0MIA>"

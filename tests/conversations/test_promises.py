@@ -388,3 +388,81 @@ async def test_the_reason_of_a_dialog_without_a_promise_is_offered_as_a_note(
     await mia.press(mia.view, "Private note on INC-1")
     await slack.until(lambda: "kept private" in str(mia.view.blocks))
     assert "we forgot to make one" in (await says("timeline 1")).words()
+
+
+@pytest.fixture
+async def reminded(slack, declared, says, passes):
+    """Bo was reminded of the promise of INC-1."""
+    await says("promise 1 10m")
+    await passes(6)
+    (reminder,) = reminders(slack)
+    assert labels(reminder) == ["Update…", "+15 min", "Release…"]
+
+
+def labels(message):
+    return [
+        element["text"]["text"]
+        for block in message.blocks
+        for element in block.get("elements", [])
+        if element["type"] == "button"
+    ]
+
+
+ENDS = [
+    (["update 1 We found the cause."], "that was promised by {} has come."),
+    (["promise 1 none the vendor decides"], "that was promised by {} was released."),
+    (["promise 1 30m"], "that was promised by {} is due by <!date^1772444160^{{time}}|"),
+    (["private 1"], "that was promised by {} is owed no more, because its readers changed."),
+    (
+        ["status 1 identified", "status 1 monitoring", "status 1 resolved"],
+        "that was promised by {} is needed no more: it has ended.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "told"), ENDS, ids=[lines[0] for lines, _ in ENDS])
+async def test_a_reminder_shows_what_came_of_its_promise(
+    lines, told, slack, reminded, says, mia, settle
+):
+    for line in lines:
+        answer = await says(line)
+        if line.startswith("private"):
+            await (await mia.press(answer, "Make it private")).answer()
+    await settle()
+
+    (reminder,) = reminders(slack)[:1]
+    ten_past = "<!date^1772442600^{time}|09:10 UTC>"
+    assert told.format(ten_past) in reminder.words()
+    assert labels(reminder) == []
+
+
+async def test_the_word_that_a_promise_is_broken_shows_how_late_it_came(
+    slack, declared, says, passes, settle
+):
+    await says("promise 1 10m")
+    await passes(13)
+    (told,) = about_promises(slack)
+    assert "has not come" in told
+
+    await says("update 1 We found the cause.")
+    await settle()
+
+    (told,) = about_promises(slack)
+    assert "came 3 min late." in told
+    assert GROUP not in told
+
+
+async def test_a_reader_who_sees_it_no_more_keeps_no_word_of_a_promise(
+    slack, ratchet, says, passes, mia, settle
+):
+    """Without an owner the working channel is reminded, which everybody reads."""
+    await says("declare Search is slow severity:high")
+    await says("promise 1 10m")
+    await passes(6)
+    assert len(about_promises(slack)) == 1
+
+    await (await mia.press(await says("private 1"), "Make it private")).answer()
+    await settle()
+
+    assert about_promises(slack) == []
+    assert "Investigating" not in repr(slack.channel_view(PAYMENTS))

@@ -233,6 +233,42 @@ async def test_edit_first_opens_the_dialog_with_the_text(told, mia, slack, ratch
     assert drafts(ratchet) == []
 
 
+EDITED = [
+    (f"update 2 status:resolved {CAUSE}", "update", {"public": CAUSE}),
+    (f"update 2 status:monitorng {CAUSE}", "update", {"public": CAUSE}),
+    (
+        "declare Slow since:99:99 severity:high components:api",
+        "declare",
+        {"title": "Slow", "components": "api"},
+    ),
+    (
+        "declare Slow since:99:99 components:api private",
+        "declare",
+        {"title": "Slow", "components": "api"},
+    ),
+    ("declare Slow lifecycle:respons components:api", "declare", {"components": "api"}),
+    ("declare colour=red Slow components:api", "declare", {"title": "colour=red Slow"}),
+]
+
+
+@pytest.mark.parametrize(("line", "dialog", "filled"), EDITED, ids=[row[0] for row in EDITED])
+async def test_edit_first_opens_the_dialog_with_everything(line, dialog, filled, told, mia, slack):
+    await mia.press(await told(line), "Edit first…")
+    view = await opened(slack, mia, dialog)
+
+    boxes = {
+        block["block_id"].partition(":")[0]: block["element"].get("initial_value")
+        for block in view.blocks
+        if block["type"] == "input"
+    }
+    assert filled.items() <= boxes.items()
+    assert ("'initial_options'" in str(view.blocks)) == line.endswith("private")
+    if "severity:high" in line:
+        assert "'initial_option': {'text': {'type': 'plain_text', 'text': 'High'" in str(
+            view.blocks
+        )
+
+
 async def test_private_in_any_decoration_makes_a_declaration_private(told, slack, settle):
     for words in ("Data leak private!", "Data leak (private)", "private: Data leak"):
         assert "private" in (await told(f"declare {words}")).text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 
@@ -99,3 +101,57 @@ async def test_who_may_change_nothing_hears_so_before_they_fill_a_dialog(
     await slack.until(lambda: sam.has_view and "Only <!subteam" in str(sam.view.blocks))
     assert "may work on incidents. Ask one of them." in str(sam.view.blocks)
     assert sam.view.given.get("submit") is None
+
+
+GUESTS = {"of several channels": "is_restricted", "of a single channel": "is_ultra_restricted"}
+
+
+@pytest.fixture(params=[*GUESTS.values()], ids=[*GUESTS])
+def guest(request, slack):
+    """Makes a member a guest of that kind."""
+
+    def made(name):
+        user = slack.workspace.users[slack.person(name).id]
+        slack.workspace.users[user.id] = dataclasses.replace(user, **{request.param: True})
+
+    return made
+
+
+async def test_a_guest_owns_no_incident(slack, ratchet, declared, guest, settle):
+    guest("sam")
+    mia = slack.person("mia")
+
+    refused = await (await mia.command("#payments", "/incident assign 1 @sam")).answer()
+
+    assert "must be a full member of this workspace: choose another" in refused.text
+    await mia.choose(slack.workspace.channel("#payments").messages[0], "menu", "Assign…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "assign")
+    await mia.fill("Owner", slack.person("sam").id)
+    submitted = await mia.submit()
+    assert "must be a full member" in str(submitted.field_errors)
+    shown = await (await mia.command("#payments", "/incident show 1")).answer()
+    assert "Owner: <@U0BO>" in shown.words()
+    await settle()
+    assert slack.workspace.direct(slack.person("sam").user).messages == []
+
+
+async def test_an_owner_who_became_a_guest_is_refused_and_their_silence_is_told(
+    slack, ratchet, declared, guest, settle, clock
+):
+    """The question to Bo is open when Bo becomes a guest, who may do nothing any more."""
+    bo, mia = slack.person("bo"), slack.person("mia")
+    (question,) = slack.workspace.direct(bo.user).messages
+    guest("bo")
+    clock.advance(minutes=11)
+
+    answer = await (await bo.press(question, "Got it")).answer()
+
+    assert "Only full members of this workspace may use Ratchet." in answer.words()
+    clock.advance(minutes=5)
+    await ratchet.hand_overs.look()
+    await settle()
+    told = slack.workspace.direct(mia.user).messages[-1].words()
+    assert "<@U0BO> has not answered whether they take INC-1" in told
+    await (await mia.command("#payments", "/incident assign 1 @mia")).answer()
+    await settle()
+    assert "it went to <@U0MIA>" in question.words()

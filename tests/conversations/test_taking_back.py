@@ -187,3 +187,39 @@ async def test_the_working_card_never_says_that_a_held_back_text_was_posted(
     await settle()
 
     assert "<@U0MIA> took a public update back" in last()
+
+
+async def test_a_reminder_follows_a_text_that_is_held_and_taken_back(
+    slack, ratchet, mia, settle, clock
+):
+    """The reminder of a promise says that its text has come once everybody can read it."""
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    await mia.command("#payments", "/incident promise 1 10m")
+    await settle()
+    clock.advance(minutes=6)
+    await ratchet.nudges.look()
+    await settle()
+
+    def reminder():
+        (one,) = [
+            message.words()
+            for message in slack.workspace.channel("#payments").messages
+            if "promised by" in message.text
+        ]
+        return one
+
+    assert "the next public update is promised by" in reminder()
+    held = await (await mia.command("#payments", "/incident update 1 We found it.")).answer()
+    await ratchet.worker.deliver_due()
+    assert "the next public update is promised by" in reminder()
+    await (await mia.press(held, PRESS)).answer()
+    await settle()
+    assert "the next public update is promised by" in reminder()
+
+    await mia.command("#payments", "/incident update 1 We found the cause.")
+    await settle()
+
+    assert "has come." in reminder()
+    edits = posted(slack, "promised by")
+    assert [call.method for call in edits].count("chat.postMessage") == 1

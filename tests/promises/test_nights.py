@@ -77,11 +77,14 @@ async def judge(played):
 
 async def nudged(played, promises, public):
     """Each nudge was decided once and posted at most once, while it had a reason."""
-    nudges = {nudge.uid: nudge for nudge in await played.nudges()}
+    every = sorted(await played.nudges(), key=lambda one: one.id, reverse=True)
+    # The first of each; those behind it are its edits, once its promise is over.
+    stages = {(str(one.incident), one.entry, one.surface): one for one in every}
+    nudges = {nudge.uid: nudge for nudge in stages.values()}
     posted = {uid: at for uid, at in played.slack.posts if uid in nudges}
-    stages = {(str(one.incident), one.entry, one.surface): one for one in nudges.values()}
 
-    assert len(stages) == len(nudges)
+    edits = {one.uid for one in every} - {*nudges}
+    assert not edits & {uid for uid, _ in played.slack.posts}
     assert len(posted) == sum(uid in nudges for uid, _ in played.slack.posts)
     for uid, at in posted.items():
         promise = promises[str(nudges[uid].incident), nudges[uid].entry]

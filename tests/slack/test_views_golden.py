@@ -132,7 +132,7 @@ from core.page import (
     PageSettings,
     ShownComponent,
 )
-from core.promise import NextUpdate, Promise
+from core.promise import NextUpdate, Promise, Release
 from core.public_side import PublicIncident, PublicPromise, PublicUpdate
 from core.ranking import Rank, Ranking
 from core.refusals import (
@@ -434,6 +434,12 @@ def cards(texts: Texts) -> dict[str, Any]:
     private = a_case(texts, private=True)
     promised = replace(new, promises=1, next_update_by=SOON)
     promise = Promise(entry=2, public_at=NINE, due_at=SOON)
+    ends: dict[str, dict[str, Any]] = {
+        "kept": {"answered_at": NOW},
+        "late": {"answered_at": SOON + timedelta(minutes=4)},
+        "unsaid": {"released_at": NINE - timedelta(seconds=1)},
+        **{f"released_{one}": {"released_at": NOW, "release": one} for one in Release},
+    }
     renamed = an_update(new, kind=Kind.TITLE, old=texts.title, new=texts.title, body=None)
     described = an_update(new, kind=Kind.DESCRIPTION, old=texts.description, body=texts.description)
     here = replace(private, place=Place(INCIDENTS_CHANNEL, private=True))
@@ -461,6 +467,17 @@ def cards(texts: Texts) -> dict[str, Any]:
         ),
         **links(texts),
         "promise_reminder": nudges.reminder(new, promise, at=NOW),
+        **{
+            f"promise_{word}": nudges.over(
+                new, replace(promise, **ended), at=SOON + timedelta(minutes=9)
+            )
+            for word, ended in ends.items()
+        },
+        "promise_moved": nudges.over(
+            promised,
+            replace(promise, released_at=NOW, release=Release.MOVED),
+            at=NOW,
+        ),
         "promise_breach": nudges.breach(new, promise, group="S0RESPONDERS", at=SOON),
         "promise_breach_private": nudges.breach(
             private, replace(promise, internal=True), group=None, at=SOON
