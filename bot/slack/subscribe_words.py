@@ -222,15 +222,18 @@ def read_unsubscribe(typed: Typed) -> Unsubscribe | ShowSubscriptions:
     """
     place = typed.known.place
     tokens = typed.tokens()
-    channels = [channel_in(token) for token in tokens if plain_word(token) not in HERE]
+    others = [token for token in tokens if plain_word(token) not in HERE]
     here = place.channel if place else None
-    if not channels:
+    if not others:
         told = "Say which channel: each has *Unsubscribe* in its menu."
         return Unsubscribe(channel=here) if here else ShowSubscriptions(told=told)
-    if len(channels) == 1 == len(tokens) and (named := channels[0]):
-        return Unsubscribe(channel=named)
+    channels = {one: plain_text(token) for token in others if (one := channel_in(token))}
+    if len(channels) == len(tokens) == 1:
+        return Unsubscribe(channel=next(iter(channels)))
     words = plain_text(" ".join(tokens))
-    meant = [Choice(Unsubscribe(channel=one)) for one in dict.fromkeys(filter(None, channels))]
+    meant = [
+        Choice(Unsubscribe(channel=one), f"Unsubscribe {name}") for one, name in channels.items()
+    ]
     if not meant and here and not words.startswith("#"):
         meant = [Choice(Unsubscribe(channel=here), "Unsubscribe this channel")]
     raise Question(

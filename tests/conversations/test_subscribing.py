@@ -407,7 +407,7 @@ async def test_an_end_that_names_no_channel_is_answered_with_the_list(slack, tol
     [
         ("unsubscribe all", ["Unsubscribe this channel", "All subscriptions"]),
         ("unsubscribe #nowhere", ["All subscriptions"]),
-        ("unsubscribe #general now", ["Unsubscribe it", "All subscriptions"]),
+        ("unsubscribe #general now", ["Unsubscribe #general", "All subscriptions"]),
         ("subscriptions of all", ["All subscriptions"]),
     ],
 )
@@ -417,3 +417,28 @@ async def test_words_that_name_no_channel_are_asked_about(told, typed, offered, 
 
     assert labels(asked) == offered
     assert list(await known()) == ["C0GENERAL"]
+
+
+async def test_a_repeated_request_undoes_no_later_one(slack, told, known):
+    mia = slack.person("mia")
+    first = await mia.command("#payments", "/incident subscribe #general severity:high+")
+    await first.answer()
+    second = await mia.command("#payments", "/incident unsubscribe #general")
+    await second.answer()
+
+    await slack.redeliver(first.request)
+    assert await known() == {}
+    await told("subscribe #general")
+    await slack.redeliver(second.request)
+
+    assert filter_of((await known())["C0GENERAL"]) == (None, [], False)
+
+
+async def test_a_lost_answer_of_slack_leaves_the_channel_unsubscribed(slack, told, known):
+    slack.faults.lose_answer("conversations.info", times=None)
+
+    refused = await told("subscribe #general")
+
+    assert "could not be tried, because Slack does not answer" in refused.words()
+    assert labels(refused) == ["Try again"]
+    assert await known() == {}
