@@ -292,7 +292,7 @@ class Comparison:
         if withdrawn:
             return f"entry {entry} was withdrawn, but is still in {here.name}: {_delete(seen)}"
         if one.envelope.surface is Surface.PUBLIC_UPDATE:
-            cure = "withdraw it with `/incident redact`, then write it again"
+            cure = "withdraw it in Slack with `/incident withdraw`, then write it again"
             return f"{here.name} shows another text than entry {entry}: {cure}"
         return f"its card in {here.name} is out of date: {REDRAWN}"
 

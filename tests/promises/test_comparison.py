@@ -201,7 +201,7 @@ DAMAGES = {
         lambda c: c.edit(c.reply(1), "INC-1 Checkout is down: all is well"),
         (
             "INC-1: #status shows another text than entry 3: "
-            "withdraw it with `/incident redact`, then write it again"
+            "withdraw it in Slack with `/incident withdraw`, then write it again"
         ),
     ),
     "an update is posted twice": (
@@ -357,8 +357,8 @@ async def test_a_subscribed_channel_is_compared_to_the_end_of_its_incidents(
     card.replies[0].text = f"{CANARY} of another kind"
     assert sorted(differences(await look())) == [
         (
-            "INC-1: #random shows another text than entry 9: withdraw it with `/incident redact`, "
-            "then write it again"
+            "INC-1: #random shows another text than entry 9: withdraw it in Slack with "
+            "`/incident withdraw`, then write it again"
         ),
         (
             "INC-1: its card in #random is out of date: the incident's next change redraws it; "
