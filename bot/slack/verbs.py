@@ -70,7 +70,7 @@ VERBS = (
     Verb(
         name="ack",
         arguments="<n>",
-        summary="says that you are looking at it; you become the owner where there is none",
+        summary="says that you are looking at it; you become owner if there is none",
         example="ack 42",
         aliases=("acknowledge",),
     ),
