@@ -20,10 +20,13 @@ from hypothesis.stateful import (
 
 from bot.sandbox import Limits
 from core.engine import IMPATIENCE
+from core.incident import Severity
 from core.lifecycle import PRESETS
+from core.subscribing import Subscribing, Wanted
 from core.withdrawing import CORRECTION_WINDOW
 from storage import audit
 from tests import tables
+from tests.builders import an_actor
 from tests.clock import Clock
 from tests.patience import PATIENCE_SECONDS
 from tests.promises.conftest import file_away, serving
@@ -40,6 +43,14 @@ SERVERS = {"sqlite": 1, "postgresql": 2}
 # Slack shows a card when it is delivered, so an act is drawn as a number, and never from the state
 # of Slack at that moment: Hypothesis repeats what it drew.
 ANY = st.integers(0, 59)
+
+
+# A channel that is subscribed from the beginning, and one that comes and goes.
+ALL, SOME = "C0RANDOM", "C0GENERAL"
+
+
+def texts(post):
+    return [reply.text for reply in post.replies]
 
 
 def chosen(things, which):
@@ -112,6 +123,8 @@ class Bot(RuleBasedStateMachine):
         self.apps = {}
         for server in self.servers:
             await self._start(server)
+        self.publisher = an_actor(workspace=self.slack.workspace.team_id)
+        await self._subscribed(Wanted(channel=ALL), ends=False)
 
     async def _start(self, server):
         self.serving[server] = serving(
@@ -365,6 +378,19 @@ class Bot(RuleBasedStateMachine):
         self.run(self.app.outbox.claim("dead", limit=100, at=self.clock()))
         self.restart(server)
 
+    @rule(severity=st.sampled_from([None, Severity.LOW, Severity.HIGH]), ends=st.booleans())
+    def subscribe(self, severity, *, ends):
+        """A channel of its own comes and goes, in the middle of incidents."""
+        self.run(self._subscribed(Wanted(channel=SOME, severity=severity), ends=ends))
+
+    async def _subscribed(self, wanted, *, ends):
+        subscribing = Subscribing(self.app.store, clock=self.clock)
+        known = await subscribing.subscriptions(self.publisher)
+        if ends and SOME in {one.channel for one in known}:
+            await subscribing.unsubscribe(self.publisher, SOME)
+        elif not ends:
+            await subscribing.subscribe(self.publisher, wanted)
+
     def chosen(self, which):
         index = which % len(self.incidents)
         return index + 1, self.incidents[index]
@@ -399,11 +425,18 @@ class Bot(RuleBasedStateMachine):
             "SELECT i.number, i.status, u.body, u.visibility FROM incident i "
             "JOIN incident_update u ON i.id = u.incident_id ORDER BY i.number, u.entry",
         )
-        posts = {
-            int(post.text.split()[0].removeprefix("INC-")): post
-            for post in self.slack.channel_view("#status")
-        }
-        assert len(self.slack.channel_view("#status")) == len(self.incidents) == len(posts)
+        posts = self._posts("#status")
+        assert len(posts) == len(self.incidents)
+        # One subscribed channel has the same, the other a part of it, each from its start on.
+        everything = self._posts(ALL)
+        assert everything.keys() == posts.keys()
+        for number, post in everything.items():
+            assert (post.text, post.blocks) == (posts[number].text, posts[number].blocks)
+            assert texts(post) == texts(posts[number])
+        for number, post in self._posts(SOME).items():
+            assert (post.text, post.blocks) == (posts[number].text, posts[number].blocks)
+            told = iter(texts(posts[number]))
+            assert all(text in told for text in texts(post))
         for number, model in enumerate(self.incidents, 1):
             mine = [row for row in rows if row[0] == number]
             assert {row[1] for row in mine} == {model.status}
@@ -412,6 +445,13 @@ class Bot(RuleBasedStateMachine):
             standing = [word for word, stands in model.public.items() if stands]
             shown = [reply.text.split()[-1] for reply in posts[number].replies]
             assert [text for text in shown if text.startswith("word")] == standing
+
+    def _posts(self, channel):
+        """The cards in a channel by the number of the incident: one of each."""
+        shown = self.slack.channel_view(channel)
+        posts = {int(post.text.split()[0].removeprefix("INC-")): post for post in shown}
+        assert len(posts) == len(shown)
+        return posts
 
     def _compare_times(self):
         """No text is in Slack before its time, nor after it was withdrawn in time."""
