@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
+from bot.http.status.shelf import Shelf
 from bot.importing.plain import plain
 from bot.importing.reading import FILE_MAX_BYTES, UnreadableSource, read
+from core.curating import Curation
 from storage.keys import known_workspaces
 from storage.store import SqlStore
 from tests import northwind
+from tests.builders import an_actor, the_settings
 from tests.edges.conftest import logging_as_before
 from tests.file_server import a_file_server
 
@@ -306,3 +312,30 @@ def test_an_address_where_nobody_answers_is_named(elsewhere):
 )
 def test_html_becomes_plain_text(html, text):
     assert plain(html) == text
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_serving_page_shows_what_is_imported_beside_it(
+    a_database, kind, saved, tmp_path, clock, logging_as_before
+):
+    names = [str(tmp_path / name) for name in saved()]
+    clock.now = datetime.now(UTC)
+    with a_database(kind) as url, closing(SqlStore(url, defaults=the_settings())) as store:
+        store.open_for_serving()
+        shelf = Shelf(store, clock=clock, address=lambda *_: "https://s.example", fresh=timedelta())
+        await Curation(store, clock=clock).publish(an_actor(workspace="T0ACME", admin=True))
+
+        async def shown():
+            kept = await shelf.find("T0ACME", "api/v2/incidents.json")
+            return [one["name"] for one in json.loads(kept.body)["incidents"]]
+
+        assert await shown() == []
+        told = await asyncio.to_thread(
+            CliRunner().invoke,
+            cli,
+            ["import", "statuspage", *names, *TEAM],
+            env={"DATABASE_URL": url},
+        )
+
+        assert told.exit_code == 0
+        assert "Mail is late" in await shown()
