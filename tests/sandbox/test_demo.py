@@ -149,18 +149,18 @@ async def refused(*arguments, folder):
     return told
 
 
-@pytest.mark.parametrize("arguments", [["--clean"], ["--story", "secret"], []])
-async def test_a_second_demo_in_the_folder_of_one_that_runs_changes_nothing(tmp_path, arguments):
+async def test_a_second_demo_in_the_folder_of_one_that_runs_changes_nothing(tmp_path):
     folder = tmp_path / ".ratchet-demo"
     async with a_whole_demo("--clean", folder=tmp_path):
         before = {file: file.stat().st_ino for file in folder.iterdir()}
-        told = await refused(*arguments, "--port", str(two_free_ports()), folder=tmp_path)
+        for arguments in (["--clean"], ["--story", "secret"], []):
+            told = await refused(*arguments, "--port", str(two_free_ports()), folder=tmp_path)
 
-        assert told == (
-            "A demo runs in this folder already, and nothing was changed: end it first, with "
-            "Ctrl-C."
-        )
-        assert {file: file.stat().st_ino for file in folder.iterdir()} == before
+            assert told == (
+                "A demo runs in this folder already, and nothing was changed: end it first, with "
+                "Ctrl-C."
+            )
+            assert {file: file.stat().st_ino for file in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize("taken", [0, 1])
