@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -65,8 +66,14 @@ cli.add_typer(lifecycles.cli, name="lifecycles")
 cli.add_typer(templates.cli, name="templates")
 
 
+# New objects after which Python looks for garbage, instead of 700. What a command imports stays:
+# looking through it again and again took a sixth of each start.
+GARBAGE_AFTER = 20_000
+
+
 def main() -> None:
     """The entry point of the console script."""
+    gc.set_threshold(GARBAGE_AFTER)
     cli()
 
 

@@ -5,6 +5,7 @@ And two capabilities that most folders use: a clock, and databases of both kinds
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import itertools
 import os
@@ -73,6 +74,9 @@ time.tzset()
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(ram.folder()))
 
 compiled.share()
+
+# As the bot does: most of what is imported and collected stays.
+gc.set_threshold(20_000)
 
 # Neither a deadline nor a check of speed: a busy machine must not fail a property. Every run of
 # the suite tries the same few examples; `make torture` tries many, and others each time.
