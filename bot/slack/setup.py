@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.slack.blocks import Json, context, input_block, message, modal, option, paragraphs, select
+from bot.slack.blocks import (
+    Json,
+    context,
+    input_block,
+    message,
+    modal,
+    option,
+    paragraphs,
+    plain,
+    select,
+)
 from bot.slack.blocks import section as told_block
 from bot.slack.dialogs import NO_PROMISE, PROMISED_MINUTES
 from bot.slack.forms import SETUP
@@ -36,16 +46,19 @@ LABELS = {
 }
 MEANINGS = {
     Setting.STATUS_CHANNEL: "Public updates go there, for everyone in it to read. Save proves that "
-    "I can post there. Open incidents get a card there with their next change.",
+    "I can post there. Open incidents get a card there with their next change. Empty: Slack shows "
+    "no public update.",
     Setting.RESPONDERS_GROUP: "Only they change incidents and read notes.",
     Setting.PUBLISHERS_GROUP: "Only they post public updates.",
     Setting.DEFAULT_LIFECYCLE: "Where a declaration names none.",
     Setting.DEFAULT_SEVERITY: "Where a declaration names none.",
-    Setting.MENTION_AT: "Once an incident, where it is worked on; needs a group of responders.",
+    Setting.MENTION_AT: "Once an incident, where it is worked on; needs a group of responders. "
+    "Without a tick: never.",
     Setting.PROMISE_DEFAULTS: "The promise that a public update makes by itself.",
-    Setting.PRIVATE_BY_DEFAULT: "Private channels, direct and group messages.",
+    Setting.PRIVATE_BY_DEFAULT: "Private channels, direct and group messages. Without the tick: "
+    "a declaration there is public.",
     Setting.INCIDENT_CHANNELS: "Whether an incident gets a channel for its work.",
-    Setting.API_CHANNEL: "Their cards are posted there.",
+    Setting.API_CHANNEL: "Their cards are posted there. Empty: they have none.",
 }
 CHANGED = "Another admin changed the settings meanwhile. Nothing is saved yet, and what you chose "
 CHANGED += "is still here."
@@ -204,6 +217,7 @@ def _channel(setting: Setting, text: str) -> Json:
     chooser: Json = {
         "type": "conversations_select",
         "action_id": setting.value,
+        "placeholder": plain("No channel"),
         "filter": {"include": ["public", "private"], "exclude_external_shared_channels": False},
     }
     return chooser if text == NONE else {**chooser, "initial_conversation": text}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from core.service import Incidents
 from core.store import Receipt
 from storage import audit, idempotency, keys
 from storage.facts import Posted
+from storage.outbox import Outbox
 from tests.builders import (
     ADA,
     GRACE,
@@ -353,6 +355,43 @@ async def test_one_correction_is_accepted_after_the_end(declare, incidents, cloc
     assert [(one.kind, one.old) for one in outcome.updates] == [(Kind.CORRECTED, "4")]
     with pytest.raises(IncidentResolved):
         await incidents.execute(again)
+    assert await is_sound()
+
+
+@pytest.mark.parametrize("first", ["the author", "the worker", "nobody"])
+async def test_at_the_last_moment_a_correction_or_the_short_reply_is_told_and_never_both(
+    first, declare, deliver, incidents, opened, clock, is_sound
+):
+    """Five minutes after the text was withdrawn, two processes want to tell the end."""
+    other = Outbox(opened(status_channel=STATUS_CHANNEL))
+    await declare()
+    clock.now = NINE + timedelta(seconds=20)
+    walk = Walk(actor=an_actor(), ref=1, to="resolved", reason=Note("over"), public=TEXT)
+    await incidents.execute(walk)
+    await deliver()
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=4))
+    clock.advance(seconds=300)
+
+    async def corrects():
+        try:
+            await incidents.execute(a_change(ref=1, public=PublicText("It was one region.")))
+        except IncidentResolved:
+            return False
+        return True
+
+    async def tells():
+        claimed = await other.claim("w2", limit=16, at=clock())
+        return any((one.surface, one.entry) == (Surface.PUBLIC_UPDATE, 4) for one in claimed)
+
+    if first == "the author":
+        corrected, told = await corrects(), await tells()
+        assert corrected
+    elif first == "the worker":
+        told, corrected = await tells(), await corrects()
+        assert told
+    else:
+        corrected, told = await asyncio.gather(corrects(), tells())
+    assert corrected != told
     assert await is_sound()
 
 
