@@ -146,7 +146,7 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
     ],
     "setup": [
         ("setup #general", "is the status channel now."),
-        ("setup page", "The status page is not published: every address of it is unknown."),
+        ("setup page", "The status page is not published: its addresses lead nowhere now."),
     ],
     "help": [
         ("help", "`/incident help all` explains all commands"),
