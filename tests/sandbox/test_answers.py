@@ -152,6 +152,19 @@ async def test_a_post_to_a_user_id_goes_to_the_open_direct_message(slack, client
     assert [message.text for message in slack.person("mia").reads("@mia")] == ["psst"]
 
 
+@pytest.mark.parametrize(
+    ("shared", "described"),
+    [("", (False, False)), ("connected", (True, False)), ("offered", (False, True))],
+)
+async def test_a_channel_says_who_else_reads_it(slack, client, shared, described):
+    channel = slack.workspace.add_channel("acme", members=["mia", "bo"], shared=shared)
+
+    found = await client.conversations_info(channel=channel.id, include_num_members=True)
+
+    kinds = (found["channel"]["is_ext_shared"], found["channel"]["is_pending_ext_shared"])
+    assert (kinds, found["channel"]["num_members"]) == (described, 3)
+
+
 async def test_channels_are_created_joined_listed_and_invited_to(client):
     made = (await client.conversations_create(name="inc-42", is_private=True))["channel"]
     await client.conversations_invite(channel=made["id"], users="U0BO,U0SAM")
