@@ -220,7 +220,7 @@ async def by_form_of_a_message(mia, slack):
     message = await mia.say("#general", "db-3 looks slow")
     await mia.message_shortcut(message, "declare_from_message")
     await opened(slack, mia, "declare")
-    await mia.fill("Title", "db-3 is slow")
+    await mia.fill("Title", "Search is slow")
     return mia.submit()
 
 
