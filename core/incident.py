@@ -264,7 +264,8 @@ class Workspace:
     @property
     def has_public_surface(self) -> bool:
         """Whether anybody could read a public update."""
-        return self.page or self.status_channel is not None or bool(self.subscriptions)
+        in_slack = self.status_channel is not None or bool(self.subscriptions)
+        return in_slack or self.page or self.webhooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,6 +307,8 @@ def _places(
         yield "in", "subscribed channels whose filter it passes"
     if workspace.page:
         yield "on", "the status page"
+    if workspace.webhooks:
+        yield "behind", "webhooks"
 
 
 def public_hint(incident: Incident, workspace: Workspace | None = None) -> str | None:

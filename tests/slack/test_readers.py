@@ -225,6 +225,21 @@ def test_a_key_reads_every_incident_and_people_of_other_workspaces_none():
             "Everyone in subscribed channels whose filter it passes will read this.",
         ),
         (
+            {"webhooks": True},
+            None,
+            "everyone behind webhooks",
+            "Everyone behind webhooks will read this.",
+        ),
+        (
+            {"status_channel": "C0STATUS", "page": True, "webhooks": True},
+            None,
+            "everyone in <#C0STATUS>, on the status page and behind webhooks",
+            (
+                "Everyone in the status channel, on the status page and behind webhooks will "
+                "read this."
+            ),
+        ),
+        (
             {"subscriptions": 0, "page": True},
             None,
             "everyone on the status page",

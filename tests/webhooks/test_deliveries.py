@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,9 +33,11 @@ from core.endpoints import Webhooks
 from core.incident import Note, PublicText, Severity
 from core.page import ComponentStatus
 from core.projection import project
+from core.refusals import NoPublicSurface
 from core.service import Incidents
-from core.webhooks import EndpointState
+from core.webhooks import EndpointState, HookEvent
 from storage.hook_queue import HookQueue
+from storage.store import SqlStore
 from tests.builders import (
     GRACE,
     NINE,
@@ -185,6 +188,22 @@ async def test_the_incident_is_the_one_of_the_page(add, incidents, worker, store
     shown = document("incidents", project(facts, clock()), Addresses(PAGE))["incidents"][0]
     (told,) = [one for one in bodies() if one["type"] == "incident.created"]
     assert told["incident"] == shown
+
+
+async def test_a_webhook_is_enough_for_a_public_update(kind, a_database, receiver, clock):
+    with a_database(kind) as url, closing(SqlStore(url)) as store:
+        incidents = Incidents(store, clock=clock, wake=lambda: None)
+        hooks = Webhooks(store, clock=clock)
+        await incidents.execute(a_declaration(id=an_id(1)))
+        told = a_change(ref=1, public=PublicText("Cards fail."))
+        with pytest.raises(NoPublicSurface):
+            await incidents.execute(told)
+        proposed = await hooks.propose(ADMIN, an_id("hook"), receiver.url)
+        await hooks.keep(ADMIN, proposed, new_secret())
+        await incidents.execute(told)
+        (event,) = await HookQueue(store).claim("w1", limit=9, at=clock())
+
+    assert event.event is HookEvent.UPDATED
 
 
 async def test_without_a_page_the_incident_has_no_link(add, incidents, worker, bodies):
