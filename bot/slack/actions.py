@@ -69,6 +69,7 @@ from bot.slack.subscriptions import subscription_form
 from bot.slack.typed import Circumstances
 from bot.slack.verbs import COMMAND
 from bot.slack.workspaces import Workspaces
+from core import policy
 from core.access import made_private
 from core.boards import BoardFilter, Scope
 from core.catching import CatchUps
@@ -90,6 +91,7 @@ from core.commands import (
     WriteReport,
 )
 from core.decision import Outcome
+from core.denials import Denied, Permission
 from core.drafting import DraftBook, DraftGone
 from core.engine import IMPATIENCE
 from core.errors import UserError
@@ -381,6 +383,8 @@ class Actions:
                 return await self._execute(interaction, command, kept=kept)
             case AskPrivate():
                 incident = await self._incidents.find(actor, request.ref)
+                if not policy.holds(actor, Permission.RESPOND):
+                    raise Denied(actor, Permission.RESPOND, incident)
                 later = made_private(incident, actor.person)
                 return privacy.ask_private(incident, later, reader=actor.person.id)
             case SendReport(ref=ref):

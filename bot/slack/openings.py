@@ -177,6 +177,9 @@ class Openings:
     ) -> Json:
         """The dialog of the promise in force; ``form`` was refused, and stays in it."""
         incident, present = await self._incidents.promise(actor, ref)
+        needed = Permission.RESPOND if incident.private else Permission.PUBLISH
+        if not policy.holds(actor, needed):
+            raise Denied(actor, needed, incident)
         return dialogs.promise_dialog(
             incident,
             present,

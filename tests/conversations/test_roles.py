@@ -33,6 +33,7 @@ ASKED = [
     ("sam", "/incident status 1 identified", "Only <!subteam^S0RESPONDERS>"),
     ("sam", "/incident note 1 hello", "Ask <@U0BO> (owner) or one of them."),
     ("sam", "/incident timeline 1", "Only <!subteam^S0RESPONDERS>"),
+    ("sam", "/incident private 1", "Only <!subteam^S0RESPONDERS> may work on incidents."),
     ("sam", "/incident stats", "Only <!subteam^S0RESPONDERS> may read notes, reports and figures."),
     ("sam", "/incident report 1", "may read notes, reports and figures. Ask <@U0BO> (owner)"),
     ("sam", "/incident catchup 1", "may read notes, reports and figures. Ask <@U0BO> (owner)"),
@@ -155,3 +156,13 @@ async def test_an_owner_who_became_a_guest_is_refused_and_their_silence_is_told(
     await (await mia.command("#payments", "/incident assign 1 @mia")).answer()
     await settle()
     assert "it went to <@U0MIA>" in question.words()
+
+
+async def test_who_may_not_promise_hears_so_before_they_write_a_reason(slack, declared):
+    bo = slack.person("bo")
+    answer = await (await bo.command("#payments", "/incident promise 1")).answer()
+
+    await bo.press(answer, "Promise an update of INC-1…")
+
+    await slack.until(lambda: bo.has_view and "Only <!subteam" in str(bo.view.blocks))
+    assert "<!subteam^S0PUBLISHERS> may post public updates." in str(bo.view.blocks)
