@@ -15,7 +15,7 @@ from typing import assert_never
 from core.incident import OPENED, Component, Incident, Kind, Person, Section, Update, Visibility
 from core.markdown import inline, quote
 from core.moments import moments_of
-from core.promise import Promise, PromiseState, score
+from core.promise import Promise, PromiseState, Score, score
 from core.public_side import PublicIncident, PublicUpdate, ToldPromise
 from core.sections import standing, text_of
 from core.texts import listed
@@ -115,8 +115,8 @@ def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFac
     if first := reached.first_public_text:
         after = f"{duration(first - reached.started)} after the start"
         if first > max(update.at for update in timeline):
-            # Whether it is still held now, the timeline cannot say.
-            after += ", unless it is taken back before"
+            # Whether it is still held, the timeline cannot say: the words are true either way.
+            after += ", at the end of its hold"
         yield ReportFact(label="First public update", at=first, text=after)
     last = timeline[-1].at
     if resolved := reached.resolved:
@@ -132,11 +132,14 @@ def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFac
 
 
 def _promised(timeline: Sequence[Update], promises: Sequence[Promise]) -> Iterator[ReportFact]:
-    """The score, as it stood when the last entry was public."""
+    """The promises, as they stood when the last entry was public."""
     last = max(update.public_at or update.at for update in timeline)
-    words = score(promises, last).words
-    if promises:
-        yield ReportFact(label="Promises of the next public update", text=words)
+    waiting = [one for one in promises if one.state(last) is PromiseState.OPEN]
+    ended = score(promises, last)
+    if promises and (ended != Score() or not waiting):
+        yield ReportFact(label="Promises of the next public update", text=ended.words)
+    for one in waiting:
+        yield ReportFact(label="Next public update, as promised", at=one.due_at)
 
 
 def _line(update: Update) -> ReportLine:

@@ -144,9 +144,7 @@ def test_an_open_incident_lasts_until_its_last_entry():
     assert "First public update" not in told
 
 
-@pytest.mark.parametrize(
-    ("later", "remark"), [((), ", unless it is taken back before"), (WHOLE[2:], "")]
-)
+@pytest.mark.parametrize(("later", "remark"), [((), ", at the end of its hold"), (WHOLE[2:], "")])
 def test_a_first_update_that_may_be_held_is_not_called_public(later, remark):
     (_, held) = entries(
         (Kind.WROTE, {"body": "We look into it.", "public_at": NINE + 2 * MINUTE, **PUBLIC})
@@ -366,3 +364,17 @@ def test_the_report_has_the_score_of_promises_and_who_made_them():
     assert "promised the next update by 2026-03-02 09:30 UTC" in told
     assert "released the promise of the next update (private):" in told
     assert "Promises" not in markdown(report_of(an_incident(), timeline))
+
+
+def test_a_promise_in_force_is_in_the_report_with_its_time():
+    by = NINE + timedelta(minutes=30)
+    timeline = entries((Kind.PROMISED, {"body": None, "next_update_by": by}))
+    now = Promise(entry=2, public_at=timeline[-1].at, due_at=by)
+    kept = replace(now, entry=1, answered_at=timeline[-1].at, answered_by=2)
+
+    alone = markdown(report_of(an_incident(), timeline, [now]))
+    second = markdown(report_of(an_incident(), timeline, [kept, now]))
+
+    assert "- Next public update, as promised: 2026-03-02 09:30 UTC\n" in alone
+    assert "Promises of" not in alone
+    assert "- Promises of the next public update: 1 kept\n- Next public update, as" in second
