@@ -21,6 +21,8 @@ from bot.slack.requests import (
     Question,
     Request,
     Shorten,
+    ShowBoard,
+    ShowStats,
     follow_up,
 )
 from bot.slack.subscription_requests import AboutSubscriptions
@@ -115,8 +117,13 @@ def after_the_end(request: Request, incident: Incident) -> Iterator[Choice]:
 
 
 def has_only_options(error: UserError, request: Request | None) -> bool:
-    """Whether the words of a refused command are options, none of which could be kept as a note."""
+    """Whether the words of a refused command are options, none of which could be kept as a note.
+
+    Those of lists and of figures are, and those of subscriptions.
+    """
     asked = [choice.request for choice in error.choices] if isinstance(error, Question) else []
+    if asked and all(isinstance(one, ShowBoard | ShowStats) for one in asked):
+        return True
     return any(isinstance(one, AboutSubscriptions) for one in (request, *asked))
 
 

@@ -436,9 +436,9 @@ def note_dialog(
         option(f"{incident.name} {incident.title}", str(incident.id))
         for incident in incidents[:OPTIONS_MAX]
     ]
-    menu = select(
-        options, action_id="incident", placeholder="Which incident?", initial_option=options[0]
-    )
+    # Among several incidents nobody but the person knows which one is meant.
+    chosen = {"initial_option": options[0]} if len(options) == 1 else {}
+    menu = select(options, action_id="incident", placeholder="Which incident?", **chosen)
     blocks = [
         input_block("incident", "Incident", menu),
         *boxes("note", "Private note", text, hint=NOTES, optional=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests import tables
@@ -580,6 +582,14 @@ async def test_words_without_a_verb_are_kept(told, mia, slack):
     await mia.press(answer, "Keep it as a note…")
     view = await opened(slack, mia, "note")
     assert CAUSE in str(view.blocks)
+    assert '"initial_option"' not in json.dumps(view.blocks), "no incident is guessed"
+
+
+@pytest.mark.parametrize(
+    "text", ["list all severity:high,critical", "list all severity:hihg status:open"]
+)
+async def test_the_filters_of_a_list_are_no_text_to_keep(told, text):
+    assert "Keep it as a note…" not in labels(await told(text))
 
 
 async def test_somebody_who_may_not_act_leaves_no_draft(slack, told, ratchet):
