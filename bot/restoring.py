@@ -117,6 +117,12 @@ class Marker:
                 f"Questions to new owners that are open in the backup: {asked}. Each is shown as "
                 "open again, and nobody is told that no answer came."
             )
+        if replaced:
+            self.lines += [
+                f"Opened for an incident since, and unknown now: {channel}. Nothing is posted "
+                "there; Open a channel on the incident's card finds it again."
+                for channel in replaced.opened
+            ]
         self.lines += await self._webhooks(store, replaced.unhooked if replaced else ())
         await self._subscriptions(store, replaced.unsubscribed if replaced else ())
         count = await Outbox(store).look_first(at=self.at)

@@ -25,6 +25,7 @@ from storage.databases.postgresql import PostgreSQL
 from storage.databases.sqlite import BESIDE
 from storage.files import ONLY_OWNER, close_to_others, make_private
 from storage.hidden import Hidden, SeesAgain, hidden_since, sees_again
+from storage.posts import DIRECT
 from storage.store import SqlStore
 
 # The tables that every version has had.
@@ -46,7 +47,8 @@ class Replaced:
     have posts. ``hidden`` is what people have hidden since the backup, ``sees_again`` who sees a
     private incident once more, and ``revoked`` are the prefixes of API keys that were revoked
     since. ``unhooked`` are the workspaces and the ids of webhooks that were removed or switched off
-    since, ``unsubscribed`` those of channels whose subscription was ended since.
+    since, ``unsubscribed`` those of channels whose subscription was ended since. ``opened`` are the
+    channels that were opened for incidents since.
     """
 
     numbers: Mapping[str, int] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Replaced:
     revoked: tuple[str, ...] = ()
     unhooked: tuple[tuple[str, UUID], ...] = ()
     unsubscribed: tuple[tuple[str, str], ...] = ()
+    opened: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -208,8 +211,12 @@ def _facts(connection: sqlite3.Connection) -> Replaced:
         "SELECT w.id, max(w.last_number, coalesce((SELECT max(number) FROM live.incident i "
         "WHERE i.workspace_id = w.id), 0)) FROM live.workspace w"
     )
+    # Direct messages show no numbers that a channel does not, and cannot be read.
+    marks = ", ".join("?" * len(DIRECT))
     channels = connection.execute(
-        "SELECT DISTINCT workspace_id, posted_in FROM live.posted WHERE surface <> 'owner_card'"
+        "SELECT DISTINCT workspace_id, posted_in FROM live.posted "  # noqa: S608 - only marks
+        f"WHERE surface NOT IN ({marks})",
+        [surface.value for surface in DIRECT],
     )
     return Replaced(
         numbers=dict(numbers.fetchall()),
@@ -226,6 +233,7 @@ def _facts(connection: sqlite3.Connection) -> Replaced:
         ),
         unhooked=_unhooked(connection),
         unsubscribed=_unsubscribed(connection),
+        opened=_opened(connection),
     )
 
 
@@ -244,6 +252,20 @@ def _unhooked(connection: sqlite3.Connection) -> tuple[tuple[str, UUID], ...]:
         "AND theirs.id = ours.id AND theirs.state = 'on')"
     )
     return tuple((team, UUID(id_)) for team, id_ in found)
+
+
+def _opened(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The channels of incidents' own that were asked for since the backup."""
+    known = "SELECT count(*) FROM {}.sqlite_master WHERE name = 'own_channel'"
+    if not all(connection.execute(known.format(one)).fetchone()[0] for one in ("live", "main")):
+        return ()
+    found = connection.execute(
+        "SELECT channel FROM live.own_channel AS theirs WHERE channel IS NOT NULL AND NOT EXISTS ("
+        "SELECT 1 FROM main.own_channel AS ours WHERE ours.workspace_id = theirs.workspace_id "
+        "AND ours.incident_id = theirs.incident_id AND ours.private = theirs.private) "
+        "ORDER BY channel"
+    )
+    return tuple(channel for (channel,) in found)
 
 
 def _unsubscribed(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:

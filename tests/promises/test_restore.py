@@ -331,7 +331,10 @@ async def test_a_channel_that_was_made_since_is_found_and_not_made_twice(
         [made] = own_channels(slack)
         assert made.name == "inc-1-payments-are-down"
 
-    await (time.restore_by_hand() if by_hand else time.restore())
+    lines = await (time.restore_by_hand() if by_hand else time.restore())
+    named = [line for line in lines if line.startswith("Opened for an incident since")]
+    assert [made.id in line for line in named] == [True] * (asked == "asked since" and not by_hand)
+    assert "could not be read" not in repr(lines)
 
     async with start(**WITH_CHANNELS) as app:
         await settle(app, clock)
