@@ -48,12 +48,12 @@ _RESOLVED_DOT = "🟢"
 PRIVATE, PUBLIC = "🔒", "📣"
 # So many channels are named as readers.
 PLACES_MAX = 5
-EVERYONE = "Everyone in the status channel will read this."
+EVERYONE = "This is public: everyone may read it."
 RESPONDERS = "Responders only. Never leaves this workspace."
 NOTES = "Responders only; of a private incident, those who see it. Never leaves this workspace."
 NEVER_PUBLIC = "It is never public."
 DESCRIPTION = f"Everyone who sees the incident reads this. {NEVER_PUBLIC}"
-TITLE = f"{EVERYONE[:-1]}, unless the incident is private."
+TITLE = "This is public, unless the incident is private."
 WITHDRAWN = "This update was withdrawn."
 
 

@@ -117,7 +117,7 @@ def asked(view: dict[str, Any], *, catalogue: Catalogue = CATALOGUE) -> Request:
 def test_each_box_names_its_readers():
     boxes = inputs(an_update_dialog())
 
-    assert boxes["public"]["hint"]["text"] == words.EVERYONE
+    assert boxes["public"]["hint"]["text"] == "Everyone in the status channel will read this."
     assert boxes["note"]["hint"]["text"] == words.RESPONDERS
 
 
