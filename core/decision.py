@@ -244,8 +244,9 @@ class Decision:
     ``updates`` are new, oldest first. ``redacted`` is the existing update that loses its texts, and
     ``redacted_too`` are earlier texts of the same section, or of the same name.
     ``erased`` are further updates without a text of it that they repeated, such as the title before
-    a change. ``promises`` are those that are new or changed. ``hand_overs`` are those that
-    are new, or have their answer.
+    a change. ``withdrawn_texts`` are all texts that go with them.
+    ``promises`` are those that are new or changed. ``hand_overs`` are those that are new, or have
+    their answer.
     """
 
     incident: Incident
@@ -253,6 +254,7 @@ class Decision:
     redacted: Update | None = None
     redacted_too: tuple[Update, ...] = ()
     erased: tuple[Update, ...] = ()
+    withdrawn_texts: frozenset[str] = field(default=frozenset(), repr=False)
     new_components: tuple[Component, ...] = ()
     envelopes: tuple[Envelope, ...] = ()
     promises: tuple[Promise, ...] = ()

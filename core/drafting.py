@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -13,15 +15,73 @@ from core.errors import UserError
 from core.incident import Actor
 from core.store import Store
 
+# So many words in a row that a draft shares with a withdrawn text are a part of that text.
+SHARED_WORDS = 4
+
 
 class DraftGone(UserError):
-    """The draft was used, is older than an hour, or was withdrawn. Nothing was changed."""
+    """The draft was used, is older than an hour, or was withdrawn. Nothing was changed.
 
-    def __init__(self) -> None:
-        super().__init__(
-            "That question is answered already, or older than an hour. Nothing was changed: "
-            "type it once more."
+    ``withdrawn``: it held words of a text that was withdrawn after the question.
+    """
+
+    def __init__(self, *, withdrawn: bool = False) -> None:
+        self.withdrawn = withdrawn
+        why = (
+            "What you typed had words of a text that is withdrawn now, so it was not kept"
+            if withdrawn
+            else "That question is answered already, or older than an hour"
         )
+        super().__init__(f"{why}. Nothing was changed: type it once more.")
+
+
+def may_hold(
+    draft: Draft,
+    typed: Collection[str],
+    texts: Collection[str],
+    *,
+    incident: UUID,
+    authors: Collection[str],
+) -> bool:
+    """Whether one of ``texts``, withdrawn in ``incident``, could come back through ``draft``.
+
+    ``typed`` are the texts in the body of ``draft``.
+
+    Anybody's draft holds a text that stands in it whole, however it is spelled and spaced. People
+    who typed a text, ``authors`` by their ids, may have typed it in another wording before: their
+    drafts about ``incident`` hold it, too, if they share `SHARED_WORDS` in a row with it.
+    """
+    own = draft.person in authors and incident in draft.incidents
+    return any(
+        _stands_in(text, one) or (own and not _runs(text).isdisjoint(_runs(one)))
+        for text in map(_same, texts)
+        for one in map(_same, typed)
+    )
+
+
+def _same(text: str) -> str:
+    """``text`` as every spelling of it is compared: without its capitals and widths."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def _stands_in(text: str, whole: str) -> bool:
+    """Whether ``text`` stands in ``whole`` between two words, where its script has words apart."""
+    sought = " ".join(_words(text))
+    if not sought:
+        return "".join(text.split()) in "".join(whole.split())
+    start = r"(?<![a-z0-9])" if re.match(r"[a-z0-9]", sought) else ""
+    end = r"(?![a-z0-9])" if re.search(r"[a-z0-9]$", sought) else ""
+    return re.search(start + re.escape(sought) + end, " ".join(_words(whole))) is not None
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = _words(text)
+    last = len(words) - SHARED_WORDS
+    return {tuple(words[at : at + SHARED_WORDS]) for at in range(last + 1)}
 
 
 class DraftBook:
@@ -51,7 +111,7 @@ class DraftBook:
         """The body of the actor's draft.
 
         Raises:
-            DraftGone: there is none, or it is somebody else's.
+            DraftGone: there is none, it is somebody else's, or it held a withdrawn text.
         """
         at = self._clock()
         found = await self._store.write(
@@ -59,4 +119,6 @@ class DraftBook:
         )
         if found is None:
             raise DraftGone
+        if found.withdrawn:
+            raise DraftGone(withdrawn=True)
         return found.body

@@ -19,8 +19,8 @@ DRAFTS_MAX = 20  # of one person
 class Draft:
     """``person`` is the author's id. ``body`` is written and read by the entry point.
 
-    ``incidents`` are the ids of all incidents that it is about: a withdrawal in one of them erases
-    it, because it may hold the withdrawn text.
+    ``incidents`` are the ids of all incidents that it is about. A draft that held a withdrawn text
+    is kept without its body, which is empty then, so that its author can be told why.
     """
 
     id: UUID
@@ -29,6 +29,11 @@ class Draft:
     at: datetime
     incidents: frozenset[UUID] = frozenset()
     body: str = field(repr=False)
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether a withdrawal has erased its body."""
+        return not self.body
 
 
 class Drafts(Protocol):

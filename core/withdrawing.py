@@ -35,6 +35,13 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
     the new one. The present title is no text of an entry, unless it is still held back: then the
     title before it returns. A description that is withdrawn has no successor.
     """
+    decision = _withdrawn(incident, command, known, at=at)
+    return replace(decision, withdrawn_texts=frozenset(_lost(incident, decision, known)))
+
+
+def _withdrawn(
+    incident: Incident, command: Redact, known: ForRedaction, *, at: datetime
+) -> Decision:
     entry = known.entry
     if isinstance(command.entry, Section):
         return _withdrawn_section(incident, command, command.entry, known, at=at)
@@ -43,6 +50,29 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
     if isinstance(command.entry, DeclaredText):
         return _withdrawn_by_name(incident, command, command.entry, entry, known, at=at)
     return _withdrawn_entry(incident, command, entry, known, at=at)
+
+
+def _lost(incident: Incident, decision: Decision, known: ForRedaction) -> Iterator[str]:
+    """The texts of ``incident`` and its entries that ``decision`` takes away."""
+    gone = filter(None, (decision.redacted, *decision.redacted_too, *decision.erased))
+    left = {one.entry: one for one in gone}
+    read = filter(None, (known.entry, *known.titles, *known.descriptions, *known.section))
+    for one in {one.entry: one for one in read}.values():
+        if one.entry in left:
+            yield from _words_of(one) - _words_of(left[one.entry])
+    yield from _names_of(incident) - _names_of(decision.incident)
+
+
+def _words_of(entry: Update) -> set[str]:
+    # Only titles and descriptions are texts beside a body; others are names of a record's values.
+    named = entry.kind in {Kind.TITLE, Kind.DESCRIPTION}
+    found = (entry.body, entry.old, entry.new) if named else (entry.body,)
+    return {text for text in found if text}
+
+
+def _names_of(incident: Incident) -> set[str]:
+    found = (incident.title, incident.title_before, incident.description, incident.category)
+    return {text for text in found if text}
 
 
 def _withdrawn_entry(

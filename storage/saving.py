@@ -83,6 +83,15 @@ def write(connection: Connection, before: Incident | None, decision: Decision) -
         own_channels.keep(connection, incident, incident.channels)
     for redacted in filter(None, (decision.redacted, *decision.redacted_too)):
         _redact(connection, incident.workspace, redacted)
+    if decision.withdrawn_texts:
+        gone = filter(None, (decision.redacted, *decision.redacted_too))
+        drafts.withdraw(
+            connection,
+            incident.workspace,
+            incident.id,
+            decision.withdrawn_texts,
+            authors={one.by.id for one in gone},
+        )
     for entry in decision.erased:
         _erase_repeated(connection, incident.workspace, entry)
 
@@ -175,5 +184,4 @@ def _redact(connection: Connection, workspace: str, redacted: Update) -> None:
         },
     )
     idempotency.withdraw(connection, workspace, redacted.id)
-    drafts.withdraw(connection, workspace, redacted.incident, redacted.by.id)
     connection.info[ERASED] = True

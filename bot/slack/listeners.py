@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
@@ -39,7 +40,7 @@ from bot.slack.workspaces import Workspaces
 from bot.telemetry import Metrics, log
 from core.catching import CatchUps
 from core.configuring import SettingsBook
-from core.drafting import DraftBook
+from core.drafting import DraftBook, DraftGone
 from core.service import Incidents
 from core.subscribing import Subscribing
 
@@ -272,7 +273,11 @@ class SlackListeners:
     # --- work after the acknowledgement ----------------------------------------------------------
 
     async def _answer_later(self, interaction: Interaction, task: asyncio.Task[Conclusion]) -> None:
-        await self._answers.say(interaction, (await task).reply)
+        ended = await task
+        if isinstance(ended.error, DraftGone):
+            # The message holds the only copy of what was typed: the answer stands beside it.
+            interaction = replace(interaction, in_place=False)
+        await self._answers.say(interaction, ended.reply)
         if interaction.response_url is None:
             # Clicked on the Home tab, or in a dialog above it.
             await self._publish_home(interaction)

@@ -70,8 +70,8 @@ class DraftRow(Row, table=True):
     """What a person typed and what was not done. Private, whatever it was typed for.
 
     ``incidents`` are the ids of the incidents that it is about, with blanks between them; ``body``
-    is written by the entry point. The row is erased when the draft is used, after an hour, and by a
-    withdrawal in one of the incidents.
+    is written by the entry point. The row is erased when the draft is used, and after an hour. A
+    withdrawal of a text that may be in ``body`` makes that empty.
     """
 
     __tablename__ = "draft"

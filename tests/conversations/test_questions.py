@@ -616,6 +616,18 @@ async def test_a_button_of_somebody_elses_draft_does_nothing(slack, told, ratche
     assert CAUSE not in await timeline(told, 1)
 
 
+async def test_the_question_of_a_draft_that_is_gone_still_quotes_the_text(slack, told, mia):
+    bo = slack.person("bo")
+    asked = await (await bo.command("#payments", f"/incident note ticket 1 {CAUSE}")).answer()
+    await told(f"update 1 {CAUSE}")
+    await told("withdraw 1 2")
+
+    answer = await (await bo.press(asked, "Private note on INC-1")).answer()
+
+    assert "words of a text that is withdrawn now" in answer.text
+    assert CAUSE in asked.words()
+
+
 async def test_a_question_is_answered_once_and_for_an_hour(told, mia, clock):
     answer = await told(f"note ticket 1 {CAUSE}")
     drawn = answer.snapshot()
@@ -743,6 +755,18 @@ class TestTakeBackAndEdit:
         assert "Cards work again." in shown
         assert CAUSE not in shown
         assert drafts(ratchet) == []
+
+    async def test_a_title_taken_back_by_another_person_keeps_what_was_typed(
+        self, slack, told, mia
+    ):
+        bo = slack.person("bo")
+        asked = await (await bo.command("#payments", f"/incident note ticket 1 {CAUSE}")).answer()
+        titled = await told("title 1 X")
+        await (await mia.press(titled, "Take back")).answer()
+
+        await (await bo.press(asked, "Private note on INC-1")).answer()
+
+        assert CAUSE in await timeline(told, 1)
 
     async def test_after_a_cancelled_dialog_the_text_is_still_there(self, told, mia, slack):
         answer = await told(f"update 2 {CAUSE}")

@@ -753,6 +753,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "stale_resolved": StaleStatus(over, new.status, a_move(over, new=over.status)),
         "too_soon": TooSoon(moved, moved.next_steps[0]),
         "draft_gone": DraftGone(),
+        "draft_withdrawn": DraftGone(withdrawn=True),
         "question_without_an_answer": Question(
             f'"{word}" names nobody.', usage=find("assign").usage
         ),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bot.export import archive
 from core.commands import Redact
 from core.drafting import DraftBook, DraftGone
 from core.drafts import DRAFTS_MAX
-from core.incident import Note
+from core.incident import DeclaredText, Note
 from tests.builders import ADA, GRACE, WORKSPACE, a_change, an_actor, an_id
 
 SECRET = "vermilion-canary"
@@ -97,19 +99,60 @@ async def test_a_refused_change_leaves_the_draft(book, declare, incidents):
     assert await found(book) == SECRET
 
 
-@pytest.mark.parametrize("about", [True, False], ids=["about the incident", "of the author"])
-async def test_a_withdrawal_erases_the_drafts_that_may_hold_the_text(
-    about, book, declare, incidents, contents
+@pytest.mark.parametrize("by", [ADA, GRACE], ids=["of its author", "of another person"])
+@pytest.mark.parametrize("body", [SECRET, json.dumps([{"of": {"note": f"a {SECRET}"}}, None, 1])])
+async def test_a_withdrawal_empties_the_drafts_that_hold_the_text(
+    by, body, book, declare, incidents, contents
 ):
-    incident = await declare()
+    await declare()
     await incidents.execute(a_change(ref=1, note=Note(SECRET)))
-    await kept(book, by=GRACE if about else ADA, incidents=[incident.id] if about else [])
-    await kept(book, an_id("other"), by=GRACE, body="other", incidents=[an_id("another incident")])
+    await kept(book, by=by, body=body)
 
     await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
 
     assert SECRET not in repr(contents())
-    assert await found(book, an_id("other"), by=GRACE) == "other"
+    with pytest.raises(DraftGone, match="is withdrawn now"):
+        await book.find(an_actor(by), ONE)
+
+
+@pytest.mark.parametrize("by", [ADA, GRACE], ids=["of its author", "of another person"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        a_change(ref=1, note=Note(SECRET)),
+        a_change(ref=1, title="X"),
+        a_change(ref=1, description=SECRET),
+    ],
+    ids=["note", "title", "description"],
+)
+async def test_a_withdrawal_keeps_what_anybody_typed_of_another_text(
+    by, command, book, declare, incidents
+):
+    incident = await declare()
+    await incidents.execute(command)
+    typed = json.dumps([{"kind": "X", "of": {"note": "the cache is cold"}}])
+    await kept(book, by=by, body=typed, incidents=[incident.id])
+
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2, present_too=True))
+
+    assert await found(book, by=by) == typed
+
+
+@pytest.mark.parametrize(
+    "text", ["the first title", "the new title", "the description", "the category"]
+)
+async def test_a_withdrawn_text_that_has_a_name_is_in_no_draft(
+    text, book, declare, incidents, contents
+):
+    await declare(title="The first title", description="The description", category="The category")
+    await incidents.execute(a_change(ref=1, title="The new title"))
+    await incidents.execute(a_change(ref=1, title="The present title"))
+    await kept(book, by=GRACE, body=text)
+
+    for name in DeclaredText:
+        await incidents.execute(Redact(actor=an_actor(), ref=1, entry=name))
+
+    assert await found(book, by=GRACE) is None
 
 
 async def test_no_archive_holds_a_draft(book, declare, store, clock):
