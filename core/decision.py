@@ -282,6 +282,8 @@ class Outcome:
     workspace: Workspace
     # The text that this command withdrew, for its author, who may write it anew.
     withdrawn_text: str | None = field(default=None, repr=False)
+    # The text in whose place the actor may put one now; only looked up after a withdrawal.
+    correctable: Update | None = None
     # The first acknowledgement, if the command asked for another one.
     acknowledged_at: datetime | None = None
     places: tuple[str, ...] | None = None

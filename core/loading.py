@@ -21,6 +21,7 @@ from core.commands import (
 )
 from core.decision import (
     Context,
+    Decision,
     ForAccess,
     ForChange,
     ForDeclaration,
@@ -240,6 +241,21 @@ def _correctable(
     if not (isinstance(command, Change) and command.public and incident.terminal):
         return None
     if not person.in_slack:
+        return None
+    return tx.correctable(incident, person, since=at - CORRECTION_WINDOW)
+
+
+def correctable_now(
+    tx: Transaction, command: Command, decision: Decision, workspace: Workspace, *, at: datetime
+) -> Update | None:
+    """The text in whose place the actor may put one, right after ``decision`` withdrew some."""
+    incident, person = decision.incident, command.actor.person
+    if decision.redacted is None or not incident.terminal or not person.in_slack:
+        return None
+    # Where nothing is public any more, a text is refused, whoever writes it.
+    if incident.private or not workspace.has_public_surface:
+        return None
+    if not policy.holds(command.actor, Permission.PUBLISH):
         return None
     return tx.correctable(incident, person, since=at - CORRECTION_WINDOW)
 

@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update, Workspace, WorkspaceSettings
-from core.loading import found, loaded, open_here, readable
+from core.loading import correctable_now, found, loaded, open_here, readable
 from core.promise import Promise
 from core.ranking import Rank, Ranking
 from core.refusals import StaleStatus
@@ -149,6 +149,7 @@ class Incidents:
             redacted=decision.redacted or entry,
             workspace=known.workspace,
             withdrawn_text=entry.body if entry else None,
+            correctable=correctable_now(tx, command, decision, known.workspace, at=at),
             acknowledged_at=_acknowledged_at(tx, command, decision.incident) if repeats else None,
             places=known.places(decision.incident),
         )

@@ -257,7 +257,8 @@ def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
         was = outcome.before.title if outcome.before else incident.title
         if redacted.kind is Kind.TITLE and redacted.taken_back and was != incident.title:
             yield f'It is called "{escape(incident.title)}" again.'
-        if redacted.visibility is Visibility.PUBLIC and incident.terminal and _by(redacted, reader):
+        replaceable = outcome.correctable
+        if replaceable and replaceable.entry == redacted.entry and _by(redacted, reader):
             yield "For five minutes you can put one text in its place:"
             yield f"`{COMMAND} update {incident.number} …`."
     for place, (update, fact) in enumerate(_new_facts(outcome, reader)):
@@ -416,8 +417,10 @@ def _readers(outcome: Outcome) -> Iterator[str]:
             seconds = _seconds(public.public_at - public.at)
             told += f" in {seconds}; until then you can take it back"
         yield f"{told}."
+        yield from _in_place_of(public)
     elif public:
         yield "No channel shows your public update: the incident passes no filter of theirs."
+        yield from _in_place_of(public)
     for update in outcome.updates:
         if update.next_update_by and update.kind is not Kind.PROMISED:
             by = moment(update.next_update_by, seen_from=update.at)
@@ -430,6 +433,12 @@ def _readers(outcome: Outcome) -> Iterator[str]:
         yield "The report is kept private."
     elif Visibility.INTERNAL in written:
         yield "Your note is kept private."
+
+
+def _in_place_of(public: Update) -> Iterator[str]:
+    if public.kind is Kind.CORRECTED:
+        replaced = f"the text you took back (entry {public.old})"
+        yield f"It stands in place of {replaced}, and is the only one that can."
 
 
 def _readers_in_public(outcome: Outcome) -> str | None:

@@ -777,6 +777,25 @@ class TestTakeBackAndEdit:
 
         assert CAUSE in str((await opened(slack, mia, "update")).blocks)
 
+    async def test_the_one_text_after_the_end_is_offered_while_it_can_be_taken(self, told, mia):
+        for status in ("identified", "monitoring"):
+            await told(f"status 2 {status}")
+        answer = await told("update 2 status:resolved Our customer list leaked.")
+        taken_back = await (await mia.press(answer, "Take back")).answer()
+        assert "For five minutes you can put one text in its place" in taken_back.text
+
+        again = await told(f"update 2 {CAUSE}")
+        told_of_it = "in place of the text you took back (entry 4), and is the only one that can."
+        assert told_of_it in again.text
+
+        taken_back = await (await mia.press(again, "Take back")).answer()
+        assert "never published" in taken_back.text
+        assert "you can put one text" not in taken_back.text
+        assert labels(await told(f"update 2 {CAUSE}")) == [
+            "Write it in the report…",
+            "Declare a follow-up…",
+        ]
+
     async def test_a_status_does_not_stop_the_one_text_after_the_end(
         self, told, mia, settle, slack
     ):

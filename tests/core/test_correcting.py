@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.commands import Redact
+from core.commands import Redact, SetPrivacy
 from core.incident import Kind, Severity, Visibility
 from core.refusals import IncidentResolved
 from core.withdrawing import CORRECTION_WINDOW
@@ -84,3 +84,63 @@ async def test_without_a_withdrawal_there_is_nothing_to_correct(incidents, decla
     with pytest.raises(IncidentResolved) as refused:
         await incidents.execute(a_correction())
     assert not refused.value.correctable
+
+
+# --- what the answer to a withdrawal says --------------------------------------------------------
+
+
+async def ended(incidents, declare, *, by, private=False):
+    """INC-1, which ``by`` ended with a public text."""
+    await declare()
+    for status in ("identified", "monitoring"):
+        await incidents.execute(a_change(ref=1, to=status))
+    words = {"to": "resolved", "public": "It is over since noon."}
+    await incidents.execute(a_change(actor=by, ref=1, **words))
+    if private:
+        await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
+
+
+@pytest.mark.parametrize(
+    ("by", "private", "taken"),
+    [
+        (an_actor(), False, True),
+        (an_actor(), True, False),
+        (API, False, False),
+    ],
+    ids=["of its author", "of a private incident", "of a key"],
+)
+async def test_a_withdrawal_names_the_text_in_whose_place_one_is_taken(
+    incidents, declare, by, private, taken
+):
+    await ended(incidents, declare, by=by, private=private)
+    entry = 4
+    outcome = await incidents.execute(Redact(actor=by, ref=1, entry=entry))
+
+    assert (outcome.correctable and outcome.correctable.entry) == (entry if taken else None)
+    again = await incidents.execute(Redact(actor=by, ref=1, entry=entry))
+    assert again.correctable is None
+
+
+async def test_who_may_not_publish_any_more_puts_no_text_in_its_place(incidents, declare):
+    await ended(incidents, declare, by=an_actor())
+    outcome = await incidents.execute(Redact(actor=an_actor(publisher=False), ref=1, entry=4))
+
+    assert outcome.redacted.redacted
+    assert outcome.correctable is None
+
+
+@pytest.mark.usefixtures("withdrawn")
+async def test_the_one_text_itself_has_none_in_its_place(incidents):
+    await incidents.execute(a_correction())
+    outcome = await incidents.execute(Redact(actor=an_actor(), ref=1, entry=5))
+
+    assert outcome.redacted.redacted
+    assert outcome.correctable is None
+
+
+async def test_before_the_end_no_text_stands_in_place_of_another(incidents, declare):
+    await declare()
+    await incidents.execute(a_change(ref=1, public="It is slow."))
+    outcome = await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
+
+    assert outcome.correctable is None
