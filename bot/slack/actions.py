@@ -44,6 +44,7 @@ from bot.slack.requests import (
     OpenSetup,
     OpenUpdate,
     OpenWalk,
+    OpenWithdrawal,
     Request,
     SaveSettings,
     SendReport,
@@ -427,6 +428,7 @@ class Actions:
                 | OpenPublic()
                 | OpenPromise()
                 | OpenReport()
+                | OpenWithdrawal()
                 | OpenWalk()
                 | Shorten()
             ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from uuid import UUID, uuid4, uuid5
 
 from bot.slack import written
@@ -41,7 +42,7 @@ from bot.slack.requests import (
 )
 from bot.ways import in_slack
 from core.boards import BoardFilter, Scope
-from core.commands import Acknowledge, Change, SetPromise, TakeNextStep
+from core.commands import Acknowledge, Change, Redact, SetPromise, TakeNextStep
 from core.denials import Denied, Permission
 from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
@@ -144,7 +145,7 @@ class Asking:
             if incidents is None:
                 offers.append(Offer(choice))
                 continue
-            for incident in incidents:
+            for incident in filter(partial(_has_entry, choice.request), incidents):
                 request = bound(choice.request, incident)
                 offers += _possible(Offer(replace(choice, request=request), incident), text, typed)
         kept: list[Offer] = []
@@ -175,6 +176,12 @@ def _may_not(error: UserError, actor: Actor) -> bool:
     if not isinstance(error, Denied):
         return False
     return error.permission is not Permission.PUBLISH or not actor.responder
+
+
+def _has_entry(request: Request, incident: Incident) -> bool:
+    """Whether ``incident`` has the entry that ``request`` withdraws, if it names one."""
+    entry = request.entry if isinstance(request, Redact) else None
+    return not isinstance(entry, int) or entry <= incident.last_entry
 
 
 def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:

@@ -36,6 +36,7 @@ from bot.slack.requests import (
     OpenReport,
     OpenUpdate,
     OpenWalk,
+    OpenWithdrawal,
     Request,
     Shorten,
 )
@@ -100,7 +101,7 @@ class Openings:
                 return dialogs.shorten_dialog(
                     text_of(asked), label=label, hint=hint, origin=origin, kept=kept
                 )
-            case OpenDialog(dialog=Dialog.REDACT, ref=ref):
+            case OpenWithdrawal(ref=ref):
                 card, page = await self._incidents.timeline(actor, ref)
                 return withdrawal.redact_dialog(card.incident, page.items, origin=origin)
             case OpenDialog(dialog=Dialog.REPORT, ref=ref) | OpenReport(ref=ref):
@@ -156,7 +157,7 @@ class Openings:
         A withdrawal is for the author of a text, whoever they are by now.
         """
         about, ref = ref_of(asked)
-        if not about or (isinstance(asked, OpenDialog) and asked.dialog is Dialog.REDACT):
+        if not about or isinstance(asked, OpenWithdrawal):
             return
         public = isinstance(asked, OpenUpdate | OpenPromise) or (
             isinstance(asked, OpenDialog) and asked.dialog is Dialog.UPDATE
@@ -311,6 +312,7 @@ _DIALOGS: Mapping[type[Request], str] = {
     OpenPublic: Dialog.PUBLIC,
     OpenPromise: Dialog.PROMISE,
     OpenReport: Dialog.REPORT,
+    OpenWithdrawal: Dialog.REDACT,
     OpenUpdate: Dialog.UPDATE,
     Shorten: forms.SHORTEN,
 }

@@ -31,6 +31,7 @@ from bot.slack.requests import (
     OpenPromise,
     OpenPublic,
     OpenWalk,
+    OpenWithdrawal,
     Request,
     SendReport,
     SetStatusChannel,
@@ -212,8 +213,10 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return Step(change=change, drawn_at=EPOCH + timedelta(milliseconds=int(drawn)))
         case ["ack", id_, expected] if not _is_number(id_):
             return Acknowledge(actor=actor, ref=_id(id_), expected_status=_status(expected))
+        case [Dialog.REDACT, id_, _] if not _is_number(id_):
+            return OpenWithdrawal(ref=_id(id_))
         case [
-            Dialog.UPDATE | Dialog.ASSIGN | Dialog.SEVERITY | Dialog.REDACT as name,
+            Dialog.UPDATE | Dialog.ASSIGN | Dialog.SEVERITY as name,
             id_,
             expected,
         ] if not _is_number(id_):

@@ -28,6 +28,7 @@ from bot.slack.requests import (
     OpenReport,
     OpenUpdate,
     OpenWalk,
+    OpenWithdrawal,
     Question,
     Request,
     SendReport,
@@ -207,6 +208,8 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("ack", incident.id, incident.status)
         case Redact(entry=int(entry)):
             return encode("withdraw", incident.id, entry)
+        case OpenWithdrawal():
+            return encode(Dialog.REDACT, incident.id, incident.status)
         case ShowCard():
             return encode("show", incident.id)
         case ShowTimeline():
@@ -237,7 +240,9 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return None
 
 
-def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind of request
+def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of request
+    offer: Offer,
+) -> str:
     """The label of a button, which says the act."""
     name = offer.incident.name if offer.incident else ""
     match offer.request:
@@ -274,6 +279,8 @@ def label_of(offer: Offer) -> str:  # noqa: C901, PLR0911, PLR0912 - one for eac
             return f"Withdraw the {text} of {name}"
         case Redact(entry=entry):
             return f"Withdraw entry {entry} of {name}"
+        case OpenWithdrawal():
+            return f"Withdraw from {name}…"
         case ShowCard():
             return f"Show {name}"
         case ShowTimeline():

@@ -29,6 +29,7 @@ from bot.slack.requests import (
     OpenPublic,
     OpenSetup,
     OpenUpdate,
+    OpenWithdrawal,
     Question,
     Request,
     SetStatusChannel,
@@ -414,11 +415,33 @@ def _read_redact(typed: Typed) -> Redact:
     name = typed.name_of_texts()
     alone = name is not None or len(whole.split()) == 1
     if alone and not typed.literal:
+        if name is None:
+            _ask_which_text(typed)
         raise Elsewhere
     ref = None if alone else typed.ref()
     entry = name or typed.name_of_texts() or typed.entry()
     typed.end()
     return Redact(actor=typed.actor, ref=ref, entry=entry)
+
+
+def _ask_which_text(typed: Typed) -> None:
+    """Asks about a word alone if it names an incident; it may also be the number of an entry."""
+    try:
+        ref, _ = at_head(typed.rest, typed.known.cards)
+    except NoNumber:
+        return
+    if ref is None:
+        return
+    choices = [Choice(OpenWithdrawal(ref=ref))]
+    problem = "Which text of it?"
+    try:
+        entry = typed.entry()
+    except UsageError:
+        pass
+    else:
+        choices.append(Choice(Redact(actor=typed.actor, ref=None, entry=entry)))
+        problem = f"Which text of INC-{ref}, or is {entry} an entry?"
+    raise Question(f"{problem} Nothing was done.", choices, usage=typed.verb.usage)
 
 
 def _read_report(typed: Typed) -> ShowReport:

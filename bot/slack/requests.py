@@ -299,6 +299,13 @@ class OpenReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWithdrawal:
+    """The dialog that withdraws one text of an incident, chosen in it."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDescription:
     """The dialog that corrects the description of one incident, filled with the present one."""
 
@@ -382,6 +389,7 @@ Request = (
     | OpenUpdate
     | OpenNote
     | OpenReport
+    | OpenWithdrawal
     | OpenDescription
     | OpenAssign
     | OpenInvite

@@ -32,6 +32,7 @@ _KINDS: dict[str, type[Any]] = {
         requests.OpenUpdate,
         requests.OpenNote,
         requests.OpenReport,
+        requests.OpenWithdrawal,
         requests.OpenDescription,
         requests.OpenAssign,
         requests.OpenInvite,

@@ -82,7 +82,8 @@ ELSEWHERE = [
     ("promise 30", ["Promise an update of INC-2 in 30 min"]),
     ("note ticket 1 is a duplicate", ["Private note on INC-1", "Private note on INC-2"]),
     ("assign @bo 1", ["Assign INC-1", "Assign INC-2…"]),
-    ("redact 1", ["Withdraw entry 1 of INC-2"]),
+    ("redact 1", ["Withdraw from INC-1…", "Withdraw entry 1 of INC-2"]),
+    ("redact 2", ["Withdraw from INC-2…"]),
 ]
 
 
@@ -614,6 +615,16 @@ async def test_a_button_of_somebody_elses_draft_does_nothing(slack, told, ratche
 
     assert "Nothing was changed" in done.text
     assert CAUSE not in await timeline(told, 1)
+
+
+async def test_a_withdrawal_without_an_entry_offers_the_texts_of_the_incident(told, mia, slack):
+    await told(f"note 2 {CAUSE}")
+    asked = await told("withdraw 2")
+    assert "Which text of INC-2, or is 2 an entry? Nothing was done." in asked.text
+    assert labels(asked) == ["Withdraw from INC-2…", "Withdraw entry 2 of INC-2"]
+
+    await mia.press(asked, "Withdraw from INC-2…")
+    assert CAUSE in str((await opened(slack, mia, "redact")).blocks)
 
 
 async def test_the_question_of_a_draft_that_is_gone_still_quotes_the_text(slack, told, mia):

@@ -23,6 +23,7 @@ from bot.slack.requests import (
     OpenInvite,
     OpenSetup,
     OpenUpdate,
+    OpenWithdrawal,
     Question,
     Request,
     SetStatusChannel,
@@ -286,7 +287,9 @@ def test_a_reference_elsewhere_is_asked_about(verb, word):
                 a_change(ref=None, note=Note("ticket 42 is a duplicate")),
             ],
         ),
-        ("redact 3", [redact(ref=None)]),
+        ("redact 3", [OpenWithdrawal(ref=3), redact(ref=None)]),
+        ("redact #3", [OpenWithdrawal(ref=3), redact(ref=None)]),
+        ("redact INC-3", [OpenWithdrawal(ref=3)]),
         (
             "severity 42-43 high",
             [a_change(severity=Severity.HIGH), a_change(ref=43, severity=Severity.HIGH)],

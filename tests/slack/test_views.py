@@ -21,6 +21,7 @@ from bot.slack.requests import (
     CatchUp,
     OpenDeclare,
     OpenDescription,
+    OpenWithdrawal,
     ShowBoard,
     ShowCard,
     ShowHelp,
@@ -615,7 +616,7 @@ def test_a_press_is_a_command_for_the_status_at_the_drawing():
         OpenDialog(dialog=Dialog.ASSIGN, ref=id_, expected_status=now),
         OpenDialog(dialog=Dialog.SEVERITY, ref=id_, expected_status=now),
         ShowTimeline(ref=id_),
-        OpenDialog(dialog=Dialog.REDACT, ref=id_, expected_status=now),
+        OpenWithdrawal(ref=id_),
         OpenDescription(ref=id_),
     ]
 
