@@ -303,10 +303,7 @@ class Actions:
             await self._incidents.unmoved(actor, form.ref, form.expected_status)
             raise
         if isinstance(request, FromDraft):
-            shortened = await self._asking.request(actor, request)
-            if not isinstance(shortened, Shorten):
-                raise DraftGone
-            request = with_text(shortened.request, request.text or "")
+            request = await self._shortened(interaction, actor, request)
         request = settled(view, request)
         if isinstance(request, Declare) and request.private and request.place:
             # The form does not say whether a channel that was chosen in it is private, and the
@@ -322,6 +319,18 @@ class Actions:
                 raise
             # Nothing here can save the texts any more: they are offered where they can be.
             raise await self._asking.carried(interaction, actor, error, request) from None
+
+    async def _shortened(self, interaction: Interaction, actor: Actor, asked: FromDraft) -> Request:
+        """The request of a draft, with the text of the dialog that made it shorter."""
+        typed = asked.text or ""
+        try:
+            kept = await self._asking.request(actor, asked)
+        except DraftGone as gone:
+            # The dialog is all that holds the new text: it is offered as a note.
+            raise await self._asking.carried(interaction, actor, gone, None, typed=typed) from None
+        if not isinstance(kept, Shorten):
+            raise DraftGone
+        return with_text(kept.request, typed)
 
     async def shortcut(
         self, interaction: Interaction, name: str, message: Mapping[str, Any]

@@ -533,6 +533,19 @@ async def test_a_text_that_is_too_long_opens_in_boxes_that_hold_all_of_it(
     assert CAUSE in await timeline(told, 2)
 
 
+async def test_a_text_that_is_shortened_for_longer_than_an_hour_is_offered(told, mia, slack, clock):
+    await mia.press(await told(f"note 2 {CAUSE} " + "x" * 2_000), "Shorten it…")
+    view = await opened(slack, mia, "shorten")
+    clock.advance(hours=1)
+    await mia.fill(view.blocks[-1]["label"]["text"], CAUSE)
+    await mia.submit()
+
+    await slack.until(lambda: "older than an hour" in str(mia.view.blocks))
+    await mia.press(mia.view, "Keep it as a note…")
+    await slack.until(lambda: mia.view.callback_id == "note")
+    assert CAUSE in str(mia.view.blocks)
+
+
 async def test_a_text_after_the_end_becomes_the_description_of_a_follow_up(told, mia, slack):
     for status in ("identified", "monitoring", "resolved"):
         await told(f"status 2 {status}")
