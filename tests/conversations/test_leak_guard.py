@@ -231,15 +231,15 @@ async def test_the_dialog_of_a_declaration_asks_about_its_title(slack, mia, sett
 async def test_a_title_that_may_leak_is_used_or_kept_as_a_note(slack, mia, told, settle):
     answer = await told(f"title 1 {HOST} is down")
     assert "Nothing was changed on INC-1." in answer.text
-    assert labels(answer) == ["Publish as it is (INC-1)", "Keep as a note (INC-1)"]
+    assert labels(answer) == ["Publish as it is on INC-1", "Keep as a note on INC-1"]
     assert HOST not in public(slack)
 
-    await (await mia.press(answer, "Keep as a note (INC-1)")).answer()
+    await (await mia.press(answer, "Keep as a note on INC-1")).answer()
     await settle()
     assert f"{HOST} is down" in (await told("timeline 1")).words()
     assert HOST not in public(slack)
 
     answer = await told(f"title 1 {HOST} is down")
-    await (await mia.press(answer, "Publish as it is (INC-1)")).answer()
+    await (await mia.press(answer, "Publish as it is on INC-1")).answer()
     await settle()
     assert HOST in public(slack)

@@ -283,7 +283,7 @@ def commands(  # noqa: C901, PLR0911, PLR0912 - one case for each kind of act
         case "public":
             return a_change(**here, public=PublicText(public), confirmed=True)
         case "title":
-            return a_change(**here, title=public)
+            return a_change(**here, title=public, confirmed=True)
         case "severity":
             return a_change(**here, severity=list(Severity)[len(public) % 4])
         case "step":
