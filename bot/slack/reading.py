@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from bot.slack.declaring import component_names, read_declare
 from bot.slack.heads import PUBLIC, Head, HeadKind, head_of, status_first
 from bot.slack.likeness import near
 from bot.slack.markup import plain_text
+from bot.slack.promise_words import promised_by, read_promise, when
 from bot.slack.references import NoNumber, at_head, first_word, plain_word
 from bot.slack.requests import (
     AskPrivate,
@@ -25,7 +25,6 @@ from bot.slack.requests import (
     OpenAssign,
     OpenDescription,
     OpenInvite,
-    OpenPromise,
     OpenPublic,
     OpenSetup,
     OpenUpdate,
@@ -46,13 +45,12 @@ from bot.slack.subscribe_words import read_subscribe, read_subscriptions, read_u
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Elsewhere, Typed, option, quoted, status_of, unquoted
 from core.boards import BoardFilter, Scope
-from core.commands import Acknowledge, Change, Redact, Ref, SetPromise, TakeNextStep
+from core.commands import Acknowledge, Change, Redact, Ref, TakeNextStep
 from core.errors import nearest
 from core.incident import Note, PublicText, Severity
 from core.lifecycle import NAME
-from core.promise import LONGEST, SHORTEST, NextUpdate
+from core.promise import NextUpdate
 from core.stats import PERIOD_DAYS_MAX
-from core.times import ENDS, as_minutes, duration, names_day, next_time, span_of, start_of
 
 Noted = TypeVar("Noted", Change, TakeNextStep)
 
@@ -219,9 +217,9 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
         case HeadKind.SEVERITY:
             severity = Severity(head.value)
             meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
-        case HeadKind.PROMISE if public and (promised := _promised(head.value, typed)):
+        case HeadKind.PROMISE if public and (promised := promised_by(head.value, typed)):
             again = replace(change, ref=ref, public=public, next_update=promised)
-            meant = [Choice(again, f"Publish, next update {_when(promised, typed)}")]
+            meant = [Choice(again, f"Publish, next update {when(promised, typed)}")]
         case HeadKind.AUDIENCE if head.value == PUBLIC:
             meant = [Choice(replace(change, ref=ref, public=public))] if public else []
         case HeadKind.AUDIENCE if rest:
@@ -233,20 +231,6 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
     return Question(problem, [*meant, whole, edited], usage=typed.verb.usage)
 
 
-def _promised(time: str, typed: Typed) -> NextUpdate | None:
-    """The promise that ``time`` names; None if it names none."""
-    if within := span_of(time):
-        return NextUpdate(within=within) if SHORTEST <= within <= LONGEST else None
-    by = next_time(time, at=typed.known.at, zone=typed.known.zone)
-    return NextUpdate(by=by) if by else None
-
-
-def _when(promised: NextUpdate, typed: Typed) -> str:
-    if promised.by:
-        return f"by {promised.by.astimezone(typed.known.zone):%H:%M}"
-    return f"in {duration(promised.within)}" if promised.within else ""
-
-
 def _read_note(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
     text = typed.text("The text of the note")
@@ -255,57 +239,6 @@ def _read_note(typed: Typed) -> Change:
     if change.note is None:
         raise typed.wrong("The text of the note is missing.")
     return change
-
-
-# A time of day that has just passed was rather meant for today than for tomorrow.
-JUST_PASSED = timedelta(hours=3)
-
-
-def _read_promise(typed: Typed) -> SetPromise:
-    whole = plain_word(typed.rest)
-    ref = typed.ref()
-    asked = SetPromise(actor=typed.actor, ref=ref)
-    if not typed.rest:
-        raise _without_time(whole, asked, typed)
-    if typed.fixed(plain_word(typed.peek())) == "none":
-        typed.word()
-        return replace(asked, reason=typed.note())
-    said = typed.text("The time")
-    words = [word for word in map(plain_word, said.split()) if word]
-    if len(words) > 1 and words[0] in {"in", "by", "at"}:
-        words = words[1:]
-    time = typed.fixed(" ".join(words))
-    if within := span_of(time):
-        return replace(asked, next_update=NextUpdate(within=within))
-    by = next_time(time, at=typed.known.at, zone=typed.known.zone)
-    if by is None:
-        raise typed.wrong(
-            f"{quoted(said)} is no time.",
-            suggestion=as_minutes(time),
-            hint=f"{ENDS[0].upper()}{ENDS[1:]} in your own time zone, or none.",
-            slip=time,
-        )
-    tomorrow = replace(asked, next_update=NextUpdate(by=by))
-    last = start_of(time, at=typed.known.at, zone=typed.known.zone)
-    just_passed = last is not None and typed.known.at - last.at <= JUST_PASSED
-    if just_passed and not names_day(time) and not typed.literal:
-        raise Question(
-            f"{quoted(said)} has just passed in your time zone. Nothing was promised.",
-            [Choice(tomorrow, "Promise it for tomorrow")],
-            usage=typed.verb.usage,
-        )
-    return tomorrow
-
-
-def _without_time(whole: str, asked: SetPromise, typed: Typed) -> Question:
-    """Offers the dialog of a promise without a time. A bare number may be minutes as well."""
-    meant = [Choice(OpenPromise(ref=asked.ref))]
-    problem = "The time is missing: write 30m, 15:30 or none."
-    within = span_of(as_minutes(whole) or "")
-    if within and SHORTEST <= within <= LONGEST:
-        problem = f"{quoted(whole)} may be minutes, or the number of an incident."
-        meant.insert(0, Choice(replace(asked, ref=None, next_update=NextUpdate(within=within))))
-    return Question(f"{problem} Nothing was promised.", meant, usage=typed.verb.usage)
 
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
@@ -505,7 +438,7 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "close": partial(_read_move, to="closed"),
     "update": _read_update,
     "note": _read_note,
-    "promise": _read_promise,
+    "promise": read_promise,
     "assign": _read_assign,
     "severity": _read_severity,
     "title": _read_title,
