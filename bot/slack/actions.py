@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,19 +10,20 @@ from uuid import UUID, uuid4
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import cards, forms, handing, inputs, lists, parser, places, privacy, reports, views
+from bot.slack import cards, forms, inputs, lists, parser, places, privacy, views
 from bot.slack.answers import Answers
 from bot.slack.arranged import ShowComponents
 from bot.slack.asking import Asking
-from bot.slack.blocks import Json, with_remark
+from bot.slack.blocks import Json
 from bot.slack.carrying import text_of, with_text
 from bot.slack.curating import Arranging, Opened, Saved, arranging_form
+from bot.slack.executing import Executing
 from bot.slack.inputs import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.leaking import settled
 from bot.slack.markup import plain_text
 from bot.slack.openings import Openings, dialog_name
-from bot.slack.people import People, SlackUnavailable
+from bot.slack.people import People
 from bot.slack.pressed import OpenDialog, Outdated, Pressed, Step, decode
 from bot.slack.redrawing import Redrawing
 from bot.slack.references import LINK, message_of
@@ -78,11 +78,9 @@ from core.commands import (
     Acknowledge,
     AnswerHandOver,
     Change,
-    Command,
     Declare,
     NameResolution,
     Redact,
-    Ref,
     SetChannel,
     SetInvitation,
     SetPrivacy,
@@ -91,18 +89,15 @@ from core.commands import (
     Walk,
     WriteReport,
 )
-from core.decision import Outcome
 from core.denials import Denied, Permission
 from core.drafting import DraftBook, DraftGone
 from core.engine import IMPATIENCE
 from core.errors import UserError
-from core.incident import Actor, Person
+from core.incident import Actor
 from core.lifecycle import Catalogue
 from core.missing import NotFound
 from core.refusals import IncidentResolved, NothingToRelease, StaleStatus, TooSoon
-from core.report import markdown
 from core.service import Incidents
-from core.store import Transaction
 from core.templates import Template
 
 # The shortcuts of app_manifest.yml, by their callback_id.
@@ -148,6 +143,9 @@ class Actions:
         self._subscribed = subscribed
         self._openings = Openings(
             incidents, people, catalogue=catalogue, clock=clock, templates=templates
+        )
+        self._executing = Executing(
+            incidents, people, client, answers, arranging=arranging, clock=clock
         )
         self._asking = Asking(incidents, drafts, answers, catalogue=catalogue)
         self._rewriting = Rewriting(incidents, self._asking, self._openings, answers, clock=clock)
@@ -215,14 +213,14 @@ class Actions:
                     incident = await self._incidents.find(actor, change.ref)
                     if incident.status == change.expected_status:
                         raise TooSoon(incident, str(change.to))
-                return await self._execute(
+                return await self._executing.execute(
                     interaction, change, clicked_at=self._clicked_at(interaction)
                 )
             case Step(change=change, sure=sure):
                 clicked_at = None if sure else self._clicked_at(interaction)
-                return await self._execute(interaction, change, clicked_at=clicked_at)
+                return await self._executing.execute(interaction, change, clicked_at=clicked_at)
             case AnswerHandOver():
-                reply = await self._execute(interaction, pressed)
+                reply = await self._executing.execute(interaction, pressed)
                 return await self._closed(interaction, actor, reply)
             case WriteAnew():
                 return await self._rewriting.write_anew(interaction, pressed)
@@ -386,11 +384,9 @@ class Actions:
                 | AnswerHandOver()
                 | SetChannel()
             ):
-                return await self._execute(interaction, request, kept=kept)
+                return await self._executing.execute(interaction, request, kept=kept)
             case InviteUser():
-                self._incidents.admit(actor)
-                command = request.of(await self._invited(request))
-                return await self._execute(interaction, command, kept=kept)
+                return await self._executing.invite(interaction, request, kept)
             case AskPrivate():
                 incident = await self._incidents.find(actor, request.ref)
                 if not policy.holds(actor, Permission.RESPOND):
@@ -398,12 +394,9 @@ class Actions:
                 later = made_private(incident, actor.person)
                 return privacy.ask_private(incident, later, reader=actor.person.id)
             case SendReport(ref=ref):
-                return await self._send_report(interaction, actor, ref)
+                return await self._executing.send_report(interaction, actor, ref)
             case AssignTo():
-                self._incidents.admit(actor)
-                owner = await self._people.member(interaction.workspace, request.user)
-                reply = await self._execute(interaction, request.to(owner), kept=kept)
-                return await self._with_part(interaction, actor, owner, reply)
+                return await self._executing.assign(interaction, request, kept)
             case SetStatusChannel():
                 return await self._workspaces.set_status_channel(interaction, actor, request)
             case OpenSetup():
@@ -470,78 +463,3 @@ class Actions:
                 ended = IncidentResolved(incident, asked.to)
                 raise await self._asking.carried(interaction, actor, ended, asked)
         return await self._openings.dialog(interaction, actor, asked, kept)
-
-    async def _execute(
-        self,
-        interaction: Interaction,
-        command: Command,
-        *,
-        kept: Kept | None = None,
-        clicked_at: datetime | None = None,
-    ) -> Json:
-        actor = command.actor
-
-        def erased(tx: Transaction, outcome: Outcome) -> Outcome:
-            if kept:
-                tx.erase_draft(actor.workspace, actor.person.id, kept.draft)
-            return outcome
-
-        obstacle = None
-        if isinstance(command, Declare):
-            chosen = interaction.door == "form"
-            obstacle = await places.obstacle_to(self._client, command, chosen=chosen)
-            if obstacle and obstacle.for_good:
-                command = replace(command, place=None)
-        outcome = await self._incidents.perform(
-            command, erased, request=interaction.once, clicked_at=clicked_at
-        )
-        if isinstance(command, AnswerHandOver) and not command.takes and not outcome.changed:
-            incident = outcome.incident
-            if incident.owner == actor.person and not incident.terminal:
-                return handing.kept(incident)
-        reply = views.answer(
-            outcome,
-            at=self._clock(),
-            reader=interaction.user,
-            secluded=interaction.secluded,
-            beside_card=interaction.beside_card,
-        )
-        reply = await self._arranging.with_hidden(actor, command, outcome, reply)
-        return with_remark(reply, obstacle.told) if obstacle else reply
-
-    async def _invited(self, request: InviteUser) -> Person:
-        """The person; an invitation can be taken back from somebody who has left the workspace."""
-        if not request.invited:
-            return Person(request.user, request.user)
-        return await self._people.member(
-            request.actor.workspace, request.user, role="invited_person"
-        )
-
-    async def _with_part(
-        self, interaction: Interaction, actor: Actor, owner: Person, reply: Json
-    ) -> Json:
-        """``reply`` to a hand-over; it says what an ``owner`` who is no responder may do."""
-        group = actor.groups.responders
-        if group is None or group in actor.groups.gone:
-            return reply
-        with contextlib.suppress(SlackUnavailable):
-            new = await self._people.actor(
-                interaction.workspace, owner.id, channel=None, groups=actor.groups
-            )
-            if not new.responder:
-                return with_remark(reply, handing.no_responder(owner, group))
-        return reply
-
-    async def _send_report(self, interaction: Interaction, actor: Actor, ref: Ref) -> Json:
-        """Sends the report as a file to the person alone; once, however often Slack delivers it."""
-        incident, made, text = await self._incidents.report(
-            actor, ref, lambda incident, made: (incident, made, markdown(made))
-        )
-        once, refused = interaction.once, None
-        if once is None or await self._incidents.begin(actor, once, incident):
-            comment = f"The report of {incident.name}, with its private notes:"
-            refused = await self._answers.send_file(
-                interaction.user, comment, name=f"{incident.name}.md", text=text
-            )
-        shown = reports.report(incident, made, page=1, at=self._clock(), can_send=True)
-        return with_remark(shown, reports.about_the_file(refused))
