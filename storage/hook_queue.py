@@ -30,7 +30,7 @@ from core.public_side import PublicIncident
 from core.stats import Milestone
 from core.subscription import SubscriptionFilter
 from core.webhooks import FAILED, SILENCE_MAX, Endpoint, EndpointState, HookEvent, Secrets
-from storage import webhooks
+from storage import imports, webhooks
 from storage.enqueue import later_of
 from storage.filters import filters_of
 from storage.hook_notices import HookNotice, notice_of
@@ -97,7 +97,8 @@ class HookFacts:
 
     ``page`` None: nothing is left to be sent. ``known`` is the status of the component as the
     endpoint knows it. ``alone``: no other workspace has published a page. ``notice`` is the content
-    of a word to people, None if there is nobody to be told.
+    of a word to people, None if there is nobody to be told. ``kept`` is the id that readers know an
+    imported incident by, for an event that has the id alone.
     """
 
     url: str = ""
@@ -107,6 +108,7 @@ class HookFacts:
     known: ComponentStatus | None = None
     filter: SubscriptionFilter = field(default_factory=SubscriptionFilter)
     alone: bool = False
+    kept: str | None = None
     notice: HookNotice | None = None
 
     def reached(self, *, at: datetime) -> Milestone | None:
@@ -420,7 +422,10 @@ def _receiver(reader: SqlReader, message: HookMessage) -> HookFacts:
         found = connection.execute(_KNOWN, sought).scalar_one_or_none()
         known = ComponentStatus(found) if found else ComponentStatus.OPERATIONAL
     (filter_,) = filters_of(connection, message.workspace, [row])
-    return HookFacts(url=row.url, secrets=secrets, filter=filter_, known=known)
+    kept = None
+    if message.event is HookEvent.WITHDRAWN and message.incident is not None:
+        kept = imports.id_of(connection, message.workspace, message.incident)
+    return HookFacts(url=row.url, secrets=secrets, filter=filter_, known=known, kept=kept)
 
 
 def _public_facts(

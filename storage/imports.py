@@ -36,6 +36,10 @@ _KEEPER = select(imported_incident.c.incident_id).where(
     imported_incident.c.workspace_id == bindparam("workspace"),
     imported_incident.c.kept_id == bindparam("kept"),
 )
+_KEPT_ID = select(imported_incident.c.kept_id).where(
+    imported_incident.c.workspace_id == bindparam("workspace"),
+    imported_incident.c.incident_id == bindparam("incident"),
+)
 _UPDATES = (
     select(imported_update)
     .where(
@@ -168,6 +172,13 @@ def keeper(connection: Connection, workspace: str, kept_id: str) -> UUID | None:
     """The incident that keeps that id; None if there is none."""
     named = {"workspace": workspace, "kept": kept_id}
     found: UUID | None = connection.execute(_KEEPER, named).scalar()
+    return found
+
+
+def id_of(connection: Connection, workspace: str, incident: UUID) -> str | None:
+    """The id that the incident keeps; None if it derives its own."""
+    named = {"workspace": workspace, "incident": incident}
+    found: str | None = connection.execute(_KEPT_ID, named).scalar()
     return found
 
 

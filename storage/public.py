@@ -205,7 +205,13 @@ class PublicReader(Snapshot):
             return known
         headings = pages.groups(self._connection, workspace)
         return PublicFacts(
-            settings=PageSettings(workspace=workspace, slug="", title="", published_at=at),
+            settings=PageSettings(
+                workspace=workspace,
+                slug="",
+                title="",
+                published_at=at,
+                kept=imports.page(self._connection, workspace),
+            ),
             groups=headings,
             components=pages.shown(self._connection, workspace, headings),
             incidents=self._of_page(workspace, at),

@@ -238,11 +238,14 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-async def import_northwind(store: SqlStore, clock: Callable[[], datetime], folder: Path) -> None:
-    """Imports the past of the page from files in ``folder``."""
+async def import_northwind(
+    store: SqlStore, clock: Callable[[], datetime], folder: Path, *unresolved: Json
+) -> None:
+    """Imports the past of the page from files in ``folder``, and ``unresolved`` incidents."""
     names = []
-    for name, document in (("summary", summary()), ("incidents", incidents())):
+    for name, document in (("summary", summary(*unresolved)), ("incidents", incidents())):
         names.append(folder / f"{name}.json")
         names[-1].write_text(json.dumps(document))
     page, _ = read([str(name) for name in names])
-    await Imports(store, clock=clock).run(an_actor(admin=True), page, open_too=None)
+    open_too = True if unresolved else None
+    await Imports(store, clock=clock).run(an_actor(admin=True), page, open_too=open_too)

@@ -47,6 +47,7 @@ class WebhookTransport:
             at=message.due_at,
             incident=message.incident,
             entry=message.entry,
+            kept=facts.kept,
         )
         told = HookTold()
         if message.event is HookEvent.COMPONENT:

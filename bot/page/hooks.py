@@ -14,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bot.page.addresses import Addresses
-from bot.page.ids import object_id, page_id, update_id
+from bot.page.ids import id_of_page, id_of_update, ids_of_parts, object_id, update_id
 from bot.page.statuspage import Json, components, incident, moment
 from core.page import ComponentStatus, PageComponent, PageIncident, StatusPage
 from core.webhooks import HookEvent
@@ -24,13 +24,15 @@ from core.webhooks import HookEvent
 class HookSubject:
     """What an event is about. ``at`` is the moment at which it became public.
 
-    ``incident`` is the id of the incident, and ``entry`` the update; None for a component.
+    ``incident`` is the id of the incident, and ``entry`` the update; None for a component. ``kept``
+    is the id that readers know the incident by if it was imported.
     """
 
     event: HookEvent
     at: datetime
     incident: UUID | None = None
     entry: int | None = None
+    kept: str | None = None
 
 
 def incident_body(
@@ -40,19 +42,25 @@ def incident_body(
 
     ``address`` is the page's, None if no page is published.
     """
-    told: Json = {"id": subject.incident and object_id(subject.incident)}
+    told: Json = {"id": subject.kept or (subject.incident and object_id(subject.incident))}
     if shown is not None:
         told = incident(shown, page, Addresses(address or ""))
         if address is None:
             told["shortlink"] = ""
-    return _written({**_head(subject, page), "incident": told})
+    about = None
+    if subject.incident is not None and subject.entry is not None:
+        about = update_id(subject.incident, subject.entry)
+        if shown is not None:
+            named = (one for one in shown.updates if one.entry == subject.entry)
+            about = next((id_of_update(shown.incident, one) for one in named), about)
+    return _written({**_head(subject, page, about), "incident": told})
 
 
 def component_body(
     subject: HookSubject, page: StatusPage, shown: PageComponent, *, old: ComponentStatus
 ) -> bytes:
     """The body of an event about a component, which had the status ``old``."""
-    own = object_id(shown.component.id)
+    own = ids_of_parts(page)[shown.component.id]
     update = {
         "id": update_id(shown.component.id, int(subject.at.timestamp())),
         "component_id": own,
@@ -61,21 +69,19 @@ def component_body(
         "created_at": moment(subject.at),
     }
     component = next(one for one in components(page) if one["id"] == own)
-    head = _head(subject, page)
+    head = _head(subject, page, None)
     return _written({**head, "component_update": update, "component": component})
 
 
-def _head(subject: HookSubject, page: StatusPage) -> Json:
-    about = None
-    if subject.incident is not None and subject.entry is not None:
-        about = update_id(subject.incident, subject.entry)
+def _head(subject: HookSubject, page: StatusPage, about: str | None) -> Json:
+    """What every body begins with; ``about`` is the id of the update that it is about."""
     return {
         "type": subject.event.value,
         "timestamp": moment(subject.at),
         # The first two are keys of Statuspage's. Nobody unsubscribes by a link here.
         "meta": {"unsubscribe": "", "documentation": "", "update_id": about},
         "page": {
-            "id": page_id(page.settings.workspace),
+            "id": id_of_page(page),
             "status_indicator": page.indicator.value,
             "status_description": page.description,
         },

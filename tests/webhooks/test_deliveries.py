@@ -38,6 +38,7 @@ from core.service import Incidents
 from core.webhooks import EndpointState, HookEvent
 from storage.hook_queue import HookQueue
 from storage.store import SqlStore
+from tests import northwind
 from tests.builders import (
     GRACE,
     NINE,
@@ -188,6 +189,41 @@ async def test_the_incident_is_the_one_of_the_page(add, incidents, worker, store
     shown = document("incidents", project(facts, clock()), Addresses(PAGE))["incidents"][0]
     (told,) = [one for one in bodies() if one["type"] == "incident.created"]
     assert told["incident"] == shown
+
+
+@pytest.mark.parametrize("published", [True, False])
+async def test_every_id_in_a_body_is_the_one_that_was_imported(
+    add, incidents, worker, store, bodies, clock, tmp_path, published
+):
+    await northwind.import_northwind(store, clock, tmp_path, northwind.LOGINS_FAIL)
+    curation = Curation(store, clock=clock)
+    if published:
+        await curation.publish(ADMIN, title="Northwind Status")
+    await add()
+    clock.advance(minutes=1)
+    await incidents.execute(Redact(actor=ADMIN, ref=4, entry=2))
+    await curation.override(ADMIN, "API", ComponentStatus.MAJOR_OUTAGE)
+    await worker.deliver_due()
+    await incidents.execute(SetPrivacy(actor=ADMIN, ref=4, private=True))
+    await worker.deliver_due()
+
+    told = {one["type"]: one for one in bodies()}
+    assert {one["page"]["id"] for one in told.values()} == {northwind.PAGE["id"]}
+    withdrawn, gone = told["incident.update_withdrawn"], told["incident.withdrawn"]
+    here = next(
+        one
+        for one in withdrawn["incident"]["incident_updates"]
+        if one["body"] == "This update was withdrawn."
+    )
+    assert withdrawn["meta"]["update_id"] == here["id"]
+    assert here["id"] in {one["id"] for one in northwind.LOGINS_FAIL["incident_updates"]}
+    assert withdrawn["incident"]["id"] == northwind.LOGINS_FAIL["id"]
+    assert gone["incident"] == {"id": northwind.LOGINS_FAIL["id"]}
+    changed = [one for one in bodies() if one["type"] == "component.updated"]
+    component = next(one for one in changed if one["component"]["name"] == "API")
+    assert component["component_update"]["component_id"] == northwind.API
+    assert component["component"]["id"] == northwind.API
+    assert component["component"]["page_id"] == northwind.PAGE["id"]
 
 
 async def test_a_webhook_is_enough_for_a_public_update(kind, a_database, receiver, clock):
