@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from core import policy, reviewing
+from core import policy, reviewing, timelines
 from core.boards import BoardFilter, Card, Page
 from core.commands import Acknowledge, Change, Command, Ref, SetPrivacy
 from core.components import describe_component
@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update, Workspace, WorkspaceSettings
-from core.loading import correctable_now, found, loaded, open_here, readable
+from core.loading import correctable_now, found, loaded, open_here
 from core.promise import Promise
 from core.ranking import Rank, Ranking
 from core.refusals import StaleStatus
@@ -211,19 +211,9 @@ class Incidents:
         return await self._store.read(read)
 
     async def history(self, actor: Actor, ref: Ref) -> tuple[Card, tuple[Update, ...]]:
-        """The card of one incident with its transitions and their notes, oldest first.
-
-        Raises:
-            NotFound, WhichIncident: there is none for this actor.
-            Denied: the actor may not read notes.
-        """
+        """The card of one incident with its transitions: `timelines.history`."""
         _admit(actor)
-
-        def read(reader: Reader) -> tuple[Card, tuple[Update, ...]]:
-            incident = readable(reader, actor, ref)
-            return reader.card(incident), reader.moves(incident)
-
-        return await self._store.read(read)
+        return await self._store.read(lambda reader: timelines.history(reader, actor, ref))
 
     async def oldest_entries(
         self,
@@ -234,25 +224,14 @@ class Incidents:
         limit: int,
         then: Callable[[Page[Update]], T],
     ) -> T:
-        """The result of ``then`` on the first ``limit`` updates with an entry above ``after``.
+        """The result of ``then`` on a page of a timeline: `timelines.oldest`.
 
-        ``then`` runs in a thread of the store. Its page has notes, oldest first; ``newer`` is the
-        next ``after``.
-
-        Raises:
-            NotFound, WhichIncident: there is none for this actor.
-            Denied: the actor may not read notes.
+        ``then`` runs in a thread of the store.
         """
         _admit(actor)
-
-        def read(reader: Reader) -> T:
-            incident = readable(reader, actor, ref)
-            # The entries of a timeline have no gaps.
-            last = min(after + limit, incident.last_entry)
-            page = reader.timeline(incident, before=last + 1, limit=max(last - after, 0))
-            return then(Page(items=page.items, newer=last if last < incident.last_entry else None))
-
-        return await self._store.read(read)
+        return await self._store.read(
+            lambda reader: then(timelines.oldest(reader, actor, ref, after=after, limit=limit))
+        )
 
     async def newest_entries(
         self,
@@ -264,31 +243,25 @@ class Incidents:
         wanted: Callable[[Update], bool],
         then: Callable[[Page[Update]], T],
     ) -> T:
-        """The result of ``then`` on the last ``limit`` ``wanted`` updates below ``before``.
+        """The result of ``then`` on a page of a timeline: `timelines.newest`.
 
-        ``then`` runs in a thread of the store. Its page is newest first; ``older`` is the next
-        ``before``.
-
-        Raises:
-            NotFound, WhichIncident: there is none for this actor.
-            Denied: the actor may not read notes.
+        ``then`` runs in a thread of the store.
         """
         _admit(actor)
+        return await self._store.read(
+            lambda reader: then(
+                timelines.newest(reader, actor, ref, before=before, limit=limit, wanted=wanted)
+            )
+        )
 
-        def read(reader: Reader) -> T:
-            incident = readable(reader, actor, ref)
-            found: list[Update] = []
-            key = before
-            while len(found) <= limit:
-                page = reader.timeline(incident, before=key, limit=limit)
-                found += filter(wanted, reversed(page.items))
-                key = page.older
-                if key is None:
-                    break
-            items = tuple(found[:limit])
-            return then(Page(items=items, older=items[-1].entry if len(found) > limit else None))
-
-        return await self._store.read(read)
+    async def timeline(
+        self, actor: Actor, ref: Ref, *, before: int | None = None, limit: int = TIMELINE_PAGE
+    ) -> tuple[Card, Page[Update]]:
+        """A page of the timeline with its notes, only for responders: `timelines.page`."""
+        _admit(actor)
+        return await self._store.read(
+            lambda reader: timelines.page(reader, actor, ref, before=before, limit=limit)
+        )
 
     async def report(self, actor: Actor, ref: Ref, then: Callable[[Incident, Report], T]) -> T:
         """The result of ``then`` on an incident and its internal report: `reviewing.report`."""
@@ -453,23 +426,6 @@ class Incidents:
         return await self._store.read(
             lambda reader: reader.ranking(actor, narrowed, before=before, after=after, limit=limit)
         )
-
-    async def timeline(
-        self, actor: Actor, ref: Ref, *, before: int | None = None, limit: int = TIMELINE_PAGE
-    ) -> tuple[Card, Page[Update]]:
-        """A page of the timeline with its notes, only for responders.
-
-        Raises:
-            NotFound, WhichIncident: there is none for this actor.
-            Denied: the actor may not read notes.
-        """
-        _admit(actor)
-
-        def read(reader: Reader) -> tuple[Card, Page[Update]]:
-            incident = readable(reader, actor, ref)
-            return reader.card(incident), reader.timeline(incident, before=before, limit=limit)
-
-        return await self._store.read(read)
 
 
 def _admit(actor: Actor) -> None:
