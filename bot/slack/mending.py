@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.slack.declaring import AUDIENCES, KEYS, whole_start
+from bot.slack.declare_words import AUDIENCES, KEYS, whole_start
 from bot.slack.heads import audience_within
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
