@@ -16,16 +16,10 @@ import psycopg
 from sqlalchemy import make_url
 
 from core.commands import Change, Declare
-from core.incident import (
-    Actor,
-    Note,
-    Person,
-    Place,
-    PublicText,
-    WorkspaceSettings,
-)
+from core.incident import Actor, Note, Person, Place, PublicText
 from core.lifecycle import STATUSPAGE
 from core.service import Incidents
+from core.workspace import WorkspaceSettings
 from storage.store import SqlStore
 
 WORKSPACE = "T0SANDBOX"

@@ -20,15 +20,7 @@ from uuid import UUID
 
 from core.channel import OwnChannel
 from core.handover import HandOver
-from core.incident import (
-    Component,
-    DescribedComponent,
-    Incident,
-    Person,
-    Resolved,
-    Update,
-    Workspace,
-)
+from core.incident import Component, DescribedComponent, Incident, Person, Resolved, Update
 from core.lifecycle import Lifecycle
 from core.page import ComponentGroup, PageSettings, ShownComponent
 from core.promise import Promise
@@ -36,6 +28,7 @@ from core.public_side import KeptIncident, KeptUpdate, PublicIncident, PublicUpd
 from core.settings import SavedSetting
 from core.subscription import Subscription
 from core.texts import listed
+from core.workspace import Workspace
 from storage import export
 from storage.export import PublicRecord, Record
 from storage.files import NotWritten, new_file

@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 from bot.telemetry import safe_line
 from core import templates
 from core.errors import InvalidLifecycles, InvalidTemplates, UnknownLifecycle
-from core.incident import Severity, WorkspaceSettings
+from core.incident import Severity
 from core.lifecycle import FILE_MAX_BYTES, PRESETS, Catalogue, Lifecycle, read
 from core.settings import DEFAULTS, Setting
 from core.settings import read as read_setting
 from core.templates import Template
 from core.withdrawing import REDACTION_WINDOW
+from core.workspace import WorkspaceSettings
 
 SLACK_API = "https://slack.com/api/"
 LOG_LEVELS = ("debug", "info", "warning", "error")

@@ -12,7 +12,6 @@ from core.incident import (
     COMPONENTS_MAX,
     Component,
     DescribedComponent,
-    Workspace,
 )
 from core.missing import NoSuchComponent, UnknownComponent
 from core.refusals import ComponentExists, NotAComponent, RepeatedComponent
@@ -25,6 +24,7 @@ from core.texts import (
     optional_of,
     tagged_name_of,
 )
+from core.workspace import Workspace
 
 COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
 

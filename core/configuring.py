@@ -8,11 +8,12 @@ from datetime import datetime
 
 from core import policy
 from core.denials import Denied, Permission
-from core.incident import Actor, Workspace, WorkspaceSettings
+from core.incident import Actor
 from core.refusals import SettingsChanged
 from core.service import NO_INCIDENT
 from core.settings import SavedSetting, Setting, write
 from core.store import Reader, Store, Transaction
+from core.workspace import Workspace, WorkspaceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

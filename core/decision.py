@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.handover import HandOver
-from core.incident import Component, Incident, Update, Workspace
+from core.incident import Component, Incident, Update
 from core.promise import Promise
 from core.subscription import Subscription
+from core.workspace import Workspace
 
 
 class Surface(StrEnum):

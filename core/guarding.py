@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from core.commands import Change, Command, Declare, Walk
 from core.decision import Decision
-from core.incident import Incident, Update, Visibility, Workspace
+from core.incident import Incident, Update, Visibility
 from core.leaks import leaks
 from core.refusals import PossibleLeak
 from core.store import Reader
+from core.workspace import Workspace
 
 
 def refuse_leaks(

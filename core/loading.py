@@ -32,22 +32,13 @@ from core.decision import (
 )
 from core.denials import Denied, Permission
 from core.engine import is_stale
-from core.incident import (
-    Actor,
-    Component,
-    DeclaredText,
-    Incident,
-    Kind,
-    Section,
-    Severity,
-    Update,
-    Workspace,
-)
+from core.incident import Actor, Component, DeclaredText, Incident, Kind, Section, Severity, Update
 from core.missing import NotFound, WhichIncident
 from core.opening import raises
 from core.promise import Promise
 from core.store import Reader, Transaction
 from core.withdrawing import CORRECTION_WINDOW
+from core.workspace import Workspace
 
 # The declaration is the first entry of every timeline.
 DECLARATION = 1

@@ -14,20 +14,11 @@ from core.audience import audience
 from core.channel import ChannelAct, ChannelStage, OwnChannel, PrivateChannelId
 from core.commands import SetChannel
 from core.decision import NEW_CHANNEL, Decision, Envelope, ForAccess, Surface
-from core.incident import (
-    KEPT,
-    OPENED,
-    Incident,
-    Kind,
-    Person,
-    Severity,
-    Update,
-    Visibility,
-    Workspace,
-)
+from core.incident import KEPT, OPENED, Incident, Kind, Person, Severity, Update, Visibility
 from core.pen import Pen, responders_cards
 from core.promising import is_over
 from core.refusals import ChannelArchived, IncidentResolved, NoChannels
+from core.workspace import Workspace
 
 
 def raises(incident: Incident, severity: Severity | None, at: frozenset[Severity]) -> bool:

@@ -17,7 +17,7 @@ from core.engine import decide, refuse_haste
 from core.errors import UserError
 from core.guarding import refuse_leaks
 from core.handing import followed
-from core.incident import Actor, DescribedComponent, Incident, Update, Workspace, WorkspaceSettings
+from core.incident import Actor, DescribedComponent, Incident, Update
 from core.loading import correctable_now, found, loaded, open_here
 from core.promise import Promise
 from core.ranking import Rank, Ranking
@@ -25,6 +25,7 @@ from core.refusals import StaleStatus
 from core.report import Report
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction
+from core.workspace import Workspace, WorkspaceSettings
 
 T = TypeVar("T")
 

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.incident import IncidentChannels, Person, Severity, WorkspaceSettings
+from core.incident import Person, Severity
 from core.promise import LONGEST, SHORTEST
 from core.times import span_of
+from core.workspace import IncidentChannels, WorkspaceSettings
 
 NONE = "none"
 YES, NO = "yes", "no"

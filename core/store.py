@@ -13,17 +13,7 @@ from core.channel import OwnChannel
 from core.decision import Decision, Envelope, Published
 from core.drafts import Drafts
 from core.handover import HandOver
-from core.incident import (
-    Actor,
-    Component,
-    DescribedComponent,
-    Incident,
-    Person,
-    Severity,
-    Update,
-    Workspace,
-    WorkspaceSettings,
-)
+from core.incident import Actor, Component, DescribedComponent, Incident, Person, Severity, Update
 from core.page import Arrangement, ComponentGroup, Override, PageSettings, ShownComponent
 from core.promise import Promise
 from core.public_side import KeptIncident, KeptUpdate, PublicIncident
@@ -31,6 +21,7 @@ from core.ranking import Rank, Ranking
 from core.settings import SavedSetting, Setting
 from core.subscription import Subscriptions, SubscriptionWriter
 from core.webhooks import Endpoints, EndpointWriter
+from core.workspace import Workspace, WorkspaceSettings
 
 T = TypeVar("T")
 

@@ -18,13 +18,14 @@ from typing import TypeAlias
 from sqlalchemy import bindparam, select
 
 from core.handover import HandOver
-from core.incident import Component, DescribedComponent, Incident, Update, Workspace
+from core.incident import Component, DescribedComponent, Incident, Update
 from core.lifecycle import Lifecycle
 from core.page import ComponentGroup, PageSettings, ShownComponent
 from core.promise import Promise
 from core.public_side import KeptIncident, KeptUpdate, PublicIncident
 from core.settings import SavedSetting
 from core.subscription import Subscription
+from core.workspace import Workspace
 from storage.models import workspace as _workspace
 from storage.public import PublicReader
 from storage.queries import SqlReader

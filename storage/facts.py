@@ -22,10 +22,11 @@ from core.audience import may_be_told
 from core.boards import Card
 from core.decision import ABOUT_PROMISES, Envelope, Surface
 from core.handover import HandOver
-from core.incident import Incident, Severity, Update, WorkspaceSettings
+from core.incident import Incident, Severity, Update
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from core.stats import Milestone, first_words
+from core.workspace import WorkspaceSettings
 from storage.channel_facts import ChannelFacts, channel_facts, note_of
 from storage.entries import declared_severity, entry
 from storage.models import incident as _incident

@@ -12,16 +12,7 @@ from sqlalchemy import Connection, bindparam, null, select
 
 from core.boards import BoardFilter, Card, Page
 from core.handover import HandOver
-from core.incident import (
-    Actor,
-    Component,
-    DescribedComponent,
-    Incident,
-    Kind,
-    Update,
-    Workspace,
-    WorkspaceSettings,
-)
+from core.incident import Actor, Component, DescribedComponent, Incident, Kind, Update
 from core.lifecycle import PublicWord
 from core.page import Arrangement
 from core.promise import Promise
@@ -31,6 +22,7 @@ from core.settings import SavedSetting
 from core.store import CaughtUp, ChannelName, HandOverName, OwnerName, PromiseName
 from core.subscription import Subscription
 from core.webhooks import Endpoint, Sending
+from core.workspace import Workspace, WorkspaceSettings
 from storage import (
     boards,
     catching,

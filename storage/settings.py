@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from core.incident import Person, Workspace, WorkspaceSettings
+from core.incident import Person
 from core.settings import SavedSetting, Setting, resolved
+from core.workspace import Workspace, WorkspaceSettings
 from storage import models
 from storage.statements import KEEP_WORKSPACE, upsert
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from core.incident import WorkspaceSettings
 from core.store import StoreUnavailable
+from core.workspace import WorkspaceSettings
 from storage import migrations
 from storage.databases.failures import NoDatabase, SecondServer, translated_errors
 from storage.databases.opening import database

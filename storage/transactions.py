@@ -13,15 +13,7 @@ from core.decision import Decision, Envelope, Published
 from core.drafts import Draft
 from core.errors import InvalidField
 from core.handover import HandOver
-from core.incident import (
-    Component,
-    DescribedComponent,
-    Incident,
-    Person,
-    Severity,
-    Update,
-    Workspace,
-)
+from core.incident import Component, DescribedComponent, Incident, Person, Severity, Update
 from core.page import ComponentGroup, Override, PageSettings, ShownComponent
 from core.projection import project
 from core.promise import Promise
@@ -30,6 +22,7 @@ from core.settings import Setting
 from core.store import CaughtUp, NewParts, Receipt
 from core.subscription import Subscription
 from core.webhooks import Endpoint, Secrets
+from core.workspace import Workspace
 from storage import (
     catching,
     components,

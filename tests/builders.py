@@ -35,14 +35,13 @@ from core.incident import (
     Severity,
     Update,
     Visibility,
-    Workspace,
-    WorkspaceSettings,
     update_id,
 )
 from core.lifecycle import STATUSPAGE, PublicWord
 from core.public_side import PublicIncident
 from core.settings import Setting
 from core.store import Transaction
+from core.workspace import Workspace, WorkspaceSettings
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

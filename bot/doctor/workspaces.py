@@ -10,10 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.doctor.results import CheckResult, asked
 from bot.doctor.subscribed import subscribed_checks
 from core.errors import UnknownLifecycle
-from core.incident import WorkspaceSettings
 from core.lifecycle import Catalogue
 from core.settings import SavedSetting, Setting, write
 from core.subscription import Subscription
+from core.workspace import WorkspaceSettings
 
 SETUP = "`/incident setup`"
 # The settings without a check of their own.

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.slack.inputs import Origin, origin_of
-from core.incident import Place, WorkspaceSettings
+from core.incident import Place
+from core.workspace import WorkspaceSettings
 
 # Slack's name for every private channel in the body of a request.
 PRIVATE_CHANNEL = "privategroup"

@@ -46,11 +46,12 @@ from core.boards import BoardFilter
 from core.commands import Ref, SetPromise
 from core.denials import Denied, Permission
 from core.drafting import DraftGone
-from core.incident import BODY_MAX, Actor, Incident, Update, Workspace
+from core.incident import BODY_MAX, Actor, Incident, Update
 from core.lifecycle import Catalogue
 from core.promise import SHORTEST, NextUpdate
 from core.service import Incidents
 from core.templates import Template
+from core.workspace import Workspace
 
 # How many incidents a message can be added to.
 OFFERED = 50

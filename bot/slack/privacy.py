@@ -26,7 +26,8 @@ from bot.slack.inputs import Origin, metadata
 from bot.slack.markup import escape, shown
 from bot.slack.pressed import Dialog
 from bot.slack.words import component_lines, readers_in_public, status_name, who_sees
-from core.incident import Incident, Update, Workspace
+from core.incident import Incident, Update
+from core.workspace import Workspace
 
 # A dialog holds a hundred blocks and 250 kB.
 TEXTS_MAX = 60

@@ -27,10 +27,11 @@ from bot.slack.requests import SaveSettings, UsageError
 from bot.slack.verbs import COMMAND
 from bot.slack.words import in_words, status_name
 from core.configuring import Configuration
-from core.incident import Severity, WorkspaceSettings
+from core.incident import Severity
 from core.lifecycle import Catalogue
 from core.settings import NO, NONE, OFF, OFFER, YES, SavedSetting, Setting, read, write
 from core.times import duration
+from core.workspace import WorkspaceSettings
 
 LABELS = {
     Setting.STATUS_CHANNEL: "Status channel",

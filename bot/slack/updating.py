@@ -26,17 +26,10 @@ from bot.slack.pressed import Dialog
 from bot.slack.public import reply_blocks
 from bot.slack.verbs import COMMAND
 from bot.slack.words import PRIVATE, dot, note_hint, places_in_public, public_hint, status_name
-from core.incident import (
-    BODY_MAX,
-    Incident,
-    PublicText,
-    Severity,
-    Update,
-    Workspace,
-    is_end,
-)
+from core.incident import BODY_MAX, Incident, PublicText, Severity, Update, is_end
 from core.templates import Template
 from core.times import duration
+from core.workspace import Workspace
 
 # An input with this name, or with a word behind it, is sent while it is filled in.
 PREVIEW = "preview"

@@ -9,8 +9,9 @@ from bot.slack.markup import escape
 from bot.slack.pressed import Dialog
 from bot.slack.requests import OpenWalk
 from bot.slack.words import note_hint, public_hint, status_name
-from core.incident import Incident, Workspace
+from core.incident import Incident
 from core.lifecycle import PublicWord
+from core.workspace import Workspace
 
 
 def walk_dialog(

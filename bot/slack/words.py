@@ -32,10 +32,10 @@ from core.incident import (
     Severity,
     Update,
     Visibility,
-    Workspace,
 )
 from core.lifecycle import PublicWord
 from core.texts import listed
+from core.workspace import Workspace
 
 # Shown beside the words, never instead of them.
 _DOTS = {

@@ -17,11 +17,12 @@ from bot.telemetry import log
 from core.boards import BoardFilter, Scope
 from core.configuring import Configuration, SettingsBook
 from core.errors import InvalidField, UnknownLifecycle
-from core.incident import Actor, WorkspaceSettings
+from core.incident import Actor
 from core.lifecycle import Catalogue
 from core.service import Incidents
 from core.settings import NONE, Setting
 from core.store import StoreUnavailable
+from core.workspace import WorkspaceSettings
 
 # The wait for the settings of a workspace, when those that were read last would do: a dialog must
 # be open within three seconds.

@@ -6,9 +6,9 @@ from core.archiving import Channels
 from core.channel import ChannelAct
 from core.commands import SetChannel
 from core.decision import Surface
-from core.incident import IncidentChannels
 from core.service import Incidents
 from core.store import ChannelName
+from core.workspace import IncidentChannels
 from storage.facts import ChannelMade
 from storage.outbox import Outbox
 from tests.builders import WORKSPACE, a_change, a_declaration, an_actor, an_id, the_settings

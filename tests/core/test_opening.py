@@ -8,10 +8,11 @@ import pytest
 from core.channel import ChannelAct, ChannelStage, OwnChannel
 from core.commands import Redact, SetChannel, SetInvitation, SetPrivacy, WriteReport
 from core.decision import Envelope, Surface
-from core.incident import KEPT, OPENED, IncidentChannels, Kind, Note, Person, Severity
+from core.incident import KEPT, OPENED, Kind, Note, Person, Severity
 from core.lifecycle import RESPONSE
 from core.opening import closing, is_note, opened, people_of
 from core.refusals import ChannelArchived, IncidentResolved, NoChannels
+from core.workspace import IncidentChannels
 from tests.builders import (
     ADA,
     CI,

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.incident import Groups, IncidentChannels, Severity, WorkspaceSettings
+from core.incident import Groups, Severity
 from core.settings import DEFAULTS, Setting, read, resolved, write
+from core.workspace import IncidentChannels, WorkspaceSettings
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity
 HALF_AN_HOUR = timedelta(minutes=30)

@@ -31,16 +31,11 @@ from core.catching import CatchUps
 from core.configuring import SettingsBook
 from core.curating import Curation
 from core.drafting import DraftBook
-from core.incident import (
-    Actor,
-    Groups,
-    Place,
-    Visibility,
-    WorkspaceSettings,
-)
+from core.incident import Actor, Groups, Place, Visibility
 from core.lifecycle import PRESETS, STATUSPAGE, Catalogue
 from core.service import Incidents
 from core.subscribing import Subscribing
+from core.workspace import WorkspaceSettings
 from storage.queries import SqlReader
 from storage.snapshot import connection_of
 from storage.store import SqlStore

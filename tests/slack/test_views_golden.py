@@ -96,7 +96,6 @@ from core.incident import (
     DeclaredText,
     Groups,
     Incident,
-    IncidentChannels,
     Kind,
     Note,
     Person,
@@ -108,7 +107,6 @@ from core.incident import (
     Severity,
     Update,
     Visibility,
-    Workspace,
 )
 from core.leaks import Leak, LeakKind
 from core.lifecycle import RESPONSE, STATUSPAGE, Catalogue, Lifecycle, PublicWord, read
@@ -173,6 +171,7 @@ from core.subscribing import Subscribed
 from core.subscription import Subscription, SubscriptionFilter
 from core.templates import NAME_MAX, TEMPLATES_MAX, Template
 from core.webhooks import FAILED
+from core.workspace import IncidentChannels, Workspace
 from tests.builders import (
     ADA,
     GRACE,

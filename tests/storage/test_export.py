@@ -20,7 +20,6 @@ from core.incident import (
     DeclaredText,
     DescribedComponent,
     Incident,
-    IncidentChannels,
     Kind,
     Note,
     Person,
@@ -37,6 +36,7 @@ from core.lifecycle import RESPONSE, read
 from core.service import Incidents
 from core.settings import Setting
 from core.subscribing import Subscribing, Wanted
+from core.workspace import IncidentChannels
 from storage.export import INCIDENTS_MAX, UPDATES_MAX
 from storage.migrations import head
 from storage.store import SqlStore
