@@ -8,9 +8,10 @@ from contextlib import closing, contextmanager, suppress
 
 from bot.commands.setup import wrong
 from bot.commands.stores import database_url
-from bot.settings import TEAM, KeySettings
+from bot.settings import KeySettings
 from bot.slack.people import UNREACHABLE, Home, SlackUnavailable, home_of
 from bot.slack.web import a_client
+from bot.variables import TEAM
 from core.texts import listed
 from storage.keys import known_workspaces
 from storage.store import NoDatabase, SqlStore

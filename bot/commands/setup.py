@@ -10,18 +10,10 @@ from typing import NoReturn, TypeVar
 import typer
 from dotenv import dotenv_values
 
-from bot.settings import (
-    KeySettings,
-    PublicSettings,
-    SettingProblem,
-    Settings,
-    StorageSettings,
-    UnreadableFile,
-    WrongSettings,
-    is_loopback,
-    read_lifecycles,
-)
+from bot.settings import KeySettings, PublicSettings, Settings, StorageSettings, WrongSettings
+from bot.team_files import UnreadableFile, read_lifecycles
 from bot.telemetry import configure_logs, safe_line
+from bot.variables import SettingProblem, is_loopback
 from core.errors import InvalidLifecycles
 from core.lifecycle import PRESETS, Lifecycle
 

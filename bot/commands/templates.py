@@ -22,7 +22,7 @@ def check(
 ) -> None:
     """Check a file of templates, and name every error with its place."""
     from bot.commands.setup import wrong
-    from bot.settings import UnreadableFile, read_templates
+    from bot.team_files import UnreadableFile, read_templates
     from core.errors import InvalidTemplates
 
     try:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from bot.importing.plain import plain, plain_line
 from bot.importing.shapes import ComponentShape, Document, IncidentShape, UpdateShape
-from bot.settings import is_loopback
+from bot.variables import is_loopback
 from core.foreign import (
     ForeignAffected,
     ForeignComponent,

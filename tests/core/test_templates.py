@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import read_lifecycles, read_templates
+from bot.team_files import read_lifecycles, read_templates
 from core.errors import InvalidField, InvalidTemplates
 from core.incident import BODY_MAX, PublicText, Severity
 from core.templates import FILE_MAX_BYTES, Template, read

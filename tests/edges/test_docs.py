@@ -17,10 +17,11 @@ from bot.__main__ import cli
 from bot.doctor.checks import OPTIONAL_SCOPES, SCOPES
 from bot.page import site
 from bot.page.statuspage import DOCUMENTS
-from bot.settings import WORKSPACE_CURES, Settings
+from bot.settings import Settings
 from bot.slack import actions
 from bot.slack.verbs import COMMAND, VERBS, markdown_table
 from bot.telemetry import Metrics
+from bot.variables import WORKSPACE_CURES
 from core.lifecycle import PRESETS, read
 from core.settings import Setting, write
 from storage.messages import LANES
