@@ -115,7 +115,7 @@ and the address that the page reads again::
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -126,6 +126,7 @@ from bot.sandbox.blocks import Json
 from bot.sandbox.controls import CannotDo
 from bot.sandbox.courier import Courier
 from bot.sandbox.faults import Faults
+from bot.sandbox.front_acts import FrontActs
 from bot.sandbox.front_json import (
     connection_json,
     entry_json,
@@ -134,7 +135,6 @@ from bot.sandbox.front_json import (
     view_json,
     workspace_json,
 )
-from bot.sandbox.model import Channel, Message, View
 from bot.sandbox.people import Person
 from bot.sandbox.requests import Request
 from bot.sandbox.socket_mode import AppConnection
@@ -151,6 +151,7 @@ class Front:
 
     def __init__(self, acts: Acts, courier: Courier, webapi: WebApi, rules: Faults) -> None:
         self._acts = acts
+        self._front_acts = FrontActs(acts.workspace)
         self._workspace = acts.workspace
         self._courier = courier
         self._webapi = webapi
@@ -263,103 +264,10 @@ class Front:
         ]
         return {"seq": self._seq, "entries": entries}
 
-    # --- acting ---
-
     async def _act(self, http: web.Request) -> Json:
         asked = await _body(http)
-        person = self._person(asked["as"])
-        acts: Mapping[str, Callable[[Person, Json], Awaitable[Interaction | None]]] = {
-            "command": self._command,
-            "say": self._say,
-            "press": self._press,
-            "choose": self._choose,
-            "options": self._options,
-            "shortcut": self._shortcut,
-            "message_shortcut": self._message_shortcut,
-            "open_home": self._open_home,
-            "fill": self._fill,
-            "submit": self._submit,
-            "close": self._close,
-        }
-        if asked.get("act") not in acts:
-            raise ValueError(f"there is no act {asked.get('act')!r}; there are {', '.join(acts)}")
-        interaction = await acts[asked["act"]](person, asked)
+        interaction = await self._front_acts.do(self._person(asked["as"]), asked)
         return {"interaction": None if interaction is None else entry_json(interaction)}
-
-    async def _command(self, person: Person, asked: Json) -> Interaction | None:
-        return await person.command(asked["channel"], asked["text"])
-
-    async def _say(self, person: Person, asked: Json) -> Interaction | None:
-        channel = self._workspace.channel(asked["channel"])
-        thread = (
-            self._message(person, channel, asked["thread_ts"]) if "thread_ts" in asked else None
-        )
-        await person.say(channel, asked["text"], thread=thread)
-        return None
-
-    async def _press(self, person: Person, asked: Json) -> Interaction | None:
-        return await person.press(
-            self._target(person, asked["target"]), asked["control"], block=asked.get("block")
-        )
-
-    async def _choose(self, person: Person, asked: Json) -> Interaction | None:
-        target = self._target(person, asked["target"])
-        return await person.choose(
-            target,
-            asked["control"],
-            asked["value"],
-            block=asked.get("block"),
-            query=asked.get("query"),
-        )
-
-    async def _options(self, person: Person, asked: Json) -> Interaction | None:
-        target = self._target(person, asked["target"])
-        return await person.options(
-            target, asked["control"], asked["query"], block=asked.get("block")
-        )
-
-    async def _shortcut(self, person: Person, asked: Json) -> Interaction | None:
-        return await person.shortcut(asked["callback_id"])
-
-    async def _message_shortcut(self, person: Person, asked: Json) -> Interaction | None:
-        channel = self._workspace.channel(asked["channel"])
-        message = self._message(person, channel, asked["ts"])
-        return await person.message_shortcut(message, asked["callback_id"])
-
-    async def _open_home(self, person: Person, _asked: Json) -> Interaction | None:
-        await person.open_home()
-        return None
-
-    async def _fill(self, person: Person, asked: Json) -> Interaction | None:
-        return await person.fill(
-            asked["control"], asked["value"], block=asked.get("block"), query=asked.get("query")
-        )
-
-    async def _submit(self, person: Person, asked: Json) -> Interaction | None:
-        for control, value in asked.get("values", {}).items():
-            await person.fill(control, value)
-        return await person.submit()
-
-    async def _close(self, person: Person, asked: Json) -> Interaction | None:
-        notified = await person.close(whole_stack=bool(asked.get("whole_stack")))
-        return notified[0] if notified else None
-
-    def _target(self, person: Person, target: Json) -> Message | View:
-        if "view" not in target:
-            channel = self._workspace.channel(target["channel"])
-            return self._message(person, channel, target["ts"])
-        for view in self._workspace.views():
-            if view.id == target["view"] and view.user == person.id:
-                return view
-        raise LookupError(f"there is no view {target['view']} in front of {person.user.name}")
-
-    def _message(self, person: Person, channel: Channel, ts: str) -> Message:
-        if ts in channel.by_ts:
-            return channel.by_ts[ts]
-        for message in person.ephemerals:
-            if message.ts == ts:
-                return message
-        raise LookupError(f"there is no message {ts} in {channel.name}")
 
     # --- injected faults ---
 
