@@ -147,7 +147,8 @@ class SetPrivacy:
     """Takes the public side of an incident away, or gives it one; also after the end.
 
     ``expected_title`` is the title that the actor agreed to make public; None: whichever it is.
-    ``held_only``: it becomes private only while nothing of it is public yet.
+    ``held_only``: it becomes private only while nothing of it is public yet. ``confirmed``: the
+    actor wants what becomes public as it is, whatever the leak guard sees in it.
     """
 
     actor: Actor
@@ -156,6 +157,7 @@ class SetPrivacy:
     held_only: bool = False
     expected_title: str | None = None
     expected_status: None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

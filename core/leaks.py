@@ -67,8 +67,29 @@ _JOINED = re.compile(
     re.IGNORECASE,
 )
 _INNER_CAPITAL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}[A-Z]")
-# What stands between a word for a secret and its value.
-_IS = r"(?i:(?:is|was|are)(?:\s+now)?|(?:(?:is|was|are|now)\s+)?(?:re)?(?:set|changed|rotated)\s+to)"
+# A word for a secret with its value, as people write it. The value is any word behind "=" or in
+# quotation marks; behind "is" or a colon it is no word of a sentence, or the last one of a line.
+_SAID_SECRET = re.compile(
+    r"""
+    \b(?:pass(?:word|wd|phrase|code)|pwd|secret|token|(?:api|access)[ _-]?key|pin|bearer)
+    (?:s|code)?\b
+    (?:\s+(?:for|of)(?:\s+(?:the|our))?\s+[\w@.-]+)?
+    (?:
+      \s*(?::?=|(?:IS|ARROW)\s*(?=QUOTE))\s*(?:QUOTE[^\sQ]{3,}QUOTE|[^\sQ`,;)]{4,})
+      |(?:ARROW|\s+IS)\s*
+        (?=\S*\d|\S*(?-i:[a-z][A-Z])|\S*\w[!@#$%^&*+=]\w)[\w!@#$%^&*+/=.-]{3,}[\w!@#$%^&*+/=-]
+      |:\s*(?!(?:none|new|resolved|fixed|expired|invalid|wrong|unknown|required|missing|resets?
+        |leaked|changed|rotated|revoked|renewed)\b)[\w!@#$%^&*+/=-]{6,}(?=[.\u2026]?\s*(?:$|\n))
+    )
+    """.replace(
+        "IS",
+        r"(?:\b(?:is|was|are)(?:\s+now)?:?|\b(?:(?:is|was|are|now)\s+)?(?:re)?(?:set|changed|rotated)\s+to)",
+    )
+    .replace("ARROW", r"\s*(?::|->|\u2192)")
+    .replace("QUOTE", "[Q`]")
+    .replace("Q", r"\"'\u2018\u2019\u201c\u201d"),
+    re.IGNORECASE | re.VERBOSE,
+)
 _SHAPES: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
     (
         LeakKind.SECRET,
@@ -79,17 +100,8 @@ _SHAPES: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
             r"|\bAIza[\w-]{20,}"
             r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
             r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
-            # A word for a secret, and a value: any behind "=" or in quotation marks; behind "is" or a
-            # colon one that is no word of a sentence; behind a colon also the last word of a line.
-            r"|\b(?i:pass(?:word|wd|phrase|code)|pwd|secret|token|api[_ -]?key|access[_ -]?key|pin|bearer)(?i:s|code)?\b"
-            r"(?:(?:\s+(?i:for|of)(?:\s+(?i:the|our))?\s+[\w@.-]+)?(?:"
-            rf"\s*(?::?=|(?::|->|→|\b{_IS}:?)\s*(?=[\"'“‘`]))\s*"
-            r"(?:[\"'“‘`][^\s\"'”’`]{3,}[\"'”’`]|[^\s\"'“”‘’`,;)]{4,})"
-            rf"|(?:\s*(?::|->|→)|\s+{_IS}:?)\s*"
-            r"(?=\S*\d|\S*[a-z][A-Z]|\S*\w[!@#$%^&*+=]\w)[\w!@#$%^&*+/=.-]{3,}[\w!@#$%^&*+/=-]"
-            r"|:\s*(?!(?i:none|new|resolved|fixed|expired|invalid|wrong|unknown|required|missing|reset|resets|leaked|"
-            r"changed|rotated|revoked|renewed)\b)[\w!@#$%^&*+/=-]{6,}(?=[.…]?\s*(?:$|\n)))"
-            r"|\s*[\"']?(?=[\w!@#$%^&*+/=-]*\d)[\w!@#$%^&*+/=-]{6,})"
+            r"|\b(?:password|passwd|pwd|secret|token|api[_ -]?key|bearer)\b\s*"
+            r"[\"']?(?=[\w!@#$%^&*+/=-]*\d)[\w!@#$%^&*+/=-]{6,}"
             r"|\bBearer\s+[\w.~+/-]{12,}"
             r"|[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@\S+"
             r"|\b(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])"
@@ -97,6 +109,7 @@ _SHAPES: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
             r"|\b[0-9a-f]{32,}\b"
         ),
     ),
+    (LeakKind.SECRET, _SAID_SECRET),
     (
         LeakKind.INTERNAL,
         re.compile(

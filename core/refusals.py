@@ -214,7 +214,8 @@ class PossibleLeak(UserError):
     """A public text, or a ``title``, may hold what must not leave. Nothing was changed.
 
     ``findings`` are its places in ``text``, which only its author may see. ``incident`` None: it is
-    the title of a declaration.
+    the title of a declaration. ``opening``: a private incident was to become public, and ``text``
+    holds its title and its public texts, a line for each.
     """
 
     def __init__(
@@ -224,13 +225,17 @@ class PossibleLeak(UserError):
         text: str,
         *,
         title: bool = False,
+        opening: bool = False,
     ) -> None:
         seen = [kind for kind in LeakKind if any(one.kind is kind for one in findings)]
         subject = "title, which is public," if title else "public text"
+        subject = "title, or a text that becomes public," if opening else subject
         self.happened = "Nothing was declared"
         if incident is not None:
             act = "changed" if title else "published"
             self.happened = f"Nothing was {act} on {incident.name}"
+            if opening:
+                self.happened = f"{incident.name} stays private"
         super().__init__(
             f"{self.happened}: the {subject} may hold "
             f"{listed([kind.words for kind in seen])}. Change it, or confirm it."
@@ -239,6 +244,7 @@ class PossibleLeak(UserError):
         self.findings = findings
         self.text = text
         self.title = title
+        self.opening = opening
 
 
 class NoPublicSide(UserError):

@@ -96,9 +96,16 @@ from core.errors import UserError
 from core.incident import Actor
 from core.lifecycle import Catalogue
 from core.missing import NotFound
-from core.refusals import IncidentResolved, NothingToRelease, StaleStatus, TooSoon
+from core.refusals import (
+    IncidentResolved,
+    NothingToRelease,
+    PossibleLeak,
+    StaleStatus,
+    TooSoon,
+)
 from core.service import Incidents
 from core.templates import Template
+from core.times import written_start
 
 # The shortcuts of app_manifest.yml, by their callback_id.
 DECLARE_INCIDENT = "declare_incident"
@@ -312,8 +319,10 @@ class Actions:
             request = replace(request, place=replace(request.place, private=private))
         try:
             return await self._do(interaction, actor, request, kept=inputs.kept_of(view))
-        except (IncidentResolved, StaleStatus, NothingToRelease) as error:
+        except (IncidentResolved, StaleStatus, NothingToRelease, PossibleLeak) as error:
             if isinstance(error, StaleStatus) and not error.incident.terminal:
+                raise
+            if isinstance(error, PossibleLeak) and not error.opening:
                 raise
             # Nothing here can save the texts any more: they are offered where they can be.
             raise await self._asking.carried(interaction, actor, error, request) from None
@@ -417,6 +426,9 @@ class Actions:
             case OpenDeclare():
                 if request == OpenDeclare() and interaction.secluded:
                     request = OpenDeclare(private=True)
+                if request.started_at is not None:
+                    zone = await self._people.zone(interaction.workspace, interaction.user)
+                    request = replace(request, since=written_start(request.started_at, zone))
                 dialog = await self._openings.filled(interaction, actor, request, kept)
                 await self._answers.open(interaction, dialog)
                 return None

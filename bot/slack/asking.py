@@ -49,7 +49,12 @@ from core.errors import UserError
 from core.incident import Actor, Incident, Note
 from core.lifecycle import Catalogue
 from core.missing import NotFound, WhichIncident
-from core.refusals import IncidentResolved, TransitionNotAllowed, UnknownStatus
+from core.refusals import (
+    IncidentResolved,
+    PossibleLeak,
+    TransitionNotAllowed,
+    UnknownStatus,
+)
 from core.service import Incidents
 
 DRAFTS = UUID("0d0a3a52-6f0c-5b8e-9d6e-5c4fb9a1a7f3")
@@ -89,7 +94,7 @@ class Asking:
             return Denied(actor, Permission.RESPOND) if isinstance(error, Question) else error
         if _may_not(error, actor):
             return error
-        if not text and not isinstance(error, Question | WhichIncident):
+        if not text and not isinstance(error, Question | WhichIncident | PossibleLeak):
             return error
         choices = alternatives(error, with_word(request, error, typed))
         offers = await self._offers(actor, choices, text, typed)

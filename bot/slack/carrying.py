@@ -18,10 +18,12 @@ from bot.slack.requests import (
     OpenReport,
     OpenUpdate,
     OpenWalk,
+    OpenWithdrawal,
     Question,
     Request,
     Shorten,
     ShowBoard,
+    ShowCard,
     ShowStats,
     follow_up,
 )
@@ -32,6 +34,7 @@ from core.commands import (
     Change,
     Declare,
     Ref,
+    SetPrivacy,
     SetPromise,
     TakeNextStep,
     Walk,
@@ -59,6 +62,7 @@ FOLLOW_UP = "Declare a follow-up…"
 # The labels of what can be done with a public text that may hold what must not leave.
 AS_IT_IS, EDIT, AS_NOTE = "Publish as it is", "Edit…", "Keep as a note"
 DECLARE_IT, DECLARE_PRIVATE = "Declare as it is", "Declare it private"
+WITHDRAW, KEEP_PRIVATE = "Withdraw a text…", "Keep private"
 # A correction is possible after the end, and so are these.
 AFTER_THE_END = frozenset({INSTEAD, AS_IT_IS, EDIT})
 
@@ -245,7 +249,7 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
             if request.reason:
                 yield Choice(Change(actor=request.actor, ref=incident.id, note=request.reason))
         case PossibleLeak():
-            yield from _despite(request, error.incident)
+            yield from _despite(request, error)
         case UnknownComponent(asked=asked, suggestion=meant):
             for name in (meant, f"+{asked}"):
                 yield from _named(request, asked, name)
@@ -284,15 +288,30 @@ def as_note(request: Change | Walk) -> Change | Walk:
     return replace(request, public=None, note=whole, next_update=None)
 
 
-def _despite(request: Request, incident: Incident | None) -> Iterator[Choice]:
+def _despite(request: Request, error: PossibleLeak) -> Iterator[Choice]:
     """What can be done with the public text, or the title, of ``request``, which was stopped."""
+    incident = error.incident
     if isinstance(request, Declare):
         yield Choice(replace(request, confirmed=True), DECLARE_IT)
+        yield Choice(OpenDeclare.of(request), EDIT)
         yield Choice(replace(request, private=True), DECLARE_PRIVATE)
+    if isinstance(request, SetPrivacy) and incident is not None:
+        # The title that was looked at is the one that is confirmed.
+        agreed = replace(request, expected_title=incident.title, confirmed=True)
+        yield Choice(agreed, AS_IT_IS)
+        titled = any(one.start < len(incident.title) for one in error.findings)
+        title = Change(actor=request.actor, ref=incident.id, title=incident.title)
+        yield (
+            Choice(Shorten(request=title), EDIT)
+            if titled
+            else Choice(OpenWithdrawal(ref=incident.id), WITHDRAW)
+        )
+        yield Choice(ShowCard(ref=incident.id), KEEP_PRIVATE)
     if not isinstance(request, Change) or incident is None:
         return
     yield Choice(replace(request, confirmed=True), AS_IT_IS)
     if request.public is None and request.title is not None:
+        yield Choice(Shorten(request=request), EDIT)
         note = Change(actor=request.actor, ref=incident.id, note=Note(request.title))
         yield Choice(note, AS_NOTE)
         return
@@ -311,9 +330,13 @@ def _named(request: Request, asked: str, name: str) -> Iterator[Choice]:
 
 def too_long(request: Declare | Change | TakeNextStep) -> bool:
     """Whether the text of ``request`` is longer than any of its kind may be."""
-    most = TITLE_MAX if isinstance(request, Declare) else BODY_MAX
-    if isinstance(request, Change) and request.title is not None:
-        most = TITLE_MAX
+    return len(text_of(request).strip()) > most_of(request)
+
+
+def most_of(request: Declare | Change | TakeNextStep) -> int:
+    """The number of characters that a text such as that of ``request`` may have."""
+    if isinstance(request, Declare) or (isinstance(request, Change) and request.title is not None):
+        return TITLE_MAX
     if isinstance(request, Change) and request.description is not None:
-        most = DESCRIPTION_MAX
-    return len(text_of(request).strip()) > most
+        return DESCRIPTION_MAX
+    return BODY_MAX

@@ -135,14 +135,17 @@ def boxes(name: str, label: str, text: str, *, hint: str | None, optional: bool)
     ]
 
 
-def shorten_dialog(text: str, *, label: str, hint: str, origin: Origin, kept: Kept) -> Json:
-    """The dialog that holds a text that is too long, to be shortened and sent."""
-    told = section(f"It has {len(text):,} characters, which are too many.")
+def shorten_dialog(
+    text: str, *, most: int = BODY_MAX, label: str, hint: str, origin: Origin, kept: Kept
+) -> Json:
+    """The dialog that holds a text to be edited and sent; ``most``: it is too long if longer."""
+    long = len(text) > most
+    told = [section(f"It has {len(text):,} characters, which are too many.")] if long else []
     parts = boxes("text", label, text, hint=hint, optional=False)
     return modal(
         SHORTEN,
-        "Shorten it",
-        [told, *parts],
+        "Shorten it" if long else "Edit it",
+        [*told, *parts],
         submit="Send",
         private_metadata=metadata(origin, kept=kept),
     )

@@ -18,7 +18,7 @@ from bot.slack import (
     withdrawal,
 )
 from bot.slack.blocks import Json
-from bot.slack.carrying import ref_of, text_of
+from bot.slack.carrying import most_of, ref_of, text_of
 from bot.slack.forms import UpdateForm
 from bot.slack.inputs import Kept, Origin
 from bot.slack.interaction import Interaction
@@ -100,7 +100,12 @@ class Openings:
                 found = await self._incidents.find(actor, ref) if about else None
                 label, hint = label_of_text(asked.request, found)
                 return dialogs.shorten_dialog(
-                    text_of(asked), label=label, hint=hint, origin=origin, kept=kept
+                    text_of(asked),
+                    most=most_of(asked.request),
+                    label=label,
+                    hint=hint,
+                    origin=origin,
+                    kept=kept,
                 )
             case OpenWithdrawal(ref=ref):
                 card, page = await self._incidents.timeline(actor, ref)

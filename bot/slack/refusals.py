@@ -235,17 +235,20 @@ PLACES_SHOWN = 5
 
 def _possible_leak(error: PossibleLeak) -> Iterator[str]:
     yield f"{error.happened}."
-    subject = "title, which is public," if error.title else "text"
-    yield f"Your {subject} may hold what is not for the public:"
+    subject = "Your title, which is public," if error.title else "Your text"
+    subject = "What becomes public" if error.opening else subject
+    yield f"{subject} may hold what is not for the public:"
     for one in error.findings[:PLACES_SHOWN]:
         place = shown(error.text[one.start : one.end], 80)
         yield f'\n• "{place}": {one.kind.words}'
     if (more := len(error.findings) - PLACES_SHOWN) > 0:
         yield f"\n… and {more} more."
     if error.incident is None:
-        yield "\nDeclare it as it is, declare it private, or write another title."
+        yield "\nDeclare it as it is, edit it, or declare it private."
+    elif error.opening:
+        yield "\nPublish it as it is, change it first, or keep the incident private."
     elif error.title:
-        yield "\nUse it as it is, keep it as a note, or write another title."
+        yield "\nUse it as it is, edit it, or keep it as a note."
     else:
         yield "\nPublish it as it is, change it, or keep it as a note."
 

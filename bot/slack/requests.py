@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from bot.slack.arranged import (
@@ -128,7 +129,7 @@ class OpenDeclare:
     """The dialog that declares an incident, filled in with these values.
 
     ``severity`` and ``lifecycle`` None: the default of the workspace. ``since`` is the start as it
-    was typed; empty: now.
+    was typed; empty: ``started_at``, or now.
     """
 
     title: str = ""
@@ -138,6 +139,20 @@ class OpenDeclare:
     components: tuple[str, ...] = ()
     private: bool = False
     since: str = ""
+    started_at: datetime | None = None
+
+    @classmethod
+    def of(cls, request: Declare) -> OpenDeclare:
+        """The dialog that is filled with ``request``, so that it can be changed first."""
+        return cls(
+            title=request.title,
+            description=request.description or "",
+            severity=request.severity,
+            lifecycle=request.lifecycle.name,
+            components=tuple(str(one) for one in request.components),
+            private=request.private,
+            started_at=request.started_at,
+        )
 
 
 def follow_up(incident: Incident, text: str = "") -> OpenDeclare:

@@ -25,6 +25,7 @@ _KINDS: dict[str, type[Any]] = {
         commands.TakeNextStep,
         commands.Acknowledge,
         commands.Redact,
+        commands.SetPrivacy,
         commands.WriteReport,
         commands.SetPromise,
         requests.AssignTo,

@@ -203,7 +203,7 @@ async def test_a_declaration_with_a_title_that_may_leak_is_asked_about(slack, mi
         answer = await told(f"declare {UNSAFE} severity:high")
         assert UNDECLARED in answer.text
         assert '"ops@northwind.example": an e-mail address' in answer.text
-        assert labels(answer) == ["Declare as it is", "Declare it private"]
+        assert labels(answer) == ["Declare as it is", "Edit…", "Declare it private"]
 
         declared = await (await mia.press(answer, label)).answer()
         await settle()
@@ -211,6 +211,90 @@ async def test_a_declaration_with_a_title_that_may_leak_is_asked_about(slack, mi
         assert ("Everyone in <#C0STATUS> sees" in declared.words()) is not private
     cards = [one for one in slack.workspace.channel("#status").messages if "Ask ops" in one.text]
     assert len(cards) == 1
+
+
+async def test_a_declaration_that_was_stopped_is_edited_with_all_that_was_typed(
+    slack, mia, told, settle
+):
+    answer = await told(f"declare {UNSAFE} severity:high components:+Mail since:08:30")
+
+    await mia.press(answer, "Edit…")
+    await opened(slack, mia, "declare")
+    filled = str(mia.view.state)
+    assert all(each in filled for each in (UNSAFE, "high", "Mail", "08:30"))
+    await mia.fill("Title", "Mail is late")
+    await mia.submit()
+    await settle()
+
+    assert "Mail is late" in public(slack)
+    assert "ops@" not in public(slack)
+
+
+async def test_a_title_that_was_stopped_is_edited(slack, mia, told, settle):
+    answer = await told(f"title 1 {HOST} is down")
+
+    await mia.press(answer, "Edit…")
+    await opened(slack, mia, "shorten")
+    assert HOST in str(mia.view.state)
+    assert "too many" not in mia.view.words()
+    await mia.fill("Title", "One server is down")
+    await mia.submit()
+    await settle()
+
+    assert "One server is down" in public(slack)
+    assert HOST not in public(slack)
+
+
+STAYS = "INC-2 stays private."
+
+
+@pytest.fixture
+async def opening(slack, mia, told, settle):
+    """The dialog that makes INC-2 public, whose title holds a word of its note, was submitted."""
+    await told(f"declare {HOST} is down private")
+    await told(f"note 2 {HOST} lost its quorum")
+    await mia.command("#payments", "/incident public 2")
+    await opened(slack, mia, "public")
+    await mia.submit()
+    await slack.until(lambda: STAYS in mia.view.words())
+    await settle()
+    assert f'"{HOST}": words of a private note' in mia.view.words()
+    assert HOST not in public(slack)
+
+
+async def test_a_private_incident_is_made_public_as_it_is(slack, mia, opening, settle):
+    await mia.press(mia.view, "Publish as it is on INC-2")
+    await slack.until(lambda: STAYS not in mia.view.words())
+    await settle()
+
+    assert HOST in public(slack)
+
+
+async def test_a_private_incident_is_kept_private(slack, mia, told, opening, settle):
+    await mia.press(mia.view, "Keep private on INC-2")
+    await slack.until(lambda: STAYS not in mia.view.words())
+    await settle()
+
+    assert HOST not in public(slack)
+    assert "INC-2 is private." in (await told("show 2")).words()
+
+
+async def test_the_title_of_a_private_incident_is_edited_before_it_is_public(
+    slack, mia, told, opening, settle
+):
+    await mia.press(mia.view, "Edit…")
+    await opened(slack, mia, "shorten")
+    assert HOST in str(mia.view.state)
+    await mia.fill("Title", "A server is down")
+    await mia.submit()
+    await settle()
+    await mia.command("#payments", "/incident public 2")
+    await opened(slack, mia, "public")
+    await mia.submit()
+    await settle()
+
+    assert "A server is down" in public(slack)
+    assert HOST not in public(slack)
 
 
 async def test_the_dialog_of_a_declaration_asks_about_its_title(slack, mia, settle):
@@ -231,7 +315,7 @@ async def test_the_dialog_of_a_declaration_asks_about_its_title(slack, mia, sett
 async def test_a_title_that_may_leak_is_used_or_kept_as_a_note(slack, mia, told, settle):
     answer = await told(f"title 1 {HOST} is down")
     assert "Nothing was changed on INC-1." in answer.text
-    assert labels(answer) == ["Publish as it is on INC-1", "Keep as a note on INC-1"]
+    assert labels(answer) == ["Publish as it is on INC-1", "Edit…", "Keep as a note on INC-1"]
     assert HOST not in public(slack)
 
     await (await mia.press(answer, "Keep as a note on INC-1")).answer()

@@ -39,6 +39,47 @@ def change(text, **more):
     return a_change(ref=1, public=text, **more)
 
 
+OPENED = SetPrivacy(actor=an_actor(), ref=1, private=False)
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "note", "found"),
+    [
+        ("db-3 is down", None, NOTE, ["db-3"]),
+        ("Checkout is down", "We moved it off db-3.", NOTE, ["db-3"]),
+        ("db-3 is down", "We moved it off db-3.", NOTE, ["db-3", "db-3"]),
+        ("Write to ops@example.com", None, None, ["ops@example.com"]),
+    ],
+    ids=["title", "text", "both", "shape"],
+)
+async def test_what_a_private_incident_makes_public_is_looked_at(
+    incidents, title, text, note, found
+):
+    await incidents.execute(a_declaration(title="Checkout is down", description=f"{title} now"))
+    if text:
+        await incidents.execute(change(text, confirmed=True))
+    private = replace(OPENED, private=True)
+    await incidents.execute(private)
+    await incidents.execute(a_change(ref=1, title=title, note=note or "A plain word"))
+
+    with pytest.raises(PossibleLeak) as refused:
+        await incidents.execute(OPENED)
+
+    error = refused.value
+    assert [error.text[one.start : one.end] for one in error.findings] == found
+    assert error.message.startswith("INC-1 stays private: the title, or a text that becomes")
+    assert (await incidents.find(an_actor(), 1)).private
+    assert not (await incidents.execute(replace(OPENED, confirmed=True))).incident.private
+    assert (await incidents.execute(private)).changed
+
+
+async def test_a_private_incident_without_anything_particular_becomes_public(incidents):
+    await incidents.execute(a_declaration(private=True, description="Checkout is down since four"))
+
+    assert (await incidents.execute(OPENED)).changed
+    assert not (await incidents.execute(OPENED)).changed
+
+
 STOPPED = [
     pytest.param(change(LEAK), id="a note"),
     pytest.param(change("The trouble began on web_14."), id="the description"),

@@ -41,7 +41,6 @@ SHAPES = [
     (SECRET, "passphrase: “correct-horse”"),
     (SECRET, "Passwd = swordfish"),
     (SECRET, "pwd:hunter2"),
-    (SECRET, "Secret: swordfish"),
     (SECRET, "PIN is 4711"),
     (SECRET, "pin: 1234"),
     (SECRET, "passcode → 8842"),
@@ -71,9 +70,14 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "words"), SHAPES, ids=lambda value: str(value)[:12])
+@pytest.mark.parametrize(("kind", "words"), SHAPES, ids=lambda value: str(value)[:16])
 def test_a_shape_is_found_at_its_place(kind, words):
     assert found(f"Sorry, {words} , as you know.") == [(kind, words)]
+
+
+def test_a_plain_word_is_a_secret_behind_a_colon_at_the_end_of_a_line():
+    assert found("The new one, secret: swordfish.") == [(SECRET, "secret: swordfish")]
+    assert found("Token: refreshing works again.") == []
 
 
 @pytest.mark.parametrize(

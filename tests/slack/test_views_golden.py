@@ -764,6 +764,9 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "possible_leak_declared": PossibleLeak(
             None, (Leak(0, 4, LeakKind.INTERNAL),), texts.title, title=True
         ),
+        "possible_leak_opening": PossibleLeak(
+            private, (Leak(0, 4, LeakKind.NOTE),), texts.title, opening=True
+        ),
         "possible_leak_several": PossibleLeak(
             new, tuple(Leak(at, 2, kind) for at, kind in enumerate([*LeakKind] * 2)), texts.body
         ),
