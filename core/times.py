@@ -83,6 +83,31 @@ def next_time(text: str, *, at: datetime, zone: tzinfo) -> datetime | None:
     return min(moment for moment in coming if moment > at)
 
 
+def is_past_today(text: str, *, at: datetime, zone: tzinfo) -> bool:
+    """Whether ``text`` is a time of day alone that has passed today, and tomorrow's is far ahead.
+
+    `next_time` then reads it as tomorrow's, which may not be meant.
+    """
+    today = at.astimezone(zone).date()
+    named, coming = _day_and_clock(text, today), next_time(text, at=at, zone=zone)
+    if named is None or coming is None or named[0] is not None:
+        return False
+    return coming.astimezone(zone).date() > today and coming - at > FAR
+
+
+def evening_of(text: str, *, at: datetime, zone: tzinfo) -> datetime | None:
+    """The moment of today, after ``at``, that ``text`` names by a clock of twelve hours.
+
+    22:00 for ``10:00``; None if ``text`` names its half of the day, or that moment has passed.
+    """
+    today = at.astimezone(zone).date()
+    named = _day_and_clock(text, today)
+    if named is None or named[0] is not None or not 1 <= named[1].hour < 12 or "m" in _plain(text):
+        return None
+    evening = max(_shown(today, named[1].replace(hour=named[1].hour + 12), zone))
+    return evening if evening > at else None
+
+
 def end_of(text: str, *, at: datetime, zone: tzinfo) -> datetime | None:
     """The moment to come that ``text`` names, such as ``2h``, ``15:30`` or ``tomorrow 08:00``.
 
@@ -159,12 +184,6 @@ def start_of(text: str, *, at: datetime, zone: tzinfo) -> Start | None:
     return Start(last, "is still to come today in your time zone" if far else "")
 
 
-def names_day(text: str) -> bool:
-    """Whether ``text`` is a time of day with its day, such as ``tomorrow 10:00``."""
-    match = _DAY_AND_TIME.fullmatch(_plain(text))
-    return match is not None and match[1] is not None
-
-
 def _day_of(word: str, today: date) -> date | None:
     away = {"yesterday": -DAY, "today": timedelta(), "tomorrow": DAY}
     if word in away:
@@ -175,6 +194,16 @@ def _day_of(word: str, today: date) -> date | None:
         return None
     # The first and the last day of the calendar have no moment in some zones.
     return day if MINYEAR < day.year < MAXYEAR else None
+
+
+def clock_time(moment: datetime, *, at: datetime, zone: tzinfo) -> str:
+    """``moment`` by a clock in ``zone``: ``15:40``, with its day unless that is the day of ``at``.
+
+    For plain text in Slack, which shows no date tokens.
+    """
+    there = moment.astimezone(zone)
+    same_day = there.date() == at.astimezone(zone).date()
+    return f"{there:%H:%M}" if same_day else f"{there:%Y-%m-%d %H:%M}"
 
 
 def written_start(start: datetime, zone: tzinfo) -> str:

@@ -33,6 +33,7 @@ from bot.slack.requests import (
     CatchUp,
     FromDraft,
     InviteUser,
+    LeavePromise,
     OpenAssign,
     OpenDeclare,
     OpenDescription,
@@ -459,6 +460,7 @@ class Actions:
                 | ShowHelp()
                 | CatchUp()
                 | ShowNews()
+                | LeavePromise()
             ):
                 return await self._showing.shown(interaction, actor, request)
             case _:

@@ -13,6 +13,7 @@ from typing import Any
 from bot.slack.requests import (
     AssignTo,
     Choice,
+    LeavePromise,
     OpenDeclare,
     OpenNote,
     OpenReport,
@@ -67,7 +68,7 @@ WITHDRAW, KEEP_PRIVATE = "Withdraw a text…", "Keep private"
 AFTER_THE_END = frozenset({INSTEAD, AS_IT_IS, EDIT})
 
 
-def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911 - one for each kind of text
+def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind of text
     """The free text that ``request`` carries; empty if none."""
     match request:
         case Change(public=str(text)) | OpenUpdate(public=str(text)):
@@ -84,7 +85,9 @@ def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911 - one for ea
             return text
         case Walk(reason=text):
             return text
-        case OpenNote(text=text) | OpenReport(text=str(text)) | SetPromise(reason=str(text)):
+        case OpenNote(text=text) | OpenReport(text=str(text)):
+            return text
+        case SetPromise(reason=str(text)) | LeavePromise(reason=str(text)):
             return text
         case OpenDeclare():
             return request.description or request.title
@@ -245,7 +248,7 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
                 yield Choice(Shorten(request=request))
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             yield from _as_note(request)
-        case NothingToRelease(incident=incident) if isinstance(request, SetPromise):
+        case NothingToRelease(incident=incident) if isinstance(request, SetPromise | LeavePromise):
             if request.reason:
                 yield Choice(Change(actor=request.actor, ref=incident.id, note=request.reason))
         case PossibleLeak():

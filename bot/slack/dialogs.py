@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from bot.slack.blocks import (
@@ -16,7 +16,7 @@ from bot.slack.blocks import (
     select,
     text_box,
 )
-from bot.slack.forms import DECLARE, NOTE, SHORTEN
+from bot.slack.forms import DECLARE, NOTE, SHORTEN, STAY
 from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import TEXT_MAX, clipped, escape, mention
 from bot.slack.pressed import Dialog
@@ -28,9 +28,9 @@ from bot.slack.words import (
     TITLE,
     declaration_hint,
     description_hint,
+    fact_hint,
     next_update,
     note_hint,
-    public_hint,
     status_name,
 )
 from core.commands import SetPromise
@@ -44,7 +44,8 @@ from core.incident import (
 )
 from core.lifecycle import Catalogue, Lifecycle
 from core.promise import Promise
-from core.times import duration
+from core.times import clock_time, duration
+from core.workspace import Workspace
 
 BOX_MAX = 3_000  # of any text box in a dialog
 PART_MAX = 2_900  # of a text that is spread over several boxes: the rest is room to type
@@ -249,20 +250,21 @@ def _way(lifecycle: Lifecycle) -> str:
     return " → ".join(status_name(status.name) for status in lifecycle.statuses)
 
 
-def promise_input(chosen: timedelta | None, *, proposed: timedelta | None = None) -> Json:
-    """The choice of a promise, with ``chosen`` in it; None: no promise.
+def promise_input(
+    chosen: timedelta | None, *, others: Sequence[Json], proposed: timedelta | None = None
+) -> Json:
+    """The choice of a promise, with ``chosen`` in it; None: the first of the ``others``.
 
     The block_id says what is ``proposed``, so that a choice of the person is told from it.
     """
     minutes, own = _minutes(chosen), _minutes(proposed)
     offered = sorted({*PROMISED_MINUTES, *filter(None, [minutes, own])})
-    none = option("No promise", NO_PROMISE)
     spans = {one: option(f"In {duration(timedelta(minutes=one))}", str(one)) for one in offered}
     choice = select(
-        [none, *spans.values()],
+        [*others, *spans.values()],
         action_id="preview:next_update",
         placeholder="When?",
-        initial_option=spans[minutes] if minutes else none,
+        initial_option=spans[minutes] if minutes else others[0],
     )
     return input_block(
         f"next_update:{own or NO_PROMISE}",
@@ -280,30 +282,32 @@ def _minutes(span: timedelta | None) -> int | None:
 def promise_dialog(
     incident: Incident,
     present: Promise | None,
+    workspace: Workspace,
     *,
     origin: Origin,
     at: datetime,
-    promised: timedelta | None,
+    zone: tzinfo,
     release: bool = False,
     form: SetPromise | None = None,
 ) -> Json:
     """The dialog that promises the next update, or releases the promise with a reason.
 
     ``present`` is the promise in force, which it names: another one is neither released nor moved
-    by it. ``form`` could not be saved because of that: what was typed stays.
+    by it. The first choice leaves everything as it is. ``release``: it does nothing but release.
+    ``form`` could not be saved because the promise had changed: what was typed stays. ``zone`` is
+    the reader's.
     """
-    chosen = None if release else promised
-    if form:
-        chosen = form.next_update.within if form.next_update else None
-    choice = promise_input(chosen)
-    readers = public_hint(incident) or note_hint(incident)
-    # It has no preview, so nothing needs to be sent while it is filled in.
-    still = {name: value for name, value in choice.items() if name != "dispatch_action"}
+    releases = release and present is not None and form is None
     told = ["Its promise has changed meanwhile. Nothing is saved yet."] if form else []
+    choice = (
+        []
+        if releases
+        else [_promise_choice(incident, present, workspace, form=form, at=at, zone=zone)]
+    )
     blocks = [
         section(escape(incident.title)),
-        section(" ".join([*told, _in_force(present, at=at, release=release)])),
-        {**still, "hint": plain(readers), "label": plain("Next update")},
+        section(" ".join([*told, _in_force(present, at=at, release=releases)])),
+        *choice,
         box("reason", "Reason", form.reason if form else None, note_hint(incident)),
     ]
     drawn_for = str(present.entry) if present else ""
@@ -311,9 +315,34 @@ def promise_dialog(
         Dialog.PROMISE,
         f"Promise of {incident.name}",
         blocks,
-        submit="Save",
+        submit="Release" if releases else "Save",
         private_metadata=metadata(origin, incident, promise=drawn_for),
     )
+
+
+def _promise_choice(
+    incident: Incident,
+    present: Promise | None,
+    workspace: Workspace,
+    *,
+    form: SetPromise | None,
+    at: datetime,
+    zone: tzinfo,
+) -> Json:
+    none = option("No promise", NO_PROMISE if present else STAY)
+    others = [none]
+    if present:
+        when = clock_time(present.due_at, at=at, zone=zone)
+        due = f"was due {when}" if present.due_at < at else f"by {when}"
+        others.insert(0, option(f"Leave it as it is: {due}", STAY))
+    if form and form.next_update is None:
+        others.sort(key=lambda one: one is not none)
+    chosen = form.next_update.within if form and form.next_update else None
+    choice = promise_input(chosen, others=others)
+    # It has no preview, so nothing needs to be sent while it is filled in.
+    still = {name: value for name, value in choice.items() if name != "dispatch_action"}
+    hint = plain(fact_hint(incident, workspace))
+    return {**still, "hint": hint, "label": plain("Next update")}
 
 
 def _in_force(present: Promise | None, *, at: datetime, release: bool) -> str:
@@ -389,10 +418,10 @@ def severity_choice(chosen: Severity, *, action_id: str = "severity", focus: boo
     }
 
 
-def severity_dialog(incident: Incident, *, origin: Origin) -> Json:
-    """The dialog that corrects the severity, which is public."""
+def severity_dialog(incident: Incident, workspace: Workspace, *, origin: Origin) -> Json:
+    """The dialog that corrects the severity."""
     choice = severity_choice(incident.severity)
-    hint = public_hint(incident)
+    hint = fact_hint(incident, workspace)
     return modal(
         Dialog.SEVERITY,
         f"Severity of {incident.name}",

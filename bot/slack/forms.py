@@ -25,7 +25,15 @@ from bot.slack.inputs import (
     unreadable,
 )
 from bot.slack.pressed import Dialog
-from bot.slack.requests import AssignTo, FromDraft, InviteUser, OpenWalk, Request, UsageError
+from bot.slack.requests import (
+    AssignTo,
+    FromDraft,
+    InviteUser,
+    LeavePromise,
+    OpenWalk,
+    Request,
+    UsageError,
+)
 from bot.ways import in_slack
 from core.commands import (
     Change,
@@ -219,19 +227,21 @@ def _next_update(view: Mapping[str, Any]) -> NextUpdate | None:
     return NextUpdate(within=timedelta(minutes=int(minutes)))
 
 
-def promise_form(view: Mapping[str, Any], actor: Actor) -> SetPromise:
+def promise_form(view: Mapping[str, Any], actor: Actor) -> SetPromise | LeavePromise:
     """The choice and the reason in the dialog of a promise; it names the promise it was drawn for.
 
     Raises:
         UsageError: it is no such dialog.
     """
     incident, _ = about(view)
-    reason = typed(view, "reason")
+    reason = Note(text) if (text := typed(view, "reason")).strip() else None
+    if chosen(view, "next_update") == STAY:
+        return LeavePromise(actor=actor, ref=incident, reason=reason)
     return SetPromise(
         actor=actor,
         ref=incident,
         next_update=_next_update(view),
-        reason=Note(reason) if reason.strip() else None,
+        reason=reason,
         expected=_count(str(remembered_in(view).get("promise") or "")) or None,
     )
 

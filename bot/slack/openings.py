@@ -91,14 +91,16 @@ class Openings:
                 return dialogs.note_dialog(offered, text, origin=origin, kept=kept)
             case OpenUpdate(public=str(text), ref=ref) if len(text) > BODY_MAX and kept:
                 incident = await self._incidents.find(actor, ref)
-                hint = public_hint(incident) or note_hint(incident)
+                workspace = await self._incidents.workspace(actor)
+                hint = public_hint(incident, workspace) or note_hint(incident)
                 return dialogs.shorten_dialog(
                     text, label="Public update", hint=hint, origin=origin, kept=kept
                 )
             case Shorten() if kept:
                 about, ref = ref_of(asked)
                 found = await self._incidents.find(actor, ref) if about else None
-                label, hint = label_of_text(asked.request, found)
+                workspace = await self._incidents.workspace(actor)
+                label, hint = label_of_text(asked.request, found, workspace)
                 return dialogs.shorten_dialog(
                     text_of(asked),
                     most=most_of(asked.request),
@@ -138,7 +140,8 @@ class Openings:
             case OpenAssign() | OpenDialog(dialog=Dialog.ASSIGN):
                 return dialogs.assign_dialog(incident, by=actor.person, origin=origin)
             case OpenDialog(dialog=Dialog.SEVERITY):
-                return dialogs.severity_dialog(incident, origin=origin)
+                workspace = await self._incidents.workspace(actor)
+                return dialogs.severity_dialog(incident, workspace, origin=origin)
             case OpenDialog(dialog=Dialog.RESOLUTION):
                 return privacy.duplicate_dialog(incident, origin=origin)
             case OpenWalk():
@@ -190,9 +193,10 @@ class Openings:
         return dialogs.promise_dialog(
             incident,
             present,
+            await self._incidents.workspace(actor),
             origin=origin,
             at=self._clock(),
-            promised=interaction.settings.promise_defaults.get(incident.severity),
+            zone=await self._people.zone(interaction.workspace, interaction.user),
             release=release,
             form=form,
         )

@@ -1,19 +1,29 @@
-"""The words of ``promise``, and of a time before a public text: when the next one is due. Pure."""
+"""Reads promises as people type them: their moments, and the words behind them. Pure."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.slack.references import plain_word
 from bot.slack.requests import Choice, OpenPromise, Question
 from bot.slack.typed import Typed, quoted
 from core.commands import SetPromise
+from core.incident import Note
 from core.promise import LONGEST, SHORTEST, NextUpdate
-from core.times import ENDS, as_minutes, duration, names_day, next_time, span_of, start_of
+from core.times import (
+    ENDS,
+    as_minutes,
+    clock_time,
+    duration,
+    evening_of,
+    is_past_today,
+    next_time,
+    span_of,
+)
 
-# A time of day that has just passed was rather meant for today than for tomorrow.
-JUST_PASSED = timedelta(hours=3)
+# No time has more words than ``by tomorrow at 3:30 pm``; the others are a reason.
+TIME_WORDS_MAX = 6
 
 
 def read_promise(typed: Typed) -> SetPromise:
@@ -26,30 +36,67 @@ def read_promise(typed: Typed) -> SetPromise:
         typed.word()
         return replace(asked, reason=typed.note())
     said = typed.text("The time")
-    words = [word for word in map(plain_word, said.split()) if word]
-    if len(words) > 1 and words[0] in {"in", "by", "at"}:
-        words = words[1:]
-    time = typed.fixed(" ".join(words))
-    if within := span_of(time):
-        return replace(asked, next_update=NextUpdate(within=within))
-    by = next_time(time, at=typed.known.at, zone=typed.known.zone)
-    if by is None:
+    found = _time_at_head(said, typed)
+    if found is None:
+        time = _time_of(said, typed)
         raise typed.wrong(
             f"{quoted(said)} is no time.",
             suggestion=as_minutes(time),
             hint=f"{ENDS[0].upper()}{ENDS[1:]} in your own time zone, or none.",
             slip=time,
         )
-    tomorrow = replace(asked, next_update=NextUpdate(by=by))
-    last = start_of(time, at=typed.known.at, zone=typed.known.zone)
-    just_passed = last is not None and typed.known.at - last.at <= JUST_PASSED
-    if just_passed and not names_day(time) and not typed.literal:
+    next_update, time, rest = found
+    asked = replace(asked, next_update=next_update, reason=Note(rest) if rest else None)
+    if typed.literal:
+        return asked
+    if next_update.by and is_past_today(time, at=typed.known.at, zone=typed.known.zone):
+        raise _past_today(time, asked, typed)
+    if rest and plain_word(rest.split()[0]) != "because":
+        with_reason = Choice(asked, "Promise it, with this as the private reason")
         raise Question(
-            f"{quoted(said)} has just passed in your time zone. Nothing was promised.",
-            [Choice(tomorrow, "Promise it for tomorrow")],
+            f"{quoted(rest)} stands behind the time. A promise takes a private reason there, and "
+            "nothing that the public reads. Nothing was promised.",
+            [with_reason, Choice(replace(asked, reason=None), "Promise it without these words")],
             usage=typed.verb.usage,
         )
-    return tomorrow
+    return asked
+
+
+def _time_of(said: str, typed: Typed) -> str:
+    """``said`` as a time is written, without the word before it."""
+    words = [word for word in map(plain_word, said.split()) if word]
+    if len(words) > 1 and words[0] in {"in", "by", "at"}:
+        words = words[1:]
+    return typed.fixed(" ".join(words))
+
+
+def _time_at_head(said: str, typed: Typed) -> tuple[NextUpdate, str, str] | None:
+    """The promise that the first words of ``said`` name, these words, and the text behind them."""
+    words = list(re.finditer(r"\S+", said))[:TIME_WORDS_MAX]
+    for last in reversed(words):
+        time, rest = _time_of(said[: last.end()], typed), said[last.end() :].strip()
+        if within := span_of(time):
+            return NextUpdate(within=within), time, rest
+        if by := next_time(time, at=typed.known.at, zone=typed.known.zone):
+            return NextUpdate(by=by), time, rest
+    return None
+
+
+def _past_today(time: str, asked: SetPromise, typed: Typed) -> Question:
+    """Asks which moment is meant by a time of day that has passed today."""
+    at, zone = typed.known.at, typed.known.zone
+    meant = []
+    if evening := evening_of(time, at=at, zone=zone):
+        today = replace(asked, next_update=NextUpdate(by=evening))
+        meant.append(Choice(today, f"Promise it for today {evening.astimezone(zone):%H:%M}"))
+    if asked.next_update and asked.next_update.by:
+        tomorrow = asked.next_update.by.astimezone(zone)
+        meant.append(Choice(asked, f"Promise it for tomorrow {tomorrow:%H:%M}"))
+    return Question(
+        f"{quoted(time)} has passed today in your time zone. Nothing was promised.",
+        [*meant, Choice(OpenPromise(ref=asked.ref))],
+        usage=typed.verb.usage,
+    )
 
 
 def _without_time(whole: str, asked: SetPromise, typed: Typed) -> Question:
@@ -72,7 +119,7 @@ def promised_by(time: str, typed: Typed) -> NextUpdate | None:
 
 
 def when(promised: NextUpdate, typed: Typed) -> str:
-    """``promised`` in words, for a button: ``by 15:30``, ``in 30 min``."""
+    """``in 30 min``, ``by 15:40`` or, on another day, ``by 2026-03-03 10:00``."""
     if promised.by:
-        return f"by {promised.by.astimezone(typed.known.zone):%H:%M}"
+        return f"by {clock_time(promised.by, at=typed.known.at, zone=typed.known.zone)}"
     return f"in {duration(promised.within)}" if promised.within else ""

@@ -50,16 +50,17 @@ from bot.slack.subscription_requests import (
 from bot.slack.words import (
     TITLE,
     description_hint,
+    fact_hint,
     note_hint,
     public_hint,
     severities,
     status_name,
-    title_hint,
 )
 from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
 from core.incident import DeclaredText, Incident, Section
 from core.promise import NextUpdate
 from core.times import duration
+from core.workspace import Workspace
 
 # Slack takes 25 elements in one block of actions.
 OFFERED_MAX = 20
@@ -361,7 +362,7 @@ def _label_of_subscription(asked: Request) -> str:
 
 
 def label_of_text(
-    request: Declare | Change | TakeNextStep, incident: Incident | None
+    request: Declare | Change | TakeNextStep, incident: Incident | None, workspace: Workspace
 ) -> tuple[str, str]:
     """The name of the text that ``request`` carries, and its readers.
 
@@ -371,9 +372,9 @@ def label_of_text(
         return "Title", TITLE
     match request:
         case Change(public=str()):
-            return "Public update", public_hint(incident) or note_hint(incident)
+            return "Public update", public_hint(incident, workspace) or note_hint(incident)
         case Change(title=str()):
-            return "Title", title_hint(incident)
+            return "Title", fact_hint(incident, workspace)
         case Change(description=str()):
             return "Description", description_hint(incident)
         case _:

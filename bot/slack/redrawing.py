@@ -15,6 +15,7 @@ from bot.slack.openings import Openings
 from bot.slack.pressed import Dialog
 from bot.slack.walking import walk_dialog
 from bot.slack.workspaces import Workspaces
+from core.commands import SetPromise
 from core.refusals import PossibleLeak, PromiseOver, SectionChanged, SettingsChanged, StaleStatus
 from core.service import Incidents
 
@@ -75,12 +76,13 @@ class Redrawing:
             return await self._workspaces.redrawn(view, actor)
         if isinstance(stale, PromiseOver) and dialog == Dialog.PROMISE:
             interaction, actor = await self._workspaces.entered(interaction)
+            sent = forms.promise_form(view, actor)
             return await self._openings.promise(
                 interaction,
                 actor,
                 stale.incident.id,
                 origin=inputs.origin_of(view),
-                form=forms.promise_form(view, actor),
+                form=sent if isinstance(sent, SetPromise) else None,
             )
         if isinstance(stale, SectionChanged):
             _, actor = await self._workspaces.entered(interaction)

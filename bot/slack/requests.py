@@ -225,6 +225,18 @@ class OpenPromise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeavePromise:
+    """The dialog of a promise was sent with the choice that changes nothing.
+
+    ``reason`` was typed all the same.
+    """
+
+    actor: Actor
+    ref: UUID
+    reason: Note | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskPrivate:
     """The question before an incident is made private."""
 
@@ -386,6 +398,7 @@ Request = (
     | AskPrivate
     | OpenPublic
     | OpenPromise
+    | LeavePromise
     | OpenWalk
     | SetStatusChannel
     | OpenSetup

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.slack import cards, lists, news, reports
+from bot.slack import cards, lists, news, reports, views
 from bot.slack.blocks import Json
 from bot.slack.figures import stats
 from bot.slack.help import help_for
@@ -16,6 +16,7 @@ from bot.slack.people import People
 from bot.slack.requests import (
     CatchUp,
     Choice,
+    LeavePromise,
     Question,
     ShowBoard,
     ShowCard,
@@ -29,8 +30,10 @@ from bot.slack.requests import (
 from bot.slack.timeline import timeline
 from core.boards import BoardFilter, Scope
 from core.catching import CatchUps
+from core.errors import InvalidField
 from core.incident import Actor
 from core.lifecycle import Catalogue
+from core.refusals import NothingToRelease
 from core.service import Incidents
 
 # A request that only shows something.
@@ -44,6 +47,7 @@ Shown = (
     | ShowReport
     | ShowStats
     | ShowHelp
+    | LeavePromise
 )
 
 
@@ -107,8 +111,22 @@ class Showing:
                 default = interaction.settings.default_lifecycle
                 catalogue = self._catalogue.with_default(default)
                 return help_for(request.verb, catalogue.default, whole=request.whole)
+            case LeavePromise():
+                return await self._promise_left(actor, request)
             case _:
                 assert_never(request)
+
+    async def _promise_left(self, actor: Actor, sent: LeavePromise) -> Json:
+        incident, present = await self._incidents.promise(actor, sent.ref)
+        if sent.reason and present is None:
+            raise NothingToRelease(incident)
+        if sent.reason:
+            raise InvalidField(
+                "next_update",
+                "stays as it is, and a reason belongs to a change: choose another moment, "
+                'choose "No promise", or empty the reason',
+            )
+        return views.promise_left(incident, present, at=self._clock())
 
     async def _refuse_no_status(self, actor: Actor, narrowed: BoardFilter) -> None:
         """Refuses a status that no lifecycle of today has, and no incident either."""

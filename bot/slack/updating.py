@@ -18,15 +18,30 @@ from bot.slack.blocks import (
     section,
     select,
 )
-from bot.slack.dialogs import box, moved_meanwhile, promise_input, severity_choice
+from bot.slack.dialogs import NO_PROMISE, box, moved_meanwhile, promise_input, severity_choice
 from bot.slack.forms import PUBLISH, SAVE, STAY, UpdateForm
 from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import escape, pieces
 from bot.slack.pressed import Dialog
 from bot.slack.public import reply_blocks
 from bot.slack.verbs import COMMAND
-from bot.slack.words import PRIVATE, dot, note_hint, places_in_public, public_hint, status_name
-from core.incident import BODY_MAX, Incident, PublicText, Severity, Update, is_end
+from bot.slack.words import (
+    PRIVATE,
+    dot,
+    fact_hint,
+    note_hint,
+    places_in_public,
+    public_hint,
+    status_name,
+)
+from core.incident import (
+    BODY_MAX,
+    Incident,
+    PublicText,
+    Severity,
+    Update,
+    is_end,
+)
 from core.templates import Template
 from core.times import duration
 from core.workspace import Workspace
@@ -85,7 +100,7 @@ def update_dialog(
         # A text that would have no public reader is kept as a note, rather than lost.
         note = form.note if readers else form.note or form.public
         blocks.append(box("note", "Private note", note, note_hint(incident)))
-        blocks.append(_severity(incident, form))
+        blocks.append(_severity(incident, workspace, form))
         if readers:
             blocks.append(_promise(incident, form, promise_defaults))
     blocks += _preview(incident, workspace, form, promise_defaults, at=at)
@@ -172,7 +187,7 @@ def _steps(incident: Incident, form: UpdateForm) -> Json:
     return input_block(f"step:{incident.status}", "Next step", choice, dispatch=True)
 
 
-def _severity(incident: Incident, form: UpdateForm) -> Json:
+def _severity(incident: Incident, workspace: Workspace, form: UpdateForm) -> Json:
     choice = severity_choice(
         form.severity or incident.severity, action_id=f"{PREVIEW}:severity", focus=False
     )
@@ -180,7 +195,7 @@ def _severity(incident: Incident, form: UpdateForm) -> Json:
         f"severity:{incident.severity}",
         "Severity",
         choice,
-        hint=public_hint(incident),
+        hint=fact_hint(incident, workspace),
         dispatch=True,
     )
 
@@ -190,7 +205,8 @@ def _promise(
 ) -> Json:
     """The choice of a promise; the severity proposes one until the person chooses."""
     proposed = promise_defaults.get(form.severity or incident.severity)
-    return promise_input(_promised(incident, form, promise_defaults), proposed=proposed)
+    chosen = _promised(incident, form, promise_defaults)
+    return promise_input(chosen, proposed=proposed, others=[option("No promise", NO_PROMISE)])
 
 
 def _promised(

@@ -33,6 +33,7 @@ from bot.slack.words import (
     capitalized,
     component_lines,
     in_words,
+    next_update,
     owned_by,
     readers_in_public,
     readers_see,
@@ -42,6 +43,7 @@ from core.boards import Card
 from core.decision import Outcome
 from core.incident import OPENED, Incident, Kind, Section, Update, Visibility
 from core.lifecycle import PublicWord
+from core.promise import Promise
 from core.texts import listed
 from core.times import duration
 
@@ -188,6 +190,15 @@ def unchanged(outcome: Outcome, *, at: datetime) -> Json:
     if first and since:
         told.append(f"{mention(first)} acknowledged it first, {moment(since, seen_from=at)}.")
     return offer(told, incident)
+
+
+def promise_left(incident: Incident, present: Promise | None, *, at: datetime) -> Json:
+    """The answer to the dialog of a promise that was sent untouched; ``present`` is in force."""
+    promise = f"{incident.name} has no promise of a next update"
+    if present is not None:
+        told = next_update(present.due_at, seen_from=at, overdue=present.due_at < at)
+        promise = f"{told} on {incident.name}"
+    return offer(["Nothing was changed.", about(promise, incident)], incident)
 
 
 def _status_and_owner(incident: Incident) -> str:

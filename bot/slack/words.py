@@ -48,7 +48,6 @@ _RESOLVED_DOT = "🟢"
 PRIVATE, PUBLIC = "🔒", "📣"
 # So many channels are named as readers.
 PLACES_MAX = 5
-EVERYONE = "This is public: everyone may read it."
 RESPONDERS = "Responders only. Never leaves this workspace."
 NOTES = "Responders only; of a private incident, those who see it. Never leaves this workspace."
 NEVER_PUBLIC = "It is never public."
@@ -311,15 +310,10 @@ def _places(
         yield "behind", "webhooks"
 
 
-def public_hint(incident: Incident, workspace: Workspace | None = None) -> str | None:
-    """The readers of a public text of ``incident``, in plain text; None if there are none.
-
-    ``workspace`` None: its places are not known.
-    """
+def public_hint(incident: Incident, workspace: Workspace) -> str | None:
+    """The readers of a public text of ``incident``, in plain text; None if there are none."""
     if ReaderGroup.EVERYONE not in audience(incident).groups:
         return None
-    if workspace is None:
-        return EVERYONE
     named = [
         (where, "the status channel" if place.startswith("<#") else place)
         for where, place in _places(workspace)
@@ -333,9 +327,12 @@ def capitalized(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def title_hint(incident: Incident) -> str:
-    """The readers of a title of ``incident``, in plain text."""
-    return public_hint(incident) or f"Read by {_plainly(audience(incident))}."
+def fact_hint(incident: Incident, workspace: Workspace) -> str:
+    """The readers of a title, a severity or a promise of ``incident``, in plain text.
+
+    Where nothing is shown in public, these are the people who see the incident.
+    """
+    return public_hint(incident, workspace) or f"Read by {_plainly(audience(incident))}."
 
 
 def description_hint(incident: Incident) -> str:

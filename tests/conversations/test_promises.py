@@ -143,12 +143,80 @@ async def test_a_time_is_read_in_the_zone_of_its_author(slack, declared, says, s
     assert f"|{shown} UTC>" in card(slack)
 
 
-async def test_a_time_that_has_just_passed_is_asked_about(slack, declared, mia, says, settle):
+async def open_dialog(slack, person, message, label):
+    pressed = await person.press(message, label)
+    await slack.until(lambda: person.has_view and person.view.callback_id == "promise")
+    return pressed
+
+
+async def test_a_dialog_of_a_promise_that_is_saved_untouched_changes_nothing_and_says_so(
+    slack, declared, mia, says, settle, passes
+):
+    answer = await says("promise 1 10m")
+    await settle()
+    opened = await open_dialog(slack, mia, answer, "Change…")
+    # Mia is in Berlin, an hour ahead.
+    assert "Leave it as it is: by 10:10" in str(mia.view.blocks)
+    await mia.submit()
+    told = (await opened.answer()).text
+    assert "Nothing was changed. Next update by <!date^1772442600^{time}|09:10 UTC> on" in told
+    assert "Next update by <!date^1772442600" in card(slack)
+
+    await passes(13)
+    (word,) = [m for m in slack.workspace.channel(PAYMENTS).messages if GROUP in m.text]
+    opened = await open_dialog(slack, mia, word, "Change…")
+    assert "Leave it as it is: was due 10:10" in str(mia.view.blocks)
+    await mia.submit()
+    told = (await opened.answer()).text
+    assert "Nothing was changed. Next update was due <!date^1772442600" in told
+    assert "Next update was due" in card(slack)
+    assert "released" not in (await says("timeline 1")).words()
+
+
+async def test_a_dialog_without_a_promise_makes_none_when_it_is_saved_untouched(
+    slack, declared, mia, says
+):
+    offered = await says("promise 1")
+    opened = await open_dialog(slack, mia, offered, "Promise an update of INC-1…")
+    await mia.submit()
+
+    told = (await opened.answer()).text
+    assert "Nothing was changed. INC-1 has no promise of a next update" in told
+    assert "Next update" not in card(slack)
+
+
+async def test_a_reason_for_no_change_stays_in_the_dialog(slack, declared, mia, says):
+    answer = await says("promise 1 10m")
+    await open_dialog(slack, mia, answer, "Change…")
+    await mia.fill("Reason", "The vendor sleeps.")
+    await mia.submit()
+
+    assert "a reason belongs to a change" in str(mia.view.errors)
+    assert "The vendor sleeps." in str(mia.view.state)
+
+
+async def test_words_behind_the_time_are_a_private_reason(slack, declared, says, mia, settle):
+    answer = await says("promise 1 30m because db-3 lost quorum")
+    await settle()
+    assert "the next update is promised by <!date^1772443800" in answer.text
+    assert "db-3" not in card(slack)
+    assert "because db-3 lost quorum" in (await says("timeline 1")).words()
+
+    asked = await says("promise 1 45m the vendor sleeps")
+    assert "Nothing was promised." in asked.text
+    pressed = await mia.press(asked, "Promise it, with this as the private reason on INC-1")
+    assert "promised by <!date^1772444700" in (await pressed.answer()).text
+    assert "the vendor sleeps" in (await says("timeline 1")).words()
+
+
+async def test_a_time_that_has_passed_today_is_asked_about(slack, declared, mia, says, settle):
     asked = await says("promise 1 9:45")
     assert "Nothing was promised." in asked.text
     assert "Next update" not in card(slack)
+    for label in ("Promise it for today 21:45 on INC-1", "Promise an update of INC-1…"):
+        assert label in asked.words()
 
-    await (await mia.press(asked, "Promise it for tomorrow on INC-1")).answer()
+    await (await mia.press(asked, "Promise it for tomorrow 09:45 on INC-1")).answer()
     await settle()
 
     assert "Next update by <!date^1772527500^{date_short_pretty} {time}" in card(slack)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from core.times import (
     as_minutes,
+    clock_time,
     duration,
     end_of,
-    names_day,
+    evening_of,
+    is_past_today,
     next_time,
     span_of,
     start_of,
@@ -169,19 +171,37 @@ def test_an_end_is_a_span_from_now_or_a_moment_and_past_only_if_its_day_is_writt
     assert end_of(text, at=NINE, zone=HOUR_AHEAD) == moment
 
 
+# It is 13:53 there.
+AFTERNOON = march(2, 12, 53)
+
+
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "past", "evening"),
     [
-        ("tomorrow 10:00", True),
-        ("Today at 10:00", True),
-        ("2026-03-02 10:00", True),
-        ("10:00", False),
-        ("30m", False),
-        ("tomorrow", False),
+        ("10:00", True, march(2, 21, 0)),  # the next one is twenty hours ahead
+        ("13:50", True, None),
+        ("3:30", True, march(2, 14, 30)),
+        ("1:00", False, None),  # of the night to come, and no time of this evening
+        ("1:55", True, march(2, 12, 55)),
+        ("10am", True, None),
+        ("0:30", False, None),  # half past midnight has one reading
+        ("15:30", False, None),
+        ("tomorrow 10:00", False, None),
+        ("today 10:00", False, None),
+        ("30m", False, None),
+        ("soon", False, None),
     ],
 )
-def test_only_a_time_with_its_day_names_a_day(text, named):
-    assert names_day(text) is named
+def test_a_time_of_day_that_has_passed_may_be_meant_for_tomorrow_or_for_this_evening(
+    text, past, evening
+):
+    assert is_past_today(text, at=AFTERNOON, zone=HOUR_AHEAD) is past
+    assert evening_of(text, at=AFTERNOON, zone=HOUR_AHEAD) == evening
+
+
+def test_a_clock_time_has_its_day_unless_it_is_today():
+    assert clock_time(march(2, 14, 30), at=NINE, zone=HOUR_AHEAD) == "15:30"
+    assert clock_time(march(2, 23, 30), at=NINE, zone=HOUR_AHEAD) == "2026-03-03 00:30"
 
 
 # --- starts ------------------------------------------------------------------------------------

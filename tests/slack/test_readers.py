@@ -7,13 +7,12 @@ from itertools import product
 import pytest
 
 from bot.slack.words import (
-    EVERYONE,
     RESPONDERS,
     declaration_hint,
+    fact_hint,
     note_hint,
     public_hint,
     readers_in_public,
-    title_hint,
     who_sees,
 )
 from core.audience import audience, audience_of_declaration, note_audience, reads
@@ -87,11 +86,16 @@ def test_notes_are_read_by_the_responders_among_them(incident):
         assert reads(actor, note_audience(incident)) is may
 
 
+SHOWN, HIDDEN = a_workspace(status_channel="C0STATUS"), a_workspace(status_channel=None)
+EVERYONE = "Everyone in the status channel will read this."
+EVERYBODY_HERE = "Read by everyone in this workspace."
+
+
 def is_named(sentence, actor, incident):
     """Whether ``actor`` learns from ``sentence``, in plain text, that they are a reader."""
     here = actor.channel is not None and actor.channel == incident.card_channel
     return (
-        sentence in {EVERYONE, RESPONDERS}
+        sentence in {EVERYONE, EVERYBODY_HERE, RESPONDERS}
         or re.search(rf"\b{actor.person.name}\b", sentence) is not None
         or ("workspace admins" in sentence and actor.admin)
         or ("people in the private channel of its card" in sentence and here)
@@ -104,7 +108,8 @@ def test_the_hint_at_each_box_names_exactly_its_readers(incident):
         sees = may_see(actor, incident)
         note = note_hint(incident)
 
-        assert is_named(title_hint(incident), actor, incident) is sees
+        assert is_named(fact_hint(incident, HIDDEN), actor, incident) is sees
+        assert is_named(fact_hint(incident, SHOWN), actor, incident) is sees
         assert note.startswith("Responders only")
         assert (actor.responder and is_named(note, actor, incident)) is (
             sees and may_read_notes(actor)
@@ -124,7 +129,8 @@ def test_a_hint_of_a_note_says_of_the_invited_only_that_they_may_see_the_inciden
 def test_only_an_incident_that_everybody_sees_has_a_box_for_public_texts(incident):
     everybody_sees = all(may_see(actor, incident) for actor in PEOPLE)
 
-    assert public_hint(incident) == (EVERYONE if everybody_sees else None)
+    assert public_hint(incident, SHOWN) == (EVERYONE if everybody_sees else None)
+    assert public_hint(incident, HIDDEN) is None
 
 
 @pytest.mark.parametrize("place", [None, HERE, ELSEWHERE], ids=["none", "private", "public"])

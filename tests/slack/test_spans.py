@@ -47,6 +47,10 @@ def asks(**changes: Any) -> SetPromise:
     return SetPromise(**fields | changes)
 
 
+def by(day, hour, minute):
+    return NextUpdate(by=datetime(2026, 3, day, hour, minute, tzinfo=UTC))
+
+
 @pytest.mark.parametrize(
     ("typed", "request_"),
     [
@@ -61,6 +65,17 @@ def asks(**changes: Any) -> SetPromise:
             "promise 42 tomorrow 10:00",
             asks(next_update=NextUpdate(by=datetime(2026, 3, 3, 9, tzinfo=UTC))),
         ),
+        (
+            "promise 42 2m because we wait for the vendor",
+            asks(
+                next_update=NextUpdate(within=2 * MINUTES),
+                reason=Note("because we wait for the vendor"),
+            ),
+        ),
+        (
+            "promise 42 by tomorrow at 3:30 pm, because it is night there",
+            asks(next_update=by(3, 14, 30), reason=Note("because it is night there")),
+        ),
         ("promise 42 none", asks()),
         ("promise 42 *None*", asks()),
         ("promise 42 none the vendor decides", asks(reason=Note("the vendor decides"))),
@@ -70,7 +85,7 @@ def test_a_promise_is_read(typed, request_):
     assert said(typed) == request_
 
 
-@pytest.mark.parametrize("typed", ["promise 42 soon", "promise 42 30m or so"])
+@pytest.mark.parametrize("typed", ["promise 42 soon", "promise 42 because 30m"])
 def test_a_promise_without_a_time_is_refused(typed):
     with pytest.raises(UsageError):
         said(typed)
@@ -79,15 +94,38 @@ def test_a_promise_without_a_time_is_refused(typed):
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("promise 42 30", NextUpdate(within=30 * MINUTES)),
-        ("promise 42 9:45", NextUpdate(by=datetime(2026, 3, 3, 8, 45, tzinfo=UTC))),
+        ("promise 42 30", [asks(next_update=NextUpdate(within=30 * MINUTES))]),
+        (
+            "promise 42 by 9:45",
+            [
+                asks(next_update=by(2, 20, 45)),
+                asks(next_update=by(3, 8, 45)),
+                OpenPromise(ref=42),
+            ],
+        ),
+        ("promise 42 9:45am", [asks(next_update=by(3, 8, 45)), OpenPromise(ref=42)]),
+        (
+            "promise 42 9:45 the vendor sleeps",
+            [
+                asks(next_update=by(2, 20, 45), reason=Note("the vendor sleeps")),
+                asks(next_update=by(3, 8, 45), reason=Note("the vendor sleeps")),
+                OpenPromise(ref=42),
+            ],
+        ),
+        (
+            "promise 42 30m or so",
+            [
+                asks(next_update=NextUpdate(within=30 * MINUTES), reason=Note("or so")),
+                asks(next_update=NextUpdate(within=30 * MINUTES)),
+            ],
+        ),
     ],
 )
 def test_a_promise_that_may_mean_another_time_is_asked_about(typed, meant):
     with pytest.raises(Question) as question:
         said(typed)
 
-    assert [one.request for one in question.value.choices] == [asks(next_update=meant)]
+    assert [one.request for one in question.value.choices] == meant
 
 
 # --- buttons, drafts, dialogs ------------------------------------------------------------------

@@ -529,7 +529,7 @@ def test_whoever_does_not_own_it_is_chosen_already():
 
 
 def test_a_severity_starts_as_it_is():
-    view = dialogs.severity_dialog(INCIDENT, origin=ORIGIN)
+    view = dialogs.severity_dialog(INCIDENT, a_workspace(), origin=ORIGIN)
 
     assert asked(submitted(view)) == a_change(ref=INCIDENT.id, severity=Severity.HIGH)
 
@@ -567,7 +567,7 @@ def test_a_dialog_remembers_where_it_was_opened():
     origin = Origin(place=Place("C1", private=True), response_url="https://hooks.slack.com/x")
 
     assert origin_of(dialogs.declare_dialog(CATALOGUE, by=ADA, origin=origin)) == origin
-    assert origin_of(dialogs.severity_dialog(INCIDENT, origin=origin)) == origin
+    assert origin_of(dialogs.severity_dialog(INCIDENT, a_workspace(), origin=origin)) == origin
 
 
 # --- rubbish ---------------------------------------------------------------------------------

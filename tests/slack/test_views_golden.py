@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -1110,20 +1110,21 @@ def forms(texts: Texts) -> dict[str, Any]:
             promise_defaults={new.severity: timedelta(minutes=45)},
         ),
         "dialog_promise": dialogs.promise_dialog(
-            new, None, origin=ORIGIN, at=NOW, promised=IN_30_MINUTES
+            new, None, workspace, origin=ORIGIN, at=NOW, zone=UTC
         ),
         "dialog_promise_change": dialogs.promise_dialog(
-            new, promise, origin=ORIGIN, at=SOON + IN_30_MINUTES, promised=IN_30_MINUTES
+            new, promise, workspace, origin=ORIGIN, at=SOON + IN_30_MINUTES, zone=UTC
         ),
         "dialog_promise_release": dialogs.promise_dialog(
-            private, promise, origin=ORIGIN, at=NOW, promised=IN_30_MINUTES, release=True
+            private, promise, workspace, origin=ORIGIN, at=NOW, zone=UTC, release=True
         ),
         "dialog_promise_changed": dialogs.promise_dialog(
             new,
             promise,
+            workspace,
             origin=ORIGIN,
             at=NOW,
-            promised=IN_30_MINUTES,
+            zone=UTC,
             form=SetPromise(actor=an_actor(ADA), ref=new.id, reason=Note(texts.body)),
         ),
         "dialog_update_typed": update_dialog(
@@ -1174,7 +1175,7 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_update_no_channel": update_dialog(new, a_workspace(status_channel=None)),
         "dialog_update_resolved": update_dialog(over, workspace),
         "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), by=ADA, origin=ORIGIN),
-        "dialog_severity": dialogs.severity_dialog(new, origin=ORIGIN),
+        "dialog_severity": dialogs.severity_dialog(new, workspace, origin=ORIGIN),
         "caught_up": news.caught_up(
             News(incident=new, count=len(updates), entries=updates[::-1], since=NINE), at=NOW
         ),
