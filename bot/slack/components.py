@@ -18,9 +18,10 @@ from bot.slack.blocks import (
     section,
 )
 from bot.slack.markup import escape, moment, shown
+from bot.slack.paged import NumberedPage
 from bot.slack.pressed import SHOWN_AT_ONCE, encode
 from bot.slack.verbs import COMMAND
-from bot.slack.words import in_words, page_of
+from bot.slack.words import in_words
 from core.curating import Overview
 from core.incident import (
     Component,
@@ -44,11 +45,9 @@ def component_list(
     at: datetime,
 ) -> Json:
     """A page of all components, in the order of the status page, each with its menu."""
-    rows = _ordered(known.arrangement)
-    last = max(1, -(-len(rows) // ROWS))
-    page = min(page, last)
-    here = rows[(page - 1) * ROWS : page * ROWS]
-    heading = f"Components ({page_of(f'{len(rows)}', (page - 1) * ROWS, len(here))})"
+    paged = NumberedPage(_ordered(known.arrangement), page, most=ROWS)
+    here, page = paged.here, paged.number
+    heading = paged.heading("Components")
     lines = [f"{_line(one, known, at=at)}." for _, one in here] or [_nothing(admin=admin)]
     blocks = [*([section(told)] if told else []), section(f"*{heading}*")]
     before: UUID | None = None
@@ -61,14 +60,7 @@ def component_list(
         blocks.append(section(lines[0]))
     if not admin:
         blocks.append(context("Workspace admins arrange them, and show or hide them."))
-    controls = [
-        button(label, action_id=action, value=encode("components", to))
-        for label, action, to in (
-            ("Previous", "newer", page - 1 if page > 1 else None),
-            ("Next", "older", page + 1 if page < last else None),
-        )
-        if to is not None
-    ]
+    controls = paged.buttons("components")
     if admin:
         add = encode("component", None, page)
         controls.append(button("Add a component…", action_id="add_component", value=add))

@@ -25,11 +25,12 @@ from bot.slack.dialogs import BOX_MAX
 from bot.slack.forms import SUBSCRIBE
 from bot.slack.inputs import Origin, element, metadata
 from bot.slack.markup import channel_link, escape, mention, moment, shown
+from bot.slack.paged import NumberedPage
 from bot.slack.pressed import encode, subscribe_value
 from bot.slack.requests import UsageError
 from bot.slack.subscription_requests import Readers, Subscribe
 from bot.slack.verbs import COMMAND
-from bot.slack.words import page_of, severities
+from bot.slack.words import severities
 from core.components import names_in
 from core.incident import Severity
 from core.subscribing import Subscribed
@@ -203,10 +204,9 @@ def subscription_list(
     known: Sequence[Subscription], *, page: int = 1, told: str = "", at: datetime
 ) -> Json:
     """A page of the subscribed channels, each with its menu."""
-    last = max(1, -(-len(known) // ROWS))
-    page = min(page, last)
-    here = known[(page - 1) * ROWS : page * ROWS]
-    heading = f"Subscribed channels ({page_of(f'{len(known)}', (page - 1) * ROWS, len(here))})"
+    paged = NumberedPage(known, page, most=ROWS)
+    here, page = paged.here, paged.number
+    heading = paged.heading("Subscribed channels")
     lines = [f"{_line(one, at=at)}." for one in here] or [NOTHING_YET]
     rows = [{**section(_line(one, at=at)), "accessory": _menu(one, page)} for one in here]
     blocks = [
@@ -214,16 +214,8 @@ def subscription_list(
         section(f"*{heading}*"),
         *(rows or [section(NOTHING_YET)]),
     ]
-    controls = [
-        button(label, action_id=action, value=encode("subscriptions", to))
-        for label, action, to in (
-            ("Previous", "newer", page - 1 if page > 1 else None),
-            ("Next", "older", page + 1 if page < last else None),
-        )
-        if to is not None
-    ]
     said = [*([told] if told else []), f"{heading}:", *lines]
-    return message(said, [*blocks, *actions(controls)])
+    return message(said, [*blocks, *actions(paged.buttons("subscriptions"))])
 
 
 def _line(one: Subscription, *, at: datetime) -> str:
