@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_type_hints
@@ -458,26 +456,6 @@ def test_a_public_view_is_made_only_of_public_values(render):
 
     # A switch holds no text.
     assert set(taken.values()) <= {PublicIncident, PublicUpdate, bool}
-
-
-def test_the_type_checker_refuses_a_note_where_public_text_belongs(tmp_path):
-    leak = tmp_path / "leak.py"
-    leak.write_text(
-        "from bot.slack.public import public_update\n"
-        "from core.incident import Note, Update\n"
-        "from core.public_side import PublicIncident, PublicUpdate\n"
-        "def leak(public: PublicIncident, update: PublicUpdate, note: Note, own: Update) -> None:\n"
-        "    public_update(public, own)\n"
-        "    PublicUpdate(entry=1, body=note, status=None, word=None, at=update.at,"
-        "                 changed_at=update.at)\n"
-    )
-    # In a process of its own: mypy leaves variables in the environment.
-    checker = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(leak)]
-    said = subprocess.run(checker, capture_output=True, text=True, check=False).stdout
-
-    assert 'leak.py:5: error: Argument 2 to "public_update"' in said
-    assert 'leak.py:6: error: Argument "body" to "PublicUpdate"' in said
-    assert "Found 2 errors" in said
 
 
 # The tokens that the views write themselves. Slack may obey no other ones.
