@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from benchmarks import databases, pages
+from benchmarks import filling, pages
 from benchmarks.databases import ACTOR, WORKSPACE, Database, now
 from benchmarks.measures import Comparison, Effort, Service, Supply
 from benchmarks.rounds import Slice, in_turn
@@ -42,7 +42,7 @@ LISTS = {
 
 
 def _api_lists() -> Mapping[str, BoardFilter]:
-    """Lists of the API; `databases.fill` declares one incident every few hours until now."""
+    """Lists of the API; `filling.fill` declares one incident every few hours until now."""
     since, until = now() - timedelta(days=21), now() - timedelta(days=20)
     return {
         "all": EVERYTHING,
@@ -128,7 +128,7 @@ async def of_incidents(
         sides: dict[str, Side] = {}
         for closed in (effort.many_closed, effort.few_closed):
             database = make(f"closed_{closed}")
-            numbers = await databases.fill(database, open_=effort.incidents, closed=closed)
+            numbers = await filling.fill(database, open_=effort.incidents, closed=closed)
             await pages.publish(database)
             store = stack.enter_context(database.store())
             supply = Supply(numbers[1:], effort)
@@ -161,8 +161,8 @@ async def of_entries(
 ) -> AsyncIterator[Comparison]:
     """The card and a page of the timeline of an incident with very many entries."""
     database = make("entries")
-    numbers = await databases.fill(database, open_=2, closed=effort.few_closed)
-    databases.lengthen(database, numbers[0], effort.many_entries)
+    numbers = await filling.fill(database, open_=2, closed=effort.few_closed)
+    filling.lengthen(database, numbers[0], effort.many_entries)
     with database.store() as store:
         incidents = Incidents(store, clock=now, wake=lambda: None)
         many, few = f"{effort.many_entries:,} entries", "3 entries"

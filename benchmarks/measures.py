@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import databases, servers, traffic
+from benchmarks import databases, filling, servers, traffic
 from benchmarks.databases import (
     ACTOR,
     CHANNEL,
@@ -117,7 +117,7 @@ class Supply:
     @classmethod
     async def filling(cls, database: Database, effort: Effort, *, closed: int = 1_000) -> Supply:
         """Fill the empty ``database``; returns its open incidents."""
-        numbers = await databases.fill(database, open_=effort.incidents, closed=closed)
+        numbers = await filling.fill(database, open_=effort.incidents, closed=closed)
         return cls(numbers, effort)
 
     def rows(self, clients: int) -> list[list[Step]]:
