@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core import templates
-from core.lifecycle import FILE_MAX_BYTES, PRESETS, Lifecycle, read
+from core.lifecycle import PRESETS, Lifecycle, read
+from core.team_toml import FILE_MAX_BYTES
 from core.templates import Template
 
 

@@ -49,7 +49,7 @@ from core.incident import (
     Kind,
     Update,
     Visibility,
-    update_id,
+    declaration,
 )
 from core.lifecycle import ACKNOWLEDGED
 from core.missing import NotFound
@@ -218,16 +218,7 @@ def _declare(command: Declare, known: ForDeclaration, *, at: datetime) -> Decisi
         created_at=at,
         updated_at=at,
     )
-    declared = Update(
-        id=update_id(incident.id, 1),
-        incident=incident.id,
-        entry=1,
-        kind=Kind.DECLARED,
-        visibility=Visibility.INTERNAL,
-        by=command.actor.person,
-        at=at,
-        new=incident.status,
-    )
+    declared = declaration(incident)
     decision = Decision(
         incident=incident,
         updates=(declared,),

@@ -20,6 +20,7 @@ from core.incident import (
     Severity,
     Update,
     Visibility,
+    declaration,
     update_id,
 )
 from core.lifecycle import STATUSPAGE, Lifecycle, PublicWord, read
@@ -227,16 +228,7 @@ def past_of(
         created_at=began,
         updated_at=began,
     )
-    declared = Update(
-        id=update_id(incident.id, 1),
-        incident=incident.id,
-        entry=1,
-        kind=Kind.DECLARED,
-        visibility=Visibility.INTERNAL,
-        by=IMPORTER,
-        at=began,
-        new=incident.status,
-    )
+    declared = declaration(incident)
     writer = _Writer(incident, known)
     writer.entries.append(declared)
     for told in updates:

@@ -439,3 +439,17 @@ def is_end(lifecycle: Lifecycle, before: str | None, after: str | None) -> bool:
 def update_id(incident: UUID, entry: int) -> UUID:
     """The id of an incident's ``entry``-th update: deterministic, so `decide` needs no chance."""
     return uuid5(incident, f"update {entry}")
+
+
+def declaration(incident: Incident) -> Update:
+    """The first entry of the timeline of ``incident``, as it is when it is declared."""
+    return Update(
+        id=update_id(incident.id, 1),
+        incident=incident.id,
+        entry=1,
+        kind=Kind.DECLARED,
+        visibility=Visibility.INTERNAL,
+        by=incident.declared_by,
+        at=incident.created_at,
+        new=incident.status,
+    )

@@ -7,7 +7,6 @@ APIs are made from it.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,13 +20,13 @@ from core.errors import (
     UnknownLifecycle,
     closest,
 )
+from core.team_toml import document
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 NAME_RULE = "a name is 1 to 40 of a-z, 0-9 and _, and begins with a letter"
 STATUSES_MAX = 20
 # In a lifecycle that has this status, acknowledging is the transition to it.
 ACKNOWLEDGED = "acknowledged"
-FILE_MAX_BYTES = 65_536
 
 
 class PublicWord(StrEnum):
@@ -178,23 +177,16 @@ def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, 
         InvalidLifecycles: with every problem of the file, each with its place.
     """
     try:
-        size_bytes = len(text.encode())
-        document = tomllib.loads(text) if size_bytes <= FILE_MAX_BYTES else {}
-    # ValueError, not only TOMLDecodeError: half a surrogate pair and an integer of thousands of
-    # digits raise other subclasses.
-    except (ValueError, RecursionError) as error:
-        raise InvalidLifecycles([LifecycleProblem("the file", f"is not TOML: {error}")]) from None
-    if size_bytes > FILE_MAX_BYTES:
-        raise InvalidLifecycles(
-            [LifecycleProblem("the file", f"is larger than {FILE_MAX_BYTES} bytes")]
-        )
+        tables = document(text)
+    except ValueError as error:
+        raise InvalidLifecycles([LifecycleProblem("the file", str(error))]) from None
     problems = (
         []
-        if document
+        if tables
         else [LifecycleProblem("the file", "holds no lifecycle: write [name.status] tables")]
     )
     lifecycles = []
-    for name, table in document.items():
+    for name, table in tables.items():
         found = list(_problems(name, table, taken))
         problems += found
         if not found:

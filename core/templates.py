@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,10 +10,10 @@ from typing import Any
 
 from core.errors import InvalidTemplates, TemplateProblem
 from core.incident import BODY_MAX, Severity
+from core.team_toml import document
 from core.texts import COMPONENT, NEXT_UPDATE, PLACES
 from core.times import duration
 
-FILE_MAX_BYTES = 65_536
 TEMPLATES_MAX = 50
 NAME_MAX = 75
 KEYS = frozenset({"name", "severity", "text"})
@@ -52,17 +51,11 @@ def read(text: str) -> tuple[Template, ...]:
         InvalidTemplates: with every problem of the file, each with its place.
     """
     try:
-        size_bytes = len(text.encode())
-        document = tomllib.loads(text) if size_bytes <= FILE_MAX_BYTES else {}
-    # ValueError, not only TOMLDecodeError: half a surrogate pair and an integer of thousands of
-    # digits raise other subclasses.
-    except (ValueError, RecursionError) as error:
-        raise InvalidTemplates([TemplateProblem("the file", f"is not TOML: {error}")]) from None
-    if size_bytes > FILE_MAX_BYTES:
-        problem = TemplateProblem("the file", f"is larger than {FILE_MAX_BYTES} bytes")
-        raise InvalidTemplates([problem])
-    tables = document.pop("template", [])
-    problems = [TemplateProblem(key, "is no [[template]]") for key in document]
+        found = document(text)
+    except ValueError as error:
+        raise InvalidTemplates([TemplateProblem("the file", str(error))]) from None
+    tables = found.pop("template", [])
+    problems = [TemplateProblem(key, "is no [[template]]") for key in found]
     if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
         tables, problems = [], [*problems, TemplateProblem("template", "is no list: [[template]]")]
     elif not tables:

@@ -10,7 +10,8 @@ import pytest
 from bot.team_files import read_lifecycles, read_templates
 from core.errors import InvalidField, InvalidTemplates
 from core.incident import BODY_MAX, PublicText, Severity
-from core.templates import FILE_MAX_BYTES, Template, read
+from core.team_toml import FILE_MAX_BYTES
+from core.templates import Template, read
 from tests.builders import NINE, a_change, an_incident, decide, known
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from bot.settings import Settings, StorageSettings, WrongSettings, near_misses
-from core.lifecycle import FILE_MAX_BYTES
 from core.settings import DEFAULTS, Setting, write
+from core.team_toml import FILE_MAX_BYTES
 
 BOT_TOKEN = "xoxb-1234567890-abcdefghij"
 APP_TOKEN = "xapp-1-A0RATCHET-1234567890-abcdef"
