@@ -1,4 +1,4 @@
-"""What a refusal advises: an act as a value, which each entry point says in its own words."""
+"""The act that a refusal advises, as a value; each entry point says it in its own words."""
 
 from __future__ import annotations
 

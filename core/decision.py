@@ -114,7 +114,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribers:
-    """What decides on the subscribed channels of an incident. All of it is empty without any.
+    """The facts that decide on the subscribed channels of an incident; empty without any.
 
     ``subscriptions`` are all of the workspace's, ended ones as well. ``cards`` are the channels
     with the incident's status card, delivered or on its way; ``held`` are the entries that hold a

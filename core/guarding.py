@@ -1,4 +1,4 @@
-"""The leak guard: what a decision makes public must not hold what is private, unless confirmed."""
+"""The leak guard: a decision publishes no private words, unless a person confirms it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def refuse_leaks(
     decision: Decision,
     workspace: Workspace,
 ) -> None:
-    """Refuses a public text or a public title of ``decision`` that holds what must not leave.
+    """Refuses a public text or a public title of ``decision`` that seems to hold private words.
 
     Each is compared with every private text of the incident, and with the shapes of secrets. The
     title of a declaration has only the words of its description beside it, not their order: it
-    often repeats the beginning. What a private incident makes public is compared alike.
+    often repeats the beginning. A private incident that becomes public is compared in the same way.
 
     Raises:
         PossibleLeak: it does, and ``command`` is not confirmed.

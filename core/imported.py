@@ -1,4 +1,4 @@
-"""What becomes of another status page here: components, groups, incidents with their past. Pure."""
+"""Another status page as ours: components, groups, incidents with their past. Pure."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def parts_of(
     groups: Sequence[ComponentGroup],
     components: Sequence[ShownComponent],
 ) -> Parts:
-    """What is to be added to ``groups`` and ``components``. A part of the same name is the same."""
+    """The parts that ``groups`` and ``components`` lack. A part of the same name is the same."""
     notes: list[str] = []
     new_groups: list[ComponentGroup] = []
     kept_groups: dict[UUID, str] = {}

@@ -1,7 +1,7 @@
 """The import of another status page: its components, groups and incidents, with their ids.
 
-`Imports` adds what is not there yet, and changes nothing that is: a second run with the same page
-does nothing. What it writes was public before, so no message tells of it.
+`Imports` adds missing parts and changes no others: a second run with the same page does nothing.
+Everything that it writes was public before, so it causes no message.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LISTED = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import added, or would add. ``notes`` are sentences about what it left or changed."""
+    """The counts of an import. ``notes`` are sentences about omissions and changes."""
 
     groups: int = 0
     components: int = 0
@@ -52,7 +52,7 @@ class Imports:
         self._clock = clock
 
     async def look(self, actor: Actor, page: ForeignPage, *, open_too: bool | None) -> Imported:
-        """What `run` would add. Nothing is written.
+        """The result that `run` would have. Nothing is written.
 
         Raises:
             Denied, NotImported: as `run`.

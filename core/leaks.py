@@ -1,4 +1,4 @@
-"""What must not leave: a public text is compared with private notes and with the shapes of secrets.
+"""Leaks: a public text is compared with private notes and with the shapes of secrets.
 
 It finds; it does not decide. A finding has a kind and a place, and never the words.
 """
@@ -142,7 +142,7 @@ _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 
 
 def leaks(text: str, notes: Iterable[str] = (), *, public: Iterable[str] = ()) -> tuple[Leak, ...]:
-    """What ``text`` holds that must not leave, in its order and without overlaps.
+    """The places in ``text`` that may not be public, in their order and without overlaps.
 
     ``notes`` are the private notes of the incident. ``public`` are texts that are public already,
     such as its title and its components: their words are no secret.

@@ -154,7 +154,7 @@ def loaded(
 def _subscribers(
     tx: Transaction, workspace: Workspace, incident: Incident | None, at: datetime
 ) -> Subscribers:
-    """What decides on subscribed channels; most workspaces have none, and need no read."""
+    """The facts about subscribed channels; most workspaces have none, and need no read."""
     if workspace.subscriptions is None:
         return Subscribers()
     subscriptions = tx.subscriptions(workspace.id)

@@ -273,7 +273,7 @@ class PageGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
-    """What an incident makes of a component that it tags, before and after one of its updates."""
+    """The status of a component that an incident tags, before and after one of its updates."""
 
     id: UUID
     name: str

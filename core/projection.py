@@ -148,7 +148,7 @@ def _kept_affected(kept: KeptUpdate) -> Iterator[Affected]:
 def _affected(
     incident: PublicIncident, before: datetime | None, at: datetime
 ) -> tuple[Affected, ...]:
-    """What the incident makes of its components at two moments; ``before`` None: nothing yet."""
+    """The components of an incident at two moments; ``before`` None: it tagged none yet."""
     old = {} if before is None else _made_of(incident, before)
     new = _made_of(incident, at)
     fine = ComponentStatus.OPERATIONAL

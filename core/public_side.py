@@ -13,7 +13,7 @@ from core.promise import PromiseState
 
 @dataclass(frozen=True, slots=True)
 class KeptAffected:
-    """What an imported update said of a component: its status before and after, as words."""
+    """The status of a component before and after an imported update, as that page put it."""
 
     component: UUID
     name: str
@@ -23,7 +23,7 @@ class KeptAffected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptUpdate:
-    """What an update keeps of the page that it was imported from.
+    """The facts of an update on the page from which it was imported.
 
     ``status`` is its word there. ``affected`` None: it named no components.
     """
@@ -37,7 +37,7 @@ class KeptUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptIncident:
-    """What an incident keeps of the page that it was imported from.
+    """The facts of an incident on the page from which it was imported.
 
     ``entries`` counts the entries of its timeline that were imported. ``address`` was its page
     there, and its id in RSS; ``atom`` is its id in Atom, None if it was not read.

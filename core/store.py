@@ -234,7 +234,7 @@ class Reader(Endpoints, Subscriptions, Protocol):
     def imported(
         self, workspace: str, incidents: Sequence[UUID]
     ) -> Mapping[UUID, tuple[KeptIncident, Mapping[int, KeptUpdate]]]:
-        """What those of ``incidents`` that were imported keep; their updates by entry."""
+        """The facts of those of ``incidents`` that were imported; their updates by entry."""
 
     def due_channels(self, *, at: datetime, limit: int) -> tuple[ChannelName, ...]:
         """Channels of all workspaces with a stage whose moment has passed at ``at``."""

@@ -25,9 +25,9 @@ CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a channel is to show. ``channel`` is an id of Slack's, such as ``C0CUSTOMERS``.
+    """The incidents that a channel is to show. ``channel`` is an id of Slack's: ``C0CUSTOMERS``.
 
-    ``severity`` is the lowest that it is told of (None: every one), ``components`` are ids, or
+    ``severity`` is the lowest that it shows (None: every one), ``components`` are ids, or
     names in any case (empty: no limit). ``broadcast``: replies are shown in the channel as well.
     """
 
@@ -72,7 +72,7 @@ class Subscribing:
         return tuple(one for one in every if one.in_force)
 
     async def proposed(self, actor: Actor, wanted: Wanted) -> Subscribed:
-        """What `subscribe` would do, for a question before it; nothing is written.
+        """The result that `subscribe` would have, for a question before it; nothing is written.
 
         Raises:
             UserError: it is not possible, as `subscribe` says.
@@ -179,7 +179,7 @@ def _of(known: tuple[Subscription, ...], channel: str) -> Subscription | None:
 
 
 def _repeated(tx: Transaction, actor: Actor, channel: str, request: str) -> Subscribed | None:
-    """What is there by now, if ``request`` is done already."""
+    """The subscription as it is now, if ``request`` is done already."""
     if not tx.handled(actor.workspace, request):
         return None
     found = _of(tx.subscriptions(actor.workspace), channel)

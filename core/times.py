@@ -1,6 +1,6 @@
 """Moments and spans in words: how people write them, and how Ratchet does. Pure.
 
-What `duration` and `written_start` write, `span_of` and `start_of` read.
+`span_of` and `start_of` read everything that `duration` and `written_start` write.
 """
 
 from __future__ import annotations

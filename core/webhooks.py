@@ -156,7 +156,7 @@ class EndpointWriter(Endpoints, Protocol):
         """Writes a new secret; the old one signs as well until ``endpoint.rotating_until``."""
 
     def switch_endpoint(self, endpoint: Endpoint) -> None:
-        """Writes its state and its start. What waits for it is dropped."""
+        """Writes its state and its start. Waiting events are dropped."""
 
     def remove_endpoint(self, endpoint: Endpoint) -> None:
         """Deletes it with its secrets and all that waits for it."""
@@ -170,7 +170,7 @@ class EndpointWriter(Endpoints, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """What a decision is to every endpoint: ``entry`` is the newest that it is about.
+    """One event of a decision, for every endpoint. ``entry`` is the newest that it is about.
 
     ``due_at`` is the moment at which it becomes public.
     """
@@ -200,7 +200,7 @@ def happenings(before: Incident | None, decision: Decision) -> tuple[Happening, 
 def _news(
     before: Incident, decision: Decision, *, unseen_until: datetime | None
 ) -> Iterator[Happening]:
-    """What the updates of a decision are, one for each moment at which some become public.
+    """The events of the updates, one for each moment at which some become public.
 
     ``unseen_until``: nothing of the incident is public before it. The event of the declaration
     waits for that moment, and shows what has changed meanwhile.

@@ -1,4 +1,4 @@
-"""What the deliveries about channels of their own need to know, and what they leave behind.
+"""The facts that deliveries about own channels need, and the rows that they write.
 
 Only `storage.outbox` uses it.
 """

@@ -231,7 +231,7 @@ def _counts(record: Record) -> Iterator[str]:
 
 
 def _imports(record: Record) -> Iterator[str]:
-    """What it keeps of another page, and does not agree with its timeline."""
+    """The contradictions between its facts from another page and its timeline."""
     if record.row.imported and record.kept is None:
         yield "it was imported, and what it kept is missing"
     if record.kept is None:

@@ -1,4 +1,4 @@
-"""What people have hidden since a backup: compared with the database that the backup replaces.
+"""Texts and incidents that people have hidden since a backup, by comparison with the live database.
 
 It reads two SQLite files over one connection: ``main`` is the backup, migrated, and ``live`` the
 database that it replaces, perhaps of an earlier version.
@@ -17,7 +17,7 @@ from core.incident import DeclaredText, Person
 
 
 class What(IntEnum):
-    """What was hidden, in the order in which it is hidden again."""
+    """The kinds of hidden things, in the order in which they are hidden again."""
 
     INCIDENT = 1  # made private
     INVITATION = 2  # taken back from ``person``
@@ -157,7 +157,7 @@ _HAS_INVITATIONS = "SELECT 1 FROM live.sqlite_master WHERE name = 'incident_invi
 
 
 def hidden_since(connection: sqlite3.Connection) -> tuple[Hidden, ...]:
-    """What was hidden since, in the order in which it is to be hidden again."""
+    """Everything that was hidden since, in the order in which it is to be hidden again."""
     return tuple(_hidden(connection))
 
 

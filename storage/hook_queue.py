@@ -355,7 +355,7 @@ class HookQueue:
         return await self._store.read(lambda reader: webhooks.failed(connection_of(reader)))
 
     async def depth(self) -> HookDepth:
-        """What an operator should look at."""
+        """The figures that an operator should look at."""
         return await self._store.read(_depth)
 
 

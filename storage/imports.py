@@ -82,7 +82,7 @@ _KEEP_GROUP, _KEEP_COMPONENT = (
 
 
 def kept(connection: Connection, workspace: str, incidents: Collection[UUID]) -> dict[UUID, Kept]:
-    """What those of ``incidents`` that were imported keep; their updates by entry."""
+    """The facts of those of ``incidents`` that were imported; their updates by entry."""
     if not incidents:
         return {}
     named = {"workspace": workspace, "incidents": list(incidents)}

@@ -421,7 +421,7 @@ class SqlReader(Snapshot):
     def imported(
         self, workspace: str, incidents: Sequence[UUID]
     ) -> Mapping[UUID, tuple[KeptIncident, Mapping[int, KeptUpdate]]]:
-        """What those of ``incidents`` that were imported keep; their updates by entry."""
+        """The facts of those of ``incidents`` that were imported; their updates by entry."""
         return imports.kept(self._connection, workspace, incidents)
 
     def due_channels(self, *, at: datetime, limit: int) -> tuple[ChannelName, ...]:

@@ -82,7 +82,7 @@ def _by_incident(
     incidents: Sequence[UUID],
     made: Callable[[Any, str], Made],
 ) -> dict[UUID, tuple[Made, ...]]:
-    """What ``made`` makes of an id and a name, for each of ``incidents`` that has any.
+    """The values that ``made`` makes from an id and a name, by incident, where there are any.
 
     Most have none: for an empty ``incidents`` no statement is run.
     """

@@ -1,4 +1,4 @@
-"""What a message in public may show in a subscribed channel, when its turn comes."""
+"""The content that a message may show in a subscribed channel, when its turn comes."""
 
 from __future__ import annotations
 

@@ -319,7 +319,7 @@ class SqlTransaction(SqlReader):
         webhooks.rotate(self._connection, endpoint, secret)
 
     def switch_endpoint(self, endpoint: Endpoint) -> None:
-        """Writes its state and its start. What waits for it is dropped."""
+        """Writes its state and its start. Waiting events are dropped."""
         webhooks.switch(self._connection, endpoint)
         if endpoint.on:
             self._know_components(endpoint)

@@ -1,4 +1,4 @@
-"""What is public, and is in no channel that should show it: rules of the audit, pure."""
+"""Public facts that a channel should show and does not: rules of the audit, pure."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class Queue(Protocol[Sent, Shown_co, Result_contra]):
 
 
 class Judge(Protocol):
-    """What follows from a failure: `after_failure` is one."""
+    """Decides on the next step after a failure: `after_failure` is one."""
 
     def __call__(self, failure: Failure, *, attempts: int, at: datetime, jitter: float) -> Verdict:
         """The next step of a message whose ``attempts``-th try has failed."""

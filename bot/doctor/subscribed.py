@@ -39,7 +39,7 @@ async def _check(client: AsyncWebClient, one: Subscription) -> CheckResult:
 
 
 def _shows(one: Subscription) -> str:
-    """What it shows, as people type it: ``severity:high+ components:api``."""
+    """The filter, as people type it: ``severity:high+ components:api``."""
     severity = f"severity:{one.filter.severity}+" if one.filter.severity else ""
     named = ",".join(each.name or "(gone)" for each in one.filter.components)
     components = f"components:{named}" if named else ""

@@ -55,7 +55,7 @@ class NewComponent(RequestBody, CamelCase):
 
 
 class ComponentFacts(RequestBody, CamelCase):
-    """What the page says of a component. A field that is left out stays as it is.
+    """The facts of a component on the page. A field that is left out stays as it is.
 
     null removes a description, a group or a start date. A group that is not there is made.
     """
@@ -81,7 +81,7 @@ class ComponentFacts(RequestBody, CamelCase):
 
 
 class GroupFacts(RequestBody, CamelCase):
-    """What the page says of a group. A field that is left out stays; null removes a description."""
+    """The facts of a group. A field that is left out stays; null removes a description."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 

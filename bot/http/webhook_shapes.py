@@ -44,7 +44,7 @@ FIELDS: Mapping[str, str] = {"components": "componentIds"}
 
 
 class HookFilter(RequestBody, CamelCase):
-    """Which incidents a webhook is told of. Without `severity`: of every one."""
+    """The incidents that a webhook gets. Without `severity`: all."""
 
     severity: SeverityName | None = Field(
         default=None, description="The lowest: `high` means high and critical."

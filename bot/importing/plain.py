@@ -23,7 +23,7 @@ _MARKUP = re.compile(r"[<&]")
 def plain(text: str) -> str:
     """``text`` without HTML: line breaks stay, a link is its words and its address.
 
-    ``<`` that begins no known tag stays as it is. What nobody may write here is left out.
+    ``<`` that begins no known tag stays as it is. Characters that no text may hold are left out.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _MARKUP.search(text):

@@ -22,7 +22,7 @@ from core.webhooks import HookEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookSubject:
-    """What an event is about. ``at`` is the moment at which it became public.
+    """The subject of an event. ``at`` is the moment at which it became public.
 
     ``incident`` is the id of the incident, and ``entry`` the update; None for a component. ``kept``
     is the id that readers know the incident by if it was imported.
@@ -74,7 +74,7 @@ def component_body(
 
 
 def _head(subject: HookSubject, page: StatusPage, about: str | None) -> Json:
-    """What every body begins with; ``about`` is the id of the update that it is about."""
+    """The beginning of every body; ``about`` is the id of the update that it is about."""
     return {
         "type": subject.event.value,
         "timestamp": moment(subject.at),

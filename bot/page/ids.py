@@ -1,7 +1,7 @@
 """The ids that everybody reads: twelve characters ``[a-z0-9]``, derived from what never changes.
 
-They hold neither slug nor host nor title, so they stay the same when these change. What was
-imported from another page keeps the id that it had there.
+They hold neither slug nor host nor title, so they stay the same when these change.
+Imported incidents, updates and components keep the ids that they had on their former page.
 """
 
 from __future__ import annotations

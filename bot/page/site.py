@@ -98,7 +98,7 @@ class SitePath:
 
 
 def path_of(path: str, page: StatusPage) -> SitePath | None:
-    """What ``path`` is, which has no slash at its beginning; None if there is none."""
+    """The document at ``path``, which begins with no slash; None if there is none."""
     if path in FIXED:
         return FIXED[path]
     if found := _JSON.fullmatch(path):

@@ -1,4 +1,4 @@
-"""What a person can ask for about the status page and its components, as values. Pure."""
+"""Requests about the status page and its components, as values. Pure."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ def as_note(request: Change | Walk) -> Change | Walk:
 
 
 def _despite(request: Request, error: PossibleLeak) -> Iterator[Choice]:
-    """What can be done with the public text, or the title, of ``request``, which was stopped."""
+    """The ways on for ``request``, whose public text or title was stopped."""
     incident = error.incident
     if isinstance(request, Declare):
         yield Choice(replace(request, confirmed=True), DECLARE_IT)

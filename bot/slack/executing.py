@@ -26,7 +26,7 @@ from core.store import Transaction
 
 
 class Executing:
-    """Executes commands, with what Slack alone knows about their people and places.
+    """Executes commands; looks their people and places up in Slack where that is needed.
 
     Each public method returns the reply, and raises `UserError` to refuse.
     """

@@ -41,7 +41,7 @@ _SIGNS = re.compile(rf"{_ARROW}|[^\w-]+|:[a-z0-9_+'-]+:|@(?:here|channel|everyon
 
 
 class HeadKind(StrEnum):
-    """What the first words may be, instead of text."""
+    """The meanings that the first words may have, beside text."""
 
     STATUS = "status"
     SEVERITY = "severity"

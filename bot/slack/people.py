@@ -368,7 +368,7 @@ def _is_in(members: frozenset[str] | None, user: str, profile: Profile) -> bool:
 
 
 async def _told(ids: Iterable[str], ask: Callable[[str], Awaitable[str]]) -> dict[str, str]:
-    """What ``ask`` tells of each of ``ids`` within `NAMING_SECONDS`, by id."""
+    """The answers of ``ask`` for each of ``ids`` that come within `NAMING_SECONDS`, by id."""
 
     async def told(id_: str) -> tuple[str, str]:
         try:

@@ -288,7 +288,7 @@ def setup_form(view: Mapping[str, Any]) -> SaveSettings:
 
 
 def _shown(text: object) -> dict[Setting, object]:
-    """What the dialog showed, by setting; None for everything that it does not say."""
+    """The values that the dialog showed, by setting; None for settings that it does not name."""
     try:
         shown = json.loads(text) if isinstance(text, str) else {}
     except (ValueError, RecursionError):

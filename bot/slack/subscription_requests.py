@@ -1,4 +1,4 @@
-"""What can be asked about the subscriptions of channels, as values. Pure."""
+"""Requests about the subscriptions of channels, as values. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Readers:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """What a person must agree to before the channel is subscribed; empty: nothing."""
+        """The kinds of readers that a person must agree to before the channel is subscribed."""
         found = {"private": self.private, "shared": self.shared or self.offered}
         return frozenset(kind for kind, there in found.items() if there)
 

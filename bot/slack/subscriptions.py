@@ -65,7 +65,7 @@ def _names(limits: SubscriptionFilter) -> list[str]:
 
 
 def _gets(one: Subscription) -> str:
-    """What the channel gets: ``a card for every public incident of severity critical or high``."""
+    """Its messages: ``a card for every public incident of severity critical or high``."""
     limits, told = one.filter, "a card for every public incident"
     if limits.severity not in {None, Severity.LOW}:
         told += f" of severity {severities(limits.severity, last='or')}"

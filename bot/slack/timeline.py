@@ -144,7 +144,7 @@ def _declaration(
 
 
 def _withdrawn(update: Update, never: str = "", *, at: datetime) -> str:
-    """Who withdrew the text, and when: ``withdrawn by @mia · 09:10``."""
+    """The person who withdrew the text, and the time: ``withdrawn by @mia · 09:10``."""
     by = f" by {mention(update.redacted_by)}" if update.redacted_by else ""
     when = f" · {moment(update.redacted_at, seen_from=at)}" if update.redacted_at else ""
     return f"_withdrawn{by}{never}_{when}"

@@ -1,4 +1,4 @@
-"""What all tables share: their metadata, the type of a moment, foreign keys, partial indexes."""
+"""Parts of all tables: their metadata, the type of a moment, foreign keys, partial indexes."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -10,7 +10,7 @@ from storage.models.base import Row, UtcDateTime, foreign_key, table_of
 
 
 class ImportedIncidentRow(Row, table=True):
-    """What an imported incident keeps; `core.public_side.KeptIncident` explains the columns."""
+    """The facts of an imported incident; `core.public_side.KeptIncident` explains the columns."""
 
     __tablename__ = "imported_incident"
     __table_args__ = (
@@ -31,7 +31,7 @@ class ImportedIncidentRow(Row, table=True):
 
 
 class ImportedUpdateRow(Row, table=True):
-    """What an imported update keeps. Append-only; ``affected`` is JSON, NULL: no components."""
+    """The facts of an imported update. Append-only; ``affected`` is JSON, NULL: no components."""
 
     __tablename__ = "imported_update"
     __table_args__ = (foreign_key("incident_update", "workspace_id", "incident_id", "entry"),)

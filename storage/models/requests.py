@@ -67,7 +67,7 @@ class HandledRow(Row, table=True):
 
 
 class DraftRow(Row, table=True):
-    """What a person typed and what was not done. Private, whatever it was typed for.
+    """A text that a person typed for an act that was not done. It is private, whatever its purpose.
 
     ``incidents`` are the ids of the incidents that it is about, with blanks between them; ``body``
     is written by the entry point. The row is erased when the draft is used, and after an hour. A
