@@ -176,6 +176,7 @@ class PublicSettings(StorageSettings):
     public_url: str | None
     status_hosts: Mapping[str, str | None]
     trusted_proxies: tuple[str, ...]
+    publish_dir: Path | None
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> PublicSettings:
@@ -183,6 +184,7 @@ class PublicSettings(StorageSettings):
         variables = Variables(environment)
         chosen: dict[str, Any] = {
             **variables.public(),
+            "publish_dir": variables.path("PUBLISH_DIR"),
             **variables.storage(),
             **variables.logs(),
         }

@@ -168,6 +168,10 @@ class PublicReader(Snapshot):
         """All published pages, by slug."""
         return pages.published(self._connection)
 
+    def is_off(self, workspace: str) -> bool:
+        """Whether the workspace had a page, which was taken off."""
+        return pages.former(self._connection, workspace) is not None
+
     def page_version(
         self, *, workspace: str | None = None, slug: str | None = None
     ) -> tuple[str, int] | None:

@@ -60,6 +60,7 @@ def publish(
         typer.echo(
             "Search engines are told to stay away; launch it with: ratchet page publish --index"
         )
+    _copy_anew(needed=False)
 
 
 @page.command()
@@ -67,6 +68,7 @@ def unpublish(workspace: Workspace = None) -> None:
     """Take the status page off: its addresses lead nowhere from then on."""
     former = _curate(lambda curation, operator: curation.unpublish(operator), workspace)
     typer.echo(_not_published(former))
+    _copy_anew(needed=True)
 
 
 def _not_published(former: Any) -> str:
@@ -276,6 +278,32 @@ def _something(given: Sequence[object], options: str) -> None:
 
     if all(one is None for one in given):
         wrong(f"Nothing was asked, so nothing was changed: give {options}.")
+
+
+def _copy_anew(*, needed: bool) -> None:
+    """Makes the copy in PUBLISH_DIR anew, or takes it away: no server may be there to do it.
+
+    ``needed``: the program ends with 1 if it cannot.
+    """
+    from bot.clock import now
+    from bot.commands.setup import public_settings, wrong
+    from bot.commands.stores import opened_store
+    from bot.publishing.copying import copy_of
+    from bot.publishing.folder import NotPublished
+
+    settings = public_settings()
+    if settings.publish_dir is None:
+        return
+    with opened_store() as store:
+        try:
+            made = copy_of(store, settings.publish_dir, settings, clock=now).make()
+        except NotPublished as error:
+            if needed:
+                wrong(error, code=1)
+            typer.echo(error, err=True)
+            return
+    there = "is made anew" if made else "is taken away"
+    typer.echo(f"The static copy in {settings.publish_dir} {there}.")
 
 
 def _curate(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | None) -> T:

@@ -23,8 +23,7 @@ def publish(
     from bot.clock import now
     from bot.commands.setup import public_settings, wrong
     from bot.commands.stores import database_url
-    from bot.page.addresses import root_of
-    from bot.publishing.copying import StaticCopy
+    from bot.publishing.copying import copy_of
     from bot.publishing.folder import NotPublished
     from storage.store import opened
 
@@ -33,17 +32,8 @@ def publish(
     if not (server or settings.status_hosts):
         wrong("The copy names its own address: set STATUS_HOST or PUBLIC_URL.")
     with database_url(settings) as url, opened(url) as store:
-        copy = StaticCopy(
-            store,
-            to,
-            clock=now,
-            address=lambda page, alone: root_of(
-                page, settings.status_hosts, server=server, alone=alone
-            ),
-            workspace=workspace,
-        )
         try:
-            made = copy.make()
+            made = copy_of(store, to, settings, clock=now, workspace=workspace).make()
         except NotPublished as error:
             wrong(error, code=1)
     if not made:

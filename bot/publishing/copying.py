@@ -6,7 +6,7 @@ The pages of incidents that are over are taken from the former copy while their 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.page import html, site
-from bot.page.addresses import Addresses
+from bot.page.addresses import Addresses, root_of
 from bot.page.statuspage import DOCUMENTS
 from bot.publishing.folder import Copied, CopyFolder, NotPublished
 from bot.telemetry import log
@@ -118,10 +118,12 @@ class StaticCopy:
         if self._workspace is not None:
             return self._workspace
         owners = [page.workspace for page in reader.pages()]
+        known = self._folder.owner
+        if known is not None and (known in owners or reader.is_off(known)):
+            # Another page must not end the copy of this one, or it would keep a withdrawn text; and
+            # must not appear in its place once it is off.
+            return known
         if len(owners) > 1:
-            if self._folder.owner in owners:
-                # A second page must not end the copy of the first: a withdrawn text would stay.
-                return self._folder.owner
             here, named = self._folder.path, listed(owners, most=10)
             raise NotPublished(
                 f"Several pages are published, those of {named}, and a folder has one: run "
@@ -168,6 +170,37 @@ def _fill(
             return made.body if made else b""
 
         copied.write(_name(path), content, key=key)
+
+
+class Addressed(Protocol):
+    """The settings that say where a page is found."""
+
+    @property
+    def public_url(self) -> str | None:
+        """The address of the server."""
+
+    @property
+    def status_hosts(self) -> Mapping[str, str | None]:
+        """The hosts of pages, with their workspaces."""
+
+
+def copy_of(
+    store: PublicRows,
+    folder: Path,
+    settings: Addressed,
+    *,
+    clock: Callable[[], datetime],
+    workspace: str | None = None,
+) -> StaticCopy:
+    """The copy in ``folder``, whose pages name the addresses that ``settings`` give them."""
+    hosts, server = settings.status_hosts, settings.public_url or ""
+    return StaticCopy(
+        store,
+        folder,
+        clock=clock,
+        address=lambda page, alone: root_of(page, hosts, server=server, alone=alone),
+        workspace=workspace,
+    )
 
 
 def _paths(page: StatusPage, incidents: Sequence[PageIncident], *, whole: bool) -> Iterator[str]:

@@ -78,7 +78,7 @@ class CopyFolder:
             NotPublished: the folder is not ours, has another page, or cannot be written.
         """
         with self._ours():
-            if self.owner not in {None, owner}:
+            if self.owner not in {None, owner} and self._present() is not None:
                 raise NotPublished(
                     f"{self.path} holds the page of {self.owner}: name another folder."
                 )
@@ -96,18 +96,25 @@ class CopyFolder:
                 self._sweep()
 
     def remove(self) -> None:
-        """Takes the copy away, if there is one.
+        """Takes the copy away, if there is one, with everything that is left of earlier ones.
+
+        The folder stays that of its page: no other one takes its place unasked.
 
         Raises:
-            NotPublished: the folder is not ours, or cannot be written.
+            NotPublished: the folder is not ours, or cannot be written, or a copy cannot be deleted.
         """
         if not self._copies.exists() and not self.path.exists():
             return
         with self._ours():
             if self.path.is_symlink():
                 self.path.unlink()
-            (self._copies / OWNER).unlink(missing_ok=True)
+            for one in (KNOWN, NEXT):
+                (self._copies / one).unlink(missing_ok=True)
             self._sweep()
+            if left := sorted(self._copies.glob(f"{COPY}*")):
+                raise NotPublished(
+                    f"{self.path} is taken away, but {left[0]} cannot be deleted: do it by hand."
+                )
 
     @contextmanager
     def _ours(self) -> Iterator[None]:

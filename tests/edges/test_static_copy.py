@@ -188,6 +188,47 @@ async def test_the_end_of_a_page_is_the_end_of_its_copy(copy, folder, store, clo
 
 
 @pytest.mark.usefixtures("published")
+async def test_no_other_page_takes_the_place_of_one_that_is_off(copy, folder, store, clock):
+    copy.make()
+    await store.write(lambda tx: tx.publish_page(RIVAL, at=clock()))
+    await store.write(lambda tx: tx.unpublish_page(WORKSPACE, at=clock()))
+    for _ in range(2):
+        copy.look()
+        assert not folder.exists()
+        assert not list(folder.parent.glob(".status.ratchet/copy-*"))
+
+    await store.write(lambda tx: tx.publish_page(ACME, at=clock()))
+    copy.look()
+
+    assert "Acme status" in (folder / "index.html").read_text()
+    await store.write(lambda tx: tx.unpublish_page(WORKSPACE, at=clock()))
+    copy.look()
+    rival = StaticCopy(
+        store, folder, clock=clock, address=lambda _page, _alone: "x", workspace="T0OTHER"
+    )
+    assert rival.make()
+    assert "Rival" in (folder / "index.html").read_text()
+
+
+@pytest.mark.usefixtures("published")
+def test_a_page_that_a_command_takes_off_has_no_copy(copy, folder, database_url, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("PUBLISH_DIR", str(folder))
+    monkeypatch.setenv("PUBLIC_URL", "https://ratchet.example.com")
+    copy.make()
+
+    off = CliRunner().invoke(cli, ["page", "unpublish"])
+    assert off.exit_code == 0, off.stderr
+    assert f"The static copy in {folder} is taken away." in off.stdout
+    assert not folder.exists()
+    assert not list(folder.parent.glob(".status.ratchet/copy-*"))
+
+    on = CliRunner().invoke(cli, ["page", "publish"])
+    assert f"The static copy in {folder} is made anew." in on.stdout
+    assert "Acme status" in (folder / "index.html").read_text()
+
+
+@pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("what", ["folder", "file", "link", "beside"])
 async def test_what_is_not_ours_is_refused_and_left_alone(copy, folder, what):
     if what == "folder":

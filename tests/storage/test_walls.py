@@ -56,6 +56,7 @@ def test_a_public_reader_has_no_read_of_responders(store):
     assert store.read_public_now(reads) == {
         "components",
         "incident",
+        "is_off",
         "history",
         "hook_facts",
         "hooked",
