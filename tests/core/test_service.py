@@ -1,17 +1,14 @@
 """The one way in: found, decided, judged, kept, in one transaction, on the real store."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from core.boards import BoardFilter, Scope
-from core.channel import ChannelAct
 from core.commands import (
     Acknowledge,
     NameResolution,
     Redact,
-    SetChannel,
     SetPrivacy,
     TakeNextStep,
 )
@@ -19,7 +16,7 @@ from core.denials import Denied, Permission
 from core.errors import InvalidField, UserError
 from core.incident import Kind, Membership, Place, Resolution, Resolved, Severity, Visibility
 from core.lifecycle import RESPONSE
-from core.missing import NoSuchEntry, NotFound, UnknownComponent, WhichIncident
+from core.missing import NoSuchEntry, NotFound, UnknownComponent
 from core.refusals import (
     ComponentExists,
     IncidentResolved,
@@ -31,7 +28,6 @@ from core.refusals import (
     TransitionNotAllowed,
 )
 from core.service import Incidents
-from core.settings import Setting
 from tests.builders import (
     ADA,
     CI,
@@ -45,7 +41,6 @@ from tests.builders import (
     a_declaration,
     a_workspace,
     an_actor,
-    an_id,
     set_status_channel,
 )
 
@@ -264,8 +259,10 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         lambda incidents, actor: incidents.card(actor, 9),
         lambda incidents, actor: incidents.find(actor, 1),
         lambda incidents, actor: incidents.timeline(actor, 1),
-        lambda incidents, actor: oldest(incidents, actor),  # noqa: PLW0108 - defined below
-        lambda incidents, actor: newest(incidents, actor),  # noqa: PLW0108 - the same
+        lambda incidents, actor: incidents.oldest_entries(actor, 1, limit=5, then=list),
+        lambda incidents, actor: incidents.newest_entries(
+            actor, 1, limit=5, wanted=bool, then=list
+        ),
         lambda incidents, actor: incidents.history(actor, 1),
         lambda incidents, actor: incidents.unmoved(actor, 1, "investigating"),
         lambda incidents, actor: incidents.components(actor),
@@ -381,84 +378,6 @@ def test_an_outsider_is_shown_no_dialog(incidents, membership):
             incidents.admit(actor)
 
 
-# --- visibility ------------------------------------------------------------------------------
-
-
-async def test_a_private_incident_does_not_exist_for_others(incidents, declare):
-    hidden = await declare(private=True, owner=GRACE)
-    outsider = an_actor(LINUS)
-
-    for ref, missing in [(1, 9), (hidden.id, an_id("nowhere"))]:
-        told = []
-        for asked in (ref, missing):
-            with pytest.raises(NotFound) as refused:
-                await incidents.card(outsider, asked)
-            told.append(refused.value.message.replace(str(asked), "…"))
-        assert told[0] == told[1]
-    for command in [
-        a_change(actor=outsider, ref=1, to="identified"),
-        Acknowledge(actor=outsider, ref=hidden.id),
-        Redact(actor=outsider, ref=1, entry=1),
-    ]:
-        with pytest.raises(NotFound):
-            await incidents.execute(command)
-    with pytest.raises(NotFound):
-        await incidents.timeline(outsider, 1)
-    assert (await incidents.board(outsider, BoardFilter())).items == ()
-    for insider in (an_actor(ADA), an_actor(GRACE), ADMIN, API):
-        assert (await incidents.card(insider, 1)).incident == hidden
-        assert (await incidents.board(insider, BoardFilter())).items == (hidden,)
-
-
-async def test_an_incident_of_another_workspace_does_not_exist(incidents, declare):
-    elsewhere = await declare(actor=an_actor(workspace="T0OTHER"))
-
-    for ref in (1, elsewhere.id):
-        with pytest.raises(NotFound):
-            await incidents.card(ADMIN, ref)
-        with pytest.raises(NotFound):
-            await incidents.execute(a_change(actor=ADMIN, ref=ref, to="identified"))
-    assert (await declare()).number == 1
-
-
-async def test_a_channel_names_its_only_open_incident(incidents, declare):
-    with pytest.raises(WhichIncident) as refused:
-        await incidents.card(an_actor(), None)
-    assert refused.value.open_here == ()
-
-    first = await declare()
-    assert (await incidents.execute(a_change(ref=None, note="n"))).incident.number == first.number
-
-    second = await declare()
-    with pytest.raises(WhichIncident) as refused:
-        await incidents.execute(a_change(ref=None, note="n"))
-    assert [incident.number for incident in refused.value.open_here] == [2, 1]
-    assert await incidents.open_here(an_actor()) == refused.value.open_here
-
-    for to in ("identified", "monitoring", "resolved"):
-        await incidents.execute(a_change(ref=1, to=to))
-    assert (await incidents.card(an_actor(), None)).incident == second
-
-
-async def test_a_channel_names_no_incident_elsewhere_and_none_over_the_api(incidents, declare):
-    await declare()
-
-    for actor in (an_actor(channel="C0OTHER"), API):
-        assert await incidents.open_here(actor) == ()
-        with pytest.raises(WhichIncident):
-            await incidents.card(actor, None)
-
-
-async def test_a_private_channel_names_its_private_incident(incidents, declare):
-    war_room = {"place": Place("C0WARROOM", private=True)}
-    hidden = await declare(private=True, **war_room)
-
-    assert await incidents.open_here(an_actor(GRACE, channel="C0WARROOM")) == (hidden,)
-    assert (await incidents.card(an_actor(GRACE, channel="C0WARROOM"), None)).incident == hidden
-    with pytest.raises(NotFound):
-        await incidents.card(an_actor(GRACE, channel=INCIDENTS_CHANNEL), 1)
-
-
 # --- reading ---------------------------------------------------------------------------------
 
 
@@ -495,19 +414,6 @@ async def test_a_page_holds_ten_incidents_or_twenty_updates_unless_more_are_aske
     assert len((await incidents.board(an_actor(), BoardFilter(), limit=100)).items) == 11
 
 
-async def test_a_timeline_is_paged_from_its_newest_end(incidents, declare):
-    await declare()
-    for number in range(4):
-        await incidents.execute(a_change(ref=1, note=f"note {number}"))
-
-    card, newest = await incidents.timeline(an_actor(), 1, limit=2)
-    _, older = await incidents.timeline(an_actor(), 1, limit=2, before=newest.older)
-
-    assert card.incident.last_entry == 5
-    assert [update.body for update in newest.items] == ["note 2", "note 3"]
-    assert [update.body for update in older.items] == ["note 0", "note 1"]
-
-
 async def test_an_incident_can_be_read_without_its_card(incidents, declare):
     declared = await declare()
 
@@ -527,113 +433,6 @@ async def test_an_incident_that_a_dialog_was_drawn_for_is_told_from_one_that_mov
     with pytest.raises(StaleStatus) as refused:
         await incidents.unmoved(ada, declared.id, "investigating")
     assert refused.value.moved.new == "identified"
-
-
-async def test_the_history_is_the_transitions_with_their_notes(incidents, declare):
-    await declare()
-    await incidents.execute(a_change(ref=1, note="db-3 lost quorum"))
-    await incidents.execute(a_change(ref=1, to="identified", note="found it"))
-    await incidents.execute(a_change(ref=1, title="Search is down"))
-
-    card, moves = await incidents.history(an_actor(GRACE), 1)
-
-    assert card.incident.status == "identified"
-    assert [(update.entry, update.status_change, update.body) for update in moves] == [
-        (1, "investigating", None),
-        (3, "identified", "found it"),
-    ]
-
-
-async def oldest(incidents, actor, **asked):
-    return await incidents.oldest_entries(actor, 1, **{"limit": 5, "then": tuple_of} | asked)
-
-
-async def newest(incidents, actor, **asked):
-    every = {"limit": 5, "wanted": lambda _: True, "then": tuple_of}
-    return await incidents.newest_entries(actor, 1, **every | asked)
-
-
-def tuple_of(page):
-    return [update.entry for update in page.items], page.older, page.newer
-
-
-@pytest.fixture
-async def long(incidents, declare):
-    """INC-1 with twelve entries, of which every third but the first is no comment."""
-    await declare()
-    for number in range(2, 13):
-        change = {"title": f"Search {number}"} if number % 3 == 0 else {"note": "found it"}
-        await incidents.execute(a_change(ref=1, **change))
-
-
-@pytest.mark.parametrize(
-    ("asked", "page"),
-    [
-        ({}, ([1, 2, 3, 4, 5], None, 5)),
-        ({"after": 5}, ([6, 7, 8, 9, 10], None, 10)),
-        ({"after": 10}, ([11, 12], None, None)),
-        ({"after": 7}, ([8, 9, 10, 11, 12], None, None)),
-        ({"after": 12}, ([], None, None)),
-        ({"after": 10**9}, ([], None, None)),
-        ({"limit": 12}, ([*range(1, 13)], None, None)),
-        ({"limit": 1}, ([1], None, 1)),
-    ],
-)
-async def test_a_page_of_the_oldest_entries(incidents, long, asked, page):
-    assert await oldest(incidents, an_actor(GRACE), **asked) == page
-
-
-@pytest.mark.parametrize(
-    ("asked", "page"),
-    [
-        ({}, ([12, 11, 10, 9, 8], 8, None)),
-        ({"before": 8}, ([7, 6, 5, 4, 3], 3, None)),
-        ({"before": 3}, ([2, 1], None, None)),
-        ({"before": 1}, ([], None, None)),
-        ({"before": 6}, ([5, 4, 3, 2, 1], None, None)),
-        ({"limit": 12}, ([*range(12, 0, -1)], None, None)),
-    ],
-)
-async def test_a_page_of_the_newest_entries(incidents, long, asked, page):
-    assert await newest(incidents, an_actor(GRACE), **asked) == page
-
-
-@pytest.mark.parametrize(
-    ("asked", "page"),
-    [
-        ({"limit": 2}, ([12, 9], 9, None)),
-        ({"limit": 2, "before": 9}, ([6, 3], 3, None)),
-        ({"limit": 2, "before": 3}, ([1], None, None)),
-        ({"limit": 5}, ([12, 9, 6, 3, 1], None, None)),
-        ({"limit": 1, "before": 2}, ([1], None, None)),
-    ],
-)
-async def test_a_page_is_filled_with_the_entries_that_are_wanted(incidents, long, asked, page):
-    def wanted(update):
-        return update.entry % 3 == 0 or update.entry == 1
-
-    assert await newest(incidents, an_actor(GRACE), wanted=wanted, **asked) == page
-
-
-async def a_page(incidents, actor):
-    return await incidents.timeline(actor, 1)
-
-
-async def history(incidents, actor):
-    return await incidents.history(actor, 1)
-
-
-@pytest.mark.parametrize("read", [a_page, oldest, newest, history])
-async def test_only_responders_and_api_keys_read_notes(incidents, declare, read):
-    await declare(owner=GRACE)
-
-    await read(incidents, an_actor(GRACE))
-    await read(incidents, an_actor(CI, channel=None, responder=False, sees_private=True))
-    with pytest.raises(Denied) as refused:
-        await read(incidents, an_actor(LINUS, responder=False))
-
-    assert refused.value.permission is Permission.RESPOND
-    assert "Grace" in refused.value.message
 
 
 # --- components that are made on purpose -----------------------------------------------------
@@ -875,33 +674,6 @@ async def test_the_settings_in_force_are_read_before_anybody_is_known(incidents)
 
     assert settings.status_channel == STATUS_CHANNEL
     assert await incidents.workspace(an_actor()) == a_workspace(version=1)
-
-
-# --- what a request is about -----------------------------------------------------------------
-
-
-async def test_in_an_own_channel_no_number_is_needed_even_after_the_end(incidents, declare):
-    incident = await declare()
-    offer = {Setting.INCIDENT_CHANNELS: "offer"}
-
-    def made(tx, outcome):
-        (own,) = outcome.incident.channels
-        tx.save_channel(outcome.incident, replace(own, id="C0OWN"), (), at=NINE)
-
-    await incidents.perform(
-        a_change(ref=1, note="db-3"),
-        lambda tx, _: tx.save_settings(ADMIN.workspace, offer, seen=None, by=LINUS, at=NINE),
-    )
-    await incidents.perform(SetChannel(actor=an_actor(), ref=1, act=ChannelAct.OPEN), made)
-    there = an_actor(GRACE, channel="C0OWN")
-    assert (await incidents.card(there, None)).incident.id == incident.id
-
-    for status in ("identified", "monitoring", "resolved"):
-        await incidents.execute(a_change(ref=1, to=status))
-
-    assert (await incidents.card(there, None)).incident.id == incident.id
-    with pytest.raises(WhichIncident):
-        await incidents.card(an_actor(GRACE, channel="C0ELSEWHERE"), None)
 
 
 async def test_only_a_click_can_be_hasty(incidents, declare):
