@@ -19,9 +19,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.telemetry import LINES
 from storage.store import SqlStore
 from tests import compiled, postgres, ram
 from tests.clock import Clock
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import missing_for
 
 # The variables that every process needs. Others of the shell (tokens, DATABASE_URL,
@@ -117,6 +119,12 @@ def _takes_postgresql(item):
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown():
+    """The last lines of a test's log are written before its output is put away."""
+    LINES.finish(seconds=PATIENCE_SECONDS)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Deselect the tests that this machine cannot run; the summary says so."""
     no_postgresql = postgres.binaries() is None
@@ -180,6 +188,12 @@ def migrated(request, tmp_path_factory):
         return made[kind]
 
     return migrated
+
+
+@pytest.fixture
+def ready(migrated):
+    """Puts a migrated, empty ``ratchet.db`` into a folder, as `ratchet migrate` does there."""
+    return lambda folder: shutil.copy(migrated("sqlite"), folder / "ratchet.db")
 
 
 @pytest.fixture

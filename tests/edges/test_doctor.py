@@ -38,10 +38,10 @@ def database_url(tmp_path):
 
 
 @pytest.fixture
-def database(environment):
+def database(environment, ready, tmp_path):
     """The database, migrated."""
+    ready(tmp_path)
     store = SqlStore(environment["DATABASE_URL"])
-    store.migrate()
     yield store
     store.close()
 

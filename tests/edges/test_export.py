@@ -30,12 +30,13 @@ def ratchet(tmp_path, logging_as_before):
 
 
 @pytest.fixture
-def migrated(ratchet):
-    assert ratchet("migrate")[0] == 0
+def empty(ready, tmp_path):
+    """A migrated database without an incident."""
+    ready(tmp_path)
 
 
 @pytest.fixture
-def large(migrated, tmp_path):
+def large(empty, tmp_path):
     """A database whose archive is larger than the buffers of a pipe."""
     with contextlib.closing(sqlite3.connect(tmp_path / "ratchet.db")) as database:
         rows = ((f"T{number}",) for number in range(5_000))
@@ -62,7 +63,7 @@ def in_a_shell(tmp_path):
     return in_a_shell
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("empty")
 @pytest.mark.parametrize("file", [(), ("-",)], ids=["no file", "-"])
 def test_without_a_file_the_archive_goes_to_standard_output(ratchet, tmp_path, file):
     code, out, err = ratchet("export", *file)
@@ -72,7 +73,7 @@ def test_without_a_file_the_archive_goes_to_standard_output(ratchet, tmp_path, f
     assert not (tmp_path / "-").exists()
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("empty")
 def test_only_its_owner_may_read_the_file_and_no_other_file_is_left(ratchet, tmp_path):
     before = {path.name for path in tmp_path.iterdir()}
     umask = os.umask(0)
@@ -86,7 +87,7 @@ def test_only_its_owner_may_read_the_file_and_no_other_file_is_left(ratchet, tmp
     assert {path.name for path in tmp_path.iterdir()} - before == {"archive.jsonl"}
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("empty")
 def test_an_existing_file_is_not_overwritten(ratchet, tmp_path):
     (tmp_path / "archive.jsonl").write_text("the last one")
 
@@ -95,14 +96,14 @@ def test_an_existing_file_is_not_overwritten(ratchet, tmp_path):
     assert (tmp_path / "archive.jsonl").read_text() == "the last one"
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("empty")
 def test_a_file_that_cannot_be_written_is_one_line(ratchet):
     told = "nowhere/archive.jsonl could not be written: No such file or directory"
 
     assert ratchet("export", "nowhere/archive.jsonl") == (1, "", [told])
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("empty")
 def test_an_unknown_workspace_is_one_line_and_makes_no_file(ratchet, tmp_path):
     said = ratchet("export", "--workspace", "T0NOBODY", "archive.jsonl")
 
@@ -110,7 +111,7 @@ def test_an_unknown_workspace_is_one_line_and_makes_no_file(ratchet, tmp_path):
     assert not list(tmp_path.glob("archive*"))
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("empty")
 @pytest.mark.parametrize(
     ("revision", "told"), [("0001", "is not up to date: run `ratchet migrate`"), ("9999", "newer")]
 )
@@ -134,7 +135,7 @@ async def test_a_reader_that_closes_the_pipe_ends_the_export_quietly(in_a_shell,
     assert json.loads((tmp_path / "first").read_text())["type"] == "archive"
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("empty")
 async def test_a_full_disk_is_one_line(in_a_shell):
     told = "Standard output could not be written: No space left on device\n"
 

@@ -47,7 +47,7 @@ def ratchet(tmp_path, logging_as_before):
 
 
 @pytest.fixture
-def filled(tmp_path):
+def filled(ready, tmp_path):
     """A database with one incident that is not over; ``filled(workspace)`` adds one more."""
 
     async def fill(store, workspace):
@@ -64,9 +64,9 @@ def filled(tmp_path):
     def filled(workspace="T0RATCHET"):
         url = f"sqlite:///{tmp_path / 'ratchet.db'}"
         with closing(SqlStore(url, defaults=the_settings())) as store:
-            store.migrate()
             asyncio.run(fill(store, workspace))
 
+    ready(tmp_path)
     filled()
     return filled
 

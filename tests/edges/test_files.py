@@ -148,9 +148,9 @@ TARGETS = {
 @pytest.mark.parametrize("runs", [True, False], ids=["running", "stopped"])
 @pytest.mark.parametrize(("target", "told"), TARGETS.values(), ids=TARGETS)
 def test_a_backup_is_refused_with_a_sentence_and_changes_nothing(
-    target, told, runs, request, ratchet, folder
+    target, told, runs, request, ratchet, ready, folder
 ):
-    ratchet("migrate")
+    ready(folder)
     store = request.getfixturevalue("serving") if runs else None
     name = target(folder).format(folder.name)
     before = modes(folder).keys()

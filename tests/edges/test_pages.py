@@ -18,8 +18,9 @@ TEAM = ("--workspace", "T0ACME")
 
 
 @pytest.fixture
-def ratchet(tmp_path, logging_as_before):
+def ratchet(ready, tmp_path, logging_as_before):
     """Runs ``ratchet`` in a folder of its own: exit code, standard output, standard error."""
+    ready(tmp_path)
 
     def ratchet(*arguments):
         with contextlib.chdir(tmp_path):

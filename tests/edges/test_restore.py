@@ -21,10 +21,10 @@ DONE = "Start the bot, then run `ratchet doctor --deep`."
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(ready, tmp_path):
     """The working directory of the commands: ``ratchet.db`` knows 3 numbers, ``copy.db`` 1."""
+    ready(tmp_path)
     with closing(SqlStore(f"sqlite:///{tmp_path}/ratchet.db")) as store:
-        store.migrate()
         store.write_now(lambda tx: tx.next_number(WORKSPACE))
     shutil.copy(tmp_path / "ratchet.db", tmp_path / "copy.db")
     with closing(SqlStore(f"sqlite:///{tmp_path}/ratchet.db")) as store:

@@ -22,8 +22,9 @@ NOWHERE = "5b0c1a52-7c3e-4d0a-9a53-0f6a2f0d8c11"
 
 
 @pytest.fixture
-def ratchet(tmp_path, logging_as_before):
+def ratchet(ready, tmp_path, logging_as_before):
     """Runs ``ratchet webhooks`` in a folder of its own: exit code, output, standard error."""
+    ready(tmp_path)
 
     def ratchet(*arguments, within="webhooks", allow="yes"):
         with contextlib.chdir(tmp_path):
