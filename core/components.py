@@ -95,7 +95,7 @@ def _not_a_component(name: str, by_name: Mapping[str, Component]) -> NotACompone
     known = {key: one.name for key, one in by_name.items()}
     near = nearest(one_line(name), known)
     return NotAComponent(
-        f"hold one that {unknown(name, known)}",
+        f"include one that {unknown(name, known)}",
         asked=name,
         suggestion=known[near] if near else None,
         known=tuple(known.values()),

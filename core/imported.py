@@ -169,7 +169,7 @@ def _free_name(name: str, plain: str, group: str | None, taken: set[str], notes:
     if free != name:
         why = "names are unique"
         if plain != name:
-            why = "lists of names would read the other one otherwise"
+            why = "in a list of names the old one would read differently"
         elif len(plain) > COMPONENT_NAME_MAX:
             why = f"names have at most {COMPONENT_NAME_MAX} characters"
         notes.append(f'"{cut(name, 60)}" is called "{free}" here: {why}.')

@@ -427,6 +427,11 @@ class Update:
         withdrawn, public = self.redacted_at, self.public_at
         return withdrawn is not None and public is not None and withdrawn < public
 
+    @property
+    def gives_up(self) -> bool:
+        """Whether the owner gave the incident away, to somebody or to nobody."""
+        return self.kind is Kind.ASSIGNED and self.by.name == self.old
+
 
 def is_end(lifecycle: Lifecycle, before: str | None, after: str | None) -> bool:
     """Whether a step from ``before`` to ``after`` is the end as the public has it."""

@@ -126,7 +126,7 @@ def _facts(incident: Incident, timeline: Sequence[Update]) -> Iterator[ReportFac
         text = f"{duration(last - reached.started)} after the start, and not resolved yet"
         yield ReportFact(label="Last entry", at=last, text=text)
     if incident.resolution:
-        yield ReportFact(label="It ended so", text=incident.resolution.words)
+        yield ReportFact(label="How it ended", text=incident.resolution.words)
     people = dict.fromkeys(update.by.name for update in timeline)
     yield ReportFact(label="Took part", text=", ".join(people))
 
@@ -176,8 +176,10 @@ def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return "posted a public update"
         case Kind.WROTE:
             return "wrote a note"
+        case Kind.ASSIGNED if update.gives_up:
+            return f"gave it up: {new or 'nobody'} owns it now"
         case Kind.ASSIGNED:
-            return f"handed it to {new or 'nobody'}"
+            return f"made {new} the owner" if new else "left it without an owner"
         case Kind.TOOK_OVER:
             return "took it over"
         case Kind.CHANNEL:

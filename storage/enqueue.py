@@ -14,6 +14,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     case,
+    or_,
     select,
     true,
     union,
@@ -25,8 +26,8 @@ from core.incident import Incident, Kind, Visibility, is_end
 from core.incident import Update as Entry
 from core.promise import Stage
 from core.withdrawing import CORRECTION_WINDOW
-from storage.messages import PUBLIC_SURFACES, OutboxMessage, lane
-from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted
+from storage.messages import PEOPLE, PUBLIC_SURFACES, OutboxMessage, lane
+from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted, promise
 from storage.models import update as _update
 from storage.statements import Prepared, upsert
 
@@ -176,18 +177,42 @@ _NUDGES, _NUDGES_TO_COME = (
 )
 
 
+# The nudges to people that Slack has, about promises that nothing has answered or ended. They name
+# the title and the status.
+_OPEN_NUDGES = select(posted.c.surface, posted.c.channel, posted.c.entry).where(
+    posted.c.workspace_id == bindparam("workspace"),
+    posted.c.incident_id == bindparam("incident"),
+    posted.c.surface.in_(sorted(ABOUT_PROMISES)),
+    or_(*(posted.c.channel.startswith(letter) for letter in PEOPLE)),
+    posted.c.entry.in_(
+        select(promise.c.entry).where(
+            promise.c.workspace_id == bindparam("workspace"),
+            promise.c.incident_id == bindparam("incident"),
+            promise.c.answered_at.is_(None),
+            promise.c.released_at.is_(None),
+        )
+    ),
+)
+
+
 def _redraw_nudges(connection: Connection, decision: Decision) -> None:
     """Writes an edit of each nudge about a promise that is over by ``decision``, or is no more.
 
+    One to a person is edited with every other change, too: it names what may have changed.
     Behind one that is still on its way: it may leave before it can see that. One whose promise is
     in force again is edited where it is, and posted nowhere.
     """
     incident = decision.incident
     nudged = {one.entry: one for one in decision.promises if one.stage is not Stage.MADE}
-    if not nudged:
+    about = {"workspace": incident.workspace, "incident": incident.id}
+    # A note shows nowhere in them, and without a promise in force there is none.
+    shows = any(one.kind is not Kind.WROTE for one in (*decision.updates, decision.redacted) if one)
+    in_force = shows and incident.next_update_by
+    there = set(map(tuple, connection.execute(_OPEN_NUDGES, about))) if in_force else set()
+    if not (nudged or there):
         return
-    named = {"workspace": incident.workspace, "incident": incident.id, "entries": list(nudged)}
-    there = set(map(tuple, connection.execute(_NUDGES, named)))
+    named = {**about, "entries": list(nudged)}
+    there |= set(map(tuple, connection.execute(_NUDGES, named)))
     to_come = set(map(tuple, connection.execute(_NUDGES_TO_COME, named)))
     over = {nudge for nudge in to_come if nudged[nudge[2]].over_at}
     edits = [
@@ -195,7 +220,7 @@ def _redraw_nudges(connection: Connection, decision: Decision) -> None:
             surface=Surface(surface),
             channel=channel,
             entry=entry,
-            not_before=nudged[entry].over_at,
+            not_before=nudged[entry].over_at if entry in nudged else None,
         )
         for surface, channel, entry in sorted(there | over)
     ]

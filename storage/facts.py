@@ -29,6 +29,7 @@ from core.stats import Milestone, first_words
 from core.workspace import WorkspaceSettings
 from storage.channel_facts import ChannelFacts, channel_facts, note_of
 from storage.entries import declared_severity, entry
+from storage.messages import PEOPLE
 from storage.models import incident as _incident
 from storage.models import posted
 from storage.public import PublicReader
@@ -73,7 +74,8 @@ class Facts:
     or a withdrawal has ``update`` too. ``place`` is the surface's post (None: not posted yet), and
     ``thread`` the status card's, whose thread takes the replies. A nudge about a promise has
     ``card`` and ``promise``: before its post None if that is over, or the receiver has nothing to
-    do with it any more; afterwards ``card`` is None if its readers may not see the incident. A
+    do with it any more; afterwards ``card`` is None if its readers may not see the incident.
+    ``direct``: it goes to a person. A
     notice about a hand-over has ``hand_over`` and ``card``, None if its reader may not see the
     incident. A mention has ``card`` and ``written``, the moment of its update. A working card
     that is not posted yet has ``declared_severity``. ``settings`` are those of the workspace, for
@@ -91,6 +93,7 @@ class Facts:
     place: Posted | None = None
     thread: Posted | None = None
     promise: Promise | None = None
+    direct: bool = False
     hand_over: HandOver | None = None
     declared_severity: Severity | None = None
     written: datetime | None = None
@@ -187,6 +190,7 @@ def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope:
         name=incident.name,
         card=reader.card(incident) if shown else None,
         promise=promise if concerned else None,
+        direct=envelope.channel.startswith(PEOPLE),
         place=place,
         settings=reader.workspace(workspace).settings,
     )

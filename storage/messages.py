@@ -15,6 +15,8 @@ from core.decision import Envelope, Surface
 from storage.models import State, outbox
 from storage.rows import AnyRow
 
+# The first letters of the ids of people, who get direct messages.
+PEOPLE = ("U", "W")
 # The pace of new messages in one channel.
 # Source: https://docs.slack.dev/apis/web-api/rate-limits
 POST_EVERY = timedelta(seconds=1)

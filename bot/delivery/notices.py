@@ -11,11 +11,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.failures import Failure, FailureKind
 from bot.delivery.metadata import EVENT, origin
-from bot.delivery.slack import CLOCKS_APART, NOT_IN_CHANNEL, PEOPLE, UNREADABLE, failure
+from bot.delivery.slack import CLOCKS_APART, NOT_IN_CHANNEL, UNREADABLE, failure
 from bot.slack.hooks import switched_off
 from bot.slack.web import code_of
 from storage.hook_notices import HookNotice
 from storage.hook_queue import HookFacts, HookMessage, HookTold
+from storage.messages import PEOPLE
 
 
 class Events(Protocol):

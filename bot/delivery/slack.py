@@ -20,7 +20,7 @@ from bot.slack.web import code_of
 from bot.telemetry import log
 from core.decision import NUDGES, Surface
 from storage.facts import Facts, Posted
-from storage.messages import OutboxMessage
+from storage.messages import PEOPLE, OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME
 
 # Slack's clock and ours may differ by so much: a search for a post goes by its time.
@@ -85,8 +85,6 @@ UNREADABLE = frozenset(
 )
 # The code of a message that could not be drawn.
 OWN_FAULT = "own_fault"
-# The first letters of the ids of people, who get direct messages.
-PEOPLE = ("U", "W")
 # A withdrawal posts nothing; for a direct message see `SlackTransport._found`.
 NEVER_SEARCHED_FOR = frozenset({Surface.OWNER_CARD, Surface.WITHDRAWAL, Surface.HAND_OVER})
 

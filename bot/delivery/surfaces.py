@@ -79,8 +79,11 @@ def _nudge(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any]
     if promise.over_at and promise.over_at <= at:
         return nudges.over(incident, promise, at=at)
     if surface is Surface.PROMISE_REMINDER:
-        return nudges.reminder(incident, promise, at=at, posted=bool(facts.place))
-    return nudges.breach(incident, promise, group=facts.settings.responders_group, at=at)
+        return nudges.reminder(
+            incident, promise, at=at, posted=bool(facts.place), direct=facts.direct
+        )
+    group = facts.settings.responders_group
+    return nudges.breach(incident, promise, group=group, at=at, direct=facts.direct)
 
 
 def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:

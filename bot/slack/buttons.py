@@ -424,14 +424,20 @@ def controls(incident: Incident, *, offers_channel: bool = False) -> list[Json]:
     return actions([*own, *every_step(incident), update_button(incident), *more, _menu(incident)])
 
 
-def offer(told: Sequence[str], incident: Incident, further: Sequence[Json] = ()) -> Json:
+def offer(
+    told: Sequence[str],
+    incident: Incident,
+    further: Sequence[Json] = (),
+    *,
+    has_moved: bool = False,
+) -> Json:
     """The sentences ``told``, then the next steps: words in the text, buttons in the blocks.
 
     ``further`` are buttons about the change that was just made: a line of their own, before the
-    next steps.
+    next steps. ``has_moved``: it is told that the incident moved, and so whether that was the end.
     """
     if incident.terminal:
-        told = [*told, "That is the end of its lifecycle."]
+        told = [*told, "That is the end of its lifecycle."] if has_moved else told
         buttons = [timeline_button(incident), *further]
         return message(told, [*paragraphs(told), *actions(buttons), *_to_card(incident)])
     buttons = [*every_step(incident), update_button(incident)]

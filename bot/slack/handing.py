@@ -69,10 +69,10 @@ def _end_of(incident: Incident, asked: HandOver, *, at: datetime) -> str:
     since = moment(asked.asked_at, seen_from=at)
     if asked.answer is Answer.TAKEN:
         return f"You took {untitled(incident)}."
-    went = f"it went to {owned_by(incident)}" if incident.owner else "nobody owns it"
+    now = f"{owned_by(incident)} owns it now."
     if asked.answer is Answer.DECLINED:
-        return f"You did not take {untitled(incident)}, given to you {since}, and {went}."
-    return f"You need not answer about {untitled(incident)}, given to you {since}: {went}."
+        return f"You did not take {untitled(incident)}, which was given to you {since}: {now}"
+    return f"{untitled(incident)} was given to you {since}: {now} No answer is needed any more."
 
 
 def _place_of_work(incident: Incident) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Messages about a promise: the reminder of its owner, and the word that it is broken. Pure.
 
-They are posted once, and edited only when the promise is over. So they name no title: it may be
-withdrawn meanwhile.
+They are posted once. One to a person names the title, and is edited with each change of the
+incident until the promise is over. One in a channel has the card beside it, and names none.
 """
 
 from __future__ import annotations
@@ -17,68 +17,88 @@ from bot.slack.buttons import (
     update_button,
 )
 from bot.slack.markup import moment
-from bot.slack.words import untitled, way_to_card
+from bot.slack.words import about, untitled, way_to_card
 from core.incident import Incident
 from core.promise import Promise, PromiseState, Release
 from core.times import duration
 
 
 def reminder(
-    incident: Incident, promise: Promise, *, at: datetime, posted: bool = False
+    incident: Incident,
+    promise: Promise,
+    *,
+    at: datetime,
+    posted: bool = False,
+    direct: bool = False,
 ) -> Json | None:
-    """The reminder that a promise is due soon; None once it is due, unless it is ``posted``."""
+    """The reminder that a promise is due soon; None once it is due, unless it is ``posted``.
+
+    ``direct``: it goes to a person, who sees the incident.
+    """
     if at > promise.due_at and not posted:
         return None
-    told = (
-        f"{untitled(incident)}: the next {_kind(promise)} is promised by "
-        f"{moment(promise.due_at, seen_from=at)}."
-    )
+    by = moment(promise.due_at, seen_from=at)
+    told = _about(incident, f"the next {_kind(promise)} is promised by {by}", direct=direct)
     buttons = [update_button(incident), later_button(incident, promise.entry)]
     return _nudge(told, incident, [*buttons, release_button(incident)])
 
 
-def breach(incident: Incident, promise: Promise, *, group: str | None, at: datetime) -> Json:
+def breach(
+    incident: Incident,
+    promise: Promise,
+    *,
+    group: str | None,
+    at: datetime,
+    direct: bool = False,
+) -> Json:
     """The word that a promise is broken; ``group`` is the group of responders, if there is one.
 
     Without a working channel it is a direct message: nobody of a group that it mentioned would read
     it.
     """
-    told = (
-        f"{untitled(incident)}: the {_kind(promise)} that was promised by "
-        f"{moment(promise.due_at, seen_from=at)} has not come."
-    )
+    by = moment(promise.due_at, seen_from=at)
+    late = f"the {_kind(promise)} that was promised by {by} has not come"
+    told = _about(incident, late, direct=direct)
     if group and incident.card_channel:
         told = f"<!subteam^{group}> {told}"
     buttons = [update_button(incident), promise_button(incident)]
     return _nudge(told, incident, buttons)
 
 
+def _about(incident: Incident, sentence: str, *, direct: bool) -> str:
+    told = f"{untitled(incident)}: {sentence}"
+    return about(told, incident) if direct else f"{told}."
+
+
 def over(incident: Incident, promise: Promise, *, at: datetime) -> Json:
     """Either message once the promise is over: what came of it, and no buttons."""
-    due = moment(promise.due_at, seen_from=at)
-    told = (
-        f"{untitled(incident)}: the {_kind(promise)} that was promised by {due} "
-        f"{_end_of(incident, promise, at=at)}."
-    )
-    return _nudge(told, incident, ())
-
-
-_STATES = {PromiseState.KEPT: "has come", PromiseState.UNSAID: "was taken back"}
-_RELEASES = {
-    Release.PERSON: "was released",
-    Release.MOVED: "was moved",
-    Release.ENDED: "is needed no more: it has ended",
-    Release.READERS: "is owed no more, because its readers changed",
-}
+    return _nudge(f"{untitled(incident)}: {_end_of(incident, promise, at=at)}.", incident, ())
 
 
 def _end_of(incident: Incident, promise: Promise, *, at: datetime) -> str:
-    state = promise.state(at)
-    if state is PromiseState.LATE:
-        return f"came {duration(promise.lateness)} late"
+    due = moment(promise.due_at, seen_from=at)
+    promised = f"the {_kind(promise)} that was promised by {due}"
+    no_more = f"nobody waits for the {_kind(promise)} by {due} any more"
+    match promise.state(at):
+        case PromiseState.KEPT:
+            return f"{promised} has come"
+        case PromiseState.LATE:
+            return f"{promised} came {duration(promise.lateness)} late"
+        case PromiseState.UNSAID:
+            return f"{no_more}, because the promise was taken back"
+        case _:
+            pass
     if promise.release is Release.MOVED and (due_at := incident.next_update_by):
-        return f"is due by {moment(due_at, seen_from=at)} now"
-    return _STATES.get(state) or _RELEASES[promise.release or Release.PERSON]
+        return f"{promised} is promised by {moment(due_at, seen_from=at)} now"
+    return f"{no_more}, because {_RELEASES[promise.release or Release.PERSON]}"
+
+
+_RELEASES = {
+    Release.PERSON: "the promise was released",
+    Release.MOVED: "another promise took its place",
+    Release.ENDED: "the incident has ended",
+    Release.READERS: "its readers changed",
+}
 
 
 def _nudge(told: str, incident: Incident, buttons: Sequence[Json]) -> Json:

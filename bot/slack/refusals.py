@@ -21,6 +21,7 @@ from bot.slack.buttons import (
     every_step,
     follow_up_button,
     offer,
+    promise_button,
     report_button,
     step_button,
     subscriptions_button,
@@ -60,6 +61,7 @@ from core.refusals import (
     NothingToRedact,
     NotOver,
     PossibleLeak,
+    PromiseOver,
     RedactionNotPermitted,
     SeveralNextSteps,
     StaleStatus,
@@ -115,6 +117,14 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
             | ChannelArchived(incident=incident)
         ):
             return offer([escape(error.told(in_slack))], incident)
+        case PromiseOver(incident=incident) if incident.next_update_by:
+            by = moment(incident.next_update_by, seen_from=at)
+            told = [
+                f"The next update of {incident.name} is promised by {by} now.",
+                "That promise was changed already.",
+                "Your click changed nothing.",
+            ]
+            return _refused(told, [promise_button(incident)])
         case NotSubscribed():
             return _refused([escape(error.told(in_slack))], [subscriptions_button()])
         case NotFound():
@@ -188,7 +198,7 @@ def _stale(error: StaleStatus, *, at: datetime, reader: str) -> Json:
     if moved.by.id == reader:
         ago = duration(span) if span >= timedelta(minutes=1) else "a moment"
         told = f"You already moved {to} {ago} ago."
-    return offer([told, "Your click changed nothing."], incident)
+    return offer([told, "Your click changed nothing."], incident, has_moved=True)
 
 
 def _unknown_status(error: UnknownStatus) -> Json:

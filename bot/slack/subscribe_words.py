@@ -143,7 +143,7 @@ class _Wishes:
         if self._strange:
             raise self._about_strange_words(asked)
         if several := self._several(asked):
-            raise self._question("Something is named twice, and differently.", [*several, edit])
+            raise self._question("One filter has two different values.", [*several, edit])
         if asked.channel is None:
             chooses = Choice(edit.request, "Choose the channel…")
             raise self._question(f"Say which channel: {PICK}.", [chooses])

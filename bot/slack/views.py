@@ -78,11 +78,11 @@ def _beside_card(outcome: Outcome, *, reader: str | None) -> Json:
     incident = outcome.incident
     if outcome.redacted:
         told = list(_new_state(outcome, reader) if outcome.changed else _withdrawn_already(outcome))
-        told.append(f"{_next(incident)[0].upper()}{_next(incident)[1:]}.")
+        told += [f"{capitalized(steps)}." for steps in _next(outcome)]
     else:
         facts = [fact for _, fact in _new_facts(outcome, reader)]
         facts = facts or [f"Nothing had to change: {_status_and_owner(incident)}"]
-        told = [f"{_in_one_sentence(incident, [*facts, _next(incident)])}."]
+        told = [f"{_in_one_sentence(incident, [*facts, *_next(outcome)])}."]
     told += _readers(outcome)
     return message(told, [*paragraphs(told), *actions(list(_offered(outcome)))])
 
@@ -94,10 +94,16 @@ def _in_one_sentence(incident: Incident, facts: Sequence[str]) -> str:
     return "; ".join([first, *named])
 
 
-def _next(incident: Incident) -> str:
-    if incident.terminal:
-        return "that is the end of its lifecycle"
-    return f"next: {in_words(incident.next_steps)}"
+def _next(outcome: Outcome) -> Iterator[str]:
+    """The next steps; where there are none, the end, if this change has reached it."""
+    if not outcome.incident.terminal:
+        yield f"next: {in_words(outcome.incident.next_steps)}"
+    elif _has_moved(outcome):
+        yield "that is the end of its lifecycle"
+
+
+def _has_moved(outcome: Outcome) -> bool:
+    return outcome.before is not None and outcome.before.status != outcome.incident.status
 
 
 def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
@@ -121,7 +127,7 @@ def declared(outcome: Outcome, *, at: datetime, secluded: bool = False) -> Json:
         return message([*told, card["text"]], [*head, *card["blocks"]])
     status = status_name(incident.status)
     told.append(about(f"{incident.name} is declared (*{status}*, {incident.severity})", incident))
-    told += _began(incident)
+    told += [*_began(incident), *_affects(incident)]
     if incident.private:
         told += remarks(incident, reader=incident.declared_by.id, named=secluded)
         return offer(told, incident, [public_button(incident)] if secluded else [])
@@ -134,6 +140,18 @@ def _began(incident: Incident) -> Iterator[str]:
         began = moment(incident.started_at, seen_from=incident.created_at)
         before = duration(incident.created_at - incident.started_at)
         yield f"It started {began}, {before} before you declared it."
+
+
+def _affects(incident: Incident) -> Iterator[str]:
+    """The components that the declaration named."""
+    if incident.components:
+        yield f"It affects {_component_names(incident)}."
+
+
+def _component_names(incident: Incident) -> str:
+    pointer = f"`{COMMAND} show {incident.number}` names them"
+    lines = component_lines(incident.components, "", most=900, more=pointer)
+    return lines[0] if lines else "no component"
 
 
 def _sees_declaration(outcome: Outcome) -> Iterator[str]:
@@ -152,7 +170,7 @@ def changed(outcome: Outcome, *, reader: str | None = None) -> Json:
     """The answer to a change: the new state, and the readers of each text."""
     incident = outcome.incident
     told = [*_new_state(outcome, reader), *_readers(outcome)]
-    return offer(told, incident, list(_offered(outcome)))
+    return offer(told, incident, list(_offered(outcome)), has_moved=_has_moved(outcome))
 
 
 def _offered(outcome: Outcome) -> Iterator[Json]:
@@ -357,9 +375,7 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
             yield f"{name} has a new description"
             yield f"{readers_see(incident, reader=reader)} it; it is never public"
         case Kind.COMPONENTS:
-            pointer = f"`{COMMAND} show {incident.number}` names them"
-            lines = component_lines(incident.components, "", most=900, more=pointer)
-            yield f"{name} now affects {lines[0] if lines else 'no component'}"
+            yield f"{name} now affects {_component_names(incident)}"
     if update.kind is Kind.ACKNOWLEDGED and outcome.before and outcome.before.owner is None:
         yield f"{owned_by(incident)} owns it now"
 

@@ -167,8 +167,12 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} wrote a public update{since}"
         case Kind.WROTE:
             return f"{author} wrote a note"
+        case Kind.ASSIGNED if update.gives_up:
+            return f"{author} gave it up: {shown(new or 'nobody', 300)} owns it now"
+        case Kind.ASSIGNED if new:
+            return f"{author} made {shown(new, 300)} the owner"
         case Kind.ASSIGNED:
-            return f"{author} handed it to {shown(new or 'nobody', 300)}"
+            return f"{author} left it without an owner"
         case Kind.TOOK_OVER:
             return f"{author} took it over"
         case Kind.SEVERITY:

@@ -87,8 +87,8 @@ async def test_not_me_gives_it_back_and_the_one_who_assigned_it_is_told(slack, h
     nine = "<!date^1772442000^{time}|09:00 UTC>"
     assert f"They were made its owner {nine}." in told.words()
     assert (
-        f"You did not take INC-1 (*Investigating*, medium), given to you {nine}, "
-        "and it went to <@U0MIA>."
+        f"You did not take INC-1 (*Investigating*, medium), which was given to you {nine}: "
+        "<@U0MIA> owns it now."
     ) in asked.words()
 
 
@@ -134,8 +134,8 @@ async def test_a_question_ends_once_somebody_else_is_owner(slack, handed, ratche
     clock.advance(minutes=20)
     await look(ratchet, settle)
 
-    assert "You need not answer about INC-1 (*Investigating*, medium)" in asked.words()
-    assert "it went to <@U0SAM>" in asked.words()
+    assert "No answer is needed any more." in asked.words()
+    assert "<@U0SAM> owns it now." in asked.words()
     assert labels(asked) == questions(slack, "mia") == []
 
 

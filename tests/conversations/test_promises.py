@@ -107,6 +107,54 @@ async def test_no_promise_takes_it_away(slack, declared, mia, says, settle):
     assert "That promise of INC-1 is over, and nothing was changed." in again.text
 
 
+async def test_a_second_press_of_the_same_button_moves_a_promise_no_further(
+    slack, declared, bo, says, passes, settle
+):
+    await says("promise 1 10m")
+    await passes(6)
+    reminder = reminders(slack)[0].snapshot()
+    await (await bo.press(reminder, "+15 min")).answer()
+    again = await (await bo.press(reminder, "+15 min")).answer()
+    await settle()
+
+    quarter_past = "<!date^1772443500^{time}|09:25 UTC>"
+    assert f"The next update of INC-1 is promised by {quarter_past} now" in again.text
+    assert "Your click changed nothing." in again.text
+    assert labels(again) == ["Change…"]
+    assert f"Next update by {quarter_past}" in card(slack)
+
+
+async def test_a_reminder_shows_a_new_title_and_the_new_status(
+    slack, declared, says, passes, settle
+):
+    await says("promise 1 10m")
+    await passes(6)
+    await says("title 1 Payments are late")
+    await says("next 1")
+    await settle()
+
+    (reminder,) = reminders(slack)
+    assert "INC-1 (*Identified*, high)" in reminder.text
+    assert reminder.text.endswith(": Payments are late.")
+    assert "Checkout" not in reminder.words()
+    assert labels(reminder) == ["Update…", "+15 min", "Release…"]
+
+
+async def test_a_reminder_of_a_private_incident_ends_with_the_sight_of_its_reader(
+    slack, ratchet, says, passes, settle
+):
+    await says("declare Key leaked private")
+    await says("assign 1 @bo")
+    await says("promise 1 10m")
+    await passes(6)
+    assert any("Key leaked" in m.text and "promised by" in m.text for m in reminders(slack))
+
+    await says("assign 1 @mia")
+    await settle()
+
+    assert "Key leaked" not in "".join(direct(slack))
+
+
 async def test_change_opens_the_dialog(slack, declared, mia, says, settle):
     answer = await says("update 1 We are looking into it.")
     opened = await mia.press(answer, "Change…")
@@ -250,6 +298,9 @@ async def test_the_owner_is_reminded_and_moves_it(slack, declared, bo, says, pas
 
     (reminder,) = reminders(slack)
     assert "the next public update is promised by <!date^1772445600^{time}" in reminder.text
+    # It goes to a person who sees the incident, and so it names the title.
+    assert reminder.text.endswith("|10:00 UTC>: Checkout is down.")
+    assert "|INC-1> in <#C0PAYMENTS>" in reminder.words()
     assert [b["text"]["text"] for b in reminder.blocks[-2]["elements"]] == [
         "Update…",
         "+15 min",
@@ -478,12 +529,18 @@ def labels(message):
 
 ENDS = [
     (["update 1 We found the cause."], "that was promised by {} has come."),
-    (["promise 1 none the vendor decides"], "that was promised by {} was released."),
-    (["promise 1 30m"], "that was promised by {} is due by <!date^1772444160^{{time}}|"),
-    (["private 1"], "that was promised by {} is owed no more, because its readers changed."),
+    (
+        ["promise 1 none the vendor decides"],
+        "nobody waits for the public update by {} any more, because the promise was released.",
+    ),
+    (["promise 1 30m"], "that was promised by {} is promised by <!date^1772444160^{{time}}|"),
+    (
+        ["private 1"],
+        "nobody waits for the public update by {} any more, because its readers changed.",
+    ),
     (
         ["status 1 identified", "status 1 monitoring", "status 1 resolved"],
-        "that was promised by {} is needed no more: it has ended.",
+        "nobody waits for the public update by {} any more, because the incident has ended.",
     ),
 ]
 

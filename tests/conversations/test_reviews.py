@@ -164,7 +164,7 @@ async def test_how_it_ended_is_corrected_in_the_report(over, say, mia):
 
     await (await mia.choose(report, "ended", "False alarm")).answer()
 
-    assert "It ended so: false alarm" in (await say("report 1")).words()
+    assert "How it ended: false alarm" in (await say("report 1")).words()
 
 
 async def test_the_figures_stand_beside_those_of_the_period_before(over, say, clock):

@@ -234,7 +234,7 @@ async def test_an_unknown_component_is_asked_about(told, pressed, known, compone
         ("please", '"please" may be a component', 'Subscribe without "please"', (None, False)),
         (
             "severity:low severity:high",
-            "named twice, and differently",
+            "One filter has two different values.",
             "Subscribe: critical and high",
             ("high", False),
         ),

@@ -30,9 +30,9 @@ def test_components_are_named_by_name_or_id_and_counted_once(names, found):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("serach", 'hold one that is unknown: the nearest name is "search"'),
-        ("billing", 'hold one that is unknown: choose from "API" and "search"'),
-        ("+billing", 'hold one that is unknown: choose from "API" and "search"'),
+        ("serach", 'include one that is unknown: the nearest name is "search"'),
+        ("billing", 'include one that is unknown: choose from "API" and "search"'),
+        ("+billing", 'include one that is unknown: choose from "API" and "search"'),
     ],
 )
 def test_an_unknown_name_makes_no_component_and_a_near_one_is_named(name, told):

@@ -279,8 +279,8 @@ TOLD = [
         "That channel is not subscribed. <list subscriptions> shows those that are.",
     ),
     (
-        NotAComponent("hold one that is unknown", asked="ap", suggestion="API", known=("API",)),
-        "The components hold one that is unknown.",
+        NotAComponent("include one that is unknown", asked="ap", suggestion="API", known=("API",)),
+        "The components include one that is unknown.",
     ),
     (InvalidDuplicate(), "The other incident must be named by a number other than its own."),
     (

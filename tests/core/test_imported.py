@@ -12,7 +12,7 @@ from tests.builders import NINE, WORKSPACE, an_id
 
 LONG = "x" * (COMPONENT_NAME_MAX + 1)
 CUT = f"{'x' * (COMPONENT_NAME_MAX - 1)}…"
-UNLISTABLE = "lists of names would read the other one otherwise"
+UNLISTABLE = "in a list of names the old one would read differently"
 TOO_LONG = f"names have at most {COMPONENT_NAME_MAX} characters"
 
 

@@ -84,7 +84,7 @@ def test_the_internal_report_has_facts_sections_and_the_whole_timeline():
 - Owner: Grace
 - First public update: 2026-03-02 09:04 UTC, 4 min after the start
 - Resolved: 2026-03-02 09:06 UTC, after 6 min
-- It ended so: fixed
+- How it ended: fixed
 - Took part: Ada, Grace
 
 ## Summary
@@ -176,7 +176,7 @@ def test_a_private_incident_says_so():
     ("kind", "changes", "said"),
     [
         (Kind.ACKNOWLEDGED, {"old": "open", "new": "acknowledged"}, "acknowledged: from Open to"),
-        (Kind.ASSIGNED, {"old": None, "new": "Grace"}, "handed it to Grace"),
+        (Kind.ASSIGNED, {"old": None, "new": "Grace"}, "made Grace the owner"),
         (Kind.SEVERITY, {"old": "low", "new": "high"}, "changed the severity from low to high"),
         (Kind.TITLE, {"old": None, "new": "Cards"}, 'from one that was withdrawn to "Cards"'),
         (Kind.COMPONENTS, {"old": "api", "new": ""}, "changed the components to none"),
@@ -187,7 +187,9 @@ def test_a_private_incident_says_so():
         (Kind.TOOK_OVER, {}, "took it over"),
         (Kind.CHANNEL, {"new": "opened"}, "opened a channel for it"),
         (Kind.CHANNEL, {"new": "kept"}, "kept its channel"),
-        (Kind.ASSIGNED, {"old": "Grace"}, "handed it to nobody"),
+        (Kind.ASSIGNED, {"old": "Grace"}, "left it without an owner"),
+        (Kind.ASSIGNED, {"old": "Ada", "new": "Grace"}, "gave it up: Grace owns it now"),
+        (Kind.ASSIGNED, {"old": "Ada"}, "gave it up: nobody owns it now"),
         (
             Kind.CORRECTED,
             {"old": "3", "body": "We look.", **PUBLIC},

@@ -89,7 +89,7 @@ async def test_a_look_says_what_would_be_and_writes_nothing(subscribing):
         (
             Wanted(channel="C0CUSTOMERS", components=("serach",)),
             "components",
-            'hold one that is unknown: the nearest name is "search"',
+            'include one that is unknown: the nearest name is "search"',
         ),
     ],
     ids=["status channel", "direct message", "person", "name", "nothing", "component"],

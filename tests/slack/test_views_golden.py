@@ -466,6 +466,7 @@ def cards(texts: Texts) -> dict[str, Any]:
         ),
         **links(texts),
         "promise_reminder": nudges.reminder(new, promise, at=NOW),
+        "promise_reminder_direct": nudges.reminder(new, promise, at=NOW, direct=True),
         **{
             f"promise_{word}": nudges.over(
                 new, replace(promise, **ended), at=SOON + timedelta(minutes=9)
@@ -789,6 +790,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_public_side": NoPublicSide(new),
         "nothing_to_promise": NothingToPromise(over),
         "promise_over": PromiseOver(new),
+        "promise_over_moved": PromiseOver(replace(new, next_update_by=SOON)),
         "nothing_to_release": NothingToRelease(new),
         "not_asked": NotAsked(new),
         "no_channels": NoChannels(new),
@@ -810,7 +812,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "no_such_webhook": NoSuchWebhook(),
         "not_subscribed": NotSubscribed("C0CUSTOMERS"),
         "not_a_component": NotAComponent(
-            "hold one that is unknown: there are none yet", asked=word, suggestion=None, known=()
+            "include one that is unknown: there are none yet", asked=word, suggestion=None, known=()
         ),
         "not_imported": NotImported("There is no incident in that file. Nothing was imported."),
         "repeated_component": RepeatedComponent(a_component(texts.components[0])),

@@ -127,7 +127,7 @@ def test_a_webhook_is_switched_and_removed(ratchet, added):
         (
             ("add", "https://x.example/", "--components", "web"),
             1,
-            "hold one that is unknown: there are none yet",
+            "include one that is unknown: there are none yet",
         ),
         (("test", NOWHERE), 1, "There is no webhook with that id here"),
         (("remove", ""), 1, "There is no webhook with that id here"),
