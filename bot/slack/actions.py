@@ -15,6 +15,7 @@ from bot.slack.answers import Answers
 from bot.slack.arranged import ShowComponents
 from bot.slack.asking import Asking
 from bot.slack.blocks import Json
+from bot.slack.boxes import OpenBox
 from bot.slack.carrying import text_of, with_text
 from bot.slack.curating import Arranging, Opened, Saved, arranging_form
 from bot.slack.executing import Executing
@@ -36,7 +37,6 @@ from bot.slack.requests import (
     LeavePromise,
     OpenAssign,
     OpenDeclare,
-    OpenDescription,
     OpenInvite,
     OpenNote,
     OpenPromise,
@@ -435,7 +435,7 @@ class Actions:
                 return None
             case (
                 OpenDialog()
-                | OpenDescription()
+                | OpenBox()
                 | OpenAssign()
                 | OpenInvite()
                 | OpenUpdate()
@@ -470,10 +470,11 @@ class Actions:
         self, interaction: Interaction, actor: Actor, asked: Request | OpenDialog, kept: Kept | None
     ) -> Json:
         """The dialog that ``asked`` opens; where it could save no text, the places for that."""
-        if isinstance(asked, OpenUpdate | OpenWalk) and text_of(asked):
+        if isinstance(asked, OpenUpdate | OpenWalk | OpenBox) and text_of(asked):
             incident = await self._incidents.find(actor, asked.ref)
             corrects = isinstance(asked, OpenUpdate) and asked.public and not incident.private
             if incident.terminal and not corrects:
-                ended = IncidentResolved(incident, asked.to)
+                to = None if isinstance(asked, OpenBox) else asked.to
+                ended = IncidentResolved(incident, to)
                 raise await self._asking.carried(interaction, actor, ended, asked)
         return await self._openings.dialog(interaction, actor, asked, kept)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4, uuid5
 
 from bot.slack import written
 from bot.slack.answers import Answers, Carried
+from bot.slack.arranged import OpenPage
 from bot.slack.blocks import Json
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.carrying import (
     AFTER_THE_END,
     FOLLOW_UP,
@@ -17,6 +19,7 @@ from bot.slack.carrying import (
     alternatives,
     bound,
     has_only_options,
+    named,
     ref_of,
     text_of,
     whole_of,
@@ -33,14 +36,17 @@ from bot.slack.requests import (
     OpenAssign,
     OpenDeclare,
     OpenNote,
+    OpenSetup,
     OpenUpdate,
     OpenWalk,
     Question,
     Request,
+    ShowBoard,
     ShowCard,
     follow_up,
 )
 from bot.ways import in_slack
+from core import policy
 from core.boards import BoardFilter, Scope
 from core.commands import Acknowledge, Change, Redact, SetPromise, TakeNextStep
 from core.denials import Denied, Permission
@@ -60,6 +66,10 @@ from core.service import Incidents
 DRAFTS = UUID("0d0a3a52-6f0c-5b8e-9d6e-5c4fb9a1a7f3")
 # A shorter text is typed again as fast as a button is found.
 WORTH_KEEPING = 20
+
+
+# An incident that has ended takes none of these.
+ADDS = Change | OpenBox | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign
 
 
 class Asking:
@@ -90,14 +100,14 @@ class Asking:
         """
         whole = typed if len(typed) >= WORTH_KEEPING else ""
         text = "" if has_only_options(error, request) else text_of(request) or whole
-        if not self._drafts.serves(actor):
-            return Denied(actor, Permission.RESPOND) if isinstance(error, Question) else error
-        if _may_not(error, actor):
-            return error
-        if not text and not isinstance(error, Question | WhichIncident | PossibleLeak):
-            return error
+        refused = self._refused(actor, error, text)
+        if refused is not None:
+            return refused
         choices = alternatives(error, with_word(request, error, typed))
-        offers = await self._offers(actor, choices, text, typed)
+        possible = [choice for choice in choices if _is_for(actor, choice.request)]
+        if choices and not possible:
+            return Denied(actor, Permission.ADMINISTER)
+        error, offers = await self._sorted_out(actor, error, possible, text, typed)
         if text and not any(text_of(offer.request) for offer in offers):
             offers.append(Offer(Choice(OpenNote(text=Note(text)))))
         if not offers:
@@ -109,9 +119,34 @@ class Asking:
             held = [None if value_of(offer) else offer.request for offer in offers]
             await self._drafts.keep(actor, draft, written.written(held), about)
         told = self._told(interaction, error)
-        if isinstance(error, Question) and (impossible := _impossible(choices, offers)):
+        if isinstance(error, Question) and (impossible := _impossible(possible, offers)):
             told = f"{self._answers.refusal(interaction, impossible)['text']}\n{told}"
         return Carried(error, asked(told, typed or whole_of(request) or text, offers, draft))
+
+    def _refused(self, actor: Actor, error: UserError, text: str) -> UserError | None:
+        """The answer without a request: the person may not act, or there is nothing to keep."""
+        if not self._drafts.serves(actor):
+            return Denied(actor, Permission.RESPOND) if isinstance(error, Question) else error
+        asks = isinstance(error, Question | WhichIncident | PossibleLeak)
+        return error if _may_not(error, actor) or not (text or asks) else None
+
+    async def _sorted_out(
+        self, actor: Actor, error: UserError, choices: Sequence[Choice], text: str, typed: str
+    ) -> tuple[UserError, list[Offer]]:
+        """The offers for ``choices``, beside the ``error``: a question may have another answer.
+
+        Its incident may be unknown, or have ended.
+        """
+        offers = await self._offers(actor, choices, text, typed)
+        if not isinstance(error, Question):
+            return error, offers
+        if not offers and (missing := await self._missing(actor, choices)):
+            others = await self._offers(actor, list(map(_unnamed, choices)), text, typed)
+            return missing, [*others, Offer(Choice(ShowBoard(), "All open"))]
+        impossible = None if text else _impossible(choices, offers)
+        if isinstance(impossible, IncidentResolved):
+            return impossible, []
+        return error, offers
 
     def draft_of(self, interaction: Interaction) -> UUID:
         """The id of the draft of a request: the same if Slack delivers the request twice."""
@@ -144,22 +179,39 @@ class Asking:
         self, actor: Actor, choices: Sequence[Choice], text: str, typed: str
     ) -> list[Offer]:
         """``choices`` with their incidents; one that names none becomes one for each candidate."""
-        offers: list[Offer] = []
+        groups: list[tuple[Request, list[Offer]]] = []
+        sure = [choice for choice in choices if ref_of(choice.request)[1] is not None]
         for choice in choices:
             incidents = await self._about(actor, choice.request)
             if incidents is None:
-                offers.append(Offer(choice))
+                groups.append((choice.request, [Offer(choice)]))
+                continue
+            if choice not in sure and len(incidents) > 1 and _about_one(groups):
+                # A number was typed, and without it no incident is named here.
                 continue
             for incident in filter(partial(_has_entry, choice.request), incidents):
                 request = bound(choice.request, incident)
-                offers += _possible(Offer(replace(choice, request=request), incident), text, typed)
+                offer = Offer(replace(choice, request=request), incident)
+                groups.append((request, _possible(offer, text, typed)))
+        offers = _first_ones(groups, text)
         kept: list[Offer] = []
         for offer in offers:
             if offer.request not in [one.request for one in kept]:
                 kept.append(offer)
         return kept
 
-    async def _about(self, actor: Actor, request: Request) -> Iterable[Incident] | None:
+    async def _missing(self, actor: Actor, choices: Sequence[Choice]) -> NotFound | None:
+        """The refusal of the first incident that ``choices`` name, if there is none such."""
+        for choice in choices:
+            _, ref = ref_of(choice.request)
+            if ref is not None:
+                try:
+                    await self._incidents.find(actor, ref)
+                except NotFound as missing:
+                    return missing
+        return None
+
+    async def _about(self, actor: Actor, request: Request) -> Sequence[Incident] | None:
         """The incidents that ``request`` may be about; None if it is about none at all."""
         named, ref = ref_of(request)
         if not named:
@@ -183,6 +235,61 @@ def _may_not(error: UserError, actor: Actor) -> bool:
     return error.permission is not Permission.PUBLISH or not actor.responder
 
 
+def _is_for(actor: Actor, request: Request) -> bool:
+    """Whether ``actor`` may open what ``request`` opens, if only admins may."""
+    administers = isinstance(request, OpenSetup | OpenPage)
+    return not administers or policy.holds(actor, Permission.ADMINISTER)
+
+
+def _unnamed(choice: Choice) -> Choice:
+    """``choice`` for an incident that is still to be chosen."""
+    about, _ = ref_of(choice.request)
+    return replace(choice, request=named(choice.request, None)) if about else choice
+
+
+def _about_one(groups: Sequence[tuple[Request, Sequence[Offer]]]) -> bool:
+    """Whether ``groups`` offer something about an incident."""
+    return any(offer.incident for _, offers in groups for offer in offers)
+
+
+def _first_ones(groups: Sequence[tuple[Request, list[Offer]]], text: str) -> list[Offer]:
+    """The offers of ``groups``, each for one request about one incident, the likely ones first.
+
+    Where the incident is the question, each incident has one button for each meaning.
+    """
+    incidents = {offer.incident.id for _, offers in groups for offer in offers if offer.incident}
+    if len(incidents) <= 1:
+        return [offer for request, offers in groups for offer in _each_step(request, offers)]
+    firsts = [(request, _likely(request, offers, text)) for request, offers in groups if offers]
+    possible = [offer for request, offer in firsts if offer.request == request]
+    return [*possible, *(offer for _, offer in firsts if offer not in possible)]
+
+
+def _each_step(request: Request, offers: list[Offer]) -> list[Offer]:
+    """``offers``; the next step without a text, of which there are several, is one for each."""
+    match request, offers:
+        case TakeNextStep(note=None), [Offer(incident=Incident() as incident)]:
+            step = Change(actor=request.actor, ref=incident.id, expected_status=incident.status)
+            return [Offer(Choice(replace(step, to=to)), incident) for to in incident.next_steps]
+        case _:
+            return offers
+
+
+def _likely(request: Request, offers: Sequence[Offer], text: str) -> Offer:
+    """The one of ``offers`` that comes closest to ``request`` and keeps the ``text``."""
+
+    def distance(offer: Offer) -> int:
+        if offer.request == request:
+            return 0
+        if isinstance(offer.request, OpenWalk | OpenUpdate):
+            return 1
+        if text:
+            return 2 if text_of(offer.request) else 3
+        return 2 if isinstance(offer.request, ShowCard) else 3
+
+    return min(offers, key=distance)
+
+
 def _has_entry(request: Request, incident: Incident) -> bool:
     """Whether ``incident`` has the entry that ``request`` withdraws, if it names one."""
     entry = request.entry if isinstance(request, Redact) else None
@@ -192,10 +299,13 @@ def _has_entry(request: Request, incident: Incident) -> bool:
 def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
     """``offer``, or what remains of it where its incident cannot take it."""
     incident, request = offer.incident, offer.request
-    if incident is None or isinstance(request, ShowCard):
+    # The dialog of a description says after the end how that is withdrawn.
+    describes = isinstance(request, OpenBox) and request.box is Box.DESCRIPTION
+    if incident is None or isinstance(request, ShowCard) or (describes and not text_of(request)):
         return [offer]
     changes = (
         Change
+        | OpenBox
         | TakeNextStep
         | Acknowledge
         | AssignTo
@@ -248,10 +358,14 @@ def _possible_update(request: OpenUpdate, incident: Incident, choice: Choice) ->
 def _impossible(choices: Sequence[Choice], offers: Sequence[Offer]) -> UserError | None:
     """The reason why the one step among ``choices`` is not offered; None if it is, or is none."""
     incidents = {offer.incident.id: offer.incident for offer in offers if offer.incident}
-    steps = [one.request for one in choices if isinstance(one.request, Change)]
-    if len(incidents) != 1 or len(steps) != 1 or not (to := steps[0].to):
+    steps = {one.request.to for one in choices if isinstance(one.request, Change)}
+    if len(incidents) != 1:
         return None
     [incident] = incidents.values()
+    if incident.terminal and all(isinstance(one.request, ADDS) for one in choices):
+        return IncidentResolved(incident, None)
+    if len(steps) != 1 or not (to := steps.pop()):
+        return None
     if to in incident.next_steps:
         return None
     if incident.terminal:

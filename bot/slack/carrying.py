@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from bot.slack.arranged import OpenPage
+from bot.slack.boxes import OpenBox
 from bot.slack.requests import (
     AssignTo,
     Choice,
@@ -17,6 +19,7 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenNote,
     OpenReport,
+    OpenSetup,
     OpenUpdate,
     OpenWalk,
     OpenWithdrawal,
@@ -68,7 +71,13 @@ WITHDRAW, KEEP_PRIVATE = "Withdraw a text…", "Keep private"
 AFTER_THE_END = frozenset({INSTEAD, AS_IT_IS, EDIT})
 
 
-def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind of text
+# Their commands have options, and no words of a sentence.
+OPTIONS_ONLY = ShowBoard | ShowStats | OpenSetup | OpenPage
+
+
+def text_of(  # noqa: C901, PLR0911, PLR0912 - one for each kind of text
+    request: Request | None,
+) -> str:
     """The free text that ``request`` carries; empty if none."""
     match request:
         case Change(public=str(text)) | OpenUpdate(public=str(text)):
@@ -88,6 +97,8 @@ def text_of(request: Request | None) -> str:  # noqa: C901, PLR0911, PLR0912 - o
         case OpenNote(text=text) | OpenReport(text=str(text)):
             return text
         case SetPromise(reason=str(text)) | LeavePromise(reason=str(text)):
+            return text
+        case OpenBox(text=text):
             return text
         case OpenDeclare():
             return request.description or request.title
@@ -126,10 +137,10 @@ def after_the_end(request: Request, incident: Incident) -> Iterator[Choice]:
 def has_only_options(error: UserError, request: Request | None) -> bool:
     """Whether the words of a refused command are options, none of which could be kept as a note.
 
-    Those of lists and of figures are, and those of subscriptions.
+    Those of lists and figures are, and those of settings and subscriptions.
     """
     asked = [choice.request for choice in error.choices] if isinstance(error, Question) else []
-    if asked and all(isinstance(one, ShowBoard | ShowStats) for one in asked):
+    if asked and all(isinstance(one, OPTIONS_ONLY) for one in asked):
         return True
     return any(isinstance(one, AboutSubscriptions) for one in (request, *asked))
 

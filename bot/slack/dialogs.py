@@ -27,7 +27,6 @@ from bot.slack.words import (
     NOTES,
     TITLE,
     declaration_hint,
-    description_hint,
     fact_hint,
     next_update,
     note_hint,
@@ -426,32 +425,6 @@ def severity_dialog(incident: Incident, workspace: Workspace, *, origin: Origin)
         Dialog.SEVERITY,
         f"Severity of {incident.name}",
         [section(escape(incident.title)), input_block("severity", "Severity", choice, hint=hint)],
-        submit="Save",
-        private_metadata=metadata(origin, incident),
-    )
-
-
-def description_dialog(incident: Incident, *, origin: Origin) -> Json:
-    """The dialog that corrects the description, filled with the present one."""
-    title = f"Describe {incident.name}"
-    told = section(escape(incident.title))
-    if incident.terminal:
-        end = section(
-            f"{incident.name} has ended, so its description stays as it is. "
-            f"`{COMMAND} withdraw {incident.number} description` withdraws it."
-        )
-        return modal("message", title, [told, end], close="Close")
-    parts = boxes(
-        "description",
-        "Description",
-        incident.description or "",
-        hint=description_hint(incident),
-        optional=False,
-    )
-    return modal(
-        Dialog.DESCRIPTION,
-        title,
-        [told, *parts],
         submit="Save",
         private_metadata=metadata(origin, incident),
     )

@@ -6,11 +6,12 @@ Reading is total: any payload becomes a request or a `UserError`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
+from bot.slack.boxes import Box
 from bot.slack.inputs import (
     about,
     chosen,
@@ -25,6 +26,7 @@ from bot.slack.inputs import (
     unreadable,
 )
 from bot.slack.pressed import Dialog
+from bot.slack.references import plain_word
 from bot.slack.requests import (
     AssignTo,
     FromDraft,
@@ -111,8 +113,8 @@ def read(  # noqa: C901, PLR0911, PLR0912 - one for each dialog
         case Dialog.SEVERITY:
             incident, _ = about(view)
             return Change(actor=actor, ref=incident, severity=_severity(view))
-        case Dialog.DESCRIPTION:
-            return _description(view, actor)
+        case Dialog.NOTE | Dialog.TITLE | Dialog.DESCRIPTION | Dialog.COMPONENTS as name:
+            return _box(view, actor, Box(name))
         case Dialog.REDACT:
             return _redact(view, actor)
         case Dialog.WALK:
@@ -301,9 +303,20 @@ def _invitation(view: Mapping[str, Any], actor: Actor, *, invited: bool) -> Invi
     return InviteUser(actor=actor, ref=incident, user=user, invited=invited)
 
 
-def _description(view: Mapping[str, Any], actor: Actor) -> Change:
+def _box(view: Mapping[str, Any], actor: Actor, box: Box) -> Change:
     incident, _ = about(view)
-    return Change(actor=actor, ref=incident, description=typed_in_parts(view, "description"))
+    change = Change(actor=actor, ref=incident)
+    match box:
+        case Box.NOTE:
+            return replace(change, note=Note(typed_in_parts(view, "note")))
+        case Box.TITLE:
+            return replace(change, title=typed(view, "title"))
+        case Box.COMPONENTS:
+            names = typed(view, "components")
+            clears = plain_word(names) in {"", "none"}
+            return replace(change, components=() if clears else names_in(names))
+        case _:
+            return replace(change, description=typed_in_parts(view, "description"))
 
 
 def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:

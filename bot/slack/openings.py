@@ -18,6 +18,8 @@ from bot.slack import (
     withdrawal,
 )
 from bot.slack.blocks import Json
+from bot.slack.box_dialogs import box_dialog
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.carrying import most_of, ref_of, text_of
 from bot.slack.forms import UpdateForm
 from bot.slack.inputs import Kept, Origin
@@ -28,7 +30,6 @@ from bot.slack.questions import label_of_text
 from bot.slack.requests import (
     OpenAssign,
     OpenDeclare,
-    OpenDescription,
     OpenInvite,
     OpenNote,
     OpenPromise,
@@ -49,6 +50,7 @@ from core.drafting import DraftGone
 from core.incident import BODY_MAX, Actor, Incident, Update
 from core.lifecycle import Catalogue
 from core.promise import SHORTEST, NextUpdate
+from core.refusals import IncidentResolved
 from core.service import Incidents
 from core.templates import Template
 from core.workspace import Workspace
@@ -121,9 +123,12 @@ class Openings:
             case OpenInvite(ref=ref, invited=invited):
                 found = await self._incidents.find(actor, ref)
                 return privacy.invite_dialog(found, invited=invited, origin=origin)
-            case OpenDescription(ref=ref):
+            case OpenBox(ref=ref, box=box, text=text) if box is not Box.SEVERITY:
                 found = await self._incidents.find(actor, ref)
-                return dialogs.description_dialog(found, origin=origin)
+                if found.terminal and box is not Box.DESCRIPTION:
+                    raise IncidentResolved(found, None)
+                workspace = await self._incidents.workspace(actor)
+                return box_dialog(box, found, workspace, origin=origin, text=text, kept=kept)
             case OpenPublic(ref=ref):
                 incident, texts = await self._incidents.to_publish(actor, ref)
                 workspace = await self._incidents.workspace(actor)
@@ -131,7 +136,11 @@ class Openings:
             case OpenPromise(ref=ref, release=release):
                 return await self.promise(interaction, actor, ref, origin=origin, release=release)
             case (
-                OpenDialog(ref=ref) | OpenAssign(ref=ref) | OpenUpdate(ref=ref) | OpenWalk(ref=ref)
+                OpenDialog(ref=ref)
+                | OpenAssign(ref=ref)
+                | OpenBox(ref=ref)
+                | OpenUpdate(ref=ref)
+                | OpenWalk(ref=ref)
             ):
                 incident = (await self._incidents.card(actor, ref)).incident
             case _:
@@ -139,7 +148,7 @@ class Openings:
         match asked:
             case OpenAssign() | OpenDialog(dialog=Dialog.ASSIGN):
                 return dialogs.assign_dialog(incident, by=actor.person, origin=origin)
-            case OpenDialog(dialog=Dialog.SEVERITY):
+            case OpenBox() | OpenDialog(dialog=Dialog.SEVERITY):
                 workspace = await self._incidents.workspace(actor)
                 return dialogs.severity_dialog(incident, workspace, origin=origin)
             case OpenDialog(dialog=Dialog.RESOLUTION):
@@ -317,7 +326,6 @@ def _form(asked: Request | OpenDialog, incident: Incident, *, at: datetime) -> U
 _DIALOGS: Mapping[type[Request], str] = {
     OpenNote: forms.NOTE,
     OpenAssign: Dialog.ASSIGN,
-    OpenDescription: Dialog.DESCRIPTION,
     OpenWalk: Dialog.WALK,
     OpenPublic: Dialog.PUBLIC,
     OpenPromise: Dialog.PROMISE,
@@ -333,6 +341,8 @@ def dialog_name(request: Request | OpenDialog) -> str:
     match request:
         case OpenDialog(dialog=dialog):
             return dialog
+        case OpenBox(box=box):
+            return box
         case OpenInvite(invited=invited):
             return Dialog.INVITE if invited else Dialog.UNINVITE
         case _:

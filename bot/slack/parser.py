@@ -6,23 +6,33 @@ is kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.slack import references, verbs
+from bot.slack.carrying import ref_of
 from bot.slack.declaring import read_declare
 from bot.slack.heads import status_first
 from bot.slack.likeness import near
 from bot.slack.markup import plain_text
 from bot.slack.mending import draft_of
 from bot.slack.reading import MENTIONING, READERS
-from bot.slack.references import NoNumber, at_head, first_word, plain_word
+from bot.slack.references import (
+    NoNumber,
+    at_head,
+    first_word,
+    is_meant_as_reference,
+    plain_word,
+)
 from bot.slack.requests import (
     Choice,
     OpenDeclare,
     OpenUpdate,
     Question,
     Request,
+    ShowBoard,
     ShowCard,
+    ShowHelp,
     ShowTray,
     UsageError,
 )
@@ -85,6 +95,9 @@ def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
         elif READERS[verb.name] is read_declare:
             told = f"{slip.problem} Nothing was declared."
             meant = _mended(verb, arguments, known, slip)
+        elif meant := _alone(verb, arguments, known):
+            likely = f" Did you mean {slip.suggestion}?" if slip.suggestion else ""
+            told = f"{slip.problem}{likely}"
         else:
             raise
         told += f" {slip.hint}" if slip.hint else ""
@@ -102,6 +115,32 @@ def _mended(verb: Verb, arguments: str, known: Circumstances, slip: UsageError) 
             meant.append(Choice(sure[0], f"Declare it ({word})"))
     draft = draft_of(Typed(arguments, verb=verb, known=known))
     return [*meant, Choice(draft, "Edit first…")]
+
+
+def _alone(verb: Verb, arguments: str, known: Circumstances) -> list[Choice]:
+    """The request of ``verb`` without the words that it cannot take.
+
+    It is about the incident that ``arguments`` begin with. A word that names none although it is
+    written as a reference is left out, and the text behind it stays.
+    """
+    typed = arguments.lstrip()
+    first = first_word(typed)
+    try:
+        ref, _ = at_head(typed, known.cards)
+        unusable = ref is None and first is not None and is_meant_as_reference(first[0])
+    except NoNumber:
+        ref, unusable = None, True
+    found: list[Choice] = []
+    if unusable and first and (rest := typed[first.end() :].strip()):
+        found = _meanings(verb, [(rest, True)], known)
+    if ref is not None and re.search("[<[]n[]>]", verb.arguments):
+        found = _meanings(verb, [(str(ref), False)], known)
+    elif not found:
+        found = _meanings(verb, [("", False)], known)
+    if ref is not None:
+        # Its number alone might be minutes, or an entry; behind it stand other words.
+        found = [one for one in found if ref_of(one.request) != (True, None)]
+    return [_harmless(one, known) for one in found]
 
 
 def _edited(
@@ -271,27 +310,27 @@ def _no_command(word: str, typed: str, arguments: str, known: Circumstances) -> 
             ref, rest = at_head(plain_text(arguments).lstrip(), known.cards)
         except NoNumber:
             ref, rest = None, ""
-        found = []
-        if ref is not None:
-            kept = Change(actor=known.actor, ref=ref, note=Note(rest))
-            found = [*([Choice(kept)] if rest else []), Choice(ShowCard(ref=ref))]
+        found = [Choice(ShowCard(ref=ref))]
+        if ref is None:
+            found.append(Choice(ShowHelp()))
+        elif rest:
+            found.insert(0, Choice(Change(actor=known.actor, ref=ref, note=Note(rest))))
         return Question(f"There is no command {quoted(typed)}. {sentence}", found)
     problem = f"There is no command {quoted(typed)}."
     # A slip leads to a verb that publishes or ends only if it is one letter away.
     close = near(word, (name for name in verbs.VERBS_BY_WORD if not _is_grave(name)))
     close = near(word, filter(_is_grave, verbs.VERBS_BY_WORD), most=1) or close
     if close is None:
-        return UsageError(problem, hint=f"`{COMMAND} help` lists all commands.")
+        told = f"{problem} `{COMMAND} help` lists all commands."
+        return Question(told, [Choice(ShowHelp()), Choice(ShowBoard())])
     verb = verbs.VERBS_BY_WORD[close]
     if verb.name in ENDING:
         # The status is chosen on the card, which asks before the end.
-        ref = _ref_of(arguments, known)
-        found = [] if ref is None else [Choice(ShowCard(ref=ref))]
+        found = [Choice(ShowCard(ref=_ref_of(arguments, known)))]
     else:
         typed_on = _arguments(verb, arguments)
         found = [_harmless(one, known) for one in _asked(verb, [(typed_on, False)], known)]
-    if not found:
-        return UsageError(problem, suggestion=verb.name, usage=verb.usage)
+        found = found or _alone(verb, typed_on, known) or [Choice(ShowHelp(verb=verb.name))]
     return Question(f"{problem} Did you mean {verb.name}?", found, usage=verb.usage)
 
 

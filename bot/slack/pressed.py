@@ -18,6 +18,7 @@ from bot.slack.arranged import (
     ShowComponents,
     ShowOnPage,
 )
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.requests import (
     NUMBER_MAX,
     AskPrivate,
@@ -26,10 +27,10 @@ from bot.slack.requests import (
     FromDraft,
     InviteUser,
     OpenDeclare,
-    OpenDescription,
     OpenInvite,
     OpenPromise,
     OpenPublic,
+    OpenSetup,
     OpenWalk,
     OpenWithdrawal,
     Request,
@@ -88,8 +89,11 @@ class Dialog(StrEnum):
 
     UPDATE = "update"
     ASSIGN = "assign"
-    SEVERITY = "severity"
-    DESCRIPTION = "description"
+    NOTE = Box.NOTE.value
+    TITLE = Box.TITLE.value
+    DESCRIPTION = Box.DESCRIPTION.value
+    COMPONENTS = Box.COMPONENTS.value
+    SEVERITY = Box.SEVERITY.value
     REDACT = "redact"
     WALK = "walk"
     PUBLIC = "public"
@@ -227,8 +231,11 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             return Redact(actor=actor, ref=_id(id_), entry=_number(entry))
         case ["write_anew", id_, entry]:
             return WriteAnew(actor=actor, ref=_id(id_), entry=_number(entry))
-        case [Dialog.DESCRIPTION, id_]:
-            return OpenDescription(ref=_id(id_))
+        case [
+            Dialog.NOTE | Dialog.TITLE | Dialog.DESCRIPTION | Dialog.COMPONENTS as name,
+            id_,
+        ]:
+            return OpenBox(ref=_id(id_), box=Box(name))
         case ["walk", id_, to]:
             return OpenWalk(ref=_id(id_), to=_status(to))
         case ["private", id_]:
@@ -311,6 +318,8 @@ def decode(  # noqa: C901, PLR0911, PLR0912 - one case for each thing that a but
             )
         case ["tray"]:
             return ShowTray()
+        case ["setup"]:
+            return OpenSetup()
         case ["follow_up", number, "private" | "public" as readers, *proposed] if _is_number(
             number
         ):

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from bot.slack.blocks import LABEL_MAX, Json, actions, button, context, message, paragraphs, section
+from bot.slack.arranged import OpenPage
+from bot.slack.blocks import (
+    LABEL_MAX,
+    Json,
+    actions,
+    button,
+    confirmation,
+    context,
+    message,
+    option,
+    paragraphs,
+    section,
+    select,
+)
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.buttons import board_value, confirm_end
 from bot.slack.carrying import text_of
 from bot.slack.markup import TEXT_MAX, clipped, cut, escape, pieces, shown
@@ -20,12 +34,12 @@ from bot.slack.requests import (
     InviteUser,
     OpenAssign,
     OpenDeclare,
-    OpenDescription,
     OpenInvite,
     OpenNote,
     OpenPromise,
     OpenPublic,
     OpenReport,
+    OpenSetup,
     OpenUpdate,
     OpenWalk,
     OpenWithdrawal,
@@ -55,7 +69,9 @@ from bot.slack.words import (
     public_hint,
     severities,
     status_name,
+    status_word,
 )
+from core.boards import BoardFilter
 from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
 from core.incident import DeclaredText, Incident, Section
 from core.promise import NextUpdate
@@ -64,6 +80,11 @@ from core.workspace import Workspace
 
 # Slack takes 25 elements in one block of actions.
 OFFERED_MAX = 20
+# More buttons are a wall at night.
+BUTTONS_MAX = 5
+MAY_END = confirmation(
+    "Do it?", "An end is for good: incidents only move forward.", yes="Yes, do it"
+)
 # Slack refuses messages with more than about 11,000 characters of text.
 QUOTED_MAX = 8_000
 QUOTE_MAX = TEXT_MAX - 4  # of one block, beside the sign of a quotation
@@ -108,7 +129,19 @@ def asked(told: str, quote: str, offers: Sequence[Offer], draft: UUID | None) ->
         sentences.append(f"Choose: {escape(labels)}.")
     else:
         blocks += [context("Nothing was changed.")]
-    return message(sentences, [*blocks, *actions(buttons)])
+    return message(sentences, [*blocks, *actions(_in_a_row(buttons))])
+
+
+def _in_a_row(buttons: Sequence[Json]) -> list[Json]:
+    """At most `BUTTONS_MAX` of ``buttons``, and a select with the others."""
+    if len(buttons) <= BUTTONS_MAX:
+        return list(buttons)
+    first, others = buttons[: BUTTONS_MAX - 1], buttons[BUTTONS_MAX - 1 :]
+    options = [option(one["text"]["text"], one["value"]) for one in others]
+    asked = [one["confirm"] for one in others if "confirm" in one]
+    # Slack asks before all options of a select, or before none.
+    extra = {"confirm": MAY_END} if asked else {}
+    return [*first, select(options, action_id="choose:more", placeholder="Others", **extra)]
 
 
 def problem_of(question: Question) -> str:
@@ -185,6 +218,10 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("help", "all" if whole else verb)
         case ShowStats(days=days):
             return encode("stats", days)
+        case OpenSetup():
+            return encode("setup")
+        case OpenPage():
+            return encode("page")
         case ShowNews():
             return encode("news")
         case OpenDeclare() if request == OpenDeclare():
@@ -223,8 +260,10 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 - one for each request without a t
             return encode("send_report", incident.id)
         case OpenAssign():
             return encode(Dialog.ASSIGN, incident.id, incident.status)
-        case OpenDescription():
-            return encode(Dialog.DESCRIPTION, incident.id)
+        case OpenBox(box=Box.SEVERITY):
+            return encode(Dialog.SEVERITY, incident.id, incident.status)
+        case OpenBox(box=box, text=""):
+            return encode(box, incident.id)
         case OpenWalk(note=None, public=None):
             return encode("walk", incident.id, request.to)
         case AskPrivate():
@@ -296,10 +335,14 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
             return f"Send the report of {name}"
         case ShowStats():
             return "Show the figures"
-        case ShowBoard():
-            return "List them"
-        case ShowHelp():
-            return "Show the help"
+        case ShowBoard(narrowed=narrowed):
+            return f"List {board_words(narrowed)}"
+        case OpenSetup():
+            return "All settings…"
+        case OpenPage():
+            return "Status page…"
+        case ShowHelp(verb=verb):
+            return f"Help for {verb}" if verb else "Show the help"
         case OpenUpdate(to=str(to), public=str()):
             return f"Publish and move {name} to {status_name(to)}…"
         case OpenUpdate(public=str()):
@@ -314,8 +357,12 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
             return f"Assign {name}…"
         case OpenWalk(to=to, public=str()):
             return f"Publish and move {name} to {status_name(to)}…"
-        case OpenDescription():
-            return f"Description of {name}…"
+        case OpenBox(box=Box.NOTE):
+            return f"Note on {name}…"
+        case OpenBox(box=Box.COMPONENTS):
+            return f"Components of {name}…"
+        case OpenBox(box=box):
+            return f"{box.value.capitalize()} of {name}…"
         case OpenWalk(to=to):
             return f"Move {name} to {status_name(to)}…"
         case AskPrivate():
@@ -342,6 +389,12 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
             return "Shorten it…"
         case about:
             return _label_of_subscription(about)
+
+
+def board_words(narrowed: BoardFilter) -> str:
+    """``all, critical``: the words of a list, as they are typed."""
+    status = narrowed.status and status_word(narrowed.status)
+    return ", ".join(filter(None, [narrowed.scope.value, narrowed.severity, status]))
 
 
 def _label_of_subscription(asked: Request) -> str:

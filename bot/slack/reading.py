@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from bot.slack import verbs
 from bot.slack.arranged import OpenPage, ShowComponents
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.declaring import component_names, read_declare
 from bot.slack.heads import PUBLIC, Head, HeadKind, head_of, status_first
 from bot.slack.likeness import near
+from bot.slack.list_words import read_list
 from bot.slack.markup import plain_text
 from bot.slack.promise_words import promised_by, read_promise, when
 from bot.slack.references import NoNumber, at_head, first_word, plain_word
@@ -23,7 +25,6 @@ from bot.slack.requests import (
     Choice,
     InviteUser,
     OpenAssign,
-    OpenDescription,
     OpenInvite,
     OpenPublic,
     OpenSetup,
@@ -32,7 +33,6 @@ from bot.slack.requests import (
     Question,
     Request,
     SetStatusChannel,
-    ShowBoard,
     ShowCard,
     ShowHelp,
     ShowNews,
@@ -44,11 +44,8 @@ from bot.slack.requests import (
 from bot.slack.subscribe_words import read_subscribe, read_subscriptions, read_unsubscribe
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Elsewhere, Typed, option, quoted, status_of, unquoted
-from core.boards import BoardFilter, Scope
 from core.commands import Acknowledge, Change, Redact, Ref, TakeNextStep
-from core.errors import nearest
 from core.incident import Note, PublicText, Severity
-from core.lifecycle import NAME
 from core.promise import NextUpdate
 from core.stats import PERIOD_DAYS_MAX
 
@@ -58,6 +55,11 @@ Noted = TypeVar("Noted", Change, TakeNextStep)
 def note_of(text: str) -> Note | None:
     """``text`` as a note; None for an empty one."""
     return Note(text) if text else None
+
+
+def _unfilled(typed: Typed, problem: str, *requests: Request) -> Question:
+    """The answer to a command whose text or value is missing: ``requests`` ask for it."""
+    return Question(f"{problem} Nothing was done.", map(Choice, requests), usage=typed.verb.usage)
 
 
 def _with_readers(request: Noted, typed: Typed, *, to: str | None) -> Noted:
@@ -85,69 +87,35 @@ def _with_readers(request: Noted, typed: Typed, *, to: str | None) -> Noted:
     )
 
 
-def _read_list(typed: Typed) -> ShowBoard:
-    asked: dict[str, str] = {}
-    while token := typed.word():
-        key, value = option(token)
-        if key:
-            hint = "Options: severity:, status:."
-            key = typed.one_of(("severity", "status"), key, name="option", hint=hint)
-            value = value or typed.word()
-            if not value:
-                raise typed.wrong(f"The value of `{key}:` is missing.")
-        else:
-            key = "scope"
-            value = _scope(token, typed)
-        if key in asked:
-            raise typed.wrong(f"The {key} is named twice.")
-        asked[key] = value
-    status = _status_filter(asked["status"], typed) if "status" in asked else None
-    # No open incident has a status that ends it.
-    scope = Scope.ALL if status in typed.known.ends else Scope.OPEN
-    return ShowBoard(
-        narrowed=BoardFilter(
-            scope=Scope(asked.get("scope", scope)),
-            severity=typed.severity(asked["severity"]) if "severity" in asked else None,
-            status=status,
-        )
-    )
-
-
-def _scope(word: str, typed: Typed) -> str:
-    plain = typed.fixed(plain_word(word))
-    if plain in {*Scope}:
-        return plain
-    raise typed.wrong(
-        f"I can't list {quoted(word)}.",
-        suggestion=nearest(word, Scope),
-        hint="Try open, all or mine.",
-        slip=plain,
-    )
-
-
-def _status_filter(word: str, typed: Typed) -> str:
-    known = typed.known.statuses
-    # Incidents keep a lifecycle that has left the catalogue, so an unknown status may still exist;
-    # one that is close to a known status is a slip.
-    if word.casefold() in known or (NAME.fullmatch(word.casefold()) and not nearest(word, known)):
-        return word.casefold()
-    return typed.one_of(known, word, name="status")
-
-
 def _read_show(typed: Typed) -> ShowCard:
     return ShowCard(ref=typed.only_ref())
 
 
 def _read_status(typed: Typed) -> Change:
     ref = typed.ref()
+    if not typed.rest:
+        raise _unfilled(typed, "The status is missing.", TakeNextStep(actor=typed.actor, ref=ref))
     step = status_first(typed.rest, typed.known.statuses)
     if step and first_word(typed.rest) and not near(plain_word(typed.peek()), {step[0]}):
         change = Change(actor=typed.actor, ref=ref, to=step[0], note=note_of(step[1]))
         change = _with_readers(change, typed, to=step[0])
         problem = f"The status comes right after the number: {step[0]}. Nothing was done."
         raise Question(problem, [Choice(change)], usage=typed.verb.usage)
-    change = Change(actor=typed.actor, ref=ref, to=typed.status(), note=typed.note())
+    status = typed.status()
+    if ref is None and not typed.literal:
+        _ask_if_behind(status, typed)
+    change = Change(actor=typed.actor, ref=ref, to=status, note=typed.note())
     return _with_readers(change, typed, to=change.to)
+
+
+def _ask_if_behind(status: str, typed: Typed) -> None:
+    """Asks about a number right behind the status, where the note begins."""
+    try:
+        ref, note = at_head(typed.rest, typed.known.cards)
+    except NoNumber:
+        return
+    if ref is not None:
+        raise Elsewhere(f"{ref} {status} {note}")
 
 
 def _read_next(typed: Typed) -> TakeNextStep:
@@ -233,11 +201,13 @@ def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
 
 def _read_note(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
+    if not typed.rest:
+        raise _unfilled(typed, "The text of the note is missing.", OpenBox(ref=ref, box=Box.NOTE))
     text = typed.text("The text of the note")
     change = Change(actor=typed.actor, ref=ref, note=Note(text))
     change = _with_readers(change, typed, to=None)
     if change.note is None:
-        raise typed.wrong("The text of the note is missing.")
+        raise _unfilled(typed, "The text of the note is missing.", OpenBox(ref=ref, box=Box.NOTE))
     return change
 
 
@@ -294,7 +264,8 @@ def _read_severity(typed: Typed) -> Change:
     ref = typed.ref()
     word = typed.word()
     if not word:
-        raise typed.wrong("The severity is missing.")
+        asked = OpenBox(ref=ref, box=Box.SEVERITY)
+        raise _unfilled(typed, "The severity is missing.", asked)
     severity = typed.severity(word)
     typed.end()
     return Change(actor=typed.actor, ref=ref, severity=severity)
@@ -302,6 +273,8 @@ def _read_severity(typed: Typed) -> Change:
 
 def _read_title(typed: Typed) -> Change:
     ref = typed.ref(before_text=True)
+    if not typed.rest:
+        raise _unfilled(typed, "The title is missing.", OpenBox(ref=ref, box=Box.TITLE))
     text = typed.text("The title")
     change = Change(actor=typed.actor, ref=ref, title=unquoted(text))
     if typed.literal or not head_of(text, statuses=typed.known.statuses, words=False):
@@ -313,10 +286,10 @@ def _read_title(typed: Typed) -> Change:
     )
 
 
-def _read_description(typed: Typed) -> Change | OpenDescription:
+def _read_description(typed: Typed) -> Change | OpenBox:
     ref = typed.ref(before_text=True)
     if not typed.rest:
-        return OpenDescription(ref=ref)
+        return OpenBox(ref=ref, box=Box.DESCRIPTION)
     return Change(actor=typed.actor, ref=ref, description=typed.text("The description"))
 
 
@@ -324,12 +297,17 @@ def _read_components(typed: Typed) -> Change | ShowComponents:
     if not typed.rest:
         return ShowComponents()
     ref = typed.ref(before_text=True)
+    unfilled = _unfilled(
+        typed, "The list of components is missing.", OpenBox(ref=ref, box=Box.COMPONENTS)
+    )
+    if not typed.rest:
+        raise unfilled
     names = unquoted(typed.text("The list of components"))
     if plain_word(names) == "none":
         return Change(actor=typed.actor, ref=ref, components=())
     components = component_names(names.rstrip(", ，、"), typed)
     if not components:
-        raise typed.wrong("The list of components is missing.")
+        raise unfilled
     return Change(actor=typed.actor, ref=ref, components=components)
 
 
@@ -346,12 +324,16 @@ def _read_redact(typed: Typed) -> Redact:
     # It cannot be undone, so a number or a name alone is asked about.
     whole = typed.rest
     name = typed.name_of_texts()
+    if name is not None and not typed.literal:
+        problem = "The number of the incident is missing."
+        raise _unfilled(typed, problem, Redact(actor=typed.actor, ref=None, entry=name))
     alone = name is not None or len(whole.split()) == 1
     if alone and not typed.literal:
-        if name is None:
-            _ask_which_text(typed)
+        _ask_which_text(typed)
         raise Elsewhere
     ref = None if alone else typed.ref()
+    if not (name or typed.rest):
+        raise _unfilled(typed, "The number of the entry is missing.", OpenWithdrawal(ref=ref))
     entry = name or typed.name_of_texts() or typed.entry()
     typed.end()
     return Redact(actor=typed.actor, ref=ref, entry=entry)
@@ -403,20 +385,29 @@ def _read_setup(typed: Typed) -> SetStatusChannel | OpenSetup | OpenPage:
         return SetStatusChannel(channel=match[1] or match[2])
     if not typed.rest:
         return OpenSetup()
-    if plain_word(typed.rest) == "page":
+    if (word := plain_word(typed.rest)) == "page":
         return OpenPage()
-    raise typed.wrong(
+    page = [Choice(OpenPage())] if near(word, ("page", "statuspage", "status page")) else []
+    raise Question(
         f"{quoted(plain_text(typed.rest))} is no channel that Slack knows: "
-        "type # and pick one from its list."
+        "type # and pick one from its list.",
+        [*page, Choice(OpenSetup())],
+        usage=typed.verb.usage,
     )
 
 
 def _read_help(typed: Typed) -> ShowHelp:
     word = typed.word()
-    typed.end()
     if not word:
         return ShowHelp()
     asked = typed.fixed(plain_word(word))
+    if typed.rest and (verb := verbs.find(asked)):
+        raise Question(
+            f"`help` takes one word, and not {quoted(typed.rest)}.",
+            [Choice(ShowHelp(verb=verb.name))],
+            usage=typed.verb.usage,
+        )
+    typed.end()
     if asked == "all":
         return ShowHelp(whole=True)
     if verb := verbs.find(asked):
@@ -429,7 +420,7 @@ def _read_help(typed: Typed) -> ShowHelp:
 
 READERS: Mapping[str, Callable[[Typed], Request]] = {
     "declare": read_declare,
-    "list": _read_list,
+    "list": read_list,
     "show": _read_show,
     "status": _read_status,
     "next": _read_next,

@@ -22,6 +22,7 @@ from bot.slack.arranged import (
     ShowComponents,
     ShowOnPage,
 )
+from bot.slack.boxes import OpenBox
 from bot.slack.subscription_requests import AboutSubscriptions
 from core.boards import BoardFilter
 from core.commands import (
@@ -333,13 +334,6 @@ class OpenWithdrawal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenDescription:
-    """The dialog that corrects the description of one incident, filled with the present one."""
-
-    ref: Ref
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAssign:
     """The dialog that hands one incident over."""
 
@@ -418,7 +412,7 @@ Request = (
     | OpenNote
     | OpenReport
     | OpenWithdrawal
-    | OpenDescription
+    | OpenBox
     | OpenAssign
     | OpenInvite
     | Shorten

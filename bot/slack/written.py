@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bot.slack import arranged, requests, subscription_requests
+from bot.slack import arranged, boxes, requests, subscription_requests
 from bot.slack.requests import Request
 from core import commands
 from core.incident import Actor, DeclaredText, Person, Place, Section, Severity
@@ -34,7 +34,7 @@ _KINDS: dict[str, type[Any]] = {
         requests.OpenNote,
         requests.OpenReport,
         requests.OpenWithdrawal,
-        requests.OpenDescription,
+        boxes.OpenBox,
         requests.OpenAssign,
         requests.OpenInvite,
         requests.OpenWalk,
@@ -82,6 +82,8 @@ def _written(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case for 
             return {"section": value.value}
         case DeclaredText():
             return {"declared_text": value.value}
+        case boxes.Box():
+            return {"box": value.value}
         case str():
             return value
         case datetime():
@@ -128,6 +130,8 @@ def read(  # noqa: C901 - one case for each type
                 return Section(word)
             case {"declared_text": word}:
                 return DeclaredText(word)
+            case {"box": word}:
+                return boxes.Box(word)
             case {"moment": text}:
                 return datetime.fromisoformat(text)
             case {"id": text}:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.requests import OpenPromise, OpenUpdate, ShowCard, UsageError
+from bot.slack.requests import OpenPromise, OpenUpdate, Question, ShowCard
 from core.commands import SetPromise, TakeNextStep
 from core.incident import Note, PublicText
 from core.promise import NextUpdate
@@ -81,7 +81,7 @@ def test_other_beginnings_are_kept(text):
 
 def test_a_word_for_the_readers_alone_is_no_note():
     assert said("next 7 private:") == TakeNextStep(actor=an_actor(), ref=7)
-    with pytest.raises(UsageError, match="The text of the note is missing"):
+    with pytest.raises(Question, match="The text of the note is missing"):
         said("note 7 private:")
 
 

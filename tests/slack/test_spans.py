@@ -16,7 +16,7 @@ from bot.slack.forms import read, update_form
 from bot.slack.parser import parse
 from bot.slack.pressed import Dialog, decode
 from bot.slack.questions import Offer, label_of, value_of
-from bot.slack.requests import Choice, OpenPromise, Question, UsageError
+from bot.slack.requests import Choice, OpenPromise, Question
 from bot.slack.typed import Circumstances
 from core.commands import SetPromise
 from core.incident import Note, Place
@@ -87,7 +87,7 @@ def test_a_promise_is_read(typed, request_):
 
 @pytest.mark.parametrize("typed", ["promise 42 soon", "promise 42 because 30m"])
 def test_a_promise_without_a_time_is_refused(typed):
-    with pytest.raises(UsageError):
+    with pytest.raises(Question, match="is no time"):
         said(typed)
 
 

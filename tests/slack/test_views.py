@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import cards, lists, markup, refusals, timeline, views
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.help import help_for
 from bot.slack.pressed import Dialog, OpenDialog, Outdated, Step, decode
 from bot.slack.public import public_update, reply_now, status_card, withdrawn
 from bot.slack.requests import (
     CatchUp,
     OpenDeclare,
-    OpenDescription,
     OpenWithdrawal,
     ShowBoard,
     ShowCard,
@@ -595,7 +595,7 @@ def test_a_press_is_a_command_for_the_status_at_the_drawing():
         OpenDialog(dialog=Dialog.SEVERITY, ref=id_, expected_status=now),
         ShowTimeline(ref=id_),
         OpenWithdrawal(ref=id_),
-        OpenDescription(ref=id_),
+        OpenBox(ref=id_, box=Box.DESCRIPTION),
     ]
 
 

@@ -42,6 +42,8 @@ from bot.slack import (
     walking,
 )
 from bot.slack.answers import DialogNotOpened
+from bot.slack.box_dialogs import box_dialog
+from bot.slack.boxes import Box
 from bot.slack.cards import card_for_you, owner_card, working_card
 from bot.slack.carrying import after_the_end
 from bot.slack.figures import stats
@@ -1200,11 +1202,14 @@ def forms(texts: Texts) -> dict[str, Any]:
             at=NOW,
         ),
         "open_news_none": news.open_news(OpenNews(news=(), looked_at=3, total=3), at=NOW),
-        "dialog_description": dialogs.description_dialog(new, origin=ORIGIN),
-        "dialog_description_private": dialogs.description_dialog(
-            replace(private, description=None), origin=ORIGIN
+        "dialog_description": box_dialog(Box.DESCRIPTION, new, workspace, origin=ORIGIN),
+        "dialog_description_private": box_dialog(
+            Box.DESCRIPTION, replace(private, description=None), workspace, origin=ORIGIN
         ),
-        "dialog_description_over": dialogs.description_dialog(over, origin=ORIGIN),
+        "dialog_description_over": box_dialog(Box.DESCRIPTION, over, workspace, origin=ORIGIN),
+        "dialog_private_note": box_dialog(Box.NOTE, new, workspace, origin=ORIGIN),
+        "dialog_title": box_dialog(Box.TITLE, new, workspace, origin=ORIGIN, text=texts.title),
+        "dialog_affected": box_dialog(Box.COMPONENTS, new, workspace, origin=ORIGIN),
         "dialog_redact": redact_dialog(new, updates, origin=ORIGIN),
         "dialog_walk": walking.walk_dialog(
             a_case(texts, lifecycle=STATUSPAGE, status="investigating"),
