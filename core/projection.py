@@ -46,14 +46,38 @@ FIRST = 1
 Value = TypeVar("Value")
 
 
+class Projector:
+    """Makes a page again and again; of an incident that is the very same value, nothing anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[UUID, _Shown] = {}
+
+    def project(self, facts: PublicFacts, at: datetime) -> StatusPage:
+        """The page at the moment ``at``. ``facts`` must have been read for the same moment."""
+        shown = [self._shown(incident) for incident in facts.incidents]
+        self._known = {one.page.incident.id: one for one in shown}
+        return _project(facts, shown, at)
+
+    def _shown(self, incident: PublicIncident) -> _Shown:
+        known = self._known.get(incident.id)
+        return known if known and known.page.incident is incident else _shown(incident)
+
+
 def project(facts: PublicFacts, at: datetime) -> StatusPage:
     """The page at the moment ``at``. ``facts`` must have been read for the same moment."""
-    stretches = [one for incident in facts.incidents for one in _stretches(incident)]
+    return _project(facts, [_shown(incident) for incident in facts.incidents], at)
+
+
+def _project(facts: PublicFacts, shown: Sequence[_Shown], at: datetime) -> StatusPage:
+    stretches: dict[UUID, list[_Stretch]] = {}
+    for one in shown:
+        for stretch in one.stretches:
+            stretches.setdefault(stretch.component, []).append(stretch)
     components = [
-        _page_component(component, stretches, at)
+        _page_component(component, stretches.get(component.id, ()), at)
         for component in sorted(facts.components, key=lambda one: (one.position, one.name))
     ]
-    incidents = [page_incident(incident) for incident in facts.incidents]
+    incidents = [one.page for one in shown]
     open_ = [one for one in incidents if one.open]
     turns = sorted({*facts.turns, *_turns(facts, at)})
     return StatusPage(
@@ -200,6 +224,18 @@ class _Stretch:
     end: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What one incident is on the page, and in the courses of components."""
+
+    page: PageIncident
+    stretches: tuple[_Stretch, ...]
+
+
+def _shown(incident: PublicIncident) -> _Shown:
+    return _Shown(page_incident(incident), tuple(_stretches(incident)))
+
+
 def _stretches(incident: PublicIncident) -> Iterator[_Stretch]:
     """The stretches of an incident, from its start; none where it leaves all operational."""
     courses = (incident.severities, incident.tags, _words(incident))
@@ -256,7 +292,7 @@ def _begins(component: ShownComponent) -> datetime:
 def _page_component(
     component: ShownComponent, stretches: Iterable[_Stretch], at: datetime
 ) -> PageComponent:
-    mine = [one for one in stretches if one.component == component.id and one.start <= at]
+    mine = [one for one in stretches if one.start <= at]
     course = _course(component, mine, at)
     since, status = course[-1]
     return PageComponent(
@@ -297,10 +333,15 @@ def _days(
 
 
 def _touched(days: Sequence[date], start: datetime, end: datetime | None) -> Sequence[date]:
-    """Those of ``days`` that a time touches; ``end`` is not part of it, None: it goes on."""
-    first = start.astimezone(UTC).date()
-    last = days[-1] if end is None else max(start, end - TICK).astimezone(UTC).date()
-    return [day for day in days if first <= day <= last]
+    """Those of ``days``, one after another, that a time touches.
+
+    ``end`` is not part of it, None: it goes on.
+    """
+    first = (start.astimezone(UTC).date() - days[0]).days
+    if end is None:
+        return days[max(first, 0) :]
+    last = (max(start, end - TICK).astimezone(UTC).date() - days[0]).days
+    return days[max(first, 0) : max(last + 1, 0)]
 
 
 # The page as a whole

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, case, or_, select, true
+from sqlalchemy import and_, bindparam, case, or_, select, true, union_all
 
 from core.incident import (
     PUBLIC_FACTS,
@@ -42,6 +42,7 @@ from storage import imports, pages, promises
 from storage.models import component, is_open, is_tagged
 from storage.models import incident as _incident
 from storage.models import update as _update
+from storage.remembered import Remembered
 from storage.rows import NEWEST, AnyRow, lifecycle_of, shown_tags
 from storage.snapshot import Snapshot
 
@@ -72,7 +73,8 @@ _INCIDENTS = select(
 )
 _ONE = _INCIDENTS.where(_incident.c.id == bindparam("incident"))
 _OPEN = _INCIDENTS.where(is_open).order_by(_incident.c.number.desc())
-_OVER_LATELY = _INCIDENTS.where(is_tagged, _incident.c.over_at >= bindparam("since"))
+_over_lately = and_(is_tagged, _incident.c.over_at >= bindparam("since"))
+_NUMBERED = _INCIDENTS.where(_incident.c.number.in_(bindparam("numbers", expanding=True)))
 _RECENT = (
     _INCIDENTS.where(_incident.c.number < bindparam("before"))
     .order_by(_incident.c.number.desc())
@@ -82,6 +84,18 @@ _RECENT = (
 # Imported incidents have numbers behind those that were declared before the import.
 _newest_first = (_incident.c.created_at.desc(), _incident.c.number.desc())
 _NEWEST = _INCIDENTS.order_by(*_newest_first).limit(bindparam("limit"))
+# The incidents of the page, and the versions of their rows, which nobody is shown.
+_OF_PAGE = union_all(
+    *(
+        narrowed(_INCIDENTS.with_only_columns(_incident.c.number, _incident.c.version))
+        for narrowed in (
+            lambda seen: seen.where(is_open),
+            lambda seen: seen.where(_over_lately),
+            # SQLite takes no order within a union.
+            lambda seen: select(seen.order_by(*_newest_first).limit(bindparam("limit")).subquery()),
+        )
+    )
+)
 _DECLARED = _INCIDENTS.where(
     _incident.c.created_at >= bindparam("start"), _incident.c.created_at < bindparam("end")
 ).order_by(*_newest_first)
@@ -182,8 +196,13 @@ class PublicReader(Snapshot):
         found = pages.found(self._connection, workspace=workspace, slug=slug)
         return found and (found[0].workspace, found[1])
 
-    def page_facts(self, workspace: str, *, at: datetime) -> PublicFacts | None:
-        """All public facts of the workspace's page, None if it is not published."""
+    def page_facts(
+        self, workspace: str, *, at: datetime, remembered: Remembered | None = None
+    ) -> PublicFacts | None:
+        """All public facts of the workspace's page, None if it is not published.
+
+        ``remembered`` are incidents of earlier facts of it, of which only changed ones are read.
+        """
         found = pages.found(self._connection, workspace=workspace)
         if found is None:
             return None
@@ -194,7 +213,7 @@ class PublicReader(Snapshot):
             settings=settings,
             groups=headings,
             components=pages.shown(self._connection, workspace, headings),
-            incidents=self._of_page(workspace, at),
+            incidents=self._of_page(workspace, at, turn, remembered or Remembered()),
             changed_at=changed_at,
             turns=() if turn is None else (turn,),
         )
@@ -218,7 +237,7 @@ class PublicReader(Snapshot):
             ),
             groups=headings,
             components=pages.shown(self._connection, workspace, headings),
-            incidents=self._of_page(workspace, at),
+            incidents=self._of_page(workspace, at, None, Remembered()),
             changed_at=at,
         )
 
@@ -253,22 +272,23 @@ class PublicReader(Snapshot):
         rows = self._connection.execute(_NEWEST, named).all()
         return self._tagged(workspace, self._with_updates(workspace, rows, at))
 
-    def _of_page(self, workspace: str, at: datetime) -> tuple[PublicIncident, ...]:
+    def _of_page(
+        self, workspace: str, at: datetime, turn: datetime | None, remembered: Remembered
+    ) -> tuple[PublicIncident, ...]:
         since = datetime.combine(at.astimezone(UTC) - timedelta(days=DAYS), time(), UTC)
-        named = {"workspace": workspace, "at": at}
-        rows = {
-            row.number: row
-            for statement, more in (
-                (_OPEN, {}),
-                (_NEWEST, {"limit": RECENT}),
-                (_OVER_LATELY, {"since": since}),
-            )
-            for row in self._connection.execute(statement, {**named, **more})
-        }
-        newest_first = sorted(
-            rows.values(), key=lambda row: (row.created_at, row.number), reverse=True
-        )
-        return self._tagged(workspace, self._with_updates(workspace, newest_first, at))
+        named = {"workspace": workspace, "at": at, "since": since, "limit": RECENT}
+        versions = {row.number: row.version for row in self._connection.execute(_OF_PAGE, named)}
+        known = remembered.good(versions, self.components(workspace), at=at)
+        unknown = [number for number in versions if number not in known]
+        rows: Sequence[AnyRow] = ()
+        if unknown:
+            rows = self._connection.execute(
+                _NUMBERED, {"workspace": workspace, "at": at, "numbers": unknown}
+            ).all()
+        read = self._tagged(workspace, self._with_updates(workspace, rows, at))
+        found = known | {one.number: one for one in read}
+        remembered.keep(found.values(), versions, turn=turn)
+        return tuple(sorted(found.values(), key=lambda one: one.since_declared, reverse=True))
 
     def _tagged(
         self, workspace: str, incidents: tuple[PublicIncident, ...]

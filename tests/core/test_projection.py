@@ -19,7 +19,7 @@ from core.page import (
     ShownComponent,
     StatusPage,
 )
-from core.projection import page_incident, project
+from core.projection import Projector, page_incident, project
 from core.public_side import PublicIncident, PublicPromise, PublicUpdate
 from tests.builders import NINE, WORKSPACE, a_component, an_id
 
@@ -101,13 +101,16 @@ def an_incident(
     return PublicIncident(**fields | changes)
 
 
-def page(
+def page(*incidents: PublicIncident, at: datetime = NINE + HOUR, **changes: Any) -> StatusPage:
+    """The page at ten, whose facts were written last at nine."""
+    return project(facts_of(*incidents, **changes), at)
+
+
+def facts_of(
     *incidents: PublicIncident,
     components: tuple[ShownComponent, ...] = (shown(),),
-    at: datetime = NINE + HOUR,
     **changes: Any,
-) -> StatusPage:
-    """The page at ten, whose facts were written last at nine."""
+) -> PublicFacts:
     settings = PageSettings(
         workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE
     )
@@ -117,7 +120,7 @@ def page(
         "incidents": incidents,
         "changed_at": NINE,
     }
-    return project(PublicFacts(**fields | changes), at)
+    return PublicFacts(**fields | changes)
 
 
 def status_of(made: StatusPage, of: Component = API) -> ComponentStatus:
@@ -409,3 +412,18 @@ class TestTime:
         assert page(changed_at=NINE + MINUTE).since == NINE + MINUTE
         assert page(changed_at=NINE, turns=(NINE + MINUTE,)).since == NINE + MINUTE
         assert page(changed_at=NINE - DAY).since == MIDNIGHT - DAY
+
+
+def test_a_projector_makes_anew_only_the_incidents_that_changed():
+    projector, ten = Projector(), NINE + HOUR
+    same, before = an_incident(number=1), an_incident(number=2, severity=Severity.LOW)
+    first = projector.project(facts_of(before, same), ten)
+    after = an_incident((NINE + MINUTE, "identified", None), number=2)
+    second = projector.project(facts_of(after, same), ten)
+
+    assert second == page(after, same)
+    kept = {one.incident.number: one for one in first.open}
+    assert {one.incident.number: one is kept[one.incident.number] for one in second.open} == {
+        1: True,
+        2: False,
+    }

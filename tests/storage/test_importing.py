@@ -18,6 +18,7 @@ from core.importing import Imports
 from core.incident import PublicText, Severity
 from core.projection import project
 from storage import audit, export
+from storage.remembered import Remembered
 from tests import northwind
 from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
 
@@ -60,9 +61,17 @@ def bring(imports, foreign):
 
 @pytest.fixture
 def page(store, clock):
+    """The page, which is the same with what is remembered of it and without."""
+    remembered = Remembered()
+
     async def page():
         await Curation(store, clock=clock).publish(ADMIN, title="Northwind Status")
-        facts = await store.read_public(lambda view: view.page_facts(WORKSPACE, at=clock()))
+        facts, again = await store.read_public(
+            lambda view: [
+                view.page_facts(WORKSPACE, at=clock(), remembered=one) for one in (None, remembered)
+            ]
+        )
+        assert again == facts
         return project(facts, clock())
 
     return page

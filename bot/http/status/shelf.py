@@ -19,8 +19,9 @@ from typing import Protocol, TypeVar
 from bot.page import site
 from bot.page.addresses import Addresses
 from core.page import PageIncident, PageSettings, StatusPage
-from core.projection import page_incident, project
+from core.projection import Projector, page_incident
 from storage.public import PublicReader
+from storage.remembered import Remembered
 
 T = TypeVar("T")
 FRESH = timedelta(milliseconds=250)
@@ -56,6 +57,8 @@ class _Page:
     read: float
     value: StatusPage
     address: str
+    remembered: Remembered
+    projector: Projector
     kept: OrderedDict[str, KeptBytes | None] = field(default_factory=OrderedDict)
 
 
@@ -134,8 +137,14 @@ class Shelf:
             known.checked = checked
             return known
         at = self._clock()
+        remembered, projector = Remembered(), Projector()
+        if known is not None and not anew:
+            remembered, projector = known.remembered, known.projector
         facts, pages = await self._store.read_public(
-            lambda reader: (reader.page_facts(workspace, at=at), reader.pages())
+            lambda reader: (
+                reader.page_facts(workspace, at=at, remembered=remembered),
+                reader.pages(),
+            )
         )
         if facts is None:
             self._pages.pop(workspace, None)
@@ -144,9 +153,11 @@ class Shelf:
         made = _Page(
             version=version[1],
             checked=checked,
-            read=checked,
-            value=project(facts, at),
+            read=checked if anew or known is None else known.read,
+            value=projector.project(facts, at),
             address=self._address(facts.settings, len(pages) == 1),
+            remembered=remembered,
+            projector=projector,
         )
         self._pages[workspace] = made
         return made
