@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from bot.sandbox import Sandbox
+from bot.sandbox.model import Message, View
 from bot.sandbox.people import Person
 from tests.patience import PATIENCE_SECONDS
 
@@ -29,3 +30,19 @@ def a_standin(manifest: Mapping[str, Any] = MANIFEST, **changes: Any) -> Sandbox
 async def announced(slack: Sandbox, person: Person) -> None:
     """Waits until the button of the person's dialog says that something will be public."""
     await slack.until(lambda: person.view.given["submit"]["text"] == "Publish")
+
+
+async def opened(slack: Sandbox, person: Person, callback_id: str) -> View:
+    """Waits until the person has a dialog of that kind, and returns it."""
+    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
+    return person.view
+
+
+def labels(shown: Message | View) -> list[str]:
+    """The labels of the buttons, in their order."""
+    return [
+        element["text"]["text"]
+        for block in shown.blocks
+        for element in block.get("elements", ())
+        if element.get("type") == "button"
+    ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.standin import labels, opened
+
 CAUSE = "The cause was a full disk on db-3."
 REPORT = "Write it in the report…"
 
@@ -41,15 +43,6 @@ async def over(say, end):
     await end()
 
 
-def labels(shown):
-    return [
-        element["text"]["text"]
-        for block in shown.blocks
-        for element in block.get("elements", [])
-        if element["type"] == "button"
-    ]
-
-
 def boxes(view):
     return {
         block["block_id"]: block["element"].get("initial_value", "")
@@ -58,18 +51,13 @@ def boxes(view):
     }
 
 
-async def opened(slack, person, callback_id="report"):
-    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
-    return person.view
-
-
 @pytest.fixture
 def write(mia, slack):
     """Opens the report with the button of an answer, and saves it as it is; the new answer."""
 
     async def written(answer, **texts):
         pressed = await mia.press(answer, REPORT)
-        await opened(slack, mia)
+        await opened(slack, mia, "report")
         for label, text in texts.items():
             await mia.fill(label.replace("_", " "), text)
         await mia.submit()
@@ -101,7 +89,7 @@ async def test_a_text_after_the_end_is_offered_to_the_report(line, over, say, mi
     assert "Declare a follow-up…" in labels(answer)
     assert CAUSE not in (await say("timeline 1")).words()
     pressed = await mia.press(answer, REPORT)
-    view = await opened(slack, mia)
+    view = await opened(slack, mia, "report")
     assert CAUSE in boxes(view)["summary"]
     assert "Your text is in *Summary*." in str(view.blocks)
     await mia.submit()
@@ -123,7 +111,7 @@ async def test_the_text_stands_below_the_section_that_is_there(over, say, mia, s
     await write(await say("note 1 Cards were refused for an hour."))
 
     await mia.press(await say(f"note 1 {CAUSE}"), REPORT)
-    view = await opened(slack, mia)
+    view = await opened(slack, mia, "report")
 
     assert boxes(view)["summary"] == f"Cards were refused for an hour.\n\n{CAUSE}"
 
@@ -132,7 +120,7 @@ async def test_a_text_without_room_in_one_section_goes_to_the_next(over, say, mi
     await write(await say(f"note 1 {'a' * 1_999}"))
 
     await mia.press(await say(f"note 1 {CAUSE}"), REPORT)
-    view = await opened(slack, mia)
+    view = await opened(slack, mia, "report")
 
     assert boxes(view)["summary"] == "a" * 1_999
     assert boxes(view)["impact"] == CAUSE
@@ -157,7 +145,7 @@ async def test_a_dialog_whose_incident_ended_offers_its_texts_to_the_report(
     assert "All is well." in str(mia.view.blocks)
     assert CAUSE in str(mia.view.blocks)
     await mia.press(mia.view, REPORT)
-    view = await opened(slack, mia)
+    view = await opened(slack, mia, "report")
     assert boxes(view)["summary"] == f"All is well.\n\n{CAUSE}"
     await mia.submit()
     assert CAUSE in (await say("report 1")).words()
@@ -175,7 +163,7 @@ async def test_a_filled_dialog_that_opens_after_the_end_offers_its_text_to_the_r
     await slack.until(lambda: mia.has_view and REPORT in labels(mia.view))
     assert CAUSE in str(mia.view.blocks)
     await mia.press(mia.view, REPORT)
-    assert CAUSE in boxes(await opened(slack, mia))["summary"]
+    assert CAUSE in boxes(await opened(slack, mia, "report"))["summary"]
 
 
 async def test_names_of_components_are_no_text_for_the_report(over, say):
@@ -195,7 +183,7 @@ async def test_a_text_for_no_box_is_shown_whole_beside_the_boxes(over, say, mia,
     await write(await say(f"note 1 {CAUSE}"), **dict.fromkeys(labels, "b" * 1_000))
 
     await mia.press(await say(f"note 1 {long[:1_900]}"), REPORT)
-    view = await opened(slack, mia)
+    view = await opened(slack, mia, "report")
 
     assert "fits into none of the boxes" in str(view.blocks)
     assert long[:1_900].split()[-2] in str(view.blocks)

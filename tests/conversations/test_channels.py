@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox import Limits
 from tests.conversations.conftest import differences, environment_for, running, settled
-from tests.standin import a_standin
+from tests.standin import a_standin, labels
 
 NAME = "inc-1-checkout-is-down"
 
@@ -77,15 +77,6 @@ def owned(slack):
 
 def members(channel):
     return {member for member in channel.members if "RATCHET" not in member}
-
-
-def labels(message):
-    return [
-        element["text"]["text"]
-        for block in message.blocks
-        for element in block.get("elements", ())
-        if element.get("type") == "button"
-    ]
 
 
 @pytest.fixture

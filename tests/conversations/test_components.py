@@ -12,6 +12,7 @@ from core.incident import Person
 from core.page import ComponentStatus
 from tests.builders import an_actor
 from tests.conversations.conftest import running
+from tests.standin import opened
 
 
 @pytest.fixture
@@ -53,10 +54,6 @@ def listed(slack, ratchet):
         return mia
 
     return listed
-
-
-async def opened(slack, person, name):
-    await slack.until(lambda: person.has_view and person.view.callback_id == name)
 
 
 async def answered(slack, person, words):

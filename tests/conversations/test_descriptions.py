@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.standin import opened
+
 FIRST = "Payments time out.\nSince the deploy of 14:10.\nOnly cards of ACME.\nA fourth line."
 
 
@@ -32,11 +34,6 @@ async def card(slack, ratchet, say, settle):
     await say(f"description 1 {FIRST}")
     await settle()
     return slack.workspace.channel("#payments").messages[-1]
-
-
-async def opened(slack, person, callback_id):
-    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
-    return person.view
 
 
 async def test_the_card_has_the_first_lines_and_show_has_all_of_them(card, say):

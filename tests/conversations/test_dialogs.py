@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import tables
-from tests.standin import announced
+from tests.standin import announced, opened
 
 
 @pytest.fixture
@@ -19,11 +19,6 @@ async def card(slack, ratchet, settle):
     await slack.person("mia").command("#payments", "/incident declare Checkout is down")
     await settle()
     return slack.workspace.channel("#payments").messages[-1]
-
-
-async def opened(slack, person, callback_id):
-    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
-    return person.view
 
 
 async def told(slack, person, words):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.standin import labels
+
 WE = "Refunds fail for some customers."
 
 
@@ -58,7 +60,7 @@ async def test_the_second_half_of_a_double_click_is_asked_about(
 ):
     await told("severity 1 high")
     answer = await pressed(mia, await told(line), label)
-    [step] = [one for one in _labels(answer) if one.startswith("Move to")]
+    [step] = [one for one in labels(answer) if one.startswith("Move to")]
     before = (await told("show 1")).words()
     clock.advance(seconds=2)
 
@@ -74,7 +76,7 @@ async def test_the_second_half_of_a_double_click_is_asked_about(
 async def test_after_three_seconds_the_step_is_done_at_once(line, label, told, mia, clock):
     await told("severity 1 high")
     answer = await pressed(mia, await told(line), label)
-    [step] = [one for one in _labels(answer) if one.startswith("Move to")]
+    [step] = [one for one in labels(answer) if one.startswith("Move to")]
     clock.advance(seconds=3)
 
     assert f"is now *{step.removeprefix('Move to ')}*" in (await pressed(mia, answer, step)).text
@@ -126,12 +128,3 @@ async def test_a_declaration_by_a_button_is_not_moved_by_a_double_click(told, mi
     again = await pressed(mia, answer, "Move to Identified")
 
     assert "changed nothing" in again.text
-
-
-def _labels(message):
-    return [
-        element["text"]["text"]
-        for block in message.blocks
-        for element in block.get("elements", [])
-        if element["type"] == "button"
-    ]

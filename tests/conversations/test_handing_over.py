@@ -10,6 +10,7 @@ from bot.slack import handing
 from core.handover import Answer, HandOver
 from tests.builders import ADA, GRACE, NINE, an_incident
 from tests.conversations.conftest import running, settled
+from tests.standin import labels
 
 
 @pytest.fixture
@@ -35,15 +36,6 @@ def questions(slack, name):
     """The direct messages to a person, without the cards of private incidents."""
     found = slack.workspace.direct(slack.person(name).user).messages
     return [one for one in found if "hand_over" in repr(one.metadata)]
-
-
-def labels(message):
-    return [
-        element["text"]["text"]
-        for block in message.blocks
-        for element in block.get("elements", ())
-        if element.get("type") == "button"
-    ]
 
 
 def owner(slack):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.standin import announced
+from tests.standin import announced, labels, opened
 
 HOST = "db-3-canary"
 LEAK = f"The host {HOST} is down, we are moving away from it."
@@ -38,24 +38,11 @@ def told(mia):
     return told
 
 
-def labels(message):
-    return [
-        element["text"]["text"]
-        for block in message.blocks
-        for element in block.get("elements", [])
-        if element["type"] == "button"
-    ]
-
-
 def public(slack):
     """Everything that the status channel shows."""
     return json.dumps([m.blocks for m in slack.workspace.channel("#status").messages]) + "".join(
         m.text for m in slack.workspace.channel("#status").messages
     )
-
-
-async def opened(slack, person, callback_id):
-    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
 
 
 async def dialog(slack, mia, press="Update…", name="update"):

@@ -8,6 +8,7 @@ import pytest
 
 from bot.slack.words import status_name
 from core.lifecycle import PRESETS
+from tests.standin import labels
 
 PAIRS = [
     pytest.param(lifecycle, start, to, id=f"{lifecycle.name}-{start}-{to}")
@@ -53,13 +54,7 @@ async def test_only_the_moves_of_the_table_happen(lifecycle, start, to, standing
         assert status_name(start).lower() in answer.text.lower()
         assert f"*{status_name(start)}*" in shown.words()
     offered = lifecycle.next_steps(to if to in lifecycle.next_steps(start) else start)
-    labels = [
-        element["text"]["text"]
-        for block in answer.blocks
-        for element in block.get("elements", [])
-        if element["type"] == "button"
-    ]
-    moves = [label for label in labels if label.startswith("Move") and "steps" not in label]
+    moves = [label for label in labels(answer) if label.startswith("Move") and "steps" not in label]
     assert [label.rpartition(" to ")[2] for label in moves] == [
         status_name(step) for step in offered
     ]

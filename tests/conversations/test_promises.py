@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.standin import announced
+from tests.standin import announced, labels
 
 GROUP = "<!subteam^S0RESPONDERS>"
 PAYMENTS, STATUS = "#payments", "#status"
@@ -516,15 +516,6 @@ async def reminded(slack, declared, says, passes):
     await passes(6)
     (reminder,) = reminders(slack)
     assert labels(reminder) == ["Update…", "+15 min", "Release…"]
-
-
-def labels(message):
-    return [
-        element["text"]["text"]
-        for block in message.blocks
-        for element in block.get("elements", [])
-        if element["type"] == "button"
-    ]
 
 
 ENDS = [

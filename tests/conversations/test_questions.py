@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests import tables
-from tests.standin import announced
+from tests.standin import announced, labels, opened
 
 CAUSE = "The cause is found, and the cards work again."
 LINK = "https://sandbox.slack.com/archives"
@@ -38,26 +38,12 @@ def told(mia):
     return told
 
 
-def labels(message):
-    return [
-        element["text"]["text"]
-        for block in message.blocks
-        for element in block.get("elements", [])
-        if element["type"] == "button"
-    ]
-
-
 async def timeline(told, number):
     return (await told(f"timeline {number}")).words()
 
 
 def drafts(ratchet):
     return tables.values(ratchet.store, "SELECT body FROM draft")
-
-
-async def opened(slack, person, callback_id):
-    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
-    return person.view
 
 
 # --- another incident than the one meant ---------------------------------------------------------

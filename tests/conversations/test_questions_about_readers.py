@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conversations.test_questions import labels, opened, timeline
+from tests.conversations.test_questions import timeline
+from tests.standin import labels, opened
 
 WE = "We fixed the index, and search is quick again."
 

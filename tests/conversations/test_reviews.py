@@ -6,7 +6,7 @@ import pytest
 
 from tests.conversations.conftest import environment_for, running
 from tests.promises.acts import idle
-from tests.standin import MANIFEST, a_standin
+from tests.standin import MANIFEST, a_standin, opened
 
 
 @pytest.fixture
@@ -41,15 +41,10 @@ async def over(say, clock):
         await say(f"status 1 {step}")
 
 
-async def opened(slack, person):
-    await slack.until(lambda: person.has_view and person.view.callback_id == "report")
-    return person.view
-
-
 async def write(slack, person, answer, **texts):
     """Opens the dialog from the report and saves ``texts`` by the labels of their boxes."""
     pressed = await person.press(answer, "Write…")
-    await opened(slack, person)
+    await opened(slack, person, "report")
     for label, text in texts.items():
         await person.fill(label.replace("_", " ").replace("Follow ups", "Follow-ups"), text)
     submitted = await person.submit()
@@ -102,7 +97,7 @@ async def test_a_section_without_an_incident_is_asked_about(say):
 async def test_a_text_written_meanwhile_is_shown_before_it_is_replaced(slack, over, say, mia):
     bo = slack.person("bo")
     mias = await mia.press(await say("report 1"), "Write…")
-    await opened(slack, mia)
+    await opened(slack, mia, "report")
     bos, _ = await write(slack, bo, await say("report 1", bo), Cause="db-4 lost quorum")
     await bos.answer()
 
@@ -123,7 +118,7 @@ async def test_a_section_that_was_withdrawn_meanwhile_does_not_come_back(slack, 
     """Mia's dialog still holds it, in its box and, once she is refused, in none."""
     await write(slack, mia, await say("report 1"), Cause="Pat did it", Impact="Pat's cards")
     mias = await mia.press(await say("report 1"), "Write…")
-    await opened(slack, mia)
+    await opened(slack, mia, "report")
     for section in ("cause", "impact"):
         await say(f"withdraw 1 {section}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.standin import opened
+
 # The clock of the tests shows 09:00 UTC; the people of the stand-in are an hour ahead.
 
 
@@ -23,11 +25,6 @@ def say(mia):
         return await (await mia.command("#payments", f"/incident {text}")).answer()
 
     return say
-
-
-async def opened(slack, person, callback_id):
-    await slack.until(lambda: person.has_view and person.view.callback_id == callback_id)
-    return person.view
 
 
 async def test_the_answer_echoes_the_start_in_words(say):

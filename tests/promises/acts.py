@@ -6,11 +6,7 @@ import asyncio
 import json
 
 from tests import tables
-from tests.standin import announced
-
-
-async def opened(slack, mia, callback_id):
-    await slack.until(lambda: mia.has_view and mia.view.callback_id == callback_id)
+from tests.standin import announced, opened
 
 
 async def command(slack, mia, shown):

@@ -12,7 +12,7 @@ from bot.slack.verbs import VERBS
 from tests import tables
 from tests.promises.acts import idle
 from tests.promises.conftest import move_status_channel, settle, tell
-from tests.standin import announced
+from tests.standin import announced, opened
 
 # Commands to prepare, and then the command itself: every verb with an effect.
 COMMANDS = {
@@ -71,10 +71,6 @@ def by_command(before, line):
 async def card(slack):
     await slack.until(lambda: slack.workspace.channel("#payments").messages)
     return slack.workspace.channel("#payments").messages[0]
-
-
-async def opened(slack, mia, callback_id):
-    await slack.until(lambda: mia.has_view and mia.view.callback_id == callback_id)
 
 
 async def by_step(mia, slack):
