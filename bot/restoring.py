@@ -27,7 +27,7 @@ from core.incident import Actor, DeclaredText, Note, Person
 from core.refusals import NotPrivate
 from core.service import Incidents
 from storage import subscribers
-from storage.hidden import Hidden, SeesAgain, What
+from storage.hidden import Hidden, HiddenKind, SeesAgain
 from storage.hook_queue import begin_anew
 from storage.numbers import Numbers, newest_declaration, skip_to
 from storage.outbox import Outbox
@@ -210,7 +210,7 @@ def _command(one: Hidden) -> Redact | SetPrivacy | SetInvitation | WriteReport:
             emptied: dict[str, Any] = {section: Note("")}
             return WriteReport(actor=actor, ref=ref, seen=NEWEST, **emptied)
         case Hidden(entry=int(entry)):
-            present_too = one.what is What.TITLE
+            present_too = one.kind is HiddenKind.TITLE
             names = one.names or tuple(DeclaredText)
             return Redact(actor=actor, ref=ref, entry=entry, names=names, present_too=present_too)
         case _:
@@ -220,17 +220,17 @@ def _command(one: Hidden) -> Redact | SetPrivacy | SetInvitation | WriteReport:
 def _named(one: Hidden) -> tuple[str, str]:
     """The name of ``one`` for the operator, and what is done to it."""
     name = f"INC-{one.number}"
-    match one.what:
-        case What.INCIDENT:
+    match one.kind:
+        case HiddenKind.INCIDENT:
             return name, "Made private"
-        case What.INVITATION:
+        case HiddenKind.INVITATION:
             return f"{name}, {one.person.id if one.person else ''}", "Invitation taken back"
-        case What.SECTION:
+        case HiddenKind.SECTION:
             return f"{name}, section {one.section}", "Withdrawn"
-        case What.TEXT | What.TITLE:
+        case HiddenKind.TEXT | HiddenKind.TITLE:
             return f"{name}, entry {one.entry}", "Withdrawn"
         case _:
-            assert_never(one.what)
+            assert_never(one.kind)
 
 
 def _line_of(one: SeesAgain) -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 from core.incident import DeclaredText, Person
 
 
-class What(IntEnum):
+class HiddenKind(IntEnum):
     """The kinds of hidden things, in the order in which they are hidden again."""
 
     INCIDENT = 1  # made private
@@ -37,7 +37,7 @@ class Hidden:
     incident: UUID
     number: int
     by: Person
-    what: What
+    kind: HiddenKind
     entry: int | None = None
     person: Person | None = None
     section: str | None = None
@@ -54,7 +54,7 @@ class SeesAgain:
     owner: str
 
 
-# A row: workspace, incident, its number, the person who hid something and their name, `What` as a
+# A row: workspace, incident, its number, the person who hid something and their name, the kind as a
 # number, entry, the person who had an invitation and their name, section, names of texts, the
 # time of a withdrawal.
 _MADE_PRIVATE = """
@@ -169,13 +169,13 @@ def _hidden(connection: sqlite3.Connection) -> Iterator[Hidden]:
         asked.append(_UNINVITED)
     order = "ORDER BY 1, 3, 6, 7"
     for row in connection.execute(f"{' UNION '.join(asked)} {order}"):
-        team, incident, number, by, by_name, what, entry, person, name, section, names, at = row
+        team, incident, number, by, by_name, kind, entry, person, name, section, names, at = row
         yield Hidden(
             workspace=team,
             incident=UUID(incident),
             number=number,
             by=Person(by, by_name),
-            what=What(what),
+            kind=HiddenKind(kind),
             entry=entry,
             person=person and Person(person, name),
             section=section,
