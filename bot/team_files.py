@@ -23,7 +23,7 @@ def read_templates(path: Path) -> tuple[Template, ...]:
 
     Raises:
         UnreadableFile: the file does not exist, or is not text.
-        InvalidTemplates: with every problem of the file.
+        InvalidFile: with every problem of the file.
     """
     return templates.read(_text_in(path))
 
@@ -33,7 +33,7 @@ def read_lifecycles(path: Path) -> tuple[Lifecycle, ...]:
 
     Raises:
         UnreadableFile: the file does not exist, or is not text.
-        InvalidLifecycles: with every problem of the file.
+        InvalidFile: with every problem of the file.
     """
     text = _text_in(path)
     return read(text, taken=frozenset(lifecycle.name for lifecycle in PRESETS))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bot.team_files import UnreadableFile, read_lifecycles, read_templates
 from bot.telemetry import safe_line
-from core.errors import InvalidLifecycles, InvalidTemplates, UnknownLifecycle
+from core.errors import InvalidFile, UnknownLifecycle
 from core.incident import Severity
-from core.lifecycle import PRESETS, Catalogue, Lifecycle
+from core.lifecycle import PRESETS, Catalogue
 from core.settings import DEFAULTS, Setting
 from core.settings import read as read_setting
 from core.templates import Template
 from core.workspace import WorkspaceSettings
+
+Part = TypeVar("Part")
 
 SLACK_API = "https://slack.com/api/"
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -210,28 +212,28 @@ class Variables:
         }
 
     def templates(self) -> tuple[Template, ...]:
-        if path := self.text("TEMPLATES_FILE"):
-            try:
-                return read_templates(Path(path))
-            except UnreadableFile as error:
-                self.problem("TEMPLATES_FILE", error.why, "set the path of a TOML file")
-            except InvalidTemplates as error:
-                for problem in error.problems:
-                    self.problem("TEMPLATES_FILE", f"is wrong, {problem}", "correct the file")
-        return ()
+        return self.file("TEMPLATES_FILE", read_templates) or ()
+
+    def file(
+        self, variable: str, read: Callable[[Path], tuple[Part, ...]]
+    ) -> tuple[Part, ...] | None:
+        """The parts of the file that ``variable`` names, none without one; None if it is wrong."""
+        path = self.text(variable)
+        if path is None:
+            return ()
+        try:
+            return read(Path(path))
+        except UnreadableFile as error:
+            self.problem(variable, error.why, "set the path of a TOML file")
+        except InvalidFile as error:
+            for problem in error.problems:
+                self.problem(variable, f"is wrong, {problem}", "correct the file")
+        return None
 
     def lifecycles(self) -> Catalogue | None:
-        own: tuple[Lifecycle, ...] = ()
-        if path := self.text("LIFECYCLES_FILE"):
-            try:
-                own = read_lifecycles(Path(path))
-            except UnreadableFile as error:
-                self.problem("LIFECYCLES_FILE", error.why, "set the path of a TOML file")
-                return None
-            except InvalidLifecycles as error:
-                for problem in error.problems:
-                    self.problem("LIFECYCLES_FILE", f"is wrong, {problem}", "correct the file")
-                return None
+        own = self.file("LIFECYCLES_FILE", read_lifecycles)
+        if own is None:
+            return None
         try:
             default = self.text("DEFAULT_LIFECYCLE") or PRESETS[0].name
             return Catalogue((*PRESETS, *own), default=default)

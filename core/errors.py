@@ -84,8 +84,8 @@ class UnknownLifecycle(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class LifecycleProblem:
-    """One error in a lifecycle file. ``place`` is the dotted path of the table or key."""
+class FileProblem:
+    """One error in a file of a team. ``place`` is the path of the table or key."""
 
     place: str
     problem: str
@@ -94,28 +94,9 @@ class LifecycleProblem:
         return f"{self.place} {self.problem}"
 
 
-class InvalidLifecycles(Exception):
-    """All problems of a lifecycle file, in file order. For the operator; nothing was loaded."""
+class InvalidFile(Exception):
+    """All problems of a file of lifecycles or templates, in its order; nothing was loaded."""
 
-    def __init__(self, problems: Iterable[LifecycleProblem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(map(str, self.problems)))
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateProblem:
-    """One error in a file of templates. ``place`` is the template, by its number, and the key."""
-
-    place: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.place} {self.problem}"
-
-
-class InvalidTemplates(Exception):
-    """All problems of a file of templates, in file order. For the operator; nothing was loaded."""
-
-    def __init__(self, problems: Iterable[TemplateProblem]) -> None:
+    def __init__(self, problems: Iterable[FileProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)))

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 from core.errors import (
-    InvalidLifecycles,
-    LifecycleProblem,
+    FileProblem,
+    InvalidFile,
     UnknownLifecycle,
     closest,
 )
@@ -174,16 +174,13 @@ def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, 
     """The lifecycles of a TOML file, in its order. ``taken`` are reserved names.
 
     Raises:
-        InvalidLifecycles: with every problem of the file, each with its place.
+        InvalidFile: with every problem of the file, each with its place.
     """
-    try:
-        tables = document(text)
-    except ValueError as error:
-        raise InvalidLifecycles([LifecycleProblem("the file", str(error))]) from None
+    tables = document(text)
     problems = (
         []
         if tables
-        else [LifecycleProblem("the file", "holds no lifecycle: write [name.status] tables")]
+        else [FileProblem("the file", "holds no lifecycle: write [name.status] tables")]
     )
     lifecycles = []
     for name, table in tables.items():
@@ -192,7 +189,7 @@ def read(text: str, *, taken: frozenset[str] = frozenset()) -> tuple[Lifecycle, 
         if not found:
             lifecycles.append(_build(name, table))
     if problems:
-        raise InvalidLifecycles(problems)
+        raise InvalidFile(problems)
     return tuple(lifecycles)
 
 
@@ -211,18 +208,16 @@ def _build(name: str, table: Mapping[str, Mapping[str, Any]]) -> Lifecycle:
     )
 
 
-def _problems(name: str, table: object, taken: frozenset[str]) -> Iterator[LifecycleProblem]:
+def _problems(name: str, table: object, taken: frozenset[str]) -> Iterator[FileProblem]:
     if not NAME.fullmatch(name):
-        yield LifecycleProblem(name, f"is no name for a lifecycle: {NAME_RULE}")
+        yield FileProblem(name, f"is no name for a lifecycle: {NAME_RULE}")
     if name in taken:
-        yield LifecycleProblem(name, "is the name of another lifecycle: choose a new one")
+        yield FileProblem(name, "is the name of another lifecycle: choose a new one")
     if not isinstance(table, dict) or not table:
-        yield LifecycleProblem(name, f"has no statuses: write [{name}.status] tables")
+        yield FileProblem(name, f"has no statuses: write [{name}.status] tables")
         return
     if len(table) > STATUSES_MAX:
-        yield LifecycleProblem(
-            name, f"has {len(table)} statuses: at most {STATUSES_MAX} are allowed"
-        )
+        yield FileProblem(name, f"has {len(table)} statuses: at most {STATUSES_MAX} are allowed")
     shape = [
         problem
         for status, row in table.items()
@@ -235,76 +230,68 @@ def _problems(name: str, table: object, taken: frozenset[str]) -> Iterator[Lifec
 
 def _row_problems(
     name: str, status: str, row: object, table: Mapping[str, object]
-) -> Iterator[LifecycleProblem]:
+) -> Iterator[FileProblem]:
     place = f"{name}.{status}"
     if not NAME.fullmatch(status):
-        yield LifecycleProblem(place, f"is no name for a status: {NAME_RULE}")
+        yield FileProblem(place, f"is no name for a status: {NAME_RULE}")
     if not isinstance(row, dict):
-        yield LifecycleProblem(place, f"is not a table: write [{place}]")
+        yield FileProblem(place, f"is not a table: write [{place}]")
         return
     for key in row:
         if key not in KEYS:
-            yield LifecycleProblem(f"{place}.{key}", f"is not known{closest(key, KEYS)}")
+            yield FileProblem(f"{place}.{key}", f"is not known{closest(key, KEYS)}")
     for flag in FLAGS:
         if not isinstance(row.get(flag, False), bool):
-            yield LifecycleProblem(f"{place}.{flag}", "must be true or false")
+            yield FileProblem(f"{place}.{flag}", "must be true or false")
     yield from _step_problems(place, row.get("next", []), table)
     if row.get("terminal") is True and row.get("next"):
-        yield LifecycleProblem(
-            f"{place}.next", "must be left out: a terminal status has no next steps"
-        )
+        yield FileProblem(f"{place}.next", "must be left out: a terminal status has no next steps")
     words = tuple(PublicWord)
     if "public" not in row:
-        yield LifecycleProblem(
-            place, f"has no public word: write public = one of {', '.join(words)}"
-        )
+        yield FileProblem(place, f"has no public word: write public = one of {', '.join(words)}")
     elif row["public"] not in words:
-        yield LifecycleProblem(f"{place}.public", f"must be one of {', '.join(words)}")
+        yield FileProblem(f"{place}.public", f"must be one of {', '.join(words)}")
 
 
-def _step_problems(
-    place: str, steps: object, table: Mapping[str, object]
-) -> Iterator[LifecycleProblem]:
+def _step_problems(place: str, steps: object, table: Mapping[str, object]) -> Iterator[FileProblem]:
     if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
-        yield LifecycleProblem(f"{place}.next", 'must be a list of statuses, such as ["resolved"]')
+        yield FileProblem(f"{place}.next", 'must be a list of statuses, such as ["resolved"]')
         return
     for step in dict.fromkeys(steps):
         if step not in table:
-            yield LifecycleProblem(
+            yield FileProblem(
                 f"{place}.next", f'names an unknown status "{step}"{closest(step, table)}'
             )
         if steps.count(step) > 1:
-            yield LifecycleProblem(f"{place}.next", f'names "{step}" more than once')
+            yield FileProblem(f"{place}.next", f'names "{step}" more than once')
 
 
-def _graph_problems(
-    name: str, table: Mapping[str, Mapping[str, Any]]
-) -> Iterator[LifecycleProblem]:
+def _graph_problems(name: str, table: Mapping[str, Mapping[str, Any]]) -> Iterator[FileProblem]:
     steps = {status: tuple(row.get("next", ())) for status, row in table.items()}
     initial = [status for status, row in table.items() if row.get("initial")]
     terminal = {status for status, row in table.items() if row.get("terminal")}
     if not initial:
-        yield LifecycleProblem(name, "has no initial status: write initial = true in one")
+        yield FileProblem(name, "has no initial status: write initial = true in one")
     if len(initial) > 1:
-        yield LifecycleProblem(
+        yield FileProblem(
             name, f"has {len(initial)} initial statuses ({', '.join(initial)}): keep one"
         )
     if not terminal:
-        yield LifecycleProblem(name, "has no terminal status: write terminal = true in one")
+        yield FileProblem(name, "has no terminal status: write terminal = true in one")
     reached = _reachable(steps, initial)
     back = {status: tuple(s for s in steps if status in steps[s]) for status in steps}
     ends = _reachable(back, terminal)
     for status in steps:
         if initial and status not in reached:
-            yield LifecycleProblem(f"{name}.{status}", f"cannot be reached from {initial[0]}")
+            yield FileProblem(f"{name}.{status}", f"cannot be reached from {initial[0]}")
         if terminal and status not in ends:
-            yield LifecycleProblem(
+            yield FileProblem(
                 f"{name}.{status}", "leads to no terminal status: an incident would never end"
             )
     forward = {s: () if table[s].get("reopen") else steps[s] for s in steps}
     for status in steps:
         if status in _reachable(forward, forward[status]):
-            yield LifecycleProblem(
+            yield FileProblem(
                 f"{name}.{status}", "leads back to itself: write reopen = true where that is meant"
             )
 

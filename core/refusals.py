@@ -44,11 +44,10 @@
     ├── ChannelArchived       a channel that is to be kept, and is archived or was never made
     ├── RedactionNotPermitted the author's five minutes are over, and the actor is no admin
     └── Denied                the actor lacks a permission
-    InvalidLifecycles           an operator's lifecycle file is wrong: every fault with its place
-    InvalidTemplates            an operator's file of templates is wrong: every fault with its place
+    InvalidFile                 a file of lifecycles or templates is wrong: all of its problems
 
-`core.errors` has the first four and the last two, and says what a message may quote. `core.missing`
-has those of names and ids, `core.denials` has the last but two, and this module the others.
+`core.errors` has the first four and the last, and says what a message may quote. `core.missing`
+has those of names and ids, `core.denials` has the last but one, and this module the others.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from core.errors import FileProblem, InvalidFile
+
 FILE_MAX_BYTES = 65_536
 
 
@@ -12,7 +14,7 @@ def document(text: str) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises:
-        ValueError: its text is the end of a sentence that begins with "the file".
+        InvalidFile: it is no TOML, or too large.
     """
     try:
         if len(text.encode()) <= FILE_MAX_BYTES:
@@ -20,5 +22,7 @@ def document(text: str) -> dict[str, Any]:
     # ValueError, not only TOMLDecodeError: half a surrogate pair and an integer of thousands of
     # digits raise other subclasses.
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not TOML: {error}") from None
-    raise ValueError(f"is larger than {FILE_MAX_BYTES} bytes")
+        problem = f"is not TOML: {error}"
+    else:
+        problem = f"is larger than {FILE_MAX_BYTES} bytes"
+    raise InvalidFile([FileProblem("the file", problem)])

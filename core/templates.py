@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from core.errors import InvalidTemplates, TemplateProblem
+from core.errors import FileProblem, InvalidFile
 from core.incident import BODY_MAX, Severity
 from core.team_toml import document
 from core.texts import COMPONENT, NEXT_UPDATE, PLACES
@@ -48,26 +48,23 @@ def read(text: str) -> tuple[Template, ...]:
     """The templates of a TOML file, in its order.
 
     Raises:
-        InvalidTemplates: with every problem of the file, each with its place.
+        InvalidFile: with every problem of the file, each with its place.
     """
-    try:
-        found = document(text)
-    except ValueError as error:
-        raise InvalidTemplates([TemplateProblem("the file", str(error))]) from None
+    found = document(text)
     tables = found.pop("template", [])
-    problems = [TemplateProblem(key, "is no [[template]]") for key in found]
+    problems = [FileProblem(key, "is no [[template]]") for key in found]
     if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
-        tables, problems = [], [*problems, TemplateProblem("template", "is no list: [[template]]")]
+        tables, problems = [], [*problems, FileProblem("template", "is no list: [[template]]")]
     elif not tables:
-        problems.append(TemplateProblem("the file", "holds no template: write [[template]]"))
+        problems.append(FileProblem("the file", "holds no template: write [[template]]"))
     if len(tables) > TEMPLATES_MAX:
-        problems.append(TemplateProblem("the file", f"has more than {TEMPLATES_MAX} templates"))
+        problems.append(FileProblem("the file", f"has more than {TEMPLATES_MAX} templates"))
     names: set[str] = set()
     for place, table in enumerate(tables, start=1):
         problems += _problems(f"template {place}", table, names)
         names.add(str(table.get("name")))
     if problems:
-        raise InvalidTemplates(problems)
+        raise InvalidFile(problems)
     return tuple(_build(table) for table in tables)
 
 
@@ -80,21 +77,21 @@ def _build(table: Mapping[str, Any]) -> Template:
     )
 
 
-def _problems(place: str, table: Mapping[str, Any], names: set[str]) -> Iterator[TemplateProblem]:
+def _problems(place: str, table: Mapping[str, Any], names: set[str]) -> Iterator[FileProblem]:
     for key in table.keys() - KEYS:
-        yield TemplateProblem(f"{place}, {key}", f"is none of {', '.join(sorted(KEYS))}")
+        yield FileProblem(f"{place}, {key}", f"is none of {', '.join(sorted(KEYS))}")
     for key, most in (("name", NAME_MAX), ("text", BODY_MAX)):
         value = table.get(key)
         if not isinstance(value, str) or not value.strip():
-            yield TemplateProblem(f"{place}, {key}", "is missing")
+            yield FileProblem(f"{place}, {key}", "is missing")
         elif len(value.strip()) > most:
-            yield TemplateProblem(f"{place}, {key}", f"has more than {most} characters")
+            yield FileProblem(f"{place}, {key}", f"has more than {most} characters")
     if table.get("name") in names:
-        yield TemplateProblem(f"{place}, name", f'is "{table["name"]}" a second time')
+        yield FileProblem(f"{place}, name", f'is "{table["name"]}" a second time')
     if table.get("severity", Severity.HIGH) not in {*Severity}:
-        yield TemplateProblem(f"{place}, severity", f"is none of {', '.join(Severity)}")
+        yield FileProblem(f"{place}, severity", f"is none of {', '.join(Severity)}")
     text = table.get("text")
     for found in _BRACED.findall(text) if isinstance(text, str) else ():
         if found not in PLACES:
             known = " and ".join(PLACES)
-            yield TemplateProblem(f"{place}, text", f"has {found}, but only {known} are filled in")
+            yield FileProblem(f"{place}, text", f"has {found}, but only {known} are filled in")

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoResultFound
 
 from core.decision import ABOUT_CHANNELS, ABOUT_PROMISES, Surface
-from core.errors import InvalidLifecycles
+from core.errors import InvalidFile
 from core.incident import Kind
 from core.lifecycle import Lifecycle
 from storage import imports
@@ -398,7 +398,7 @@ def _by_incident(rows: Iterable[AnyRow]) -> Mapping[UUID, Sequence[AnyRow]]:
 def _lifecycle(reader: SqlReader, digest: str) -> Lifecycle | None:
     try:
         return lifecycle_of(connection_of(reader), digest)
-    except (InvalidLifecycles, NoResultFound):
+    except (InvalidFile, NoResultFound):
         return None
 
 

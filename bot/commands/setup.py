@@ -14,7 +14,7 @@ from bot.settings import KeySettings, PublicSettings, Settings, StorageSettings,
 from bot.team_files import UnreadableFile, read_lifecycles
 from bot.telemetry import configure_logs, safe_line
 from bot.variables import SettingProblem, is_loopback
-from core.errors import InvalidLifecycles
+from core.errors import InvalidFile
 from core.lifecycle import PRESETS, Lifecycle
 
 Read = TypeVar("Read")
@@ -133,7 +133,7 @@ def lifecycles_in(file: Path | None) -> tuple[Lifecycle, ...]:
         return read_lifecycles(file)
     except UnreadableFile as error:
         wrong(f"{file} {error.why}")
-    except InvalidLifecycles as error:
+    except InvalidFile as error:
         wrong(*(f"{file}: {problem}" for problem in error.problems), code=1)
 
 

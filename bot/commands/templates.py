@@ -23,13 +23,13 @@ def check(
     """Check a file of templates, and name every error with its place."""
     from bot.commands.setup import wrong
     from bot.team_files import UnreadableFile, read_templates
-    from core.errors import InvalidTemplates
+    from core.errors import InvalidFile
 
     try:
         found = read_templates(file)
     except UnreadableFile as error:
         wrong(f"{file} {error.why}")
-    except InvalidTemplates as error:
+    except InvalidFile as error:
         wrong(*(f"{file}: {problem}" for problem in error.problems), code=1)
     for template in found:
         typer.echo(f"{template.name}: {template.severity or 'every severity'}")

@@ -8,9 +8,9 @@ from core import denials, errors, missing, refusals
 from core.denials import Denied, Permission
 from core.errors import (
     EmptyUpdate,
+    FileProblem,
     InvalidField,
-    InvalidLifecycles,
-    LifecycleProblem,
+    InvalidFile,
     UnknownLifecycle,
     UserError,
     closest,
@@ -400,8 +400,7 @@ def test_the_tree_at_the_top_of_the_file_is_the_tree_of_the_classes():
     assert drawn == [
         (0, "UserError"),
         *subclasses(UserError, 1),
-        (0, "InvalidLifecycles"),
-        (0, "InvalidTemplates"),
+        (0, "InvalidFile"),
     ]
 
 
@@ -456,11 +455,11 @@ def test_a_refused_move_carries_incident_request_and_next_steps(error, asked, ne
 
 def test_the_faults_of_a_lifecycle_file_are_one_error_for_the_operator():
     problems = (
-        LifecycleProblem("team.open", "has no public word"),
-        LifecycleProblem("team", "has no terminal status"),
+        FileProblem("team.open", "has no public word"),
+        FileProblem("team", "has no terminal status"),
     )
 
-    error = InvalidLifecycles(iter(problems))
+    error = InvalidFile(iter(problems))
 
     assert error.problems == problems
     assert str(error) == "team.open has no public word; team has no terminal status"

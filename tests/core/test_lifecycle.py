@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import InvalidLifecycles, UnknownLifecycle
+from core.errors import InvalidFile, UnknownLifecycle
 from core.lifecycle import (
     NAME_RULE,
     PRESETS,
@@ -32,7 +32,7 @@ public = "resolved"
 
 
 def problems(text, **taken):
-    with pytest.raises(InvalidLifecycles) as caught:
+    with pytest.raises(InvalidFile) as caught:
         read(text, **taken)
     assert str(caught.value) == "; ".join(map(str, caught.value.problems))
     return [str(problem) for problem in caught.value.problems]

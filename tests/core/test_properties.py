@@ -19,7 +19,7 @@ from core.commands import (
     Walk,
 )
 from core.decision import Decision, Surface
-from core.errors import InvalidLifecycles, UserError
+from core.errors import InvalidFile, UserError
 from core.incident import TITLE_WITHDRAWN, Kind, Resolution, Severity, Visibility
 from core.lifecycle import FLAGS, KEYS, PRESETS, PublicWord, read
 from core.refusals import IncidentResolved, TransitionNotAllowed
@@ -228,7 +228,7 @@ def tried(text):
     """The lifecycles of ``text`` and its problems. Any other error fails the test."""
     try:
         return read(text), ()
-    except InvalidLifecycles as error:
+    except InvalidFile as error:
         return (), error.problems
 
 

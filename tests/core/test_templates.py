@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.team_files import read_lifecycles, read_templates
-from core.errors import InvalidField, InvalidTemplates
+from core.errors import InvalidField, InvalidFile
 from core.incident import BODY_MAX, PublicText, Severity
 from core.team_toml import FILE_MAX_BYTES
 from core.templates import Template, read
@@ -55,7 +55,7 @@ def test_a_file_becomes_templates_in_its_order():
     ],
 )
 def test_every_problem_is_named_with_its_place(text, problems):
-    with pytest.raises(InvalidTemplates) as raised:
+    with pytest.raises(InvalidFile) as raised:
         read(text)
 
     told = [str(problem) for problem in raised.value.problems]

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox import Limits
-from core.errors import InvalidLifecycles
+from core.errors import InvalidFile
 from core.lifecycle import FLAGS, PublicWord, read
 from storage import audit
 from tests.promises.acts import (
@@ -285,7 +285,7 @@ def as_toml(lifecycles):
 def faults_of(text):
     try:
         read(text)
-    except InvalidLifecycles as error:
+    except InvalidFile as error:
         return error.problems
     return ()
 
