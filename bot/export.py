@@ -279,6 +279,7 @@ def _subscription(one: Subscription) -> dict[str, Any]:
         "broadcast": one.broadcast,
         "by": one.by,
         "at": one.at,
+        "since": one.since,
         "starts_at": one.starts_at,
         "ended_at": one.ended_at,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core import policy
@@ -13,16 +13,22 @@ from core.refusals import SettingsChanged
 from core.service import NO_INCIDENT
 from core.settings import SavedSetting, Setting, write
 from core.store import Reader, Store, Transaction
+from core.subscribing import ended_by_setup
+from core.subscription import Subscription
 from core.workspace import Workspace, WorkspaceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """A workspace with its settings in force, those that it saved, and the defaults of all."""
+    """A workspace with its settings in force, those that it saved, and the defaults of all.
+
+    ``ended`` is the subscription that the new status channel had until then.
+    """
 
     workspace: Workspace
     saved: Mapping[Setting, SavedSetting]
     defaults: WorkspaceSettings
+    ended: Subscription | None = None
 
     def text(self, setting: Setting) -> str:
         """The value in force, as `core.settings` writes it."""
@@ -73,7 +79,9 @@ class SettingsBook:
                 tx.mark_handled(team, request, NO_INCIDENT, at=at)
             if changes and not tx.save_settings(team, changes, seen=seen, by=actor.person, at=at):
                 raise SettingsChanged
-            return _configuration(tx, actor)
+            moved = Setting.STATUS_CHANNEL in changes
+            ended = ended_by_setup(tx, actor, at=at) if moved else None
+            return replace(_configuration(tx, actor), ended=ended)
 
         return await self._store.write(work)
 

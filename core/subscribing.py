@@ -41,13 +41,14 @@ class Wanted:
 class Subscribed:
     """The subscription of a channel after an act; ``before`` None: it had none in force.
 
-    ``changed``: the act wrote it. If it did not, what was asked for was so already, or the act is a
-    repetition.
+    ``former`` is then the one that it had once, which has ended. ``changed``: the act wrote it. If
+    it did not, what was asked for was so already, or the act is a repetition.
     """
 
     subscription: Subscription
     before: Subscription | None
     changed: bool
+    former: Subscription | None = None
 
 
 class Subscribing:
@@ -70,6 +71,24 @@ class Subscribing:
         _need(actor)
         every = await self._store.read(lambda reader: reader.subscriptions(actor.workspace))
         return tuple(one for one in every if one.in_force)
+
+    def admit(self, actor: Actor) -> None:
+        """Lets only publishers go on.
+
+        Raises:
+            Denied: the actor may not publish.
+        """
+        _need(actor)
+
+    async def components(self, actor: Actor) -> tuple[str, ...]:
+        """The names of the components that a filter can have.
+
+        Raises:
+            Denied: the actor may not publish.
+        """
+        _need(actor)
+        known = await self._store.read(lambda reader: reader.arrangement(actor.workspace))
+        return tuple(one.name for one in known.components)
 
     async def proposed(self, actor: Actor, wanted: Wanted) -> Subscribed:
         """The result that `subscribe` would have, for a question before it; nothing is written.
@@ -144,9 +163,8 @@ class Subscribing:
                 "channel", "is the status channel, which shows all that is public: choose another"
             )
         known = tx.subscriptions_to_change(team)
-        before = _of(known, channel)
-        if before is not None and not before.in_force:
-            before = None
+        found = _of(known, channel)
+        before = found if found is not None and found.in_force else None
         if before is None and sum(one.in_force for one in known) >= SUBSCRIPTIONS_MAX:
             raise InvalidField(
                 "channel", f"is one too many: unsubscribe one of {SUBSCRIPTIONS_MAX} first"
@@ -165,13 +183,31 @@ class Subscribing:
             broadcast=wanted.broadcast,
             by=actor.person,
             at=at,
+            since=at if before is None else before.since,
             starts_at=at,
         )
-        return Subscribed(subscription=made, before=before, changed=True)
+        former = found if before is None else None
+        return Subscribed(subscription=made, before=before, changed=True, former=former)
 
     def _mark(self, tx: Transaction, actor: Actor, request: str | None) -> None:
         if request is not None:
             tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
+
+
+def ended_by_setup(tx: Transaction, actor: Actor, *, at: datetime) -> Subscription | None:
+    """Ends the subscription of the channel that has become the status channel, if it has one.
+
+    That shows all that is public; otherwise its filter would be back once the status channel moves.
+    """
+    channel = tx.workspace(actor.workspace).status_channel
+    if channel is None:
+        return None
+    found = _of(tx.subscriptions_to_change(actor.workspace), channel)
+    if found is None or not found.in_force:
+        return None
+    ended = replace(found, by=actor.person, at=at, ended_at=at)
+    tx.keep_subscription(ended)
+    return ended
 
 
 def _of(known: tuple[Subscription, ...], channel: str) -> Subscription | None:

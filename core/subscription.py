@@ -36,8 +36,9 @@ class Subscription:
 
     Each has a card and a thread there, as in the status channel. ``broadcast``: replies in the
     thread are shown in the channel as well. ``by`` made it, or changed it last, at the moment
-    ``at``. ``starts_at``: nothing that was public before it is sent. ``ended_at`` None: it is in
-    force. Cards that are in the channel are kept up to date after its end, too.
+    ``at``. ``since`` is the moment from which it is in force without a break, whatever its filter.
+    ``starts_at``: nothing that was public before it is sent. ``ended_at`` None: it is in force.
+    Cards that are in the channel are kept up to date after its end, too.
     """
 
     workspace: str
@@ -46,6 +47,7 @@ class Subscription:
     broadcast: bool = False
     by: Person
     at: datetime
+    since: datetime
     starts_at: datetime
     ended_at: datetime | None = None
 

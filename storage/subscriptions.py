@@ -132,6 +132,7 @@ def _subscriptions(
             broadcast=row.broadcast,
             by=Person(row.by_id, row.by_name),
             at=row.at,
+            since=row.since or row.starts_at,
             starts_at=row.starts_at,
             ended_at=row.ended_at,
         )
@@ -172,6 +173,7 @@ def keep(connection: Connection, one: Subscription) -> None:
             "by_id": one.by.id,
             "by_name": one.by.name,
             "at": one.at,
+            "since": one.since,
             "starts_at": one.starts_at,
             "ended_at": one.ended_at,
         },

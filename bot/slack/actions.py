@@ -65,6 +65,7 @@ from bot.slack.requests import (
 from bot.slack.rewriting import Rewriting
 from bot.slack.setup import setup_form
 from bot.slack.showing import Showing
+from bot.slack.subscribe_words import StrangeWords
 from bot.slack.subscribing import SubscribedChannels
 from bot.slack.subscription_requests import AboutSubscriptions
 from bot.slack.subscriptions import subscription_form
@@ -184,6 +185,8 @@ class Actions:
             return await self._do(interaction, actor, request)
         except UserError as error:
             self._incidents.admit(actor)
+            if isinstance(error, StrangeWords):
+                error = await self._subscribed.about_words(actor, error)
             raise await self._asking.carried(
                 interaction, actor, error, request, typed=typed
             ) from None

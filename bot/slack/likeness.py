@@ -14,9 +14,14 @@ def near(word: str, known: Iterable[str], *, most: int = 2) -> str | None:
 
     Words of less than seven letters allow one slip, words of less than four none.
     """
+    return next(iter(nearest_of(word, known, most=most)), None)
+
+
+def nearest_of(word: str, known: Iterable[str], *, most: int = 2) -> list[str]:
+    """All of ``known`` that ``word`` may be a slip of, as of `near`, the closest first."""
     allowed = min(most, 0 if len(word) < 3 else 1 if len(word) < 7 else 2)
     found = [(slips, one) for one in known if (slips := distance(word, one, allowed)) <= allowed]
-    return min(found, key=lambda pair: pair[0])[1] if found else None
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
 def distance(one: str, other: str, most: int) -> int:

@@ -330,8 +330,20 @@ def _no_command(word: str, typed: str, arguments: str, known: Circumstances) -> 
     else:
         typed_on = _arguments(verb, arguments)
         found = [_harmless(one, known) for one in _asked(verb, [(typed_on, False)], known)]
+        found = found or [_harmless(one, known) for one in _slips(verb, typed_on, known)]
         found = found or _alone(verb, typed_on, known) or [Choice(ShowHelp(verb=verb.name))]
     return Question(f"{problem} Did you mean {verb.name}?", found, usage=verb.usage)
+
+
+def _slips(verb: Verb, arguments: str, known: Circumstances) -> Sequence[Choice]:
+    """What ``verb`` is taken for with a slip in its words as well; empty if that is no help."""
+    try:
+        _read(verb, arguments, known)
+    except Question as question:
+        return question.choices
+    except UserError:
+        pass
+    return ()
 
 
 def _ref_of(arguments: str, known: Circumstances) -> Ref:

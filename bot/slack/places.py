@@ -11,6 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.likeness import nearest_of
 from bot.slack.people import UNREACHABLE
 from bot.slack.subscription_requests import Readers
 from bot.slack.verbs import COMMAND
@@ -18,6 +19,8 @@ from bot.slack.web import code_of
 from bot.telemetry import log
 from core.commands import Declare
 
+# So many near channels are offered.
+NEAR_MAX = 3
 # The person waits for their answer meanwhile.
 PATIENCE_SECONDS = 1.5
 # Slack's refusal to describe a private channel without the bot.
@@ -65,6 +68,8 @@ CURES = {
     "ratelimited": "could not be tried, because Slack asks me to wait: try again in a minute",
     "restricted_action": "takes posts of few people only: let me post there, or choose another",
 }
+# What is said about a private channel without the bot, and about one that is hidden from a person.
+UNKNOWN = CURES[UNSEEN]
 
 
 async def readers(client: AsyncWebClient, channel: str) -> Readers | str:
@@ -85,6 +90,26 @@ async def readers(client: AsyncWebClient, channel: str) -> Readers | str:
     )
 
 
+async def seen_by(client: AsyncWebClient, channel: str, person: str) -> bool | str:
+    """Whether ``person`` may see ``channel``: anybody a public one, its members a private one.
+
+    A text, as of `refused_trial`, if Slack does not say it: `UNKNOWN` where it describes no such
+    channel to the bot.
+    """
+    try:
+        found = (await client.conversations_info(channel=channel))["channel"]
+        if not found.get("is_private"):
+            return True
+        async for page in await client.conversations_members(channel=channel, limit=1000):
+            if person in page["members"]:
+                return True
+    except SlackApiError as error:
+        return _cure_of(error)
+    except UNREACHABLE:
+        return UNTRIED
+    return False
+
+
 async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:
     """Posts in ``channel`` and takes the post away; the end of a sentence if Slack refuses.
 
@@ -101,6 +126,27 @@ async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:
     except UNREACHABLE:
         return UNTRIED
     return None
+
+
+async def near_channels(client: AsyncWebClient, name: str) -> tuple[tuple[str, str], ...]:
+    """Public channels whose names ``name`` may be a slip of, by id and name, the closest first.
+
+    Few, and none if Slack does not tell them soon. No private one: its name is for its members.
+    """
+    plain = name.removeprefix("#").casefold()
+    found: dict[str, str] = {}
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for page in await client.conversations_list(
+                types="public_channel", exclude_archived=True, limit=1000
+            ):
+                found |= {one["name"]: one["id"] for one in page["channels"]}
+    except SlackApiError as error:
+        log.info("channels not listed", error=code_of(error))
+    except UNREACHABLE:
+        log.info("channels not listed", error="unreachable")
+    close = [plain] if plain in found else nearest_of(plain, found)
+    return tuple((found[one], one) for one in close[:NEAR_MAX])
 
 
 async def is_private(client: AsyncWebClient, channel: str) -> bool:

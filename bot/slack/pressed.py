@@ -49,6 +49,7 @@ from bot.slack.requests import (
     following,
 )
 from bot.slack.subscription_requests import (
+    OPTIONS,
     LeaveUnsubscribed,
     OpenSubscription,
     ShowSubscriptions,
@@ -80,6 +81,8 @@ Word = TypeVar("Word", bound=StrEnum)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A click moves a promise by so much.
 LATER = timedelta(minutes=15)
+# Before the first letters of the options that typed words have left out.
+TYPED = "+"
 # So many ids of components fit into the value of a button.
 SHOWN_AT_ONCE = 50
 
@@ -356,13 +359,19 @@ def _about_the_page(value: str) -> Pressed:
 
 def _about_subscriptions(value: str) -> Pressed:
     match value.split(":"):
-        case ["subscribe", channel, severity, broadcast, agreed, ids] if _is_channel(channel):
+        case ["subscribe", channel, severity, broadcast, agreed, ids, *known] if _is_channel(
+            channel
+        ):
+            # A button of an earlier version knows of no subscription.
+            over = known[0] if known else ""
             return Subscribe(
                 channel=channel,
                 severity=_among(Severity, severity) if severity else None,
                 components=tuple(map(_id, ids.split(","))) if ids else (),
                 broadcast=broadcast == "on",
                 agreed=agreed,
+                over=None if over.startswith(TYPED) else over,
+                left_out=tuple(one for one in OPTIONS if over.startswith(TYPED) and one[0] in over),
             )
         case ["dont_subscribe", channel] if _is_channel(channel):
             return LeaveUnsubscribed(channel=channel)
@@ -382,7 +391,12 @@ def subscribe_value(asked: Subscribe) -> str | None:
         return None
     broadcast = "on" if asked.broadcast else None
     listed = ",".join(one.hex for one in ids)
-    return encode("subscribe", asked.channel, asked.severity, broadcast, asked.agreed, listed)
+    known = asked.over
+    if known is None:
+        known = TYPED + "".join(one[0] for one in asked.left_out)
+    return encode(
+        "subscribe", asked.channel, asked.severity, broadcast, asked.agreed, listed, known
+    )
 
 
 def _unreadable() -> UsageError:

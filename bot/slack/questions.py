@@ -398,12 +398,13 @@ def board_words(narrowed: BoardFilter) -> str:
 
 
 def _label_of_subscription(asked: Request) -> str:
-    """``Subscribe: critical and high, API, broadcast``."""
+    """``Subscribe #support: critical and high, API, broadcast``."""
     match asked:
         case Subscribe():
             facts = [severities(asked.severity)]
             facts += [one for one in asked.components if isinstance(one, str)]
-            return f"Subscribe: {', '.join([*facts, *(['broadcast'] if asked.broadcast else [])])}"
+            facts += ["broadcast"] if asked.broadcast else []
+            return f"{' '.join(filter(None, ['Subscribe', asked.name]))}: {', '.join(facts)}"
         case OpenSubscription():
             return "Subscribe…"
         case Unsubscribe():

@@ -350,8 +350,13 @@ def saved(
     changes: Mapping[Setting, str | None],
     catalogue: Catalogue,
     groups: Mapping[str, str],
+    *,
+    also: str = "",
 ) -> Json:
-    """The answer to a dialog that was saved: each changed setting, as it is now."""
+    """The answer to a dialog that was saved: each changed setting, as it is now.
+
+    ``also`` says, in markup, what has changed beside them.
+    """
     if not changes:
         told = ["Nothing was changed: every setting is as before."]
         return message(told, paragraphs(told))
@@ -365,4 +370,6 @@ def saved(
         default = " (the default)" if changes[setting] is None else ""
         lines.append(f"• {LABELS[setting]}: {value}{default}")
     told = ["The settings are saved, and in force everywhere:", "\n".join(["", *lines])]
+    if also:
+        told.append(f"\n{also}")
     return message(told, paragraphs(told))

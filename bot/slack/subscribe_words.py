@@ -8,23 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from bot.slack.likeness import near
 from bot.slack.markup import plain_text
 from bot.slack.references import NoNumber, at_head, plain_word
 from bot.slack.requests import Choice, Question, ShowCard, UsageError
 from bot.slack.subscription_requests import (
+    OPTIONS,
     OpenSubscription,
     ShowSubscriptions,
     Subscribe,
     Unsubscribe,
 )
 from bot.slack.typed import Typed, other_school, quoted, unquoted
-from core.components import names_in
+from core.components import folded, names_in
 from core.incident import Severity
-from core.texts import COMMAS
+from core.texts import COMMAS, listed
 
-KEYS = ("severity", "components", "broadcast")
 # Abbreviations that people type from habit, and that no measure of likeness finds.
 HABITS = {"sev": "severity", "comp": "components", "component": "components"}
 ON, OFF = ("on", "yes", "true", "1"), ("off", "no", "false", "0")
@@ -35,6 +36,30 @@ _AT_LEAST = re.compile(r"^(?:>=|≥)\s*|\s*\+$")
 _AROUND = " \t\n.,;:!?()[]{}*_~`'\"“”‘’"
 CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>|([CG][A-Z0-9]{8,})")
 PICK = "type # and pick one from Slack's list"
+
+
+class StrangeWords(Question):
+    """A question about words that may be the name of a channel, or of a component.
+
+    ``words`` are theirs. ``asked`` is the subscription without them; None: one is to be ended.
+    ``joined`` are its components if the words belong to the name before them. ``named``: a channel
+    was named beside them.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        words: str,
+        *,
+        asked: Subscribe | None = None,
+        joined: tuple[str, ...] = (),
+        named: bool = False,
+    ) -> None:
+        super().__init__(question.problem, question.choices, usage=question.usage)
+        self.words = words
+        self.asked = asked
+        self.joined = joined
+        self.named = named
 
 
 def channel_in(token: str) -> str | None:
@@ -64,6 +89,9 @@ class _Wishes:
         self._components: list[str] = []
         self._broadcast: list[bool] = []
         self._strange: list[str] = []
+        # The names of `components` that stand whole, and the last value, which may go on.
+        self._whole: list[str] = []
+        self._last = ""
         self._problem: UsageError | None = None
         while self._waiting:
             try:
@@ -91,8 +119,8 @@ class _Wishes:
     def _key(self, word: str) -> str:
         """The option called ``word``, which may be a slip; empty for any other word."""
         key = HABITS.get(word.casefold(), word.casefold())
-        if key in KEYS or near(key, KEYS):
-            return self._typed.one_of(KEYS, key, name="option")
+        if key in OPTIONS or near(key, OPTIONS):
+            return self._typed.one_of(OPTIONS, key, name="option")
         return ""
 
     def _keep(self, key: str, value: str) -> None:
@@ -104,6 +132,7 @@ class _Wishes:
             case "components":
                 while COMMAS.fullmatch(value[-1]) and self._waiting:
                     value += plain_text(self._waiting.pop(0))
+                self._whole, self._last = [*self._components], value
                 self._components += _names(value)
             case _:
                 word = self._typed.one_of((*ON, *OFF), value, name="such choice", hint=CHOICES)
@@ -130,8 +159,16 @@ class _Wishes:
         place = self._typed.known.place
         channels = list(self._channels)
         here = place.channel if place and not channels else None
+        named = {
+            "severity": self._severities,
+            "components": self._components,
+            "broadcast": self._broadcast,
+        }
         asked = Subscribe(
             channel=channels[0] if channels else here,
+            name=self._channels[channels[0]] if channels else "",
+            over=None,
+            left_out=tuple(one for one in OPTIONS if not named[one]),
             severity=self._severities[0] if self._severities else None,
             components=tuple(dict.fromkeys(self._components)),
             broadcast=self._broadcast[0] if self._broadcast else False,
@@ -154,7 +191,8 @@ class _Wishes:
         choices: list[Choice] = []
         if len(self._channels) > 1:
             for channel, name in self._channels.items():
-                choices.append(Choice(replace(asked, channel=channel), f"Subscribe {name}"))
+                one = replace(asked, channel=channel, name=name)
+                choices.append(Choice(one, f"Subscribe {name}"))
         if len(severities := dict.fromkeys(self._severities)) > 1:
             choices += [Choice(replace(asked, severity=one)) for one in severities]
         if len(broadcast := dict.fromkeys(self._broadcast)) > 1:
@@ -162,6 +200,17 @@ class _Wishes:
         return choices
 
     def _about_strange_words(self, asked: Subscribe) -> Question:
+        words = " ".join(self._strange)
+        joined = (*self._whole, *_names(f"{self._last} {words}")) if self._last else ()
+        return StrangeWords(
+            self._about_words(asked),
+            words,
+            asked=asked,
+            joined=joined,
+            named=bool(self._channels),
+        )
+
+    def _about_words(self, asked: Subscribe) -> Question:
         words = " ".join(self._strange)
         unnamed = replace(asked, channel=None)
         if words.startswith("#") and len(self._strange) == 1:
@@ -183,10 +232,10 @@ class _Wishes:
             return self._question(problem, [Choice(ShowCard(ref=ref)), without, edit])
         likely = _severity_in(words)
         if likely is not None:
-            meant = Choice(replace(asked, severity=None if likely is Severity.LOW else likely))
+            lowest = None if likely is Severity.LOW else likely
+            meant = Choice(replace(_saying(asked, "severity"), severity=lowest))
             return self._question(f"{quoted(words)} may be a severity.", [meant, without, edit])
-        named = (*asked.components, *_names(words))
-        meant = Choice(replace(asked, components=named), f"Only incidents of {quoted(words)}")
+        meant = of_components(asked, (*asked.components, *_names(words)), words)
         problem = f"{quoted(words)} may be a component, or nothing that I know."
         return self._question(problem, [meant, without, edit])
 
@@ -196,6 +245,47 @@ class _Wishes:
 
 
 CHOICES = "Write broadcast:on, or leave it out."
+
+
+def with_meanings(
+    strange: StrangeWords,
+    asked: Subscribe,
+    channels: Sequence[tuple[str, str]],
+    components: Sequence[str],
+) -> Question:
+    """``strange`` with what its words mean first: near ``channels``, by id and name, and
+    ``components``, by name.
+    """
+    known = {folded(one) for one in components}
+    words, choices = strange.words, [*strange.choices]
+    one = of_components(asked, (*asked.components, *_names(words)), words)
+    joined = of_components(asked, strange.joined, ", ".join(strange.joined))
+    meant = [
+        Choice(replace(asked, channel=id_, name=f"#{name}"), f"Subscribe #{name}")
+        for id_, name in channels
+    ]
+    problem = strange.problem
+    if strange.joined and {folded(name) for name in strange.joined} <= known:
+        problem = f"{quoted(', '.join(strange.joined))} has a blank: put it in quotation marks."
+        problem += " Nothing was subscribed."
+        meant.insert(0, joined)
+        choices = [each for each in choices if each.request != one.request]
+    elif meant:
+        named = listed([f"#{name}" for _, name in channels], last="or")
+        problem = f"{quoted(words)} may be the channel {named}. Nothing was subscribed."
+        if not {folded(name) for name in _names(words)} <= known:
+            choices = [each for each in choices if each.request != one.request]
+    return Question(problem, [*meant, *choices], usage=strange.usage)
+
+
+def of_components(asked: Subscribe, names: tuple[str | UUID, ...], words: str) -> Choice:
+    """The choice to limit ``asked`` to components; ``words`` name them in its label."""
+    limited = replace(_saying(asked, "components"), components=tuple(dict.fromkeys(names)))
+    return Choice(limited, f"Only incidents of {quoted(words)}")
+
+
+def _saying(asked: Subscribe, option: str) -> Subscribe:
+    return replace(asked, left_out=tuple(one for one in asked.left_out if one != option))
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -236,11 +326,12 @@ def read_unsubscribe(typed: Typed) -> Unsubscribe | ShowSubscriptions:
     ]
     if not meant and here and not words.startswith("#"):
         meant = [Choice(Unsubscribe(channel=here), "Unsubscribe this channel")]
-    raise Question(
+    question = Question(
         f"{quoted(words)} is no channel that Slack knows: {PICK}. Nothing was unsubscribed.",
         [*meant, Choice(ShowSubscriptions())],
         usage=typed.verb.usage,
     )
+    raise StrangeWords(question, words, named=bool(channels))
 
 
 def read_subscriptions(typed: Typed) -> ShowSubscriptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from bot.slack.arranged import ShowComponents
 from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
 from bot.slack.requests import Choice, Question
+from bot.slack.subscribe_words import StrangeWords, with_meanings
 from bot.slack.subscription_requests import (
     AboutSubscriptions,
     LeaveUnsubscribed,
@@ -25,10 +27,13 @@ from bot.slack.subscription_requests import (
     Unsubscribe,
 )
 from bot.slack.typed import quoted
+from core.denials import Denied
 from core.errors import InvalidField
 from core.incident import Actor
+from core.missing import NotSubscribed
 from core.refusals import NotAComponent
 from core.subscribing import Subscribed, Subscribing
+from core.subscription import Subscription
 
 # The components that a sentence names; more of them are in their list.
 NAMED_MAX = 10
@@ -71,45 +76,125 @@ class SubscribedChannels:
             case LeaveUnsubscribed(channel=channel):
                 return subscriptions.left_unsubscribed(channel)
             case Unsubscribe(channel=channel, page=page):
+                await self._find(interaction, actor, asked, channel)
                 ended = await self._subscribing.unsubscribe(
                     actor, channel, request=interaction.once
                 )
                 if page is None or ended.subscription.in_force:
                     return subscriptions.unsubscribed(ended)
-                told = subscriptions.told_of_the_end(ended)
-                return await self._listed(actor, ShowSubscriptions(page=page, told=told))
+                shown = ShowSubscriptions(page=page)
+                return await self._listed(interaction, actor, shown, ended)
             case ShowSubscriptions():
-                return await self._listed(actor, asked)
+                return await self._listed(interaction, actor, asked)
             case _:
                 assert_never(asked)
 
-    async def _listed(self, actor: Actor, asked: ShowSubscriptions) -> Json:
+    async def about_words(self, actor: Actor, strange: StrangeWords) -> Question:
+        """``strange`` with the channels and the components that its words may name."""
+        try:
+            known = await self._subscribing.components(actor)
+        except Denied:
+            return strange
+        near: tuple[tuple[str, str], ...] = ()
+        if not strange.named and len(strange.words.split()) == 1:
+            near = await places.near_channels(self._client, strange.words)
+        if strange.asked is None:
+            ends = [
+                Choice(Unsubscribe(channel=one.channel), f"Unsubscribe #{name}")
+                for one in await self._subscribing.subscriptions(actor)
+                for id_, name in near
+                if id_ == one.channel
+            ]
+            return Question(strange.problem, [*ends, *strange.choices], usage=strange.usage)
+        return with_meanings(strange, strange.asked, near, known)
+
+    async def _sees(
+        self, interaction: Interaction, actor: Actor, channel: str, one: Subscription | None
+    ) -> bool | str:
+        """Whether the actor may know of ``channel``, and of ``one``, its subscription.
+
+        A private channel is shown to its members and to admins; one without the bot, which Slack
+        does not describe, to whoever subscribed it as well. A text, as of `places.seen_by`, if
+        Slack does not say it.
+        """
+        here = interaction.place
+        if actor.admin or (here and here.channel == channel):
+            return True
+        found = await places.seen_by(self._client, channel, actor.person.id)
+        ours = one is not None and one.by.id == actor.person.id
+        return True if found == places.UNKNOWN and ours else found
+
+    async def _find(
+        self, interaction: Interaction, actor: Actor, asked: AboutSubscriptions, channel: str
+    ) -> Subscription | None:
+        """The subscription of ``channel`` that is in force.
+
+        Raises:
+            NotSubscribed: it is hidden from the actor.
+            Question: Slack does not say whether it is.
+        """
         known = await self._subscribing.subscriptions(actor)
+        one = next((one for one in known if one.channel == channel), None)
+        found = await self._sees(interaction, actor, channel, one)
+        if found is True:
+            return one
+        if found in {False, places.UNKNOWN}:
+            raise NotSubscribed(channel)
+        problem = "Slack does not say who may see that channel. Nothing was changed."
+        raise Question(problem, [Choice(asked, "Try again"), Choice(ShowSubscriptions())])
+
+    async def _listed(
+        self,
+        interaction: Interaction,
+        actor: Actor,
+        asked: ShowSubscriptions,
+        ended: Subscribed | None = None,
+    ) -> Json:
+        every = await self._subscribing.subscriptions(actor)
+        sight = await asyncio.gather(
+            *(self._sees(interaction, actor, one.channel, one) for one in every)
+        )
+        known = [one for one, found in zip(every, sight, strict=True) if found is True]
+        unsaid = sum(isinstance(one, str) and one != places.UNKNOWN for one in sight)
         return subscriptions.subscription_list(
-            known, page=asked.page, told=asked.told, at=self._clock()
+            known,
+            page=asked.page,
+            told=subscriptions.told_of_the_end(ended) if ended else asked.told,
+            ended=ended.subscription if ended else None,
+            unsaid=unsaid,
+            at=self._clock(),
         )
 
     async def _drawn(self, interaction: Interaction, actor: Actor, asked: OpenSubscription) -> Json:
-        known = await self._subscribing.subscriptions(actor)
         filled, names = asked.filled, [str(one) for one in asked.filled.components]
-        if asked.present:
-            found = [one for one in known if one.channel == filled.channel]
-            filled = subscriptions.resolved(found[0]) if found else filled
-            names = [one.name for one in found[0].filter.components if one.name] if found else []
-        return subscriptions.subscription_dialog(filled, names, origin=interaction.origin)
+        found = None
+        if asked.present and filled.channel:
+            found = await self._find(interaction, actor, asked, filled.channel)
+        else:
+            self._subscribing.admit(actor)
+        if found:
+            filled = subscriptions.resolved(found, over=found)
+            names = [one.name for one in found.filter.components if one.name]
+        return subscriptions.subscription_dialog(
+            filled, names, origin=interaction.origin, fixed=found is not None
+        )
 
     async def _subscribe(self, interaction: Interaction, actor: Actor, asked: Subscribe) -> Json:
         """Subscribes the channel, once the bot can post there and its readers are agreed to."""
         if asked.channel is None:
             raise InvalidField("channel", "is missing: name one, such as #customers")
         proposed = await self._proposed(interaction, actor, asked, asked.channel)
-        one, readers = proposed.subscription, Readers()
+        one, before, readers = proposed.subscription, proposed.before, Readers()
+        if (seen := await self._sees(interaction, actor, one.channel, before)) is not True:
+            return self._takes_no_post(interaction, proposed, asked, seen or places.UNKNOWN)
+        if proposed.changed and before and subscriptions.is_unsure(asked, before):
+            return subscriptions.asks_to_replace(one, asked, before)
         if proposed.changed:
             found = await places.readers(self._client, one.channel)
             if isinstance(found, str):
                 return self._takes_no_post(interaction, proposed, asked, found)
             readers = found
-        if proposed.changed and proposed.before is None:
+        if proposed.changed and before is None:
             if not readers.kinds <= asked.agreed_kinds:
                 return subscriptions.asks_about_readers(one, readers)
             if problem := await places.refused_trial(self._client, one.channel):

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.incident import Severity
 from core.subscribing import Wanted
+from core.subscription import Subscription
+
+# What is typed as ``key:value`` after ``subscribe``.
+OPTIONS = ("severity", "components", "broadcast")
+
+
+def version(one: Subscription | None) -> str:
+    """The mark that tells the subscription of a channel from earlier ones; empty for none."""
+    return "" if one is None else str(int(one.at.timestamp() * 1000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +42,11 @@ class Readers:
 class Subscribe:
     """Subscribes the channel with the id ``channel``; None: it is still to be named.
 
-    The others are those of `Wanted`. ``agreed`` has the kinds of `Readers` that the author was told
-    of, and agreed to, with ``-`` between them.
+    ``name`` is the channel as it was typed, for labels. The others are those of `Wanted`.
+    ``agreed`` has the kinds of `Readers` that the author was told of, and agreed to, with ``-``
+    between them. ``over`` says what the author knew of the channel's subscription: it is its
+    `version`, empty for none. None: the words were typed, and said nothing about ``left_out``,
+    which are some of `OPTIONS`.
     """
 
     channel: str | None = None
@@ -42,6 +54,10 @@ class Subscribe:
     components: tuple[str | UUID, ...] = ()
     broadcast: bool = False
     agreed: str = ""
+    over: str | None = None
+    # Two readings that ask for the same are one choice.
+    left_out: tuple[str, ...] = field(default=(), compare=False)
+    name: str = field(default="", compare=False)
 
     @property
     def agreed_kinds(self) -> frozenset[str]:
@@ -62,7 +78,8 @@ class Subscribe:
 class OpenSubscription:
     """The dialog of a subscription, filled with ``filled``.
 
-    ``present``: with what its channel has now, as far as it has a subscription.
+    ``present``: with what its channel has now, as far as it has a subscription; it is then about
+    that channel alone.
     """
 
     filled: Subscribe

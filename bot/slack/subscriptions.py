@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.slack.blocks import (
     Json,
     actions,
     button,
+    context,
     input_block,
     message,
     modal,
@@ -23,12 +25,12 @@ from bot.slack.blocks import (
 from bot.slack.buttons import subscriptions_button
 from bot.slack.dialogs import BOX_MAX
 from bot.slack.forms import SUBSCRIBE
-from bot.slack.inputs import Origin, element, metadata
-from bot.slack.markup import channel_link, escape, mention, moment, shown
+from bot.slack.inputs import Origin, element, metadata, remembered_in
+from bot.slack.markup import channel_link, escape, mention, moment, plain_text, shown
 from bot.slack.paged import NumberedPage
 from bot.slack.pressed import encode, subscribe_value
 from bot.slack.requests import UsageError
-from bot.slack.subscription_requests import Readers, Subscribe
+from bot.slack.subscription_requests import OPTIONS, Readers, Subscribe, version
 from bot.slack.verbs import COMMAND
 from bot.slack.words import severities
 from core.components import names_in
@@ -46,18 +48,61 @@ NOTHING_YET = (
     f"`{COMMAND} subscribe severity:high+ #channel` shows incidents of the severities critical and "
     "high in it, from then on."
 )
+NOTHING_OLD = (
+    "Nothing that was public before comes: an incident that is open already gets its card there "
+    "with its next public change."
+)
+NOTHING_OLD_ANEW = (
+    "It counts for what becomes public from now on. Cards that are there are kept up to date to "
+    "their end, and nothing of before comes."
+)
+UNSAID = "Not shown: {}, as Slack does not say who may see them. Try again in a minute."
+READ_THERE = "Everybody in it reads what becomes public from now on."
+NO_NOTES = "Notes never go there."
 EVERY = "every"
 
 
-def resolved(one: Subscription, *, agreed: str = "") -> Subscribe:
-    """The request that makes the subscription ``one``, with its components by id."""
+def resolved(one: Subscription, *, agreed: str = "", over: Subscription | None = None) -> Subscribe:
+    """The request that makes the subscription ``one``, with its components by id.
+
+    ``over`` is the one that it takes the place of; any other one is asked about.
+    """
     return Subscribe(
         channel=one.channel,
         severity=one.filter.severity,
         components=tuple(each.id for each in one.filter.components),
         broadcast=one.broadcast,
         agreed=agreed,
+        over=version(over),
     )
+
+
+def is_unsure(asked: Subscribe, before: Subscription) -> bool:
+    """Whether ``asked`` would take something from ``before`` that its author may not know of."""
+    if asked.over is not None:
+        return asked.over != version(before)
+    return any(one in asked.left_out for one in _limits(before))
+
+
+def _limits(one: Subscription) -> list[str]:
+    """The options, of `OPTIONS`, that ``one`` says something about."""
+    found = {
+        "severity": one.filter.severity not in {None, Severity.LOW},
+        "components": bool(one.filter.components),
+        "broadcast": one.broadcast,
+    }
+    return [name for name, there in found.items() if there]
+
+
+def _with_the_rest(proposed: Subscription, asked: Subscribe, before: Subscription) -> Subscription:
+    """``proposed`` with what ``before`` has, where ``asked`` says nothing."""
+    kept = set(asked.left_out)
+    limits = SubscriptionFilter(
+        severity=(before if "severity" in kept else proposed).filter.severity,
+        components=(before if "components" in kept else proposed).filter.components,
+    )
+    broadcast = (before if "broadcast" in kept else proposed).broadcast
+    return replace(proposed, filter=limits, broadcast=broadcast)
 
 
 def _names(limits: SubscriptionFilter) -> list[str]:
@@ -77,15 +122,20 @@ def _gets(one: Subscription) -> str:
     return f"{told}, with the updates in its thread{also}"
 
 
-def _facts(one: Subscription) -> str:
+def _facts(one: Subscription, *, sign: str = " · ") -> str:
     """The filter in a line: ``critical and high · API, Web · broadcast``."""
     facts = [severities(one.filter.severity), *_named(one.filter)]
-    return " · ".join([*facts, *(["broadcast"] if one.broadcast else [])])
+    return sign.join([*facts, *(["broadcast"] if one.broadcast else [])])
 
 
 def _named(limits: SubscriptionFilter) -> list[str]:
     names = _names(limits)
     return [listed(names, most=NAMED_MAX)] if names else []
+
+
+def _label_of(one: Subscription) -> str:
+    """``Take: critical and high, API``, for a button."""
+    return f"Take: {plain_text(_facts(one, sign=', '))}"
 
 
 # --- answers -------------------------------------------------------------------------------------
@@ -107,15 +157,60 @@ def subscribed(made: Subscribed, readers: Readers) -> Json:
             f"{link} has another filter now. From now on it gets {_gets(one)}.",
             f"Before: {_facts(before)}.",
         ]
+    controls = [
+        button(
+            "Unsubscribe", action_id="unsubscribe", value=encode("unsubscribe", one.channel, None)
+        )
+    ]
     if made.changed:
-        told.append("Nothing that was public before comes: an incident that is open already gets")
-        told.append("its card there with its next public change.")
+        told.append(NOTHING_OLD if before is None else NOTHING_OLD_ANEW)
+        if (former := before or made.former) and not _is_same(former, one):
+            if before is None:
+                told.append(f"Until its end it had another filter: {_facts(former)}.")
+            request = resolved(former, over=one)
+            back = f"Back to: {plain_text(_facts(former, sign=', '))}"
+            controls.insert(0, _subscribe_button(back, request))
     told += _who(one.channel, readers)
     told.append(f"\nTo end it, type `{COMMAND} unsubscribe` there.")
-    end = button(
-        "Unsubscribe", action_id="unsubscribe", value=encode("unsubscribe", one.channel, None)
-    )
-    return message(told, [*paragraphs(told), *actions([end, subscriptions_button()])])
+    return message(told, [*paragraphs(told), *actions([*controls, subscriptions_button()])])
+
+
+def _is_same(one: Subscription, other: Subscription) -> bool:
+    return (one.filter, one.broadcast) == (other.filter, other.broadcast)
+
+
+def asks_to_replace(proposed: Subscription, asked: Subscribe, before: Subscription) -> Json:
+    """The question before a subscription loses what its author may not know of.
+
+    ``proposed`` is what ``asked`` makes of ``before``.
+    """
+    link = channel_link(before.channel)
+    told = [f"{link} is subscribed already. It gets {_gets(before)}.", "Nothing was changed."]
+    choices: list[tuple[str, Subscription]] = []
+    if asked.over is None and set(asked.left_out) == {*OPTIONS}:
+        if {*_limits(before)} == {"broadcast"}:
+            choices.append(("Show no replies in the channel", proposed))
+        else:
+            bare = replace(proposed, broadcast=before.broadcast)
+            choices.append(("Take the filter off", bare))
+    else:
+        kept = _with_the_rest(proposed, asked, before) if asked.over is None else proposed
+        choices += [
+            (_label_of(one), one)
+            for one in dict.fromkeys((kept, proposed))
+            if not _is_same(one, before)
+        ]
+        told.append(f"You asked for something else: {_facts(proposed)}.")
+    told.append("\nKeep it as it is, or change it?")
+    keep = encode("dont_subscribe", before.channel)
+    controls = [button("Keep it as it is", action_id="dont_subscribe", value=keep)]
+    controls += [
+        _subscribe_button(label, resolved(one, over=before), place=place)
+        for place, (label, one) in enumerate(choices)
+    ]
+    change = encode("subscription", before.channel)
+    controls.append(button("Change…", action_id="subscribe:change", value=change))
+    return message(told, [*paragraphs(told), *actions(controls)])
 
 
 def _who(channel: str, readers: Readers) -> list[str]:
@@ -158,11 +253,11 @@ def asks_about_readers(proposed: Subscription, readers: Readers) -> Json:
     return message(told, [*paragraphs(told), *actions(answers)])
 
 
-def _subscribe_button(label: str, request: Subscribe) -> Json:
+def _subscribe_button(label: str, request: Subscribe, *, place: int = 0) -> Json:
     value = subscribe_value(request)
     if value is None:
         raise ValueError("a resolved request has its components by id")
-    return button(label, action_id="subscribe", value=value)
+    return button(label, action_id=f"subscribe:{place}" if place else "subscribe", value=value)
 
 
 def left_unsubscribed(channel: str) -> Json:
@@ -197,31 +292,58 @@ def told_of_the_end(ended: Subscribed) -> str:
     )
 
 
+def ended_by_setup(one: Subscription) -> str:
+    """The sentences about the subscription ``one`` of a channel that is the status channel now."""
+    return (
+        f"{channel_link(one.channel)} was subscribed by {mention(one.by)}: {_facts(one)}. "
+        "That has ended, as the status channel shows all that is public. It does not come back by "
+        "itself if the status channel moves."
+    )
+
+
 # --- the list ------------------------------------------------------------------------------------
 
 
 def subscription_list(
-    known: Sequence[Subscription], *, page: int = 1, told: str = "", at: datetime
+    known: Sequence[Subscription],
+    *,
+    page: int = 1,
+    told: str = "",
+    ended: Subscription | None = None,
+    unsaid: int = 0,
+    at: datetime,
 ) -> Json:
-    """A page of the subscribed channels, each with its menu."""
+    """A page of the subscribed channels that its reader may see, each with its menu.
+
+    ``ended`` is one that the reader has just ended, and may want back. Of ``unsaid`` channels Slack
+    does not say who may see them.
+    """
     paged = NumberedPage(known, page, most=ROWS)
     here, page = paged.here, paged.number
     heading = paged.heading("Subscribed channels")
-    lines = [f"{_line(one, at=at)}." for one in here] or [NOTHING_YET]
+    nothing = UNSAID.format(unsaid) if unsaid else NOTHING_YET
+    lines = [f"{_line(one, at=at)}." for one in here] or [nothing]
     rows = [{**section(_line(one, at=at)), "accessory": _menu(one, page)} for one in here]
     blocks = [
         *([section(told)] if told else []),
+        *actions([_subscribe_button("Subscribe it again", resolved(ended))] if ended else []),
         section(f"*{heading}*"),
-        *(rows or [section(NOTHING_YET)]),
+        *(rows or [section(nothing)]),
+        *([context(UNSAID.format(unsaid))] if unsaid and rows else []),
     ]
     said = [*([told] if told else []), f"{heading}:", *lines]
     return message(said, [*blocks, *actions(paged.buttons("subscriptions"))])
 
 
 def _line(one: Subscription, *, at: datetime) -> str:
-    """``#support · critical and high · API · since 12:03 by @mia``, at most 1,000 characters."""
-    since = f"since {moment(one.starts_at, seen_from=at)} by {mention(one.by)}"
-    return f"{channel_link(one.channel)} · {_facts(one)} · {since}"
+    """``#support · critical and high · API · subscribed since 12:03 by @mia``.
+
+    At most 1,000 characters.
+    """
+    since = f"subscribed since {moment(one.since, seen_from=at)}"
+    if one.at > one.since:
+        since += f", with this filter since {moment(one.at, seen_from=at)}"
+    return f"{channel_link(one.channel)} · {_facts(one)} · {since} by {mention(one.by)}"
 
 
 def _menu(one: Subscription, page: int) -> Json:
@@ -235,10 +357,13 @@ def _menu(one: Subscription, page: int) -> Json:
 # --- the dialog ----------------------------------------------------------------------------------
 
 
-def subscription_dialog(filled: Subscribe, names: Sequence[str], *, origin: Origin) -> Json:
+def subscription_dialog(
+    filled: Subscribe, names: Sequence[str], *, origin: Origin, fixed: bool = False
+) -> Json:
     """The dialog of a subscription, filled with ``filled``; ``names`` are those of its components.
 
-    The channel is chosen in it, and is the first input: errors about it stand there.
+    The channel is chosen in it, and is the first input: errors about it stand there. ``fixed``: it
+    changes the subscription of the channel that ``filled`` names, and of no other.
     """
     chooser: Json = {
         "type": "conversations_select",
@@ -257,13 +382,10 @@ def subscription_dialog(filled: Subscribe, names: Sequence[str], *, origin: Orig
     }
     if filled.broadcast:
         broadcast["initial_options"] = [tick]
+    chooses = input_block("target", "Channel", chooser, hint=f"{READ_THERE} {NO_NOTES}")
+    told = f"The subscription of {channel_link(filled.channel or '')}. {NOTHING_OLD_ANEW}"
     blocks = [
-        input_block(
-            "target",
-            "Channel",
-            chooser,
-            hint="Everybody in it reads what becomes public from now on. Notes never go there.",
-        ),
+        section(told) if fixed else chooses,
         input_block(
             "severity",
             "Severity",
@@ -283,12 +405,15 @@ def subscription_dialog(filled: Subscribe, names: Sequence[str], *, origin: Orig
         ),
         input_block("broadcast", "Replies in the threads", broadcast, optional=True),
     ]
+    about = metadata(origin)
+    if fixed:
+        about = metadata(origin, subscribed=filled.channel or "", over=filled.over or "")
     return modal(
         SUBSCRIBE,
-        "Subscribe a channel",
+        "Change a subscription" if fixed else "Subscribe a channel",
         blocks,
-        submit="Subscribe",
-        private_metadata=metadata(origin),
+        submit="Save" if fixed else "Subscribe",
+        private_metadata=about,
     )
 
 
@@ -303,7 +428,9 @@ def subscription_form(view: Mapping[str, Any]) -> Subscribe:
     Raises:
         UsageError: it is no such dialog, or no channel is chosen in it.
     """
-    channel = element(view, "target").get("selected_conversation")
+    remembered = remembered_in(view)
+    fixed, over = remembered.get("subscribed"), remembered.get("over")
+    channel = fixed or element(view, "target").get("selected_conversation")
     chosen = element(view, "severity").get("selected_option")
     severity = chosen.get("value") if isinstance(chosen, dict) else None
     typed = element(view, "components").get("value")
@@ -318,4 +445,5 @@ def subscription_form(view: Mapping[str, Any]) -> Subscribe:
         severity=None if severity == EVERY else Severity(str(severity)),
         components=names_in(typed) if isinstance(typed, str) else (),
         broadcast=bool(element(view, "broadcast").get("selected_options")),
+        over=over if fixed and isinstance(over, str) else "",
     )

@@ -263,12 +263,13 @@ def asks_to_move_the_channel(now: str, asked: str) -> Json:
     return message(told, [*paragraphs(told), *actions(channel_buttons(now, asked))])
 
 
-def status_channel_set(channel: str) -> Json:
-    """The answer to ``setup``."""
+def status_channel_set(channel: str, *, also: str = "") -> Json:
+    """The answer to ``setup``; ``also`` says, in markup, what has changed beside that."""
     link = channel_link(channel)
     told = [
         f"{link} is the status channel now.",
         "Every incident that is not private gets a card there, and public updates in its thread.",
+        *([also] if also else []),
     ]
     return message(told, paragraphs(told))
 

@@ -13,6 +13,7 @@ from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
 from bot.slack.people import People
 from bot.slack.requests import SaveSettings, SetStatusChannel
+from bot.slack.subscriptions import ended_by_setup
 from bot.telemetry import log
 from core.boards import BoardFilter, Scope
 from core.configuring import Configuration, SettingsBook
@@ -120,7 +121,8 @@ class Workspaces:
         known = await self._book.save(
             actor, asked.changes, seen=asked.seen, request=interaction.once
         )
-        return setup.saved(known, asked.changes, self._catalogue, groups)
+        also = ended_by_setup(known.ended) if known.ended else ""
+        return setup.saved(known, asked.changes, self._catalogue, groups, also=also)
 
     async def set_status_channel(
         self, interaction: Interaction, actor: Actor, asked: SetStatusChannel
@@ -144,7 +146,9 @@ class Workspaces:
             raise InvalidField(Setting.STATUS_CHANNEL, problem)
         changes = {Setting.STATUS_CHANNEL: asked.channel}
         saved = await self._book.save(actor, changes, seen=None, request=interaction.once)
-        return views.status_channel_set(saved.workspace.status_channel or asked.channel)
+        channel = saved.workspace.status_channel or asked.channel
+        also = ended_by_setup(saved.ended) if saved.ended else ""
+        return views.status_channel_set(channel, also=also)
 
     async def _problem(self, setting: Setting, text: str, groups: Mapping[str, str]) -> str | None:
         """The reason why ``text`` cannot be served; it ends a sentence about the setting."""

@@ -12,6 +12,7 @@ class SubscriptionRow(Row, table=True):
     """A channel that is or was subscribed. `core.subscription.Subscription` explains the columns.
 
     ``components`` are the ids of the filter's, with blanks between them. NULL: every component.
+    ``since`` NULL: as ``starts_at``, in a row of an earlier version.
     A row stays after its end: the cards in its channel are kept up to date.
     """
 
@@ -26,6 +27,7 @@ class SubscriptionRow(Row, table=True):
     by_id: str
     by_name: str
     at: datetime = Field(sa_type=UtcDateTime)
+    since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     starts_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

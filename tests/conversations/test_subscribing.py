@@ -100,10 +100,10 @@ async def test_a_channel_is_subscribed_changed_and_unsubscribed(told, known, com
     for again in ("severity:high components:API, web", "--severity=>=high comp:api component:Web"):
         assert "Nothing had to change." in (await told(f"subscribe {again}")).words()
 
-    changed = await told("subscribe broadcast:on severity:low")
+    changed = await told("subscribe broadcast:on severity:low components:api")
     assert "Before: critical and high · API and Web." in changed.words()
     assert "and in the channel as well" in changed.words()
-    assert filter_of((await known())[HERE]) == (None, [], True)
+    assert filter_of((await known())[HERE]) == (None, ["API"], True)
 
     ended = await told("unsubscribe")
     assert "Cards that are there already are kept up to date to their end." in ended.words()
@@ -153,9 +153,10 @@ async def test_a_channel_with_other_readers_is_asked_about(
     assert "is subscribed." in made.words()
     assert told_of in made.words()
     assert filter_of((await known())[channel.id]) == ("high", [], False)
-    # The trial has left no post, and another filter is no question.
+    # The trial has left no post, and another filter is no question about readers.
     assert channel.messages == []
-    assert "has another filter now" in (await told("subscribe #team-north")).words()
+    changed = await told("subscribe #team-north severity:critical")
+    assert "has another filter now" in changed.words()
 
 
 async def test_a_channel_that_is_shared_meanwhile_is_asked_about_again(slack, told, pressed, known):
@@ -225,17 +226,32 @@ async def test_an_unknown_component_is_asked_about(told, pressed, known, compone
 @pytest.mark.parametrize(
     ("typed", "problem", "button", "kept"),
     [
-        ("severity:hihg+", "Did you mean high?", "Subscribe: critical and high", ("high", False)),
-        ("sevrity:high", "Did you mean severity?", "Subscribe: critical and high", ("high", False)),
+        ("severity:hihg+", "Did you mean high?", "critical and high", ("high", False)),
+        (
+            "sevrity:high",
+            "Did you mean severity?",
+            "Subscribe #general: critical and high",
+            ("high", False),
+        ),
         ("severity:P1 broadcast:on", "Did you mean critical?", "broadcast", ("critical", True)),
         ("severity:high,critical", "one lowest severity", "critical and high", ("high", False)),
-        ("broadcast:flase", "Did you mean false?", "Subscribe: every severity", (None, False)),
-        ("high+", '"high+" may be a severity', "Subscribe: critical and high", ("high", False)),
+        (
+            "broadcast:flase",
+            "Did you mean false?",
+            "Subscribe #general: every severity",
+            (None, False),
+        ),
+        (
+            "high+",
+            '"high+" may be a severity',
+            "Subscribe #general: critical and high",
+            ("high", False),
+        ),
         ("please", '"please" may be a component', 'Subscribe without "please"', (None, False)),
         (
             "severity:low severity:high",
             "One filter has two different values.",
-            "Subscribe: critical and high",
+            "Subscribe #general: critical and high",
             ("high", False),
         ),
     ],
@@ -259,7 +275,7 @@ async def test_a_wrong_verb_carries_the_request(told, pressed, known):
     asked = await told("subcribe #general severity:high+")
     assert "Did you mean subscribe?" in asked.words()
 
-    await pressed(asked, "Subscribe: critical and high")
+    await pressed(asked, "Subscribe #general: critical and high")
 
     assert filter_of((await known())["C0GENERAL"]) == ("high", [], False)
 
@@ -335,7 +351,7 @@ async def test_the_list_changes_and_ends_a_subscription(slack, told, known, comp
     await told("subscribe #general severity:high+ components:api")
     mia = slack.person("mia")
     shown = await told("subscriptions")
-    assert "<#C0GENERAL> · critical and high · API · since" in shown.words()
+    assert "<#C0GENERAL> · critical and high · API · subscribed since" in shown.words()
 
     clock.advance(seconds=2)
     await mia.choose(shown, "menu", "Change…")
@@ -350,6 +366,9 @@ async def test_the_list_changes_and_ends_a_subscription(slack, told, known, comp
     assert "<#C0GENERAL> is not subscribed any more" in listed.words()
     assert "Subscribed channels (0)" in listed.words()
     assert await known() == {}
+
+    await (await mia.press(listed, "Subscribe it again")).answer()
+    assert filter_of((await known())["C0GENERAL"]) == ("critical", ["API"], False)
 
 
 async def test_a_long_list_has_pages(slack, told, pressed):

@@ -11,7 +11,8 @@ from core.configuring import SettingsBook
 from core.denials import Denied, Permission
 from core.incident import Membership, Severity
 from core.refusals import SettingsChanged
-from core.settings import DEFAULTS, Setting
+from core.settings import DEFAULTS, NONE, Setting
+from core.subscribing import Subscribing, Wanted
 from tests.builders import GRACE, LINUS, NINE, STATUS_CHANNEL, an_actor
 
 ADMIN = an_actor(LINUS, admin=True)
@@ -123,3 +124,18 @@ async def test_workspaces_have_settings_of_their_own(book):
     elsewhere = await book.shown(replace(ADMIN, workspace="T0OTHER"))
 
     assert (elsewhere.saved, elsewhere.workspace.version) == ({}, 0)
+
+
+async def test_the_subscription_of_a_new_status_channel_ends(book, store, clock):
+    subscribing = Subscribing(store, clock=clock)
+    kept = (await subscribing.subscribe(an_actor(), Wanted(channel="C0NEW"))).subscription
+    status = Setting.STATUS_CHANNEL
+    clock.advance(minutes=1)
+    assert (await book.save(ADMIN, {SEVERITY: "low"}, seen=None)).ended is None
+
+    known = await book.save(ADMIN, {status: "C0NEW"}, seen=None)
+
+    assert known.ended == replace(kept, by=LINUS, at=clock(), ended_at=clock())
+    for channel in (STATUS_CHANNEL, NONE, "C0NEW", None):
+        assert (await book.save(ADMIN, {status: channel}, seen=None)).ended is None
+    assert await subscribing.subscriptions(an_actor()) == ()

@@ -40,6 +40,7 @@ def a_subscription(channel=HERE, *, severity=None, components=(), **changes):
         "filter": SubscriptionFilter(severity=severity, components=components),
         "by": ADA,
         "at": NINE,
+        "since": NINE,
         "starts_at": NINE,
     }
     return Subscription(**fields | changes)

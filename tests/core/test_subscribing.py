@@ -48,6 +48,7 @@ async def test_another_filter_begins_anew_and_the_same_one_changes_nothing(subsc
     other = await subscribing.subscribe(an_actor(GRACE), high)
     assert (other.changed, other.before) == (True, first)
     assert (other.subscription.starts_at, other.subscription.by) == (clock(), GRACE)
+    assert (other.subscription.since, other.subscription.at) == (first.at, clock())
     assert await subscribing.subscriptions(PUBLISHER) == (other.subscription,)
 
 
@@ -64,7 +65,8 @@ async def test_a_channel_that_was_unsubscribed_begins_anew(subscribing, clock):
 
     again = await subscribing.subscribe(PUBLISHER, HERE)
 
-    assert (again.before, again.changed) == (None, True)
+    assert (again.before, again.former, again.changed) == (None, ended.subscription, True)
+    assert again.subscription.since == clock()
     assert (again.subscription.starts_at, again.subscription.ended_at) == (clock(), None)
 
 
@@ -129,6 +131,7 @@ async def test_a_workspace_has_a_bounded_number_of_subscriptions(subscribing):
 async def test_only_publishers_have_to_do_with_subscriptions(subscribing, actor, permission):
     for act in (
         subscribing.subscriptions(actor),
+        subscribing.components(actor),
         subscribing.proposed(actor, HERE),
         subscribing.subscribe(actor, HERE),
         subscribing.unsubscribe(actor, HERE.channel),
@@ -136,6 +139,15 @@ async def test_only_publishers_have_to_do_with_subscriptions(subscribing, actor,
         with pytest.raises(Denied) as refused:
             await act
         assert refused.value.permission is permission
+    with pytest.raises(Denied):
+        subscribing.admit(actor)
+
+
+async def test_publishers_get_the_names_that_a_filter_can_have(subscribing, declare):
+    await declare(components=("api", "Web"))
+
+    subscribing.admit(PUBLISHER)
+    assert set(await subscribing.components(PUBLISHER)) == {"api", "Web"}
 
 
 async def test_a_repeated_delivery_changes_nothing_and_gets_what_is_there_by_now(

@@ -418,6 +418,7 @@ async def test_each_subscribed_channel_is_checked_and_its_cure_names_who_can(
                 filter=filter_,
                 by=GRACE,
                 at=NINE,
+                since=NINE,
                 starts_at=NINE,
                 ended_at=ended_at,
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +111,24 @@ def test_what_was_probably_meant_is_among_the_choices(words, meant):
     assert meant in asked(f"subscribe {words}")
 
 
+@pytest.mark.parametrize(
+    ("words", "left_out"),
+    [
+        ("", ("severity", "components", "broadcast")),
+        ("severity:low", ("components", "broadcast")),
+        ("components:api broadcast:off", ("severity",)),
+        ("severity:high components:api broadcast:on", ()),
+    ],
+)
+def test_a_request_knows_what_its_words_leave_out(words, left_out):
+    request = said(f"subscribe {words}")
+    # Names of components do not fit into a button.
+    pressed = decode(subscribe_value(replace(request, components=())) or "", actor=an_actor())
+
+    for one in (request, pressed):
+        assert (one.over, one.left_out) == (None, left_out)
+
+
 def test_a_strange_word_is_never_left_out_in_silence():
     without = Subscribe(channel=HERE, severity=HIGH)
 
@@ -186,6 +206,7 @@ SUBSCRIBES = st.builds(
     components=st.lists(st.uuids(), max_size=50).map(tuple),
     broadcast=st.booleans(),
     agreed=st.sampled_from(["", "private", "shared", "private-shared"]),
+    over=st.sampled_from([None, "", "1772442000000"]),
 )
 
 

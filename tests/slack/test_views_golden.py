@@ -68,7 +68,8 @@ from bot.slack.requests import (
 )
 from bot.slack.setup import saved as saved_settings
 from bot.slack.setup import setup_dialog
-from bot.slack.subscription_requests import Readers, Subscribe
+from bot.slack.subscribe_words import StrangeWords
+from bot.slack.subscription_requests import OPTIONS, Readers, Subscribe
 from bot.slack.verbs import find
 from bot.slack.withdrawal import redact_dialog
 from core.access import made_private
@@ -706,6 +707,9 @@ def answers(texts: Texts) -> dict[str, Any]:
             for name in BESIDE_CARDS
         },
         "answer_setup": views.status_channel_set(STATUS_CHANNEL),
+        "answer_setup_ends_a_subscription": views.status_channel_set(
+            STATUS_CHANNEL, also=subscriptions.ended_by_setup(a_subscription(texts))
+        ),
         "answer_setup_asks": views.asks_to_move_the_channel(STATUS_CHANNEL, "C0RANDOM"),
         "failure": refusals.failure("7f3c2c1e9a404d5b"),
         "failure_in_doubt": refusals.failure("7f3c2c1e9a404d5b", unsure=True),
@@ -756,6 +760,9 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "too_soon": TooSoon(moved, moved.next_steps[0]),
         "draft_gone": DraftGone(),
         "draft_withdrawn": DraftGone(withdrawn=True),
+        "question_about_strange_words": StrangeWords(
+            Question(f'"{word}" is no channel.', usage=find("subscribe").usage), word
+        ),
         "question_without_an_answer": Question(
             f'"{word}" names nobody.', usage=find("assign").usage
         ),
@@ -1309,6 +1316,7 @@ def a_subscription(texts: Texts, channel: str = "C0SUPPORT", **changes: Any) -> 
         "filter": limits,
         "by": texts.owner,
         "at": NINE,
+        "since": NINE,
         "starts_at": NINE,
     }
     return Subscription(**made | changes)
@@ -1333,6 +1341,16 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
         "subscribed_already": answer(
             Subscribed(subscription=one, before=one, changed=False), Readers()
         ),
+        "subscribed_after_an_end": answer(
+            Subscribed(subscription=loud, before=None, changed=True, former=one), Readers()
+        ),
+        "subscribe_asks_to_take_the_filter_off": subscriptions.asks_to_replace(
+            replace(one, filter=every), Subscribe(left_out=OPTIONS), one
+        ),
+        "subscribe_asks_to_replace": subscriptions.asks_to_replace(
+            replace(loud, broadcast=False), Subscribe(left_out=("broadcast", "components")), loud
+        ),
+        "subscribe_asks_anew": subscriptions.asks_to_replace(loud, Subscribe(over=""), one),
         "subscribe_asks": subscriptions.asks_about_readers(one, guests),
         "subscribe_left": subscriptions.left_unsubscribed(one.channel),
         "subscribe_refused": subscriptions.takes_no_post(
@@ -1347,6 +1365,12 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
             at=NOW,
         ),
         "subscriptions_none": subscriptions.subscription_list([], at=NOW),
+        "subscriptions_changed": subscriptions.subscription_list(
+            [replace(one, at=NOW)], ended=loud, unsaid=2, at=NOW
+        ),
+        "dialog_subscription_changed": subscriptions.subscription_dialog(
+            subscriptions.resolved(one, over=one), texts.components, origin=ORIGIN, fixed=True
+        ),
         "dialog_subscribe": subscriptions.subscription_dialog(Subscribe(), [], origin=ORIGIN),
         "dialog_subscribe_filled": subscriptions.subscription_dialog(
             subscriptions.resolved(replace(loud, filter=one.filter)),
