@@ -34,6 +34,7 @@ class Surface(StrEnum):
     CHANNEL_PEOPLE = "channel_people"  # people are invited to the channel, or removed from it
     CHANNEL_PIN = "channel_pin"  # the card in the channel is pinned
     CHANNEL_NOTE = "channel_note"  # a note, in a private channel of a private incident
+    CHANNEL_READERS = "channel_readers"  # the word that the incident has other readers now
     CHANNEL_CLOSING = "channel_closing"  # the word that the channel will be archived
     CHANNEL_ARCHIVE = "channel_archive"  # the channel is archived
 
@@ -49,6 +50,7 @@ NUDGES = frozenset(
         Surface.HAND_OVER_UNANSWERED,
         Surface.OWNER_LEFT,
         Surface.MENTION,
+        Surface.CHANNEL_READERS,
         Surface.CHANNEL_CLOSING,
         Surface.CHANNEL_REFUSED,
     }
@@ -68,6 +70,7 @@ ABOUT_CHANNELS = frozenset(
     {
         *CHANNEL_EFFECTS,
         Surface.CHANNEL_NOTE,
+        Surface.CHANNEL_READERS,
         Surface.CHANNEL_CLOSING,
         Surface.CHANNEL_REFUSED,
     }

@@ -134,6 +134,9 @@ def _following(before: Incident, after: Incident, decision: Decision) -> Iterato
             yield _naming(here, after, one)
         if other_people and one.private == after.private:
             yield Envelope(surface=Surface.CHANNEL_PEOPLE, channel=here)
+        # An archived one takes no message.
+        if other_readers and any(here == was.live for was in before.channels):
+            yield _readers(here, after)
         if one.for_notes and after.private:
             yield from _notes(one.for_notes, decision.updates)
     yield from _withdrawn_notes(after, decision)
@@ -142,6 +145,14 @@ def _following(before: Incident, after: Incident, decision: Decision) -> Iterato
 def _naming(here: str, incident: Incident, channel: OwnChannel) -> Envelope:
     held = None if channel.private else incident.title_public_at
     return Envelope(surface=Surface.CHANNEL_NAME, channel=here, not_before=held)
+
+
+def _readers(here: str, incident: Incident) -> Envelope:
+    """The word in a channel that its incident has other readers; nobody reads it before them."""
+    held = None if incident.private else incident.title_public_at
+    return Envelope(
+        surface=Surface.CHANNEL_READERS, channel=here, entry=incident.last_entry, not_before=held
+    )
 
 
 def is_note(update: Update) -> bool:

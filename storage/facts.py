@@ -210,7 +210,15 @@ def of_channel(reader: SqlReader, workspace: str, incident_id: UUID, envelope: E
         settings=reader.workspace(workspace).settings,
         channel=channel_facts(reader, workspace, incident_id, envelope),
         note=note_of(reader, incident, envelope) if takes_notes else None,
+        wanted=envelope.surface is not Surface.CHANNEL_READERS
+        or _is_last_of_readers(connection_of(reader), incident, envelope),
     )
+
+
+def _is_last_of_readers(connection: Connection, incident: Incident, envelope: Envelope) -> bool:
+    """Whether the readers are still those of the change that ``envelope`` is about."""
+    changed = entry(connection, incident, envelope.entry or 0)
+    return changed is not None and changed.new == ("private" if incident.private else "public")
 
 
 def _may_show(incident: Incident, envelope: Envelope) -> bool:

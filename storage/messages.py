@@ -41,6 +41,7 @@ LANES = {
     Surface.CHANNEL_NAME: "channel",
     Surface.CHANNEL_PEOPLE: "channel",
     Surface.CHANNEL_PIN: "channel",
+    Surface.CHANNEL_READERS: "channel",
     Surface.CHANNEL_CLOSING: "channel",
     Surface.CHANNEL_ARCHIVE: "channel",
     # Behind the removal of a person who may not read it.

@@ -36,17 +36,26 @@ def drawn(  # noqa: PLR0911 - one for each surface
             if group and facts.card and facts.card.incident.severity in facts.settings.mentions:
                 return mentions.raised(facts.card.incident, group)
             return None
-        case Surface.CHANNEL_NOTE | Surface.CHANNEL_CLOSING | Surface.CHANNEL_REFUSED:
+        case (
+            Surface.CHANNEL_NOTE
+            | Surface.CHANNEL_READERS
+            | Surface.CHANNEL_CLOSING
+            | Surface.CHANNEL_REFUSED
+        ):
             return _about_channel(surface, facts)
         case _ if surface in CHANNEL_EFFECTS:
             return None  # No message: `bot.delivery.channels` carries it out.
     raise TypeError(f"{surface} has no view")
 
 
-def _about_channel(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
+def _about_channel(  # noqa: PLR0911 - one for each surface
+    surface: Surface, facts: Facts
+) -> Mapping[str, Any] | None:
     channel, note = facts.channel, facts.note
     if channel is None:
         return None
+    if surface is Surface.CHANNEL_READERS:
+        return channels.other_readers(facts.name, channel.own, current=channel.current)
     if surface is Surface.CHANNEL_CLOSING:
         return channels.closing(facts.name, channel.incident, channel.own)
     if surface is Surface.CHANNEL_REFUSED:

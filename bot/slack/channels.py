@@ -41,6 +41,24 @@ def withdrawn_note(update: Update) -> Json:
     return message([told], paragraphs([told]))
 
 
+def other_readers(name: str, channel: OwnChannel, *, current: bool) -> Json:
+    """The word that the incident of ``name`` has other readers; the readers of a public channel
+    learn no more than that it is not public.
+
+    ``current``: the readers of ``channel`` are its readers.
+    """
+    match channel.private, current:
+        case True, True:
+            told = f"{name} is private again. Its notes are posted here from now on."
+        case True, False:
+            told = f"{name} is public now. Its notes are posted here no more."
+        case False, True:
+            told = f"{name} is public again. It can be worked on here."
+        case _:
+            told = f"{name} is no longer public. Write nothing about it here."
+    return message([told], paragraphs([told]))
+
+
 def closing(name: str, incident: UUID, channel: OwnChannel) -> Json | None:
     """The word that the channel of ``incident`` will be archived; None if it will not."""
     due = channel.archive_at

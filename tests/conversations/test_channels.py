@@ -334,13 +334,37 @@ async def test_members_of_the_channel_see_the_incident(slack, secluded, settle):
     assert f"people in <#{secluded.id}>" in here.words()
 
 
+def about_readers(channel):
+    """The words in a channel that its incident has other readers."""
+    return [m.words() for m in channel.messages if "INC-1 is p" in m.text and not m.edits]
+
+
+async def test_a_private_channel_says_that_its_incident_is_private_again(slack, secluded, settle):
+    mia = slack.person("mia")
+    await mia.command("#payments", "/incident public 1")
+    await slack.until(lambda: mia.has_view and mia.view.given.get("submit") is not None)
+    await mia.submit()
+    await settle()
+    answer = await say(slack, settle, "/incident private 1")
+    await (await mia.press(answer, "Make it private")).answer()
+    await settle()
+
+    assert about_readers(secluded) == [
+        "INC-1 is public now. Its notes are posted here no more.",
+        "INC-1 is private again. Its notes are posted here from now on.",
+    ]
+
+
 async def test_a_public_channel_says_nothing_once_the_incident_is_private(slack, opened, settle):
     answer = await say(slack, settle, "/incident private 1")
     await (await slack.person("mia").press(answer, "Make it private")).answer()
     await settle()
     await say(slack, settle, "/incident note 1 the key was in the log")
 
-    assert [m.words() for m in opened.messages] == ["_INC-1 is no longer public._"]
+    assert [m.words() for m in opened.messages] == [
+        "_INC-1 is no longer public._",
+        "INC-1 is no longer public. Write nothing about it here.",
+    ]
     assert opened.name == "inc-1"
     assert opened.topic == "INC-1 is not discussed here any more."
     asked = await say(slack, settle, "/incident next", channel="#inc-1", by="bo")
@@ -363,6 +387,8 @@ async def test_a_private_channel_gets_no_notes_once_the_incident_is_public(slack
     await say(slack, settle, "/incident note 1 the key was in the log")
 
     assert not [m for m in secluded.messages if "the key" in m.words()]
+    words = ["INC-1 is public now. Its notes are posted here no more."]
+    assert about_readers(secluded) == words
     assert "Channel:" not in card(slack).words()
     assert "Open a channel" in labels(card(slack))
 

@@ -73,6 +73,27 @@ def labels(channel):
     return repr((channel.name, channel.topic, channel.purpose))
 
 
+async def test_the_word_about_other_readers_goes_with_the_hold_of_their_change(
+    slack, ratchet, settle, clock
+):
+    await say(slack, "/incident declare Card data leaked private")
+    await settle()
+    channel = await open_channel(slack, settle, 1, place="@mia")
+    mia = slack.person("mia")
+    asked = await mia.command("#payments", "/incident public 1")
+    await slack.until(lambda: mia.has_view and mia.view.given.get("submit") is not None)
+    await mia.submit()
+    await asked.answer()
+    clock.advance(seconds=9)
+    await ratchet.worker.deliver_due()
+    hidden = await say(slack, "/incident private 1")
+    await (await mia.press(hidden, "Make it private")).answer()
+    await settle()
+
+    assert "is public now" not in repr(channel.messages)
+    assert "INC-1 is private again." in channel.messages[-1].words()
+
+
 async def replace_a_held_title(slack, settle, app, clock, words):
     """INC-1: a title that is replaced before it is public gets into no name and no topic."""
     await say(slack, "/incident declare Checkout is down")

@@ -47,6 +47,8 @@ CARD = Envelope(surface=Surface.WORKING_CARD, channel=INCIDENTS_CHANNEL)
 MAKE = Envelope(surface=Surface.CHANNEL, channel="new:public")
 NAME = Envelope(surface=Surface.CHANNEL_NAME, channel="C0OWN")
 PEOPLE = Envelope(surface=Surface.CHANNEL_PEOPLE, channel="C0OWN")
+# The word about the entry that changed the readers.
+READERS = Envelope(surface=Surface.CHANNEL_READERS, channel="C0OWN", entry=3)
 
 
 def about_channels(decision):
@@ -183,7 +185,7 @@ def test_an_incident_that_becomes_private_leaves_its_public_channel():
     hide = SetPrivacy(actor=an_actor(), ref=42, private=True)
     decision = on(replace(OWNED, status="resolved", channels=(replace(ITS, over_at=NINE),)), hide)
 
-    assert about_channels(decision) == [NAME]
+    assert about_channels(decision) == [NAME, READERS]
     assert replace(CARD, channel="C0OWN") in decision.envelopes
     assert decision.incident.own_channel is None
     assert [one.over_at for one in decision.incident.channels] == [None]
@@ -194,8 +196,9 @@ def test_an_incident_that_becomes_public_again_returns_to_its_channel():
     before = replace(HIDDEN, channels=(ITS, SECLUDED))
     waiting = replace(HIDDEN, channels=(replace(ITS, id=None), SECLUDED))
 
-    assert about_channels(on(before, show)) == [NAME, PEOPLE, replace(NAME, channel="C0SECLUDED")]
-    assert about_channels(on(waiting, show)) == [MAKE, replace(NAME, channel="C0SECLUDED")]
+    former = [replace(one, channel="C0SECLUDED") for one in (NAME, READERS)]
+    assert about_channels(on(before, show)) == [NAME, PEOPLE, READERS, *former]
+    assert about_channels(on(waiting, show)) == [MAKE, *former]
 
 
 def test_an_invitation_is_one_to_the_channel_too():

@@ -390,6 +390,13 @@ def own_channels(texts: Texts) -> dict[str, Any]:
         "channel_note": channels.note(note, Note(texts.body)),
         "channel_note_withdrawn": channels.withdrawn_note(note),
         "channel_refused": channels.refused("INC-42", "missing_scope"),
+        **{
+            f"channel_{'private' if one.private else 'public'}_{now}": channels.other_readers(
+                "INC-42", one, current=now == "current"
+            )
+            for one in (OwnChannel(private=True, entry=2), OwnChannel(private=False, entry=2))
+            for now in ("current", "former")
+        },
         "channel_closing": channels.closing("INC-42", new.id, announced),
         "answer_channel": views.answer(outcome(new, opening, **offers), at=NOW),
         "answer_channel_private": views.answer(outcome(hidden, opening, **offers), at=NOW),
