@@ -36,6 +36,7 @@ from bot.slack.requests import (
     OpenAssign,
     OpenDeclare,
     OpenNote,
+    OpenPromise,
     OpenSetup,
     OpenUpdate,
     OpenWalk,
@@ -69,7 +70,17 @@ WORTH_KEEPING = 20
 
 
 # An incident that has ended takes none of these.
-ADDS = Change | OpenBox | TakeNextStep | Acknowledge | AssignTo | OpenUpdate | OpenAssign
+ADDS = (
+    Change
+    | OpenBox
+    | TakeNextStep
+    | Acknowledge
+    | AssignTo
+    | OpenUpdate
+    | OpenAssign
+    | SetPromise
+    | OpenPromise
+)
 
 
 class Asking:
@@ -120,7 +131,10 @@ class Asking:
             await self._drafts.keep(actor, draft, written.written(held), about)
         told = self._told(interaction, error)
         if isinstance(error, Question) and (impossible := _impossible(possible, offers)):
-            told = f"{self._answers.refusal(interaction, impossible)['text']}\n{told}"
+            refusal = self._answers.refusal(interaction, impossible)["text"]
+            # After the end no spelling of the command helps.
+            ended = isinstance(impossible, IncidentResolved)
+            told = refusal if ended else f"{refusal}\n{told}"
         return Carried(error, asked(told, typed or whole_of(request) or text, offers, draft))
 
     def _refused(self, actor: Actor, error: UserError, text: str) -> UserError | None:
@@ -358,7 +372,7 @@ def _possible_update(request: OpenUpdate, incident: Incident, choice: Choice) ->
 def _impossible(choices: Sequence[Choice], offers: Sequence[Offer]) -> UserError | None:
     """The reason why the one step among ``choices`` is not offered; None if it is, or is none."""
     incidents = {offer.incident.id: offer.incident for offer in offers if offer.incident}
-    steps = {one.request.to for one in choices if isinstance(one.request, Change)}
+    steps = {one.request.to for one in choices if isinstance(one.request, Change)} - {None}
     if len(incidents) != 1:
         return None
     [incident] = incidents.values()

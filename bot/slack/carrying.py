@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.slack.arranged import OpenPage
-from bot.slack.boxes import OpenBox
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.requests import (
     AssignTo,
     Choice,
@@ -257,6 +257,8 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
         case InvalidField(field="public_update" | "note" | "title" | "description"):
             if isinstance(request, Change | TakeNextStep | Declare) and too_long(request):
                 yield Choice(Shorten(request=request))
+            else:
+                yield from _edited(request)
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             yield from _as_note(request)
         case NothingToRelease(incident=incident) if isinstance(request, SetPromise | LeavePromise):
@@ -286,6 +288,25 @@ def _steps(request: Request, incident: Incident, steps: tuple[str, ...]) -> Iter
         if request.public is not None and not incident.terminal:
             stays = replace(request, to=None)
             yield Choice(OpenUpdate.of(stays, ref=incident.id), "Edit first…")
+
+
+def _edited(request: Request) -> Iterator[Choice]:
+    """The dialog that holds the text of ``request``, to be changed there."""
+    match request:
+        case Change(public=str()):
+            yield Choice(OpenUpdate.of(request), EDIT)
+        case Change(title=str(text)):
+            yield Choice(OpenBox(ref=request.ref, box=Box.TITLE, text=text), EDIT)
+        case Change(description=str(text)):
+            yield Choice(OpenBox(ref=request.ref, box=Box.DESCRIPTION, text=text), EDIT)
+        case Change(to=None, note=str(text)):
+            yield Choice(OpenBox(ref=request.ref, box=Box.NOTE, text=text), EDIT)
+        case Change(note=str()):
+            yield Choice(OpenUpdate.of(request), EDIT)
+        case Declare():
+            yield Choice(OpenDeclare.of(request), EDIT)
+        case _:
+            return
 
 
 def _as_note(request: Request) -> Iterator[Choice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
@@ -28,6 +28,15 @@ _OTHER_SCOPES = {
 }
 
 
+# Other words for the options. They only lead to suggestions, too.
+_OTHER_KEYS = {
+    "sev": "severity",
+    "priority": "severity",
+    "prio": "severity",
+    "state": "status",
+}
+
+
 def read_list(typed: Typed) -> ShowBoard:
     """The list that is asked for.
 
@@ -38,18 +47,10 @@ def read_list(typed: Typed) -> ShowBoard:
     unknown: list[str] = []
     meant: list[str] = []
     while token := typed.word():
-        key, value = option(token)
-        if key:
-            hint = "Options: severity:, status:."
-            key = typed.one_of(("severity", "status"), key, name="option", hint=hint)
-            value = value or typed.word()
-            if not value:
-                raise typed.wrong(f"The value of `{key}:` is missing.")
-        elif (plain := plain_word(token)) in {*Scope}:
-            key, value = "scope", plain
-        else:
+        key, value = _option(token, typed)
+        if not key:
             unknown.append(token)
-            key, value = _meant(plain, typed)
+            key, value = _meant(token, typed)
             if not key or key in asked:
                 continue
             meant.append(value if key == "scope" else f"{key}:{value}")
@@ -58,30 +59,50 @@ def read_list(typed: Typed) -> ShowBoard:
         asked[key] = value
     board = _board(asked, typed)
     if unknown:
-        hint = "Try open, all or mine."
-        if meant:
-            hint = f"Did you mean `{COMMAND} list {' '.join(meant)}`?"
-        elif any(word.isdigit() or near(word, ("page",)) for word in map(plain_word, unknown)):
-            hint = "A list has pages of ten, with Previous and Next under them."
-        raise Question(
-            f"I can't list {quoted(' '.join(unknown))}. {hint}",
-            [Choice(board)],
-            usage=typed.verb.usage,
-        )
+        problem = f"I can't list {quoted(' '.join(unknown))}. {_hint(unknown, meant)}"
+        raise Question(problem, [Choice(board)], usage=typed.verb.usage)
     return board
 
 
-def _meant(word: str, typed: Typed) -> tuple[str, str]:
-    """The option that ``word`` alone may stand for, and its value; two empty ones if none."""
-    severities = [severity.value for severity in Severity]
-    statuses = typed.known.statuses
-    if severity := near(word, severities) or other_school(word):
-        return "severity", severity
-    if word not in statuses and (scope := _OTHER_SCOPES.get(word) or near(word, Scope)):
+def _hint(unknown: Sequence[str], meant: Sequence[str]) -> str:
+    if meant:
+        return f"Did you mean `{COMMAND} list {' '.join(meant)}`?"
+    if any(word.isdigit() or near(word, ("page",)) for word in map(plain_word, unknown)):
+        return "A list has pages of ten, with Previous and Next under them."
+    return "Try open, all or mine."
+
+
+def _option(token: str, typed: Typed) -> tuple[str, str]:
+    """The option that ``token`` names, and its value; two empty ones if it names none of a list."""
+    if (scope := plain_word(token)) in {*Scope}:
         return "scope", scope
-    if status := near(word, statuses):
+    key, value = option(token)
+    if not key or key in _OTHER_KEYS:
+        return "", ""
+    key = typed.one_of(
+        ("severity", "status"), key, name="option", hint="Options: severity:, status:."
+    )
+    value = value or typed.word()
+    if not value:
+        raise typed.wrong(f"The value of `{key}:` is missing.")
+    return key, value
+
+
+def _meant(token: str, typed: Typed) -> tuple[str, str]:
+    """The option that ``token`` may stand for, and its value; two empty ones if none."""
+    key, value = option(token)
+    word = plain_word(value or typed.word()) if key else plain_word(token)
+    only = _OTHER_KEYS.get(key, "")
+    severity = near(word, [one.value for one in Severity]) or other_school(word)
+    if severity and only != "status":
+        return "severity", severity
+    status = near(word, typed.known.statuses)
+    scope = None if only else _OTHER_SCOPES.get(word) or near(word, Scope)
+    if scope and status != word:
+        return "scope", scope
+    if status and only != "severity":
         return "status", status
-    scope = nearest(word, Scope)
+    scope = None if only else nearest(word, Scope)
     return ("scope", scope) if scope else ("", "")
 
 

@@ -17,7 +17,7 @@ from bot.slack.likeness import near
 from bot.slack.list_words import read_list
 from bot.slack.markup import plain_text
 from bot.slack.promise_words import promised_by, read_promise, when
-from bot.slack.references import NoNumber, at_head, first_word, plain_word
+from bot.slack.references import NoNumber, at_head, first_word, plain_word, possible
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
@@ -330,13 +330,20 @@ def _read_redact(typed: Typed) -> Redact:
     alone = name is not None or len(whole.split()) == 1
     if alone and not typed.literal:
         _ask_which_text(typed)
-        raise Elsewhere
+        problem = f"{quoted(typed.rest)} names no incident, and no text of one."
+        raise _unfilled(typed, problem, *_withdrawals(typed))
     ref = None if alone else typed.ref()
     if not (name or typed.rest):
         raise _unfilled(typed, "The number of the entry is missing.", OpenWithdrawal(ref=ref))
     entry = name or typed.name_of_texts() or typed.entry()
     typed.end()
     return Redact(actor=typed.actor, ref=ref, entry=entry)
+
+
+def _withdrawals(typed: Typed) -> list[Request]:
+    """The dialogs of the incidents that the words may name; of one that is to be chosen if none."""
+    found = possible(typed.rest, typed.known.cards)
+    return [OpenWithdrawal(ref=ref) for ref in (found and found[0]) or [None]]
 
 
 def _ask_which_text(typed: Typed) -> None:

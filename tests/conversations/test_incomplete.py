@@ -102,6 +102,8 @@ OFFERED = [
     ("help resolve now", ["Help for resolve"]),
     ("fixed", ["Show INC-1", "Show the help"]),
     ("xyzzy", ["Show the help", "List open"]),
+    ("update 1 {component} is slow", ["Edit…"]),
+    ("withdraw last", ["Withdraw from INC-1…"]),
     # The number stands behind the status, and the note behind it.
     ("status identified 2 rolled back", ["Move INC-2 to Identified", "Move INC-1 to Identified"]),
 ]
@@ -171,6 +173,15 @@ async def test_the_dialog_of_a_missing_text_takes_it(verb, box, text, say, mia, 
     await settle()
 
     assert text in (await say("timeline 1")).words()
+
+
+async def test_a_text_with_an_open_place_is_edited_in_the_dialog_that_holds_it(say, mia, slack):
+    answer = await say("update 1 {component} is slow")
+
+    await mia.press(answer, "Edit…")
+    await slack.until(lambda: mia.has_view and mia.view.callback_id == "update")
+
+    assert "{component} is slow" in repr(mia.view.blocks)
 
 
 @pytest.mark.parametrize("text", ["note 1", "title 1", "status 1", "severity 1", "components 1"])

@@ -779,6 +779,7 @@ SLIPS = [
     ),
     ("promise 42 soon", "promise", '"soon" is no time.', [OpenPromise(ref=42)]),
     ("stats soon", "stats", '"soon" is no period', [ShowStats()]),
+    ("redact last", "withdraw", "names no incident, and no text", [OpenWithdrawal(ref=None)]),
     ("redact", "withdraw", "The number of the entry is missing.", [OpenWithdrawal(ref=None)]),
     (
         "redact cause",
@@ -818,6 +819,16 @@ SLIPS = [
     ),
     ("list my", "list", "list mine`?", [ShowBoard(narrowed=BoardFilter(scope=Scope.MINE))]),
     ("list opne", "list", "list open`?", [ShowBoard()]),
+    (
+        "list all sev:high state:resolved",
+        "list",
+        "Did you mean `/incident list severity:high status:resolved`?",
+        [
+            ShowBoard(
+                narrowed=BoardFilter(scope=Scope.ALL, severity=Severity.HIGH, status="resolved")
+            )
+        ],
+    ),
     ("list page 2", "list", "A list has pages of ten", [ShowBoard()]),
     ("list checkout", "list", "Try open, all or mine.", [ShowBoard()]),
 ]
