@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from core.errors import InvalidField, nearest
@@ -29,20 +30,47 @@ from core.workspace import Workspace
 COMPONENTS_NAMESPACE = UUID("8d7a7a3e-6a0e-5d0b-9f0e-2c1f6f1a4b52")
 
 
+class Named(Protocol):
+    """A component, in any of its forms."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+
+Any_ = TypeVar("Any_", bound=Named)
+
+
+def nameable(components: Iterable[Any_], unnamed: Collection[UUID]) -> tuple[Any_, ...]:
+    """Those of ``components`` that may be named to a reader; ``unnamed`` is `Reader.unnamed`.
+
+    A name may be known from a private incident alone. So a reader is told of a component only if
+    the page shows it, or if an incident that exists for them is tagged with it.
+    """
+    return tuple(one for one in components if one.id not in unnamed)
+
+
 def names_in(text: str) -> tuple[str, ...]:
     """The names in a list, which has commas of any script between them."""
     return tuple(name for part in COMMAS.split(text) if (name := part.strip()))
 
 
 def tagged(
-    names: tuple[str | UUID, ...], existing: tuple[Component, ...], workspace: Workspace
+    names: tuple[str | UUID, ...],
+    existing: tuple[Component, ...],
+    workspace: Workspace,
+    unnamed: Collection[UUID] = (),
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
-    """The named components, each once, and the subset that does not exist yet."""
+    """The named components, each once, and the subset that does not exist yet.
+
+    One of ``unnamed`` is taken by its whole name, and then counts as new: nothing tells the reader
+    that it was there.
+    """
     if len(names) > COMPONENTS_MAX:
         raise _too_many(names)
     by_id = {component.id: component for component in existing}
     by_name = {component.name.casefold(): component for component in existing}
-    spellings = tuple(by_name)
+    spellings = tuple(one.name.casefold() for one in nameable(existing, unnamed))
     named: dict[UUID, Component] = {}
     made = []
     for name in names:
@@ -62,14 +90,18 @@ def tagged(
             component = Component(component_id(workspace, wanted, by_id), wanted)
             by_name[wanted.casefold()] = component
             made.append(component)
+        elif component.id in unnamed:
+            made.append(component)
         named[component.id] = component
     return tuple(named.values()), tuple(made)
 
 
 def known_components(
-    names: tuple[str | UUID, ...], existing: tuple[Component, ...]
+    names: tuple[str | UUID, ...],
+    existing: tuple[Component, ...],
+    unnamed: Collection[UUID] = (),
 ) -> tuple[Component, ...]:
-    """The named components, each once; none is made.
+    """The named components, each once; none is made. The names of ``unnamed`` are unknown.
 
     Raises:
         InvalidField: more than `COMPONENTS_MAX` are named.
@@ -79,7 +111,7 @@ def known_components(
     if len(names) > COMPONENTS_MAX:
         raise _too_many(names)
     by_id = {component.id: component for component in existing}
-    by_name = {component.name.casefold(): component for component in existing}
+    by_name = {one.name.casefold(): one for one in nameable(existing, unnamed)}
     named: dict[UUID, Component] = {}
     for name in names:
         found = by_id.get(name) if isinstance(name, UUID) else by_name.get(folded(name))

@@ -23,7 +23,7 @@ from core.arranging import (
     status_of,
 )
 from core.boards import BoardFilter
-from core.components import describe_component, group_id
+from core.components import describe_component, group_id, nameable
 from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import BODY_MAX, COMPONENT_NAME_MAX, Actor, Component
@@ -76,14 +76,14 @@ class Curation:
     async def arrangement(self, actor: Actor) -> Arrangement:
         """Everything that can be arranged."""
         _need(actor, Permission.JOIN)
-        return await self._store.read(lambda reader: reader.arrangement(actor.workspace))
+        return await self._store.read(lambda reader: _known(reader, actor))
 
     async def overview(self, actor: Actor) -> Overview:
         """Everything that can be arranged, with the statuses of now."""
         _need(actor, Permission.JOIN)
 
         def work(reader: Reader) -> Overview:
-            known, at = reader.arrangement(actor.workspace), self._clock()
+            known, at = _known(reader, actor), self._clock()
             open_ = reader.ranking(actor, BoardFilter(), before=None, after=None, limit=OPEN_MAX)
             statuses = {one.id: status_of(one, open_.items, at=at) for one in known.components}
             return Overview(arrangement=known, statuses=statuses)
@@ -102,7 +102,7 @@ class Curation:
         def once(tx: Transaction) -> T:
             if request is not None:
                 if tx.handled(actor.workspace, request):
-                    return found(tx.arrangement(actor.workspace))
+                    return found(_known(tx, actor))
                 tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
             return work(tx)
 
@@ -261,7 +261,7 @@ class Curation:
 
         def work(tx: Transaction) -> ShownComponent:
             at = self._clock()
-            known = tx.arrangement(actor.workspace)
+            known = _known(tx, actor)
             before = component_named(known.components, ref)
             after = changed(before, change, at=at)
             for other in known.components:
@@ -344,7 +344,7 @@ class Curation:
             if until is not None and until <= at:
                 raise InvalidField("until", "is past: give a moment that is still to come")
             why = optional_of("reason", reason, BODY_MAX)
-            before = component_named(tx.arrangement(actor.workspace).components, ref)
+            before = component_named(_known(tx, actor).components, ref)
             made = Override(at=at, status=status, until=until)
             _need(actor, Permission.PUBLISH)
             tx.override(actor.workspace, before.id, made, reason=why, by=actor.person)
@@ -355,6 +355,12 @@ class Curation:
         return await self._write(
             actor, request, work, lambda known: component_named(known.components, ref)
         )
+
+
+def _known(reader: Reader, actor: Actor) -> Arrangement:
+    """Everything that can be arranged, as far as its name may be told to ``actor``."""
+    known = reader.arrangement(actor.workspace)
+    return replace(known, components=nameable(known.components, reader.unnamed(actor)))
 
 
 def _need(actor: Actor, permission: Permission) -> None:

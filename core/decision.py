@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from core.handover import HandOver
 from core.incident import Component, Incident, Update
@@ -167,16 +168,19 @@ class Known:
 class ForDeclaration(Known):
     """``number`` becomes the incident's. ``publish_delay`` is the time for which its title is held.
 
-    ``components`` are all of the workspace's, and may stay empty if the command names none.
+    ``components`` are all of the workspace's, and may stay empty if the command names none; those
+    of ``unnamed`` may not be named to the actor.
     """
 
     number: int
     components: tuple[Component, ...] = ()
+    unnamed: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForChange(Known):
-    """``components`` are all of the workspace's, and may stay empty if the command names none.
+    """``components`` are all of the workspace's, and may stay empty if the command names none;
+    those of ``unnamed`` may not be named to the actor.
     ``moved`` is the newest transition (the declaration counts as one), given only if `is_stale`.
     ``correctable`` is the public text by the actor that was withdrawn within `CORRECTION_WINDOW`,
     and has no correction yet; it counts only after the end. ``promises`` are all of the incident's.
@@ -184,6 +188,7 @@ class ForChange(Known):
     """
 
     components: tuple[Component, ...] = ()
+    unnamed: frozenset[UUID] = frozenset()
     moved: Update | None = None
     correctable: Update | None = None
     promises: tuple[Promise, ...] = ()

@@ -196,7 +196,7 @@ def _declare(command: Declare, known: ForDeclaration, *, at: datetime) -> Decisi
         raise InvalidField("started_at", "lies in the future: leave it out, or give an earlier one")
     if started_at < EARLIEST_START:
         raise InvalidField("started_at", "lies before 1970: leave it out, or give a later one")
-    named, made = tagged(command.components, known.components, known.workspace)
+    named, made = tagged(command.components, known.components, known.workspace, known.unnamed)
     held = bool(known.publish_delay) and not command.private
     incident = Incident(
         id=command.id,
@@ -382,7 +382,7 @@ def _retagged(
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
     if command.components is None:
         return incident.components, ()
-    return tagged(command.components, known.components, known.workspace)
+    return tagged(command.components, known.components, known.workspace, known.unnamed)
 
 
 def _refuse_step(incident: Incident, to: str) -> None:

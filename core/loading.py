@@ -113,6 +113,7 @@ def loaded(
             publish_delay=publish_delay,
             subscribers=_subscribers(tx, workspace, None, at),
             components=existing_components(tx, command),
+            unnamed=_unnamed(tx, command),
         )
     incident = found(tx, actor, command.ref)
     workspace = tx.workspace(actor.workspace)
@@ -144,6 +145,7 @@ def loaded(
         publish_delay=publish_delay,
         subscribers=_subscribers(tx, workspace, incident, at),
         components=existing_components(tx, command),
+        unnamed=_unnamed(tx, command),
         moved=tx.last_move(incident) if is_stale(incident, command) else None,
         correctable=_correctable(tx, command, incident, at),
         promises=_promises(tx, incident),
@@ -255,3 +257,9 @@ def existing_components(tx: Transaction, command: Command) -> tuple[Component, .
     """All components of the workspace, if ``command`` names any."""
     names = command.components if isinstance(command, Declare | Change) else None
     return tx.components(command.actor.workspace) if names else ()
+
+
+def _unnamed(tx: Transaction, command: Command) -> frozenset[UUID]:
+    """The components that may not be named to the actor, if ``command`` names any."""
+    names = command.components if isinstance(command, Declare | Change) else None
+    return tx.unnamed(command.actor) if names else frozenset()

@@ -298,7 +298,13 @@ class Incidents:
     async def components(self, actor: Actor) -> tuple[DescribedComponent, ...]:
         """The components of the actor's workspace, by name."""
         _admit(actor)
-        return await self._store.read(lambda reader: reader.described_components(actor.workspace))
+
+        def read(reader: Reader) -> tuple[DescribedComponent, ...]:
+            unnamed = reader.unnamed(actor)
+            every = reader.described_components(actor.workspace)
+            return tuple(one for one in every if one.component.id not in unnamed)
+
+        return await self._store.read(read)
 
     async def make_component(
         self,

@@ -228,6 +228,12 @@ class Reader(Endpoints, Subscriptions, Protocol):
     def arrangement(self, workspace: str) -> Arrangement:
         """All components and groups of the workspace, with its page if it is published."""
 
+    def unnamed(self, actor: Actor) -> frozenset[UUID]:
+        """The components whose names ``actor`` may not know: those that `nameable` leaves out.
+
+        They are hidden on the page, and no incident that exists for ``actor`` is tagged with them.
+        """
+
     def kept_page(self, workspace: str) -> str | None:
         """The id that the page of the workspace keeps of an imported one; None without one."""
 

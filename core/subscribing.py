@@ -12,7 +12,7 @@ from core import policy
 from core.components import known_components
 from core.denials import Denied, Permission
 from core.errors import InvalidField
-from core.incident import Actor, Severity
+from core.incident import Actor, Person, Severity
 from core.missing import NotSubscribed
 from core.service import NO_INCIDENT
 from core.store import Store, Transaction
@@ -171,7 +171,9 @@ class Subscribing:
             )
         limits = SubscriptionFilter(
             severity=wanted.severity,
-            components=known_components(wanted.components, tx.components(team)),
+            components=known_components(
+                wanted.components, tx.components(team), tx.unnamed(_everybody(team))
+            ),
         )
         if before is not None and (before.filter, before.broadcast) == (limits, wanted.broadcast):
             return Subscribed(subscription=before, before=before, changed=False)
@@ -208,6 +210,11 @@ def ended_by_setup(tx: Transaction, actor: Actor, *, at: datetime) -> Subscripti
     ended = replace(found, by=actor.person, at=at, ended_at=at)
     tx.keep_subscription(ended)
     return ended
+
+
+def _everybody(workspace: str) -> Actor:
+    """Whoever reads the list of subscriptions, and their filters with it."""
+    return Actor(workspace=workspace, person=Person("", ""))
 
 
 def _of(known: tuple[Subscription, ...], channel: str) -> Subscription | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.sql.expression import CompoundSelect
@@ -29,7 +31,15 @@ from core.channel import ChannelStage
 from core.incident import Actor, Severity
 from core.ranking import COUNTED_MAX, Rank
 from storage.incidents import INCIDENT
-from storage.models import incident, incident_invited, is_closed, is_open, own_channel
+from storage.models import (
+    component,
+    incident,
+    incident_component,
+    incident_invited,
+    is_closed,
+    is_open,
+    own_channel,
+)
 from storage.rows import NEWEST, AnyRow, AnySelect
 
 OPEN_HERE_MAX = 10
@@ -59,6 +69,18 @@ visible = or_(
     ),
 )
 
+# `core.components.nameable` holds the rule. Admins and API keys see every incident.
+_UNNAMED = select(component.c.id).where(
+    component.c.workspace_id == bindparam("workspace"),
+    component.c.shown.is_not(true()),
+    ~exists().where(
+        incident_component.c.workspace_id == component.c.workspace_id,
+        incident_component.c.component_id == component.c.id,
+        incident.c.workspace_id == incident_component.c.workspace_id,
+        incident.c.id == incident_component.c.incident_id,
+        visible,
+    ),
+)
 _declared = incident.c.created_at
 # In a function, so that no database prefers the index of moments to that of numbers.
 _declared_at = func.coalesce(_declared, _declared)
@@ -76,6 +98,18 @@ _FIRST_AFTER = (
     .order_by(_declared, incident.c.number)
     .limit(1)
 )
+
+
+def unnamed(connection: Connection, actor: Actor) -> frozenset[UUID]:
+    """The components whose names ``actor`` may not know."""
+    if actor.admin or actor.sees_private:
+        return frozenset()
+    asked = {
+        "workspace": actor.workspace,
+        "person": actor.person.id,
+        "spoken_in": actor.channel,
+    }
+    return frozenset(connection.execute(_UNNAMED, asked).scalars())
 
 
 def newest(

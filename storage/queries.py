@@ -414,6 +414,10 @@ class SqlReader(Snapshot):
             former=None if found else pages.former(self._connection, workspace),
         )
 
+    def unnamed(self, actor: Actor) -> frozenset[UUID]:
+        """The components whose names ``actor`` may not know: `core.components.nameable`."""
+        return boards.unnamed(self._connection, actor)
+
     def kept_page(self, workspace: str) -> str | None:
         """The id that the page of the workspace keeps of an imported one; None without one."""
         return imports.page(self._connection, workspace)

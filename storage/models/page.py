@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ForeignKeyConstraint,
+    Index,
     UniqueConstraint,
 )
 from sqlmodel import Field
@@ -151,6 +152,12 @@ component_override = table_of(ComponentOverrideRow)
 tagging = table_of(TaggingRow)
 incident_component = table_of(IncidentComponentRow)
 
+# Whether a component may be named to somebody follows from the incidents that are tagged with it.
+Index(
+    "ix_incident_component_component",
+    incident_component.c.workspace_id,
+    incident_component.c.component_id,
+)
 # The bars of the status page: incidents with components that ended within their days.
 partial_index(
     "ix_incident_over",

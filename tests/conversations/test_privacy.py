@@ -251,6 +251,41 @@ async def test_a_note_is_in_no_channel_log_metric_or_error(slack, ratchet, settl
     assert CANARY not in json.dumps(channel_calls, default=str)
 
 
+SECRET = "Xylophonecanary"
+ASKED = (
+    "components",
+    "list",
+    "declare Logins fail components:Xylophonecanari",
+    "components 1 Xylophonecanari",
+    "components 1 Xylophonecanar, API",
+    "subscribe components:none",
+    "subscribe components:Xylophonecanari",
+    "subscriptions",
+    "stats",
+)
+
+
+async def test_a_component_of_a_private_incident_is_named_to_nobody_else(slack, ratchet, settle):
+    mia, bo, say = slack.person("mia"), slack.person("bo"), "#payments"
+    for text in (
+        "declare Checkout is down components:+API",
+        f"declare Mergers are late private components:+{SECRET}",
+    ):
+        await (await mia.command(say, f"/incident {text}")).answer()
+    await settle()
+
+    told = []
+    for text in ASKED:
+        asked = await bo.command(say, f"/incident {text}")
+        told.append(str((await asked.answer()).blocks))
+    assert SECRET not in repr(told)
+    assert "API" in told[0]
+    await mia.command(say, "/incident components")
+    await slack.until(lambda: mia.has_view and SECRET in mia.view.words())
+    tagged = await bo.command(say, f"/incident components 1 {SECRET}")
+    assert SECRET in (await tagged.answer()).words()
+
+
 async def test_responders_find_the_note_where_it_belongs(slack, ratchet, settle):
     await run_an_incident(slack, settle, CANARY)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.components import known_components, names_in
+from core.components import known_components, names_in, tagged
 from core.errors import InvalidField
 from core.missing import NoSuchComponent
 from core.refusals import NotAComponent
-from tests.builders import a_component, an_id
+from tests.builders import a_component, a_workspace, an_id
 
 API, SEARCH = a_component("API"), a_component("search")
 
@@ -40,6 +40,25 @@ def test_an_unknown_name_makes_no_component_and_a_near_one_is_named(name, told):
         known_components((name,), (API, SEARCH))
 
     assert (refused.value.field, refused.value.problem) == ("components", told)
+
+
+def test_a_component_that_may_not_be_named_is_unknown_and_no_near_name():
+    hidden = {SEARCH.id}
+
+    for name in ("serach", "search"):
+        with pytest.raises(NotAComponent) as refused:
+            known_components((name,), (API, SEARCH), hidden)
+        assert (refused.value.suggestion, refused.value.known) == (None, ("API",))
+        assert refused.value.problem == 'hold one that is unknown: choose from "API"'
+    assert known_components((SEARCH.id,), (API, SEARCH), hidden) == (SEARCH,)
+
+
+def test_a_component_that_may_not_be_named_is_tagged_as_if_it_were_new():
+    hidden, team = {SEARCH.id}, a_workspace()
+
+    assert tagged(("search",), (API, SEARCH), team, hidden) == ((SEARCH,), (SEARCH,))
+    (near,), made = tagged(("serach",), (API, SEARCH), team, hidden)
+    assert (near.name, made) == ("serach", (near,))
 
 
 @pytest.mark.parametrize(
