@@ -57,9 +57,11 @@ def begin_anew(
 def _is_wanted(reader: SqlReader, message: OutboxMessage, facts: Facts, here: Subscription) -> bool:
     """Whether the channel gets the post of ``message``, if it is not there yet.
 
-    A card that is there keeps its thread to the end, without anything of before the start. Another
-    one is posted if something of the incident became public since, or is about to, and the incident
-    passes the filter: now, or when it was to be posted. So no reply comes without its card.
+    A card that was there before the start keeps its thread to the end, with the replies that wait
+    from before it; only what Slack may have already is not sent again. A card that came later has
+    nothing of before the start. Another one is posted if something of the incident became public
+    since, or is about to, and the incident passes the filter: now, or when it was to be posted. So
+    no reply comes without its card.
     """
     card = facts.place if message.surface is Surface.STATUS_CARD else facts.thread
     if message.surface is Surface.WITHDRAWAL or facts.incident is None:
@@ -71,7 +73,9 @@ def _is_wanted(reader: SqlReader, message: OutboxMessage, facts: Facts, here: Su
         )
         newest = max(filter(None, (newest, waiting, facts.incident.updated_at)))
     if newest < here.starts_at:
-        return card is not None and message.surface is Surface.STATUS_CARD
+        if card is None or message.surface is Surface.STATUS_CARD:
+            return card is not None
+        return float(card.ts) < here.starts_at.timestamp() and not message.unsure
     return card is not None or (here.in_force and _passes(reader, message, facts.incident, here))
 
 

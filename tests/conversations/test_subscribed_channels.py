@@ -340,6 +340,27 @@ async def test_what_waits_from_before_is_not_posted(
     )
 
 
+@pytest.mark.parametrize("after", ["unsubscribed", "another filter", "begun anew"])
+async def test_a_reply_that_waits_for_a_thread_that_is_there_is_not_lost(
+    slack, subscribe, unsubscribe, declare, change, shown, after
+):
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is down")
+    await shown(CUSTOMERS)
+    here = slack.workspace.channel(CUSTOMERS).id
+    slack.faults.refuse("chat.postMessage", error="update_failed", channel=here, times=2)
+    await change(one, public=FOUND)
+    if after == "another filter":
+        await subscribe(CUSTOMERS, severity=Severity.CRITICAL)
+    else:
+        await unsubscribe(CUSTOMERS)
+    if after == "begun anew":
+        await subscribe(CUSTOMERS)
+
+    assert await shown(CUSTOMERS) == await shown("#status")
+    assert FOUND in str(await shown(CUSTOMERS))
+
+
 @pytest.mark.parametrize("public", [True, False])
 async def test_an_operators_retry_brings_nothing_from_before_the_start(
     slack, ratchet, subscribe, unsubscribe, declare, shown, clock, public
