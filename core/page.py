@@ -83,8 +83,10 @@ Ranked = TypeVar("Ranked", ComponentStatus, Impact)
 
 def worst(of: Iterable[Ranked], *, best: Ranked) -> Ranked:
     """The worst of ``of``, ``best`` if there is none. Their members are declared worst first."""
-    order = list(type(best))
-    return min(of, key=order.index, default=best)
+    return min(of, key=_RANKS.__getitem__, default=best)
+
+
+_RANKS = {one: rank for kind in (ComponentStatus, Impact) for rank, one in enumerate(kind)}
 
 
 # The facts

@@ -7,8 +7,7 @@ incidents that tag it. Day bars, the present, and the past are read from this co
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
@@ -47,37 +46,57 @@ Value = TypeVar("Value")
 
 
 class Projector:
-    """Makes a page again and again; of an incident that is the very same value, nothing anew."""
+    """Makes a page again and again, but only what changed of it anew.
+
+    An incident that is the very same value is shown as before; so is a component, as long as its
+    day lasts and nothing in its course begins or ends.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[UUID, _Shown] = {}
+        self._incidents: dict[UUID, _Shown] = {}
+        self._components: dict[UUID, _Kept] = {}
 
     def project(self, facts: PublicFacts, at: datetime) -> StatusPage:
         """The page at the moment ``at``. ``facts`` must have been read for the same moment."""
         shown = [self._shown(incident) for incident in facts.incidents]
-        self._known = {one.page.incident.id: one for one in shown}
-        return _project(facts, shown, at)
+        stretches: dict[UUID, list[_Stretch]] = {}
+        for one in shown:
+            for stretch in one.stretches:
+                stretches.setdefault(stretch.component, []).append(stretch)
+        kept = [
+            self._kept(component, tuple(stretches.get(component.id, ())), at)
+            for component in sorted(facts.components, key=lambda one: (one.position, one.name))
+        ]
+        self._incidents = {one.page.incident.id: one for one in shown}
+        self._components = {one.component.id: one for one in kept}
+        return _project(facts, [one.made for one in kept], [one.page for one in shown], at)
 
     def _shown(self, incident: PublicIncident) -> _Shown:
-        known = self._known.get(incident.id)
-        return known if known and known.page.incident is incident else _shown(incident)
+        known = self._incidents.get(incident.id)
+        if known is not None and known.page.incident is incident:
+            return known
+        return _Shown(page_incident(incident), tuple(_stretches(incident)))
+
+    def _kept(
+        self, component: ShownComponent, stretches: tuple[_Stretch, ...], at: datetime
+    ) -> _Kept:
+        known = self._components.get(component.id)
+        if known is not None and known.is_good(component, stretches, at):
+            return known
+        return _Kept(component, stretches, at, _page_component(component, stretches, at))
 
 
 def project(facts: PublicFacts, at: datetime) -> StatusPage:
     """The page at the moment ``at``. ``facts`` must have been read for the same moment."""
-    return _project(facts, [_shown(incident) for incident in facts.incidents], at)
+    return Projector().project(facts, at)
 
 
-def _project(facts: PublicFacts, shown: Sequence[_Shown], at: datetime) -> StatusPage:
-    stretches: dict[UUID, list[_Stretch]] = {}
-    for one in shown:
-        for stretch in one.stretches:
-            stretches.setdefault(stretch.component, []).append(stretch)
-    components = [
-        _page_component(component, stretches.get(component.id, ()), at)
-        for component in sorted(facts.components, key=lambda one: (one.position, one.name))
-    ]
-    incidents = [one.page for one in shown]
+def _project(
+    facts: PublicFacts,
+    components: Sequence[PageComponent],
+    incidents: Sequence[PageIncident],
+    at: datetime,
+) -> StatusPage:
     open_ = [one for one in incidents if one.open]
     turns = sorted({*facts.turns, *_turns(facts, at)})
     return StatusPage(
@@ -232,8 +251,27 @@ class _Shown:
     stretches: tuple[_Stretch, ...]
 
 
-def _shown(incident: PublicIncident) -> _Shown:
-    return _Shown(page_incident(incident), tuple(_stretches(incident)))
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A component as it was ``made`` for the moment ``at``."""
+
+    component: ShownComponent
+    stretches: tuple[_Stretch, ...]
+    at: datetime
+    made: PageComponent
+
+    def is_good(
+        self, component: ShownComponent, stretches: tuple[_Stretch, ...], at: datetime
+    ) -> bool:
+        """Whether it would be made the same of these values, at that moment."""
+        if (self.component, self.stretches) != (component, stretches) or not self.at <= at:
+            return False
+        moments = [_midnight(at.astimezone(UTC).date())]
+        for one in component.overrides:
+            moments += (one.at, one.until or one.at)
+        for stretch in stretches:
+            moments += (stretch.start, stretch.end or stretch.start)
+        return not any(self.at < moment <= at for moment in moments)
 
 
 def _stretches(incident: PublicIncident) -> Iterator[_Stretch]:
@@ -267,7 +305,7 @@ def _course(
     cuts = {begins, *(moment for moment, _, _ in changes)}
     cuts |= {*(one.at for one in component.overrides), *ends}
     changes.sort(key=lambda change: change[0])
-    counts: Counter[ComponentStatus] = Counter()
+    counts = dict.fromkeys(ComponentStatus, 0)
     course: list[tuple[datetime, ComponentStatus]] = []
     done = 0
     for cut in sorted(one for one in cuts if one <= at):
@@ -276,11 +314,15 @@ def _course(
             counts[status] += step
             done += 1
         by_hand = component.by_hand(cut)
-        made = worst((one for one, n in counts.items() if n), best=ComponentStatus.OPERATIONAL)
-        status = (by_hand and by_hand.status) or made
+        status = by_hand.status if by_hand and by_hand.status else _worst_of(counts)
         if not course or course[-1][1] is not status:
             course.append((cut, status))
     return course or [(begins, ComponentStatus.OPERATIONAL)]
+
+
+def _worst_of(counts: Mapping[ComponentStatus, int]) -> ComponentStatus:
+    """The worst status that is counted; ``counts`` are in the order of the statuses."""
+    return next((one for one, n in counts.items() if n), ComponentStatus.OPERATIONAL)
 
 
 def _begins(component: ShownComponent) -> datetime:
@@ -310,21 +352,21 @@ def _days(
     at: datetime,
 ) -> Iterator[Day]:
     today = at.astimezone(UTC).date()
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    statuses: dict[date, list[ComponentStatus]] = {day: [] for day in days}
+    first = today - (DAYS - 1) * DAY
+    statuses: list[list[ComponentStatus]] = [[] for _ in range(DAYS)]
     for place, (since, status) in enumerate(course):
         until = course[place + 1][0] if place + 1 < len(course) else None
-        for day in _touched(days, since, until):
+        for day in _touched(first, since, until):
             statuses[day].append(status)
-    named: dict[date, list[tuple[datetime, UUID]]] = {day: [] for day in days}
+    named: list[list[tuple[datetime, UUID]]] = [[] for _ in range(DAYS)]
     for stretch in stretches:
-        for day in _touched(days, stretch.start, stretch.end):
+        for day in _touched(first, stretch.start, stretch.end):
             named[day].append((stretch.start, stretch.incident))
-    begins = _begins(component).date()
-    for day in days:
-        recorded = begins <= day
+    unrecorded = (_begins(component).date() - first).days
+    for day in range(DAYS):
+        recorded = unrecorded <= day
         yield Day(
-            date=day,
+            date=first + day * DAY,
             status=worst(statuses[day], best=ComponentStatus.OPERATIONAL) if recorded else None,
             incidents=tuple(
                 dict.fromkeys(one for _, one in sorted(named[day] if recorded else ()))
@@ -332,16 +374,13 @@ def _days(
         )
 
 
-def _touched(days: Sequence[date], start: datetime, end: datetime | None) -> Sequence[date]:
-    """Those of ``days``, one after another, that a time touches.
-
-    ``end`` is not part of it, None: it goes on.
-    """
-    first = (start.astimezone(UTC).date() - days[0]).days
+def _touched(first: date, start: datetime, end: datetime | None) -> range:
+    """The days since ``first`` that a time touches; ``end`` is not part of it, None: it goes on."""
+    begin = (start.astimezone(UTC).date() - first).days
     if end is None:
-        return days[max(first, 0) :]
-    last = (max(start, end - TICK).astimezone(UTC).date() - days[0]).days
-    return days[max(first, 0) : max(last + 1, 0)]
+        return range(max(begin, 0), DAYS)
+    last = (max(start, end - TICK).astimezone(UTC).date() - first).days
+    return range(max(begin, 0), min(last + 1, DAYS))
 
 
 # The page as a whole

@@ -7,7 +7,7 @@ Source: https://metastatuspage.com/api
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -35,8 +35,23 @@ def document(name: str, page: StatusPage, addresses: Addresses) -> Json:
 
 def incident(of: PageIncident, page: StatusPage, addresses: Addresses) -> Json:
     """One incident with its updates, newest first."""
+    return incidents([of], page, addresses)[0]
+
+
+def incidents(of: Iterable[PageIncident], page: StatusPage, addresses: Addresses) -> list[Json]:
+    """Incidents with their updates, newest first."""
     ids = ids_of_parts(page)
     shown = {one["id"]: one for one in components(page)}
+    return [_incident(one, page, addresses, ids, shown) for one in of]
+
+
+def _incident(
+    of: PageIncident,
+    page: StatusPage,
+    addresses: Addresses,
+    ids: dict[UUID, str],
+    shown: dict[str, Json],
+) -> Json:
     public = of.incident
     return {
         "id": id_of_incident(public),
@@ -95,12 +110,12 @@ def _components(page: StatusPage, _addresses: Addresses) -> Json:
 
 
 def _incidents(page: StatusPage, addresses: Addresses) -> Json:
-    return {"incidents": [incident(one, page, addresses) for one in page.recent]}
+    return {"incidents": incidents(page.recent, page, addresses)}
 
 
 def _unresolved(page: StatusPage, addresses: Addresses) -> Json:
     newest_first = sorted(page.open, key=lambda one: one.incident.since_declared, reverse=True)
-    return {"incidents": [incident(one, page, addresses) for one in newest_first]}
+    return {"incidents": incidents(newest_first, page, addresses)}
 
 
 def _maintenances(_page: StatusPage, _addresses: Addresses) -> Json:

@@ -427,3 +427,51 @@ def test_a_projector_makes_anew_only_the_incidents_that_changed():
         1: True,
         2: False,
     }
+
+
+BY_HAND = Override(
+    at=NINE + 2 * MINUTE, status=ComponentStatus.UNDER_MAINTENANCE, until=NINE + HOUR
+)
+BEFORE, OPEN = an_incident(number=1), an_incident(number=2, severity=Severity.CRITICAL)
+OVER = an_incident((NINE + MINUTE, "resolved", None), number=2, severity=Severity.CRITICAL)
+COURSE: dict[str, tuple[datetime, dict[str, Any]]] = {
+    "one is open": (NINE, {"incidents": (BEFORE,)}),
+    "time passes": (NINE + TICK, {"incidents": (BEFORE,)}),
+    "a second one": (NINE + MINUTE, {"incidents": (OPEN, BEFORE)}),
+    "which is over": (NINE + MINUTE, {"incidents": (OVER, BEFORE)}),
+    "a status by hand is to come": (
+        NINE + MINUTE,
+        {"incidents": (OVER, BEFORE), "components": (shown(overrides=(BY_HAND,)),)},
+    ),
+    "it is in force": (
+        NINE + 2 * MINUTE,
+        {"incidents": (OVER, BEFORE), "components": (shown(overrides=(BY_HAND,)),)},
+    ),
+    "it is over": (
+        NINE + HOUR,
+        {"incidents": (OVER, BEFORE), "components": (shown(overrides=(BY_HAND,)),)},
+    ),
+    "another component": (NINE + HOUR, {"components": (shown(), shown(WEB))}),
+    "the next day": (MIDNIGHT, {"components": (shown(), shown(WEB))}),
+    "a clock that is set back": (NINE, {"components": (shown(), shown(WEB))}),
+}
+
+
+def test_a_projector_says_what_a_new_one_says_at_each_moment():
+    projector = Projector()
+    for name, (at, said) in COURSE.items():
+        rest = {key: value for key, value in said.items() if key != "incidents"}
+        facts = facts_of(*said.get("incidents", ()), **rest)
+        assert projector.project(facts, at) == project(facts, at), name
+
+
+def test_a_projector_makes_a_component_anew_only_if_something_of_it_changed():
+    projector, components = Projector(), (shown(), shown(WEB))
+    first = projector.project(facts_of(BEFORE, components=components), NINE)
+    second = projector.project(facts_of(OPEN, BEFORE, components=components), NINE + MINUTE)
+    kept = {one.component.name: one for one in first.components}
+
+    assert {one.component.name: one is kept[one.component.name] for one in second.components} == {
+        "API": False,
+        "Web": True,
+    }
