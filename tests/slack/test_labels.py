@@ -13,7 +13,8 @@ from bot.slack.questions import Offer, asked, labels_of
 from bot.slack.requests import Choice, OpenDeclare, OpenUpdate, Question, UsageError
 from core.incident import Note, PublicText
 from tests.builders import a_change, an_id, an_incident
-from tests.slack.test_parser import said, typed
+from tests.slack.saying import said
+from tests.slack.test_parser import typed
 
 INCIDENTS = [replace(an_incident(), id=an_id(f"inc {n}"), number=n) for n in (42, 43)]
 

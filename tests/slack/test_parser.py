@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import assume, example, given
@@ -16,10 +14,8 @@ from bot.slack.boxes import Box, OpenBox
 from bot.slack.carrying import ref_of
 from bot.slack.heads import head_of
 from bot.slack.markup import plain_text
-from bot.slack.parser import parse
 from bot.slack.requests import (
     NUMBER_MAX,
-    AskPrivate,
     AssignTo,
     CatchUp,
     OpenAssign,
@@ -30,7 +26,6 @@ from bot.slack.requests import (
     OpenUpdate,
     OpenWithdrawal,
     Question,
-    Request,
     SetStatusChannel,
     ShowBoard,
     ShowCard,
@@ -42,64 +37,25 @@ from bot.slack.requests import (
     UsageError,
 )
 from bot.slack.tried import SENTENCES
-from bot.slack.typed import Circumstances
 from bot.slack.verbs import VERBS, VERBS_BY_WORD, find, markdown_table
 from core.boards import BoardFilter, Scope
 from core.commands import Acknowledge, Change, Declare, Redact, TakeNextStep
-from core.incident import Note, Place, PublicText, Section, Severity
-from core.lifecycle import PRESETS, RESPONSE, Catalogue
-from core.promise import NextUpdate
-from tests.builders import INCIDENTS_CHANNEL, LINUS, a_change, an_actor, an_id
+from core.incident import Note, PublicText, Section, Severity
+from core.lifecycle import PRESETS, RESPONSE
+from tests.builders import LINUS, a_change, an_actor
+from tests.slack.saying import (
+    CATALOGUE,
+    ID,
+    a_board,
+    a_declaration,
+    asked,
+    meanings,
+    published,
+    redact,
+    said,
+)
 
-CATALOGUE = Catalogue(PRESETS, default="statuspage")
-NEW = an_id("new")
-ID = UUID("6093fb51-8bde-564b-814f-91339cda4c00")
-
-
-PLACE = Place(INCIDENTS_CHANNEL)
-
-
-def said(text: str, *, place: Place = PLACE, **known: Any) -> Request:
-    circumstances = Circumstances(
-        actor=an_actor(), catalogue=CATALOGUE, new_id=NEW, place=place, **known
-    )
-    return parse(text, circumstances)
-
-
-def a_declaration(title: str, **changes: Any) -> Declare:
-    fields: dict[str, Any] = {
-        "actor": an_actor(),
-        "id": NEW,
-        "title": title,
-        "lifecycle": CATALOGUE.default,
-        "place": PLACE,
-    }
-    return Declare(**fields | changes)
-
-
-def asked(text: str, **known: Any) -> Question:
-    with pytest.raises(Question) as error:
-        said(text, **known)
-    return error.value
-
-
-def meanings(text: str, **known: Any) -> list[Request]:
-    return [choice.request for choice in asked(text, **known).choices]
-
-
-def published(**changes: Any) -> Change:
-    """A change with a public text, as it is typed: the severity decides about the promise."""
-    return a_change(next_update=NextUpdate(), **changes)
-
-
-def redact(**changes: Any) -> Redact:
-    fields: dict[str, Any] = {"actor": an_actor(), "ref": 42, "entry": 3}
-    return Redact(**fields | changes)
-
-
-def a_board(**narrowed: Any) -> ShowBoard:
-    return ShowBoard(narrowed=BoardFilter(**narrowed))
-
+HIGH = Severity.HIGH
 
 SAID = [
     ("", ShowTray()),
@@ -331,359 +287,6 @@ def test_a_malformed_number_of_an_incident_is_never_taken_for_text(verb, word):
 
     assert re.search("is no number of an incident|names no incident", question.problem)
     assert all(ref_of(choice.request)[1] is None for choice in question.choices)
-
-
-# --- declare ---------------------------------------------------------------------------------
-
-HIGH, LOW = Severity.HIGH, Severity.LOW
-
-DECLARED = [
-    ("Checkout is down severity=high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down --severity high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down --severity=high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down —severity high", "Checkout is down", {"severity": HIGH}),
-    ("--severity high Checkout is down", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down severity :high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down severity : high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down severity = high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down severity：high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down severity＝high", "Checkout is down", {"severity": HIGH}),
-    ("'Checkout is down'", "Checkout is down", {}),
-    ("‘Checkout is down’", "Checkout is down", {}),
-    ("「Checkout is down」", "Checkout is down", {}),
-    ("„Checkout is down“", "Checkout is down", {}),
-    ("`Checkout is down`", "Checkout is down", {}),
-    ("'Customers can't pay'", "Customers can't pay", {}),
-    ("Slow components:API，Web", "Slow", {"components": ("API", "Web")}),
-    ("Customer data leak private!", "Customer data leak", {"private": True}),
-    ("Customer data leak private.", "Customer data leak", {"private": True}),
-    ("Customer data leak (private)", "Customer data leak", {"private": True}),
-    ("Customer data leak `private`", "Customer data leak", {"private": True}),
-    ("Customer data leak *PRIVATE*", "Customer data leak", {"private": True}),
-    ("Customer data leak, private", "Customer data leak", {"private": True}),
-    ("Customer data leak — private", "Customer data leak", {"private": True}),
-    ("Customer data leak private: yes", "Customer data leak", {"private": True}),
-    ("Customer data leak ｐｒｉｖａｔｅ", "Customer data leak", {"private": True}),
-    ("(private) Customer data leak", "Customer data leak", {"private": True}),
-    ("private: Customer data leak", "Customer data leak", {"private": True}),
-    ("[private] Customer data leak", "Customer data leak", {"private": True}),
-    ("--private Customer data leak", "Customer data leak", {"private": True}),
-    ("—private Customer data leak", "Customer data leak", {"private": True}),
-    ("Customer data leak --private", "Customer data leak", {"private": True}),
-    ("Customer --private data leak", "Customer data leak", {"private": True}),
-    ("Customer data leak private:yes", "Customer data leak", {"private": True}),
-    ("Checkout is down --public", "Checkout is down", {}),
-    ("The API is public", "The API is public", {}),
-    ("Checkout is down", "Checkout is down", {}),
-    ("Checkout\n is   down", "Checkout is down", {}),
-    ("Checkout is down severity:high", "Checkout is down", {"severity": HIGH}),
-    ("Checkout is down severity: high", "Checkout is down", {"severity": HIGH}),
-    ("severity:high Checkout is down", "Checkout is down", {"severity": HIGH}),
-    ("severity: High Checkout is down", "Checkout is down", {"severity": HIGH}),
-    ("Checkout severity:high is down", "Checkout is down", {"severity": HIGH}),
-    ("Alert severity: high CPU on db-3", "Alert severity: high CPU on db-3", {}),
-    ("severity: unknown to us", "severity: unknown to us", {}),
-    ("Error: disk full", "Error: disk full", {}),
-    ("Error:disk full", "Error:disk full", {}),
-    ("Disk full. Error:", "Disk full. Error:", {}),
-    ("https://shop.example/severity:x is down", "https://shop.example/severity:x is down", {}),
-    ('"Checkout is down"', "Checkout is down", {}),
-    ("“Checkout is down” severity:low", "Checkout is down", {"severity": LOW}),
-    ("«Checkout is down» private", "Checkout is down", {"private": True}),
-    ('"What severity:high means" severity:low', "What severity:high means", {"severity": LOW}),
-    ('"The private key leaked"', "The private key leaked", {}),
-    ('"Data leak private" private', "Data leak private", {"private": True}),
-    ('"Internal search is slow"', "Internal search is slow", {}),
-    ('"--dry-run is broken"', "--dry-run is broken", {}),
-    ("Payments: cards fail", "Payments: cards fail", {}),
-    ("http://shop.example/a=b is down", "http://shop.example/a=b is down", {}),
-    ("10:30 deploy failed", "10:30 deploy failed", {}),
-    ("Checkout is down --foo", "Checkout is down --foo", {}),
-    ("- Checkout is down", "- Checkout is down", {}),
-    ('"Checkout" is down', '"Checkout" is down', {}),
-    ("Checkout's down", "Checkout's down", {}),
-    ('Unbalanced "quote', 'Unbalanced "quote', {}),
-    ("Data leak private", "Data leak", {"private": True}),
-    ("Data leak Private severity:low", "Data leak", {"private": True, "severity": LOW}),
-    ("Data leak severity:low private", "Data leak", {"private": True, "severity": LOW}),
-    ("Slow lifecycle:response", "Slow", {"lifecycle": RESPONSE}),
-    ("Slow components:api,web", "Slow", {"components": ("api", "web")}),
-    ("Slow components: api", "Slow", {"components": ("api",)}),
-    ('Slow components:"Checkout API, web"', "Slow", {"components": ("Checkout API", "web")}),
-    ('Slow components: "Checkout API"', "Slow", {"components": ("Checkout API",)}),
-    ("<@U0MIA|mia> sees &lt;5 &amp; more", "@mia sees <5 & more", {}),
-    ("*Leak private*", "Leak", {"private": True}),
-    ("(Leak private)", "Leak", {"private": True}),
-    ("_Data leak private!_", "Data leak", {"private": True}),
-    ("Data (leak private)", "Data leak", {"private": True}),
-    ("**Leak private**", "Leak", {"private": True}),
-    ("*Leak* (private)", "*Leak*", {"private": True}),
-    ("(private: Data leak)", "Data leak", {"private": True}),
-    ("*private* Data *leak*", "Data *leak*", {"private": True}),
-    ("(Data leak severity:high)", "Data leak", {"severity": HIGH}),
-    ("( Data leak private)", "Data leak", {"private": True}),
-]
-
-
-@pytest.mark.parametrize(("text", "title", "facts"), DECLARED, ids=[row[0] for row in DECLARED])
-def test_options_are_found_and_the_title_stays_whole(text, title, facts):
-    assert said(f"declare {text}") == a_declaration(title, **facts)
-
-
-def test_new_is_another_word_for_declare():
-    assert said("new Checkout is down") == a_declaration("Checkout is down")
-
-
-def test_a_declaration_remembers_that_its_channel_is_private():
-    here = Place(INCIDENTS_CHANNEL, private=True)
-
-    assert said("declare Checkout is down", place=here) == a_declaration(
-        "Checkout is down", place=here
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "draft"),
-    [
-        ("declare", OpenDeclare(lifecycle="statuspage")),
-        ('declare ""', OpenDeclare(lifecycle="statuspage")),
-        (
-            "declare severity:high components:api private",
-            OpenDeclare(severity=HIGH, lifecycle="statuspage", components=("api",), private=True),
-        ),
-    ],
-)
-def test_without_a_title_the_dialog_opens_with_what_was_given(text, draft):
-    assert said(text) == draft
-
-
-@pytest.mark.parametrize(
-    ("text", "choices"),
-    [
-        ("private Data leak", [("Data leak", True), ("private Data leak", False)]),
-        ("private key leaked", [("key leaked", True), ("private key leaked", False)]),
-        ("One in private severity:low", [("One in", True), ("One in private", False)]),
-        ("Data leak privat", [("Data leak", True), ("Data leak privat", False)]),
-    ],
-)  # fmt: skip
-def test_a_word_that_may_be_the_audience_or_the_title_is_asked_about(text, choices):
-    declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
-
-    assert [(one.title, one.private) for one in declared] == choices
-
-
-@pytest.mark.parametrize(
-    ("text", "without", "whole"),
-    [
-        ("Data leak private please", "Data leak please", "Data leak private please"),
-        ("Leak (private, please)", "Leak (private, please)", "Leak (private, please)"),
-        ("Data leak private 🔒", "Data leak 🔒", "Data leak private 🔒"),
-        ("Data leak private :lock:", "Data leak :lock:", "Data leak private :lock:"),
-        ("Data leak visibility=private", "Data leak", "Data leak visibility=private"),
-        ("Data leak private,sev", "Data leak", "Data leak private,sev"),
-        ("severity:high private Data leak", "Data leak", "private Data leak"),
-        ("private Data severity:high leak", "Data leak", "private Data leak"),
-        ("*Data leak [internal]*", "Data leak", "*Data leak [internal]*"),
-        ("internal: Data leak", "Data leak", "internal: Data leak"),
-        ("Data leak [internal]", "Data leak", "Data leak [internal]"),
-        ("Data leak components:api,private", "Data leak", "Data leak"),
-    ],
-)
-def test_a_word_beside_the_ends_that_may_be_the_audience_is_asked_about(text, without, whole):
-    declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
-
-    assert [(one.title, one.private) for one in declared] == [(without, True), (whole, False)]
-
-
-@pytest.mark.parametrize(
-    ("title", "without"),
-    [
-        ("Leak private", "Leak"),
-        ("Data is private", "Data is"),
-        ("private Data leak", "Data leak"),
-        ("Private: Data leak", "Data leak"),
-        ("Data leak, (private)", "Data leak"),
-        ("Data leak privat", "Data leak"),
-        ("Data leak private 🔒", "Data leak 🔒"),
-        ("Data leak [internal]", "Data leak"),
-        ("Data leak visibility=private", "Data leak"),
-    ],
-)
-@pytest.mark.parametrize("quotes", ['"{}"', "“{}”", "'{}'", "「{}」", '"{}" severity:high'])
-def test_an_audience_at_the_end_of_a_quoted_title_is_asked_about(title, without, quotes):
-    asked = meanings(f"declare {quotes.format(title)}")
-    declared = [one for one in asked if isinstance(one, Declare)]
-
-    assert [(one.title, one.private) for one in declared] == [(without, True), (title, False)]
-
-
-@pytest.mark.parametrize(
-    ("text", "without", "whole"),
-    [
-        ("'Customers can't pay private'", "Customers can't pay", "Customers can't pay private"),
-        ('"Data leak private" P1', "Data leak P1", '"Data leak private" P1'),
-    ],
-)
-def test_an_audience_within_quotation_marks_is_asked_about(text, without, whole):
-    declared = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
-
-    assert [(one.title, one.private) for one in declared] == [(without, True), (whole, False)]
-
-
-def test_a_quoted_title_in_a_private_conversation_is_private_anyhow():
-    declared = said('declare "Leak private"', secluded=True)
-
-    assert (declared.title, declared.private) == ("Leak private", True)
-
-
-def test_public_at_the_end_of_a_quoted_title_is_asked_about_in_a_private_conversation():
-    declared = meanings('declare "Build is public"', secluded=True)[:2]
-
-    assert [(one.title, one.private) for one in declared] == [
-        ("Build is public", True),
-        ("Build is", False),
-    ]
-
-
-@pytest.mark.parametrize(
-    "word",
-    ["--foo", "--dry-run", "—foo", "-x", "--foo=bar", "foo=bar", "*foo=bar*", "foo:bar", "foo：bar",
-     "status:identified", "Status:identified", "stauts:identified", "Identified:now", "db-1=down",
-     "state=monitoring"],
-)  # fmt: skip
-@pytest.mark.parametrize("before", ["", "severity:high "])
-def test_an_unknown_option_before_a_title_is_asked_about(word, before):
-    question = asked(f"declare {before}{word} Checkout is down")
-    without, whole, edited = [choice.request for choice in question.choices]
-
-    assert "Nothing was declared." in question.message
-    assert (without.title, whole.title) == ("Checkout is down", f"{word} Checkout is down")
-    assert edited.title == whole.title
-
-
-@pytest.mark.parametrize(
-    "words",
-    ["status: identified", "Identified:", "status → identified", "to identified",
-     ":fire: --foo", "🔥 status:identified", "@here --foo"],
-)  # fmt: skip
-def test_a_status_or_an_option_behind_signs_is_asked_about_before_a_title(words):
-    without, whole, _ = meanings(f"declare {words} Checkout is down")
-
-    assert (without.title, whole.title) == ("Checkout is down", f"{words} Checkout is down")
-
-
-@pytest.mark.parametrize("text", ["show NIC-42", "ack \u0406\u039d\u0421-42", "timeline INC_42",
-                                  "\u0406\u039d\u0421-42", "NIC-42"])  # fmt: skip
-def test_a_word_like_a_reference_where_nothing_else_may_stand_is_asked_about(text):
-    assert [request.ref for request in meanings(text)] == [42]
-
-
-@pytest.mark.parametrize(
-    "title",
-    ["Foo note: secret", "Foo note:secret", "P1 Foo; [note]: secret", "--foo Foo,note:secret",
-     "Foo (note: secret)", "Foo *internal:* secret",
-     "Foo internal: secret", "Foo Note = secret", "Foo note : secret", "Foo privte: secret",
-     "Foo bar note \u2192 secret stuff", "Foo ends. ＮＯＴＥ：secret"],
-)  # fmt: skip
-@pytest.mark.parametrize("form", ["{}", '"{}"', "{} severity:high"])
-def test_an_audience_anywhere_in_a_declaration_is_asked_about(title, form):
-    question = asked(f"declare {form.format(title)}")
-    private, public, edited = [choice.request for choice in question.choices]
-
-    assert "may say who reads this" in question.message
-    assert (private.title, private.private) == (title, True)
-    assert (public.title, public.private) == (title, False)
-    assert isinstance(edited, OpenDeclare)
-    assert edited.title == title
-
-
-@pytest.mark.parametrize("text", ["Foo note: secret private", "Foo private:yes internal: secret"])
-def test_an_audience_within_a_private_declaration_is_title(text):
-    assert said(f"declare {text}").private
-    assert said("declare Foo note: secret", secluded=True).private
-
-
-@pytest.mark.parametrize("word", ["starts:02:50", "eta:5m", "*owner:mia*", "tag：db"])
-def test_an_unknown_option_within_a_title_is_asked_about(word):
-    without, whole, edited = meanings(f"declare Checkout {word} is down")
-
-    assert (without.title, whole.title) == ("Checkout is down", f"Checkout {word} is down")
-    assert edited.title == whole.title
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["Payments: cards fail", "Down since e.g. 5:30 pm", "Checkout on node: down", "Errors: note http://x.test/a",
-     "All https://x.test/a fail", "Some notes: missing", "Batch Error:disk is late",
-     "Job with a=b fails", "Note http://x.test"],
-)  # fmt: skip
-def test_signs_within_a_title_that_mean_nothing_are_title(text):
-    assert said(f"declare {text}") == a_declaration(text)
-
-
-def test_an_unknown_option_alone_is_asked_about():
-    whole, edited = meanings("declare --foo")
-
-    assert (whole.title, edited.title) == ("--foo", "--foo")
-
-
-def test_private_with_a_text_asks_whether_it_is_a_note():
-    assert meanings("private 42 db-3 is slow") == [
-        a_change(note=Note("db-3 is slow")),
-        AskPrivate(ref=42),
-    ]
-
-
-def test_private_among_the_components_is_no_component_of_a_private_declaration():
-    asked = meanings("declare Data leak components:api,private severity:high")
-
-    assert [(one.components, one.private) for one in asked if isinstance(one, Declare)] == [
-        (("api",), True),
-        (("api", "private"), False),
-    ]
-
-
-@pytest.mark.parametrize(
-    "text", ["Internal search is slow", "The data of private customers is late"]
-)
-def test_a_word_about_readers_inside_of_a_sentence_is_title(text):
-    assert said(f"declare {text}") == a_declaration(text)
-
-
-PRIVATE_PLACE = Place(INCIDENTS_CHANNEL, private=True)
-
-
-@pytest.mark.parametrize(
-    ("text", "private"),
-    [
-        ("Build is red", True),
-        ("Build is red --public", False),
-        ("Build is red public:yes", False),
-        ("Build is red private", True),
-    ],
-)
-def test_in_a_private_conversation_a_declaration_is_private_unless_it_says_public(text, private):
-    declared = said(f"declare {text}", place=PRIVATE_PLACE, secluded=True)
-
-    assert (declared.title, declared.private) == ("Build is red", private)
-
-
-def test_a_bare_public_is_asked_about_in_a_private_conversation():
-    declared = meanings("declare Build is red public", secluded=True)[:2]
-
-    assert [(one.title, one.private) for one in declared] == [
-        ("Build is red public", True),
-        ("Build is red", False),
-    ]
-
-
-@pytest.mark.parametrize("word", ["sev1", "SEV-1", "P1", "p0"])
-@pytest.mark.parametrize("text", ["{} Checkout is down", "Checkout is down {}"])
-def test_a_severity_of_another_school_is_a_suggestion(text, word):
-    said_so, literal, _ = meanings(f"declare {text.format(word)}")
-
-    assert (said_so.title, said_so.severity) == ("Checkout is down", Severity.CRITICAL)
-    assert (literal.title, literal.severity) == (text.format(word), Severity.MEDIUM)
 
 
 # --- Slack's escaping ------------------------------------------------------------------------

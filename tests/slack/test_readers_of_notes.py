@@ -12,7 +12,7 @@ from core.commands import SetPromise, TakeNextStep
 from core.incident import Note, PublicText
 from core.promise import NextUpdate
 from tests.builders import a_change, an_actor
-from tests.slack.test_parser import asked, meanings, said
+from tests.slack.saying import asked, meanings, said
 
 WE = "We fixed it."
 # The command without its note, its request, and the status of its update dialog.
