@@ -75,7 +75,7 @@ class SaveGroup:
 class SaveOverride:
     """A status by hand, until ``until`` (None: until it is cleared); None: the incidents decide.
 
-    ``reason`` is private.
+    ``reason`` is private. ``untouched``: the dialog was sent as it was drawn, and changes nothing.
     """
 
     component: UUID
@@ -83,17 +83,22 @@ class SaveOverride:
     until: datetime | None = None
     reason: Note | None = None
     page: int = 1
+    untouched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavePage:
-    """The settings of the status page; not ``published``: it is taken off."""
+    """The settings of the status page; not ``published``: it is taken off.
+
+    ``untouched``: the dialog was sent as it was drawn, and changes nothing.
+    """
 
     published: bool
     title: str = ""
     slug: str = ""
     language: str = ""
     noindex: bool = True
+    untouched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

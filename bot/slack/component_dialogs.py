@@ -12,7 +12,7 @@ from bot.slack.arranged import SaveComponent, SaveGroup, SaveOverride
 from bot.slack.blocks import Json, input_block, modal, option, section, select, text_box
 from bot.slack.forms import COMPONENT, GROUP, OVERRIDE
 from bot.slack.inputs import Origin, element, metadata, remembered_in
-from bot.slack.markup import shown
+from bot.slack.markup import moment, shown
 from bot.slack.requests import UsageError
 from bot.slack.verbs import COMMAND
 from bot.slack.words import in_words
@@ -20,7 +20,7 @@ from core.arranging import ComponentChange
 from core.errors import InvalidField
 from core.incident import BODY_MAX, COMPONENT_DESCRIPTION_MAX, COMPONENT_NAME_MAX, Note
 from core.page import Arrangement, ComponentGroup, ComponentStatus, ShownComponent
-from core.times import ENDS, end_of
+from core.times import ENDS, end_of, is_past_today, written_start
 
 BY_INCIDENTS = "incidents"
 SHOWN, SHOWCASE, DEGRADED = "shown", "showcase", "degraded"
@@ -174,6 +174,9 @@ def override_dialog(
     told = f"*{shown(one.name, 200)}*"
     if not one.shown:
         told += " is hidden, so nobody sees its status yet."
+    if by_hand and by_hand.until:
+        end = moment(by_hand.until, seen_from=at)
+        told += f"\nIts status by hand ends {end}. If you change anything, write the end anew."
     told_to = (
         "Readers of the page, and webhooks," if published else "No page is published: webhooks"
     )
@@ -200,7 +203,9 @@ def override_dialog(
         "Status by hand",
         blocks,
         submit="Save",
-        private_metadata=metadata(origin, about=str(one.id), page=str(page)),
+        private_metadata=metadata(
+            origin, about=str(one.id), page=str(page), drawn=now.value if now else BY_INCIDENTS
+        ),
     )
 
 
@@ -281,15 +286,20 @@ def override_form(view: Mapping[str, Any], *, at: datetime, zone: tzinfo) -> Sav
     until = end_of(words, at=at, zone=zone) if words else None
     if words and until is None:
         raise InvalidField("until", f"names no moment: {ENDS}")
+    if until and is_past_today(words, at=at, zone=zone):
+        meant = written_start(until, zone)
+        raise InvalidField("until", f"has passed today: write {meant} if you mean tomorrow")
     if until is not None and status is None:
         raise InvalidField("until", "belongs to a status: choose one, or leave it empty")
     reason = _text(view, "reason").strip()
+    drawn = remembered_in(view).get("drawn")
     return SaveOverride(
         component=about,
         status=status,
         until=until,
         reason=Note(reason) if reason else None,
         page=page,
+        untouched=chosen == drawn and not (words or reason),
     )
 
 

@@ -153,6 +153,10 @@ class Arranging:
                     request=once,
                 )
                 told = components.saved_group(group)
+            case SaveOverride(component=ref, untouched=True):
+                known = await self._curation.arrangement(actor)
+                now = component_named(known.components, ref)
+                told = f"Nothing was changed. {components.saved_override(now, at=at)}"
             case SaveOverride():
                 made = await self._curation.override(
                     actor,
@@ -173,6 +177,9 @@ class Arranging:
         return await self._listed(actor, ShowComponents(page=asked.page, told=told))
 
     async def _save_page(self, actor: Actor, asked: SavePage, once: str | None) -> Json:
+        if asked.untouched:
+            now = (await self._curation.arrangement(actor)).page
+            return page.left(now, await self._address(now) if now else None)
         if not asked.published:
             return page.unpublished(await self._curation.unpublish(actor, request=once))
         made = await self._curation.publish(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from uuid import UUID, uuid5
 
 from bot.slack.arranged import SavePage
 from bot.slack.blocks import (
@@ -18,12 +20,13 @@ from bot.slack.blocks import (
     text_box,
 )
 from bot.slack.forms import PAGE
-from bot.slack.inputs import Origin, element, metadata
+from bot.slack.inputs import Origin, element, metadata, remembered_in
 from bot.slack.markup import shown
 from bot.slack.pressed import encode
 from core.arranging import TITLE_MAX
 from core.page import FormerPage, PageSettings
 
+_MARKS = UUID("5c1d2b7a-8e7f-5b39-9a55-7a0f4c1f0e21")
 PUBLISHED, NOINDEX = "published", "noindex"
 
 
@@ -97,7 +100,20 @@ def page_dialog(
             optional=True,
         ),
     ]
-    return modal(PAGE, "Status page", blocks, submit="Save", private_metadata=metadata(origin))
+    drawn = SavePage(
+        published=page is not None,
+        title=before.title if before else "",
+        slug=before.slug if before else "",
+        language=before.language if before else "en",
+        noindex=before.noindex if before else True,
+    )
+    remembered = metadata(origin, drawn=_mark(drawn))
+    return modal(PAGE, "Status page", blocks, submit="Save", private_metadata=remembered)
+
+
+def _mark(settings: SavePage) -> str:
+    """Tells whether the inputs still have their first values, without these."""
+    return uuid5(_MARKS, repr(settings)).hex[:12]
 
 
 def _tick(name: str, label: str, *, ticked: bool) -> Json:
@@ -108,13 +124,14 @@ def _tick(name: str, label: str, *, ticked: bool) -> Json:
 
 def page_form(view: Mapping[str, Any]) -> SavePage:
     """The settings in the dialog."""
-    return SavePage(
+    typed = SavePage(
         published=_ticked(view, PUBLISHED),
         title=_text(view, "title"),
         slug=_text(view, "slug"),
         language=_text(view, "language"),
         noindex=_ticked(view, NOINDEX),
     )
+    return replace(typed, untouched=remembered_in(view).get("drawn") == _mark(typed))
 
 
 def _text(view: Mapping[str, Any], name: str) -> str:
@@ -124,6 +141,15 @@ def _text(view: Mapping[str, Any], name: str) -> str:
 
 def _ticked(view: Mapping[str, Any], name: str) -> bool:
     return bool(element(view, name).get("selected_options"))
+
+
+def left(page: PageSettings | None, address: str | None) -> Json:
+    """The answer to the dialog of ``page`` that was sent as it was drawn."""
+    now = "The status page is not published."
+    if page is not None and address is not None:
+        now = f"{page_link(page, address)} is published at {address}"
+    told = ["Nothing was changed.", now]
+    return message(told, paragraphs(told))
 
 
 def published(page: PageSettings, address: str) -> Json:

@@ -179,6 +179,13 @@ async def test_a_status_by_hand_has_an_end_in_the_persons_zone_and_a_private_rea
 
     await mia.choose(mia.view, "menu", "Status by hand…")
     await opened(slack, mia, "override")
+    assert "Its status by hand ends" in mia.view.words()
+    await mia.submit()
+    await slack.until(lambda: "Nothing was changed." in mia.view.words())
+    assert (await known())["Search"].by_hand(clock()) == made
+
+    await mia.choose(mia.view, "menu", "Status by hand…")
+    await opened(slack, mia, "override")
     await mia.fill("Status", "Its incidents decide")
     await mia.submit()
     await slack.until(lambda: "its incidents decide" in mia.view.words())
@@ -190,6 +197,7 @@ async def test_a_status_by_hand_has_an_end_in_the_persons_zone_and_a_private_rea
     [
         ("soon", "The end names no moment"),
         ("today 00:01", "The end is past"),
+        ("8:50", "The end has passed today: write 2026-03-03 08:50 if you mean tomorrow"),
     ],
 )
 async def test_an_end_that_is_no_moment_to_come_is_refused_at_its_field(
@@ -337,7 +345,16 @@ async def test_the_page_is_published_and_taken_off_from_slack(slack, ratchet, cu
     await mia.submit()
 
     await answered(slack, mia, "/status/acme-status")
-    assert (await curation.arrangement(admin)).page.noindex
+    page = (await curation.arrangement(admin)).page
+    assert page.noindex
+    # Another admin changes the title while the dialog is open: sent untouched, it undoes nothing.
+    await mia.command("#payments", "/incident setup page")
+    await opened(slack, mia, "page")
+    await curation.publish(admin, title="Acme, all of it")
+    await mia.submit()
+    await answered(slack, mia, "Nothing was changed.")
+    assert (await curation.arrangement(admin)).page.title == "Acme, all of it"
+    await curation.publish(admin, title="Acme status")
     await mia.open_home()
     await slack.until(lambda: mia.id in slack.workspace.homes)
     assert "|Acme status>" in mia.home.words()
