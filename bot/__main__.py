@@ -1,11 +1,15 @@
-"""The command line ``ratchet``. Exit codes: 0, 1 a check failed, 2 wrong usage or settings."""
+"""The command line ``ratchet``.
+
+Exit codes: 0, 1 a check failed, 2 wrong usage or settings, 130 interrupted by ``Ctrl-C``.
+"""
 
 from __future__ import annotations
 
 import gc
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bot.commands import (
     database,
@@ -24,7 +28,23 @@ from bot.commands import (
     webhooks,
 )
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+
+
+class Commands(TyperGroup):
+    """The commands; one that is interrupted says so."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("Interrupted: the command did not get to its end.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+cli = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
 
 def _show_version(*, wanted: bool) -> None:

@@ -42,6 +42,8 @@ def demo(
 
     from bot.commands.setup import wrong
     from bot.commands.signals import stop_event
+    from bot.settings import VARIABLES
+    from core.texts import listed
 
     if not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= PORT_MAX):
         wrong(f'--port "{port}" is no port: name a number from 1 to {PORT_MAX}.')
@@ -54,6 +56,8 @@ def demo(
             raise
         wrong('The demo needs PyYAML: install "ratchet[demo]".')
     typer.echo("Ratchet and a stand-in for Slack, both on this machine.")
+    if ignored := sorted(VARIABLES & os.environ.keys()):
+        typer.echo(f"The demo has settings of its own, and does not use {listed(ignored)}.")
     # The state holds texts and an API key: it is for its owner alone.
     os.umask(0o077)
 

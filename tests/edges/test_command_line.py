@@ -12,9 +12,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from bot.__main__ import cli
+from bot.__main__ import Commands, cli
 from bot.commands.keys import SCOPES
 from core.lifecycle import PRESETS
 from storage.keys import KeyScope
@@ -133,6 +134,23 @@ def test_wrong_usage_ends_with_2(ratchet, arguments):
 
     assert (code, out) == (2, "")
     assert err
+
+
+def test_an_interrupted_command_says_so_and_ends_with_130():
+    commands = typer.Typer(cls=Commands)
+
+    @commands.callback()
+    def several():
+        """Commands have names of their own."""
+
+    @commands.command()
+    def long():
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(commands, ["long"])
+
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted: the command did not get to its end.\n"
 
 
 def test_the_version_is_that_of_the_distribution(ratchet):

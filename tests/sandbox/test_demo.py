@@ -190,6 +190,16 @@ async def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
     assert (tmp_path / ".ratchet-demo").read_text() == "mine"
 
 
+async def test_a_setting_of_the_shell_that_the_demo_does_not_use_is_named(tmp_path):
+    (tmp_path / ".ratchet-demo").write_text("mine")
+    options = {"folder": tmp_path, "stdout": PIPE, "stderr": STDOUT, "PUBLISH_DIR": "site"}
+    async with a_command("demo", **options) as process, asyncio.timeout(PATIENCE_SECONDS):
+        out, _ = await process.communicate()
+
+    told = "The demo has settings of its own, and does not use PUBLISH_DIR."
+    assert told in out.decode().splitlines()
+
+
 # Each process that this demo begins fails at once.
 FAILS = "import sys; from bot.__main__ import main; sys.executable = {!r}; sys.exit(main())"
 
