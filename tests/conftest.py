@@ -118,10 +118,18 @@ def _takes_postgresql(item):
     return kind == "postgresql" or "postgresql" in item.fixturenames
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown():
-    """The last lines of a test's log are written before its output is put away."""
-    LINES.finish(seconds=PATIENCE_SECONDS)
+# As the last wrapper, this one is within pytest's own, which takes the output of a phase.
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_setup():
+    """The lines of the log are written before the output of their phase is put away."""
+    try:
+        return (yield)
+    finally:
+        LINES.finish(seconds=PATIENCE_SECONDS)
+
+
+pytest_runtest_call = pytest_runtest_setup
+pytest_runtest_teardown = pytest_runtest_setup
 
 
 @pytest.hookimpl(trylast=True)
