@@ -174,54 +174,65 @@ def postgresql():
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def migrated(request, tmp_path_factory):
-    """Makes one migrated, empty database of each kind: migrating costs more than a test.
+def migrate(address):
+    """Brings the empty database at ``address`` up to date."""
+    with closing(SqlStore(address)) as store:
+        store.migrate()
 
-    ``migrated(kind)`` is its file, or its name on the server.
+
+@pytest.fixture(scope="session")
+def filled(request, tmp_path_factory):
+    """Makes one database of each kind and filling: to make one costs more than a test.
+
+    ``filled(kind, fill)`` is its file, or its name on the server. ``fill`` gets the address of a
+    migrated, empty database.
     """
     made = {}
 
-    def migrated(kind):
-        if kind not in made:
+    def filled(kind, fill=migrate):
+        if (kind, fill) not in made:
+            before = None if fill is migrate else filled(kind)
             if kind == "sqlite":
-                made[kind] = tmp_path_factory.mktemp("migrated") / "ratchet.db"
-                address = f"sqlite:///{made[kind]}"
+                file = tmp_path_factory.mktemp("filled") / "ratchet.db"
+                if before:
+                    shutil.copy(before, file)
+                fill(f"sqlite:///{file}")
+                made[kind, fill] = file
             else:
                 server = request.getfixturevalue("postgresql")
-                made[kind] = server.database()
-                address = server.uri(made[kind])
-            with closing(SqlStore(address)) as store:
-                store.migrate()
-        return made[kind]
+                name = server.database(**({"template": before} if before else {}))
+                fill(server.uri(name))
+                made[kind, fill] = name
+        return made[kind, fill]
 
-    return migrated
+    return filled
 
 
 @pytest.fixture
-def ready(migrated):
+def ready(filled):
     """Puts a migrated, empty ``ratchet.db`` into a folder, as `ratchet migrate` does there."""
-    return lambda folder: shutil.copy(migrated("sqlite"), folder / "ratchet.db")
+    return lambda folder: shutil.copy(filled("sqlite"), folder / "ratchet.db")
 
 
 @pytest.fixture
-def a_database(request, tmp_path, migrated):
+def a_database(request, tmp_path, filled):
     """Makes a database that lasts as long as the block, and gives its address.
 
-    ``a_database(kind)`` is migrated; with ``empty`` there is nothing in it.
+    ``a_database(kind)`` is migrated; with ``empty`` there is nothing in it. With ``fill`` it is a
+    copy of the one that this function has filled: see `filled`.
     """
     counter = itertools.count(1)
 
     @contextmanager
-    def a_database(kind, *, empty=False):
+    def a_database(kind, *, empty=False, fill=migrate):
         if kind == "sqlite":
             file = tmp_path / f"ratchet-{next(counter)}.db"
             if not empty:
-                shutil.copy(migrated("sqlite"), file)
+                shutil.copy(filled("sqlite", fill), file)
             yield f"sqlite:///{file}"
             return
         server = request.getfixturevalue("postgresql")
-        name = server.database(**({} if empty else {"template": migrated("postgresql")}))
+        name = server.database(**({} if empty else {"template": filled("postgresql", fill)}))
         try:
             yield server.uri(name)
         finally:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from sqlalchemy import Connection
 
 from storage.public import PublicReader
 from storage.store import SqlStore
+
+
+def alone(work: Coroutine[Any, Any, None]) -> None:
+    """Does ``work``, on an event loop of its own, for a fixture between those of a test's loop."""
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(work)
+    finally:
+        loop.close()
 
 
 class OneThread(SqlStore):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 
 import pytest
 
 from bot.http import api_shapes, v1_shapes
 from core.incident import Note
-from tests.builders import a_change, an_actor
+from core.service import Incidents
+from storage.store import SqlStore
+from tests.builders import a_change, a_declaration, an_actor, an_id, the_settings
+from tests.clock import Clock
+from tests.stores import alone
 
 LONG = 250
 
@@ -48,14 +53,29 @@ def dialect(request):
     return request.param
 
 
-@pytest.fixture
-async def long(declared, incidents):
-    """The id of an incident with 250 entries, of which 50 are comments."""
-    incident = await declared()
+def fill(address):
+    """INC-1 with 250 entries, of which 50 are comments."""
+    with closing(SqlStore(address, defaults=the_settings())) as store:
+        alone(fill_up(Incidents(store, clock=Clock(), wake=lambda: None)))
+
+
+async def fill_up(incidents):
+    await incidents.execute(a_declaration(id=an_id(LONG)))
     for number in range(2, LONG + 1):
         asked = {"note": Note("found it")} if number % 5 == 0 else {"title": f"Search {number}"}
-        await incidents.execute(a_change(actor=an_actor(sees_private=True), ref=1, **asked))
-    return incident
+        await incidents.execute(a_change(ref=1, **asked))
+
+
+@pytest.fixture
+def url(a_database):
+    with a_database("sqlite", fill=fill) as url:
+        yield url
+
+
+@pytest.fixture
+def long():
+    """The id of an incident with 250 entries, of which 50 are comments."""
+    return str(an_id(LONG))
 
 
 @pytest.fixture

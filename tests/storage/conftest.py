@@ -72,6 +72,10 @@ def outbox(store):
 
 @pytest.fixture
 def declare(incidents):
+    return declaring(incidents)
+
+
+def declaring(incidents):
     """Declares an incident, each with an id of its own."""
     count = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,8 @@ from core.promise import NextUpdate
 from core.service import Incidents
 from core.subscribing import Subscribing, Wanted
 from storage import audit
+from storage.outbox import Outbox
+from storage.store import SqlStore
 from tests.builders import (
     ADA,
     CI,
@@ -28,15 +31,18 @@ from tests.builders import (
     an_actor,
     an_id,
     set_status_channel,
+    the_settings,
 )
+from tests.clock import Clock
+from tests.storage.conftest import declaring
+from tests.stores import alone
 
 WAR_ROOM = "C0WARROOM"
 CANARY = "vermilion-canary"
 NOBODY = "f" * 32
 
 
-@pytest.fixture
-def deliver(outbox, clock):
+def delivering(outbox, clock):
     """Delivers all waiting messages to a Slack that takes everything."""
     count = itertools.count()
 
@@ -54,12 +60,25 @@ def deliver(outbox, clock):
 
 
 @pytest.fixture
-async def busy(declare, incidents, outbox, clock, deliver):
+def deliver(outbox, clock):
+    return delivering(outbox, clock)
+
+
+def busy(address):
     """Six incidents with everything that can happen to one.
 
     INC-1 has all kinds of entries. INC-2 is private in a private channel, and only the owner sees
     INC-3. INC-4 came over the API. INC-5 is over. INC-6 has waiting, running and dead messages.
     """
+    with closing(SqlStore(address, defaults=the_settings(status_channel=STATUS_CHANNEL))) as store:
+        alone(be_busy(store, Clock()))
+
+
+async def be_busy(store, clock):
+    incidents = Incidents(store, clock=clock, wake=lambda: None)
+    outbox = Outbox(store)
+    declare = declaring(incidents)
+    deliver = delivering(outbox, clock)
 
     async def change(ref, **changes):
         clock.advance(seconds=1)
@@ -134,10 +153,6 @@ def found(store):
         return await store.read(lambda reader: list(audit.findings(reader, **options)))
 
     return found
-
-
-async def test_a_sound_busy_store_has_no_findings(busy, found):
-    assert await found() == []
 
 
 async def test_an_empty_store_has_no_findings(found):
@@ -775,10 +790,27 @@ DAMAGES = {
 }
 
 
+@pytest.fixture
+def url(request, kind, a_database):
+    """The address of an empty database, or of a busy one for a test that asks for it."""
+    fill = {"fill": busy} if "busy_store" in request.fixturenames else {}
+    with a_database(kind, **fill) as url:
+        yield url
+
+
+@pytest.fixture
+def busy_store(store):
+    return store
+
+
+@pytest.mark.usefixtures("busy_store")
+async def test_a_sound_busy_store_has_no_findings(found):
+    assert await found() == []
+
+
+@pytest.mark.usefixtures("busy_store")
 @pytest.mark.parametrize(("statements", "expected"), DAMAGES.values(), ids=DAMAGES)
-async def test_each_finding_is_named_alone_and_without_a_text(
-    busy, damage, found, statements, expected
-):
+async def test_each_finding_is_named_alone_and_without_a_text(damage, found, statements, expected):
     damage(*statements)
 
     findings = await found()
