@@ -11,6 +11,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from inspect import isfunction
@@ -115,9 +116,15 @@ REQUIRED = declared(PROJECT["dependencies"])
 OF_THE_DEMO = declared(PROJECT["optional-dependencies"]["demo"])
 
 
+@lru_cache(maxsize=1)
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All that is in the file ``path``, from the top; for several looks at one file in a row."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def imports(path: Path) -> Iterator[tuple[str, str]]:
     """Module and name of each import of others' packages in ``path``; "" for a whole module."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         match node:
             case ast.Import(names=names):
                 found = [(alias.name, "") for alias in names]
@@ -209,7 +216,7 @@ def imported_internals(path: Path) -> Iterator[str]:
 
 def private_attributes(path: Path, ours: set[str]) -> Iterator[str]:
     """The attributes with an underscore that no class of ours defines."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         match node:
             case ast.Attribute(value=ast.Name(id=name)) if name in sys.stdlib_module_names:
                 continue
@@ -219,7 +226,7 @@ def private_attributes(path: Path, ours: set[str]) -> Iterator[str]:
 
 def defined(path: Path) -> Iterator[str]:
     """The names that the classes and functions of ``path`` define, also on ``self``."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name
@@ -231,9 +238,8 @@ def defined(path: Path) -> Iterator[str]:
 
 def inherited(path: Path) -> Iterator[str]:
     """The undocumented members of others' classes that subclasses in ``path`` replace or read."""
-    tree = ast.parse(path.read_text())
     modules = {name or module: module for module, name in imports(path)}
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.ClassDef):
             for written in (ast.unparse(base).split("[")[0].split(".") for base in node.bases):
                 if written[0] in modules:
