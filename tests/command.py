@@ -16,6 +16,7 @@ from bot.demo import bot
 from bot.sandbox import Sandbox
 from tests.patience import PATIENCE_SECONDS, until
 from tests.ports import a_free_port, listening, two_free_ports
+from tests.warm import WARM
 from tests.watchdog import WATCHDOG
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,7 @@ async def a_command(
     *arguments: str,
     folder: Path,
     program: Sequence[str] = ("-m", "bot"),
+    cold: bool = False,
     session: bool = False,
     stdout: int = DEVNULL,
     stderr: int = DEVNULL,
@@ -33,13 +35,14 @@ async def a_command(
 ) -> AsyncIterator[Process]:
     """``ratchet`` with ``arguments`` in ``folder``, which is also its home.
 
+    ``cold``: it imports everything by itself, as at an operator.
     ``session``: it leads a process group of its own, as in a terminal.
 
     Its environment holds ``variables``, PATH and HOME. It is killed at the end of the block, and
     when the test process is gone.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *program, *arguments),
+        *(sys.executable if cold else WARM.python, *program, *arguments),
         cwd=folder,
         start_new_session=session,
         env={
@@ -70,16 +73,18 @@ class WholeDemo(NamedTuple):
 
 @asynccontextmanager
 async def a_whole_demo(
-    *arguments: str, folder: Path, killed: bool = False
+    *arguments: str, folder: Path, cold: bool = False, killed: bool = False
 ) -> AsyncIterator[WholeDemo]:
     """``ratchet demo`` with ``arguments`` in ``folder``, which runs; in the end as by Ctrl-C.
 
+    ``cold``: it and its processes import everything by themselves, as at home.
     ``killed``: in the end as by ``kill -9``.
     """
     port = two_free_ports()
     command = a_command(
         *("demo", "--port", str(port), *arguments),
         folder=folder,
+        cold=cold,
         session=True,
         stdout=PIPE,
         stderr=STDOUT,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import until
+from tests.ports import listening
 from tests.watchdog import began
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +43,7 @@ async def test_it_hangs(request, tmp_path):
             if binaries():
                 pids.append(request.getfixturevalue("postgresql").pid)
                 Path("folder").write_text(str(request.getfixturevalue("postgresql").folder))
+            Path("port").write_text(str(port))
             Path("started").write_text(" ".join(map(str, [os.getpid(), *pids])))
             await asyncio.Event().wait()
 """
@@ -125,5 +127,7 @@ async def test_a_run_that_ends_early_leaves_no_server_behind(end, options, hangi
     end(run, worker)
 
     await until(lambda: not any(began(pid) for pid in servers))
+    # The command's process is behind another one: see `tests.warm`.
+    await until(lambda: not listening(int((tmp_path / "port").read_text())))
     kept = tmp_path / "folder"
     await until(lambda: not (kept.exists() and Path(kept.read_text()).exists()))

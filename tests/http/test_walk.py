@@ -54,7 +54,7 @@ async def link_of_the_card(api, folder, incident):
 
 async def test_the_commands_of_the_readme_resolve_an_incident(walk, tmp_path):
     assert "http://127.0.0.1:8081/" in walk
-    async with a_whole_demo("--clean", folder=tmp_path) as demo:
+    async with a_whole_demo("--clean", folder=tmp_path, cold=True) as demo:
         lines = walk.replace("http://127.0.0.1:8081", demo.api)
         taken, moved, refused, published, resolved, whole, timeline = await pasted(lines, tmp_path)
         async with (
