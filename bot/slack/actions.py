@@ -375,7 +375,13 @@ class Actions:
             actor, BoardFilter(), limit=lists.TRAY_ROWS + len(mine.items)
         )
         page = await self._arranging.link(actor)
-        return lists.home(mine, open_, at=self._clock(), page=page)
+        return lists.home(
+            mine,
+            open_,
+            at=self._clock(),
+            page=page,
+            declares=policy.holds(actor, Permission.RESPOND),
+        )
 
     async def _do(  # noqa: C901, PLR0911, PLR0912 - one case for each kind of request
         self, interaction: Interaction, actor: Actor, request: Pressed, *, kept: Kept | None = None

@@ -15,6 +15,7 @@ from bot.slack.markup import (
     plain_text,
 )
 from bot.slack.verbs import COMMAND, FIRST, VERBS, VERBS_BY_WORD, Verb
+from core.denials import Permission
 from core.lifecycle import Lifecycle
 
 NAMING = (
@@ -26,15 +27,25 @@ NAMING = (
 TRAY_LINE = f"`{COMMAND}` shows what is open, with buttons for the next steps."
 
 
-def help_for(verb: str | None, lifecycle: Lifecycle, *, whole: bool = False) -> Json:
+ALL = frozenset(Permission)
+OTHERS = "Other commands are for responders, publishers or workspace admins."
+
+
+def help_for(
+    verb: str | None,
+    lifecycle: Lifecycle,
+    *,
+    whole: bool = False,
+    may: frozenset[Permission] = ALL,
+) -> Json:
     """Help for the verbs that matter first, for one, or for all (``whole``).
 
     It is made from the table that the parser reads by. ``lifecycle`` is the default one: an example
-    that it cannot follow says so.
+    that it cannot follow says so. Lists have the verbs that the reader ``may`` use.
     """
     if verb:
         return _help_for_one(VERBS_BY_WORD[verb], lifecycle)
-    return _help_for_all() if whole else _help_first()
+    return _help_for_all(may) if whole else _help_first(may)
 
 
 def _help_for_one(verb: Verb, lifecycle: Lifecycle) -> Json:
@@ -54,8 +65,11 @@ def _line(verb: Verb) -> str:
     return f"`{escape(verb.usage)}` {verb.summary}."
 
 
-def _help_first() -> Json:
-    lines = [TRAY_LINE, *(_line(VERBS_BY_WORD[name]) for name in FIRST)]
+def _help_first(may: frozenset[Permission]) -> Json:
+    first = [VERBS_BY_WORD[name] for name in FIRST if VERBS_BY_WORD[name].needs in may]
+    if not first:
+        return _help_for_all(may)
+    lines = [TRAY_LINE, *map(_line, first)]
     rest = f"`{COMMAND} help all` explains all commands, `{COMMAND} help <verb>` one."
     return message(
         [*lines, escape(rest), escape(NAMING)],
@@ -63,14 +77,24 @@ def _help_first() -> Json:
             *paragraphs(lines, between="\n"),
             *paragraphs([escape(rest)]),
             context(escape(NAMING)),
-            *actions([declare_button(), all_help_button()]),
+            *actions([*_declare(may), all_help_button()]),
         ],
     )
 
 
-def _help_for_all() -> Json:
-    lines = [TRAY_LINE, *map(_line, VERBS)]
+def _help_for_all(may: frozenset[Permission]) -> Json:
+    lines = [TRAY_LINE, *(_line(verb) for verb in VERBS if verb.needs in may)]
+    others = [] if may >= ALL else [OTHERS]
     return message(
-        [*lines, escape(NAMING)],
-        [*paragraphs(lines, between="\n"), context(escape(NAMING)), *actions([declare_button()])],
+        [*lines, *others, escape(NAMING)],
+        [
+            *paragraphs(lines, between="\n"),
+            *paragraphs(others),
+            context(escape(NAMING)),
+            *actions(_declare(may)),
+        ],
     )
+
+
+def _declare(may: frozenset[Permission]) -> list[Json]:
+    return [declare_button()] if Permission.RESPOND in may else []

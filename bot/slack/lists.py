@@ -52,30 +52,50 @@ from core.times import duration
 TRAY_ROWS = 10
 
 
-def tray(here: Sequence[Incident], everywhere: Ranking, *, at: datetime) -> Json:
+def tray(
+    here: Sequence[Incident], everywhere: Ranking, *, at: datetime, declares: bool = True
+) -> Json:
     """The open incidents: those with their card in this channel, then the others, worst first."""
-    return _open("Open here", here[:TRAY_ROWS], "Open elsewhere", everywhere, at=at)
+    return _open(
+        "Open here", here[:TRAY_ROWS], "Open elsewhere", everywhere, at=at, declares=declares
+    )
 
 
-def home(mine: Ranking, everywhere: Ranking, *, at: datetime, page: str | None = None) -> Json:
+def home(
+    mine: Ranking,
+    everywhere: Ranking,
+    *,
+    at: datetime,
+    page: str | None = None,
+    declares: bool = True,
+) -> Json:
     """The Home tab: the open incidents with their next steps, the reader's own first.
 
     ``page`` is the status page as a link, if it is published.
     """
     yours = f"Yours ({_count(len(mine.items), mine.total)})"
-    listed = _open(yours, mine.items, "Others", everywhere, at=at)["blocks"]
+    listed = _open(yours, mine.items, "Others", everywhere, at=at, declares=declares)["blocks"]
     made = context(f"As of {moment(at, seen_from=at)}", *([f"Status page: {page}"] if page else []))
     return {"type": "home", "blocks": [*listed, made]}
 
 
 def _open(
-    first: str, chosen: Sequence[Incident], rest: str, everywhere: Ranking, *, at: datetime
+    first: str,
+    chosen: Sequence[Incident],
+    rest: str,
+    everywhere: Ranking,
+    *,
+    at: datetime,
+    declares: bool,
 ) -> Json:
-    """The incidents ``chosen`` under the heading ``first``, and those of ``everywhere`` else."""
+    """The incidents ``chosen`` under the heading ``first``, and those of ``everywhere`` else.
+
+    ``declares``: the reader may declare an incident.
+    """
     known = {incident.id for incident in chosen}
     others = [incident for incident in everywhere.items if incident.id not in known]
     rows = others[: max(3, TRAY_ROWS - len(chosen))]
-    controls = actions([declare_button(), board_button(), news_button(), help_button()])
+    controls = actions([*_declare(declares), board_button(), news_button(), help_button()])
     if not chosen and not rows:
         return message(
             ["All quiet.", "Nothing is open."], [section("All quiet. Nothing is open."), *controls]
@@ -95,6 +115,10 @@ def _open(
             blocks += [section(f"*{heading}*")]
             blocks += [block for incident in incidents for block in incident_row(incident, at=at)]
     return message(told, [*blocks, *controls])
+
+
+def _declare(declares: bool) -> list[Json]:  # noqa: FBT001 - one private claim
+    return [declare_button()] if declares else []
 
 
 def _count(shown_here: int, total: int) -> str:
@@ -140,12 +164,12 @@ def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
     return " · ".join([*parts, *filter(None, [channels.link(incident), readers])])
 
 
-def board(page: Ranking, asked: ShowBoard, *, at: datetime) -> Json:
+def board(page: Ranking, asked: ShowBoard, *, at: datetime, declares: bool = True) -> Json:
     """A page of incidents, worst first, with Previous and Next if there are more."""
     heading = _board_heading(asked.narrowed)
     if not page.items:
         told = [f"{heading}: none."]
-        return message(told, [section(told[0]), *actions([declare_button(), help_button()])])
+        return message(told, [section(told[0]), *actions([*_declare(declares), help_button()])])
     heading += f" · {_place_in(page)}"
     rows = [
         {**section(_line(incident, at=at, bold=True)), "accessory": _board_menu(incident)}

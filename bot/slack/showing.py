@@ -28,8 +28,10 @@ from bot.slack.requests import (
     ShowTray,
 )
 from bot.slack.timeline import timeline
+from core import policy
 from core.boards import BoardFilter, Scope
 from core.catching import CatchUps
+from core.denials import Permission
 from core.errors import InvalidField
 from core.incident import Actor
 from core.lifecycle import Catalogue
@@ -49,6 +51,10 @@ Shown = (
     | ShowHelp
     | LeavePromise
 )
+
+
+def _declares(actor: Actor) -> bool:
+    return policy.holds(actor, Permission.RESPOND)
 
 
 class Showing:
@@ -80,14 +86,14 @@ class Showing:
                 everywhere = await self._incidents.ranking(
                     actor, BoardFilter(), limit=lists.TRAY_ROWS + len(here)
                 )
-                return lists.tray(here, everywhere, at=at)
+                return lists.tray(here, everywhere, at=at, declares=_declares(actor))
             case ShowBoard():
                 page = await self._incidents.ranking(
                     actor, request.narrowed, before=request.before, after=request.after
                 )
                 if not page.total:
                     await self._refuse_no_status(actor, request.narrowed)
-                return lists.board(page, request, at=at)
+                return lists.board(page, request, at=at, declares=_declares(actor))
             case ShowCard():
                 card = await self._incidents.card(actor, request.ref)
                 return cards.card_for_you(card, at=at, reader=actor.person.id)
@@ -108,9 +114,11 @@ class Showing:
                 period = timedelta(days=days)
                 return stats(await self._incidents.statistics(actor, period=period), at=at)
             case ShowHelp():
+                self._incidents.admit(actor)
+                may = frozenset(one for one in Permission if policy.holds(actor, one))
                 default = interaction.settings.default_lifecycle
                 catalogue = self._catalogue.with_default(default)
-                return help_for(request.verb, catalogue.default, whole=request.whole)
+                return help_for(request.verb, catalogue.default, whole=request.whole, may=may)
             case LeavePromise():
                 return await self._promise_left(actor, request)
             case _:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.denials import Permission
+
 COMMAND = "/incident"
 
 
@@ -16,7 +18,7 @@ class Verb:
 
     ``arguments`` follows the name in the usage line; ``summary`` completes the sentence "the
     command …"; ``example`` is a whole command that the parser takes, and ``step`` the status in it
-    that not every lifecycle has.
+    that not every lifecycle has. ``needs`` is the permission of those whom help tells of it.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Verb:
     example: str
     step: str = ""
     aliases: tuple[str, ...] = ()
+    needs: Permission = Permission.RESPOND
 
     @property
     def usage(self) -> str:
@@ -44,12 +47,14 @@ VERBS = (
     ),
     Verb(
         name="list",
+        needs=Permission.JOIN,
         arguments="[open|all|mine] [severity:…] [status:…]",
         summary="shows incidents, ten to a page, the worst first",
         example="list mine severity:high",
     ),
     Verb(
         name="show",
+        needs=Permission.JOIN,
         arguments="<n>",
         summary="shows the card, only to you",
         example="show 42",
@@ -90,6 +95,7 @@ VERBS = (
     ),
     Verb(
         name="update",
+        needs=Permission.PUBLISH,
         arguments="<n> [status:<status>] <text>",
         summary="posts a public update, for everyone to read; changes the status if you name one",
         example="update 42 status:monitoring A fix is rolling out.",
@@ -103,6 +109,7 @@ VERBS = (
     ),
     Verb(
         name="promise",
+        needs=Permission.PUBLISH,
         arguments="<n> <30m|15:30|none [reason]>",
         summary="says when the next public update comes; a reason is private",
         example="promise 42 30m",
@@ -133,6 +140,7 @@ VERBS = (
     ),
     Verb(
         name="components",
+        needs=Permission.JOIN,
         arguments="[<n> a,b]",
         summary="says which components are affected; `none` clears the list; without a number, "
         "lists those of the status page, which workspace admins arrange there",
@@ -153,6 +161,7 @@ VERBS = (
     ),
     Verb(
         name="withdraw",
+        needs=Permission.JOIN,
         arguments="<n> <entry>",
         summary="withdraws one text of the timeline, by its number or its name: `description`, "
         "`category`, `title` (the earlier ones), or a section of the report",
@@ -179,6 +188,7 @@ VERBS = (
     ),
     Verb(
         name="public",
+        needs=Permission.PUBLISH,
         arguments="<n>",
         summary="makes a private incident public; a dialog lists what will be public",
         example="public 42",
@@ -197,6 +207,7 @@ VERBS = (
     ),
     Verb(
         name="subscribe",
+        needs=Permission.PUBLISH,
         arguments="[severity:high+] [components:api,web] [broadcast:on] [here|#channel]",
         summary="shows what becomes public in one more channel, from now on; each incident gets a "
         "card there, with its updates in a thread (publishers)",
@@ -204,18 +215,21 @@ VERBS = (
     ),
     Verb(
         name="unsubscribe",
+        needs=Permission.PUBLISH,
         arguments="[here|#channel]",
         summary="ends that; cards that are there are kept up to date (publishers)",
         example="unsubscribe <#C0SUPPORT|support>",
     ),
     Verb(
         name="subscriptions",
+        needs=Permission.PUBLISH,
         arguments="",
         summary="lists the subscribed channels, with their filters (publishers)",
         example="subscriptions",
     ),
     Verb(
         name="setup",
+        needs=Permission.ADMINISTER,
         arguments="[#channel|page]",
         summary="opens all settings; with a channel, sets the status channel; with `page`, "
         "publishes the status page (workspace admins)",
@@ -223,6 +237,7 @@ VERBS = (
     ),
     Verb(
         name="help",
+        needs=Permission.JOIN,
         arguments="[verb|all]",
         summary="explains the five commands that matter first, one, or all",
         example="help status",

@@ -42,7 +42,11 @@ ASKED = [
     ("bo", "/incident update 1 We are on it.", "Only <!subteam^S0PUBLISHERS>"),
     ("mia", "/incident update 1 We are on it.", "Everyone in <#C0STATUS>"),
     ("gus", "/incident list", "Only full members"),
+    ("gus", "/incident help", "Only full members"),
+    ("gus", "/incident help all", "Only full members"),
     ("eve", "/incident show 1", "Only full members"),
+    ("sam", "/incident help", "Other commands are for responders, publishers or workspace admins."),
+    ("bo", "/incident help all", "Other commands are for"),
     ("bo", "/incident setup #random", "Only workspace admins"),
     ("mia", "/incident setup #random", "Move it to <#C0RANDOM>?"),
 ]
@@ -58,6 +62,42 @@ async def test_each_role_may_do_its_part_and_is_refused_the_rest(
     asked = await slack.person(name).command("#payments", line)
 
     assert answer in (await asked.answer()).words()
+
+
+@pytest.mark.parametrize(("name", "offered"), [("bo", True), ("sam", False)])
+@pytest.mark.parametrize("line", ["", "help", "help all", "list mine"])
+async def test_only_who_may_declare_is_offered_to(line, name, offered, slack, declared):
+    if name == "bo" and line == "list mine":
+        await slack.person("mia").command("#payments", "/incident assign 1 @mia")
+    asked = await slack.person(name).command("#payments", f"/incident {line}".strip())
+
+    assert ("Declare an incident" in repr((await asked.answer()).blocks)) is offered
+
+
+@pytest.mark.parametrize(("name", "offered"), [("bo", True), ("sam", False), ("gus", False)])
+async def test_the_home_tab_offers_a_declaration_to_whoever_may_declare(
+    name, offered, slack, declared
+):
+    person = slack.person(name)
+    await person.open_home()
+    await slack.until(lambda: person.id in slack.workspace.homes)
+
+    assert ("Declare an incident" in repr(person.home.blocks)) is offered
+
+
+async def test_help_lists_the_verbs_of_the_reader(slack, declared):
+    async def read(name):
+        asked = await slack.person(name).command("#payments", "/incident help all")
+        return (await asked.answer()).words()
+
+    sam, bo, mia = await read("sam"), await read("bo"), await read("mia")
+
+    assert "/incident list" in sam
+    assert "/incident declare" not in sam
+    assert "/incident declare" in bo
+    assert "/incident update" not in bo
+    assert "/incident update" in mia
+    assert "/incident setup" in mia
 
 
 async def test_the_answer_to_a_hand_over_says_that_the_new_owner_is_no_responder(
