@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from uuid import UUID
 
 from core.lifecycle import PublicWord
 from core.page import ComponentStatus, Impact
 
 # The words of Statuspage; a postmortem is a text after the end.
 WORDS = {word.value: word for word in PublicWord} | {"postmortem": PublicWord.RESOLVED}
+
+
+def _object(of: UUID) -> str:
+    return str(of)
+
+
+def _update(incident: UUID, entry: int) -> str:
+    return f"{incident} {entry}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnIds:
+    """The ids that the page of this workspace derives: of its parts and incidents, of updates.
+
+    A document with one of them was made here: what it names is there already.
+    """
+
+    object: Callable[[UUID], str] = _object
+    update: Callable[[UUID, int], str] = _update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

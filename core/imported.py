@@ -9,7 +9,7 @@ from itertools import pairwise
 from uuid import UUID, uuid5
 
 from core.decision import Decision
-from core.foreign import WORDS, ForeignIncident, ForeignPage, ForeignUpdate
+from core.foreign import WORDS, ForeignIncident, ForeignPage, ForeignUpdate, OwnIds
 from core.incident import (
     COMPONENT_NAME_MAX,
     TITLE_MAX,
@@ -88,12 +88,16 @@ def parts_of(
     workspace: str,
     groups: Sequence[ComponentGroup],
     components: Sequence[ShownComponent],
+    own: OwnIds,
 ) -> Parts:
-    """The parts that ``groups`` and ``components`` lack. A part of the same name is the same."""
+    """The parts that ``groups`` and ``components`` lack. A part of the same name is the same.
+
+    One with an id of ``own`` is there already, whatever its name was.
+    """
     notes: list[str] = []
     new_groups: list[ComponentGroup] = []
     kept_groups: dict[UUID, str] = {}
-    headings = {one.kept: one for one in groups if one.kept}
+    headings = {one.kept or own.object(one.id): one for one in groups}
     free = {one.name.casefold(): one for one in groups if not one.kept}
     taken = {one.name.casefold() for one in groups}
     for there in page.groups:
@@ -116,7 +120,7 @@ def parts_of(
         new_groups.append(headings[there.id])
     new_components: list[ShownComponent] = []
     kept_components: dict[UUID, str] = {}
-    known = {one.kept: Component(one.id, one.name) for one in components if one.kept}
+    known = {one.kept or own.object(one.id): Component(one.id, one.name) for one in components}
     open_to = {one.name.casefold(): one for one in components if not one.kept}
     taken = {one.name.casefold() for one in components}
     for one in page.components:

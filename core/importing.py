@@ -7,14 +7,14 @@ Everything that it writes was public before, so it causes no message.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core import policy
 from core.arranging import start_date_of
 from core.denials import Denied, Permission
 from core.errors import InvalidField
-from core.foreign import ForeignComponent, ForeignIncident, ForeignPage
+from core.foreign import ForeignComponent, ForeignIncident, ForeignPage, OwnIds
 from core.imported import Parts, Past, continued, cut, edited_since, incident_id, parts_of, past_of
 from core.incident import Actor
 from core.page import ComponentStatus, ShownComponent
@@ -23,6 +23,8 @@ from core.store import Reader, Store, Transaction
 
 # Two clocks may differ by so much.
 CLOCKS_APART = timedelta(hours=1)
+# An incident of this workspace was declared so near to the moment that its JSON names.
+NEAR = timedelta(days=1)
 # So many unresolved incidents are listed by name.
 LISTED = 10
 
@@ -45,11 +47,14 @@ class Imported:
 
 
 class Imports:
-    """``clock`` gives the moment of an import."""
+    """``clock`` gives the moment of an import, ``own`` the ids that this page derives."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, *, clock: Callable[[], datetime], own: OwnIds | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._own = own or OwnIds()
 
     async def look(self, actor: Actor, page: ForeignPage, *, open_too: bool | None) -> Imported:
         """The result that `run` would have. Nothing is written.
@@ -60,7 +65,7 @@ class Imports:
         _need_admin(actor)
         at = self._clock()
         return await self._store.read(
-            lambda reader: _plan(reader, actor, page, open_too=open_too, at=at).told
+            lambda reader: _plan(reader, actor, page, self._own, open_too=open_too, at=at).told
         )
 
     async def run(self, actor: Actor, page: ForeignPage, *, open_too: bool | None) -> Imported:
@@ -76,7 +81,7 @@ class Imports:
 
         def work(tx: Transaction) -> Imported:
             at = self._clock()
-            plan = _plan(tx, actor, page, open_too=open_too, at=at)
+            plan = _plan(tx, actor, page, self._own, open_too=open_too, at=at)
             if plan.told.nothing:
                 return plan.told
             tx.keep_page(actor.workspace, page.id, at=at)
@@ -102,7 +107,13 @@ class _Plan:
 
 
 def _plan(
-    reader: Reader, actor: Actor, page: ForeignPage, *, open_too: bool | None, at: datetime
+    reader: Reader,
+    actor: Actor,
+    page: ForeignPage,
+    own: OwnIds,
+    *,
+    open_too: bool | None,
+    at: datetime,
 ) -> _Plan:
     kept_page = reader.kept_page(actor.workspace)
     if kept_page not in {None, page.id}:
@@ -111,11 +122,13 @@ def _plan(
             "it into a workspace of its own."
         )
     known = reader.arrangement(actor.workspace)
-    parts = parts_of(page, actor.workspace, known.groups, known.components)
+    parts = parts_of(page, actor.workspace, known.groups, known.components, own)
     ids = {incident_id(actor.workspace, one.id): one for one in page.incidents}
     there_already = reader.imported(actor.workspace, list(ids))
     new = [one for id_, one in ids.items() if id_ not in there_already]
     _refuse_odd_times(page, at)
+    ours = [one for one in new if _is_ours(reader, actor, one, own)]
+    new = [one for one in new if one not in ours]
     opened = [one for one in new if one.open]
     if opened and open_too is None:
         raise NotImported(_unresolved(opened))
@@ -126,9 +139,10 @@ def _plan(
     befores = [one for id_ in there_already if (one := reader.incident(actor.workspace, id_))]
     for before in befores:
         kept, texts = there_already[before.id]
-        past = continued(
-            before, kept, texts.values(), there=ids[before.id], page=page, known=parts.known
-        )
+        written = {own.update(before.id, entry) for entry in range(1, before.last_entry + 1)}
+        there = ids[before.id]
+        there = replace(there, updates=tuple(u for u in there.updates if u.id not in written))
+        past = continued(before, kept, texts.values(), there=there, page=page, known=parts.known)
         if edited := edited_since(texts.values(), ids[before.id]):
             told_of = "1 text was changed there since it was imported, and stays as before here."
             if edited > 1:
@@ -139,6 +153,7 @@ def _plan(
             notes.append(past)
         elif past is not None:
             pasts.append(past)
+    notes += _left(ours)
     if opened and open_too is False:
         notes.append(f"{len(opened)} unresolved there: left out. Run it again once resolved.")
     notes += _long(page.components, known.components)
@@ -169,12 +184,12 @@ def _refuse_odd_times(page: ForeignPage, at: datetime) -> None:
     """Refuses what is still to come, and an end before the start: readers would see it for ever."""
     for one in page.incidents:
         shown = [told.shown_at for told in one.updates]
-        latest = max((one.created_at, *shown))
-        if latest > at + CLOCKS_APART:
-            raise NotImported(
-                f"The incident {one.id} has a text of {latest:%Y-%m-%d %H:%M} UTC, which is still "
-                "to come: correct the file, or the clock of this machine."
-            )
+        for what, still in _moments(one):
+            if still > at + CLOCKS_APART:
+                raise NotImported(
+                    f"The incident {one.id} has {what} {still:%Y-%m-%d %H:%M} UTC, which is "
+                    "still to come: correct the file, or the clock of this machine."
+                )
         begun = one.started_at or min((one.created_at, *shown))
         for name, moment in (
             ("resolved_at", one.resolved_at),
@@ -194,6 +209,33 @@ def _refuse_odd_times(page: ForeignPage, at: datetime) -> None:
                 f"The component {part.id} has the start_date {part.start_date}, which "
                 f"{error.problem}: correct the file."
             ) from None
+
+
+def _left(ours: Sequence[ForeignIncident]) -> Iterator[str]:
+    """A sentence about incidents that were read from the page of this workspace itself."""
+    if ours:
+        many = "incidents are" if len(ours) > 1 else "incident is"
+        yield f"{len(ours)} {many} of this workspace itself: left out."
+
+
+def _moments(one: ForeignIncident) -> Iterator[tuple[str, datetime]]:
+    """All moments of an incident there, its texts first, each with its name in a sentence."""
+    for told in one.updates:
+        yield "a text of", told.shown_at
+    for told in one.updates:
+        yield "a text with created_at", told.created_at
+        yield "a text with updated_at", told.updated_at
+    named = ("created_at", "started_at", "monitoring_at", "resolved_at", "updated_at")
+    for name in named:
+        moment = getattr(one, name)
+        if moment is not None:
+            yield name, moment
+
+
+def _is_ours(reader: Reader, actor: Actor, there: ForeignIncident, own: OwnIds) -> bool:
+    """Whether an incident of this workspace derives the id of ``there``; private ones count."""
+    since, until = there.created_at - NEAR, there.created_at + NEAR
+    return there.id in map(own.object, reader.declared(actor, since=since, until=until))
 
 
 def _unresolved(opened: Sequence[ForeignIncident]) -> str:

@@ -48,6 +48,8 @@ def statuspage(
     from bot.commands.operator import arranged
     from bot.commands.setup import wrong
     from bot.importing.reading import UnreadableSource, read
+    from bot.page.ids import object_id, update_id
+    from core.foreign import OwnIds
     from core.importing import Imports
 
     if include_open and leave_open:
@@ -60,13 +62,19 @@ def statuspage(
 
     act = Imports.look if dry_run else Imports.run
     told = arranged(
-        lambda store, operator: act(Imports(store, clock=now), operator, page, open_too=open_too),
+        lambda store, operator: act(
+            Imports(store, clock=now, own=OwnIds(object=object_id, update=update_id)),
+            operator,
+            page,
+            open_too=open_too,
+        ),
         workspace,
     )
     for line in (*notes, *told.notes):
         typer.echo(line)
     if told.nothing:
-        typer.echo("Everything was there before: nothing was changed.")
+        rest = "Nothing else is new" if told.notes else "Everything was there before"
+        typer.echo(f"{rest}: nothing was changed.")
         return
     counts = (
         (told.groups, "group"),

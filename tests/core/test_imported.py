@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.foreign import OwnIds
 from core.imported import parts_of
 from core.incident import COMPONENT_NAME_MAX
 from core.page import ComponentGroup, ShownComponent
@@ -29,7 +30,7 @@ def a_shown(name, **changes):
 def parts(*components, groups=(), here=(), groups_here=()):
     """The parts of a page with these ``components`` and ``groups``, beside those that are here."""
     page = a_foreign_page(components=components, groups=groups)
-    return parts_of(page, WORKSPACE, groups=groups_here, components=here)
+    return parts_of(page, WORKSPACE, groups_here, here, OwnIds())
 
 
 def test_a_group_of_the_same_name_gets_the_id_and_the_new_components():

@@ -20,7 +20,7 @@ from tests.abroad import (
     a_foreign_page,
     a_foreign_update,
 )
-from tests.builders import NINE, WORKSPACE, a_change, an_actor
+from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id
 
 ADMIN = an_actor(admin=True)
 LOOK = a_foreign_update(0, "investigating", "We look.")
@@ -191,6 +191,53 @@ async def test_a_text_that_is_still_to_come_is_refused(bring, present, late, tak
     with pytest.raises(NotImported, match=r"incident-1 has a text of 2026-03-02 10:00 UTC, which"):
         await bring(page)
     assert await present() == (None, (), (), [])
+
+
+@pytest.mark.parametrize(
+    "name", ["created_at", "started_at", "monitoring_at", "resolved_at", "updated_at"]
+)
+async def test_no_moment_of_an_incident_is_still_to_come_known_or_not(bring, present, name):
+    later = a_foreign_page(a_foreign_incident(LOOK, OVER, **{name: NINE + timedelta(days=1)}))
+    for _ in range(2):
+        with pytest.raises(NotImported, match=f"has {name} 2026-03-03 09:00 UTC, which is still"):
+            await bring(later)
+        await bring(a_foreign_page(ENDED))
+
+    assert len((await present())[3]) == 1
+
+
+async def test_several_incidents_of_this_workspace_are_counted(bring, incidents):
+    ids = [(await incidents.execute(a_declaration(id=an_id(n)))).incident.id for n in (1, 2)]
+    own = [a_foreign_incident(LOOK, OVER, id=str(one), created_at=NINE) for one in ids]
+
+    assert (await bring(a_foreign_page(*own))).notes == (
+        "2 incidents are of this workspace itself: left out.",
+    )
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_what_this_workspace_has_itself_is_left_out(bring, incidents, present, private):
+    outcome = await incidents.execute(a_declaration(components=("+API",), private=private))
+    (api,) = outcome.incident.components
+    own = a_foreign_incident(
+        LOOK, OVER, id=str(outcome.incident.id), created_at=outcome.incident.created_at
+    )
+    there = a_foreign_component(id=str(api.id), name="Its former name")
+    before = await present()
+
+    told = await bring(a_foreign_page(own, components=[there]))
+
+    assert told == Imported(kept=1, notes=("1 incident is of this workspace itself: left out.",))
+    assert (await present())[1:] == before[1:]
+
+
+async def test_a_text_that_was_written_here_is_no_new_one_there(bring, incidents, present):
+    await bring(a_foreign_page(OPEN), open_too=True)
+    await incidents.execute(a_change(ref=1, to="identified"))
+    (here,) = (await present())[3]
+    ours = replace(FOUND, id=f"{here.id} {here.last_entry}")
+
+    assert await bring(a_foreign_page(replace(OPEN, updates=(ours, LOOK)))) == Imported()
 
 
 EARLY = YESTERDAY - timedelta(seconds=1)
