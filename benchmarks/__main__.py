@@ -71,6 +71,8 @@ async def _print(effort: Effort, parts: Sequence[Part]) -> None:
             "Times are for one operation: wall time over operations, medians. "
             "A ratio is the median of the rounds' ratios."
         )
+        if Part.PAGES in parts:
+            console.print(pages.FILLED)
         async for line in _lines(folder, effort, parts):
             table.add_row(
                 line.measure,

@@ -259,7 +259,7 @@ async def _bursts(ports: Mapping[str, int], effort: Effort) -> AsyncIterator[Com
 async def _burst(port: int, numbers: Iterator[int], quantile: float) -> float:
     """The ``quantile`` of the seconds to the acknowledgement of each of `BURST` commands."""
     words = itertools.islice(numbers, BURST)
-    rows = [[_signed(f"note 1 number {word}", trigger=f"burst.{word}")] for word in words]
+    rows = [[signed(f"note 1 number {word}", trigger=f"burst.{word}")] for word in words]
     async with traffic.Clients(port, BURST) as connections:
         waits = await connections.waits(rows)
     return sorted(waits)[round(quantile * (BURST - 1))]
@@ -297,14 +297,14 @@ async def ratchet(database: Database) -> AsyncIterator[int]:
 async def responding(port: int, supply: Supply, clients: int) -> float:
     """A slice of commands. They are signed before the clock starts, because Slack signs them."""
     requests = [
-        [_signed(f"status {number} {to} {NOTE}", trigger=f"{number}.{to}") for number, to in row]
+        [signed(f"status {number} {to} {NOTE}", trigger=f"{number}.{to}") for number, to in row]
         for row in supply.rows(clients)
     ]
     async with traffic.Clients(port, clients) as connections:
         return await connections.seconds_each(requests, expecting=b"is now")
 
 
-def _signed(text: str, *, trigger: str) -> bytes:
+def signed(text: str, *, trigger: str) -> bytes:
     """A command of the benchmark's one person."""
     return traffic.command(
         text,

@@ -41,6 +41,7 @@ def test_every_measure_of_the_benchmarks_runs():
         "the whole page",
         "static file",
         "10,000 readers",
+        "readers of a file",
     )
     for what in (*measured, "burst of 200: median", "burst of 200: p99"):
         assert what in run.stdout
