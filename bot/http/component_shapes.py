@@ -20,7 +20,14 @@ from bot.http.shapes import DayInput, Moment, MomentInput, RequestBody, without_
 from bot.http.v1_shapes import AffectedComponent, AnswerPart, CamelCase
 from core.arranging import LANGUAGE, POSITION_MAX, SLUG, TITLE_MAX
 from core.incident import BODY_MAX, COMPONENT_DESCRIPTION_MAX, COMPONENT_NAME_MAX
-from core.page import ComponentGroup, ComponentStatus, Override, PageSettings, ShownComponent
+from core.page import (
+    ComponentGroup,
+    ComponentStatus,
+    FormerPage,
+    Override,
+    PageSettings,
+    ShownComponent,
+)
 
 ComponentName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=COMPONENT_NAME_MAX)
@@ -220,7 +227,7 @@ class GroupList(AnswerPart):
 
 
 class PageBody(AnswerPart):
-    """The status page. All but `published` are null while it is not published."""
+    """The status page. One that was taken off keeps all but its moment; without one all is null."""
 
     published: bool
     title: str | None = None
@@ -230,9 +237,17 @@ class PageBody(AnswerPart):
     published_at: Moment | None = None
 
     @classmethod
-    def of(cls, settings: PageSettings | None) -> PageBody:
+    def of(cls, settings: PageSettings | FormerPage | None) -> PageBody:
         if settings is None:
             return cls(published=False)
+        if isinstance(settings, FormerPage):
+            return cls(
+                published=False,
+                title=settings.title,
+                slug=settings.slug,
+                language=settings.language,
+                noindex=settings.noindex,
+            )
         return cls(
             published=True,
             title=settings.title,

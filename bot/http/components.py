@@ -179,7 +179,7 @@ async def change_group(call: CurrentCall, group_id: GroupId, asked: GroupFacts) 
 @operations.reads("/page", "Get the status page's settings", answer=DataEnvelope[PageBody])
 async def get_page(call: CurrentCall) -> Response:
     known = await call.curation.arrangement(call.actor)
-    return answered(200, wrapped(PageBody.of(known.page)))
+    return answered(200, wrapped(PageBody.of(known.page or known.former)))
 
 
 @operations.changes(
@@ -208,8 +208,8 @@ async def publish(call: CurrentCall, asked: PageFacts = ANY_PAGE) -> Response:
     refused=(),
 )
 async def unpublish(call: CurrentCall, _: EmptyBody = EMPTY_BODY) -> Response:
-    def show(_tx: Transaction, _made: FormerPage | None) -> str:
-        return wrapped(PageBody.of(None))
+    def show(_tx: Transaction, former: FormerPage | None) -> str:
+        return wrapped(PageBody.of(former))
 
     return await call.arrange(lambda then: call.curation.unpublish(call.actor, then=then), show)
 

@@ -216,8 +216,10 @@ async def test_the_page_is_published_changed_and_taken_off(admin):
     assert (made["published"], made["slug"], made["noindex"]) == (True, "acme-status", True)
     assert launched == made | {"noindex": False}
     assert await data(await admin.get("/v1/page")) == launched
-    assert await data(await admin.post("/v1/page/unpublish")) == unknown
-    assert await data(await admin.get("/v1/page")) == unknown
+    kept = await data(await admin.post("/v1/page/unpublish"))
+    assert (kept["published"], kept["publishedAt"]) == (False, None)
+    assert (kept["title"], kept["slug"]) == ("Acme status", "acme-status")
+    assert await data(await admin.get("/v1/page")) == kept
 
 
 @pytest.mark.parametrize(
