@@ -18,6 +18,7 @@ from bot.delivery.channels import ChannelTransport, SlackWorker
 from bot.delivery.failures import after_webhook_failure
 from bot.delivery.notices import NoticeTransport
 from bot.delivery.slack import SlackTransport
+from bot.delivery.subscribed import SubscribedTransport
 from bot.delivery.webhooks import WebhookTransport, WebhookWorker
 from bot.http import health
 from bot.http.gate import Gate
@@ -92,7 +93,14 @@ class App:
         name = f"{socket.gethostname()}:{os.getpid()}"
         self.worker = SlackWorker(
             self.outbox,
-            ChannelTransport(self.client, SlackTransport(self.client), members=people.members_of),
+            SubscribedTransport(
+                self.client,
+                ChannelTransport(
+                    self.client, SlackTransport(self.client), members=people.members_of
+                ),
+                self.outbox,
+                revive=self.revive,
+            ),
             name=name,
             clock=clock,
             chance=random.random,
@@ -304,6 +312,7 @@ class App:
 
     async def revive(self, workspace: str, channel: str) -> None:
         """Retry the messages to ``channel`` that could not be delivered."""
+        await self.outbox.sound(workspace, channel)
         if await self.outbox.retry_dead(at=self._clock(), channel=(workspace, channel)):
             self.worker.wake()
 

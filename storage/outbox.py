@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 
 from core.decision import ABOUT_CHANNELS, ABOUT_PROMISES, NUDGES, Envelope, Surface
-from storage import channel_facts, claims, own_channels
+from core.subscription import Subscription
+from storage import channel_facts, claims, own_channels, subscriptions
 from storage.enqueue import later_of, redraw_beside
 from storage.facts import (
     ChannelMade,
@@ -397,6 +398,26 @@ class Outbox:
             return await self._write(*((one, {"at": at}) for one in _RETRY))
         where = dict(zip(("in_workspace", "in_channel"), channel, strict=True))
         return await self._write(*((one, {"at": at, **where}) for one in _RETRY_IN_CHANNEL))
+
+    async def faulty(self, workspace: str, channel: str, *, code: str) -> Subscription | None:
+        """The subscription of a channel that takes no posts, for a word to whoever made it.
+
+        None if that is told already, and for any other channel.
+        """
+
+        def work(tx: SqlTransaction) -> Subscription | None:
+            connection = connection_of(tx)
+            if not subscriptions.mark_faulty(connection, workspace, channel, code=code):
+                return None
+            return subscriptions.subscription_of(connection, workspace, channel)
+
+        return await self._store.write(work)
+
+    async def sound(self, workspace: str, channel: str) -> bool:
+        """Says that a channel takes posts; False if nothing else was known."""
+        return await self._store.write(
+            lambda tx: subscriptions.mark_sound(connection_of(tx), workspace, channel)
+        )
 
     async def prune(self, *, before: datetime) -> int:
         """Deletes messages delivered or merged before ``before``, and returns their count."""

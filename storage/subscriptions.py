@@ -95,6 +95,18 @@ _KEEP = upsert(
         },
     )
 )
+_IN_CHANNEL = (
+    subscription.c.workspace_id == bindparam("in_workspace"),
+    subscription.c.channel == bindparam("in_channel"),
+)
+_FAULTY = (
+    update(subscription)
+    .where(*_IN_CHANNEL, subscription.c.ended_at.is_(None), subscription.c.fault.is_(None))
+    .values(fault=bindparam("code"))
+)
+_SOUND = (
+    update(subscription).where(*_IN_CHANNEL, subscription.c.fault.is_not(None)).values(fault=None)
+)
 _COUNT = (
     update(workspaces)
     .where(workspaces.c.id == bindparam("workspace"))
@@ -176,11 +188,24 @@ def keep(connection: Connection, one: Subscription) -> None:
             "since": one.since,
             "starts_at": one.starts_at,
             "ended_at": one.ended_at,
+            "fault": None,
         },
     )
     connection.execute(_COUNT, {"workspace": one.workspace})
     here = {"in_workspace": one.workspace, "in_channel": one.channel}
     connection.execute(_DROP_DEAD_IN, {**here, "start": one.starts_at})
+
+
+def mark_faulty(connection: Connection, workspace: str, channel: str, *, code: str) -> bool:
+    """Writes that a subscribed channel takes no posts; False if that is written, or has ended."""
+    here = {"in_workspace": workspace, "in_channel": channel, "code": code}
+    return connection.execute(_FAULTY, here).rowcount > 0
+
+
+def mark_sound(connection: Connection, workspace: str, channel: str) -> bool:
+    """Writes that a channel takes posts; False if nothing else was known."""
+    here = {"in_workspace": workspace, "in_channel": channel}
+    return connection.execute(_SOUND, here).rowcount > 0
 
 
 def begin_anew(connection: Connection, *, at: datetime) -> None:

@@ -102,7 +102,9 @@ class SlackListeners:
                 page_line=arranging.line,
             ),
             arranging=arranging,
-            subscribed=SubscribedChannels(subscribing, client, self._answers, clock=clock),
+            subscribed=SubscribedChannels(
+                subscribing, client, self._answers, revive=revive, clock=clock
+            ),
             clock=clock,
         )
         self._previews = Previews(self._preview, self._answers)

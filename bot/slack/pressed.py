@@ -54,6 +54,7 @@ from bot.slack.subscription_requests import (
     OpenSubscription,
     ShowSubscriptions,
     Subscribe,
+    TryChannel,
     Unsubscribe,
 )
 from bot.slack.verbs import COMMAND, VERBS_BY_WORD
@@ -357,7 +358,7 @@ def _about_the_page(value: str) -> Pressed:
     raise _unreadable()
 
 
-def _about_subscriptions(value: str) -> Pressed:
+def _about_subscriptions(value: str) -> Pressed:  # noqa: PLR0911 - one case for each button
     match value.split(":"):
         case ["subscribe", channel, severity, broadcast, agreed, ids, *known] if _is_channel(
             channel
@@ -373,6 +374,8 @@ def _about_subscriptions(value: str) -> Pressed:
                 over=None if over.startswith(TYPED) else over,
                 left_out=tuple(one for one in OPTIONS if over.startswith(TYPED) and one[0] in over),
             )
+        case ["try_channel", channel] if _is_channel(channel):
+            return TryChannel(channel=channel)
         case ["dont_subscribe", channel] if _is_channel(channel):
             return LeaveUnsubscribed(channel=channel)
         case ["subscription", channel] if _is_channel(channel):

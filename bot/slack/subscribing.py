@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -24,6 +24,7 @@ from bot.slack.subscription_requests import (
     Readers,
     ShowSubscriptions,
     Subscribe,
+    TryChannel,
     Unsubscribe,
 )
 from bot.slack.typed import quoted
@@ -48,14 +49,16 @@ class SubscribedChannels:
         client: AsyncWebClient,
         answers: Answers,
         *,
+        revive: Callable[[str, str], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._subscribing = subscribing
+        self._revive = revive
         self._client = client
         self._answers = answers
         self._clock = clock
 
-    async def do(
+    async def do(  # noqa: PLR0911 - one case for each request
         self, interaction: Interaction, actor: Actor, asked: AboutSubscriptions
     ) -> Json | None:
         """The answer to ``asked``; None if a dialog is the answer.
@@ -75,6 +78,8 @@ class SubscribedChannels:
                 return None
             case LeaveUnsubscribed(channel=channel):
                 return subscriptions.left_unsubscribed(channel)
+            case TryChannel(channel=channel):
+                return await self._tried(interaction, actor, asked, channel)
             case Unsubscribe(channel=channel, page=page):
                 await self._find(interaction, actor, asked, channel)
                 ended = await self._subscribing.unsubscribe(
@@ -88,6 +93,16 @@ class SubscribedChannels:
                 return await self._listed(interaction, actor, asked)
             case _:
                 assert_never(asked)
+
+    async def _tried(
+        self, interaction: Interaction, actor: Actor, asked: TryChannel, channel: str
+    ) -> Json:
+        if await self._find(interaction, actor, asked, channel) is None:
+            raise NotSubscribed(channel)
+        if problem := await places.refused_trial(self._client, channel):
+            return subscriptions.still_takes_no_posts(channel, problem)
+        await self._revive(interaction.workspace, channel)
+        return subscriptions.takes_posts(channel)
 
     async def about_words(self, actor: Actor, strange: StrangeWords) -> Question:
         """``strange`` with the channels and the components that its words may name."""
@@ -192,7 +207,8 @@ class SubscribedChannels:
         if proposed.changed:
             found = await places.readers(self._client, one.channel)
             if isinstance(found, str):
-                return self._takes_no_post(interaction, proposed, asked, found)
+                known = before is not None
+                return self._takes_no_post(interaction, proposed, asked, found, subscribed=known)
             readers = found
         if proposed.changed and before is None:
             if not readers.kinds <= asked.agreed_kinds:
@@ -205,11 +221,19 @@ class SubscribedChannels:
         return subscriptions.subscribed(made, readers)
 
     def _takes_no_post(
-        self, interaction: Interaction, proposed: Subscribed, asked: Subscribe, problem: str
+        self,
+        interaction: Interaction,
+        proposed: Subscribed,
+        asked: Subscribe,
+        problem: str,
+        *,
+        subscribed: bool = False,
     ) -> Json:
         if interaction.door == "form":
             raise InvalidField("channel", problem)
-        return subscriptions.takes_no_post(proposed.subscription, problem, agreed=asked.agreed)
+        return subscriptions.takes_no_post(
+            proposed.subscription, problem, agreed=asked.agreed, subscribed=subscribed
+        )
 
     async def _proposed(
         self, interaction: Interaction, actor: Actor, asked: Subscribe, channel: str

@@ -94,6 +94,13 @@ class LeaveUnsubscribed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TryChannel:
+    """Tries whether the subscribed ``channel`` takes posts again, and sends what was given up."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unsubscribe:
     """Ends the subscription of ``channel``. ``page`` is that of the list, if that comes back."""
 
@@ -110,5 +117,5 @@ class ShowSubscriptions:
 
 
 AboutSubscriptions = (
-    Subscribe | OpenSubscription | LeaveUnsubscribed | Unsubscribe | ShowSubscriptions
+    Subscribe | OpenSubscription | LeaveUnsubscribed | TryChannel | Unsubscribe | ShowSubscriptions
 )

@@ -266,11 +266,57 @@ def left_unsubscribed(channel: str) -> Json:
     return message(told, paragraphs(told))
 
 
-def takes_no_post(proposed: Subscription, problem: str, *, agreed: str) -> Json:
-    """The answer about a channel in which the bot cannot post; ``problem`` ends a sentence."""
+def takes_no_post(
+    proposed: Subscription, problem: str, *, agreed: str, subscribed: bool = False
+) -> Json:
+    """The answer about a channel in which the bot cannot post; ``problem`` ends a sentence.
+
+    ``subscribed``: the reader may know that it is, and end that.
+    """
     told = [f"{channel_link(proposed.channel)} {escape(problem)}.", "Nothing was changed."]
     again = _subscribe_button("Try again", resolved(proposed, agreed=agreed))
-    return message(told, [*paragraphs(told), *actions([again])])
+    end = _cures(proposed.channel)[1:] if subscribed else []
+    return message(told, [*paragraphs(told), *actions([again, *end])])
+
+
+# What keeps Slack from posting in a subscribed channel, and what to do; by Slack's error.
+_FAULTS = {
+    "is_archived": ("it is archived", "Unarchive it, and invite me if I am not in it."),
+    "channel_not_found": ("it is private and without me, or deleted", "Invite me there."),
+    "not_in_channel": ("I am not in it", "Invite me there."),
+    "restricted_action": ("few people only may post there", "Let me post there."),
+}
+
+
+def takes_no_posts(channel: str, code: str) -> Json:
+    """The word to whoever subscribed ``channel`` that Slack refuses posts there with ``code``."""
+    why, cure = _FAULTS.get(code, (f"Slack says {code}", "A workspace admin can look into it."))
+    told = [
+        f"{channel_link(channel)} takes no posts of mine any more: {escape(why)}.",
+        "It is subscribed, and misses what becomes public.",
+        f"{cure} What was given up then follows by itself, or with *Try again*.",
+    ]
+    return message(told, [*paragraphs(told), *actions(_cures(channel))])
+
+
+def takes_posts(channel: str) -> Json:
+    """The answer to **Try again** about a channel that takes posts."""
+    told = [f"{channel_link(channel)} takes posts. What was given up there follows now."]
+    return message(told, [*paragraphs(told), *actions([subscriptions_button()])])
+
+
+def still_takes_no_posts(channel: str, problem: str) -> Json:
+    """The answer to **Try again** about one that does not; ``problem`` ends a sentence."""
+    told = [f"{channel_link(channel)} {escape(problem)}."]
+    return message(told, [*paragraphs(told), *actions(_cures(channel))])
+
+
+def _cures(channel: str) -> list[Json]:
+    end = encode("unsubscribe", channel, None)
+    return [
+        button("Try again", action_id="subscribe:try", value=encode("try_channel", channel)),
+        button("End the subscription", action_id="unsubscribe", value=end),
+    ]
 
 
 def unsubscribed(ended: Subscribed) -> Json:

@@ -586,3 +586,58 @@ async def test_a_restart_in_the_middle_loses_nothing_and_repeats_nothing(
             (one.text, len(one.replies)) for one in slack.channel_view("#status")
         ]
         assert await differences(second, slack, clock) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [("is_archived", "it is archived"), ("restricted_action", "few people only")]
+)
+async def test_who_subscribed_a_channel_is_told_once_that_it_takes_no_posts(
+    slack, declare, change, shown, clock, error, why
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    mia = slack.person("mia")
+    await (await mia.command("#payments", f"/incident subscribe {CUSTOMERS}")).answer()
+    clock.advance(seconds=2)
+    broken = slack.faults.refuse("chat.postMessage", error=error, channel=here, times=None)
+    one = await declare("Checkout is down")
+    await declare("Search is slow")
+    await change(one, public=FOUND)
+    assert await shown(CUSTOMERS) == []
+    told = [call for call in slack.calls_of("chat.postMessage") if why in str(call)]
+    assert [call.arguments["channel"] for call in told] == [slack.workspace.user("mia").id]
+    word = slack.workspace.direct(slack.workspace.user("mia")).messages[-1]
+    refused = await (await mia.press(word, "Try again")).answer()
+    assert "End the subscription" in str(refused.blocks)
+    assert await shown(CUSTOMERS) == []
+
+    broken.clear()
+    await change(one, public=SOON)
+    assert await shown(CUSTOMERS) != []
+    assert FOUND in str(await shown(CUSTOMERS))
+    slack.faults.refuse("chat.postMessage", error=error, channel=here, times=None)
+    await change(one, to="identified", public=PublicText("We look again."))
+    await shown(CUSTOMERS)
+    told = [call for call in slack.calls_of("chat.postMessage") if why in str(call)]
+    assert len(told) == 2
+
+
+async def test_try_again_sends_what_was_given_up(slack, declare, shown, clock, app):
+    here = slack.workspace.channel(CUSTOMERS).id
+    mia = slack.person("mia")
+    await (await mia.command("#payments", f"/incident subscribe {CUSTOMERS}")).answer()
+    clock.advance(seconds=2)
+    broken = slack.faults.refuse(
+        "chat.postMessage", error="restricted_action", channel=here, times=None
+    )
+    await declare("Checkout is down")
+    assert await shown(CUSTOMERS) == []
+    broken.clear()
+
+    word = slack.workspace.direct(slack.workspace.user("mia")).messages[-1]
+    answer = await (await mia.press(word, "Try again")).answer()
+
+    assert "takes posts. What was given up there follows now." in answer.text
+    clock.advance(seconds=2)
+    assert titles(await shown(CUSTOMERS)) == ["INC-1 Checkout is down"]
+    ended = await (await mia.press(word, "End the subscription")).answer()
+    assert "is not subscribed any more" in ended.text

@@ -103,6 +103,10 @@ class Case:
     may_declare_in_public: bool = False
 
 
+async def revived(workspace: str, channel: str) -> None:
+    """Nothing waits for a channel here."""
+
+
 def spelled(chance: random.Random, forms: tuple[str, ...], number: int, id_: object) -> str:
     wide = "".join(chr(0xFF10 + int(digit)) for digit in str(number))
     arabic = "".join(chr(0x660 + int(digit)) for digit in str(number))
@@ -233,7 +237,11 @@ class World:
             workspaces=workspaces,
             arranging=arranging,
             subscribed=SubscribedChannels(
-                Subscribing(self.store, clock=self.clock), client, self.answers, clock=self.clock
+                Subscribing(self.store, clock=self.clock),
+                client,
+                self.answers,
+                revive=revived,
+                clock=self.clock,
             ),
             clock=self.clock,
         )

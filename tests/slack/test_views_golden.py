@@ -1364,6 +1364,14 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
             one, "is without me: type /invite @Ratchet there, then try again", agreed="private"
         ),
         "unsubscribed": subscriptions.unsubscribed(ended),
+        "channel_takes_no_posts": subscriptions.takes_no_posts(one.channel, "is_archived"),
+        "channel_takes_no_posts_for_another_reason": subscriptions.takes_no_posts(
+            one.channel, "access_denied"
+        ),
+        "channel_still_takes_no_posts": subscriptions.still_takes_no_posts(
+            one.channel, "is archived: unarchive it, or choose another"
+        ),
+        "channel_takes_posts": subscriptions.takes_posts(one.channel),
         "subscriptions": subscriptions.subscription_list(known, at=NOW),
         "subscriptions_told": subscriptions.subscription_list(
             [loud],
