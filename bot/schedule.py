@@ -36,6 +36,9 @@ class Schedule:
         async def looked() -> None:
             try:
                 await look()
+            except asyncio.CancelledError:
+                # `stop` cut it off, as it should. APScheduler would log that as an error.
+                return
             except Exception:  # noqa: BLE001 - the next look must come after any error
                 log.error("look failed", action=look.__name__, exc_info=True)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from logging import WARNING
 
 import pytest
 
@@ -100,6 +101,20 @@ async def test_no_job_runs_before_the_start_or_after_the_stop(schedule):
     other.stop()
 
     assert looks.count <= seen + 1
+
+
+async def test_a_look_that_the_stop_cuts_off_is_no_error(schedule, caplog):
+    looks = Looks(holds=asyncio.Event())
+    schedule.every(SOON, looks.look)
+    schedule.start()
+    await looks.until(1)
+
+    schedule.stop()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+
+    assert looks.at_once == 0
+    assert [record.levelname for record in caplog.records if record.levelno >= WARNING] == []
 
 
 async def test_a_clock_that_is_set_back_delays_no_job(schedule, capsys):
