@@ -108,7 +108,7 @@ def always_public(lines):
 
 
 async def test_every_night_ends_with_a_score(nights):
-    counted = await judge(await nights("sqlite", 60))
+    counted = await judge(await nights("sqlite", 40))
 
     for word in ("kept", "late", "broken", "released", "unsaid", REMINDER.value, BREACH.value):
         assert counted[word] > 5
