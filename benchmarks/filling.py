@@ -107,6 +107,7 @@ def _filler(database: Database) -> Iterator[_Filler]:
 class _Filler(ABC):
     """Statements over a connection of the driver, in the words of its database."""
 
+    BEGIN: str
     RANDOM_ID: str
     # The name of a moment of the original, moved by the shift of the copy.
     MOVED: str
@@ -191,7 +192,7 @@ class _Filler(ABC):
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self.connection.execute("BEGIN")
+        self.connection.execute(self.BEGIN)
         yield
         self.connection.execute("COMMIT")
 
@@ -203,6 +204,8 @@ class _Filler(ABC):
 
 
 class _Sqlite(_Filler):
+    # At once for writing: after a read the writes of a server in between are a conflict.
+    BEGIN = "BEGIN IMMEDIATE"
     RANDOM_ID = "lower(hex(randomblob(16)))"
     # Its functions know milliseconds, so the microseconds go around them.
     MOVED = "datetime(substr(original.{0}, 1, 19), copied.shift) || substr(original.{0}, 20)"
@@ -236,6 +239,7 @@ class _Sqlite(_Filler):
 
 
 class _Postgresql(_Filler):
+    BEGIN = "BEGIN"
     RANDOM_ID = "gen_random_uuid()"
     MOVED = "original.{} + copied.shift"
 
