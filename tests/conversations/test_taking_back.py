@@ -13,6 +13,11 @@ NEVER = "It was never published."
 
 
 @pytest.fixture
+def mode():
+    return "http"
+
+
+@pytest.fixture
 def environment(environment):
     """The product's own delay: ten seconds."""
     del environment["PUBLISH_DELAY"]
