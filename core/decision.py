@@ -38,6 +38,7 @@ class Surface(StrEnum):
     CHANNEL_READERS = "channel_readers"  # the word that the incident has other readers now
     CHANNEL_CLOSING = "channel_closing"  # the word that the channel will be archived
     CHANNEL_ARCHIVE = "channel_archive"  # the channel is archived
+    NO_POSTS = "no_posts"  # to whoever subscribed a channel: Slack takes no posts there
 
 
 # Messages about a promise.

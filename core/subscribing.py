@@ -147,7 +147,7 @@ class Subscribing:
             if before is None or not before.in_force:
                 raise NotSubscribed(channel)
             at = self._clock()
-            ended = replace(before, by=actor.person, at=at, ended_at=at)
+            ended = replace(before, by=actor.person, at=at, ended_at=at, fault=None)
             tx.keep_subscription(ended)
             self._mark(tx, actor, request)
             return Subscribed(subscription=ended, before=before, changed=True)
@@ -187,6 +187,7 @@ class Subscribing:
             at=at,
             since=at if before is None else before.since,
             starts_at=at,
+            fault=before.fault if before else None,
         )
         former = found if before is None else None
         return Subscribed(subscription=made, before=before, changed=True, former=former)
@@ -207,7 +208,7 @@ def ended_by_setup(tx: Transaction, actor: Actor, *, at: datetime) -> Subscripti
     found = _of(tx.subscriptions_to_change(actor.workspace), channel)
     if found is None or not found.in_force:
         return None
-    ended = replace(found, by=actor.person, at=at, ended_at=at)
+    ended = replace(found, by=actor.person, at=at, ended_at=at, fault=None)
     tx.keep_subscription(ended)
     return ended
 

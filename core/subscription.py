@@ -30,6 +30,14 @@ class SubscriptionFilter:
         return not wanted or any(one.id in wanted for one in components)
 
 
+@dataclass(frozen=True, slots=True)
+class PostingFault:
+    """Slack has refused to post in a channel since the moment ``at``, with the error ``code``."""
+
+    code: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """A channel in Slack that shows public incidents which pass ``filter``.
@@ -38,7 +46,8 @@ class Subscription:
     thread are shown in the channel as well. ``by`` made it, or changed it last, at the moment
     ``at``. ``since`` is the moment from which it is in force without a break, whatever its filter.
     ``starts_at``: nothing that was public before it is sent. ``ended_at`` None: it is in force.
-    Cards that are in the channel are kept up to date after its end, too.
+    Cards that are in the channel are kept up to date after its end, too. ``fault`` None: as far as
+    is known, the channel takes posts.
     """
 
     workspace: str
@@ -50,6 +59,7 @@ class Subscription:
     since: datetime
     starts_at: datetime
     ended_at: datetime | None = None
+    fault: PostingFault | None = None
 
     @property
     def in_force(self) -> bool:

@@ -26,6 +26,7 @@ from core.incident import Incident, Severity, Update
 from core.promise import Promise
 from core.public_side import PublicIncident, PublicUpdate
 from core.stats import Milestone, first_words
+from core.subscription import Subscription
 from core.workspace import WorkspaceSettings
 from storage.channel_facts import ChannelFacts, channel_facts, note_of
 from storage.entries import declared_severity, entry
@@ -84,6 +85,8 @@ class Facts:
     pins the card there has its ``place``, and a note has ``note``, None if that channel does not
     show it. In a subscribed channel, ``subscribed``, replies are shown in the channel as well only
     with ``broadcast``; a post that is not ``wanted`` is not made, and is edited if it is there.
+    ``faulty``: as far as is known, that channel takes no posts. The word about it has ``no_posts``,
+    the subscription of the channel; None if there is nothing to tell any more.
     """
 
     name: str = ""
@@ -103,6 +106,8 @@ class Facts:
     subscribed: bool = False
     broadcast: bool = True
     wanted: bool = True
+    faulty: bool = False
+    no_posts: Subscription | None = None
 
     def reached(self, *, at: datetime) -> Milestone | None:
         """The time to the first public text, if this is it."""

@@ -47,6 +47,7 @@ LANES = {
     # Behind the removal of a person who may not read it.
     Surface.CHANNEL_NOTE: "channel",
     Surface.CHANNEL_REFUSED: "channel",
+    Surface.NO_POSTS: "no_posts",
 }
 
 

@@ -27,8 +27,7 @@ from sqlalchemy import (
 )
 
 from core.decision import ABOUT_CHANNELS, ABOUT_PROMISES, NUDGES, Envelope, Surface
-from core.subscription import Subscription
-from storage import channel_facts, claims, own_channels, subscriptions
+from storage import channel_facts, claims, own_channels, posting_faults
 from storage.enqueue import later_of, redraw_beside
 from storage.facts import (
     ChannelMade,
@@ -281,6 +280,10 @@ class Outbox:
 
     async def facts(self, message: OutboxMessage) -> Facts:
         """The content of ``message``, from the rows as they are now."""
+        if message.surface is Surface.NO_POSTS:
+            return await self._store.read(
+                lambda reader: Facts(no_posts=posting_faults.faulty_channel(reader, message))
+            )
         # As of the message's own time, and of no clock: a clock behind the publisher's would leave
         # the text out, and no later message would add it.
         facts = await self.facts_of(
@@ -399,25 +402,15 @@ class Outbox:
         where = dict(zip(("in_workspace", "in_channel"), channel, strict=True))
         return await self._write(*((one, {"at": at, **where}) for one in _RETRY_IN_CHANNEL))
 
-    async def faulty(self, workspace: str, channel: str, *, code: str) -> Subscription | None:
-        """The subscription of a channel that takes no posts, for a word to whoever made it.
-
-        None if that is told already, and for any other channel.
-        """
-
-        def work(tx: SqlTransaction) -> Subscription | None:
-            connection = connection_of(tx)
-            if not subscriptions.mark_faulty(connection, workspace, channel, code=code):
-                return None
-            return subscriptions.subscription_of(connection, workspace, channel)
-
-        return await self._store.write(work)
-
-    async def sound(self, workspace: str, channel: str) -> bool:
-        """Says that a channel takes posts; False if nothing else was known."""
+    async def faulty(self, message: OutboxMessage, *, code: str, at: datetime) -> bool:
+        """Says that Slack takes no posts in the channel of ``message``; False if that is known."""
         return await self._store.write(
-            lambda tx: subscriptions.mark_sound(connection_of(tx), workspace, channel)
+            lambda tx: posting_faults.mark_faulty(tx, message, code=code, at=at)
         )
+
+    async def sound(self, workspace: str, channel: str) -> None:
+        """Says that a channel takes posts."""
+        await self._store.write(lambda tx: posting_faults.mark_sound(tx, workspace, channel))
 
     async def prune(self, *, before: datetime) -> int:
         """Deletes messages delivered or merged before ``before``, and returns their count."""

@@ -22,7 +22,7 @@ from storage.rows import AnyRow
 from storage.snapshot import connection_of
 
 # Surfaces of direct messages, which the bot cannot read, and deliveries that are no messages.
-DIRECT = (Surface.OWNER_CARD, *NOTICES, *CHANNEL_EFFECTS)
+DIRECT = (Surface.OWNER_CARD, Surface.NO_POSTS, *NOTICES, *CHANNEL_EFFECTS)
 
 
 @dataclass(frozen=True, slots=True)

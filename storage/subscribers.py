@@ -36,6 +36,7 @@ def as_subscribed(reader: SqlReader, message: OutboxMessage, facts: Facts) -> Fa
         facts,
         subscribed=True,
         broadcast=here.broadcast,
+        faulty=here.fault is not None,
         wanted=_is_wanted(reader, message, facts, here),
     )
 

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from core.decision import Surface
 from core.incident import Person
-from core.subscription import Subscription
+from core.subscription import PostingFault, Subscription
 from storage.filters import columns_of, filters_of
 from storage.models import State, is_kept, kept, outbox, posted, subscription, tagging
 from storage.models import update as entries
@@ -85,27 +97,27 @@ _START_ANEW = (
     .where(subscription.c.starts_at < bindparam("start"))
     .values(starts_at=bindparam("start"))
 )
+# A channel takes posts or not, whatever its filter. A worker may find that out at any moment.
+_FAULT = ("fault", "faulty_since")
+
+
+def _kept(column: Any, excluded: Any) -> ColumnElement[Any]:
+    """The value of ``column`` once a subscription is written in the place of another."""
+    if column.name not in _FAULT:
+        return excluded[column.name]  # type: ignore[no-any-return]
+    ends = or_(subscription.c.ended_at.is_not(None), excluded.ended_at.is_not(None))
+    return case((ends, null()), else_=column)
+
+
 _KEEP = upsert(
     lambda insert: insert(subscription).on_conflict_do_update(
         index_elements=list(subscription.primary_key),
         set_={
-            column.name: insert(subscription).excluded[column.name]
+            column.name: _kept(column, insert(subscription).excluded)
             for column in subscription.c
             if not column.primary_key
         },
     )
-)
-_IN_CHANNEL = (
-    subscription.c.workspace_id == bindparam("in_workspace"),
-    subscription.c.channel == bindparam("in_channel"),
-)
-_FAULTY = (
-    update(subscription)
-    .where(*_IN_CHANNEL, subscription.c.ended_at.is_(None), subscription.c.fault.is_(None))
-    .values(fault=bindparam("code"))
-)
-_SOUND = (
-    update(subscription).where(*_IN_CHANNEL, subscription.c.fault.is_not(None)).values(fault=None)
 )
 _COUNT = (
     update(workspaces)
@@ -147,6 +159,7 @@ def _subscriptions(
             since=row.since or row.starts_at,
             starts_at=row.starts_at,
             ended_at=row.ended_at,
+            fault=PostingFault(row.fault, row.faulty_since or row.at) if row.fault else None,
         )
 
 
@@ -188,24 +201,12 @@ def keep(connection: Connection, one: Subscription) -> None:
             "since": one.since,
             "starts_at": one.starts_at,
             "ended_at": one.ended_at,
-            "fault": None,
+            **dict.fromkeys(_FAULT),
         },
     )
     connection.execute(_COUNT, {"workspace": one.workspace})
     here = {"in_workspace": one.workspace, "in_channel": one.channel}
     connection.execute(_DROP_DEAD_IN, {**here, "start": one.starts_at})
-
-
-def mark_faulty(connection: Connection, workspace: str, channel: str, *, code: str) -> bool:
-    """Writes that a subscribed channel takes no posts; False if that is written, or has ended."""
-    here = {"in_workspace": workspace, "in_channel": channel, "code": code}
-    return connection.execute(_FAULTY, here).rowcount > 0
-
-
-def mark_sound(connection: Connection, workspace: str, channel: str) -> bool:
-    """Writes that a channel takes posts; False if nothing else was known."""
-    here = {"in_workspace": workspace, "in_channel": channel}
-    return connection.execute(_SOUND, here).rowcount > 0
 
 
 def begin_anew(connection: Connection, *, at: datetime) -> None:

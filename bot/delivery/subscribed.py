@@ -1,4 +1,4 @@
-"""The transport that tells who subscribed a channel once it takes no posts any more."""
+"""The transport that knows whether subscribed channels take posts, and tells their people."""
 
 from __future__ import annotations
 
@@ -10,19 +10,40 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.channels import Messages
 from bot.delivery.failures import Failure, FailureKind
-from bot.delivery.slack import CONTENT, GONE
-from bot.slack.people import UNREACHABLE
-from bot.slack.subscriptions import takes_no_posts
-from bot.telemetry import log
+from bot.delivery.slack import CONTENT, GONE, failure
+from bot.delivery.surfaces import drawn
+from core.decision import Surface
 from storage.facts import Delivery, Facts, Posted
 from storage.messages import OutboxMessage
 from storage.outbox import Outbox
+
+# Refusals of the app everywhere, which say nothing about one channel.
+# Source: the errors of chat.postMessage, https://docs.slack.dev/reference/methods/chat.postMessage
+EVERYWHERE = frozenset(
+    {
+        "accesslimited",
+        "account_inactive",
+        "app_access_restricted",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "invalid_auth",
+        "missing_scope",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    }
+)
+EDITS = frozenset({Surface.STATUS_CARD, Surface.WITHDRAWAL})
 
 
 class SubscribedTransport:
     """A `bot.delivery.worker.Transport`. ``messages`` delivers; ``revive`` sends what was given up.
 
-    A fault of a channel is told once, as a direct message. After the next post it may be told anew.
+    The fault of a channel is told once, as a direct message. A post or an edit there ends it.
     """
 
     def __init__(
@@ -41,26 +62,40 @@ class SubscribedTransport:
     async def deliver(
         self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Delivery | Failure | None:
+        if message.surface is Surface.NO_POSTS:
+            return await self._told(message, facts, at=at)
         result = await self._messages.deliver(message, facts, at=at)
         if not facts.subscribed:
             return result
         if isinstance(result, Failure):
-            if result.kind is FailureKind.PERMANENT and result.code not in CONTENT | GONE:
-                await self._tell(message, result.code)
-        elif isinstance(result, Posted) and await self._outbox.sound(
-            message.workspace, message.channel
-        ):
+            if result.kind is FailureKind.PERMANENT and _is_of_the_channel(result.code):
+                await self._outbox.faulty(message, code=result.code, at=at)
+        elif facts.faulty and _is_taken(message, facts, result):
             await self._revive(message.workspace, message.channel)
         return result
 
-    async def _tell(self, message: OutboxMessage, code: str) -> None:
-        """Posts the word; one that Slack does not take is posted with the next fault."""
-        workspace, channel = message.workspace, message.channel
-        one = await self._outbox.faulty(workspace, channel, code=code)
-        if one is None:
-            return
+    async def _told(self, message: OutboxMessage, facts: Facts, *, at: datetime) -> Failure | None:
+        """Posts the word.
+
+        A direct message is not searched for, as that takes more scopes: it may come twice.
+        """
+        content = drawn(message.surface, facts, at=at)
+        if content is None or facts.no_posts is None:
+            return None
         try:
-            await self._client.chat_postMessage(channel=one.by.id, **takes_no_posts(channel, code))
-        except (SlackApiError, *UNREACHABLE):
-            log.warning("fault of a channel not told", channel=channel, exc_info=True)
-            await self._outbox.sound(workspace, channel)
+            await self._client.chat_postMessage(channel=facts.no_posts.by.id, **content)
+        except SlackApiError as error:
+            return failure(error)
+        return None
+
+
+def _is_of_the_channel(code: str) -> bool:
+    return code not in CONTENT | GONE | EVERYWHERE
+
+
+def _is_taken(message: OutboxMessage, facts: Facts, result: Delivery | None) -> bool:
+    """Whether Slack has taken a post or an edit, and not only let one be found."""
+    if message.unsure:
+        return False
+    edited = facts.place is not None and message.surface in EDITS
+    return isinstance(result, Posted) or (result is None and edited)

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from bot.slack import cards, channels, handing, mentions, nudges, public
+from bot.slack.posting_faults import takes_no_posts
 from core.decision import CHANNEL_EFFECTS, Surface
 from core.incident import Note
 from storage.facts import Facts
 
 
-def drawn(  # noqa: PLR0911 - one for each surface
+def drawn(  # noqa: C901, PLR0911 - one for each surface
     surface: Surface, facts: Facts, *, at: datetime
 ) -> Mapping[str, Any] | None:
     """``surface`` as Slack should show it, as arguments for ``chat.postMessage``.
@@ -43,6 +44,8 @@ def drawn(  # noqa: PLR0911 - one for each surface
             | Surface.CHANNEL_REFUSED
         ):
             return _about_channel(surface, facts)
+        case Surface.NO_POSTS:
+            return takes_no_posts(facts.no_posts) if facts.no_posts else None
         case _ if surface in CHANNEL_EFFECTS:
             return None  # No message: `bot.delivery.channels` carries it out.
     raise TypeError(f"{surface} has no view")

@@ -35,6 +35,11 @@ async def _check(client: AsyncWebClient, one: Subscription) -> CheckResult:
     if found.get("is_private") and not found.get("is_member"):
         cure = f"type /invite @Ratchet there, or {end} `/incident unsubscribe {name}`"
         return CheckResult(well=False, text=f"{text}: it is private and without Ratchet; {cure}")
+    if one.fault:
+        cure = f"let it post there, or {end} `/incident unsubscribe {name}`"
+        since = f"{one.fault.at:%Y-%m-%d %H:%M} UTC"
+        refused = f"takes no posts since {since} (Slack says {one.fault.code})"
+        return CheckResult(well=False, text=f"{text}: {refused}; {cure}")
     return CheckResult(well=True, text=f"{text}: {_shows(one)}, by {one.by.name}")
 
 

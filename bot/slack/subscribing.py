@@ -10,7 +10,7 @@ from typing import assert_never
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import forms, places, subscriptions
+from bot.slack import forms, places, posting_faults, subscriptions
 from bot.slack.answers import Answers
 from bot.slack.arranged import ShowComponents
 from bot.slack.blocks import Json
@@ -86,7 +86,7 @@ class SubscribedChannels:
                     actor, channel, request=interaction.once
                 )
                 if page is None or ended.subscription.in_force:
-                    return subscriptions.unsubscribed(ended)
+                    return subscriptions.unsubscribed(ended, at=self._clock())
                 shown = ShowSubscriptions(page=page)
                 return await self._listed(interaction, actor, shown, ended)
             case ShowSubscriptions():
@@ -100,9 +100,9 @@ class SubscribedChannels:
         if await self._find(interaction, actor, asked, channel) is None:
             raise NotSubscribed(channel)
         if problem := await places.refused_trial(self._client, channel):
-            return subscriptions.still_takes_no_posts(channel, problem)
+            return posting_faults.still_takes_no_posts(channel, problem)
         await self._revive(interaction.workspace, channel)
-        return subscriptions.takes_posts(channel)
+        return posting_faults.takes_posts(channel)
 
     async def about_words(self, actor: Actor, strange: StrangeWords) -> Question:
         """``strange`` with the channels and the components that its words may name."""
@@ -218,7 +218,7 @@ class SubscribedChannels:
         made = await self._subscribing.subscribe(
             actor, subscriptions.resolved(one).of(one.channel), request=interaction.once
         )
-        return subscriptions.subscribed(made, readers)
+        return subscriptions.subscribed(made, readers, at=self._clock())
 
     def _takes_no_post(
         self,

@@ -28,6 +28,7 @@ from bot.slack.forms import SUBSCRIBE
 from bot.slack.inputs import Origin, element, metadata, remembered_in
 from bot.slack.markup import channel_link, escape, mention, moment, plain_text, shown
 from bot.slack.paged import NumberedPage
+from bot.slack.posting_faults import cure_of, end_button, faulty_since, try_button
 from bot.slack.pressed import encode, subscribe_value
 from bot.slack.requests import UsageError
 from bot.slack.subscription_requests import OPTIONS, Readers, Subscribe, version
@@ -141,13 +142,13 @@ def _label_of(one: Subscription) -> str:
 # --- answers -------------------------------------------------------------------------------------
 
 
-def subscribed(made: Subscribed, readers: Readers) -> Json:
+def subscribed(made: Subscribed, readers: Readers, *, at: datetime) -> Json:
     """The answer to ``subscribe``."""
     one, before = made.subscription, made.before
     link = channel_link(one.channel)
     if not one.in_force:
         # The request was repeated after the end.
-        return unsubscribed(made)
+        return unsubscribed(made, at=at)
     if not made.changed:
         told = [f"{link} is subscribed. It gets {_gets(one)}.", "Nothing had to change."]
     elif before is None:
@@ -157,11 +158,9 @@ def subscribed(made: Subscribed, readers: Readers) -> Json:
             f"{link} has another filter now. From now on it gets {_gets(one)}.",
             f"Before: {_facts(before)}.",
         ]
-    controls = [
-        button(
-            "Unsubscribe", action_id="unsubscribe", value=encode("unsubscribe", one.channel, None)
-        )
-    ]
+    controls = [try_button(one.channel)] if one.fault else []
+    end = encode("unsubscribe", one.channel, None)
+    controls.append(button("Unsubscribe", action_id="unsubscribe", value=end))
     if made.changed:
         told.append(NOTHING_OLD if before is None else NOTHING_OLD_ANEW)
         if (former := before or made.former) and not _is_same(former, one):
@@ -170,6 +169,8 @@ def subscribed(made: Subscribed, readers: Readers) -> Json:
             request = resolved(former, over=one)
             back = f"Back to: {plain_text(_facts(former, sign=', '))}"
             controls.insert(0, _subscribe_button(back, request))
+    if one.fault:
+        told.append(f"{link} {faulty_since(one.fault, at=at)}. {cure_of(one.fault)}")
     told += _who(one.channel, readers)
     told.append(f"\nTo end it, type `{COMMAND} unsubscribe` there.")
     return message(told, [*paragraphs(told), *actions([*controls, subscriptions_button()])])
@@ -275,56 +276,16 @@ def takes_no_post(
     """
     told = [f"{channel_link(proposed.channel)} {escape(problem)}.", "Nothing was changed."]
     again = _subscribe_button("Try again", resolved(proposed, agreed=agreed))
-    end = _cures(proposed.channel)[1:] if subscribed else []
+    end = [end_button(proposed.channel)] if subscribed else []
     return message(told, [*paragraphs(told), *actions([again, *end])])
 
 
-# What keeps Slack from posting in a subscribed channel, and what to do; by Slack's error.
-_FAULTS = {
-    "is_archived": ("it is archived", "Unarchive it, and invite me if I am not in it."),
-    "channel_not_found": ("it is private and without me, or deleted", "Invite me there."),
-    "not_in_channel": ("I am not in it", "Invite me there."),
-    "restricted_action": ("few people only may post there", "Let me post there."),
-}
-
-
-def takes_no_posts(channel: str, code: str) -> Json:
-    """The word to whoever subscribed ``channel`` that Slack refuses posts there with ``code``."""
-    why, cure = _FAULTS.get(code, (f"Slack says {code}", "A workspace admin can look into it."))
-    told = [
-        f"{channel_link(channel)} takes no posts of mine any more: {escape(why)}.",
-        "It is subscribed, and misses what becomes public.",
-        f"{cure} What was given up then follows by itself, or with *Try again*.",
-    ]
-    return message(told, [*paragraphs(told), *actions(_cures(channel))])
-
-
-def takes_posts(channel: str) -> Json:
-    """The answer to **Try again** about a channel that takes posts."""
-    told = [f"{channel_link(channel)} takes posts. What was given up there follows now."]
-    return message(told, [*paragraphs(told), *actions([subscriptions_button()])])
-
-
-def still_takes_no_posts(channel: str, problem: str) -> Json:
-    """The answer to **Try again** about one that does not; ``problem`` ends a sentence."""
-    told = [f"{channel_link(channel)} {escape(problem)}."]
-    return message(told, [*paragraphs(told), *actions(_cures(channel))])
-
-
-def _cures(channel: str) -> list[Json]:
-    end = encode("unsubscribe", channel, None)
-    return [
-        button("Try again", action_id="subscribe:try", value=encode("try_channel", channel)),
-        button("End the subscription", action_id="unsubscribe", value=end),
-    ]
-
-
-def unsubscribed(ended: Subscribed) -> Json:
+def unsubscribed(ended: Subscribed, *, at: datetime) -> Json:
     """The answer to ``unsubscribe``."""
     one = ended.subscription
     if one.in_force:
         # The request was repeated, and the channel is subscribed again since.
-        return subscribed(ended, Readers())
+        return subscribed(ended, Readers(), at=at)
     told = [told_of_the_end(ended)]
     again = _subscribe_button("Subscribe it again", resolved(one))
     return message(told, [*paragraphs(told), *actions([again, subscriptions_button()])])
@@ -369,7 +330,7 @@ def subscription_list(
     heading = paged.heading("Subscribed channels")
     nothing = UNSAID.format(unsaid) if unsaid else NOTHING_YET
     lines = [f"{_line(one, at=at)}." for one in here] or [nothing]
-    rows = [{**section(_line(one, at=at)), "accessory": _menu(one, page)} for one in here]
+    rows = [block for one in here for block in _row(one, page, at=at)]
     blocks = [
         *([section(told)] if told else []),
         *actions([_subscribe_button("Subscribe it again", resolved(ended))] if ended else []),
@@ -389,7 +350,14 @@ def _line(one: Subscription, *, at: datetime) -> str:
     since = f"subscribed since {moment(one.since, seen_from=at)}"
     if one.at > one.since:
         since += f", with this filter since {moment(one.at, seen_from=at)}"
-    return f"{channel_link(one.channel)} · {_facts(one)} · {since} by {mention(one.by)}"
+    fault = f" · {faulty_since(one.fault, at=at)}" if one.fault else ""
+    return f"{channel_link(one.channel)} · {_facts(one)} · {since} by {mention(one.by)}{fault}"
+
+
+def _row(one: Subscription, page: int, *, at: datetime) -> list[Json]:
+    row = {**section(_line(one, at=at)), "accessory": _menu(one, page)}
+    cures = [try_button(one.channel), end_button(one.channel, page)] if one.fault else []
+    return [row, *actions(cures)]
 
 
 def _menu(one: Subscription, page: int) -> Json:

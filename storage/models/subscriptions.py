@@ -13,7 +13,7 @@ class SubscriptionRow(Row, table=True):
 
     ``components`` are the ids of the filter's, with blanks between them. NULL: every component.
     ``since`` NULL: as ``starts_at``, in a row of an earlier version.
-    ``fault`` is Slack's code for which the channel takes no posts, once it is told.
+    ``fault`` is Slack's code for which the channel takes no posts, since ``faulty_since``.
     A row stays after its end: the cards in its channel are kept up to date.
     """
 
@@ -32,6 +32,7 @@ class SubscriptionRow(Row, table=True):
     starts_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     fault: str | None = None
+    faulty_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 subscription = table_of(SubscriptionRow)

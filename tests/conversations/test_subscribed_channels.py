@@ -7,10 +7,15 @@ from uuid import uuid5
 
 import pytest
 
+from bot.delivery.channels import ChannelTransport
+from bot.delivery.slack import SlackTransport
+from bot.delivery.subscribed import SubscribedTransport
 from core.commands import Redact, SetPrivacy
-from core.incident import Place, PublicText, Severity
+from core.decision import Surface
+from core.incident import Person, Place, PublicText, Severity
 from core.refusals import NoPublicSurface
 from core.subscribing import Subscribing, Wanted
+from storage import audit
 from tests.builders import IDS, a_change, a_declaration, an_actor
 from tests.conversations.conftest import differences, running, settled
 from tests.standin import announced
@@ -640,4 +645,145 @@ async def test_try_again_sends_what_was_given_up(slack, declare, shown, clock, a
     clock.advance(seconds=2)
     assert titles(await shown(CUSTOMERS)) == ["INC-1 Checkout is down"]
     ended = await (await mia.press(word, "End the subscription")).answer()
+    assert "is not subscribed any more" in ended.text
+
+
+NO_POSTS = "takes no posts of mine any more"
+
+
+def words(slack):
+    """The channels of people who were told that a channel takes no posts, once for each word."""
+    calls = slack.calls_of("chat.postMessage")
+    return [call.arguments["channel"] for call in calls if NO_POSTS in str(call)]
+
+
+@pytest.mark.parametrize("dies", ["before the fault", "after the fault", "with the word in hand"])
+async def test_a_process_that_dies_loses_no_word_about_a_channel_without_posts(
+    slack, environment, clock, dies
+):
+    here, mia = slack.workspace.channel(CUSTOMERS).id, slack.workspace.user("mia")
+    publisher = replace(an_actor(workspace=slack.workspace.team_id), person=Person(mia.id, "mia"))
+    slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    async with running(environment, slack, clock) as app:
+        await known(slack)
+        await app.worker.stop()
+        await Subscribing(app.store, clock=clock).subscribe(publisher, Wanted(channel=here))
+        await app.incidents.execute(a_declaration(id=uuid5(IDS, "one"), actor=publisher))
+        posts = ChannelTransport(
+            app.client, SlackTransport(app.client), members=app.people.members_of
+        )
+        transport = SubscribedTransport(app.client, posts, app.outbox, revive=app.revive)
+        claimed = await app.outbox.claim("dead", limit=9, at=clock())
+        [card] = [one for one in claimed if one.channel == here]
+        if dies != "before the fault":
+            await transport.deliver(card, await app.outbox.facts(card), at=clock())
+        if dies == "with the word in hand":
+            [word] = await app.outbox.claim("dead", limit=9, at=clock())
+            assert word.surface is Surface.NO_POSTS
+    assert words(slack) == []
+
+    clock.advance(minutes=1)
+    async with running(environment, slack, clock) as app:
+        await settled(app, clock)
+        assert words(slack) == [mia.id]
+        assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+
+
+async def test_a_word_waits_while_slack_is_down_and_is_not_said_once_the_fault_is_over(
+    slack, subscribe, declare, act, change, shown, settle, app, clock
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    await subscribe(CUSTOMERS)
+    direct = slack.faults.refuse("chat.postMessage", error="update_failed", times=3)
+    broken = slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    await declare("Checkout is down")
+    clock.advance(seconds=1)
+    await app.worker.deliver_due()
+    assert direct.hits
+    broken.clear()
+    await app.revive(slack.workspace.team_id, here)
+
+    assert titles(await shown(CUSTOMERS)) == ["INC-1 Checkout is down"]
+    assert words(slack) == []
+
+
+async def test_an_edit_that_slack_takes_ends_the_fault_and_sends_what_was_given_up(
+    slack, subscribe, subscribing, publisher, declare, change, shown
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    await subscribe(CUSTOMERS)
+    one = await declare("Checkout is down")
+    await shown(CUSTOMERS)
+    broken = slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    await declare("Search is slow")
+    await shown(CUSTOMERS)
+    [faulty] = await subscribing.subscriptions(publisher)
+    assert faulty.fault.code == "is_archived"
+    broken.clear()
+    await change(one, to="identified")
+
+    assert titles(await shown(CUSTOMERS)) == ["INC-1 Checkout is down", "INC-2 Search is slow"]
+    [sound] = await subscribing.subscriptions(publisher)
+    assert sound.fault is None
+
+
+async def test_another_filter_does_not_hide_that_a_channel_takes_no_posts(
+    slack, subscribe, subscribing, unsubscribe, publisher, declare, shown
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    await subscribe(CUSTOMERS)
+    slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    await declare("Checkout is down")
+    await shown(CUSTOMERS)
+    [before] = await subscribing.subscriptions(publisher)
+    made = await subscribe(CUSTOMERS, severity=Severity.HIGH)
+
+    [after] = await subscribing.subscriptions(publisher)
+    assert before.fault == after.fault == made.subscription.fault != None  # noqa: E711
+    await unsubscribe(CUSTOMERS)
+    await subscribe(CUSTOMERS)
+    [anew] = await subscribing.subscriptions(publisher)
+    assert anew.fault is None
+
+
+async def test_a_refusal_of_the_app_everywhere_is_no_fault_of_a_channel(
+    slack, subscribe, subscribing, publisher, declare, shown
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    await subscribe(CUSTOMERS)
+    slack.faults.refuse("chat.postMessage", error="account_inactive", channel=here, times=None)
+    await declare("Checkout is down")
+    await shown(CUSTOMERS)
+
+    [one] = await subscribing.subscriptions(publisher)
+    assert one.fault is None
+    assert words(slack) == []
+
+
+async def test_the_list_shows_the_fault_of_a_channel_with_both_ways_on(slack, declare, shown):
+    here = slack.workspace.channel(CUSTOMERS).id
+    mia = slack.person("mia")
+    await (await mia.command("#payments", f"/incident subscribe {CUSTOMERS}")).answer()
+    broken = slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    await declare("Checkout is down")
+    await shown(CUSTOMERS)
+    again = await (await mia.command("#payments", f"/incident subscribe {CUSTOMERS}")).answer()
+    assert "takes no posts since" in again.text
+    listed = await (await mia.command("#payments", "/incident subscriptions")).answer()
+    assert "takes no posts since" in listed.text
+
+    refused = await (await mia.press(listed, "Try again")).answer()
+    assert "is archived" in refused.text
+    broken.clear()
+    tried = await (await mia.press(again, "Try again")).answer()
+    assert "takes posts" in tried.text
+    assert titles(await shown(CUSTOMERS)) == ["INC-1 Checkout is down"]
+    listed = await (await mia.command("#payments", "/incident subscriptions")).answer()
+    assert "takes no posts" not in listed.text
+
+    broken = slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    await declare("Search is slow")
+    await shown(CUSTOMERS)
+    listed = await (await mia.command("#payments", "/incident subscriptions")).answer()
+    ended = await (await mia.press(listed, "End the subscription")).answer()
     assert "is not subscribed any more" in ended.text

@@ -31,6 +31,7 @@ from bot.slack import (
     news,
     nudges,
     page,
+    posting_faults,
     privacy,
     public,
     refusals,
@@ -171,7 +172,7 @@ from core.report import report_of
 from core.settings import DEFAULTS, SavedSetting, Setting, write
 from core.stats import measure, statistics
 from core.subscribing import Subscribed
-from core.subscription import Subscription, SubscriptionFilter
+from core.subscription import PostingFault, Subscription, SubscriptionFilter
 from core.templates import NAME_MAX, TEMPLATES_MAX, Template
 from core.webhooks import FAILED
 from core.workspace import IncidentChannels, Workspace
@@ -1336,7 +1337,8 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
     many = 3 if texts is ORDINARY else 40
     known = [a_subscription(texts, f"C0SUPPORT{place}", broadcast=True) for place in range(many)]
     guests = Readers(private=True, shared=True, members=14)
-    answer = subscriptions.subscribed
+    answer = partial(subscriptions.subscribed, at=NOW)
+    faulty = replace(one, fault=PostingFault("restricted_action", NOW))
     return {
         "subscribed": answer(Subscribed(subscription=one, before=None, changed=True), Readers()),
         "subscribed_with_guests": answer(
@@ -1347,6 +1349,9 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
         ),
         "subscribed_already": answer(
             Subscribed(subscription=one, before=one, changed=False), Readers()
+        ),
+        "subscribed_already_without_posts": answer(
+            Subscribed(subscription=faulty, before=faulty, changed=False), Readers()
         ),
         "subscribed_after_an_end": answer(
             Subscribed(subscription=loud, before=None, changed=True, former=one), Readers()
@@ -1363,15 +1368,17 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
         "subscribe_refused": subscriptions.takes_no_post(
             one, "is without me: type /invite @Ratchet there, then try again", agreed="private"
         ),
-        "unsubscribed": subscriptions.unsubscribed(ended),
-        "channel_takes_no_posts": subscriptions.takes_no_posts(one.channel, "is_archived"),
-        "channel_takes_no_posts_for_another_reason": subscriptions.takes_no_posts(
-            one.channel, "access_denied"
+        "unsubscribed": subscriptions.unsubscribed(ended, at=NOW),
+        "channel_takes_no_posts": posting_faults.takes_no_posts(
+            replace(one, fault=PostingFault("is_archived", NOW))
         ),
-        "channel_still_takes_no_posts": subscriptions.still_takes_no_posts(
+        "channel_takes_no_posts_for_another_reason": posting_faults.takes_no_posts(
+            replace(one, fault=PostingFault("access_denied", NOW))
+        ),
+        "channel_still_takes_no_posts": posting_faults.still_takes_no_posts(
             one.channel, "is archived: unarchive it, or choose another"
         ),
-        "channel_takes_posts": subscriptions.takes_posts(one.channel),
+        "channel_takes_posts": posting_faults.takes_posts(one.channel),
         "subscriptions": subscriptions.subscription_list(known, at=NOW),
         "subscriptions_told": subscriptions.subscription_list(
             [loud],
@@ -1379,6 +1386,7 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
             told=subscriptions.told_of_the_end(ended),
             at=NOW,
         ),
+        "subscriptions_without_posts": subscriptions.subscription_list([faulty, loud], at=NOW),
         "subscriptions_none": subscriptions.subscription_list([], at=NOW),
         "subscriptions_changed": subscriptions.subscription_list(
             [replace(one, at=NOW)], ended=loud, unsaid=2, at=NOW
