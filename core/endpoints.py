@@ -16,7 +16,7 @@ from core.incident import Actor, Severity
 from core.missing import NoSuchWebhook
 from core.store import Store, Transaction
 from core.subscription import SubscriptionFilter
-from core.webhooks import ROTATION, Endpoint, EndpointState, Sending
+from core.webhooks import ROTATION, Endpoint, EndpointState, Rotated, Sending
 
 URL_MAX = 2_000
 ENDPOINTS_MAX = 50
@@ -58,7 +58,14 @@ class Webhooks:
         Raises:
             Denied, NoSuchWebhook: it is not possible.
         """
-        return await self._change(actor, endpoint, lambda _tx, one, _at: one, then)
+        _need(actor)
+
+        def work(tx: Transaction) -> Endpoint:
+            one = _named(tx.endpoints(actor.workspace), endpoint)
+            then(tx, one)
+            return one
+
+        return await self._store.write(work)
 
     async def propose(
         self,
@@ -79,8 +86,8 @@ class Webhooks:
         address = _address(url)
 
         def work(tx: Transaction) -> Endpoint:
+            _need_room(tx.endpoints(actor.workspace))
             at = self._clock()
-            _need_room(tx, actor)
             known = tx.components(actor.workspace)
             return Endpoint(
                 id=endpoint,
@@ -108,8 +115,8 @@ class Webhooks:
         _need(actor)
 
         def work(tx: Transaction) -> Endpoint:
+            _need_room(tx.endpoints_to_change(actor.workspace))
             at = self._clock()
-            _need_room(tx, actor)
             kept = replace(proposed, workspace=actor.workspace, added_at=at, starts_at=at)
             tx.add_endpoint(kept, secret)
             then(tx, kept)
@@ -142,18 +149,19 @@ class Webhooks:
         return await self._change(actor, endpoint, change, then)
 
     async def rotate(
-        self, actor: Actor, endpoint: UUID, secret: str, *, then: Then[Endpoint] = _nothing
-    ) -> Endpoint:
+        self, actor: Actor, endpoint: UUID, secret: str, *, then: Then[Rotated] = _nothing
+    ) -> Rotated:
         """Gives it a new secret; the one before signs as well for `ROTATION`.
 
         Raises:
             Denied, NoSuchWebhook: it is not possible.
         """
 
-        def change(tx: Transaction, one: Endpoint, at: datetime) -> Endpoint:
+        def change(tx: Transaction, one: Endpoint, at: datetime) -> Rotated:
             after = replace(one, rotating_until=at + ROTATION)
             tx.rotate_secret(after, secret)
-            return after
+            until = one.rotating_until
+            return Rotated(after, until - ROTATION if until and until > at else None)
 
         return await self._change(actor, endpoint, change, then)
 
@@ -207,7 +215,7 @@ class Webhooks:
         _need(actor)
 
         def work(tx: Transaction) -> tuple[Sending, ...]:
-            one = _named(tx, actor, endpoint)
+            one = _named(tx.endpoints(actor.workspace), endpoint)
             return tx.sendings(actor.workspace, one.id, limit=min(max(limit, 1), LOG_MAX))
 
         return await self._store.write(work)
@@ -241,7 +249,7 @@ class Webhooks:
         _need(actor)
 
         def work(tx: Transaction) -> tuple[Endpoint, tuple[str, ...]]:
-            one = _named(tx, actor, endpoint)
+            one = _named(tx.endpoints(actor.workspace), endpoint)
             return one, tx.secrets_of(one).at(self._clock())
 
         return await self._store.write(work)
@@ -256,22 +264,23 @@ class Webhooks:
         _need(actor)
 
         def work(tx: Transaction) -> T:
-            made = change(tx, _named(tx, actor, endpoint), self._clock())
+            one = _named(tx.endpoints_to_change(actor.workspace), endpoint)
+            made = change(tx, one, self._clock())
             then(tx, made)
             return made
 
         return await self._store.write(work)
 
 
-def _named(tx: Transaction, actor: Actor, endpoint: UUID) -> Endpoint:
-    found = next((one for one in tx.endpoints(actor.workspace) if one.id == endpoint), None)
+def _named(known: tuple[Endpoint, ...], endpoint: UUID) -> Endpoint:
+    found = next((one for one in known if one.id == endpoint), None)
     if found is None:
         raise NoSuchWebhook
     return found
 
 
-def _need_room(tx: Transaction, actor: Actor) -> None:
-    if len(tx.endpoints(actor.workspace)) >= ENDPOINTS_MAX:
+def _need_room(known: tuple[Endpoint, ...]) -> None:
+    if len(known) >= ENDPOINTS_MAX:
         raise InvalidField("url", f"is one too many: remove one of {ENDPOINTS_MAX} first")
 
 

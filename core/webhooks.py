@@ -46,6 +46,8 @@ class EndpointState(StrEnum):
     SILENT = "silent"  # no success for `SILENCE_MAX`
 
 
+# The code of an event that waited for an endpoint when it was switched off: it is never sent.
+SWITCHED_OFF = "switched_off"
 # It failed until it was switched off, and somebody is to be told.
 FAILED = frozenset({EndpointState.GONE, EndpointState.SILENT})
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -95,6 +97,18 @@ def told_that_it_is_off(
     return newest.by.id if newest and newest.by else None
 
 
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """An endpoint with a new secret.
+
+    ``ended`` is set if a third secret signed until now, and does not any more: the moment at which
+    it had been replaced.
+    """
+
+    endpoint: Endpoint
+    ended: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
     """The secrets of an endpoint. ``old`` signs as well until ``old_until``."""
@@ -114,7 +128,8 @@ class Secrets:
 class Sending:
     """An event on its way to an endpoint, for the log: ``state`` is the message's, as a word.
 
-    ``uid`` is the ``webhook-id``. ``error`` is the code of the last failure, such as ``http_500``.
+    ``uid`` is the ``webhook-id``. ``error`` is the code of the last failure, such as ``http_500``,
+    or `SWITCHED_OFF`. ``resent_at`` is when an admin had it sent again the last time.
     """
 
     uid: UUID
@@ -128,6 +143,7 @@ class Sending:
     try_at: datetime
     done_at: datetime | None
     error: str | None
+    resent_at: datetime | None
 
 
 class Endpoints(Protocol):
@@ -142,6 +158,9 @@ class Endpoints(Protocol):
 
 class EndpointWriter(Endpoints, Protocol):
     """`Endpoints` that can be written."""
+
+    def endpoints_to_change(self, workspace: str) -> tuple[Endpoint, ...]:
+        """`endpoints`, which nobody else changes until the end of the transaction."""
 
     def secrets_of(self, endpoint: Endpoint) -> Secrets:
         """Its secrets, which sign what is sent to it."""

@@ -12,17 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, or_, select, update
 
 from core.page import ComponentStatus, PublicFacts
 from core.projection import as_of
@@ -34,19 +24,13 @@ from storage import imports, webhooks
 from storage.enqueue import later_of
 from storage.filters import filters_of
 from storage.hook_notices import HookNotice, notice_of
-from storage.models import (
-    KEPT,
-    State,
-    among,
-    webhook,
-    webhook_component,
-    webhook_message,
-)
+from storage.models import KEPT, State, among, webhook, webhook_component, webhook_message
 from storage.outbox import UNKNOWN_OUTCOME
 from storage.public import PublicReader
 from storage.queries import SqlReader
 from storage.rows import AnyRow
 from storage.snapshot import connection_of
+from storage.statements import lock_workspace
 from storage.store import SqlStore
 from storage.transactions import SqlTransaction
 
@@ -467,6 +451,8 @@ def _failed(
 ) -> EndpointState | None:
     """Records a failure; ``until`` None: the message is given up."""
     connection = connection_of(tx)
+    # Before any row of the endpoint, as an admin's change of it does.
+    lock_workspace(connection, message.workspace)
     if until is None:
         _end(connection, message, State.DEAD, error=error, at=at)
     else:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Update
+from sqlalchemy import Connection, Dialect, Insert, Update, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.models import workspace
@@ -31,6 +31,22 @@ def upsert(build: Callable[[Any], Any]) -> dict[str, Any]:
 KEEP_WORKSPACE = upsert(
     lambda insert: insert(workspace).values(last_number=0).on_conflict_do_nothing()
 )
+
+# FOR NO KEY UPDATE, so that rows which refer to the workspace can be written meanwhile.
+_LOCK_WORKSPACE = (
+    select(workspace.c.id).where(workspace.c.id == bindparam("id")).with_for_update(key_share=True)
+)
+
+
+def lock_workspace(connection: Connection, workspace: str) -> None:
+    """Lets changes of what a workspace counts and marks follow one after another.
+
+    Otherwise two could pass a limit together, or each leave out of a count, or of a mark, what the
+    other one writes. It comes before the first look.
+    """
+    named = {"id": workspace}
+    connection.execute(KEEP_WORKSPACE[connection.dialect.name], named)
+    connection.execute(_LOCK_WORKSPACE, named)
 
 
 class Prepared:

@@ -31,19 +31,12 @@ from storage.models import State, is_kept, kept, outbox, posted, subscription, t
 from storage.models import update as entries
 from storage.models import workspace as workspaces
 from storage.rows import AnyRow
-from storage.statements import KEEP_WORKSPACE, upsert
+from storage.statements import upsert
 
 _ALL = (
     select(subscription)
     .where(subscription.c.workspace_id == bindparam("workspace"))
     .order_by(subscription.c.channel)
-)
-# One after another: otherwise two could pass the limit together, or both be left out of the count.
-# FOR NO KEY UPDATE, so that rows which refer to the workspace can be written meanwhile.
-_LOCK = (
-    select(workspaces.c.id)
-    .where(workspaces.c.id == bindparam("workspace"))
-    .with_for_update(key_share=True)
 )
 _ONE = select(subscription).where(
     subscription.c.workspace_id == bindparam("workspace"),
@@ -178,12 +171,6 @@ def last_due(connection: Connection, lane: str) -> datetime | None:
     """The moment at which the last reply is public that waits in a lane; None if none waits."""
     due: datetime | None = connection.execute(_LAST_DUE, {"lane": lane}).scalar()
     return due
-
-
-def lock(connection: Connection, workspace: str) -> None:
-    """Lets nobody else change a subscription of the workspace until the end of the transaction."""
-    connection.execute(KEEP_WORKSPACE[connection.dialect.name], {"id": workspace})
-    connection.execute(_LOCK, {"workspace": workspace})
 
 
 def keep(connection: Connection, one: Subscription) -> None:

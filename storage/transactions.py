@@ -57,7 +57,7 @@ from storage.incidents import Address
 from storage.public import PublicReader
 from storage.queries import SqlReader
 from storage.settings import SettingsMemory
-from storage.statements import upsert
+from storage.statements import lock_workspace, upsert
 
 # The row stays locked until the commit, so numbers have no gaps: a rollback frees its number.
 _NEXT_NUMBER = upsert(
@@ -301,6 +301,11 @@ class SqlTransaction(SqlReader):
         if self.workspace(workspace).webhooks:
             webhooks.tell_component(self._connection, workspace, component, made)
 
+    def endpoints_to_change(self, workspace: str) -> tuple[Endpoint, ...]:
+        """`endpoints`, which nobody else changes until the end of the transaction."""
+        lock_workspace(self._connection, workspace)
+        return self.endpoints(workspace)
+
     def add_endpoint(self, endpoint: Endpoint, secret: str) -> None:
         """Writes a new endpoint with its secret; it knows the components as they are now."""
         webhooks.add(self._connection, endpoint, secret)
@@ -334,7 +339,7 @@ class SqlTransaction(SqlReader):
 
     def subscriptions_to_change(self, workspace: str) -> tuple[Subscription, ...]:
         """`subscriptions`, which nobody else changes until the end of the transaction."""
-        subscriptions.lock(self._connection, workspace)
+        lock_workspace(self._connection, workspace)
         return self.subscriptions(workspace)
 
     def keep_subscription(self, subscription: Subscription) -> None:

@@ -17,6 +17,7 @@ from core.incident import Incident, Person
 from core.page import ComponentStatus, Override
 from core.webhooks import (
     FAILED,
+    SWITCHED_OFF,
     Endpoint,
     EndpointState,
     Happening,
@@ -36,19 +37,14 @@ from storage.models import (
 )
 from storage.models import workspace as workspaces
 from storage.rows import AnyRow
-from storage.statements import KEEP_WORKSPACE, upsert
+from storage.statements import upsert
 
 # Lists select no secret.
-_ENDPOINTS = (
-    select(*(column for column in webhook.c if column.name not in {"secret", "old_secret"}))
-    .where(webhook.c.workspace_id == bindparam("workspace"))
-    .order_by(webhook.c.added_at, webhook.c.id)
+_LISTED = select(*(one for one in webhook.c if one.name not in {"secret", "old_secret"})).order_by(
+    webhook.c.workspace_id, webhook.c.added_at, webhook.c.id
 )
-_FAILED = (
-    select(*(column for column in webhook.c if column.name not in {"secret", "old_secret"}))
-    .where(webhook.c.state.in_(FAILED))
-    .order_by(webhook.c.workspace_id, webhook.c.added_at, webhook.c.id)
-)
+_ENDPOINTS = _LISTED.where(webhook.c.workspace_id == bindparam("workspace"))
+_FAILED = _LISTED.where(webhook.c.state.in_(FAILED))
 _ON = _ENDPOINTS.where(webhook.c.state == EndpointState.ON)
 _ADD = webhook.insert()
 _is_it = (webhook.c.workspace_id == bindparam("workspace")) & (webhook.c.id == bindparam("hook"))
@@ -144,7 +140,14 @@ _RESEND = (
         webhook_message.c.state.in_([State.DELIVERED, State.DEAD]),
         webhook_message.c.due_at >= bindparam("start"),
     )
-    .values(state=State.AVAILABLE, attempts=0, try_at=bindparam("at"), done_at=None, error=None)
+    .values(
+        state=State.AVAILABLE,
+        attempts=0,
+        try_at=bindparam("at"),
+        done_at=None,
+        error=None,
+        resent_at=bindparam("at"),
+    )
 )
 _is_waiting = webhook_message.c.state == State.AVAILABLE
 _of_incident = (webhook_message.c.workspace_id == bindparam("workspace")) & (
@@ -176,7 +179,7 @@ _DROP_OF_ENTRY = _drop(_of_incident, webhook_message.c.entry == bindparam("numbe
 _DROP_OF_ENDPOINT = _drop(
     webhook_message.c.workspace_id == bindparam("workspace"),
     webhook_message.c.webhook_id == bindparam("hook"),
-)
+).values(error=SWITCHED_OFF)
 _DROP_EVENTS = _DROP_OF_ENDPOINT.where(_is_event)
 _MOMENT = bindparam("moment", type_=webhook_message.c.due_at.type)
 # An incident that is not public yet is told of at the end of the newest title's hold.
@@ -242,6 +245,7 @@ def sendings(
             try_at=row.try_at,
             done_at=row.done_at,
             error=row.error,
+            resent_at=row.resent_at,
         )
         for row in connection.execute(_LOG, named)
     )
@@ -249,7 +253,6 @@ def sendings(
 
 def add(connection: Connection, endpoint: Endpoint, secret: str) -> None:
     """Writes a new endpoint with its secret."""
-    connection.execute(KEEP_WORKSPACE[connection.dialect.name], {"id": endpoint.workspace})
     connection.execute(
         _ADD,
         {

@@ -129,15 +129,18 @@ def log(
 
     async def work(proving: Any, operator: Any) -> Any:
         one = await _found(proving, operator, webhook)
-        return await proving.webhooks.log(operator, one.id, limit=limit)
+        return one, await proving.webhooks.log(operator, one.id, limit=limit)
 
-    found = _asked(work, workspace)
+    endpoint, found = _asked(work, workspace)
     for one in found:
-        error = f", {one.error}" if one.error else ""
-        tries = "1 try" if one.attempts == 1 else f"{one.attempts} tries"
+        moment = f"{one.due_at:%Y-%m-%d %H:%M:%S} UTC"
+        typer.echo(f"{one.uid}  {moment}  {one.event:<25}  {_end(one)}")
+    if not endpoint.on:
         typer.echo(
-            f"{one.uid}  {one.due_at:%Y-%m-%d %H:%M:%S} UTC  {one.event:<25}  "
-            f"{ENDS.get(one.state, one.state)}, {tries}{error}"
+            f"It gets nothing now: it is {STATES.get(endpoint.state.value, 'off')}, since "
+            f"{endpoint.off_at:%Y-%m-%d %H:%M} UTC. What is new reaches it again after: "
+            f"ratchet webhooks switch {_short(endpoint)} on",
+            err=True,
         )
     if not found:
         typer.echo("Nothing has been sent to it.")
@@ -175,6 +178,7 @@ def resend(
 @cli.command()
 def rotate(webhook: Id, workspace: Workspace = None) -> None:
     """Give a webhook a new secret and print it, this once; the old one signs as well for a day."""
+    from bot.webhooks.verifying import third_secret
 
     async def work(proving: Any, operator: Any) -> Any:
         one = await _found(proving, operator, webhook)
@@ -182,8 +186,10 @@ def rotate(webhook: Id, workspace: Workspace = None) -> None:
 
     rotated, secret = _asked(work, workspace)
     typer.echo(secret)
-    until = f"{rotated.rotating_until:%Y-%m-%d %H:%M} UTC"
-    typer.echo(f"The old secret signs as well until {until}.", err=True)
+    until = f"{rotated.endpoint.rotating_until:%Y-%m-%d %H:%M} UTC"
+    typer.echo(f"The secret before this one signs as well until {until}.", err=True)
+    if ended := third_secret(rotated):
+        typer.echo(ended, err=True)
 
 
 @cli.command()
@@ -251,6 +257,18 @@ async def _found(proving: Any, operator: Any, named: str) -> Any:
         ids = ", ".join(str(one.id) for one in found)
         wrong(f'The ids of {len(found)} webhooks begin with "{begin}": {ids}. Write more of one.')
     return found[0]
+
+
+def _end(sending: Any) -> str:
+    """What became of an event: ``taken, 2 tries, sent again at …``."""
+    from core.webhooks import SWITCHED_OFF
+
+    again = _since(", sent again at", sending.resent_at, otherwise="")
+    if sending.error == SWITCHED_OFF:
+        return f"not sent: the webhook was switched off{again}"
+    tries = "1 try" if sending.attempts == 1 else f"{sending.attempts} tries"
+    error = f", {sending.error}" if sending.error else ""
+    return f"{ENDS.get(sending.state, sending.state)}, {tries}{error}{again}"
 
 
 def _short(endpoint: Any) -> str:

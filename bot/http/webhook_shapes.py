@@ -18,10 +18,10 @@ from bot.http.v1_shapes import (
     PersonBody,
     SeverityName,
 )
-from bot.webhooks.verifying import Trial
+from bot.webhooks.verifying import Trial, third_secret
 from core.endpoints import LOG_MAX, URL_MAX
 from core.incident import Severity
-from core.webhooks import Endpoint, EndpointState, HookEvent, Sending
+from core.webhooks import Endpoint, EndpointState, HookEvent, Rotated, Sending
 
 Url = Annotated[
     str,
@@ -120,12 +120,20 @@ class WebhookWithSecret(WebhookBody):
         ),
     ]
     notice: Annotated[
-        str | None, Field(description="What to do without the secret; null beside it.")
+        str | None,
+        Field(
+            description="What to do without the secret; or which secret ended, if three were there."
+        ),
     ]
 
     @classmethod
     def with_secret(cls, one: Endpoint, secret: str) -> WebhookWithSecret:
         return cls(**_facts(one), secret=secret, notice=None)
+
+    @classmethod
+    def rotated(cls, made: Rotated, secret: str) -> WebhookWithSecret:
+        notice = third_secret(made)
+        return cls(**_facts(made.endpoint), secret=secret, notice=notice)
 
     @classmethod
     def without_secret(cls, one: Endpoint) -> WebhookWithSecret:
@@ -182,15 +190,21 @@ class SendingBody(AnswerPart):
         str,
         Field(
             description="available: it waits. running: it is being sent. delivered: it was taken. "
-            "merged: nothing was left to send. dead: it was given up.",
+            "merged: nothing was left to send, or the webhook was switched off. dead: it was given "
+            "up.",
             examples=["delivered"],
         ),
     ]
     attempts: int
-    error: Annotated[str | None, Field(description="The code of the last failure.")]
+    error: Annotated[
+        str | None, Field(description="The code of the last failure, or switched_off.")
+    ]
     public_at: Moment
     next_attempt_at: Moment | None
     ended_at: Moment | None
+    resent_at: Annotated[
+        Moment | None, Field(description="When it was sent once more the last time, by `resend`.")
+    ]
 
     @classmethod
     def of(cls, one: Sending) -> SendingBody:
@@ -206,6 +220,7 @@ class SendingBody(AnswerPart):
             public_at=one.due_at,
             next_attempt_at=next_attempt,
             ended_at=one.done_at,
+            resent_at=one.resent_at,
         )
 
 

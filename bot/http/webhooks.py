@@ -159,10 +159,10 @@ async def rotate_secret(
 ) -> Response:
     return await call.arrange(
         lambda then: call.proving.rotate(
-            call.actor, webhook_id, then=lambda tx, one, secret: then(tx, (one, secret))
+            call.actor, webhook_id, then=lambda tx, made, secret: then(tx, (made, secret))
         ),
-        _show_secret,
-        repeat=_show_no_secret,
+        lambda _, made: wrapped(WebhookWithSecret.rotated(*made)),
+        repeat=lambda tx, made: _show_no_secret(tx, (made[0].endpoint, made[1])),
     )
 
 

@@ -15,11 +15,12 @@ from core.endpoints import Webhooks
 from core.errors import InvalidField
 from core.incident import Actor, Severity
 from core.store import Transaction
-from core.webhooks import Endpoint
+from core.webhooks import Endpoint, Rotated
 
 VERIFICATION = "webhook.verification"
 # Writes an answer in the transaction that keeps the endpoint, or gives it the secret.
 ThenWithSecret: TypeAlias = Callable[[Transaction, Endpoint, str], object]
+ThenRotated: TypeAlias = Callable[[Transaction, Rotated, str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,17 @@ class Trial:
     problem: str
 
 
-def _nothing(_tx: Transaction, _kept: Endpoint, _secret: str) -> None:
+def third_secret(rotated: Rotated) -> str | None:
+    """The sentence about a secret that ended with a rotation; None if none did."""
+    if rotated.ended is None:
+        return None
+    return (
+        f"The secret that was replaced at {rotated.ended.astimezone(UTC):%Y-%m-%d %H:%M} UTC does "
+        "not sign any more: two secrets sign at a time."
+    )
+
+
+def _nothing(_tx: Transaction, _made: Endpoint | Rotated, _secret: str) -> None:
     """Writes nothing more."""
 
 
@@ -76,8 +87,8 @@ class Proving:
         return kept, secret
 
     async def rotate(
-        self, actor: Actor, endpoint: UUID, *, then: ThenWithSecret = _nothing
-    ) -> tuple[Endpoint, str]:
+        self, actor: Actor, endpoint: UUID, *, then: ThenRotated = _nothing
+    ) -> tuple[Rotated, str]:
         """Gives an endpoint a new secret; the one before signs as well for a day.
 
         Raises:
@@ -85,7 +96,7 @@ class Proving:
         """
         secret = new_secret()
         rotated = await self.webhooks.rotate(
-            actor, endpoint, secret, then=lambda tx, one: then(tx, one, secret)
+            actor, endpoint, secret, then=lambda tx, made: then(tx, made, secret)
         )
         return rotated, secret
 

@@ -81,6 +81,7 @@ class WebhookMessageRow(Row, table=True):
     error: str | None = None  # the code of the last failure; never a text
     created_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by an admin; the last
 
 
 class WebhookToldRow(Row, table=True):

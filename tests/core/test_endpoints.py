@@ -134,11 +134,24 @@ async def test_a_switch_to_the_same_changes_nothing(hooks, add, clock):
 async def test_both_secrets_sign_for_a_day_while_one_is_rotated(hooks, add, clock):
     made = await add()
     rotated = await hooks.rotate(ADMIN, made.id, "whsec_second")
-    assert rotated.rotating_until == NINE + DAY
+    after = rotated.endpoint
+    assert (after.rotating_until, rotated.ended) == (NINE + DAY, None)
 
-    assert await hooks.secrets(ADMIN, made.id) == (rotated, ("whsec_second", "whsec_first"))
+    assert await hooks.secrets(ADMIN, made.id) == (after, ("whsec_second", "whsec_first"))
     clock.advance(days=1)
-    assert await hooks.secrets(ADMIN, made.id) == (rotated, ("whsec_second",))
+    assert await hooks.secrets(ADMIN, made.id) == (after, ("whsec_second",))
+
+
+async def test_a_third_secret_says_which_one_ends(hooks, add, clock):
+    made = await add()
+    await hooks.rotate(ADMIN, made.id, "whsec_second")
+    clock.advance(hours=1)
+
+    third = await hooks.rotate(ADMIN, made.id, "whsec_third")
+
+    assert third.ended == NINE
+    clock.advance(days=1)
+    assert (await hooks.rotate(ADMIN, made.id, "whsec_fourth")).ended is None
 
 
 async def test_a_removed_endpoint_is_unknown(hooks, add):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 
@@ -173,6 +174,7 @@ async def test_a_webhook_is_switched_off_and_on_and_starts_anew(admin, added, cl
 async def test_a_rotated_secret_is_shown_once_and_both_sign(admin, added, receiver, clock):
     made, address = await added()
     rotated = data(await admin.post(f"{address}/rotate"))
+    assert rotated["notice"] is None
     trial = data(await admin.post(f"{address}/test"))
 
     assert trial == {"taken": True, "status": 200, "problem": None}
@@ -183,6 +185,16 @@ async def test_a_rotated_secret_is_shown_once_and_both_sign(admin, added, receiv
     ]
     assert rotated["rotatingUntil"] > rotated["startsAt"]
     assert "secret" not in data(await admin.get(address))
+
+
+async def test_a_third_secret_within_a_day_says_which_one_ended(admin, added):
+    _, address = await added()
+    await admin.post(f"{address}/rotate")
+
+    third = data(await admin.post(f"{address}/rotate"))
+
+    assert third["secret"].startswith("whsec_")
+    assert re.search(r"The secret that was replaced at .* does not sign any more", third["notice"])
 
 
 async def test_a_trial_that_fails_is_an_answer_and_no_error(admin):
@@ -242,6 +254,8 @@ async def test_an_event_that_was_sent_is_sent_once_more_with_its_id(admin, added
         (one["state"], one["id"]) for one in data(await admin.get(f"{address}/log"))["events"]
     ]
     assert (state, uid) == ("available", event["id"])
+    (resent,) = data(await admin.get(f"{address}/log"))["events"]
+    assert (event["resentAt"], type(resent["resentAt"])) == (None, str)
     unknown = await admin.post(f"{address}/resend", json={"eventId": NOWHERE})
     assert [one["field"] for one in unknown.json()["errors"]] == ["eventId"]
     malformed = await admin.post(f"{address}/resend", json={"eventId": "first"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
@@ -9,20 +11,27 @@ import pytest
 from core.arranging import ComponentChange
 from core.commands import Redact, SetPrivacy
 from core.curating import Curation
-from core.endpoints import Webhooks
+from core.endpoints import ENDPOINTS_MAX, Webhooks
+from core.errors import InvalidField
 from core.incident import PublicText, Severity
 from core.missing import NoSuchWebhook
 from core.page import ComponentStatus
 from core.service import Incidents
-from core.webhooks import EndpointState
+from core.webhooks import SWITCHED_OFF, EndpointState
 from storage.hook_notices import HookNotice
 from storage.hook_queue import AT_ONCE, GONE, HookQueue, HookTold
+from storage.snapshot import connection_of
 from tests.builders import ADA, CI, WORKSPACE, a_change, a_declaration, an_actor, an_id
+from tests.patience import GLANCE_SECONDS, PATIENCE_SECONDS
 
 ADMIN = an_actor(admin=True)
 DELAY = timedelta(seconds=10)
 URL = "https://example.com/hooks"
 SECRET = "whsec_first"
+BLOCKED = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 @pytest.fixture
@@ -87,6 +96,62 @@ async def test_an_endpoint_is_added_listed_limited_and_removed(hooks, add, decla
     assert await hooks.endpoints(ADMIN) == ()
     with pytest.raises(NoSuchWebhook):
         await hooks.remove(ADMIN, made.id)
+
+
+@pytest.fixture
+def overlapping(store, hooks):
+    """Does ``second`` while the commit of a webhook that is added waits; the results of both."""
+
+    async def overlapping(proposed, second):
+        saved, commit = threading.Event(), threading.Event()
+
+        def hold(_tx, _kept):
+            saved.set()
+            commit.wait(PATIENCE_SECONDS)
+
+        def blocked(reader):
+            return connection_of(reader).exec_driver_sql(BLOCKED).scalar_one()
+
+        first = asyncio.ensure_future(hooks.keep(ADMIN, proposed, SECRET, then=hold))
+        await asyncio.to_thread(saved.wait, PATIENCE_SECONDS)
+        later = asyncio.ensure_future(second())
+        while not later.done() and not await store.read(blocked):
+            await asyncio.wait({later}, timeout=GLANCE_SECONDS)
+        commit.set()
+        return await asyncio.gather(first, later, return_exceptions=True)
+
+    return overlapping
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_two_webhooks_that_are_added_at_once_keep_the_limit(hooks, add, overlapping):
+    for _ in range(ENDPOINTS_MAX - 1):
+        await add()
+    proposed = await hooks.propose(ADMIN, an_id("hook"), URL)
+
+    first, second = await overlapping(proposed, add)
+
+    assert (first.id, type(second)) == (proposed.id, InvalidField)
+    assert len(await hooks.endpoints(ADMIN)) == ENDPOINTS_MAX
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("act", ["switched off", "removed"])
+async def test_a_webhook_gets_events_if_another_ends_while_it_is_added(
+    hooks, add, overlapping, declare, deliver, act
+):
+    other = await add()
+    proposed = await hooks.propose(ADMIN, an_id("hook"), URL)
+
+    async def end():
+        if act == "removed":
+            return await hooks.remove(ADMIN, other.id)
+        return await hooks.switch(ADMIN, other.id, on=False)
+
+    await overlapping(proposed, end)
+    await declare()
+
+    assert [event for event, _, _ in await deliver()] == ["incident.created"]
 
 
 async def test_each_change_is_told_in_order_with_what_was_public_then(
@@ -325,14 +390,26 @@ async def test_two_secrets_sign_while_one_is_rotated(add, hooks, declare, queue,
     assert "whsec" not in repr(facts)
 
 
+async def test_an_event_that_waits_for_a_webhook_that_is_switched_off_says_so(add, hooks, declare):
+    made = await add()
+    await declare()
+    await hooks.switch(ADMIN, made.id, on=False)
+
+    (dropped,) = await hooks.log(ADMIN, made.id)
+
+    assert (dropped.state, dropped.error) == ("merged", SWITCHED_OFF)
+
+
 async def test_an_event_is_resent_with_its_id(add, hooks, declare, queue, deliver, clock):
     made = await add()
     await declare()
     await deliver()
     (sent,) = await hooks.log(ADMIN, made.id)
+    assert sent.resent_at is None
     clock.advance(minutes=1)
 
     assert await hooks.resend(ADMIN, made.id, sent.uid)
+    assert [one.resent_at for one in await hooks.log(ADMIN, made.id)] == [clock()]
     (again,) = await queue.claim("w1", limit=16, at=clock())
     assert again.uid == sent.uid
     assert not await hooks.resend(ADMIN, made.id, an_id("nothing"))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import create_engine, update
 from standardwebhooks import Webhook
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
 from bot.commands import webhooks
-from core.webhooks import EndpointState
-from storage.models import State
+from core.service import Incidents
+from core.webhooks import SWITCHED_OFF, EndpointState
+from storage.models import State, webhook_message
+from storage.store import SqlStore
+from tests.builders import NINE, a_declaration, an_actor, the_settings
 from tests.edges.conftest import logging_as_before
 from tests.webhooks.receiver import a_receiver_beside
 
@@ -54,6 +60,26 @@ def added(ratchet, receiver):
         return re.search("Webhook ([0-9a-f]{8}) is kept", told)[1], secret.strip()
 
     return added
+
+
+@pytest.fixture
+def declared(tmp_path, clock):
+    """An incident in the database of the command; its event gets the columns that are given."""
+    address = f"sqlite:///{tmp_path / 'ratchet.db'}"
+
+    def declared(**columns):
+        store = SqlStore(address, defaults=the_settings())
+        # Later than the webhook, which the command added by the clock of this machine.
+        clock.now = datetime.now(UTC) + timedelta(minutes=1)
+        incidents = Incidents(store, clock=clock, wake=lambda: None)
+        asyncio.run(incidents.execute(a_declaration(actor=an_actor(workspace="T0ACME"))))
+        store.close()
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            connection.execute(update(webhook_message).values(**columns))
+        engine.dispose()
+
+    return declared
 
 
 def test_add_prints_the_secret_alone_and_once(ratchet, receiver, added):
@@ -101,9 +127,51 @@ def test_rotate_prints_a_new_secret_and_the_old_one_holds_for_a_day(ratchet, rec
     ratchet("test", webhook)
 
     assert code == 0
-    assert "The old secret signs as well until" in told
+    assert "The secret before this one signs as well until" in told
+    assert "does not sign any more" not in told
     _, headers, body = receiver.got[-1]
     assert Webhook(out.strip()).verify(body, headers) == Webhook(old).verify(body, headers)
+
+
+def test_a_third_secret_within_a_day_says_which_one_ended(ratchet, added):
+    webhook, _ = added()
+    ratchet("rotate", webhook)
+
+    _, _, told = ratchet("rotate", webhook)
+
+    assert re.search(
+        r"The secret that was replaced at \S+ \S+ UTC does not sign any more: two secrets sign",
+        told,
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "resent", "told"),
+    [
+        (State.DELIVERED, None, None, "taken, 2 tries"),
+        (State.DEAD, "http_500", None, "given up, 2 tries, http_500"),
+        (State.DELIVERED, None, NINE, "taken, 2 tries, sent again at 2026-03-02 09:00 UTC"),
+        (State.MERGED, None, None, "nothing was left to send, 2 tries"),
+        (State.MERGED, SWITCHED_OFF, None, "not sent: the webhook was switched off"),
+    ],
+)
+def test_the_log_says_what_became_of_an_event(ratchet, added, declared, state, error, resent, told):
+    webhook, _ = added()
+    declared(state=state, error=error, resent_at=resent, attempts=2)
+
+    (line,) = ratchet("log", webhook)[1].splitlines()
+
+    assert re.search(f"  incident.created +{re.escape(told)}$", line)
+
+
+def test_the_log_of_a_webhook_that_is_off_says_that_and_the_way_on(ratchet, added):
+    webhook, _ = added()
+    ratchet("switch", webhook, "off")
+
+    told = ratchet("log", webhook)[2]
+
+    assert told.startswith("It gets nothing now: it is off, since ")
+    assert told.endswith(f"reaches it again after: ratchet webhooks switch {webhook} on\n")
 
 
 def test_a_webhook_is_switched_and_removed(ratchet, added):
