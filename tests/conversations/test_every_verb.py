@@ -129,7 +129,7 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
             "subscribe severity:high+",
             "of severity critical or high, with the updates",
         ),
-        ("subscribe broadcast:on", "Before: critical and high."),
+        ("subscribe broadcast:on", "is subscribed already."),
         ("subscribe #war-room", "Subscribe it?"),
         ("subscribe severity:hihg+", "Did you mean high?"),
         ("subcribe here", "Did you mean subscribe?"),

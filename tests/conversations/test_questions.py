@@ -240,8 +240,8 @@ EDITED = [
 ]
 
 
-@pytest.mark.parametrize(("line", "dialog", "filled"), EDITED, ids=[row[0] for row in EDITED])
-async def test_edit_first_opens_the_dialog_with_everything(line, dialog, filled, told, mia, slack):
+@pytest.mark.parametrize(("line", "dialog", "entered"), EDITED, ids=[row[0] for row in EDITED])
+async def test_edit_first_opens_the_dialog_with_everything(line, dialog, entered, told, mia, slack):
     await mia.press(await told(line), "Edit first…")
     view = await opened(slack, mia, dialog)
 
@@ -250,7 +250,7 @@ async def test_edit_first_opens_the_dialog_with_everything(line, dialog, filled,
         for block in view.blocks
         if block["type"] == "input"
     }
-    assert filled.items() <= boxes.items()
+    assert entered.items() <= boxes.items()
     assert ("'initial_options'" in str(view.blocks)) == line.endswith("private")
     if "severity:high" in line:
         assert "'initial_option': {'text': {'type': 'plain_text', 'text': 'High'" in str(

@@ -195,7 +195,7 @@ async def test_an_owner_who_became_a_guest_is_refused_and_their_silence_is_told(
     assert "<@U0BO> has not answered whether they take INC-1" in told
     await (await mia.command("#payments", "/incident assign 1 @mia")).answer()
     await settle()
-    assert "it went to <@U0MIA>" in question.words()
+    assert "<@U0MIA> owns it now. No answer is needed any more." in question.words()
 
 
 async def test_who_may_not_promise_hears_so_before_they_write_a_reason(slack, declared):
