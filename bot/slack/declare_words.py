@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, audience_within, head_of
 from bot.slack.likeness import near
+from bot.slack.option_words import HABITS, START_WORDS, Said, options_said, without_said, words_of
 from bot.slack.references import first_word, plain_word
 from bot.slack.tokens import joined, unwrapped, without, without_separators
-from bot.slack.typed import Circumstances, Typed, option, other_school, quoted, unquoted
+from bot.slack.typed import Circumstances, Typed, option, quoted, unquoted
 from core.incident import Severity
 from core.times import start_of
 
 KEYS = ("severity", "lifecycle", "components", "since")
 AUDIENCES = ("private", "public")
-# Abbreviations that people type from habit, and that no measure of likeness finds.
-HABITS = {"sev": "severity", "comp": "components", "prio": "severity", "priority": "severity"}
-
-# The further words that a start may have.
-START_WORDS = 3
 
 QUOTES_NEEDED = 'Names with blanks need quotes: components:"Checkout API, Payments".'
 
@@ -33,7 +30,6 @@ _BINDING = re.compile(
 _SIGN = re.compile(r"([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 _DASHED = re.compile(r"(?:--?|[–—−])([A-Za-z]+)(?:[=:：＝](.*))?", re.DOTALL)
 _KEYED = re.compile(r"--?[^\W\d_]\S*|[^\W\d_][\w-]*=(?!=|//)\S*")
-_BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
 
 _YES = frozenset({"yes", "true", "1", "on"})
 # Other words for readers; without a decoration they are a part of the title: "Internal search".
@@ -47,14 +43,14 @@ _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 class Doubt:
     """A word of a declaration that may be an option or a part of the title.
 
-    ``without`` is the title without it; ``severity`` None: it is about the audience.
-    ``components``: the word stands among the components, and these are the others. ``option``: it
-    is written like an option that a declaration does not have.
+    ``without`` is the title without it; ``meant`` are the options that it may mean, none if it is
+    about the audience. ``components``: the word stands among the components, and these are the
+    others. ``option``: it is written like an option that a declaration does not have.
     """
 
     word: str
     without: str
-    severity: Severity | None = None
+    meant: Mapping[str, str] = field(default_factory=dict)
     components: tuple[str, ...] | None = field(default=None, kw_only=True)
     option: bool = field(default=False, kw_only=True)
 
@@ -86,7 +82,7 @@ class Arguments:
         self._look_for_audience()
         self._look_into_quotation()
         self._look_for_audience_within()
-        self._look_for_severity()
+        self._look_for_options_said()
         self._look_for_option()
         self._look_for_option_within()
         self.title = joined(self._tokens)
@@ -211,7 +207,7 @@ class Arguments:
 
     def _look_into_quotation(self) -> None:
         """Asks about an audience at either end of a title that is quoted as a whole."""
-        named = [one for one in self._tokens if not _BARE_SEVERITY.fullmatch(plain_word(one))]
+        named = without_said(self._tokens, self._options_said())
         if self.doubt or {"private", "public"} & {*self.options} or len(named) != 1:
             return
         quotation = named[0]
@@ -291,17 +287,18 @@ class Arguments:
         self._tokens = self._tokens[2:]
         return True
 
-    def _look_for_severity(self) -> None:
-        """Asks about a severity of another school at either end: sev1, P1."""
-        if self.doubt or "severity" in self.options or len(self._tokens) < 2:
+    def _look_for_options_said(self) -> None:
+        """Asks about words that may mean an option: "severity high", "since 02:50", "sev1"."""
+        if self.doubt:
             return
-        for place in (len(self._tokens) - 1, 0):
-            word = self._tokens[place]
-            if _BARE_SEVERITY.fullmatch(plain_word(word)):
-                rest = without(self._tokens, place)
-                meant = other_school(plain_word(word))
-                self.doubt = Doubt(word, joined(rest), Severity(meant)) if meant else None
-                return
+        if said := self._options_said():
+            words = words_of(self._tokens, said)
+            rest = joined(without_said(self._tokens, said))
+            meant = {one.key: one.value for one in said}
+            self.doubt = Doubt(words, rest, meant)
+
+    def _options_said(self) -> list[Said]:
+        return options_said(self._tokens, known=self._typed.known, taken=self.options)
 
     def _values(self, key: str) -> list[str]:
         if key == "severity":

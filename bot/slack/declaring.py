@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from bot.slack.declare_words import QUOTES_NEEDED, Arguments, Doubt
 from bot.slack.references import plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
 from bot.slack.typed import Typed, quoted, unquoted
 from core.commands import Declare
+from core.incident import Severity
 from core.texts import COMMAS
 from core.times import STARTS, Start, start_of, written_start
 
@@ -126,11 +129,16 @@ def _about(doubt: Doubt, draft: OpenDeclare, typed: Typed) -> Question:
         problem = f"{quoted(doubt.word)} is no option of `declare`."
         title = meaning("It is part of the title")
         meant = [meaning("Declare it without that", title=doubt.without)]
-    elif doubt.severity:
-        problem = f"{quoted(doubt.word)} may mean severity:{doubt.severity}."
-        title = meaning("It is part of the title")
-        changed = {"title": doubt.without, "severity": doubt.severity}
-        meant = [meaning(f"Declare it {doubt.severity}", **changed)]
+    elif doubt.meant:
+        said = " ".join(f"{key}:{value}" for key, value in doubt.meant.items())
+        problem = f"{quoted(doubt.word)} may mean {said}."
+        title = meaning("It is part of the title" if doubt.without else "It is the title")
+        changed = {"title": doubt.without, **_options(doubt.meant, typed)}
+        alone = {*doubt.meant} == {"severity"}
+        label = doubt.meant["severity"] if alone else f"with {said}"
+        meant = [meaning(f"Declare it {label}", **changed)]
+        if not doubt.without:
+            edited = Choice(replace(draft, **changed), "Edit first…")
     else:
         problem = f"{quoted(doubt.word)} may say who reads this, or be a part of the title."
         if plain_word(doubt.word) == "public":
@@ -145,6 +153,18 @@ def _about(doubt: Doubt, draft: OpenDeclare, typed: Typed) -> Question:
         [choice for choice in (*meant, title, edited) if _has_title(choice)],
         usage=typed.verb.usage,
     )
+
+
+def _options(meant: Mapping[str, str], typed: Typed) -> dict[str, Any]:
+    """The fields of a dialog that the options ``meant`` fill in."""
+    fields: dict[str, Any] = dict(meant)
+    if severity := meant.get("severity"):
+        fields["severity"] = Severity(severity)
+    if components := meant.get("components"):
+        fields["components"] = component_names(components, typed)
+    if start := start_of(meant.get("since", ""), at=typed.known.at, zone=typed.known.zone):
+        fields["since"] = written_start(start.at, typed.known.zone)
+    return fields
 
 
 def _has_title(choice: Choice) -> bool:

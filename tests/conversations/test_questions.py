@@ -222,6 +222,16 @@ async def test_edit_first_opens_the_dialog_with_the_text(told, mia, slack, ratch
     assert drafts(ratchet) == []
 
 
+async def test_a_severity_in_plain_words_is_declared_by_its_button(told, mia, slack, settle):
+    answer = await told("declare Cards are refused, severity high")
+    await settle()
+    assert "Cards are refused" not in repr(slack.channel_view("#status"))
+
+    await (await mia.press(answer, "Declare it high")).answer()
+
+    assert "Cards are refused · *high*" in (await told("list")).words()
+
+
 EDITED = [
     (f"update 2 status:resolved {CAUSE}", "update", {"public": CAUSE}),
     (f"update 2 status:monitorng {CAUSE}", "update", {"public": CAUSE}),

@@ -162,7 +162,9 @@ def a_declare(chance: random.Random, core: str) -> Case:
         return Case(f"declare {form.format(title)}", core[4:])
     if chance.random() < 0.3:
         return Case(f"declare {chance.choice(UNKNOWN)}{title}", core[4:])
-    option = chance.choice((" severity=high", " --severity high", " sev:hihg", " sev1", " P1", ""))
+    option = chance.choice(
+        (" severity=high", " --severity high", " sev:hihg", " sev high", " sev1", " P1", "")
+    )
     quoted = chance.choice(("{}", '"{}"', "'{}'", "‘{}’", "「{}」", "„{}“")).format(title)
     return Case(f"declare {quoted}{option}", core[4:], may_declare_in_public=True)
 

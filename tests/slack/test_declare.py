@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from bot.slack.requests import AskPrivate, OpenDeclare
@@ -12,6 +14,7 @@ from tests.builders import INCIDENTS_CHANNEL, a_change
 from tests.slack.saying import a_declaration, asked, meanings, said
 
 HIGH, LOW = Severity.HIGH, Severity.LOW
+TODAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 DECLARED = [
     ("Checkout is down severity=high", "Checkout is down", {"severity": HIGH}),
@@ -360,3 +363,102 @@ def test_a_severity_of_another_school_is_a_suggestion(text, word):
 
     assert (said_so.title, said_so.severity) == ("Checkout is down", Severity.CRITICAL)
     assert (literal.title, literal.severity) == (text.format(word), Severity.MEDIUM)
+
+
+TITLE = "Cards are refused"
+IN_WORDS = [
+    ("Cards are refused, severity high", {"severity": HIGH}),
+    ('"Cards are refused" sev high', {"severity": HIGH}),
+    ("Cards are refused prio high", {"severity": HIGH}),
+    ("Cards are refused - severity HIGH.", {"severity": HIGH}),
+    ("Cards are refused (severity high)", {"severity": HIGH}),
+    ("Cards (severity high) are refused", {"severity": HIGH}),
+    ("Cards are refused with severity high", {"severity": HIGH}),
+    ("Cards are refused severity is high", {"severity": HIGH}),
+    ("Cards are refused severity hihg", {"severity": HIGH}),
+    ("Cards are refused sev major", {"severity": HIGH}),
+    ("Cards are refused priority 2", {"severity": HIGH}),
+    ("Cards are refused, high severity", {"severity": HIGH}),
+    ("Cards are refused, high priority", {"severity": HIGH}),
+    ("Cards are refused (high)", {"severity": HIGH}),
+    ("[high] Cards are refused", {"severity": HIGH}),
+    ("severity high Cards are refused", {"severity": HIGH}),
+    ("Cards are refused lifecycle response", {"lifecycle": RESPONSE}),
+    ("Cards are refused components api", {"components": ("api",)}),
+    ("Cards are refused, components: api, web", {"components": ("api", "web")}),
+    ("Cards are refused since 02:50", {"started_at": TODAY.replace(hour=2, minute=50)}),
+    ("Cards are refused since about 3 h.", {"started_at": TODAY - timedelta(hours=3)}),
+    ("Since 10 min ago Cards are refused", {"started_at": TODAY - timedelta(minutes=10)}),
+    (
+        "Cards are refused sev2, components api, web, since 30m",
+        {
+            "severity": HIGH,
+            "components": ("api", "web"),
+            "started_at": TODAY - timedelta(minutes=30),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "options"), IN_WORDS)
+def test_an_option_in_plain_words_is_asked_about(text, options):
+    without, whole, edited = meanings(f"declare {text}", at=TODAY)
+
+    assert without == a_declaration(TITLE, **options)
+    assert whole == a_declaration(text)
+    assert (edited.title, edited.severity) == (text, None)
+
+
+def test_the_question_about_plain_words_says_what_they_may_mean():
+    question = asked("declare Cards are refused, severity high since 02:50", at=TODAY)
+
+    assert question.problem == (
+        '"severity high since 02:50" may mean severity:high since:02:50. Nothing was declared.'
+    )
+    assert [choice.label for choice in question.choices] == [
+        "Declare it with severity:high since:02:50",
+        "It is part of the title",
+        "Edit first…",
+    ]
+
+
+@pytest.mark.parametrize("text", ["severity high", "sev1", "(high)", "since 02:50"])
+def test_an_option_in_plain_words_without_a_title_opens_the_dialog_with_it(text):
+    whole, edited = meanings(f"declare {text}", at=TODAY)
+
+    assert whole.title == text
+    assert edited.title == ""
+    assert edited.severity or edited.since
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Load is high",
+        "High load on db-3",
+        "Critical alerts are missing",
+        "Severely high load",
+        "Priority 1 mails are stuck",
+        "Tickets of priority high are lost",
+        "Mails with high priority are lost",
+        "Mails lose their high priority",
+        "All components down",
+        "UI components fail to load",
+        "Payment component down",
+        "Components page is empty",
+        "Slow since the deploy",
+        "Down since Monday",
+        "Slow since 5",
+        "Closed since tomorrow 10:00",
+        "Lifecycle hooks fail",
+        "The response lifecycle is broken",
+    ],
+)
+def test_words_like_options_within_a_sentence_are_a_title(title):
+    assert said(f"declare {title}", at=TODAY).title == title
+
+
+def test_an_option_that_is_set_is_not_looked_for_in_plain_words():
+    declared = said("declare Cards are refused since 02:50 since:10m", at=TODAY)
+
+    assert declared.title == "Cards are refused since 02:50"

@@ -58,10 +58,13 @@ def test_every_spelling_of_the_option_is_read(text):
     assert (new.title, new.started_at) == ("Checkout is down", at(2, 8, 50))
 
 
-def test_since_in_a_sentence_is_a_part_of_the_title():
-    new = declare("Checkout is down since 09:50")
+def test_since_in_a_sentence_is_asked_about():
+    with pytest.raises(Question) as question:
+        declare("Checkout is down since 09:50")
 
-    assert (new.title, new.started_at) == ("Checkout is down since 09:50", None)
+    started, whole, _ = [choice.request for choice in question.value.choices]
+    assert (started.title, started.started_at) == ("Checkout is down", at(2, 8, 50))
+    assert (whole.title, whole.started_at) == ("Checkout is down since 09:50", None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,197 @@
+"""Options of a declaration as people say them: "severity high", "since 02:50". Pure.
+
+They lack the sign that makes them options, so they may as well be words of the title.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from bot.slack.likeness import near
+from bot.slack.references import plain_word
+from bot.slack.tokens import without, without_separators
+from bot.slack.typed import Circumstances, other_school, unquoted
+from core.incident import Severity
+from core.times import clock_time, start_of
+
+# Abbreviations that people type from habit, and that no measure of likeness finds.
+HABITS = {"sev": "severity", "comp": "components", "prio": "severity", "priority": "severity"}
+# The further words that a start may have.
+START_WORDS = 3
+
+_SEVERITIES = tuple(severity.value for severity in Severity)
+_BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]+[)\]}][.,;:!]?")
+_SEPARATED = re.compile(r"[,;:|–—-]$")
+_AFTER_KEY = frozenset({"is", "of", "to", "as", "at", "-", "–", "->", "=>", "→"})
+_AFTER_SINCE = frozenset({"about", "around", "ca", "approx"})
+# They belong to the option: "Cards are refused with severity high".
+_BEFORE = frozenset({"with", "and", "at", "as", "ever"})
+# Words after which a key belongs to the sentence: "Tickets of priority high are lost".
+_BINDING = re.compile(
+    "an?|the|no|not|of|for|our|your|their|its|his|her|any|each|in|on|from|to|by|or|than"
+)
+# Words that say how components are, and name none: "All components down".
+_STATE = re.compile(
+    "down|broken|slow|dead|offline|unavailable|missing|gone|lost|late|stuck|page|fail.*|[a-z]+ing|"
+    "[a-z]{2,}ed|is|are|was|were|do|does|don't|won't|can't|cannot|not|of|for|in|on|to|and|or|again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The tokens from ``start`` to before ``end`` of a title, which may mean ``key:value``."""
+
+    start: int
+    end: int
+    key: str
+    value: str
+
+
+def options_said(
+    tokens: list[str], *, known: Circumstances, taken: Container[str] = ()
+) -> list[Said]:
+    """The options that words among ``tokens`` may mean, each at most once, from left to right.
+
+    ``taken`` are the options that are set already. The value of a start is a moment that
+    `core.times.start_of` reads.
+    """
+    found: dict[str, Said] = {}
+    free = [True] * len(tokens)
+    readers = (
+        _severities(tokens),
+        _lifecycles(tokens, known),
+        _starts(tokens, known),
+        _components(tokens, free),
+        _severities_at_ends(tokens, free),
+    )
+    for said in (one for reader in readers for one in reader):
+        if said.key in taken or said.key in found:
+            continue
+        start = said.start
+        while start and plain_word(tokens[start - 1]) in _BEFORE:
+            start -= 1
+        if start and _BINDING.fullmatch(plain_word(tokens[start - 1])):
+            continue
+        found[said.key] = Said(start, said.end, said.key, said.value)
+        free[start : said.end] = [False] * (said.end - start)
+    return sorted(found.values(), key=lambda said: said.start)
+
+
+def words_of(tokens: list[str], options: list[Said]) -> str:
+    """The words of ``options`` among ``tokens``, with ``…`` for the words between them."""
+    words: list[str] = []
+    for before, said in zip([None, *options], options, strict=False):
+        words += ["…"] if before and before.end < said.start else []
+        words += tokens[said.start : said.end]
+    return " ".join(words)
+
+
+def without_said(tokens: list[str], options: list[Said]) -> list[str]:
+    """``tokens`` without those of ``options``, and without the signs that set them off."""
+    for said in reversed(options):
+        last = said.end == len(tokens)
+        for place in reversed(range(said.start, said.end)):
+            tokens = without(tokens, place)
+        tokens = without_separators(tokens) if last or not said.start else tokens
+    return tokens
+
+
+def _keys(tokens: list[str], key: str) -> Iterator[tuple[int, int]]:
+    """The places of ``key`` and of the word behind it. ``key:`` with a sign is none of them."""
+    for place, token in enumerate(tokens[:-1]):
+        word = plain_word(token)
+        if not (word == key or HABITS.get(word) == key or near(word, (key,), most=1)):
+            continue
+        if token.endswith((":", "=")):
+            continue
+        behind = place + 1
+        if plain_word(tokens[behind]) in _AFTER_KEY and behind + 1 < len(tokens):
+            behind += 1
+        yield place, behind
+
+
+def _severities(tokens: list[str]) -> Iterator[Said]:
+    for place, behind in _keys(tokens, "severity"):
+        value = _severity(tokens, behind, sure=plain_word(tokens[place]) == "severity")
+        if value:
+            yield Said(place, behind + 1, "severity", value)
+
+
+def _severity(tokens: list[str], place: int, *, sure: bool) -> str:
+    """The severity that the token at ``place``, behind a key, names. ``sure``: a slip counts."""
+    word = plain_word(tokens[place])
+    if word in _SEVERITIES:
+        return word
+    if re.fullmatch("[0-5]", word):
+        # "Priority 1 mails are late" is a sentence.
+        set_off = place + 1 == len(tokens) or not tokens[place][-1].isalnum()
+        return (other_school(f"sev{word}") or "") if set_off else ""
+    slip = near(word, _SEVERITIES, most=1) if sure and len(word) > 3 else None
+    return other_school(word) or slip or ""
+
+
+def _lifecycles(tokens: list[str], known: Circumstances) -> Iterator[Said]:
+    names = [lifecycle.name for lifecycle in known.catalogue]
+    for place, behind in _keys(tokens, "lifecycle"):
+        if (name := plain_word(tokens[behind])) in names:
+            yield Said(place, behind + 1, "lifecycle", name)
+
+
+def _starts(tokens: list[str], known: Circumstances) -> Iterator[Said]:
+    for place, token in enumerate(tokens[:-1]):
+        if plain_word(token) != "since" or token.endswith((":", "=")):
+            continue
+        first = place + 1
+        if plain_word(tokens[first]) in _AFTER_SINCE:
+            first += 1
+        for count in range(min(START_WORDS + 1, len(tokens) - first), 0, -1):
+            words = tokens[first : first + count]
+            text = " ".join([*words[:-1], plain_word(words[-1])])
+            start = start_of(text, at=known.at, zone=known.zone)
+            if start and start.at <= known.at:
+                value = clock_time(start.at, at=known.at, zone=known.zone)
+                yield Said(place, first + count, "since", value)
+                break
+
+
+def _components(tokens: list[str], free: list[bool]) -> Iterator[Said]:
+    """A list of names at the end, or before another option: "components api, web".
+
+    With a sign behind the key, too: one name alone would have been read as an option.
+    """
+    for place, token in enumerate(tokens[:-1]):
+        word = plain_word(token)
+        if not (word in ("components", "component", "comp") and place):
+            continue
+        end = place + 2
+        while end < len(tokens) and free[end] and tokens[end - 1].endswith((",", "，")):
+            end += 1
+        first = plain_word(tokens[place + 1])
+        at_end = end == len(tokens) or not free[end]
+        if at_end and free[place + 1] and first and not _STATE.fullmatch(first):
+            names = " ".join(map(unquoted, tokens[place + 1 : end]))
+            yield Said(place, end, "components", names.strip("()[]{}.,;，"))
+
+
+def _severities_at_ends(tokens: list[str], free: list[bool]) -> Iterator[Said]:
+    """What is rather an option at an end: "sev1", "(high)", and "high severity" behind the title.
+
+    ``high`` alone is a word of the title.
+    """
+    places = [place for place, one in enumerate(free) if one]
+    for place in dict.fromkeys([*places[-1:], *places[:1]]):
+        word, token = plain_word(tokens[place]), tokens[place]
+        value = other_school(word) if _BARE_SEVERITY.fullmatch(word) else None
+        if word in _SEVERITIES and _IN_BRACKETS.fullmatch(token):
+            value = word
+        if value:
+            yield Said(place, place + 1, "severity", value)
+    if len(places) > 1 and HABITS.get(key := plain_word(tokens[places[-1]]), key) == "severity":
+        last = places[-1]
+        set_off = last > 1 and _SEPARATED.search(tokens[last - 2])
+        value = _severity(tokens, last - 1, sure=False)
+        if value and free[last - 1] and (key != "priority" or set_off):
+            yield Said(last - 1, last + 1, "severity", value)
