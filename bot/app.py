@@ -135,6 +135,7 @@ class App:
         self.hand_overs = HandOvers(self.store, clock=clock, wake=self.worker.wake)
         self.owners = Owners(self.store, people.membership, clock=clock, wake=self.worker.wake)
         self.channels = Channels(self.store, clock=clock, wake=self.worker.wake)
+        self.subscribing = Subscribing(self.store, clock=clock)
         shelf = Shelf(self.store, clock=clock, address=self._address_of)
         self.slack = SlackListeners(
             self.incidents,
@@ -144,7 +145,7 @@ class App:
             SettingsBook(self.store, clock=clock),
             pages=Pages(Curation(self.store, clock=clock), shelf.address_of),
             catch_ups=CatchUps(self.store, clock=clock),
-            subscribing=Subscribing(self.store, clock=clock),
+            subscribing=self.subscribing,
             settings=settings,
             clock=clock,
             patience=patience,
@@ -222,6 +223,7 @@ class App:
         if len(known) == 1:
             # Slack may be down. The only workspace in the database must be that of the token.
             self.people.presume(known[0])
+        await self.end_subscriptions()
         self.client.session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_SECONDS),
             # Without a limit no call waits for a hung one. The callers limit their calls.
@@ -242,6 +244,7 @@ class App:
         self.schedule.every(timedelta(minutes=1), self.owners.look)
         self.schedule.every(timedelta(seconds=1), self.channels.look)
         self.schedule.every(BEAT_EVERY, self.beat)
+        self.schedule.every(BEAT_EVERY, self.end_subscriptions)
         self.schedule.every(timedelta(hours=1), self.forget)
         self.schedule.every(timedelta(minutes=1), self.forget_drafts)
         if self.copy:
@@ -315,6 +318,15 @@ class App:
         await self.outbox.sound(workspace, channel)
         if await self.outbox.retry_dead(at=self._clock(), channel=(workspace, channel)):
             self.worker.wake()
+
+    async def end_subscriptions(self) -> None:
+        """End the subscription of a channel that `STATUS_CHANNEL` has made the status channel.
+
+        The variable counts once Slack has said which workspace is the token's.
+        """
+        for workspace in await self.store.read(keys.known_workspaces):
+            if ended := await self.subscribing.end_in_status_channel(workspace):
+                log.warning("subscription ended", channel=ended.channel)
 
     async def forget(self) -> None:
         """Delete handled requests that nobody delivers again, and expired idempotency keys."""

@@ -80,7 +80,7 @@ class SettingsBook:
             if changes and not tx.save_settings(team, changes, seen=seen, by=actor.person, at=at):
                 raise SettingsChanged
             moved = Setting.STATUS_CHANNEL in changes
-            ended = ended_by_setup(tx, actor, at=at) if moved else None
+            ended = ended_by_setup(tx, team, by=actor.person, at=at) if moved else None
             return replace(_configuration(tx, actor), ended=ended)
 
         return await self._store.write(work)

@@ -15,7 +15,7 @@ from core.errors import InvalidField
 from core.incident import Actor, Person, Severity
 from core.missing import NotSubscribed
 from core.service import NO_INCIDENT
-from core.store import Store, Transaction
+from core.store import Reader, Store, Transaction
 from core.subscription import Subscription, SubscriptionFilter
 
 SUBSCRIPTIONS_MAX = 50
@@ -154,6 +154,25 @@ class Subscribing:
 
         return await self._store.write(work)
 
+    async def end_in_status_channel(self, workspace: str) -> Subscription | None:
+        """Ends the subscription of the status channel, which may be a subscribed one.
+
+        It is that once the operator has named that channel in the settings.
+        """
+
+        def crossed(reader: Reader) -> bool:
+            known = reader.workspace(workspace)
+            if known.subscriptions is None or known.status_channel is None:
+                return False
+            found = _of(reader.subscriptions(workspace), known.status_channel)
+            return found is not None and found.in_force
+
+        if not await self._store.read(crossed):
+            return None
+        return await self._store.write(
+            lambda tx: ended_by_setup(tx, workspace, by=None, at=self._clock())
+        )
+
     def _proposed(self, tx: Transaction, actor: Actor, wanted: Wanted) -> Subscribed:
         team, channel = actor.workspace, wanted.channel
         if not CHANNEL.fullmatch(channel):
@@ -197,18 +216,21 @@ class Subscribing:
             tx.mark_handled(actor.workspace, request, NO_INCIDENT, at=self._clock())
 
 
-def ended_by_setup(tx: Transaction, actor: Actor, *, at: datetime) -> Subscription | None:
+def ended_by_setup(
+    tx: Transaction, workspace: str, *, by: Person | None, at: datetime
+) -> Subscription | None:
     """Ends the subscription of the channel that has become the status channel, if it has one.
 
     That shows all that is public; otherwise its filter would be back once the status channel moves.
+    ``by`` None: the operator has moved it.
     """
-    channel = tx.workspace(actor.workspace).status_channel
+    channel = tx.workspace(workspace).status_channel
     if channel is None:
         return None
-    found = _of(tx.subscriptions_to_change(actor.workspace), channel)
+    found = _of(tx.subscriptions_to_change(workspace), channel)
     if found is None or not found.in_force:
         return None
-    ended = replace(found, by=actor.person, at=at, ended_at=at, fault=None)
+    ended = replace(found, by=by or found.by, at=at, ended_at=at, fault=None)
     tx.keep_subscription(ended)
     return ended
 

@@ -83,6 +83,7 @@ _KNOWN_WORKSPACES = (
             workspace.c.status_channel.is_not(None),
             workspace.c.settings_version.is_not(None),
             workspace.c.kept_page.is_not(None),
+            workspace.c.subscriptions.is_not(None),
             *(
                 exists().where(table.c.workspace_id == workspace.c.id)
                 for table in (page, component, webhook)

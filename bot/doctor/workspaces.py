@@ -64,7 +64,9 @@ async def workspace_checks(
     else:
         text = "status channel: none in the settings; `/incident setup #channel` in Slack sets one"
         yield CheckResult(well=True, text=text)
-    async for result in subscribed_checks(client, known.subscriptions):
+    async for result in subscribed_checks(
+        client, known.subscriptions, status_channel=settings.status_channel
+    ):
         yield result
     if lifecycle := known.saved.get(Setting.DEFAULT_LIFECYCLE):
         yield _lifecycle(lifecycle.text, known, catalogue)

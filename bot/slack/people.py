@@ -145,11 +145,11 @@ class People:
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
-        self._profiles = _Memory[tuple[str, str], Profile](clock)
-        self._groups = _Memory[str, frozenset[str]](clock)
-        self._homes = _Memory[None, Home](clock)
-        self._channels = _Memory[str, _Channel](clock)
-        self._handles = _Memory[None, Mapping[str, str]](clock)
+        self._profiles = Memory[tuple[str, str], Profile](clock)
+        self._groups = Memory[str, frozenset[str]](clock)
+        self._homes = Memory[None, Home](clock)
+        self._channels = Memory[str, _Channel](clock)
+        self._handles = Memory[None, Mapping[str, str]](clock)
         self._home: Home | None = None
         self._presumed: Home | None = None
 
@@ -432,7 +432,7 @@ def _zone(name: object, offset: object) -> tzinfo:
     return timezone(timedelta(seconds=offset))
 
 
-class _Memory(Generic[K, T]):
+class Memory(Generic[K, T]):
     """Answers by key. Concurrent questions about one key are asked once."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.likeness import nearest_of
-from bot.slack.people import UNREACHABLE
+from bot.slack.people import UNREACHABLE, Memory, SlackUnavailable
 from bot.slack.subscription_requests import Readers
 from bot.slack.verbs import COMMAND
 from bot.slack.web import code_of
@@ -70,12 +71,14 @@ CURES = {
 }
 # What is said about a private channel without the bot, and about one that is hidden from a person.
 UNKNOWN = CURES[UNSEEN]
+RATE_LIMITED = "ratelimited"
 
 
 async def readers(client: AsyncWebClient, channel: str) -> Readers | str:
     """The readers of ``channel``; a text, as of `refused_trial`, if Slack does not describe it."""
     try:
-        answer = await client.conversations_info(channel=channel, include_num_members=True)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answer = await client.conversations_info(channel=channel, include_num_members=True)
     except SlackApiError as error:
         return _cure_of(error)
     except UNREACHABLE:
@@ -90,24 +93,53 @@ async def readers(client: AsyncWebClient, channel: str) -> Readers | str:
     )
 
 
-async def seen_by(client: AsyncWebClient, channel: str, person: str) -> bool | str:
-    """Whether ``person`` may see ``channel``: anybody a public one, its members a private one.
+class Sights:
+    """The channels that people may see, asked of Slack and remembered for five minutes.
 
-    A text, as of `refused_trial`, if Slack does not say it: `UNKNOWN` where it describes no such
-    channel to the bot.
+    Only a channel that somebody may see is remembered: whoever joins one sees it at once.
     """
-    try:
-        found = (await client.conversations_info(channel=channel))["channel"]
-        if not found.get("is_private"):
-            return True
-        async for page in await client.conversations_members(channel=channel, limit=1000):
-            if person in page["members"]:
+
+    def __init__(self, client: AsyncWebClient, *, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._seen = Memory[tuple[str, str], bool](clock)
+
+    async def seen_by(self, channel: str, person: str, *, acts: bool) -> bool | str:
+        """Whether ``person`` may see ``channel``: anybody a public one, its members a private one.
+
+        A text, as of `refused_trial`, if Slack does not say it soon: `UNKNOWN` where it describes
+        no such channel to the bot. ``acts``: they are about to change something, so nothing is
+        remembered.
+        """
+        key = channel, person
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                if acts:
+                    return await self._ask(channel, person)
+                return await self._seen.recall(key, lambda: self._ask(channel, person))
+        except _NotSeen as found:
+            return found.answer
+        except (SlackUnavailable, *UNREACHABLE):
+            return UNTRIED
+
+    async def _ask(self, channel: str, person: str) -> bool:
+        try:
+            found = (await self._client.conversations_info(channel=channel))["channel"]
+            if not found.get("is_private"):
                 return True
-    except SlackApiError as error:
-        return _cure_of(error)
-    except UNREACHABLE:
-        return UNTRIED
-    return False
+            async for page in await self._client.conversations_members(channel=channel, limit=1000):
+                if person in page["members"]:
+                    return True
+        except SlackApiError as error:
+            if code_of(error) == RATE_LIMITED:
+                raise SlackUnavailable from error
+            raise _NotSeen(_cure_of(error)) from error
+        raise _NotSeen(answer=False)
+
+
+class _NotSeen(Exception):
+    def __init__(self, answer: bool | str) -> None:  # noqa: FBT001
+        super().__init__(answer)
+        self.answer = answer
 
 
 async def refused_trial(client: AsyncWebClient, channel: str) -> str | None:

@@ -55,6 +55,7 @@ class SubscribedChannels:
         self._subscribing = subscribing
         self._revive = revive
         self._client = client
+        self._sights = places.Sights(client, clock=clock)
         self._answers = answers
         self._clock = clock
 
@@ -124,18 +125,24 @@ class SubscribedChannels:
         return with_meanings(strange, strange.asked, near, known)
 
     async def _sees(
-        self, interaction: Interaction, actor: Actor, channel: str, one: Subscription | None
+        self,
+        interaction: Interaction,
+        actor: Actor,
+        channel: str,
+        one: Subscription | None,
+        *,
+        acts: bool = True,
     ) -> bool | str:
         """Whether the actor may know of ``channel``, and of ``one``, its subscription.
 
         A private channel is shown to its members and to admins; one without the bot, which Slack
-        does not describe, to whoever subscribed it as well. A text, as of `places.seen_by`, if
+        does not describe, to whoever subscribed it as well. A text, as of `places.Sights`, if
         Slack does not say it.
         """
         here = interaction.place
         if actor.admin or (here and here.channel == channel):
             return True
-        found = await places.seen_by(self._client, channel, actor.person.id)
+        found = await self._sights.seen_by(channel, actor.person.id, acts=acts)
         ours = one is not None and one.by.id == actor.person.id
         return True if found == places.UNKNOWN and ours else found
 
@@ -167,7 +174,7 @@ class SubscribedChannels:
     ) -> Json:
         every = await self._subscribing.subscriptions(actor)
         sight = await asyncio.gather(
-            *(self._sees(interaction, actor, one.channel, one) for one in every)
+            *(self._sees(interaction, actor, one.channel, one, acts=False) for one in every)
         )
         known = [one for one, found in zip(every, sight, strict=True) if found is True]
         unsaid = sum(isinstance(one, str) and one != places.UNKNOWN for one in sight)

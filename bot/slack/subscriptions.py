@@ -40,8 +40,8 @@ from core.subscribing import Subscribed
 from core.subscription import Subscription, SubscriptionFilter
 from core.texts import listed
 
-# A message holds about 11,000 characters, and the longest row has 700.
-ROWS = 15
+# A message holds about 11,000 characters, and the longest row has 800.
+ROWS = 13
 # The names of a filter in a sentence; more of them are counted.
 NAMED_MAX = 5
 NOTHING_YET = (

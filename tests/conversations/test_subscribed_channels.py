@@ -10,6 +10,7 @@ import pytest
 from bot.delivery.channels import ChannelTransport
 from bot.delivery.slack import SlackTransport
 from bot.delivery.subscribed import SubscribedTransport
+from bot.doctor.subscribed import subscribed_checks
 from core.commands import Redact, SetPrivacy
 from core.decision import Surface
 from core.incident import Person, Place, PublicText, Severity
@@ -708,7 +709,7 @@ async def test_a_word_waits_while_slack_is_down_and_is_not_said_once_the_fault_i
 
 
 async def test_an_edit_that_slack_takes_ends_the_fault_and_sends_what_was_given_up(
-    slack, subscribe, subscribing, publisher, declare, change, shown
+    app, slack, subscribe, subscribing, publisher, declare, change, shown
 ):
     here = slack.workspace.channel(CUSTOMERS).id
     await subscribe(CUSTOMERS)
@@ -719,6 +720,10 @@ async def test_an_edit_that_slack_takes_ends_the_fault_and_sends_what_was_given_
     await shown(CUSTOMERS)
     [faulty] = await subscribing.subscriptions(publisher)
     assert faulty.fault.code == "is_archived"
+    for status_channel, told in ((None, "takes no posts since"), (here, "is the status channel")):
+        checks = subscribed_checks(app.client, [faulty], status_channel=status_channel)
+        [line] = [check.text async for check in checks]
+        assert told in line
     broken.clear()
     await change(one, to="identified")
 
@@ -787,3 +792,25 @@ async def test_the_list_shows_the_fault_of_a_channel_with_both_ways_on(slack, de
     listed = await (await mia.command("#payments", "/incident subscriptions")).answer()
     ended = await (await mia.press(listed, "End the subscription")).answer()
     assert "is not subscribed any more" in ended.text
+
+
+async def test_a_subscribed_channel_that_becomes_the_status_channel_at_a_start_has_no_filter(
+    slack, environment, clock, publisher
+):
+    here = slack.workspace.channel(CUSTOMERS).id
+    async with running(environment, slack, clock) as first:
+        await known(slack)
+        asked = Wanted(channel=here, severity=Severity.CRITICAL)
+        await Subscribing(first.store, clock=clock).subscribe(publisher, asked)
+    clock.advance(minutes=1)
+    async with running({**environment, "STATUS_CHANNEL": here}, slack, clock) as second:
+        listed = await slack.person("mia").command("#payments", "/incident subscriptions")
+        assert "No channel is subscribed." in (await listed.answer()).text
+        await second.incidents.execute(a_declaration(id=uuid5(IDS, "one"), actor=publisher))
+        await settled(second, clock)
+        assert len(slack.channel_view(CUSTOMERS)) == 1
+    clock.advance(minutes=1)
+    async with running(environment, slack, clock) as third:
+        await known(slack)
+        found = await Subscribing(third.store, clock=clock).subscriptions(publisher)
+        assert found == ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from core.subscribing import Subscribing
+from bot.app import SLACK_TIMEOUT_SECONDS
+from core.subscribing import Subscribing, Wanted
 from tests.builders import an_actor
 
 GENERAL, SUPPORT = "C0GENERAL", "C0SUPPORT"
@@ -365,3 +368,54 @@ class TestNearWords:
         assert labels(asked)[0] == 'Only incidents of "Web, Checkout API"'
         await pressed(asked, 'Only incidents of "Web, Checkout API"')
         assert await known() == {GENERAL: (None, ["Web", "Checkout API"], False)}
+
+
+class TestTheLooksOfTheList:
+    """Who may see each channel is asked of Slack for all at once, seldom, and not for long."""
+
+    @pytest.fixture
+    async def many(self, slack, ratchet, clock):
+        """Twenty channels that are subscribed, of which bo may see all but the last."""
+        publisher = an_actor(workspace=slack.workspace.team_id)
+        subscribing = Subscribing(ratchet.store, clock=clock)
+        made = [slack.workspace.add_channel(f"team-{one}", members=["bo"]) for one in range(19)]
+        made.append(slack.workspace.add_channel("team-north", members=["mia"], private=True))
+        for one in made:
+            await subscribing.subscribe(publisher, Wanted(channel=one.id))
+        return made
+
+    @staticmethod
+    def looks(slack):
+        return len(slack.calls_of("conversations.info"))
+
+    async def test_a_channel_that_may_be_seen_is_looked_up_once_in_five_minutes(
+        self, slack, many, told, clock
+    ):
+        assert "of 19)" in (await told("subscriptions", name="bo")).words()
+        first = self.looks(slack)
+        await told("subscriptions", name="bo")
+        # Only the hidden one is looked up again: bo may have joined it.
+        assert self.looks(slack) == first + 1
+        many[-1].members.append(slack.workspace.user("bo").id)
+        assert "of 20)" in (await told("subscriptions", name="bo")).words()
+
+        clock.advance(minutes=6)
+        before = self.looks(slack)
+        await told("subscriptions", name="bo")
+        assert self.looks(slack) == before + 20
+
+    @pytest.mark.usefixtures("many")
+    async def test_the_list_waits_for_no_call_that_hangs(self, slack, told, clock):
+        hung = slack.faults.slow("conversations.info", seconds=60)
+        async with asyncio.timeout(SLACK_TIMEOUT_SECONDS):
+            listed = await told("subscriptions", name="bo")
+        assert "Not shown: 20, as Slack does not say who may see them." in listed.words()
+        assert hung.hits == 20
+        hung.clear()
+
+        assert "of 19)" in (await told("subscriptions", name="bo")).words()
+        slack.faults.slow("conversations.info", seconds=60)
+        clock.advance(minutes=6)
+        # What was known yesterday is better than nothing.
+        listed = await told("subscriptions", name="bo")
+        assert "of 19)" in listed.words()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import Membership, Severity
 from core.missing import NotSubscribed
+from core.settings import NONE, Setting
 from core.subscribing import SUBSCRIPTIONS_MAX, Subscribing, Wanted
 from core.subscription import SubscriptionFilter
 from tests.builders import ADA, GRACE, STATUS_CHANNEL, an_actor
@@ -163,3 +166,26 @@ async def test_a_repeated_delivery_changes_nothing_and_gets_what_is_there_by_now
     ):
         assert (again.changed, again.subscription) == (False, ended.subscription)
     assert await subscribing.subscriptions(PUBLISHER) == ()
+
+
+@pytest.mark.parametrize(
+    ("status_channel", "ends"), [("C0CUSTOMERS", True), ("C0OTHER", False), (NONE, False)]
+)
+async def test_a_subscribed_channel_that_the_operator_makes_the_status_channel_is_no_more(
+    subscribing, store, clock, status_channel, ends
+):
+    team = PUBLISHER.workspace
+    assert await subscribing.end_in_status_channel(team) is None
+    kept = (await subscribing.subscribe(PUBLISHER, HERE)).subscription
+    await store.write(
+        lambda tx: tx.save_settings(
+            team, {Setting.STATUS_CHANNEL: status_channel}, seen=None, by=GRACE, at=clock()
+        )
+    )
+    clock.advance(minutes=1)
+
+    ended = await subscribing.end_in_status_channel(team)
+
+    assert ended == (replace(kept, at=clock(), ended_at=clock()) if ends else None)
+    assert await subscribing.subscriptions(PUBLISHER) == (() if ends else (kept,))
+    assert await subscribing.end_in_status_channel(team) is None
