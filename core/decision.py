@@ -297,6 +297,8 @@ class Outcome:
     # The first acknowledgement, if the command asked for another one.
     acknowledged_at: datetime | None = None
     places: tuple[str, ...] | None = None
+    # The newest earlier text of the actor that the public cannot read yet; the declaration is one.
+    held: Update | None = None
 
     @property
     def changed(self) -> bool:

@@ -253,6 +253,38 @@ def correctable_now(
     return tx.correctable(incident, person, since=at - CORRECTION_WINDOW)
 
 
+def still_held(
+    tx: Transaction,
+    command: Command,
+    before: Incident | None,
+    decision: Decision,
+    publish_delay: timedelta,
+    *,
+    at: datetime,
+) -> Update | None:
+    """The newest earlier text of the actor that ``decision`` leaves held back.
+
+    None where it holds one back itself: one answer offers to take back one text. An incident that
+    nobody changed within the delay has none, and needs no read.
+    """
+    incident, person = decision.incident, command.actor.person
+    if before is None or incident.private or before.updated_at + publish_delay <= at:
+        return None
+    if any(update.public_at is not None for update in decision.updates):
+        return None
+    entries = list(tx.public_texts(incident))
+    if incident.title_public_at and incident.title_public_at > at:
+        entries += tx.titles(incident)[-1:] or filter(None, [tx.entry(incident, DECLARATION)])
+    own = [entry for entry in entries if entry.by.id == person.id]
+    held = [entry for entry in own if _is_to_come(entry, incident, at)]
+    return max(held, key=lambda entry: entry.entry, default=None)
+
+
+def _is_to_come(entry: Update, incident: Incident, at: datetime) -> bool:
+    public_at = incident.title_public_at if entry.kind is Kind.DECLARED else entry.public_at
+    return public_at is not None and public_at > at
+
+
 def existing_components(tx: Transaction, command: Command) -> tuple[Component, ...]:
     """All components of the workspace, if ``command`` names any."""
     names = command.components if isinstance(command, Declare | Change) else None

@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update
-from core.loading import correctable_now, found, loaded, open_here
+from core.loading import correctable_now, found, loaded, open_here, still_held
 from core.promise import Promise
 from core.ranking import Rank, Ranking
 from core.refusals import StaleStatus
@@ -153,6 +153,7 @@ class Incidents:
             correctable=correctable_now(tx, command, decision, known.workspace, at=at),
             acknowledged_at=_acknowledged_at(tx, command, decision.incident) if repeats else None,
             places=known.places(decision.incident),
+            held=still_held(tx, command, incident, decision, self._publish_delay, at=at),
         )
         return outcome, bool(decision.envelopes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -181,6 +181,17 @@ def take_back_button(incident: Incident, held_back: Update) -> Json:
         held_back.entry,
         spoken=f"Take back your {text} of {incident.name}",
     )
+
+
+def ways_back(incident: Incident, held_back: Update) -> Iterator[Json]:
+    """The buttons for a text that is held back; for a declaration, the one that hides it."""
+    if held_back.kind is Kind.DECLARED:
+        yield private_button(incident)
+        return
+    yield take_back_button(incident, held_back)
+    # A correction is not corrected again.
+    if held_back.kind not in {Kind.TITLE, Kind.CORRECTED}:
+        yield write_anew_button(incident, held_back)
 
 
 def walk_button(incident: Incident, path: Sequence[str]) -> Json:

@@ -81,7 +81,8 @@ class Executing:
             if incident.owner == actor.person and not incident.terminal:
                 return handing.kept(incident)
         reply = views.answer(
-            outcome,
+            # An answer beside the earlier ones leaves their buttons where they are.
+            outcome if interaction.in_place else replace(outcome, held=None),
             at=self._clock(),
             reader=interaction.user,
             secluded=interaction.secluded,

@@ -41,6 +41,7 @@ from bot.telemetry import Metrics, log
 from core.catching import CatchUps
 from core.configuring import SettingsBook
 from core.drafting import DraftBook, DraftGone
+from core.refusals import TooSoon
 from core.service import Incidents
 from core.subscribing import Subscribing
 
@@ -276,8 +277,9 @@ class SlackListeners:
 
     async def _answer_later(self, interaction: Interaction, task: asyncio.Task[Conclusion]) -> None:
         ended = await task
-        if isinstance(ended.error, DraftGone):
-            # The message holds the only copy of what was typed: the answer stands beside it.
+        if isinstance(ended.error, DraftGone | TooSoon):
+            # The message holds the only copy of what was typed, or buttons that are still true: the
+            # answer stands beside it.
             interaction = replace(interaction, in_place=False)
         await self._answers.say(interaction, ended.reply)
         if interaction.response_url is None:

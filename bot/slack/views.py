@@ -22,8 +22,7 @@ from bot.slack.buttons import (
     report_button,
     resolution_select,
     sure_button,
-    take_back_button,
-    write_anew_button,
+    ways_back,
 )
 from bot.slack.cards import card_for_you, remarks
 from bot.slack.markup import channel_link, escape, mention, moment, shown
@@ -169,8 +168,16 @@ def _sees_declaration(outcome: Outcome) -> Iterator[str]:
 def changed(outcome: Outcome, *, reader: str | None = None) -> Json:
     """The answer to a change: the new state, and the readers of each text."""
     incident = outcome.incident
-    told = [*_new_state(outcome, reader), *_readers(outcome)]
+    told = [*_new_state(outcome, reader), *_readers(outcome), *_still_held(outcome)]
     return offer(told, incident, list(_offered(outcome)), has_moved=_has_moved(outcome))
+
+
+def _still_held(outcome: Outcome) -> Iterator[str]:
+    """The sentence about an earlier text, whose own answer this one may take the place of."""
+    if held := outcome.held:
+        text = "new title" if held.kind is Kind.TITLE else "public update"
+        way = "make it private" if held.kind is Kind.DECLARED else f"take back your {text}"
+        yield f"You can still {way} before anybody reads it."
 
 
 def _offered(outcome: Outcome) -> Iterator[Json]:
@@ -188,10 +195,9 @@ def _offered(outcome: Outcome) -> Iterator[Json]:
         elif update.kind is Kind.REPORTED and update is outcome.updates[0]:
             yield report_button(incident)
         elif update.public_at:
-            yield take_back_button(incident, update)
-            # A correction is not corrected again.
-            if update.kind not in {Kind.TITLE, Kind.CORRECTED}:
-                yield write_anew_button(incident, update)
+            yield from ways_back(incident, update)
+    if outcome.held:
+        yield from ways_back(incident, outcome.held)
     ended = incident.terminal or incident.public_word is PublicWord.RESOLVED
     if ended and before and before.status != incident.status and incident.resolution is None:
         yield report_button(incident)
@@ -207,7 +213,8 @@ def unchanged(outcome: Outcome, *, at: datetime) -> Json:
     first, since = incident.acknowledged_by, outcome.acknowledged_at
     if first and since:
         told.append(f"{mention(first)} acknowledged it first, {moment(since, seen_from=at)}.")
-    return offer(told, incident)
+    back = list(ways_back(incident, outcome.held)) if outcome.held else []
+    return offer([*told, *_still_held(outcome)], incident, back)
 
 
 def promise_left(incident: Incident, present: Promise | None, *, at: datetime) -> Json:

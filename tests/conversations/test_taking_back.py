@@ -74,6 +74,49 @@ async def test_the_answer_takes_the_place_of_the_one_with_the_button(mia, publis
     assert PRESS not in str([message.blocks for message in seen])
 
 
+@pytest.mark.parametrize("click", ["No promise", "Move to Identified"])
+async def test_another_click_in_the_answer_keeps_the_way_back(slack, mia, published, settle, click):
+    await mia.command("#payments", "/incident severity 1 high")
+    update = await mia.command("#payments", "/incident update 1 Our supplier list leaked.")
+    answer = await (await mia.press(await update.answer(), click)).answer()
+    assert "You can still take back your public update before anybody reads it." in answer.text
+    assert "Take back and edit" in str(answer.blocks)
+
+    taken = await (await mia.press(answer, PRESS)).answer()
+    await settle()
+    assert NEVER in taken.text
+    assert not posted(slack, "supplier")
+
+
+async def test_a_second_click_at_once_leaves_the_way_back(mia, published):
+    answer = await (await mia.press(published, "Move to Identified")).answer()
+    await (await mia.press(answer, "Move to Monitoring")).answer()
+
+    taken = await (await mia.press(answer, PRESS)).answer()
+    assert NEVER in taken.text
+    assert answer.ts in {message.ts for message in mia.reads("#payments")}
+
+
+async def test_a_click_after_a_declaration_keeps_the_way_to_hide_it(mia, ratchet):
+    declared = await mia.command("#payments", "/incident declare Our customer list leaked")
+    moved = await (await mia.press(await declared.answer(), "Move to Identified")).answer()
+    assert "You can still make it private before anybody reads it." in moved.text
+
+    hidden = await (await mia.press(moved, "Make it private")).answer()
+    assert "Nothing of it was published" in hidden.text
+
+
+async def test_a_new_title_can_be_taken_back_after_another_click(mia, published, settle):
+    named = await mia.command("#payments", "/incident title 1 Our customer list leaked")
+    moved = await (await mia.press(await named.answer(), "Move to Identified")).answer()
+    assert "You can still take back your new title before anybody reads it." in moved.text
+
+
+async def test_the_answer_to_a_command_repeats_no_earlier_way_back(mia, published):
+    noted = await (await mia.command("#payments", "/incident note 1 It was db-3")).answer()
+    assert PRESS not in str(noted.blocks)
+
+
 async def test_after_an_admins_faster_withdrawal_the_author_learns_that_nobody_read_it(
     slack, ratchet, mia, settle
 ):
