@@ -281,7 +281,7 @@ def setup_form(view: Mapping[str, Any]) -> SaveSettings:
         if setting in restored:
             changes[setting] = None
         elif text is None and was != NONE:
-            changes[setting] = None  # An emptied choice of a channel.
+            changes[setting] = chosen[setting] = NONE  # An emptied choice of a channel.
         elif text is not None and text != was:
             changes[setting] = chosen[setting] = text
     return SaveSettings(chosen=chosen, changes=changes, seen=int(seen))

@@ -153,7 +153,7 @@ class Workspaces:
     async def _problem(self, setting: Setting, text: str, groups: Mapping[str, str]) -> str | None:
         """The reason why ``text`` cannot be served; it ends a sentence about the setting."""
         match setting:
-            case Setting.STATUS_CHANNEL | Setting.API_CHANNEL:
+            case Setting.STATUS_CHANNEL | Setting.API_CHANNEL if text != NONE:
                 return await places.refused_trial(self._client, text)
             case Setting.RESPONDERS_GROUP | Setting.PUBLISHERS_GROUP:
                 if groups and text not in {*groups, NONE}:

@@ -116,6 +116,16 @@ async def test_the_default_is_used_again(slack, opened, in_force):
     assert (await in_force()).default_severity == "medium"
 
 
+async def test_an_emptied_channel_is_none_whatever_the_default(slack, opened, in_force):
+    mia = await opened()
+    assert "Empty: Slack shows no public update." in hints(mia.view)["status_channel"]
+    await mia.fill("Status channel", None)
+    await mia.submit()
+
+    await answered(slack, mia, "Status channel: none")
+    assert (await in_force()).status_channel is None
+
+
 async def test_a_dialog_without_a_change_saves_nothing(slack, ratchet, opened):
     mia = await opened()
     await mia.submit()

@@ -111,12 +111,15 @@ def test_a_tick_restores_a_default_whatever_else_was_chosen():
     assert setup_form(submitted).changes == {Setting.DEFAULT_SEVERITY: None}
 
 
-def test_an_emptied_channel_restores_its_default():
-    submitted = sent(setup_dialog(a_configuration(), CATALOGUE, {}, origin=ORIGIN))
+@pytest.mark.parametrize("channel", [Setting.STATUS_CHANNEL, Setting.API_CHANNEL])
+def test_an_emptied_channel_is_none_whatever_the_default(channel):
+    known = a_configuration(**{channel: TEXTS[channel]})
+    submitted = sent(setup_dialog(known, CATALOGUE, {}, origin=ORIGIN))
     emptied = {"selected_conversation": None}
-    submitted["state"]["values"]["status_channel:3"] = {"status_channel": emptied}
+    submitted["state"]["values"][f"{channel}:3"] = {channel: emptied}
 
-    assert setup_form(submitted).changes == {Setting.STATUS_CHANNEL: None}
+    asked = setup_form(submitted)
+    assert asked.changes == asked.chosen == {channel: "none"}
 
 
 JUNK = {one: json.dumps({setting.value: one for setting in Setting}) for one in ("?", 5)}
