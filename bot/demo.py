@@ -26,7 +26,17 @@ import aiohttp
 from bot.sandbox.receiver import PATH, Receiver
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Story, story
-from bot.stand_in import DATABASE, PAGE, is_kept, keep, keep_up, manifest, settings_for, take_up
+from bot.stand_in import (
+    DATABASE,
+    PAGE,
+    is_kept,
+    keep,
+    keep_up,
+    manifest,
+    settings_for,
+    take_up,
+    team,
+)
 
 FOLDER = Path(".ratchet-demo")
 FIRST_STORY = "outage"
@@ -360,7 +370,7 @@ async def _run(
     announce: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
-    async with Sandbox(manifest(), port=port) as slack:
+    async with Sandbox(manifest(), populate=team, port=port) as slack:
         goes_on = is_kept(FOLDER) and not (clean or story_name)
         name = story_name or (None if clean or goes_on else FIRST_STORY)
         told = story(name) if name else None

@@ -17,7 +17,7 @@ from bot.app import App, build
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Stage, Story, story
 from bot.settings import Settings
-from bot.stand_in import DATABASE, PAGE, keep, manifest, settings_for
+from bot.stand_in import DATABASE, PAGE, keep, manifest, settings_for, team
 from bot.telemetry import configure_logs
 from core.arranging import ComponentChange
 from core.curating import Curation
@@ -95,6 +95,7 @@ async def play(told: Story, *, folder: Path, until: datetime) -> None:
     clock = StoryClock(until - timedelta(seconds=told.seconds) - MARGIN)
     slack = Sandbox(
         manifest(),
+        populate=team,
         clock=clock.seconds,
         ack_seconds=PATIENCE_SECONDS,
         patience_seconds=PATIENCE_SECONDS,

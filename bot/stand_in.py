@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from bot.sandbox.saving import restore, saved
-from bot.sandbox.server import Sandbox
+from bot.sandbox.server import Sandbox, a_small_team
 from bot.sandbox.workspace import Workspace
 
 # Beside the sources in a checkout; inside the package after an installation from a wheel.
@@ -51,6 +51,12 @@ def manifest() -> dict[str, Any]:
     path = next(path for path in MANIFESTS if path.is_file())
     read_in: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return read_in
+
+
+def team(workspace: Workspace) -> None:
+    """The people and channels of the demo. ``/incident setup`` offers its group to an admin."""
+    a_small_team(workspace)
+    workspace.add_group("on-call", members=["mia", "bo"], name="On call")
 
 
 def settings_for(slack: Sandbox, *, port: int) -> dict[str, str]:
