@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from core.public_side import KeptUpdate, PublicIncident
 DAYS = 90
 # The number of incidents that the lists of JSON and of feeds hold.
 RECENT = 50
+# The page lists the incidents that ended within this time.
+LATELY = timedelta(days=14)
 WITHDRAWN = "This update was withdrawn."
 NO_DATA = "No data"
 
@@ -339,6 +342,14 @@ class PageIncident:
         return self.incident.word is not PublicWord.RESOLVED
 
     @property
+    def ended_at(self) -> datetime | None:
+        """The moment of its last end, None if it is open. A later text or correction is no end."""
+        if self.open:
+            return None
+        after = takewhile(lambda one: one.word is PublicWord.RESOLVED, self.updates)
+        return min((one.at for one in after), default=self.incident.resolved_at)
+
+    @property
     def since(self) -> datetime:
         """The moment of its newest change, with a write or without one."""
         promise = self.incident.next_update
@@ -352,7 +363,8 @@ class StatusPage:
 
     ``since`` is the moment of its newest change, so it is the same until ``until``, the first
     moment at which it changes without a write. ``today`` is the last day of the bars (UTC).
-    ``open`` are worst first, ``recent`` newest first (at most `RECENT`).
+    ``open`` are worst first, ``recent`` newest first (at most `RECENT`). ``lately`` ended within
+    `LATELY`, the last to end first.
     """
 
     settings: PageSettings
@@ -360,6 +372,7 @@ class StatusPage:
     groups: tuple[PageGroup, ...]
     open: tuple[PageIncident, ...]
     recent: tuple[PageIncident, ...]
+    lately: tuple[PageIncident, ...]
     since: datetime
     until: datetime
     today: date

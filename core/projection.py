@@ -19,6 +19,7 @@ from core.page import (
     DAYS,
     IMPACTS,
     INDICATORS,
+    LATELY,
     RECENT,
     STATUSES,
     Affected,
@@ -99,6 +100,7 @@ def _project(
 ) -> StatusPage:
     open_ = [one for one in incidents if one.open]
     turns = sorted({*facts.turns, *_turns(facts, at)})
+    today = at.astimezone(UTC).date()
     return StatusPage(
         settings=facts.settings,
         indicator=worst(
@@ -108,10 +110,17 @@ def _project(
         groups=_grouped(facts, components),
         open=tuple(sorted(open_, key=_worst_first)),
         recent=tuple(incidents[:RECENT]),
+        lately=_lately(incidents, today),
         since=max([facts.changed_at, *_changes(facts), *(turn for turn in turns if turn <= at)]),
         until=min(turn for turn in turns if turn > at),
-        today=at.astimezone(UTC).date(),
+        today=today,
     )
+
+
+def _lately(incidents: Sequence[PageIncident], today: date) -> tuple[PageIncident, ...]:
+    ended = [(one.ended_at, one) for one in incidents]
+    within = [(at, one) for at, one in ended if at is not None and at.date() >= today - LATELY]
+    return tuple(one for _, one in sorted(within, key=lambda row: row[0], reverse=True))
 
 
 def page_incident(incident: PublicIncident) -> PageIncident:

@@ -25,6 +25,7 @@ from bot.page.bars import alternative, day_name, strokes
 from bot.page.statuspage import moment
 from bot.page.texts import as_html, lasting, utc
 from core.page import (
+    LATELY,
     ComponentStatus,
     Impact,
     PageGroup,
@@ -33,12 +34,13 @@ from core.page import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
-# The page lists incidents that ended within this time, and no more than this.
-LATELY, LATELY_MAX = timedelta(days=14), 10
+# Of the incidents that ended lately, the page shows no more than these.
+LATELY_MAX = 10
 # With more components than these, groups without trouble are folded.
 MANY = 20
 LATELY_HEADING = f"Ended in the last {LATELY.days} days"
 LATELY_NOTHING = f"No incident has ended in the last {LATELY.days} days."
+LATELY_REST = f"Only the {LATELY_MAX} that ended last are shown here."
 
 
 def policy(*, header: bool = True) -> str:
@@ -97,6 +99,7 @@ def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
         lately=lately(page),
         lately_heading=LATELY_HEADING,
         lately_nothing=LATELY_NOTHING,
+        lately_rest=lately_rest(page),
     )
 
 
@@ -157,11 +160,14 @@ def day(of: date, incidents: Sequence[PageIncident], page: StatusPage, at: Addre
     )
 
 
-def lately(page: StatusPage) -> list[PageIncident]:
-    """The incidents that ended in the last days, newest first."""
-    since = page.today - LATELY
-    over = [one for one in page.recent if not one.open]
-    return [one for one in over if one.incident.updated_at.date() >= since][:LATELY_MAX]
+def lately(page: StatusPage) -> tuple[PageIncident, ...]:
+    """The incidents that ended in the last days, as many as the page shows."""
+    return page.lately[:LATELY_MAX]
+
+
+def lately_rest(page: StatusPage) -> str:
+    """The sentence below them that says that more of them ended; empty if all are shown."""
+    return LATELY_REST if len(page.lately) > LATELY_MAX else ""
 
 
 def shown_groups(page: StatusPage) -> list[PageGroup]:

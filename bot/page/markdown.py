@@ -60,6 +60,8 @@ def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
             yield from _incident(one, at, level=3)
     else:
         yield from (html.LATELY_NOTHING, "")
+    if rest := html.lately_rest(page):
+        yield from (rest, "")
     yield from (f"[All incidents by month]({at.of('history.md')})", "")
     yield from _since(page.since)
 

@@ -289,6 +289,36 @@ class TestIncidents:
 
         assert [one.incident.number for one in made.recent][-1] == 6
 
+    @pytest.mark.parametrize(
+        ("moved", "listed"),
+        [
+            pytest.param([], [], id="open"),
+            pytest.param([(-14, "resolved")], [7], id="ended on the first of the days"),
+            pytest.param([(-15, "resolved")], [], id="ended before"),
+            pytest.param([(-60, "resolved"), (-1, None)], [], id="corrected lately"),
+            pytest.param(
+                [(-60, "resolved"), (-5, "investigating"), (-4, "resolved")], [7], id="ended again"
+            ),
+        ],
+    )
+    def test_one_that_ended_lately_is_listed_by_its_end_alone(self, moved, listed):
+        rows = [(NINE + days * DAY, status, "Words.") for days, status in moved]
+        one = an_incident(*rows, number=7, started_at=NINE - 90 * DAY, updated_at=NINE)
+
+        assert [each.incident.number for each in page(one).lately] == listed
+
+    def test_all_that_ended_lately_are_listed_the_last_to_end_first(self):
+        long_ago = an_incident(RESOLVED, number=1, started_at=NINE - 60 * DAY)
+        newer = (
+            an_incident((NINE - DAY, "resolved", None), number=n, started_at=NINE - 2 * DAY)
+            for n in range(RECENT + 1, 1, -1)
+        )
+
+        made = page(*newer, long_ago)
+
+        assert len(made.lately) == RECENT + 1
+        assert made.lately[0].incident.number == 1
+
     def test_a_bare_move_has_a_fixed_sentence(self):
         made = page_incident(an_incident((NINE + MINUTE, "monitoring", None)))
 

@@ -18,7 +18,7 @@ from core.incident import PublicText, Severity
 from core.page import DAYS, Impact
 from tests.builders import WORKSPACE, an_id
 from tests.core.test_projection import an_incident, page, shown
-from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, the_page
+from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, ended, the_page
 from tests.page.example import MAINTAINED as BY_HAND
 
 
@@ -140,6 +140,14 @@ class TestPage:
         listed = made[made.index("Days with incidents") :]
 
         assert re.findall(r'days/([0-9-]+)">', listed) == ["2026-03-02", "2026-02-27", "2026-01-31"]
+
+    @pytest.mark.parametrize(("over", "more"), [(10, False), (11, True)])
+    def test_a_page_says_that_more_incidents_ended_than_it_shows(self, over, more):
+        made = page(*(ended(number, 3, MOBILE) for number in range(over, 0, -1)))
+        found = html.now(made, AT), markdown.now(made, AT)
+
+        assert [one.count("Search is slow") for one in found] == [html.LATELY_MAX] * 2
+        assert [html.LATELY_REST in one for one in found] == [more] * 2
 
     def test_groups_without_trouble_are_folded_on_a_long_page(self):
         more = tuple(
