@@ -49,7 +49,7 @@ def test_a_component_that_may_not_be_named_is_unknown_and_no_near_name():
         with pytest.raises(NotAComponent) as refused:
             known_components((name,), (API, SEARCH), hidden)
         assert (refused.value.suggestion, refused.value.known) == (None, ("API",))
-        assert refused.value.problem == 'hold one that is unknown: choose from "API"'
+        assert refused.value.problem == 'include one that is unknown: choose from "API"'
     assert known_components((SEARCH.id,), (API, SEARCH), hidden) == (SEARCH,)
 
 
