@@ -53,8 +53,13 @@ def takes_posts(channel: str) -> Json:
 
 def still_takes_no_posts(channel: str, problem: str) -> Json:
     """The answer to **Try again** about one that does not; ``problem`` ends a sentence."""
-    told = [f"{channel_link(channel)} {escape(problem)}."]
+    told = [f"{channel_link(channel)} {escape(or_the_end(problem))}."]
     return message(told, [*paragraphs(told), *actions(_cures(channel))])
+
+
+def or_the_end(problem: str) -> str:
+    """``problem``, the end of a sentence about any channel, for one that is subscribed."""
+    return problem.replace("choose another", "end the subscription")
 
 
 def try_button(channel: str) -> Json:

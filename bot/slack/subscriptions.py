@@ -28,7 +28,13 @@ from bot.slack.forms import SUBSCRIBE
 from bot.slack.inputs import Origin, element, metadata, remembered_in
 from bot.slack.markup import channel_link, escape, mention, moment, plain_text, shown
 from bot.slack.paged import NumberedPage
-from bot.slack.posting_faults import cure_of, end_button, faulty_since, try_button
+from bot.slack.posting_faults import (
+    cure_of,
+    end_button,
+    faulty_since,
+    or_the_end,
+    try_button,
+)
 from bot.slack.pressed import encode, subscribe_value
 from bot.slack.requests import UsageError
 from bot.slack.subscription_requests import OPTIONS, Readers, Subscribe, version
@@ -274,6 +280,7 @@ def takes_no_post(
 
     ``subscribed``: the reader may know that it is, and end that.
     """
+    problem = or_the_end(problem) if subscribed else problem
     told = [f"{channel_link(proposed.channel)} {escape(problem)}.", "Nothing was changed."]
     again = _subscribe_button("Try again", resolved(proposed, agreed=agreed))
     end = [end_button(proposed.channel)] if subscribed else []
