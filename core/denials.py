@@ -33,7 +33,9 @@ OWNER_HELPS = frozenset({Permission.RESPOND, Permission.PUBLISH})
 
 
 class Denied(UserError):
-    """``permission`` is missing. The owner of ``incident`` (may be None) is named as a helper.
+    """``permission`` is missing. ``helper`` is the owner of ``incident``, who is named, or None.
+
+    Nobody is sent to an owner who is deactivated, or to themselves.
 
     ``reads``: the actor wanted to read what is for responders, and to change nothing.
     """
@@ -46,8 +48,9 @@ class Denied(UserError):
         *,
         reads: bool = False,
     ) -> None:
-        owner = incident.owner if incident and permission in OWNER_HELPS else None
-        helper = f"{owner.name} (owner) or anyone" if owner and owner != actor.person else "anyone"
+        owner = incident.leader if incident and permission in OWNER_HELPS else None
+        self.helper = owner if owner != actor.person else None
+        helper = f"{self.helper.name} (owner) or anyone" if self.helper else "anyone"
         super().__init__((READING if reads else DENIALS[permission]).format(helper))
         self.reads = reads
         self.actor = actor

@@ -264,10 +264,7 @@ def _possible_leak(error: PossibleLeak) -> Iterator[str]:
 
 
 def _denied(error: Denied) -> Iterator[str]:
-    groups = error.actor.groups
-    owner = error.incident.owner if error.incident else None
-    if owner == error.actor.person:
-        owner = None
+    groups, owner = error.actor.groups, error.helper
     match error.permission:
         case Permission.JOIN:
             yield "Only full members of this workspace may use Ratchet."

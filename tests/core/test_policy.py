@@ -168,6 +168,15 @@ def test_a_denial_names_the_owner_as_a_helper():
     assert "Ask Grace (owner)" in denied.message
 
 
+def test_a_denial_sends_nobody_to_an_owner_who_has_left():
+    incident = an_incident(owner=GRACE, left_owner=GRACE.id)
+
+    denied = policy.allows(an_actor(responder=False), a_change(note="n"), incident)
+
+    assert denied.helper is None
+    assert "Ask anyone of them." in denied.message
+
+
 @pytest.mark.parametrize(
     ("actor", "reads"),
     [

@@ -357,6 +357,14 @@ def test_a_denial_names_the_people_to_ask(owner, groups, expected):
     assert expected in refusals.refusal(error, at=NOW)["text"]
 
 
+def test_a_denial_sends_nobody_to_an_owner_who_has_left():
+    incident = an_incident(owner=GRACE, left_owner=GRACE.id)
+    error = Denied(an_actor(groups=Groups(responders="S1")), Permission.RESPOND, incident)
+
+    told = refusals.refusal(error, at=NOW)["text"]
+    assert told == "Only <!subteam^S1> may work on incidents. Ask one of them."
+
+
 def test_a_stranger_is_told_nobodys_name():
     error = Denied(an_actor(), Permission.JOIN, an_incident(owner=GRACE))
 
