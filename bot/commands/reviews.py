@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import typer
 
@@ -15,7 +17,9 @@ Workspace = Annotated[
 
 
 def report(
-    number: Annotated[int, typer.Argument(help="The number of the incident.", metavar="N")],
+    incident: Annotated[
+        str, typer.Argument(help="The incident: 42, INC-42 or its id.", metavar="N")
+    ],
     *,
     public: Annotated[
         bool, typer.Option("--public", help="Public facts and texts alone: no notes, no people.")
@@ -28,11 +32,13 @@ def report(
     """
     from core.report import markdown
 
+    ref = _reference(incident)
+
     def told(incidents: Any, actor: Any) -> Coroutine[Any, Any, str]:
         if public:
-            text: Coroutine[Any, Any, str] = incidents.public_report(actor, number)
+            text: Coroutine[Any, Any, str] = incidents.public_report(actor, ref)
         else:
-            text = incidents.report(actor, number, lambda _, made: markdown(made))
+            text = incidents.report(actor, ref, lambda _, made: markdown(made))
         return text
 
     typer.echo(_asked(told, workspace), nl=False)
@@ -64,6 +70,18 @@ def stats(
         lambda incidents, actor: incidents.statistics(actor, period=timedelta(days=days)), workspace
     )
     typer.echo(page(made) if html else table(made), nl=False)
+
+
+def _reference(text: str) -> int | UUID:
+    """The incident that ``text`` names, written as in a command of Slack."""
+    from bot.commands.setup import wrong
+    from bot.slack.references import NoNumber, at_head
+
+    with suppress(NoNumber):
+        ref, rest = at_head(text, {})
+        if ref is not None and not rest:
+            return ref
+    return wrong(f'"{text}" names no incident: write 42, #42, INC-42 or its id.')
 
 
 def _asked(ask: Callable[[Any, Any], Coroutine[Any, Any, T]], workspace: str | None) -> T:

@@ -96,6 +96,21 @@ def test_an_unknown_incident_is_one_line_of_error(ratchet, filled):
     assert "There is no incident INC-7 here." in wrong
 
 
+@pytest.mark.parametrize("reference", ["INC-1", "#1", "inc 1", "1."])
+def test_an_incident_is_named_as_in_slack(ratchet, filled, reference):
+    code, told, _ = ratchet("report", reference)
+
+    assert (code, told.splitlines()[0]) == (0, "# INC-1 Checkout is down")
+
+
+@pytest.mark.parametrize("words", ["0", "checkout", "1 2", ""])
+def test_words_that_name_no_incident_are_refused_with_the_forms(ratchet, filled, words):
+    code, told, wrong = ratchet("report", words)
+
+    assert (code, told) == (2, "")
+    assert f'"{words}" names no incident: write 42, #42, INC-42 or its id.' in wrong
+
+
 def test_several_workspaces_are_told_apart(ratchet, filled):
     filled("T0OTHER")
 
