@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -96,7 +97,9 @@ def show(workspace: Workspace = None) -> None:
 
 @components.command("list")
 def list_components(workspace: Workspace = None) -> None:
-    """List all components: position, name, group, and whether the page shows it."""
+    """List all components: position, name, group, whether the page shows it, status by hand."""
+    from bot.clock import now
+
     known = _curate(lambda curation, operator: curation.arrangement(operator), workspace)
     groups = {group.id: group.name for group in known.groups}
     for one in sorted(known.components, key=lambda each: (each.position, each.name)):
@@ -105,6 +108,7 @@ def list_components(workspace: Workspace = None) -> None:
             "shown" if one.shown else "hidden",
             *(["only if degraded"] if one.only_if_degraded else []),
             *(["showcase"] if one.showcase else []),
+            *_by_hand(one, now()),
         ]
         typer.echo(f"{one.position:>4}  {one.name}{group}: {', '.join(flags)}")
     if not known.components:
@@ -130,6 +134,15 @@ def add(
 
     made, published = _curate(work, workspace)
     typer.echo(f"{made.name} is a component, and {_shown(made, published)}.")
+
+
+def _by_hand(one: Any, at: datetime) -> list[str]:
+    """The status by hand that is in force, with its end in UTC; none if incidents decide."""
+    found = one.by_hand(at)
+    if found is None:
+        return []
+    end = f"{found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if found.until else "it is cleared"
+    return [f"{found.status.words.lower()} by hand until {end}"]
 
 
 def _shown(made: Any, published: Any) -> str:
@@ -237,8 +250,7 @@ def override(
     workspace: Workspace = None,
 ) -> None:
     """Give a component a status by hand, or clear it: then its incidents decide again."""
-    from datetime import UTC, datetime
-
+    from bot.clock import now
     from bot.commands.setup import wrong
     from core.page import ComponentStatus
 
@@ -259,8 +271,8 @@ def override(
         ),
         workspace,
     )
-    last = made.overrides[-1].status
-    typer.echo(f"{made.name}: {last.words.lower() if last else 'its incidents decide'}.")
+    [said] = _by_hand(made, now()) or ["its incidents decide"]
+    typer.echo(f"{made.name}: {said}.")
 
 
 def _either(one: str, is_one: bool, other: str, is_other: bool) -> bool | None:  # noqa: FBT001 - two flags beside their names

@@ -172,7 +172,10 @@ def resend(
             "`ratchet webhooks log`. What is older, or still waits, is not sent again.",
             code=1,
         )
-    typer.echo("It is sent once more.")
+    typer.echo(
+        "It is sent once more, without what is public no longer: `ratchet webhooks log` shows "
+        "what became of it."
+    )
 
 
 @cli.command()

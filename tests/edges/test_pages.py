@@ -143,8 +143,17 @@ def test_a_status_is_set_by_hand_and_cleared(ratchet):
     ratchet("components", "add", "API")
     arguments = ("under_maintenance", "--until", "2999-03-01T15:00", "--reason", "a disk")
 
-    assert ratchet("components", "override", "api", *arguments)[1] == "API: under maintenance.\n"
+    assert ratchet("components", "override", "api", *arguments)[1] == (
+        "API: under maintenance by hand until 2999-03-01 15:00 UTC.\n"
+    )
+    assert ratchet("components", "list")[1] == (
+        "   0  API: shown, under maintenance by hand until 2999-03-01 15:00 UTC\n"
+    )
+    assert ratchet("components", "override", "api", "operational")[1] == (
+        "API: operational by hand until it is cleared.\n"
+    )
     assert ratchet("components", "override", "api", "clear")[1] == "API: its incidents decide.\n"
+    assert ratchet("components", "list")[1] == "   0  API: shown\n"
 
 
 @pytest.mark.parametrize("workspace", ["bogus", "acme.slack.com", "t0acme", "T0 ACME", ""])
