@@ -28,6 +28,17 @@ from core.texts import component_name_of, name_of, one_line, optional_of
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+# The languages of ISO 639-1, and a few more that browsers write dates in.
+# Source: https://www.loc.gov/standards/iso639-2/php/code_list.php
+_LANGUAGES = """
+aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de
+dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia
+id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo
+lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl
+ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk
+tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu fil gsw haw yue
+"""
+LANGUAGES = tuple(_LANGUAGES.split())
 TITLE_MAX = 100
 POSITION_MAX = 9_999
 # The days on which the record of a component can begin.
@@ -63,6 +74,20 @@ def slug_of(text: str) -> str:
             "slug", "needs 1 to 40 small letters, digits and hyphens, and no hyphen at its ends"
         )
     return text
+
+
+def language_of(tag: str) -> str:
+    """``tag``, if it is one of a language that is known, such as ``en`` or ``de-CH``.
+
+    Raises:
+        InvalidField: ``language``.
+    """
+    if not LANGUAGE.fullmatch(tag):
+        raise InvalidField("language", 'is no language tag: write one such as "en" or "de-CH"')
+    if tag.partition("-")[0] not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise InvalidField("language", f"is unknown: it begins with one of {known}")
+    return tag
 
 
 def start_date_of(day: date, *, at: datetime) -> date:
@@ -104,8 +129,8 @@ def page_settings(
     if not 1 <= len(named) <= TITLE_MAX or not optional_of("title", named, TITLE_MAX):
         raise InvalidField("title", f"needs 1 to {TITLE_MAX} visible characters")
     spoken = language or (before.language if before else "en")
-    if not LANGUAGE.fullmatch(spoken):
-        raise InvalidField("language", 'is no language tag: write one such as "en" or "de-CH"')
+    if language is not None:
+        language_of(spoken)
     chosen = slug_of(slug) if slug is not None else before.slug if before else slug_from(named)
     hidden = before.noindex if before else True
     return PageSettings(

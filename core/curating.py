@@ -163,20 +163,41 @@ class Curation:
         self,
         actor: Actor,
         *,
+        title: str | None = None,
+        slug: str | None = None,
+        language: str | None = None,
+        noindex: bool | None = None,
         then: Callable[[Transaction, FormerPage | None], object] = nothing,
         request: str | None = None,
     ) -> FormerPage | None:
         """Takes the page off: its addresses lead nowhere from then on.
 
-        The result is what the workspace keeps of it, None if it never had a page.
+        Settings that are given are kept for the next time that it is published. The result is what
+        the workspace keeps of it, None if it never had a page.
 
         Raises:
             Denied: the actor is no workspace admin.
+            InvalidField: a setting is not possible, or another workspace has the slug.
         """
         _need(actor, Permission.ADMINISTER)
 
         def work(tx: Transaction) -> FormerPage | None:
-            tx.unpublish_page(actor.workspace, at=self._clock())
+            at = self._clock()
+            if any(one is not None for one in (title, slug, language, noindex)):
+                known = tx.arrangement(actor.workspace)
+                before = known.page or known.former
+                kept = page_settings(
+                    actor.workspace,
+                    before,
+                    title=title,
+                    slug=slug,
+                    language=language,
+                    noindex=noindex,
+                    at=at,
+                )
+                # Nobody reads it in between: it is one transaction.
+                tx.publish_page(kept, at=at)
+            tx.unpublish_page(actor.workspace, at=at)
             former = tx.arrangement(actor.workspace).former
             then(tx, former)
             return former

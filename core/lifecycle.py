@@ -149,6 +149,11 @@ class Catalogue:
     def __iter__(self) -> Iterator[Lifecycle]:
         return iter(self._by_name.values())
 
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The names of the statuses of all lifecycles, each once."""
+        return tuple(dict.fromkeys(one.name for each in self for one in each.statuses))
+
     def with_default(self, name: str | None) -> Catalogue:
         """The same lifecycles for a workspace that chose ``name`` as its default.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from core import policy
-from core.components import known_components
+from core.components import known_components, nameable
 from core.denials import Denied, Permission
 from core.errors import InvalidField
-from core.incident import Actor, Person, Severity
+from core.incident import Actor, Component, Person, Severity
 from core.missing import NotSubscribed
 from core.service import NO_INCIDENT
 from core.store import Reader, Store, Transaction
@@ -65,12 +65,20 @@ class Subscribing:
     async def subscriptions(self, actor: Actor) -> tuple[Subscription, ...]:
         """The subscriptions that are in force, in the order of their channels.
 
+        A component that may not be named to ``actor`` has no name in a filter, here and in every
+        result of `Subscribing`.
+
         Raises:
             Denied: the actor may not publish.
         """
         _need(actor)
-        every = await self._store.read(lambda reader: reader.subscriptions(actor.workspace))
-        return tuple(one for one in every if one.in_force)
+
+        def work(reader: Reader) -> tuple[Subscription, ...]:
+            hidden = reader.unnamed(actor)
+            every = reader.subscriptions(actor.workspace)
+            return tuple(_without_names(one, hidden) for one in every if one.in_force)
+
+        return await self._store.read(work)
 
     def admit(self, actor: Actor) -> None:
         """Lets only publishers go on.
@@ -87,8 +95,13 @@ class Subscribing:
             Denied: the actor may not publish.
         """
         _need(actor)
-        known = await self._store.read(lambda reader: reader.arrangement(actor.workspace))
-        return tuple(one.name for one in known.components)
+        team = actor.workspace
+
+        def work(reader: Reader) -> tuple[str, ...]:
+            known = reader.arrangement(team).components
+            return tuple(one.name for one in nameable(known, reader.unnamed(_everybody(team))))
+
+        return await self._store.read(work)
 
     async def proposed(self, actor: Actor, wanted: Wanted) -> Subscribed:
         """The result that `subscribe` would have, for a question before it; nothing is written.
@@ -98,7 +111,9 @@ class Subscribing:
         """
         _need(actor)
 
-        return await self._store.write(lambda tx: self._proposed(tx, actor, wanted))
+        return await self._store.write(
+            lambda tx: _told(tx, actor, self._proposed(tx, actor, wanted))
+        )
 
     async def subscribe(
         self, actor: Actor, wanted: Wanted, *, request: str | None = None
@@ -118,12 +133,12 @@ class Subscribing:
 
         def work(tx: Transaction) -> Subscribed:
             if request is not None and (found := _repeated(tx, actor, wanted.channel, request)):
-                return found
+                return _told(tx, actor, found)
             made = self._proposed(tx, actor, wanted)
             if made.changed:
                 tx.keep_subscription(made.subscription)
             self._mark(tx, actor, request)
-            return made
+            return _told(tx, actor, made)
 
         return await self._store.write(work)
 
@@ -142,7 +157,7 @@ class Subscribing:
 
         def work(tx: Transaction) -> Subscribed:
             if request is not None and (found := _repeated(tx, actor, channel, request)):
-                return found
+                return _told(tx, actor, found)
             before = _of(tx.subscriptions_to_change(actor.workspace), channel)
             if before is None or not before.in_force:
                 raise NotSubscribed(channel)
@@ -150,7 +165,8 @@ class Subscribing:
             ended = replace(before, by=actor.person, at=at, ended_at=at, fault=None)
             tx.keep_subscription(ended)
             self._mark(tx, actor, request)
-            return Subscribed(subscription=ended, before=before, changed=True)
+            made = Subscribed(subscription=ended, before=before, changed=True)
+            return _told(tx, actor, made)
 
         return await self._store.write(work)
 
@@ -188,12 +204,15 @@ class Subscribing:
             raise InvalidField(
                 "channel", f"is one too many: unsubscribe one of {SUBSCRIPTIONS_MAX} first"
             )
-        limits = SubscriptionFilter(
-            severity=wanted.severity,
-            components=known_components(
-                wanted.components, tx.components(team), tx.unnamed(_everybody(team))
-            ),
+        named = known_components(
+            wanted.components, tx.components(team), tx.unnamed(_everybody(team))
         )
+        # Whoever may not know of a component cannot mean to take it out of the filter.
+        hidden = tx.unnamed(actor) - {one.id for one in named}
+        unseen = (
+            tuple(one for one in before.filter.components if one.id in hidden) if before else ()
+        )
+        limits = SubscriptionFilter(severity=wanted.severity, components=(*named, *unseen))
         if before is not None and (before.filter, before.broadcast) == (limits, wanted.broadcast):
             return Subscribed(subscription=before, before=before, changed=False)
         at = self._clock()
@@ -242,6 +261,25 @@ def _everybody(workspace: str) -> Actor:
 
 def _of(known: tuple[Subscription, ...], channel: str) -> Subscription | None:
     return next((one for one in known if one.channel == channel), None)
+
+
+def _without_names(one: Subscription, hidden: Collection[UUID]) -> Subscription:
+    """``one``, with no name for the components of its filter that are ``hidden``."""
+    limited = tuple(
+        Component(each.id, "") if each.id in hidden else each for each in one.filter.components
+    )
+    return replace(one, filter=replace(one.filter, components=limited))
+
+
+def _told(reader: Reader, actor: Actor, made: Subscribed) -> Subscribed:
+    """``made`` as ``actor`` may read it."""
+    hidden = reader.unnamed(actor)
+    return replace(
+        made,
+        subscription=_without_names(made.subscription, hidden),
+        before=made.before and _without_names(made.before, hidden),
+        former=made.former and _without_names(made.former, hidden),
+    )
 
 
 def _repeated(tx: Transaction, actor: Actor, channel: str, request: str) -> Subscribed | None:

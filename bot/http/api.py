@@ -139,6 +139,7 @@ async def declare(call: CurrentCall, asked: IncidentReport) -> Response:
 async def list_incidents(
     call: CurrentCall, asked: Annotated[IncidentRecordQuery, Query()]
 ) -> Response:
+    await call.know_status(asked.status)
     filters = asked.filter(CANONICAL[asked.severity] if asked.severity else None)
     before = asked.before(filters)
     page = await call.incidents.board(call.actor, filters, before=before, limit=asked.limit)

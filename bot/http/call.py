@@ -14,12 +14,13 @@ from pydantic import BaseModel
 from bot.http import problems
 from bot.http.problems import ApiError, FieldError, Problem, problem_of
 from bot.webhooks.verifying import Proving
+from core.boards import BoardFilter, Scope
 from core.commands import Command
 from core.curating import Curation
 from core.decision import Outcome
 from core.errors import InvalidField, UserError
 from core.incident import Actor, Person, Place
-from core.lifecycle import Catalogue
+from core.lifecycle import NAME, Catalogue
 from core.service import Incidents
 from core.store import Receipt, Transaction
 
@@ -68,6 +69,22 @@ class ApiCall:
     find_place: FindPlace
     claim: UUID | None
     leak_guard: bool = False
+
+    async def know_status(self, status: str | None) -> None:
+        """Refuses to look for a status that no lifecycle has.
+
+        Raises:
+            ApiError: no lifecycle of the installation has it, and no incident is in it: an incident
+                may have one whose lifecycle has left the file.
+        """
+        known = self.lifecycles.statuses
+        if status is None or status in known:
+            return
+        if NAME.fullmatch(status):
+            filters = BoardFilter(scope=Scope.ALL, status=status)
+            if (await self.incidents.board(self.actor, filters, limit=1)).items:
+                return
+        raise problems.invalid([FieldError("status", f"must be one of {', '.join(known)}")])
 
     async def change(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
@@ -152,7 +152,11 @@ def description(app: FastAPI, lifecycles: Catalogue) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     _show_nulls(schemas)
-    _name_lifecycles(schemas, [lifecycle.name for lifecycle in lifecycles])
+    known = {
+        "x-lifecycles": [lifecycle.name for lifecycle in lifecycles],
+        "x-statuses": list(lifecycles.statuses),
+    }
+    _name(described, known)
     return described
 
 
@@ -169,13 +173,14 @@ def _show_nulls(schemas: dict[str, Any]) -> None:
                 example.setdefault(name, None)
 
 
-def _name_lifecycles(part: object, names: list[str]) -> None:
-    """Lists the lifecycles of this installation in the field of each body that names one."""
+def _name(part: object, known: Mapping[str, list[str]]) -> None:
+    """Lists the lifecycles, or all statuses, of this installation in each field that names one."""
     if isinstance(part, list):
         for item in part:
-            _name_lifecycles(item, names)
+            _name(item, known)
     elif isinstance(part, dict):
-        if part.pop("x-lifecycles", False):
-            part["enum"] = names
+        for mark in known.keys() & part.keys():
+            del part[mark]
+            part["enum"] = known[mark]
         for item in part.values():
-            _name_lifecycles(item, names)
+            _name(item, known)

@@ -24,6 +24,7 @@ from bot.http import problems
 from bot.http.problems import FieldError
 from core.boards import BoardFilter, Scope
 from core.incident import BODY_MAX, Severity
+from core.lifecycle import NAME
 
 PAGE = 20
 PAGE_MAX = 100
@@ -95,8 +96,17 @@ DayInput = Annotated[date, BeforeValidator(_day)]
 # The engine refuses an unknown status, because its refusal lists the valid ones.
 StatusName = Annotated[
     str,
-    StringConstraints(pattern="^[a-z][a-z0-9_]{0,39}$"),
+    StringConstraints(pattern=f"^{NAME.pattern}$"),
     Field(description="A status of the incident's own lifecycle.", examples=["identified"]),
+]
+# Of any lifecycle: `Call.know_status` refuses one that is unknown, and lists the others.
+StatusOfAny = Annotated[
+    str,
+    Field(
+        json_schema_extra={"x-statuses": True},
+        description="A status of any lifecycle.",
+        examples=["identified"],
+    ),
 ]
 LifecycleName = Annotated[
     str, Field(json_schema_extra={"x-lifecycles": True}, description="The name of a lifecycle.")
@@ -140,7 +150,7 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: StatusName | None = None
+    status: StatusOfAny | None = None
     since: DayInput | None = Field(None, alias="from", description="Declared on that day or later.")
     until: DayInput | None = Field(None, alias="to", description="Declared on that day or earlier.")
     limit: Annotated[int, whole_number(PAGE_MAX)] = Field(PAGE, ge=1, le=PAGE_MAX)

@@ -165,6 +165,7 @@ async def declare(call: CurrentCall, asked: NewIncident) -> Response:
 async def list_incidents(
     call: CurrentCall, asked: Annotated[IncidentListQuery, Query()]
 ) -> Response:
+    await call.know_status(asked.status)
     filters = asked.filters()
     before = asked.before(filters)
     page = await call.incidents.listed(call.actor, filters, before=before, limit=asked.limit)

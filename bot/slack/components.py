@@ -137,10 +137,25 @@ def saved_component(one: ShownComponent, *, new: bool, published: bool) -> str:
     ``published``: the status page is.
     """
     act = "is added" if new else "is saved"
+    return f"*{shown(one.name, 150)}* {act}. {_where(one, 'It', published=published)}"
+
+
+def left_component(one: ShownComponent, *, published: bool) -> str:
+    """The sentence about a component whose dialog was sent as it was drawn."""
+    name = f"*{shown(one.name, 150)}*"
+    return f"Nothing was changed. {_where(one, name, published=published)}"
+
+
+def _where(one: ShownComponent, name: str, *, published: bool) -> str:
     if not one.shown:
-        return f"*{shown(one.name, 150)}* {act}. It is hidden: it is on no public surface."
+        return f"{name} is hidden: it is on no public surface."
     when = "" if published else " once the page is published"
-    return f"*{shown(one.name, 150)}* {act}. The status page shows it{when}."
+    return f"The status page shows {'it' if name == 'It' else name}{when}."
+
+
+def left_group(group: ComponentGroup) -> str:
+    """The sentence about a group whose dialog was sent as it was drawn."""
+    return f"Nothing was changed. The group *{shown(group.name, 200)}* is as before."
 
 
 def saved_group(group: ComponentGroup) -> str:

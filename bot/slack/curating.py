@@ -25,7 +25,7 @@ from bot.slack.blocks import Json
 from bot.slack.dialogs import message_dialog
 from bot.slack.interaction import Interaction
 from core import policy
-from core.arranging import component_named, group_named
+from core.arranging import ComponentChange, component_named, group_named
 from core.commands import Change, Command, Declare
 from core.curating import Curation
 from core.decision import Outcome
@@ -41,6 +41,8 @@ NAMES: dict[type[Opened], str] = {
     OpenOverride: forms.OVERRIDE,
     OpenPage: forms.PAGE,
 }
+# Of a dialog that was sent as it was drawn.
+AS_BEFORE = ComponentChange()
 
 
 def arranging_form(view: Mapping[str, Any], *, at: datetime, zone: tzinfo) -> Saved:
@@ -138,11 +140,18 @@ class Arranging:
                 told = components.saved_component(
                     made, new=True, published=await self._published(actor)
                 )
+            case SaveComponent(component=ref, change=change) if ref and change == AS_BEFORE:
+                known = await self._curation.arrangement(actor)
+                now = component_named(known.components, ref)
+                told = components.left_component(now, published=known.page is not None)
             case SaveComponent(component=ref, change=change) if ref:
                 made = await self._curation.change_component(actor, ref, change, request=once)
                 told = components.saved_component(
                     made, new=False, published=await self._published(actor)
                 )
+            case SaveGroup(group=ref, name=None, position=None, description=None):
+                group = group_named((await self._curation.arrangement(actor)).groups, ref)
+                told = components.left_group(group)
             case SaveGroup():
                 group = await self._curation.change_group(
                     actor,
@@ -180,15 +189,19 @@ class Arranging:
         if asked.untouched:
             now = (await self._curation.arrangement(actor)).page
             return page.left(now, await self._address(now) if now else None)
+        title, slug, language = (text or None for text in (asked.title, asked.slug, asked.language))
         if not asked.published:
-            return page.unpublished(await self._curation.unpublish(actor, request=once))
+            former = await self._curation.unpublish(
+                actor,
+                title=title,
+                slug=slug,
+                language=language,
+                noindex=asked.noindex,
+                request=once,
+            )
+            return page.unpublished(former)
         made = await self._curation.publish(
-            actor,
-            title=asked.title or None,
-            slug=asked.slug or None,
-            language=asked.language or None,
-            noindex=asked.noindex,
-            request=once,
+            actor, title=title, slug=slug, language=language, noindex=asked.noindex, request=once
         )
         return page.published(made, await self._address(made))
 

@@ -164,5 +164,8 @@ def unpublished(former: FormerPage | None) -> Json:
     """The answer to a page that was taken off, or was not published anyway."""
     told = ["The status page is not published: its addresses lead nowhere now."]
     if former is not None:
-        told.append("\nIts title and its address are kept for the next time that you publish it.")
+        told.append(
+            f"\nIts title “{shown(former.title, 200)}”, its name `{former.slug}` in the address "
+            "and its other settings are kept for the next time that you publish it."
+        )
     return message(told, paragraphs(told))

@@ -113,7 +113,9 @@ def _with_the_rest(proposed: Subscription, asked: Subscribe, before: Subscriptio
 
 
 def _names(limits: SubscriptionFilter) -> list[str]:
-    return [shown(one.name, 100) or "a component that is gone" for one in limits.components]
+    return [
+        shown(one.name, 100) or "a component that is gone or private" for one in limits.components
+    ]
 
 
 def _gets(one: Subscription) -> str:

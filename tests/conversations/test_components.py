@@ -233,6 +233,27 @@ async def test_a_group_keeps_its_components_under_another_name(
     assert found.components[0].group == found.groups[0].id
 
 
+@pytest.mark.parametrize(
+    ("menu", "entry", "form", "told"),
+    [
+        ("menu", "Edit…", "component", "Nothing was changed. The status page shows *Search*"),
+        ("menu:group", "Edit the group…", "group", "Nothing was changed. The group *Core* is as"),
+    ],
+)
+async def test_a_dialog_that_is_sent_as_it_was_drawn_changes_nothing_and_says_so(
+    slack, listed, curation, admin, menu, entry, form, told
+):
+    await curation.add_component(admin, ComponentChange(name="Search", group="Core"))
+    before = await curation.arrangement(admin)
+    mia = await listed()
+    await mia.choose(mia.view, menu, entry)
+    await opened(slack, mia, form)
+    await mia.submit()
+
+    await slack.until(lambda: told in mia.view.words())
+    assert await curation.arrangement(admin) == before
+
+
 async def test_others_read_a_list_and_publishers_may_set_a_status(slack, ratchet, curation, admin):
     await curation.add_component(admin, ComponentChange(name="Search"))
     bo = slack.person("bo")
@@ -362,9 +383,11 @@ async def test_the_page_is_published_and_taken_off_from_slack(slack, ratchet, cu
     await mia.command("#payments", "/incident setup page")
     await opened(slack, mia, "page")
     await mia.fill("Publication", [])
+    await mia.fill("Title", "Acme, soon")
     await mia.submit()
-    await answered(slack, mia, "Its title and its address are kept")
-    assert (await curation.arrangement(admin)).page is None
+    await answered(slack, mia, "Its title “Acme, soon”, its name `acme-status` in the address and")
+    known = await curation.arrangement(admin)
+    assert (known.page, known.former.title) == (None, "Acme, soon")
 
 
 @pytest.mark.parametrize("others", [0, 1])

@@ -13,7 +13,7 @@ from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import BODY_MAX, Membership, Severity
 from core.missing import NoSuchComponent
-from core.page import ComponentStatus, Override
+from core.page import ComponentStatus, FormerPage, Override
 from core.refusals import ComponentExists
 from tests.builders import GRACE, NINE, an_actor, an_id
 
@@ -57,6 +57,35 @@ async def test_a_page_that_was_taken_off_is_published_as_it_was(curation, clock)
     assert (known.page, known.former) == (None, former)
     assert await curation.publish(ADMIN) == replace(made, published_at=clock.now)
     assert (await curation.arrangement(an_actor())).former is None
+
+
+@pytest.mark.parametrize("published", [True, False])
+async def test_settings_that_come_with_the_end_of_a_page_are_kept_for_the_next(curation, published):
+    if published:
+        await curation.publish(ADMIN, title="Acme", slug="acme", noindex=True)
+
+    former = await curation.unpublish(
+        ADMIN, title="Acme status", slug="acme-2", language="de-CH", noindex=False
+    )
+
+    known = await curation.arrangement(an_actor())
+    assert (known.page, known.former) == (None, former)
+    assert former == FormerPage(slug="acme-2", title="Acme status", language="de-CH", noindex=False)
+
+
+async def test_a_setting_that_is_not_possible_leaves_the_page_as_it_is(curation):
+    made = await curation.publish(ADMIN, title="Acme")
+
+    with pytest.raises(InvalidField, match="is no language tag"):
+        await curation.unpublish(ADMIN, language="English")
+
+    assert (await curation.arrangement(an_actor())).page == made
+
+
+@pytest.mark.parametrize("language", ["xx", "xx-YY", "abc"])
+async def test_a_language_that_is_unknown_is_refused_with_those_that_are_known(curation, language):
+    with pytest.raises(InvalidField, match=r"is unknown: it begins with one of aa, ab, .*, zu"):
+        await curation.publish(ADMIN, language=language)
 
 
 async def test_a_workspace_without_a_page_has_none_to_take_off(curation):

@@ -464,3 +464,11 @@ def test_a_workspace_chooses_its_default_as_long_as_there_is_such_a_lifecycle(ch
     catalogue = Catalogue(PRESETS, default="statuspage").with_default(chosen)
 
     assert (catalogue.default, list(catalogue)) == (default, list(PRESETS))
+
+
+def test_the_statuses_of_all_lifecycles_are_each_once():
+    known = Catalogue(PRESETS, default="statuspage").statuses
+
+    assert known[:4] == ("investigating", "identified", "monitoring", "resolved")
+    assert set(known) == {one.name for each in PRESETS for one in each.statuses}
+    assert len(known) == len(set(known))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.commands import SetPrivacy
 from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import Membership, Severity
@@ -189,3 +190,35 @@ async def test_a_subscribed_channel_that_the_operator_makes_the_status_channel_i
     assert ended == (replace(kept, at=clock(), ended_at=clock()) if ends else None)
     assert await subscribing.subscriptions(PUBLISHER) == (() if ends else (kept,))
     assert await subscribing.end_in_status_channel(team) is None
+
+
+# --- a component that may not be named ---------------------------------------------------------
+
+
+async def test_a_component_that_became_private_has_no_name_in_a_filter_for_others(
+    subscribing, declare, incidents
+):
+    one = await declare(components=("+api",))
+    limited = Wanted(channel=HERE.channel, components=("api",))
+    kept = (await subscribing.subscribe(PUBLISHER, limited)).subscription
+    await incidents.execute(SetPrivacy(actor=PUBLISHER, ref=one.id, private=True))
+    outside = an_actor(GRACE)
+
+    async def names(actor):
+        (found,) = await subscribing.subscriptions(actor)
+        return [each.name for each in found.filter.components]
+
+    assert await names(PUBLISHER) == ["api"]
+    assert await names(outside) == [""]
+    assert await subscribing.components(PUBLISHER) == ()
+
+    # What they cannot know of stays in the filter, however they change the rest.
+    wanted = Wanted(channel=HERE.channel, severity=Severity.HIGH)
+    changed = await subscribing.subscribe(outside, wanted)
+    ended = await subscribing.unsubscribe(outside, HERE.channel)
+
+    assert "api" not in repr((changed, ended))
+    assert changed.subscription.filter.severity is Severity.HIGH
+    assert {each.id for each in changed.subscription.filter.components} == {
+        each.id for each in kept.filter.components
+    }

@@ -211,6 +211,23 @@ async def test_no_other_page_takes_the_place_of_one_that_is_off(copy, folder, st
 
 
 @pytest.mark.usefixtures("published")
+async def test_a_copy_that_cannot_be_deleted_is_named(copy, folder, store, clock):
+    copy.make()
+    # Not even root can delete a file as if it were a folder.
+    left = folder.parent / ".status.ratchet" / "copy-left"
+    left.touch()
+    await store.write(lambda tx: tx.unpublish_page(WORKSPACE, at=clock()))
+
+    with pytest.raises(
+        NotPublished,
+        match=f"{folder} is taken away, but {left} cannot be deleted: do it by hand.",
+    ):
+        copy.make()
+
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("published")
 def test_a_page_that_a_command_takes_off_has_no_copy(copy, folder, database_url, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("PUBLISH_DIR", str(folder))

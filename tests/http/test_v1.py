@@ -422,6 +422,27 @@ async def test_an_invalid_query_is_refused_by_field(ci, asked, field):
     assert list(faults(answer)) == [field]
 
 
+@pytest.mark.parametrize("status", ["foo", "Identified", "", "\x00", "i" * 500])
+async def test_a_status_that_no_lifecycle_has_is_refused_with_those_that_are_known(ci, status):
+    for path, refused in (("/v1", 422), ("/api", 400)):
+        answer = await ci.get(f"{path}/incidents", params={"status": status})
+
+        assert answer.status_code == refused
+        assert "must be one of investigating, identified, monitoring, resolved, " in answer.text
+        assert "open" in answer.text
+
+
+async def test_a_status_of_a_lifecycle_that_has_left_the_file_finds_its_incidents(
+    client, a_key, serving, store, declared
+):
+    await declared(lifecycle="response")
+    less = tuple(one for one in PRESETS if one.name == "statuspage")
+    later = client(a_key(name="later"), of=serving(store, lifecycles=less))
+
+    assert await listed(later, status="open") == ([1], None)
+    assert (await later.get("/v1/incidents", params={"status": "closed"})).status_code == 422
+
+
 # --- one incident ----------------------------------------------------------------------------
 
 
