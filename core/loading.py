@@ -72,7 +72,7 @@ def _only_one(reader: Reader, actor: Actor) -> UUID:
         if incident and shown and policy.may_see(actor, incident):
             return incident.id
     if len(here) != 1:
-        raise WhichIncident(here)
+        raise WhichIncident(here, responds=policy.holds(actor, Permission.RESPOND))
     return here[0].id
 
 

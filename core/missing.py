@@ -20,9 +20,12 @@ class NotFound(UserError):
 
 
 class WhichIncident(UserError):
-    """``open_here`` are the open incidents that have their card in the channel: none or several."""
+    """``open_here`` are the open incidents that have their card in the channel: none or several.
 
-    def __init__(self, open_here: tuple[Incident, ...]) -> None:
+    ``responds``: the actor may declare incidents and move them.
+    """
+
+    def __init__(self, open_here: tuple[Incident, ...], *, responds: bool = True) -> None:
         names = ", ".join(incident.name for incident in open_here)
         super().__init__(
             f"Several incidents are open in this channel ({names}): say which, by its number."
@@ -30,6 +33,7 @@ class WhichIncident(UserError):
             else "No open incident has its card in this channel: say which one, by its number."
         )
         self.open_here = open_here
+        self.responds = responds
 
 
 class NoSuchEntry(UserError):

@@ -380,7 +380,7 @@ class Actions:
             open_,
             at=self._clock(),
             page=page,
-            declares=policy.holds(actor, Permission.RESPOND),
+            responds=policy.holds(actor, Permission.RESPOND),
         )
 
     async def _do(  # noqa: C901, PLR0911, PLR0912 - one case for each kind of request

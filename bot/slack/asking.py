@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from uuid import UUID, uuid4, uuid5
 
 from bot.slack import written
@@ -53,7 +52,7 @@ from core.commands import Acknowledge, Change, Redact, SetPromise, TakeNextStep
 from core.denials import Denied, Permission
 from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
-from core.incident import Actor, Incident, Note
+from core.incident import Actor, DeclaredText, Incident, Kind, Note
 from core.lifecycle import Catalogue
 from core.missing import NotFound, WhichIncident
 from core.refusals import (
@@ -203,7 +202,9 @@ class Asking:
             if choice not in sure and len(incidents) > 1 and _about_one(groups):
                 # A number was typed, and without it no incident is named here.
                 continue
-            for incident in filter(partial(_has_entry, choice.request), incidents):
+            for incident in incidents:
+                if not await self._has_entry(actor, choice.request, incident):
+                    continue
                 request = bound(choice.request, incident)
                 offer = Offer(replace(choice, request=request), incident)
                 groups.append((request, _possible(offer, text, typed)))
@@ -213,6 +214,22 @@ class Asking:
             if offer.request not in [one.request for one in kept]:
                 kept.append(offer)
         return kept
+
+    async def _has_entry(self, actor: Actor, request: Request, incident: Incident) -> bool:
+        """Whether ``incident`` may have the text that ``request`` withdraws, if it names one."""
+        match request:
+            case Redact(entry=int(entry)):
+                return entry <= incident.last_entry
+            case Redact(entry=DeclaredText.DESCRIPTION):
+                return incident.description is not None
+            case Redact(entry=DeclaredText.CATEGORY):
+                return incident.category is not None
+            case Redact(entry=DeclaredText.TITLE) if actor.responder:
+                _, page = await self._incidents.timeline(actor, incident.id)
+                titled = any(update.kind is Kind.TITLE for update in page.items)
+                return titled or page.older is not None
+            case _:
+                return True
 
     async def _missing(self, actor: Actor, choices: Sequence[Choice]) -> NotFound | None:
         """The refusal of the first incident that ``choices`` name, if there is none such."""
@@ -302,12 +319,6 @@ def _likely(request: Request, offers: Sequence[Offer], text: str) -> Offer:
         return 2 if isinstance(offer.request, ShowCard) else 3
 
     return min(offers, key=distance)
-
-
-def _has_entry(request: Request, incident: Incident) -> bool:
-    """Whether ``incident`` has the entry that ``request`` withdraws, if it names one."""
-    entry = request.entry if isinstance(request, Redact) else None
-    return not isinstance(entry, int) or entry <= incident.last_entry
 
 
 def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:

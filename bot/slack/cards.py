@@ -55,14 +55,22 @@ def owner_card(card: Card, *, at: datetime) -> Json:
 
 
 def card_for_you(
-    card: Card, *, at: datetime, reader: str | None = None, named: bool = False
+    card: Card,
+    *,
+    at: datetime,
+    reader: str | None = None,
+    named: bool = False,
+    responds: bool = True,
 ) -> Json:
     """The card for one person, with everything; a private one names its readers.
 
     ``reader`` is the person's id. ``named``: a sentence before it says that it is private.
+    ``responds``: the person is a responder, whom its buttons serve.
     """
     told = remarks(card.incident, reader=reader, named=named)
-    blocks = [*_card_blocks(card, at=at, whole=True), *_remarks_under(card.incident, told)]
+    whole = _card_blocks(card, at=at, whole=True)
+    shown = [block for block in whole if responds or block["type"] != "actions"]
+    blocks = [*shown, *_remarks_under(card.incident, told)]
     return message([*_card_story(card, at=at), *told], blocks)
 
 

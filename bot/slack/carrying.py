@@ -32,6 +32,7 @@ from bot.slack.requests import (
     follow_up,
 )
 from bot.slack.subscription_requests import AboutSubscriptions
+from bot.slack.verbs import VERBS_BY_WORD
 from bot.slack.words import walk_label
 from core.commands import (
     Acknowledge,
@@ -73,6 +74,9 @@ AFTER_THE_END = frozenset({INSTEAD, AS_IT_IS, EDIT})
 
 # Their commands have options, and no words of a sentence.
 OPTIONS_ONLY = ShowBoard | ShowStats | OpenSetup | OpenPage
+# The lines of these show or withdraw what is there: they hold no text that could be kept.
+WITHOUT_TEXT = ("list", "show", "timeline", "catchup", "stats", "help", "withdraw")
+USAGES_WITHOUT_TEXT = frozenset(VERBS_BY_WORD[word].usage for word in WITHOUT_TEXT)
 
 
 def text_of(  # noqa: C901, PLR0911, PLR0912 - one for each kind of text
@@ -137,8 +141,11 @@ def after_the_end(request: Request, incident: Incident) -> Iterator[Choice]:
 def has_only_options(error: UserError, request: Request | None) -> bool:
     """Whether the words of a refused command are options, none of which could be kept as a note.
 
-    Those of lists and figures are, and those of settings and subscriptions.
+    Those of lists and figures are, and those of settings and subscriptions. So are the words behind
+    the incident that a command shows, or withdraws a text of.
     """
+    if isinstance(error, Question) and error.usage in USAGES_WITHOUT_TEXT:
+        return True
     asked = [choice.request for choice in error.choices] if isinstance(error, Question) else []
     if asked and all(isinstance(one, OPTIONS_ONLY) for one in asked):
         return True

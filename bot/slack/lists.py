@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from bot.slack import channels
 from bot.slack.blocks import (
@@ -53,11 +54,11 @@ TRAY_ROWS = 10
 
 
 def tray(
-    here: Sequence[Incident], everywhere: Ranking, *, at: datetime, declares: bool = True
+    here: Sequence[Incident], everywhere: Ranking, *, at: datetime, responds: bool = True
 ) -> Json:
     """The open incidents: those with their card in this channel, then the others, worst first."""
     return _open(
-        "Open here", here[:TRAY_ROWS], "Open elsewhere", everywhere, at=at, declares=declares
+        "Open here", here[:TRAY_ROWS], "Open elsewhere", everywhere, at=at, responds=responds
     )
 
 
@@ -67,14 +68,14 @@ def home(
     *,
     at: datetime,
     page: str | None = None,
-    declares: bool = True,
+    responds: bool = True,
 ) -> Json:
     """The Home tab: the open incidents with their next steps, the reader's own first.
 
     ``page`` is the status page as a link, if it is published.
     """
     yours = f"Yours ({_count(len(mine.items), mine.total)})"
-    listed = _open(yours, mine.items, "Others", everywhere, at=at, declares=declares)["blocks"]
+    listed = _open(yours, mine.items, "Others", everywhere, at=at, responds=responds)["blocks"]
     made = context(f"As of {moment(at, seen_from=at)}", *([f"Status page: {page}"] if page else []))
     return {"type": "home", "blocks": [*listed, made]}
 
@@ -86,16 +87,16 @@ def _open(
     everywhere: Ranking,
     *,
     at: datetime,
-    declares: bool,
+    responds: bool,
 ) -> Json:
     """The incidents ``chosen`` under the heading ``first``, and those of ``everywhere`` else.
 
-    ``declares``: the reader may declare an incident.
+    ``responds``: the reader may declare incidents and move them.
     """
     known = {incident.id for incident in chosen}
     others = [incident for incident in everywhere.items if incident.id not in known]
     rows = others[: max(3, TRAY_ROWS - len(chosen))]
-    controls = actions([*_declare(declares), board_button(), news_button(), help_button()])
+    controls = actions([*_declare(responds), board_button(), news_button(), help_button()])
     if not chosen and not rows:
         return message(
             ["All quiet.", "Nothing is open."], [section("All quiet. Nothing is open."), *controls]
@@ -113,12 +114,13 @@ def _open(
                 *(f"{_line(i, at=at)}; next: {in_words(i.next_steps)}." for i in incidents),
             ]
             blocks += [section(f"*{heading}*")]
-            blocks += [block for incident in incidents for block in incident_row(incident, at=at)]
+            rows_of = partial(incident_row, at=at, responds=responds)
+            blocks += [block for incident in incidents for block in rows_of(incident)]
     return message(told, [*blocks, *controls])
 
 
-def _declare(declares: bool) -> list[Json]:  # noqa: FBT001 - one private claim
-    return [declare_button()] if declares else []
+def _declare(responds: bool) -> list[Json]:  # noqa: FBT001 - one private claim
+    return [declare_button()] if responds else []
 
 
 def _count(shown_here: int, total: int) -> str:
@@ -128,10 +130,19 @@ def _count(shown_here: int, total: int) -> str:
     return f"{shown_here}" if shown_here == total else f"{shown_here} of {total}"
 
 
-def incident_row(incident: Incident, *, at: datetime) -> list[Json]:
-    """One incident in a list, with its buttons. More than three next steps are in the dialog."""
+def incident_row(incident: Incident, *, at: datetime, responds: bool = True) -> list[Json]:
+    """One incident in a list, with the buttons that its reader may use.
+
+    More than three next steps are in the dialog. ``responds``: the reader is a responder.
+    """
+    if not responds:
+        return [{**section(_line(incident, at=at, bold=True)), "accessory": _show(incident)}]
     controls = [*first_steps(incident), _row_menu(incident)]
     return [section(_line(incident, at=at, bold=True)), *actions(controls)]
+
+
+def _show(incident: Incident) -> Json:
+    return button("Show", action_id="show", value=encode("show", incident.id))
 
 
 def _row_menu(incident: Incident) -> Json:
@@ -164,15 +175,18 @@ def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
     return " · ".join([*parts, *filter(None, [channels.link(incident), readers])])
 
 
-def board(page: Ranking, asked: ShowBoard, *, at: datetime, declares: bool = True) -> Json:
+def board(page: Ranking, asked: ShowBoard, *, at: datetime, responds: bool = True) -> Json:
     """A page of incidents, worst first, with Previous and Next if there are more."""
     heading = _board_heading(asked.narrowed)
     if not page.items:
         told = [f"{heading}: none."]
-        return message(told, [section(told[0]), *actions([*_declare(declares), help_button()])])
+        return message(told, [section(told[0]), *actions([*_declare(responds), help_button()])])
     heading += f" · {_place_in(page)}"
     rows = [
-        {**section(_line(incident, at=at, bold=True)), "accessory": _board_menu(incident)}
+        {
+            **section(_line(incident, at=at, bold=True)),
+            "accessory": _board_menu(incident) if responds else _show(incident),
+        }
         for incident in page.items
     ]
     told = [f"{heading}:", *(f"{_line(incident, at=at)}." for incident in page.items)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -213,35 +213,57 @@ def _read_note(typed: Typed) -> Change:
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 _AROUND = " \t\n.,;:!?()[]{}*_~`'\"“”‘’"
+# They may stand between the number and a person: "assign 1 to @bo".
+_TO = re.compile(r"to\s+", re.IGNORECASE)
 _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>|([CG][A-Z0-9]{8,})")
 
 
 def _read_assign(typed: Typed) -> Change | AssignTo:
     ref = typed.ref()
-    if plain_word(typed.rest) in {"", "me"}:
+    person = _TO.sub("", typed.rest, count=1) if _TO.match(typed.rest) else typed.rest
+    if plain_word(person) in {"", "me"}:
         return Change(actor=typed.actor, ref=ref, owner=typed.actor.person)
-    # Punctuation around a mention is no part of it.
-    if mention := _MENTION.fullmatch(typed.rest.strip(_AROUND)):
-        return AssignTo(actor=typed.actor, ref=ref, user=mention[1])
-    raise Question(
-        f"{quoted(plain_text(typed.rest))} is nobody that Slack knows: "
-        "type @ and pick one person from its list.",
-        [Choice(OpenAssign(ref=ref))],
-        usage=typed.verb.usage,
-    )
+    if user := _person_in(person):
+        return AssignTo(actor=typed.actor, ref=ref, user=user)
+    meant = [AssignTo(actor=typed.actor, ref=ref, user=user) for user in _mentioned(typed)]
+    raise _nobody(typed, meant or [OpenAssign(ref=ref)], one=bool(meant))
+
+
+def _person_in(text: str) -> str:
+    """The user whose mention ``text`` is; empty if it is none. Punctuation around it is no part."""
+    mention = _MENTION.fullmatch(text.strip(_AROUND))
+    return mention[1] if mention else ""
+
+
+def _mentioned(typed: Typed) -> list[str]:
+    """The one user that is mentioned among the words; none if there are several.
+
+    None also where the words are read without the number that they may hold.
+    """
+    users = list(dict.fromkeys(mention[1] for mention in _MENTION.finditer(typed.rest)))
+    return users if len(users) == 1 and not typed.literal else []
+
+
+def _nobody(typed: Typed, requests: Sequence[Request], *, one: bool) -> Question:
+    """The answer to words that are no person. ``one``: among them is a person."""
+    if one:
+        problem = f"`{typed.verb.name}` takes a number and one person, and no other words."
+    else:
+        said = quoted(plain_text(typed.rest))
+        missing = f"{said} is nobody that Slack knows" if typed.rest else "The person is missing"
+        problem = f"{missing}: type @ and pick one person from Slack's list."
+    return Question(problem, map(Choice, requests), usage=typed.verb.usage)
 
 
 def _read_invite(typed: Typed, *, invited: bool) -> InviteUser:
     ref = typed.ref()
-    if mention := _MENTION.fullmatch(typed.rest.strip(_AROUND)):
-        return InviteUser(actor=typed.actor, ref=ref, user=mention[1], invited=invited)
-    nobody = f"{quoted(plain_text(typed.rest))} is nobody that Slack knows"
-    raise Question(
-        f"{nobody if typed.rest else 'The person is missing'}: "
-        "type @ and pick one person from Slack's list.",
-        [Choice(OpenInvite(ref=ref, invited=invited))],
-        usage=typed.verb.usage,
-    )
+    if user := _person_in(typed.rest):
+        return InviteUser(actor=typed.actor, ref=ref, user=user, invited=invited)
+    meant = [
+        InviteUser(actor=typed.actor, ref=ref, user=user, invited=invited)
+        for user in _mentioned(typed)
+    ]
+    raise _nobody(typed, meant or [OpenInvite(ref=ref, invited=invited)], one=bool(meant))
 
 
 def _read_private(typed: Typed) -> AskPrivate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from bot.slack.blocks import (
@@ -223,9 +224,11 @@ def _unknown_status(error: UnknownStatus) -> Json:
 
 
 def _which(error: WhichIncident, open_here: Sequence[Incident], *, at: datetime) -> Json:
-    rows = [block for incident in open_here for block in incident_row(incident, at=at)]
+    each = partial(incident_row, at=at, responds=error.responds)
+    rows = [block for incident in open_here for block in each(incident)]
     told = [escape(error.told(in_slack))]
-    return message(told, [*paragraphs(told), *rows, *actions([board_button(), declare_button()])])
+    offered = [board_button(), *([declare_button()] if error.responds else [])]
+    return message(told, [*paragraphs(told), *rows, *actions(offered)])
 
 
 def _already_public(error: AlreadyPublic, *, at: datetime) -> Json:

@@ -53,7 +53,7 @@ Shown = (
 )
 
 
-def _declares(actor: Actor) -> bool:
+def _responds(actor: Actor) -> bool:
     return policy.holds(actor, Permission.RESPOND)
 
 
@@ -86,17 +86,19 @@ class Showing:
                 everywhere = await self._incidents.ranking(
                     actor, BoardFilter(), limit=lists.TRAY_ROWS + len(here)
                 )
-                return lists.tray(here, everywhere, at=at, declares=_declares(actor))
+                return lists.tray(here, everywhere, at=at, responds=_responds(actor))
             case ShowBoard():
                 page = await self._incidents.ranking(
                     actor, request.narrowed, before=request.before, after=request.after
                 )
                 if not page.total:
                     await self._refuse_no_status(actor, request.narrowed)
-                return lists.board(page, request, at=at, declares=_declares(actor))
+                return lists.board(page, request, at=at, responds=_responds(actor))
             case ShowCard():
                 card = await self._incidents.card(actor, request.ref)
-                return cards.card_for_you(card, at=at, reader=actor.person.id)
+                return cards.card_for_you(
+                    card, at=at, reader=actor.person.id, responds=_responds(actor)
+                )
             case ShowTimeline():
                 card, entries = await self._incidents.timeline(
                     actor, request.ref, before=request.before

@@ -200,3 +200,24 @@ async def test_settings_are_offered_to_admins_alone(mia, slack):
 
     assert "Only workspace admins may do that." in answer.words()
     assert labels(answer) == []
+
+
+async def test_only_a_text_that_an_incident_has_is_offered_for_withdrawal(mia):
+    async def offered(text):
+        return labels(await (await mia.command("#random", f"/incident {text}")).answer())
+
+    assert await offered("withdraw title") == []
+    assert await offered("withdraw description") == []
+    await mia.command("#random", "/incident title 2 Search is very slow")
+    await mia.command("#random", "/incident description 1 Since the deploy.")
+
+    assert await offered("withdraw title") == ["Withdraw earlier titles of INC-2"]
+    assert await offered("withdraw description") == ["Withdraw the description of INC-1"]
+
+
+@pytest.mark.parametrize("line", ["timeline INC-1 please", "show INC-1 if you please"])
+async def test_the_words_behind_a_read_are_no_text_to_keep(line, mia):
+    answer = await (await mia.command("#payments", f"/incident {line}")).answer()
+
+    assert len(labels(answer)) == 1
+    assert "INC-1" in labels(answer)[0]

@@ -85,6 +85,34 @@ async def test_the_home_tab_offers_a_declaration_to_whoever_may_declare(
     assert ("Declare an incident" in repr(person.home.blocks)) is offered
 
 
+@pytest.mark.parametrize(("name", "offered"), [("bo", True), ("sam", False)])
+@pytest.mark.parametrize("line", ["", "list", "show 1"])
+async def test_lists_and_cards_offer_next_steps_to_responders(line, name, offered, slack, declared):
+    asked = await slack.person(name).command("#general", f"/incident {line}".strip())
+    answer = await asked.answer()
+
+    assert "INC-1" in answer.words()
+    assert ("Move to Identified" in repr(answer.blocks)) is offered
+
+
+async def test_a_missing_number_offers_no_declaration_to_others(slack, declared):
+    asked = await slack.person("sam").command("#general", "/incident show")
+    answer = await asked.answer()
+
+    assert "No open incident has its card in this channel" in answer.words()
+    assert "Declare an incident" not in repr(answer.blocks)
+
+
+@pytest.mark.parametrize(("name", "offered"), [("bo", True), ("sam", False)])
+async def test_the_home_tab_offers_next_steps_to_responders(name, offered, slack, declared):
+    person = slack.person(name)
+    await person.open_home()
+    await slack.until(lambda: person.id in slack.workspace.homes)
+
+    assert "INC-1" in repr(person.home.blocks)
+    assert ("Move to Identified" in repr(person.home.blocks)) is offered
+
+
 async def test_help_lists_the_verbs_of_the_reader(slack, declared):
     async def read(name):
         asked = await slack.person(name).command("#payments", "/incident help all")

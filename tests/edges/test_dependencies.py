@@ -93,6 +93,7 @@ DOCUMENTED = {
     "Connection": {"close"},
     "Request": {"body", "json"},
     "SocketModeClient": {"connect"},
+    "TyperGroup": {"invoke"},
 }
 
 # Declared for another package's sake: the code never imports them by name.
