@@ -79,13 +79,18 @@ def _end_of(incident: Incident, promise: Promise, *, at: datetime) -> str:
     due = moment(promise.due_at, seen_from=at)
     promised = f"the {_kind(promise)} that was promised by {due}"
     no_more = f"nobody waits for the {_kind(promise)} by {due} any more"
-    match promise.state(at):
+    state = promise.state(at)
+    match state:
         case PromiseState.KEPT:
             return f"{promised} has come"
         case PromiseState.LATE:
             return f"{promised} came {duration(promise.lateness)} late"
         case PromiseState.UNSAID:
             return f"{no_more}, because the promise was taken back"
+        case PromiseState.BROKEN:
+            # It is told for good, whatever came of it.
+            promised += " has not come, and"
+            no_more = f"{promised} nobody waits for it any more"
         case _:
             pass
     if promise.release is Release.MOVED and (due_at := incident.next_update_by):

@@ -568,6 +568,25 @@ async def test_the_word_that_a_promise_is_broken_shows_how_late_it_came(
     assert GROUP not in told
 
 
+@pytest.mark.parametrize(
+    ("line", "then"),
+    [
+        ("promise 1 30m", "has not come, and is promised by"),
+        ("promise 1 none", "has not come, and nobody waits for it any more, because the promise"),
+    ],
+)
+async def test_the_word_that_a_promise_is_broken_stays_true_when_it_is_moved_or_released(
+    slack, declared, says, passes, settle, line, then
+):
+    await says("promise 1 10m")
+    await passes(13)
+    await says(line)
+    await settle()
+
+    (told,) = about_promises(slack)
+    assert then in told
+
+
 async def test_a_reader_who_sees_it_no_more_keeps_no_word_of_a_promise(
     slack, ratchet, says, passes, mia, settle
 ):
