@@ -10,6 +10,7 @@ from core.decision import Surface
 from core.incident import Severity, Visibility, redraws_status_card
 from storage.messages import PUBLIC_SURFACES
 from storage.records import DRAW_ANEW, WRITE_AGAIN, Problem, Record
+from storage.rows import AnyRow
 
 # The largest difference between Slack's clock and ours, for a comparison of their times.
 CLOCKS_APART = timedelta(minutes=10)
@@ -76,6 +77,20 @@ def missing_cards(record: Record, publishes_since: datetime | None) -> Iterator[
             yield text, DRAW_ANEW
 
 
+def _is_posted_beside(record: Record, entry: AnyRow) -> bool:
+    """Whether a channel got ``entry`` outside of its subscription: as the status channel then."""
+    posted = {
+        channel
+        for channel, number in record.shown_in(Surface.PUBLIC_UPDATE)
+        if number == entry.entry
+    }
+    return any(
+        one.channel in posted
+        and not (one.since <= entry.at and (one.ended_at is None or entry.at < one.ended_at))
+        for one in record.subscriptions
+    )
+
+
 def unsent(record: Record, publishes_since: datetime | None) -> Iterator[Problem]:
     """Public updates that are neither posted nor waiting.
 
@@ -94,7 +109,7 @@ def unsent(record: Record, publishes_since: datetime | None) -> Iterator[Problem
         since_then = publishes_since is not None and entry.at >= publishes_since
         goes_on = bool(elsewhere) and entry.entry > min(elsewhere)
         expected = record.status_channel is not None and (since_then or goes_on)
-        if expected and entry.entry not in elsewhere:
+        if expected and entry.entry not in elsewhere and not _is_posted_beside(record, entry):
             text = f"entry {entry.entry} is public, and was neither posted nor is it waiting"
             yield text, WRITE_AGAIN
     for one in record.subscriptions:

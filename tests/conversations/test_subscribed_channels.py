@@ -12,9 +12,11 @@ from bot.delivery.slack import SlackTransport
 from bot.delivery.subscribed import SubscribedTransport
 from bot.doctor.subscribed import subscribed_checks
 from core.commands import Redact, SetPrivacy
+from core.configuring import SettingsBook
 from core.decision import Surface
 from core.incident import Person, Place, PublicText, Severity
 from core.refusals import NoPublicSurface
+from core.settings import Setting
 from core.subscribing import Subscribing, Wanted
 from storage import audit
 from tests.builders import IDS, a_change, a_declaration, an_actor
@@ -814,3 +816,31 @@ async def test_a_subscribed_channel_that_becomes_the_status_channel_at_a_start_h
         await known(slack)
         found = await Subscribing(third.store, clock=clock).subscriptions(publisher)
         assert found == ()
+
+
+async def test_a_text_of_a_status_channel_that_was_subscribed_once_is_not_missed_elsewhere(
+    slack, declare, change, settle, app, clock
+):
+    mia = slack.person("mia")
+
+    async def told(line):
+        clock.advance(seconds=2)
+        await (await mia.command("#payments", f"/incident {line}")).answer()
+        await settle()
+
+    one = await declare("Checkout is down")
+    await change(one, public=FOUND)
+    for line in (f"subscribe {CUSTOMERS}", f"unsubscribe {CUSTOMERS}"):
+        await told(line)
+    here = slack.workspace.channel(CUSTOMERS).id
+    book = SettingsBook(app.store, clock=clock)
+    admin = an_actor(workspace=slack.workspace.team_id, admin=True)
+    await book.save(admin, {Setting.STATUS_CHANNEL: here}, seen=None)
+    await change(one, public=SOON)
+    await settle()
+    await book.save(admin, {Setting.STATUS_CHANNEL: None}, seen=None)
+
+    assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+    # The card of #status, which stayed as it was, is drawn anew with the next change.
+    await change(one, to="identified")
+    await settle()
