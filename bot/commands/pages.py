@@ -56,7 +56,7 @@ def publish(
         ),
         workspace,
     )
-    typer.echo(f'"{made.title}" is published at /status/{made.slug}.')
+    typer.echo(f'"{made.title}" is published at {_address(made)}.')
     if made.noindex:
         typer.echo(
             "Search engines are told to stay away; launch it with: ratchet page publish --index"
@@ -70,6 +70,18 @@ def unpublish(workspace: Workspace = None) -> None:
     former = _curate(lambda curation, operator: curation.unpublish(operator), workspace)
     typer.echo(_not_published(former))
     _copy_anew(needed=True)
+
+
+def _address(found: Any) -> str:
+    """The address of a published page; without STATUS_HOST and PUBLIC_URL its path alone."""
+    from bot.commands.setup import public_settings
+    from bot.commands.stores import opened_store
+    from bot.page.addresses import root_of
+
+    settings = public_settings()
+    with opened_store() as store:
+        alone = store.read_public_now(lambda reader: len(reader.pages())) == 1
+    return root_of(found, settings.status_hosts, server=settings.public_url or "", alone=alone)
 
 
 def _not_published(former: Any) -> str:
@@ -91,7 +103,7 @@ def show(workspace: Workspace = None) -> None:
         typer.echo(_not_published(known.former))
         return
     searched = "no" if found.noindex else "yes"
-    typer.echo(f"title: {found.title}\naddress: /status/{found.slug}\nlanguage: {found.language}")
+    typer.echo(f"title: {found.title}\naddress: {_address(found)}\nlanguage: {found.language}")
     typer.echo(f"search engines: {searched}\npublished: {found.published_at:%Y-%m-%d %H:%M} UTC")
 
 

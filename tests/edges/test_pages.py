@@ -52,6 +52,23 @@ def test_a_page_is_published_shown_and_taken_off(ratchet):
     assert ratchet("page", "publish")[1] == '"Acme status" is published at /status/acme.\n'
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "address"),
+    [
+        ("STATUS_HOST", "status.acme.example", "https://status.acme.example"),
+        ("PUBLIC_URL", "https://bot.acme.example", "https://bot.acme.example/status/acme"),
+    ],
+)
+def test_a_page_is_named_by_its_whole_address_where_it_is_known(
+    ratchet, monkeypatch, variable, value, address
+):
+    monkeypatch.setenv(variable, value)
+    _, told, _ = ratchet("page", "publish", "--title", "Acme", "--index")
+
+    assert told == f'"Acme" is published at {address}.\n'
+    assert f"address: {address}\n" in ratchet("page", "show")[1]
+
+
 def test_a_page_that_never_was_is_taken_off_without_an_address(ratchet):
     assert ratchet("page", "unpublish")[1] == (
         "The status page is not published. Publish it with: ratchet page publish\n"
