@@ -6,7 +6,7 @@ Everything that it writes was public before, so it causes no message.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -30,20 +30,43 @@ LISTED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """The counts of an import. ``notes`` are sentences about omissions and changes."""
+class Tally:
+    """What became of each thing of a kind that was read.
 
-    groups: int = 0
-    components: int = 0
-    incidents: int = 0
-    updates: int = 0
-    kept: int = 0
+    ``there``: it is here since before. ``changed``: so it is, and it gets something: a component or
+    a group its id there, an incident newer updates. ``left``: it is left out.
+    """
+
+    added: int = 0
+    there: int = 0
+    changed: int = 0
+    left: int = 0
+
+    @property
+    def read(self) -> int:
+        """So many were read."""
+        return self.added + self.there + self.changed + self.left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """The counts of an import. ``notes`` are sentences about omissions and changes.
+
+    ``page``: the workspace keeps the id of that page from now on.
+    """
+
+    groups: Tally = Tally()
+    components: Tally = Tally()
+    incidents: Tally = Tally()
+    updates: Tally = Tally()
+    page: bool = False
     notes: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
-        """Whether everything was there before."""
-        return not (self.groups or self.components or self.incidents or self.updates or self.kept)
+        """Whether nothing is added or changed."""
+        tallies = (self.groups, self.components, self.incidents, self.updates)
+        return not (self.page or any(one.added or one.changed for one in tallies))
 
 
 class Imports:
@@ -135,12 +158,15 @@ def _plan(
     if not open_too:
         new = [one for one in new if not one.open]
     pasts: list[Past] = []
+    known_updates = 0
     notes = list(parts.notes)
     befores = [one for id_ in there_already if (one := reader.incident(actor.workspace, id_))]
     for before in befores:
         kept, texts = there_already[before.id]
         written = {own.update(before.id, entry) for entry in range(1, before.last_entry + 1)}
         there = ids[before.id]
+        have = written | {one.id for one in texts.values()}
+        known_updates += sum(one.id in have for one in there.updates)
         there = replace(there, updates=tuple(u for u in there.updates if u.id not in written))
         past = continued(before, kept, texts.values(), there=there, page=page, known=parts.known)
         if edited := edited_since(texts.values(), ids[before.id]):
@@ -151,22 +177,36 @@ def _plan(
             notes.append(f"{before.name}: {told_of}")
         if isinstance(past, str):
             notes.append(past)
-        elif past is not None:
+        elif past is not None and past.decision.updates:
             pasts.append(past)
     notes += _left(ours)
     if opened and open_too is False:
         notes.append(f"{len(opened)} unresolved there: left out. Run it again once resolved.")
     notes += _long(page.components, known.components)
     new.sort(key=lambda one: (one.in_order[0].shown_at if one.updates else one.created_at, one.id))
+    # Its number is of no account here: only the texts are counted.
+    told_anew = [past_of(one, page, actor.workspace, number=1, known=parts.known) for one in new]
+    added = sum(len(one.texts) for one in (*told_anew, *pasts))
+    read = sum(len(one.updates) for one in ids.values())
     told = Imported(
-        groups=len(parts.groups),
-        components=len(parts.components),
-        incidents=len(new),
-        updates=sum(len(one.updates) for one in new) + sum(len(one.texts) for one in pasts),
-        kept=len(parts.kept_groups) + len(parts.kept_components) + (kept_page is None),
+        groups=_parted(page.groups, parts.groups, parts.kept_groups),
+        components=_parted(page.components, parts.components, parts.kept_components),
+        incidents=Tally(
+            added=len(new),
+            there=len(there_already) - len(pasts),
+            changed=len(pasts),
+            left=len(ids) - len(there_already) - len(new),
+        ),
+        updates=Tally(added=added, there=known_updates, left=read - added - known_updates),
+        page=kept_page is None,
         notes=tuple(notes),
     )
     return _Plan(parts=parts, new=tuple(new), continued=tuple(pasts), told=told)
+
+
+def _parted(read: Sized, new: Sized, kept: Sized) -> Tally:
+    there = len(read) - len(new) - len(kept)
+    return Tally(added=len(new), changed=len(kept), there=there)
 
 
 def _long(components: Sequence[ForeignComponent], known: Sequence[ShownComponent]) -> Iterator[str]:

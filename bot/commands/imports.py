@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 cli = typer.Typer(help="Import a status page from elsewhere.", no_args_is_help=True)
+# The columns of the result: of each kind, the first number is the sum of the others.
+HEADINGS = ("read", "added", "there before", "changed", "left out")
 
 
 @cli.callback()
@@ -72,18 +74,20 @@ def statuspage(
     )
     for line in (*notes, *told.notes):
         typer.echo(line)
+    kinds = {
+        "groups": told.groups,
+        "components": told.components,
+        "incidents": told.incidents,
+        "updates": told.updates,
+    }
+    typer.echo("            " + "".join(f"{heading:>14}" for heading in HEADINGS))
+    for name, one in kinds.items():
+        counts = (one.read, one.added, one.there, one.changed, one.left)
+        typer.echo(f"{name:<12}" + "".join(f"{count:>14}" for count in counts))
     if told.nothing:
         rest = "Nothing else is new" if told.notes else "Everything was there before"
         typer.echo(f"{rest}: nothing was changed.")
-        return
-    counts = (
-        (told.groups, "group"),
-        (told.components, "component"),
-        (told.incidents, "incident"),
-        (told.updates, "update"),
-    )
-    listed = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
-    if dry_run:
-        typer.echo(f"Would be imported from {page.name}: {listed}. Nothing was written.")
-        return
-    typer.echo(f"Imported from {page.name}: {listed}. Their ids are kept.")
+    elif dry_run:
+        typer.echo(f"So {page.name} would be imported. Nothing was written.")
+    else:
+        typer.echo(f"So {page.name} was imported. Its ids are kept.")

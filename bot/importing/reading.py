@@ -263,7 +263,7 @@ def _page(
     notes = []
     planned = [one for one in incidents.values() if one.is_maintenance]
     if planned or any(document.scheduled_maintenances for _, document in documents):
-        notes.append("Scheduled maintenances are left out.")
+        notes.append("Scheduled maintenances are left out, and not counted.")
     if not any(document.incidents is not None for _, document in documents):
         notes.append("No document with incidents was given.")
     if len(incidents) > INCIDENTS_MAX:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from core.denials import Denied, Permission
-from core.importing import LISTED, Imported, Imports
+from core.importing import LISTED, Imported, Imports, Tally
 from core.incident import Membership
 from core.page import ComponentStatus
 from core.refusals import NotImported
@@ -72,13 +72,29 @@ async def test_a_page_is_added_once(bring, imports, present):
     first = await bring(PAGE)
     there = await present()
 
-    assert first == looked == Imported(groups=1, components=1, incidents=1, updates=2, kept=1)
+    assert (
+        first
+        == looked
+        == Imported(
+            groups=Tally(added=1),
+            components=Tally(added=1),
+            incidents=Tally(added=1),
+            updates=Tally(added=2),
+            page=True,
+        )
+    )
     assert not first.nothing
     page, components, groups, (incident,) = there
     assert (page, incident.number, incident.status) == (PAGE.id, 1, "resolved")
     assert [one.kept for one in (*components, *groups)] == ["component-API", "group-Europe"]
     again = await bring(PAGE)
-    assert (again, again.nothing) == (Imported(), True)
+    assert again.nothing
+    assert again == Imported(
+        groups=Tally(there=1),
+        components=Tally(there=1),
+        incidents=Tally(there=1),
+        updates=Tally(there=2),
+    )
     assert await present() == there
 
 
@@ -88,7 +104,7 @@ async def test_what_came_later_is_added_to_what_is_there(bring, present):
 
     told = await bring(a_foreign_page(later, ENDED))
 
-    assert told == Imported(incidents=1, updates=4)
+    assert told == Imported(incidents=Tally(added=1, changed=1), updates=Tally(added=4, there=1))
     assert [(one.title, one.status) for one in (await present())[3]] == [
         ("Logins fail", "resolved"),
         ("Checkout fails", "resolved"),
@@ -119,7 +135,9 @@ async def test_an_incident_that_was_continued_here_is_left_alone_and_told(
     told = await bring(a_foreign_page(later))
 
     assert told == Imported(
-        notes=("INC-1 was changed here: 1 newer update of it there was left out.",)
+        incidents=Tally(there=1),
+        updates=Tally(there=1, left=1),
+        notes=("INC-1 was changed here: 1 newer update of it there was left out.",),
     )
     assert await present() == before
 
@@ -151,7 +169,11 @@ async def test_unresolved_incidents_can_be_left_out_or_taken(bring, present):
     assert [one.title for one in (await present())[3]] == ["Checkout fails"]
 
     taken = await bring(page, open_too=True)
-    assert (taken.incidents, taken.updates, taken.notes) == (1, 1, ())
+    assert (taken.incidents, taken.updates, taken.notes) == (
+        Tally(added=1, there=1),
+        Tally(added=1, there=2),
+        (),
+    )
     assert [one.terminal for one in (await present())[3]] == [True, False]
 
 
@@ -165,7 +187,7 @@ async def test_a_status_by_hand_there_is_named_when_its_component_is_new(bring, 
         '"API" is major_outage there: its open incidents decide here, or '
         "`ratchet components override`."
     )
-    assert again == Imported()
+    assert again == Imported(components=Tally(there=1))
     assert (await present())[1][0].by_hand(NINE) is None
 
 
@@ -186,7 +208,7 @@ async def test_a_text_that_is_still_to_come_is_refused(bring, present, late, tak
     page = a_foreign_page(a_foreign_incident(text))
 
     if taken:
-        assert (await bring(page)).incidents == 1
+        assert (await bring(page)).incidents == Tally(added=1)
         return
     with pytest.raises(NotImported, match=r"incident-1 has a text of 2026-03-02 10:00 UTC, which"):
         await bring(page)
@@ -227,7 +249,13 @@ async def test_what_this_workspace_has_itself_is_left_out(bring, incidents, pres
 
     told = await bring(a_foreign_page(own, components=[there]))
 
-    assert told == Imported(kept=1, notes=("1 incident is of this workspace itself: left out.",))
+    assert told == Imported(
+        components=Tally(there=1),
+        incidents=Tally(left=1),
+        updates=Tally(left=2),
+        page=True,
+        notes=("1 incident is of this workspace itself: left out.",),
+    )
     assert (await present())[1:] == before[1:]
 
 
@@ -237,7 +265,36 @@ async def test_a_text_that_was_written_here_is_no_new_one_there(bring, incidents
     (here,) = (await present())[3]
     ours = replace(FOUND, id=f"{here.id} {here.last_entry}")
 
-    assert await bring(a_foreign_page(replace(OPEN, updates=(ours, LOOK)))) == Imported()
+    assert await bring(a_foreign_page(replace(OPEN, updates=(ours, LOOK)))) == Imported(
+        incidents=Tally(there=1), updates=Tally(there=2)
+    )
+
+
+# Each with the component that has its name here already, and an update that says nothing.
+SILENT = a_foreign_update(2, "investigating", "")
+FULL = a_foreign_page(
+    a_foreign_incident(LOOK, SILENT, OVER),
+    OPEN,
+    groups=[a_foreign_group()],
+    components=[a_foreign_component(group="group-Europe"), a_foreign_component("Web")],
+)
+
+
+async def test_what_was_read_is_the_sum_of_what_became_of_it(bring, incidents):
+    await incidents.execute(a_declaration(components=("+API",)))
+
+    def sums(told):
+        return [
+            (one.read, one.added, one.there, one.changed, one.left)
+            for one in (told.groups, told.components, told.incidents, told.updates)
+        ]
+
+    first, second, third = [await bring(FULL, open_too=opened) for opened in (False, True, True)]
+
+    assert sums(first) == [(1, 1, 0, 0, 0), (2, 1, 0, 1, 0), (2, 1, 0, 0, 1), (4, 2, 0, 0, 2)]
+    assert sums(second) == [(1, 0, 1, 0, 0), (2, 0, 2, 0, 0), (2, 1, 1, 0, 0), (4, 1, 2, 0, 1)]
+    assert sums(third) == [(1, 0, 1, 0, 0), (2, 0, 2, 0, 0), (2, 0, 2, 0, 0), (4, 0, 3, 0, 1)]
+    assert third.nothing
 
 
 EARLY = YESTERDAY - timedelta(seconds=1)
@@ -257,7 +314,9 @@ async def test_an_end_before_the_start_is_refused(bring, present, odd):
 
     assert await present() == (None, (), (), [])
     begun = {"started_at": YESTERDAY, "monitoring_at": YESTERDAY, "resolved_at": OVER.shown_at}
-    assert (await bring(a_foreign_page(a_foreign_incident(LOOK, OVER, **begun)))).incidents == 1
+    assert (
+        await bring(a_foreign_page(a_foreign_incident(LOOK, OVER, **begun)))
+    ).incidents == Tally(added=1)
 
 
 @pytest.mark.parametrize("day", [date.min, date(1999, 12, 31), date.max])
@@ -282,6 +341,7 @@ async def test_texts_that_were_edited_there_are_told_and_stay(bring, present):
     one = await bring(replace(PAGE, incidents=(a_foreign_incident(looked, OVER),)))
     two = await bring(replace(PAGE, incidents=(a_foreign_incident(looked, over),)))
 
+    assert one.updates == two.updates == Tally(there=2)
     assert (one.nothing, two.nothing, await present()) == (True, True, before)
     told = "INC-1: 1 text was changed there since it was imported, and stays as before here."
     assert one.notes == (told,)

@@ -26,7 +26,9 @@ from tests.file_server import a_file_server
 __all__ = ["logging_as_before"]
 
 TEAM = ("--workspace", "T0ACME")
-COUNTS = "from Northwind Status: 2 groups, 4 components, 3 incidents, 9 updates"
+HEADINGS = (
+    "            " + "          read         added  there before       changed      left out\n"
+)
 
 
 @pytest.fixture
@@ -55,23 +57,47 @@ def saved(tmp_path):
     return saved
 
 
+IMPORTED = "So Northwind Status was imported. Its ids are kept.\n"
+
+
+def row(name, *counts):
+    return f"{name:<12}" + "".join(f"{count:>14}" for count in counts) + "\n"
+
+
+def table(**rows):
+    return HEADINGS + "".join(row(name, *counts) for name, counts in rows.items())
+
+
+def counted(told):
+    """The rows of a table that the command told: read, added, there, changed, left out."""
+    rows = (line.split() for line in told.splitlines())
+    kinds = {"groups", "components", "incidents", "updates"}
+    return {name: tuple(map(int, counts)) for name, *counts in rows if name in kinds}
+
+
 # --- the command -------------------------------------------------------------------------------
 
 
 def test_two_files_are_imported_once(ratchet, saved):
     names = saved()
 
-    assert ratchet(*names, "--dry-run") == (
+    dry, first, second = (ratchet(*names, *more) for more in (["--dry-run"], [], []))
+
+    assert dry == (
         0,
-        f"Would be imported {COUNTS}. Nothing was written.\n",
+        table(groups=(2, 2, 0, 0, 0), components=(4, 4, 0, 0, 0), incidents=(3, 3, 0, 0, 0))
+        + row("updates", 9, 9, 0, 0, 0)
+        + "So Northwind Status would be imported. Nothing was written.\n",
         "",
     )
-    assert ratchet(*names) == (
+    assert first == (0, dry[1].rpartition("So ")[0] + IMPORTED, "")
+    assert second == (
         0,
-        f"Imported {COUNTS}. Their ids are kept.\n",
+        table(groups=(2, 0, 2, 0, 0), components=(4, 0, 4, 0, 0), incidents=(3, 0, 3, 0, 0))
+        + row("updates", 9, 0, 9, 0, 0)
+        + "Everything was there before: nothing was changed.\n",
         "",
     )
-    assert ratchet(*names) == (0, "Everything was there before: nothing was changed.\n", "")
 
 
 def test_unresolved_incidents_are_asked_about(ratchet, saved):
@@ -84,7 +110,81 @@ def test_unresolved_incidents_are_asked_about(ratchet, saved):
     assert "inc0000000d4" in wrong
     assert ratchet(*names, "--include-open", "--leave-open")[0] == 2
     assert "1 unresolved there: left out." in ratchet(*names, "--leave-open")[1]
-    assert "1 incident, 2 updates" in ratchet(*names, "--include-open")[1]
+    taken = counted(ratchet(*names, "--include-open")[1])
+    assert (taken["incidents"], taken["updates"]) == ((4, 1, 3, 0, 0), (11, 2, 9, 0, 0))
+
+
+def read_in(summary, incidents):
+    """So many of each kind are in two documents, each id once."""
+    parts = {one["id"]: one for one in summary["components"]}
+    told = {one["id"]: one for one in (*incidents["incidents"], *summary["incidents"])}
+    return {
+        "groups": sum(one["group"] for one in parts.values()),
+        "components": sum(not one["group"] for one in parts.values()),
+        "incidents": len(told),
+        "updates": sum(len(one["incident_updates"]) for one in told.values()),
+    }
+
+
+AMISS = northwind.MAIL_IS_LATE | {
+    "components": [{**northwind.COMPONENTS[1], "id": "gone0000gone"}],
+    "incident_updates": [
+        *northwind.MAIL_IS_LATE["incident_updates"],
+        northwind.update("updc30000000", "investigating", "", "2026-02-20T07:30:00.000Z"),
+    ],
+}
+RUNS = {
+    "a page": (northwind.summary(), northwind.incidents()),
+    "an unresolved incident in both files": (
+        northwind.summary(northwind.LOGINS_FAIL),
+        northwind.incidents(northwind.LOGINS_FAIL, northwind.MAIL_IS_LATE),
+    ),
+    "an incident twice, with a silent text and a component that is gone": (
+        northwind.summary(),
+        northwind.incidents(AMISS, AMISS),
+    ),
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_all_that_was_read_is_accounted_for_in_each_run(ratchet, saved, run):
+    summary, incidents = RUNS[run]
+    names = saved(summary=summary, incidents=incidents)
+
+    for more in ["--leave-open"], ["--leave-open"], ["--include-open"], []:
+        told = counted(ratchet(*names, *more)[1])
+
+        assert {name: read for name, (read, *_) in told.items()} == read_in(summary, incidents)
+        for count, *became in told.values():
+            assert count == sum(became)
+
+
+def test_our_own_page_is_accounted_for(ratchet, saved, tmp_path):
+    assert ratchet(*saved())[0] == 0
+    with closing(SqlStore(f"sqlite:///{tmp_path}/ratchet.db", defaults=the_settings())) as store:
+        operator = an_actor(workspace="T0ACME", admin=True)
+        curation = Curation(store, clock=lambda: datetime.now(UTC))
+        asyncio.run(curation.publish(operator))
+        shelf = Shelf(
+            store,
+            clock=lambda: datetime.now(UTC),
+            address=lambda *_: "https://s.example",
+            fresh=timedelta(),
+        )
+        ours = {
+            name: json.loads(asyncio.run(shelf.find("T0ACME", f"api/v2/{name}.json")).body)
+            for name in ("summary", "incidents")
+        }
+
+    told = counted(ratchet(*saved(**ours))[1])
+
+    assert {name: read for name, (read, *_) in told.items()} == read_in(**ours)
+    assert [(read, there) for read, _, there, *_ in told.values()] == [
+        (2, 2),
+        (4, 4),
+        (3, 3),
+        (9, 9),
+    ]
 
 
 BROKEN = northwind.incidents() | {"incidents": [northwind.MAIL_IS_LATE | {"created_at": "soon"}]}
@@ -213,7 +313,7 @@ def test_maintenances_are_left_out(saved, tmp_path):
     page, notes = read([str(tmp_path / "incidents.json")])
 
     assert [one.id for one in page.incidents] == ["inc0000000c3"]
-    assert notes == ("Scheduled maintenances are left out.",)
+    assert notes == ("Scheduled maintenances are left out, and not counted.",)
 
 
 # --- addresses ---------------------------------------------------------------------------------
