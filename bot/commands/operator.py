@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from bot.commands.homes import named, served_store
+from bot.commands.homes import named, served
 from bot.commands.setup import key_settings, wrong
 from bot.commands.stores import opened_store
 from bot.ways import on_command_line
@@ -38,7 +38,8 @@ def asked(ask: Ask[T], workspace: str | None) -> T:
 def arranged(ask: Ask[T], workspace: str | None) -> T:
     """The answer to ``ask``, which may be the first act in a workspace that is served here."""
     settings = key_settings()
-    with served_store(workspace, settings) as (store, team):
+    with opened_store(settings) as store:
+        team = served(workspace, settings, store.read_now(known_workspaces))
         return _answer(ask, store, team)
 
 

@@ -22,12 +22,12 @@ def database_url(settings: StorageSettings | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def opened_store() -> Iterator[SqlStore]:
+def opened_store(settings: StorageSettings | None = None) -> Iterator[SqlStore]:
     """The store of a database that exists and is migrated.
 
     Ends the program with 1 when there is none, or when it cannot be used.
     """
-    with database_url() as url, opened(url) as store:
+    with database_url(settings) as url, opened(url) as store:
         yield store
 
 

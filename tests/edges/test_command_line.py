@@ -337,6 +337,7 @@ def test_migrate_ends_with_2_on_wrong_settings(ratchet):
 
 
 MISSING = "There is no database at {}: `ratchet migrate` or `ratchet serve` makes it."
+SUMMARY = str(ROOT / "tests/page/goldens/summary.json")
 NO_DATABASE = [
     ("keys", "list"),
     ("keys", "revoke", "rk_live_00000000"),
@@ -345,6 +346,31 @@ NO_DATABASE = [
     ("backup", "copy.db"),
     ("export",),
     ("export", "archive.jsonl"),
+    *(
+        (*command, "--workspace", "T0ACME")
+        for command in (
+            ("report", "42"),
+            ("stats",),
+            ("page", "publish", "--title", "Acme"),
+            ("page", "unpublish"),
+            ("page", "show"),
+            ("components", "list"),
+            ("components", "add", "API"),
+            ("components", "change", "API", "--hide"),
+            ("components", "group", "Shop", "--position", "1"),
+            ("components", "override", "API", "clear"),
+            ("webhooks", "add", "https://example.com/hooks"),
+            ("webhooks", "list"),
+            ("webhooks", "test", "0"),
+            ("webhooks", "log", "0"),
+            ("webhooks", "resend", "0", "00000000-0000-4000-8000-000000000000"),
+            ("webhooks", "rotate", "0"),
+            ("webhooks", "switch", "0", "off"),
+            ("webhooks", "remove", "0"),
+            ("import", "statuspage", SUMMARY),
+            ("import", "statuspage", SUMMARY, "--dry-run"),
+        )
+    ),
 ]
 
 

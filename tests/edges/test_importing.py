@@ -32,8 +32,9 @@ HEADINGS = (
 
 
 @pytest.fixture
-def ratchet(tmp_path, logging_as_before):
+def ratchet(ready, tmp_path, logging_as_before):
     """Runs ``ratchet import statuspage`` in a folder of its own: exit code, output, errors."""
+    ready(tmp_path)
 
     def ratchet(*arguments):
         with contextlib.chdir(tmp_path):

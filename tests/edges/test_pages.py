@@ -174,17 +174,20 @@ def test_a_status_is_set_by_hand_and_cleared(ratchet):
 
 
 @pytest.mark.parametrize("workspace", ["bogus", "acme.slack.com", "t0acme", "T0 ACME", ""])
-def test_a_workspace_that_is_no_id_gets_no_page(tmp_path, logging_as_before, workspace):
+def test_a_workspace_that_is_no_id_gets_no_page(ready, tmp_path, logging_as_before, workspace):
+    ready(tmp_path)
     with contextlib.chdir(tmp_path):
         arguments = ["page", "publish", "--title", "Acme", "--workspace", workspace]
         result = CliRunner().invoke(cli, arguments)
 
         assert result.exit_code == 2
         assert "write one such as T0123ABCD" in result.stderr
-        assert list(tmp_path.iterdir()) == []
+        shown = CliRunner().invoke(cli, ["page", "show", *TEAM])
+        assert shown.stdout.startswith("The status page is not published.")
 
 
-def test_without_any_workspace_the_refusal_says_what_to_name(tmp_path, logging_as_before):
+def test_without_any_workspace_the_refusal_says_what_to_name(ready, tmp_path, logging_as_before):
+    ready(tmp_path)
     with contextlib.chdir(tmp_path):
         result = CliRunner().invoke(cli, ["page", "show"])
 
@@ -201,7 +204,9 @@ ACTS = {
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_workspace_that_is_like_no_known_one_is_refused(tmp_path, logging_as_before, act):
+def test_a_workspace_that_is_like_no_known_one_is_refused(ready, tmp_path, logging_as_before, act):
+    ready(tmp_path)
+
     def run(*arguments):
         result = CliRunner().invoke(cli, arguments)
         return result.exit_code, result.stderr
