@@ -120,8 +120,9 @@ def _mended(verb: Verb, arguments: str, known: Circumstances, slip: UsageError) 
 def _alone(verb: Verb, arguments: str, known: Circumstances) -> list[Choice]:
     """The request of ``verb`` without the words that it cannot take.
 
-    It is about the incident that ``arguments`` begin with. A word that names none although it is
-    written as a reference is left out, and the text behind it stays.
+    It is about the incident that ``arguments`` begin with, or that their last word may name. A
+    word that names none although it is written as a reference is left out, and the text behind it
+    stays.
     """
     typed = arguments.lstrip()
     first = first_word(typed)
@@ -133,13 +134,16 @@ def _alone(verb: Verb, arguments: str, known: Circumstances) -> list[Choice]:
     found: list[Choice] = []
     if unusable and first and (rest := typed[first.end() :].strip()):
         found = _meanings(verb, [(rest, True)], known)
-    if ref is not None and re.search("[<[]n[]>]", verb.arguments):
-        found = _meanings(verb, [(str(ref), False)], known)
-    elif not found:
+    named: tuple[Ref, ...] = (ref,) if ref is not None else ()
+    if not (named or unusable) and (elsewhere := references.possible(typed, known.cards)):
+        named, _ = elsewhere
+    takes_one = re.search("[<[]n[]>]", verb.arguments) is not None
+    if named and takes_one:
+        alone = _meanings(verb, [(str(one), False) for one in named], known)
+        # A number alone might be minutes, or an entry; other words stand beside it.
+        found = [one for one in alone if ref_of(one.request) != (True, None)]
+    if not found and not (takes_one and ref is not None):
         found = _meanings(verb, [("", False)], known)
-    if ref is not None:
-        # Its number alone might be minutes, or an entry; behind it stand other words.
-        found = [one for one in found if ref_of(one.request) != (True, None)]
     return [_harmless(one, known) for one in found]
 
 

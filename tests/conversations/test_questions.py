@@ -48,6 +48,19 @@ def drafts(ratchet):
 
 # --- another incident than the one meant ---------------------------------------------------------
 
+BESIDE_A_NUMBER = [
+    ("report public 1", "Report of INC-1"),
+    ("timeline newest of incident 1", "Timeline of INC-1"),
+    ("show the card INC-1", "Show INC-1"),
+    ("repotr public 1", "Report of INC-1"),
+]
+
+
+@pytest.mark.parametrize(("text", "label"), BESIDE_A_NUMBER)
+async def test_the_incident_behind_words_that_are_not_taken_is_offered(text, label, told):
+    assert labels(await told(text))[0] == label
+
+
 ELSEWHERE = [
     (
         "resolve over INC-1",
