@@ -178,6 +178,23 @@ class ShownComponent:
         return None if newest.until is not None and newest.until <= at else newest
 
 
+def in_page_order(
+    components: Iterable[ShownComponent], groups: Iterable[ComponentGroup]
+) -> list[tuple[ComponentGroup | None, ShownComponent]]:
+    """Components with their groups, in the order of the page; those without a group come last."""
+    known = {one.id: one for one in groups}
+    rows = [(known.get(one.group) if one.group else None, one) for one in components]
+
+    def place(
+        row: tuple[ComponentGroup | None, ShownComponent],
+    ) -> tuple[bool, int, str, int, str]:
+        group, one = row
+        heading = (group is None, group.position if group else 0, group.name if group else "")
+        return (*heading, one.position, one.name)
+
+    return sorted(rows, key=place)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
     """All components of a workspace, hidden ones too, and all groups. For responders.

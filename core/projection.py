@@ -33,6 +33,7 @@ from core.page import (
     PublicFacts,
     ShownComponent,
     StatusPage,
+    in_page_order,
     worst,
 )
 from core.public_side import KeptUpdate, PublicIncident
@@ -66,7 +67,7 @@ class Projector:
                 stretches.setdefault(stretch.component, []).append(stretch)
         kept = [
             self._kept(component, tuple(stretches.get(component.id, ())), at)
-            for component in sorted(facts.components, key=lambda one: (one.position, one.name))
+            for _, component in in_page_order(facts.components, facts.groups)
         ]
         self._incidents = {one.page.incident.id: one for one in shown}
         self._components = {one.component.id: one for one in kept}
@@ -396,17 +397,15 @@ def _touched(first: date, start: datetime, end: datetime | None) -> range:
 
 
 def _grouped(facts: PublicFacts, components: Sequence[PageComponent]) -> tuple[PageGroup, ...]:
-    """Groups in their order, without empty ones; the components without a group come last."""
+    """The groups of ``components``, which are in the order of the page; none is empty."""
     of: dict[UUID | None, list[PageComponent]] = {}
-    known = {group.id for group in facts.groups}
+    known = {group.id: group for group in facts.groups}
     for one in components:
         group = one.component.group
         of.setdefault(group if group in known else None, []).append(one)
-    ordered = sorted(facts.groups, key=lambda group: (group.position, group.name))
     return tuple(
-        PageGroup(group=group, components=tuple(of[key]))
-        for group, key in [*((group, group.id) for group in ordered), (None, None)]
-        if of.get(key)
+        PageGroup(group=known[key] if key else None, components=tuple(own))
+        for key, own in of.items()
     )
 
 

@@ -109,13 +109,16 @@ def show(workspace: Workspace = None) -> None:
 
 @components.command("list")
 def list_components(workspace: Workspace = None) -> None:
-    """List all components: position, name, group, whether the page shows it, status by hand."""
+    """List all components in the order of the page, those without a group last.
+
+    Position, name, group with its position, whether the page shows it, status by hand.
+    """
     from bot.clock import now
+    from core.page import in_page_order
 
     known = _curate(lambda curation, operator: curation.arrangement(operator), workspace)
-    groups = {group.id: group.name for group in known.groups}
-    for one in sorted(known.components, key=lambda each: (each.position, each.name)):
-        group = f" ({groups[one.group]})" if one.group in groups else ""
+    for heading, one in in_page_order(known.components, known.groups):
+        group = f" ({heading.name}, group at {heading.position})" if heading else ""
         flags = [
             "shown" if one.shown else "hidden",
             *(["only if degraded"] if one.only_if_degraded else []),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from uuid import UUID
 
 from bot.slack.blocks import (
     Json,
@@ -26,7 +25,7 @@ from core.curating import Overview
 from core.incident import (
     Component,
 )
-from core.page import Arrangement, ComponentGroup, ShownComponent
+from core.page import ComponentGroup, ShownComponent, in_page_order
 
 # A row is a block, and so is the heading of its group: 50 blocks of a message hold 20 rows.
 ROWS = 20
@@ -45,16 +44,16 @@ def component_list(
     at: datetime,
 ) -> Json:
     """A page of all components, in the order of the status page, each with its menu."""
-    paged = NumberedPage(_ordered(known.arrangement), page, most=ROWS)
+    ordered = in_page_order(known.arrangement.components, known.arrangement.groups)
+    paged = NumberedPage(ordered, page, most=ROWS)
     here, page = paged.here, paged.number
     heading = paged.heading("Components")
     lines = [f"{_line(one, known, at=at)}." for _, one in here] or [_nothing(admin=admin)]
     blocks = [*([section(told)] if told else []), section(f"*{heading}*")]
-    before: UUID | None = None
-    for group, one in here:
-        if group is not None and group.id != before:
+    grouped = any(group for group, _ in ordered)
+    for place, (group, one) in enumerate(here):
+        if grouped and (place == 0 or group != here[place - 1][0]):
             blocks.append(_heading(group, page, admin=admin))
-        before = group.id if group else None
         blocks.append(_row(one, known, page, at=at, admin=admin, publisher=publisher))
     if not here:
         blocks.append(section(lines[0]))
@@ -68,28 +67,15 @@ def component_list(
     return message(said, [*blocks, *actions(controls)])
 
 
-def _ordered(known: Arrangement) -> list[tuple[ComponentGroup | None, ShownComponent]]:
-    """All components with their groups, in the order of the page."""
-    groups = {one.id: one for one in known.groups}
-    rows = [(groups.get(one.group) if one.group else None, one) for one in known.components]
-
-    def place(
-        row: tuple[ComponentGroup | None, ShownComponent],
-    ) -> tuple[bool, int, str, int, str]:
-        group, one = row
-        heading = (group is not None, group.position if group else 0, group.name if group else "")
-        return (*heading, one.position, one.name)
-
-    return sorted(rows, key=place)
-
-
 def _nothing(*, admin: bool) -> str:
     if admin:
         return "There are no components yet. Add the first one."
     return "There are no components yet. A workspace admin adds the first one."
 
 
-def _heading(group: ComponentGroup, page: int, *, admin: bool) -> Json:
+def _heading(group: ComponentGroup | None, page: int, *, admin: bool) -> Json:
+    if group is None:
+        return section("*Other components*")
     made = section(f"*{shown(group.name, 150)}*")
     if not admin:
         return made

@@ -150,10 +150,18 @@ def test_components_are_arranged(ratchet):
     ratchet("components", "change", "api", "--start-date", "2026-03-01", "--showcase")
 
     assert ratchet("components", "list")[1] == (
-        "   0  API (Store): shown, showcase\n   7  Web: hidden, only if degraded\n"
+        "   0  API (Store, group at 2): shown, showcase\n   7  Web: hidden, only if degraded\n"
     )
+    ratchet("components", "add", "Mail", "--group", "Office")
+    ratchet("components", "change", "web", "--position", "0")
+    listed = ratchet("components", "list")[1].splitlines()
+    assert [line.partition(":")[0] for line in listed] == [
+        "   0  Mail (Office, group at 0)",
+        "   0  API (Store, group at 2)",
+        "   0  Web",
+    ]
     ratchet("components", "change", "api", "--group", "", "--start-date", "")
-    assert ratchet("components", "list")[1].startswith("   0  API: shown")
+    assert "\n   0  API: shown, showcase\n" in ratchet("components", "list")[1]
 
 
 def test_a_status_is_set_by_hand_and_cleared(ratchet):
