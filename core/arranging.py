@@ -60,6 +60,23 @@ class ComponentChange:
     cleared: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arranged:
+    """A component after an act.
+
+    ``changed`` are the fields of `ComponentChange` with another value than before. ``new_group``
+    is the name of the group that was made for it.
+    """
+
+    component: ShownComponent
+    changed: tuple[str, ...] = ()
+    new_group: str | None = None
+
+
+FACTS = (
+    *("name", "description", "group", "position", "shown", "showcase", "only_if_degraded"),
+    "start_date",
+)
 CLEARABLE = frozenset({"description", "group", "start_date"})
 
 
@@ -169,6 +186,11 @@ def changed(before: ShownComponent, change: ComponentChange, *, at: datetime) ->
     given |= dict.fromkeys(change.cleared - {"group"}, None)
     after = replace(before, **given)
     return before if after == before else replace(after, updated_at=at)
+
+
+def differing(before: ShownComponent, after: ShownComponent) -> tuple[str, ...]:
+    """The `FACTS` in which the two differ."""
+    return tuple(one for one in FACTS if getattr(before, one) != getattr(after, one))
 
 
 def component_named(components: tuple[ShownComponent, ...], ref: str | UUID) -> ShownComponent:

@@ -157,6 +157,31 @@ def _too_many(names: tuple[str | UUID, ...]) -> InvalidField:
     return InvalidField("components", f"are {len(names)}: at most {COMPONENTS_MAX} can be named")
 
 
+def group_asked(group: str | None, groups: Iterable[str]) -> str | None:
+    """The group that ``group`` means: one of ``groups``, in any case, or a new one.
+
+    ``+`` before a name makes a new group of it although one of ``groups`` is called almost so.
+
+    Raises:
+        InvalidField: the name is too long, or may be a slip of one of ``groups``.
+    """
+    asked = optional_line_of("group", group, COMPONENT_NAME_MAX)
+    known = {folded(one): one for one in groups}
+    if asked is None:
+        return None
+    if folded(asked) in known:
+        return known[folded(asked)]
+    wanted = one_line(asked.removeprefix("+")) or asked
+    near = nearest(wanted, known)
+    if near and wanted == asked:
+        raise InvalidField(
+            "group",
+            f'"{wanted}" is unknown: did you mean "{known[near]}"? To make a new one of that name, '
+            f'write "+{wanted}"',
+        )
+    return known.get(folded(wanted), wanted)
+
+
 def describe_component(
     workspace: Workspace,
     existing: tuple[Component, ...],
@@ -164,9 +189,12 @@ def describe_component(
     name: str,
     description: str | None,
     group: str | None,
+    groups: Iterable[str],
     shown: bool = True,
 ) -> DescribedComponent:
     """A component that is added on purpose: a name close to another's is not a slip here.
+
+    ``groups`` are the names of all groups, as `group_asked` has them.
 
     Raises:
         InvalidField: ``name``, ``description`` or ``group``.
@@ -180,7 +208,7 @@ def describe_component(
     return DescribedComponent(
         component=Component(made, wanted),
         description=optional_of("description", description, COMPONENT_DESCRIPTION_MAX),
-        group=optional_line_of("group", group, COMPONENT_NAME_MAX),
+        group=group_asked(group, groups),
         shown=shown,
     )
 

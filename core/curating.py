@@ -14,19 +14,21 @@ from uuid import UUID
 
 from core import policy
 from core.arranging import (
+    Arranged,
     ComponentChange,
     changed,
     changed_group,
     component_named,
+    differing,
     group_named,
     page_settings,
     status_of,
 )
 from core.boards import BoardFilter
-from core.components import describe_component, group_id, nameable
+from core.components import describe_component, folded, group_asked, group_id, nameable
 from core.denials import Denied, Permission
 from core.errors import InvalidField
-from core.incident import BODY_MAX, COMPONENT_NAME_MAX, Actor, Component
+from core.incident import BODY_MAX, Actor, Component
 from core.page import (
     Arrangement,
     ComponentGroup,
@@ -39,7 +41,7 @@ from core.page import (
 from core.refusals import ComponentExists
 from core.service import NO_INCIDENT
 from core.store import Reader, Store, Transaction
-from core.texts import component_name_of, optional_line_of, optional_of
+from core.texts import component_name_of, optional_of
 
 # The open incidents that the statuses of components are read from, worst first.
 OPEN_MAX = 500
@@ -206,7 +208,7 @@ class Curation:
 
     async def add_component(
         self, actor: Actor, change: ComponentChange, *, request: str | None = None
-    ) -> ShownComponent:
+    ) -> Arranged:
         """Adds a component with these values; without others the page shows it.
 
         Raises:
@@ -216,14 +218,16 @@ class Curation:
         _need(actor, Permission.ADMINISTER)
         name = component_name_of(change.name or "")
 
-        def work(tx: Transaction) -> ShownComponent:
+        def work(tx: Transaction) -> Arranged:
             at, team = self._clock(), actor.workspace
+            groups = [one.name for one in tx.arrangement(team).groups]
             described = describe_component(
                 tx.workspace(team),
                 tx.components(team),
                 name=name,
                 description=change.description,
                 group=change.group,
+                groups=groups,
             )
             tx.add_component(team, described, at=at)
             made = component_named(tx.arrangement(team).components, described.component.id)
@@ -231,11 +235,12 @@ class Curation:
             after = changed(made, more, at=at)
             if after != made:
                 tx.arrange(team, after, new_group=None, at=at)
-            return after
+            return Arranged(component=after, new_group=_new(described.group, groups))
 
-        return await self._write(
-            actor, request, work, lambda known: component_named(known.components, name)
-        )
+        def found(known: Arrangement) -> Arranged:
+            return Arranged(component=component_named(known.components, name))
+
+        return await self._write(actor, request, work, found)
 
     async def show_components(
         self, actor: Actor, components: Iterable[UUID], *, request: str | None = None
@@ -269,10 +274,12 @@ class Curation:
         ref: str | UUID,
         change: ComponentChange,
         *,
-        then: Callable[[Transaction, ShownComponent], object] = nothing,
+        then: Callable[[Transaction, Arranged], object] = nothing,
         request: str | None = None,
-    ) -> ShownComponent:
+    ) -> Arranged:
         """Changes what the page says of a component; its name is unique, in any case.
+
+        A group that is not there is made, as `group_asked` has it.
 
         Raises:
             Denied: the actor is no workspace admin.
@@ -280,7 +287,7 @@ class Curation:
         """
         _need(actor, Permission.JOIN)
 
-        def work(tx: Transaction) -> ShownComponent:
+        def work(tx: Transaction) -> Arranged:
             at = self._clock()
             known = _known(tx, actor)
             before = component_named(known.components, ref)
@@ -288,7 +295,8 @@ class Curation:
             for other in known.components:
                 if other.id != after.id and other.name.casefold() == after.name.casefold():
                     raise ComponentExists(Component(other.id, other.name))
-            group = optional_line_of("group", change.group, COMPONENT_NAME_MAX)
+            groups = [one.name for one in known.groups]
+            group = group_asked(change.group, groups)
             if group or "group" in change.cleared:
                 named = {one.name.casefold(): one.id for one in known.groups}
                 into = None
@@ -300,12 +308,16 @@ class Curation:
             _need(actor, Permission.ADMINISTER)
             if after != before:
                 tx.arrange(actor.workspace, after, new_group=group, at=at)
-            then(tx, after)
-            return after
+            made = Arranged(
+                component=after, changed=differing(before, after), new_group=_new(group, groups)
+            )
+            then(tx, made)
+            return made
 
-        return await self._write(
-            actor, request, work, lambda known: component_named(known.components, ref)
-        )
+        def found(known: Arrangement) -> Arranged:
+            return Arranged(component=component_named(known.components, ref))
+
+        return await self._write(actor, request, work, found)
 
     async def change_group(
         self,
@@ -382,6 +394,11 @@ def _known(reader: Reader, actor: Actor) -> Arrangement:
     """Everything that can be arranged, as far as its name may be told to ``actor``."""
     known = reader.arrangement(actor.workspace)
     return replace(known, components=nameable(known.components, reader.unnamed(actor)))
+
+
+def _new(group: str | None, groups: Iterable[str]) -> str | None:
+    """``group``, if it is none of ``groups``."""
+    return None if group is None or folded(group) in map(folded, groups) else group
 
 
 def _need(actor: Actor, permission: Permission) -> None:

@@ -333,6 +333,7 @@ class Incidents:
                 name=name,
                 description=description,
                 group=group,
+                groups=[one.name for one in tx.arrangement(actor.workspace).groups],
                 shown=policy.holds(actor, Permission.ADMINISTER),
             )
             if not policy.holds(actor, Permission.RESPOND):

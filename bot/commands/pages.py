@@ -135,7 +135,9 @@ def add(
     name: Name,
     *,
     description: Annotated[str | None, typer.Option(help="A sentence for the page.")] = None,
-    group: Annotated[str | None, typer.Option(help="The heading that it stands under.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Its heading; +NAME: new, although like another.")
+    ] = None,
     workspace: Workspace = None,
 ) -> None:
     """Add a component; the page shows it."""
@@ -148,7 +150,8 @@ def add(
         return made, (await curation.arrangement(operator)).page
 
     made, published = _curate(work, workspace)
-    typer.echo(f"{made.name} is a component, and {_shown(made, published)}.")
+    one = made.component
+    typer.echo(f"{one.name} is a component, and {_shown(one, published)}.{_made(made)}")
 
 
 def _by_hand(one: Any, at: datetime) -> list[str]:
@@ -158,6 +161,11 @@ def _by_hand(one: Any, at: datetime) -> list[str]:
         return []
     end = f"{found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if found.until else "it is cleared"
     return [f"{found.status.words.lower()} by hand until {end}"]
+
+
+def _made(made: Any) -> str:
+    """A sentence about the group that was made for a component; empty if none was."""
+    return f" The group {made.new_group} is made." if made.new_group else ""
 
 
 def _shown(made: Any, published: Any) -> str:
@@ -175,7 +183,10 @@ def change(
     description: Annotated[
         str | None, typer.Option(help='A sentence for the page; "" for none.')
     ] = None,
-    group: Annotated[str | None, typer.Option(help='Its heading; "" for none.')] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help='Its heading; "" for none; +NAME: new, although like another.'),
+    ] = None,
     position: Annotated[int | None, typer.Option(help="Its place, from 0.")] = None,
     show: Annotated[bool, typer.Option("--show", help="The page shows it.")] = False,
     hide: Annotated[bool, typer.Option("--hide", help="It is on no public surface.")] = False,
@@ -223,10 +234,33 @@ def change(
 
     async def work(curation: Any, operator: Any) -> Any:
         made = await curation.change_component(operator, name, asked)
-        return made, (await curation.arrangement(operator)).page
+        return made, await curation.arrangement(operator)
 
-    made, published = _curate(work, workspace)
-    typer.echo(f"{made.name} is {_shown(made, published)}.")
+    made, known = _curate(work, workspace)
+    one, seen = made.component, _shown(made.component, known.page)
+    if not made.changed:
+        typer.echo(f"Nothing was changed: {one.name} is {seen}.")
+        return
+    facts = [_fact(field, one, known) for field in made.changed]
+    where = f" It is {seen}." if seen not in facts else ""
+    told = ", ".join(facts).removesuffix(".")
+    typer.echo(f"{one.name} is changed: {told}.{where}{_made(made)}")
+
+
+def _fact(field: str, one: Any, known: Any) -> str:
+    """What a field that was changed is now."""
+    match field:
+        case "shown":
+            return _shown(one, known.page)
+        case "showcase":
+            return "showcase" if one.showcase else "no showcase"
+        case "only_if_degraded":
+            return "shown only if degraded" if one.only_if_degraded else "shown always"
+        case "group":
+            found = next((each.name for each in known.groups if each.id == one.group), None)
+            return f"group {found}" if found else "no group"
+    value, words = getattr(one, field), field.replace("_", " ")
+    return f"no {words}" if value is None else f"{words} {value}"
 
 
 @components.command("group")

@@ -54,7 +54,10 @@ FIELDS: Mapping[str, str] = {
 
 
 class NewComponent(RequestBody, CamelCase):
-    """`name` is unique in the workspace; upper and lower case count as the same."""
+    """`name` is unique in the workspace; upper and lower case count as the same.
+
+    A group that is not there is made; if it is called almost like another, write `+` before it.
+    """
 
     name: ComponentName
     description: Described | None = None
@@ -64,7 +67,8 @@ class NewComponent(RequestBody, CamelCase):
 class ComponentFacts(RequestBody, CamelCase):
     """The facts of a component on the page. A field that is left out stays as it is.
 
-    null removes a description, a group or a start date. A group that is not there is made.
+    null removes a description, a group or a start date. A group that is not there is made;
+    if it is called almost like another, write `+` before it.
     """
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})

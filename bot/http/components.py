@@ -117,7 +117,7 @@ async def change_component(
     change = ComponentChange(**given, cleared=cleared)
     return await call.arrange(
         lambda then: call.curation.change_component(call.actor, component_id, change, then=then),
-        lambda tx, made: _shown(call, tx, made.id),
+        lambda tx, made: _shown(call, tx, made.component.id),
         fields=FIELDS,
     )
 

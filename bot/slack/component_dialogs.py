@@ -102,7 +102,9 @@ def _values(known: Arrangement, one: ShownComponent | None) -> dict[str, str]:
 def _groups_hint(known: Arrangement) -> str:
     named = in_words([one.name for one in sorted(known.groups, key=lambda each: each.name)][:10])
     there = f" There are: {named}." if named else ""
-    return f"The heading over it. A new name makes a new group.{there}"
+    return (
+        f"The heading over it. A new name makes a new group; + before it, one like another.{there}"
+    )
 
 
 def _box(name: str, most: int, initial: str, *, multiline: bool = False) -> Json:

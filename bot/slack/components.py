@@ -21,6 +21,7 @@ from bot.slack.paged import NumberedPage
 from bot.slack.pressed import SHOWN_AT_ONCE, encode
 from bot.slack.verbs import COMMAND
 from bot.slack.words import in_words
+from core.arranging import Arranged
 from core.curating import Overview
 from core.incident import (
     Component,
@@ -117,13 +118,16 @@ def _line(one: ShownComponent, known: Overview, *, at: datetime, bold: bool = Fa
 # --- the answers ---------------------------------------------------------------------------------
 
 
-def saved_component(one: ShownComponent, *, new: bool, published: bool) -> str:
-    """The sentence about a component that was added or changed.
+def saved_component(made: Arranged, *, new: bool, published: bool) -> str:
+    """The sentences about a component that was added or changed.
 
     ``published``: the status page is.
     """
-    act = "is added" if new else "is saved"
-    return f"*{shown(one.name, 150)}* {act}. {_where(one, 'It', published=published)}"
+    one, act = made.component, "is added" if new else "is saved"
+    told = f"*{shown(one.name, 150)}* {act}. {_where(one, 'It', published=published)}"
+    if made.new_group is not None:
+        told += f" The group *{shown(made.new_group, 200)}* is made."
+    return told
 
 
 def left_component(one: ShownComponent, *, published: bool) -> str:

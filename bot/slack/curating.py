@@ -136,18 +136,18 @@ class Arranging:
         once, at = interaction.once, self._clock()
         match asked:
             case SaveComponent(component=None, change=change):
-                made = await self._curation.add_component(actor, change, request=once)
+                arranged = await self._curation.add_component(actor, change, request=once)
                 told = components.saved_component(
-                    made, new=True, published=await self._published(actor)
+                    arranged, new=True, published=await self._published(actor)
                 )
             case SaveComponent(component=ref, change=change) if ref and change == AS_BEFORE:
                 known = await self._curation.arrangement(actor)
                 now = component_named(known.components, ref)
                 told = components.left_component(now, published=known.page is not None)
             case SaveComponent(component=ref, change=change) if ref:
-                made = await self._curation.change_component(actor, ref, change, request=once)
+                arranged = await self._curation.change_component(actor, ref, change, request=once)
                 told = components.saved_component(
-                    made, new=False, published=await self._published(actor)
+                    arranged, new=False, published=await self._published(actor)
                 )
             case SaveGroup(group=ref, name=None, position=None, description=None):
                 group = group_named((await self._curation.arrangement(actor)).groups, ref)

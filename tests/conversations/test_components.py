@@ -95,6 +95,26 @@ async def test_an_admin_adds_a_component_and_the_list_says_so(slack, listed, kno
     assert "Core" in mia.view.words()
 
 
+async def test_a_group_like_another_is_made_only_if_a_plus_asks_for_it(
+    slack, listed, curation, admin
+):
+    await curation.add_component(admin, ComponentChange(name="Search", group="Core"))
+    mia = await listed()
+    await mia.press(mia.view, "Add a component…")
+    await opened(slack, mia, "component")
+    await mia.fill("Name", "Checkout API")
+    await mia.fill("Group", "Cores")
+
+    refused = await mia.submit()
+
+    assert list(refused.field_errors) == ["group"]
+    assert 'did you mean "Core"?' in refused.field_errors["group"]
+    assert len((await curation.arrangement(admin)).components) == 1
+    await mia.fill("Group", "+Cores")
+    await mia.submit()
+    await slack.until(lambda: "The group *Cores* is made." in mia.view.words())
+
+
 async def test_only_what_was_changed_in_the_dialog_is_written(
     slack, listed, known, curation, admin
 ):
@@ -292,7 +312,7 @@ async def test_an_open_incident_decides_the_status_and_a_private_one_does_not(
 async def test_every_component_is_on_one_page_of_the_list(slack, listed, curation, admin, count):
     for number in range(count):
         await curation.add_component(
-            admin, ComponentChange(name=f"Part {number:03}", group=f"Group {number % 7}")
+            admin, ComponentChange(name=f"Part {number:03}", group=f"+Group {number % 7}")
         )
     mia = await listed()
     seen, view = [], mia.view.id

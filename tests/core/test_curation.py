@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from core.arranging import ComponentChange
+from core.arranging import Arranged, ComponentChange
 from core.curating import Curation
 from core.denials import Denied, Permission
 from core.errors import InvalidField
@@ -32,7 +32,8 @@ def curation(store, clock):
 @pytest.fixture
 def add(curation):
     async def add(name, group=None):
-        return await curation.add_component(ADMIN, ComponentChange(name=name, group=group))
+        change = ComponentChange(name=name, group=group)
+        return (await curation.add_component(ADMIN, change)).component
 
     return add
 
@@ -117,7 +118,8 @@ async def test_a_component_that_is_added_is_on_the_page_with_its_values(curation
         ),
     )
 
-    known = await curation.arrangement(an_actor())
+    assert made.new_group == "Shop"
+    made, known = made.component, await curation.arrangement(an_actor())
     assert known.components == (made,)
     assert names(known) == {"Public API": "Shop"}
     assert (made.shown, made.position, made.description) == (True, 7, "What you call.")
@@ -178,6 +180,39 @@ async def test_components_move_between_groups_whose_names_have_no_case(curation,
     }
 
 
+async def test_what_was_changed_is_named_and_a_group_that_was_made(curation, add):
+    await add("API", group="Shop")
+    change = ComponentChange(name="Web", group="Tools", position=7, showcase=True, shown=True)
+
+    first = await curation.change_component(ADMIN, "API", change)
+    second = await curation.change_component(ADMIN, "Web", ComponentChange(group="SHOP"))
+
+    assert first.changed == ("name", "group", "position", "showcase")
+    assert (first.new_group, second.changed, second.new_group) == ("Tools", ("group",), None)
+
+
+@pytest.mark.parametrize("act", ["add", "change"])
+async def test_a_group_like_another_is_made_only_if_a_plus_asks_for_it(curation, add, act):
+    await add("API", group="Shop")
+    await add("Web")
+    before = await curation.arrangement(ADMIN)
+
+    async def put(group):
+        if act == "add":
+            return await curation.add_component(ADMIN, ComponentChange(name="New", group=group))
+        return await curation.change_component(ADMIN, "Web", ComponentChange(group=group))
+
+    with pytest.raises(InvalidField) as refused:
+        await put("Shops")
+    assert refused.value.message == (
+        'The group "Shops" is unknown: did you mean "Shop"? To make a new one of that name, '
+        'write "+Shops".'
+    )
+    assert await curation.arrangement(ADMIN) == before
+    assert (await put("+Shops")).new_group == "Shops"
+    assert names(await curation.arrangement(ADMIN))["New" if act == "add" else "Web"] == "Shops"
+
+
 async def test_a_change_to_the_same_values_leaves_no_trace(curation, add, clock):
     made = await add("API", group="Shop")
     clock.advance(minutes=1)
@@ -186,7 +221,7 @@ async def test_a_change_to_the_same_values_leaves_no_trace(curation, add, clock)
         ADMIN, made.id, ComponentChange(name="API", group="shop", shown=True)
     )
 
-    assert same == made
+    assert same == Arranged(component=made)
     assert (await curation.arrangement(ADMIN)).components == (made,)
 
 
@@ -382,9 +417,8 @@ async def test_another_workspace_sees_and_arranges_nothing_of_ours(curation, add
 async def test_a_repeated_request_changes_nothing_and_gets_what_is_there_by_now(curation, clock):
     await curation.publish(ADMIN, title="Acme", request="page")
     await curation.publish(ADMIN, title="Acme status")
-    made = await curation.add_component(
-        ADMIN, ComponentChange(name="API", group="Shop"), request="component"
-    )
+    again = ComponentChange(name="API", group="Shop")
+    made = (await curation.add_component(ADMIN, again, request="component")).component
     await curation.show_components(ADMIN, [made.id], request="shown")
     await curation.change_component(ADMIN, made.id, ComponentChange(position=1), request="place")
     await curation.override(ADMIN, made.id, MAINTAINED, request="by hand")
@@ -392,16 +426,16 @@ async def test_a_repeated_request_changes_nothing_and_gets_what_is_there_by_now(
     (group,) = known.groups
     await curation.change_group(ADMIN, group.id, position=1, request="group")
     clock.advance(minutes=1)
-    last = await curation.change_component(ADMIN, made.id, ComponentChange(position=9))
+    last = (await curation.change_component(ADMIN, made.id, ComponentChange(position=9))).component
+    found = Arranged(component=last)
     moved = await curation.change_group(ADMIN, group.id, position=9)
     before = await curation.arrangement(ADMIN)
     change = ComponentChange(position=1)
 
     assert await curation.publish(ADMIN, title="Acme", request="page") == before.page
-    again = ComponentChange(name="API", group="Shop")
-    assert await curation.add_component(ADMIN, again, request="component") == last
+    assert await curation.add_component(ADMIN, again, request="component") == found
     assert await curation.show_components(ADMIN, [made.id], request="shown") == (last,)
-    assert await curation.change_component(ADMIN, made.id, change, request="place") == last
+    assert await curation.change_component(ADMIN, made.id, change, request="place") == found
     assert await curation.override(ADMIN, made.id, MAINTAINED, request="by hand") == last
     assert await curation.change_group(ADMIN, group.id, position=1, request="group") == moved
     assert await curation.arrangement(ADMIN) == before

@@ -415,8 +415,33 @@ def test_an_id_that_is_given_twice_is_refused():
 
 
 def describe(name, existing=(API, WEB), **told):
-    told = {"description": None, "group": None} | told
+    told = {"description": None, "group": None, "groups": ()} | told
     return describe_component(a_workspace(), existing, name=name, **told)
+
+
+@pytest.mark.parametrize(
+    ("group", "meant"),
+    [
+        (None, None),
+        (" ", None),
+        ("shop  FRONT", "Shop front"),
+        ("+shop front", "Shop front"),
+        ("+Shop fronts", "Shop fronts"),
+        ("Tools", "Tools"),
+        ("+Tools", "Tools"),
+        ("+", "+"),
+        ("+alarms", "+Alarms"),
+    ],
+)
+def test_a_group_is_one_that_is_there_or_a_new_one(group, meant):
+    groups = ("Shop front", "+Alarms")
+
+    assert describe("Search", group=group, groups=groups).group == meant
+
+
+def test_a_group_that_may_be_a_slip_is_refused():
+    with pytest.raises(InvalidField, match='group "Shp front" is unknown: did you mean "Shop fr'):
+        describe("Search", group="Shp front", groups=("Shop front",))
 
 
 def test_a_component_that_is_made_on_purpose_may_look_like_another():

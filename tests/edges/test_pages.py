@@ -134,11 +134,70 @@ def test_the_answer_about_a_component_says_whether_anybody_sees_it(ratchet):
         "API is a component, and on the page once it is published.\n"
     )
     assert ratchet("components", "change", "api", "--show")[1] == (
-        "API is on the page once it is published.\n"
+        "Nothing was changed: API is on the page once it is published.\n"
     )
     ratchet("page", "publish")
     assert ratchet("components", "add", "Web")[1] == "Web is a component, and on the page.\n"
-    assert ratchet("components", "change", "api", "--hide")[1] == "API is hidden.\n"
+    assert ratchet("components", "change", "api", "--hide")[1] == "API is changed: hidden.\n"
+
+
+CHANGES = {
+    ("--rename", "Public API"): "Public API is changed: name Public API. It is on the page.",
+    ("--position", "7", "--group", "SHOP"): (
+        "API is changed: group Shop, position 7. It is on the page."
+    ),
+    ("--group", "Tools"): (
+        "API is changed: group Tools. It is on the page. The group Tools is made."
+    ),
+    ("--group", "+Shops", "--hide"): (
+        "API is changed: group Shops, hidden. The group Shops is made."
+    ),
+    ("--description", "What apps call."): (
+        "API is changed: description What apps call. It is on the page."
+    ),
+    ("--description", "", "--start-date", "", "--group", ""): (
+        "Nothing was changed: API is on the page."
+    ),
+    ("--showcase", "--only-if-degraded", "--start-date", "2026-03-01"): (
+        "API is changed: showcase, shown only if degraded, start date 2026-03-01. It is on the "
+        "page."
+    ),
+}
+
+
+@pytest.mark.parametrize("options", CHANGES, ids=" ".join)
+def test_the_answer_names_what_was_changed(ratchet, options):
+    ratchet("page", "publish")
+    ratchet("components", "add", "Cart", "--group", "Shop")
+    ratchet("components", "add", "API")
+
+    assert ratchet("components", "change", "api", *options) == (0, f"{CHANGES[options]}\n", "")
+
+
+def test_the_answer_names_what_a_component_has_no_more(ratchet):
+    facts = ("--group", "Shop", "--description", "What apps call.")
+    assert ratchet("components", "add", "API", *facts)[1].endswith(" The group Shop is made.\n")
+    ratchet("components", "change", "api", "--showcase", "--only-if-degraded", "--hide")
+    gone = ("--group", "", "--description", "", "--no-showcase", "--always", "--show")
+
+    assert ratchet("components", "change", "api", *gone)[1] == (
+        "API is changed: no description, no group, on the page once it is published, "
+        "no showcase, shown always.\n"
+    )
+
+
+@pytest.mark.parametrize("act", [("add", "Search"), ("change", "api")], ids=" ".join)
+def test_a_group_that_may_be_a_slip_is_refused(ratchet, act):
+    ratchet("components", "add", "API", "--group", "Shop")
+
+    assert ratchet("components", *act, "--group", "Shpo") == (
+        1,
+        "",
+        (
+            'The group "Shpo" is unknown: did you mean "Shop"? To make a new one of that name, '
+            'write "+Shpo".\n'
+        ),
+    )
 
 
 def test_components_are_arranged(ratchet):
@@ -240,7 +299,7 @@ def test_signs_that_nobody_sees_are_in_no_name(ratchet):
 
     assert ratchet("page", "show")[1].startswith("title: Acme status\n")
     assert ratchet("components", "list")[1] == "   0  API: shown\n"
-    assert ratchet("components", "change", "\u200bapi", "--hide")[1] == "API is hidden.\n"
+    assert ratchet("components", "change", "\u200bapi", "--hide")[1] == "API is changed: hidden.\n"
     assert "There is a component" in ratchet("components", "add", "api\ufeff")[2]
 
 

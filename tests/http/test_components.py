@@ -119,6 +119,23 @@ async def test_an_impossible_change_is_refused_by_field(admin, made, asked, fiel
     assert list(faults(answer)) == [field]
 
 
+async def test_a_group_like_another_is_made_only_if_a_plus_asks_for_it(admin, made):
+    await made("web", groupLabel="Shop")
+    address = await made("API")
+
+    for act in (
+        admin.patch(address, json={"groupLabel": "Shops"}),
+        admin.post("/v1/components", json={"name": "Cart", "groupLabel": "Shops"}),
+    ):
+        refused = await act
+        assert code(refused) == (422, "validation_failed")
+        assert 'did you mean "Shop"?' in faults(refused)["groupLabel"]
+    groups = (await data(await admin.get("/v1/component-groups")))["groups"]
+    assert [one["name"] for one in groups] == ["Shop"]
+    moved = await data(await admin.patch(address, json={"groupLabel": "+Shops"}))
+    assert moved["groupLabel"] == "Shops"
+
+
 async def test_a_component_gets_no_name_that_another_has(admin, made):
     await made("web")
 
