@@ -1,4 +1,4 @@
-"""The pages as HTML: of the status now, of one incident, of a month, and of a day. Pure.
+"""The pages as HTML: the status now, an incident, a month, a day, and no such page. Pure.
 
 Style and script are part of the page, and its policy names their hashes. So a page needs no other
 request, runs nothing else, and can be read without both.
@@ -128,6 +128,11 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
         earlier=of.earlier,
         later=of.later,
     )
+
+
+def missing(page: StatusPage, at: Addresses) -> str:
+    """The page of every address that is none: nothing in it tells of what the address names."""
+    return _render("missing.html.j2", page, at, None, here="", markdown=at.of("index.md"))
 
 
 def month(

@@ -117,6 +117,11 @@ def path_of(path: str, page: StatusPage) -> SitePath | None:
     return _day(_date(found.group(1)), page, as_markdown=as_markdown) if found else None
 
 
+def missing(page: StatusPage, at: Addresses) -> Rendered:
+    """The answer for people at every path that has no document, the same for each."""
+    return _html(html.missing(page, at))
+
+
 def is_within(one: PageIncident, span: Span) -> bool:
     """Whether the incident was declared in ``span``, or overlaps it, if that counts."""
     if span.start <= one.incident.declared_at < span.end:

@@ -13,6 +13,7 @@ from bot.http.status.accepting import prefers_markdown
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
 from bot.page.addresses import root_of
+from core.commands import SetPrivacy
 from core.incident import DescribedComponent, PublicText, Severity
 from core.page import PageSettings
 from core.service import Incidents
@@ -33,6 +34,7 @@ from tests.pages import PATHS
 
 OTHER = "T0OTHER"
 ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 RIVAL = PageSettings(workspace=OTHER, slug="rival", title="Rival", published_at=NINE)
 
 
@@ -149,27 +151,96 @@ class TestAddresses:
     @pytest.mark.parametrize(
         "path",
         [
-            "/status/other",
-            "/status/acme/incidents/2",
-            "/status/acme/incidents/0",
-            "/status/acme/incidents/999999999",
-            "/status/acme/incidents/x",
-            "/status/acme/history/2026-13",
-            "/status/acme/history/2026-04",
-            "/status/acme/days/2026-02-30",
-            "/status/acme/days/2026-03-03",
-            "/status/acme/days/9999-12-31",
-            "/status/acme/api/v2/nothing.json",
-            "/status/acme/%2e%2e/secret",
-            "/status//",
-            "/status/acme//",
-            "/status/acme/history.atom.md",
+            "/incidents/2",
+            "/incidents/0",
+            "/incidents/999999999",
+            "/incidents/x",
+            "/incidents",
+            "/history/1999-01",
+            "/history/2026-13",
+            "/history/2026-04",
+            "/days/2026-02-30",
+            "/days/2026-03-03",
+            "/days/9999-12-31",
+            "/%2e%2e/secret",
+            "/404",
+            "/x//",
         ],
     )
-    async def test_an_unknown_address_is_a_plain_404(self, pages, path):
-        answer = await pages.get(path)
+    async def test_an_unknown_address_of_a_page_is_answered_in_its_form(self, pages, path):
+        answer = await pages.get(f"/status/acme{path}")
+        at_root = await pages.get(path, headers={"Host": "status.acme.example"})
+
+        assert answer.status_code == at_root.status_code == 404
+        assert answer.content == at_root.content
+        assert "<title>No such page · Acme status</title>" in answer.text
+        assert '<a href="https://status.example/status/acme">The status now</a>' in answer.text
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+        shown = await pages.get("/status/acme")
+        policy = answer.headers["content-security-policy"]
+        assert policy == shown.headers["content-security-policy"]
+
+    @pytest.mark.parametrize(
+        ("path", "accept"),
+        [
+            ("/status/other", BROWSER),
+            ("/status/other/incidents/1", BROWSER),
+            ("/status//", BROWSER),
+            ("/status/acme/incidents/2.md", BROWSER),
+            ("/status/acme/incidents/2", "text/markdown"),
+            ("/status/acme/nothing", "text/markdown"),
+            ("/status/acme/api/v2/nothing.json", BROWSER),
+            ("/status/acme/api/v2", BROWSER),
+            ("/status/acme/history.atom.md", BROWSER),
+            ("/status/acme/favicon.ico", BROWSER),
+        ],
+    )
+    async def test_an_unknown_page_or_file_is_a_plain_404(self, pages, path, accept):
+        answer = await pages.get(path, headers={"Accept": accept})
 
         assert (answer.status_code, answer.text) == (404, "There is no such page.\n")
+        assert answer.headers["cache-control"] == "no-store"
+
+    async def test_a_private_incident_is_answered_like_a_number_that_never_was(
+        self, pages, incidents, clock
+    ):
+        async def answered(number, path):
+            answer = await pages.get(path.format(number), headers={"Accept": BROWSER})
+            return answer.status_code, answer.headers.raw, answer.content
+
+        paths = ("/status/acme/incidents/{}", "/status/acme/incidents/{}.md")
+        before = [await answered(2, path) for path in paths]
+        private = a_declaration(id=an_id("private"), title="Keys leaked", private=True)
+        await incidents.execute(private)
+        clock.advance(minutes=1)
+
+        for path, was in zip(paths, before, strict=True):
+            assert await answered(2, path) == await answered(999, path) == was
+            assert was[0] == 404
+
+    async def test_a_reader_of_an_old_link_finds_the_way_once_its_incident_is_private(
+        self, pages, incidents, clock
+    ):
+        assert (await pages.get("/status/acme/incidents/1")).status_code == 200
+        never = await pages.get("/status/acme/incidents/2")
+        await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True, confirmed=True))
+        clock.advance(minutes=1)
+        answer = await pages.get("/status/acme/incidents/1")
+
+        assert (answer.status_code, answer.content) == (404, never.content)
+
+    async def test_a_page_that_is_taken_off_leaves_no_words_of_its_own(self, pages, store, clock):
+        await pages.get("/status/acme/incidents/2")
+        await store.write(lambda tx: tx.unpublish_page(WORKSPACE, at=clock()))
+        host = {"Host": "status.acme.example"}
+
+        for answer in (
+            await pages.get("/status/acme/incidents/2"),
+            await pages.get("/incidents/2", headers=host),
+        ):
+            assert (answer.status_code, answer.text) == (404, "There is no such page.\n")
 
     async def test_addresses_beside_pages_are_not_touched(self, pages):
         assert (await pages.get("/statuses")).text == "rest"
@@ -210,9 +281,6 @@ class TestAddresses:
 
     async def test_pages_can_only_be_read(self, pages):
         assert (await pages.post("/status/acme")).status_code == 405
-
-
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ RENDERINGS = {
     "incident.html": html.incident(PAGE.recent[0], PAGE, AT),
     "month.html": html.listed(FEBRUARY, PAGE, AT),
     "day.html": html.listed(DAY, PAGE, AT),
+    "missing.html": html.missing(PAGE, AT),
     "now.md": markdown.now(PAGE, AT),
     "month.md": markdown.listed(FEBRUARY, PAGE, AT),
     "summary.json": json.dumps(document("summary", PAGE, AT), indent=1, ensure_ascii=False) + "\n",

@@ -19,8 +19,9 @@ ADDRESSES = [
 def saved(server, tmp_path):
     """Saves an address of the server as a file."""
 
-    def saved(path, name):
-        answer = httpx.get(f"http://localhost:{server}/status/{path}").raise_for_status()
+    def saved(path, name, *, status=200):
+        answer = httpx.get(f"http://localhost:{server}/status/{path}")
+        assert answer.status_code == status
         file = tmp_path / name
         file.write_bytes(answer.content)
         return file
@@ -30,6 +31,10 @@ def saved(server, tmp_path):
 
 def test_the_pages_of_the_server_are_html_without_an_error(vnu, saved):
     vnu("html", *(saved(path, f"{path.replace('/', '-')}.html") for path in ADDRESSES))
+
+
+def test_the_answer_to_an_unknown_address_is_html_without_an_error(vnu, saved):
+    vnu("html", saved("acme/history/1999-01", "missing.html", status=404))
 
 
 def test_the_pages_of_the_static_copy_are_html_without_an_error(vnu, copy):

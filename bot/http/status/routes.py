@@ -27,6 +27,7 @@ ANYBODY = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Last-Modified, Retry-After",
 }
+NOT_STORED = {"Cache-Control": "no-store"}
 CALM = {
     "Cache-Control": "public, max-age=0, must-revalidate",
     "X-Content-Type-Options": "nosniff",
@@ -40,6 +41,8 @@ AGAIN_AFTER_SECONDS = 5
 SETTLED = timedelta(seconds=2)
 # The pages for people, which have a form in Markdown.
 PAGES = re.compile(r"incidents/.+|history(?:/.+)?|days/.+")
+# The paths for programs, which are told of an error in plain text.
+FILES = re.compile(r"api(?:/.*)?|(?:.*/)?[^/]*\.[^/.]+", re.DOTALL)
 
 
 class StatusPages:
@@ -91,18 +94,19 @@ class StatusPages:
         if request.method not in {"GET", "HEAD"}:
             return PlainTextResponse("Pages can only be read.\n", 405, {"Allow": METHODS})
         try:
-            kept = await self._find(request, host, path)
+            return await self._read(request, host, path)
         except StoreUnavailable as error:
             log.warning("page not served", reason=error.reason)
             return _away()
-        return _not_found() if kept is None else _shown(request, kept, at=self._clock())
 
-    async def _find(self, request: Request, host: str, path: str) -> KeptBytes | None:
+    async def _read(self, request: Request, host: str, path: str) -> Response:
         if host in self._hosts:
             rest = path.removeprefix("/")
             workspace = self._hosts[host] or await self._slugs.only()
         else:
             workspace, rest = await self._slugs.named(path)
+        if workspace is None:
+            return _not_found()
         # A slash at the end is of no account, as in /status/acme/.
         rest = rest if rest == "/" else rest.removesuffix("/")
         wants_markdown = prefers_markdown(", ".join(request.headers.getlist("accept")))
@@ -110,7 +114,12 @@ class StatusPages:
             rest = "index.md"
         elif wants_markdown and PAGES.fullmatch(rest):
             rest = f"{rest.removesuffix('.md')}.md"
-        return None if workspace is None else await self._shelf.find(workspace, rest)
+        kept = await self._shelf.find(workspace, rest)
+        if kept is not None:
+            return _shown(request, kept, at=self._clock())
+        if wants_markdown or FILES.fullmatch(rest):
+            return _not_found()
+        return _not_found(await self._shelf.missing(workspace))
 
 
 class _Slugs:
@@ -160,13 +169,11 @@ def _shown(request: Request, kept: KeptBytes, *, at: datetime) -> Response:
         # The date of the second before is never taken for these bytes.
         changed -= timedelta(seconds=1)
     headers = {
-        **CALM,
+        **_safe(kept),
         "ETag": kept.etag,
         "Last-Modified": format_datetime(changed, usegmt=True),
         "Vary": "Accept",
     }
-    if kept.media_type == HTML:
-        headers["Content-Security-Policy"] = html.policy()
     if _is_known(request, kept):
         return Response(status_code=304, headers=headers)
     return Response(kept.body, headers=headers, media_type=kept.media_type)
@@ -188,13 +195,22 @@ def _is_known(request: Request, kept: KeptBytes) -> bool:
     return kept.changed_at.replace(microsecond=0) <= known.replace(tzinfo=known.tzinfo or UTC)
 
 
-def _not_found() -> Response:
-    return PlainTextResponse("There is no such page.\n", 404, ANYBODY)
+def _safe(kept: KeptBytes) -> dict[str, str]:
+    """The headers of all bytes of a page; a page for people runs and loads only its own."""
+    return {**CALM, "Content-Security-Policy": html.policy()} if kept.media_type == HTML else CALM
+
+
+def _not_found(kept: KeptBytes | None = None) -> Response:
+    """404 with the page's own words; without ``kept`` it does not tell whether there is a page."""
+    if kept is None:
+        return PlainTextResponse("There is no such page.\n", 404, {**NOT_STORED, **ANYBODY})
+    headers = {**_safe(kept), **NOT_STORED}
+    return Response(kept.body, 404, headers, media_type=kept.media_type)
 
 
 def _away() -> Response:
     return PlainTextResponse(
         "The status page cannot be read right now. Try again in a few seconds.\n",
         503,
-        {"Retry-After": str(AGAIN_AFTER_SECONDS), "Cache-Control": "no-store", **ANYBODY},
+        {"Retry-After": str(AGAIN_AFTER_SECONDS), **NOT_STORED, **ANYBODY},
     )

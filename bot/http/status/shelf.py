@@ -60,6 +60,8 @@ class _Page:
     remembered: Remembered
     projector: Projector
     kept: OrderedDict[str, KeptBytes | None] = field(default_factory=OrderedDict)
+    # Not among the paths: a request could name it there.
+    missing: KeptBytes | None = None
 
 
 class Shelf:
@@ -97,6 +99,19 @@ class Shelf:
             while len(page.kept) > KEPT:
                 page.kept.popitem(last=False)
         return made
+
+    async def missing(self, workspace: str) -> KeptBytes | None:
+        """The bytes for people who ask for a path that is none; None: there is no page at all.
+
+        They do not depend on the path, so they tell nothing of a private incident.
+        """
+        page = await self._page(workspace)
+        if page is None:
+            return None
+        if page.missing is None:
+            made = site.missing(page.value, Addresses(page.address))
+            page.missing = _kept(made, page.value.since)
+        return page.missing
 
     async def settings(self) -> tuple[PageSettings, ...]:
         """All published pages, by slug."""
@@ -170,8 +185,7 @@ class Shelf:
         rendered = asked.render(page.value, Addresses(page.address), found)
         if rendered is None:
             return None
-        digest = hashlib.sha256(rendered.body).hexdigest()[:32]
-        return KeptBytes(rendered.body, rendered.media_type, f'"{digest}"', page.value.since)
+        return _kept(rendered, page.value.since)
 
     async def _found(self, page: StatusPage, needs: site.Needs) -> list[PageIncident]:
         if needs is None:
@@ -199,3 +213,8 @@ class Shelf:
         if needs.overlapping:
             found |= {number: one for number, one in known.items() if site.is_within(one, needs)}
         return sorted(found.values(), key=lambda one: one.incident.since_declared, reverse=True)
+
+
+def _kept(made: site.Rendered, changed_at: datetime) -> KeptBytes:
+    digest = hashlib.sha256(made.body).hexdigest()[:32]
+    return KeptBytes(made.body, made.media_type, f'"{digest}"', changed_at)
