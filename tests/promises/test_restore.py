@@ -486,7 +486,12 @@ async def test_webhooks_get_nothing_of_before_the_restore(start, time, slack, cl
             for name in ("kept", "removed")
         )
         for one in (kept, removed):
-            await app.store.write(lambda tx, one=one: tx.add_endpoint(one, "whsec_before"))
+
+            def add(tx, one=one):
+                tx.endpoints_to_change(team)
+                tx.add_endpoint(one, "whsec_before")
+
+            await app.store.write(add)
         await tell(mia, "declare Checkout is down")
         await time.back_up(app)
         await app.store.write(lambda tx: tx.remove_endpoint(removed))

@@ -26,6 +26,8 @@ ONE_DATABASE = {
     "TestConnections": "SQLite has no connection that breaks",
     "test_a_card_is_not_claimed_before_the_commit_of_its_change": "SQLite has one writer",
     "test_no_worker_claims_a_text_during_its_withdrawal": "SQLite has one writer",
+    "test_two_webhooks_that_are_added_at_once_keep_the_limit": "SQLite has one writer",
+    "test_a_webhook_gets_events_if_another_ends_while_it_is_added": "SQLite has one writer",
 }
 
 

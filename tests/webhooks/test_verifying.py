@@ -100,7 +100,7 @@ async def test_a_trial_is_signed_with_both_secrets_for_a_day_after_a_rotation(pr
     async with a_receiver() as receiver:
         kept, old = await proving.add(ADMIN, receiver.url)
         rotated, new = await proving.rotate(ADMIN, kept.id)
-        assert rotated.rotating_until == clock() + timedelta(days=1)
+        assert rotated.endpoint.rotating_until == clock() + timedelta(days=1)
 
         trial = await proving.test(ADMIN, kept.id)
         clock.advance(days=1)
