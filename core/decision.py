@@ -282,7 +282,8 @@ class Outcome:
 
     ``before`` is None for a declaration and equals ``incident`` if nothing changed. ``redacted`` is
     the update without its body after a redaction, including a repeated one. ``places`` are the
-    channels that show its public side; None if that was not looked up.
+    channels that show its public side, or showed it until now if it has become private; None if
+    that was not looked up.
     """
 
     incident: Incident

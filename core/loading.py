@@ -27,6 +27,7 @@ from core.decision import (
     ForDeclaration,
     ForRedaction,
     ForReport,
+    Known,
     Published,
     Subscribers,
 )
@@ -56,6 +57,19 @@ def found(reader: Reader, actor: Actor, ref: Ref) -> Incident:
     if incident is None or not policy.may_see(actor, incident):
         raise NotFound(ref)
     return incident
+
+
+def shown_in(
+    tx: Transaction, actor: Actor, ref: Ref, at: datetime
+) -> tuple[Incident, Workspace, tuple[str, ...]]:
+    """The incident that ``ref`` names, its workspace, and the channels that show its public side.
+
+    Raises:
+        NotFound, WhichIncident: there is none for this actor.
+    """
+    incident, workspace = found(tx, actor, ref), tx.workspace(actor.workspace)
+    known = Known(workspace=workspace, subscribers=_subscribers(tx, workspace, incident, at))
+    return incident, workspace, known.places(incident)
 
 
 def _only_one(reader: Reader, actor: Actor) -> UUID:

@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update
-from core.loading import correctable_now, found, loaded, open_here, still_held
+from core.loading import correctable_now, found, loaded, open_here, shown_in, still_held
 from core.promise import Promise
 from core.ranking import Rank, Ranking
 from core.refusals import StaleStatus
@@ -152,7 +152,9 @@ class Incidents:
             withdrawn_text=entry.body if entry else None,
             correctable=correctable_now(tx, command, decision, known.workspace, at=at),
             acknowledged_at=_acknowledged_at(tx, command, decision.incident) if repeats else None,
-            places=known.places(decision.incident),
+            places=known.places(
+                incident if incident and decision.incident.private else decision.incident
+            ),
             held=still_held(tx, command, incident, decision, self._publish_delay, at=at),
         )
         return outcome, bool(decision.envelopes)
@@ -378,6 +380,16 @@ class Incidents:
             return incident, reader.public_texts(incident)
 
         return await self._store.read(read)
+
+    async def to_hide(self, actor: Actor, ref: Ref) -> tuple[Incident, Workspace, tuple[str, ...]]:
+        """One incident, its workspace, and the channels that show its public side.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+        """
+        _admit(actor)
+        at = self._clock()
+        return await self._store.write(lambda tx: shown_in(tx, actor, ref, at))
 
     async def workspace(self, actor: Actor) -> Workspace:
         """The actor's workspace, with its status channel."""

@@ -407,11 +407,13 @@ class Actions:
             case InviteUser():
                 return await self._executing.invite(interaction, request, kept)
             case AskPrivate():
-                incident = await self._incidents.find(actor, request.ref)
+                incident, workspace, channels = await self._incidents.to_hide(actor, request.ref)
                 if not policy.holds(actor, Permission.RESPOND):
                     raise Denied(actor, Permission.RESPOND, incident)
                 later = made_private(incident, actor.person)
-                return privacy.ask_private(incident, later, reader=actor.person.id)
+                return privacy.ask_private(
+                    incident, later, workspace, channels, reader=actor.person.id
+                )
             case SendReport(ref=ref):
                 return await self._executing.send_report(interaction, actor, ref)
             case AssignTo():

@@ -25,7 +25,7 @@ from bot.slack.buttons import sure_private_button
 from bot.slack.inputs import Origin, metadata
 from bot.slack.markup import escape, shown
 from bot.slack.pressed import Dialog
-from bot.slack.words import component_lines, readers_in_public, status_name, who_sees
+from bot.slack.words import component_lines, places_left, readers_in_public, status_name, who_sees
 from core.incident import Incident, Update
 from core.workspace import Workspace
 
@@ -34,14 +34,26 @@ TEXTS_MAX = 60
 INVITED_MAX = 100  # options of a select
 
 
-def ask_private(incident: Incident, as_private: Incident, *, reader: str) -> Json:
-    """The question before ``incident`` becomes ``as_private``, with its readers then."""
+def ask_private(
+    incident: Incident,
+    as_private: Incident,
+    workspace: Workspace,
+    channels: Sequence[str],
+    *,
+    reader: str,
+) -> Json:
+    """The question before ``incident`` becomes ``as_private``, with its readers then.
+
+    ``channels`` show its public side now.
+    """
     if incident.private:
         told = [f"{incident.name} is private already: {who_sees(incident, reader=reader)} see it."]
         return message(told, paragraphs(told))
+    left = places_left(workspace, channels)
     told = [
         f"Make {incident.name} private? Nothing is erased, and it can be made public again.",
         f"Only {who_sees(as_private, reader=reader)} will see it.",
+        *([f"It will leave {left}."] if left else []),
         "Its card and replies in public channels will say that it is no longer public.",
     ]
     return message(told, [*paragraphs(told), *actions([sure_private_button(incident)])])

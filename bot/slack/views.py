@@ -34,6 +34,7 @@ from bot.slack.words import (
     in_words,
     next_update,
     owned_by,
+    places_left,
     readers_in_public,
     readers_see,
     status_name,
@@ -422,6 +423,8 @@ def _new_readers(update: Update, name: str, outcome: Outcome, reader: str | None
             if before.public_title(update.at) is None:
                 yield "Nothing of it was published"
             else:
+                if left := places_left(outcome.workspace, outcome.places):
+                    yield f"It leaves {left}"
                 yield "Its posts in public channels are being replaced"
         case _:
             yield f"{name} is public now" if not update.public_at else f"{name} will be public"

@@ -48,6 +48,7 @@ _RESOLVED_DOT = "🟢"
 PRIVATE, PUBLIC = "🔒", "📣"
 # So many channels are named as readers.
 PLACES_MAX = 5
+_PAGE = "the status page"
 RESPONDERS = "Responders only. Never leaves this workspace."
 NOTES = "Responders only; of a private incident, those who see it. Never leaves this workspace."
 NEVER_PUBLIC = "It is never public."
@@ -296,6 +297,17 @@ def places_in_public(workspace: Workspace) -> str | None:
     return listed(places) if places else None
 
 
+def places_left(workspace: Workspace, channels: Sequence[str] | None) -> str | None:
+    """The places that an incident leaves as it becomes private; None: it was in none.
+
+    ``channels`` are those that showed it; None: that was not looked up.
+    """
+    places: list[str] = []
+    for _, place in _places(workspace, channels):
+        places += [place, "its feeds"] if place == _PAGE else [place]
+    return listed(places) if places else None
+
+
 def _places(
     workspace: Workspace, channels: Sequence[str] | None = None
 ) -> Iterator[tuple[str, str]]:
@@ -309,7 +321,7 @@ def _places(
     if workspace.subscriptions and channels is None:
         yield "in", "subscribed channels whose filter it passes"
     if workspace.page:
-        yield "on", "the status page"
+        yield "on", _PAGE
     if workspace.webhooks:
         yield "behind", "webhooks"
 

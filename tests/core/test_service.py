@@ -272,6 +272,7 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         lambda incidents, actor: incidents.board(actor, BoardFilter()),
         lambda incidents, actor: incidents.open_here(actor),
         lambda incidents, actor: incidents.workspace(actor),
+        lambda incidents, actor: incidents.to_hide(actor, 1),
     ],
     ids=[
         "declare",
@@ -291,6 +292,7 @@ async def test_a_late_click_is_told_the_name_of_the_faster_person(incidents, dec
         "board",
         "open here",
         "workspace",
+        "to hide",
     ],
 )
 async def test_an_outsider_may_do_nothing_and_learns_nothing(incidents, declare, membership, ask):
@@ -315,6 +317,20 @@ async def test_permission_is_judged_after_the_refusals_that_everybody_gets(incid
     ]:
         with pytest.raises(refusal):
             await incidents.execute(a_change(actor=watcher, ref=1, **asked))
+
+
+async def test_the_places_that_a_private_incident_leaves_are_those_that_show_it(
+    incidents, declare, with_status_channel
+):
+    await declare()
+
+    _, workspace, places = await incidents.to_hide(an_actor(), 1)
+    hidden = await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
+    repeated = await incidents.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
+
+    assert workspace.status_channel == STATUS_CHANNEL
+    assert (places, hidden.places, repeated.places) == ((STATUS_CHANNEL,), (STATUS_CHANNEL,), ())
+    assert (await incidents.to_hide(an_actor(), 1))[2] == ()
 
 
 async def test_a_denial_names_the_owner(incidents, declare):

@@ -11,6 +11,7 @@ from bot.slack.words import (
     declaration_hint,
     fact_hint,
     note_hint,
+    places_left,
     public_hint,
     readers_in_public,
     who_sees,
@@ -262,3 +263,15 @@ def test_the_readers_of_what_is_public_are_those_of_its_places(places, channels,
     assert public_hint(an_incident(), workspace) == hint
     assert (readers_in_public(workspace) is None) is not workspace.has_public_surface
     assert public_hint(an_incident(private=True), workspace) is None
+
+
+def test_the_places_that_an_incident_leaves_are_all_that_show_it():
+    nowhere = a_workspace(status_channel=None)
+    on_the_page = replace(nowhere, page=True)
+    channels = ("C0STATUS", "C0ALL")
+
+    assert places_left(nowhere, ()) is None
+    assert places_left(on_the_page, ()) == "the status page and its feeds"
+    assert places_left(replace(on_the_page, webhooks=True), channels) == (
+        "<#C0STATUS>, <#C0ALL>, the status page, its feeds and webhooks"
+    )

@@ -1239,7 +1239,7 @@ def forms(texts: Texts) -> dict[str, Any]:
             over, workspace, form=replace(typed, to=None, note=None, corrects=True)
         ),
         "ask_private": privacy.ask_private(
-            new, made_private(new, texts.owner), reader=texts.owner.id
+            new, made_private(new, texts.owner), workspace, ("C0STATUS",), reader=texts.owner.id
         ),
         "dialog_public": privacy.public_dialog(
             private,
