@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -40,13 +39,12 @@ def demo(
     import asyncio
     import os
 
-    from bot.commands.setup import wrong
+    from bot.commands.setup import number, wrong
     from bot.commands.signals import stop_event
     from bot.settings import VARIABLES
     from core.texts import listed
 
-    if not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= PORT_MAX):
-        wrong(f'--port "{port}" is no port: name a number from 1 to {PORT_MAX}.')
+    first_port = number("--port", port, least=1, most=PORT_MAX)
     if story is not None and story not in STORIES:
         wrong(f'There is no story "{story}": choose one of {", ".join(STORIES)}.')
     try:
@@ -63,7 +61,7 @@ def demo(
 
     async def run_until_stopped() -> None:
         await run(
-            port=int(port),
+            port=first_port,
             http=http,
             story_name=story,
             clean=clean,

@@ -29,6 +29,7 @@ Workspace = Annotated[
     str | None,
     typer.Option(help="The id of the Slack team, T…; that of the bot's token if left out."),
 ]
+Position = Annotated[str | None, typer.Option(help="Its place, from 0.", metavar="NUMBER")]
 Name = Annotated[str, typer.Argument(help="The name of the component.", metavar="NAME")]
 
 
@@ -187,7 +188,7 @@ def change(
         str | None,
         typer.Option(help='Its heading; "" for none; +NAME: new, although like another.'),
     ] = None,
-    position: Annotated[int | None, typer.Option(help="Its place, from 0.")] = None,
+    position: Position = None,
     show: Annotated[bool, typer.Option("--show", help="The page shows it.")] = False,
     hide: Annotated[bool, typer.Option("--hide", help="It is on no public surface.")] = False,
     showcase: Annotated[bool, typer.Option("--showcase", help="Clients feature it.")] = False,
@@ -226,7 +227,7 @@ def change(
         name=rename,
         description=description or None,
         group=group or None,
-        position=position,
+        position=_position(position),
         start_date=first,
         **flags,
         cleared=frozenset(field for field, value in given.items() if value == ""),
@@ -268,7 +269,7 @@ def change_group(
     name: Annotated[str, typer.Argument(help="The name of the group.", metavar="NAME")],
     *,
     rename: Annotated[str | None, typer.Option(help="Its new name.")] = None,
-    position: Annotated[int | None, typer.Option(help="Its place, from 0.")] = None,
+    position: Position = None,
     description: Annotated[
         str | None, typer.Option(help='A sentence for the page; "" for none.')
     ] = None,
@@ -276,9 +277,10 @@ def change_group(
 ) -> None:
     """Change a group; its components stay in it."""
     _something([rename, position, description], "--rename, --position or --description")
+    place = _position(position)
     made = _curate(
         lambda curation, operator: curation.change_group(
-            operator, name, rename=rename, position=position, description=description
+            operator, name, rename=rename, position=place, description=description
         ),
         workspace,
     )
@@ -331,6 +333,14 @@ def _either(one: str, is_one: bool, other: str, is_other: bool) -> bool | None: 
     if is_one and is_other:
         wrong(f"{one} and {other} contradict each other: give one of them.")
     return True if is_one else False if is_other else None
+
+
+def _position(text: str | None) -> int | None:
+    """The number of ``--position``, None if it is not given."""
+    from bot.commands.setup import number
+    from core.arranging import POSITION_MAX
+
+    return None if text is None else number("--position", text, least=0, most=POSITION_MAX)
 
 
 def _something(given: Sequence[object], options: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -135,6 +136,20 @@ def lifecycles_in(file: Path | None) -> tuple[Lifecycle, ...]:
         wrong(f"{file} {error.why}")
     except InvalidFile as error:
         wrong(*(f"{file}: {problem}" for problem in error.problems), code=1)
+
+
+def number(option: str, text: str, *, least: int, most: int) -> int:
+    """The number that was given to ``option``, such as ``--port``, from ``least`` to ``most``.
+
+    Ends the program if it is none. All options of the command line are read so: the library's own
+    words would name its types.
+    """
+    if not (re.fullmatch("[0-9]{1,9}", text) and least <= int(text) <= most):
+        wrong(
+            f'{option} "{text}" is no {option.removeprefix("--")}: name a number from {least} to '
+            f"{most}."
+        )
+    return int(text)
 
 
 def wrong(*lines: object, code: int = 2) -> NoReturn:

@@ -122,14 +122,19 @@ def test(webhook: Id, workspace: Workspace = None) -> None:  # noqa: PT028 - no 
 def log(
     webhook: Id,
     *,
-    limit: Annotated[int, typer.Option(help="So many of the newest.", min=1, max=100)] = 20,
+    limit: Annotated[
+        str, typer.Option(help="So many of the newest, at most 100.", metavar="NUMBER")
+    ] = "20",
     workspace: Workspace = None,
 ) -> None:
     """Show the newest events of a webhook, and what became of each."""
+    from bot.commands.setup import number
+
+    most = number("--limit", limit, least=1, most=100)
 
     async def work(proving: Any, operator: Any) -> Any:
         one = await _found(proving, operator, webhook)
-        return one, await proving.webhooks.log(operator, one.id, limit=limit)
+        return one, await proving.webhooks.log(operator, one.id, limit=most)
 
     endpoint, found = _asked(work, workspace)
     for one in found:

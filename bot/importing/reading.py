@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from bot.importing.plain import plain, plain_line
 from bot.importing.shapes import ComponentShape, Document, IncidentShape, UpdateShape
 from bot.variables import is_loopback
+from bot.webhooks.outward import REASONS, code_of
 from core.foreign import (
     ForeignAffected,
     ForeignComponent,
@@ -36,6 +37,8 @@ from core.texts import UNSTORABLE
 FILE_MAX_BYTES = 10_000_000
 INCIDENTS_MAX = 1_000
 TIMEOUT_SECONDS = 30
+# The end of a request without an answer, by its code.
+WHY = {**REASONS, "timeout": f"did not answer within {TIMEOUT_SECONDS} seconds"}
 ATOM = "{http://www.w3.org/2005/Atom}"
 # The documents of a page; the feed has the ids of its entries, and may be missing.
 DOCUMENTS = ("api/v2/summary.json", "api/v2/incidents.json")
@@ -136,8 +139,8 @@ async def _get(session: aiohttp.ClientSession, address: str) -> bytes:
                 return _bounded(address, await _limited(answer))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         raise UnreadableSource(
-            f"{address} does not answer ({type(error).__name__}): try again, or save its documents "
-            "as files."
+            f"{address} {WHY[code_of(error)]}: check it and try again, or save its documents as "
+            "files."
         ) from None
     raise UnreadableSource(f"{address} redirects again and again.")
 

@@ -157,7 +157,7 @@ class Outward:
                 return HookAnswer(answer.status, _seconds(wish, at))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # The error quotes the address, so it is dropped.
-            code = _code_of(error)
+            code = code_of(error)
         raise CallFailed(code)
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -262,7 +262,8 @@ def _whole(address: str) -> URL | None:
     return None
 
 
-def _code_of(error: Exception) -> str:
+def code_of(error: Exception) -> str:
+    """The key of `REASONS` for an error of a call."""
     refused = getattr(error, "os_error", None)
     if isinstance(refused, _Unreachable):
         return refused.code

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 import signal
 import socket
 import sys
+import typing
 from asyncio.subprocess import PIPE
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import aiohttp
 import pytest
@@ -468,6 +471,22 @@ def test_a_folder_that_takes_no_file_is_named_with_its_cure(ratchet, command, to
 def test_a_wrong_value_is_one_sentence(ratchet, folder, arguments, told):
     assert ratchet(*arguments) == (2, "", [told])
     assert list(folder.iterdir()) == []
+
+
+def commands(group):
+    for one in group.commands.values():
+        yield from commands(one) if hasattr(one, "commands") else (one,)
+
+
+def test_no_number_is_read_by_the_library_whose_words_are_not_ours():
+    taken = {
+        (one.name, name): given
+        for one in commands(typer.main.get_command(cli))
+        for name, given in typing.get_type_hints(inspect.unwrap(one.callback)).items()
+    }
+
+    assert ("change", "position") in taken
+    assert [key for key, given in taken.items() if {int, float} & {given, *get_args(given)}] == []
 
 
 @pytest.mark.parametrize("command", ["migrate", "serve"])

@@ -378,8 +378,18 @@ def test_only_https_is_read(address):
 def test_an_address_where_nobody_answers_is_named(elsewhere):
     host = elsewhere[1].rpartition(":")[0]
 
-    with pytest.raises(UnreadableSource, match=r":1/api/v2/summary\.json does not answer"):
+    with pytest.raises(UnreadableSource, match=r":1/api/v2/summary\.json takes no connection: "):
         read([f"{host}:1"])
+
+
+def test_an_address_that_speaks_no_tls_is_named_in_our_words(elsewhere):
+    with pytest.raises(UnreadableSource) as refused:
+        read([elsewhere[1].replace("http:", "https:")])
+
+    assert str(refused.value).endswith(
+        "/api/v2/summary.json has no certificate that can be trusted, or speaks no TLS: check it "
+        "and try again, or save its documents as files."
+    )
 
 
 # --- HTML as plain text ------------------------------------------------------------------------

@@ -113,6 +113,11 @@ def test_a_refusal_says_what_to_do_and_ends_with_one(ratchet, arguments, told):
     [
         (("override", "api", "down"), 'There is no status "down"'),
         (("override", "api", "clear", "--until", "soon"), '--until "soon" is no moment'),
+        *(
+            ((act, "api", "--position", place), f'--position "{place}" is no position: name a ')
+            for act in ("change", "group")
+            for place in ("abc", "-1", "1.5", "10000", "٣", "")
+        ),
         (("change", "api", "--start-date", "soon"), '--start-date "soon" is no day'),
         (("change", "api"), "Nothing was asked, so nothing was changed: give --rename, "),
         (("group", "shop"), "Nothing was asked, so nothing was changed: give --rename, "),

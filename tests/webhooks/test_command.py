@@ -264,5 +264,5 @@ def test_a_beginning_of_several_ids_is_asked_about(ratchet, receiver, added):
 def test_a_limit_of_a_log_is_from_1_to_100(ratchet, limit):
     code, _, wrong = ratchet("log", NOWHERE, "--limit", limit)
 
-    assert code == 2
-    assert "--limit" in wrong
+    told = f'--limit "{limit}" is no limit: name a number from 1 to 100.\n'
+    assert (code, wrong) == (2, told)
