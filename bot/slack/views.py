@@ -469,8 +469,9 @@ def _readers(outcome: Outcome) -> Iterator[str]:
             yield f"{told}; until then you can take it back."
     if any(update.kind is Kind.REPORTED for update in outcome.updates):
         yield "The report is kept private."
-    elif Visibility.INTERNAL in written:
-        yield "Your note is kept private."
+    elif private := written.get(Visibility.INTERNAL):
+        text = "reason" if private.kind is Kind.PROMISED else "note"
+        yield f"Your {text} is kept private."
 
 
 def _in_place_of(public: Update) -> Iterator[str]:
