@@ -19,6 +19,7 @@ from bot.slack.buttons import (
     update_button,
 )
 from bot.slack.cards import standing
+from bot.slack.channels import link as own_channel
 from bot.slack.markup import channel_link, mention, moment
 from bot.slack.words import about, insiders, owned_by, untitled, way_to_card
 from core.boards import Card
@@ -76,8 +77,9 @@ def _end_of(incident: Incident, asked: HandOver, *, at: datetime) -> str:
 
 
 def _place_of_work(incident: Incident) -> Iterator[str]:
-    if incident.card_channel:
-        yield f"The work on it is in {channel_link(incident.card_channel)}."
+    card = incident.card_channel
+    if place := own_channel(incident) or (card and channel_link(card)):
+        yield f"The work on it is in {place}."
 
 
 def kept(incident: Incident) -> Json:

@@ -7,7 +7,9 @@ import copy
 import pytest
 
 from bot.slack import handing
+from core.channel import ChannelStage, OwnChannel
 from core.handover import Answer, HandOver
+from core.incident import Place
 from tests.builders import ADA, GRACE, NINE, an_incident
 from tests.conversations.conftest import running, settled
 from tests.standin import labels
@@ -267,6 +269,27 @@ async def test_the_question_about_a_private_incident_names_its_readers_and_ends_
     assert "The work on it" not in before
     assert "INC-1 is not shown here any more." in questions(slack, "bo")[-1].words()
     assert "Checkout" not in questions(slack, "bo")[-1].words()
+
+
+@pytest.mark.parametrize(
+    ("private", "own", "place"),
+    [
+        (False, {"id": "C0OWN"}, "<#C0OWN>"),
+        (True, {"id": "C0OWN"}, "<#C0OWN>"),
+        (False, {"error": "missing_scope"}, "<#C0PAYMENTS>"),
+        (False, {"id": "C0OWN", "stage": ChannelStage.ARCHIVED}, "<#C0PAYMENTS>"),
+    ],
+)
+def test_the_place_of_work_is_the_incidents_own_channel_where_it_has_one(private, own, place):
+    channel = OwnChannel(private=private, entry=2, **own)
+    incident = an_incident(
+        owner=GRACE, private=private, channels=(channel,), place=Place("C0PAYMENTS")
+    )
+    asked = HandOver(entry=3, to=GRACE, by=ADA, asked_at=NINE)
+
+    told = handing.unanswered(incident, asked, at=NINE)
+
+    assert f"The work on it is in {place}." in told["text"]
 
 
 async def test_nobody_else_answers_for_the_new_owner(slack, handed, ratchet):
