@@ -57,8 +57,15 @@ def paragraphs(parts: Iterable[str], *, between: str = " ") -> list[Json]:
 
 
 def with_remark(reply: Json, remark: str) -> Json:
-    """``reply`` with the escaped ``remark`` behind its first block."""
+    """``reply`` with the escaped ``remark`` behind its first block.
+
+    A last line of that block that leads to buttons, such as ``Next:``, stays beside them.
+    """
     first, *rest = reply["blocks"]
+    text = first["text"]["text"] if first["type"] == "section" else ""
+    told, _, lead = text.rpartition("\n")
+    if told and lead.endswith(":") and rest and rest[0]["type"] == "actions":
+        first, rest = section(told), [section(lead), *rest]
     return {
         **reply,
         "text": story([reply["text"], remark]),

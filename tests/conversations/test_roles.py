@@ -134,7 +134,8 @@ async def test_the_answer_to_a_hand_over_says_that_the_new_owner_is_no_responder
     no_part = "is no responder (<!subteam^S0RESPONDERS>), and may only press *Got it* or *Not me*."
     mia, sam = slack.person("mia"), slack.person("sam")
 
-    told = (await (await mia.command("#payments", "/incident assign 1 @sam")).answer()).words()
+    answer = await (await mia.command("#payments", "/incident assign 1 @sam")).answer()
+    told = answer.words()
     await settle()
     asked = slack.workspace.direct(sam.user).messages[-1]
     tried = (await (await sam.command("#payments", "/incident note 1 hello")).answer()).words()
@@ -144,6 +145,8 @@ async def test_the_answer_to_a_hand_over_says_that_the_new_owner_is_no_responder
 
     assert "INC-1 is now owned by <@U0SAM>" in told
     assert f"<@U0SAM> {no_part}" in told
+    kinds = [one["type"] for one in answer.blocks]
+    assert answer.blocks[kinds.index("actions") - 1]["text"]["text"] == "Next:"
     assert "Only <!subteam^S0RESPONDERS>" in tried
     assert "INC-1 is now owned by <@U0BO> (was mia)" in back
     assert "no responder" not in back
