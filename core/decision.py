@@ -298,6 +298,8 @@ class Outcome:
     # The first acknowledgement, if the command asked for another one.
     acknowledged_at: datetime | None = None
     places: tuple[str, ...] | None = None
+    # The number of earlier versions of the withdrawn text that went with it.
+    withdrawn_too: int = 0
     # The newest earlier text of the actor that the public cannot read yet; the declaration is one.
     held: Update | None = None
 

@@ -149,6 +149,7 @@ class Incidents:
             updates=decision.updates,
             redacted=decision.redacted or entry,
             workspace=known.workspace,
+            withdrawn_too=len(decision.redacted_too),
             withdrawn_text=entry.body if entry else None,
             correctable=correctable_now(tx, command, decision, known.workspace, at=at),
             acknowledged_at=_acknowledged_at(tx, command, decision.incident) if repeats else None,

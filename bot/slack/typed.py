@@ -261,8 +261,10 @@ class Typed:
         if references.UUID_FORM.fullmatch(plain):
             entry = UUID(plain)
         if entry is None:
+            names = ", ".join(section.words for section in Section)
             raise self.wrong(
-                f"{quoted(word)} is not the number of an entry: the timeline shows them."
+                f"{quoted(word)} is not the number of an entry: the timeline shows them.",
+                hint=f"Sections of the report: {names}.",
             )
         return entry
 

@@ -286,6 +286,9 @@ def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
     incident, redacted = outcome.incident, outcome.redacted
     if redacted:
         yield f"{_withdrawn(redacted, incident)} withdrawn."
+        if redacted.kind in {Kind.REPORTED, Kind.DESCRIPTION} and outcome.withdrawn_too:
+            more = outcome.withdrawn_too
+            yield f"So {'is 1 earlier version' if more == 1 else f'are {more} earlier versions'}."
         yield from _never_published(redacted)
         if redacted.visibility is Visibility.PUBLIC and not redacted.taken_back:
             yield "Its copies in Slack are being replaced."
@@ -317,6 +320,9 @@ def _withdrawn(redacted: Update, incident: Incident) -> str:
     """The beginning of a sentence about texts that are withdrawn, up to its verb."""
     if redacted.kind is Kind.DESCRIPTION:
         return f"The description of {incident.name} is"
+    if redacted.kind is Kind.REPORTED:
+        words = Section(str(redacted.new)).words
+        return f'The section "{words}" of the report of {incident.name} (entry {redacted.entry}) is'
     if redacted.withdrawn:
         names = listed(redacted.withdrawn)
         verb = "is" if len(redacted.withdrawn) == 1 else "are"

@@ -85,6 +85,28 @@ async def test_a_section_is_withdrawn_by_its_name(slack, over, say, mia):
     assert "Nobody has written the section cause" in (await say("withdraw 1 cause")).text
 
 
+async def test_the_withdrawal_of_a_section_names_it_and_counts_its_earlier_versions(
+    slack, over, say, mia
+):
+    for text in ("Pat broke it.", "Pat broke the cards.", "Pat broke the cards at noon."):
+        await write(slack, mia, await say("report 1"), Summary=text)
+    await write(slack, mia, await say("report 1"), Cause="db-3")
+
+    summary, cause = await say("withdraw 1 summary"), await say("withdraw 1 cause")
+
+    assert 'The section "summary" of the report of INC-1 (entry ' in summary.text
+    assert ") is withdrawn. So are 2 earlier versions." in summary.text
+    assert 'The section "cause" of the report of INC-1' in cause.text
+    assert "earlier version" not in cause.text
+
+
+async def test_a_section_that_there_is_not_is_answered_with_the_names_of_all(over, say):
+    told = (await say("withdraw 1 conclusion")).text
+
+    assert '"conclusion" is not the number of an entry' in told
+    assert "Sections of the report: summary, impact, cause, what helped, follow-ups." in told
+
+
 async def test_a_section_without_an_incident_is_asked_about(say):
     await say("declare Checkout is down")
 
