@@ -63,7 +63,7 @@ MEANINGS = {
 }
 CHANGED = "Another admin changed the settings meanwhile. Nothing is saved yet, and what you chose "
 CHANGED += "is still here."
-_CHANNELS = (Setting.STATUS_CHANNEL, Setting.API_CHANNEL)
+CHANNELS = (Setting.STATUS_CHANNEL, Setting.API_CHANNEL)
 _GROUPS = (Setting.RESPONDERS_GROUP, Setting.PUBLISHERS_GROUP)
 # The row of ticks that restores defaults.
 _DEFAULTS = "defaults"
@@ -85,14 +85,16 @@ def setup_dialog(
     groups: Mapping[str, str],
     *,
     origin: Origin,
+    channels: Mapping[str, str] | None = None,
     chosen: Mapping[Setting, str] | None = None,
     page: Json | None = None,
 ) -> Json:
     """The dialog with every setting of the workspace.
 
     ``groups`` are the handles of user groups by their ids, empty if Slack does not tell them.
-    ``chosen`` are choices in a dialog that shows an older version; they stay chosen. ``page`` is
-    the line about the status page.
+    ``channels`` are the names of channels by their ids, where Slack tells them; a hint is plain
+    text, which shows no link to one. ``chosen`` are choices in a dialog that shows an older
+    version; they stay chosen. ``page`` is the line about the status page.
     """
     shown = texts_of(known.workspace.settings, catalogue)
     values = {**shown, **(chosen or {})}
@@ -100,7 +102,7 @@ def setup_dialog(
     blocks: list[Json] = [told_block(CHANGED)] if chosen is not None else []
     blocks += [page] if page else []
     for setting in Setting:
-        hint = f"{MEANINGS[setting]} {_state(setting, known, catalogue, groups)}"
+        hint = f"{MEANINGS[setting]} {_state(setting, known, catalogue, groups, channels or {})}"
         choosers = _choosers(setting, values[setting], catalogue, groups)
         for place, (name, label, chooser) in enumerate(choosers):
             blocks.append(
@@ -135,13 +137,19 @@ def setup_dialog(
 
 
 def _state(
-    setting: Setting, known: Configuration, catalogue: Catalogue, groups: Mapping[str, str]
+    setting: Setting,
+    known: Configuration,
+    catalogue: Catalogue,
+    groups: Mapping[str, str],
+    channels: Mapping[str, str],
 ) -> str:
     """Whether the value is the default; if not, the author and the default."""
     saved = known.saved.get(setting)
     if saved is None:
         return "This is the default."
-    default = words_of(setting, texts_of(known.defaults, catalogue)[setting], groups)
+    default = texts_of(known.defaults, catalogue)[setting]
+    name = channels.get(default) if setting in CHANNELS else None
+    default = f"#{name}" if name else words_of(setting, default, groups)
     return f"{_author(saved)} The default is: {default}.{_doubt(saved, catalogue, groups)}"
 
 
@@ -365,7 +373,7 @@ def saved(
     for setting in (one for one in Setting if one in changes):
         text = now[setting]
         value = escape(words_of(setting, text, groups))
-        if setting in _CHANNELS and text != NONE:
+        if setting in CHANNELS and text != NONE:
             value = f"<#{text}>"
         default = " (the default)" if changes[setting] is None else ""
         lines.append(f"• {LABELS[setting]}: {value}{default}")

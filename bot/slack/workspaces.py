@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import inputs, places, setup, views
 from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
+from bot.slack.messages import Names
 from bot.slack.people import People
 from bot.slack.requests import SaveSettings, SetStatusChannel
 from bot.slack.subscriptions import ended_by_setup
@@ -87,6 +88,7 @@ class Workspaces:
             known,
             self._catalogue,
             groups,
+            channels=await self._channels_of(known, actor),
             origin=interaction.origin,
             page=await self._page_line(actor),
         )
@@ -98,6 +100,7 @@ class Workspaces:
             known,
             self._catalogue,
             groups,
+            channels=await self._channels_of(known, actor),
             origin=inputs.origin_of(view),
             chosen=setup.setup_form(view).chosen,
             page=await self._page_line(actor),
@@ -105,6 +108,12 @@ class Workspaces:
 
     async def _known(self, actor: Actor) -> tuple[Configuration, Mapping[str, str]]:
         return await asyncio.gather(self._book.shown(actor), self._people.groups())
+
+    async def _channels_of(self, known: Configuration, actor: Actor) -> Mapping[str, str]:
+        """The names of the channels that are defaults, by their ids."""
+        texts = [setup.texts_of(known.defaults, self._catalogue)[one] for one in setup.CHANNELS]
+        asked = Names(channels={one: "" for one in texts if one != NONE})
+        return (await self._people.names(actor.workspace, asked)).channels
 
     async def save(self, interaction: Interaction, actor: Actor, asked: SaveSettings) -> Json:
         """Saves what was changed, if this installation can serve it.

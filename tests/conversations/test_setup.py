@@ -143,6 +143,8 @@ async def test_the_status_channel_is_tried_before_it_is_saved(slack, opened, in_
 
     await answered(slack, mia, "Status channel: <#C0RANDOM>")
     assert (await in_force()).status_channel == "C0RANDOM"
+    again = await opened()
+    assert "Saved by mia. The default is: #status." in hints(again.view)["status_channel"]
     channel = slack.workspace.channel("#random")
     assert len(slack.calls_of("chat.postMessage")) == len(slack.calls_of("chat.delete")) == 1
     assert [one for one in channel.messages if "Ratchet tries" in one.text] == []
