@@ -147,19 +147,31 @@ def with_template(
 ) -> UpdateForm:
     """``form`` with the text of the template that is chosen behind what was typed.
 
+    A place for the promise that an earlier template left open is filled in once one is chosen.
     A text that does not fit stays out, because nothing that was typed is cut; the form says so.
     """
     template = next((one for one in templates if one.name == form.template), None)
+    promised = _promised(incident, form, promise_defaults)
     if template is None:
-        return replace(form, template=None)
+        return _with_promise(replace(form, template=None), promised)
     names = [component.name for component in incident.components]
-    text = template.filled(names, _promised(incident, form, promise_defaults))
+    text = template.filled(names, promised)
     if form.public and form.public.strip():
         text = f"{form.public.rstrip()}\n\n{text}"
     form = replace(form, template=None, templated=form.templated + 1)
     if (excess := len(text) - BODY_MAX) > 0:
         return replace(form, excess=excess)
     return replace(form, public=PublicText(text))
+
+
+def _with_promise(form: UpdateForm, promised: timedelta | None) -> UpdateForm:
+    """``form`` with ``promised`` in the place that a template left open; no longer than fits."""
+    if not (form.templated and form.public and promised):
+        return form
+    text = Template(name="", text=form.public).filled((), promised)
+    if text == form.public or len(text) > BODY_MAX:
+        return form
+    return replace(form, public=PublicText(text), templated=form.templated + 1)
 
 
 def publishes(incident: Incident, workspace: Workspace, form: UpdateForm) -> bool:

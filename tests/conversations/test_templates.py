@@ -113,6 +113,16 @@ async def test_only_templates_of_the_severity_are_offered(updating):
     assert labels == ["Looking"]
 
 
+async def test_a_promise_chosen_after_the_template_fills_its_place(slack, updating):
+    mia = await updating("severity:low components:+api")
+    await mia.fill("Template", "Looking")
+    await filled(slack, mia, "We are looking into api. The next update comes {next_update}.")
+
+    await mia.fill("Next public update", "In 15 min")
+
+    await filled(slack, mia, "We are looking into api. The next update comes in 15 min.")
+
+
 async def test_an_empty_place_is_refused_at_the_box(slack, updating, settle):
     mia = await updating("severity:low")
     await mia.fill("Template", "Looking")
