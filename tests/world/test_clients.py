@@ -9,12 +9,10 @@ from pathlib import Path
 
 import feedparser
 import feedparser_sgmllib
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.patience import until
-from tests.ports import a_free_port
+from tests.patience import PATIENCE_SECONDS
 from tests.world.conftest import a_process
 from tests.world.filling import CANARY
 
@@ -53,38 +51,29 @@ UPDATES = {
 
 @pytest.fixture
 def exporter(tmp_path):
-    """Runs statuspage-prometheus-exporter for addresses until it has read each; its metrics."""
+    """Runs statuspage-prometheus-exporter once for addresses, to its end; its metrics."""
 
-    async def exporter(**addresses):
+    def exporter(**addresses):
         services = {
             name: {"name": name, "url": f"{address}/api/v2/summary.json"}
             for name, address in addresses.items()
         }
         (tmp_path / "services.json").write_text(json.dumps(services))
-        port = a_free_port()
         program = Path(sys.executable).with_name("statuspage-prometheus-exporter")
-        found = {}
-
-        def has_read():
-            assert process.poll() is None, "it ended instead of reading"
-            try:
-                said = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-            except httpx.TransportError:
-                return False
-            found.clear()
-            for family in text_string_to_metric_families(said):
-                found[family.name] = [(one.labels, one.value) for one in family.samples]
-            return len(found.get("statuspage_probe_check", ())) == len(addresses)
-
-        with a_process(program, folder=tmp_path, METRICS_PORT=str(port)) as process:
-            await until(has_read)
-        return found
+        metrics = tmp_path / "metrics.prom"
+        once = {"RUN_MODE": "once", "METRICS_TEXTFILE_PATH": str(metrics)}
+        with a_process(program, folder=tmp_path, **once) as process:
+            assert process.wait(PATIENCE_SECONDS) == 0
+        return {
+            family.name: [(one.labels, one.value) for one in family.samples]
+            for family in text_string_to_metric_families(metrics.read_text())
+        }
 
     return exporter
 
 
-async def test_a_prometheus_exporter_reads_status_components_and_incidents(site, exporter):
-    read = await exporter(acme=site)
+def test_a_prometheus_exporter_reads_status_components_and_incidents(site, exporter):
+    read = exporter(acme=site)
 
     assert read["statuspage_probe_check"] == [({"service_name": "acme"}, 1)]
     assert read["statuspage_service_status"] == [({"service_name": "acme"}, 0)]
