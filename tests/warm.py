@@ -173,6 +173,8 @@ class Waiting:
             return None
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # A shell that runs the tests in its background has it ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
         for ours, theirs in enumerate(files):
             os.dup2(theirs, ours)

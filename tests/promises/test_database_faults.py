@@ -78,7 +78,7 @@ async def test_a_full_disk_is_reported_and_recovered_from(ratchet, files, clock,
     await settle(ratchet, clock)
     with full_disk(files[1]):
         assert await refused(mia, "note 1 lost")
-        assert await reason(ratchet) == "the database takes no changes"
+        assert await reason(ratchet) == "the database takes no changes: disk I/O error"
 
     await tell(mia, "note 1 kept", "update 1 Cards are refused.")
     await settle(ratchet, clock)
@@ -134,6 +134,9 @@ def bound_by_rights():
         assert system.capset(version_3, ctypes.byref(held)) == 0
 
 
+READ_ONLY = "attempt to write a readonly database"
+
+
 async def test_a_read_only_file_is_reported_and_recovered_from(start, files, clock, mia):
     with bound_by_rights():
         async with start() as app:
@@ -146,7 +149,7 @@ async def test_a_read_only_file_is_reported_and_recovered_from(start, files, clo
             with full_disk(files[1]):
                 assert await refused(mia, "note 1 lost")
             assert await refused(mia, "note 1 lost")
-            assert await reason(app) == "the database takes no changes"
+            assert await reason(app) == f"the database takes no changes: {READ_ONLY}"
             await tell(mia, "show 1")
 
             for file in files:
