@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.slack.audience_words import (
+    PRIVATE,
+    PRIVATE_WITHIN,
+    PUBLIC,
+    SaidReaders,
+    readers_at_end,
+    readers_at_start,
+    readers_within,
+)
 from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, audience_within, head_of
 from bot.slack.likeness import near
 from bot.slack.option_words import HABITS, START_WORDS, Said, options_said, without_said, words_of
 from bot.slack.references import first_word, plain_word
-from bot.slack.tokens import joined, unwrapped, without, without_separators
+from bot.slack.tokens import cut, joined, unwrapped, without, without_separators
 from bot.slack.typed import Circumstances, Typed, option, quoted, unquoted
 from core.incident import Severity
 from core.times import start_of
 
 KEYS = ("severity", "lifecycle", "components", "since")
-AUDIENCES = ("private", "public")
+AUDIENCES = (PRIVATE, PUBLIC)
 
 QUOTES_NEEDED = 'Names with blanks need quotes: components:"Checkout API, Payments".'
 
@@ -34,25 +43,37 @@ _KEYED = re.compile(r"--?[^\W\d_]\S*|[^\W\d_][\w-]*=(?!=|//)\S*")
 _YES = frozenset({"yes", "true", "1", "on"})
 # Other words for readers; without a decoration they are a part of the title: "Internal search".
 _INSIDERS = frozenset({"internal", "note"})
-# "private" inside of a word that is written otherwise: "visibility=private", "(private,".
-_PRIVATE_WITHIN = re.compile(r"(?<![^\W_])private(?![^\W_])")
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A word of a declaration that may be an option or a part of the title.
+    """Words of a declaration that may be an option or a part of the title.
 
-    ``without`` is the title without it; ``meant`` are the options that it may mean, none if it is
-    about the audience. ``components``: the word stands among the components, and these are the
-    others. ``option``: it is written like an option that a declaration does not have.
+    ``without`` is the title without them; ``meant`` are the options that they may mean.
+    ``unknown`` is a word that is written like an option that a declaration does not have. With
+    neither, the words may name the ``readers``, and two more doubts may be about the options in
+    the same declaration: ``within`` the title as it was typed, and ``beside`` the words about
+    readers. ``components``: the word stands among the components, and these are the others.
     """
 
     word: str
     without: str
     meant: Mapping[str, str] = field(default_factory=dict)
+    unknown: str = field(default="", kw_only=True)
+    readers: str = field(default=PRIVATE, kw_only=True)
+    within: Doubt | None = field(default=None, kw_only=True)
+    beside: Doubt | None = field(default=None, kw_only=True)
     components: tuple[str, ...] | None = field(default=None, kw_only=True)
-    option: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Words that may name ``readers``, and the tokens of the title without them."""
+
+    words: str
+    rest: list[str]
+    readers: str = PRIVATE
 
 
 class Arguments:
@@ -66,7 +87,7 @@ class Arguments:
     def __init__(self, typed: Typed) -> None:
         self._typed = typed
         self.options: dict[str, str] = {}
-        self.doubt: Doubt | None = None
+        self._said: dict[tuple[str, ...], list[Said]] = {}
         tokens = typed.tokens()
         whole = " ".join(tokens)
         # Apostrophes within a quotation split it: 'Customers can't pay'.
@@ -77,15 +98,19 @@ class Arguments:
         while len(self._tokens) > 2 and self._take_first_two():
             pass
         self._take_those_within()
-        if self._tokens and not self.doubt:
-            self._take_audience_first()
-        self._look_for_audience()
-        self._look_into_quotation()
-        self._look_for_audience_within()
-        self._look_for_options_said()
-        self._look_for_option()
-        self._look_for_option_within()
+        self._take_readers()
+        self.doubt = self._doubt()
         self.title = joined(self._tokens)
+
+    def _doubt(self) -> Doubt | None:
+        within = self._about_options(self._tokens)
+        asked = self._about_readers()
+        if asked is None:
+            return within
+        beside = self._about_options(asked.rest)
+        return Doubt(
+            asked.words, joined(asked.rest), readers=asked.readers, within=within, beside=beside
+        )
 
     def _keep(self, key: str, value: str) -> None:
         if key in self.options:
@@ -139,9 +164,8 @@ class Arguments:
     def _take_last(self) -> bool:
         """Takes an option from the end; whether there was one."""
         *before, last = self._tokens
-        if audience := self._audience_in(last):
-            others = without(self._tokens, len(before))
-            return self._take_audience(audience, last, others, bound=_binds(before))
+        if self._audience_in(last):
+            return self._take_private(at_end=True)
         if (key := self._key(last)) and (value := option(last)[1]):
             self._keep(key, value)
             self._tokens = without(self._tokens, len(before))
@@ -162,102 +186,162 @@ class Arguments:
     def _audience_in(self, token: str) -> str:
         """``private`` or ``public`` if ``token`` says so, decorated or misspelt; or empty."""
         plain = re.sub(r"^\W+|\W+$", "", plain_word(token))
-        if plain == "private" or near(plain, ("private",)):
-            return "private"
+        if plain == PRIVATE or near(plain, (PRIVATE,)):
+            return PRIVATE
         # In a channel that everybody reads the word is a part of the title.
-        return "public" if plain == "public" and self._typed.known.secluded else ""
+        return PUBLIC if plain == PUBLIC and self._typed.known.secluded else ""
 
-    def _take_audience(self, audience: str, word: str, rest: list[str], *, bound: bool) -> bool:
-        """Takes the audience, or asks about it if it may be a part of the title."""
-        exact = re.sub(r"^\W+|\W+$", "", plain_word(word)) == audience == "private"
-        if exact and not (bound and rest):
-            self._keep("private", "yes")
-            self._tokens = without_separators(rest)
-            return True
-        if not self._typed.literal and "private" not in self.options:
-            self.doubt = self.doubt or Doubt(word, joined(without_separators(rest)))
-        return False
+    def _take_readers(self) -> None:
+        """Takes ``private`` from either end; options in plain words may stand behind it."""
+        while self._tokens and self._take_private(at_end=True):
+            pass
+        if self._tokens and not self._readers_said(at_end=True):
+            self._take_private(at_end=False)
 
-    def _take_audience_first(self) -> None:
-        """Takes the audience from the beginning. Undecorated, it may be an adjective there."""
-        first = self._tokens[0]
-        if audience := self._audience_in(first):
-            decorated = first.casefold() != audience
-            others = without(self._tokens, 0)
-            self._take_audience(audience, first, others, bound=not decorated)
+    def _take_private(self, *, at_end: bool) -> bool:
+        """Takes ``private`` from one end, if it can be no part of the title; whether it did."""
+        said = self._readers_said(at_end=at_end)
+        if said is None or not said.bare or said.name != PRIVATE:
+            return False
+        place, places = said.start, self._places()
+        token, before = self._tokens[place], self._tokens[:place]
+        # Something behind it, such as an emoji, makes it doubtful.
+        exact = re.sub(r"^\W+|\W+$", "", plain_word(token)) == PRIVATE
+        if not exact or (at_end and place != places[-1]) or (not at_end and place != places[0]):
+            return False
+        others = without_separators(without(self._tokens, place))
+        # Undecorated, it may be an adjective at the beginning.
+        bound = _binds(before) if at_end and others else not at_end and token.casefold() == PRIVATE
+        if bound:
+            return False
+        self._keep(PRIVATE, "yes")
+        self._tokens = others
+        return True
 
-    def _look_for_audience(self) -> None:
-        """Asks about a word beside either end that may say "private": "private please"."""
-        private = self._typed.known.secluded and "public" not in self.options
-        if self.doubt or private or "private" in self.options:
-            return
-        words = [place for place, token in enumerate(self._tokens) if self._is_word(token)]
-        ends = words[-1:] + words[:1]
-        for place in dict.fromkeys([*words[-2:][::-1], *words[:2]]):
+    def _readers_said(self, *, at_end: bool) -> SaidReaders | None:
+        """The readers that words at one end may name, options in plain words apart."""
+        places = self._places()
+        words = [self._tokens[place] for place in places]
+        said = readers_at_end(words) if at_end else readers_at_start(words)
+        if said is None or said.end - said.start != (places[said.end - 1] + 1 - places[said.start]):
+            return None
+        return replace(said, start=places[said.start], end=places[said.end - 1] + 1)
+
+    def _places(self) -> list[int]:
+        """The places of the words that belong to no option in plain words."""
+        taken = {place for one in self._options_said() for place in range(one.start, one.end)}
+        return [place for place in range(len(self._tokens)) if place not in taken]
+
+    def _about_readers(self) -> _Asked | None:
+        """The words that may ask for readers; None if they are clear, or were taken."""
+        if PRIVATE in self.options:
+            return None
+        for at_end in (True, False):
+            said = self._readers_said(at_end=at_end)
+            if said and self._counts(said):
+                return self._without_readers(said)
+        return self._in_quotation() or self._inside()
+
+    def _counts(self, said: SaidReaders) -> bool:
+        """Whether ``said`` differs from what the conversation makes of a declaration."""
+        return said.name == (PUBLIC if self._is_private() else PRIVATE)
+
+    def _is_private(self) -> bool:
+        """Whether the declaration is private because of its conversation."""
+        return self._typed.known.secluded and PUBLIC not in self.options
+
+    def _without_readers(self, said: SaidReaders) -> _Asked:
+        words = " ".join(self._tokens[said.start : said.end])
+        rest = cut(self._tokens, said.start, said.end)
+        # "Keys are not private" means nothing without its last word.
+        rest = self._tokens if _binds(self._tokens[: said.start]) and said.start else rest
+        return _Asked(words, rest, said.name)
+
+    def _inside(self) -> _Asked | None:
+        """A word about readers that is no clear end of the title: "visibility=private"."""
+        if self._is_private():
+            return None
+        places = [place for place in self._places() if self._is_word(self._tokens[place])]
+        ends = places[-1:] + places[:1]
+        for place in dict.fromkeys([*places[-2:][::-1], *places[:2]]):
             token = self._tokens[place]
             plain = plain_word(token)
             insiders = place in ends and plain in _INSIDERS and token.casefold() != plain
-            if not (insiders or _PRIVATE_WITHIN.search(plain)):
-                continue
-            rest = without(self._tokens, place)
-            if re.search(r"[(\[{]", token) and not re.search(r"[)\]}]", token):
-                rest = self._tokens
-            self.doubt = Doubt(token, joined(without_separators(rest)))
-            return
+            if insiders or PRIVATE_WITHIN.search(plain):
+                return _Asked(token, cut(self._tokens, place, place + 1))
+        if said := readers_within(self._tokens):
+            return self._without_readers(said)
+        if word := audience_within(" ".join(self._tokens)):
+            # The word stays in a private title: the words after it may mean nothing without it.
+            return _Asked(word, self._tokens)
+        return None
 
-    def _look_into_quotation(self) -> None:
-        """Asks about an audience at either end of a title that is quoted as a whole."""
-        named = without_said(self._tokens, self._options_said())
-        if self.doubt or {"private", "public"} & {*self.options} or len(named) != 1:
-            return
-        quotation = named[0]
-        if (title := joined([quotation])) == quotation:
-            return
+    def _in_quotation(self) -> _Asked | None:
+        """An audience at either end of a title that is quoted as a whole."""
+        named = [self._tokens[place] for place in self._places()]
+        if len(named) != 1 or (title := joined(named)) == named[0]:
+            return None
         words = title.split()
+        for said in (readers_at_end(words), readers_at_start(words), self._insiders_in(words)):
+            if said and self._counts(said):
+                rest = " ".join(cut(words, said.start, said.end))
+                others = [rest if one is named[0] else one for one in self._tokens]
+                asked = " ".join(words[said.start : said.end])
+                return _Asked(asked, [one for one in others if one], said.name)
+        return None
+
+    def _insiders_in(self, words: list[str]) -> SaidReaders | None:
+        """A word at either end of ``words`` that may name readers because of its signs."""
         ends = [place for place, word in enumerate(words) if self._is_word(word)]
         for place in ends[-1:] + ends[:1]:
             plain = plain_word(words[place])
-            audience = self._audience_in(words[place])
             insiders = plain in _INSIDERS and words[place].casefold() != plain
-            if not (audience or insiders or _PRIVATE_WITHIN.search(plain)):
-                continue
-            if self._typed.known.secluded and audience != "public":
-                continue
-            rest = " ".join(without_separators([*words[:place], *words[place + 1 :]]))
-            others = [rest if one is quotation else one for one in self._tokens]
-            self.doubt = Doubt(words[place], " ".join(filter(None, others)))
-            return
+            if insiders or PRIVATE_WITHIN.search(plain):
+                return SaidReaders(place, place + 1, PRIVATE)
+        return None
 
-    def _look_for_audience_within(self) -> None:
-        """Asks about an audience with a sign behind it anywhere: "Leak. Note: of the keys"."""
-        private = self._typed.known.secluded and "public" not in self.options
-        if self.doubt or private or "private" in self.options:
-            return
-        if word := audience_within(" ".join(self._tokens)):
-            # The word stays in a private title: the words after it may mean nothing without it.
-            self.doubt = Doubt(word, joined(self._tokens))
+    def _about_options(self, tokens: list[str]) -> Doubt | None:
+        """The options that words of ``tokens`` may mean: "severity high", "since 02:50", "--foo".
 
-    def _look_for_option(self) -> None:
-        """Asks about a first word that is written like an option: ``--key``, ``key=value``."""
-        if self.doubt or not self._tokens or joined(self._tokens) != " ".join(self._tokens):
-            return
-        text = after_signs(" ".join(self._tokens))
+        The quotation marks around a whole title make all of it a title.
+        """
+        if said := self._said_in(tokens):
+            words = words_of(tokens, said)
+            rest = without_said(tokens, said)
+            meant = {one.key: one.value for one in said}
+            unknown = self._unknown_first(rest) or self._unknown_within(rest)
+            if unknown is None:
+                return Doubt(words, joined(rest), meant)
+            return Doubt(words, unknown.without, meant, unknown=unknown.unknown)
+        return self._unknown_first(tokens) or self._unknown_within(tokens)
+
+    def _unknown_first(self, tokens: list[str]) -> Doubt | None:
+        """A first word that is written like an option: ``--key``, ``key=value``."""
+        if not tokens or joined(tokens) != " ".join(tokens):
+            return None
+        text = after_signs(" ".join(tokens))
         first = first_word(text)
         if first is None:
-            return
-        if self._is_option(first[0]):
-            self.doubt = Doubt(first[0], text[first.end() :].lstrip(), option=True)
-            return
-        head = head_of(text, statuses=self._typed.known.statuses, words=False)
-        if head and head.kind is HeadKind.STATUS:
-            word = text[: len(text) - len(head.rest)].strip()
-            self.doubt = Doubt(word, head.rest, option=True)
+            return None
+        word, rest = first[0], text[first.end() :].lstrip()
+        if not self._is_option(word):
+            head = head_of(text, statuses=self._typed.known.statuses, words=False)
+            if head is None or head.kind is not HeadKind.STATUS:
+                return None
+            word, rest = text[: len(text) - len(head.rest)].strip(), head.rest
+        return Doubt(word, rest, unknown=word)
 
-    def _look_for_option_within(self) -> None:
-        """Asks about an unknown ``key:value`` among the words of the title."""
-        for place, token in enumerate(self._tokens):
-            if not self.doubt and option(plain_word(token))[1] and self._is_option(token):
-                self.doubt = Doubt(token, joined(without(self._tokens, place)), option=True)
+    def _unknown_within(self, tokens: list[str]) -> Doubt | None:
+        """An unknown ``key:value`` among the words of the title."""
+        for place, token in enumerate(tokens):
+            about_readers = audience_within(token) or PRIVATE_WITHIN.search(plain_word(token))
+            if option(plain_word(token))[1] and self._is_option(token) and not about_readers:
+                return Doubt(token, joined(without(tokens, place)), unknown=token)
+        for said in (readers_at_end(tokens), readers_at_start(tokens)):
+            if said and said.name == PUBLIC and said.asks and not self._is_private():
+                words = " ".join(tokens[said.start : said.end])
+                return Doubt(words, joined(cut(tokens, said.start, said.end)), unknown=words)
+        return None
 
     def _is_option(self, token: str) -> bool:
         """Whether ``token`` is written like an option. ``Error:disk`` and addresses are text."""
@@ -287,18 +371,15 @@ class Arguments:
         self._tokens = self._tokens[2:]
         return True
 
-    def _look_for_options_said(self) -> None:
-        """Asks about words that may mean an option: "severity high", "since 02:50", "sev1"."""
-        if self.doubt:
-            return
-        if said := self._options_said():
-            words = words_of(self._tokens, said)
-            rest = joined(without_said(self._tokens, said))
-            meant = {one.key: one.value for one in said}
-            self.doubt = Doubt(words, rest, meant)
-
     def _options_said(self) -> list[Said]:
-        return options_said(self._tokens, known=self._typed.known, taken=self.options)
+        return self._said_in(self._tokens)
+
+    def _said_in(self, tokens: list[str]) -> list[Said]:
+        """The options in plain words among ``tokens``, looked for once in a long text."""
+        key = (*tokens, *self.options)
+        if key not in self._said:
+            self._said = {key: options_said(tokens, known=self._typed.known, taken=self.options)}
+        return self._said[key]
 
     def _values(self, key: str) -> list[str]:
         if key == "severity":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.slack.audience_words import PUBLIC
 from bot.slack.declare_words import QUOTES_NEEDED, Arguments, Doubt
 from bot.slack.references import plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
@@ -50,12 +51,12 @@ def read_declare(typed: Typed) -> Declare | OpenDeclare:
     if found.options.get("since"):
         _see_start(found.options["since"], start, draft, typed, sure=found.doubt is None)
     if not typed.literal:
-        if found.doubt:
-            raise _about(found.doubt, draft, typed)
+        doubt = found.doubt
         private = [name for name in draft.components if plain_word(name) == "private"]
-        if private and not draft.private:
+        if private and not draft.private and (doubt is None or doubt.meant or doubt.unknown):
             others = tuple(name for name in draft.components if name not in private)
-            doubt = Doubt(private[0], draft.title, components=others)
+            doubt = Doubt(private[0], draft.title, components=others, within=doubt, beside=doubt)
+        if doubt:
             raise _about(doubt, draft, typed)
     return _declared(draft, typed)
 
@@ -115,44 +116,96 @@ def component_names(text: str, typed: Typed) -> tuple[str, ...]:
 
 def _about(doubt: Doubt, draft: OpenDeclare, typed: Typed) -> Question:
     """The question, with one declaration for each meaning, and the dialog."""
-
-    def meaning(label: str, **changes: object) -> Choice:
-        fields = {name: getattr(draft, name) for name in OpenDeclare.__slots__}
-        return Choice(_declared(OpenDeclare(**fields | changes), typed), label)
-
-    edited = Choice(draft, "Edit first…")
-    if doubt.components is not None:
-        problem = f"{quoted(doubt.word)} may say who reads this, or be a component."
-        title = meaning("Declare it in public, as typed")
-        meant = [meaning("Declare it private", components=doubt.components, private=True)]
-    elif doubt.option:
-        problem = f"{quoted(doubt.word)} is no option of `declare`."
-        title = meaning("It is part of the title")
-        meant = [meaning("Declare it without that", title=doubt.without)]
-    elif doubt.meant:
-        said = " ".join(f"{key}:{value}" for key, value in doubt.meant.items())
-        problem = f"{quoted(doubt.word)} may mean {said}."
-        title = meaning("It is part of the title" if doubt.without else "It is the title")
-        changed = {"title": doubt.without, **_options(doubt.meant, typed)}
-        alone = {*doubt.meant} == {"severity"}
-        label = doubt.meant["severity"] if alone else f"with {said}"
-        meant = [meaning(f"Declare it {label}", **changed)]
-        if not doubt.without:
-            edited = Choice(replace(draft, **changed), "Edit first…")
+    if doubt.meant or doubt.unknown:
+        problem, taken = _about_options(doubt), _taken(doubt, typed)
+        problem += " It is private either way." if draft.private else ""
+        whole = "It is part of the title" if doubt.without else "It is the title"
+        meant = [(f"Declare it {_as_options(doubt)}", taken), (whole, {})]
     else:
-        problem = f"{quoted(doubt.word)} may say who reads this, or be a part of the title."
-        if plain_word(doubt.word) == "public":
-            meant = [meaning("Declare it private, as typed", private=True)]
-            title = meaning("Declare it in public", title=doubt.without, private=False)
-        else:
-            meant = [meaning("Declare it private", title=doubt.without, private=True)]
-            whole = "private" if draft.private else "in public"
-            title = meaning(f"Declare it {whole}, as typed")
+        problem, taken = _about_readers(doubt), {}
+        meant = list(_readers_and_options(doubt, draft, typed))
+    # Without a title the dialog has what the words may mean.
+    edited = draft if doubt.without or doubt.unknown else replace(draft, **meant[0][1])
     return Question(
         f"{problem} Nothing was declared.",
-        [choice for choice in (*meant, title, edited) if _has_title(choice)],
+        [
+            *(
+                Choice(_declared(declared, typed), label)
+                for label, changes in meant
+                if (declared := replace(draft, **changes)).title
+            ),
+            Choice(edited, "Edit first…"),
+        ],
         usage=typed.verb.usage,
     )
+
+
+def _about_options(doubt: Doubt) -> str:
+    if not doubt.meant:
+        return f"{quoted(doubt.word)} is no option of `declare`."
+    told = f"{quoted(doubt.word.rstrip(',;'))} may mean {_said(doubt)}"
+    return (
+        f"{told}, and {quoted(doubt.unknown)} is no option of `declare`."
+        if doubt.unknown
+        else f"{told}."
+    )
+
+
+def _about_readers(doubt: Doubt) -> str:
+    other = "a component" if doubt.components is not None else "a part of the title"
+    told = f"{quoted(doubt.word)} may say who reads this, or be {other}."
+    options = doubt.within or doubt.beside
+    return f"{told} {_about_options(options)}" if options else told
+
+
+def _readers_and_options(
+    doubt: Doubt, draft: OpenDeclare, typed: Typed
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A label and the fields for each meaning of words about readers, and of options beside them.
+
+    The words that are taken come first.
+    """
+    private = "private" if draft.private else "in public"
+    if doubt.readers == PUBLIC:
+        named, as_typed = "in public", "private"
+        said = {"title": doubt.without, "private": False}
+        kept = {"private": True}
+    elif doubt.components is not None:
+        named, as_typed = "private", "in public"
+        said, kept = {"components": doubt.components, "private": True}, {}
+    else:
+        named, as_typed = "private", private
+        said, kept = {"title": doubt.without, "private": True}, {}
+    if doubt.beside:
+        taken = {**said, **_taken(doubt.beside, typed)}
+        yield f"Declare it {named}, {_as_options(doubt.beside)}", taken
+    if doubt.within:
+        taken = {**kept, **_taken(doubt.within, typed)}
+        yield f"Declare it {as_typed}, {_as_options(doubt.within)}", taken
+    whole = f"Declare it {as_typed}, as typed", kept
+    if doubt.readers == PUBLIC:
+        yield whole
+    yield f"Declare it {named}" + (", the rest as its title" if doubt.beside else ""), said
+    if doubt.readers != PUBLIC:
+        yield whole
+
+
+def _said(doubt: Doubt) -> str:
+    """``severity:high since:02:50``."""
+    return " ".join(f"{key}:{value}" for key, value in doubt.meant.items())
+
+
+def _as_options(doubt: Doubt) -> str:
+    """The options of ``doubt`` behind ``Declare it``: ``high``, ``with since:02:50``."""
+    if not doubt.meant:
+        return "without that"
+    told = doubt.meant["severity"] if {*doubt.meant} == {"severity"} else f"with {_said(doubt)}"
+    return f"{told}, without {doubt.unknown}" if doubt.unknown else told
+
+
+def _taken(doubt: Doubt, typed: Typed) -> dict[str, Any]:
+    """The fields of a declaration that takes the words of ``doubt`` as options."""
+    return {"title": doubt.without, **_options(doubt.meant, typed)}
 
 
 def _options(meant: Mapping[str, str], typed: Typed) -> dict[str, Any]:
@@ -165,7 +218,3 @@ def _options(meant: Mapping[str, str], typed: Typed) -> dict[str, Any]:
     if start := start_of(meant.get("since", ""), at=typed.known.at, zone=typed.known.zone):
         fields["since"] = written_start(start.at, typed.known.zone)
     return fields
-
-
-def _has_title(choice: Choice) -> bool:
-    return not isinstance(choice.request, Declare) or bool(choice.request.title)

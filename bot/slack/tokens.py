@@ -49,6 +49,13 @@ def without_separators(tokens: list[str]) -> list[str]:
     return [*kept[:-1], kept[-1].rstrip(",;|–—")] if kept and end == len(tokens) else kept
 
 
+def cut(tokens: list[str], start: int, end: int) -> list[str]:
+    """``tokens`` without those from ``start`` to before ``end`` and the signs that set them off."""
+    for place in reversed(range(start, end)):
+        tokens = without(tokens, place)
+    return without_separators(tokens)
+
+
 def joined(tokens: list[str]) -> str:
     """The title that ``tokens`` make, without quotation marks around all of it."""
     text = " ".join(tokens)

@@ -141,7 +141,9 @@ def test_without_a_title_the_dialog_opens_with_what_was_given(text, draft):
     [
         ("private Data leak", [("Data leak", True), ("private Data leak", False)]),
         ("private key leaked", [("key leaked", True), ("private key leaked", False)]),
-        ("One in private severity:low", [("One in", True), ("One in private", False)]),
+        ("One in private severity:low", [("One", True), ("One in private", False)]),
+        ("Data is private", [("Data", True), ("Data is private", False)]),
+        ("Keys are not private", [("Keys are not private", True), ("Keys are not private", False)]),
         ("Data leak privat", [("Data leak", True), ("Data leak privat", False)]),
     ],
 )  # fmt: skip
@@ -154,8 +156,8 @@ def test_a_word_that_may_be_the_audience_or_the_title_is_asked_about(text, choic
 @pytest.mark.parametrize(
     ("text", "without", "whole"),
     [
-        ("Data leak private please", "Data leak please", "Data leak private please"),
-        ("Leak (private, please)", "Leak (private, please)", "Leak (private, please)"),
+        ("Data leak private please", "Data leak", "Data leak private please"),
+        ("Leak (private, please)", "Leak", "Leak (private, please)"),
         ("Data leak private 🔒", "Data leak 🔒", "Data leak private 🔒"),
         ("Data leak private :lock:", "Data leak :lock:", "Data leak private :lock:"),
         ("Data leak visibility=private", "Data leak", "Data leak visibility=private"),
@@ -174,11 +176,112 @@ def test_a_word_beside_the_ends_that_may_be_the_audience_is_asked_about(text, wi
     assert [(one.title, one.private) for one in declared] == [(without, True), (whole, False)]
 
 
+WORDS_ABOUT_READERS = (
+    "visibility private", "visibility: private", "--visibility private", "visibility=private",
+    "make it private", "make this incident private", "keep it private, please", "keep private",
+    "please make that private", "and keep it private", "it is private", "it's private",
+    "this should be private", "this must stay private", "as private", "in private",
+    "private please", "private incident", "privat", "private for now", "visibility internal",
+    "keep it internal", "not public", "non-public", "internal only", "(responders only)",
+    "for internal use only", "confidential", "[secret]", "do not publish", "don't publish this",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", WORDS_ABOUT_READERS)
+@pytest.mark.parametrize("form", ["{title}, {words}", "{title} - {words}", '"{title}, {words}"'])
+def test_words_that_ask_for_readers_are_no_title_of_a_private_incident(words, form):
+    text = form.format(title="Cards are refused", words=words)
+
+    private, public = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
+
+    assert (private.title, private.private) == ("Cards are refused", True)
+    assert (public.title, public.private) == (text.strip('"'), False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["make it private:", "(keep it private)", "visibility private -", "as private:",
+     "internal only:", "please keep this private:", "private incident:", "private visibility"],
+)  # fmt: skip
+def test_words_that_ask_for_readers_before_a_title_are_no_part_of_it(words):
+    text = f"{words} Cards are refused"
+
+    private, public = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
+
+    assert (private.title, private.private) == ("Cards are refused", True)
+    assert (public.title, public.private) == (text, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("Leak, make it private, cards too", "Leak, cards too"),
+        ("Leak. Please keep this private. Cards too", "Leak. Cards too"),
+        ("Leak (private) of cards in two shops", "Leak of cards in two shops"),
+        ("Leak of keys visibility private by the old job", "Leak of keys by the old job"),
+    ],
+)
+def test_words_that_ask_for_readers_within_a_title_are_asked_about(text, without):
+    private, public = [one for one in meanings(f"declare {text}") if isinstance(one, Declare)]
+
+    assert (private.title, private.private) == (without, True)
+    assert (public.title, public.private) == (text, False)
+
+
+def test_words_that_ask_for_readers_alone_open_a_private_dialog():
+    public, edited = meanings("declare make it private")
+
+    assert (public.title, public.private) == ("make it private", False)
+    assert (edited.title, edited.private) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Private-network routes flap between zones",
+        "Status page is not public",
+        "Public API is down",
+        "The public bucket is gone",
+        "Nobody can make repositories private any more",
+        "Secret rotation is stuck",
+        "Secrets are missing in the vault",
+        "Internal search is slow",
+        "The internal load balancer drops requests",
+        "Visibility of orders is delayed",
+        "Customers cannot keep carts for now",
+        "The confidential computing cluster is down",
+        "Do not publish button is missing in the editor",
+    ],
+)
+def test_words_about_readers_in_an_ordinary_title_are_title(title):
+    assert said(f"declare {title}") == a_declaration(title)
+
+
+@pytest.mark.parametrize("words", ["make it public", "visibility public", "visibility: public"])
+def test_words_that_ask_for_everybody_are_no_title_unasked(words):
+    without, whole, _ = meanings(f"declare Cards are refused, {words}")
+
+    assert without == a_declaration("Cards are refused")
+    assert whole == a_declaration(f"Cards are refused, {words}")
+
+
+@pytest.mark.parametrize("words", ["make it public", "visibility public", "public please"])
+def test_words_that_ask_for_everybody_in_a_private_conversation_leave_a_clean_title(words):
+    text = f"Build is red, {words}"
+
+    declared = meanings(f"declare {text}", secluded=True)[:2]
+
+    assert [(one.title, one.private) for one in declared] == [
+        (text, True),
+        ("Build is red", False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("title", "without"),
     [
         ("Leak private", "Leak"),
-        ("Data is private", "Data is"),
+        ("Data is private", "Data"),
         ("private Data leak", "Data leak"),
         ("Private: Data leak", "Data leak"),
         ("Data leak, (private)", "Data leak"),
@@ -200,7 +303,7 @@ def test_an_audience_at_the_end_of_a_quoted_title_is_asked_about(title, without,
     ("text", "without", "whole"),
     [
         ("'Customers can't pay private'", "Customers can't pay", "Customers can't pay private"),
-        ('"Data leak private" P1', "Data leak P1", '"Data leak private" P1'),
+        ('"Leak, make it private"', "Leak", "Leak, make it private"),
     ],
 )
 def test_an_audience_within_quotation_marks_is_asked_about(text, without, whole):
@@ -220,7 +323,7 @@ def test_public_at_the_end_of_a_quoted_title_is_asked_about_in_a_private_convers
 
     assert [(one.title, one.private) for one in declared] == [
         ("Build is public", True),
-        ("Build is", False),
+        ("Build", False),
     ]
 
 
@@ -259,7 +362,7 @@ def test_a_word_like_a_reference_where_nothing_else_may_stand_is_asked_about(tex
 
 @pytest.mark.parametrize(
     "title",
-    ["Foo note: secret", "Foo note:secret", "P1 Foo; [note]: secret", "--foo Foo,note:secret",
+    ["Foo note: secret", "Foo note:secret", "Foo; [note]: secret", "Foo,note:secret",
      "Foo (note: secret)", "Foo *internal:* secret",
      "Foo internal: secret", "Foo Note = secret", "Foo note : secret", "Foo privte: secret",
      "Foo bar note \u2192 secret stuff", "Foo ends. ＮＯＴＥ：secret"],
@@ -407,6 +510,86 @@ def test_an_option_in_plain_words_is_asked_about(text, options):
     assert without == a_declaration(TITLE, **options)
     assert whole == a_declaration(text)
     assert (edited.title, edited.severity) == (text, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Leak private severity high", "Leak (private) severity high", "Leak, private, sev2",
+        "(private) Leak severity high", "severity high private: Leak", "Leak severity high private",
+        "[high] Leak private", "Leak, severity high, private",
+    ],
+)  # fmt: skip
+def test_private_beside_an_option_in_plain_words_is_settled(text):
+    question = asked(f"declare {text}")
+    taken, whole, edited = [choice.request for choice in question.choices]
+
+    assert "It is private either way." in question.message
+    assert taken == a_declaration("Leak", severity=HIGH, private=True)
+    assert whole.private
+    assert edited.private
+    assert "private" not in (whole.title, edited.title)
+
+
+BOTH = [
+    ("Leak, make it private, severity high", "Leak, make it private", "Leak, severity high"),
+    ("Leak severity high, make it private", "Leak make it private", "Leak severity high"),
+    ("private Leak severity high", "private Leak", "Leak severity high"),
+    ("severity high Data leak privat", "Data leak privat", "severity high Data leak"),
+    ("Leak is private sev2", "Leak is private", "Leak sev2"),
+    ("Leak private please (high)", "Leak private please", "Leak (high)"),
+    ('"Leak private" severity high', "Leak private", "Leak severity high"),
+    ("P2 Leak; [note]: keys", "Leak; [note]: keys", "P2 Leak; [note]: keys"),
+]
+
+
+@pytest.mark.parametrize(("text", "in_public", "in_private"), BOTH, ids=[row[0] for row in BOTH])
+def test_readers_and_an_option_in_plain_words_are_settled_by_one_question(
+    text, in_public, in_private
+):
+    question = asked(f"declare {text}")
+    both, option, readers, as_typed, edited = [choice.request for choice in question.choices]
+
+    assert "may say who reads this" in question.problem
+    assert "may mean severity:high" in question.problem
+    assert (both.severity, both.private) == (HIGH, True)
+    assert option == a_declaration(in_public, severity=HIGH)
+    assert readers == a_declaration(in_private, private=True)
+    assert as_typed == a_declaration(text)
+    assert edited.title == text
+    assert [choice.label for choice in question.choices] == [
+        "Declare it private, high",
+        "Declare it in public, high",
+        "Declare it private, the rest as its title",
+        "Declare it in public, as typed",
+        "Edit first…",
+    ]
+
+
+def test_readers_and_an_unknown_option_are_settled_by_one_question():
+    both, option, readers, as_typed, _ = asked("declare --foo Leak, make it private").choices
+
+    assert both.request == a_declaration("Leak", private=True)
+    assert option.request == a_declaration("Leak, make it private")
+    assert readers.request == a_declaration("--foo Leak", private=True)
+    assert as_typed.request == a_declaration("--foo Leak, make it private")
+    assert both.label == "Declare it private, without that"
+
+
+def test_private_among_the_components_is_settled_beside_an_option_in_plain_words():
+    both, *_ = meanings("declare Leak, severity high components:api,private")
+
+    assert both == a_declaration("Leak", severity=HIGH, private=True, components=("api",))
+
+
+def test_an_unknown_option_beside_one_in_plain_words_is_named():
+    question = asked("declare --foo Cards are refused, severity high")
+    without, whole, _ = question.choices
+
+    assert '"--foo" is no option' in question.problem
+    assert without.label == "Declare it high, without --foo"
+    assert without.request == a_declaration(TITLE, severity=HIGH)
+    assert whole.request == a_declaration("--foo Cards are refused, severity high")
 
 
 def test_the_question_about_plain_words_says_what_they_may_mean():

@@ -1,0 +1,135 @@
+"""Readers in plain words at the ends of a text: "make it private", "visibility private". Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.slack.likeness import near
+from bot.slack.references import plain_word
+
+PRIVATE, PUBLIC = "private", "public"
+
+# "private" inside of a word that is written otherwise: "visibility=private", "(private,". It is an
+# adjective in "private-network".
+PRIVATE_WITHIN = re.compile(r"(?<![^\W_])private(?![^\W_]|-\w)")
+
+_IT = "(?:it|this|that|them|(?:the|this) (?:incident|one|update|note))"
+_PLEASE = "(?:please|pls|plz)"
+_ASKING = (
+    rf"(?:(?:make|mark|keep|set|treat|declare|file|have|leave) (?:{_IT} )?|"
+    rf"(?:made|kept|marked) {_IT} )(?:(?:all|to|stay|remain|be|as|in) )*"
+)
+_STANDING = r"(?:should|must|needs to|has to|to|is to) (?:be|stay|remain) (?:(?:kept|in) )*"
+_KEY = "(?:visibility|audience|readers) (?:(?:is|are|to|as|set to) )?"
+_ABOUT_IT = rf"{_IT} (?:(?:is|are|stays|remains) |{_STANDING})|its |it's "
+# "Data is private" is rather a sentence.
+_SENTENCE = rf"{_STANDING}|(?:as|in|is|are|stays?) "
+_BEFORE = (
+    rf"(?:(?:and|but|so) )?(?:{_PLEASE} )?"
+    rf"(?P<asks>{_ASKING}|{_KEY}|{_ABOUT_IT})?(?P<says>{_SENTENCE})?"
+)
+_AFTER = rf"(?: (?:incident|one|mode|visibility|for now|thanks|thx|{_PLEASE}))*"
+# These are words of many titles. They name readers behind words that ask, or set off by a sign.
+_INSIDERS = (
+    r"internal(?:ly)?(?: only)?|for internal use(?: only)?|confidential|secret|non-?public|"
+    r"not public|not for (?:the public|customers)|(?:responders|staff) only|"
+    r"(?:do not|don't) publish(?: (?:it|this))?"
+)
+_NAMED = re.compile(rf"{_BEFORE}(?P<name>private|public){_AFTER}")
+_INSIDE = re.compile(rf"{_BEFORE}(?P<name>{_INSIDERS}){_AFTER}")
+_WITHIN = re.compile(
+    rf"(?:{_PLEASE} )?(?:{_KEY}|(?:make|mark|keep|set|treat) {_IT} (?:as )?)private(?: {_PLEASE})?"
+)
+_WORDS_MAX = 12
+# A colon rather opens what a word before it announces: "Note: secret".
+_SET_OFF = re.compile(r"[.,;!?|–—-]$")
+
+
+@dataclass(frozen=True, slots=True)
+class SaidReaders:
+    """The words from ``start`` to before ``end`` that may say who reads the text.
+
+    ``name`` is ``private`` or ``public``. ``bare``: it is that word alone. ``asks``: words before
+    it ask for readers; without them a phrase may as well be the end of a sentence.
+    """
+
+    start: int
+    end: int
+    name: str
+    bare: bool = False
+    asks: bool = False
+
+
+def readers_at_end(words: Sequence[str]) -> SaidReaders | None:
+    """The readers that the last of ``words`` may name. Words without a letter are passed over."""
+    last = len(words)
+    while last and not _is_word(words[last - 1]):
+        last -= 1
+    for start in range(max(0, last - _WORDS_MAX), last):
+        if _is_word(words[start]) and (found := _named(words, start, last)):
+            return found
+    return None
+
+
+def readers_at_start(words: Sequence[str]) -> SaidReaders | None:
+    """The readers that the first of ``words`` may name. Words without a letter are passed over."""
+    start = next((place for place, word in enumerate(words) if _is_word(word)), len(words))
+    for end in reversed(range(start + 1, min(len(words), start + _WORDS_MAX) + 1)):
+        if _is_word(words[end - 1]) and (found := _named(words, start, end)):
+            return found
+    return None
+
+
+def readers_within(words: Sequence[str]) -> SaidReaders | None:
+    """The readers that a whole phrase or a word in brackets names anywhere among ``words``."""
+    for place, word in enumerate(words):
+        if not PRIVATE_WITHIN.search(plain_word(word)):
+            continue
+        if re.fullmatch(r"[(\[{]private[)\]}][.,;:!?]?", word.casefold()):
+            return SaidReaders(place, place + 1, PRIVATE)
+        for start in range(max(0, place - _WORDS_MAX), place + 1):
+            for end in (place + 2, place + 1):
+                if _is_word(words[start]) and _WITHIN.fullmatch(_plain(words[start:end])):
+                    return SaidReaders(start, min(end, len(words)), PRIVATE, asks=True)
+    return None
+
+
+def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
+    text = _plain(words[start:end])
+    if match := _NAMED.fullmatch(text):
+        bare = match["name"] == text
+        return SaidReaders(start, end, match["name"], bare=bare, asks=bool(match["asks"]))
+    match = _INSIDE.fullmatch(text)
+    if match and (match["asks"] or is_set_off(words, start, end)):
+        return SaidReaders(start, end, PRIVATE, asks=True)
+    return None
+
+
+def is_set_off(words: Sequence[str], start: int, end: int) -> bool:
+    """Whether signs stand between the words and the others: ", not public", "(internal only)"."""
+    if not start and end == len(words):
+        return False
+    brackets = bool(re.match(r"[(\[{]", words[start]) and re.search(r"[)\]}]\W*$", words[end - 1]))
+    before = start > 0 and _SET_OFF.search(words[start - 1]) is not None
+    after = start == 0 and re.search("[:|–—]$", words[end - 1]) is not None
+    return brackets or before or after
+
+
+def _is_word(token: str) -> bool:
+    """Whether ``token`` has a letter or a digit, and is no emoji such as ``:lock:``."""
+    return any(character.isalnum() for character in token) and not re.fullmatch(
+        r":[a-z0-9_+'-]+:", token, re.IGNORECASE
+    )
+
+
+def _plain(words: Sequence[str]) -> str:
+    """``words`` in lower case without signs, a slip of "private" as that word."""
+    plain: list[str] = []
+    for token in words:
+        if not _is_word(token):
+            continue
+        word = re.sub(r"^\W+|\W+$", "", plain_word(token)).replace("’", "'")
+        plain += re.sub(r"^(visibility|audience|readers)[:=→]+", r"\1 ", word).split()
+    return " ".join(PRIVATE if near(word, (PRIVATE,)) else word for word in plain)
