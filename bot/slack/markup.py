@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -70,12 +71,8 @@ def cut(text: str, most: int) -> str:
     """As much of the beginning of ``text`` as is ``most`` characters long once it is escaped."""
     if len(escape(text)) <= most:
         return text
-    length = 0
-    for end, character in enumerate(text):
-        length += len(escape(character))
-        if length > most:
-            return text[:end]
-    return text
+    ends = range(1, min(len(text), most) + 1)
+    return text[: bisect_right(ends, most, key=lambda end: len(escape(text[:end])))]
 
 
 def shown(text: str, most: int) -> str:
