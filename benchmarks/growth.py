@@ -17,6 +17,7 @@ from benchmarks.rounds import Slice, in_turn
 from core.boards import BoardFilter, Scope
 from core.incident import Severity
 from core.projection import project
+from core.ranking import Rank
 from core.service import Incidents
 from storage.store import SqlStore
 
@@ -69,6 +70,10 @@ def reads(number: int) -> dict[str, Read]:
 
     return {
         **{f"list {name}": listed(narrowed) for name, narrowed in LISTS.items()},
+        # Its open ones are on the pages above.
+        "list all, the ended ones": lambda incidents, _: incidents.ranking(
+            ACTOR, EVERYTHING, before=Rank(Severity.LOW, 0)
+        ),
         **{f"API, {name}": newest(narrowed) for name, narrowed in _api_lists().items()},
         "open here": lambda incidents, _: incidents.open_here(ACTOR),
         "card": lambda incidents, _: incidents.card(ACTOR, number),

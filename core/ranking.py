@@ -1,4 +1,4 @@
-"""Lists that show the worst first."""
+"""Lists that show open incidents first, and the worst of them first."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ COUNTED_MAX = 500
 
 
 class Rank(NamedTuple):
-    """The place of an incident in a list: by severity, and the newest of one severity first."""
+    """The place of an incident in a list: open ones first, then by severity, then the newest."""
 
     severity: Severity
     number: int
+    ended: bool = False
 
 
 def rank_of(incident: Incident) -> Rank:
     """The place of ``incident``."""
-    return Rank(incident.severity, incident.number)
+    return Rank(incident.severity, incident.number, incident.terminal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -443,7 +443,7 @@ class Incidents:
         after: Rank | None = None,
         limit: int = BOARD_PAGE,
     ) -> Ranking:
-        """A page of the incidents that ``actor`` may see, worst first."""
+        """A page of the incidents that ``actor`` may see, in the order of `Rank`."""
         _admit(actor)
         return await self._store.read(
             lambda reader: reader.ranking(actor, narrowed, before=before, after=after, limit=limit)

@@ -169,7 +169,7 @@ class Reader(Endpoints, Subscriptions, Protocol):
         after: Rank | None,
         limit: int,
     ) -> Ranking:
-        """Incidents that ``actor`` may see, worst first.
+        """Incidents that ``actor`` may see, in the order of `Rank`.
 
         ``before`` asks for those down the list, ``after`` for those up the list; both exclusive.
         """

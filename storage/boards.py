@@ -1,4 +1,4 @@
-"""The lists of incidents: newest first for the API, worst first for people.
+"""The lists of incidents: newest first for the API, open ones first and worst first for people.
 
 Only modules of `storage` use it.
 """
@@ -145,10 +145,17 @@ def worst(
     worse: bool,
     limit: int,
 ) -> Sequence[AnyRow]:
-    """The first ``limit`` incidents below ``key`` in a list of the worst first, or above it."""
-    named = _named(actor, narrowed) | _keys(key, worse=worse) | {"limit": limit}
-    statement = _worst(_conditions_of(actor, narrowed), _severities(narrowed), worse=worse)
-    return _in_order(connection.execute(statement, named).all(), worse=worse)[:limit]
+    """The first ``limit`` incidents below ``key`` in a list as `Rank` orders it, or above it."""
+    named = _named(actor, narrowed) | _keys(key, worse=worse)
+    names, severities = _conditions_of(actor, narrowed), _severities(narrowed)
+    halves = sorted(_halves(names), reverse=worse)
+    rows: list[AnyRow] = []
+    for ended in halves:
+        if len(rows) < limit:
+            statement = _worst(names, severities, ended=ended, worse=worse)
+            half = connection.execute(statement, named | {"limit": limit - len(rows)}).all()
+            rows += _in_order(half, worse=worse)[: limit - len(rows)]
+    return rows
 
 
 def total(
@@ -163,7 +170,8 @@ def total(
 
     ``most`` + 1 if there are more than ``most``.
     """
-    statement = _total(_conditions_of(actor, narrowed), _severities(narrowed))
+    names, severities = _conditions_of(actor, narrowed), _severities(narrowed)
+    statement = _total(names, severities, whole=above is None)
     named = _named(actor, narrowed) | _keys(above, worse=True) | {"limit": most + 1}
     counted: int = connection.execute(statement, named).scalar_one()
     return counted
@@ -172,7 +180,7 @@ def total(
 def open_in_channel(connection: Connection, asked: Mapping[str, str]) -> Sequence[AnyRow]:
     """The open incidents with their card in a channel, worst first."""
     named = {**asked, **_keys(None, worse=False), "limit": OPEN_HERE_MAX}
-    statement = _worst(frozenset({"open", "here"}), tuple(Severity), worse=False)
+    statement = _worst(frozenset({"open", "here"}), tuple(Severity), ended=False, worse=False)
     return _in_order(connection.execute(statement, named).all(), worse=False)[:OPEN_HERE_MAX]
 
 
@@ -215,14 +223,22 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
 
 
 def _keys(key: Rank | None, *, worse: bool) -> dict[str, int]:
-    """For each severity, the number above which (if ``worse``), or below which, the page begins."""
+    """For each range, the number above which (if ``worse``), or below which, the page begins."""
     everything, nothing = (0, NEWEST) if worse else (NEWEST, 0)
     keys = {}
-    for severity, place in _RANK.items():
-        begins = key is None or (place - _RANK[key.severity]) * (-1 if worse else 1) > 0
-        same = key is not None and severity is key.severity
-        keys[f"key_{severity}"] = key.number if key and same else everything if begins else nothing
+    for ended in (False, True):
+        for severity, place in _RANK.items():
+            number = everything
+            if key is not None:
+                here, there = (ended, place), (key.ended, _RANK[key.severity])
+                begins = here < there if worse else here > there
+                number = key.number if here == there else everything if begins else nothing
+            keys[_key_name(severity, ended=ended)] = number
     return keys
+
+
+def _key_name(severity: Severity, *, ended: bool) -> str:
+    return f"{'ended' if ended else 'open'}_{severity}"
 
 
 def _in_order(rows: Sequence[AnyRow], *, worse: bool) -> list[AnyRow]:
@@ -280,67 +296,73 @@ def _newest_of_status(
     """`_newest` in the ranges of the indexes of a status, of which there is one per severity."""
     return union_all(
         *(
-            select(_newest(names - {"severity"}, newer=newer).where(*range_).subquery())
-            for range_ in _ranges(names, severities)
+            select(_newest(names - {"severity"}, newer=newer).where(*of_range).subquery())
+            for ended in _halves(names)
+            for _, of_range in _ranges(names, severities, ended=ended)
         )
     )
 
 
-def _ranges(
-    names: frozenset[str], severities: tuple[Severity, ...]
-) -> list[list[ColumnElement[bool]]]:
-    """The conditions of each range of an index that a list reads.
+def _halves(names: frozenset[str]) -> tuple[bool, ...]:
+    """Whether the incidents of each half of a list have ended, in the order of the list."""
+    return (False,) if "open" in names else (False, True)
 
-    The incidents of a status are in two indexes: those that are open, and those that are closed.
+
+def _ranges(
+    names: frozenset[str], severities: tuple[Severity, ...], *, ended: bool | None
+) -> list[tuple[str, list[ColumnElement[bool]]]]:
+    """The ranges of an index that half a list reads: the name of each key, and the conditions.
+
+    ``ended`` None: both halves at once. The incidents of a status are in two indexes, one for each
+    half. Other ended ones are in an index with those that are open, which are few.
     """
-    both = "status" in names and "open" not in names
-    halves: list[list[ColumnElement[bool]]] = [[is_open], [is_closed]] if both else [[]]
+    half = [] if ended is None or "open" in names else [is_closed if ended else is_open]
     return [
-        [*half, incident.c.severity == literal_column(f"'{severity}'")]
+        (
+            _key_name(severity, ended=bool(ended)),
+            [*half, incident.c.severity == literal_column(f"'{severity}'")],
+        )
         for severity in severities
-        for half in halves
     ]
 
 
-def _keyed(severity: Severity, *, worse: bool) -> ColumnElement[bool]:
-    number, name = incident.c.number, f"key_{severity}"
+def _keyed(name: str, *, worse: bool) -> ColumnElement[bool]:
+    number = incident.c.number
     return number > bindparam(name) if worse else number < bindparam(name)
 
 
 @cache
 def _worst(
-    names: frozenset[str], severities: tuple[Severity, ...], *, worse: bool
+    names: frozenset[str], severities: tuple[Severity, ...], *, ended: bool, worse: bool
 ) -> CompoundSelect[*tuple[Any, ...]]:
-    """The ranges of an index in one statement: no row is read and dropped."""
+    """The ranges of half a list in one statement: no row is read and dropped."""
     number = incident.c.number
     parts = [
-        INCIDENT.where(*_that(names - {"severity"}), *range_, _keyed(severity, worse=worse))
+        INCIDENT.where(*_that(names - {"severity"}), *of_range, _keyed(key, worse=worse))
         .order_by(number.asc() if worse else number.desc())
         .limit(bindparam("limit"))
         .subquery()
-        for severity in severities
-        for range_ in _ranges(names, (severity,))
+        for key, of_range in _ranges(names, severities, ended=ended)
     ]
     return union_all(*map(select, parts))
 
 
 @cache
-def _total(names: frozenset[str], severities: tuple[Severity, ...]) -> AnySelect:
-    """The severities and their order lead either database to the indexes that `_worst` reads."""
+def _total(names: frozenset[str], severities: tuple[Severity, ...], *, whole: bool) -> AnySelect:
+    """The severities and their order lead either database to the indexes that `_worst` reads.
+
+    A ``whole`` list without a status needs no halves.
+    """
     number = incident.c.number
+    halves = (None,) if whole and "status" not in names else _halves(names)
     parts = [
         select(number)
-        .where(
-            _of_workspace,
-            *_that(names - {"severity"}),
-            *range_,
-            _keyed(severity, worse=True),
-        )
+        .where(_of_workspace, *_that(names - {"severity"}), *of_range, _keyed(key, worse=True))
         .order_by(number.desc())
         .limit(bindparam("limit"))
         .subquery()
-        for severity in severities
-        for range_ in _ranges(names, (severity,))
+        for ended in halves
+        for key, of_range in _ranges(names, severities, ended=ended)
     ]
     counted = union_all(*map(select, parts)).limit(bindparam("limit")).subquery()
     return select(func.count()).select_from(counted)

@@ -267,7 +267,7 @@ class SqlReader(Snapshot):
         after: Rank | None,
         limit: int,
     ) -> Ranking:
-        """Incidents that ``actor`` may see, worst first; ``after`` takes precedence."""
+        """Incidents that ``actor`` may see, as `Rank` orders them; ``after`` takes precedence."""
         worse = after is not None
         rows = boards.worst(
             self._connection, actor, narrowed, key=after or before, worse=worse, limit=limit + 1

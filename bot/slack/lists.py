@@ -176,7 +176,7 @@ def _line(incident: Incident, *, at: datetime, bold: bool = False) -> str:
 
 
 def board(page: Ranking, asked: ShowBoard, *, at: datetime, responds: bool = True) -> Json:
-    """A page of incidents, worst first, with Previous and Next if there are more."""
+    """A page of incidents in the order of `Rank`, with Previous and Next if there are more."""
     heading = _board_heading(asked.narrowed)
     if not page.items:
         told = [f"{heading}: none."]

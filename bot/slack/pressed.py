@@ -84,6 +84,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATER = timedelta(minutes=15)
 # Before the first letters of the options that typed words have left out.
 TYPED = "+"
+# Before the key of a list's incident that has ended.
+_ENDED = "ended-"
 # So many ids of components fit into the value of a button.
 SHOWN_AT_ONCE = 50
 
@@ -449,15 +451,15 @@ def _follow_up(draft: OpenDeclare, proposed: Sequence[str], *, private: bool) ->
 
 def _rank(word: str) -> Rank | None:
     """A key of a list. One of an earlier version was a number: it leads to the first page."""
-    severity, dash, number = word.partition("-")
+    severity, dash, number = word.removeprefix(_ENDED).partition("-")
     if not word or (not dash and _number(severity)):
         return None
-    return Rank(_among(Severity, severity), _number(number))
+    return Rank(_among(Severity, severity), _number(number), word.startswith(_ENDED))
 
 
 def key_of(rank: Rank | None) -> str | None:
     """``rank`` as a word of a value; `decode` reads it back."""
-    return rank and f"{rank.severity}-{rank.number}"
+    return rank and f"{_ENDED if rank.ended else ''}{rank.severity}-{rank.number}"
 
 
 def _status(word: str) -> str:

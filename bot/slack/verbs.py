@@ -49,7 +49,7 @@ VERBS = (
         name="list",
         needs=Permission.JOIN,
         arguments="[open|all|mine] [severity:…] [status:…]",
-        summary="shows incidents, ten to a page, the worst first",
+        summary="shows incidents, ten to a page: open before ended ones, the worst first",
         example="list mine severity:high",
     ),
     Verb(

@@ -664,7 +664,7 @@ ID = an_id("incident 42")
 
 def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
     narrowed = BoardFilter(scope=Scope.ALL, severity=Severity.LOW, status="monitoring")
-    above, below = Rank(Severity.HIGH, 50), Rank(Severity.LOW, 31)
+    above, below = Rank(Severity.HIGH, 50), Rank(Severity.LOW, 31, ended=True)
     page = Ranking(items=(an_incident(),), newer=above, older=below, total=40)
     row = lists.board(page, ShowBoard(narrowed=narrowed), at=NOW)["blocks"][-1]
 
@@ -688,6 +688,7 @@ def test_the_pages_of_a_board_keep_what_it_was_narrowed_to():
         ("news", ShowNews()),
         ("board:open::::", ShowBoard()),
         ("board:open:::high-42:", ShowBoard(before=Rank(Severity.HIGH, 42))),
+        ("board:open:::ended-high-42:", ShowBoard(before=Rank(Severity.HIGH, 42, ended=True))),
         # From an earlier version, whose lists were in the order of numbers.
         ("board:open::::42", ShowBoard()),
     ],

@@ -15,7 +15,7 @@ from core.commands import Redact
 from core.incident import Note, PublicText, Severity
 from core.ranking import Rank
 from core.store import OwnerName
-from storage import models
+from storage import boards, models
 from storage.public import PublicReader
 from storage.snapshot import connection_of
 from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
@@ -30,6 +30,12 @@ LOOKS = {
     "open of a status": lambda reader: ranking(reader, BoardFilter(status="identified")),
     "mine": lambda reader: ranking(reader, BoardFilter(scope=Scope.MINE)),
     "all": lambda reader: ranking(reader, BoardFilter(scope=Scope.ALL)),
+    "all, another page": lambda reader: ranking(
+        reader, BoardFilter(scope=Scope.ALL), before=Rank(Severity.HIGH, 7, ended=True)
+    ),
+    "all, back again": lambda reader: ranking(
+        reader, BoardFilter(scope=Scope.ALL), after=Rank(Severity.HIGH, 7, ended=True)
+    ),
     "all of a status": lambda reader: ranking(
         reader, BoardFilter(scope=Scope.ALL, status="identified")
     ),
@@ -193,6 +199,25 @@ async def test_boards_of_open_incidents_do_not_read_closed_ones(look, store, dec
     await declare()
 
     lines = await plan(lambda: store.read(LOOKS[look]))
+    of_incidents = [line for line in lines if line.startswith("SEARCH incident USING")]
+
+    assert of_incidents
+    assert [line for line in of_incidents if not OF_OPEN.search(line)] == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_a_page_of_open_incidents_reads_no_ended_one(declare, store, plan):
+    """Ended ones are read with the open ones between them, so only where a page needs them."""
+    for _ in range(11):
+        await declare()
+    every = BoardFilter(scope=Scope.ALL)
+
+    def page(reader):
+        return boards.worst(
+            connection_of(reader), an_actor(), every, key=None, worse=False, limit=11
+        )
+
+    lines = await plan(lambda: store.read(page))
     of_incidents = [line for line in lines if line.startswith("SEARCH incident USING")]
 
     assert of_incidents

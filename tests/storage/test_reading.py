@@ -13,6 +13,7 @@ from core import policy
 from core.boards import BoardFilter, Scope
 from core.commands import Redact, SetInvitation, SetPrivacy
 from core.incident import Note, Place, PublicText, Severity
+from core.lifecycle import RESPONSE
 from core.ranking import Rank
 from storage import boards
 from storage.snapshot import connection_of
@@ -81,13 +82,30 @@ def ranking(store):
     return ranking
 
 
+@pytest.fixture
+def end(incidents):
+    async def end(number):
+        for step in ("identified", "monitoring"):
+            await incidents.execute(a_change(ref=number, to=step))
+        return (await incidents.execute(a_change(ref=number, to="resolved"))).incident
+
+    return end
+
+
 def by_rank(incidents):
-    return sorted(incidents, key=lambda one: (list(Severity).index(one.severity), -one.number))
+    def rank(one):
+        return one.terminal, list(Severity).index(one.severity), -one.number
+
+    return sorted(incidents, key=rank)
 
 
-async def test_pages_of_the_worst_follow_each_other_both_ways(ranking, declare):
+@pytest.mark.parametrize("every", [1, 3, 25], ids=["all ended", "some ended", "one ended"])
+async def test_pages_of_open_and_worst_first_follow_each_other_both_ways(
+    every, ranking, declare, end
+):
     severities = list(Severity)
     declared = [await declare(severity=severities[n * 7 % 4]) for n in range(25)]
+    declared = [await end(one.number) if one.number % every == 0 else one for one in declared]
 
     pages, key = [], None
     while not pages or key:
@@ -110,21 +128,21 @@ async def test_pages_of_the_worst_follow_each_other_both_ways(ranking, declare):
     ("narrowed", "numbers"),
     [
         (BoardFilter(), [4, 3, 2]),
-        (ALL, [4, 3, 1, 2]),
+        (ALL, [4, 3, 2, 1]),
         (BoardFilter(scope=Scope.MINE), [3]),
         (BoardFilter(severity=Severity.LOW), [2]),
+        (BoardFilter(scope=Scope.ALL, severity=Severity.CRITICAL), [4, 1]),
         (BoardFilter(scope=Scope.ALL, status="resolved"), [1]),
         (BoardFilter(scope=Scope.ALL, status="resolved", severity=Severity.LOW), []),
         (BoardFilter(status="resolved"), []),
     ],
-    ids=["open", "all", "mine", "severity", "status", "both", "open of an end"],
+    ids=["open", "all", "mine", "severity", "all of it", "status", "both", "open of an end"],
 )
-async def test_the_worst_come_first_of_those_that_match(
-    narrowed, numbers, ranking, declare, incidents
+async def test_open_ones_come_first_of_those_that_match_and_then_the_worst(
+    narrowed, numbers, ranking, declare, end
 ):
-    await declare(severity=Severity.MEDIUM)
-    for step in ("identified", "monitoring", "resolved"):
-        await incidents.execute(a_change(ref=1, to=step))
+    await declare(severity=Severity.CRITICAL)
+    await end(1)
     await declare(severity=Severity.LOW)
     await declare(owner=ADA, severity=Severity.HIGH)
     await declare(severity=Severity.CRITICAL)
@@ -150,6 +168,33 @@ async def test_the_key_of_an_incident_that_left_the_list_still_leads_on(
     assert [one.number for one in second.items] == [3, 2, 1]
     assert (above.items, above.older) == ((), Rank(Severity.CRITICAL, 1))
     assert (below.items, below.newer) == ((), Rank(Severity.LOW, 1))
+
+
+async def test_one_that_is_resolved_and_still_open_is_before_one_that_has_ended(
+    ranking, declare, end, incidents
+):
+    await declare(severity=Severity.CRITICAL)
+    await end(1)
+    await declare(lifecycle=RESPONSE, severity=Severity.LOW)
+    await incidents.execute(a_change(ref=2, to="resolved"))
+
+    page = await ranking(BoardFilter(scope=Scope.ALL, status="resolved"))
+
+    assert [one.number for one in page.items] == [2, 1]
+
+
+async def test_a_page_goes_on_behind_an_incident_that_ended_meanwhile(ranking, declare, end):
+    for severity in (Severity.LOW, Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM):
+        await declare(severity=severity)
+    first = await ranking(ALL, limit=2)
+    await end(3)
+
+    second = await ranking(ALL, before=first.older, limit=2)
+    back = await ranking(ALL, after=second.newer, limit=2)
+
+    assert [one.number for one in first.items] == [2, 3]
+    assert [one.number for one in second.items] == [4, 1]
+    assert [one.number for one in back.items] == [2]
 
 
 async def test_the_open_ones_of_a_channel_are_listed_worst_first(store, declare):
