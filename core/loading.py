@@ -278,18 +278,38 @@ def still_held(
 ) -> Update | None:
     """The newest earlier text of the actor that ``decision`` leaves held back.
 
-    None where it holds one back itself: one answer offers to take back one text. An incident that
-    nobody changed within the delay has none, and needs no read.
+    None where it holds one back itself: one answer offers to take back one text.
     """
-    incident, person = decision.incident, command.actor.person
-    if before is None or incident.private or before.updated_at + publish_delay <= at:
+    if before is None or any(update.public_at is not None for update in decision.updates):
         return None
-    if any(update.public_at is not None for update in decision.updates):
+    if before.updated_at + publish_delay <= at:
+        return None
+    return _held_of(tx, decision.incident, command.actor, at)
+
+
+def held_back(
+    tx: Transaction, actor: Actor, ref: Ref, publish_delay: timedelta, at: datetime
+) -> tuple[Incident, Update] | None:
+    """The newest text of ``actor`` on an incident that is held back, with the incident.
+
+    Raises:
+        NotFound, WhichIncident: there is none for this actor.
+    """
+    incident = found(tx, actor, ref)
+    # One that nobody changed within the delay has none, and needs no read.
+    if incident.updated_at + publish_delay <= at:
+        return None
+    held = _held_of(tx, incident, actor, at)
+    return (incident, held) if held else None
+
+
+def _held_of(tx: Transaction, incident: Incident, actor: Actor, at: datetime) -> Update | None:
+    if incident.private:
         return None
     entries = list(tx.public_texts(incident))
     if incident.title_public_at and incident.title_public_at > at:
         entries += tx.titles(incident)[-1:] or filter(None, [tx.entry(incident, DECLARATION)])
-    own = [entry for entry in entries if entry.by.id == person.id]
+    own = [entry for entry in entries if entry.by.id == actor.person.id]
     held = [entry for entry in own if _is_to_come(entry, incident, at)]
     return max(held, key=lambda entry: entry.entry, default=None)
 

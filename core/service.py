@@ -18,7 +18,15 @@ from core.errors import UserError
 from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update
-from core.loading import correctable_now, found, loaded, open_here, shown_in, still_held
+from core.loading import (
+    correctable_now,
+    found,
+    held_back,
+    loaded,
+    open_here,
+    shown_in,
+    still_held,
+)
 from core.promise import Promise
 from core.ranking import Rank, Ranking
 from core.refusals import StaleStatus
@@ -197,6 +205,18 @@ class Incidents:
         """
         _admit(actor)
         return await self._store.read(lambda reader: found(reader, actor, ref))
+
+    async def held_back(self, actor: Actor, ref: Ref) -> tuple[Incident, Update] | None:
+        """The newest text of ``actor`` on one incident that is held back, with the incident.
+
+        Raises:
+            NotFound, WhichIncident: there is none for this actor.
+        """
+        _admit(actor)
+        at = self._clock()
+        return await self._store.write(
+            lambda tx: held_back(tx, actor, ref, self._publish_delay, at)
+        )
 
     async def unmoved(self, actor: Actor, ref: Ref, expected_status: str) -> Incident:
         """One incident that is still in the status for which a dialog was drawn.

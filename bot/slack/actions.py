@@ -199,7 +199,8 @@ class Actions:
         if isinstance(pressed, FromDraft):
             return await self._choose(interaction, actor, pressed)
         try:
-            return await self._press(interaction, actor, pressed)
+            work = self._press(interaction, actor, pressed)
+            return await self._rewriting.with_way_back(interaction, actor, pressed, work)
         except NotFound as error:
             if isinstance(error.ref, UUID):
                 raise UsageError(

@@ -17,6 +17,7 @@ from bot.slack.blocks import (
     overflow,
     paragraphs,
     select,
+    with_remark,
 )
 from bot.slack.pressed import EPOCH, LATER, Dialog, encode, key_of
 from bot.slack.requests import (
@@ -192,6 +193,24 @@ def ways_back(incident: Incident, held_back: Update) -> Iterator[Json]:
     # A correction is not corrected again.
     if held_back.kind not in {Kind.TITLE, Kind.CORRECTED}:
         yield write_anew_button(incident, held_back)
+
+
+def still_held(held_back: Update) -> str:
+    """The sentence about an earlier text that its author can still take back."""
+    text = "new title" if held_back.kind is Kind.TITLE else "public update"
+    way = "make it private" if held_back.kind is Kind.DECLARED else f"take back your {text}"
+    return f"You can still {way} before anybody reads it."
+
+
+def with_way_back(reply: Json, incident: Incident, held_back: Update) -> Json:
+    """``reply``, which takes the place of an answer that offered to take ``held_back`` back."""
+    ways = list(ways_back(incident, held_back))
+    offered = [one.get("value") for block in reply["blocks"] for one in block.get("elements", ())]
+    if ways[0]["value"] in offered:
+        return reply
+    said = with_remark(reply, still_held(held_back))
+    first, told, *rest = said["blocks"]
+    return {**said, "blocks": [first, told, *actions(ways), *rest]}
 
 
 def walk_button(incident: Incident, path: Sequence[str]) -> Json:

@@ -1,19 +1,21 @@
-"""A text that is taken back and written anew, with a draft of it in between."""
+"""A text that is held back: the way back is kept; taken back, it can be written anew."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from bot.slack import views
-from bot.slack.answers import Answers, DialogNotOpened
+from bot.slack.answers import Answers, Carried, DialogNotOpened
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json
+from bot.slack.buttons import with_way_back
 from bot.slack.inputs import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.openings import Openings
+from bot.slack.pressed import Pressed, Step
 from bot.slack.questions import Offer
 from bot.slack.requests import Choice, FromDraft, OpenUpdate, WriteAnew
 from bot.slack.written import written
@@ -21,7 +23,10 @@ from core.commands import Redact
 from core.decision import Outcome
 from core.drafting import DraftGone
 from core.drafts import Draft
-from core.incident import PublicText
+from core.errors import UserError
+from core.incident import Actor, PublicText
+from core.missing import NotFound
+from core.refusals import TooSoon
 from core.service import Incidents
 from core.store import Transaction
 
@@ -43,6 +48,28 @@ class Rewriting:
         self._openings = openings
         self._answers = answers
         self._clock = clock
+
+    async def with_way_back(
+        self, interaction: Interaction, actor: Actor, pressed: Pressed, work: Awaitable[Json | None]
+    ) -> Json | None:
+        """The reply of ``work`` to a click; in the place of an answer it keeps its **Take back**.
+
+        That answer may be the only one that offers it, however the click ends.
+        """
+        ref = _incident_of(pressed)
+        if not interaction.in_place or ref is None:
+            return await work
+        try:
+            reply = await work
+        except (NotFound, TooSoon):  # it is said beside the answer, or there is no incident
+            raise
+        except UserError as error:
+            reply = self._answers.refusal(interaction, error)
+            if held := await self._incidents.held_back(actor, ref):
+                raise Carried(error, with_way_back(reply, *held)) from None
+            raise
+        held = await self._incidents.held_back(actor, ref) if reply else None
+        return with_way_back(reply, *held) if reply and held else reply
 
     async def write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
         """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""
@@ -78,3 +105,9 @@ class Rewriting:
         incident = outcome.incident
         offer = Offer(Choice(request, "Edit it…"), incident)
         return draft_reply(views.taken_back_to_edit(outcome), offer, draft)
+
+
+def _incident_of(pressed: Pressed) -> UUID | None:
+    """The id of the incident of a button; None for one that is about none."""
+    ref = pressed.change.ref if isinstance(pressed, Step) else getattr(pressed, "ref", None)
+    return ref if isinstance(ref, UUID) else None

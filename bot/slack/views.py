@@ -21,6 +21,7 @@ from bot.slack.buttons import (
     public_button,
     report_button,
     resolution_select,
+    still_held,
     sure_button,
     ways_back,
 )
@@ -169,16 +170,9 @@ def _sees_declaration(outcome: Outcome) -> Iterator[str]:
 def changed(outcome: Outcome, *, reader: str | None = None) -> Json:
     """The answer to a change: the new state, and the readers of each text."""
     incident = outcome.incident
-    told = [*_new_state(outcome, reader), *_readers(outcome), *_still_held(outcome)]
+    held = [still_held(outcome.held)] if outcome.held else []
+    told = [*_new_state(outcome, reader), *_readers(outcome), *held]
     return offer(told, incident, list(_offered(outcome)), has_moved=_has_moved(outcome))
-
-
-def _still_held(outcome: Outcome) -> Iterator[str]:
-    """The sentence about an earlier text, whose own answer this one may take the place of."""
-    if held := outcome.held:
-        text = "new title" if held.kind is Kind.TITLE else "public update"
-        way = "make it private" if held.kind is Kind.DECLARED else f"take back your {text}"
-        yield f"You can still {way} before anybody reads it."
 
 
 def _offered(outcome: Outcome) -> Iterator[Json]:
@@ -214,8 +208,10 @@ def unchanged(outcome: Outcome, *, at: datetime) -> Json:
     first, since = incident.acknowledged_by, outcome.acknowledged_at
     if first and since:
         told.append(f"{mention(first)} acknowledged it first, {moment(since, seen_from=at)}.")
-    back = list(ways_back(incident, outcome.held)) if outcome.held else []
-    return offer([*told, *_still_held(outcome)], incident, back)
+    if outcome.held:
+        back = list(ways_back(incident, outcome.held))
+        return offer([*told, still_held(outcome.held)], incident, back)
+    return offer(told, incident)
 
 
 def promise_left(incident: Incident, present: Promise | None, *, at: datetime) -> Json:

@@ -88,6 +88,38 @@ async def test_another_click_in_the_answer_keeps_the_way_back(slack, mia, publis
     assert not posted(slack, "supplier")
 
 
+async def test_a_click_that_came_too_late_keeps_the_way_back(slack, mia, published, settle):
+    await slack.person("bo").command("#payments", "/incident next 1")
+    late = await (await mia.press(published, "Move to Identified")).answer()
+    assert "Your click changed nothing." in late.text
+    assert "You can still take back your public update before anybody reads it." in late.text
+
+    taken = await (await mia.press(late, PRESS)).answer()
+    await settle()
+    assert NEVER in taken.text
+    assert not posted(slack, "leaked")
+
+
+@pytest.mark.parametrize("click", ["Timeline", "Report"])
+async def test_a_list_in_the_place_of_the_answer_keeps_the_way_back(mia, published, click):
+    for step in ("identified", "monitoring"):
+        await mia.command("#payments", f"/incident status 1 {step}")
+    asked = await mia.command("#payments", "/incident update 1 status:resolved All is well.")
+    shown = await (await mia.press(await asked.answer(), click)).answer()
+    assert str(shown.blocks).count("You can still take back your public update") == 1
+
+    taken = await (await mia.press(shown, PRESS)).answer()
+    assert NEVER in taken.text
+
+
+async def test_after_the_hold_a_late_click_offers_no_way_back(mia, slack, published, clock):
+    await slack.person("bo").command("#payments", "/incident next 1")
+    clock.advance(seconds=11)
+    late = await (await mia.press(published, "Move to Identified")).answer()
+    assert "Your click changed nothing." in late.text
+    assert PRESS not in str(late.blocks)
+
+
 async def test_a_second_click_at_once_leaves_the_way_back(mia, published):
     answer = await (await mia.press(published, "Move to Identified")).answer()
     await (await mia.press(answer, "Move to Monitoring")).answer()

@@ -569,6 +569,32 @@ async def test_a_public_text_is_held_back_for_as_long_as_was_set(
     assert again.redacted.taken_back
 
 
+async def test_the_newest_text_that_is_held_back_is_its_authors_until_it_is_out(
+    incidents, declare, with_status_channel, clock
+):
+    service = Incidents(
+        incidents._store,  # noqa: SLF001 - the same database
+        clock=clock,
+        wake=lambda: None,
+        publish_delay=timedelta(seconds=10),
+    )
+    await declare()
+
+    async def held(by=ADA):
+        found = await service.held_back(an_actor(by), 1)
+        return found and found[1].entry
+
+    clock.advance(seconds=11)
+    nothing = await held()
+    await service.execute(a_change(ref=1, public="We look."))
+    text = await held()
+    await service.execute(a_change(ref=1, title="Cards fail"))
+    title, others = await held(), await held(by=GRACE)
+    clock.advance(seconds=11)
+
+    assert (nothing, text, title, others, await held()) == (None, 2, 3, None, None)
+
+
 # --- repeated deliveries ---------------------------------------------------------------------
 
 
