@@ -43,13 +43,13 @@ class Surface(StrEnum):
 
 # Messages about a promise.
 ABOUT_PROMISES = frozenset({Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH})
-# Messages that are posted at most once: a second one would be one too many. Those about a promise
-# are edited once it is over, and no other is.
+# Those that are edited once what they say is over; no other message of `NUDGES` is.
+EDITED_NUDGES = frozenset({*ABOUT_PROMISES, Surface.HAND_OVER_UNANSWERED})
+# Messages that are posted at most once: a second one would be one too many.
 NUDGES = frozenset(
     {
-        *ABOUT_PROMISES,
+        *EDITED_NUDGES,
         Surface.HAND_OVER_DECLINED,
-        Surface.HAND_OVER_UNANSWERED,
         Surface.OWNER_LEFT,
         Surface.MENTION,
         Surface.CHANNEL_READERS,

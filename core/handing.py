@@ -43,11 +43,17 @@ def followed(decision: Decision, before: Incident, asked: HandOver | None) -> De
     after = asked.after(decision.incident, decision.updates)
     if after == asked and _shown(before) == _shown(decision.incident):
         return decision
-    return replace(
-        decision,
-        hand_overs=(*decision.hand_overs, after),
-        envelopes=(*decision.envelopes, _to_owner(asked)),
-    )
+    envelopes = (*decision.envelopes, _to_owner(asked), *_no_longer_silent(before, decision, after))
+    return replace(decision, hand_overs=(*decision.hand_overs, after), envelopes=envelopes)
+
+
+def _no_longer_silent(before: Incident, decision: Decision, asked: HandOver) -> Iterator[Envelope]:
+    """The edits of the word that no answer came, wherever it may be, once nobody waits for one."""
+    after = decision.incident
+    if asked.looked and (asked.answer is not None or after.terminal):
+        people = [asked.by.id] if asked.by.in_slack else []
+        for channel in dict.fromkeys([*people, *_channels(before), *_channels(after)]):
+            yield Envelope(surface=Surface.HAND_OVER_UNANSWERED, channel=channel, entry=asked.entry)
 
 
 def _shown(incident: Incident) -> tuple[object, ...]:
@@ -86,6 +92,7 @@ def answer(
         made = pen.decision(changed, (update,), known)
         told = tuple(_declined(changed, asked, heir))
     answered = replace(asked, answer=Answer.TAKEN if command.takes else Answer.DECLINED)
+    told = (*told, *_no_longer_silent(incident, made, answered))
     envelopes = (*made.envelopes, _to_owner(asked), *told)
     return replace(made, hand_overs=(answered,), envelopes=envelopes)
 

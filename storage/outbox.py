@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import ABOUT_CHANNELS, ABOUT_PROMISES, NUDGES, Envelope, Surface
+from core.decision import ABOUT_CHANNELS, EDITED_NUDGES, NUDGES, Envelope, Surface
 from storage import channel_facts, claims, own_channels, posting_faults
 from storage.enqueue import later_of, redraw_beside
 from storage.facts import (
@@ -468,7 +468,7 @@ def _delivered(
             connection, message.workspace, message.incident, message.channel, posted_as.ids
         )
     # The place of a nudge that is never edited is of no use.
-    elif posted_as and message.surface not in NUDGES - ABOUT_PROMISES:
+    elif posted_as and message.surface not in NUDGES - EDITED_NUDGES:
         channel, ts = posted_as
         connection.execute(
             _POSTED[connection.dialect.name],

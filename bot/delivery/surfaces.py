@@ -106,7 +106,10 @@ def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, 
     if surface is Surface.HAND_OVER_DECLINED:
         return handing.declined(facts.card.incident, facts.hand_over, at=at)
     if surface is Surface.HAND_OVER_UNANSWERED:
-        return handing.unanswered(facts.card.incident, facts.hand_over, at=at)
+        told_before = bool(facts.place)
+        return handing.unanswered(
+            facts.card.incident, facts.hand_over, at=at, told_before=told_before
+        )
     return handing.question(facts.card, facts.hand_over, at=at, asked_before=bool(facts.place))
 
 

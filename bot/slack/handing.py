@@ -1,7 +1,7 @@
 """Messages about a hand-over: the question to a new owner, and what came of it. Pure.
 
-The open question is edited as the incident changes. Its end is edited no more, and the notices are
-posted once, so they name no title.
+The open question is edited as the incident changes. Its end is edited no more. The notices are
+posted once, and that of silence is edited only when it is over, so they name no title.
 """
 
 from __future__ import annotations
@@ -108,17 +108,36 @@ def declined(incident: Incident, asked: HandOver, *, at: datetime) -> Json:
     return message(told, [*paragraphs(told), *_below(incident)])
 
 
-def unanswered(incident: Incident, asked: HandOver, *, at: datetime) -> Json | None:
-    """The word that the new owner has not answered; None if that is true no longer."""
-    if asked.answer is not None or incident.owner != asked.to or incident.terminal:
-        return None
+def unanswered(
+    incident: Incident, asked: HandOver, *, at: datetime, told_before: bool = False
+) -> Json | None:
+    """The word that the new owner has not answered; later, what came of it in its place.
+
+    ``told_before``: it was posted already. None if it was not, and is true no longer.
+    """
     since = moment(asked.asked_at, seen_from=at)
+    if asked.answer is not None or incident.owner != asked.to or incident.terminal:
+        if not told_before:
+            return None
+        told = [_end_of_silence(incident, asked), f"They were made its owner {since}."]
+        return message(told, [*paragraphs(told), *map(context, way_to_card(incident))])
     told = [
         f"{mention(asked.to)} has not answered whether they take {untitled(incident)}.",
         f"They were made its owner {since}.",
         *_place_of_work(incident),
     ]
     return message(told, [*paragraphs(told), *_below(incident)])
+
+
+def _end_of_silence(incident: Incident, asked: HandOver) -> str:
+    to, name = mention(asked.to), untitled(incident)
+    if asked.answer is Answer.TAKEN:
+        return f"{to} answered late, and took {name}."
+    if asked.answer is Answer.DECLINED:
+        return f"{to} answered late, and did not take {name}: {owned_by(incident)} owns it now."
+    if incident.owner != asked.to:
+        return f"{to} need not answer any more: {owned_by(incident)} owns {name} now."
+    return f"{to} did not answer whether they take {name}, and need not any more."
 
 
 def owner_left(incident: Incident) -> Json | None:

@@ -233,6 +233,49 @@ async def test_silence_is_told_once_to_the_one_who_assigned_it(
     assert labels(told) == ["Assign…"]
 
 
+@pytest.mark.parametrize(
+    ("who", "act", "told"),
+    [
+        ("bo", "Got it", "<@U0BO> answered late, and took INC-1 (*Investigating*, medium)."),
+        ("bo", "Not me", "<@U0BO> answered late, and did not take INC-1"),
+        ("bo", "/incident ack 1", "<@U0BO> answered late, and took INC-1"),
+        ("sam", "/incident assign 1", "<@U0BO> need not answer any more: <@U0SAM> owns INC-1"),
+    ],
+)
+async def test_the_word_of_silence_says_afterwards_what_came_of_it(
+    who, act, told, slack, handed, ratchet, settle, clock
+):
+    clock.advance(minutes=15)
+    await look(ratchet, settle)
+    person = slack.person(who)
+    said = person.command("#payments", act) if act[0] == "/" else person.press(handed, act)
+    await (await said).answer()
+    await settle()
+
+    first = questions(slack, "mia")[0]
+    assert told in first.words()
+    assert "has not answered" not in first.words()
+    assert labels(first) == []
+
+
+async def test_the_word_of_silence_says_after_the_end_that_nobody_waits(
+    slack, handed, ratchet, settle, clock
+):
+    clock.advance(minutes=15)
+    await look(ratchet, settle)
+    for status in ("identified", "monitoring", "resolved"):
+        step = f"/incident status 1 {status}"
+        await (await slack.person("mia").command("#payments", step)).answer()
+        await settle()
+        (told,) = questions(slack, "mia")
+        assert ("has not answered" in told.words()) == (status != "resolved")
+
+    assert (
+        "did not answer whether they take INC-1 (*Resolved*, medium), and need not any more."
+        in (told.words())
+    )
+
+
 async def test_silence_is_told_once_over_a_restart(slack, environment, clock):
     async with running(environment, slack, clock) as app:
         await hand_over(slack, lambda: settled(app, clock))

@@ -262,6 +262,53 @@ def test_the_one_who_assigned_it_hears_of_silence(asked, incident, told):
     assert {(one.surface, one.entry) for one in found} <= {(Surface.HAND_OVER_UNANSWERED, 2)}
 
 
+LOOKED = replace(ASKED, looked=True)
+
+
+def to_tell(decision):
+    """The receivers of the word that no answer came, or of its edit."""
+    found = [one for one in decision.envelopes if one.surface is Surface.HAND_OVER_UNANSWERED]
+    assert {one.entry for one in found} <= {2}
+    return [one.channel for one in found]
+
+
+@pytest.mark.parametrize("takes", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(ASKED, []), (LOOKED, [ADA.id, INCIDENTS_CHANNEL]), (replace(LOOKED, by=CI), None)],
+    ids=["in time", "late", "late, by a key"],
+)
+def test_an_answer_after_the_word_of_silence_edits_it_wherever_it_may_be(asked, told, takes):
+    assert to_tell(answered(OWNED, asked, takes=takes)) == (
+        [INCIDENTS_CHANNEL] if told is None else told
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (a_change(owner=LINUS), True),
+        (Acknowledge(actor=an_actor(GRACE), ref=42), True),
+        (a_change(to="identified"), False),
+        (a_change(title="Cards fail"), False),
+    ],
+    ids=["another owner", "acknowledged", "a step", "a title"],
+)
+@pytest.mark.parametrize("asked", [ASKED, LOOKED], ids=["in time", "late"])
+def test_the_word_of_silence_is_edited_once_nobody_waits_for_an_answer(command, told, asked):
+    before = replace(OWNED, last_entry=2)
+    decision = followed(decide(before, command, known(), at=NINE), before, asked)
+
+    assert bool(to_tell(decision)) == (told and asked.looked)
+
+
+def test_the_end_of_the_incident_edits_the_word_of_silence():
+    before = replace(OWNED, status="monitoring", last_entry=5)
+    decision = followed(decide(before, a_change(to="resolved"), known(), at=NINE), before, LOOKED)
+
+    assert to_tell(decision) == [ADA.id, INCIDENTS_CHANNEL]
+
+
 def by_grace(command):
     return replace(command, actor=an_actor(GRACE))
 

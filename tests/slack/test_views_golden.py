@@ -359,6 +359,9 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
             replace(owned, lifecycle=RESPONSE, status="acknowledged").with_owner_left(left=True)
         ),
         "owner_unanswered": handing.unanswered(owned, asked, at=SOON),
+        "owner_answered_late": handing.unanswered(owned, taken, at=SOON, told_before=True),
+        "owner_declined_late": handing.unanswered(given, declined, at=SOON, told_before=True),
+        "owner_need_not_answer": handing.unanswered(given, moot, at=SOON, told_before=True),
     }
 
 
@@ -1502,6 +1505,9 @@ def test_every_text_shows_something_and_mentions_nobody_by_accident():
         "mention_raised",
         "owner_declined",
         "owner_unanswered",
+        "owner_answered_late",
+        "owner_declined_late",
+        "owner_need_not_answer",
         "promise_breach",
         "promise_breach_private",
         "promise_reminder",
