@@ -15,6 +15,7 @@ from bot.slack.boxes import Box, OpenBox
 from bot.slack.requests import (
     AssignTo,
     Choice,
+    InviteUser,
     LeavePromise,
     OpenDeclare,
     OpenNote,
@@ -142,8 +143,10 @@ def has_only_options(error: UserError, request: Request | None) -> bool:
     """Whether the words of a refused command are options, none of which could be kept as a note.
 
     Those of lists and figures are, and those of settings and subscriptions. So are the words behind
-    the incident that a command shows, or withdraws a text of.
+    the incident that a command shows, or withdraws a text of, and the person that one names.
     """
+    if isinstance(request, AssignTo | InviteUser):
+        return True
     if isinstance(error, Question) and error.usage in USAGES_WITHOUT_TEXT:
         return True
     asked = [choice.request for choice in error.choices] if isinstance(error, Question) else []

@@ -380,10 +380,11 @@ def moved_meanwhile(incident: Incident, moved: Update, at: datetime) -> Json:
     )
 
 
-def assign_dialog(incident: Incident, *, by: Person, origin: Origin) -> Json:
-    """The dialog in which ``by`` takes an incident over, or hands it over.
+def assign_dialog(incident: Incident, *, origin: Origin) -> Json:
+    """The dialog that hands an incident over.
 
-    A reader who does not own it is chosen already. An owner types a name at once.
+    The present owner is chosen already, so that it changes nothing if it is saved untouched. Nobody
+    is, where nobody leads it, or an owner whom Slack's list does not have.
     """
     people: Json = {
         "type": "users_select",
@@ -391,8 +392,9 @@ def assign_dialog(incident: Incident, *, by: Person, origin: Origin) -> Json:
         "placeholder": plain("Choose a person"),
         "focus_on_load": True,
     }
-    if incident.owner != by:
-        people["initial_user"] = by.id
+    owner = incident.owner
+    if owner and owner.in_slack and not incident.owner_left:
+        people["initial_user"] = owner.id
     return modal(
         Dialog.ASSIGN,
         f"Assign {incident.name}",

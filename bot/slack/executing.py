@@ -16,9 +16,17 @@ from bot.slack.curating import Arranging
 from bot.slack.inputs import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.people import People, SlackUnavailable
-from bot.slack.requests import AssignTo, InviteUser
+from bot.slack.requests import (
+    AssignTo,
+    Choice,
+    InviteUser,
+    OpenAssign,
+    OpenInvite,
+    Question,
+)
 from core.commands import AnswerHandOver, Command, Declare, Ref
 from core.decision import Outcome
+from core.errors import InvalidField
 from core.incident import Actor, Person
 from core.report import markdown
 from core.service import Incidents
@@ -96,17 +104,31 @@ class Executing:
         self._incidents.admit(asked.actor)
         person = Person(asked.user, asked.user)
         if asked.invited:
-            person = await self._people.member(
-                asked.actor.workspace, asked.user, role="invited_person"
-            )
+            another = OpenInvite(ref=asked.ref, invited=True)
+            person = await self._member(interaction, asked.user, "invited_person", another)
         return await self.execute(interaction, asked.of(person), kept=kept)
 
     async def assign(self, interaction: Interaction, asked: AssignTo, kept: Kept | None) -> Json:
         """Hands an incident over to a person, by their id."""
         self._incidents.admit(asked.actor)
-        owner = await self._people.member(interaction.workspace, asked.user)
+        another = OpenAssign(ref=asked.ref)
+        owner = await self._member(interaction, asked.user, "owner", another)
         reply = await self.execute(interaction, asked.to(owner), kept=kept)
         return await self._with_part(interaction, asked.actor, owner, reply)
+
+    async def _member(
+        self, interaction: Interaction, user: str, role: str, another: OpenAssign | OpenInvite
+    ) -> Person:
+        """`People.member`; to a command the refusal offers the dialog that chooses ``another``.
+
+        A dialog shows it at its field.
+        """
+        try:
+            return await self._people.member(interaction.workspace, user, role=role)
+        except InvalidField as refused:
+            if interaction.door == "form":
+                raise
+            raise Question(str(refused), [Choice(another)]) from None
 
     async def _with_part(
         self, interaction: Interaction, actor: Actor, owner: Person, reply: Json

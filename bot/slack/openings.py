@@ -147,7 +147,7 @@ class Openings:
                 raise DraftGone
         match asked:
             case OpenAssign() | OpenDialog(dialog=Dialog.ASSIGN):
-                return dialogs.assign_dialog(incident, by=actor.person, origin=origin)
+                return dialogs.assign_dialog(incident, origin=origin)
             case OpenBox() | OpenDialog(dialog=Dialog.SEVERITY):
                 workspace = await self._incidents.workspace(actor)
                 return dialogs.severity_dialog(incident, workspace, origin=origin)

@@ -500,8 +500,16 @@ async def test_the_dialog_of_an_invitation_refuses_a_guest(told, mia, slack):
     assert "must be a full member" in str(refused)
 
 
-async def test_a_guest_is_refused_as_invited_and_not_as_owner(told):
-    assert "The invited person must be a full member" in (await told("invite 2 @gus")).text
+async def test_a_guest_is_refused_as_invited_and_another_can_be_chosen(told, mia, slack):
+    await (await mia.press(await told("private 2"), "Make it private")).answer()
+    refused = await told("invite 2 @gus")
+    assert "The invited person must be a full member" in refused.text
+
+    await mia.press(refused, "Invite to INC-2…")
+    await opened(slack, mia, "invite")
+    await mia.fill("Person", "bo")
+    await mia.submit()
+    assert "invited bo" in await timeline(told, 2)
 
 
 async def test_a_question_of_a_question_keeps_the_text(told, mia, ratchet):

@@ -29,6 +29,7 @@ from core.promise import NextUpdate
 from core.refusals import IncidentResolved, NoPublicSurface, TransitionNotAllowed
 from tests.builders import (
     ADA,
+    CI,
     GRACE,
     INCIDENTS_CHANNEL,
     NINE,
@@ -515,17 +516,33 @@ def test_more_lifecycles_than_a_select_holds_are_put_into_groups():
 
 
 def test_a_hand_over_names_the_chosen_person():
-    view = dialogs.assign_dialog(an_incident(owner=ADA), by=ADA, origin=ORIGIN)
+    view = dialogs.assign_dialog(an_incident(owner=ADA), origin=ORIGIN)
 
     assert asked(submitted(view, person=GRACE.id)) == AssignTo(
         actor=an_actor(), ref=INCIDENT.id, user=GRACE.id
     )
 
 
-def test_whoever_does_not_own_it_is_chosen_already():
-    view = dialogs.assign_dialog(an_incident(owner=ADA), by=GRACE, origin=ORIGIN)
+def test_the_present_owner_is_chosen_already():
+    view = dialogs.assign_dialog(an_incident(owner=GRACE), origin=ORIGIN)
 
     assert asked(submitted(view)) == AssignTo(actor=an_actor(), ref=INCIDENT.id, user=GRACE.id)
+
+
+@pytest.mark.parametrize(
+    "incident",
+    [
+        an_incident(),
+        an_incident(owner=CI),
+        an_incident(owner=GRACE).with_owner_left(left=True),
+    ],
+    ids=["nobody", "an API key", "one who left"],
+)
+def test_nobody_is_chosen_already_who_could_not_be(incident):
+    view = dialogs.assign_dialog(incident, origin=ORIGIN)
+
+    with pytest.raises(UsageError, match="Nobody was chosen"):
+        asked(submitted(view))
 
 
 def test_a_severity_starts_as_it_is():
@@ -554,7 +571,7 @@ def test_only_a_text_that_is_still_there_can_be_withdrawn():
 @pytest.mark.parametrize(
     "view",
     [
-        dialogs.assign_dialog(an_incident(owner=ADA), by=ADA, origin=ORIGIN),
+        dialogs.assign_dialog(an_incident(), origin=ORIGIN),
         redact_dialog(INCIDENT, (an_update(),), origin=ORIGIN),
     ],
 )

@@ -1196,7 +1196,7 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_update_private": update_dialog(private, workspace),
         "dialog_update_no_channel": update_dialog(new, a_workspace(status_channel=None)),
         "dialog_update_resolved": update_dialog(over, workspace),
-        "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), by=ADA, origin=ORIGIN),
+        "dialog_assign": dialogs.assign_dialog(replace(new, owner=GRACE), origin=ORIGIN),
         "dialog_severity": dialogs.severity_dialog(new, workspace, origin=ORIGIN),
         "caught_up": news.caught_up(
             News(incident=new, count=len(updates), entries=updates[::-1], since=NINE), at=NOW
