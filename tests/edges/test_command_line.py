@@ -22,6 +22,7 @@ from bot.__main__ import Commands, cli
 from bot.commands.keys import SCOPES
 from core.lifecycle import PRESETS
 from storage.keys import KeyScope
+from tests.cli import invoke
 from tests.command import a_command
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import a_free_port
@@ -42,7 +43,7 @@ def ratchet(folder, logging_as_before):
 
     def ratchet(*arguments, **environment):
         with contextlib.chdir(folder):
-            result = CliRunner().invoke(cli, arguments, env=environment)
+            result = invoke(arguments, env=environment)
         return result.exit_code, result.stdout, result.stderr.splitlines()
 
     return ratchet

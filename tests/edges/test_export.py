@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
+from tests.cli import invoke
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +22,7 @@ def ratchet(tmp_path, logging_as_before):
 
     def ratchet(*arguments, **environment):
         with contextlib.chdir(tmp_path):
-            result = CliRunner().invoke(cli, arguments, env=environment)
+            result = invoke(arguments, env=environment)
         return result.exit_code, result.stdout, result.stderr.splitlines()
 
     return ratchet

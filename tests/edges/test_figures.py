@@ -9,9 +9,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from bot.clock import now
 from bot.figures import page, table
 from bot.telemetry import Metrics
@@ -29,6 +27,7 @@ from tests.builders import (
     an_id,
     the_settings,
 )
+from tests.cli import invoke
 from tests.core.test_stats import a_measure
 
 MINUTE = timedelta(minutes=1)
@@ -40,7 +39,7 @@ def ratchet(tmp_path, logging_as_before):
 
     def ratchet(*arguments):
         with contextlib.chdir(tmp_path):
-            result = CliRunner().invoke(cli, arguments)
+            result = invoke(arguments)
         return result.exit_code, result.stdout, result.stderr
 
     return ratchet

@@ -9,11 +9,10 @@ import stat
 from contextlib import closing
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from storage.files import close_to_others, is_open_to_others
 from storage.store import SqlStore
+from tests.cli import invoke
 
 COMMANDS = [("migrate",), ("backup", "copy.db"), ("export", "archive.jsonl"), ("keys", "list")]
 
@@ -37,8 +36,7 @@ def ratchet(folder, logging_as_before):
 
     def ratchet(*arguments):
         with contextlib.chdir(folder):
-            result = CliRunner().invoke(cli, arguments)
-        assert result.exception is None or isinstance(result.exception, SystemExit)
+            result = invoke(arguments)
         return result.exit_code, result.stdout, result.stderr.splitlines()
 
     return ratchet

@@ -1,7 +1,6 @@
 """The HTTP server from outside: health, metrics, refused requests, start and stop."""
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import socket
@@ -22,7 +21,8 @@ from bot.telemetry import Metrics
 from core.incident import PublicText
 from tests.builders import a_change, a_declaration, an_actor
 from tests.conversations.conftest import settled
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
+from tests.ports import listening
 from tests.tables import contents
 
 FORM = "application/x-www-form-urlencoded"
@@ -467,22 +467,14 @@ async def test_a_request_before_the_stop_is_answered(slack, settings, clock):
     asking = asyncio.create_task(slack.person("mia").command("#payments", "/incident list"))
     await slack.until(lambda: slow.hits == 1)
     stopping = asyncio.create_task(app.stop())
-    await refused_by(app.http.address)
+    port = int(app.http.address.rpartition(":")[2])
+    await until(lambda: not listening(port))
     slow.clear()
 
     asked = await asking
     await stopping
     assert asked.error is None
     assert "Open incidents: none" in (await asked.answer()).words()
-
-
-async def refused_by(address):
-    """Waits until no server listens at ``address``."""
-    async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as http:
-        with contextlib.suppress(aiohttp.ClientConnectionError):
-            while True:
-                async with http.get(f"{address}/healthz"):
-                    pass
 
 
 async def test_an_app_can_be_stopped_twice(settings, clock):

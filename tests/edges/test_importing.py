@@ -9,9 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from bot.http.status.shelf import Shelf
 from bot.importing.plain import plain
 from bot.importing.reading import FILE_MAX_BYTES, UnreadableSource, read
@@ -20,6 +18,7 @@ from storage.keys import known_workspaces
 from storage.store import SqlStore
 from tests import northwind
 from tests.builders import an_actor, the_settings
+from tests.cli import invoke
 from tests.edges.conftest import logging_as_before
 from tests.file_server import a_file_server
 
@@ -38,7 +37,7 @@ def ratchet(ready, tmp_path, logging_as_before):
 
     def ratchet(*arguments):
         with contextlib.chdir(tmp_path):
-            result = CliRunner().invoke(cli, ["import", "statuspage", *arguments, *TEAM])
+            result = invoke(["import", "statuspage", *arguments, *TEAM])
         return result.exit_code, result.stdout, result.stderr
 
     return ratchet
@@ -442,8 +441,7 @@ async def test_a_serving_page_shows_what_is_imported_beside_it(
 
         assert await shown() == []
         told = await asyncio.to_thread(
-            CliRunner().invoke,
-            cli,
+            invoke,
             ["import", "statuspage", *names, *TEAM],
             env={"DATABASE_URL": url},
         )

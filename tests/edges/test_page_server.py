@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from bot.app import build
 from bot.pages import PageServer
 from bot.settings import PublicSettings, Settings
@@ -15,6 +13,7 @@ from core.page import PageSettings
 from core.service import Incidents
 from storage.store import SqlStore, opened
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, the_settings
+from tests.cli import invoke
 
 ACME = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme status", published_at=NINE)
 
@@ -75,7 +74,7 @@ async def test_pages_are_served_beside_a_bot(reader, environment, clock):
 
 
 def test_an_unknown_part_is_refused():
-    told = CliRunner().invoke(cli, ["serve", "--only", "worker"])
+    told = invoke(["serve", "--only", "worker"])
 
     assert (told.exit_code, told.stderr) == (
         2,
@@ -85,7 +84,7 @@ def test_an_unknown_part_is_refused():
 
 def test_pages_alone_create_no_database(tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
-    told = CliRunner().invoke(cli, ["serve", "--only", "page"])
+    told = invoke(["serve", "--only", "page"])
 
     assert told.exit_code == 1
     assert list(tmp_path.iterdir()) == []

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from bot.commands import pages
 from core.page import ComponentStatus
+from tests.cli import invoke
 from tests.edges.conftest import logging_as_before
 
 __all__ = ["logging_as_before"]
@@ -24,7 +23,7 @@ def ratchet(ready, tmp_path, logging_as_before):
 
     def ratchet(*arguments):
         with contextlib.chdir(tmp_path):
-            result = CliRunner().invoke(cli, [*arguments, *TEAM])
+            result = invoke([*arguments, *TEAM])
         return result.exit_code, result.stdout, result.stderr
 
     return ratchet
@@ -250,18 +249,18 @@ def test_a_workspace_that_is_no_id_gets_no_page(ready, tmp_path, logging_as_befo
     ready(tmp_path)
     with contextlib.chdir(tmp_path):
         arguments = ["page", "publish", "--title", "Acme", "--workspace", workspace]
-        result = CliRunner().invoke(cli, arguments)
+        result = invoke(arguments)
 
         assert result.exit_code == 2
         assert "write one such as T0123ABCD" in result.stderr
-        shown = CliRunner().invoke(cli, ["page", "show", *TEAM])
+        shown = invoke(["page", "show", *TEAM])
         assert shown.stdout.startswith("The status page is not published.")
 
 
 def test_without_any_workspace_the_refusal_says_what_to_name(ready, tmp_path, logging_as_before):
     ready(tmp_path)
     with contextlib.chdir(tmp_path):
-        result = CliRunner().invoke(cli, ["page", "show"])
+        result = invoke(["page", "show"])
 
     assert result.exit_code == 1
     assert "which workspace is meant" in result.stderr
@@ -280,7 +279,7 @@ def test_a_workspace_that_is_like_no_known_one_is_refused(ready, tmp_path, loggi
     ready(tmp_path)
 
     def run(*arguments):
-        result = CliRunner().invoke(cli, arguments)
+        result = invoke(arguments)
         return result.exit_code, result.stderr
 
     with contextlib.chdir(tmp_path):

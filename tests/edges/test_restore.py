@@ -10,12 +10,11 @@ import stat
 from contextlib import closing
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from storage.restore import restoring
 from storage.store import SqlStore
 from tests.builders import NINE, WORKSPACE
+from tests.cli import invoke
 
 DONE = "Start the bot, then run `ratchet doctor --deep`."
 
@@ -38,8 +37,7 @@ def ratchet(folder, logging_as_before):
 
     def ratchet(*arguments, **environment):
         with contextlib.chdir(folder):
-            result = CliRunner().invoke(cli, arguments, env=environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit)
+            result = invoke(arguments, env=environment)
         return result.exit_code, result.stdout.splitlines(), result.stderr.splitlines()
 
     return ratchet

@@ -10,9 +10,7 @@ from errno import ENOSPC
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from bot.app import build
 from bot.http.status.shelf import Shelf
 from bot.publishing.copying import StaticCopy
@@ -24,6 +22,7 @@ from core.page import DAYS, PageSettings
 from core.service import Incidents
 from storage.store import SqlStore
 from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id, the_settings
+from tests.cli import invoke
 from tests.file_server import a_file_server
 from tests.northwind import import_northwind
 
@@ -234,13 +233,13 @@ def test_a_page_that_a_command_takes_off_has_no_copy(copy, folder, database_url,
     monkeypatch.setenv("PUBLIC_URL", "https://ratchet.example.com")
     copy.make()
 
-    off = CliRunner().invoke(cli, ["page", "unpublish"])
+    off = invoke(["page", "unpublish"])
     assert off.exit_code == 0, off.stderr
     assert f"The static copy in {folder} is taken away." in off.stdout
     assert not folder.exists()
     assert not list(folder.parent.glob(".status.ratchet/copy-*"))
 
-    on = CliRunner().invoke(cli, ["page", "publish"])
+    on = invoke(["page", "publish"])
     assert f"The static copy in {folder} is made anew." in on.stdout
     assert "Acme status" in (folder / "index.html").read_text()
 
@@ -296,23 +295,23 @@ async def test_of_several_pages_one_must_be_named(copy, folder, store, clock):
 @pytest.mark.usefixtures("published")
 def test_a_command_makes_the_copy(folder, database_url, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", database_url)
-    told = CliRunner().invoke(cli, ["publish", "--to", str(folder)])
+    told = invoke(["publish", "--to", str(folder)])
     assert (told.exit_code, told.stderr) == (
         2,
         "The copy names its own address: set STATUS_HOST or PUBLIC_URL.\n",
     )
     monkeypatch.setenv("PUBLIC_URL", "https://bot.example")
-    told = CliRunner().invoke(cli, ["publish", "--to", str(folder)])
+    told = invoke(["publish", "--to", str(folder)])
     assert (told.exit_code, told.stdout) == (0, f"The status page is in {folder}.\n")
     assert 'href="https://bot.example/status/acme"' in (folder / "index.html").read_text("utf-8")
-    told = CliRunner().invoke(cli, ["publish", "--to", str(folder), "--workspace", "T0NOBODY"])
+    told = invoke(["publish", "--to", str(folder), "--workspace", "T0NOBODY"])
     assert (told.exit_code, told.stderr.splitlines()[0]) == (
         1,
         "The page of T0NOBODY is not published, so there is no copy: run `ratchet page publish`.",
     )
     assert (folder / "index.html").is_file()
     deep = folder.parent / "new" / "deep" / "dir"
-    told = CliRunner().invoke(cli, ["publish", "--to", str(deep)])
+    told = invoke(["publish", "--to", str(deep)])
     assert (told.exit_code, (deep / "index.html").is_file()) == (0, True)
 
 

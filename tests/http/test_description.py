@@ -252,6 +252,14 @@ async def test_the_description_needs_no_key_and_shows_no_incident(client, declar
     assert "Secret of ours" not in (await client().get("/openapi.json")).text
 
 
+async def test_applications_share_their_operations(serving, opened):
+    """FastAPI would make each one anew at the first request, and let that wait."""
+    one, other = serving(opened()), serving(opened())
+
+    own = [route.path for route in one.routes if not any(route is its for its in other.routes)]
+    assert own == ["/openapi.json"]
+
+
 # --- docs/api.md -----------------------------------------------------------------------------
 
 

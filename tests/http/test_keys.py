@@ -8,10 +8,9 @@ import json
 import re
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from storage import keys
+from tests.cli import invoke
 from tests.standin import a_standin
 
 
@@ -21,7 +20,7 @@ def ratchet(url, tmp_path, logging_as_before):
 
     def ratchet(*arguments, **environment):
         with contextlib.chdir(tmp_path):
-            result = CliRunner().invoke(cli, arguments, env={"DATABASE_URL": url} | environment)
+            result = invoke(arguments, env={"DATABASE_URL": url} | environment)
         return result.exit_code, result.stdout, result.stderr
 
     return ratchet

@@ -8,11 +8,10 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from bot.sandbox import Limits
 from tests import tables
+from tests.cli import invoke
 from tests.clock import Clock
 from tests.promises.conftest import environment, serving, settle, tell
 from tests.standin import a_standin
@@ -31,7 +30,7 @@ def operate(slack, database_url, tmp_path):
     async def operate(*arguments):
         def run():
             with contextlib.chdir(tmp_path):
-                result = CliRunner().invoke(cli, arguments, env=environment(slack, database_url))
+                result = invoke(arguments, env=environment(slack, database_url))
             return result.exit_code, result.stdout
 
         return await asyncio.to_thread(run)

@@ -10,15 +10,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import create_engine, update
 from standardwebhooks import Webhook
-from typer.testing import CliRunner
 
-from bot.__main__ import cli
 from bot.commands import webhooks
 from core.service import Incidents
 from core.webhooks import SWITCHED_OFF, EndpointState
 from storage.models import State, webhook_message
 from storage.store import SqlStore
 from tests.builders import NINE, a_declaration, an_actor, the_settings
+from tests.cli import invoke
 from tests.edges.conftest import logging_as_before
 from tests.webhooks.receiver import a_receiver_beside
 
@@ -34,8 +33,7 @@ def ratchet(ready, tmp_path, logging_as_before):
 
     def ratchet(*arguments, within="webhooks", allow="yes"):
         with contextlib.chdir(tmp_path):
-            result = CliRunner().invoke(
-                cli,
+            result = invoke(
                 [within, *arguments, "--workspace", "T0ACME"],
                 env={"WEBHOOK_ALLOW_PRIVATE": allow},
             )
