@@ -47,7 +47,7 @@ SELECT incident.id, incident.workspace_id, incident.number, incident.title, inci
   workspace.has_webhooks, workspace.subscriptions
 FROM incident JOIN workspace ON workspace.id = incident.workspace_id
 WHERE incident.workspace_id = ? AND incident.number = ?"""
-LOCKED = " FOR UPDATE OF incident"
+LOCKED = " FOR NO KEY UPDATE OF incident FOR KEY SHARE OF workspace"
 CHANGE = """
 UPDATE incident SET status=?, public_word=?, updated_at=?, version=?, last_entry=?
 WHERE incident.workspace_id = ? AND incident.id = ? AND incident.version = ?"""

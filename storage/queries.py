@@ -56,6 +56,7 @@ from storage.rows import (
 )
 from storage.settings import SettingsMemory
 from storage.snapshot import Snapshot
+from storage.statements import SHARED
 
 # The columns of a workspace that decide on its settings, and on its public side.
 WORKSPACE = (
@@ -76,7 +77,9 @@ _BY_ID = _ONE.where(incident.c.id == bindparam("ref"))
 # KEY UPDATE, so that messages about it can be marked as delivered meanwhile.
 TO_READ = {True: _BY_NUMBER, False: _BY_ID}
 TO_CHANGE = {
-    is_number: one.with_for_update(of=incident, key_share=True)
+    is_number: one.with_for_update(of=incident, key_share=True).suffix_with(
+        SHARED, dialect="postgresql"
+    )
     for is_number, one in TO_READ.items()
 }
 
@@ -121,6 +124,8 @@ _CARD_TIMES = select(update.c.incident_id, update.c.kind, update.c.new, update.c
 )
 
 _WORKSPACE = select(*WORKSPACE).where(workspace.c.id == bindparam("workspace"))
+# For a change of something else than an incident that receivers are told of.
+WORKSPACE_TO_CHANGE = _WORKSPACE.suffix_with(SHARED, dialect="postgresql")
 _DECLARED_FOR = {True: _DECLARED, False: _DECLARED.where(boards.visible)}
 
 

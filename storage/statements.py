@@ -32,21 +32,29 @@ KEEP_WORKSPACE = upsert(
     lambda insert: insert(workspace).values(last_number=0).on_conflict_do_nothing()
 )
 
+_WORKSPACE = select(workspace.c.id).where(workspace.c.id == bindparam("id"))
 # FOR NO KEY UPDATE, so that rows which refer to the workspace can be written meanwhile.
-_LOCK_WORKSPACE = (
-    select(workspace.c.id).where(workspace.c.id == bindparam("id")).with_for_update(key_share=True)
-)
+_LOCK_WORKSPACE = _WORKSPACE.with_for_update(key_share=True)
+# FOR UPDATE, which waits for each `SHARED`.
+_LOCK_WORKSPACE_ALONE = _WORKSPACE.with_for_update()
+# The end of a statement that reads a workspace for a change of it. Such changes run side by side,
+# and beside declarations, which number it.
+SHARED = "FOR KEY SHARE OF workspace"
 
 
-def lock_workspace(connection: Connection, workspace: str) -> None:
+def lock_workspace(connection: Connection, workspace: str, *, alone: bool = False) -> None:
     """Lets changes of what a workspace counts and marks follow one after another.
 
     Otherwise two could pass a limit together, or each leave out of a count, or of a mark, what the
     other one writes. It comes before the first look.
+
+    ``alone``: it also waits for all changes of incidents, which hold the workspace `SHARED`, and
+    later ones wait for it. A new receiver needs that: each change is over before its start, or
+    finds it.
     """
     named = {"id": workspace}
     connection.execute(KEEP_WORKSPACE[connection.dialect.name], named)
-    connection.execute(_LOCK_WORKSPACE, named)
+    connection.execute(_LOCK_WORKSPACE_ALONE if alone else _LOCK_WORKSPACE, named)
 
 
 class Prepared:

@@ -296,14 +296,19 @@ class SqlTransaction(SqlReader):
         self, workspace: str, component: UUID, made: Override, *, reason: str | None, by: Person
     ) -> None:
         """Writes a status that a person gives by hand."""
+        named = {"workspace": workspace}
+        columns = self._connection.execute(queries.WORKSPACE_TO_CHANGE, named).one()
         components.override(self._connection, workspace, component, made, reason=reason, by=by)
         pages.bump(self._connection, workspace, at=made.at, moved=False)
-        if self.workspace(workspace).webhooks:
+        if self._workspace(workspace, tuple(columns)).webhooks:
             webhooks.tell_component(self._connection, workspace, component, made)
 
     def endpoints_to_change(self, workspace: str) -> tuple[Endpoint, ...]:
-        """`endpoints`, which nobody else changes until the end of the transaction."""
-        lock_workspace(self._connection, workspace)
+        """`endpoints`, which nobody else changes until the end of the transaction.
+
+        It waits for all changes that are under way; later ones wait for it.
+        """
+        lock_workspace(self._connection, workspace, alone=True)
         return self.endpoints(workspace)
 
     def add_endpoint(self, endpoint: Endpoint, secret: str) -> None:
@@ -338,8 +343,11 @@ class SqlTransaction(SqlReader):
         return webhooks.resend(self._connection, endpoint, uid, at=at)
 
     def subscriptions_to_change(self, workspace: str) -> tuple[Subscription, ...]:
-        """`subscriptions`, which nobody else changes until the end of the transaction."""
-        lock_workspace(self._connection, workspace)
+        """`subscriptions`, which nobody else changes until the end of the transaction.
+
+        It waits for all changes that are under way; later ones wait for it.
+        """
+        lock_workspace(self._connection, workspace, alone=True)
         return self.subscriptions(workspace)
 
     def keep_subscription(self, subscription: Subscription) -> None:

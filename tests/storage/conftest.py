@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from core.service import Incidents
 from storage.models import metadata
 from storage.outbox import Outbox
+from storage.snapshot import connection_of
 from storage.store import SqlStore
 from tests.builders import (
     STATUS_CHANNEL,
@@ -17,8 +19,13 @@ from tests.builders import (
     an_id,
     the_settings,
 )
+from tests.patience import GLANCE_SECONDS
 
 TABLES = tuple(metadata.tables)
+BLOCKED = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -130,3 +137,18 @@ def on_statement():
     yield on_statement
     for listener in listening:
         event.remove(Engine, "before_cursor_execute", listener)
+
+
+@pytest.fixture
+def blocked(store, kind):
+    """Waits until a task is done, or its transaction waits for another one."""
+
+    def waits(reader):
+        return connection_of(reader).exec_driver_sql(BLOCKED).scalar_one()
+
+    async def blocked(task):
+        # SQLite has one writer, and the other transaction has it.
+        while kind == "postgresql" and not task.done() and not await store.read(waits):
+            await asyncio.wait({task}, timeout=GLANCE_SECONDS)
+
+    return blocked

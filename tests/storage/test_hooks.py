@@ -20,18 +20,13 @@ from core.service import Incidents
 from core.webhooks import SWITCHED_OFF, EndpointState
 from storage.hook_notices import HookNotice
 from storage.hook_queue import AT_ONCE, GONE, HookQueue, HookTold
-from storage.snapshot import connection_of
 from tests.builders import ADA, CI, WORKSPACE, a_change, a_declaration, an_actor, an_id
-from tests.patience import GLANCE_SECONDS, PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 ADMIN = an_actor(admin=True)
 DELAY = timedelta(seconds=10)
 URL = "https://example.com/hooks"
 SECRET = "whsec_first"
-BLOCKED = (
-    "SELECT count(*) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
 
 
 @pytest.fixture
@@ -99,7 +94,7 @@ async def test_an_endpoint_is_added_listed_limited_and_removed(hooks, add, decla
 
 
 @pytest.fixture
-def overlapping(store, hooks):
+def overlapping(blocked, hooks):
     """Does ``second`` while the commit of a webhook that is added waits; the results of both."""
 
     async def overlapping(proposed, second):
@@ -109,14 +104,10 @@ def overlapping(store, hooks):
             saved.set()
             commit.wait(PATIENCE_SECONDS)
 
-        def blocked(reader):
-            return connection_of(reader).exec_driver_sql(BLOCKED).scalar_one()
-
         first = asyncio.ensure_future(hooks.keep(ADMIN, proposed, SECRET, then=hold))
         await asyncio.to_thread(saved.wait, PATIENCE_SECONDS)
         later = asyncio.ensure_future(second())
-        while not later.done() and not await store.read(blocked):
-            await asyncio.wait({later}, timeout=GLANCE_SECONDS)
+        await blocked(later)
         commit.set()
         return await asyncio.gather(first, later, return_exceptions=True)
 
@@ -152,6 +143,67 @@ async def test_a_webhook_gets_events_if_another_ends_while_it_is_added(
     await declare()
 
     assert [event for event, _, _ in await deliver()] == ["incident.created"]
+
+
+@pytest.fixture
+async def changes(incidents, store, clock, declare):
+    """Changes of what is there already, by name, each with the events that tell of it."""
+    incident = await declare(components=("api",))
+    curation = Curation(store, clock=clock)
+    await curation.change_component(ADMIN, "api", ComponentChange(shown=True))
+
+    async def move():
+        return await incidents.execute(a_change(ref=incident.id, to="identified"))
+
+    async def by_hand():
+        return await curation.override(ADMIN, "api", ComponentStatus.UNDER_MAINTENANCE)
+
+    told = ["incident.updated", "component.updated"]
+    return {"a move": (move, told), "by hand": (by_hand, told[1:])}
+
+
+CHANGES = ("a move", "by hand")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_during_the_commit_of_the_first_webhook_is_told_to_it(
+    hooks, overlapping, changes, queue, clock, change
+):
+    do, events = changes[change]
+    proposed = await hooks.propose(ADMIN, an_id("hook"), URL)
+
+    await overlapping(proposed, do)
+
+    assert [one.event for one in await queue.claim("w1", limit=16, at=clock())] == events
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_webhook_starts_after_each_change_that_does_not_find_it(
+    hooks, add, blocked, changes, queue, clock, on_statement, change
+):
+    do, _ = changes[change]
+    begun, go_on = threading.Event(), threading.Event()
+    deciding = []
+
+    def pause(statement):
+        # The change has read its workspace, and what follows depends on that.
+        if not deciding and statement.startswith(("UPDATE incident", "INSERT INTO component_over")):
+            deciding.append(threading.current_thread())
+            begun.set()
+            go_on.wait(PATIENCE_SECONDS)
+
+    on_statement(pause)
+    changing = asyncio.ensure_future(do())
+    await asyncio.to_thread(begun.wait, PATIENCE_SECONDS)
+    adding = asyncio.ensure_future(add())
+    await blocked(adding)
+    changed_at = clock()
+    clock.advance(minutes=1)
+    go_on.set()
+    added, _ = await asyncio.gather(adding, changing)
+
+    assert added.starts_at > changed_at
+    assert await queue.claim("w1", limit=16, at=clock()) == ()
 
 
 async def test_each_change_is_told_in_order_with_what_was_public_then(

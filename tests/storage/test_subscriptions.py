@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from core.errors import InvalidField
-from core.incident import Severity
+from core.incident import PublicText, Severity
 from core.missing import NotSubscribed
 from core.subscribing import SUBSCRIPTIONS_MAX, Subscribing, Wanted
-from tests.builders import ADA, WORKSPACE, an_actor, set_status_channel
+from tests.builders import ADA, WORKSPACE, a_change, an_actor, set_status_channel
+from tests.patience import PATIENCE_SECONDS
 
 PUBLISHER = an_actor()
 HERE = "C0CUSTOMERS"
@@ -111,3 +113,30 @@ async def test_the_status_channel_may_become_one_that_is_subscribed(subscribing,
 
     assert [one.channel for one in await subscribing.subscriptions(PUBLISHER)] == [HERE]
     assert not (await subscribing.unsubscribe(PUBLISHER, HERE)).subscription.in_force
+
+
+async def test_a_change_during_the_commit_of_the_first_subscription_is_shown_there(
+    subscribing, declare, incidents, blocked, on_statement, rows
+):
+    incident = await declare()
+    written, commit = threading.Event(), threading.Event()
+
+    def pause(statement):
+        # The last statement before the commit.
+        if statement.startswith("UPDATE outbox") and not written.is_set():
+            written.set()
+            commit.wait(PATIENCE_SECONDS)
+
+    on_statement(pause)
+    first = asyncio.ensure_future(subscribing.subscribe(PUBLISHER, wanted(HERE)))
+    await asyncio.to_thread(written.wait, PATIENCE_SECONDS)
+    change = a_change(ref=incident.id, public=PublicText("We look."))
+    changing = asyncio.ensure_future(incidents.execute(change))
+    await blocked(changing)
+    commit.set()
+    await asyncio.gather(first, changing)
+
+    assert rows(f"SELECT surface FROM outbox WHERE channel = '{HERE}' ORDER BY id") == [
+        ("status_card",),
+        ("public_update",),
+    ]
