@@ -22,8 +22,9 @@ from core.public_side import KeptUpdate, PublicIncident
 DAYS = 90
 # The number of incidents that the lists of JSON and of feeds hold.
 RECENT = 50
-# The page lists the incidents that ended within this time.
+# The page lists the incidents that ended within this time, and no more than so many of them.
 LATELY = timedelta(days=14)
+LATELY_MAX = 10
 WITHDRAWN = "This update was withdrawn."
 NO_DATA = "No data"
 
@@ -212,8 +213,9 @@ class Arrangement:
 class PublicFacts:
     """All public facts of a page, as they are at one moment.
 
-    ``incidents`` are the open ones, the `RECENT` newest, and those that tagged a component within
-    the last `DAYS` days; each once, newest first. ``changed_at`` is the moment of the newest write
+    ``incidents`` are the open ones, the `RECENT` newest, those that tagged a component within the
+    last `DAYS` days, and of the others the last to end within `LATELY`, one more than `LATELY_MAX`;
+    each once, newest first. ``changed_at`` is the moment of the newest write
     to them. ``turns`` are moments at which a text becomes public, or a promise ends, without a
     write; those ahead make the page change by itself.
     """
@@ -381,7 +383,7 @@ class StatusPage:
     ``since`` is the moment of its newest change, so it is the same until ``until``, the first
     moment at which it changes without a write. ``today`` is the last day of the bars (UTC).
     ``open`` are worst first, ``recent`` newest first (at most `RECENT`). ``lately`` ended within
-    `LATELY`, the last to end first.
+    `LATELY`, the last to end first; with more than `LATELY_MAX` of them, some may be missing.
     """
 
     settings: PageSettings

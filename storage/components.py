@@ -204,14 +204,17 @@ def record(connection: Connection, before: Incident | None, decision: Decision) 
 
 
 def marks(before: Incident, incident: Incident) -> dict[str, Any]:
-    """The columns by which bars find an incident, as far as they change."""
+    """The columns by which the page finds an incident that is over, as far as they change.
+
+    An incident is over at the moment at which the public learns it: a later move that keeps the
+    public word is no end.
+    """
     changed: dict[str, Any] = {}
     if before.components != incident.components:
         changed["tagged"] = True
-    if before.status != incident.status:
-        over = incident.public_word is PublicWord.RESOLVED
-        if over or before.public_word is PublicWord.RESOLVED:
-            changed["over_at"] = incident.updated_at if over else None
+    was_over, over = (one.public_word is PublicWord.RESOLVED for one in (before, incident))
+    if over != was_over:
+        changed["over_at"] = incident.updated_at if over else None
     return changed
 
 

@@ -28,7 +28,7 @@ from core.incident import (
     is_end,
 )
 from core.lifecycle import Lifecycle, PublicWord
-from core.page import DAYS, RECENT, PageSettings, PublicFacts
+from core.page import DAYS, LATELY, LATELY_MAX, RECENT, PageSettings, PublicFacts
 from core.promise import Promise, PromiseState, promised, shown
 from core.public_side import (
     KeptIncident,
@@ -39,7 +39,7 @@ from core.public_side import (
     ToldPromise,
 )
 from storage import imports, pages, promises
-from storage.models import component, is_open, is_tagged
+from storage.models import component, is_not_private, is_open, is_tagged, is_untagged
 from storage.models import incident as _incident
 from storage.models import update as _update
 from storage.remembered import Remembered
@@ -68,7 +68,7 @@ _INCIDENTS = select(
     _incident.c.imported,
 ).where(
     _incident.c.workspace_id == bindparam("workspace"),
-    ~_incident.c.private,
+    is_not_private,
     or_(_title_is_public, _incident.c.title_before.is_not(None)),
 )
 _ONE = _INCIDENTS.where(_incident.c.id == bindparam("incident"))
@@ -93,6 +93,12 @@ _OF_PAGE = union_all(
             lambda seen: seen.where(_over_lately),
             # SQLite takes no order within a union.
             lambda seen: select(seen.order_by(*_newest_first).limit(bindparam("limit")).subquery()),
+            lambda seen: select(
+                seen.where(is_untagged, _incident.c.over_at >= bindparam("ended_since"))
+                .order_by(_incident.c.over_at.desc())
+                .limit(bindparam("ended"))
+                .subquery()
+            ),
         )
     )
 )
@@ -275,8 +281,14 @@ class PublicReader(Snapshot):
     def _of_page(
         self, workspace: str, at: datetime, turn: datetime | None, remembered: Remembered
     ) -> tuple[PublicIncident, ...]:
-        since = datetime.combine(at.astimezone(UTC) - timedelta(days=DAYS), time(), UTC)
-        named = {"workspace": workspace, "at": at, "since": since, "limit": RECENT}
+        named = {
+            "workspace": workspace,
+            "at": at,
+            "since": _day_before(at, timedelta(days=DAYS)),
+            "limit": RECENT,
+            "ended_since": _day_before(at, LATELY),
+            "ended": LATELY_MAX + 1,
+        }
         versions = {row.number: row.version for row in self._connection.execute(_OF_PAGE, named)}
         known = remembered.good(versions, self.components(workspace), at=at)
         unknown = [number for number in versions if number not in known]
@@ -418,6 +430,11 @@ def _ends(facts: Sequence[AnyRow], lifecycle: Lifecycle) -> Iterator[int]:
         told = not fact.has_no_text or (fact.is_taken_back and newest_text > fact.entry)
         if not told and is_end(lifecycle, before.new, fact.new):
             yield fact.entry
+
+
+def _day_before(at: datetime, span: timedelta) -> datetime:
+    """The beginning of the day (UTC) that was ``span`` before ``at``."""
+    return datetime.combine(at.astimezone(UTC) - span, time(), UTC)
 
 
 def _next_update(made: tuple[Promise, ...], at: datetime) -> PublicPromise | None:

@@ -26,6 +26,7 @@ from bot.page.statuspage import moment
 from bot.page.texts import as_html, lasting, utc
 from core.page import (
     LATELY,
+    LATELY_MAX,
     ComponentStatus,
     Impact,
     PageGroup,
@@ -34,8 +35,6 @@ from core.page import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
-# Of the incidents that ended lately, the page shows no more than these.
-LATELY_MAX = 10
 # With more components than these, groups without trouble are folded.
 MANY = 20
 LATELY_HEADING = f"Ended in the last {LATELY.days} days"

@@ -112,7 +112,7 @@ class IncidentRow(Row, table=True):
     duplicate_of: int | None = None  # the number of the other incident
     # Whether a component was ever tagged. NULL: no.
     tagged: bool | None = None
-    # The moment of the newest transition, if the public word is resolved. NULL: it is not.
+    # The moment at which the public word became resolved. NULL: it is another one.
     over_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     imported: bool | None = None  # it has a row in imported_incident. NULL: no
     channel: str | None = None
@@ -248,6 +248,8 @@ skipped = table_of(SkippedRow)
 is_open = incident.c.is_open == true()
 is_closed = incident.c.is_open == false()
 is_tagged = incident.c.tagged == true()
+is_untagged = incident.c.tagged.is_(None)
+is_not_private = incident.c.private == false()
 
 # The statement of a card repeats these conditions word for word: a long timeline is mostly notes.
 is_move = among(update.c.kind, *TRANSITIONS)

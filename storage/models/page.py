@@ -7,11 +7,12 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    and_,
 )
 from sqlmodel import Field
 
 from storage.models.base import Row, UtcDateTime, foreign_key, partial_index, table_of
-from storage.models.incidents import incident, is_tagged
+from storage.models.incidents import incident, is_not_private, is_tagged, is_untagged
 
 
 class PageRow(Row, table=True):
@@ -164,4 +165,11 @@ partial_index(
     incident.c.workspace_id,
     incident.c.over_at,
     where=is_tagged,
+)
+# The list of the status page: those without components that ended last.
+partial_index(
+    "ix_incident_ended",
+    incident.c.workspace_id,
+    incident.c.over_at,
+    where=and_(is_untagged, incident.c.over_at.is_not(None), is_not_private),
 )

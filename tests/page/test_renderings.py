@@ -15,7 +15,7 @@ from bot.page.feeds import FEEDS
 from bot.page.ids import LENGTH, object_id, page_id, update_id
 from bot.page.texts import as_html, lasting
 from core.incident import PublicText, Severity
-from core.page import DAYS, Impact
+from core.page import DAYS, LATELY_MAX, Impact
 from tests.builders import WORKSPACE, an_id
 from tests.core.test_projection import an_incident, page, shown
 from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, ended, the_page
@@ -146,7 +146,7 @@ class TestPage:
         made = page(*(ended(number, 3, MOBILE) for number in range(over, 0, -1)))
         found = html.now(made, AT), markdown.now(made, AT)
 
-        assert [one.count("Search is slow") for one in found] == [html.LATELY_MAX] * 2
+        assert [one.count("Search is slow") for one in found] == [LATELY_MAX] * 2
         assert [html.LATELY_REST in one for one in found] == [more] * 2
 
     def test_groups_without_trouble_are_folded_on_a_long_page(self):

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import time
 from contextlib import asynccontextmanager, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from uuid import uuid4
@@ -149,6 +150,35 @@ POSTED = """
 INSERT INTO posted (workspace_id, incident_id, surface, channel, entry, posted_in, ts)
 VALUES ('T1', :id, :surface, 'C1', 0, 'C1', :ts)
 """
+
+
+MOVED = """
+INSERT INTO incident_update (workspace_id, incident_id, entry, id, kind, visibility, by_id, by_name,
+    at, old, new)
+VALUES ('T1', :id, 2, :id, 'moved', 'internal', 'U1', 'Mia', :at, 'monitoring', 's')
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_page_finds_what_ended_lately_before_the_upgrade(kind, empty_url):
+    migrate(empty_url, "0014")
+    names = (bindparam("id", type_=Uuid), bindparam("at", type_=DateTime))
+    now = datetime.now(UTC)
+    with engine(empty_url).begin() as connection:
+        connection.execute(text("INSERT INTO workspace (id, last_number) VALUES ('T1', 2)"))
+        lifecycle = "INSERT INTO lifecycle (digest, name, definition) VALUES ('d', 'n', 't')"
+        connection.execute(text(lifecycle))
+        for number, days in ((1, 13), (2, 90)):
+            facts = {"id": uuid4(), "at": now - timedelta(days=days)}
+            incident = text(INCIDENT.replace("'monitoring'", "'resolved'")).bindparams(*names)
+            connection.execute(incident, {**facts, "number": number, "is_open": False})
+            connection.execute(text(MOVED).bindparams(*names), facts)
+
+    migrate(empty_url, "head")
+
+    with engine(empty_url).begin() as connection:
+        found = text("SELECT number FROM incident WHERE over_at IS NOT NULL")
+        assert connection.execute(found).scalars().all() == [1]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import CacheStats
 from core.boards import BoardFilter, Scope
 from core.commands import Redact
 from core.incident import Note, PublicText, Severity
+from core.page import PageSettings
 from core.ranking import Rank
 from core.store import OwnerName
 from storage import boards, models
@@ -277,6 +278,46 @@ async def test_a_period_is_found_without_a_scan_of_older_incidents(actor, store,
 
     assert "ix_incident_created" in first
     assert "created_at>? AND created_at<?" in first
+
+
+# The incidents of the status page: each part reads a range of an index of its own.
+OF_THE_PAGE = {"ix_incident_open", "ix_incident_over", "ix_incident_created", "ix_incident_ended"}
+
+
+def of_page(reader):
+    return public(reader).page_facts(WORKSPACE, at=NINE)
+
+
+@pytest.fixture
+async def a_page(store):
+    settings = PageSettings(workspace=WORKSPACE, slug="acme", title="Acme", published_at=NINE)
+    await store.write(lambda tx: tx.publish_page(settings, at=NINE))
+
+
+@pytest.mark.usefixtures("a_page")
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_sqlite_finds_the_incidents_of_the_page_by_indexes(store, declare, plan):
+    await declare()
+
+    lines = await plan(lambda: store.read(of_page))
+    by = [re.findall(r"ix_incident_[a-z]+", line) for line in lines if "incident USING" in line]
+
+    assert {name for names in by for name in names} >= OF_THE_PAGE
+    assert [line for line in lines if line.startswith("SCAN incident")] == []
+
+
+@pytest.mark.usefixtures("a_page")
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_postgresql_finds_the_incidents_of_the_page_by_indexes(declare, explained):
+    await declare()
+
+    plan = await explained(of_page)
+    growing = [node for node in plan if node.get("Relation Name") == "incident"]
+    by = {node["Index Name"] for node in growing if "Index Name" in node}
+
+    # For the open ones any index will do, while there are so few.
+    assert by >= OF_THE_PAGE - {"ix_incident_open"}
+    assert [node for node in growing if "Index" not in node["Node Type"]] == []
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

@@ -9,7 +9,8 @@ import pytest
 from core.commands import SetPrivacy
 from core.errors import InvalidField
 from core.incident import PublicText, Severity
-from core.page import ComponentStatus, Impact, PageSettings
+from core.lifecycle import RESPONSE
+from core.page import LATELY_MAX, RECENT, ComponentStatus, Impact, PageSettings
 from core.projection import project
 from core.service import Incidents
 from tests.builders import NINE, WORKSPACE, a_change, an_actor
@@ -69,6 +70,12 @@ def component(incidents):
         )
 
     return component
+
+
+async def resolve(incidents, incident, clock):
+    for status in ("identified", "monitoring", "resolved"):
+        clock.advance(minutes=1)
+        await incidents.execute(a_change(ref=incident.id, to=status))
 
 
 async def test_a_page_is_unknown_until_it_is_published_and_after_it_was_taken_off(
@@ -164,6 +171,46 @@ async def test_bars_know_incidents_that_ended_long_ago_whatever_came_after(
 
     assert 1 not in [one.incident.number for one in shown.recent]
     assert [day.date for day in shown.components[0].days if day.incidents] == [NINE.date()]
+
+
+async def test_what_ended_lately_is_found_however_many_were_declared_since(
+    publish, page, declare, incidents, clock
+):
+    await publish()
+    old = [await declare() for _ in range(LATELY_MAX + 2)]
+    for incident in old:
+        await resolve(incidents, incident, clock)
+    clock.advance(days=1)
+    for _ in range(RECENT):
+        await declare()
+    clock.advance(minutes=1)
+    shown = await page()
+
+    assert not {one.incident.number for one in shown.recent} & {one.number for one in old}
+    assert [one.incident.number for one in shown.lately[:LATELY_MAX]] == [
+        one.number for one in old[:1:-1]
+    ]
+    # So the page says that there are more.
+    assert len(shown.lately) > LATELY_MAX
+
+
+async def test_a_later_step_that_the_public_does_not_see_is_no_end(
+    publish, page, declare, incidents, clock
+):
+    await publish()
+    old = [await declare(lifecycle=RESPONSE) for _ in range(LATELY_MAX + 2)]
+    for incident in old:
+        await incidents.execute(a_change(ref=incident.id, to="resolved"))
+    clock.advance(days=15)
+    new = await declare()
+    await resolve(incidents, new, clock)
+    for _ in range(RECENT):
+        await declare()
+    for incident in old:
+        await incidents.execute(a_change(ref=incident.id, to="closed"))
+    clock.advance(minutes=1)
+
+    assert [one.incident.number for one in (await page()).lately] == [new.number]
 
 
 async def test_a_held_title_appears_by_itself(publish, page, declare, clock):
