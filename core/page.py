@@ -361,6 +361,15 @@ class PageIncident:
         return self.incident.word is not PublicWord.RESOLVED
 
     @property
+    def latest(self) -> tuple[PageUpdate, ...]:
+        """The updates from the newest text on, newest first; without any text, the newest one.
+
+        A change of status without words does not hide what was said last.
+        """
+        place = next((n for n, one in enumerate(self.updates) if one.body is not None), 0)
+        return self.updates[: place + 1]
+
+    @property
     def ended_at(self) -> datetime | None:
         """The moment of its last end, None if it is open. A later text or correction is no end."""
         if self.open:

@@ -41,6 +41,16 @@ LATELY_HEADING = f"Ended in the last {LATELY.days} days"
 LATELY_NOTHING = f"No incident has ended in the last {LATELY.days} days."
 LATELY_REST = f"Only the {LATELY_MAX} that ended last are shown here."
 
+# The ways to subscribe, in the words of every page.
+FEEDS = {
+    "history.atom": "Each incident (Atom)",
+    "history.rss": "Each incident (RSS)",
+    "updates.atom": "Each update (Atom)",
+    "updates.rss": "Each update (RSS)",
+}
+IN_SLACK, SLACK_COMMAND, FEED_FOR_SLACK = "In a channel of Slack", "/feed subscribe", "updates.rss"
+BY_MAIL = "By e-mail: with a service that turns feeds into mail"
+
 
 def policy(*, header: bool = True) -> str:
     """The content security policy of each page; in a file, some rules cannot be given."""
@@ -106,7 +116,14 @@ def incident(one: PageIncident, page: StatusPage, at: Addresses, copy: Copy | No
     """The page of one incident."""
     markdown = f"{at.incident(one.incident)}.md"
     return _render(
-        "incident.html.j2", page, at, copy, markdown=markdown, here="", one=one, since=one.since
+        "incident.html.j2",
+        page,
+        at,
+        copy,
+        markdown=markdown,
+        here="",
+        one=one,
+        unchanged=unchanged([one], page),
     )
 
 
@@ -119,7 +136,7 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
         copy,
         here="history" if of.turning == "Months" else "",
         markdown=at.of(f"{of.path}.md"),
-        since=page.since,
+        unchanged=unchanged(of.incidents, page),
         heading=of.heading,
         nothing=of.nothing,
         turning=of.turning,
@@ -129,9 +146,21 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
     )
 
 
-def missing(page: StatusPage, at: Addresses) -> str:
+def unchanged(incidents: Sequence[PageIncident], page: StatusPage) -> tuple[str, datetime]:
+    """What a page with these ``incidents`` says is unchanged, and since when.
+
+    An incident that has left a list leaves no moment, so a list answers only for what it shows.
+    Without any it is the whole page: nothing on it is newer.
+    """
+    if not incidents:
+        return "The status page is unchanged", page.since
+    subject = "This incident is" if len(incidents) == 1 else "These incidents are"
+    return f"{subject} unchanged", max(one.since for one in incidents)
+
+
+def missing(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
     """The page of every address that is none: nothing in it tells of what the address names."""
-    return _render("missing.html.j2", page, at, None, here="", markdown=at.of("index.md"))
+    return _render("missing.html.j2", page, at, copy, here="", markdown=at.of("index.md"))
 
 
 def month(
@@ -216,6 +245,10 @@ def _render(
             at=at,
             css=Markup(_asset("page.css")),  # noqa: S704 - our own file
             script=Markup(_asset("page.js")),  # noqa: S704 - our own file
+            feeds=[(name, at.of(path)) for path, name in FEEDS.items()],
+            in_slack=IN_SLACK,
+            slack_command=f"{SLACK_COMMAND} {at.of(FEED_FOR_SLACK)}",
+            by_mail=BY_MAIL,
             policy=policy(header=False) if copy else None,
             made=copy and copy.made,
             stale=copy and copy.stale,

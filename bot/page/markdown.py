@@ -19,9 +19,9 @@ def now(page: StatusPage, at: Addresses) -> str:
     return _text(_now(page, at))
 
 
-def incident(one: PageIncident, at: Addresses) -> str:
+def incident(one: PageIncident, page: StatusPage, at: Addresses) -> str:
     """The page of one incident."""
-    return _text([*_incident(one, at, level=1), *_since(one.since)])
+    return _text([*_incident(one, at, level=1), *_since(*html.unchanged([one], page))])
 
 
 def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
@@ -35,7 +35,7 @@ def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
         f"- [{inline(name)}]({address}.md)"
         for name, address in filter(None, (of.earlier, of.later))
     ]
-    return _text([*lines, "", *_since(page.since)])
+    return _text([*lines, "", *_since(*html.unchanged(of.incidents, page))])
 
 
 def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
@@ -63,7 +63,8 @@ def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
     if rest := html.lately_rest(page):
         yield from (rest, "")
     yield from (f"[All incidents by month]({at.of('history.md')})", "")
-    yield from _since(page.since)
+    yield from _subscribe(at)
+    yield from _since("Unchanged", page.since)
 
 
 def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
@@ -93,8 +94,16 @@ def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
     return lines
 
 
-def _since(moment: datetime) -> list[str]:
-    return [f"Unchanged since {utc(moment)}. All days are days in UTC."]
+def _subscribe(at: Addresses) -> Iterator[str]:
+    yield from ("## Subscribe", "")
+    for feed, name in html.FEEDS.items():
+        yield f"- [{name}]({at.of(feed)})"
+    yield f"- {html.IN_SLACK}: `{html.SLACK_COMMAND} {at.of(html.FEED_FOR_SLACK)}`"
+    yield from (f"- {html.BY_MAIL}", "")
+
+
+def _since(unchanged: str, moment: datetime) -> list[str]:
+    return [f"{unchanged} since {utc(moment)}. All days are days in UTC."]
 
 
 def _text(lines: list[str] | Iterator[str]) -> str:

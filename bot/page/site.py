@@ -117,9 +117,9 @@ def path_of(path: str, page: StatusPage) -> SitePath | None:
     return _day(_date(found.group(1)), page, as_markdown=as_markdown) if found else None
 
 
-def missing(page: StatusPage, at: Addresses) -> Rendered:
+def missing(page: StatusPage, at: Addresses, copy: Copy | None = None) -> Rendered:
     """The answer for people at every path that has no document, the same for each."""
-    return _html(html.missing(page, at))
+    return _html(html.missing(page, at, copy))
 
 
 def is_within(one: PageIncident, span: Span) -> bool:
@@ -179,7 +179,7 @@ def _incident(*, as_markdown: bool) -> Render:
             return None
         one = found[0]
         if as_markdown:
-            return _markdown(markdown.incident(one, at))
+            return _markdown(markdown.incident(one, page, at))
         return _html(html.incident(one, page, at, copy))
 
     return render

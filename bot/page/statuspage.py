@@ -95,7 +95,7 @@ def _page(page: StatusPage, addresses: Addresses) -> Json:
     return {
         "id": id_of_page(page),
         "name": page.settings.title,
-        "url": addresses.page,
+        "url": addresses.root,
         "time_zone": "Etc/UTC",
         "updated_at": moment(page.since),
     }

@@ -31,6 +31,8 @@ ANEW, GOOD = timedelta(minutes=5), timedelta(minutes=10)
 AGAIN = timedelta(minutes=1)
 # The newest incidents that the copy holds, beside all open ones.
 NEWEST = 1_000
+# Hosts of static files serve this one for every path without a file.
+MISSING = "404.html"
 
 
 class PublicRows(Protocol):
@@ -170,6 +172,7 @@ def _fill(
             return made.body if made else b""
 
         copied.write(_name(path), content, key=key)
+    copied.write(MISSING, lambda: site.missing(page, addresses, good).body)
 
 
 class Addressed(Protocol):

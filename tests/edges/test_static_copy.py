@@ -99,9 +99,30 @@ async def test_any_file_server_shows_the_copy(copy, folder):
     assert 'data-stale="2026-03-02T09:12:00.000Z"' in page.text
     assert "We look into it." in found["/incidents/1"]
     assert "# " in found["/incidents/1.md"]
-    assert summary["page"]["url"] == "https://s.example/"
+    assert summary["page"]["url"] == "https://s.example"
     assert [one["name"] for one in unresolved["incidents"]] == ["Mail is late"]
     assert b"db-3" not in b"".join(texts(folder).values())
+
+
+@pytest.mark.usefixtures("published")
+async def test_the_copy_has_the_page_that_hosts_of_files_serve_for_unknown_paths(
+    copy, folder, store, clock
+):
+    copy.make()
+    shelf = Shelf(store, clock=clock, address=lambda _page, _alone: "https://s.example")
+    made = (folder / "404.html").read_bytes()
+
+    assert b"There is no such page" in made
+    assert b"Made <time" in made
+    assert b"it is out of date" in made
+    # A host serves it in any folder, where only a whole address leads anywhere.
+    links = re.findall(rb'(?:href|src)="(.*?)"', made)
+    assert {link for link in links if not link.startswith(b"https://s.example")} == {
+        b"data:,",
+        b"#main",
+        b"#subscribe",
+    }
+    assert OF_A_COPY.sub(b"", made) == (await shelf.missing(WORKSPACE)).body
 
 
 # A copy says when it was made; its policy, and the moment at which it is out of date, are in it.
@@ -127,7 +148,8 @@ async def test_the_copy_agrees_with_the_server_byte_for_byte(copy, folder, store
         assert len(files) > 2 * DAYS
         for name, body in files.items():
             path = name.removesuffix("index.html").removesuffix("/")
-            served = await shelf.find(WORKSPACE, path)
+            of_none = name == "404.html"
+            served = await (shelf.missing(WORKSPACE) if of_none else shelf.find(WORKSPACE, path))
             assert OF_A_COPY.sub(b"", body) == served.body, (name, change)
 
 

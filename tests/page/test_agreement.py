@@ -315,7 +315,7 @@ def test_all_renderings_agree_with_a_second_fold(raws, by_hand):
     assert len(feed.entries) == len(made.recent) == len(raws)
     for (number, raw), one, entry in zip(numbered(raws), made.recent, feed.entries, strict=True):
         on_page = " ".join(Page(html.incident(one, made, AT)).text)
-        in_markdown = plain(markdown.incident(one, AT))
+        in_markdown = plain(markdown.incident(one, made, AT))
         content = entry.content[0].value
         assert entry.title == f"Incident <{number}>"
         assert words_of(content) == [word.capitalize() for word, _ in told(raw)]

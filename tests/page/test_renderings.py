@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -9,15 +10,17 @@ from datetime import timedelta
 import pytest
 
 from bot.page import html, markdown
+from bot.page.addresses import Addresses
 from bot.page.badge import COLOURS, MAINTAINED, badge
 from bot.page.bars import alternative, strokes
 from bot.page.feeds import FEEDS
 from bot.page.ids import LENGTH, object_id, page_id, update_id
-from bot.page.texts import as_html, lasting
+from bot.page.statuspage import DOCUMENTS, document
+from bot.page.texts import as_html, lasting, utc
 from core.incident import PublicText, Severity
 from core.page import DAYS, LATELY_MAX, Impact
-from tests.builders import WORKSPACE, an_id
-from tests.core.test_projection import an_incident, page, shown
+from tests.builders import NINE, WORKSPACE, an_id
+from tests.core.test_projection import MINUTE, an_incident, page, shown
 from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, ended, the_page
 from tests.page.example import MAINTAINED as BY_HAND
 
@@ -148,6 +151,69 @@ class TestPage:
 
         assert [one.count("Search is slow") for one in found] == [LATELY_MAX] * 2
         assert [html.LATELY_REST in one for one in found] == [more] * 2
+
+    @pytest.mark.parametrize(
+        ("said", "open_"),
+        [
+            ([], ["Investigating"]),
+            ([("identified", "A cause is found.")], ["Identified"]),
+            (
+                [("identified", "A cause is found."), ("monitoring", None)],
+                ["Monitoring", "Identified"],
+            ),
+            (
+                [("identified", "A cause is found."), ("monitoring", None), ("resolved", None)],
+                ["Resolved", "Monitoring", "Identified"],
+            ),
+            ([("monitoring", None), ("resolved", "All is well.")], ["Resolved"]),
+            ([("monitoring", None), ("resolved", None)], ["Resolved"]),
+        ],
+    )
+    def test_the_last_words_are_read_without_unfolding(self, said, open_):
+        rows = [(NINE + n * MINUTE, *one) for n, one in enumerate(said, 1)]
+        over = rows[-1][0] if rows and rows[-1][1] == "resolved" else None
+        made = html.now(page(an_incident(*rows, resolved_at=over)), AT)
+        article = made[made.index("<article") : made.index("</article>")]
+        seen, folded, rest = article.partition("<details>")
+
+        assert re.findall("<strong>(.*?)</strong>", seen) == open_
+        assert len(re.findall("<strong>", rest)) == len(said) + 1 - len(open_)
+        assert bool(folded) == (len(open_) <= len(said))
+
+    def test_a_list_says_since_when_what_it_shows_is_unchanged(self):
+        made = the_page()
+        two, one, none = made.recent[1:], made.recent[1:2], ()
+        of = {
+            incidents: html.day(made.today, incidents, made, AT) for incidents in (two, one, none)
+        }
+
+        assert {
+            incidents: re.findall(r"\n(.*) All days are days", markdown.listed(each, made, AT))
+            for incidents, each in of.items()
+        } == {
+            two: [f"These incidents are unchanged since {utc(two[0].since)}."],
+            one: [f"This incident is unchanged since {utc(one[0].since)}."],
+            none: [f"The status page is unchanged since {utc(made.since)}."],
+        }
+        assert two[0].since < made.since
+
+    @pytest.mark.parametrize("root", ["https://s.example", "https://x.example/status/acme"])
+    def test_the_address_in_json_has_no_slash_at_its_end(self, root):
+        at = Addresses(root)
+        made = json.dumps([document(name, the_page(), at) for name in DOCUMENTS])
+
+        assert f'"url": "{root}"' in made
+        assert "//" not in made.replace("https://", "").replace("http://", "")
+
+    def test_a_page_names_the_ways_to_subscribe(self):
+        in_html, in_markdown = html.now(the_page(), AT), markdown.now(the_page(), AT)
+
+        assert '<a href="#subscribe">Subscribe</a>' in in_html
+        for feed in FEEDS:
+            assert f'href="{AT.of(feed)}"' in in_html
+            assert f"({AT.of(feed)})" in in_markdown
+        for made in (in_html, in_markdown):
+            assert f"/feed subscribe {AT.of('updates.rss')}" in made
 
     def test_groups_without_trouble_are_folded_on_a_long_page(self):
         more = tuple(

@@ -59,6 +59,10 @@ FACTS = [
     "Ended in the last 14 days",
     *SEARCH,
     "All incidents by month",
+    "Subscribe",
+    r"Each incident \(Atom\) · Each incident \(RSS\) · Each update \(Atom\) · Each update \(RSS\)",
+    "In a channel of Slack: /feed subscribe http",
+    "By e-mail: ",
     "All days are days in UTC",
 ]
 
@@ -82,7 +86,12 @@ def test_the_page_has_every_fact_in_order(site, w3m):
 
 
 def test_the_page_of_an_incident_has_every_fact_in_order(site, w3m):
-    facts = ["Acme <status> & more", *CHECKOUT, *EARLIER, f"Unchanged since {MOMENT}"]
+    facts = [
+        "Acme <status> & more",
+        *CHECKOUT,
+        *EARLIER,
+        f"This incident is unchanged since {MOMENT}",
+    ]
 
     assert missing(facts, w3m(f"{site}/incidents/3")) is None
 
