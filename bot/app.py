@@ -327,6 +327,7 @@ class App:
         for workspace in await self.store.read(keys.known_workspaces):
             if ended := await self.subscribing.end_in_status_channel(workspace):
                 log.warning("subscription ended", channel=ended.channel)
+                self.worker.wake()
 
     async def forget(self) -> None:
         """Delete handled requests that nobody delivers again, and expired idempotency keys."""

@@ -39,6 +39,7 @@ class Surface(StrEnum):
     CHANNEL_CLOSING = "channel_closing"  # the word that the channel will be archived
     CHANNEL_ARCHIVE = "channel_archive"  # the channel is archived
     NO_POSTS = "no_posts"  # to whoever subscribed a channel: Slack takes no posts there
+    SUBSCRIPTION_ENDED = "subscription_ended"  # to the same: it is the status channel by now
 
 
 # Messages about a promise.
@@ -77,6 +78,8 @@ ABOUT_CHANNELS = frozenset(
         Surface.CHANNEL_REFUSED,
     }
 )
+# Words to whoever subscribed a channel. They are about no incident.
+ABOUT_SUBSCRIPTIONS = frozenset({Surface.NO_POSTS, Surface.SUBSCRIPTION_ENDED})
 # Messages about an entry that responders read.
 NOTICES = frozenset({Surface.HAND_OVER, *NUDGES})
 

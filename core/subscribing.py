@@ -173,7 +173,8 @@ class Subscribing:
     async def end_in_status_channel(self, workspace: str) -> Subscription | None:
         """Ends the subscription of the status channel, which may be a subscribed one.
 
-        It is that once the operator has named that channel in the settings.
+        It is that once the operator has named that channel in the settings. Whoever subscribed it
+        is told: no answer to anybody says that it has ended.
         """
 
         def crossed(reader: Reader) -> bool:
@@ -183,11 +184,16 @@ class Subscribing:
             found = _of(reader.subscriptions(workspace), known.status_channel)
             return found is not None and found.in_force
 
+        def end(tx: Transaction) -> Subscription | None:
+            at = self._clock()
+            ended = ended_by_setup(tx, workspace, by=None, at=at)
+            if ended is not None:
+                tx.tell_the_end(ended, at=at)
+            return ended
+
         if not await self._store.read(crossed):
             return None
-        return await self._store.write(
-            lambda tx: ended_by_setup(tx, workspace, by=None, at=self._clock())
-        )
+        return await self._store.write(end)
 
     def _proposed(self, tx: Transaction, actor: Actor, wanted: Wanted) -> Subscribed:
         team, channel = actor.workspace, wanted.channel

@@ -89,6 +89,9 @@ class SubscriptionWriter(Subscriptions, Protocol):
         What waits for the channel, and was public before its start or its end, is dropped.
         """
 
+    def tell_the_end(self, ended: Subscription, *, at: datetime) -> None:
+        """Writes the word to whoever subscribed the channel that this has ended."""
+
 
 def lowest_severity(text: str) -> Severity:
     """The severity that ``high`` or ``high+`` names: it and all that are worse.

@@ -85,8 +85,8 @@ class Facts:
     pins the card there has its ``place``, and a note has ``note``, None if that channel does not
     show it. In a subscribed channel, ``subscribed``, replies are shown in the channel as well only
     with ``broadcast``; a post that is not ``wanted`` is not made, and is edited if it is there.
-    ``faulty``: as far as is known, that channel takes no posts. The word about it has ``no_posts``,
-    the subscription of the channel; None if there is nothing to tell any more.
+    ``faulty``: as far as is known, that channel takes no posts. A word about a subscription has
+    ``subscription``, None if there is nothing to tell any more.
     """
 
     name: str = ""
@@ -107,7 +107,7 @@ class Facts:
     broadcast: bool = True
     wanted: bool = True
     faulty: bool = False
-    no_posts: Subscription | None = None
+    subscription: Subscription | None = None
 
     def reached(self, *, at: datetime) -> Milestone | None:
         """The time to the first public text, if this is it."""

@@ -65,6 +65,11 @@ class HookMessage:
     error: str | None
 
     @property
+    def unsure(self) -> bool:
+        """Whether the try before this one may have reached the receiver."""
+        return self.error == UNKNOWN_OUTCOME
+
+    @property
     def surface(self) -> str:
         """Its kind, for logs and metrics."""
         return f"webhook:{self.event}" if self.event else webhooks.NOTICE

@@ -48,6 +48,7 @@ LANES = {
     Surface.CHANNEL_NOTE: "channel",
     Surface.CHANNEL_REFUSED: "channel",
     Surface.NO_POSTS: "no_posts",
+    Surface.SUBSCRIPTION_ENDED: "subscription_ended",
 }
 
 

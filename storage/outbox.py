@@ -26,7 +26,14 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import ABOUT_CHANNELS, EDITED_NUDGES, NUDGES, Envelope, Surface
+from core.decision import (
+    ABOUT_CHANNELS,
+    ABOUT_SUBSCRIPTIONS,
+    EDITED_NUDGES,
+    NUDGES,
+    Envelope,
+    Surface,
+)
 from storage import channel_facts, claims, own_channels, posting_faults
 from storage.enqueue import later_of, redraw_beside
 from storage.facts import (
@@ -280,9 +287,9 @@ class Outbox:
 
     async def facts(self, message: OutboxMessage) -> Facts:
         """The content of ``message``, from the rows as they are now."""
-        if message.surface is Surface.NO_POSTS:
+        if message.surface in ABOUT_SUBSCRIPTIONS:
             return await self._store.read(
-                lambda reader: Facts(no_posts=posting_faults.faulty_channel(reader, message))
+                lambda reader: Facts(subscription=posting_faults.told_of(reader, message))
             )
         # As of the message's own time, and of no clock: a clock behind the publisher's would leave
         # the text out, and no later message would add it.

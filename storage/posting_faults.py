@@ -1,19 +1,19 @@
-"""Subscribed channels that take no posts: since when, and the word about it to their people.
+"""The words to people about the channels that they subscribed: it takes no posts, or has ended.
 
-The word is a message of the outbox, written together with the fault.
+A word is a message of the outbox, written together with the fact.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
 from core.decision import Envelope, Surface
 from core.subscription import Subscription
 from storage.enqueue import enqueue_of
 from storage.messages import OutboxMessage
-from storage.models import State, kept, outbox, subscription
+from storage.models import State, incident, kept, outbox, subscription
 from storage.queries import SqlReader
 from storage.snapshot import connection_of
 from storage.subscriptions import subscription_of
@@ -31,6 +31,12 @@ _SOUND = (
     update(subscription)
     .where(*_IN_CHANNEL, subscription.c.fault.is_not(None))
     .values(fault=None, faulty_since=None)
+)
+_NEWEST = (
+    select(incident.c.id)
+    .where(incident.c.workspace_id == bindparam("in_workspace"))
+    .order_by(incident.c.number.desc())
+    .limit(1)
 )
 # Words about earlier faults, which nobody needs any more.
 _DROP_WORDS = (
@@ -65,9 +71,26 @@ def mark_sound(tx: SqlReader, workspace: str, channel: str) -> None:
     connection_of(tx).execute(_SOUND, {"in_workspace": workspace, "in_channel": channel})
 
 
-def faulty_channel(reader: SqlReader, message: OutboxMessage) -> Subscription | None:
-    """The subscription that the word ``message`` is about; None if its fault is over by now."""
+def tell_the_end(tx: SqlReader, ended: Subscription, *, at: datetime) -> None:
+    """Writes the word that a subscription has ended at the moment ``at``, by no person's act.
+
+    A message belongs to an incident: this one to the newest, whatever that is. Without any
+    incident nobody misses one.
+    """
+    connection = connection_of(tx)
+    newest = connection.execute(_NEWEST, {"in_workspace": ended.workspace}).scalar_one_or_none()
+    if newest is not None and ended.by.in_slack:
+        word = Envelope(surface=Surface.SUBSCRIPTION_ENDED, channel=ended.channel)
+        enqueue_of(connection, ended.workspace, newest, [word], at=at)
+
+
+def told_of(reader: SqlReader, message: OutboxMessage) -> Subscription | None:
+    """The subscription that the word ``message`` is about; None if it is true no more."""
     here = subscription_of(connection_of(reader), message.workspace, message.channel)
-    if here is None or not here.in_force or here.fault is None:
+    if here is None:
         return None
-    return here if here.fault.at == message.created_at else None
+    if message.surface is Surface.SUBSCRIPTION_ENDED:
+        told_at = here.ended_at
+    else:
+        told_at = here.fault.at if here.in_force and here.fault else None
+    return here if told_at == message.created_at else None

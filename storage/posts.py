@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
-from core.decision import CHANNEL_EFFECTS, NOTICES, Envelope, Surface
+from core.decision import ABOUT_SUBSCRIPTIONS, CHANNEL_EFFECTS, NOTICES, Envelope, Surface
 from core.incident import Kind
 from storage.messages import LANES
 from storage.models import KEPT, is_kept, is_open, outbox, posted, update
@@ -22,7 +22,7 @@ from storage.rows import AnyRow
 from storage.snapshot import connection_of
 
 # Surfaces of direct messages, which the bot cannot read, and deliveries that are no messages.
-DIRECT = (Surface.OWNER_CARD, Surface.NO_POSTS, *NOTICES, *CHANNEL_EFFECTS)
+DIRECT = (Surface.OWNER_CARD, *ABOUT_SUBSCRIPTIONS, *NOTICES, *CHANNEL_EFFECTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from storage import (
     own_channels,
     owners,
     pages,
+    posting_faults,
     promises,
     queries,
     saving,
@@ -353,6 +354,10 @@ class SqlTransaction(SqlReader):
     def keep_subscription(self, subscription: Subscription) -> None:
         """Writes a subscription, in the place of the one that its channel has."""
         subscriptions.keep(self._connection, subscription)
+
+    def tell_the_end(self, ended: Subscription, *, at: datetime) -> None:
+        """Writes the word to whoever subscribed the channel that this has ended."""
+        posting_faults.tell_the_end(self, ended, at=at)
 
     def _know_components(self, endpoint: Endpoint) -> None:
         at = endpoint.starts_at

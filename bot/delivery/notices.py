@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.delivery.failures import Failure, FailureKind
 from bot.delivery.metadata import EVENT, origin
 from bot.delivery.slack import CLOCKS_APART, NOT_IN_CHANNEL, UNREADABLE, failure
+from bot.slack.blocks import told_again
 from bot.slack.hooks import switched_off
 from bot.slack.web import code_of
 from storage.hook_notices import HookNotice
@@ -69,19 +70,23 @@ class NoticeTransport:
             await self._post(message, notice)
 
     async def _post(self, message: HookMessage, notice: HookNotice) -> None:
+        word = switched_off(message.endpoint, notice.state)
+        if message.unsure and notice.receiver.startswith(PEOPLE):
+            word = told_again(word)
         await self._client.chat_postMessage(
             channel=notice.receiver,
             metadata={
                 "event_type": EVENT,
                 "event_payload": {"id": str(message.uid), "surface": message.surface},
             },
-            **switched_off(message.endpoint, notice.state),
+            **word,
         )
 
     async def _is_posted(self, message: HookMessage, notice: HookNotice) -> bool:
         """Whether Slack has it from an earlier try.
 
-        A direct message is not searched for, as that takes more scopes: it may come twice.
+        A direct message is not searched for, as that takes more scopes: it may come twice, and the
+        second one says so.
         """
         if notice.receiver.startswith(PEOPLE):
             return False

@@ -12,7 +12,8 @@ from bot.delivery.channels import Messages
 from bot.delivery.failures import Failure, FailureKind
 from bot.delivery.slack import CONTENT, GONE, failure
 from bot.delivery.surfaces import drawn
-from core.decision import Surface
+from bot.slack.blocks import told_again
+from core.decision import ABOUT_SUBSCRIPTIONS, Surface
 from storage.facts import Delivery, Facts, Posted
 from storage.messages import OutboxMessage
 from storage.outbox import Outbox
@@ -62,7 +63,7 @@ class SubscribedTransport:
     async def deliver(
         self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Delivery | Failure | None:
-        if message.surface is Surface.NO_POSTS:
+        if message.surface in ABOUT_SUBSCRIPTIONS:
             return await self._told(message, facts, at=at)
         result = await self._messages.deliver(message, facts, at=at)
         if not facts.subscribed:
@@ -77,13 +78,16 @@ class SubscribedTransport:
     async def _told(self, message: OutboxMessage, facts: Facts, *, at: datetime) -> Failure | None:
         """Posts the word.
 
-        A direct message is not searched for, as that takes more scopes: it may come twice.
+        A direct message is not searched for, as that takes more scopes: it may come twice, and the
+        second one says so.
         """
         content = drawn(message.surface, facts, at=at)
-        if content is None or facts.no_posts is None:
+        if content is None or facts.subscription is None:
             return None
+        if message.unsure:
+            content = told_again(content)
         try:
-            await self._client.chat_postMessage(channel=facts.no_posts.by.id, **content)
+            await self._client.chat_postMessage(channel=facts.subscription.by.id, **content)
         except SlackApiError as error:
             return failure(error)
         return None

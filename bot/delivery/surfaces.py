@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.slack import cards, channels, handing, mentions, nudges, public
-from bot.slack.posting_faults import takes_no_posts
+from bot.slack.posting_faults import ended_by_operator, takes_no_posts
 from core.decision import CHANNEL_EFFECTS, Surface
 from core.incident import Note
 from storage.facts import Facts
@@ -45,7 +45,9 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
         ):
             return _about_channel(surface, facts)
         case Surface.NO_POSTS:
-            return takes_no_posts(facts.no_posts) if facts.no_posts else None
+            return takes_no_posts(facts.subscription) if facts.subscription else None
+        case Surface.SUBSCRIPTION_ENDED:
+            return ended_by_operator(facts.subscription) if facts.subscription else None
         case _ if surface in CHANNEL_EFFECTS:
             return None  # No message: `bot.delivery.channels` carries it out.
     raise TypeError(f"{surface} has no view")

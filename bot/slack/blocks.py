@@ -8,7 +8,7 @@ Source of the limits: https://docs.slack.dev/reference/block-kit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.slack.markup import TEXT_MAX, clipped, joined, story
@@ -19,6 +19,7 @@ Json = dict[str, Any]
 # leave room for some emoji.
 MARGIN = 10
 HEADER_MAX = 150 - MARGIN
+TOLD_AGAIN = "You may have this message twice, because Slack was unreachable."
 LABEL_MAX = 75 - MARGIN  # of a button or an option
 
 
@@ -71,6 +72,14 @@ def with_remark(reply: Json, remark: str) -> Json:
         "text": story([reply["text"], remark]),
         "blocks": [first, section(remark), *rest],
     }
+
+
+def told_again(word: Mapping[str, Any]) -> Json:
+    """A direct message after a first one that Slack may have.
+
+    Nobody can look for that: it takes a scope that reads all direct messages.
+    """
+    return with_remark(dict(word), TOLD_AGAIN)
 
 
 def context(*texts: str) -> Json:

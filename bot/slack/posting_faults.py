@@ -1,4 +1,4 @@
-"""Subscribed channels that take no posts: the words about them, and their buttons. Pure."""
+"""Words to whoever subscribed a channel that takes no posts, or has ended; their buttons. Pure."""
 
 from __future__ import annotations
 
@@ -43,6 +43,16 @@ def takes_no_posts(one: Subscription) -> Json:
         f"{cure_of(fault)} What was given up then follows by itself, or with *Try again*.",
     ]
     return message(told, [*paragraphs(told), *actions(_cures(one.channel))])
+
+
+def ended_by_operator(one: Subscription) -> Json:
+    """The word to whoever made the subscription ``one`` that its channel is the status channel."""
+    told = [
+        f"{channel_link(one.channel)} is the status channel now, as whoever runs me has set it.",
+        "Your subscription of it has ended: the status channel shows all that is public.",
+        "It does not come back by itself if the status channel moves.",
+    ]
+    return message(told, [*paragraphs(told), *actions([subscriptions_button()])])
 
 
 def takes_posts(channel: str) -> Json:

@@ -11,6 +11,7 @@ from bot.delivery.channels import ChannelTransport
 from bot.delivery.slack import SlackTransport
 from bot.delivery.subscribed import SubscribedTransport
 from bot.doctor.subscribed import subscribed_checks
+from bot.slack.blocks import TOLD_AGAIN
 from core.commands import Redact, SetPrivacy
 from core.configuring import SettingsBook
 from core.decision import Surface
@@ -816,6 +817,75 @@ async def test_a_subscribed_channel_that_becomes_the_status_channel_at_a_start_h
         await known(slack)
         found = await Subscribing(third.store, clock=clock).subscriptions(publisher)
         assert found == ()
+
+
+ENDED = "Your subscription of it has ended"
+
+
+async def test_who_subscribed_the_new_status_channel_is_told_once_that_this_has_ended(
+    slack, environment, clock
+):
+    here, mia = slack.workspace.channel(CUSTOMERS).id, slack.workspace.user("mia")
+    publisher = replace(an_actor(workspace=slack.workspace.team_id), person=Person(mia.id, "mia"))
+    async with running(environment, slack, clock) as app:
+        await known(slack)
+        await app.incidents.execute(a_declaration(id=uuid5(IDS, "one"), actor=publisher))
+        clock.advance(minutes=1)
+        await settled(app, clock)
+        await Subscribing(app.store, clock=clock).subscribe(publisher, Wanted(channel=here))
+    for _ in range(2):
+        clock.advance(minutes=1)
+        async with running({**environment, "STATUS_CHANNEL": here}, slack, clock) as app:
+            await known(slack)
+            await app.end_subscriptions()
+            await settled(app, clock)
+            assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
+
+    told = [call for call in slack.calls_of("chat.postMessage") if ENDED in str(call)]
+    assert [call.arguments["channel"] for call in told] == [mia.id]
+
+
+async def test_the_end_of_a_subscription_that_is_in_force_again_is_not_told(
+    slack, environment, clock
+):
+    here, mia = slack.workspace.channel(CUSTOMERS).id, slack.workspace.user("mia")
+    publisher = replace(an_actor(workspace=slack.workspace.team_id), person=Person(mia.id, "mia"))
+    async with running(environment, slack, clock) as app:
+        await known(slack)
+        await app.incidents.execute(a_declaration(id=uuid5(IDS, "one"), actor=publisher))
+        await Subscribing(app.store, clock=clock).subscribe(publisher, Wanted(channel=here))
+    away = slack.faults.refuse("chat.postMessage", error="update_failed", times=None)
+    async with running({**environment, "STATUS_CHANNEL": here}, slack, clock) as app:
+        await known(slack)
+        await app.worker.deliver_due()
+    assert away.hits
+    clock.advance(minutes=1)
+    async with running(environment, slack, clock) as app:
+        await known(slack)
+        await Subscribing(app.store, clock=clock).subscribe(publisher, Wanted(channel=here))
+        away.clear()
+        slack.calls.clear()
+        await settled(app, clock)
+
+    assert not [call for call in slack.calls_of("chat.postMessage") if ENDED in str(call)]
+
+
+async def test_a_word_that_slack_may_have_already_says_so_when_it_comes_again(
+    slack, declare, shown, clock
+):
+    here, mia = slack.workspace.channel(CUSTOMERS).id, slack.workspace.user("mia")
+    person = slack.person("mia")
+    await (await person.command("#payments", f"/incident subscribe {CUSTOMERS}")).answer()
+    clock.advance(seconds=2)
+    slack.faults.refuse("chat.postMessage", error="is_archived", channel=here, times=None)
+    slack.faults.lose_answer("chat.postMessage", channel=mia.id, times=1)
+    await declare("Checkout is down")
+    await shown(CUSTOMERS)
+    clock.advance(minutes=1)
+    await shown(CUSTOMERS)
+
+    told = [one.text for one in slack.workspace.direct(mia).messages if NO_POSTS in one.text]
+    assert [TOLD_AGAIN in text for text in told] == [False, True]
 
 
 async def test_a_text_of_a_status_channel_that_was_subscribed_once_is_not_missed_elsewhere(

@@ -385,6 +385,21 @@ class TestIncidents:
             [("API", PARTLY, FINE), ("Web", PARTLY, FINE)],
         ]
 
+    @pytest.mark.parametrize(
+        ("rows", "latest"),
+        [
+            ([(1, "identified", "Found."), (2, "monitoring", "Fixed.")], [3]),
+            ([(1, "identified", "Found."), (2, "monitoring", None)], [3, 2]),
+            ([(1, None, "Found."), (2, "identified", None), (3, "monitoring", None)], [4, 3, 2]),
+            ([(1, "identified", None), (2, "monitoring", None)], [3]),
+            ([], [1]),
+        ],
+    )
+    def test_the_latest_updates_reach_back_to_the_newest_text(self, rows, latest):
+        one = an_incident(*((NINE + n * MINUTE, *said) for n, *said in rows))
+
+        assert [each.entry for each in page(one).recent[0].latest] == latest
+
 
 class TestGroups:
     def test_groups_keep_their_order_and_the_rest_comes_last(self):

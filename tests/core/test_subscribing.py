@@ -15,6 +15,7 @@ from core.settings import NONE, Setting
 from core.subscribing import SUBSCRIPTIONS_MAX, Subscribing, Wanted
 from core.subscription import SubscriptionFilter
 from tests.builders import ADA, GRACE, STATUS_CHANNEL, an_actor
+from tests.stores import FoundByTwo
 
 PUBLISHER = an_actor()
 HERE = Wanted(channel="C0CUSTOMERS")
@@ -190,6 +191,20 @@ async def test_a_subscribed_channel_that_the_operator_makes_the_status_channel_i
     assert ended == (replace(kept, at=clock(), ended_at=clock()) if ends else None)
     assert await subscribing.subscriptions(PUBLISHER) == (() if ends else (kept,))
     assert await subscribing.end_in_status_channel(team) is None
+
+
+async def test_the_end_of_a_subscription_is_written_and_told_by_one_of_two_servers(
+    subscribing, declare, store, clock
+):
+    team = PUBLISHER.workspace
+    await declare()
+    await subscribing.subscribe(PUBLISHER, HERE)
+    changes = {Setting.STATUS_CHANNEL: HERE.channel}
+    await store.write(lambda tx: tx.save_settings(team, changes, seen=None, by=GRACE, at=clock()))
+    second = Subscribing(FoundByTwo(store, True), clock=clock)
+
+    assert await subscribing.end_in_status_channel(team) is not None
+    assert await second.end_in_status_channel(team) is None
 
 
 # --- a component that may not be named ---------------------------------------------------------

@@ -43,6 +43,7 @@ from bot.slack import (
     walking,
 )
 from bot.slack.answers import DialogNotOpened
+from bot.slack.blocks import told_again
 from bot.slack.box_dialogs import box_dialog
 from bot.slack.boxes import Box
 from bot.slack.cards import card_for_you, owner_card, working_card
@@ -1377,6 +1378,10 @@ def subscribed_channels(texts: Texts) -> dict[str, Any]:
         ),
         "channel_takes_no_posts_for_another_reason": posting_faults.takes_no_posts(
             replace(one, fault=PostingFault("access_denied", NOW))
+        ),
+        "subscription_ended_by_operator": posting_faults.ended_by_operator(ended.subscription),
+        "channel_takes_no_posts_told_again": told_again(
+            posting_faults.takes_no_posts(replace(one, fault=PostingFault("is_archived", NOW)))
         ),
         "channel_still_takes_no_posts": posting_faults.still_takes_no_posts(
             one.channel, "is archived: unarchive it, or choose another"
