@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from core.handover import HandOver
-from core.incident import Component, Incident, Update
+from core.incident import Component, DeclaredText, Incident, Update
 from core.promise import Promise
 from core.subscription import Subscription
 from core.workspace import Workspace
@@ -303,6 +303,10 @@ class Outcome:
     places: tuple[str, ...] | None = None
     # The number of earlier versions of the withdrawn text that went with it.
     withdrawn_too: int = 0
+    # The name by which the command withdraws texts, if it does; and those of the declaration that
+    # it withdrew, or found withdrawn.
+    withdrawn_name: DeclaredText | None = None
+    withdrawn_of_declaration: tuple[DeclaredText, ...] = ()
     # The newest earlier text of the actor that the public cannot read yet; the declaration is one.
     held: Update | None = None
 

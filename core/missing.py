@@ -67,10 +67,17 @@ class NoSuchText(NoSuchEntry):
         told = {
             DeclaredText.DESCRIPTION: f"{incident.name} has no description to withdraw.",
             DeclaredText.CATEGORY: f"{incident.name} has no category to withdraw.",
-            DeclaredText.TITLE: f"{incident.name} has no earlier title to withdraw.",
+            DeclaredText.TITLE: f"{incident.name} has no earlier title to withdraw: its title was "
+            "never changed.",
         }
-        renamed = about(Act.TITLE, "Give it another one first: {}.", incident)
-        UserError.__init__(self, told[name], renamed if name is DeclaredText.TITLE else None)
+        ways = {
+            DeclaredText.TITLE: (
+                Act.TITLE,
+                "To withdraw the present one, give it another one first, with {}.",
+            ),
+        }
+        way = ways.get(name, (Act.TIMELINE, "{} shows the texts that it has."))
+        UserError.__init__(self, told[name], about(*way, incident))
         self.incident = incident
 
 

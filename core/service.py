@@ -33,6 +33,7 @@ from core.refusals import StaleStatus
 from core.report import Report
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction
+from core.withdrawing import names_withdrawn, withdrawn_name
 from core.workspace import Workspace, WorkspaceSettings
 
 T = TypeVar("T")
@@ -158,6 +159,8 @@ class Incidents:
             redacted=decision.redacted or entry,
             workspace=known.workspace,
             withdrawn_too=len(decision.redacted_too),
+            withdrawn_name=withdrawn_name(command),
+            withdrawn_of_declaration=names_withdrawn(entry, decision),
             withdrawn_text=entry.body if entry else None,
             correctable=correctable_now(tx, command, decision, known.workspace, at=at),
             acknowledged_at=_acknowledged_at(tx, command, decision.incident) if repeats else None,

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.commands import Redact
+from core.commands import Command, Redact
 from core.decision import Decision, Envelope, ForRedaction, Surface
 from core.incident import (
     TITLE_WITHDRAWN,
@@ -50,6 +50,25 @@ def _withdrawn(
     if isinstance(command.entry, DeclaredText):
         return _withdrawn_by_name(incident, command, command.entry, entry, known, at=at)
     return _withdrawn_entry(incident, command, entry, known, at=at)
+
+
+def withdrawn_name(command: Command) -> DeclaredText | None:
+    """The name by which ``command`` withdraws texts; None if it does not."""
+    entry = command.entry if isinstance(command, Redact) else None
+    return entry if isinstance(entry, DeclaredText) else None
+
+
+def names_withdrawn(entry: Update | None, decision: Decision) -> tuple[DeclaredText, ...]:
+    """The texts of the declaration ``entry`` that ``decision`` withdraws, or that were before it.
+
+    None, if ``entry`` is no declaration.
+    """
+    if entry is None or entry.kind is not Kind.DECLARED:
+        return ()
+    before = _withdrawn_of(entry)
+    if decision.redacted is None:
+        return before
+    return tuple(name for name in decision.redacted.withdrawn if name not in before)
 
 
 def _lost(incident: Incident, decision: Decision, known: ForRedaction) -> Iterator[str]:

@@ -45,6 +45,7 @@ from bot.slack.requests import (
     ShowCard,
     follow_up,
 )
+from bot.slack.verbs import COMMAND
 from bot.ways import in_slack
 from core import policy
 from core.boards import BoardFilter, Scope
@@ -156,6 +157,8 @@ class Asking:
         if not offers and (missing := await self._missing(actor, choices)):
             others = await self._offers(actor, list(map(_unnamed, choices)), text, typed)
             return missing, [*others, Offer(Choice(ShowBoard(), "All open"))]
+        if not offers and (none := _none_to_withdraw(choices)):
+            return none, []
         impossible = None if text else _impossible(choices, offers)
         if isinstance(impossible, IncidentResolved):
             return impossible, []
@@ -257,6 +260,22 @@ class Asking:
             return here
         page = await self._incidents.ranking(actor, BoardFilter(scope=Scope.OPEN))
         return page.items
+
+
+def _none_to_withdraw(choices: Sequence[Choice]) -> Question | None:
+    """The answer to a withdrawal by name, without a number, where no open incident has such a text.
+
+    The incidents that ended may have one, and are too many to ask about.
+    """
+    match [choice.request for choice in choices]:
+        case [Redact(ref=None, entry=DeclaredText() as name)]:
+            text = "an earlier title" if name is DeclaredText.TITLE else f"a {name}"
+            return Question(
+                f"No open incident has {text} to withdraw. For one that has ended, type its "
+                f"number: `{COMMAND} withdraw <n> {name}`."
+            )
+        case _:
+            return None
 
 
 def _may_not(error: UserError, actor: Actor) -> bool:

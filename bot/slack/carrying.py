@@ -39,6 +39,7 @@ from core.commands import (
     Acknowledge,
     Change,
     Declare,
+    Redact,
     Ref,
     SetPrivacy,
     SetPromise,
@@ -145,7 +146,7 @@ def has_only_options(error: UserError, request: Request | None) -> bool:
     Those of lists and figures are, and those of settings and subscriptions. So are the words behind
     the incident that a command shows, or withdraws a text of, and the person that one names.
     """
-    if isinstance(request, AssignTo | InviteUser):
+    if isinstance(request, AssignTo | InviteUser | Redact):
         return True
     if isinstance(error, Question) and error.usage in USAGES_WITHOUT_TEXT:
         return True

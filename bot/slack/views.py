@@ -42,7 +42,7 @@ from bot.slack.words import (
 )
 from core.boards import Card
 from core.decision import Outcome
-from core.incident import OPENED, Incident, Kind, Section, Update, Visibility
+from core.incident import OPENED, DeclaredText, Incident, Kind, Section, Update, Visibility
 from core.lifecycle import PublicWord
 from core.promise import Promise
 from core.texts import listed
@@ -230,7 +230,7 @@ def _status_and_owner(incident: Incident) -> str:
 
 def _withdrawn_already(outcome: Outcome) -> Iterator[str]:
     if redacted := outcome.redacted:
-        yield f"{_withdrawn(redacted, outcome.incident)} withdrawn already."
+        yield f"{_withdrawn(redacted, outcome)} withdrawn already."
         yield from _never_published(redacted)
 
 
@@ -281,7 +281,7 @@ def status_channel_set(channel: str, *, also: str = "") -> Json:
 def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
     incident, redacted = outcome.incident, outcome.redacted
     if redacted:
-        yield f"{_withdrawn(redacted, incident)} withdrawn."
+        yield f"{_withdrawn(redacted, outcome)} withdrawn."
         if redacted.kind in {Kind.REPORTED, Kind.DESCRIPTION} and outcome.withdrawn_too:
             more = outcome.withdrawn_too
             yield f"So {'is 1 earlier version' if more == 1 else f'are {more} earlier versions'}."
@@ -312,18 +312,29 @@ def _new_facts(outcome: Outcome, reader: str | None) -> Iterator[tuple[Update, s
         yield from ((update, fact) for fact in _changes(update, name, outcome, reader))
 
 
-def _withdrawn(redacted: Update, incident: Incident) -> str:
+def _withdrawn(redacted: Update, outcome: Outcome) -> str:
     """The beginning of a sentence about texts that are withdrawn, up to its verb."""
-    if redacted.kind is Kind.DESCRIPTION:
-        return f"The description of {incident.name} is"
+    name, entry = outcome.incident.name, redacted.entry
+    if outcome.withdrawn_name:
+        return _withdrawn_by_name(outcome.withdrawn_name, outcome)
+    if redacted.kind in {Kind.TITLE, Kind.DESCRIPTION}:
+        return f"The {redacted.kind} in entry {entry} of {name} is"
     if redacted.kind is Kind.REPORTED:
         words = Section(str(redacted.new)).words
-        return f'The section "{words}" of the report of {incident.name} (entry {redacted.entry}) is'
-    if redacted.withdrawn:
-        names = listed(redacted.withdrawn)
-        verb = "is" if len(redacted.withdrawn) == 1 else "are"
-        return f"{names.capitalize()} of the declaration of {incident.name} {verb}"
-    return f"The text of entry {redacted.entry} of {incident.name} is"
+        return f'The section "{words}" of the report of {name} (entry {entry}) is'
+    if names := outcome.withdrawn_of_declaration:
+        verb = "is" if len(names) == 1 else "are"
+        return f"{listed(names).capitalize()} of the declaration of {name} {verb}"
+    return f"The text of entry {entry} of {name} is"
+
+
+def _withdrawn_by_name(text: DeclaredText, outcome: Outcome) -> str:
+    name, more = outcome.incident.name, outcome.withdrawn_too
+    if text is not DeclaredText.TITLE:
+        return f"The {text} of {name} is"
+    if not outcome.changed:
+        return f"Every earlier title of {name} is"
+    return f"{more + 1} earlier titles of {name} are" if more else f"The earlier title of {name} is"
 
 
 def _promise_left(redacted: Update, incident: Incident) -> datetime | None:

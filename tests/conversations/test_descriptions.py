@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.standin import opened
+from tests.standin import labels, opened
 
 FIRST = "Payments time out.\nSince the deploy of 14:10.\nOnly cards of ACME.\nA fourth line."
 
@@ -118,13 +118,45 @@ async def test_the_dialog_of_withdrawals_offers_it_by_name(card, slack, mia, say
 
 
 async def test_earlier_titles_are_withdrawn_by_name(card, say):
-    assert "no earlier title" in (await say("withdraw 1 title")).words()
+    assert (
+        "no earlier title to withdraw: its title was never changed"
+        in (await say("withdraw 1 title")).words()
+    )
 
     await say("title 1 Payments are down")
     words = (await say("withdraw 1 title")).words()
 
-    assert "Title of the declaration of INC-1 is withdrawn." in words
+    assert "The earlier title of INC-1 is withdrawn." in words
     assert "Checkout" not in (await say("timeline 1")).words()
+
+
+async def test_each_answer_to_a_withdrawal_names_what_was_withdrawn(card, say, settle):
+    for line in ("title 1 Payments are slow", "title 1 Payments are down", "description 1 Secret."):
+        await say(line)
+        await settle()
+
+    told = {
+        line: (await say(f"withdraw {line}")).words().split(" withdrawn")[0]
+        for line in ("1 title", "1 title ", "1 3", "1 description", "1 description ", "1 2", "1 1")
+    }
+
+    assert told == {
+        "1 title": "2 earlier titles of INC-1 are",
+        "1 title ": "Every earlier title of INC-1 is",
+        "1 3": "The title in entry 3 of INC-1 is",
+        "1 description": "The description of INC-1 is",
+        "1 description ": "The description of INC-1 is",
+        "1 2": "The description in entry 2 of INC-1 is",
+        "1 1": "Title of the declaration of INC-1 is",
+    }
+
+
+async def test_a_withdrawal_by_name_that_finds_nothing_shows_what_there_is(card, say):
+    told = await say("withdraw 1 category")
+
+    assert "INC-1 has no category to withdraw." in told.words()
+    assert "shows the texts that it has." in told.words()
+    assert labels(told) == ["Timeline"]
 
 
 async def test_after_the_end_it_is_only_withdrawn(card, slack, mia, say, settle):

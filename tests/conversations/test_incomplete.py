@@ -208,6 +208,8 @@ async def test_only_a_text_that_an_incident_has_is_offered_for_withdrawal(mia):
 
     assert await offered("withdraw title") == []
     assert await offered("withdraw description") == []
+    none = await (await mia.command("#random", "/incident withdraw title")).answer()
+    assert "No open incident has an earlier title to withdraw." in none.text
     await mia.command("#random", "/incident title 2 Search is very slow")
     await mia.command("#random", "/incident description 1 Since the deploy.")
 

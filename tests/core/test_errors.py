@@ -255,12 +255,18 @@ TOLD = [
     ),
     (
         NoSuchText(OPEN, DeclaredText.DESCRIPTION),
-        "INC-42 has no description to withdraw.",
+        "INC-42 has no description to withdraw. <show the timeline> shows the texts that it has.",
     ),
-    (NoSuchText(OPEN, DeclaredText.CATEGORY), "INC-42 has no category to withdraw."),
+    (
+        NoSuchText(OPEN, DeclaredText.CATEGORY),
+        "INC-42 has no category to withdraw. <show the timeline> shows the texts that it has.",
+    ),
     (
         NoSuchText(OPEN, DeclaredText.TITLE),
-        ("INC-42 has no earlier title to withdraw. Give it another one first: <change the title>."),
+        (
+            "INC-42 has no earlier title to withdraw: its title was never changed. "
+            "To withdraw the present one, give it another one first, with <change the title>."
+        ),
     ),
     (
         NoPublicSide(OPEN),

@@ -14,7 +14,16 @@ from core.commands import (
 )
 from core.denials import Denied, Permission
 from core.errors import InvalidField, UserError
-from core.incident import Kind, Membership, Place, Resolution, Resolved, Severity, Visibility
+from core.incident import (
+    DeclaredText,
+    Kind,
+    Membership,
+    Place,
+    Resolution,
+    Resolved,
+    Severity,
+    Visibility,
+)
 from core.lifecycle import RESPONSE
 from core.missing import NoSuchEntry, NotFound, UnknownComponent
 from core.refusals import (
@@ -545,6 +554,25 @@ async def test_after_five_minutes_only_an_admin_may_withdraw_even_after_the_end(
     outcome = await incidents.execute(Redact(actor=ADMIN, ref=1, entry=2))
     assert outcome.redacted.body is None
     assert outcome.redacted.visibility is Visibility.INTERNAL
+
+
+async def test_a_withdrawal_names_the_texts_of_the_declaration_that_it_withdrew_or_found_withdrawn(
+    incidents, declare
+):
+    await declare(description="ACME called.")
+
+    async def withdrawn(entry):
+        outcome = await incidents.execute(Redact(actor=ADMIN, ref=1, entry=entry))
+        return outcome.withdrawn_name, outcome.withdrawn_of_declaration
+
+    description, title = DeclaredText.DESCRIPTION, DeclaredText.TITLE
+    assert await withdrawn(1) == (None, (description,))
+    await incidents.execute(a_change(ref=1, title="Cards fail"))
+    assert await withdrawn(1) == (None, (title,))
+    assert await withdrawn(1) == (None, (description, title))
+    assert await withdrawn(title) == (title, (description, title))
+    await incidents.execute(a_change(ref=1, note="db-3"))
+    assert await withdrawn(3) == (None, ())
 
 
 async def test_a_public_text_is_held_back_for_as_long_as_was_set(
