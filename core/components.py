@@ -189,7 +189,7 @@ def describe_component(
     name: str,
     description: str | None,
     group: str | None,
-    groups: Iterable[str],
+    groups: Collection[str],
     shown: bool = True,
 ) -> DescribedComponent:
     """A component that is added on purpose: a name close to another's is not a slip here.
@@ -205,12 +205,19 @@ def describe_component(
         if component.name.casefold() == wanted.casefold():
             raise ComponentExists(component)
     made = component_id(workspace, wanted, [component.id for component in existing])
+    heading = group_asked(group, groups)
     return DescribedComponent(
         component=Component(made, wanted),
         description=optional_of("description", description, COMPONENT_DESCRIPTION_MAX),
-        group=group_asked(group, groups),
+        group=heading,
         shown=shown,
+        new_group=new_group_of(heading, groups),
     )
+
+
+def new_group_of(group: str | None, groups: Iterable[str]) -> str | None:
+    """``group``, if it is none of ``groups``."""
+    return None if group is None or folded(group) in map(folded, groups) else group
 
 
 def component_id(workspace: Workspace, name: str, taken: Collection[UUID]) -> UUID:

@@ -25,7 +25,13 @@ from core.arranging import (
     status_of,
 )
 from core.boards import BoardFilter
-from core.components import describe_component, folded, group_asked, group_id, nameable
+from core.components import (
+    describe_component,
+    group_asked,
+    group_id,
+    nameable,
+    new_group_of,
+)
 from core.denials import Denied, Permission
 from core.errors import InvalidField
 from core.incident import BODY_MAX, Actor, Component
@@ -235,7 +241,7 @@ class Curation:
             after = changed(made, more, at=at)
             if after != made:
                 tx.arrange(team, after, new_group=None, at=at)
-            return Arranged(component=after, new_group=_new(described.group, groups))
+            return Arranged(component=after, new_group=described.new_group)
 
         def found(known: Arrangement) -> Arranged:
             return Arranged(component=component_named(known.components, name))
@@ -309,7 +315,9 @@ class Curation:
             if after != before:
                 tx.arrange(actor.workspace, after, new_group=group, at=at)
             made = Arranged(
-                component=after, changed=differing(before, after), new_group=_new(group, groups)
+                component=after,
+                changed=differing(before, after),
+                new_group=new_group_of(group, groups),
             )
             then(tx, made)
             return made
@@ -394,11 +402,6 @@ def _known(reader: Reader, actor: Actor) -> Arrangement:
     """Everything that can be arranged, as far as its name may be told to ``actor``."""
     known = reader.arrangement(actor.workspace)
     return replace(known, components=nameable(known.components, reader.unnamed(actor)))
-
-
-def _new(group: str | None, groups: Iterable[str]) -> str | None:
-    """``group``, if it is none of ``groups``."""
-    return None if group is None or folded(group) in map(folded, groups) else group
 
 
 def _need(actor: Actor, permission: Permission) -> None:

@@ -185,13 +185,15 @@ class Component:
 class DescribedComponent:
     """A component with its description; ``group`` is a heading in the list of components.
 
-    ``shown``: it is on the status page.
+    ``shown``: it is on the status page. ``new_group`` is ``group``, if it is made for a component
+    that is added.
     """
 
     component: Component
     description: str | None = None
     group: str | None = None
     shown: bool = True
+    new_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,18 @@ class ComponentBody(AffectedComponent):
         )
 
 
+class ArrangedComponent(ComponentBody):
+    """A component after a request that may have made a group for it."""
+
+    new_group: Annotated[
+        str | None,
+        Field(
+            description="The name of the group that this request made, because there was none of "
+            "that name; null if it made none."
+        ),
+    ]
+
+
 class ComponentList(AnswerPart):
     """All components of the workspace, by name."""
 

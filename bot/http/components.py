@@ -11,6 +11,7 @@ from bot.http import v1
 from bot.http.call import ApiCall, CurrentCall, answered
 from bot.http.component_shapes import (
     FIELDS,
+    ArrangedComponent,
     ComponentBody,
     ComponentFacts,
     ComponentList,
@@ -60,6 +61,11 @@ def _shown(call: ApiCall, tx: Transaction, component: UUID) -> str:
     return wrapped(_body(call, tx.arrangement(call.actor.workspace), component))
 
 
+def _arranged(call: ApiCall, tx: Transaction, component: UUID, new_group: str | None) -> str:
+    body = _body(call, tx.arrangement(call.actor.workspace), component)
+    return wrapped(ArrangedComponent(**dict(body), new_group=new_group))
+
+
 @operations.reads("/components", "List components", answer=DataEnvelope[ComponentList])
 async def list_components(call: CurrentCall) -> Response:
     known, at = await call.curation.arrangement(call.actor), call.clock()
@@ -71,13 +77,13 @@ async def list_components(call: CurrentCall) -> Response:
     "POST",
     "/components",
     "Make a component",
-    answer=DataEnvelope[ComponentBody],
+    answer=DataEnvelope[ArrangedComponent],
     status=201,
     refused=(),
 )
 async def make_component(call: CurrentCall, asked: NewComponent) -> Response:
     def then(tx: Transaction, made: DescribedComponent) -> str:
-        return call.keep(tx, _shown(call, tx, made.component.id), status=201)
+        return call.keep(tx, _arranged(call, tx, made.component.id, made.new_group), status=201)
 
     body = call.incidents.make_component(
         call.actor,
@@ -101,7 +107,7 @@ async def get_component(call: CurrentCall, component_id: ComponentId) -> Respons
     "PATCH",
     "/components/{componentId}",
     "Change what the page says of a component",
-    answer=DataEnvelope[ComponentBody],
+    answer=DataEnvelope[ArrangedComponent],
     refused=(),
 )
 async def change_component(
@@ -117,7 +123,7 @@ async def change_component(
     change = ComponentChange(**given, cleared=cleared)
     return await call.arrange(
         lambda then: call.curation.change_component(call.actor, component_id, change, then=then),
-        lambda tx, made: _shown(call, tx, made.component.id),
+        lambda tx, made: _arranged(call, tx, made.component.id, made.new_group),
         fields=FIELDS,
     )
 

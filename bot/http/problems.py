@@ -213,6 +213,8 @@ _WORDING = {
     "union_tag_not_found": "is missing",
 }
 
+_PUBLIC_ONLY = "belongs to a public update: leave it out of an internal one"
+
 # What a text needs that has a form; the words are those of core.
 _FORMS = {
     "eventId": "must be the id of an event, as the log has it",
@@ -359,7 +361,8 @@ def _field_error(  # noqa: C901 - one case for each type of error
         case "missing" if place == ("body",):
             problem = "is missing: send a JSON object"
         case _:
-            problem = _WORDING.get(kind) or _FORMS.get(str(place[-1]), "is invalid")
+            named = _PUBLIC_ONLY if place[1:] in PUBLIC_FIELDS else None
+            problem = named or _WORDING.get(kind) or _FORMS.get(str(place[-1]), "is invalid")
     parts = list(place[1:])
     if len(parts) > 1 and parts[0] in VARIANTS:
         del parts[0]
@@ -370,6 +373,8 @@ def _field_error(  # noqa: C901 - one case for each type of error
 
 # The two shapes of the body of an update. Pydantic puts the shape before the name of the field.
 VARIANTS = frozenset({"internal", "public"})
+# The fields that an internal update does not have, and a public one has.
+PUBLIC_FIELDS = frozenset({("internal", "nextUpdateIn"), ("internal", "confirmPublic")})
 
 
 def field_name(part: object) -> str:

@@ -64,7 +64,9 @@ async def test_an_admin_changes_everything_that_the_page_says_of_a_component(adm
         "onlyIfDegraded": True,
         "startDate": "2026-01-31",
         "override": None,
+        "newGroup": "Core",
     }
+    del changed["newGroup"]
     assert await data(await admin.get(address)) == changed
     assert (await data(await admin.get("/v1/components")))["components"] == [changed]
 
@@ -88,7 +90,8 @@ async def test_a_change_to_the_same_values_leaves_no_trace(admin, made, clock):
     before = await data(await admin.get(address))
     clock.advance(minutes=1)
 
-    assert await data(await admin.patch(address, json={"groupLabel": "shop"})) == before
+    after = await data(await admin.patch(address, json={"groupLabel": "shop"}))
+    assert after == before | {"newGroup": None}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,21 @@ async def test_a_group_like_another_is_made_only_if_a_plus_asks_for_it(admin, ma
     groups = (await data(await admin.get("/v1/component-groups")))["groups"]
     assert [one["name"] for one in groups] == ["Shop"]
     moved = await data(await admin.patch(address, json={"groupLabel": "+Shops"}))
-    assert moved["groupLabel"] == "Shops"
+    assert moved["groupLabel"] == moved["newGroup"] == "Shops"
+
+
+async def test_an_answer_names_the_group_that_the_request_made(admin, made):
+    async def posted(name, group):
+        answer = await admin.post("/v1/components", json={"name": name, "groupLabel": group})
+        return (await data(answer, 201))["newGroup"]
+
+    assert [await posted("API", "Shop"), await posted("web", "shop")] == ["Shop", None]
+    bare = await made("Cart")
+    answers = [
+        (await data(await admin.patch(bare, json=asked)))["newGroup"]
+        for asked in ({"position": 1}, {"groupLabel": "Core"}, {"groupLabel": "Core"})
+    ]
+    assert answers == [None, "Core", None]
 
 
 async def test_a_component_gets_no_name_that_another_has(admin, made):

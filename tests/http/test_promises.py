@@ -95,7 +95,10 @@ async def test_a_note_promises_nothing(post, shown):
 
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"field": "nextUpdateIn", "message": "nextUpdateIn is not known: leave it out."}
+        {
+            "field": "nextUpdateIn",
+            "message": "nextUpdateIn belongs to a public update: leave it out of an internal one.",
+        }
     ]
     assert await shown() is None
 
