@@ -1,5 +1,6 @@
 """The one way in: found, decided, judged, kept, in one transaction, on the real store."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -475,8 +476,8 @@ async def test_a_component_can_be_made_on_purpose_and_is_then_found(incidents, d
     by_name = await declare(components=("checkout api",))
     by_id = await declare(components=(made.component.id,))
 
-    assert (made.description, made.group) == ("Takes the money", "Shop")
-    assert await incidents.components(an_actor(GRACE)) == (made,)
+    assert (made.description, made.group, made.new_group) == ("Takes the money", "Shop", "Shop")
+    assert await incidents.components(an_actor(GRACE)) == (replace(made, new_group=None),)
     assert by_name.components == by_id.components == (made.component,)
 
 
