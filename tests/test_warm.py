@@ -50,7 +50,8 @@ def started(tmp_path):
         (("-m", "bot", "keys", "list"), {"TZ": "NPT-5:45", "LOG_LEVEL": "loud"}),
         (("-m", "bot", "nonsense"), {"COLUMNS": "60"}),
         (("-m", "bot.attended", "bot", "--version"), {}),
-        (("-c", "import sys; sys.exit(sys.argv[1])", "not a module of ours"), {}),
+        (("-c", "import sys; print(__name__, sys.path[0]); sys.exit(sys.argv[1])", "the end"), {}),
+        (("-m", "calendar", "2026", "1"), {}),
     ],
 )
 def test_it_says_and_leaves_what_a_cold_one_does(started, tmp_path, arguments, variables):
@@ -69,6 +70,15 @@ def test_it_says_and_leaves_what_a_cold_one_does(started, tmp_path, arguments, v
 
     cold, warm = told
     assert warm == cold
+
+
+def test_its_files_are_no_larger_than_its_shell_allows(tmp_path):
+    shell = ("/bin/bash", "-c", 'ulimit -f 1; exec "$0" -c "$1"')
+    writing = "open('large', 'wb', 0).write(b'x' * 4096)"
+    for python in (sys.executable, WARM.python):
+        subprocess.run([*shell, python, writing], cwd=tmp_path, env=ENVIRONMENT, check=True)
+
+        assert (tmp_path / "large").stat().st_size == 1024
 
 
 @pytest.fixture

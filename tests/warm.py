@@ -1,10 +1,11 @@
 """`ratchet` as a process that does not have to import everything first, which takes two seconds.
 
 A process of its own imports what the commands import, and then waits. The program `WARM.python`
-takes the arguments of Python: for ``-m`` and a module of ours, the process that waits forks, and
-the new process runs the module with the arguments, variables, folder, mask and standard files of
-the program. The program hands on its signals, and ends as the module ends. If it is killed, so is
-the module. Whatever else Python is asked to do, the program becomes Python and does it.
+takes the arguments of Python: for ``-c``, and for ``-m`` and a module of ours, the process that
+waits forks, and the new process runs the code with the arguments, variables, folder, mask, standard
+files and largest file of the program. The program hands on its signals, and ends as the code ends.
+If it is killed, so is the code. Whatever else Python is asked to do, the program becomes Python and
+does it.
 
 So such a process is a process as any other, except for its imports and its parent: tests of these
 take `sys.executable`.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import runpy
 import select
 import shutil
@@ -55,11 +57,12 @@ LINE_MAX = 1 << 20
 
 PROGRAM = """\
 #!{python} -IS
-import json, os, signal, socket, sys
-if sys.argv[1] != "-m" or sys.argv[2].partition(".")[0] != "bot":
+import json, os, resource, signal, socket, sys
+if sys.argv[1] != "-c" and (sys.argv[1] != "-m" or sys.argv[2].partition(".")[0] != "bot"):
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 os.umask(mask := os.umask(0))
-asked = [sys.argv[2:], dict(os.environ), os.getcwd(), mask]
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+asked = [sys.argv[1:], dict(os.environ), os.getcwd(), mask, limits]
 line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 line.connect({address!r})
 socket.send_fds(line, [json.dumps(asked).encode()], [0, 1, 2])
@@ -198,16 +201,22 @@ def main(folder: Path) -> None:
     if not (asked := waiting.asked()):
         shutil.rmtree(folder)
         return
-    arguments, variables, place, mask = asked
+    (how, what, *arguments), variables, place, mask, limits = asked
     os.chdir(place)
     os.umask(mask)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     os.environ.clear()
     os.environ.update(variables)
     time.tzset()
     sys.executable = str(folder / "python")
-    sys.argv = arguments
-    sys.path[0] = place
-    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    if how == "-c":
+        sys.argv = [how, *arguments]
+        sys.path[0] = ""
+        exec(what, {"__name__": "__main__"})  # noqa: S102 - what Python does with it
+    else:
+        sys.argv = [what, *arguments]
+        sys.path[0] = place
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -66,8 +66,8 @@ async def start(folder):
 def process(start):
     """Like `ratchet`, in a process of its own."""
 
-    async def process(*arguments, **environment):
-        process = await start(*arguments, **environment)
+    async def process(*arguments, **options):
+        process = await start(*arguments, **options)
         async with asyncio.timeout(PATIENCE_SECONDS):
             out, err = await process.communicate()
         return process.returncode, out.decode(), err.decode().splitlines()
@@ -269,7 +269,7 @@ def imported(lines):
 async def test_a_command_imports_no_more_than_it_needs(process, ratchet, arguments, others, ours):
     assert ratchet("migrate")[0] == 0
 
-    code, _, lines = await process(*arguments, program=IMPORTS)
+    code, _, lines = await process(*arguments, program=IMPORTS, cold=True)
 
     assert code == 0
     assert imported(lines)[0] - others == set()
@@ -279,13 +279,13 @@ async def test_a_command_imports_no_more_than_it_needs(process, ratchet, argumen
 async def test_the_demo_without_its_extra_is_one_line(process):
     without = (IMPORTS[0], "import sys; sys.modules['yaml'] = None\n" + IMPORTS[1])
 
-    code, out, err = await process("demo", program=without)
+    code, out, err = await process("demo", program=without, cold=True)
 
     assert (code, out, err[:-1]) == (2, "", ['The demo needs PyYAML: install "ratchet[demo]".'])
 
 
 async def test_the_server_imports_nothing_of_the_demo_and_of_the_other_commands(serve, slack):
-    process = await serve(program=IMPORTS)
+    process = await serve(program=IMPORTS, cold=True)
     await slack.connected()
     await slack.person("mia").command("#payments", "/incident declare Checkout is down")
     await slack.until(lambda: slack.workspace.channel("#status").messages != [])

@@ -6,12 +6,12 @@ import json
 import os
 import sqlite3
 import stat
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli import invoke
+from tests.warm import WARM
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def in_a_shell(tmp_path):
 
     async def in_a_shell(line):
         process = await asyncio.create_subprocess_exec(
-            *("bash", "-c", line.replace("ratchet", f"{sys.executable} -m bot")),
+            *("bash", "-c", line.replace("ratchet", f"{WARM.python} -m bot")),
             cwd=tmp_path,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
             stderr=asyncio.subprocess.PIPE,

@@ -8,13 +8,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bot.log_writer import WAITING_MAX
 from bot.telemetry import LINES, Metrics
+from tests.warm import WARM
 
 ROOT = Path(__file__).parents[2]
 SOME, MANY = 50, 3 * WAITING_MAX
@@ -40,7 +40,7 @@ def program():
 
     def program(lines):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(lines)],
+            [WARM.python, "-c", PROGRAM, str(lines)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -121,7 +121,7 @@ async def test_a_bot_with_an_unread_log_answers_and_stops(slack, environment, tm
     # The smallest pipe there is: a dozen lines fill it.
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "serve"),
+        *(WARM.python, "-m", "bot", "serve"),
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"}
         | environment,
