@@ -19,7 +19,7 @@ from bot.slack.pressed import Pressed, Step
 from bot.slack.questions import Offer
 from bot.slack.requests import Choice, FromDraft, OpenUpdate, WriteAnew
 from bot.slack.written import written
-from core.commands import Redact
+from core.commands import Command, Redact
 from core.decision import Outcome
 from core.drafting import DraftGone
 from core.drafts import Draft
@@ -68,7 +68,9 @@ class Rewriting:
             if held := await self._incidents.held_back(actor, ref):
                 raise Carried(error, with_way_back(reply, *held)) from None
             raise
-        held = await self._incidents.held_back(actor, ref) if reply else None
+        # The answer to a change has it already, and must not fail for it.
+        changes = isinstance(pressed, Command | Step) and not getattr(pressed, "asks", False)
+        held = None if changes or not reply else await self._incidents.held_back(actor, ref)
         return with_way_back(reply, *held) if reply and held else reply
 
     async def write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
