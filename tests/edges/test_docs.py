@@ -7,6 +7,7 @@ import ast
 import re
 import unicodedata
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -175,12 +176,11 @@ def test_operations_lists_every_metric():
     assert written == metrics
 
 
+@cache
 def texts_of_the_code():
-    """Every string of the product, without the placeholders of f-strings."""
-    for path in sorted(file for folder in CODE for file in ROOT.joinpath(folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
+    """Every string of the product on lines of its own, without the placeholders of f-strings."""
+    texts = (node.value for node, _ in definitions(ast.Constant))
+    return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def texts_of_the_runbook():
@@ -190,7 +190,7 @@ def texts_of_the_runbook():
 
 
 def test_the_runbook_begins_with_texts_of_the_code():
-    known = "\n".join(texts_of_the_code())
+    known = texts_of_the_code()
 
     assert [text for text in texts_of_the_runbook() if text not in known] == []
 
@@ -300,7 +300,7 @@ def test_architecture_draws_every_state_and_lists_every_lane():
 
 
 def definitions(kind):
-    """Every definition of a kind in the product, at any depth: the node and its file."""
+    """Every node of a kind, or of several, in the product, at any depth: the node and its file."""
     for path in sorted(file for folder in CODE for file in ROOT.joinpath(folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, kind):
@@ -314,17 +314,14 @@ def test_the_glossary_is_in_order_and_defines_each_word_once():
 
 
 def test_every_name_in_the_glossary_exists_in_the_code():
-    classes = {node.name for node, _ in definitions(ast.ClassDef)}
-    aliases = {
-        target.id
-        for node, _ in definitions(ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    texts = "\n".join(texts_of_the_code())
+    defined = set()
+    for node, _ in definitions((ast.ClassDef, ast.Assign)):
+        targets = [node] if isinstance(node, ast.ClassDef) else node.targets
+        defined |= {getattr(target, "name", getattr(target, "id", None)) for target in targets}
+    texts = texts_of_the_code()
     named = {name for _, meaning, *_ in table(GLOSSARY, "Words") for name in in_code(meaning)}
 
-    assert {name for name in named - classes - aliases if name not in texts} == {"bot.sandbox"}
+    assert {name for name in named - defined if name not in texts} == {"bot.sandbox"}
 
 
 def test_no_two_classes_share_a_name():
