@@ -14,6 +14,7 @@ ONE_DATABASE = {
     "test_no_read_scans_all_incidents": "reads the plans of SQLite",
     "test_a_period_is_found_without_a_scan_of_older_incidents": "reads the plans of SQLite",
     "test_boards_of_open_incidents_do_not_read_closed_ones": "reads the plans of SQLite",
+    "test_a_page_of_open_incidents_reads_no_ended_one": "reads the plans of SQLite",
     "test_sqlite_sorts_no_list": "reads the plans of SQLite",
     "test_postgresql_reads_no_growing_table_in_vain": "reads the plans of PostgreSQL",
     "test_sqlite_reads_a_card_without_its_notes": "reads the plans of SQLite",
