@@ -165,7 +165,7 @@ class HttpServer:
     async def stop(self) -> None:
         """Takes no new requests. Running requests have five seconds to finish."""
         if self._server and self._running:
-            self._server.should_exit = True
+            self._server.leave()
             await self._running
 
 
@@ -287,16 +287,43 @@ class _TimedConnection(HttpToolsProtocol):
 
 
 class _QuietServer(uvicorn.Server):
-    """Leaves signals to our process, and sets ``ready`` once it listens."""
+    """Leaves signals to our process, sets ``ready`` once it listens, and stops at once.
+
+    uvicorn itself looks for its end, and for that of its connections, every 100 ms.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._left = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's own, then sets `ready`."""
         await super().startup(sockets=sockets)
         self.ready.set()
+
+    def leave(self) -> None:
+        """Begins the end."""
+        self.should_exit = True
+        self._left.set()
+
+    async def main_loop(self) -> None:
+        """As uvicorn's own, until `leave` is called."""
+        waits = [asyncio.create_task(wait) for wait in (super().main_loop(), self._left.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's own, which waits, unless no request is running."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        # The loop forgets closed connections in its next round.
+        await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -7,11 +7,12 @@ module is undocumented, or a subclass of ours replaces or reads what the package
 from __future__ import annotations
 
 import ast
+import dis
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from inspect import isfunction
@@ -62,8 +63,10 @@ BORROWED = [
     ("sqlalchemy", "sqlalchemy.sql.compiler", "SQLCompiler.positiontup", "storage/statements.py"),
     ("starlette", "starlette.routing", "compile_path", "bot/http/rest.py"),
     ("uvicorn", "uvicorn", "Server.capture_signals", "bot/http/server.py"),
-    ("uvicorn", "uvicorn", "Server.server_state", "bot/http/server.py"),
-    ("uvicorn", "uvicorn", "Server.startup", "bot/http/server.py"),
+    *(
+        ("uvicorn", "uvicorn", f"Server.{name}", "bot/http/server.py")
+        for name in ("main_loop", "server_state", "servers", "should_exit", "shutdown", "startup")
+    ),
     ("uvicorn", "uvicorn.loops.auto", "auto_loop_factory", "bot/commands/serve.py"),
     *(
         ("uvicorn", "uvicorn.protocols.http.httptools_impl", name, "bot/http/server.py")
@@ -164,12 +167,22 @@ def test_every_dependency_has_a_lower_bound(requirement):
 
 
 def has(owner: Any, name: str) -> bool:
-    """Whether a class or module has ``name``: as a member, an annotation or set by `__init__`."""
+    """Whether a class or module has ``name``: as a member, an annotation or set by a method."""
     return hasattr(owner, name) or any(
-        name in vars(kind).get("__annotations__", {})
-        or (isfunction(vars(kind).get("__init__")) and name in kind.__init__.__code__.co_names)
+        name in vars(kind).get("__annotations__", {}) or name in set_by_methods(kind)
         for kind in owner.__mro__
     )
+
+
+@cache
+def set_by_methods(kind: type) -> set[str]:
+    return {
+        step.argval
+        for method in vars(kind).values()
+        if isfunction(method)
+        for step in dis.get_instructions(method)
+        if step.opname == "STORE_ATTR"
+    }
 
 
 @pytest.mark.parametrize(("distribution", "module", "name", "file"), BORROWED)

@@ -455,6 +455,16 @@ async def test_a_port_can_be_reused_at_once():
     await second.stop()
 
 
+async def test_a_stop_waits_for_no_timer():
+    server = a_server()
+    await server.start()
+    async with aiohttp.ClientSession(server.address) as http, http.get("/nowhere"):
+        stopping = asyncio.create_task(server.stop())
+        for _ in range(100):  # rounds of the loop, which take far less time than any timer
+            await asyncio.sleep(0)
+        assert stopping.done()
+
+
 async def test_a_server_that_never_started_can_be_stopped():
     await a_server().stop()
 
