@@ -162,6 +162,24 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture
+def case(subtests):
+    """``with case("name"):`` is one row of a table whose rows share a conversation.
+
+    All rows are tried, and each that fails is reported by its name.
+    """
+
+    @contextmanager
+    def case(name=None, **named):
+        with subtests.test(name, **named):
+            try:
+                yield
+            finally:  # as in each phase of a test
+                LINES.finish(seconds=PATIENCE_SECONDS)
+
+    return case
+
+
+@pytest.fixture
 def clock():
     return Clock()
 
