@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from importlib.metadata import version
 
 import aiohttp
 
@@ -23,7 +22,7 @@ from bot.delivery.webhooks import WebhookTransport, WebhookWorker
 from bot.http import health
 from bot.http.gate import Gate
 from bot.http.health import Readiness
-from bot.http.rest import application
+from bot.http.rest import VERSION, application
 from bot.http.server import HttpServer
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
@@ -108,7 +107,7 @@ class App:
         )
         self.hooks = HookQueue(self.store)
         self.outward = Outward(
-            allow_private=settings.webhook_allow_private, agent=f"ratchet/{version('ratchet')}"
+            allow_private=settings.webhook_allow_private, agent=f"ratchet/{VERSION}"
         )
         # A worker of its own: a receiver that hangs takes no place from a message to Slack.
         self.hook_worker = WebhookWorker(

@@ -19,6 +19,8 @@ from bot.http import api, components, webhooks
 from bot.http.gate import CHANGING, IDEMPOTENCY_KEY_MAX, Gate
 from core.lifecycle import Catalogue
 
+# Read once: it is in a file among those of the package.
+VERSION = version("ratchet")
 # Several modules add to the operations of one dialect.
 DIALECTS = tuple(dict.fromkeys(module.operations for module in (components, webhooks, api)))
 SECURITY = {
@@ -80,7 +82,7 @@ def application(
     """
     app = FastAPI(
         title="Ratchet",
-        version=version("ratchet"),
+        version=VERSION,
         description=DESCRIPTION,
         servers=[{"url": public_url}] if public_url else None,
         openapi_url=None,

@@ -44,11 +44,10 @@ def is_current(connection: Connection) -> bool:
     Raises:
         UnknownSchema: a newer Ratchet migrated it, and this one may not work on it.
     """
-    known = {revision.revision for revision in _history().walk_revisions()}
     heads = MigrationContext.configure(connection).get_current_heads()
     for revision in heads:
-        if revision not in known:
-            if oldest_code(connection) in known:
+        if revision not in _known():
+            if oldest_code(connection) in _known():
                 return True
             raise UnknownSchema(revision)
     return heads == (head(),)
@@ -72,6 +71,12 @@ def head() -> str:
 def _history() -> ScriptDirectory:
     """All revisions that this code knows. Each is a module that alembic runs to read it."""
     return ScriptDirectory(str(Path(__file__).parent))
+
+
+@cache
+def _known() -> frozenset[str]:
+    """The names of all revisions that this code knows."""
+    return frozenset(revision.revision for revision in _history().walk_revisions())
 
 
 def differences(connection: Connection) -> list[object]:
