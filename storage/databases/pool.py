@@ -66,7 +66,11 @@ class Job:
 
 
 class Crew:
-    """Threads that take jobs from one queue. ``run`` gets up to ``together`` of them at a time."""
+    """Threads that take jobs from one queue. ``run`` gets up to ``together`` of them at a time.
+
+    A thread starts when a job comes and none is idle, until there are ``threads``: each opens a
+    connection of its own.
+    """
 
     def __init__(
         self, run: Callable[[list[Job]], None], *, name: str, threads: int, together: int = 1
@@ -77,6 +81,8 @@ class Crew:
         self._name = name
         self._wanted = threads
         self._threads: list[threading.Thread] = []
+        # One for each thread that has ended its jobs, and is not yet meant for another.
+        self._idle = threading.Semaphore(0)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -99,15 +105,15 @@ class Crew:
                 raise StoreUnavailable("the store is closed")
             if self._jobs.qsize() >= WAITING_MAX:
                 raise StoreUnavailable("the database is too busy: too much waits already")
-            if not self._threads:
+            if not self._idle.acquire(blocking=False) and len(self._threads) < self._wanted:
                 self._start()
             self._jobs.put(job)
 
     def _start(self) -> None:
-        for number in range(self._wanted):
-            thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        name = f"{self._name}-{len(self._threads)}"
+        thread = threading.Thread(target=self._work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -127,6 +133,8 @@ class Crew:
             except BaseException as error:  # noqa: BLE001 - a dead thread would leave callers waiting
                 for failed in wanted:
                     failed.error = error
+            # Before its callers are told, so that what they ask next starts no other thread.
+            self._idle.release()
             _tell(jobs)
             if stop:
                 return

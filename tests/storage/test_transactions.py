@@ -462,6 +462,15 @@ async def test_a_read_sees_one_moment(store, declare, incidents):
     assert after == "identified"
 
 
+async def test_reads_that_follow_each_other_share_a_thread_and_those_at_once_have_their_own(store):
+    one_after_another = {await store.read(lambda _: threading.get_ident()) for _ in range(5)}
+    together = threading.Barrier(4, timeout=PATIENCE_SECONDS)
+    at_once = await asyncio.gather(*(store.read(lambda _: together.wait()) for _ in range(4)))
+
+    assert len(one_after_another) == 1
+    assert sorted(at_once) == [0, 1, 2, 3]
+
+
 async def test_a_reader_cannot_write(store):
     with pytest.raises(StoreUnavailable, match=r"(?i)read.?only"):
         await store.read(
