@@ -56,9 +56,10 @@ BESIDE_A_NUMBER = [
 ]
 
 
-@pytest.mark.parametrize(("text", "label"), BESIDE_A_NUMBER)
-async def test_the_incident_behind_words_that_are_not_taken_is_offered(text, label, told):
-    assert labels(await told(text))[0] == label
+async def test_the_incident_behind_words_that_are_not_taken_is_offered(told, case):
+    for text, label in BESIDE_A_NUMBER:
+        with case(text):
+            assert labels(await told(text))[0] == label
 
 
 ELSEWHERE = [
@@ -86,17 +87,18 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "offered"), ELSEWHERE, ids=[text for text, _ in ELSEWHERE])
 async def test_a_reference_elsewhere_changes_nothing_and_each_meaning_has_a_button(
-    text, offered, told, ratchet
+    told, ratchet, case
 ):
     before = tables.contents(ratchet.store, ["incident", "incident_update"])
 
-    answer = await told(text)
+    for text, offered in ELSEWHERE:
+        with case(text):
+            answer = await told(text)
 
-    assert tables.contents(ratchet.store, ["incident", "incident_update"]) == before
-    assert set(labels(answer)) <= {*offered, "Keep it as a note…"}
-    assert labels(answer)[0] in offered
+            assert tables.contents(ratchet.store, ["incident", "incident_update"]) == before
+            assert set(labels(answer)) <= {*offered, "Keep it as a note…"}
+            assert labels(answer)[0] in offered
 
 
 async def test_the_button_of_a_meaning_does_it(told, mia):
