@@ -19,9 +19,8 @@ from bot.delivery.notices import NoticeTransport
 from bot.delivery.slack import SlackTransport
 from bot.delivery.subscribed import SubscribedTransport
 from bot.delivery.webhooks import WebhookTransport, WebhookWorker
-from bot.http import health
 from bot.http.gate import Gate
-from bot.http.health import Readiness
+from bot.http.health import Readiness, Watched
 from bot.http.rest import VERSION, application
 from bot.http.server import HttpServer
 from bot.http.status.routes import StatusPages
@@ -171,9 +170,7 @@ class App:
                     gate,
                     settings.lifecycles,
                     public_url=settings.public_url,
-                    beside=[
-                        health.router(readiness=self.readiness, registry=self.metrics.registry)
-                    ],
+                    watched=Watched(self.readiness, self.metrics.registry),
                 ),
                 shelf,
                 hosts=settings.status_hosts,

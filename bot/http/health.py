@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
@@ -24,30 +24,41 @@ class Readiness:
     webhooks_off: int | None = None
 
 
-def router(
-    *, readiness: Callable[[], Awaitable[Readiness]], registry: CollectorRegistry
-) -> APIRouter:
-    """The three addresses. ``readiness`` also updates the gauges of the outbox."""
-    routes = APIRouter(include_in_schema=False)
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What `routes` tell of. ``readiness`` also updates the gauges of the outbox."""
 
-    @routes.get("/healthz")
-    async def alive() -> Response:
-        return PlainTextResponse("ok\n")
+    readiness: Callable[[], Awaitable[Readiness]]
+    registry: CollectorRegistry
 
-    @routes.get("/readyz")
-    async def ready() -> Response:
-        now = await readiness()
-        body = {
-            "ready": now.reason is None,
-            "reason": now.reason,
-            "dead_messages": now.dead_messages,
-            "webhooks_off": now.webhooks_off,
-        }
-        return JSONResponse(body, status_code=200 if now.reason is None else 503)
 
-    @routes.get("/metrics")
-    async def metrics() -> Response:
-        await readiness()
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+# The three addresses of an application whose ``state.watched`` is a `Watched`.
+routes = APIRouter(include_in_schema=False)
 
-    return routes
+
+@routes.get("/healthz")
+async def alive() -> Response:
+    """Tells that the process runs."""
+    return PlainTextResponse("ok\n")
+
+
+@routes.get("/readyz")
+async def ready(request: Request) -> Response:
+    """Tells whether requests should come here, and why not."""
+    watched: Watched = request.app.state.watched
+    now = await watched.readiness()
+    body = {
+        "ready": now.reason is None,
+        "reason": now.reason,
+        "dead_messages": now.dead_messages,
+        "webhooks_off": now.webhooks_off,
+    }
+    return JSONResponse(body, status_code=200 if now.reason is None else 503)
+
+
+@routes.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Every metric, in the format of Prometheus."""
+    watched: Watched = request.app.state.watched
+    await watched.readiness()
+    return Response(generate_latest(watched.registry), media_type=CONTENT_TYPE_LATEST)

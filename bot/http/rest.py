@@ -1,9 +1,9 @@
-"""The FastAPI application: both dialects, their description, and routers for other addresses."""
+"""The FastAPI application: both dialects, their description, and the addresses of monitoring."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import compile_path
 
-from bot.http import api, components, webhooks
+from bot.http import api, components, health, webhooks
 from bot.http.gate import CHANGING, IDEMPOTENCY_KEY_MAX, Gate
 from core.lifecycle import Catalogue
 
@@ -74,9 +74,9 @@ def application(
     lifecycles: Catalogue,
     *,
     public_url: str | None = None,
-    beside: Sequence[APIRouter] = (),
+    watched: health.Watched | None = None,
 ) -> FastAPI:
-    """Both dialects behind ``gate``, `/openapi.json`, and the routers ``beside``.
+    """Both dialects behind ``gate``, `/openapi.json`, and what monitoring asks about ``watched``.
 
     ``public_url`` is the server that `/openapi.json` names; None: the one that it was read from.
     """
@@ -99,7 +99,9 @@ def application(
     async def openapi() -> Response:
         return Response(described(), media_type="application/json")
 
-    _serve(app, beside)
+    if watched:
+        app.state.watched = watched
+        _serve(app, [health.routes])
     app.add_exception_handler(HTTPException, _unknown_address)
     return app
 
