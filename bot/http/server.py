@@ -318,6 +318,8 @@ class _QuietServer(uvicorn.Server):
         """As uvicorn's own, which waits, unless no request is running."""
         for listener in (*self.servers, *(sockets or ())):
             listener.close()
+        for _ in range(3):  # rounds of the loop, in which a connection that was taken is made
+            await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.shutdown()
         # The loop forgets closed connections in its next round.
