@@ -98,6 +98,7 @@ class TakeNextStep:
     actor: Actor
     ref: Ref
     note: Note | None = None
+    severity: Severity | None = None
     expected_status: str | None = None
 
 

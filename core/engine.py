@@ -236,7 +236,13 @@ def _only_step(incident: Incident, command: TakeNextStep) -> Change:
     if incident.terminal:
         raise IncidentResolved(incident, None)
     (step,) = incident.next_steps
-    return Change(actor=command.actor, ref=command.ref, to=step, note=command.note)
+    return Change(
+        actor=command.actor,
+        ref=command.ref,
+        to=step,
+        note=command.note,
+        severity=command.severity,
+    )
 
 
 def _acknowledge(

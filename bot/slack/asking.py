@@ -36,6 +36,7 @@ from bot.slack.requests import (
     OpenDeclare,
     OpenNote,
     OpenPromise,
+    OpenReport,
     OpenSetup,
     OpenUpdate,
     OpenWalk,
@@ -216,7 +217,7 @@ class Asking:
         for offer in offers:
             if offer.request not in [one.request for one in kept]:
                 kept.append(offer)
-        return kept
+        return _longest(kept)
 
     async def _has_entry(self, actor: Actor, request: Request, incident: Incident) -> bool:
         """Whether ``incident`` may have the text that ``request`` withdraws, if it names one."""
@@ -276,6 +277,35 @@ def _none_to_withdraw(choices: Sequence[Choice]) -> Question | None:
             )
         case _:
             return None
+
+
+def _longest(offers: Sequence[Offer]) -> list[Offer]:
+    """``offers`` without a place for a text that is a part of the text in another such place.
+
+    After the end the meanings of a command differ only in the words that were read as options.
+    """
+
+    def held(offer: Offer) -> tuple[type[Request], str] | None:
+        text = text_of(offer.request)
+        if offer.choice.label == FOLLOW_UP:
+            # Its first line names the incident.
+            return OpenDeclare, text.partition("\n\n")[2] or text
+        return (OpenReport, text) if isinstance(offer.request, OpenReport) else None
+
+    texts = [held(offer) for offer in offers]
+    return [
+        offer
+        for place, (offer, text) in enumerate(zip(offers, texts, strict=True))
+        if text is None
+        or not any(
+            other
+            and other[0] is text[0]
+            and text[1] in other[1]
+            and (text[1] != other[1] or before < place)
+            for before, other in enumerate(texts)
+            if before != place
+        )
+    ]
 
 
 def _may_not(error: UserError, actor: Actor) -> bool:

@@ -15,6 +15,12 @@ PRIVATE, PUBLIC = "private", "public"
 # adjective in "private-network".
 PRIVATE_WITHIN = re.compile(r"(?<![^\W_])private(?![^\W_]|-\w)")
 
+# Words after which "private" belongs to the sentence: "Data is private", "Only one in private".
+_BINDING = re.compile(
+    "in|is|are|was|were|been?|being|not|no|its?|them|keep|kept|stays?|remains?|made|makes?|becom.*|"
+    "became|went|gone|go|goes|turn|turned|set|marked|an?|the|our|your|more|less|and|or|of|to|from|"
+    "for|with|by|on|at|as|via|into|than|that|very|now|still|only|also|should|must|will|can|cannot"
+)
 _IT = "(?:it|this|that|them|(?:the|this) (?:incident|one|update|note))"
 _PLEASE = "(?:please|pls|plz)"
 _ASKING = (
@@ -96,6 +102,11 @@ def readers_within(words: Sequence[str]) -> SaidReaders | None:
     return None
 
 
+def binds(words: Sequence[str]) -> bool:
+    """Whether the last of ``words`` makes the next one a part of the sentence."""
+    return bool(words) and _BINDING.fullmatch(plain_word(words[-1])) is not None
+
+
 def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
     text = _plain(words[start:end])
     if match := _NAMED.fullmatch(text):
@@ -132,4 +143,5 @@ def _plain(words: Sequence[str]) -> str:
             continue
         word = re.sub(r"^\W+|\W+$", "", plain_word(token)).replace("’", "'")
         plain += re.sub(r"^(visibility|audience|readers)[:=→]+", r"\1 ", word).split()
-    return " ".join(PRIVATE if near(word, (PRIVATE,)) else word for word in plain)
+    # "privacy" is two letters away.
+    return " ".join(PRIVATE if near(word, (PRIVATE,), most=1) else word for word in plain)

@@ -205,7 +205,11 @@ def bound(request: Request, incident: Incident) -> Request:
             return Shorten(request=inner) if isinstance(inner, Change | TakeNextStep) else request
         case TakeNextStep() if len(incident.next_steps) == 1:
             step = Change(
-                actor=request.actor, ref=incident.id, to=incident.next_steps[0], note=request.note
+                actor=request.actor,
+                ref=incident.id,
+                to=incident.next_steps[0],
+                note=request.note,
+                severity=request.severity,
             )
             return replace(step, expected_status=incident.status)
         case OpenUpdate(to=""):
@@ -287,7 +291,13 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
 def _steps(request: Request, incident: Incident, steps: tuple[str, ...]) -> Iterator[Choice]:
     """The request with each of ``steps`` that is valid now, and its text without any step."""
     if isinstance(request, TakeNextStep):
-        request = Change(actor=request.actor, ref=incident.id, to="", note=request.note)
+        request = Change(
+            actor=request.actor,
+            ref=incident.id,
+            to="",
+            note=request.note,
+            severity=request.severity,
+        )
     if not isinstance(request, Change):
         return
     here = replace(request, expected_status=incident.status)

@@ -11,13 +11,22 @@ from bot.slack.audience_words import (
     PRIVATE_WITHIN,
     PUBLIC,
     SaidReaders,
+    binds,
     readers_at_end,
     readers_at_start,
     readers_within,
 )
 from bot.slack.heads import STATUS_KEYS, HeadKind, after_signs, audience_within, head_of
 from bot.slack.likeness import near
-from bot.slack.option_words import HABITS, START_WORDS, Said, options_said, without_said, words_of
+from bot.slack.option_words import (
+    HABITS,
+    START_WORDS,
+    Said,
+    options_said,
+    owners_said,
+    without_said,
+    words_of,
+)
 from bot.slack.references import first_word, plain_word
 from bot.slack.tokens import cut, joined, unwrapped, without, without_separators
 from bot.slack.typed import Circumstances, Typed, option, quoted, unquoted
@@ -29,12 +38,6 @@ AUDIENCES = (PRIVATE, PUBLIC)
 
 QUOTES_NEEDED = 'Names with blanks need quotes: components:"Checkout API, Payments".'
 
-# Words after which "private" belongs to the sentence: "Data is private", "Only one in private".
-_BINDING = re.compile(
-    "in|is|are|was|were|been?|being|not|no|its?|them|keep|kept|stays?|remains?|made|makes?|becom.*|"
-    "became|went|gone|go|goes|turn|turned|set|marked|an?|the|our|your|more|less|and|or|of|to|from|"
-    "for|with|by|on|at|as|via|into|than|that|very|now|still|only|also|should|must|will|can|cannot"
-)
 # "=" and full-width signs after a key, and the dashes before one.
 _SIGN = re.compile(r"([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 _DASHED = re.compile(r"(?:--?|[–—−])([A-Za-z]+)(?:[=:：＝](.*))?", re.DOTALL)
@@ -211,7 +214,7 @@ class Arguments:
             return False
         others = without_separators(without(self._tokens, place))
         # Undecorated, it may be an adjective at the beginning.
-        bound = _binds(before) if at_end and others else not at_end and token.casefold() == PRIVATE
+        bound = binds(before) if at_end and others else not at_end and token.casefold() == PRIVATE
         if bound:
             return False
         self._keep(PRIVATE, "yes")
@@ -254,7 +257,7 @@ class Arguments:
         words = " ".join(self._tokens[said.start : said.end])
         rest = cut(self._tokens, said.start, said.end)
         # "Keys are not private" means nothing without its last word.
-        rest = self._tokens if _binds(self._tokens[: said.start]) and said.start else rest
+        rest = self._tokens if binds(self._tokens[: said.start]) and said.start else rest
         return _Asked(words, rest, said.name)
 
     def _inside(self) -> _Asked | None:
@@ -337,6 +340,9 @@ class Arguments:
             about_readers = audience_within(token) or PRIVATE_WITHIN.search(plain_word(token))
             if option(plain_word(token))[1] and self._is_option(token) and not about_readers:
                 return Doubt(token, joined(without(tokens, place)), unknown=token)
+        for start, end in owners_said(tokens):
+            words = " ".join(tokens[start:end])
+            return Doubt(words, joined(cut(tokens, start, end)), unknown=words)
         for said in (readers_at_end(tokens), readers_at_start(tokens)):
             if said and said.name == PUBLIC and said.asks and not self._is_private():
                 words = " ".join(tokens[said.start : said.end])
@@ -428,11 +434,6 @@ def whole_start(value: str, waiting: list[str], known: Circumstances) -> str:
 
 def _says_yes(word: str) -> bool:
     return plain_word(word) in _YES
-
-
-def _binds(words: list[str]) -> bool:
-    """Whether the last of ``words`` makes the next one a part of the sentence."""
-    return bool(words) and _BINDING.fullmatch(plain_word(words[-1])) is not None
 
 
 def _likely(key: str) -> str:

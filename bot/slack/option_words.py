@@ -6,7 +6,7 @@ They lack the sign that makes them options, so they may as well be words of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.slack.likeness import near
@@ -33,6 +33,9 @@ _BEFORE = frozenset({"with", "and", "at", "as", "ever"})
 _BINDING = re.compile(
     "an?|the|no|not|of|for|our|your|their|its|his|her|any|each|in|on|from|to|by|or|than"
 )
+# A person as the owner: "owner @bo", "assign to @bo".
+_OWNER = re.compile(r"(?:owner|assignee|assign)(?: is)?(?: it)?(?: to)? @\S+")
+_OWNER_WORDS_MAX = 5
 # Words that say how components are, and name none: "All components down".
 _STATE = re.compile(
     "down|broken|slow|dead|offline|unavailable|missing|gone|lost|late|stuck|page|fail.*|[a-z]+ing|"
@@ -97,6 +100,22 @@ def without_said(tokens: list[str], options: list[Said]) -> list[str]:
             tokens = without(tokens, place)
         tokens = without_separators(tokens) if last or not said.start else tokens
     return tokens
+
+
+def is_key_first(words: list[str]) -> bool:
+    """Whether ``words`` name a severity as "severity high" does; "priority" is a common word."""
+    key = plain_word(words[0])
+    return HABITS.get(key, key) == "severity" and key != "priority"
+
+
+def owners_said(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The places in ``tokens`` that name a person as the owner: where they start and end."""
+    words = [plain_word(one) for one in tokens]
+    for end in (place for place, word in enumerate(words, start=1) if word.startswith("@")):
+        for start in range(max(0, end - _OWNER_WORDS_MAX), end):
+            if _OWNER.fullmatch(" ".join(words[start:end])):
+                yield start, end
+                break
 
 
 def _keys(tokens: list[str], key: str) -> Iterator[tuple[int, int]]:
@@ -185,7 +204,9 @@ def _severities_at_ends(tokens: list[str], free: list[bool]) -> Iterator[Said]:
     for place in dict.fromkeys([*places[-1:], *places[:1]]):
         word, token = plain_word(tokens[place]), tokens[place]
         value = other_school(word) if _BARE_SEVERITY.fullmatch(word) else None
-        if word in _SEVERITIES and _IN_BRACKETS.fullmatch(token):
+        if word in _SEVERITIES and (
+            _IN_BRACKETS.fullmatch(token) or _is_set_off(tokens, places, place)
+        ):
             value = word
         if value:
             yield Said(place, place + 1, "severity", value)
@@ -195,3 +216,14 @@ def _severities_at_ends(tokens: list[str], free: list[bool]) -> Iterator[Said]:
         value = _severity(tokens, last - 1, sure=False)
         if value and free[last - 1] and (key != "priority" or set_off):
             yield Said(last - 1, last + 1, "severity", value)
+
+
+def _is_set_off(tokens: list[str], places: list[int], place: int) -> bool:
+    """Whether a sign sets the first or the last word off: "high: Slow", "Slow, high"."""
+    if len(places) < 2:
+        return False
+    if place == places[0]:
+        following = tokens[places[1]]
+        return tokens[place].endswith(":") or not any(map(str.isalnum, following))
+    before = tokens[place - 1]
+    return before.endswith((",", ";")) or not any(map(str.isalnum, before))

@@ -44,6 +44,9 @@ from core.errors import UserError
 from core.incident import Note
 from core.times import written_start
 
+# A verb and its number without a blank between them: "note42", "ack#42".
+_GLUED = re.compile(r"([a-z]+)[:#-]*([0-9]+)")
+
 
 def parse(text: str, known: Circumstances) -> Request:
     """The request that ``text``, typed after ``/incident``, makes.
@@ -63,6 +66,11 @@ def parse(text: str, known: Circumstances) -> Request:
     arguments = text[first.end() :]
     if verb := verbs.find(word):
         return _read(verb, _arguments(verb, arguments), known)
+    if (glued := _GLUED.fullmatch(word)) and (verb := verbs.find(glued[1])):
+        typed = f"{glued[2]} {_arguments(verb, arguments)}"
+        found = [_harmless(one, known) for one in _asked(verb, [(typed, False)], known)]
+        problem = f"There is no command {quoted(word)}. Did you mean {glued[1]} {glued[2]}?"
+        raise Question(problem, found or _alone(verb, typed, known), usage=verb.usage)
     if (said := _without_verb(text, known)) is not None:
         return said
     raise _no_command(word, plain_text(first[0]), arguments, known)

@@ -287,18 +287,18 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
     name = offer.incident.name if offer.incident else ""
     match offer.request:
         case Change(to=str(to), public=public):
-            move = f"Move {name} to {status_name(to)}"
+            move = f"Move {name} to {status_name(to)}{_severity_of(offer.request)}"
             return f"Publish and {move[0].lower()}{move[1:]}" if public else move
         case Change(public=str(), severity=severity) if severity:
             return f"Publish, and set {name} to {severity}"
         case Change(public=str()):
             return f"Publish on {name}"
         case Change(note=str()):
-            return f"Private note on {name}"
+            return f"Private note on {name}{_severity_of(offer.request)}"
         case Change(title=str()):
-            return f"Rename {name}"
+            return f"Rename {name}{_severity_of(offer.request)}"
         case Change(description=str()):
-            return f"Describe {name} anew"
+            return f"Describe {name} anew{_severity_of(offer.request)}"
         case Change(severity=severity) if severity:
             return f"Set {name} to {severity}"
         case Change(components=tuple()):
@@ -306,7 +306,7 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
         case Change():
             return f"Make me the owner of {name}"
         case TakeNextStep():
-            return f"Next step of {name}"
+            return f"Next step of {name}{_severity_of(offer.request)}"
         case Acknowledge():
             return f"Acknowledge {name}"
         case AssignTo():
@@ -389,6 +389,10 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
             return "Shorten it…"
         case about:
             return _label_of_subscription(about)
+
+
+def _severity_of(request: Change | TakeNextStep) -> str:
+    return f", severity {request.severity}" if request.severity else ""
 
 
 def board_words(narrowed: BoardFilter) -> str:

@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from bot.slack import verbs
 from bot.slack.arranged import OpenPage, ShowComponents
 from bot.slack.boxes import Box, OpenBox
 from bot.slack.declaring import component_names, read_declare
-from bot.slack.heads import PUBLIC, Head, HeadKind, head_of, status_first
+from bot.slack.heads import status_first
 from bot.slack.likeness import near
 from bot.slack.list_words import read_list
 from bot.slack.markup import plain_text
-from bot.slack.promise_words import promised_by, read_promise, when
+from bot.slack.option_words import options_said
+from bot.slack.promise_words import read_promise
 from bot.slack.references import NoNumber, at_head, first_word, plain_word, possible
 from bot.slack.requests import (
     AskPrivate,
@@ -28,7 +28,6 @@ from bot.slack.requests import (
     OpenInvite,
     OpenPublic,
     OpenSetup,
-    OpenUpdate,
     OpenWithdrawal,
     Question,
     Request,
@@ -42,49 +41,20 @@ from bot.slack.requests import (
     UsageError,
 )
 from bot.slack.subscribe_words import read_subscribe, read_subscriptions, read_unsubscribe
+from bot.slack.text_readers import (
+    note_of,
+    noted,
+    read_description,
+    read_note,
+    read_title,
+    read_update,
+    unfilled,
+)
 from bot.slack.tried import SENTENCES
-from bot.slack.typed import Elsewhere, Typed, option, quoted, status_of, unquoted
+from bot.slack.typed import Elsewhere, Typed, quoted, unquoted
 from core.commands import Acknowledge, Change, Redact, Ref, TakeNextStep
-from core.incident import Note, PublicText, Severity
-from core.promise import NextUpdate
+from core.incident import Note, Severity
 from core.stats import PERIOD_DAYS_MAX
-
-Noted = TypeVar("Noted", Change, TakeNextStep)
-
-
-def note_of(text: str) -> Note | None:
-    """``text`` as a note; None for an empty one."""
-    return Note(text) if text else None
-
-
-def _unfilled(typed: Typed, problem: str, *requests: Request) -> Question:
-    """The answer to a command whose text or value is missing: ``requests`` ask for it."""
-    return Question(f"{problem} Nothing was done.", map(Choice, requests), usage=typed.verb.usage)
-
-
-def _with_readers(request: Noted, typed: Typed, *, to: str | None) -> Noted:
-    """``request`` without a word like ``private:`` before its note: every note is private.
-
-    ``to`` is its status, as in `OpenUpdate`.
-
-    Raises:
-        Question: the note begins with a word like ``public:``.
-    """
-    note = request.note
-    head = None if typed.literal or not note else head_of(note, statuses=(), note=True)
-    if note is None or head is None or head.kind is not HeadKind.AUDIENCE:
-        return request
-    if head.value != PUBLIC:
-        return replace(request, note=note_of(head.rest)) if head.marked else request
-    if not head.rest:
-        return request
-    public = OpenUpdate(ref=request.ref, to=to, public=PublicText(head.rest))
-    private = replace(request, note=Note(head.rest)) if head.marked else request
-    raise Question(
-        "This may be meant for everyone. Nothing was done.",
-        [Choice(public, "As a public update…"), Choice(private, "As a private note")],
-        usage=typed.verb.usage,
-    )
 
 
 def _read_show(typed: Typed) -> ShowCard:
@@ -94,18 +64,35 @@ def _read_show(typed: Typed) -> ShowCard:
 def _read_status(typed: Typed) -> Change:
     ref = typed.ref()
     if not typed.rest:
-        raise _unfilled(typed, "The status is missing.", TakeNextStep(actor=typed.actor, ref=ref))
+        raise unfilled(typed, "The status is missing.", TakeNextStep(actor=typed.actor, ref=ref))
     step = status_first(typed.rest, typed.known.statuses)
     if step and first_word(typed.rest) and not near(plain_word(typed.peek()), {step[0]}):
         change = Change(actor=typed.actor, ref=ref, to=step[0], note=note_of(step[1]))
-        change = _with_readers(change, typed, to=step[0])
+        change = noted(change, typed, to=step[0])
         problem = f"The status comes right after the number: {step[0]}. Nothing was done."
         raise Question(problem, [Choice(change)], usage=typed.verb.usage)
     status = typed.status()
+    _ask_if_severity(status, ref, typed)
     if ref is None and not typed.literal:
         _ask_if_behind(status, typed)
     change = Change(actor=typed.actor, ref=ref, to=status, note=typed.note())
-    return _with_readers(change, typed, to=change.to)
+    return noted(change, typed, to=change.to)
+
+
+def _ask_if_severity(status: str, ref: Ref, typed: Typed) -> None:
+    """Asks about a severity in the place of a status: "status 42 high"."""
+    if status in typed.known.statuses or typed.literal:
+        return
+    words = [status, *typed.rest.split()]
+    found = options_said(words, known=typed.known)
+    said = next((one for one in found if one.key == "severity" and not one.start), None)
+    named = said.value if said else status if status in {*Severity} else None
+    if named is None:
+        return
+    note = note_of(" ".join(words[said.end if said else 1 :]))
+    change = Change(actor=typed.actor, ref=ref, severity=Severity(named), note=note)
+    problem = f"{quoted(named)} is a severity, and no status. Nothing was done."
+    raise Question(problem, [Choice(change)], usage=typed.verb.usage)
 
 
 def _ask_if_behind(status: str, typed: Typed) -> None:
@@ -121,7 +108,15 @@ def _ask_if_behind(status: str, typed: Typed) -> None:
 def _read_next(typed: Typed) -> TakeNextStep:
     ref = typed.ref(before_text=True)
     step = TakeNextStep(actor=typed.actor, ref=ref, note=typed.note())
-    return _with_readers(step, typed, to="")
+    status = plain_word(step.note or "")
+    if status in typed.known.statuses and not typed.literal:
+        move = Change(actor=typed.actor, ref=ref, to=status)
+        raise Question(
+            "`next` takes the one step that is next, and a note. Nothing was done.",
+            [Choice(move), Choice(step, "Take the next step, with this as its note")],
+            usage=typed.verb.usage,
+        )
+    return noted(step, typed, to="")
 
 
 def _read_ack(typed: Typed) -> Acknowledge:
@@ -131,84 +126,7 @@ def _read_ack(typed: Typed) -> Acknowledge:
 def _read_move(typed: Typed, *, to: str) -> Change:
     ref = typed.ref(before_text=True)
     change = Change(actor=typed.actor, ref=ref, to=to, note=typed.note())
-    return _with_readers(change, typed, to=to)
-
-
-def _read_update(typed: Typed) -> Change:
-    ref, to = typed.ref(before_text=True, sure=True), None
-    key, value = option(typed.peek())
-    if key == "status" and value and not typed.literal:
-        typed.word()
-        to = status_of(value)
-        ref = typed.ref(before_text=True, sure=True) if ref is None else ref
-    if ref is None:
-        ref = typed.ref(before_text=True)
-    if not typed.rest:
-        raise _without_text(ref, to, typed)
-    text = typed.text("The public text")
-    change = Change(
-        actor=typed.actor, ref=ref, to=to, public=PublicText(text), next_update=NextUpdate()
-    )
-    head = None if typed.literal else head_of(text, statuses=typed.known.statuses)
-    if head is None:
-        return change
-    raise _about_the_head(change, head, typed)
-
-
-def _without_text(ref: Ref, to: str | None, typed: Typed) -> Question:
-    """Offers the dialog of an update whose text is missing, and the step alone."""
-    to = to and (near(to, typed.known.statuses) or to)
-    step = [Choice(Change(actor=typed.actor, ref=ref, to=to))] if to else []
-    return Question(
-        "The public text is missing. Nothing was published.",
-        [Choice(OpenUpdate(ref=ref, to=to)), *step],
-        usage=typed.verb.usage,
-    )
-
-
-def _about_the_head(change: Change, head: Head, typed: Typed) -> Question:
-    """Asks whether the first words of a public text are text."""
-    ref, rest = change.ref, head.rest
-    if ref is None:
-        try:
-            ref, rest = at_head(rest, typed.known.cards)
-        except NoNumber:
-            rest = head.rest
-    public = PublicText(rest) if rest else None
-    whole = Choice(change, "Publish all of it")
-    edited = Choice(OpenUpdate.of(change), "Edit first…")
-    problem = "The first words may not belong to the public text. Nothing was published."
-    meant: list[Choice] = []
-    match head.kind:
-        case HeadKind.STATUS:
-            meant = [Choice(replace(change, ref=ref, to=head.value, public=public))]
-        case HeadKind.SEVERITY:
-            severity = Severity(head.value)
-            meant = [Choice(replace(change, ref=ref, severity=severity, public=public))]
-        case HeadKind.PROMISE if public and (promised := promised_by(head.value, typed)):
-            again = replace(change, ref=ref, public=public, next_update=promised)
-            meant = [Choice(again, f"Publish, next update {when(promised, typed)}")]
-        case HeadKind.AUDIENCE if head.value == PUBLIC:
-            meant = [Choice(replace(change, ref=ref, public=public))] if public else []
-        case HeadKind.AUDIENCE if rest:
-            problem = "This may be meant only for responders. Nothing was published."
-            note = replace(change, ref=ref, public=None, note=Note(rest), next_update=None)
-            meant = [Choice(note)]
-        case _:
-            pass
-    return Question(problem, [*meant, whole, edited], usage=typed.verb.usage)
-
-
-def _read_note(typed: Typed) -> Change:
-    ref = typed.ref(before_text=True)
-    if not typed.rest:
-        raise _unfilled(typed, "The text of the note is missing.", OpenBox(ref=ref, box=Box.NOTE))
-    text = typed.text("The text of the note")
-    change = Change(actor=typed.actor, ref=ref, note=Note(text))
-    change = _with_readers(change, typed, to=None)
-    if change.note is None:
-        raise _unfilled(typed, "The text of the note is missing.", OpenBox(ref=ref, box=Box.NOTE))
-    return change
+    return noted(change, typed, to=to)
 
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
@@ -287,49 +205,35 @@ def _read_severity(typed: Typed) -> Change:
     word = typed.word()
     if not word:
         asked = OpenBox(ref=ref, box=Box.SEVERITY)
-        raise _unfilled(typed, "The severity is missing.", asked)
+        raise unfilled(typed, "The severity is missing.", asked)
     severity = typed.severity(word)
-    typed.end()
-    return Change(actor=typed.actor, ref=ref, severity=severity)
-
-
-def _read_title(typed: Typed) -> Change:
-    ref = typed.ref(before_text=True)
-    if not typed.rest:
-        raise _unfilled(typed, "The title is missing.", OpenBox(ref=ref, box=Box.TITLE))
-    text = typed.text("The title")
-    change = Change(actor=typed.actor, ref=ref, title=unquoted(text))
-    if typed.literal or not head_of(text, statuses=typed.known.statuses, words=False):
+    change = Change(actor=typed.actor, ref=ref, severity=severity)
+    if not typed.rest or typed.literal:
+        typed.end()
         return change
+    note = Note(typed.text("The text"))
     raise Question(
-        "The first words may not belong to the title, which is public. Nothing was changed.",
-        [Choice(replace(change, title=text)), Choice(replace(change, title=None, note=Note(text)))],
+        "`severity` takes no text. Nothing was changed.",
+        [Choice(replace(change, note=note)), Choice(change, f"Set it to {severity} alone")],
         usage=typed.verb.usage,
     )
-
-
-def _read_description(typed: Typed) -> Change | OpenBox:
-    ref = typed.ref(before_text=True)
-    if not typed.rest:
-        return OpenBox(ref=ref, box=Box.DESCRIPTION)
-    return Change(actor=typed.actor, ref=ref, description=typed.text("The description"))
 
 
 def _read_components(typed: Typed) -> Change | ShowComponents:
     if not typed.rest:
         return ShowComponents()
     ref = typed.ref(before_text=True)
-    unfilled = _unfilled(
+    missing = unfilled(
         typed, "The list of components is missing.", OpenBox(ref=ref, box=Box.COMPONENTS)
     )
     if not typed.rest:
-        raise unfilled
+        raise missing
     names = unquoted(typed.text("The list of components"))
     if plain_word(names) == "none":
         return Change(actor=typed.actor, ref=ref, components=())
     components = component_names(names.rstrip(", ，、"), typed)
     if not components:
-        raise unfilled
+        raise missing
     return Change(actor=typed.actor, ref=ref, components=components)
 
 
@@ -348,15 +252,15 @@ def _read_redact(typed: Typed) -> Redact:
     name = typed.name_of_texts()
     if name is not None and not typed.literal:
         problem = "The number of the incident is missing."
-        raise _unfilled(typed, problem, Redact(actor=typed.actor, ref=None, entry=name))
+        raise unfilled(typed, problem, Redact(actor=typed.actor, ref=None, entry=name))
     alone = name is not None or len(whole.split()) == 1
     if alone and not typed.literal:
         _ask_which_text(typed)
         problem = f"{quoted(typed.rest)} names no incident, and no text of one."
-        raise _unfilled(typed, problem, *_withdrawals(typed))
+        raise unfilled(typed, problem, *_withdrawals(typed))
     ref = None if alone else typed.ref()
     if not (name or typed.rest):
-        raise _unfilled(typed, "The number of the entry is missing.", OpenWithdrawal(ref=ref))
+        raise unfilled(typed, "The number of the entry is missing.", OpenWithdrawal(ref=ref))
     entry = name or typed.name_of_texts() or typed.entry()
     typed.end()
     return Redact(actor=typed.actor, ref=ref, entry=entry)
@@ -456,13 +360,13 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "ack": _read_ack,
     "resolve": partial(_read_move, to="resolved"),
     "close": partial(_read_move, to="closed"),
-    "update": _read_update,
-    "note": _read_note,
+    "update": read_update,
+    "note": read_note,
     "promise": read_promise,
     "assign": _read_assign,
     "severity": _read_severity,
-    "title": _read_title,
-    "description": _read_description,
+    "title": read_title,
+    "description": read_description,
     "components": _read_components,
     "timeline": _read_timeline,
     "catchup": _read_catchup,

@@ -247,6 +247,71 @@ async def test_a_severity_in_plain_words_is_declared_by_its_button(told, mia, sl
     assert "Cards are refused · *high*" in (await told("list")).words()
 
 
+async def test_readers_and_a_severity_in_plain_words_are_declared_by_one_button(
+    told, mia, slack, settle
+):
+    answer = await told("declare Cards are refused, make it private, severity high")
+    await (await mia.press(answer, "Declare it private, high")).answer()
+    await settle()
+
+    assert "Cards are refused" not in repr(slack.channel_view("#status"))
+    card = (await told("show 3")).words()
+    assert "Cards are refused" in card
+    assert "make it private" not in card
+    assert "high" in card
+
+
+async def test_a_severity_in_plain_words_of_a_public_text_is_set_by_its_button(
+    told, mia, slack, settle
+):
+    answer = await told(f"update 2 severity high {CAUSE}")
+    await settle()
+    assert labels(answer) == [
+        "Publish, and set INC-2 to high",
+        "Publish all of it on INC-2",
+        "Edit first…",
+    ]
+    assert CAUSE not in repr(slack.channel_view("#status"))
+
+    await (await mia.press(answer, "Publish, and set INC-2 to high")).answer()
+    await settle()
+
+    shown = repr(slack.channel_view("#status"))
+    assert CAUSE in shown
+    assert "severity high" not in shown
+    assert "· high ·" in (await told("show 2")).words()
+
+
+@pytest.mark.parametrize(
+    ("line", "button", "facts"),
+    [
+        (f"note 2 {CAUSE}, severity high", "Private note on INC-2, severity high", ["high"]),
+        (
+            f"next 2 severity high {CAUSE}",
+            "Move INC-2 to Identified, severity high",
+            ["high", "Identified"],
+        ),
+        (
+            f"status 2 identified {CAUSE} (high)",
+            "Move INC-2 to Identified, severity high",
+            ["high", "Identified"],
+        ),
+        (f"severity 2 high {CAUSE}", "Private note on INC-2, severity high", ["high"]),
+        ("status 2 high", "Set INC-2 to high", ["high"]),
+    ],
+)
+async def test_a_severity_in_plain_words_of_a_note_is_set_by_its_button(
+    line, button, facts, told, mia
+):
+    answer = await told(line)
+    assert labels(answer)[0] == button
+    await (await mia.press(answer, button)).answer()
+
+    card = (await told("show 2")).words()
+    assert all(fact in card for fact in facts)
+    assert (CAUSE in await timeline(told, 2)) == (CAUSE in line)
+
+
 EDITED = [
     (f"update 2 status:resolved {CAUSE}", "update", {"public": CAUSE}),
     (f"update 2 status:monitorng {CAUSE}", "update", {"public": CAUSE}),

@@ -8,7 +8,7 @@ from core import engine
 from core.commands import Acknowledge, Redact, SetPrivacy, TakeNextStep
 from core.decision import ForChange, ForRedaction
 from core.errors import EmptyUpdate, InvalidField
-from core.incident import Kind, Note, Update, Visibility, update_id
+from core.incident import Kind, Note, Severity, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE
 from core.missing import NotFound, UnknownComponent
 from core.refusals import (
@@ -179,11 +179,12 @@ def test_the_only_next_step_is_taken_without_naming_it(start, to):
     incident = an_incident(status=start)
 
     note = Note("rolled back")
-    command = TakeNextStep(actor=an_actor(), ref=42, note=note)
+    command = TakeNextStep(actor=an_actor(), ref=42, note=note, severity=Severity.LOW)
 
     decision = decide(incident, command, known(), at=LATER)
 
-    assert decision == decide(incident, a_change(to=to, note=note), known(), at=LATER)
+    change = a_change(to=to, note=note, severity=Severity.LOW)
+    assert decision == decide(incident, change, known(), at=LATER)
     assert decision.incident.status == to
 
 

@@ -65,20 +65,30 @@ NOTES = ("note",)
 STATUSES = [status.name for status in STATUSPAGE.statuses]
 AUDIENCE = ("note: ", "note ", "private ", "(private) ", "internal: ", "[internal] ", "--private ",
             "—internal ", "Private: ", "*private* ", "🔒 private: ", ":lock: note ", "!! note: ",
-            "@here internal: ", "→ private ")  # fmt: skip
+            "@here internal: ", "→ private ", "make it private: ", "visibility private ",
+            "internal only: ")  # fmt: skip
+PRIVATE_TAILS = (" private", " (private)", ", private", ", make it private", " --private",
+                 " visibility private", ", not public", " - internal only")  # fmt: skip
+TAILS = (", severity high", " (high)", " sev1", " severity:high", " next 30m", " (monitoring)",
+         " -> monitoring", " status:resolved", ", owner @bo")  # fmt: skip
 FOR_EVERYONE = ("public: ", "(public) ", "[Public]: ", "*public* ", "--public ", "public ",
                 "📣 public: ", "visibility:public ", "@here public: ", "→ public: ")  # fmt: skip
 OPTIONS = ("status=monitoring ", "stauts:monitoring ", "status : identified ", "foo:bar ",
            "--status=identified ", "--status identified ", "identified ", "to identified ",
            "Identified: ", "identifed ", "sev:high ", "--severity high ", "key=value ",
            "--dry-run ", "→ identified ", "status=resolved ", "resolved ",
-           "[monitoring] ", "status → identified ", "status -> identified ")  # fmt: skip
+           "[monitoring] ", "status → identified ", "status -> identified ", "severity high ",
+           "(high) ", "sev1: ", "next 30m ", "owner @bo ")  # fmt: skip
 PRIVATES = ("{} private", "{} private!", "{} (private)", "{} `private`", "{} *private*",
             "{} - private.", "{} --private", "--private {}", "(private) {}", "private: {}",
             "[private] {}", "private {}", "{} privat", "{} is private", "{} private please",
             "{} private 🔒", "{} (private, please)", "{} visibility=private", "{} private: yes",
             "severity:high private {}", "{} components:api,private", "[internal] {}",
-            "{} private,severity:high", "{} :lock: private", "{} private since:02:50")  # fmt: skip
+            "{} private,severity:high", "{} :lock: private", "{} private since:02:50",
+            "{}, make it private",
+            "{} visibility private", "{} (private) severity high", "{}, private, sev1",
+            "severity high private: {}", "{} severity high, keep it private", "{}, not public",
+            "private {} severity high")  # fmt: skip
 QUOTED_PRIVATES = ('"{} private"', '"Private: {}"', "'{} private'", "“(private) {}”", '"{} privat"',
                    '"{} private" severity:high', "「{} [internal]」")  # fmt: skip
 UNKNOWN = ("--foo ", "--dry-run ", "foo=bar ", "foo:bar ", "status:identified ", "stauts=open ",
@@ -129,6 +139,9 @@ def a_case(chance: random.Random, world: World, token: str) -> Case:
     if kind == "head" and verb in {"update", "title"}:
         head = chance.choice((*AUDIENCE, *(OPTIONS if verb == "update" else ())))
         text = f"{ref} {head}{text}" if sure else f"{head}{ref} {text}"
+        if chance.random() < 0.4:
+            tail = chance.choice((*PRIVATE_TAILS, *(TAILS if verb == "update" else ())))
+            text = f"{ref} {core}{tail}"
         return Case(f"{verb} {text}", core)
     argument = (
         f"{chance.choice((*STATUSES, 'identifed', 'montoring'))} " if verb == "status" else ""

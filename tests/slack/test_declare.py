@@ -485,6 +485,10 @@ IN_WORDS = [
     ("Cards are refused, high priority", {"severity": HIGH}),
     ("Cards are refused (high)", {"severity": HIGH}),
     ("[high] Cards are refused", {"severity": HIGH}),
+    ("high: Cards are refused", {"severity": HIGH}),
+    ("HIGH - Cards are refused", {"severity": HIGH}),
+    ("Cards are refused, high", {"severity": HIGH}),
+    ("Cards are refused - high", {"severity": HIGH}),
     ("severity high Cards are refused", {"severity": HIGH}),
     ("Cards are refused lifecycle response", {"lifecycle": RESPONSE}),
     ("Cards are refused components api", {"components": ("api",)}),
@@ -582,6 +586,16 @@ def test_private_among_the_components_is_settled_beside_an_option_in_plain_words
     assert both == a_declaration("Leak", severity=HIGH, private=True, components=("api",))
 
 
+@pytest.mark.parametrize("form", ["{} owner @bo", "{}, assign to @bo", "owner @bo {}"])
+def test_an_owner_in_plain_words_is_no_title_unasked(form):
+    text = form.format(TITLE)
+    without, whole, edited = meanings(f"declare {text}")
+
+    assert without == a_declaration(TITLE)
+    assert whole == a_declaration(text)
+    assert edited.title == text
+
+
 def test_an_unknown_option_beside_one_in_plain_words_is_named():
     question = asked("declare --foo Cards are refused, severity high")
     without, whole, _ = question.choices
@@ -620,6 +634,8 @@ def test_an_option_in_plain_words_without_a_title_opens_the_dialog_with_it(text)
         "Load is high",
         "High load on db-3",
         "Critical alerts are missing",
+        "Load on db-3: high",
+        "Severity: alerts with a high one are missing",
         "Severely high load",
         "Priority 1 mails are stuck",
         "Tickets of priority high are lost",

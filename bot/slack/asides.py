@@ -1,0 +1,293 @@
+"""Words at either end of a text that may be an option of its command: "severity high". Pure.
+
+They lack the sign of an option, or stand behind the text. A sentence may end with the same words,
+so they count only where they are set off from it, or fit into no sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bot.slack.audience_words import (
+    PRIVATE,
+    PUBLIC,
+    binds,
+    readers_at_end,
+    readers_at_start,
+    readers_within,
+)
+from bot.slack.heads import Head, HeadKind, head_of
+from bot.slack.likeness import near
+from bot.slack.option_words import Said, is_key_first, options_said, owners_said
+from bot.slack.promise_words import promised_by
+from bot.slack.references import WORD, plain_word
+from bot.slack.typed import Typed
+
+# The value of an option that names a person.
+OWNER = "owner"
+# No option in plain words is longer, with a word before it.
+_WINDOW = 9
+_ASIDES_MAX = 4
+_ENDED = re.compile(r"[.,;:!?|)\]}–—-]$")
+_BRACKETED = re.compile(r"[(\[{].*[)\]}][.,;:!?]*", re.DOTALL)
+_ARROW = re.compile("[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
+_SIGN = re.compile(r"[:=]|^--?\w|^[–—]\w|[-=]>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
+_OTHER_OPTIONS = frozenset({"lifecycle", "since", "components"})
+_BEFORE_TIME = frozenset({"in", "at", "by", "within", "is"})
+_COMPACT_TIME = re.compile(r"[0-9]+[a-z:][0-9a-z]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Asides:
+    """The options that words at the ends of a text may be, and the ``rest`` of the text.
+
+    ``words`` are those words as they were typed.
+    """
+
+    found: tuple[Head, ...]
+    words: tuple[str, ...]
+    rest: str
+
+
+def asides_of(
+    text: str, typed: Typed, kinds: Container[HeadKind], *, public: bool, bare: bool = True
+) -> Asides:
+    """The asides of ``kinds`` in ``text``, each kind at most once.
+
+    ``public``: everybody will read the text, and words about private readers count. Otherwise it is
+    a note, and words about everybody count. ``bare``: a public text may begin with a bare status.
+    """
+    found: list[Head] = []
+    words: list[str] = []
+    rest = text
+    while len(found) < _ASIDES_MAX and rest:
+        aside = _first(rest, typed, kinds, public=public, words=public and bare and not found)
+        if aside is None or aside.kind in {one.kind for one in found}:
+            break
+        found.append(aside)
+        words.append(_words(rest, aside.rest))
+        if aside.rest == rest:
+            break
+        rest = aside.rest
+    return Asides(tuple(found), tuple(filter(None, words)), rest)
+
+
+def _words(text: str, rest: str) -> str:
+    """What ``text`` has beside ``rest``; empty if that cannot be told."""
+    if not rest:
+        return text.strip()
+    if text == rest or rest not in text:
+        return ""
+    start = text.index(rest) if text.endswith(rest) and not text.startswith(rest) else 0
+    aside = text[:start] if start else text[len(rest) :]
+    return re.sub(r"^[-–—|,;]\s|[\s,;|–—-]+$", "", aside.strip()).strip()
+
+
+def _first(
+    text: str, typed: Typed, kinds: Container[HeadKind], *, public: bool, words: bool
+) -> Head | None:
+    statuses = typed.known.statuses
+    head = head_of(text, statuses=statuses, words=words, note=not public)
+    of = _Text(text, list(WORD.finditer(text)), typed, public=public)
+    if head and _is_meant(head, text, public=public) and head.kind in kinds:
+        # "internal only: …" is more than its first word.
+        longer = next(_readers(of), None) if head.kind is HeadKind.AUDIENCE else None
+        return longer if longer and len(longer.rest) < len(head.rest) else head
+    for reader in _READERS:
+        for aside in reader(of):
+            if aside.kind in kinds:
+                return aside
+    return None
+
+
+def _is_meant(head: Head, text: str, *, public: bool) -> bool:
+    """Whether ``head`` counts before this text: a note may begin with "Monitoring: all is well"."""
+    if public:
+        return True
+    if head.kind is HeadKind.AUDIENCE:
+        return head.value == PUBLIC
+    if head.kind is HeadKind.STATUS:
+        first = plain_word(text.split(maxsplit=1)[0])
+        return not near(re.split(r"[:=]", first)[0], {head.value}) and first != "to"
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text with its words, and their places in it."""
+
+    text: str
+    tokens: Sequence[re.Match[str]]
+    typed: Typed
+    public: bool
+
+    def head(self) -> list[str]:
+        """The first words."""
+        return [one[0] for one in self.tokens[:_WINDOW]]
+
+    def tail(self) -> list[str]:
+        """The last words."""
+        return [one[0] for one in self.tokens[-_WINDOW:]]
+
+    def after(self, count: int) -> str:
+        """The text without its first ``count`` words."""
+        return self.text[self.tokens[count - 1].end() :].lstrip(" \t\n,;:|–—-")
+
+    def before(self, count: int) -> str:
+        """The text without its last ``count`` words, and what set them off."""
+        kept = self.text[: self.tokens[-count].start()].rstrip()
+        return kept.rstrip(",;:|–—-").rstrip()
+
+
+def _severity(of: _Text) -> Iterator[Head]:
+    head, tail = of.head(), of.tail()
+    if (said := _severity_in(head, of.typed)) and said.start == 0:
+        whole = said.end == len(of.tokens)
+        if whole or _opens(head, said):
+            yield Head(HeadKind.SEVERITY, said.value, "" if whole else of.after(said.end))
+    said = _severity_in(tail, of.typed)
+    if said and said.end == len(tail) and said.start and _closes(tail, said):
+        yield Head(HeadKind.SEVERITY, said.value, of.before(len(tail) - said.start))
+
+
+def _severity_in(tokens: list[str], typed: Typed) -> Said | None:
+    found = options_said(tokens, known=typed.known, taken=_OTHER_OPTIONS)
+    return found[0] if found else None
+
+
+def _opens(tokens: list[str], said: Said) -> bool:
+    """Whether the severity before a text is no part of it: "P1 tickets wait" begins with none."""
+    words = tokens[said.start : said.end]
+    after = tokens[said.end]
+    if _ENDED.search(words[-1]) or not any(map(str.isalnum, after)):
+        return True
+    if len(words) == 1:
+        return after[0].isupper()
+    return len(words) == 2 and is_key_first(words)
+
+
+def _closes(tokens: list[str], said: Said) -> bool:
+    """Whether the severity behind a text is no part of it: "It is of high severity" is one."""
+    words, before = tokens[said.start : said.end], tokens[: said.start]
+    if _BRACKETED.fullmatch(" ".join(words)) or _ENDED.search(before[-1]):
+        return True
+    direct = len(words) == 1 or (len(words) == 2 and is_key_first(words))
+    return direct and not binds(before)
+
+
+def _status(of: _Text) -> Iterator[Head]:
+    """A status behind the text, with a sign: "(monitoring)", "-> monitoring"."""
+    tail, statuses = of.tail(), of.typed.known.statuses
+    if len(tail) < 2:
+        return
+    status = near(plain_word(tail[-1]), statuses, most=1)
+    if status is None:
+        return
+    if _BRACKETED.fullmatch(tail[-1]) and plain_word(tail[-1]) == status:
+        yield Head(HeadKind.STATUS, status, of.before(1))
+    count = 2
+    if _ARROW.fullmatch(tail[-2]):
+        if len(tail) > 2 and plain_word(tail[-3]) in {"status", "to", *statuses}:
+            count = 3
+        yield Head(HeadKind.STATUS, status, of.before(count))
+    elif plain_word(tail[-2]) == "status" and len(tail) > 2 and _ENDED.search(tail[-3]):
+        yield Head(HeadKind.STATUS, status, of.before(count))
+
+
+def _signed(of: _Text) -> Iterator[Head]:
+    """An option with its sign behind the text: "severity:high", "--next 30m"."""
+    tail = of.tail()
+    for count in range(min(3, len(tail) - 1), 0, -1):
+        words = tail[-count:]
+        if not _SIGN.search(words[0]) and not (count > 1 and _SIGN.search(words[1])):
+            continue
+        statuses = of.typed.known.statuses
+        head = head_of(" ".join(words), statuses=statuses, words=False, note=True)
+        if head is None or head.rest or _ARROW.search(words[0]):
+            continue
+        if head.kind is HeadKind.PROMISE and not promised_by(head.value, of.typed):
+            continue
+        if head.kind is HeadKind.OPTION or not _is_meant(head, words[0], public=of.public):
+            continue
+        yield replace(head, rest=of.before(count))
+
+
+def _readers(of: _Text) -> Iterator[Head]:
+    """Words about readers that differ from those of the command."""
+    head, tail = of.head(), of.tail()
+    other = PRIVATE if of.public else PUBLIC
+    said = readers_at_start(head)
+    if said and said.asks and said.name in {PRIVATE, PUBLIC}:
+        rest = of.after(said.end) if said.end < len(of.tokens) else ""
+        yield Head(HeadKind.AUDIENCE, said.name, rest)
+    if (said := readers_at_end(tail)) and said.start:
+        words = " ".join(tail[said.start : said.end])
+        marked = bool(_BRACKETED.fullmatch(words)) or words.startswith("-")
+        set_off = _ENDED.search(tail[said.start - 1]) is not None
+        bare = said.bare and not binds(tail[: said.start])
+        if said.asks or marked or (said.name == other and (bare or set_off)):
+            yield Head(HeadKind.AUDIENCE, said.name, of.before(len(tail) - said.start))
+    if of.public and readers_within([one[0] for one in of.tokens]):
+        yield Head(HeadKind.AUDIENCE, PRIVATE, of.text)
+
+
+def _promise(of: _Text) -> Iterator[Head]:
+    """A time of the next update: "next 30m", "promise 30m", "Next update in 30 min."."""
+    head, tail = of.head(), of.tail()
+    if (found := _time_behind(head, at_end=False, typed=of.typed)) is not None:
+        count, time = found
+        yield Head(HeadKind.PROMISE, time, of.after(count) if count < len(of.tokens) else "")
+    for start in range(1, len(tail) - 1):
+        if (found := _time_behind(tail[start:], at_end=True, typed=of.typed)) is None:
+            continue
+        count, time = found
+        before, words = tail[:start], [plain_word(one) for one in tail[start:]]
+        set_off = _ENDED.search(before[-1]) or _BRACKETED.fullmatch(" ".join(tail[start:]))
+        if set_off or not (binds(before) or {*words} & _BEFORE_TIME):
+            yield Head(HeadKind.PROMISE, time, of.before(count))
+
+
+def _time_behind(tokens: Sequence[str], *, at_end: bool, typed: Typed) -> tuple[int, str] | None:
+    """The number of words that promise the next update, and their time; None if they do not."""
+    words = [plain_word(one) for one in tokens]
+    place = 0
+    while place < len(words) and words[place] in {"next", "promise", "update", "public"}:
+        place += 1
+    if not place or words[0] not in {"next", "promise"}:
+        return None
+    spoken = place > 1
+    if place < len(words) and words[place] in _BEFORE_TIME:
+        place, spoken = place + 1, True
+    for end in range(len(words), place, -1):
+        time = " ".join(words[place:end])
+        if (at_end and end < len(words)) or not promised_by(time, typed):
+            continue
+        # "Next 2 hours may be slow" is a sentence.
+        compact = end == place + 1 and _COMPACT_TIME.fullmatch(time) is not None
+        set_off = _ENDED.search(tokens[end - 1]) is not None
+        if at_end or end == len(words) or set_off or (compact and not spoken):
+            return end, time
+    return None
+
+
+def _owner(of: _Text) -> Iterator[Head]:
+    """A person as the owner: "owner @bo"."""
+    for start, end in owners_said(of.head()):
+        if not start:
+            yield Head(HeadKind.OPTION, OWNER, of.after(end))
+    tail = of.tail()
+    for start, end in owners_said(tail):
+        if end == len(tail) and not binds(tail[:start]):
+            yield Head(HeadKind.OPTION, OWNER, of.before(end - start))
+
+
+_READERS: tuple[Callable[[_Text], Iterator[Head]], ...] = (
+    _readers,
+    _signed,
+    _severity,
+    _status,
+    _promise,
+    _owner,
+)

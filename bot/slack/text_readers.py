@@ -1,0 +1,278 @@
+"""The readers of verbs that take a text: `update`, `note`, `title` and `description`. Pure.
+
+Words of a text that may be an option, a status or an audience are asked about: nothing is published
+or moved by a guess, and no option is lost in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from bot.slack.asides import OWNER, Asides, asides_of
+from bot.slack.boxes import Box, OpenBox
+from bot.slack.heads import PUBLIC, Head, HeadKind, head_of
+from bot.slack.likeness import near
+from bot.slack.promise_words import promised_by, when
+from bot.slack.references import NoNumber, at_head
+from bot.slack.requests import Choice, OpenUpdate, Question, Request
+from bot.slack.typed import Typed, option, quoted, status_of, unquoted
+from core.commands import Change, Ref, SetPromise, TakeNextStep
+from core.incident import Note, PublicText, Severity
+from core.promise import NextUpdate
+
+Noted = TypeVar("Noted", Change, TakeNextStep)
+
+_PUBLIC_ASIDES = frozenset(HeadKind)
+_PRIVATE_ASIDES = frozenset({HeadKind.STATUS, HeadKind.SEVERITY, HeadKind.AUDIENCE})
+_FACTS = frozenset({HeadKind.STATUS, HeadKind.SEVERITY})
+ALL_AS_NOTE = "Keep all of it as the note"
+
+
+def note_of(text: str) -> Note | None:
+    """``text`` as a note; None for an empty one."""
+    return Note(text) if text else None
+
+
+def unfilled(typed: Typed, problem: str, *requests: Request) -> Question:
+    """The answer to a command whose text or value is missing: ``requests`` ask for it."""
+    return Question(f"{problem} Nothing was done.", map(Choice, requests), usage=typed.verb.usage)
+
+
+def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
+    """``request`` without a word like ``private:`` before its note: every note is private.
+
+    ``to`` is its status, as in `OpenUpdate`.
+
+    Raises:
+        Question: the note has a word like ``public:``, or an option, at one of its ends.
+    """
+    if typed.literal or not request.note:
+        return request
+    head = head_of(request.note, statuses=(), note=True)
+    if head and head.kind is HeadKind.AUDIENCE and head.value != PUBLIC and head.marked:
+        request = replace(request, note=note_of(head.rest))
+    if request.note is None:
+        return request
+    asides = asides_of(request.note, typed, _PRIVATE_ASIDES, public=False)
+    if not asides.found:
+        return request
+    if any(one.kind is HeadKind.AUDIENCE for one in asides.found):
+        if not asides.rest:
+            return request
+        raise _for_everyone(request, asides, head, typed, to=to)
+    facts = _facts(asides.found)
+    taken: Change | TakeNextStep = replace(request, note=note_of(asides.rest))
+    if isinstance(taken, TakeNextStep) and "to" in facts:
+        taken = Change(actor=taken.actor, ref=taken.ref, note=taken.note)
+    raise Question(
+        f"{_named(asides)} may be no part of the note. Nothing was done.",
+        [Choice(replace(taken, **facts)), Choice(request, ALL_AS_NOTE)],
+        usage=typed.verb.usage,
+    )
+
+
+def _for_everyone(
+    request: Noted, asides: Asides, head: Head | None, typed: Typed, *, to: str | None
+) -> Question:
+    """Asks whether a note is meant for everyone, because of words at one of its ends."""
+    facts = _facts(asides.found)
+    public = OpenUpdate(
+        ref=request.ref,
+        to=facts.get("to", to),
+        public=PublicText(asides.rest),
+        severity=facts.get("severity", request.severity),
+    )
+    private = request
+    if head and head.kind is HeadKind.AUDIENCE and head.marked and len(asides.found) == 1:
+        private = replace(request, note=Note(asides.rest))
+    return Question(
+        "This may be meant for everyone. Nothing was done.",
+        [Choice(public, "As a public update…"), Choice(private, "As a private note")],
+        usage=typed.verb.usage,
+    )
+
+
+def _facts(found: Sequence[Head]) -> dict[str, Any]:
+    """The fields of a change that statuses and severities among ``found`` fill in."""
+    facts: dict[str, Any] = {}
+    for one in found:
+        if one.kind is HeadKind.STATUS and one.value:
+            facts["to"] = one.value
+        if one.kind is HeadKind.SEVERITY:
+            facts["severity"] = Severity(one.value)
+    return facts
+
+
+def _named(asides: Asides) -> str:
+    """The words that are asked about: ``"severity high" and "next 30m"``."""
+    if not asides.words:
+        return "The first words"
+    return " and ".join(map(quoted, asides.words))
+
+
+def read_update(typed: Typed) -> Change:
+    """The public update, with its status if it has one.
+
+    Raises:
+        Question: the text is missing, or words at its ends may not belong to it.
+    """
+    ref, to = typed.ref(before_text=True, sure=True), None
+    key, value = option(typed.peek())
+    if key == "status" and value and not typed.literal:
+        typed.word()
+        to = status_of(value)
+        ref = typed.ref(before_text=True, sure=True) if ref is None else ref
+    if ref is None:
+        ref = typed.ref(before_text=True)
+    if not typed.rest:
+        raise _without_text(ref, to, typed)
+    text = typed.text("The public text")
+    change = Change(
+        actor=typed.actor, ref=ref, to=to, public=PublicText(text), next_update=NextUpdate()
+    )
+    if typed.literal:
+        return change
+    asides = asides_of(text, typed, _PUBLIC_ASIDES, public=True)
+    if asides.found:
+        raise _about_asides(change, asides, typed)
+    return change
+
+
+def _without_text(ref: Ref, to: str | None, typed: Typed) -> Question:
+    """Offers the dialog of an update whose text is missing, and the step alone."""
+    to = to and (near(to, typed.known.statuses) or to)
+    step = [Choice(Change(actor=typed.actor, ref=ref, to=to))] if to else []
+    return Question(
+        "The public text is missing. Nothing was published.",
+        [Choice(OpenUpdate(ref=ref, to=to)), *step],
+        usage=typed.verb.usage,
+    )
+
+
+def _about_asides(change: Change, asides: Asides, typed: Typed) -> Question:
+    """Asks whether words at the ends of a public text are text."""
+    ref, rest = change.ref, asides.rest
+    if ref is None:
+        try:
+            ref, rest = at_head(rest, typed.known.cards)
+        except NoNumber:
+            rest = asides.rest
+    facts = _facts(asides.found)
+    audience = next((one for one in asides.found if one.kind is HeadKind.AUDIENCE), None)
+    problem = f"{_named(asides)} may not belong to the public text."
+    if any(one.value == OWNER for one in asides.found):
+        problem += " `/incident assign` names an owner."
+    meant: list[Choice] = []
+    if audience and audience.value != PUBLIC:
+        problem = "This may be meant only for responders."
+        if rest:
+            note = replace(change, ref=ref, public=None, note=Note(rest), next_update=None)
+            meant = [Choice(replace(note, **facts))]
+    else:
+        meant = _published(replace(change, ref=ref, **facts), asides, rest, typed)
+    whole = Choice(change, "Publish all of it")
+    edited = Choice(OpenUpdate.of(change), "Edit first…")
+    return Question(
+        f"{problem} Nothing was published.", [*meant, whole, edited], usage=typed.verb.usage
+    )
+
+
+def _published(change: Change, asides: Asides, rest: str, typed: Typed) -> list[Choice]:
+    """The update ``change`` with the ``rest`` of its text and the promise among ``asides``.
+
+    Empty if the words mean nothing that can be done.
+    """
+    times = [one.value for one in asides.found if one.kind is HeadKind.PROMISE]
+    promised = promised_by(times[0], typed) if times else None
+    if times and promised is None:
+        return []
+    public = PublicText(rest) if rest else None
+    facts = _facts(asides.found)
+    if promised is None:
+        said = public and any(one.kind is HeadKind.AUDIENCE for one in asides.found)
+        owner = public and any(one.value == OWNER for one in asides.found)
+        label = "Publish without these words" if owner and not facts else ""
+        return [Choice(replace(change, public=public), label)] if facts or said or owner else []
+    if public is None:
+        alone = SetPromise(actor=change.actor, ref=change.ref, next_update=promised)
+        return [] if facts else [Choice(alone)]
+    told = "Publish"
+    told += f", move it to {facts['to']}" if "to" in facts else ""
+    told += f", set it to {facts['severity']}" if "severity" in facts else ""
+    told += f", next update {when(promised, typed)}"
+    return [Choice(replace(change, public=public, next_update=promised), told)]
+
+
+def read_note(typed: Typed) -> Change:
+    """The private note.
+
+    Raises:
+        Question: the text is missing, or words at its ends may not belong to it.
+    """
+    ref = typed.ref(before_text=True)
+    missing = unfilled(typed, "The text of the note is missing.", OpenBox(ref=ref, box=Box.NOTE))
+    if not typed.rest:
+        raise missing
+    change = Change(actor=typed.actor, ref=ref, note=Note(typed.text("The text of the note")))
+    change = noted(change, typed, to=None)
+    if change.note is None:
+        raise missing
+    return change
+
+
+def read_title(typed: Typed) -> Change:
+    """The new title.
+
+    Raises:
+        Question: it is missing, or words at its ends may not belong to it.
+    """
+    ref = typed.ref(before_text=True)
+    if not typed.rest:
+        raise unfilled(typed, "The title is missing.", OpenBox(ref=ref, box=Box.TITLE))
+    text = typed.text("The title")
+    change = Change(actor=typed.actor, ref=ref, title=unquoted(text))
+    if typed.literal:
+        return change
+    asides = Asides((), (), text)
+    if change.title == text:
+        asides = asides_of(text, typed, _PRIVATE_ASIDES, public=True, bare=False)
+    if not asides.found and not head_of(text, statuses=typed.known.statuses, words=False):
+        return change
+    facts = _facts(asides.found)
+    alone = facts and all(one.kind in _FACTS for one in asides.found)
+    taken = [Choice(replace(change, title=asides.rest or None, **facts))] if alone else []
+    raise Question(
+        f"{_named(asides)} may not belong to the title, which is public. Nothing was changed.",
+        [
+            *taken,
+            Choice(replace(change, title=text), "Rename it as typed" if taken else ""),
+            Choice(replace(change, title=None, note=Note(text))),
+        ],
+        usage=typed.verb.usage,
+    )
+
+
+def read_description(typed: Typed) -> Change | OpenBox:
+    """The new description; without a text, the dialog.
+
+    Raises:
+        Question: words at its ends may not belong to it.
+    """
+    ref = typed.ref(before_text=True)
+    if not typed.rest:
+        return OpenBox(ref=ref, box=Box.DESCRIPTION)
+    text = typed.text("The description")
+    change = Change(actor=typed.actor, ref=ref, description=text)
+    asides = Asides((), (), text)
+    if not typed.literal:
+        asides = asides_of(text, typed, _FACTS, public=False)
+    if not asides.found:
+        return change
+    taken = replace(change, description=asides.rest or None, **_facts(asides.found))
+    raise Question(
+        f"{_named(asides)} may be no part of the description. Nothing was changed.",
+        [Choice(taken), Choice(change, "Keep all of it as the description")],
+        usage=typed.verb.usage,
+    )

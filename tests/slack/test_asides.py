@@ -1,0 +1,364 @@
+"""Words at the ends of a text that may be an option of its command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.slack.boxes import OpenBox
+from bot.slack.requests import OpenUpdate
+from core.commands import SetPromise, TakeNextStep
+from core.incident import Note, PublicText, Severity
+from core.promise import NextUpdate
+from tests.builders import a_change, an_actor
+from tests.slack.saying import asked, meanings, published, said
+
+HIGH, LOW, CRITICAL = Severity.HIGH, Severity.LOW, Severity.CRITICAL
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+CARDS = "Cards are refused"
+
+SEVERITIES = [
+    ("severity high {}", HIGH),
+    ("Severity high: {}", HIGH),
+    ("severity high, {}", HIGH),
+    ("(severity high) {}", HIGH),
+    ("sev high {}", HIGH),
+    ("prio high {}", HIGH),
+    ("sev1 {}", CRITICAL),
+    ("P1 {}", CRITICAL),
+    ("[high] {}", HIGH),
+    ("severity hihg {}", HIGH),
+    ("severity is high: {}", HIGH),
+    ("{} severity high", HIGH),
+    ("{}, severity high", HIGH),
+    ("{}. Severity high.", HIGH),
+    ("{} - severity high", HIGH),
+    ("{} (severity high)", HIGH),
+    ("{}, severity is high", HIGH),
+    ("{}, high severity", HIGH),
+    ("{}, with severity high", HIGH),
+    ("{} sev1", CRITICAL),
+    ("{}, P1", CRITICAL),
+    ("{} (high)", HIGH),
+    ("{} severity:high", HIGH),
+    ("{} severity: high", HIGH),
+    ("{} sev=high", HIGH),
+    ("{} --severity high", HIGH),
+    ("{} —severity high", HIGH),
+]
+
+
+def without_end(text: str | None) -> str:
+    return (text or "").rstrip(".")
+
+
+@pytest.mark.parametrize(("form", "severity"), SEVERITIES, ids=[row[0] for row in SEVERITIES])
+class TestASeverityAtAnEnd:
+    def test_of_a_public_text_is_asked_about(self, form, severity):
+        text = form.format(CARDS)
+        taken, whole, edited = meanings(f"update 42 {text}")
+
+        assert without_end(taken.public) == CARDS
+        assert taken == published(severity=severity, public=taken.public)
+        assert whole == published(public=PublicText(text))
+        assert edited == OpenUpdate(ref=42, public=PublicText(text))
+
+    @pytest.mark.parametrize(
+        ("verb", "to"), [("note 42", None), ("resolve 42", "resolved"), ("status 42 open", "open")]
+    )
+    def test_of_a_note_is_asked_about(self, form, severity, verb, to):
+        text = form.format(CARDS)
+        taken, whole = meanings(f"{verb} {text}")
+
+        assert without_end(taken.note) == CARDS
+        assert taken == a_change(to=to, severity=severity, note=taken.note)
+        assert whole == a_change(to=to, note=Note(text))
+
+    def test_of_the_note_of_the_next_step_is_asked_about(self, form, severity):
+        text = form.format(CARDS)
+        taken, whole = meanings(f"next 42 {text}")
+
+        assert without_end(taken.note) == CARDS
+        assert taken == TakeNextStep(actor=an_actor(), ref=42, severity=severity, note=taken.note)
+        assert whole == TakeNextStep(actor=an_actor(), ref=42, note=Note(text))
+
+    def test_of_a_title_is_asked_about(self, form, severity):
+        text = form.format(CARDS)
+        taken, whole, note = meanings(f"title 42 {text}")
+
+        assert without_end(taken.title) == CARDS
+        assert taken == a_change(severity=severity, title=taken.title)
+        assert (whole, note) == (a_change(title=text), a_change(note=Note(text)))
+
+    def test_of_a_description_is_asked_about(self, form, severity):
+        text = form.format(CARDS)
+        taken, whole = meanings(f"description 42 {text}")
+
+        assert without_end(taken.description) == CARDS
+        assert taken == a_change(severity=severity, description=taken.description)
+        assert whole == a_change(description=text)
+
+
+PRIVATES = [
+    "make it private: {}", "please keep this private, {}", "visibility private {}",
+    "keep it internal: {}", "internal only: {}", "{} private", "{}, private", "{} (private)",
+    "{} [private]", "{} --private", "{}, make it private", "{}. Keep this private.",
+    "{} - internal only", "{} (internal)", "{}, not public", "{}, do not publish",
+    "{} visibility private", "{} visibility:private", "{}, as private",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", PRIVATES)
+def test_readers_at_an_end_of_a_public_text_are_asked_about(form):
+    text = form.format(CARDS)
+    question = asked(f"update 42 {text}")
+    note, whole, edited = [choice.request for choice in question.choices]
+
+    assert "meant only for responders. Nothing was published." in question.message
+    assert without_end(note.note) == CARDS
+    assert note == a_change(note=note.note)
+    assert whole == published(public=PublicText(text))
+    assert edited == OpenUpdate(ref=42, public=PublicText(text))
+
+
+def test_readers_within_a_public_text_are_asked_about_and_the_note_is_whole():
+    text = "Cards are refused. Keep this private. db-3 lost quorum"
+    note, whole, _ = meanings(f"update 42 {text}")
+
+    assert note == a_change(note=Note(text))
+    assert whole == published(public=PublicText(text))
+
+
+@pytest.mark.parametrize("form", ["{} (private)", "{} private", "{}, make it private"])
+def test_readers_at_the_end_of_a_title_are_asked_about(form):
+    text = form.format(CARDS)
+
+    assert meanings(f"title 42 {text}") == [a_change(title=text), a_change(note=Note(text))]
+
+
+PUBLICS = ["{} public", "{} (public)", "{} --public", "{}, public", "{}, make it public",
+           "{} visibility public", "make it public: {}", "visibility public {}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", PUBLICS)
+def test_a_note_that_asks_for_everyone_at_an_end_is_asked_about(form):
+    text = form.format(CARDS)
+
+    assert meanings(f"note 42 {text}") == [
+        OpenUpdate(ref=42, public=PublicText(CARDS)),
+        a_change(note=Note(text)),
+    ]
+
+
+@pytest.mark.parametrize("form", ["{} (public)", "{} --public", "{}, make it public"])
+def test_public_at_the_end_of_a_public_text_is_no_text_unasked(form):
+    text = form.format(CARDS)
+
+    assert meanings(f"update 42 {text}")[:2] == [
+        published(public=PublicText(CARDS)),
+        published(public=PublicText(text)),
+    ]
+
+
+STATUSES = ["{} status:monitoring", "{} status: monitoring", "{} --status monitoring",
+            "{} (monitoring)", "{} [Monitoring]", "{} -&gt; monitoring", "{} → monitoring",
+            "{} status → monitoring", "{}, status monitoring", "status monitoring {}",
+            "status:monitoring. {}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", STATUSES)
+def test_a_status_at_an_end_is_asked_about(form):
+    text = form.format(CARDS)
+    if not text.startswith("status:"):
+        assert meanings(f"update 42 {text}")[0] == published(
+            to="monitoring", public=PublicText(CARDS)
+        )
+    assert meanings(f"note 42 {text}")[0] == a_change(to="monitoring", note=Note(CARDS))
+    assert meanings(f"next 42 {text}")[0] == a_change(to="monitoring", note=Note(CARDS))
+
+
+IN_30 = NextUpdate(within=timedelta(minutes=30))
+AT_1530 = NextUpdate(by=NOON.replace(hour=15, minute=30))
+PROMISES = [
+    ("next 30m {}", IN_30),
+    ("next 30 min: {}", IN_30),
+    ("promise 30m {}", IN_30),
+    ("Next update in 30 min: {}", IN_30),
+    ("{} next 30m", IN_30),
+    ("{} next:30m", IN_30),
+    ("{} --next 30m", IN_30),
+    ("{}, promise 30m", IN_30),
+    ("{} next update 30m", IN_30),
+    ("{}, next update in 30 minutes", IN_30),
+    ("{}. Next update by 15:30.", AT_1530),
+    ("{} (next update 15:30)", AT_1530),
+]
+
+
+@pytest.mark.parametrize(("form", "promised"), PROMISES, ids=[row[0] for row in PROMISES])
+def test_the_time_of_the_next_update_at_an_end_is_asked_about(form, promised):
+    text = form.format(CARDS)
+    taken, whole, _ = meanings(f"update 42 {text}", at=NOON)
+
+    assert without_end(taken.public) == CARDS
+    assert taken == a_change(public=taken.public, next_update=promised)
+    assert whole == published(public=PublicText(text))
+
+
+@pytest.mark.parametrize("form", ["owner @bo {}", "{}, owner @bo", "{} assign to @bo"])
+def test_an_owner_at_an_end_of_a_public_text_is_asked_about(form):
+    text = form.format(CARDS)
+    question = asked(f"update 42 {text}")
+    without, whole, _ = [choice.request for choice in question.choices]
+
+    assert "`/incident assign` names an owner." in question.message
+    assert (without.public, whole.public) == (CARDS, text)
+
+
+TOGETHER = [
+    (
+        "severity high, next 30m: {}",
+        {"severity": HIGH, "next_update": IN_30},
+        "Publish, set it to high, next update in 30 min",
+    ),
+    (
+        "monitoring {}, severity low, next 30m",
+        {"to": "monitoring", "severity": LOW, "next_update": IN_30},
+        "Publish, move it to monitoring, set it to low, next update in 30 min",
+    ),
+    ("status monitoring severity low {}", {"to": "monitoring", "severity": LOW}, ""),
+]
+
+
+@pytest.mark.parametrize(("form", "facts", "label"), TOGETHER)
+def test_several_options_at_the_ends_are_taken_together(form, facts, label):
+    choice, *_ = asked(f"update 42 {form.format(CARDS)}", at=NOON).choices
+
+    fields = {"public": PublicText(CARDS), "next_update": NextUpdate()} | facts
+    assert choice.request == a_change(**fields)
+    assert choice.label == label
+
+
+def test_the_question_names_the_words():
+    question = asked("update 42 Cards are refused, severity high")
+
+    assert question.problem == (
+        '"severity high" may not belong to the public text. Nothing was published.'
+    )
+
+
+def test_an_option_without_a_text_is_offered_alone():
+    assert meanings("note 42 severity high")[0] == a_change(severity=HIGH)
+    assert meanings("update 42 next 30m")[0] == SetPromise(
+        actor=an_actor(), ref=42, next_update=IN_30
+    )
+
+
+def test_lines_of_a_note_stay_as_they_are_beside_an_option():
+    taken, _ = meanings("note 42 severity high db-3:\n  lost quorum\n  at 02:50")
+
+    assert taken.note == "db-3:\n  lost quorum\n  at 02:50"
+
+
+# --- other words in the place of a status or a severity -------------------------------------------
+
+
+def test_a_severity_in_the_place_of_a_status_is_asked_about():
+    assert meanings("status 42 high") == [a_change(severity=HIGH)]
+    assert meanings("status 42 severity low all calm") == [
+        a_change(severity=LOW, note=Note("all calm"))
+    ]
+
+
+def test_words_behind_a_severity_are_kept():
+    assert meanings("severity 42 high all cards fail") == [
+        a_change(severity=HIGH, note=Note("all cards fail")),
+        a_change(severity=HIGH),
+    ]
+
+
+def test_a_status_behind_next_is_asked_about():
+    assert meanings("next 42 resolved") == [
+        a_change(to="resolved"),
+        TakeNextStep(actor=an_actor(), ref=42, note=Note("resolved")),
+    ]
+
+
+# --- sentences --------------------------------------------------------------------------------
+
+SENTENCES = """
+Severity of the errors is falling
+high latency in Frankfurt
+High load made cards slow
+Critical alerts are delayed.
+Low stock is shown wrongly
+Load is high
+The error rate is low
+We are private-network only
+Your private data was never at risk.
+Your data stays private.
+All repositories are private.
+Until then, sharing is private
+We moved the bucket to private
+We care about your privacy.
+The page is not public
+Nothing is public
+The public API answers again.
+We turned public sharing off
+The cause is internal.
+An internal error was shown to some customers.
+Our internal network lost a router.
+We restarted 3 of 5 nodes (internal load balancers follow).
+Please make your own copies private before you share them
+The publish button works, the draft button does not
+The next 2 hours may be slow.
+Next 2 hours may be slow.
+The next step is a restart of the cache.
+Next, we restart the cache.
+Next we look at the queue.
+We promise to look again tomorrow.
+We check again in 30 minutes.
+You will get the next update in 30 minutes.
+We retry for the next 30 minutes
+We keep monitoring.
+We found the cause and keep monitoring the queues.
+A fix is out, and we are monitoring.
+A fix is out, monitoring.
+The cause was identified.
+Everything is resolved
+We improved our status monitoring
+Status codes 500 are gone.
+Errors of severity high are gone.
+We treat this with high priority.
+This has the highest priority for us.
+We raised the severity to high.
+It is of high severity.
+Priority 1 mails are stuck
+P1 tickets wait longer than usual.
+Tickets of type P1 wait
+This is now P1.
+Owners of shops can log in again.
+The owner of each shop gets a mail.
+Shop owners: please log in again.
+The note field of an order is empty.
+Payments: cards fail
+We look into it since 02:50.
+All components work again.
+Visibility of orders is back.
+It works again :tada:
+See https://status.example/incident?severity=high
+Fix: we restarted db-3
+Some customers see "severity high" in their dashboards.
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("verb", ["update", "note", "resolve", "next", "title", "description"])
+def test_an_ordinary_sentence_goes_through_unasked(sentence, verb):
+    request = said(f"{verb} 42 {sentence}", at=NOON)
+
+    texts = [getattr(request, name, None) for name in ("public", "note", "title", "description")]
+    assert [text for text in texts if text] == [sentence]
+    assert not isinstance(request, OpenBox)
+    assert request.severity is None
