@@ -93,7 +93,8 @@ def _first(
     of = _Text(text, list(WORD.finditer(text)), typed, public=public)
     if head and _is_meant(head, text, public=public) and head.kind in kinds:
         # "internal only: …" is more than its first word.
-        longer = next(_readers(of), None) if head.kind is HeadKind.AUDIENCE else None
+        more = {HeadKind.AUDIENCE: _readers, HeadKind.PROMISE: _promise}.get(head.kind)
+        longer = next(more(of), None) if more else None
         return longer if longer and len(longer.rest) < len(head.rest) else head
     for reader in _READERS:
         for aside in reader(of):
@@ -236,8 +237,9 @@ def _readers(of: _Text) -> Iterator[Head]:
 def _promise(of: _Text) -> Iterator[Head]:
     """A time of the next update: "next 30m", "promise 30m", "Next update in 30 min."."""
     head, tail = of.head(), of.tail()
-    if (found := _time_behind(head, at_end=False, typed=of.typed)) is not None:
-        count, time = found
+    signs = next((place for place, one in enumerate(head) if any(map(str.isalnum, one))), 0)
+    if (found := _time_behind(head[signs:], at_end=False, typed=of.typed)) is not None:
+        count, time = found[0] + signs, found[1]
         yield Head(HeadKind.PROMISE, time, of.after(count) if count < len(of.tokens) else "")
     for start in range(1, len(tail) - 1):
         if (found := _time_behind(tail[start:], at_end=True, typed=of.typed)) is None:
@@ -266,7 +268,8 @@ def _time_behind(tokens: Sequence[str], *, at_end: bool, typed: Typed) -> tuple[
             continue
         # "Next 2 hours may be slow" is a sentence.
         compact = end == place + 1 and _COMPACT_TIME.fullmatch(time) is not None
-        set_off = _ENDED.search(tokens[end - 1]) is not None
+        dashed = end < len(tokens) and not any(map(str.isalnum, tokens[end]))
+        set_off = dashed or _ENDED.search(tokens[end - 1]) is not None
         if at_end or end == len(words) or set_off or (compact and not spoken):
             return end, time
     return None

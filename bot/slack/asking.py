@@ -398,7 +398,7 @@ def _possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         return _possible_update(request, incident, offer.choice)
     if isinstance(request, Change) and request.to and request.to not in incident.next_steps:
         walk = [Offer(Choice(asked), incident) for asked in _walk(request, incident)]
-        if not text_of(request):
+        if not text_of(request) and request.severity is None:
             here = replace(request, expected_status=incident.status)
             steps = [] if walk else [replace(here, to=step) for step in incident.next_steps]
             return [*walk, *(Offer(Choice(step), incident) for step in steps), show]

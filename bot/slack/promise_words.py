@@ -22,8 +22,8 @@ from core.times import (
     span_of,
 )
 
-# No time has more words than ``by tomorrow at 3:30 pm``; the others are a reason.
-TIME_WORDS_MAX = 6
+# No time has more words than ``next update by tomorrow at 3:30 pm``; the others are a reason.
+TIME_WORDS_MAX = 8
 
 
 def read_promise(typed: Typed) -> SetPromise:
@@ -63,9 +63,10 @@ def read_promise(typed: Typed) -> SetPromise:
 
 
 def _time_of(said: str, typed: Typed) -> str:
-    """``said`` as a time is written, without the word before it."""
+    """``said`` as a time is written, without the words before it."""
     words = [word for word in map(plain_word, said.split()) if word]
-    if len(words) > 1 and words[0] in {"in", "by", "at"}:
+    # "next 30m" and "next update by 15:30" are said of the same thing.
+    while len(words) > 1 and words[0] in {"next", "update", "in", "by", "at"}:
         words = words[1:]
     return typed.fixed(" ".join(words))
 

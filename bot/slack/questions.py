@@ -299,10 +299,10 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
             return f"Rename {name}{_severity_of(offer.request)}"
         case Change(description=str()):
             return f"Describe {name} anew{_severity_of(offer.request)}"
+        case Change(components=tuple()):
+            return f"Set the components of {name}{_severity_of(offer.request)}"
         case Change(severity=severity) if severity:
             return f"Set {name} to {severity}"
-        case Change(components=tuple()):
-            return f"Set the components of {name}"
         case Change():
             return f"Make me the owner of {name}"
         case TakeNextStep():

@@ -49,6 +49,7 @@ from bot.slack.text_readers import (
     read_title,
     read_update,
     unfilled,
+    with_facts,
 )
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Elsewhere, Typed, quoted, unquoted
@@ -108,9 +109,11 @@ def _ask_if_behind(status: str, typed: Typed) -> None:
 def _read_next(typed: Typed) -> TakeNextStep:
     ref = typed.ref(before_text=True)
     step = TakeNextStep(actor=typed.actor, ref=ref, note=typed.note())
-    status = plain_word(step.note or "")
-    if status in typed.known.statuses and not typed.literal:
-        move = Change(actor=typed.actor, ref=ref, to=status)
+    first = first_word(step.note or "")
+    status = plain_word(first[0]) if first else ""
+    if first and status in typed.known.statuses and not typed.literal:
+        rest = str(step.note)[first.end() :].lstrip(" ,;:-\t\n")
+        move = Change(actor=typed.actor, ref=ref, to=status, note=note_of(rest))
         raise Question(
             "`next` takes the one step that is next, and a note. Nothing was done.",
             [Choice(move), Choice(step, "Take the next step, with this as its note")],
@@ -139,11 +142,14 @@ _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>|([CG][A-Z0-9]{8,})")
 def _read_assign(typed: Typed) -> Change | AssignTo:
     ref = typed.ref()
     person = _TO.sub("", typed.rest, count=1) if _TO.match(typed.rest) else typed.rest
+    mine = Change(actor=typed.actor, ref=ref, owner=typed.actor.person)
     if plain_word(person) in {"", "me"}:
-        return Change(actor=typed.actor, ref=ref, owner=typed.actor.person)
+        return mine
     if user := _person_in(person):
         return AssignTo(actor=typed.actor, ref=ref, user=user)
     meant = [AssignTo(actor=typed.actor, ref=ref, user=user) for user in _mentioned(typed)]
+    if plain_word(person.split(maxsplit=1)[0]) == "me" and not typed.literal:
+        raise _nobody(typed, [mine, OpenAssign(ref=ref)], one=True)
     raise _nobody(typed, meant or [OpenAssign(ref=ref)], one=bool(meant))
 
 
@@ -234,7 +240,8 @@ def _read_components(typed: Typed) -> Change | ShowComponents:
     components = component_names(names.rstrip(", ，、"), typed)
     if not components:
         raise missing
-    return Change(actor=typed.actor, ref=ref, components=components)
+    change = Change(actor=typed.actor, ref=ref, components=components)
+    return change if typed.literal else with_facts(change, names, typed)
 
 
 def _read_timeline(typed: Typed) -> ShowTimeline:

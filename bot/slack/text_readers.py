@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from bot.slack.asides import OWNER, Asides, asides_of
 from bot.slack.boxes import Box, OpenBox
+from bot.slack.declaring import component_names
 from bot.slack.heads import PUBLIC, Head, HeadKind, head_of
 from bot.slack.likeness import near
 from bot.slack.promise_words import promised_by, when
@@ -59,8 +60,6 @@ def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
     if not asides.found:
         return request
     if any(one.kind is HeadKind.AUDIENCE for one in asides.found):
-        if not asides.rest:
-            return request
         raise _for_everyone(request, asides, head, typed, to=to)
     facts = _facts(asides.found)
     taken: Change | TakeNextStep = replace(request, note=note_of(asides.rest))
@@ -81,11 +80,12 @@ def _for_everyone(
     public = OpenUpdate(
         ref=request.ref,
         to=facts.get("to", to),
-        public=PublicText(asides.rest),
+        public=PublicText(asides.rest) if asides.rest else None,
         severity=facts.get("severity", request.severity),
     )
     private = request
-    if head and head.kind is HeadKind.AUDIENCE and head.marked and len(asides.found) == 1:
+    marked = head and head.kind is HeadKind.AUDIENCE and head.marked
+    if marked and asides.rest and len(asides.found) == 1:
         private = replace(request, note=Note(asides.rest))
     return Question(
         "This may be meant for everyone. Nothing was done.",
@@ -274,5 +274,24 @@ def read_description(typed: Typed) -> Change | OpenBox:
     raise Question(
         f"{_named(asides)} may be no part of the description. Nothing was changed.",
         [Choice(taken), Choice(change, "Keep all of it as the description")],
+        usage=typed.verb.usage,
+    )
+
+
+def with_facts(change: Change, names: str, typed: Typed) -> Change:
+    """``change`` of the components that ``names`` lists.
+
+    Raises:
+        Question: a severity or a status stands behind the names.
+    """
+    asides = asides_of(names, typed, _FACTS, public=False)
+    if not asides.found or not (rest := component_names(asides.rest, typed)):
+        return change
+    raise Question(
+        f"{_named(asides)} may be no part of the components. Nothing was changed.",
+        [
+            Choice(replace(change, components=rest, **_facts(asides.found))),
+            Choice(change, "Keep all of it as components"),
+        ],
         usage=typed.verb.usage,
     )

@@ -166,6 +166,16 @@ async def test_a_filled_dialog_that_opens_after_the_end_offers_its_text_to_the_r
     assert CAUSE in boxes(await opened(slack, mia, "report"))["summary"]
 
 
+@pytest.mark.parametrize(
+    "line", [f"note 1 severity high {CAUSE}", f"update 1 identified {CAUSE}", f"note 1 {CAUSE} P1"]
+)
+async def test_the_meanings_of_a_command_are_one_text_after_the_end(line, over, say):
+    answer = await say(line)
+
+    assert labels(answer) == ["Show INC-1", "Write it in the report…", "Declare a follow-up…"]
+    assert line in answer.text
+
+
 async def test_names_of_components_are_no_text_for_the_report(over, say):
     assert labels(await say("components 1 api, web")) == ["Declare a follow-up…"]
 

@@ -312,6 +312,15 @@ async def test_a_severity_in_plain_words_of_a_note_is_set_by_its_button(
     assert (CAUSE in await timeline(told, 2)) == (CAUSE in line)
 
 
+async def test_a_severity_beside_a_status_several_steps_away_is_not_lost(told, mia):
+    answer = await told("status 2 monitoring severity high")
+    assert labels(answer)[:2] == ["Move INC-2 to Monitoring…", "Set INC-2 to high"]
+
+    await (await mia.press(answer, "Set INC-2 to high")).answer()
+
+    assert "· high ·" in (await told("show 2")).words()
+
+
 EDITED = [
     (f"update 2 status:resolved {CAUSE}", "update", {"public": CAUSE}),
     (f"update 2 status:monitorng {CAUSE}", "update", {"public": CAUSE}),

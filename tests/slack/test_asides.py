@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.slack.boxes import OpenBox
-from bot.slack.requests import OpenUpdate
+from bot.slack.requests import OpenAssign, OpenUpdate
 from core.commands import SetPromise, TakeNextStep
 from core.incident import Note, PublicText, Severity
 from core.promise import NextUpdate
@@ -185,6 +185,7 @@ PROMISES = [
     ("next 30 min: {}", IN_30),
     ("promise 30m {}", IN_30),
     ("Next update in 30 min: {}", IN_30),
+    ("- next update 30m - {}", IN_30),
     ("{} next 30m", IN_30),
     ("{} next:30m", IN_30),
     ("{} --next 30m", IN_30),
@@ -275,6 +276,51 @@ def test_words_behind_a_severity_are_kept():
     assert meanings("severity 42 high all cards fail") == [
         a_change(severity=HIGH, note=Note("all cards fail")),
         a_change(severity=HIGH),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "promised"),
+    [
+        ("next 30m", IN_30),
+        ("next update in 30 min", IN_30),
+        ("next update by 15:30", AT_1530),
+    ],
+)
+def test_words_before_the_time_of_a_promise_say_the_same(typed, promised):
+    assert said(f"promise 42 {typed}", at=NOON) == SetPromise(
+        actor=an_actor(), ref=42, next_update=promised
+    )
+
+
+@pytest.mark.parametrize("typed", ["api, web severity high", "api, web, severity high",
+                                   "api, web (high)", "api, web severity:high"])  # fmt: skip
+def test_a_severity_behind_components_is_asked_about(typed):
+    taken, whole = meanings(f"components 42 {typed}")
+
+    assert taken == a_change(components=("api", "web"), severity=HIGH)
+    assert whole.severity is None
+    assert " ".join(map(str, whole.components or ())).startswith("api web")
+
+
+def test_a_note_that_is_the_word_public_alone_is_asked_about():
+    assert meanings("resolve 42 (public)") == [
+        OpenUpdate(ref=42, to="resolved"),
+        a_change(to="resolved", note=Note("(public)")),
+    ]
+
+
+def test_me_before_other_words_is_offered_as_the_owner():
+    assert meanings("assign 42 me please") == [
+        a_change(owner=an_actor().person),
+        OpenAssign(ref=42),
+    ]
+
+
+def test_a_status_before_the_note_of_next_is_asked_about():
+    assert meanings("next 42 monitoring all is calm") == [
+        a_change(to="monitoring", note=Note("all is calm")),
+        TakeNextStep(actor=an_actor(), ref=42, note=Note("monitoring all is calm")),
     ]
 
 
