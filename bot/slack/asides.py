@@ -20,10 +20,11 @@ from bot.slack.audience_words import (
 )
 from bot.slack.heads import Head, HeadKind, head_of
 from bot.slack.likeness import near
-from bot.slack.option_words import Said, is_key_first, options_said, owners_said
+from bot.slack.option_words import Said, is_key_first, options_said, owners_said, spread
 from bot.slack.promise_words import promised_by
 from bot.slack.references import WORD, plain_word
-from bot.slack.typed import Typed
+from bot.slack.typed import Typed, unquoted
+from bot.slack.verbs import VERBS_BY_WORD
 
 # The value of an option that names a person.
 OWNER = "owner"
@@ -61,7 +62,7 @@ def asides_of(
     """
     found: list[Head] = []
     words: list[str] = []
-    rest = text
+    rest = spread(unquoted(text), typed.known.statuses)
     while len(found) < _ASIDES_MAX and rest:
         aside = _first(rest, typed, kinds, public=public, words=public and bare and not found)
         if aside is None or aside.kind in {one.kind for one in found}:
@@ -139,7 +140,7 @@ class _Text:
     def before(self, count: int) -> str:
         """The text without its last ``count`` words, and what set them off."""
         kept = self.text[: self.tokens[-count].start()].rstrip()
-        return kept.rstrip(",;:|–—-").rstrip()
+        return re.sub(r"(?:\s+[/|–—-]+|[,;:|–—-]+)+$", "", kept)
 
 
 def _severity(of: _Text) -> Iterator[Head]:
@@ -193,7 +194,7 @@ def _status(of: _Text) -> Iterator[Head]:
         if len(tail) > 2 and plain_word(tail[-3]) in {"status", "to", *statuses}:
             count = 3
         yield Head(HeadKind.STATUS, status, of.before(count))
-    elif plain_word(tail[-2]) == "status" and len(tail) > 2 and _ENDED.search(tail[-3]):
+    elif plain_word(tail[-2]) in {"status", "state"} and len(tail) > 2 and _ENDED.search(tail[-3]):
         yield Head(HeadKind.STATUS, status, of.before(count))
 
 
@@ -220,7 +221,7 @@ def _readers(of: _Text) -> Iterator[Head]:
     head, tail = of.head(), of.tail()
     other = PRIVATE if of.public else PUBLIC
     said = readers_at_start(head)
-    if said and said.asks and said.name in {PRIVATE, PUBLIC}:
+    if said and said.asks and (of.public or said.name == other):
         rest = of.after(said.end) if said.end < len(of.tokens) else ""
         yield Head(HeadKind.AUDIENCE, said.name, rest)
     if (said := readers_at_end(tail)) and said.start:
@@ -228,6 +229,8 @@ def _readers(of: _Text) -> Iterator[Head]:
         marked = bool(_BRACKETED.fullmatch(words)) or words.startswith("-")
         set_off = _ENDED.search(tail[said.start - 1]) is not None
         bare = said.bare and not binds(tail[: said.start])
+        if not of.public and said.name != other:
+            return
         if said.asks or marked or (said.name == other and (bare or set_off)):
             yield Head(HeadKind.AUDIENCE, said.name, of.before(len(tail) - said.start))
     if of.public and readers_within([one[0] for one in of.tokens]):
@@ -249,6 +252,17 @@ def _promise(of: _Text) -> Iterator[Head]:
         set_off = _ENDED.search(before[-1]) or _BRACKETED.fullmatch(" ".join(tail[start:]))
         if set_off or not (binds(before) or {*words} & _BEFORE_TIME):
             yield Head(HeadKind.PROMISE, time, of.before(count))
+
+
+def _command(of: _Text) -> Iterator[Head]:
+    """A verb or a time alone in the place of a public text: "update 42 ack"."""
+    if len(of.tokens) != 1 or not of.public:
+        return
+    word = plain_word(of.text)
+    if word in VERBS_BY_WORD:
+        yield Head(HeadKind.OPTION, "", of.text)
+    elif _COMPACT_TIME.fullmatch(word) and promised_by(word, of.typed):
+        yield Head(HeadKind.PROMISE, word, "")
 
 
 def _time_behind(tokens: Sequence[str], *, at_end: bool, typed: Typed) -> tuple[int, str] | None:
@@ -293,4 +307,5 @@ _READERS: tuple[Callable[[_Text], Iterator[Head]], ...] = (
     _status,
     _promise,
     _owner,
+    _command,
 )

@@ -38,13 +38,15 @@ _BEFORE = (
 )
 _AFTER = rf"(?: (?:incident|one|mode|visibility|for now|thanks|thx|{_PLEASE}))*"
 # These are words of many titles. They name readers behind words that ask, or set off by a sign.
-_INSIDERS = (
-    r"internal(?:ly)?(?: only)?|for internal use(?: only)?|confidential|secret|non-?public|"
-    r"not public|not for (?:the public|customers)|(?:responders|staff) only|"
-    r"(?:do not|don't) publish(?: (?:it|this))?"
+_INSIDERS = r"internal(?:ly)?|confidential|secret|hidden|non-?public"
+# These are words of few titles, and name readers behind a title without a sign as well.
+_ONLY_THEM = (
+    r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|not public|priv|pvt|prv|"
+    r"not for (?:the public|customers)|(?:responders|staff) only|"
+    r"(?:do not|don'?t) publish(?: (?:it|this))?"
 )
 _NAMED = re.compile(rf"{_BEFORE}(?P<name>private|public){_AFTER}")
-_INSIDE = re.compile(rf"{_BEFORE}(?P<name>{_INSIDERS}){_AFTER}")
+_INSIDE = re.compile(rf"{_BEFORE}(?:(?P<only>{_ONLY_THEM})|(?:{_INSIDERS})){_AFTER}")
 _WITHIN = re.compile(
     rf"(?:{_PLEASE} )?(?:{_KEY}|(?:make|mark|keep|set|treat) {_IT} (?:as )?)private(?: {_PLEASE})?"
 )
@@ -113,7 +115,8 @@ def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
         bare = match["name"] == text
         return SaidReaders(start, end, match["name"], bare=bare, asks=bool(match["asks"]))
     match = _INSIDE.fullmatch(text)
-    if match and (match["asks"] or is_set_off(words, start, end)):
+    alone = match and match["only"] and start and not match["says"] and not binds(words[:start])
+    if match and (match["asks"] or alone or is_set_off(words, start, end)):
         return SaidReaders(start, end, PRIVATE, asks=True)
     return None
 
@@ -123,7 +126,9 @@ def is_set_off(words: Sequence[str], start: int, end: int) -> bool:
     if not start and end == len(words):
         return False
     brackets = bool(re.match(r"[(\[{]", words[start]) and re.search(r"[)\]}]\W*$", words[end - 1]))
-    before = start > 0 and _SET_OFF.search(words[start - 1]) is not None
+    before = start > 0 and (
+        _SET_OFF.search(words[start - 1]) is not None or words[start - 1] in {"//", "/"}
+    )
     after = start == 0 and re.search("[:|–—]$", words[end - 1]) is not None
     return brackets or before or after
 

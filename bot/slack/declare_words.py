@@ -24,6 +24,7 @@ from bot.slack.option_words import (
     Said,
     options_said,
     owners_said,
+    spread,
     without_said,
     words_of,
 )
@@ -91,6 +92,7 @@ class Arguments:
         self._typed = typed
         self.options: dict[str, str] = {}
         self._said: dict[tuple[str, ...], list[Said]] = {}
+        typed.rest = spread(typed.rest)
         tokens = typed.tokens()
         whole = " ".join(tokens)
         # Apostrophes within a quotation split it: 'Customers can't pay'.
@@ -232,7 +234,8 @@ class Arguments:
 
     def _places(self) -> list[int]:
         """The places of the words that belong to no option in plain words."""
-        taken = {place for one in self._options_said() for place in range(one.start, one.end)}
+        said = options_said(self._tokens, known=self._typed.known)
+        taken = {place for one in said for place in range(one.start, one.end)}
         return [place for place in range(len(self._tokens)) if place not in taken]
 
     def _about_readers(self) -> _Asked | None:

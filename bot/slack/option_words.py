@@ -6,7 +6,7 @@ They lack the sign that makes them options, so they may as well be words of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.slack.likeness import near
@@ -23,6 +23,9 @@ START_WORDS = 3
 
 _SEVERITIES = tuple(severity.value for severity in Severity)
 _BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
+_GROUP = r"[(\[{][^()\[\]{}]+[)\]}]"
+_GROUPS_FIRST = re.compile(rf"\A\s*(?:{_GROUP})+")
+_GROUPS_LAST = re.compile(rf"(?:{_GROUP})+(?=[\s.,;:!]*\Z)")
 _IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]+[)\]}][.,;:!]?")
 _SEPARATED = re.compile(r"[,;:|–—-]$")
 _AFTER_KEY = frozenset({"is", "of", "to", "as", "at", "-", "–", "->", "=>", "→"})
@@ -106,6 +109,22 @@ def is_key_first(words: list[str]) -> bool:
     """Whether ``words`` name a severity as "severity high" does; "priority" is a common word."""
     key = plain_word(words[0])
     return HABITS.get(key, key) == "severity" and key != "priority"
+
+
+def spread(text: str, statuses: Iterable[str] = ()) -> str:
+    """``text`` with options in brackets at one end apart: ``(high, private)`` as two pairs."""
+    named = (*statuses, "private", "public", "internal")
+
+    def apart(group: re.Match[str]) -> str:
+        words = re.findall(r"[^\s,;/|+&()\[\]{}]+", group[0])
+        plain = [word.casefold() for word in words]
+        severities = [one for one in plain if one in _SEVERITIES or _BARE_SEVERITY.fullmatch(one)]
+        others = [one for one in plain if one in named]
+        if len(words) < 2 or len(severities) > 1 or len(severities) + len(others) < len(words):
+            return group[0]
+        return " ".join(f"({word})" for word in words)
+
+    return _GROUPS_LAST.sub(apart, _GROUPS_FIRST.sub(apart, text))
 
 
 def owners_said(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.slack.asides import OWNER, Asides, asides_of
+from bot.slack.audience_words import readers_at_end
 from bot.slack.boxes import Box, OpenBox
 from bot.slack.declaring import component_names
 from bot.slack.heads import PUBLIC, Head, HeadKind, head_of
 from bot.slack.likeness import near
 from bot.slack.promise_words import promised_by, when
-from bot.slack.references import NoNumber, at_head
+from bot.slack.references import WORD, NoNumber, at_head
 from bot.slack.requests import Choice, OpenUpdate, Question, Request
 from bot.slack.typed import Typed, option, quoted, status_of, unquoted
 from core.commands import Change, Ref, SetPromise, TakeNextStep
@@ -56,7 +57,7 @@ def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
         request = replace(request, note=note_of(head.rest))
     if request.note is None:
         return request
-    asides = asides_of(request.note, typed, _PRIVATE_ASIDES, public=False)
+    asides = asides_of(_without_private(request.note), typed, _PRIVATE_ASIDES, public=False)
     if not asides.found:
         return request
     if any(one.kind is HeadKind.AUDIENCE for one in asides.found):
@@ -70,6 +71,15 @@ def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
         [Choice(replace(taken, **facts)), Choice(request, ALL_AS_NOTE)],
         usage=typed.verb.usage,
     )
+
+
+def _without_private(note: str) -> str:
+    """``note`` without words like "private" behind it: an option may stand before them."""
+    tokens = list(WORD.finditer(note))
+    said = readers_at_end([one[0] for one in tokens])
+    if said is None or said.name == PUBLIC or not said.start:
+        return note
+    return note[: tokens[said.start].start()].rstrip(" ,;|\t\n")
 
 
 def _for_everyone(
@@ -235,9 +245,9 @@ def read_title(typed: Typed) -> Change:
     change = Change(actor=typed.actor, ref=ref, title=unquoted(text))
     if typed.literal:
         return change
-    asides = Asides((), (), text)
-    if change.title == text:
-        asides = asides_of(text, typed, _PRIVATE_ASIDES, public=True, bare=False)
+    # The words of a quoted title are title; but its readers are in doubt all the same.
+    kinds = _PRIVATE_ASIDES if change.title == text else frozenset({HeadKind.AUDIENCE})
+    asides = asides_of(text, typed, kinds, public=True, bare=False)
     if not asides.found and not head_of(text, statuses=typed.known.statuses, words=False):
         return change
     facts = _facts(asides.found)
@@ -247,7 +257,10 @@ def read_title(typed: Typed) -> Change:
         f"{_named(asides)} may not belong to the title, which is public. Nothing was changed.",
         [
             *taken,
-            Choice(replace(change, title=text), "Rename it as typed" if taken else ""),
+            Choice(
+                replace(change, title=text) if not asides.found else change,
+                "Rename it as typed" if taken else "",
+            ),
             Choice(replace(change, title=None, note=Note(text))),
         ],
         usage=typed.verb.usage,

@@ -287,7 +287,9 @@ class Typed:
         plain = self.fixed(plain_word(word))
         if plain in known:
             return plain
-        likely = other_school(plain) if name == "severity" else None
+        # "sev:1" is a severity of another school as well.
+        school = f"sev{plain}" if plain.isdigit() else plain
+        likely = other_school(school) if name == "severity" else None
         likely = likely or near(plain, known) or nearest(plain, known)
         problem = f"There is no {name} {quoted(word)}."
         raise self.wrong(problem, suggestion=likely, hint=hint, slip=plain, instead=known)

@@ -105,7 +105,8 @@ PRIVATES = [
     "keep it internal: {}", "internal only: {}", "{} private", "{}, private", "{} (private)",
     "{} [private]", "{} --private", "{}, make it private", "{}. Keep this private.",
     "{} - internal only", "{} (internal)", "{}, not public", "{}, do not publish",
-    "{} visibility private", "{} visibility:private", "{}, as private",
+    "{} visibility private", "{} visibility:private", "{}, as private", "{} // internal",
+    "{} dont publish", "'{} (private)'",
 ]  # fmt: skip
 
 
@@ -163,7 +164,8 @@ def test_public_at_the_end_of_a_public_text_is_no_text_unasked(form):
 
 STATUSES = ["{} status:monitoring", "{} status: monitoring", "{} --status monitoring",
             "{} (monitoring)", "{} [Monitoring]", "{} -&gt; monitoring", "{} → monitoring",
-            "{} status → monitoring", "{}, status monitoring", "status monitoring {}",
+            "{} status → monitoring", "{}, status monitoring", "{}, state monitoring",
+            "status monitoring {}",
             "status:monitoring. {}"]  # fmt: skip
 
 
@@ -229,6 +231,8 @@ TOGETHER = [
         "Publish, move it to monitoring, set it to low, next update in 30 min",
     ),
     ("status monitoring severity low {}", {"to": "monitoring", "severity": LOW}, ""),
+    ("{} (monitoring, low)", {"to": "monitoring", "severity": LOW}, ""),
+    ("{} [low][monitoring]", {"to": "monitoring", "severity": LOW}, ""),
 ]
 
 
@@ -254,6 +258,38 @@ def test_an_option_without_a_text_is_offered_alone():
     assert meanings("update 42 next 30m")[0] == SetPromise(
         actor=an_actor(), ref=42, next_update=IN_30
     )
+
+
+@pytest.mark.parametrize("word", ["ack", "Resolve", "close", "private", "next"])
+def test_a_verb_alone_is_no_public_text_unasked(word):
+    assert published(public=PublicText(word)) in meanings(f"update 42 {word}")
+
+
+def test_a_time_alone_may_be_a_promise():
+    assert meanings("update 42 30m")[0] == SetPromise(actor=an_actor(), ref=42, next_update=IN_30)
+
+
+@pytest.mark.parametrize("end", [", private", " (internal)", ", make it private"])
+def test_private_behind_a_note_hides_no_option(end):
+    text = f"{CARDS}, severity low{end}"
+
+    assert meanings(f"note 42 {text}") == [
+        a_change(severity=LOW, note=Note(CARDS)),
+        a_change(note=Note(text)),
+    ]
+    assert said(f"note 42 {CARDS}{end}") == a_change(note=Note(f"{CARDS}{end}"))
+
+
+def test_readers_in_a_quoted_title_are_asked_about():
+    assert meanings('title 42 "Cards leak (private)"')[0] == a_change(title="Cards leak (private)")
+    assert said('title 42 "Cards leak severity high"') == a_change(title="Cards leak severity high")
+
+
+@pytest.mark.parametrize("word", ["1", "sev:1"])
+def test_a_severity_of_another_school_by_its_number_is_offered(word):
+    text = "severity 42 1" if word == "1" else f"declare Slow {word}"
+
+    assert meanings(text)[0].severity == CRITICAL
 
 
 def test_lines_of_a_note_stay_as_they_are_beside_an_option():

@@ -200,6 +200,22 @@ def test_words_that_ask_for_readers_are_no_title_of_a_private_incident(words, fo
 
 @pytest.mark.parametrize(
     "words",
+    ["internal only", "for internal eyes only", "not for customers", "do not publish",
+     "dont publish", "don't publish it", "responders only", "priv", "pvt", "// internal",
+     "| hidden"],
+)  # fmt: skip
+def test_words_that_ask_for_readers_need_no_sign_behind_a_title(words):
+    private, public = [
+        one for one in meanings(f"declare Cards leak {words}") if isinstance(one, Declare)
+    ]
+
+    assert private.private
+    assert private.title.rstrip(" /|") == "Cards leak"
+    assert (public.title, public.private) == (f"Cards leak {words}", False)
+
+
+@pytest.mark.parametrize(
+    "words",
     ["make it private:", "(keep it private)", "visibility private -", "as private:",
      "internal only:", "please keep this private:", "private incident:", "private visibility"],
 )  # fmt: skip
@@ -240,6 +256,9 @@ def test_words_that_ask_for_readers_alone_open_a_private_dialog():
     [
         "Private-network routes flap between zones",
         "Status page is not public",
+        "The API is internal only",
+        "Widget (high, low) is gone",
+        "Keys (public, private) are mixed up",
         "Public API is down",
         "The public bucket is gone",
         "Nobody can make repositories private any more",
@@ -521,7 +540,8 @@ def test_an_option_in_plain_words_is_asked_about(text, options):
     [
         "Leak private severity high", "Leak (private) severity high", "Leak, private, sev2",
         "(private) Leak severity high", "severity high private: Leak", "Leak severity high private",
-        "[high] Leak private", "Leak, severity high, private",
+        "[high] Leak private", "Leak, severity high, private", "Leak (high, private)",
+        "(private, high) Leak", "[private][high] Leak", "Leak [sev2/private]!",
     ],
 )  # fmt: skip
 def test_private_beside_an_option_in_plain_words_is_settled(text):
@@ -568,6 +588,12 @@ def test_readers_and_an_option_in_plain_words_are_settled_by_one_question(
         "Declare it in public, as typed",
         "Edit first…",
     ]
+
+
+def test_private_before_a_severity_that_is_named_twice_stays_private():
+    declared = said("declare Leak severity:high private severity low")
+
+    assert (declared.severity, declared.private) == (HIGH, True)
 
 
 def test_readers_and_an_unknown_option_are_settled_by_one_question():
