@@ -61,6 +61,8 @@ def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
     if not asides.found:
         return request
     if any(one.kind is HeadKind.AUDIENCE for one in asides.found):
+        if not asides.rest:
+            return request
         raise _for_everyone(request, asides, head, typed, to=to)
     facts = _facts(asides.found)
     taken: Change | TakeNextStep = replace(request, note=note_of(asides.rest))
@@ -90,12 +92,12 @@ def _for_everyone(
     public = OpenUpdate(
         ref=request.ref,
         to=facts.get("to", to),
-        public=PublicText(asides.rest) if asides.rest else None,
+        public=PublicText(asides.rest),
         severity=facts.get("severity", request.severity),
     )
     private = request
     marked = head and head.kind is HeadKind.AUDIENCE and head.marked
-    if marked and asides.rest and len(asides.found) == 1:
+    if marked and len(asides.found) == 1:
         private = replace(request, note=Note(asides.rest))
     return Question(
         "This may be meant for everyone. Nothing was done.",

@@ -101,7 +101,10 @@ OFFERED = [
     ("withdraw cause", ["Withdraw cause of INC-1"]),
     ("withdraw 2 subject", ["Withdraw from INC-2…"]),
     ("timeline x", ["Timeline of INC-1"]),
-    ("severity 1 urgent please", ["Severity of INC-1…"]),
+    (
+        "severity 1 urgent please",
+        ["Private note on INC-1, severity critical", "Set it to critical alone on INC-1"],
+    ),
     ("list resolved", ["List all, resolved"]),
     ("list critical", ["List open, critical"]),
     ("list page 2", ["List open"]),

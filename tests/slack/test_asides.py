@@ -339,13 +339,6 @@ def test_a_severity_behind_components_is_asked_about(typed):
     assert " ".join(map(str, whole.components or ())).startswith("api web")
 
 
-def test_a_note_that_is_the_word_public_alone_is_asked_about():
-    assert meanings("resolve 42 (public)") == [
-        OpenUpdate(ref=42, to="resolved"),
-        a_change(to="resolved", note=Note("(public)")),
-    ]
-
-
 def test_me_before_other_words_is_offered_as_the_owner():
     assert meanings("assign 42 me please") == [
         a_change(owner=an_actor().person),
