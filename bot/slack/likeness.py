@@ -37,5 +37,8 @@ def distance(one: str, other: str, most: int) -> int:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == its:
                 cost = min(cost, older[j - 2] + 1)
             row.append(cost)
+        # Each number of the rows to come is at least the smallest of these two.
+        if min(row) > most and min(above) > most:
+            return most + 1
         before = above
     return row[-1]
