@@ -90,6 +90,11 @@ settings.register_profile("torture", settings(), **BUSY, max_examples=2_000)
 settings.load_profile("suite")
 
 
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: a test that waits for a process leaves its core to another."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--update-golden",

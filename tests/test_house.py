@@ -85,8 +85,8 @@ MAY_PUBLISH = {
     "bot/http/v1.py",
     "bot/slack/carrying.py",
     "bot/slack/forms.py",
-    "bot/slack/reading.py",
     "bot/slack/rewriting.py",
+    "bot/slack/text_readers.py",
     "bot/slack/updating.py",
     "storage/public.py",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -219,7 +220,8 @@ async def test_descriptions_of_components_and_incidents_are_kept(incidents, decl
     )
     incident = await declare(components=(made.component.id,), category="timeout")
 
-    assert await incidents.components(an_actor()) == (made,)
+    assert made.new_group == "Front"
+    assert await incidents.components(an_actor()) == (replace(made, new_group=None),)
     found = await incidents.find(an_actor(), incident.id)
     assert (found.components, found.category) == ((made.component,), "timeout")
 
