@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -112,13 +113,14 @@ LARGE = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_increment
 
 @pytest.fixture
 async def explained(store):
-    """PostgreSQL's plans for the statements of a read, as lists of nodes."""
+    """PostgreSQL's plans for the statements of a read, whatever their values, as lists of nodes."""
 
     async def explained(look):
         asked = []
 
-        def listener(_connection, _cursor, statement, parameters, _context, _many):
-            asked.append((statement, parameters))
+        def listener(_connection, _cursor, statement, _parameters, _context, _many):
+            places = itertools.count(1)
+            asked.append(re.sub(r"%\(\w+\)s", lambda _: f"${next(places)}", statement))
 
         def read(reader):
             connection = connection_of(reader)
@@ -129,10 +131,10 @@ async def explained(store):
                 connection.exec_driver_sql(f"SET LOCAL {name} = off")
             return [
                 node
-                for statement, parameters in asked
+                for statement in asked
                 for node in nodes(
                     connection.exec_driver_sql(
-                        f"EXPLAIN (FORMAT JSON) {statement}", parameters
+                        f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {statement}"
                     ).scalar_one()[0]["Plan"]
                 )
             ]
@@ -161,6 +163,23 @@ async def test_postgresql_reads_no_growing_table_in_vain(look, declare, explaine
     assert growing
     assert (scans, read_in_vain) == ([], [])
     assert [node for node in plan if "Sort" in node["Node Type"]] == []
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_postgresql_plans_no_prepared_statement_anew(store, declare):
+    await declare(components=("api",))
+
+    def plans(reader):
+        for _ in range(12):  # psycopg prepares a statement when it comes for the sixth time
+            LOOKS["open"](reader)
+        statement = "SELECT custom_plans, generic_plans FROM pg_prepared_statements"
+        return connection_of(reader).exec_driver_sql(statement).all()
+
+    made = await store.read(plans)
+
+    assert made
+    assert [one.custom_plans for one in made] == [0] * len(made)
+    assert all(one.generic_plans for one in made)
 
 
 @pytest.fixture
