@@ -7,6 +7,7 @@ import os
 import platform
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -74,6 +75,8 @@ async def _print(effort: Effort, parts: Sequence[Part]) -> None:
         if Part.PAGES in parts:
             console.print(pages.FILLED)
         async for line in _lines(folder, effort, parts):
+            # The table comes at the end; a run that is stopped keeps these.
+            print(f"{line.measure}: {line.ratio:.2f}", file=sys.stderr, flush=True)
             table.add_row(
                 line.measure,
                 str(line.clients),

@@ -309,10 +309,16 @@ class _QuietServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """As uvicorn's own, until `leave` is called."""
-        waits = [asyncio.create_task(wait) for wait in (super().main_loop(), self._left.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        ticks, left = (
+            asyncio.create_task(wait) for wait in (super().main_loop(), self._left.wait())
+        )
+        try:
+            await asyncio.wait([ticks, left], return_when=asyncio.FIRST_COMPLETED)
+            if ticks.done():
+                ticks.result()  # an error in it is the server's
+        finally:
+            ticks.cancel()
+            left.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's own, which waits, unless no request is running."""
