@@ -822,17 +822,25 @@ async def test_a_subscribed_channel_that_becomes_the_status_channel_at_a_start_h
 ENDED = "Your subscription of it has ended"
 
 
-async def test_who_subscribed_the_new_status_channel_is_told_once_that_this_has_ended(
-    slack, environment, clock
-):
-    here, mia = slack.workspace.channel(CUSTOMERS).id, slack.workspace.user("mia")
-    publisher = replace(an_actor(workspace=slack.workspace.team_id), person=Person(mia.id, "mia"))
+@pytest.fixture
+async def subscriber(slack, environment, clock):
+    """The one who subscribed #customers. There is one incident, with all its messages."""
+    mia = slack.workspace.user("mia")
+    actor = replace(an_actor(workspace=slack.workspace.team_id), person=Person(mia.id, "mia"))
     async with running(environment, slack, clock) as app:
         await known(slack)
-        await app.incidents.execute(a_declaration(id=uuid5(IDS, "one"), actor=publisher))
+        await app.incidents.execute(a_declaration(id=uuid5(IDS, "one"), actor=actor))
         clock.advance(minutes=1)
         await settled(app, clock)
-        await Subscribing(app.store, clock=clock).subscribe(publisher, Wanted(channel=here))
+        here = slack.workspace.channel(CUSTOMERS).id
+        await Subscribing(app.store, clock=clock).subscribe(actor, Wanted(channel=here))
+    return actor
+
+
+async def test_who_subscribed_the_new_status_channel_is_told_once_that_this_has_ended(
+    slack, environment, clock, subscriber
+):
+    here = slack.workspace.channel(CUSTOMERS).id
     for _ in range(2):
         clock.advance(minutes=1)
         async with running({**environment, "STATUS_CHANNEL": here}, slack, clock) as app:
@@ -842,18 +850,13 @@ async def test_who_subscribed_the_new_status_channel_is_told_once_that_this_has_
             assert await app.store.read(lambda reader: list(audit.findings(reader))) == []
 
     told = [call for call in slack.calls_of("chat.postMessage") if ENDED in str(call)]
-    assert [call.arguments["channel"] for call in told] == [mia.id]
+    assert [call.arguments["channel"] for call in told] == [subscriber.person.id]
 
 
 async def test_the_end_of_a_subscription_that_is_in_force_again_is_not_told(
-    slack, environment, clock
+    slack, environment, clock, subscriber
 ):
-    here, mia = slack.workspace.channel(CUSTOMERS).id, slack.workspace.user("mia")
-    publisher = replace(an_actor(workspace=slack.workspace.team_id), person=Person(mia.id, "mia"))
-    async with running(environment, slack, clock) as app:
-        await known(slack)
-        await app.incidents.execute(a_declaration(id=uuid5(IDS, "one"), actor=publisher))
-        await Subscribing(app.store, clock=clock).subscribe(publisher, Wanted(channel=here))
+    here = slack.workspace.channel(CUSTOMERS).id
     away = slack.faults.refuse("chat.postMessage", error="update_failed", times=None)
     async with running({**environment, "STATUS_CHANNEL": here}, slack, clock) as app:
         await known(slack)
@@ -862,7 +865,7 @@ async def test_the_end_of_a_subscription_that_is_in_force_again_is_not_told(
     clock.advance(minutes=1)
     async with running(environment, slack, clock) as app:
         await known(slack)
-        await Subscribing(app.store, clock=clock).subscribe(publisher, Wanted(channel=here))
+        await Subscribing(app.store, clock=clock).subscribe(subscriber, Wanted(channel=here))
         away.clear()
         slack.calls.clear()
         await settled(app, clock)

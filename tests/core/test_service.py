@@ -576,15 +576,20 @@ async def test_a_withdrawal_names_the_texts_of_the_declaration_that_it_withdrew_
     assert await withdrawn(3) == (None, ())
 
 
-async def test_a_public_text_is_held_back_for_as_long_as_was_set(
-    incidents, declare, with_status_channel, clock
-):
-    held_back = Incidents(
+@pytest.fixture
+def held_back(incidents, clock):
+    """The incidents, with public texts held back for ten seconds."""
+    return Incidents(
         incidents._store,  # noqa: SLF001 - the same database
         clock=clock,
         wake=lambda: None,
         publish_delay=timedelta(seconds=10),
     )
+
+
+async def test_a_public_text_is_held_back_for_as_long_as_was_set(
+    held_back, declare, with_status_channel, clock
+):
     await declare()
 
     outcome = await held_back.execute(a_change(ref=1, public="We look."))
@@ -599,25 +604,19 @@ async def test_a_public_text_is_held_back_for_as_long_as_was_set(
 
 
 async def test_the_newest_text_that_is_held_back_is_its_authors_until_it_is_out(
-    incidents, declare, with_status_channel, clock
+    held_back, declare, with_status_channel, clock
 ):
-    service = Incidents(
-        incidents._store,  # noqa: SLF001 - the same database
-        clock=clock,
-        wake=lambda: None,
-        publish_delay=timedelta(seconds=10),
-    )
     await declare()
 
     async def held(by=ADA):
-        found = await service.held_back(an_actor(by), 1)
+        found = await held_back.held_back(an_actor(by), 1)
         return found and found[1].entry
 
     clock.advance(seconds=11)
     nothing = await held()
-    await service.execute(a_change(ref=1, public="We look."))
+    await held_back.execute(a_change(ref=1, public="We look."))
     text = await held()
-    await service.execute(a_change(ref=1, title="Cards fail"))
+    await held_back.execute(a_change(ref=1, title="Cards fail"))
     title, others = await held(), await held(by=GRACE)
     clock.advance(seconds=11)
 
