@@ -184,7 +184,7 @@ class App:
             self.store, settings.publish_dir, clock=clock, address=self._address_of
         )
         self.schedule = Schedule()
-        self._unwritable: str | None = None
+        self._unwritable = False
 
     async def _api_place(self, workspace: str, channel: str | None) -> Place | None:
         """Where the card of an incident goes that is declared over HTTP, and names ``channel``.
@@ -292,10 +292,10 @@ class App:
         try:
             await self.store.write(lambda tx: tx.probe(at=at))
         except StoreUnavailable as error:
-            self._unwritable = f"the database takes no changes: {error.reason}"
+            self._unwritable = True
             log.error("no change can be kept", exc_info=error)
             return
-        self._unwritable = None
+        self._unwritable = False
         readiness = await self.readiness()
         if readiness.reason or self.worker.silent_for() > BEAT_EVERY:
             log.warning("no heartbeat", reason=readiness.reason or "the outbox does not move")
@@ -350,7 +350,7 @@ class App:
         self.metrics.webhooks_off.set(hooks.off)
         for state, count in {"waiting": hooks.waiting, "dead": hooks.dead}.items():
             self.metrics.webhook_messages.labels(state).set(count)
-        if error := self.store.file_error or self._unwritable:
+        if error := self.store.file_error or (self._unwritable and "the database takes no changes"):
             return Readiness(error, counts["dead"], hooks.off)
         waiting = "messages to Slack have been waiting for more than five minutes"
         late = depth.oldest_due > LATE

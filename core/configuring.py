@@ -77,9 +77,13 @@ class SettingsBook:
                 if tx.handled(team, request):
                     return _configuration(tx, actor)
                 tx.mark_handled(team, request, NO_INCIDENT, at=at)
+            moved = Setting.STATUS_CHANNEL in changes
+            # The lock that waits for others comes first: two transactions that each hold a row of
+            # the other's would be undone, and tried again.
+            if moved:
+                tx.subscriptions_to_change(team)
             if changes and not tx.save_settings(team, changes, seen=seen, by=actor.person, at=at):
                 raise SettingsChanged
-            moved = Setting.STATUS_CHANNEL in changes
             ended = ended_by_setup(tx, team, by=actor.person, at=at) if moved else None
             return replace(_configuration(tx, actor), ended=ended)
 

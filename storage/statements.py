@@ -48,9 +48,9 @@ def lock_workspace(connection: Connection, workspace: str, *, alone: bool = Fals
     Otherwise two could pass a limit together, or each leave out of a count, or of a mark, what the
     other one writes. It comes before the first look.
 
-    ``alone``: it also waits for all changes of incidents, which hold the workspace `SHARED`, and
-    later ones wait for it. A new receiver needs that: each change is over before its start, or
-    finds it.
+    ``alone``: it also waits for all changes of incidents, which hold the workspace `SHARED`; once
+    it has the lock, they wait for it. A new receiver needs that: each change is over before its
+    start, or finds it.
     """
     named = {"id": workspace}
     connection.execute(KEEP_WORKSPACE[connection.dialect.name], named)

@@ -307,7 +307,7 @@ class SqlTransaction(SqlReader):
     def endpoints_to_change(self, workspace: str) -> tuple[Endpoint, ...]:
         """`endpoints`, which nobody else changes until the end of the transaction.
 
-        It waits for all changes that are under way; later ones wait for it.
+        It waits for all changes that are under way; changes wait for it once it has begun.
         """
         lock_workspace(self._connection, workspace, alone=True)
         return self.endpoints(workspace)
@@ -346,7 +346,7 @@ class SqlTransaction(SqlReader):
     def subscriptions_to_change(self, workspace: str) -> tuple[Subscription, ...]:
         """`subscriptions`, which nobody else changes until the end of the transaction.
 
-        It waits for all changes that are under way; later ones wait for it.
+        It waits for all changes that are under way; changes wait for it once it has begun.
         """
         lock_workspace(self._connection, workspace, alone=True)
         return self.subscriptions(workspace)

@@ -65,14 +65,39 @@ def asides_of(
     rest = spread(unquoted(text), typed.known.statuses)
     while len(found) < _ASIDES_MAX and rest:
         aside = _first(rest, typed, kinds, public=public, words=public and bare and not found)
-        if aside is None or aside.kind in {one.kind for one in found}:
+        if aside is None:
             break
-        found.append(aside)
-        words.append(_words(rest, aside.rest))
-        if aside.rest == rest:
+        again = aside.kind in {one.kind for one in found}
+        if not again:
+            found.append(aside)
+            words.append(_words(rest, aside.rest))
+        if again or aside.rest == rest:
+            # It stays in the text, and words about readers may stand behind it.
+            found += _readers_beside(rest, typed, found, public=public, kinds=kinds)
             break
         rest = aside.rest
     return Asides(tuple(found), tuple(filter(None, words)), rest)
+
+
+def _readers_beside(
+    text: str, typed: Typed, found: Sequence[Head], *, public: bool, kinds: Container[HeadKind]
+) -> list[Head]:
+    """The words about readers in ``text``, behind options that stay in it, unless they are found.
+
+    They stay in the text, too.
+    """
+    asked = frozenset({HeadKind.AUDIENCE})
+    if HeadKind.AUDIENCE not in kinds or any(one.kind in asked for one in found):
+        return []
+    tokens = list(WORD.finditer(text))
+    inner = range(min(_WINDOW, len(tokens)))
+    parts = [text[tokens[count].start() :] for count in inner]
+    parts += [text[: tokens[-count].start()] for count in inner if count]
+    for part in parts:
+        aside = _first(part, typed, asked, public=public, words=False)
+        if aside:
+            return [replace(aside, rest=text)]
+    return []
 
 
 def _words(text: str, rest: str) -> str:
@@ -296,7 +321,8 @@ def _owner(of: _Text) -> Iterator[Head]:
             yield Head(HeadKind.OPTION, OWNER, of.after(end))
     tail = of.tail()
     for start, end in owners_said(tail):
-        if end == len(tail) and not binds(tail[:start]):
+        set_off = start and _ENDED.search(tail[start - 1])
+        if end == len(tail) and (set_off or not binds(tail[:start])):
             yield Head(HeadKind.OPTION, OWNER, of.before(end - start))
 
 

@@ -42,15 +42,18 @@ _INSIDERS = r"internal(?:ly)?|confidential|secret|hidden|non-?public"
 # These are words of few titles, and name readers behind a title without a sign as well.
 _ONLY_THEM = (
     r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|not public|priv|pvt|prv|"
-    r"not for (?:the public|customers)|(?:responders|staff) only|"
-    r"(?:do not|don'?t) publish(?: (?:it|this))?"
+    r"not for (?:the public|customers)|(?:for )?(?:responders|staff) only|"
+    r"(?:do not|don'?t) publish(?: (?:it|this))?(?: yet)?"
 )
+# The first words of these.
+_ONLY_FIRST = frozenset({"internal", "internally", "for", "not", "priv", "pvt", "prv"})
+_ONLY_FIRST |= {"responders", "staff", "do", "dont", "don't"}
 _NAMED = re.compile(rf"{_BEFORE}(?P<name>private|public){_AFTER}")
 _INSIDE = re.compile(rf"{_BEFORE}(?:(?P<only>{_ONLY_THEM})|(?:{_INSIDERS})){_AFTER}")
 _WITHIN = re.compile(
     rf"(?:{_PLEASE} )?(?:{_KEY}|(?:make|mark|keep|set|treat) {_IT} (?:as )?)private(?: {_PLEASE})?"
 )
-_WORDS_MAX = 12
+_WORDS_MAX, _ONLY_WORDS_MAX = 12, 6
 # A colon rather opens what a word before it announces: "Note: secret".
 _SET_OFF = re.compile(r"[.,;!?|–—-]$")
 
@@ -93,14 +96,27 @@ def readers_at_start(words: Sequence[str]) -> SaidReaders | None:
 def readers_within(words: Sequence[str]) -> SaidReaders | None:
     """The readers that a whole phrase or a word in brackets names anywhere among ``words``."""
     for place, word in enumerate(words):
-        if not PRIVATE_WITHIN.search(plain_word(word)):
+        plain = plain_word(word)
+        if plain in _ONLY_FIRST and (said := _only_them(words, place)):
+            return said
+        if not PRIVATE_WITHIN.search(plain):
             continue
-        if re.fullmatch(r"[(\[{]private[)\]}][.,;:!?]?", word.casefold()):
+        between = place > 0 and _SET_OFF.search(words[place - 1]) and _SET_OFF.search(word)
+        if between or re.fullmatch(r"[(\[{]private[)\]}][.,;:!?]?", word.casefold()):
             return SaidReaders(place, place + 1, PRIVATE)
         for start in range(max(0, place - _WORDS_MAX), place + 1):
             for end in (place + 2, place + 1):
                 if _is_word(words[start]) and _WITHIN.fullmatch(_plain(words[start:end])):
                     return SaidReaders(start, min(end, len(words)), PRIVATE, asks=True)
+    return None
+
+
+def _only_them(words: Sequence[str], start: int) -> SaidReaders | None:
+    """Words such as "internal only" from ``start`` on, that signs set off from those before."""
+    for end in range(min(len(words), start + _ONLY_WORDS_MAX), start, -1):
+        match = _INSIDE.fullmatch(_plain(words[start:end]))
+        if match and match["only"] and start and is_set_off(words, start, end):
+            return SaidReaders(start, end, PRIVATE, asks=True)
     return None
 
 

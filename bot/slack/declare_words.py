@@ -235,7 +235,8 @@ class Arguments:
     def _places(self) -> list[int]:
         """The places of the words that belong to no option in plain words."""
         said = options_said(self._tokens, known=self._typed.known)
-        taken = {place for one in said for place in range(one.start, one.end)}
+        spans = [*((one.start, one.end) for one in said), *owners_said(self._tokens)]
+        taken = {place for start, end in spans for place in range(start, end)}
         return [place for place in range(len(self._tokens)) if place not in taken]
 
     def _about_readers(self) -> _Asked | None:

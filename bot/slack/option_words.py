@@ -209,6 +209,10 @@ def _components(tokens: list[str], free: list[bool]) -> Iterator[Said]:
             end += 1
         first = plain_word(tokens[place + 1])
         at_end = end == len(tokens) or not free[end]
+        if end > place + 2 and near(plain_word(tokens[end - 1]), ("private",)):
+            end -= 1  # it says who reads the incident
+        if near(first, ("private",)):
+            continue
         if at_end and free[place + 1] and first and not _STATE.fullmatch(first):
             names = " ".join(map(unquoted, tokens[place + 1 : end]))
             yield Said(place, end, "components", names.strip("()[]{}.,;，"))

@@ -112,8 +112,14 @@ class Crew:
     def _start(self) -> None:
         name = f"{self._name}-{len(self._threads)}"
         thread = threading.Thread(target=self._work, name=name, daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        try:
+            thread.start()
+        except RuntimeError:
+            # The system gives no more; those that there are take the job in their turn.
+            if not self._threads:
+                raise StoreUnavailable("the system starts no thread") from None
+        else:
+            self._threads.append(thread)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -78,7 +78,7 @@ async def test_a_full_disk_is_reported_and_recovered_from(ratchet, files, clock,
     await settle(ratchet, clock)
     with full_disk(files[1]):
         assert await refused(mia, "note 1 lost")
-        assert await reason(ratchet) == "the database takes no changes: disk I/O error"
+        assert await reason(ratchet) == "the database takes no changes"
 
     await tell(mia, "note 1 kept", "update 1 Cards are refused.")
     await settle(ratchet, clock)
@@ -134,9 +134,6 @@ def bound_by_rights():
         assert system.capset(version_3, ctypes.byref(held)) == 0
 
 
-READ_ONLY = "attempt to write a readonly database"
-
-
 async def test_a_read_only_file_is_reported_and_recovered_from(start, files, clock, mia):
     with bound_by_rights():
         async with start() as app:
@@ -149,13 +146,14 @@ async def test_a_read_only_file_is_reported_and_recovered_from(start, files, clo
             with full_disk(files[1]):
                 assert await refused(mia, "note 1 lost")
             assert await refused(mia, "note 1 lost")
-            assert await reason(app) == f"the database takes no changes: {READ_ONLY}"
+            assert await reason(app) == "the database takes no changes"
             await tell(mia, "show 1")
 
             for file in files:
                 file.chmod(0o644)
             await tell(mia, "note 1 kept again", "update 1 Cards are refused.")
             await settle(app, clock)
+            await app.store.write(lambda tx: tx.probe(at=clock()))  # it raises what is wrong
             assert await reason(app) is None
             assert await sound(app) == []
             assert await notes(app) == ["kept", "kept again"]

@@ -106,7 +106,8 @@ PRIVATES = [
     "{} [private]", "{} --private", "{}, make it private", "{}. Keep this private.",
     "{} - internal only", "{} (internal)", "{}, not public", "{}, do not publish",
     "{} visibility private", "{} visibility:private", "{}, as private", "{} // internal",
-    "{} dont publish", "'{} (private)'",
+    "{} dont publish", "'{} (private)'", "{}, for responders only", "for responders only: {}",
+    "{}. Don't publish this yet.",
 ]  # fmt: skip
 
 
@@ -128,6 +129,31 @@ def test_readers_within_a_public_text_are_asked_about_and_the_note_is_whole():
     note, whole, _ = meanings(f"update 42 {text}")
 
     assert note == a_change(note=Note(text))
+    assert whole == published(public=PublicText(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cards leak, internal only, owner @bo",
+        "Cards leak, private, cc @bo",
+        "Cards leak (internal only) cc @bo",
+        "Cards leak, internal only --foo",
+        "Cards leak, internal only (INC-42)",
+        "(monitoring) Cards leak internal only -> monitoring",
+        "severity:high severity:high internal: Cards leak",
+        "next 30m next 1h internal only: Cards leak",
+        "--foo internal: Cards leak",
+        "lifecycle:response Cards leak, internal only",
+    ],
+)
+def test_no_option_hides_the_readers_of_a_public_text(text):
+    question = asked(f"update 42 {text}")
+    note, whole, _ = [choice.request for choice in question.choices]
+
+    assert "meant only for responders. Nothing was published." in question.message
+    assert note.public is None
+    assert "Cards leak" in note.note
     assert whole == published(public=PublicText(text))
 
 

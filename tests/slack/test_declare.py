@@ -612,6 +612,32 @@ def test_private_among_the_components_is_settled_beside_an_option_in_plain_words
     assert both == a_declaration("Leak", severity=HIGH, private=True, components=("api",))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cards leak components api, private",
+        "Cards leak comp api, privat",
+        "Cards leak severity high components api, private",
+        "Cards leak, private, owner @bo",
+        "Cards leak private assign to @bo",
+        "Cards leak, private, cc @bo",
+        "Cards leak, internal only, owner @bo",
+    ],
+)
+def test_no_option_in_plain_words_hides_that_a_declaration_is_private(text):
+    first = meanings(f"declare {text}")[0]
+
+    assert first.private
+    assert first.title.startswith("Cards leak")
+    assert "private" not in first.components
+
+
+def test_private_behind_a_list_of_components_is_no_component():
+    private = a_declaration("Cards leak", private=True, components=("api",))
+
+    assert said("declare Cards leak components: api, private") == private
+
+
 @pytest.mark.parametrize("form", ["{} owner @bo", "{}, assign to @bo", "owner @bo {}"])
 def test_an_owner_in_plain_words_is_no_title_unasked(form):
     text = form.format(TITLE)
