@@ -20,7 +20,9 @@ SHARED_WORDS = 4
 
 
 class DraftGone(UserError):
-    """The draft was used, is older than an hour, or was withdrawn. Nothing was changed.
+    """The draft was used, is older than an hour, gave way to newer ones, or was withdrawn.
+
+    Nothing was changed.
 
     ``withdrawn``: it held words of a text that was withdrawn after the question.
     """
@@ -30,7 +32,8 @@ class DraftGone(UserError):
         why = (
             "What you typed had words of a text that is withdrawn now, so it was not kept"
             if withdrawn
-            else "That question is answered already, or older than an hour"
+            else "That question is answered already, is older than an hour, or many others "
+            "followed it"
         )
         super().__init__(f"{why}. Nothing was changed: type it once more.")
 

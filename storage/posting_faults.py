@@ -74,8 +74,8 @@ def mark_sound(tx: SqlReader, workspace: str, channel: str) -> None:
 def tell_the_end(tx: SqlReader, ended: Subscription, *, at: datetime) -> None:
     """Writes the word that a subscription has ended at the moment ``at``, by no person's act.
 
-    A message belongs to an incident: this one to the newest, whatever that is. Without any
-    incident nobody misses one.
+    A message belongs to an incident: this one to the newest, whatever that is. Without
+    an incident nobody is told.
     """
     connection = connection_of(tx)
     newest = connection.execute(_NEWEST, {"in_workspace": ended.workspace}).scalar_one_or_none()
@@ -85,7 +85,7 @@ def tell_the_end(tx: SqlReader, ended: Subscription, *, at: datetime) -> None:
 
 
 def told_of(reader: SqlReader, message: OutboxMessage) -> Subscription | None:
-    """The subscription that the word ``message`` is about; None if it is true no more."""
+    """The subscription that the word ``message`` is about; None if it is no longer true."""
     here = subscription_of(connection_of(reader), message.workspace, message.channel)
     if here is None:
         return None

@@ -149,8 +149,8 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
 def unchanged(incidents: Sequence[PageIncident], page: StatusPage) -> tuple[str, datetime]:
     """What a page with these ``incidents`` says is unchanged, and since when.
 
-    An incident that has left a list leaves no moment, so a list answers only for what it shows.
-    Without any it is the whole page: nothing on it is newer.
+    A list counts the incidents that it shows; one that has left it does not count. Without any
+    incident it is the whole page: nothing on it is newer.
     """
     if not incidents:
         return "The status page is unchanged", page.since

@@ -75,8 +75,14 @@ def asides_of(
             # It stays in the text, and words about readers may stand behind it.
             found += _readers_beside(rest, typed, found, public=public, kinds=kinds)
             break
-        rest = aside.rest
+        rest = _without_dash(rest, aside.rest)
     return Asides(tuple(found), tuple(filter(None, words)), rest)
+
+
+def _without_dash(text: str, rest: str) -> str:
+    """``rest`` without the dash that sets it off in its line; that of a list of lines stays."""
+    before = text[: len(text) - len(rest)] if text.endswith(rest) else "\n"
+    return rest if "\n" in before else re.sub(r"^[-–—|]\s+", "", rest)
 
 
 def _readers_beside(

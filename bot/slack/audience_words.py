@@ -38,15 +38,20 @@ _BEFORE = (
 )
 _AFTER = rf"(?: (?:incident|one|mode|visibility|for now|thanks|thx|{_PLEASE}))*"
 # These are words of many titles. They name readers behind words that ask, or set off by a sign.
-_INSIDERS = r"internal(?:ly)?|confidential|secret|hidden|non-?public"
+_INSIDERS = (
+    r"internal(?:ly)?|confidential|secret|hidden|non-?public|embargoed|team only|"
+    r"only (?:for )?(?:responders|us|the team|staff)"
+)
 # These are words of few titles, and name readers behind a title without a sign as well.
 _ONLY_THEM = (
-    r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|not public|priv|pvt|prv|"
+    r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|not public(?: yet)?|priv|pvt|prv|"
     r"not for (?:the public|customers)|(?:for )?(?:responders|staff) only|"
-    r"(?:do not|don'?t) publish(?: (?:it|this))?(?: yet)?"
+    r"(?:for )?us only|for the team only|"
+    r"(?:do not|don'?t) (?:publish|share|tell (?:customers|anyone|anybody))"
+    r"(?: (?:it|this))?(?: yet)?"
 )
 # The first words of these.
-_ONLY_FIRST = frozenset({"internal", "internally", "for", "not", "priv", "pvt", "prv"})
+_ONLY_FIRST = frozenset({"internal", "internally", "for", "not", "priv", "pvt", "prv", "us"})
 _ONLY_FIRST |= {"responders", "staff", "do", "dont", "don't"}
 _NAMED = re.compile(rf"{_BEFORE}(?P<name>private|public){_AFTER}")
 _INSIDE = re.compile(rf"{_BEFORE}(?:(?P<only>{_ONLY_THEM})|(?:{_INSIDERS})){_AFTER}")

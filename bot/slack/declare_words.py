@@ -273,7 +273,7 @@ class Arguments:
         for place in dict.fromkeys([*places[-2:][::-1], *places[:2]]):
             token = self._tokens[place]
             plain = plain_word(token)
-            insiders = place in ends and plain in _INSIDERS and token.casefold() != plain
+            insiders = place in ends and _is_insiders(token)
             if insiders or PRIVATE_WITHIN.search(plain):
                 return _Asked(token, cut(self._tokens, place, place + 1))
         if said := readers_within(self._tokens):
@@ -301,9 +301,7 @@ class Arguments:
         """A word at either end of ``words`` that may name readers because of its signs."""
         ends = [place for place, word in enumerate(words) if self._is_word(word)]
         for place in ends[-1:] + ends[:1]:
-            plain = plain_word(words[place])
-            insiders = plain in _INSIDERS and words[place].casefold() != plain
-            if insiders or PRIVATE_WITHIN.search(plain):
+            if _is_insiders(words[place]) or PRIVATE_WITHIN.search(plain_word(words[place])):
                 return SaidReaders(place, place + 1, PRIVATE)
         return None
 
@@ -443,3 +441,9 @@ def _says_yes(word: str) -> bool:
 def _likely(key: str) -> str:
     """The option that ``key`` is most likely a slip of, empty for a word like no option."""
     return HABITS.get(key) or near(key, KEYS) or ""
+
+
+def _is_insiders(token: str) -> bool:
+    """Whether ``token`` names readers by its signs: "(internal)", "--internal"."""
+    plain = re.sub(r"^\W+", "", plain_word(token))
+    return plain in _INSIDERS and token.casefold() != plain

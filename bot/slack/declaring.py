@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.slack.audience_words import PUBLIC
+from bot.slack.audience_words import PRIVATE, PUBLIC
 from bot.slack.declare_words import QUOTES_NEEDED, Arguments, Doubt
 from bot.slack.references import plain_word
 from bot.slack.requests import Choice, OpenDeclare, Question
@@ -126,6 +126,9 @@ def _about(doubt: Doubt, draft: OpenDeclare, typed: Typed) -> Question:
         meant = list(_readers_and_options(doubt, draft, typed))
     # Without a title the dialog has what the words may mean.
     edited = draft if doubt.without or doubt.unknown else replace(draft, **meant[0][1])
+    if not (doubt.meant or doubt.unknown) and doubt.readers == PRIVATE:
+        # Whoever sends the dialog unread must not publish what may be private.
+        edited = replace(edited, private=True)
     return Question(
         f"{problem} Nothing was declared.",
         [

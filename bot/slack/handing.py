@@ -137,7 +137,7 @@ def _end_of_silence(incident: Incident, asked: HandOver) -> str:
         return f"{to} answered late, and did not take {name}: {owned_by(incident)} owns it now."
     if incident.owner != asked.to:
         return f"{to} need not answer any more: {owned_by(incident)} owns {name} now."
-    return f"{to} did not answer whether they take {name}, and need not any more."
+    return f"{to} did not answer whether they take {name}, and no longer has to."
 
 
 def owner_left(incident: Incident) -> Json | None:

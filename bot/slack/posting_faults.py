@@ -48,7 +48,7 @@ def takes_no_posts(one: Subscription) -> Json:
 def ended_by_operator(one: Subscription) -> Json:
     """The word to whoever made the subscription ``one`` that its channel is the status channel."""
     told = [
-        f"{channel_link(one.channel)} is the status channel now, as whoever runs me has set it.",
+        f"{channel_link(one.channel)} is the status channel now: whoever runs me has set it.",
         "Your subscription of it has ended: the status channel shows all that is public.",
         "It does not come back by itself if the status channel moves.",
     ]

@@ -261,7 +261,7 @@ def read_title(typed: Typed) -> Change:
             *taken,
             Choice(
                 replace(change, title=text) if not asides.found else change,
-                "Rename it as typed" if taken else "",
+                "Rename it as typed",
             ),
             Choice(replace(change, title=None, note=Note(text))),
         ],

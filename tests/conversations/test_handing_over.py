@@ -273,7 +273,7 @@ async def test_the_word_of_silence_says_after_the_end_that_nobody_waits(
     await settle()
 
     (told,) = questions(slack, "mia")
-    did_not = "did not answer whether they take INC-1 (*Resolved*, medium), and need not any more."
+    did_not = "did not answer whether they take INC-1 (*Resolved*, medium), and no longer has to."
     assert did_not in told.words()
 
 

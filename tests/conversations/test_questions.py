@@ -750,13 +750,13 @@ async def test_a_question_is_answered_once_and_for_an_hour(told, mia, clock):
     drawn = answer.snapshot()
     await (await mia.press(answer, "Private note on INC-1")).answer()
     again = await (await mia.press(drawn, "Private note on INC-2")).answer()
-    assert "answered already, or older than an hour" in again.text
+    assert "answered already, is older than an hour" in again.text
 
     late = await told(f"note ticket 1 {CAUSE}")
     clock.advance(hours=1)
     answer = await (await mia.press(late, "Private note on INC-2")).answer()
 
-    assert "answered already, or older than an hour" in answer.text
+    assert "answered already, is older than an hour" in answer.text
     assert CAUSE not in await timeline(told, 2)
 
 

@@ -218,7 +218,12 @@ ENDS |= {"AddressTaken", "BotDidNotStart", "BotEnded"}
 ENDING_CLASSES = {"NoDatabase", "NotOpened", "SecondServer", "FileDamaged", "UnknownSchema"}
 ENDING_CLASSES |= {"UnknownWorkspace"}
 # Only a running server meets these, and answers them.
-MET_BY_SERVERS = ("the store is closed", "the database is too busy", "the incident was changed by")
+MET_BY_SERVERS = (
+    "the store is closed",
+    "the database is too busy",
+    "the incident was changed by",
+    "the system starts no thread",
+)
 
 
 def literal_of(node):

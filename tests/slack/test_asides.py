@@ -107,7 +107,9 @@ PRIVATES = [
     "{} - internal only", "{} (internal)", "{}, not public", "{}, do not publish",
     "{} visibility private", "{} visibility:private", "{}, as private", "{} // internal",
     "{} dont publish", "'{} (private)'", "{}, for responders only", "for responders only: {}",
-    "{}. Don't publish this yet.",
+    "{}. Don't publish this yet.", "do not share: {}", "{}, do not share", "not public yet: {}",
+    "embargoed: {}", "{} (team only)", "only responders: {}", "{} for us only",
+    "{} please do not tell customers",
 ]  # fmt: skip
 
 
@@ -122,6 +124,14 @@ def test_readers_at_an_end_of_a_public_text_are_asked_about(form):
     assert note == a_change(note=note.note)
     assert whole == published(public=PublicText(text))
     assert edited == OpenUpdate(ref=42, public=PublicText(text))
+
+
+def test_the_dash_between_a_status_and_its_text_is_no_text():
+    taken, *_ = meanings("update 42 resolved - Cards work")
+    listed, *_ = meanings("update 42 resolved\n- Cards work\n- Links work")
+
+    assert taken.public == "Cards work"
+    assert listed.public == "- Cards work\n- Links work"
 
 
 def test_readers_within_a_public_text_are_asked_about_and_the_note_is_whole():
@@ -153,7 +163,7 @@ def test_no_option_hides_the_readers_of_a_public_text(text):
 
     assert "meant only for responders. Nothing was published." in question.message
     assert note.public is None
-    assert "Cards leak" in note.note
+    assert "Cards leak" in str(note.note)
     assert whole == published(public=PublicText(text))
 
 
@@ -451,6 +461,9 @@ It works again :tada:
 See https://status.example/incident?severity=high
 Fix: we restarted db-3
 Some customers see "severity high" in their dashboards.
+It works for us
+This affects the EU team only
+Please do not share links to the old page
 """.strip().splitlines()
 
 
