@@ -17,6 +17,7 @@ ONE_DATABASE = {
     "test_a_page_of_open_incidents_reads_no_ended_one": "reads the plans of SQLite",
     "test_sqlite_sorts_no_list": "reads the plans of SQLite",
     "test_postgresql_reads_no_growing_table_in_vain": "reads the plans of PostgreSQL",
+    "test_postgresql_plans_no_prepared_statement_anew": "SQLite has no such mode",
     "test_sqlite_reads_a_card_without_its_notes": "reads the plans of SQLite",
     "test_postgresql_reads_a_card_without_its_notes": "reads the plans of PostgreSQL",
     "test_sqlite_finds_the_incidents_of_the_page_by_indexes": "reads the plans of SQLite",
