@@ -112,3 +112,25 @@ async def ratchet(environment, slack, clock):
 @pytest.fixture
 def settle(ratchet: App, clock):
     return lambda: settled(ratchet, clock)
+
+
+@pytest.fixture
+def told(slack, ratchet):
+    """Types a command, and returns its answer."""
+
+    async def told(text, name="mia", channel="#payments"):
+        asked = await slack.person(name).command(channel, f"/incident {text}")
+        return await asked.answer()
+
+    return told
+
+
+@pytest.fixture
+def pressed(slack, ratchet):
+    """Presses a button of an answer, and returns the answer to that."""
+
+    async def pressed(message, label, name="mia"):
+        asked = await slack.person(name).press(message, label)
+        return await asked.answer()
+
+    return pressed

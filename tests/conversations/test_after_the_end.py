@@ -21,25 +21,17 @@ def mia(slack, ratchet):
 
 
 @pytest.fixture
-def say(mia):
-    async def told(line, person=mia):
-        return await (await person.command("#payments", f"/incident {line}")).answer()
-
-    return told
-
-
-@pytest.fixture
-def end(say):
+def end(told):
     async def ended(number=1):
         for status in ("identified", "monitoring", "resolved"):
-            await say(f"status {number} {status}")
+            await told(f"status {number} {status}")
 
     return ended
 
 
 @pytest.fixture
-async def over(say, end):
-    await say("declare Checkout is down")
+async def over(told, end):
+    await told("declare Checkout is down")
     await end()
 
 
@@ -81,13 +73,13 @@ LINES = [
 
 
 @pytest.mark.parametrize("line", LINES)
-async def test_a_text_after_the_end_is_offered_to_the_report(line, over, say, mia, slack):
-    answer = await say(line)
+async def test_a_text_after_the_end_is_offered_to_the_report(line, over, told, mia, slack):
+    answer = await told(line)
 
     assert CAUSE in answer.words()
     assert REPORT in labels(answer)
     assert "Declare a follow-up…" in labels(answer)
-    assert CAUSE not in (await say("timeline 1")).words()
+    assert CAUSE not in (await told("timeline 1")).words()
     pressed = await mia.press(answer, REPORT)
     view = await opened(slack, mia, "report")
     assert CAUSE in boxes(view)["summary"]
@@ -95,31 +87,31 @@ async def test_a_text_after_the_end_is_offered_to_the_report(line, over, say, mi
     await mia.submit()
     saved = await pressed.answer()
     assert "The section summary of INC-1 is written" in saved.text
-    assert CAUSE in (await say("report 1")).words()
+    assert CAUSE in (await told("report 1")).words()
 
 
 async def test_a_public_text_after_the_end_is_private_in_the_report(
-    over, say, write, slack, settle
+    over, told, write, slack, settle
 ):
-    await write(await say(f"update 1 {CAUSE}"))
+    await write(await told(f"update 1 {CAUSE}"))
     await settle()
 
     assert CAUSE not in repr([slack.channel_view(f"#{c}") for c in ("payments", "status")])
 
 
-async def test_the_text_stands_below_the_section_that_is_there(over, say, mia, slack, write):
-    await write(await say("note 1 Cards were refused for an hour."))
+async def test_the_text_stands_below_the_section_that_is_there(over, told, mia, slack, write):
+    await write(await told("note 1 Cards were refused for an hour."))
 
-    await mia.press(await say(f"note 1 {CAUSE}"), REPORT)
+    await mia.press(await told(f"note 1 {CAUSE}"), REPORT)
     view = await opened(slack, mia, "report")
 
     assert boxes(view)["summary"] == f"Cards were refused for an hour.\n\n{CAUSE}"
 
 
-async def test_a_text_without_room_in_one_section_goes_to_the_next(over, say, mia, slack, write):
-    await write(await say(f"note 1 {'a' * 1_999}"))
+async def test_a_text_without_room_in_one_section_goes_to_the_next(over, told, mia, slack, write):
+    await write(await told(f"note 1 {'a' * 1_999}"))
 
-    await mia.press(await say(f"note 1 {CAUSE}"), REPORT)
+    await mia.press(await told(f"note 1 {CAUSE}"), REPORT)
     view = await opened(slack, mia, "report")
 
     assert boxes(view)["summary"] == "a" * 1_999
@@ -128,9 +120,9 @@ async def test_a_text_without_room_in_one_section_goes_to_the_next(over, say, mi
 
 
 async def test_a_dialog_whose_incident_ended_offers_its_texts_to_the_report(
-    say, end, mia, slack, settle
+    told, end, mia, slack, settle
 ):
-    await say("declare Checkout is down")
+    await told("declare Checkout is down")
     await settle()
     await mia.press(slack.workspace.channel("#payments").messages[0], "Update…")
     await opened(slack, mia, "update")
@@ -148,14 +140,14 @@ async def test_a_dialog_whose_incident_ended_offers_its_texts_to_the_report(
     view = await opened(slack, mia, "report")
     assert boxes(view)["summary"] == f"All is well.\n\n{CAUSE}"
     await mia.submit()
-    assert CAUSE in (await say("report 1")).words()
+    assert CAUSE in (await told("report 1")).words()
 
 
 async def test_a_filled_dialog_that_opens_after_the_end_offers_its_text_to_the_report(
-    say, end, mia, slack
+    told, end, mia, slack
 ):
-    await say("declare Checkout is down")
-    answer = await say(f"resolve 1 {CAUSE}")
+    await told("declare Checkout is down")
+    answer = await told(f"resolve 1 {CAUSE}")
     await end()
 
     await mia.press(answer, "Resolve: 3 steps…")
@@ -169,30 +161,30 @@ async def test_a_filled_dialog_that_opens_after_the_end_offers_its_text_to_the_r
 @pytest.mark.parametrize(
     "line", [f"note 1 severity high {CAUSE}", f"update 1 identified {CAUSE}", f"note 1 {CAUSE} P1"]
 )
-async def test_the_meanings_of_a_command_are_one_text_after_the_end(line, over, say):
-    answer = await say(line)
+async def test_the_meanings_of_a_command_are_one_text_after_the_end(line, over, told):
+    answer = await told(line)
 
     assert labels(answer) == ["Show INC-1", "Write it in the report…", "Declare a follow-up…"]
     assert line in answer.text
 
 
-async def test_names_of_components_are_no_text_for_the_report(over, say):
-    assert labels(await say("components 1 api, web")) == ["Declare a follow-up…"]
+async def test_names_of_components_are_no_text_for_the_report(over, told):
+    assert labels(await told("components 1 api, web")) == ["Declare a follow-up…"]
 
 
-async def test_without_a_text_the_refusal_shows_the_report(over, say):
-    answer = await say("severity 1 high")
+async def test_without_a_text_the_refusal_shows_the_report(over, told):
+    answer = await told("severity 1 high")
 
     assert "Write what you have learned since into its report." in answer.text
     assert labels(answer) == ["Timeline", "Report", "Declare a follow-up…"]
 
 
-async def test_a_text_for_no_box_is_shown_whole_beside_the_boxes(over, say, mia, slack, write):
+async def test_a_text_for_no_box_is_shown_whole_beside_the_boxes(over, told, mia, slack, write):
     long = " ".join(f"word{place}" for place in range(500))
     labels = ("Summary", "Impact", "Cause", "What helped", "Follow-ups")
-    await write(await say(f"note 1 {CAUSE}"), **dict.fromkeys(labels, "b" * 1_000))
+    await write(await told(f"note 1 {CAUSE}"), **dict.fromkeys(labels, "b" * 1_000))
 
-    await mia.press(await say(f"note 1 {long[:1_900]}"), REPORT)
+    await mia.press(await told(f"note 1 {long[:1_900]}"), REPORT)
     view = await opened(slack, mia, "report")
 
     assert "fits into none of the boxes" in str(view.blocks)

@@ -21,21 +21,13 @@ def environment(environment):
     return environment
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 async def mia(slack, ratchet, settle, clock):
     mia = slack.person("mia")
     await mia.command("#payments", "/incident declare Checkout is down")
     await settle()
     clock.advance(seconds=60)
     return mia
-
-
-@pytest.fixture
-def told(mia):
-    async def told(text):
-        return await (await mia.command("#payments", f"/incident {text}")).answer()
-
-    return told
 
 
 async def pressed(person, message, label):

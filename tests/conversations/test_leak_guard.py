@@ -19,7 +19,7 @@ def mode(request):
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 async def mia(slack, ratchet, settle):
     """INC-1 has its card in #payments, and a private note."""
     mia = slack.person("mia")
@@ -28,14 +28,6 @@ async def mia(slack, ratchet, settle):
     await mia.command("#payments", f"/incident note 1 {HOST} lost its quorum")
     await settle()
     return mia
-
-
-@pytest.fixture
-def told(mia):
-    async def told(text):
-        return await (await mia.command("#payments", f"/incident {text}")).answer()
-
-    return told
 
 
 def public(slack):

@@ -18,7 +18,7 @@ def mode():
     return "http"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 async def mia(slack, ratchet, settle):
     """INC-1 has its card in #general, INC-2 in #payments."""
     mia = slack.person("mia")
@@ -26,16 +26,6 @@ async def mia(slack, ratchet, settle):
     await mia.command("#payments", "/incident declare Checkout is down")
     await settle()
     return mia
-
-
-@pytest.fixture
-def told(mia):
-    """Types a command in #payments, and returns its answer."""
-
-    async def told(text, channel="#payments"):
-        return await (await mia.command(channel, f"/incident {text}")).answer()
-
-    return told
 
 
 async def timeline(told, number):

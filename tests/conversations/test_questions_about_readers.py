@@ -15,20 +15,12 @@ def mode():
     return "http"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 async def mia(slack, ratchet, settle):
     mia = slack.person("mia")
     await mia.command("#payments", "/incident declare Checkout is down")
     await settle()
     return mia
-
-
-@pytest.fixture
-def told(mia):
-    async def told(text):
-        return await (await mia.command("#payments", f"/incident {text}")).answer()
-
-    return told
 
 
 @pytest.mark.parametrize(

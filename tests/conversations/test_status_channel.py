@@ -13,17 +13,6 @@ def mode():
 
 
 @pytest.fixture
-def told(slack, ratchet):
-    """Types a command of mia, who is a workspace admin, and returns its answer."""
-
-    async def told(text, name="mia"):
-        asked = await slack.person(name).command("#payments", f"/incident {text}")
-        return await asked.answer()
-
-    return told
-
-
-@pytest.fixture
 def shown(slack, settle):
     """The titles of the status cards in a channel, once everything is delivered."""
 

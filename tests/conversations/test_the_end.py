@@ -20,21 +20,11 @@ def environment(environment):
 
 
 @pytest.fixture
-def say(slack, ratchet):
-    mia = slack.person("mia")
-
-    async def told(line, channel="#payments"):
-        return await (await mia.command(channel, f"/incident {line}")).answer()
-
-    return told
-
-
-@pytest.fixture
-async def monitored(say, settle, clock):
+async def monitored(told, settle, clock):
     """INC-1 is one step before its end, 42 minutes after it began."""
-    await say("declare Checkout is down")
-    await say("status 1 identified")
-    await say("status 1 monitoring")
+    await told("declare Checkout is down")
+    await told("status 1 identified")
+    await told("status 1 monitoring")
     await settle()
     clock.advance(minutes=42)
 
@@ -45,8 +35,8 @@ def replies(slack):
     return [str(reply) for reply in card.replies]
 
 
-async def test_a_bare_end_posts_one_short_broadcast_reply(say, monitored, slack, settle):
-    await say("resolve 1 The index is rebuilt.")
+async def test_a_bare_end_posts_one_short_broadcast_reply(told, monitored, slack, settle):
+    await told("resolve 1 The index is rebuilt.")
     await settle()
 
     [reply] = replies(slack)
@@ -58,8 +48,8 @@ async def test_a_bare_end_posts_one_short_broadcast_reply(say, monitored, slack,
     assert [call.arguments["reply_broadcast"] for call in replied] == [True]
 
 
-async def test_an_end_with_a_text_is_told_by_that_text_alone(say, monitored, slack, settle):
-    await say("update 1 status:resolved All is well again.")
+async def test_an_end_with_a_text_is_told_by_that_text_alone(told, monitored, slack, settle):
+    await told("update 1 status:resolved All is well again.")
     await settle()
 
     [reply] = replies(slack)
@@ -67,22 +57,22 @@ async def test_an_end_with_a_text_is_told_by_that_text_alone(say, monitored, sla
     assert SHORT not in reply
 
 
-async def test_a_private_end_is_told_nowhere(say, slack, settle):
-    await say("declare Checkout is down private")
+async def test_a_private_end_is_told_nowhere(told, slack, settle):
+    await told("declare Checkout is down private")
     for status in ("identified", "monitoring", "resolved"):
-        await say(f"status 1 {status}")
+        await told(f"status 1 {status}")
     await settle()
 
     assert list(slack.channel_view("#status")) == []
 
 
 async def test_the_note_of_a_bare_end_is_withdrawn_without_an_edit_in_public(
-    say, monitored, slack, settle
+    told, monitored, slack, settle
 ):
-    await say("resolve 1 The index is rebuilt.")
+    await told("resolve 1 The index is rebuilt.")
     await settle()
     edits = [call for call in slack.calls if call.method == "chat.update"]
-    await say("withdraw 1 4")
+    await told("withdraw 1 4")
     await settle()
 
     channel = slack.workspace.channel("#status").id
@@ -91,9 +81,9 @@ async def test_the_note_of_a_bare_end_is_withdrawn_without_an_edit_in_public(
 
 
 @pytest.fixture
-async def ended(say, monitored):
+async def ended(told, monitored):
     """The answer to the end with a text that is still held back."""
-    return await say("update 1 status:resolved All is well agian.")
+    return await told("update 1 status:resolved All is well agian.")
 
 
 async def test_an_end_that_is_taken_back_is_told_after_five_minutes(
@@ -114,7 +104,7 @@ async def test_an_end_that_is_taken_back_is_told_after_five_minutes(
 
 
 async def test_take_back_and_edit_puts_one_text_in_the_place_of_the_end(
-    slack, ended, settle, clock, say
+    slack, ended, settle, clock, told
 ):
     mia = slack.person("mia")
     await mia.press(ended, "Take back and edit")
@@ -129,17 +119,17 @@ async def test_take_back_and_edit_puts_one_text_in_the_place_of_the_end(
     [reply] = replies(slack)
     assert "All is well again." in reply
     assert SHORT not in reply
-    refused = await say("update 1 And one more.")
+    refused = await told("update 1 And one more.")
     assert "end of its lifecycle" in refused.text or "Resolved" in refused.text
     assert len(replies(slack)) == 1
 
 
 async def test_a_correction_that_is_taken_back_as_well_leaves_the_short_reply(
-    slack, ended, settle, say
+    slack, ended, settle, told
 ):
     mia = slack.person("mia")
     await (await mia.press(ended, "Take back")).answer()
-    corrected = await say("update 1 All is well agian, again.")
+    corrected = await told("update 1 All is well agian, again.")
     await (await mia.press(corrected, "Take back")).answer()
     await settle()
 
@@ -148,12 +138,12 @@ async def test_a_correction_that_is_taken_back_as_well_leaves_the_short_reply(
 
 
 async def test_a_correction_comes_within_five_minutes_or_not_at_all(
-    slack, ended, settle, say, clock
+    slack, ended, settle, told, clock
 ):
     mia = slack.person("mia")
     await (await mia.press(ended, "Take back")).answer()
     clock.advance(seconds=301)
-    await say("update 1 All is well again.")
+    await told("update 1 All is well again.")
     await settle()
 
     [reply] = replies(slack)
@@ -165,11 +155,11 @@ AT_THE_EDGE = {"the last moment": 299.999, "within its own hold": 295}
 
 @pytest.mark.parametrize("seconds", AT_THE_EDGE.values(), ids=AT_THE_EDGE.keys())
 async def test_a_correction_at_the_edge_of_five_minutes_stands_alone(
-    slack, ended, settle, say, clock, ratchet, seconds
+    slack, ended, settle, told, clock, ratchet, seconds
 ):
     await (await slack.person("mia").press(ended, "Take back")).answer()
     clock.advance(seconds=seconds)
-    await say("update 1 All is well again.")
+    await told("update 1 All is well again.")
     clock.advance(seconds=300 - seconds)
     await ratchet.worker.deliver_due()
     assert replies(slack) == []
@@ -181,12 +171,12 @@ async def test_a_correction_at_the_edge_of_five_minutes_stands_alone(
 
 
 async def test_no_correction_follows_a_short_reply_that_has_left_at_the_same_moment(
-    slack, ended, settle, say, clock, ratchet
+    slack, ended, settle, told, clock, ratchet
 ):
     await (await slack.person("mia").press(ended, "Take back")).answer()
     clock.advance(seconds=300)
     await ratchet.worker.deliver_due()
-    refused = await say("update 1 All is well again.")
+    refused = await told("update 1 All is well again.")
     await settle()
 
     assert "Resolved" in refused.text
@@ -195,13 +185,13 @@ async def test_no_correction_follows_a_short_reply_that_has_left_at_the_same_mom
 
 
 async def test_no_correction_follows_a_short_reply_that_slack_may_have(
-    slack, ended, settle, say, clock, ratchet
+    slack, ended, settle, told, clock, ratchet
 ):
     await (await slack.person("mia").press(ended, "Take back")).answer()
     clock.advance(seconds=300)
     slack.faults.lose_answer("chat.postMessage", channel=slack.workspace.channel("#status").id)
     await ratchet.worker.deliver_due()
-    await say("update 1 All is well again.")
+    await told("update 1 All is well again.")
     await settle()
 
     [reply] = replies(slack)
