@@ -19,11 +19,20 @@ _SPAN = re.compile(
 _PARTS = re.compile(r"([0-9]{1,3})[.,]([0-9]{1,2}) ?(?:(d)(?:ays?)?|h(?:(?:ou)?rs?)?)")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?: ?([ap])m)?|([0-9]{1,2}) ?([ap])m")
 _NUMBER = re.compile(r"[0-9]{1,4}")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_A_DAY = (
+    r"today|yesterday|tomorrow|[0-9]{4}-[0-9]{2}-[0-9]{2}|"
+    r"mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|"
+    r"sat(?:urday)?|sun(?:day)?"
+)
+_CLOCK = r"[0-9:]+(?: ?[ap]m)?"
+# The day stands before the time or behind it: "tomorrow at 10:00", "10:00 on monday".
 _DAY_AND_TIME = re.compile(
-    r"(?:(today|yesterday|tomorrow|[0-9]{4}-[0-9]{2}-[0-9]{2})[ t,]+(?:at )?)?"
-    r"([0-9:]+(?: ?[ap]m)?)"
+    rf"(?:(?:on )?({_A_DAY})[ t,]+(?:at |by )?)?({_CLOCK})|"
+    rf"(?:at |by )?({_CLOCK})[ ,]+(?:on )?({_A_DAY})"
 )
 DAY = timedelta(days=1)
+WEEK = timedelta(weeks=1)
 # How a moment is written, for a refusal: of the past, and of the time to come.
 STARTS = "write 25m, 1h30, 02:50, 2am, yesterday 23:10 or 2026-11-28 23:10"
 ENDS = "write 30m, 1h30, 15:30, 3pm, tomorrow 10:00 or 2026-11-28 15:30"
@@ -69,17 +78,18 @@ def span_of(text: str) -> timedelta | None:
 def next_time(text: str, *, at: datetime, zone: tzinfo) -> datetime | None:
     """The next moment after ``at`` that ``text`` names, such as ``15:30`` or ``tomorrow 10:00``.
 
-    Times are those of a clock in ``zone``. A moment with a day may lie before ``at``. None if
-    ``text`` names none.
+    Times are those of a clock in ``zone``. A moment with a day may lie before ``at``, unless that
+    is a day of the week. None if ``text`` names none.
     """
-    named = _day_and_clock(text, at.astimezone(zone).date())
+    today = at.astimezone(zone).date()
+    named = _day_and_clock(text, today)
     if named is None:
         return None
-    day, clock = named
-    if day is not None:
+    day, clock, weekly = named
+    if day is not None and not weekly:
         return min(_shown(day, clock, zone))
-    today = at.astimezone(zone).date()
-    coming = [moment for one in (today, today + DAY) for moment in _shown(one, clock, zone)]
+    first, later = (day, WEEK) if day else (today, DAY)
+    coming = [moment for one in (first, first + later) for moment in _shown(one, clock, zone)]
     return min(moment for moment in coming if moment > at)
 
 
@@ -131,15 +141,28 @@ def _shown(day: date, clock: time, zone: tzinfo) -> Iterator[datetime]:
         yield second
 
 
-def _day_and_clock(text: str, today: date) -> tuple[date | None, time] | None:
+def is_day(word: str) -> bool:
+    """Whether ``word`` names a day, such as ``tomorrow``, ``fri`` or ``2026-11-28``."""
+    return re.fullmatch(_A_DAY, _plain(word)) is not None
+
+
+def _day_and_clock(text: str, today: date) -> tuple[date | None, time, bool] | None:
+    """The day, if one is named, and the time that ``text`` names.
+
+    The last is whether that day is one of the week: the next such day, which may be ``today``.
+    """
     match = _DAY_AND_TIME.fullmatch(_plain(text))
-    clock = _clock_of(match[2]) if match else None
+    clock = _clock_of(match[2] or match[3]) if match else None
     if match is None or clock is None:
         return None
-    if not match[1]:
-        return None, clock
-    day = _day_of(match[1], today)
-    return (day, clock) if day else None
+    word = match[1] or match[4]
+    if not word:
+        return None, clock, False
+    for number, name in enumerate(_WEEKDAYS):
+        if name.startswith(word):
+            return today + DAY * ((number - today.weekday()) % 7), clock, True
+    day = _day_of(word, today)
+    return (day, clock, False) if day else None
 
 
 def _clock_of(text: str) -> time | None:
@@ -175,7 +198,10 @@ def start_of(text: str, *, at: datetime, zone: tzinfo) -> Start | None:
     named = _day_and_clock(text, today)
     if named is None:
         return None
-    day, clock = named
+    day, clock, weekly = named
+    if day is not None and weekly:
+        said = [moment for one in (day - WEEK, day) for moment in _shown(one, clock, zone)]
+        return Start(max(moment for moment in said if moment <= at))
     if day is not None:
         return Start(min(_shown(day, clock, zone)))
     past = [moment for one in (today - DAY, today) for moment in _shown(one, clock, zone)]

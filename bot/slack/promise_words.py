@@ -17,6 +17,7 @@ from core.times import (
     clock_time,
     duration,
     evening_of,
+    is_day,
     is_past_today,
     next_time,
     span_of,
@@ -56,7 +57,11 @@ def read_promise(typed: Typed) -> SetPromise:
         raise Question(
             f"{quoted(rest)} stands behind the time. A promise takes a private reason there, and "
             "nothing that the public reads. Nothing was promised.",
-            [with_reason, Choice(replace(asked, reason=None), "Promise it without these words")],
+            [
+                with_reason,
+                Choice(replace(asked, reason=None), "Promise it without these words"),
+                Choice(OpenPromise(ref=ref)),
+            ],
             usage=typed.verb.usage,
         )
     return asked
@@ -65,8 +70,10 @@ def read_promise(typed: Typed) -> SetPromise:
 def _time_of(said: str, typed: Typed) -> str:
     """``said`` as a time is written, without the words before it."""
     words = [word for word in map(plain_word, said.split()) if word]
-    # "next 30m" and "next update by 15:30" are said of the same thing.
+    # "next 30m" and "next update by 15:30" are said of the same thing, "next monday" is not.
     while len(words) > 1 and words[0] in {"next", "update", "in", "by", "at"}:
+        if words[0] == "next" and is_day(words[1]):
+            break
         words = words[1:]
     return typed.fixed(" ".join(words))
 

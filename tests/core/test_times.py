@@ -13,6 +13,7 @@ from core.times import (
     duration,
     end_of,
     evening_of,
+    is_day,
     is_past_today,
     next_time,
     span_of,
@@ -126,7 +127,21 @@ def test_a_time_of_day_is_of_the_zone_of_its_author(text, hour, minute):
     assert next_time(text, at=NINE, zone=HOUR_AHEAD) == at
 
 
-@pytest.mark.parametrize("text", ["9:45", "10:00", "12:05 am", "0:05", "2am", "tomorrow 15:30"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9:45",
+        "10:00",
+        "12:05 am",
+        "0:05",
+        "2am",
+        "tomorrow 15:30",
+        "tomorrow at 15:30",
+        "15:30 tomorrow",
+        "at 0:30, tomorrow",
+        "2pm on 2026-03-03",
+    ],
+)
 def test_a_time_that_has_passed_is_of_tomorrow(text):
     found = next_time(text, at=NINE, zone=HOUR_AHEAD)
 
@@ -136,7 +151,20 @@ def test_a_time_that_has_passed_is_of_tomorrow(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "15", "24:00", "12:60", "13:00 pm", "0:30 am", "15:3", "1530", "0am", "13pm", "tomorrow"],
+    [
+        "",
+        "15",
+        "24:00",
+        "12:60",
+        "13:00 pm",
+        "0:30 am",
+        "15:3",
+        "1530",
+        "0am",
+        "13pm",
+        "tomorrow",
+        "monday",
+    ],
 )
 def test_anything_else_is_no_time_of_day(text):
     assert next_time(text, at=NINE, zone=HOUR_AHEAD) is None
@@ -146,7 +174,32 @@ def test_anything_else_is_no_time_of_day(text):
 def test_any_text_is_a_time_or_none(text):
     found = next_time(text, at=NINE, zone=HOUR_AHEAD)
 
-    assert found is None or timedelta() < found - NINE <= timedelta(days=2)
+    assert found is None or timedelta() < found - NINE <= timedelta(days=8)
+
+
+def test_a_word_that_names_a_day_is_known():
+    assert [word for word in ("Fri", "tomorrow", "2026-03-02", "next", "m") if is_day(word)] == [
+        "Fri",
+        "tomorrow",
+        "2026-03-02",
+    ]
+
+
+# The second of March is a Monday, and it is ten o'clock.
+@pytest.mark.parametrize(
+    ("text", "coming", "past"),
+    [
+        ("monday 15:30", march(2, 14, 30), utc(2026, 2, 23, 14, 30)),
+        ("15:30 on Monday", march(2, 14, 30), utc(2026, 2, 23, 14, 30)),
+        ("00:30 on monday", march(8, 23, 30), march(1, 23, 30)),
+        ("10:00 mon", march(9, 9, 0), march(2, 9, 0)),
+        ("on thu at 3 pm", march(5, 14, 0), utc(2026, 2, 26, 14)),
+        ("23:10 on sunday", march(8, 22, 10), march(1, 22, 10)),
+    ],
+)
+def test_a_day_of_the_week_is_the_next_one_or_for_a_start_the_last_one(text, coming, past):
+    assert next_time(text, at=NINE, zone=HOUR_AHEAD) == coming
+    assert start_of(text, at=NINE, zone=HOUR_AHEAD).at == past
 
 
 # --- ends --------------------------------------------------------------------------------------
@@ -226,6 +279,8 @@ def test_a_clock_time_has_its_day_unless_it_is_today():
         ("today 00:05", march(1, 23, 5)),
         ("yesterday 23:10", march(1, 22, 10)),
         ("yesterday at 11:10 pm", march(1, 22, 10)),
+        ("23:10 yesterday", march(1, 22, 10)),
+        ("11:10 pm on 2026-03-01", march(1, 22, 10)),
         ("2026-02-01 12:00", utc(2026, 2, 1, 11)),
         ("2026-02-01T12:00", utc(2026, 2, 1, 11)),
         ("\uff10\uff19:\uff15\uff10", march(2, 8, 50)),
@@ -244,6 +299,9 @@ def test_a_start_is_read_in_the_zone_of_its_author(text, moment):
         "25",
         "soon",
         "yesterday",
+        "monday",
+        "mo 10:00",
+        "tomorrow 10:00 tomorrow",
         "24:00",
         "9:60",
         "13:00 pm",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.slack.boxes import OpenBox
-from bot.slack.requests import OpenAssign, OpenUpdate
+from bot.slack.requests import OpenAssign, OpenPromise, OpenUpdate
 from core.commands import SetPromise, TakeNextStep
 from core.incident import Note, PublicText, Severity
 from core.promise import NextUpdate
@@ -363,6 +363,25 @@ def test_words_before_the_time_of_a_promise_say_the_same(typed, promised):
     assert said(f"promise 42 {typed}", at=NOON) == SetPromise(
         actor=an_actor(), ref=42, next_update=promised
     )
+
+
+TOMORROW = NextUpdate(by=datetime(2026, 11, 30, 0, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["00:30 tomorrow", "tomorrow at 00:30", "at 00:30 tomorrow", "00:30 on monday", "mon 00:30",
+     "by 00:30, tomorrow", "next update 0:30 2026-11-30", "12:30 am tomorrow"],
+)  # fmt: skip
+def test_the_day_of_a_promise_may_stand_behind_its_time(typed):
+    assert said(f"promise 42 {typed}", at=NOON) == SetPromise(
+        actor=an_actor(), ref=42, next_update=TOMORROW
+    )
+
+
+@pytest.mark.parametrize("typed", ["next monday 10:00", "15:30 UTC", "15:30 day after tomorrow"])
+def test_a_day_or_a_zone_that_is_not_read_is_asked_about_and_the_dialog_is_offered(typed):
+    assert meanings(f"promise 42 {typed}", at=NOON)[-1] == OpenPromise(ref=42)
 
 
 @pytest.mark.parametrize("typed", ["api, web severity high", "api, web, severity high",
