@@ -100,6 +100,7 @@ def readers_at_start(words: Sequence[str]) -> SaidReaders | None:
 
 def readers_within(words: Sequence[str]) -> SaidReaders | None:
     """The readers that a whole phrase or a word in brackets names anywhere among ``words``."""
+    known: dict[str, str] = {}
     for place, word in enumerate(words):
         plain = plain_word(word)
         if plain in _ONLY_FIRST and (said := _only_them(words, place)):
@@ -109,10 +110,25 @@ def readers_within(words: Sequence[str]) -> SaidReaders | None:
         between = place > 0 and _SET_OFF.search(words[place - 1]) and _SET_OFF.search(word)
         if between or re.fullmatch(r"[(\[{]private[)\]}][.,;:!?]?", word.casefold()):
             return SaidReaders(place, place + 1, PRIVATE)
-        for start in range(max(0, place - _WORDS_MAX), place + 1):
-            for end in (place + 2, place + 1):
-                if _is_word(words[start]) and _WITHIN.fullmatch(_plain(words[start:end])):
-                    return SaidReaders(start, min(end, len(words)), PRIVATE, asks=True)
+        if said := _asked_around(words, place, known):
+            return said
+    return None
+
+
+def _asked_around(words: Sequence[str], place: int, known: dict[str, str]) -> SaidReaders | None:
+    """A phrase such as "make it private" around the word at ``place``.
+
+    ``known`` has the words that were looked at from other places already.
+    """
+    first = max(0, place - _WORDS_MAX)
+    for word in words[first : place + 2]:
+        if word not in known:
+            known[word] = _plain([word])
+    for start in range(first, place + 1):
+        for end in (place + 2, place + 1):
+            text = " ".join(filter(None, (known[one] for one in words[start:end])))
+            if _is_word(words[start]) and _WITHIN.fullmatch(text):
+                return SaidReaders(start, min(end, len(words)), PRIVATE, asks=True)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.slack.audience_words import (
@@ -91,7 +91,7 @@ class Arguments:
     def __init__(self, typed: Typed) -> None:
         self._typed = typed
         self.options: dict[str, str] = {}
-        self._said: dict[tuple[str, ...], list[Said]] = {}
+        self._said: dict[tuple[tuple[str, ...], frozenset[str]], list[Said]] = {}
         typed.rest = spread(typed.rest)
         tokens = typed.tokens()
         whole = " ".join(tokens)
@@ -234,7 +234,7 @@ class Arguments:
 
     def _places(self) -> list[int]:
         """The places of the words that belong to no option in plain words."""
-        said = options_said(self._tokens, known=self._typed.known)
+        said = self._said_in(self._tokens, taken=())
         spans = [*((one.start, one.end) for one in said), *owners_said(self._tokens)]
         taken = {place for start, end in spans for place in range(start, end)}
         return [place for place in range(len(self._tokens)) if place not in taken]
@@ -379,14 +379,14 @@ class Arguments:
         self._tokens = self._tokens[2:]
         return True
 
-    def _options_said(self) -> list[Said]:
-        return self._said_in(self._tokens)
+    def _said_in(self, tokens: list[str], taken: Iterable[str] | None = None) -> list[Said]:
+        """The options in plain words among ``tokens``, looked for once in a long text.
 
-    def _said_in(self, tokens: list[str]) -> list[Said]:
-        """The options in plain words among ``tokens``, looked for once in a long text."""
-        key = (*tokens, *self.options)
+        ``taken`` None: those that are set already.
+        """
+        key = (tuple(tokens), frozenset(self.options if taken is None else taken))
         if key not in self._said:
-            self._said = {key: options_said(tokens, known=self._typed.known, taken=self.options)}
+            self._said[key] = options_said(tokens, known=self._typed.known, taken=key[1])
         return self._said[key]
 
     def _values(self, key: str) -> list[str]:

@@ -141,7 +141,8 @@ def _keys(tokens: list[str], key: str) -> Iterator[tuple[int, int]]:
     """The places of ``key`` and of the word behind it. ``key:`` with a sign is none of them."""
     for place, token in enumerate(tokens[:-1]):
         word = plain_word(token)
-        if not (word == key or HABITS.get(word) == key or near(word, (key,), most=1)):
+        alike = abs(len(word) - len(key)) <= 1 and near(word, (key,), most=1)
+        if not (alike or HABITS.get(word) == key):
             continue
         if token.endswith((":", "=")):
             continue

@@ -48,6 +48,8 @@ _DASHES = frozenset("\u2212\u2043\u02d7\u30fc")
 _DECORATIONS = frozenset("'\"`´*_~<>|‘’‚‛“”„‟′″")
 _FINAL = frozenset(".,:;!?…。、·")
 _OPENING, _CLOSING = frozenset({"Ps", "Pi", "Pf"}), frozenset({"Pe", "Pi", "Pf"})
+_ASCII_BEFORE = "'\"`*_~<>|([{"
+_ASCII_AFTER = "'\"`*_~<>|)]}.,:;!?"
 # Characters that change the look of the one before: variation selectors, the box of a keycap.
 _LOOKS = frozenset({*(chr(code) for code in range(0xFE00, 0xFE10)), "\u20e3"})
 
@@ -58,6 +60,8 @@ def plain_word(word: str) -> str:
     Decoration is brackets, quotation marks, back-ticks and asterisks around it, and punctuation
     after it. A sign before a number stays: ``-1`` names no incident.
     """
+    if word.isascii():  # the same, and much faster: a text has thousands of words
+        return word.lower().lstrip(_ASCII_BEFORE).rstrip(_ASCII_AFTER).strip()
     letters = (_plain(one) for one in unicodedata.normalize("NFKC", word))
     plain = "".join(letters).casefold()
     start, end = 0, len(plain)
