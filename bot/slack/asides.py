@@ -18,10 +18,11 @@ from bot.slack.audience_words import (
     readers_at_start,
     readers_within,
 )
-from bot.slack.heads import Head, HeadKind, head_of
+from bot.slack.heads import AUDIENCES, Head, HeadKind, head_of, opened_within
 from bot.slack.likeness import near
-from bot.slack.option_words import Said, is_key_first, options_said, owners_said, spread
-from bot.slack.promise_words import promised_by
+from bot.slack.option_words import Said, is_key_first, options_said, spread
+from bot.slack.owner_words import owners_said, people_at_end, people_at_start
+from bot.slack.promise_words import COMPACT_TIME, promise_at_end, promise_at_start, promised_by
 from bot.slack.references import WORD, plain_word
 from bot.slack.typed import Typed, unquoted
 from bot.slack.verbs import VERBS_BY_WORD
@@ -36,8 +37,8 @@ _BRACKETED = re.compile(r"[(\[{].*[)\]}][.,;:!?]*", re.DOTALL)
 _ARROW = re.compile("[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
 _SIGN = re.compile(r"[:=]|^--?\w|^[–—]\w|[-=]>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
 _OTHER_OPTIONS = frozenset({"lifecycle", "since", "components"})
-_BEFORE_TIME = frozenset({"in", "at", "by", "within", "is"})
-_COMPACT_TIME = re.compile(r"[0-9]+[a-z:][0-9a-z]*")
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_PAIRS = (*_BRACKETS, ("*", "*"), ("_", "_"), ("~", "~"), ("`", "`"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def asides_of(
     """
     found: list[Head] = []
     words: list[str] = []
-    rest = spread(unquoted(text), typed.known.statuses)
+    whole = unquoted(text)
+    rest = apart = spread(whole, typed.known.statuses)
     while len(found) < _ASIDES_MAX and rest:
         aside = _first(rest, typed, kinds, public=public, words=public and bare and not found)
         if aside is None:
@@ -70,13 +72,15 @@ def asides_of(
         again = aside.kind in {one.kind for one in found}
         if not again:
             found.append(aside)
-            words.append(_words(rest, aside.rest))
+            words.append(_plainly(aside.words or _words(rest, aside.rest)))
         if again or aside.rest == rest:
             # It stays in the text, and words about readers may stand behind it.
-            found += _readers_beside(rest, typed, found, public=public, kinds=kinds)
+            beside = _readers_beside(rest, typed, found, public=public, kinds=kinds)
+            found += beside
+            words += [one.words for one in beside]
             break
         rest = _without_dash(rest, aside.rest)
-    return Asides(tuple(found), tuple(filter(None, words)), rest)
+    return Asides(tuple(found), tuple(filter(None, words)), whole if rest == apart else rest)
 
 
 def _without_dash(text: str, rest: str) -> str:
@@ -102,7 +106,8 @@ def _readers_beside(
     for part in parts:
         aside = _first(part, typed, asked, public=public, words=False)
         if aside:
-            return [replace(aside, rest=text)]
+            said = _plainly(aside.words or _words(part, aside.rest))
+            return [replace(aside, rest=text, words=said)]
     return []
 
 
@@ -113,8 +118,16 @@ def _words(text: str, rest: str) -> str:
     if text == rest or rest not in text:
         return ""
     start = text.index(rest) if text.endswith(rest) and not text.startswith(rest) else 0
-    aside = text[:start] if start else text[len(rest) :]
-    return re.sub(r"^[-–—|,;]\s|[\s,;|–—-]+$", "", aside.strip()).strip()
+    return text[:start] if start else text[len(rest) :]
+
+
+def _plainly(words: str) -> str:
+    """``words`` without the signs that set them off, and without half a pair of brackets."""
+    plain = re.sub(r"^[-–—|,;]\s|[\s,;|–—-]+$", "", words.strip()).strip()
+    for opening, closing in _BRACKETS:
+        if plain.count(opening) != plain.count(closing):
+            plain = plain.replace(opening, "").replace(closing, "")
+    return plain
 
 
 def _first(
@@ -123,6 +136,10 @@ def _first(
     statuses = typed.known.statuses
     head = head_of(text, statuses=statuses, words=words, note=not public)
     of = _Text(text, list(WORD.finditer(text)), typed, public=public)
+    if head and head.kind is HeadKind.PROMISE and not promised_by(head.value, typed):
+        # "Next: a restart" is a sentence; "next:30mm" is a slip that may become public.
+        slip = public and (":" in text.split(maxsplit=1)[0][:-1] or head.value[:1].isdigit())
+        head = head if slip else None
     if head and _is_meant(head, text, public=public) and head.kind in kinds:
         # "internal only: …" is more than its first word.
         more = {HeadKind.AUDIENCE: _readers, HeadKind.PROMISE: _promise}.get(head.kind)
@@ -164,25 +181,48 @@ class _Text:
         """The last words."""
         return [one[0] for one in self.tokens[-_WINDOW:]]
 
-    def after(self, count: int) -> str:
-        """The text without its first ``count`` words."""
-        return self.text[self.tokens[count - 1].end() :].lstrip(" \t\n,;:|–—-")
+    def first(self, kind: HeadKind, value: str, count: int) -> Head:
+        """The first ``count`` words, and the text without them and what sets them off."""
+        end = self.tokens[count - 1].end()
+        rest = _paired(self.text[end:].lstrip(" \t\n,;:|–—-"), self.text[:end], at_end=False)
+        return Head(kind, value, rest, words=self.text[:end])
 
-    def before(self, count: int) -> str:
-        """The text without its last ``count`` words, and what set them off."""
-        kept = self.text[: self.tokens[-count].start()].rstrip()
-        return re.sub(r"(?:\s+[/|–—-]+|[,;:|–—-]+)+$", "", kept)
+    def last(self, kind: HeadKind, value: str, count: int) -> Head:
+        """The last ``count`` words, and the text without them and what sets them off."""
+        start = self.tokens[-count].start()
+        kept = re.sub(r"(?:\s+[/|–—-]+|[,;:|–—-]+)+$", "", self.text[:start].rstrip())
+        rest = _paired(kept, self.text[start:], at_end=True)
+        return Head(kind, value, rest, words=self.text[start:])
+
+
+def _paired(rest: str, cut: str, *, at_end: bool) -> str:
+    """``rest`` with the bracket or the mark of a pair whose other half went with ``cut``.
+
+    A pair that nothing is left in goes as well.
+    """
+    for opening, closing in _PAIRS:
+        if opening == closing:
+            halved = rest.count(opening) % 2 and cut.count(opening) % 2
+        else:
+            left = rest.count(opening) - rest.count(closing)
+            gone = cut.count(opening) - cut.count(closing)
+            halved = left > 0 > gone if at_end else left < 0 < gone
+        if halved:
+            rest = f"{rest}{closing}" if at_end else f"{opening}{rest}"
+        emptied = re.escape(opening) + r"\s*" + re.escape(closing)
+        if halved:
+            rest = re.sub(rf"\s*{emptied}$" if at_end else rf"^{emptied}\s*", "", rest)
+    return rest
 
 
 def _severity(of: _Text) -> Iterator[Head]:
     head, tail = of.head(), of.tail()
-    if (said := _severity_in(head, of.typed)) and said.start == 0:
-        whole = said.end == len(of.tokens)
-        if whole or _opens(head, said):
-            yield Head(HeadKind.SEVERITY, said.value, "" if whole else of.after(said.end))
+    said = _severity_in(head, of.typed)
+    if said and not said.start and (said.end == len(of.tokens) or _opens(head, said)):
+        yield of.first(HeadKind.SEVERITY, said.value, said.end)
     said = _severity_in(tail, of.typed)
     if said and said.end == len(tail) and said.start and _closes(tail, said):
-        yield Head(HeadKind.SEVERITY, said.value, of.before(len(tail) - said.start))
+        yield of.last(HeadKind.SEVERITY, said.value, len(tail) - said.start)
 
 
 def _severity_in(tokens: list[str], typed: Typed) -> Said | None:
@@ -219,14 +259,18 @@ def _status(of: _Text) -> Iterator[Head]:
     if status is None:
         return
     if _BRACKETED.fullmatch(tail[-1]) and plain_word(tail[-1]) == status:
-        yield Head(HeadKind.STATUS, status, of.before(1))
+        yield of.last(HeadKind.STATUS, status, 1)
     count = 2
     if _ARROW.fullmatch(tail[-2]):
         if len(tail) > 2 and plain_word(tail[-3]) in {"status", "to", *statuses}:
             count = 3
-        yield Head(HeadKind.STATUS, status, of.before(count))
-    elif plain_word(tail[-2]) in {"status", "state"} and len(tail) > 2 and _ENDED.search(tail[-3]):
-        yield Head(HeadKind.STATUS, status, of.before(count))
+        yield of.last(HeadKind.STATUS, status, count)
+    elif (
+        plain_word(tail[-2]) in {"status", "state"}
+        and len(tail) > 2
+        and (_ENDED.search(tail[-3]) or _BRACKETED.fullmatch(" ".join(tail[-2:])))
+    ):
+        yield of.last(HeadKind.STATUS, status, count)
 
 
 def _signed(of: _Text) -> Iterator[Head]:
@@ -244,7 +288,7 @@ def _signed(of: _Text) -> Iterator[Head]:
             continue
         if head.kind is HeadKind.OPTION or not _is_meant(head, words[0], public=of.public):
             continue
-        yield replace(head, rest=of.before(count))
+        yield of.last(head.kind, head.value, count)
 
 
 def _readers(of: _Text) -> Iterator[Head]:
@@ -253,36 +297,37 @@ def _readers(of: _Text) -> Iterator[Head]:
     other = PRIVATE if of.public else PUBLIC
     said = readers_at_start(head)
     if said and said.asks and (of.public or said.name == other):
-        rest = of.after(said.end) if said.end < len(of.tokens) else ""
-        yield Head(HeadKind.AUDIENCE, said.name, rest)
-    if (said := readers_at_end(tail)) and said.start:
+        yield of.first(HeadKind.AUDIENCE, said.name, said.end)
+    if (said := readers_at_end(tail)) and said.start and (of.public or said.name == other):
         words = " ".join(tail[said.start : said.end])
         marked = bool(_BRACKETED.fullmatch(words)) or words.startswith("-")
         set_off = _ENDED.search(tail[said.start - 1]) is not None
         bare = said.bare and not binds(tail[: said.start])
-        if not of.public and said.name != other:
-            return
         if said.asks or marked or (said.name == other and (bare or set_off)):
-            yield Head(HeadKind.AUDIENCE, said.name, of.before(len(tail) - said.start))
-    if of.public and readers_within([one[0] for one in of.tokens]):
-        yield Head(HeadKind.AUDIENCE, PRIVATE, of.text)
+            yield of.last(HeadKind.AUDIENCE, said.name, len(tail) - said.start)
+
+
+def _readers_inside(of: _Text) -> Iterator[Head]:
+    """Words about private readers anywhere in a public text. They stay in it."""
+    if not of.public:
+        return
+    every = [one[0] for one in of.tokens]
+    if within := readers_within(every):
+        said_so = " ".join(every[within.start : within.end])
+        yield Head(HeadKind.AUDIENCE, PRIVATE, of.text, words=said_so)
+    if opened := opened_within(of.text, AUDIENCES):
+        yield Head(HeadKind.AUDIENCE, PRIVATE, of.text, words=f"{opened[1]}{opened[2]}")
 
 
 def _promise(of: _Text) -> Iterator[Head]:
     """A time of the next update: "next 30m", "promise 30m", "Next update in 30 min."."""
     head, tail = of.head(), of.tail()
     signs = next((place for place, one in enumerate(head) if any(map(str.isalnum, one))), 0)
-    if (found := _time_behind(head[signs:], at_end=False, typed=of.typed)) is not None:
-        count, time = found[0] + signs, found[1]
-        yield Head(HeadKind.PROMISE, time, of.after(count) if count < len(of.tokens) else "")
+    if found := promise_at_start(head[signs:], of.typed):
+        yield of.first(HeadKind.PROMISE, found[1], found[0] + signs)
     for start in range(1, len(tail) - 1):
-        if (found := _time_behind(tail[start:], at_end=True, typed=of.typed)) is None:
-            continue
-        count, time = found
-        before, words = tail[:start], [plain_word(one) for one in tail[start:]]
-        set_off = _ENDED.search(before[-1]) or _BRACKETED.fullmatch(" ".join(tail[start:]))
-        if set_off or not (binds(before) or {*words} & _BEFORE_TIME):
-            yield Head(HeadKind.PROMISE, time, of.before(count))
+        if time := promise_at_end(tail[:start], tail[start:], of.typed):
+            yield of.last(HeadKind.PROMISE, time, len(tail) - start)
 
 
 def _command(of: _Text) -> Iterator[Head]:
@@ -292,44 +337,26 @@ def _command(of: _Text) -> Iterator[Head]:
     word = plain_word(of.text)
     if word in VERBS_BY_WORD:
         yield Head(HeadKind.OPTION, "", of.text)
-    elif _COMPACT_TIME.fullmatch(word) and promised_by(word, of.typed):
+    elif COMPACT_TIME.fullmatch(word) and promised_by(word, of.typed):
         yield Head(HeadKind.PROMISE, word, "")
 
 
-def _time_behind(tokens: Sequence[str], *, at_end: bool, typed: Typed) -> tuple[int, str] | None:
-    """The number of words that promise the next update, and their time; None if they do not."""
-    words = [plain_word(one) for one in tokens]
-    place = 0
-    while place < len(words) and words[place] in {"next", "promise", "update", "public"}:
-        place += 1
-    if not place or words[0] not in {"next", "promise"}:
-        return None
-    spoken = place > 1
-    if place < len(words) and words[place] in _BEFORE_TIME:
-        place, spoken = place + 1, True
-    for end in range(len(words), place, -1):
-        time = " ".join(words[place:end])
-        if (at_end and end < len(words)) or not promised_by(time, typed):
-            continue
-        # "Next 2 hours may be slow" is a sentence.
-        compact = end == place + 1 and _COMPACT_TIME.fullmatch(time) is not None
-        dashed = end < len(tokens) and not any(map(str.isalnum, tokens[end]))
-        set_off = dashed or _ENDED.search(tokens[end - 1]) is not None
-        if at_end or end == len(words) or set_off or (compact and not spoken):
-            return end, time
-    return None
-
-
 def _owner(of: _Text) -> Iterator[Head]:
-    """A person as the owner: "owner @bo"."""
-    for start, end in owners_said(of.head()):
+    """A person as the owner: "owner @bo", "@bo owns it", "Cards leak @bo"."""
+    head, tail = of.head(), of.tail()
+    for start, end in owners_said(head):
         if not start:
-            yield Head(HeadKind.OPTION, OWNER, of.after(end))
-    tail = of.tail()
+            yield of.first(HeadKind.OPTION, OWNER, end)
     for start, end in owners_said(tail):
-        set_off = start and _ENDED.search(tail[start - 1])
-        if end == len(tail) and (set_off or not binds(tail[:start])):
-            yield Head(HeadKind.OPTION, OWNER, of.before(end - start))
+        named = tail[start].startswith("@")  # "and @bo owns it"
+        if not start or end < len(tail):
+            continue
+        if named or _ENDED.search(tail[start - 1]) or not binds(tail[:start]):
+            yield of.last(HeadKind.OPTION, OWNER, end - start)
+    if count := people_at_end(tail):
+        yield of.last(HeadKind.OPTION, OWNER, count)
+    if count := people_at_start(head):
+        yield of.first(HeadKind.OPTION, OWNER, count)
 
 
 _READERS: tuple[Callable[[_Text], Iterator[Head]], ...] = (
@@ -340,4 +367,6 @@ _READERS: tuple[Callable[[_Text], Iterator[Head]], ...] = (
     _promise,
     _owner,
     _command,
+    # What stands at the ends is found first.
+    _readers_inside,
 )

@@ -158,6 +158,12 @@ def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
     return None
 
 
+def names_readers(words: Sequence[str]) -> bool:
+    """Whether all of ``words`` may name readers, wherever they stand: "internal only"."""
+    text = _plain(words)
+    return bool(_NAMED.fullmatch(text) or _INSIDE.fullmatch(text))
+
+
 def is_set_off(words: Sequence[str], start: int, end: int) -> bool:
     """Whether signs stand between the words and the others: ", not public", "(internal only)"."""
     if not start and end == len(words):

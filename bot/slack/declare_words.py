@@ -23,11 +23,12 @@ from bot.slack.option_words import (
     START_WORDS,
     Said,
     options_said,
-    owners_said,
     spread,
     without_said,
     words_of,
 )
+from bot.slack.owner_words import owners_said, people_at_end, people_at_start
+from bot.slack.promise_words import promise_at_end, promise_at_start
 from bot.slack.references import first_word, plain_word
 from bot.slack.tokens import cut, joined, unwrapped, without, without_separators
 from bot.slack.typed import Circumstances, Typed, option, quoted, unquoted
@@ -44,6 +45,7 @@ _SIGN = re.compile(r"([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 _DASHED = re.compile(r"(?:--?|[–—−])([A-Za-z]+)(?:[=:：＝](.*))?", re.DOTALL)
 _KEYED = re.compile(r"--?[^\W\d_]\S*|[^\W\d_][\w-]*=(?!=|//)\S*")
 
+_PROMISE_MAX = 9  # words, with those before the time
 _YES = frozenset({"yes", "true", "1", "on"})
 # Other words for readers; without a decoration they are a part of the title: "Internal search".
 _INSIDERS = frozenset({"internal", "note"})
@@ -342,13 +344,29 @@ class Arguments:
             about_readers = audience_within(token) or PRIVATE_WITHIN.search(plain_word(token))
             if option(plain_word(token))[1] and self._is_option(token) and not about_readers:
                 return Doubt(token, joined(without(tokens, place)), unknown=token)
-        for start, end in owners_said(tokens):
+        first, last = people_at_start(tokens), people_at_end(tokens)
+        people = [(0, first)] * bool(first) + [(len(tokens) - last, len(tokens))] * bool(last)
+        for start, end in [*owners_said(tokens), *people]:
             words = " ".join(tokens[start:end])
             return Doubt(words, joined(cut(tokens, start, end)), unknown=words)
+        if found := self._promised(tokens):
+            words = " ".join(tokens[found[0] : found[1]])
+            return Doubt(words, joined(cut(tokens, *found)), unknown=words)
         for said in (readers_at_end(tokens), readers_at_start(tokens)):
             if said and said.name == PUBLIC and said.asks and not self._is_private():
                 words = " ".join(tokens[said.start : said.end])
                 return Doubt(words, joined(cut(tokens, said.start, said.end)), unknown=words)
+        return None
+
+    def _promised(self, tokens: list[str]) -> tuple[int, int] | None:
+        """The place of a promise at an end of ``tokens``: "next update in 30m"."""
+        if (found := promise_at_start(tokens[:_PROMISE_MAX], self._typed)) and found[0] < len(
+            tokens
+        ):
+            return 0, found[0]
+        for start in range(max(1, len(tokens) - _PROMISE_MAX), len(tokens) - 1):
+            if promise_at_end(tokens[:start][-1:], tokens[start:], self._typed):
+                return start, len(tokens)
         return None
 
     def _is_option(self, token: str) -> bool:

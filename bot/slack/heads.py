@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,12 +32,30 @@ _DASHED = re.compile(rf"(?:-{{1,2}}|[–—])\s?{_KEY}(?:\s*[:=]\s*(\S*)|\s+(\S+
 _ARROW = "[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]"
 _SIGNED = re.compile(rf"[(\[*_`'\"]*{_KEY}[*_`'\"]*(\s*)({_ARROW}|[:=])(\s*)(\S*)", re.DOTALL)
 _SIGNED_WITHIN = re.compile(
-    rf"(?<![^\W_])([^\W\d_]+)[^\w\s:=]*\s*(?:{_ARROW}|:(?!//)|=)", re.DOTALL
+    r"(?<![^\W_])([^\W\d_]+)"
+    r"(?=((?:\s+(?:update|note|text|message|statement|comment|only)\b){0,2}"
+    rf"[^\w\s:=：＝]*\s*(?:{_ARROW}|[:：](?!//)|[=＝])))",
+    re.IGNORECASE,
 )
-
+# The further words of what a word for readers announces: "public update: …", "private note - …".
+_LEAD_IN = re.compile(
+    r"(?:[^\w\s]?(?:update|notes?|text|message|statement|comment|private|internal|only|"
+    r"for (?:us|responders|staff|the team|everyone|everybody|customers))\b[^\w\s:：]*\s*){1,3}"
+    rf"(?:[:：=＝]|[-–—]+(?=\s)|{_ARROW})\s*",
+    re.IGNORECASE,
+)
 
 # Words without a letter or a digit, emoji, and calls.
 _SIGNS = re.compile(rf"{_ARROW}|[^\w-]+|:[a-z0-9_+'-]+:|@(?:here|channel|everyone)", re.IGNORECASE)
+
+
+# Words that make one for readers behind them a part of the sentence: "The data is private: …".
+_PREDICATE = re.compile(
+    "in|is|are|was|were|been?|being|not|no|keep|kept|stays?|stayed|remains?|made|becom.*|became|"
+    "went|gone|go|goes|turn|turned|set|marked|an?|the|our|your|their|its|this|each|every|more|less|"
+    "of|from|with|by|on|at|via|into|than|very"
+)
+_POLITE = frozenset({"please", "kindly", "do", "also", "take"})
 
 
 class HeadKind(StrEnum):
@@ -56,13 +74,15 @@ class Head:
 
     The value of an audience is ``private`` or ``public``, that of a promise a time. ``rest`` is the
     text without the words.
-    ``marked``: a sign sets them off from it, as in ``private: …``.
+    ``marked``: a sign sets them off from it, as in ``private: …``. ``words`` are those words as
+    they were typed, where ``rest`` does not tell; empty otherwise.
     """
 
     kind: HeadKind
     value: str
     rest: str
     marked: bool = True
+    words: str = ""
 
 
 def head_of(
@@ -97,6 +117,8 @@ def _word(text: str, statuses: Iterable[str], *, words: bool, note: bool) -> Hea
     first = first_word(text)
     word, rest = (plain_word(first[0]), text[first.end() :].lstrip()) if first else ("", "")
     marked = first is not None and first[0].casefold() != word
+    if word in (*AUDIENCES, PUBLIC) and (lead_in := _LEAD_IN.match(rest)):
+        rest, marked = rest[lead_in.end() :], True
     if word in AUDIENCES:
         return Head(HeadKind.AUDIENCE, "private", rest, marked)
     if word == PUBLIC and (note or marked):
@@ -122,11 +144,40 @@ def status_first(text: str, statuses: Iterable[str]) -> tuple[str, str] | None:
 
 def audience_within(text: str) -> str:
     """The first audience in ``text`` that has a sign behind it: ``note: …``; empty if none has."""
-    for said in _SIGNED_WITHIN.finditer(unicodedata.normalize("NFKC", text)):
+    return next((f"{said[1]}{said[2]}" for said in signed_within(text, AUDIENCES)), "")
+
+
+def signed_within(text: str, names: Iterable[str]) -> Iterator[re.Match[str]]:
+    """The words of ``text`` with a sign behind them that are among ``names``, or slips of them.
+
+    The second group of each match is what stands behind it, the sign included.
+    """
+    names = tuple(names)
+    for said in _SIGNED_WITHIN.finditer(text):
+        word = unicodedata.normalize("NFKC", said[1]).casefold()
         # A word as short as "note" is one letter away from words of titles: "node: down".
-        if near(said[1].casefold(), AUDIENCES, most=1 if len(said[1]) > 5 else 0):
-            return said[0]
-    return ""
+        if near(word, names, most=1 if len(word) > 5 else 0):
+            yield said
+
+
+def opened_within(text: str, names: Iterable[str]) -> re.Match[str] | None:
+    """The first of ``names`` within ``text`` that opens a text for other readers.
+
+    It has words before it and behind it. "The bucket is public: …" and "Please note: …" are
+    sentences, and an address may hold such a word, too.
+    """
+    for said in signed_within(text, names):
+        start = max(text.rfind(blank, 0, said.start()) for blank in " \n\t") + 1
+        before, glued = text[:start].split(), text[start : said.start()]
+        if "://" in glued or re.search(r"[/?&@#\w-]$", glued):
+            continue
+        word = plain_word(before[-1]) if before else ""
+        bound = _PREDICATE.fullmatch(word) or (said[1].casefold() == "note" and word in _POLITE)
+        if bound or not any(map(str.isalnum, text[: said.start()])):
+            continue
+        if any(map(str.isalnum, text[said.end(2) :])):
+            return said
+    return None
 
 
 def after_signs(text: str) -> str:

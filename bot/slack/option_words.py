@@ -9,6 +9,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.slack.audience_words import names_readers
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
 from bot.slack.tokens import without, without_separators
@@ -26,6 +27,7 @@ _BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
 _GROUP = r"[(\[{][^()\[\]{}]+[)\]}]"
 _GROUPS_FIRST = re.compile(rf"\A\s*(?:{_GROUP})+")
 _GROUPS_LAST = re.compile(rf"(?:{_GROUP})+(?=[\s.,;:!]*\Z)")
+_PROMISE = r"(?:next|promise)(?: (?:public )?update)?(?: (?:in|at|by))? [0-9][0-9:]* ?(?:[a-z]+)?"
 _IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]+[)\]}][.,;:!]?")
 _SEPARATED = re.compile(r"[,;:|–—-]$")
 _AFTER_KEY = frozenset({"is", "of", "to", "as", "at", "-", "–", "->", "=>", "→"})
@@ -36,9 +38,6 @@ _BEFORE = frozenset({"with", "and", "at", "as", "ever"})
 _BINDING = re.compile(
     "an?|the|no|not|of|for|our|your|their|its|his|her|any|each|in|on|from|to|by|or|than"
 )
-# A person as the owner: "owner @bo", "assign to @bo".
-_OWNER = re.compile(r"(?:owner|assignee|assign)(?: is)?(?: it)?(?: to)? @\S+")
-_OWNER_WORDS_MAX = 5
 # Words that say how components are, and name none: "All components down".
 _STATE = re.compile(
     "down|broken|slow|dead|offline|unavailable|missing|gone|lost|late|stuck|page|fail.*|[a-z]+ing|"
@@ -112,29 +111,34 @@ def is_key_first(words: list[str]) -> bool:
 
 
 def spread(text: str, statuses: Iterable[str] = ()) -> str:
-    """``text`` with options in brackets at one end apart: ``(high, private)`` as two pairs."""
+    """``text`` with the options in brackets at one end apart: ``(high, private)`` as two pairs."""
     named = (*statuses, "private", "public", "internal")
 
+    def is_option(words: Sequence[str]) -> bool:
+        plain = [plain_word(word) for word in words]
+        if len(plain) == 1 and (_is_severity(plain[0]) or plain[0] in named):
+            return True
+        if len(plain) == 2 and plain[0] in ("status", "state"):
+            return plain[1] in named
+        if len(plain) == 2 and HABITS.get(plain[0], plain[0]) == "severity":
+            return _is_severity(plain[1])
+        return names_readers(words) or re.fullmatch(_PROMISE, " ".join(plain)) is not None
+
     def apart(group: re.Match[str]) -> str:
-        words = re.findall(r"[^\s,;/|+&()\[\]{}]+", group[0])
-        plain = [word.casefold() for word in words]
-        severities = [one for one in plain if one in _SEVERITIES or _BARE_SEVERITY.fullmatch(one)]
-        others = [one for one in plain if one in named]
-        if len(words) < 2 or len(severities) > 1 or len(severities) + len(others) < len(words):
+        # Where signs divide it, each part is an option; otherwise each word.
+        parts = [one.split() for one in re.split(r"[,;/|+&()\[\]{}]+", group[0]) if one.strip()]
+        if len(parts) == 1 and not is_option(parts[0]):
+            parts = [[word] for word in parts[0]]
+        severities = [one for one in parts if any(_is_severity(plain_word(word)) for word in one)]
+        if len(parts) < 2 or len(severities) > 1 or not all(map(is_option, parts)):
             return group[0]
-        return " ".join(f"({word})" for word in words)
+        return " ".join(f"({' '.join(words)})" for words in parts)
 
     return _GROUPS_LAST.sub(apart, _GROUPS_FIRST.sub(apart, text))
 
 
-def owners_said(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The places in ``tokens`` that name a person as the owner: where they start and end."""
-    words = [plain_word(one) for one in tokens]
-    for end in (place for place, word in enumerate(words, start=1) if word.startswith("@")):
-        for start in range(max(0, end - _OWNER_WORDS_MAX), end):
-            if _OWNER.fullmatch(" ".join(words[start:end])):
-                yield start, end
-                break
+def _is_severity(word: str) -> bool:
+    return word in _SEVERITIES or _BARE_SEVERITY.fullmatch(word) is not None
 
 
 def _keys(tokens: list[str], key: str) -> Iterator[tuple[int, int]]:

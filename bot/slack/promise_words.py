@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.slack.audience_words import binds
 from bot.slack.references import plain_word
 from bot.slack.requests import Choice, OpenPromise, Question
 from bot.slack.typed import Typed, quoted
@@ -25,6 +27,15 @@ from core.times import (
 
 # No time has more words than ``next update by tomorrow at 3:30 pm``; the others are a reason.
 TIME_WORDS_MAX = 8
+COMPACT_TIME = re.compile(r"[0-9]+[a-z:][0-9a-z]*")
+_BEFORE_TIME = frozenset({"in", "at", "by", "within", "is"})
+_SAYING = frozenset({"next", "promise", "update", "public"})
+# "We publish another update in 30 minutes" is a sentence.
+_BEFORE_UPDATE = re.compile(
+    "another|one|further|more|new|regular|status|first|last|final|second|we|i|they|you|please|each|"
+    "every|next|public|expect|get|give|post|publish|send|write|share|provide|any|some"
+)
+_ENDED = re.compile(r"[.,;:!?|)\]}–—-]$")
 
 
 def read_promise(typed: Typed) -> SetPromise:
@@ -131,3 +142,58 @@ def when(promised: NextUpdate, typed: Typed) -> str:
     if promised.by:
         return f"by {clock_time(promised.by, at=typed.known.at, zone=typed.known.zone)}"
     return f"in {duration(promised.within)}" if promised.within else ""
+
+
+def promise_at_start(tokens: Sequence[str], typed: Typed) -> tuple[int, str] | None:
+    """The number of first words that promise the next update, and their time; None if none do.
+
+    "Next 2 hours may be slow" is a sentence; "next update in 2 hours" says what it is about.
+    """
+    if (found := _promise(tokens, typed)) is None:
+        return None
+    first, ends, named = found
+    if tokens[0].endswith(":"):  # "Update: in 30 minutes we restart it"
+        return None
+    for end in ends:
+        time = " ".join(map(plain_word, tokens[first:end]))
+        compact = end == first + 1 and COMPACT_TIME.fullmatch(time) is not None
+        dashed = end < len(tokens) and not any(map(str.isalnum, tokens[end]))
+        set_off = dashed or _ENDED.search(tokens[end - 1]) is not None
+        if end == len(tokens) or set_off or named or (compact and first == 1):
+            return end, time
+    return None
+
+
+def promise_at_end(before: Sequence[str], tokens: Sequence[str], typed: Typed) -> str:
+    """The time of the next update that ``tokens`` promise, the last ones; empty if none do.
+
+    They belong to the sentence after words that bind them to it: "We get the next update in 2h".
+    """
+    found = _promise(tokens, typed)
+    if found is None or found[1][:1] != [len(tokens)]:
+        return ""
+    first, _, named = found
+    words = [plain_word(one) for one in tokens]
+    bracketed = tokens[0][0] in "([{" and tokens[-1].rstrip(".,;:!?")[-1] in ")]}"
+    if not (_ENDED.search(before[-1]) or bracketed):
+        bare = words[0] in {"update", "public"} and _BEFORE_UPDATE.fullmatch(plain_word(before[-1]))
+        if bare or binds(before) or ({*words[:first]} & _BEFORE_TIME and not named):
+            return ""
+    return " ".join(words[first:])
+
+
+def _promise(tokens: Sequence[str], typed: Typed) -> tuple[int, list[int], bool] | None:
+    """Where the time of a promise begins among ``tokens``, where it may end, the longest first.
+
+    The last is whether the words name an update: "next update in 30m". None if they promise none.
+    """
+    words = [plain_word(one) for one in tokens]
+    first = next((place for place, one in enumerate(words) if one not in _SAYING), len(words))
+    spoken = first < len(words) and words[first] in _BEFORE_TIME
+    named = "update" in words[:first]
+    if not first or not (words[0] in {"next", "promise"} or (named and spoken)):
+        return None
+    first += spoken
+    times = range(min(len(words), first + TIME_WORDS_MAX), first, -1)
+    ends = [end for end in times if promised_by(" ".join(words[first:end]), typed)]
+    return (first, ends, named) if ends else None

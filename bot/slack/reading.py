@@ -114,11 +114,14 @@ def _read_next(typed: Typed) -> TakeNextStep:
     if first and status in typed.known.statuses and not typed.literal:
         rest = str(step.note)[first.end() :].lstrip(" ,;:-\t\n")
         move = Change(actor=typed.actor, ref=ref, to=status, note=note_of(rest))
-        raise Question(
-            "`next` takes the one step that is next, and a note. Nothing was done.",
-            [Choice(move), Choice(step, "Take the next step, with this as its note")],
-            usage=typed.verb.usage,
-        )
+        problem = "`next` takes the one step that is next, and a note. Nothing was done."
+        try:
+            meant = [Choice(noted(move, typed, to=status))]
+        except Question as question:
+            # Its note may be meant for others, or have options: "resolved public: it is over".
+            problem, meant = question.problem, list(question.choices)
+        as_note = Choice(step, "Take the next step, with this as its note")
+        raise Question(problem, [*meant, as_note], usage=typed.verb.usage)
     return noted(step, typed, to="")
 
 

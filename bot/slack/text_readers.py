@@ -6,6 +6,7 @@ or moved by a guess, and no option is lost in a sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -14,11 +15,11 @@ from bot.slack.asides import OWNER, Asides, asides_of
 from bot.slack.audience_words import readers_at_end
 from bot.slack.boxes import Box, OpenBox
 from bot.slack.declaring import component_names
-from bot.slack.heads import PUBLIC, Head, HeadKind, head_of
+from bot.slack.heads import PUBLIC, Head, HeadKind, head_of, opened_within
 from bot.slack.likeness import near
 from bot.slack.promise_words import promised_by, when
 from bot.slack.references import WORD, NoNumber, at_head
-from bot.slack.requests import Choice, OpenUpdate, Question, Request
+from bot.slack.requests import AskPrivate, Choice, OpenUpdate, Question, Request
 from bot.slack.typed import Typed, option, quoted, status_of, unquoted
 from core.commands import Change, Ref, SetPromise, TakeNextStep
 from core.incident import Note, PublicText, Severity
@@ -27,7 +28,7 @@ from core.promise import NextUpdate
 Noted = TypeVar("Noted", Change, TakeNextStep)
 
 _PUBLIC_ASIDES = frozenset(HeadKind)
-_PRIVATE_ASIDES = frozenset({HeadKind.STATUS, HeadKind.SEVERITY, HeadKind.AUDIENCE})
+_PRIVATE_ASIDES = frozenset(HeadKind) - {HeadKind.OPTION}
 _FACTS = frozenset({HeadKind.STATUS, HeadKind.SEVERITY})
 ALL_AS_NOTE = "Keep all of it as the note"
 
@@ -58,21 +59,75 @@ def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
     if request.note is None:
         return request
     asides = asides_of(_without_private(request.note), typed, _PRIVATE_ASIDES, public=False)
-    if not asides.found:
+    readers = any(one.kind is HeadKind.AUDIENCE for one in asides.found)
+    opened = None if readers else opened_within(asides.rest, (PUBLIC,))
+    if opened and opened[2].endswith((":", "：")):
+        raise _opened(request, asides, opened, typed, to=to)
+    if not asides.found or (readers and not asides.rest):
         return request
-    if any(one.kind is HeadKind.AUDIENCE for one in asides.found):
-        if not asides.rest:
-            return request
+    if readers:
         raise _for_everyone(request, asides, head, typed, to=to)
-    facts = _facts(asides.found)
-    taken: Change | TakeNextStep = replace(request, note=note_of(asides.rest))
-    if isinstance(taken, TakeNextStep) and "to" in facts:
-        taken = Change(actor=taken.actor, ref=taken.ref, note=taken.note)
+    facts, promised = _facts(asides.found), _promised(asides.found, typed)
+    rest = note_of(asides.rest)
+    meant: list[Choice] = []
+    if facts:
+        kept = request.note if promised else rest
+        meant.append(Choice(_with_facts(replace(request, note=kept), facts)))
+    if promised:
+        alone = SetPromise(actor=request.actor, ref=request.ref, next_update=promised, reason=rest)
+        meant.append(Choice(alone, "Promise it, without a step" if _moves(request) else ""))
     raise Question(
         f"{_named(asides)} may be no part of the note. Nothing was done.",
-        [Choice(replace(taken, **facts)), Choice(request, ALL_AS_NOTE)],
+        [*meant, Choice(request, ALL_AS_NOTE)],
         usage=typed.verb.usage,
     )
+
+
+def _moves(request: Change | TakeNextStep) -> bool:
+    return isinstance(request, TakeNextStep) or request.to is not None
+
+
+def _with_facts(taken: Change | TakeNextStep, facts: dict[str, Any]) -> Change | TakeNextStep:
+    if isinstance(taken, TakeNextStep) and "to" in facts:
+        taken = Change(actor=taken.actor, ref=taken.ref, note=taken.note)
+    return replace(taken, **facts)
+
+
+def _opened(
+    request: Noted, asides: Asides, opened: re.Match[str], typed: Typed, *, to: str | None
+) -> Question:
+    """Asks about ``public: …`` behind the words of a note: the dialog has both texts apart."""
+    before = re.sub(r"[\s,;|(\[{–—-]+$", "", asides.rest[: opened.start()])
+    after = asides.rest[opened.end(2) :].strip()
+    if after.count(")") > after.count("("):
+        after = re.sub(r"\)(\W*)$", r"\1", after)
+    both = replace(_in_public(request, asides, after, typed, to=to), note=note_of(before))
+    return Question(
+        f"{quoted((opened[1] + opened[2]).strip())} may begin a text for everyone. "
+        "Nothing was done.",
+        [Choice(both, "As a public update…"), Choice(request, "As a private note")],
+        usage=typed.verb.usage,
+    )
+
+
+def _in_public(
+    request: Noted, asides: Asides, text: str, typed: Typed, *, to: str | None
+) -> OpenUpdate:
+    """The dialog of a public update with ``text``, for ``request`` and the options beside it."""
+    facts, promised = _facts(asides.found), _promised(asides.found, typed)
+    dialog = OpenUpdate(
+        ref=request.ref,
+        to=facts.get("to", to),
+        public=PublicText(text),
+        severity=facts.get("severity", request.severity),
+    )
+    return replace(dialog, next_update=promised) if promised else dialog
+
+
+def _promised(found: Sequence[Head], typed: Typed) -> NextUpdate | None:
+    """The promise among ``found``; None if there is none, or its time cannot be promised."""
+    times = [one.value for one in found if one.kind is HeadKind.PROMISE]
+    return promised_by(times[0], typed) if times else None
 
 
 def _without_private(note: str) -> str:
@@ -88,13 +143,7 @@ def _for_everyone(
     request: Noted, asides: Asides, head: Head | None, typed: Typed, *, to: str | None
 ) -> Question:
     """Asks whether a note is meant for everyone, because of words at one of its ends."""
-    facts = _facts(asides.found)
-    public = OpenUpdate(
-        ref=request.ref,
-        to=facts.get("to", to),
-        public=PublicText(asides.rest),
-        severity=facts.get("severity", request.severity),
-    )
+    public = _in_public(request, asides, asides.rest, typed, to=to)
     private = request
     marked = head and head.kind is HeadKind.AUDIENCE and head.marked
     if marked and len(asides.found) == 1:
@@ -196,9 +245,8 @@ def _published(change: Change, asides: Asides, rest: str, typed: Typed) -> list[
 
     Empty if the words mean nothing that can be done.
     """
-    times = [one.value for one in asides.found if one.kind is HeadKind.PROMISE]
-    promised = promised_by(times[0], typed) if times else None
-    if times and promised is None:
+    promised = _promised(asides.found, typed)
+    if promised is None and any(one.kind is HeadKind.PROMISE for one in asides.found):
         return []
     public = PublicText(rest) if rest else None
     facts = _facts(asides.found)
@@ -248,25 +296,38 @@ def read_title(typed: Typed) -> Change:
     if typed.literal:
         return change
     # The words of a quoted title are title; but its readers are in doubt all the same.
-    kinds = _PRIVATE_ASIDES if change.title == text else frozenset({HeadKind.AUDIENCE})
+    kinds = _PUBLIC_ASIDES if change.title == text else frozenset({HeadKind.AUDIENCE})
     asides = asides_of(text, typed, kinds, public=True, bare=False)
-    if not asides.found and not head_of(text, statuses=typed.known.statuses, words=False):
+    quoted_option = change.title != text and head_of(
+        text, statuses=typed.known.statuses, words=False
+    )
+    if not asides.found and not quoted_option:
         return change
-    facts = _facts(asides.found)
-    alone = facts and all(one.kind in _FACTS for one in asides.found)
-    taken = [Choice(replace(change, title=asides.rest or None, **facts))] if alone else []
     raise Question(
         f"{_named(asides)} may not belong to the title, which is public. Nothing was changed.",
         [
-            *taken,
+            *_renamed(change, asides, text),
             Choice(
                 replace(change, title=text) if not asides.found else change,
                 "Rename it as typed",
             ),
             Choice(replace(change, title=None, note=Note(text))),
+            Choice(OpenBox(ref=ref, box=Box.TITLE, text=text), "Edit first…"),
         ],
         usage=typed.verb.usage,
     )
+
+
+def _renamed(change: Change, asides: Asides, text: str) -> list[Choice]:
+    """What the words beside a title mean: facts, other readers, or nothing that a title takes."""
+    facts, kinds = _facts(asides.found), {one.kind for one in asides.found}
+    readers = [one.value for one in asides.found if one.kind is HeadKind.AUDIENCE]
+    if readers and readers != [PUBLIC]:
+        return [Choice(AskPrivate(ref=change.ref))]
+    if not kinds or (not facts and asides.rest in {text, ""}):
+        return []
+    label = "" if kinds <= _FACTS else "Rename it without these words"
+    return [Choice(replace(change, title=asides.rest or None, **facts), label)]
 
 
 def read_description(typed: Typed) -> Change | OpenBox:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.slack.boxes import OpenBox
-from bot.slack.requests import OpenAssign, OpenPromise, OpenUpdate
+from bot.slack.boxes import Box, OpenBox
+from bot.slack.requests import AskPrivate, OpenAssign, OpenPromise, OpenUpdate
 from core.commands import SetPromise, TakeNextStep
 from core.incident import Note, PublicText, Severity
 from core.promise import NextUpdate
@@ -85,11 +85,12 @@ class TestASeverityAtAnEnd:
 
     def test_of_a_title_is_asked_about(self, form, severity):
         text = form.format(CARDS)
-        taken, whole, note = meanings(f"title 42 {text}")
+        taken, whole, note, edited = meanings(f"title 42 {text}")
 
         assert without_end(taken.title) == CARDS
         assert taken == a_change(severity=severity, title=taken.title)
         assert (whole, note) == (a_change(title=text), a_change(note=Note(text)))
+        assert edited == OpenBox(ref=42, box=Box.TITLE, text=text)
 
     def test_of_a_description_is_asked_about(self, form, severity):
         text = form.format(CARDS)
@@ -109,7 +110,8 @@ PRIVATES = [
     "{} dont publish", "'{} (private)'", "{}, for responders only", "for responders only: {}",
     "{}. Don't publish this yet.", "do not share: {}", "{}, do not share", "not public yet: {}",
     "embargoed: {}", "{} (team only)", "only responders: {}", "{} for us only",
-    "{} please do not tell customers",
+    "{} please do not tell customers", "private note: {}", "internal update - {}",
+    "private note for us only: {}", "note (private): {}",
 ]  # fmt: skip
 
 
@@ -124,6 +126,111 @@ def test_readers_at_an_end_of_a_public_text_are_asked_about(form):
     assert note == a_change(note=note.note)
     assert whole == published(public=PublicText(text))
     assert edited == OpenUpdate(ref=42, public=PublicText(text))
+
+
+OPENED = ["private: db-3", "note: db-3", "Internal: db-3", "(note: db-3)", "- internal: db-3",
+          "private note: db-3", "note : db-3", "privte: db-3", "ｎｏｔｅ：db-3",
+          "internal only: db-3", "note text: db-3", "NOTE:db-3", "and private: db-3",
+          "private → db-3"]  # fmt: skip
+
+
+@pytest.mark.parametrize("opened", OPENED)
+@pytest.mark.parametrize("before", ["All is fine", "All is fine.", "monitoring All is fine,"])
+def test_a_word_for_responders_may_open_a_text_behind_the_public_one(before, opened):
+    question = asked(f"update 42 {before} {opened}")
+    note, whole, edited = [choice.request for choice in question.choices]
+
+    assert "meant only for responders. Nothing was published." in question.message
+    assert note.public is None
+    assert note.note == f"{before.removeprefix('monitoring ')} {opened}"
+    assert note.to == ("monitoring" if before.startswith("monitoring") else None)
+    assert whole == published(public=PublicText(f"{before} {opened}"))
+    assert edited == OpenUpdate(ref=42, public=PublicText(f"{before} {opened}"))
+    assert meanings(f"title 42 {before} {opened}")[0] == AskPrivate(ref=42)
+
+
+@pytest.mark.parametrize(
+    "opened",
+    ["public: we rolled back", "(public: we rolled back)", "- Public: we rolled back",
+     "public update: we rolled back", "for public: we rolled back", "pubilc: we rolled back",
+     "PUBLIC:we rolled back", "public ：we rolled back", "and public: we rolled back",
+     "[public message: we rolled back"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("verb", "to"),
+    [("next", ""), ("next 42 identified", "identified"), ("note", None), ("resolve", "resolved"),
+     ("status 42 open", "open")],
+)  # fmt: skip
+def test_a_word_for_everyone_may_open_a_text_behind_the_note(opened, verb, to):
+    command = verb if " " in verb else f"{verb} 42"
+    question = asked(f"{command} we saw it {opened}")
+    both, whole, *_ = [choice.request for choice in question.choices]
+
+    before = {"for": "we saw it for", "and": "we saw it and"}.get(opened.split()[0], "we saw it")
+    assert both == OpenUpdate(ref=42, to=to, public=PublicText("we rolled back"), note=Note(before))
+    assert whole.note == f"we saw it {opened}"
+    assert "may begin a text for everyone. Nothing was done." in question.problem
+
+
+def test_the_status_behind_next_hides_no_readers():
+    both, note, step = meanings("next 42 resolved public: we rolled back")
+
+    assert both == OpenUpdate(ref=42, to="resolved", public=PublicText("we rolled back"))
+    assert note == a_change(to="resolved", note=Note("we rolled back"))
+    assert step.note == "resolved public: we rolled back"
+
+
+def test_options_beside_a_text_for_everyone_go_into_the_dialog():
+    both, _ = meanings("resolve 42 severity low, done, public: we rolled back", at=NOON)
+
+    assert both == OpenUpdate(
+        ref=42,
+        to="resolved",
+        severity=LOW,
+        public=PublicText("we rolled back"),
+        note=Note("done"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lead_in", "public"),
+    [("public update:", "We are back"), ("public note -", "We are back"),
+     ("public message:", "We are back"), ("Public Update :", "We are back"),
+     ("public update will follow:", "update will follow: We are back")],
+)  # fmt: skip
+def test_the_whole_of_a_lead_in_is_left_out(lead_in, public):
+    assert meanings(f"next 42 {lead_in} We are back")[0] == OpenUpdate(
+        ref=42, to="", public=PublicText(public)
+    )
+
+
+def test_a_lead_in_of_a_note_for_responders_is_left_out():
+    assert said("note 42 private note: db-3 is slow") == a_change(note=Note("db-3 is slow"))
+
+
+IN_ONE_BRACKET = [
+    ("{} (high, internal only)", {"severity": HIGH}),
+    ("{} (internal only, high)", {"severity": HIGH}),
+    ("(high, internal only) {}", {"severity": HIGH}),
+    ("{} (severity high; for responders only)", {"severity": HIGH}),
+    ("{} [status monitoring, private].", {"to": "monitoring"}),
+    ("{} (private, monitoring, low)", {"to": "monitoring", "severity": LOW}),
+    ("{} ( private )", {}),
+]
+
+
+@pytest.mark.parametrize(("form", "facts"), IN_ONE_BRACKET)
+def test_options_and_readers_in_one_bracket_are_taken_apart(form, facts):
+    note, whole, _ = meanings(f"update 42 {form.format(CARDS)}")
+
+    assert note == a_change(note=Note(CARDS), **facts)
+    assert whole.public == form.format(CARDS)
+
+
+def test_a_bracket_that_keeps_some_of_its_words_stays_a_pair():
+    note, *_ = meanings(f"update 42 {CARDS} (high, two shops, internal only)")
+
+    assert note == a_change(note=Note(f"{CARDS} (high, two shops)"))
 
 
 def test_the_dash_between_a_status_and_its_text_is_no_text():
@@ -170,8 +277,26 @@ def test_no_option_hides_the_readers_of_a_public_text(text):
 @pytest.mark.parametrize("form", ["{} (private)", "{} private", "{}, make it private"])
 def test_readers_at_the_end_of_a_title_are_asked_about(form):
     text = form.format(CARDS)
+    question = asked(f"title 42 {text}")
 
-    assert meanings(f"title 42 {text}") == [a_change(title=text), a_change(note=Note(text))]
+    assert [choice.request for choice in question.choices] == [
+        AskPrivate(ref=42),
+        a_change(title=text),
+        a_change(note=Note(text)),
+        OpenBox(ref=42, box=Box.TITLE, text=text),
+    ]
+    assert question.problem.startswith('"')  # it names the words, first or last
+
+
+@pytest.mark.parametrize(
+    "form", ["{}, owner @bo", "{} @bo", "{}, next update in 30m", "{}, make it public"]
+)
+def test_words_that_a_title_does_not_take_are_no_title_unasked(form):
+    text = form.format(CARDS)
+    without, whole, *_ = asked(f"title 42 {text}").choices
+
+    assert without.label == "Rename it without these words"
+    assert (without.request, whole.request) == (a_change(title=CARDS), a_change(title=text))
 
 
 PUBLICS = ["{} public", "{} (public)", "{} --public", "{}, public", "{}, make it public",
@@ -232,6 +357,13 @@ PROMISES = [
     ("{}, next update in 30 minutes", IN_30),
     ("{}. Next update by 15:30.", AT_1530),
     ("{} (next update 15:30)", AT_1530),
+    ("next update in 30m {}", IN_30),
+    ("Next update by 15:30 {}", AT_1530),
+    ("Update in 30 min: {}", IN_30),
+    ("{} next update in 30m", IN_30),
+    ("{}, update in 30m", IN_30),
+    ("{} public update in 30m", IN_30),
+    ("{} (next update at 15:30 today)", AT_1530),
 ]
 
 
@@ -245,14 +377,67 @@ def test_the_time_of_the_next_update_at_an_end_is_asked_about(form, promised):
     assert whole == published(public=PublicText(text))
 
 
-@pytest.mark.parametrize("form", ["owner @bo {}", "{}, owner @bo", "{} assign to @bo"])
+@pytest.mark.parametrize(("form", "promised"), PROMISES, ids=[row[0] for row in PROMISES])
+@pytest.mark.parametrize("verb", ["note", "next", "resolve"])
+def test_the_time_of_the_next_update_is_no_note_unasked(form, promised, verb):
+    text = form.format(CARDS)
+    promise, whole = asked(f"{verb} 42 {text}", at=NOON).choices
+
+    assert without_end(promise.request.reason) == CARDS
+    assert promise.request == SetPromise(
+        actor=an_actor(), ref=42, next_update=promised, reason=promise.request.reason
+    )
+    assert (promise.label == "") is (verb == "note")
+    assert whole.request.note == text
+
+
+def test_a_promise_and_a_fact_beside_a_note_are_offered_apart():
+    fact, promise, whole = meanings(f"note 42 severity low {CARDS}, next 30m", at=NOON)
+
+    assert fact == a_change(severity=LOW, note=Note(f"severity low {CARDS}, next 30m"))
+    assert promise.reason == CARDS
+    assert whole == a_change(note=Note(f"severity low {CARDS}, next 30m"))
+
+
+def test_a_promise_beside_a_text_for_everyone_goes_into_the_dialog():
+    assert meanings(f"note 42 public: {CARDS}, next 30m", at=NOON)[0] == OpenUpdate(
+        ref=42, public=PublicText(CARDS), next_update=IN_30
+    )
+
+
+@pytest.mark.parametrize("form", ["{} next update in 30m", "{}, next 30m", "next update in 30m {}"])
+def test_a_declaration_takes_no_promise_unasked(form):
+    text = form.format(CARDS)
+    without, whole, _ = meanings(f"declare {text}", at=NOON)
+
+    assert (without.title, whole.title) == (CARDS, text)
+
+
+OWNERS = ["owner @bo {}", "{}, owner @bo", "{} assign to @bo", "{} @bo", "{}, @bo", "{} (@bo)",
+          "{} - @bo", "{} @bo owns it", "{}. @bo takes it.", "{} @bo is the owner", "@bo: {}",
+          "{} owned by @bo", "{} and @bo takes over", "{} @bo @al", "{} @bo and @al please",
+          "@bo owns it. {}", "[@bo] {}", "{} — assigned to @bo", "{} @bo will handle this",
+          "@bo - {}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", OWNERS)
 def test_an_owner_at_an_end_of_a_public_text_is_asked_about(form):
     text = form.format(CARDS)
     question = asked(f"update 42 {text}")
     without, whole, _ = [choice.request for choice in question.choices]
 
     assert "`/incident assign` names an owner." in question.message
-    assert (without.public, whole.public) == (CARDS, text)
+    assert without_end(without.public).removesuffix(" and") == CARDS
+    assert whole.public == text
+
+
+@pytest.mark.parametrize("form", OWNERS)
+def test_an_owner_at_an_end_of_a_title_is_asked_about(form):
+    text = form.format(CARDS)
+    without, whole, _ = meanings(f"declare {text}")
+
+    assert without_end(without.title).removesuffix(" and") == CARDS
+    assert whole.title == text
 
 
 TOGETHER = [
@@ -317,7 +502,10 @@ def test_private_behind_a_note_hides_no_option(end):
 
 
 def test_readers_in_a_quoted_title_are_asked_about():
-    assert meanings('title 42 "Cards leak (private)"')[0] == a_change(title="Cards leak (private)")
+    assert meanings('title 42 "Cards leak (private)"')[:2] == [
+        AskPrivate(ref=42),
+        a_change(title="Cards leak (private)"),
+    ]
     assert said('title 42 "Cards leak severity high"') == a_change(title="Cards leak severity high")
 
 
@@ -483,6 +671,30 @@ Some customers see "severity high" in their dashboards.
 It works for us
 This affects the EU team only
 Please do not share links to the old page
+Please note: cards that were charged twice are refunded.
+The bucket is public: anybody can read it
+The cause is internal: a router died.
+Your data stays private: nobody saw it.
+We moved the bucket from private to public
+The notes: field is empty
+See https://shop.example/?note=1 for details
+@bo is looking at it
+@bo restarted db-3
+Thanks to @bo for the fix
+Thanks @bo
+Fixed by @bo
+Please contact @bo or @al.
+Write to @acmestatus
+@here we are back
+We publish another update in 30 minutes
+We will update in 30 minutes
+Update: in 30 minutes we restart the cache
+We look for the next update of the driver
+Next: a restart of the cache
+The update in Frankfurt is done
+We owe @bo a beer
+The high (and low) pressure pumps work again
+It is slow (in Frankfurt, London and Paris)
 """.strip().splitlines()
 
 

@@ -16,6 +16,7 @@ from bot.slack.heads import head_of
 from bot.slack.markup import plain_text
 from bot.slack.requests import (
     NUMBER_MAX,
+    AskPrivate,
     AssignTo,
     CatchUp,
     InviteUser,
@@ -781,7 +782,14 @@ def test_other_first_words_are_text(text):
 
 @pytest.mark.parametrize("text", ["private: the shop", "foo:bar Slow", "--internal Slow"])
 def test_the_first_words_of_a_title_are_asked_about(text):
-    assert meanings(f"title 42 {text}") == [a_change(title=text), a_change(note=Note(text))]
+    private = [] if text.startswith("foo") else [AskPrivate(ref=42)]
+
+    assert meanings(f"title 42 {text}") == [
+        *private,
+        a_change(title=text),
+        a_change(note=Note(text)),
+        OpenBox(ref=42, box=Box.TITLE, text=text),
+    ]
 
 
 def test_a_slip_never_repeats_more_than_a_word():
