@@ -199,7 +199,9 @@ class Actions:
         if isinstance(pressed, FromDraft):
             return await self._choose(interaction, actor, pressed)
         try:
-            work = self._press(interaction, actor, pressed)
+            work = self._asking.answering(
+                interaction, actor, self._press(interaction, actor, pressed)
+            )
             return await self._rewriting.with_way_back(interaction, actor, pressed, work)
         except NotFound as error:
             if isinstance(error.ref, UUID):

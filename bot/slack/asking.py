@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4, uuid5
 
@@ -137,6 +137,19 @@ class Asking:
             ended = isinstance(impossible, IncidentResolved)
             told = refusal if ended else f"{refusal}\n{told}"
         return Carried(error, asked(told, typed or whole_of(request) or text, offers, draft))
+
+    async def answering(
+        self, interaction: Interaction, actor: Actor, work: Awaitable[Json | None]
+    ) -> Json | None:
+        """The reply of ``work``, which a click began; a question that it ends in has its buttons.
+
+        Raises:
+            Carried: `carried`, with that question.
+        """
+        try:
+            return await work
+        except Question as question:
+            raise await self.carried(interaction, actor, question, None) from None
 
     def _refused(self, actor: Actor, error: UserError, text: str) -> UserError | None:
         """The answer without a request: the person may not act, or there is nothing to keep."""

@@ -63,15 +63,19 @@ class Rewriting:
             reply = await work
         except (NotFound, TooSoon):  # it is said beside the answer, or there is no incident
             raise
-        except UserError as error:
-            reply = self._answers.refusal(interaction, error)
+        except (UserError, Carried) as error:
+            refused = error if isinstance(error, Carried) else self._drawn(interaction, error)
             if held := await self._incidents.held_back(actor, ref):
-                raise Carried(error, with_way_back(reply, *held)) from None
+                reply = with_way_back(refused.reply, *held)
+                raise Carried(refused.cause, reply) from None
             raise
         # The answer to a change has it already, and must not fail for it.
         changes = isinstance(pressed, Command | Step) and not getattr(pressed, "asks", False)
         held = None if changes or not reply else await self._incidents.held_back(actor, ref)
         return with_way_back(reply, *held) if reply and held else reply
+
+    def _drawn(self, interaction: Interaction, error: UserError) -> Carried:
+        return Carried(error, self._answers.refusal(interaction, error))
 
     async def write_anew(self, interaction: Interaction, asked: WriteAnew) -> Json:
         """Withdraws a text and opens the dialog with it; until that is sent, a draft holds it."""

@@ -578,6 +578,30 @@ async def test_a_guest_is_refused_as_invited_and_another_can_be_chosen(told, mia
     assert "invited bo" in await timeline(told, 2)
 
 
+@pytest.mark.parametrize(
+    ("command", "button", "dialog", "field", "done"),
+    [
+        ("assign @gus 2", "Assign INC-2", "assign", "Owner", "made bo the owner"),
+        ("invite @gus 2", "Invite to INC-2", "invite", "Person", "invited bo"),
+    ],
+)
+async def test_a_click_that_names_a_guest_is_refused_and_another_can_be_chosen(
+    command, button, dialog, field, done, told, mia, slack
+):
+    await (await mia.press(await told("private 2"), "Make it private")).answer()
+    asked = await told(command)
+    assert labels(asked)[0] == button
+
+    refused = await (await mia.press(asked, button)).answer()
+    assert "must be a full member" in refused.text
+    assert labels(refused) == [f"{button}…"]
+    await mia.press(refused, f"{button}…")
+    await opened(slack, mia, dialog)
+    await mia.fill(field, "bo")
+    await mia.submit()
+    assert done in await timeline(told, 2)
+
+
 async def test_a_question_of_a_question_keeps_the_text(told, mia, ratchet):
     answer = await told(f"resolve 2 {CAUSE}")
     bo_moved = await told("status 2 identified")
