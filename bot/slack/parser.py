@@ -88,10 +88,12 @@ def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
     try:
         return _once(verb, arguments, known)
     except Elsewhere as unsure:
-        problem = "The incident comes first, and another word looks like its number."
+        problem = f"The number of the incident comes right after `{verb.name}`."
         readings = [(one, False) for one in unsure.readings]
         meant = _meanings(verb, [*readings, (arguments, True)], known)
-        raise Question(f"{problem} Nothing was done.", meant, usage=verb.usage) from None
+        meant = meant or _alone(verb, arguments, known)
+        told = f"{problem}{_likely(unsure.readings)} Nothing was done."
+        raise Question(told, meant, usage=verb.usage) from None
     except UsageError as slip:
         meant = []
         if slip.slip and slip.suggestion:
@@ -110,6 +112,14 @@ def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
             raise
         told += f" {slip.hint}" if slip.hint else ""
         raise Question(told, meant, usage=verb.usage) from None
+
+
+def _likely(readings: Iterable[str]) -> str:
+    """The question after the numbers that ``readings`` begin with; empty if one has another."""
+    refs = [one.split(maxsplit=1)[0] for one in readings]
+    if not refs or not all(ref.isdecimal() for ref in refs):
+        return ""
+    return f" Did you mean {' or '.join(f'INC-{ref}' for ref in refs)}?"
 
 
 def _mended(verb: Verb, arguments: str, known: Circumstances, slip: UsageError) -> list[Choice]:

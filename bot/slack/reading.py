@@ -17,7 +17,7 @@ from bot.slack.list_words import read_list
 from bot.slack.markup import plain_text
 from bot.slack.option_words import options_said
 from bot.slack.promise_words import read_promise
-from bot.slack.references import NoNumber, at_head, first_word, plain_word, possible
+from bot.slack.references import NoNumber, at_head, first_word, plain_word
 from bot.slack.requests import (
     AskPrivate,
     AssignTo,
@@ -28,7 +28,6 @@ from bot.slack.requests import (
     OpenInvite,
     OpenPublic,
     OpenSetup,
-    OpenWithdrawal,
     Question,
     Request,
     SetStatusChannel,
@@ -53,7 +52,8 @@ from bot.slack.text_readers import (
 )
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Elsewhere, Typed, quoted, unquoted
-from core.commands import Acknowledge, Change, Redact, Ref, TakeNextStep
+from bot.slack.withdraw_words import read_withdrawal
+from core.commands import Acknowledge, Change, Ref, TakeNextStep
 from core.incident import Note, Severity
 from core.stats import PERIOD_DAYS_MAX
 
@@ -256,52 +256,6 @@ def _read_catchup(typed: Typed) -> CatchUp | ShowNews:
     return ShowNews() if ref is None else CatchUp(ref=ref)
 
 
-def _read_redact(typed: Typed) -> Redact:
-    # It cannot be undone, so a number or a name alone is asked about.
-    whole = typed.rest
-    name = typed.name_of_texts()
-    if name is not None and not typed.literal:
-        problem = "The number of the incident is missing."
-        raise unfilled(typed, problem, Redact(actor=typed.actor, ref=None, entry=name))
-    alone = name is not None or len(whole.split()) == 1
-    if alone and not typed.literal:
-        _ask_which_text(typed)
-        problem = f"{quoted(typed.rest)} names no incident, and no text of one."
-        raise unfilled(typed, problem, *_withdrawals(typed))
-    ref = None if alone else typed.ref()
-    if not (name or typed.rest):
-        raise unfilled(typed, "The number of the entry is missing.", OpenWithdrawal(ref=ref))
-    entry = name or typed.name_of_texts() or typed.entry()
-    typed.end()
-    return Redact(actor=typed.actor, ref=ref, entry=entry)
-
-
-def _withdrawals(typed: Typed) -> list[Request]:
-    """The dialogs of the incidents that the words may name; of one that is to be chosen if none."""
-    found = possible(typed.rest, typed.known.cards)
-    return [OpenWithdrawal(ref=ref) for ref in (found and found[0]) or [None]]
-
-
-def _ask_which_text(typed: Typed) -> None:
-    """Asks about a word alone if it names an incident; it may also be the number of an entry."""
-    try:
-        ref, _ = at_head(typed.rest, typed.known.cards)
-    except NoNumber:
-        return
-    if ref is None:
-        return
-    choices = [Choice(OpenWithdrawal(ref=ref))]
-    problem = "Which text of it?"
-    try:
-        entry = typed.entry()
-    except UsageError:
-        pass
-    else:
-        choices.append(Choice(Redact(actor=typed.actor, ref=None, entry=entry)))
-        problem = f"Which text of INC-{ref}, or is {entry} an entry?"
-    raise Question(f"{problem} Nothing was done.", choices, usage=typed.verb.usage)
-
-
 def _read_report(typed: Typed) -> ShowReport:
     return ShowReport(ref=typed.only_ref())
 
@@ -380,7 +334,7 @@ READERS: Mapping[str, Callable[[Typed], Request]] = {
     "components": _read_components,
     "timeline": _read_timeline,
     "catchup": _read_catchup,
-    "withdraw": _read_redact,
+    "withdraw": read_withdrawal,
     "report": _read_report,
     "stats": _read_stats,
     "private": _read_private,

@@ -737,6 +737,17 @@ async def test_a_button_of_somebody_elses_draft_does_nothing(slack, told, ratche
     assert CAUSE not in await timeline(told, 1)
 
 
+async def test_a_withdrawal_with_the_entry_first_offers_that_entry(told, mia):
+    await told(f"note 2 {CAUSE}")
+    for typed in ("entry 2 of 2", "2 of INC-2"):
+        asked = await told(f"withdraw {typed}")
+        assert labels(asked) == ["Withdraw entry 2 of INC-2"]
+
+    done = await (await mia.press(asked, "Withdraw entry 2 of INC-2")).answer()
+    assert CAUSE not in await timeline(told, 2)
+    assert "entry 2" in done.text
+
+
 async def test_a_withdrawal_without_an_entry_offers_the_texts_of_the_incident(told, mia, slack):
     await told(f"note 2 {CAUSE}")
     asked = await told("withdraw 2")

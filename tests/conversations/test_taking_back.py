@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.standin import announced
+from tests.standin import announced, labels
 
 PRESS = "Take back"
 NEVER = "It was never published."
@@ -303,3 +303,12 @@ async def test_a_reminder_follows_a_text_that_is_held_and_taken_back(
     assert "has come." in reminder()
     edits = posted(slack, "promised by")
     assert [call.method for call in edits].count("chat.postMessage") == 1
+
+
+async def test_a_question_after_a_click_keeps_the_way_back(mia, published):
+    asked = await (await mia.command("#payments", "/incident assign @gus 1")).answer()
+
+    refused = await (await mia.press(asked, "Assign INC-1")).answer()
+
+    assert "must be a full member" in refused.text
+    assert {"Assign INC-1…", PRESS} <= set(labels(refused))

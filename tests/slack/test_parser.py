@@ -42,7 +42,7 @@ from bot.slack.tried import SENTENCES
 from bot.slack.verbs import VERBS, VERBS_BY_WORD, find, markdown_table
 from core.boards import BoardFilter, Scope
 from core.commands import Acknowledge, Change, Declare, Redact, TakeNextStep
-from core.incident import Note, PublicText, Section, Severity
+from core.incident import DeclaredText, Note, PublicText, Section, Severity
 from core.lifecycle import PRESETS, RESPONSE
 from tests.builders import LINUS, a_change, an_actor
 from tests.slack.saying import (
@@ -133,6 +133,9 @@ SAID = [
     ("components 42 none", a_change(components=())),
     ("redact 42 3", redact()),
     ("withdraw 42 3", redact()),
+    ("withdraw 42 entry 3", redact()),
+    ("withdraw 42 the text no. 3", redact()),
+    ("withdraw 42 the cause", redact(entry=Section.CAUSE)),
     (f"redact INC-42 {ID}", redact(entry=ID)),
     ("setup", OpenSetup()),
     ("setup <#C0STATUS|status>", SetStatusChannel(channel="C0STATUS")),
@@ -402,6 +405,35 @@ SLIPS = [
             ("0", '"0" is not the number of an entry'),
             ("3 4", '`withdraw` doesn\'t take "4"'),
         )
+    ),
+    *(
+        (
+            f"withdraw {typed}",
+            "withdraw",
+            "comes right after `withdraw`. Did you mean INC-42?",
+            meant,
+        )
+        for typed, meant in (
+            ("entry 3 of 42", [redact()]),
+            ("the entry #3 of the incident 42", [redact()]),
+            ("note 3, INC-42", [redact()]),
+            ("description of INC-42", [redact(entry=DeclaredText.DESCRIPTION)]),
+            ("entries 3 and 4 of 42", [OpenWithdrawal(ref=42)]),
+            ("the last entry of INC-42", [OpenWithdrawal(ref=42)]),
+        )
+    ),
+    *(
+        (f"withdraw {typed}", "withdraw", "comes first, then that of the entry.", [redact()])
+        for typed in ("3 of 42", "3 from INC-42", "#3 in the incident 42")
+    ),
+    *(
+        (
+            f"withdraw {typed}",
+            "withdraw",
+            "The number of the incident is missing.",
+            [redact(ref=None)],
+        )
+        for typed in ("entry 3", "the note #3", "entry no. 3 of it")
     ),
     ("setup #status", "setup", '"#status" is no channel that Slack knows', [OpenSetup()]),
     ("setup pge", "setup", '"pge" is no channel', [OpenPage(), OpenSetup()]),
