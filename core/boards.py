@@ -41,7 +41,7 @@ class BoardFilter:
     """The filters of a board.
 
     ``since`` and ``until`` bound the moment of the declaration, both inclusive. ``number`` is that
-    of the only incident.
+    of the only incident. ``channel``: only those with their card in that channel.
     """
 
     scope: Scope = Scope.OPEN
@@ -50,6 +50,7 @@ class BoardFilter:
     since: datetime | None = None
     until: datetime | None = None
     number: int | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -37,6 +38,7 @@ from core.incident import Actor, Component, DeclaredText, Incident, Kind, Sectio
 from core.missing import NotFound, WhichIncident
 from core.opening import raises
 from core.promise import Promise
+from core.ranking import Ranking
 from core.store import Reader, Transaction
 from core.withdrawing import CORRECTION_WINDOW
 from core.workspace import Workspace
@@ -79,15 +81,16 @@ def _only_one(reader: Reader, actor: Actor) -> UUID:
     there.
     """
     here = open_here(reader, actor)
-    if not here and actor.channel is not None:
+    if not here.items and actor.channel is not None:
         its = reader.incident_of_channel(actor.workspace, actor.channel)
         incident = reader.incident(actor.workspace, its) if its else None
         shown = incident is not None and incident.shows_card_in(actor.channel)
         if incident and shown and policy.may_see(actor, incident):
             return incident.id
-    if len(here) != 1:
-        raise WhichIncident(here, responds=policy.holds(actor, Permission.RESPOND))
-    return here[0].id
+    if len(here.items) != 1:
+        responds = policy.holds(actor, Permission.RESPOND)
+        raise WhichIncident(here.items, total=here.total, responds=responds)
+    return here.items[0].id
 
 
 def readable(reader: Reader, actor: Actor, ref: Ref) -> Incident:
@@ -102,12 +105,13 @@ def readable(reader: Reader, actor: Actor, ref: Ref) -> Incident:
     return incident
 
 
-def open_here(reader: Reader, actor: Actor) -> tuple[Incident, ...]:
-    """The open incidents that have their card in the actor's channel."""
+def open_here(reader: Reader, actor: Actor) -> Ranking:
+    """The open incidents that have their card in the actor's channel, and their number."""
     if actor.channel is None:
-        return ()
+        return Ranking(items=(), total=0)
     here = reader.open_in_channel(actor.workspace, actor.channel)
-    return tuple(incident for incident in here if policy.may_see(actor, incident))
+    seen = tuple(incident for incident in here.items if policy.may_see(actor, incident))
+    return replace(here, items=seen, total=here.total - len(here.items) + len(seen))
 
 
 def loaded(

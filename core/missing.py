@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.advice import Act, Advice, about
 from core.errors import UserError
 from core.incident import DeclaredText, Incident, Section
+from core.ranking import counted
 
 
 class NotFound(UserError):
@@ -22,17 +23,23 @@ class NotFound(UserError):
 class WhichIncident(UserError):
     """``open_here`` are the open incidents that have their card in the channel: none or several.
 
-    ``responds``: the actor may declare incidents and move them.
+    They are the worst of ``total``. ``responds``: the actor may declare incidents and move them.
     """
 
-    def __init__(self, open_here: tuple[Incident, ...], *, responds: bool = True) -> None:
-        names = ", ".join(incident.name for incident in open_here)
+    def __init__(
+        self, open_here: tuple[Incident, ...], *, total: int = 0, responds: bool = True
+    ) -> None:
+        many, names = "Several", ", ".join(incident.name for incident in open_here)
+        if total > len(open_here):
+            many = counted(total).capitalize()
+            names = f"the worst {len(open_here)} are {names}"
         super().__init__(
-            f"Several incidents are open in this channel ({names}): say which, by its number."
+            f"{many} incidents are open in this channel ({names}): say which, by its number."
             if open_here
             else "No open incident has its card in this channel: say which one, by its number."
         )
         self.open_here = open_here
+        self.total = max(total, len(open_here))
         self.responds = responds
 
 

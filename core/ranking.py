@@ -11,6 +11,11 @@ from core.incident import Incident, Severity
 COUNTED_MAX = 500
 
 
+def counted(total: int) -> str:
+    """``total`` in words: ``31``, or ``more than 500``."""
+    return f"more than {COUNTED_MAX}" if total > COUNTED_MAX else f"{total}"
+
+
 class Rank(NamedTuple):
     """The place of an incident in a list: open ones first, then by severity, then the newest."""
 

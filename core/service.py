@@ -424,8 +424,8 @@ class Incidents:
         """The settings of ``workspace`` that are in force, before anybody is known to be asking."""
         return await self._store.read(lambda reader: reader.workspace(workspace).settings)
 
-    async def open_here(self, actor: Actor) -> tuple[Incident, ...]:
-        """The open incidents that have their card in the actor's channel."""
+    async def open_here(self, actor: Actor) -> Ranking:
+        """The open incidents that have their card in the actor's channel, and their number."""
         _admit(actor)
         return await self._store.read(lambda reader: open_here(reader, actor))
 

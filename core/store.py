@@ -137,8 +137,8 @@ class Reader(Endpoints, Subscriptions, Protocol):
     def shown_by(self, workspace: str, channel: str, ts: str) -> UUID | None:
         """The id of the incident that the message ``ts`` in ``channel`` shows; None for others."""
 
-    def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
-        """The open incidents that have their card in ``channel``, worst first, at most 10."""
+    def open_in_channel(self, workspace: str, channel: str) -> Ranking:
+        """The open incidents that have their card in ``channel``, at most 10, and their number."""
 
     def card(self, incident: Incident) -> Card:
         """The content of the incident's card."""

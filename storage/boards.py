@@ -177,11 +177,20 @@ def total(
     return counted
 
 
-def open_in_channel(connection: Connection, asked: Mapping[str, str]) -> Sequence[AnyRow]:
-    """The open incidents with their card in a channel, worst first."""
-    named = {**asked, **_keys(None, worse=False), "limit": OPEN_HERE_MAX}
-    statement = _worst(frozenset({"open", "here"}), tuple(Severity), ended=False, worse=False)
-    return _in_order(connection.execute(statement, named).all(), worse=False)[:OPEN_HERE_MAX]
+def open_in_channel(
+    connection: Connection, asked: Mapping[str, str]
+) -> tuple[Sequence[AnyRow], int]:
+    """The open incidents with their card in a channel, worst first, and the number of them all."""
+    names, severities = frozenset({"open", "here"}), tuple(Severity)
+    named = {**asked, **_keys(None, worse=False), "limit": OPEN_HERE_MAX + 1}
+    statement = _worst(names, severities, ended=False, worse=False)
+    rows = _in_order(connection.execute(statement, named).all(), worse=False)
+    if len(rows) <= OPEN_HERE_MAX:
+        return rows, len(rows)
+    # More are counted only where there are more.
+    named |= {**_keys(None, worse=True), "limit": COUNTED_MAX + 1}
+    counted: int = connection.execute(_total(names, severities, whole=True), named).scalar_one()
+    return rows[:OPEN_HERE_MAX], counted
 
 
 def _named(actor: Actor, narrowed: BoardFilter) -> dict[str, Any]:
@@ -193,6 +202,7 @@ def _named(actor: Actor, narrowed: BoardFilter) -> dict[str, Any]:
         "status": narrowed.status,
         "since": narrowed.since,
         "until": narrowed.until,
+        "channel": narrowed.channel,
     }
 
 
@@ -255,6 +265,7 @@ def _conditions_of(actor: Actor, narrowed: BoardFilter) -> frozenset[str]:
         "status": narrowed.status is not None,
         "since": narrowed.since is not None,
         "until": narrowed.until is not None,
+        "here": narrowed.channel is not None,
     }
     return frozenset(name for name, holds in named.items() if holds)
 

@@ -200,18 +200,21 @@ class SqlReader(Snapshot):
         found: UUID | None = self._connection.execute(_SHOWN_BY, message).scalar()
         return found
 
-    def open_in_channel(self, workspace: str, channel: str) -> tuple[Incident, ...]:
+    def open_in_channel(self, workspace: str, channel: str) -> Ranking:
         """The open incidents with their card in ``channel``, worst first, at most 10.
 
         In a channel of its own an incident comes first.
         """
         asked = {"workspace": workspace, "channel": channel}
-        here = self._incidents(workspace, boards.open_in_channel(self._connection, asked))
+        rows, total = boards.open_in_channel(self._connection, asked)
+        here = self._incidents(workspace, rows)
         its = self.incident_of_channel(workspace, channel)
         own = None if its is None else self._one(TO_READ[False], workspace, its)
         if own is None or own.terminal or channel not in own.card_channels:
-            return here
-        return (own, *(one for one in here if one.id != own.id))[: boards.OPEN_HERE_MAX]
+            return Ranking(items=here, total=total)
+        counted = own.card_channel == channel
+        items = (own, *(one for one in here if one.id != own.id))[: boards.OPEN_HERE_MAX]
+        return Ranking(items=items, total=total if counted else total + 1)
 
     def card(self, incident: Incident) -> Card:
         """The card of ``incident``; no body is read for it."""

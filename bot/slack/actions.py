@@ -46,6 +46,7 @@ from bot.slack.requests import (
     OpenUpdate,
     OpenWalk,
     OpenWithdrawal,
+    OtherIncidents,
     Request,
     SaveSettings,
     SendReport,
@@ -271,6 +272,8 @@ class Actions:
             if outcome is None:
                 raise
             return views.answer(outcome, at=self._clock(), reader=interaction.user)
+        if isinstance(request, OtherIncidents):
+            raise await self._asking.others(interaction, actor, request, chosen.draft)
         kept = Kept(chosen.draft, chosen.index)
         try:
             return await self._do(interaction, actor, request, kept=kept)
@@ -374,9 +377,7 @@ class Actions:
         """The Home tab."""
         _, actor = await self._workspaces.entered(interaction)
         mine = await self._incidents.ranking(actor, BoardFilter(scope=Scope.MINE))
-        open_ = await self._incidents.ranking(
-            actor, BoardFilter(), limit=lists.TRAY_ROWS + len(mine.items)
-        )
+        open_ = await self._incidents.ranking(actor, BoardFilter(), limit=lists.beside(mine))
         page = await self._arranging.link(actor)
         return lists.home(
             mine,

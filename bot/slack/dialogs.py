@@ -43,6 +43,7 @@ from core.incident import (
 )
 from core.lifecycle import Catalogue, Lifecycle
 from core.promise import Promise
+from core.ranking import counted
 from core.times import clock_time, duration
 from core.workspace import Workspace
 
@@ -433,21 +434,31 @@ def severity_dialog(incident: Incident, workspace: Workspace, *, origin: Origin)
 
 
 def note_dialog(
-    incidents: Sequence[Incident], text: str, *, origin: Origin, kept: Kept | None = None
+    incidents: Sequence[Incident],
+    text: str,
+    *,
+    total: int,
+    origin: Origin,
+    kept: Kept | None = None,
 ) -> Json:
-    """The dialog that keeps ``text``, a message of Slack's, as a private note of an incident."""
+    """The dialog that keeps ``text``, a message of Slack's, as a private note of an incident.
+
+    ``incidents`` are those that can be chosen, of ``total`` open ones.
+    """
     if not incidents:
         told = section(f"Nothing is open. `{COMMAND} declare` declares an incident.")
         return modal("message", "Add to a timeline", [told], close="Close")
     options = [
-        option(f"{incident.name} {incident.title}", str(incident.id))
-        for incident in incidents[:OPTIONS_MAX]
+        option(f"{incident.name} {incident.title}", str(incident.id)) for incident in incidents
     ]
     # Among several incidents nobody but the person knows which one is meant.
     chosen = {"initial_option": options[0]} if len(options) == 1 else {}
     menu = select(options, action_id="incident", placeholder="Which incident?", **chosen)
+    place = f"{len(options)} of {counted(total)} open incidents"
+    left_out = f"{place}, the worst first. {COMMAND} note <n> takes any of them."
+    hint = left_out if total > len(options) else None
     blocks = [
-        input_block("incident", "Incident", menu),
+        input_block("incident", "Incident", menu, hint=hint),
         *boxes("note", "Private note", text, hint=NOTES, optional=True),
     ]
     return modal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -47,19 +47,34 @@ from bot.slack.words import (
 )
 from core.boards import BoardFilter, Scope
 from core.incident import Incident, Severity
-from core.ranking import COUNTED_MAX, Ranking
+from core.ranking import COUNTED_MAX, Ranking, counted
 from core.times import duration
 
 TRAY_ROWS = 10
+# The others are looked for behind at most so many that stand in front of them.
+FIRST_MAX = 40
+
+
+def beside(first: Ranking) -> int:
+    """The incidents to read for a list that has its ``first`` ones in front of the others."""
+    return TRAY_ROWS + min(first.total, FIRST_MAX)
 
 
 def tray(
-    here: Sequence[Incident], everywhere: Ranking, *, at: datetime, responds: bool = True
+    here: Ranking,
+    everywhere: Ranking,
+    *,
+    channel: str | None,
+    at: datetime,
+    responds: bool = True,
 ) -> Json:
-    """The open incidents: those with their card in this channel, then the others, worst first."""
-    return _open(
-        "Open here", here[:TRAY_ROWS], "Open elsewhere", everywhere, at=at, responds=responds
-    )
+    """The open incidents: those with their card in ``channel``, then the others, worst first."""
+    heading, others = "Open here", everywhere.items
+    if channel and here.total > len(here.items):
+        heading += f" ({_count(len(here.items), here.total)})"
+        others = tuple(one for one in others if not one.shows_card_in(channel))
+    elsewhere = replace(everywhere, items=others)
+    return _open(heading, here, "Open elsewhere", elsewhere, at=at, responds=responds)
 
 
 def home(
@@ -75,40 +90,45 @@ def home(
     ``page`` is the status page as a link, if it is published.
     """
     yours = f"Yours ({_count(len(mine.items), mine.total)})"
-    listed = _open(yours, mine.items, "Others", everywhere, at=at, responds=responds)["blocks"]
+    others = everywhere.items
+    if mine.total > len(mine.items):
+        owners = {incident.owner for incident in mine.items}
+        others = tuple(one for one in others if one.owner not in owners)
+    everyone = replace(everywhere, items=others)
+    listed = _open(yours, mine, "Others", everyone, at=at, responds=responds)["blocks"]
     made = context(f"As of {moment(at, seen_from=at)}", *([f"Status page: {page}"] if page else []))
     return {"type": "home", "blocks": [*listed, made]}
 
 
 def _open(
     first: str,
-    chosen: Sequence[Incident],
+    listed: Ranking,
     rest: str,
-    everywhere: Ranking,
+    others: Ranking,
     *,
     at: datetime,
     responds: bool,
 ) -> Json:
-    """The incidents ``chosen`` under the heading ``first``, and those of ``everywhere`` else.
+    """The incidents ``listed`` under the heading ``first``, and those of ``others`` below.
+
+    The total of ``others`` counts those ``listed`` as well.
 
     ``responds``: the reader may declare incidents and move them.
     """
-    known = {incident.id for incident in chosen}
-    others = [incident for incident in everywhere.items if incident.id not in known]
-    rows = others[: max(3, TRAY_ROWS - len(chosen))]
+    chosen, known = listed.items, {incident.id for incident in listed.items}
+    rows = [one for one in others.items if one.id not in known][: max(3, TRAY_ROWS - len(chosen))]
     controls = actions([*_declare(responds), board_button(), news_button(), help_button()])
     if not chosen and not rows:
         return message(
             ["All quiet.", "Nothing is open."], [section("All quiet. Nothing is open."), *controls]
         )
-    # The total counts those above as well, unless they are more than are counted.
-    counted = everywhere.total <= COUNTED_MAX
-    total = max(everywhere.total - len(chosen), len(others)) if counted else everywhere.total
+    counts = others.total <= COUNTED_MAX
+    total = max(others.total - listed.total, len(rows)) if counts else others.total
     count = f"{rest if chosen else 'Open'} ({_count(len(rows), total)})"
     told: list[str] = []
     blocks: list[Json] = []
     for heading, incidents in ((first, chosen), (count, rows)):
-        if incidents:
+        if incidents or (heading == count and total):
             told += [
                 f"{heading}:",
                 *(f"{_line(i, at=at)}; next: {in_words(i.next_steps)}." for i in incidents),
@@ -125,9 +145,7 @@ def _declare(responds: bool) -> list[Json]:  # noqa: FBT001 - one private claim
 
 def _count(shown_here: int, total: int) -> str:
     """``3``, if these are all; ``10 of 31``; ``10 of more than 500``."""
-    if total > COUNTED_MAX:
-        return f"{shown_here} of more than {COUNTED_MAX}"
-    return f"{shown_here}" if shown_here == total else f"{shown_here} of {total}"
+    return f"{shown_here}" if shown_here == total else f"{shown_here} of {counted(total)}"
 
 
 def incident_row(incident: Incident, *, at: datetime, responds: bool = True) -> list[Json]:
@@ -195,7 +213,7 @@ def board(page: Ranking, asked: ShowBoard, *, at: datetime, responds: bool = Tru
 
 def _place_in(page: Ranking) -> str:
     """`page_of`; without a place, if more stand above the page than are counted."""
-    total = f"more than {COUNTED_MAX}" if page.total > COUNTED_MAX else f"{page.total}"
+    total = counted(page.total)
     if page.above > COUNTED_MAX:
         return f"{len(page.items)} of {total}"
     return page_of(total, page.above, len(page.items))

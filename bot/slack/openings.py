@@ -21,6 +21,7 @@ from bot.slack.blocks import Json
 from bot.slack.box_dialogs import box_dialog
 from bot.slack.boxes import Box, OpenBox
 from bot.slack.carrying import most_of, ref_of, text_of
+from bot.slack.dialogs import OPTIONS_MAX
 from bot.slack.forms import UpdateForm
 from bot.slack.inputs import Kept, Origin
 from bot.slack.interaction import Interaction
@@ -55,9 +56,6 @@ from core.service import Incidents
 from core.templates import Template
 from core.workspace import Workspace
 
-# How many incidents a message can be added to.
-OFFERED = 50
-
 
 class Openings:
     """Draws the dialogs, with the facts that they need from the store."""
@@ -89,8 +87,8 @@ class Openings:
         origin = interaction.origin
         match asked:
             case OpenNote(text=text):
-                offered = await self._incidents_to_offer(actor)
-                return dialogs.note_dialog(offered, text, origin=origin, kept=kept)
+                offered, total = await self._incidents_to_offer(actor)
+                return dialogs.note_dialog(offered, text, total=total, origin=origin, kept=kept)
             case OpenUpdate(public=str(text), ref=ref) if len(text) > BODY_MAX and kept:
                 incident = await self._incidents.find(actor, ref)
                 workspace = await self._incidents.workspace(actor)
@@ -281,8 +279,8 @@ class Openings:
         text = await self._words(interaction, message)
         if author := await self._author(interaction, message):
             text = f"{author}: {text}"
-        offered = await self._incidents_to_offer(actor)
-        return dialogs.note_dialog(offered, text, origin=interaction.origin)
+        offered, total = await self._incidents_to_offer(actor)
+        return dialogs.note_dialog(offered, text, total=total, origin=interaction.origin)
 
     async def _words(self, interaction: Interaction, message: Mapping[str, Any]) -> str:
         """The words of ``message``, with names in the place of ids."""
@@ -296,10 +294,12 @@ class Openings:
             return await self._people.name(interaction.workspace, user)
         return messages.bot_name(message)
 
-    async def _incidents_to_offer(self, actor: Actor) -> list[Incident]:
-        here = await self._incidents.open_here(actor)
-        everywhere = await self._incidents.ranking(actor, BoardFilter(), limit=OFFERED)
-        return [*here, *(incident for incident in everywhere.items if incident not in here)]
+    async def _incidents_to_offer(self, actor: Actor) -> tuple[list[Incident], int]:
+        """The open incidents of the channel, then the worst of the others; the number of all."""
+        here = (await self._incidents.open_here(actor)).items
+        everywhere = await self._incidents.ranking(actor, BoardFilter(), limit=OPTIONS_MAX)
+        others = (incident for incident in everywhere.items if incident not in here)
+        return [*here, *others][:OPTIONS_MAX], everywhere.total
 
 
 def _form(asked: Request | OpenDialog, incident: Incident, *, at: datetime) -> UpdateForm | None:

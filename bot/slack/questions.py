@@ -43,6 +43,7 @@ from bot.slack.requests import (
     OpenUpdate,
     OpenWalk,
     OpenWithdrawal,
+    OtherIncidents,
     Question,
     Request,
     SendReport,
@@ -387,6 +388,8 @@ def label_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one for each kind of re
             return f"Declare it ({severity}{', private' if private else ''})"
         case Shorten():
             return "Shorten it…"
+        case OtherIncidents(before=before):
+            return "More incidents" if before else "The first ones again"
         case about:
             return _label_of_subscription(about)
 

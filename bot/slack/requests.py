@@ -227,10 +227,7 @@ class OpenPromise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeavePromise:
-    """The dialog of a promise was sent with the choice that changes nothing.
-
-    ``reason`` was typed all the same.
-    """
+    """The dialog of a promise was sent with no change; ``reason`` was typed all the same."""
 
     actor: Actor
     ref: UUID
@@ -373,6 +370,17 @@ class FromDraft:
     text: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherIncidents:
+    """The question for the incident once more, with those below ``before``, of ``channel``."""
+
+    choices: tuple[Choice, ...]
+    text: str
+    typed: str
+    channel: str | None = None
+    before: Rank | None = None
+
+
 Request = (
     Declare
     | Change
@@ -418,6 +426,7 @@ Request = (
     | Shorten
     | WriteAnew
     | FromDraft
+    | OtherIncidents
     | ShowTray
     | ShowBoard
     | ShowCard

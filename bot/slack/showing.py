@@ -84,9 +84,11 @@ class Showing:
             case ShowTray():
                 here = await self._incidents.open_here(actor)
                 everywhere = await self._incidents.ranking(
-                    actor, BoardFilter(), limit=lists.TRAY_ROWS + len(here)
+                    actor, BoardFilter(), limit=lists.beside(here)
                 )
-                return lists.tray(here, everywhere, at=at, responds=_responds(actor))
+                return lists.tray(
+                    here, everywhere, channel=actor.channel, at=at, responds=_responds(actor)
+                )
             case ShowBoard():
                 page = await self._incidents.ranking(
                     actor, request.narrowed, before=request.before, after=request.after

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,8 @@ _KINDS: dict[str, type[Any]] = {
         requests.AskPrivate,
         requests.InviteUser,
         requests.Shorten,
+        requests.Choice,
+        requests.OtherIncidents,
         requests.ShowCard,
         requests.ShowTimeline,
         requests.CatchUp,
@@ -104,8 +106,12 @@ def _written(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case for 
         case Actor():
             return {"actor": True}
         case _ if type(value).__name__ in _KINDS:
-            named = {one.name: getattr(value, one.name) for one in fields(value)}
-            held = {name: _written(one) for name, one in named.items() if one is not None}
+            # A value that is None by default is left out; an incident that is not named has none.
+            held = {
+                one.name: _written(given)
+                for one in fields(value)
+                if (given := getattr(value, one.name)) is not None or one.default is MISSING
+            }
             return {"kind": type(value).__name__, "of": held}
         case _:
             raise TypeError(f"{type(value).__name__} is not kept in drafts")

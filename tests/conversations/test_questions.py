@@ -739,9 +739,10 @@ async def test_a_button_of_somebody_elses_draft_does_nothing(slack, told, ratche
 
 async def test_a_withdrawal_with_the_entry_first_offers_that_entry(told, mia):
     await told(f"note 2 {CAUSE}")
-    for typed in ("entry 2 of 2", "2 of INC-2"):
-        asked = await told(f"withdraw {typed}")
-        assert labels(asked) == ["Withdraw entry 2 of INC-2"]
+    asked = await told("withdraw 2 of INC-2")
+    assert labels(asked) == ["Withdraw entry 2 of INC-2"]
+    asked = await told("withdraw entry 2 of 2")
+    assert labels(asked) == ["Withdraw entry 2 of INC-2"]
 
     done = await (await mia.press(asked, "Withdraw entry 2 of INC-2")).answer()
     assert CAUSE not in await timeline(told, 2)

@@ -30,6 +30,7 @@ from core.missing import (
     UnknownComponent,
     WhichIncident,
 )
+from core.ranking import COUNTED_MAX
 from core.refusals import (
     AlreadyPublic,
     ChannelArchived,
@@ -97,6 +98,20 @@ TOLD = [
     (
         WhichIncident((OPEN, an_incident(number=43))),
         "Several incidents are open in this channel (INC-42, INC-43): say which, by its number.",
+    ),
+    (
+        WhichIncident((OPEN, an_incident(number=43)), total=20),
+        (
+            "20 incidents are open in this channel (the worst 2 are INC-42, INC-43): say which, "
+            "by its number."
+        ),
+    ),
+    (
+        WhichIncident((OPEN,), total=COUNTED_MAX + 1),
+        (
+            "More than 500 incidents are open in this channel (the worst 1 are INC-42): say which, "
+            "by its number."
+        ),
     ),
     (
         NoSuchEntry(OPEN, 99),

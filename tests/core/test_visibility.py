@@ -9,6 +9,7 @@ from core.channel import ChannelAct
 from core.commands import Acknowledge, Redact, SetChannel
 from core.incident import Place
 from core.missing import NotFound, WhichIncident
+from core.ranking import Ranking
 from core.settings import Setting
 from tests.builders import (
     ADA,
@@ -75,7 +76,7 @@ async def test_a_channel_names_its_only_open_incident(incidents, declare):
     with pytest.raises(WhichIncident) as refused:
         await incidents.execute(a_change(ref=None, note="n"))
     assert [incident.number for incident in refused.value.open_here] == [2, 1]
-    assert await incidents.open_here(an_actor()) == refused.value.open_here
+    assert (await incidents.open_here(an_actor())).items == refused.value.open_here
 
     for to in ("identified", "monitoring", "resolved"):
         await incidents.execute(a_change(ref=1, to=to))
@@ -86,7 +87,7 @@ async def test_a_channel_names_no_incident_elsewhere_and_none_over_the_api(incid
     await declare()
 
     for actor in (an_actor(channel="C0OTHER"), API):
-        assert await incidents.open_here(actor) == ()
+        assert await incidents.open_here(actor) == Ranking(items=(), total=0)
         with pytest.raises(WhichIncident):
             await incidents.card(actor, None)
 
@@ -95,7 +96,8 @@ async def test_a_private_channel_names_its_private_incident(incidents, declare):
     war_room = {"place": Place("C0WARROOM", private=True)}
     hidden = await declare(private=True, **war_room)
 
-    assert await incidents.open_here(an_actor(GRACE, channel="C0WARROOM")) == (hidden,)
+    here = await incidents.open_here(an_actor(GRACE, channel="C0WARROOM"))
+    assert here == Ranking(items=(hidden,), total=1)
     assert (await incidents.card(an_actor(GRACE, channel="C0WARROOM"), None)).incident == hidden
     with pytest.raises(NotFound):
         await incidents.card(an_actor(GRACE, channel=INCIDENTS_CHANNEL), 1)

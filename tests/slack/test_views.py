@@ -39,6 +39,7 @@ from core.incident import (
     Incident,
     Kind,
     Note,
+    Place,
     PublicText,
     Severity,
     Update,
@@ -53,6 +54,7 @@ from tests.builders import (
     ADA,
     CI,
     GRACE,
+    INCIDENTS_CHANNEL,
     LINUS,
     NINE,
     a_change,
@@ -437,7 +439,7 @@ def everything_but_timelines() -> dict[str, Any]:
         "owner card": cards.owner_card(card, at=NOW),
         "card for you": cards.card_for_you(card, at=NOW),
         "late click": refusals.refusal(StaleStatus(incident, "investigating", last), at=NOW),
-        "tray": lists.tray(page.items, page, at=NOW),
+        "tray": lists.tray(page, page, channel=INCIDENTS_CHANNEL, at=NOW),
         "board": lists.board(page, ShowBoard(), at=NOW),
         "redacted": views.answer(replace(outcome, redacted=last), at=NOW),
     }
@@ -505,7 +507,7 @@ def test_typed_text_never_becomes_a_mention_or_a_link(typed):
         public_update(shown, public),
         timeline.timeline(Card(incident=incident), Page(items=(update, title)), at=NOW),
         lists.board(page, ShowBoard(), at=NOW),
-        lists.tray(page.items, page, at=NOW),
+        lists.tray(page, page, channel=INCIDENTS_CHANNEL, at=NOW),
         views.answer(changed(an_incident(), a_change(owner=person)), at=NOW),
         refusals.refusal(UnknownStatus(incident, typed), at=NOW),
         refusals.refusal(UsageError(typed, suggestion=typed, hint=typed), at=NOW),
@@ -872,9 +874,22 @@ def test_a_declaration_keeps_the_severity_that_it_had(later, severity):
 def test_an_incident_of_this_channel_is_not_listed_again_elsewhere():
     here = an_incident()
     page = Ranking(items=(here, an_incident(number=40, title="Slow search")), total=2)
-    text = lists.tray((here,), page, at=NOW)["text"]
+    only = Ranking(items=(here,), total=1)
+    text = lists.tray(only, page, channel=INCIDENTS_CHANNEL, at=NOW)["text"]
 
     assert text.count("INC-42") == 1
+    assert "Open elsewhere (1): 🟠 INC-40 Slow search" in text
+
+
+def test_the_rest_of_a_channel_is_counted_and_stands_nowhere_else():
+    here = tuple(an_incident(number=number) for number in range(1, 13))
+    elsewhere = an_incident(number=40, title="Slow search", place=Place("C0OTHER"))
+    page = Ranking(items=(*here, elsewhere), total=13)
+    ten = Ranking(items=here[:10], total=12)
+    text = lists.tray(ten, page, channel=INCIDENTS_CHANNEL, at=NOW)["text"]
+
+    assert "Open here (10 of 12):" in text
+    assert "INC-11 " not in text
     assert "Open elsewhere (1): 🟠 INC-40 Slow search" in text
 
 
@@ -947,8 +962,21 @@ def test_home_lists_the_readers_own_first(total, words):
     assert "INC-1*" in repr(drawn["blocks"][1])
 
 
+def test_home_lists_no_incident_of_the_reader_under_others():
+    own = tuple(an_incident(number=number, owner=ADA) for number in range(1, 13))
+    other = an_incident(number=40, owner=GRACE)
+    mine = Ranking(items=own[:10], total=12)
+    drawn = lists.home(mine, Ranking(items=(*own, other), total=13), at=NOW)
+
+    assert "*Yours (10 of 12)*" in repr(drawn)
+    assert "*Others (1)*" in repr(drawn)
+    assert "INC-11" not in repr(drawn)
+
+
 def test_an_empty_tray_still_lets_one_declare():
-    message = lists.tray((), Ranking(items=(), total=0), at=NOW)
+    message = lists.tray(
+        Ranking(items=(), total=0), Ranking(items=(), total=0), channel=None, at=NOW
+    )
 
     assert message["text"] == "All quiet. Nothing is open."
     assert buttons(message) == ["Declare an incident", "All open", "What is new", "Help"]

@@ -685,3 +685,13 @@ def test_an_error_of_ours_keeps_the_typed_text():
     assert len(dialogs.refilled(submitted(again), refusals.failure("8a4d"))["blocks"]) == len(
         again["blocks"]
     )
+
+
+@pytest.mark.parametrize(("total", "told"), [(3, False), (4, True), (501, True)])
+def test_the_dialog_of_a_note_says_if_more_are_open_than_it_lists(total, told):
+    three = [an_incident(number=number) for number in (1, 2, 3)]
+    drawn = dialogs.note_dialog(three, "db-3 is slow", total=total, origin=ORIGIN)
+
+    hint = drawn["blocks"][0].get("hint", {}).get("text", "")
+    assert bool(hint) is told
+    assert hint.startswith("3 of ") is told

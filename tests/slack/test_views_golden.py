@@ -433,7 +433,7 @@ def links(texts: Texts) -> dict[str, Any]:
         "link_of_a_silent_owner": handing.unanswered(known, asked, at=SOON),
         "link_of_a_reminder": nudges.reminder(known, promise, at=NOW),
         "link_of_a_mention": mentions.raised(known, "S0RESPONDERS"),
-        "link_in_a_tray": lists.tray((), listed, at=NOW),
+        "link_in_a_tray": lists.tray(NOBODY, listed, channel=None, at=NOW),
         "link_in_a_board": lists.board(listed, ShowBoard(), at=NOW),
         "link_in_a_timeline": timeline.timeline(Card(incident=known), page, at=NOW),
     }
@@ -750,6 +750,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "not_found": NotFound(7),
         "which_none": WhichIncident(()),
         "which_of_several": WhichIncident(here[: 2 if texts is ORDINARY else 10]),
+        "which_of_many": WhichIncident(here[: 2 if texts is ORDINARY else 10], total=20),
         "no_such_entry": NoSuchEntry(new, 99),
         "unknown_lifecycle": UnknownLifecycle(
             texts.lifecycle.name + "x", ("statuspage", "response")
@@ -887,6 +888,14 @@ def questions(texts: Texts) -> dict[str, Any]:
     }
 
 
+NOBODY = Ranking(items=(), total=0)
+
+
+def of(here: tuple[Incident, ...], total: int = 0) -> Ranking:
+    """The incidents of a channel, of which there are ``total``, or as many as ``here``."""
+    return Ranking(items=here, total=max(total, len(here)))
+
+
 def listings(texts: Texts) -> dict[str, Any]:
     many = 2 if texts is ORDINARY else 10
     here = tuple(a_case(texts, number=texts.number - index) for index in range(many))
@@ -899,9 +908,10 @@ def listings(texts: Texts) -> dict[str, Any]:
     full = Ranking(items=(*others[: many - 1], over), total=31, above=10, **keys)
     everywhere = Ranking(items=(*here, *others), total=2 * many)
     return {
-        "tray": lists.tray(here, everywhere, at=NOW),
-        "tray_elsewhere": lists.tray((), Ranking(items=others, total=31), at=NOW),
-        "tray_quiet": lists.tray((), Ranking(items=(), total=0), at=NOW),
+        "tray": lists.tray(of(here), everywhere, channel=INCIDENTS_CHANNEL, at=NOW),
+        "tray_of_many": lists.tray(of(here, 20), everywhere, channel=INCIDENTS_CHANNEL, at=NOW),
+        "tray_elsewhere": lists.tray(NOBODY, Ranking(items=others, total=31), channel=None, at=NOW),
+        "tray_quiet": lists.tray(NOBODY, NOBODY, channel=None, at=NOW),
         "board": lists.board(full, ShowBoard(narrowed=narrowed), at=NOW),
         "board_mine": lists.board(
             Ranking(items=others, total=many),

@@ -203,7 +203,8 @@ async def test_the_open_ones_of_a_channel_are_listed_worst_first(store, declare)
 
     here = await store.read(lambda reader: reader.open_in_channel(WORKSPACE, "C1"))
 
-    assert [one.number for one in here] == [1, *range(11, 2, -1)]
+    assert [one.number for one in here.items] == [1, *range(11, 2, -1)]
+    assert here.total == 11
 
 
 async def test_a_list_is_counted_up_to_a_limit(store, declare):
