@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.slack import references, verbs
+from bot.slack.boxes import Box, OpenBox
 from bot.slack.carrying import ref_of
 from bot.slack.declaring import read_declare
 from bot.slack.heads import status_first
@@ -26,7 +27,10 @@ from bot.slack.references import (
 )
 from bot.slack.requests import (
     Choice,
+    OpenAssign,
     OpenDeclare,
+    OpenInvite,
+    OpenPromise,
     OpenUpdate,
     Question,
     Request,
@@ -39,7 +43,7 @@ from bot.slack.requests import (
 from bot.slack.tried import SENTENCES
 from bot.slack.typed import Circumstances, Elsewhere, Typed, quoted
 from bot.slack.verbs import COMMAND, Verb
-from core.commands import Change, Declare, Ref
+from core.commands import Change, Declare, Ref, TakeNextStep
 from core.errors import UserError
 from core.incident import Note
 from core.times import written_start
@@ -89,9 +93,7 @@ def _read(verb: Verb, arguments: str, known: Circumstances) -> Request:
         return _once(verb, arguments, known)
     except Elsewhere as unsure:
         problem = f"The number of the incident comes right after `{verb.name}`."
-        readings = [(one, False) for one in unsure.readings]
-        meant = _meanings(verb, [*readings, (arguments, True)], known)
-        meant = meant or _alone(verb, arguments, known)
+        meant = _elsewhere(verb, unsure, arguments, known) or _alone(verb, arguments, known)
         told = f"{problem}{_likely(unsure.readings)} Nothing was done."
         raise Question(told, meant, usage=verb.usage) from None
     except UsageError as slip:
@@ -120,6 +122,39 @@ def _likely(readings: Iterable[str]) -> str:
     if not refs or not all(ref.isdecimal() for ref in refs):
         return ""
     return f" Did you mean {' or '.join(f'INC-{ref}' for ref in refs)}?"
+
+
+def _elsewhere(verb: Verb, unsure: Elsewhere, arguments: str, known: Circumstances) -> list[Choice]:
+    """What ``arguments`` mean with the reference in its place, and with its word as text.
+
+    If it is clearly a reference, the words are text only in a dialog: nothing is done to another
+    incident, and no number is published, by one button.
+    """
+    readings = [(one, False) for one in unsure.readings]
+    if not unsure.clear:
+        return _meanings(verb, [*readings, (arguments, True)], known)
+    meant = _meanings(verb, readings, known)
+    for one, _ in readings if not meant else ():
+        meant += _alone(verb, one, known)
+    return meant + list(filter(None, map(_in_dialog, _meanings(verb, [(arguments, True)], known))))
+
+
+def _in_dialog(choice: Choice) -> Choice | None:
+    """The dialog with the text of ``choice``; None if there is none for it."""
+    match choice.request:
+        case Change(title=str(text)) as change:
+            return Choice(OpenBox(ref=change.ref, box=Box.TITLE, text=text), "Edit first…")
+        case Change(description=str(text)) as change:
+            return Choice(OpenBox(ref=change.ref, box=Box.DESCRIPTION, text=text), "Edit first…")
+        case Change() as change if change.asks & {"public", "note", "to"}:
+            return Choice(OpenUpdate.of(change), "Edit first…")
+        case TakeNextStep() as step:
+            dialog = OpenUpdate(ref=step.ref, to="", note=step.note, severity=step.severity)
+            return Choice(dialog, "Edit first…")
+        case OpenUpdate() | OpenBox() | OpenAssign() | OpenInvite() | OpenPromise():
+            return choice
+        case _:
+            return None
 
 
 def _mended(verb: Verb, arguments: str, known: Circumstances, slip: UsageError) -> list[Choice]:
@@ -275,8 +310,7 @@ def _asked(verb: Verb, readings: Sequence[tuple[str, bool]], known: Circumstance
         try:
             _once(verb, arguments, known)
         except Elsewhere as unsure:
-            meant = [(one, False) for one in unsure.readings]
-            return _meanings(verb, [*meant, (arguments, True)], known)
+            return _elsewhere(verb, unsure, arguments, known)
         except (Question, UsageError):
             continue
     return []

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 from bot.slack import references
+from bot.slack.leads import beside_commands
 from bot.slack.likeness import near
-from bot.slack.references import NoNumber, plain_word
+from bot.slack.references import Found, NoNumber, plain_word
 from bot.slack.requests import UsageError
 from bot.slack.verbs import Verb
 from core.commands import Ref
@@ -62,12 +63,14 @@ class Elsewhere(Exception):
     """The reference to the incident is missing, and a word in another place looks like one.
 
     ``readings`` are the arguments of the command with a reference in its usual place: one for each
-    incident that the word may name, and none if no incident can have it.
+    incident that the word may name, and none if no incident can have it. ``clear``: the words
+    beside it are those of a command, so it is hardly text, or about another incident.
     """
 
-    def __init__(self, *readings: str) -> None:
+    def __init__(self, *readings: str, clear: bool = False) -> None:
         super().__init__()
         self.readings = readings
+        self.clear = clear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,11 +225,22 @@ class Typed:
             raise self._no_ref(word)
         if sure or self.literal:
             return None
-        if found := references.possible(self.rest, self.known.cards):
+        read = self._whole[: len(self._whole) - len(self.rest)]
+        clear = self._beside_commands()
+        if found := clear or references.possible(self.rest, self.known.cards):
             refs, rest = found
-            read = self._whole[: len(self._whole) - len(self.rest)]
-            raise Elsewhere(*(f"{ref} {read}{rest}" for ref in refs))
+            raise Elsewhere(*(f"{ref} {read}{rest}" for ref in refs), clear=clear is not None)
         return None
+
+    def _beside_commands(self) -> Found | None:
+        if self.verb.name == "withdraw":  # it takes the number of an entry as well
+            return None
+        return beside_commands(
+            self.rest,
+            self.known.cards,
+            statuses=self.known.statuses,
+            timed=self.verb.name == "promise",
+        )
 
     def only_ref(self) -> Ref:
         """The incident that the whole rest names; None at the end."""

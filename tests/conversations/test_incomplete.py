@@ -116,7 +116,7 @@ OFFERED = [
     ("update 1 {component} is slow", ["Edit…"]),
     ("withdraw last", ["Withdraw from INC-1…"]),
     # The number stands behind the status, and the note behind it.
-    ("status identified 2 rolled back", ["Move INC-2 to Identified", "Move INC-1 to Identified"]),
+    ("status identified 2 rolled back", ["Move INC-2 to Identified", "Edit first…"]),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import assume, example, given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.slack.arranged import OpenPage
 from bot.slack.boxes import Box, OpenBox
-from bot.slack.carrying import ref_of
+from bot.slack.carrying import ref_of, text_of
 from bot.slack.heads import head_of
 from bot.slack.markup import plain_text
 from bot.slack.requests import (
@@ -28,6 +29,7 @@ from bot.slack.requests import (
     OpenUpdate,
     OpenWithdrawal,
     Question,
+    Request,
     SetStatusChannel,
     ShowBoard,
     ShowCard,
@@ -41,9 +43,10 @@ from bot.slack.requests import (
 from bot.slack.tried import SENTENCES
 from bot.slack.verbs import VERBS, VERBS_BY_WORD, find, markdown_table
 from core.boards import BoardFilter, Scope
-from core.commands import Acknowledge, Change, Declare, Redact, TakeNextStep
+from core.commands import Acknowledge, Change, Declare, Redact, SetPromise, TakeNextStep
 from core.incident import DeclaredText, Note, PublicText, Section, Severity
 from core.lifecycle import PRESETS, RESPONSE
+from core.promise import NextUpdate
 from tests.builders import LINUS, a_change, an_actor
 from tests.slack.saying import (
     CATALOGUE,
@@ -58,6 +61,7 @@ from tests.slack.saying import (
 )
 
 HIGH = Severity.HIGH
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 SAID = [
     ("", ShowTray()),
@@ -232,7 +236,10 @@ def test_a_reference_elsewhere_is_asked_about(verb, word):
     [
         (
             "status identified 42",
-            [a_change(to="identified"), a_change(ref=None, to="identified", note=Note("42"))],
+            [
+                a_change(to="identified"),
+                OpenUpdate(ref=None, to="identified", note=Note("42"), next_update=None),
+            ],
         ),
         (
             "resolve over #42",
@@ -290,6 +297,88 @@ def test_a_malformed_number_of_an_incident_is_never_taken_for_text(verb, word):
 
     assert re.search("is no number of an incident|names no incident", question.problem)
     assert all(ref_of(choice.request)[1] is None for choice in question.choices)
+
+
+# --- a number behind words that command ------------------------------------------------------
+
+LEADS = ["private", "public", "internal only", "make it private", "(private)", "note", "please",
+         "for responders only", "private please", "high", "severity high", "P1", "[high]",
+         "monitoring", "to monitoring", "monitring", "status monitoring:", "severity:high",
+         "--private", "@bo", "owner @bo", "next 30m", "next update in 30m", "public update",
+         "privat", "private -", "high, private", "🔒 private"]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["8", "INC-8", "#8:", "(8)", "INC 8"])
+@pytest.mark.parametrize("lead", LEADS)
+@pytest.mark.parametrize("verb", ["update", "note", "resolve", "next", "title"])
+def test_a_number_behind_words_that_command_is_the_incident(verb, lead, number):
+    question = asked(f"{verb} {lead} {number} We look.", cards={}, at=NOON)
+    refs = [choice.request.ref for choice in question.choices]
+
+    assert refs[0] == 8
+    for choice in question.choices:
+        opens = isinstance(choice.request, OpenUpdate | OpenBox)
+        assert choice.request.ref == 8 or (choice.request.ref is None and opens)
+        if choice.request.ref == 8:
+            assert "8" not in text_of(choice.request)
+
+
+@pytest.mark.parametrize("tail", ["private", ", make it private", "(high)", "please",
+                                  "severity high", ", internal only", "@bo"])  # fmt: skip
+@pytest.mark.parametrize("verb", ["update", "note", "resolve", "next", "title"])
+def test_a_number_before_words_that_command_at_the_end_is_the_incident(verb, tail):
+    requests = meanings(f"{verb} We look 8 {tail}", cards={}, at=NOON)
+
+    assert requests[0].ref == 8
+    assert all(one.ref == 8 or isinstance(one, OpenUpdate | OpenBox) for one in requests)
+    assert all("8" not in text_of(one) for one in requests if one.ref == 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "requests"),
+    [
+        (
+            "promise 30m 8 because bo sleeps",
+            [
+                SetPromise(
+                    actor=an_actor(),
+                    ref=8,
+                    next_update=NextUpdate(within=timedelta(minutes=30)),
+                    reason=Note("because bo sleeps"),
+                )
+            ],
+        ),
+        ("severity high 8", [a_change(ref=8, severity=HIGH)]),
+        (
+            "assign <@U0LINUS> 8 please",
+            [AssignTo(actor=an_actor(), ref=8, user="U0LINUS"), OpenAssign(ref=None)],
+        ),
+        ("promise private 8 30m", [OpenPromise(ref=8)]),
+        (
+            "components private 8 api",
+            [a_change(ref=8, components=("private: api",))],
+        ),
+        (
+            "description internal 8 The job",
+            [
+                a_change(ref=8, description="internal: The job"),
+                OpenBox(ref=None, box=Box.DESCRIPTION, text="internal 8 The job"),
+            ],
+        ),
+    ],
+)
+def test_each_verb_takes_the_number_behind_words_that_command(text, requests):
+    assert meanings(text, cards={}) == requests
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We restarted 3 of 5 nodes", "only 3 nodes are left", "for 8 customers",
+     "Next 2 hours are slow", "it is 8 o'clock", "high load on 3 nodes", "private key 8 leaked",
+     "the status is 5 of 8"],
+)  # fmt: skip
+def test_a_number_within_a_sentence_is_text(text):
+    assert said(f"note {text} again", cards={}) == a_change(ref=None, note=Note(f"{text} again"))
 
 
 # --- Slack's escaping ------------------------------------------------------------------------
@@ -622,9 +711,13 @@ def test_the_dialog_after_a_slip_holds_all_that_was_typed(text, filled):
     ],
 )
 def test_a_status_behind_an_arrow_is_asked_about(text):
-    ref, note = (42, "db-3") if text.startswith("status 42") else (None, "42 db-3")
+    note = Note("42 db-3")
+    beside = OpenUpdate(ref=None, to="identified", note=note, next_update=None)
 
-    assert meanings(text) == [a_change(ref=ref, to="identified", note=Note(note))]
+    assert meanings(text) == [
+        a_change(to="identified", note=Note("db-3")),
+        *([] if text.startswith("status 42") else [beside]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -736,7 +829,6 @@ HEADS = [
     ("42 identifed We found it.", published(to="identified", public=PublicText(WE))),
     ("42 Identified: We found it.", published(to="identified", public=PublicText(WE))),
     ("42 *identified* We found it.", published(to="identified", public=PublicText(WE))),
-    ("identified 42 We found it.", published(to="identified", public=PublicText(WE))),
     ("42 stauts:monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
     ("42 status=monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
     ("42 status : monitoring We found it.", published(to="monitoring", public=PublicText(WE))),
@@ -781,13 +873,12 @@ HEADS = [
 def test_the_first_words_of_a_public_text_are_asked_about(text, meant):
     question = asked(f"update {text}")
     requests = [choice.request for choice in question.choices]
-    ref = None if text.startswith("identified") else 42
     whole = text.removeprefix("42 ")
 
     assert requests[:-2] == ([meant] if meant else [])
     assert requests[-2:] == [
-        published(ref=ref, public=PublicText(whole)),
-        OpenUpdate(ref=ref, public=PublicText(whole)),
+        published(public=PublicText(whole)),
+        OpenUpdate(ref=42, public=PublicText(whole)),
     ]
     assert "Nothing was published." in question.message
 
@@ -906,21 +997,30 @@ statuses = st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True)
 AN_ACTOR = an_actor()
 
 
+def said_or_asked(text: str) -> Request | None:
+    """The request that ``text`` makes; None if it is asked about, as "Stats" alone is."""
+    try:
+        return said(text)
+    except Question:
+        return None
+
+
 @given(ref=refs, status=statuses, note=st.none() | bodies, public=bodies)
 def test_a_formatted_command_is_parsed_back(ref, status, note, public):
+    for text in (note or "", public):
+        assume(head_of(text, statuses=STATUSES, note=True) is None)
     own = typed_by_a_person(note or "")
     said_in_public = typed_by_a_person(public)
-    assume(
-        head_of(public, statuses=[status.name for one in PRESETS for status in one.statuses])
-        is None
-    )
+    moved = a_change(ref=ref, to=status, note=note)
+    published_so = published(ref=ref, to=status, public=public)
 
-    assert said(f"status {ref} {status} {own}") == a_change(ref=ref, to=status, note=note)
-    assert said(f"next {ref} {own}") == TakeNextStep(actor=AN_ACTOR, ref=ref, note=note)
-    assert said(f"note {ref} {said_in_public}") == a_change(ref=ref, note=public)
-    assert said(f"update {ref} status:{status} {said_in_public}") == published(
-        ref=ref, to=status, public=public
+    assert said_or_asked(f"status {ref} {status} {own}") in (moved, None)
+    assert said_or_asked(f"next {ref} {own}") in (
+        TakeNextStep(actor=AN_ACTOR, ref=ref, note=note),
+        None,
     )
+    assert said_or_asked(f"note {ref} {said_in_public}") in (a_change(ref=ref, note=public), None)
+    assert said_or_asked(f"update {ref} status:{status} {said_in_public}") in (published_so, None)
 
 
 @given(
