@@ -26,6 +26,7 @@ from bot.slack.promise_words import COMPACT_TIME, promise_at_end, promise_at_sta
 from bot.slack.references import WORD, plain_word
 from bot.slack.typed import Typed, unquoted
 from bot.slack.verbs import VERBS_BY_WORD
+from core.incident import Severity
 
 # The value of an option that names a person.
 OWNER = "owner"
@@ -66,7 +67,9 @@ def asides_of(
     whole = unquoted(text)
     rest = apart = spread(whole, typed.known.statuses)
     while len(found) < _ASIDES_MAX and rest:
-        aside = _first(rest, typed, kinds, public=public, words=public and bare and not found)
+        # Behind an option a status begins with a small letter: "severity high monitoring We look".
+        status = not found or (apart.endswith(rest) and rest[0].islower())
+        aside = _first(rest, typed, kinds, public=public, words=public and bare and status)
         if aside is None:
             break
         again = aside.kind in {one.kind for one in found}
@@ -217,16 +220,21 @@ def _paired(rest: str, cut: str, *, at_end: bool) -> str:
 
 def _severity(of: _Text) -> Iterator[Head]:
     head, tail = of.head(), of.tail()
-    said = _severity_in(head, of.typed)
+    said = _severity_in(head, of, end=0)
     if said and not said.start and (said.end == len(of.tokens) or _opens(head, said)):
         yield of.first(HeadKind.SEVERITY, said.value, said.end)
-    said = _severity_in(tail, of.typed)
+    said = _severity_in(tail, of, end=-1)
     if said and said.end == len(tail) and said.start and _closes(tail, said):
         yield of.last(HeadKind.SEVERITY, said.value, len(tail) - said.start)
 
 
-def _severity_in(tokens: list[str], typed: Typed) -> Said | None:
-    found = options_said(tokens, known=typed.known, taken=_OTHER_OPTIONS)
+def _severity_in(tokens: list[str], of: _Text, *, end: int) -> Said | None:
+    """The severity that ``tokens`` name at the ``end`` of the text: 0 its first word, -1 its last.
+
+    Without a sign it counts in a public text alone: there a word too much is read by everybody.
+    """
+    bare = frozenset(Severity) if of.public else frozenset()
+    found = options_said(tokens, known=of.typed.known, taken=_OTHER_OPTIONS, bare=bare, ends=(end,))
     return found[0] if found else None
 
 
@@ -237,7 +245,7 @@ def _opens(tokens: list[str], said: Said) -> bool:
     if _ENDED.search(words[-1]) or not any(map(str.isalnum, after)):
         return True
     if len(words) == 1:
-        return after[0].isupper()
+        return after[0].isupper() or plain_word(words[0]) in {*Severity}
     return len(words) == 2 and is_key_first(words)
 
 

@@ -320,7 +320,17 @@ class Arguments:
             if unknown is None:
                 return Doubt(words, joined(rest), meant)
             return Doubt(words, unknown.without, meant, unknown=unknown.unknown)
-        return self._unknown_first(tokens) or self._unknown_within(tokens)
+        unknown = self._unknown_first(tokens) or self._unknown_within(tokens)
+        return self._beside(unknown) if unknown and joined(tokens) == " ".join(tokens) else unknown
+
+    def _beside(self, unknown: Doubt) -> Doubt:
+        """``unknown`` with the options at the ends of the title without it: "… high owner @bo"."""
+        others = unknown.without.split()
+        if not others or not (said := self._said_in(others)):
+            return unknown
+        rest = joined(without_said(others, said))
+        meant = {one.key: one.value for one in said}
+        return Doubt(words_of(others, said), rest, meant, unknown=unknown.unknown)
 
     def _unknown_first(self, tokens: list[str]) -> Doubt | None:
         """A first word that is written like an option: ``--key``, ``key=value``."""
@@ -404,7 +414,9 @@ class Arguments:
         """
         key = (tuple(tokens), frozenset(self.options if taken is None else taken))
         if key not in self._said:
-            self._said[key] = options_said(tokens, known=self._typed.known, taken=key[1])
+            # That which the declaration gets anyway may as well be a word of its title.
+            bare = frozenset(Severity) - {self._typed.known.default_severity}
+            self._said[key] = options_said(tokens, known=self._typed.known, taken=key[1], bare=bare)
         return self._said[key]
 
     def _values(self, key: str) -> list[str]:

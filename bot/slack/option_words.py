@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.slack.audience_words import names_readers
+from bot.slack.audience_words import binds, names_readers
 from bot.slack.likeness import near
 from bot.slack.references import plain_word
 from bot.slack.tokens import without, without_separators
@@ -27,6 +27,7 @@ _BARE_SEVERITY = re.compile(r"(?:sev|p)[ -]?[0-5]", re.IGNORECASE)
 _GROUP = r"[(\[{][^()\[\]{}]+[)\]}]"
 _GROUPS_FIRST = re.compile(rf"\A\s*(?:{_GROUP})+")
 _GROUPS_LAST = re.compile(rf"(?:{_GROUP})+(?=[\s.,;:!]*\Z)")
+_JOINING = frozenset({"and", "or", "to", "&", "/", "is", "was", "means"})
 _PROMISE = r"(?:next|promise)(?: (?:public )?update)?(?: (?:in|at|by))? [0-9][0-9:]* ?(?:[a-z]+)?"
 _IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]+[)\]}][.,;:!]?")
 _SEPARATED = re.compile(r"[,;:|–—-]$")
@@ -37,6 +38,38 @@ _BEFORE = frozenset({"with", "and", "at", "as", "ever"})
 # Words after which a key belongs to the sentence: "Tickets of priority high are lost".
 _BINDING = re.compile(
     "an?|the|no|not|of|for|our|your|their|its|his|her|any|each|in|on|from|to|by|or|than"
+)
+# What "high" and "low" say of a thing. Where one of these words stands behind a severity, or right
+# before one at the end, the severity is an adjective: "High load on db-3", "Disk space low".
+_MEASURED = re.compile(
+    r"loads?|latenc\w+|cpus?|memory|ram|heap|swap|disks?|iops?|rates?|ratios?|usage|use|utili\w+|"
+    r"traffic|volumes?|demand|numbers?|counts?|amounts?|levels?|pressure|throughput|bandwidth|times?|"
+    r"delays?|lag|ping|jitter|loss|depth|temperatures?|voltage|power|battery|stocks?|space|supply|"
+    r"availability|quality|resolution|definition|density|speed|performance|priorit\w+|severit\w+|"
+    r"risks?|values?|scores?|season|frequency|costs?|prices?|fees|balances?|confidence|percentages?|"
+    r"p[0-9]+|concurrency|consumption|impact|noise|backlog|contention|churn|occupancy|light|budget"
+)
+# What "critical" says of a thing; "critical payments" may as well be payments, and critical.
+_CRITICAL = re.compile(
+    r"alerts?|alarms?|errors?|bugs?|issues?|paths?|vulnerabilit\w+|cves?|flaws?|infrastructure|"
+    r"systems|services|jobs|functions|functionality|features|parts|components|dependenc\w+|patch\w*|"
+    r"fix|fixes|updates?|security|business|mass|sections?|thresholds?|temperatures?|state|condition|"
+    r"workloads?|operations|events|messages|warnings?|priorit\w+|severit\w+|level|levels|infra"
+)
+_SIZED = re.compile(r"siz\w+|instances?|tiers?|plans?|terms?|waves?|priorit\w+|severit\w+|risks?")
+_KINDS_OF_THINGS = {"critical": _CRITICAL, "medium": _SIZED, "high": _MEASURED, "low": _MEASURED}
+# A noun may stand between: "High checkout latency".
+_THINGS_WITHIN = {"critical": 1, "medium": 1, "high": 3, "low": 3}
+# Words before a severity at the end that make it a part of the sentence, beside those that `binds`
+# knows: "The load looks high", "We treat it as critical", "business critical".
+_SPOKEN = re.compile(
+    r"too|so|quite|rather|really|get|gets|got|getting|seems?|seemed|looks?|looked|appears?|appeared|"
+    r"feels?|felt|runs?|ran|running|remained|remaining|stayed|staying|grows?|grew|rises?|rose|went|"
+    r"considered|deemed|rated|ranked|called|how|\w+ly|all-time|record|new|business|mission|safety|"
+    r"time|either|even|however|\w+'(?:s|re)|always|never|often|pretty|super|just|about|almost"
+)
+_JUDGED = re.compile(
+    r"(?:consider|deem|find|found|call|rate|keep|kept)\w* (?:it|this|that|them|these)"
 )
 # Words that say how components are, and name none: "All components down".
 _STATE = re.compile(
@@ -56,12 +89,18 @@ class Said:
 
 
 def options_said(
-    tokens: list[str], *, known: Circumstances, taken: Container[str] = ()
+    tokens: list[str],
+    *,
+    known: Circumstances,
+    taken: Container[str] = (),
+    bare: Container[str] = (),
+    ends: Iterable[int] = (-1, 0),
 ) -> list[Said]:
     """The options that words among ``tokens`` may mean, each at most once, from left to right.
 
     ``taken`` are the options that are set already. The value of a start is a moment that
-    `core.times.start_of` reads.
+    `core.times.start_of` reads. ``bare`` are the severities that count without a sign at an end,
+    and ``ends`` has 0 for the first word and -1 for the last, if these are ends of the text.
     """
     found: dict[str, Said] = {}
     free = [True] * len(tokens)
@@ -70,7 +109,7 @@ def options_said(
         _lifecycles(tokens, known),
         _starts(tokens, known),
         _components(tokens, free),
-        _severities_at_ends(tokens, free),
+        _severities_at_ends(tokens, free, bare=bare, ends=ends),
     )
     for said in (one for reader in readers for one in reader):
         if said.key in taken or said.key in found:
@@ -223,17 +262,21 @@ def _components(tokens: list[str], free: list[bool]) -> Iterator[Said]:
             yield Said(place, end, "components", names.strip("()[]{}.,;，"))
 
 
-def _severities_at_ends(tokens: list[str], free: list[bool]) -> Iterator[Said]:
+def _severities_at_ends(
+    tokens: list[str], free: list[bool], *, bare: Container[str], ends: Iterable[int]
+) -> Iterator[Said]:
     """What is rather an option at an end: "sev1", "(high)", and "high severity" behind the title.
 
-    ``high`` alone is a word of the title.
+    ``high`` alone is one of ``bare`` where it fits into no sentence.
     """
     places = [place for place, one in enumerate(free) if one]
-    for place in dict.fromkeys([*places[-1:], *places[:1]]):
+    for place in dict.fromkeys(places[end] for end in ends if places):
         word, token = plain_word(tokens[place]), tokens[place]
         value = other_school(word) if _BARE_SEVERITY.fullmatch(word) else None
         if word in _SEVERITIES and (
-            _IN_BRACKETS.fullmatch(token) or _is_set_off(tokens, places, place)
+            _IN_BRACKETS.fullmatch(token)
+            or _is_set_off(tokens, places, place)
+            or (word in bare and _fits_nowhere(tokens, places, place))
         ):
             value = word
         if value:
@@ -244,6 +287,32 @@ def _severities_at_ends(tokens: list[str], free: list[bool]) -> Iterator[Said]:
         value = _severity(tokens, last - 1, sure=False)
         if value and free[last - 1] and (key != "priority" or set_off):
             yield Said(last - 1, last + 1, "severity", value)
+
+
+def _fits_nowhere(tokens: list[str], places: list[int], place: int) -> bool:
+    """Whether a severity without a sign, the first word or the last, is an adjective of no word.
+
+    Any sentence may begin or end with a severity. To ask about each would annoy: alerts and public
+    texts are full of "High load on db-3" and "The error rate is low". So it is a word of the text
+    where the words beside it are among those that are high, low or critical, or lead to an
+    adjective. All else is asked about: "high search is down", "search is down critical".
+    """
+    if len(places) < 2:
+        return False
+    words = [plain_word(tokens[one]) for one in places]
+    word = plain_word(tokens[place])
+    things, within = _KINDS_OF_THINGS[word], _THINGS_WITHIN[word]
+    if place == places[0]:
+        following = words[1 : 1 + within]
+        return not any(map(things.fullmatch, following)) and words[1] not in _JOINING
+    before = tokens[places[-2]]
+    return not (
+        before.endswith(":")  # "Load on db-3: high"
+        or things.fullmatch(words[-2])
+        or _SPOKEN.fullmatch(words[-2])
+        or _JUDGED.fullmatch(" ".join(words[-3:-1]))
+        or binds([before])
+    )
 
 
 def _is_set_off(tokens: list[str], places: list[int], place: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from core.commands import SetPromise, TakeNextStep
 from core.incident import Note, PublicText, Severity
 from core.promise import NextUpdate
 from tests.builders import a_change, an_actor
-from tests.slack.saying import asked, meanings, published, said
+from tests.slack.saying import a_declaration, asked, meanings, published, said
 
 HIGH, LOW, CRITICAL = Severity.HIGH, Severity.LOW, Severity.CRITICAL
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -99,6 +100,48 @@ class TestASeverityAtAnEnd:
         assert without_end(taken.description) == CARDS
         assert taken == a_change(severity=severity, description=taken.description)
         assert whole == a_change(description=text)
+
+
+BARE = ["high {}", "High {}", "HIGH, {}", "{} high", "{} High.", "{} high!", "*high* {}",
+        "high monitoring {}", "high {} (monitoring)", "monitoring high {}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [CARDS, "search X is down", "Checkout", "payments fail again"])
+@pytest.mark.parametrize("form", BARE)
+def test_a_severity_without_a_sign_that_fits_into_no_sentence_is_asked_about(form, text):
+    whole = form.format(text)
+    if "monitoring" not in form:
+        assert meanings(f"declare {whole}")[:2] == [
+            a_declaration(text, severity=HIGH),
+            a_declaration(whole),
+        ]
+        assert meanings(f"title 42 {whole}")[0] == a_change(severity=HIGH, title=text)
+    to = "monitoring" if "monitoring" in form else None
+    assert meanings(f"update 42 {whole}")[:2] == [
+        published(severity=HIGH, to=to, public=PublicText(text)),
+        published(public=PublicText(whole)),
+    ]
+
+
+@pytest.mark.parametrize("severity", ["critical", "high", "low"])
+def test_each_severity_without_a_sign_is_asked_about_unless_a_declaration_has_it(severity):
+    for text in (f"{severity} search X is down", f"search X is down {severity}"):
+        assert meanings(f"declare {text}")[0].severity == severity
+        assert said(f"declare {text}", default_severity=Severity(severity)).title == text
+    assert said("declare medium search X is down").title == "medium search X is down"
+    assert meanings("update 42 medium search X is down")[0].severity == Severity.MEDIUM
+
+
+def test_a_severity_without_a_sign_may_stand_in_a_note():
+    assert said("note 42 high search X is down").note == "high search X is down"
+
+
+def test_a_severity_beside_an_owner_is_asked_about_with_it():
+    both, whole, _ = asked("declare search X is down critical owner @bo").choices
+
+    assert both.request == a_declaration("search X is down", severity=CRITICAL)
+    assert both.label == "Declare it critical, without owner @bo"
+    assert whole.request == a_declaration("search X is down critical owner @bo")
 
 
 PRIVATES = [
@@ -695,7 +738,49 @@ The update in Frankfurt is done
 We owe @bo a beer
 The high (and low) pressure pumps work again
 It is slow (in Frankfurt, London and Paris)
+high load on db
+critical alert fires on db
+High checkout latency
+High 5xx rate on the API
+Low disk space on db-3
+Disk space low
+Latency high
+CPU on db-3 is too high
+Memory running low
+Error rate remains high
+Critical systems are unaffected.
+Critical functions work again.
+Critical path of the checkout is broken
+Critical CVE in a library
+Load is still high.
+Load on db-3: high
+The risk for customers was low.
+Response times are high
+High demand slows the checkout
+High availability is restored
+High number of failed logins
+Low numbers of customers are affected.
+Low battery on all scanners
+High and low tides are mixed up
+Medium and large plans are affected.
+Medium instances fail to start
+The impact was medium
+We consider this critical
+It's critical.
+The queue is abnormally high
+Error rates are lower, but still high
 """.strip().splitlines()
+
+
+# A declaration asks about these words wherever they may be options.
+TITLES = [one for one in SENTENCES if not re.search("private|internal|P1|since|note[:=]", one)]
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_an_ordinary_sentence_is_a_title_unasked(title):
+    declared = said(f"declare {title}", at=NOON)
+
+    assert (declared.title, declared.severity) == (title, Severity.MEDIUM)
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
