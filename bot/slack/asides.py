@@ -14,13 +14,15 @@ from bot.slack.audience_words import (
     PRIVATE,
     PUBLIC,
     binds,
+    called_at_start,
+    published_at_end,
     readers_at_end,
     readers_at_start,
     readers_within,
 )
 from bot.slack.heads import AUDIENCES, Head, HeadKind, head_of, opened_within
 from bot.slack.likeness import near
-from bot.slack.option_words import Said, is_key_first, options_said, spread
+from bot.slack.option_words import Said, asks_for_severity, is_key_first, options_said, spread
 from bot.slack.owner_words import owners_said, people_at_end, people_at_start
 from bot.slack.promise_words import COMPACT_TIME, promise_at_end, promise_at_start, promised_by
 from bot.slack.references import WORD, plain_word
@@ -35,6 +37,7 @@ _WINDOW = 9
 _ASIDES_MAX = 4
 _ENDED = re.compile(r"[.,;:!?|)\]}–—-]$")
 _BRACKETED = re.compile(r"[(\[{].*[)\]}][.,;:!?]*", re.DOTALL)
+_DASH = re.compile("[-–—|]+")
 _ARROW = re.compile("[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
 _SIGN = re.compile(r"[:=]|^--?\w|^[–—]\w|[-=]>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
 _OTHER_OPTIONS = frozenset({"lifecycle", "since", "components"})
@@ -246,7 +249,7 @@ def _opens(tokens: list[str], said: Said) -> bool:
         return True
     if len(words) == 1:
         return after[0].isupper() or plain_word(words[0]) in {*Severity}
-    return len(words) == 2 and is_key_first(words)
+    return asks_for_severity(words) or (len(words) == 2 and is_key_first(words))
 
 
 def _closes(tokens: list[str], said: Said) -> bool:
@@ -269,6 +272,9 @@ def _status(of: _Text) -> Iterator[Head]:
     if _BRACKETED.fullmatch(tail[-1]) and plain_word(tail[-1]) == status:
         yield of.last(HeadKind.STATUS, status, 1)
     count = 2
+    if _DASH.fullmatch(tail[-2]) and tail[-1][-1].isalnum():
+        # "Rolled back - monitoring"; with a full stop it rather ends a sentence.
+        yield of.last(HeadKind.STATUS, status, count)
     if _ARROW.fullmatch(tail[-2]):
         if len(tail) > 2 and plain_word(tail[-3]) in {"status", "to", *statuses}:
             count = 3
@@ -306,6 +312,10 @@ def _readers(of: _Text) -> Iterator[Head]:
     said = readers_at_start(head)
     if said and said.asks and (of.public or said.name == other):
         yield of.first(HeadKind.AUDIENCE, said.name, said.end)
+    if (said := called_at_start(head)) and (said.name == other) and said.end < len(of.tokens):
+        yield of.first(HeadKind.AUDIENCE, said.name, said.end)
+    if not of.public and (count := published_at_end(tail)):
+        yield of.last(HeadKind.AUDIENCE, PUBLIC, count)
     if (said := readers_at_end(tail)) and said.start and (of.public or said.name == other):
         words = " ".join(tail[said.start : said.end])
         marked = bool(_BRACKETED.fullmatch(words)) or words.startswith("-")

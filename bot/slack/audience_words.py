@@ -36,7 +36,10 @@ _BEFORE = (
     rf"(?:(?:and|but|so) )?(?:{_PLEASE} )?"
     rf"(?P<asks>{_ASKING}|{_KEY}|{_ABOUT_IT})?(?P<says>{_SENTENCE})?"
 )
-_AFTER = rf"(?: (?:incident|one|mode|visibility|for now|thanks|thx|{_PLEASE}))*"
+_AFTER = (
+    r"(?: (?:incident|one|mode|visibility|notes?|update|text|message|for now|thanks|thx|"
+    rf"{_PLEASE}))*"
+)
 # These are words of many titles. They name readers behind words that ask, or set off by a sign.
 _INSIDERS = (
     r"internal(?:ly)?|confidential|secret|hidden|non-?public|embargoed|team only|"
@@ -50,6 +53,24 @@ _ONLY_THEM = (
     r"(?:do not|don'?t) (?:publish|share|tell (?:customers|anyone|anybody))"
     r"(?: (?:it|this))?(?: yet)?"
 )
+# The last word of a text that names readers without a sign, unless the word before it binds it.
+_AT_LAST = re.compile("internal|confidential|embargoed")
+# Who is called upon at the beginning of a text, with a colon behind: "Responders: db-3 is slow".
+_CALLED = re.compile(
+    r"(?:(?:fyi|hey|hi|only|just)? ?(?:for|to|as)? ?(?:an?|the|our)? ?)"
+    r"(?:responders?|(?:on-?call |internal )?team|staff|on-?call|engineers|colleagues|devs|us|note)"
+    r"(?: only)?"
+)
+_CALLED_BY_ALL = re.compile(
+    r"(?:and )?(?:(?:for|to|tell) (?:everyone|everybody|all|(?:the |our )?(?:customers|users))|"
+    rf"(?:{_PLEASE} )?(?:publish|announce|post|make public)(?: (?:it|this|that))?)"
+)
+_PUBLISH = re.compile(
+    rf"(?:{_PLEASE} )?(?:publish|announce)(?: (?:it|this|that))?(?: {_PLEASE})?|"
+    rf"(?:{_PLEASE} )?tell (?:everyone|everybody|all|(?:the |our )?customers)(?: {_PLEASE})?|"
+    r"for (?:everyone|everybody|(?:the |our )?customers)"
+)
+_CALL_MAX = 6
 # The first words of these.
 _ONLY_FIRST = frozenset({"internal", "internally", "for", "not", "priv", "pvt", "prv", "us"})
 _ONLY_FIRST |= {"responders", "staff", "do", "dont", "don't"}
@@ -152,10 +173,32 @@ def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
         bare = match["name"] == text
         return SaidReaders(start, end, match["name"], bare=bare, asks=bool(match["asks"]))
     match = _INSIDE.fullmatch(text)
-    alone = match and match["only"] and start and not match["says"] and not binds(words[:start])
+    few = match and (match["only"] or (end == len(words) and _AT_LAST.fullmatch(text)))
+    alone = few and match and start and not match["says"] and not binds(words[:start])
     if match and (match["asks"] or alone or is_set_off(words, start, end)):
         return SaidReaders(start, end, PRIVATE, asks=True)
     return None
+
+
+def called_at_start(words: Sequence[str]) -> SaidReaders | None:
+    """The readers that a text calls upon with a colon: "Responders: …", "tell everyone: …"."""
+    for end, word in enumerate(words[:_CALL_MAX], start=1):
+        if word.endswith((":", "：")):
+            text = _plain(words[:end])
+            for pattern, name in ((_CALLED, PRIVATE), (_CALLED_BY_ALL, PUBLIC)):
+                if pattern.fullmatch(text):
+                    return SaidReaders(0, end, name, asks=True)
+            return None
+    return None
+
+
+def published_at_end(words: Sequence[str]) -> int:
+    """The number of last words that ask to publish a note, with a sign before them."""
+    for count in range(min(_CALL_MAX, len(words) - 1), 0, -1):
+        set_off = _SET_OFF.search(words[-count - 1]) or not _is_word(words[-count - 1])
+        if set_off and _PUBLISH.fullmatch(_plain(words[-count:])):
+            return count
+    return 0
 
 
 def names_readers(words: Sequence[str]) -> bool:

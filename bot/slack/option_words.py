@@ -34,7 +34,14 @@ _SEPARATED = re.compile(r"[,;:|–—-]$")
 _AFTER_KEY = frozenset({"is", "of", "to", "as", "at", "-", "–", "->", "=>", "→"})
 _AFTER_SINCE = frozenset({"about", "around", "ca", "approx"})
 # They belong to the option: "Cards are refused with severity high".
-_BEFORE = frozenset({"with", "and", "at", "as", "ever"})
+_BEFORE = frozenset({"with", "and", "at", "as", "ever", "set", "raise", "lower", "change"})
+_SEVERITY_KEYS = frozenset({"severity", "sev"})
+# Words that ask for the severity behind them: "make it high: …", "…, raise to high".
+_ASKING = re.compile(
+    r"(?:please )?(?:raise|lower|downgrade|upgrade|escalate|bump|set|make|mark|change)"
+    r"(?: it| this| that)?(?: up| down)?(?: to| as)?"
+)
+_ASKING_MAX = 5
 # Words after which a key belongs to the sentence: "Tickets of priority high are lost".
 _BINDING = re.compile(
     "an?|the|no|not|of|for|our|your|their|its|his|her|any|each|in|on|from|to|by|or|than"
@@ -149,6 +156,11 @@ def is_key_first(words: list[str]) -> bool:
     return HABITS.get(key, key) == "severity" and key != "priority"
 
 
+def asks_for_severity(words: Sequence[str]) -> bool:
+    """Whether all of ``words`` but the last, a severity, ask for it: "make it high"."""
+    return _ASKING.fullmatch(" ".join(map(plain_word, words[:-1]))) is not None
+
+
 def spread(text: str, statuses: Iterable[str] = ()) -> str:
     """``text`` with the options in brackets at one end apart: ``(high, private)`` as two pairs."""
     named = (*statuses, "private", "public", "internal")
@@ -197,19 +209,23 @@ def _keys(tokens: list[str], key: str) -> Iterator[tuple[int, int]]:
 
 def _severities(tokens: list[str]) -> Iterator[Said]:
     for place, behind in _keys(tokens, "severity"):
-        value = _severity(tokens, behind, sure=plain_word(tokens[place]) == "severity")
+        key = plain_word(tokens[place])
+        value = _severity(tokens, behind, sure=key == "severity", number=key in _SEVERITY_KEYS)
         if value:
             yield Said(place, behind + 1, "severity", value)
 
 
-def _severity(tokens: list[str], place: int, *, sure: bool) -> str:
-    """The severity that the token at ``place``, behind a key, names. ``sure``: a slip counts."""
+def _severity(tokens: list[str], place: int, *, sure: bool, number: bool = False) -> str:
+    """The severity that the token at ``place``, behind a key, names.
+
+    ``sure``: a slip counts. ``number``: so does a number in a sentence.
+    """
     word = plain_word(tokens[place])
     if word in _SEVERITIES:
         return word
     if re.fullmatch("[0-5]", word):
         # "Priority 1 mails are late" is a sentence.
-        set_off = place + 1 == len(tokens) or not tokens[place][-1].isalnum()
+        set_off = number or place + 1 == len(tokens) or not tokens[place][-1].isalnum()
         return (other_school(f"sev{word}") or "") if set_off else ""
     slip = near(word, _SEVERITIES, most=1) if sure and len(word) > 3 else None
     return other_school(word) or slip or ""
@@ -281,12 +297,30 @@ def _severities_at_ends(
             value = word
         if value:
             yield Said(place, place + 1, "severity", value)
+    yield from _severities_asked_for(tokens, free, bare=bare, ends=ends)
     if len(places) > 1 and HABITS.get(key := plain_word(tokens[places[-1]]), key) == "severity":
         last = places[-1]
         set_off = last > 1 and _SEPARATED.search(tokens[last - 2])
         value = _severity(tokens, last - 1, sure=False)
         if value and free[last - 1] and (key != "priority" or set_off):
             yield Said(last - 1, last + 1, "severity", value)
+
+
+def _severities_asked_for(
+    tokens: list[str], free: list[bool], *, bare: Container[str], ends: Iterable[int]
+) -> Iterator[Said]:
+    """A severity behind words that ask for it, at the beginning or behind a sign at the end."""
+    words = [plain_word(one) for one in tokens]
+    for count in range(1, min(_ASKING_MAX, len(tokens) - 1) + 1):
+        last = len(tokens) - 1
+        if 0 in ends and words[count] in bare and _ASKING.fullmatch(" ".join(words[:count])):
+            things = _KINDS_OF_THINGS[words[count]]
+            if count == last or not things.fullmatch(words[count + 1]):
+                yield Said(0, count + 1, "severity", words[count])
+        if -1 in ends and words[-1] in bare and free[-1] and count < last:
+            set_off = not tokens[last - count - 1][-1].isalnum()
+            if set_off and _ASKING.fullmatch(" ".join(words[last - count : last])):
+                yield Said(last - count, last + 1, "severity", words[-1])
 
 
 def _fits_nowhere(tokens: list[str], places: list[int], place: int) -> bool:

@@ -11,7 +11,7 @@ from bot.slack import verbs
 from bot.slack.arranged import OpenPage, ShowComponents
 from bot.slack.boxes import Box, OpenBox
 from bot.slack.declaring import component_names, read_declare
-from bot.slack.heads import status_first
+from bot.slack.heads import STATUS_KEYS, status_first
 from bot.slack.likeness import near
 from bot.slack.list_words import read_list
 from bot.slack.markup import plain_text
@@ -109,10 +109,8 @@ def _ask_if_behind(status: str, typed: Typed) -> None:
 def _read_next(typed: Typed) -> TakeNextStep:
     ref = typed.ref(before_text=True)
     step = TakeNextStep(actor=typed.actor, ref=ref, note=typed.note())
-    first = first_word(step.note or "")
-    status = plain_word(first[0]) if first else ""
-    if first and status in typed.known.statuses and not typed.literal:
-        rest = str(step.note)[first.end() :].lstrip(" ,;:-\t\n")
+    status, rest = _status_before(step.note or "", typed)
+    if status and not typed.literal:
         move = Change(actor=typed.actor, ref=ref, to=status, note=note_of(rest))
         problem = "`next` takes the one step that is next, and a note. Nothing was done."
         try:
@@ -123,6 +121,16 @@ def _read_next(typed: Typed) -> TakeNextStep:
         as_note = Choice(step, "Take the next step, with this as its note")
         raise Question(problem, [*meant, as_note], usage=typed.verb.usage)
     return noted(step, typed, to="")
+
+
+def _status_before(note: str, typed: Typed) -> tuple[str, str]:
+    """The status that ``note`` begins with, behind "to" or an arrow or not, and what follows."""
+    first = first_word(note)
+    word = plain_word(first[0]) if first else ""
+    if first and word in typed.known.statuses:
+        return word, note[first.end() :].lstrip(" ,;:-\t\n")
+    signed = word in STATUS_KEYS or not any(map(str.isalnum, word))
+    return (signed and status_first(note, typed.known.statuses)) or ("", note)
 
 
 def _read_ack(typed: Typed) -> Acknowledge:
@@ -220,10 +228,14 @@ def _read_severity(typed: Typed) -> Change:
     if not typed.rest or typed.literal:
         typed.end()
         return change
-    note = Note(typed.text("The text"))
+    change_and_note = replace(change, note=Note(typed.text("The text")))
+    try:
+        meant = [Choice(noted(change_and_note, typed, to=None))]
+    except Question as question:
+        meant = list(question.choices)
     raise Question(
         "`severity` takes no text. Nothing was changed.",
-        [Choice(replace(change, note=note)), Choice(change, f"Set it to {severity} alone")],
+        [*meant, Choice(change, f"Set it to {severity} alone")],
         usage=typed.verb.usage,
     )
 

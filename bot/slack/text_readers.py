@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.slack.asides import OWNER, Asides, asides_of
-from bot.slack.audience_words import readers_at_end
+from bot.slack.audience_words import PRIVATE, readers_at_end
 from bot.slack.boxes import Box, OpenBox
 from bot.slack.declaring import component_names
 from bot.slack.heads import PUBLIC, Head, HeadKind, head_of, opened_within
 from bot.slack.likeness import near
 from bot.slack.promise_words import promised_by, when
-from bot.slack.references import WORD, NoNumber, at_head
+from bot.slack.references import WORD, NoNumber, at_head, number_of, plain_word
 from bot.slack.requests import AskPrivate, Choice, OpenUpdate, Question, Request
 from bot.slack.typed import Typed, option, quoted, status_of, unquoted
 from core.commands import Change, Ref, SetPromise, TakeNextStep
@@ -30,6 +30,17 @@ Noted = TypeVar("Noted", Change, TakeNextStep)
 _PUBLIC_ASIDES = frozenset(HeadKind)
 _PRIVATE_ASIDES = frozenset(HeadKind) - {HeadKind.OPTION}
 _FACTS = frozenset({HeadKind.STATUS, HeadKind.SEVERITY})
+# The whole note of a step, if it is another incident or says that the step is not meant.
+_OTHER = re.compile(r"(?:(?:and|also|plus|&|\+|,|/) ?)?(?:#|inc ?-?)?([0-9]{1,9})")
+_NOT_NOW = re.compile(
+    "no|nope|not|not (?:yet|now|ready|done)|don'?t|never|wait|later|soon|stop|cancel|undo|tomorrow|"
+    "tonight|not resolved(?: yet)?|almost|maybe|perhaps|when ready|if possible"
+)
+# Before a new title: "title 42 to …", "= …", "new title: …". "To" with a capital begins a sentence.
+_TITLE_LEAD = re.compile(
+    r"(?:[:=]+|[-=]+>|[\u2192\u21d2]|to|is|as|"
+    r"(?:[Nn]ew |[Tt]he )?[Tt]itle(?: is)?(?: ?[:=]| to)|[Nn]ew:)\s+(?=\S)"
+)
 ALL_AS_NOTE = "Keep all of it as the note"
 
 
@@ -53,6 +64,8 @@ def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
     """
     if typed.literal or not request.note:
         return request
+    if _moves(request):
+        _ask_before_step(request, typed)
     head = head_of(request.note, statuses=(), note=True)
     if head and head.kind is HeadKind.AUDIENCE and head.value != PUBLIC and head.marked:
         request = replace(request, note=note_of(head.rest))
@@ -85,6 +98,34 @@ def noted(request: Noted, typed: Typed, *, to: str | None) -> Noted:
 
 def _moves(request: Change | TakeNextStep) -> bool:
     return isinstance(request, TakeNextStep) or request.to is not None
+
+
+def _ask_before_step(request: Change | TakeNextStep, typed: Typed) -> None:
+    """Asks about a note that is another incident, a time or a refusal, and hardly a note."""
+    note = request.note or ""
+    other = _other_incident(note)
+    time = re.sub(r"^(?:in|at|by) ", "", plain_word(note))
+    as_note = Choice(request, "Do it, with this as its note")
+    if other:
+        meant = [
+            Choice(replace(request, note=None)),
+            Choice(replace(request, ref=other, note=None)),
+            as_note,
+        ]
+        problem = f"{quoted(note)} may be another incident: each has a command of its own."
+    elif _NOT_NOW.fullmatch(plain_word(note)) or promised_by(time, typed):
+        kept = Change(actor=request.actor, ref=request.ref, note=request.note)
+        meant = [Choice(kept, "Keep it as a note, without a step"), as_note]
+        problem = f"{quoted(note)} may mean that this is not the moment."
+    else:
+        return
+    raise Question(f"{problem} Nothing was done.", meant, usage=typed.verb.usage)
+
+
+def _other_incident(text: str) -> int | None:
+    """The number of an incident that is the whole of ``text``, as in "resolve 8 and 9"."""
+    match = _OTHER.fullmatch(" ".join(filter(None, map(plain_word, text.split()))))
+    return number_of(match[1]) if match else None
 
 
 def _with_facts(taken: Change | TakeNextStep, facts: dict[str, Any]) -> Change | TakeNextStep:
@@ -195,6 +236,17 @@ def read_update(typed: Typed) -> Change:
     )
     if typed.literal:
         return change
+    if other := _other_incident(text):
+        raise Question(
+            f"{quoted(text)} may be another incident, and the public text is missing. "
+            "Nothing was published.",
+            [
+                Choice(OpenUpdate(ref=ref, to=to)),
+                Choice(OpenUpdate(ref=other, to=to)),
+                Choice(change, "Publish all of it"),
+            ],
+            usage=typed.verb.usage,
+        )
     asides = asides_of(text, typed, _PUBLIC_ASIDES, public=True)
     if asides.found:
         raise _about_asides(change, asides, typed)
@@ -301,6 +353,8 @@ def read_title(typed: Typed) -> Change:
     quoted_option = change.title != text and head_of(
         text, statuses=typed.known.statuses, words=False
     )
+    if not asides.found and (lead := _TITLE_LEAD.match(text)):
+        raise _about_lead(change, lead[0], text, typed)
     if not asides.found and not quoted_option:
         return change
     raise Question(
@@ -313,6 +367,21 @@ def read_title(typed: Typed) -> Change:
             ),
             Choice(replace(change, title=None, note=Note(text))),
             Choice(OpenBox(ref=ref, box=Box.TITLE, text=text), "Edit first…"),
+        ],
+        usage=typed.verb.usage,
+    )
+
+
+def _about_lead(change: Change, lead: str, text: str, typed: Typed) -> Question:
+    """Asks about words that lead to a title and are no part of it: "new title: …"."""
+    without = replace(change, title=unquoted(text[len(lead) :]))
+    return Question(
+        f"{quoted(lead.strip())} may not belong to the title, which is public. "
+        "Nothing was changed.",
+        [
+            Choice(without, "Rename it without these words"),
+            Choice(change, "Rename it as typed"),
+            Choice(OpenBox(ref=change.ref, box=Box.TITLE, text=text), "Edit first…"),
         ],
         usage=typed.verb.usage,
     )
@@ -358,8 +427,20 @@ def with_facts(change: Change, names: str, typed: Typed) -> Change:
     """``change`` of the components that ``names`` lists.
 
     Raises:
-        Question: a severity or a status stands behind the names.
+        Question: a severity or a status stands behind the names, or one says who reads.
     """
+    others = tuple(one for one in change.components or () if one not in {PRIVATE, f"({PRIVATE})"})
+    if change.components and others != change.components:
+        without = [Choice(replace(change, components=others))] if others else []
+        raise Question(
+            f"{quoted(PRIVATE)} may say who reads this. Nothing was changed.",
+            [
+                Choice(AskPrivate(ref=change.ref)),
+                *without,
+                Choice(change, "Keep all of it as components"),
+            ],
+            usage=typed.verb.usage,
+        )
     asides = asides_of(names, typed, _FACTS, public=False)
     if not asides.found or not (rest := component_names(asides.rest, typed)):
         return change

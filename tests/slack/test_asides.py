@@ -102,6 +102,22 @@ class TestASeverityAtAnEnd:
         assert whole == a_change(description=text)
 
 
+ASKED_FOR = ["make it high: {}", "set to high {}", "{}, raise to high",
+             "{}. Please raise it to high.", "{} - mark this as high",
+             "set severity to high: {}", "sev 2 {}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ASKED_FOR)
+def test_words_that_ask_for_a_severity_are_no_text_unasked(form):
+    text = form.format(CARDS)
+    taken, whole, *_ = meanings(f"update 42 {text}")
+
+    assert without_end(taken.public) == CARDS
+    assert (taken.severity, whole.public) == (HIGH, text)
+    declared = meanings(f"declare {text}")[0]
+    assert (without_end(declared.title), declared.severity) == (CARDS, HIGH)
+
+
 BARE = ["high {}", "High {}", "HIGH, {}", "{} high", "{} High.", "{} high!", "*high* {}",
         "high monitoring {}", "high {} (monitoring)", "monitoring high {}"]  # fmt: skip
 
@@ -154,7 +170,9 @@ PRIVATES = [
     "{}. Don't publish this yet.", "do not share: {}", "{}, do not share", "not public yet: {}",
     "embargoed: {}", "{} (team only)", "only responders: {}", "{} for us only",
     "{} please do not tell customers", "private note: {}", "internal update - {}",
-    "private note for us only: {}", "note (private): {}",
+    "private note for us only: {}", "note (private): {}", "{} [internal note]", "{} (private note)",
+    "{} internal", "{}, confidential", "{} confidential", "Responders: {}", "for the team: {}",
+    "FYI team: {}", "as a note: {}", "On-call: {}", "{} embargoed",
 ]  # fmt: skip
 
 
@@ -343,7 +361,10 @@ def test_words_that_a_title_does_not_take_are_no_title_unasked(form):
 
 
 PUBLICS = ["{} public", "{} (public)", "{} --public", "{}, public", "{}, make it public",
-           "{} visibility public", "make it public: {}", "visibility public {}"]  # fmt: skip
+           "{} visibility public", "make it public: {}", "visibility public {}",
+           "for everyone: {}", "tell customers: {}", "please publish: {}", "and tell everybody: {}",
+           "{}, please publish", "{} - publish this", "{}, for customers",
+           "announce it: {}"]  # fmt: skip
 
 
 @pytest.mark.parametrize("form", PUBLICS)
@@ -369,7 +390,7 @@ def test_public_at_the_end_of_a_public_text_is_no_text_unasked(form):
 STATUSES = ["{} status:monitoring", "{} status: monitoring", "{} --status monitoring",
             "{} (monitoring)", "{} [Monitoring]", "{} -&gt; monitoring", "{} → monitoring",
             "{} status → monitoring", "{}, status monitoring", "{}, state monitoring",
-            "status monitoring {}",
+            "status monitoring {}", "{} - monitoring", "{} -- Monitoring", "{} | monitoring",
             "status:monitoring. {}"]  # fmt: skip
 
 
@@ -646,6 +667,73 @@ def test_a_status_behind_next_is_asked_about():
     ]
 
 
+@pytest.mark.parametrize("note", ["9", "and 9", "#9", "INC-9", "& inc 9", ", 9"])
+@pytest.mark.parametrize("verb", ["resolve", "close", "next", "status 42 open"])
+def test_a_note_of_a_step_that_is_an_incident_is_asked_about(verb, note):
+    command = verb if " " in verb else f"{verb} 42"
+    this, other, whole = meanings(f"{command} {note}")
+
+    assert (this.ref, this.note, other.ref, other.note) == (42, None, 9, None)
+    assert (whole.ref, whole.note) == (42, note)
+
+
+@pytest.mark.parametrize(
+    "note", ["no", "Not yet!", "later", "in 30m", "at 15:30", "tomorrow 10:00", "wait", "don't"]
+)
+@pytest.mark.parametrize("verb", ["resolve", "next", "status 42 resolved"])
+def test_a_note_that_says_not_now_takes_no_step_unasked(verb, note):
+    command = verb if " " in verb else f"{verb} 42"
+    kept, step = meanings(f"{command} {note}", at=NOON)
+
+    assert kept == a_change(note=Note(note))
+    assert step.note == note
+    assert said(f"note 42 {note}", at=NOON) == kept
+
+
+def test_a_number_alone_is_no_public_text_unasked():
+    assert meanings("update 42 9") == [
+        OpenUpdate(ref=42),
+        OpenUpdate(ref=9),
+        published(public=PublicText("9")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "to", "note"),
+    [
+        ("to resolved", "resolved", None),
+        ("-&gt; identified db-3", "identified", "db-3"),
+        ("→ monitoring", "monitoring", None),
+        ("status identified db-3", "identified", "db-3"),
+    ],
+)
+def test_a_status_behind_next_and_a_sign_is_asked_about(typed, to, note):
+    assert meanings(f"next 42 {typed}")[0] == a_change(to=to, note=note)
+
+
+def test_a_text_for_everyone_behind_a_severity_is_offered_as_one():
+    assert meanings("severity 42 high public: We look")[0] == OpenUpdate(
+        ref=42, severity=HIGH, public=PublicText("We look")
+    )
+
+
+@pytest.mark.parametrize("lead", ["to", "=", ":", "->", "new title:", "Title:", "title is:", "is"])
+def test_words_that_lead_to_a_title_are_no_title_unasked(lead):
+    without, whole, edited = meanings(f"title 42 {lead.replace('>', '&gt;')} {CARDS}")
+
+    assert (without, whole) == (a_change(title=CARDS), a_change(title=f"{lead} {CARDS}"))
+    assert edited == OpenBox(ref=42, box=Box.TITLE, text=f"{lead} {CARDS}")
+    assert meanings(f"title 42 {lead} {CARDS}, private")[0] == AskPrivate(ref=42)
+
+
+@pytest.mark.parametrize("names", ["api, private", "private, api", "api,(private)"])
+def test_private_among_components_is_asked_about(names):
+    private, without, whole = meanings(f"components 42 {names}")
+
+    assert (private, without) == (AskPrivate(ref=42), a_change(components=("api",)))
+    assert len(whole.components or ()) == 2
+
+
 # --- sentences --------------------------------------------------------------------------------
 
 SENTENCES = """
@@ -769,6 +857,21 @@ We consider this critical
 It's critical.
 The queue is abnormally high
 Error rates are lower, but still high
+We set it to low
+We lowered the limit, and set the default to low
+Make high priority tickets visible again
+Thanks, team
+We told customers, partners and staff
+We fixed it internally.
+We rotated the client secret
+Traffic is internal
+The plan is to make it public - later
+Customers: about 40 are hit
+A fix is out – monitoring.
+To pay with cards fails
+No errors since noon
+Later we look at the queue
+9 of 12 nodes are back
 """.strip().splitlines()
 
 
