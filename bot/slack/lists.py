@@ -32,6 +32,7 @@ from bot.slack.markup import (
     shown,
 )
 from bot.slack.pressed import Dialog, encode
+from bot.slack.questions import board_words
 from bot.slack.requests import (
     ShowBoard,
 )
@@ -198,7 +199,8 @@ def board(page: Ranking, asked: ShowBoard, *, at: datetime, responds: bool = Tru
     heading = _board_heading(asked.narrowed)
     if not page.items:
         told = [f"{heading}: none."]
-        return message(told, [section(told[0]), *actions([*_declare(responds), help_button()])])
+        offered = [*_wider(asked.narrowed), *_declare(responds), help_button()]
+        return message(told, [section(told[0]), *actions(offered)])
     heading += f" · {_place_in(page)}"
     rows = [
         {
@@ -209,6 +211,15 @@ def board(page: Ranking, asked: ShowBoard, *, at: datetime, responds: bool = Tru
     ]
     told = [f"{heading}:", *(f"{_line(incident, at=at)}." for incident in page.items)]
     return message(told, [section(f"*{heading}*"), *rows, *actions(_board_pages(page, asked))])
+
+
+def _wider(narrowed: BoardFilter) -> list[Json]:
+    """The button of the same list with the incidents that have ended; none if it has these."""
+    if narrowed.scope is Scope.ALL or not (narrowed.severity or narrowed.status):
+        return []
+    wider = replace(narrowed, scope=Scope.ALL)
+    value = board_value(ShowBoard(narrowed=wider))
+    return [button(f"List {board_words(wider)}", action_id="board:all", value=value)]
 
 
 def _place_in(page: Ranking) -> str:

@@ -68,6 +68,7 @@ SAID = [
     ("  ", ShowTray()),
     ("list", ShowBoard()),
     ("list mine", a_board(scope=Scope.MINE)),
+    ("list mine mine", a_board(scope=Scope.MINE)),
     ("LIST All severity:High", a_board(scope=Scope.ALL, severity=Severity.HIGH)),
     ("list status: monitoring severity: low", a_board(status="monitoring", severity=Severity.LOW)),
     ("list status:resolved", a_board(scope=Scope.ALL, status="resolved")),
@@ -526,7 +527,12 @@ SLIPS = [
     ),
     ("setup #status", "setup", '"#status" is no channel that Slack knows', [OpenSetup()]),
     ("setup pge", "setup", '"pge" is no channel', [OpenPage(), OpenSetup()]),
-    ("list mine mine", "list", "The scope is named twice.", [ShowBoard()]),
+    (
+        "list mine all",
+        "list",
+        "A list has one scope: mine or all?",
+        [a_board(scope=Scope.MINE), a_board(scope=Scope.ALL)],
+    ),
     ("list severity:", "list", "The value of `severity:` is missing.", [ShowBoard()]),
     ("list status:a.b", "list", 'There is no status "a.b".', [ShowBoard()]),
     (
@@ -538,7 +544,7 @@ SLIPS = [
     (
         "list mine P1",
         "list",
-        'I can\'t list "P1". Did you mean `/incident list severity:critical`?',
+        'I can\'t list "P1". Did you mean `/incident list mine severity:critical`?',
         [ShowBoard(narrowed=BoardFilter(scope=Scope.MINE, severity=Severity.CRITICAL))],
     ),
     ("list my", "list", "list mine`?", [ShowBoard(narrowed=BoardFilter(scope=Scope.MINE))]),
@@ -546,12 +552,66 @@ SLIPS = [
     (
         "list all sev:high state:resolved",
         "list",
-        "Did you mean `/incident list severity:high status:resolved`?",
+        "Did you mean `/incident list all severity:high status:resolved`?",
         [
             ShowBoard(
                 narrowed=BoardFilter(scope=Scope.ALL, severity=Severity.HIGH, status="resolved")
             )
         ],
+    ),
+    (
+        "list mine critical identified",
+        "list",
+        "Did you mean `/incident list mine severity:critical status:identified`?",
+        [a_board(scope=Scope.MINE, severity=Severity.CRITICAL, status="identified")],
+    ),
+    (
+        "list mine severity:foo P1 status:",
+        "list",
+        (
+            'There is no severity "foo". Severities: critical, high, medium, low. '
+            'The value of `status:` is missing. I can\'t list "P1". '
+            "Did you mean `/incident list mine severity:critical`?"
+        ),
+        [a_board(scope=Scope.MINE, severity=Severity.CRITICAL)],
+    ),
+    ("list mine foo:bar", "list", 'There is no option "foo".', [a_board(scope=Scope.MINE)]),
+    ("list checkout mine", "list", "Try open, all or mine.", [a_board(scope=Scope.MINE)]),
+    (
+        "list mine severity:high,critical",
+        "list",
+        "A list has one severity: high or critical?",
+        [
+            a_board(scope=Scope.MINE, severity=Severity.HIGH),
+            a_board(scope=Scope.MINE, severity=Severity.CRITICAL),
+        ],
+    ),
+    (
+        "list identified and monitoring",
+        "list",
+        "A list has one status: identified or monitoring?",
+        [a_board(status="identified"), a_board(status="monitoring")],
+    ),
+    (
+        "list open and resolved",
+        "list",
+        'I can\'t list "and resolved".',
+        [a_board(scope=Scope.ALL), a_board(scope=Scope.ALL, status="resolved"), a_board()],
+    ),
+    (
+        "list critical mine and resolved",
+        "list",
+        'I can\'t list "critical and resolved".',
+        [
+            a_board(scope=Scope.ALL, severity=Severity.CRITICAL, status="resolved"),
+            a_board(scope=Scope.MINE, severity=Severity.CRITICAL),
+        ],
+    ),
+    (
+        "list open status:closed",
+        "list",
+        "No open incident is closed.",
+        [a_board(scope=Scope.ALL), a_board(scope=Scope.ALL, status="closed"), a_board()],
     ),
     ("list page 2", "list", "A list has pages of ten", [ShowBoard()]),
     ("list checkout", "list", "Try open, all or mine.", [ShowBoard()]),

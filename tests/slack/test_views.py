@@ -973,6 +973,22 @@ def test_home_lists_no_incident_of_the_reader_under_others():
     assert "INC-11" not in repr(drawn)
 
 
+@pytest.mark.parametrize(
+    ("narrowed", "label"),
+    [
+        ({"scope": Scope.MINE, "status": "resolved"}, ["List all, resolved"]),
+        ({"severity": Severity.HIGH}, ["List all, high"]),
+        ({}, []),
+        ({"scope": Scope.ALL, "status": "resolved"}, []),
+    ],
+)
+def test_an_empty_list_of_open_incidents_offers_the_ended_ones(narrowed, label):
+    nothing = Ranking(items=(), total=0)
+    drawn = lists.board(nothing, ShowBoard(narrowed=BoardFilter(**narrowed)), at=NOW)
+
+    assert buttons(drawn) == [*label, "Declare an incident", "Help"]
+
+
 def test_an_empty_tray_still_lets_one_declare():
     message = lists.tray(
         Ranking(items=(), total=0), Ranking(items=(), total=0), channel=None, at=NOW
