@@ -300,7 +300,8 @@ class AlreadyPublic(UserError):
             named = f"Entry {entry.entry} of {incident.name}"
             advice = about(Act.WITHDRAW, "{} withdraws it.", incident, entry.entry)
         super().__init__(
-            f"{named} is public since {self.since:%H:%M} UTC, and nothing was changed.", advice
+            f"{named} has been public since {self.since:%H:%M} UTC, and nothing was changed.",
+            advice,
         )
 
 

@@ -157,7 +157,7 @@ def labels_of(offers: Sequence[Offer]) -> list[str]:
     Labels that are the same get the names of their incidents, then the beginnings or the ends of
     their texts, then numbers.
     """
-    labels = [_label(offer) for offer in offers]
+    labels = [_told_apart(offer, offers) for offer in offers]
     for more in (_with_name, _with_beginning, _with_end):
         shown = [clipped(label, LABEL_MAX) for label in labels]
         if len(set(shown)) == len(shown):
@@ -173,10 +173,21 @@ def labels_of(offers: Sequence[Offer]) -> list[str]:
     ]
 
 
+def _told_apart(offer: Offer, offers: Sequence[Offer]) -> str:
+    """The label of ``offer``; if it only publishes what another one has more of, with the text."""
+    label, public = _label(offer), getattr(offer.request, "public", None)
+    if offer.incident is None or label != f"Publish on {offer.incident.name}":
+        return label
+    others = (getattr(other.request, "public", None) for other in offers)
+    longer = any(other and public != other and str(public) in other for other in others)
+    return _with_beginning(label, offer) if longer else label
+
+
 def _label(offer: Offer) -> str:
     label = offer.choice.label or label_of(offer)
     if offer.choice.label and offer.incident and not label.endswith("…"):
-        label = f"{label} on {offer.incident.name}"
+        act, comma, more = label.partition(",")
+        label = f"{act} on {offer.incident.name}{comma}{more}"
     return label
 
 

@@ -235,10 +235,10 @@ def _already_public(error: AlreadyPublic, *, at: datetime) -> Json:
     incident, entry = error.incident, error.entry
     since = moment(error.since, seen_from=at)
     if entry is None:
-        told = [f"{incident.name} is public since {since}.", "Nothing was changed."]
+        told = [f"{incident.name} has been public since {since}.", "Nothing was changed."]
         return _refused(told, [ask_private_button(incident)])
     text = "That title" if entry.kind is Kind.TITLE else "That text"
-    told = [f"{text} of {incident.name} is public since {since}.", "Nothing was changed."]
+    told = [f"{text} of {incident.name} has been public since {since}.", "Nothing was changed."]
     return _refused(told, [withdraw_button(incident, entry)])
 
 

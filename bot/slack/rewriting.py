@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from bot.slack import views
+from bot.slack import views, withdrawn
 from bot.slack.answers import Answers, Carried, DialogNotOpened
 from bot.slack.asking import DRAFTS, Asking, draft_reply
 from bot.slack.blocks import Json
@@ -110,7 +110,7 @@ class Rewriting:
             await self._answers.open_and_fill(interaction, "update", work)
         incident = outcome.incident
         offer = Offer(Choice(request, "Edit it…"), incident)
-        return draft_reply(views.taken_back_to_edit(outcome), offer, draft)
+        return draft_reply(withdrawn.taken_back_to_edit(outcome), offer, draft)
 
 
 def _incident_of(pressed: Pressed) -> UUID | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from bot.slack import channels
+from bot.slack import channels, withdrawn
 from bot.slack.blocks import Json, actions, message, paragraphs
 from bot.slack.buttons import (
     channel_buttons,
@@ -42,11 +42,21 @@ from bot.slack.words import (
 )
 from core.boards import Card
 from core.decision import Outcome
-from core.incident import OPENED, DeclaredText, Incident, Kind, Section, Update, Visibility
+from core.incident import OPENED, Incident, Kind, Section, Update, Visibility
 from core.lifecycle import PublicWord
 from core.promise import Promise
-from core.texts import listed
 from core.times import duration
+
+# A title right after a sentence about one of these would look like a part of it: "INC-1 has a new
+# description: Checkout is down." A new title names itself.
+NOT_BEFORE_A_TITLE = frozenset(
+    {
+        Kind.TITLE,
+        Kind.DESCRIPTION,
+        Kind.REPORTED,
+        Kind.RESOLUTION,
+    }
+)
 
 
 def answer(
@@ -68,7 +78,7 @@ def answer(
         return _beside_card(outcome, reader=reader)
     if outcome.changed:
         return changed(outcome, reader=reader)
-    return unchanged(outcome, at=at)
+    return unchanged(outcome, at=at, reader=reader)
 
 
 def _beside_card(outcome: Outcome, *, reader: str | None) -> Json:
@@ -78,7 +88,9 @@ def _beside_card(outcome: Outcome, *, reader: str | None) -> Json:
     """
     incident = outcome.incident
     if outcome.redacted:
-        told = list(_new_state(outcome, reader) if outcome.changed else _withdrawn_already(outcome))
+        told = list(
+            _new_state(outcome, reader) if outcome.changed else withdrawn.already(outcome, reader)
+        )
         told += [f"{capitalized(steps)}." for steps in _next(outcome)]
     else:
         facts = [fact for _, fact in _new_facts(outcome, reader)]
@@ -178,7 +190,7 @@ def changed(outcome: Outcome, *, reader: str | None = None) -> Json:
 def _offered(outcome: Outcome) -> Iterator[Json]:
     """Buttons about the change: what is still held back, and how the incident ended."""
     incident, before = outcome.incident, outcome.before
-    if outcome.redacted and _promise_left(outcome.redacted, incident):
+    if outcome.redacted and withdrawn.promise_left(outcome.redacted, incident):
         yield promise_button(incident)
         yield no_promise_button(incident, outcome.redacted.entry)
     for update in outcome.updates:
@@ -199,11 +211,11 @@ def _offered(outcome: Outcome) -> Iterator[Json]:
         yield resolution_select(incident)
 
 
-def unchanged(outcome: Outcome, *, at: datetime) -> Json:
+def unchanged(outcome: Outcome, *, at: datetime, reader: str | None = None) -> Json:
     """The answer to a command that changed nothing because its result was true already."""
     incident = outcome.incident
     if outcome.redacted:
-        return offer(list(_withdrawn_already(outcome)), incident)
+        return offer(list(withdrawn.already(outcome, reader)), incident)
     told = ["Nothing had to change.", about(_status_and_owner(incident), incident)]
     first, since = incident.acknowledged_by, outcome.acknowledged_at
     if first and since:
@@ -226,23 +238,6 @@ def promise_left(incident: Incident, present: Promise | None, *, at: datetime) -
 def _status_and_owner(incident: Incident) -> str:
     status = f"*{status_name(incident.status)}* ({incident.severity})"
     return f"{incident.name} is {status}, and owned by {owned_by(incident)}"
-
-
-def _withdrawn_already(outcome: Outcome) -> Iterator[str]:
-    if redacted := outcome.redacted:
-        yield f"{_withdrawn(redacted, outcome)} withdrawn already."
-        yield from _never_published(redacted)
-
-
-def _never_published(redacted: Update) -> Iterator[str]:
-    if redacted.taken_back:
-        yield "It was never published."
-
-
-def taken_back_to_edit(outcome: Outcome) -> str:
-    """The sentence beside the dialog that holds a text that was taken back."""
-    never = " ".join(_never_published(outcome.redacted)) if outcome.redacted else ""
-    return f"Your public update of {outcome.incident.name} is taken back. {never}".strip()
 
 
 def asks_before_the_end(incident: Incident, to: str) -> Json:
@@ -279,29 +274,14 @@ def status_channel_set(channel: str, *, also: str = "") -> Json:
 
 
 def _new_state(outcome: Outcome, reader: str | None) -> Iterator[str]:
-    incident, redacted = outcome.incident, outcome.redacted
-    if redacted:
-        yield f"{_withdrawn(redacted, outcome)} withdrawn."
-        if redacted.kind in {Kind.REPORTED, Kind.DESCRIPTION} and outcome.withdrawn_too:
-            more = outcome.withdrawn_too
-            yield f"So {'is 1 earlier version' if more == 1 else f'are {more} earlier versions'}."
-        yield from _never_published(redacted)
-        if redacted.visibility is Visibility.PUBLIC and not redacted.taken_back:
-            yield "Its copies in Slack are being replaced."
-        if due_at := _promise_left(redacted, incident):
-            by = moment(due_at, seen_from=incident.updated_at)
-            yield f"Its promise of the next update by {by} was public, and stands."
-        was = outcome.before.title if outcome.before else incident.title
-        if redacted.kind is Kind.TITLE and redacted.taken_back and was != incident.title:
-            yield f'It is called "{escape(incident.title)}" again.'
-        replaceable = outcome.correctable
-        if replaceable and replaceable.entry == redacted.entry and _by(redacted, reader):
-            yield "For five minutes you can put one text in its place:"
-            yield f"`{COMMAND} update {incident.number} …`."
-    for place, (update, fact) in enumerate(_new_facts(outcome, reader)):
-        # A new title names itself.
-        titled = place == 0 and update.kind is not Kind.TITLE
-        yield about(fact, outcome.before or incident) if titled else f"{fact}."
+    yield from withdrawn.now(outcome, reader)
+    incident = outcome.before or outcome.incident
+    facts = list(_new_facts(outcome, reader))
+    for place, (update, fact) in enumerate(facts):
+        titled = place == 0 and update.kind not in NOT_BEFORE_A_TITLE
+        yield about(fact, incident) if titled else f"{fact}."
+    if facts and facts[0][0].kind in NOT_BEFORE_A_TITLE - {Kind.TITLE}:
+        yield f'{incident.name} is called "{escape(incident.title)}".'
 
 
 def _new_facts(outcome: Outcome, reader: str | None) -> Iterator[tuple[Update, str]]:
@@ -310,43 +290,6 @@ def _new_facts(outcome: Outcome, reader: str | None) -> Iterator[tuple[Update, s
     for update in updates:
         name = outcome.incident.name if update is updates[0] else "It"
         yield from ((update, fact) for fact in _changes(update, name, outcome, reader))
-
-
-def _withdrawn(redacted: Update, outcome: Outcome) -> str:
-    """The beginning of a sentence about texts that are withdrawn, up to its verb."""
-    name, entry = outcome.incident.name, redacted.entry
-    if outcome.withdrawn_name:
-        return _withdrawn_by_name(outcome.withdrawn_name, outcome)
-    if redacted.kind in {Kind.TITLE, Kind.DESCRIPTION}:
-        return f"The {redacted.kind} in entry {entry} of {name} is"
-    if redacted.kind is Kind.REPORTED:
-        words = Section(str(redacted.new)).words
-        return f'The section "{words}" of the report of {name} (entry {entry}) is'
-    if names := outcome.withdrawn_of_declaration:
-        verb = "is" if len(names) == 1 else "are"
-        return f"{listed(names).capitalize()} of the declaration of {name} {verb}"
-    return f"The text of entry {entry} of {name} is"
-
-
-def _withdrawn_by_name(text: DeclaredText, outcome: Outcome) -> str:
-    name, more = outcome.incident.name, outcome.withdrawn_too
-    if text is not DeclaredText.TITLE:
-        return f"The {text} of {name} is"
-    if not outcome.changed:
-        return f"Every earlier title of {name} is"
-    return f"{more + 1} earlier titles of {name} are" if more else f"The earlier title of {name} is"
-
-
-def _promise_left(redacted: Update, incident: Incident) -> datetime | None:
-    """The due moment of the promise in force, if the text that was withdrawn has made it."""
-    made = redacted.next_update_by
-    return made if made == incident.next_update_by and not redacted.taken_back else None
-
-
-def _by(update: Update, reader: str | None) -> bool:
-    """Whether the reader wrote the text that they have just withdrawn."""
-    withdrawn_by = update.redacted_by and update.redacted_by.id
-    return update.by.id == reader == withdrawn_by
 
 
 def _changes(  # noqa: C901, PLR0912 - one case for each kind
@@ -394,7 +337,7 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
             now, was = escape(incident.title), escape(update.old or "")
             yield f'{name} is now called "{now}" (was "{was}")'
         case Kind.DESCRIPTION:
-            yield f"{name} has a new description"
+            yield f'{name} now has the description "{shown(incident.description or "", 300)}"'
             yield f"{readers_see(incident, reader=reader)} it; it is never public"
         case Kind.COMPONENTS:
             yield f"{name} now affects {_component_names(incident)}"

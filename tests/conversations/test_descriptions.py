@@ -50,7 +50,7 @@ async def test_the_card_has_the_first_lines_and_show_has_all_of_them(card, say):
 async def test_the_answer_names_the_readers(say):
     words = (await say("description 1 Nobody can pay.")).words()
 
-    assert "INC-1 has a new description: Checkout is down." in words
+    assert 'INC-1 is called "Checkout is down".' in words
     assert "Everyone in this workspace sees it; it is never public." in words
 
 

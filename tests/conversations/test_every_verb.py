@@ -103,7 +103,7 @@ CONVERSATIONS: dict[str, list[tuple[str, str]]] = {
     "withdraw": [
         DECLARED,
         ("note 1 a secret", "Your note is kept private."),
-        ("withdraw 1 2", "The text of entry 2 of INC-1 is withdrawn."),
+        ("withdraw 1 2", "Your note on INC-1 (entry 2) is withdrawn."),
         ("withdraw 1 2", "is withdrawn already."),
     ],
     "catchup": [

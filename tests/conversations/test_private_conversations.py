@@ -68,7 +68,7 @@ async def test_the_declarer_has_the_card_of_a_direct_message_and_works_with_it(
     await settle()
     assert "Identified" in str(slack.workspace.direct(mia.user).messages[-1].blocks)
     late = await (await mia.press(answer, "Make it private")).answer()
-    assert "is public since" in late.text
+    assert "has been public since" in late.text
     asked = await (await mia.press(late, "Make it private…")).answer()
     private = await (await mia.press(asked, "Make it private")).answer()
     await settle()

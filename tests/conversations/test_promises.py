@@ -252,7 +252,7 @@ async def test_words_behind_the_time_are_a_private_reason(slack, declared, says,
 
     asked = await says("promise 1 45m the vendor sleeps")
     assert "Nothing was promised." in asked.text
-    pressed = await mia.press(asked, "Promise it, with this as the private reason on INC-1")
+    pressed = await mia.press(asked, "Promise it on INC-1, with this as the private reason")
     assert "promised by <!date^1772444700" in (await pressed.answer()).text
     assert "the vendor sleeps" in (await says("timeline 1")).words()
 

@@ -164,9 +164,9 @@ async def test_a_status_at_the_head_of_a_public_text_is_asked_about(told, mia, s
 @pytest.mark.parametrize(
     ("typed", "button"),
     [
-        ("next:45m", "Publish, next update in 45 min"),
-        ("promise: 45m", "Publish, next update in 45 min"),
-        ("--next=45m", "Publish, next update in 45 min"),
+        ("next:45m", "Publish on INC-2, next update in 45 min"),
+        ("promise: 45m", "Publish on INC-2, next update in 45 min"),
+        ("--next=45m", "Publish on INC-2, next update in 45 min"),
     ],
 )
 async def test_a_promise_before_the_public_text_is_offered(told, mia, settle, slack, typed, button):

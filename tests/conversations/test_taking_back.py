@@ -205,14 +205,14 @@ async def test_a_late_press_withdraws_nothing_that_was_read_until_it_is_asked_to
     late = await answer_to(mia, published, press)
     await settle()
 
-    assert "That text of INC-1 is public since" in late.text
+    assert "That text of INC-1 has been public since" in late.text
     assert "Nothing was changed." in late.text
     (card,) = slack.channel_view("#status")
     assert "Our customer list leaked." in str(card.replies)
 
     withdrawn = await answer_to(mia, late, "Withdraw it")
     await settle()
-    assert "The text of entry 2 of INC-1 is withdrawn." in withdrawn.text
+    assert "Your public update on INC-1 (entry 2) is withdrawn." in withdrawn.text
     assert "leaked" not in str(slack.channel_view("#status"))
 
 
@@ -223,7 +223,7 @@ async def test_a_late_press_makes_nothing_private_until_it_is_asked_to(slack, ra
     late = await answer_to(mia, declared, "Make it private")
     await settle()
 
-    assert "INC-1 is public since" in late.text
+    assert "INC-1 has been public since" in late.text
     assert "Vault 7" in str(slack.channel_view("#status"))
 
     asked = await answer_to(mia, late, "Make it private…")

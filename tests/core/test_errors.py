@@ -231,14 +231,14 @@ TOLD = [
     (
         AlreadyPublic(OPEN),
         (
-            "INC-42 is public since 09:00 UTC, and nothing was changed. "
+            "INC-42 has been public since 09:00 UTC, and nothing was changed. "
             "<make it private> makes it private."
         ),
     ),
     (
         AlreadyPublic(OPEN, an_update(body=SECRET)),
         (
-            "Entry 2 of INC-42 is public since 09:00 UTC, and nothing was changed. "
+            "Entry 2 of INC-42 has been public since 09:00 UTC, and nothing was changed. "
             "<withdraw a text> withdraws it."
         ),
     ),

@@ -100,3 +100,24 @@ FOLLOW_UP = [Choice(OpenDeclare(description=text), "Declare a follow-up…") for
 )
 def test_labels_that_are_alike_say_more(offers, labels):
     assert labels_of(offers) == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("update 42 public: We are on it", 'Publish on INC-42: "We are on it"'),
+        ("update 42 We are on it, next 30m", "Publish on INC-42, next update in 30 min"),
+        ("update 42 We are on it, severity high", "Publish, and set INC-42 to high"),
+    ],
+)
+def test_the_label_beside_the_whole_text_says_what_is_published(text, label):
+    with pytest.raises(Question) as question:
+        said(text)
+    labels = labels_of(
+        [
+            Offer(replace(choice, request=bound(choice.request, INCIDENTS[0])), INCIDENTS[0])
+            for choice in question.value.choices
+        ]
+    )
+
+    assert labels[:2] == [label, "Publish all of it on INC-42"]
