@@ -287,7 +287,7 @@ class Transaction(Reader, Drafts, EndpointWriter, SubscriptionWriter, Protocol):
         """All changes of the description, oldest first."""
 
     def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
-        """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
+        """The newest public text by ``by`` that was withdrawn ``since``, with none in its place."""
 
     def last_move(self, incident: Incident) -> Update | None:
         """The newest transition, the declaration counted as one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from core.incident import (
     DeclaredText,
     Incident,
     Kind,
+    Person,
     Section,
     Update,
     Visibility,
@@ -50,6 +51,23 @@ def _withdrawn(
     if isinstance(command.entry, DeclaredText):
         return _withdrawn_by_name(incident, command, command.entry, entry, known, at=at)
     return _withdrawn_entry(incident, command, entry, known, at=at)
+
+
+def without_successor(texts: Iterable[Update], by: Person, *, since: datetime) -> Update | None:
+    """The newest of ``texts`` by ``by``, withdrawn ``since``, that no other stands in place of.
+
+    A correction names the text that it replaces. Before the end that text is the next one that its
+    author wrote, as with **Take back and edit**. A correction has no successor.
+    """
+    newest_first = sorted(texts, key=lambda one: one.entry, reverse=True)
+    replaced = {one.old for one in newest_first if one.kind is Kind.CORRECTED}
+    wrote = [one for one in newest_first if one.by == by and one.kind is not Kind.CORRECTED]
+    for one in wrote:
+        if one.redacted_at is None or one.redacted_at < since or str(one.entry) in replaced:
+            continue
+        if not any(one.redacted_at <= later.at for later in wrote if later.entry > one.entry):
+            return one
+    return None
 
 
 def withdrawn_name(command: Command) -> DeclaredText | None:

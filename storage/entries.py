@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select
 
 from core.incident import DeclaredText, Incident, Kind, Person, Severity, Update, Visibility
+from core.withdrawing import without_successor
 from storage.models import is_move, update
 from storage.rows import AnyRow
 
@@ -65,17 +66,17 @@ _TEXTS = select(update.c.kind, update.c.visibility, update.c.body, update.c.old)
     of_incident, or_(update.c.body.is_not(None), update.c.old.is_not(None))
 )
 _SECTIONS = UPDATE.where(update.c.kind == Kind.REPORTED).order_by(update.c.entry)
-# Withdrawn public texts by a person, and what replaced some of them, newest first.
+# Public texts by a person that are new or withdrawn, and what replaced some after the end.
 _CORRECTIONS = UPDATE.where(
     or_(
         update.c.kind == Kind.CORRECTED,
         and_(
             update.c.visibility == Visibility.PUBLIC,
             update.c.by_id == bindparam("person"),
-            update.c.redacted_at >= bindparam("since"),
+            or_(update.c.redacted_at >= bindparam("since"), update.c.at >= bindparam("since")),
         ),
     )
-).order_by(update.c.entry.desc())
+)
 
 
 def entry(connection: Connection, incident: Incident, entry: int | UUID) -> Update | None:
@@ -125,23 +126,15 @@ def sections(connection: Connection, incident: Incident) -> tuple[Update, ...]:
 def correctable(
     connection: Connection, incident: Incident, by: Person, *, since: datetime
 ) -> Update | None:
-    """The newest public text by ``by`` that was withdrawn ``since``, without a correction."""
+    """The newest public text by ``by``, withdrawn ``since``, in whose place there is none."""
     sought = {
         "workspace": incident.workspace,
         "incident": incident.id,
         "person": by.id,
         "since": since,
     }
-    found = [update_of(row) for row in connection.execute(_CORRECTIONS, sought)]
-    corrected = {one.old for one in found if one.kind is Kind.CORRECTED}
-    return next(
-        (
-            one
-            for one in found
-            if one.kind is not Kind.CORRECTED and str(one.entry) not in corrected
-        ),
-        None,
-    )
+    found = (update_of(row) for row in connection.execute(_CORRECTIONS, sought))
+    return without_successor(found, by, since=since)
 
 
 def had_severity(

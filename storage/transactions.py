@@ -130,7 +130,7 @@ class SqlTransaction(SqlReader):
         return entries.descriptions(self._connection, incident)
 
     def correctable(self, incident: Incident, by: Person, *, since: datetime) -> Update | None:
-        """The newest public text by ``by`` that was withdrawn ``since``, without a correction.
+        """The newest public text by ``by`` that was withdrawn ``since``, with none in its place.
 
         None once the short reply of an end has left in its place.
         """

@@ -432,7 +432,7 @@ def _readers(outcome: Outcome) -> Iterator[str]:
 
 def _in_place_of(public: Update) -> Iterator[str]:
     if public.kind is Kind.CORRECTED:
-        replaced = f"the text you took back (entry {public.old})"
+        replaced = f"your text in entry {public.old}"
         yield f"It stands in place of {replaced}, and is the only one that can."
 
 

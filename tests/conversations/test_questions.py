@@ -928,7 +928,7 @@ class TestTakeBackAndEdit:
         assert "For five minutes you can put one text in its place" in taken_back.text
 
         again = await told(f"update 2 {CAUSE}")
-        told_of_it = "in place of the text you took back (entry 4), and is the only one that can."
+        told_of_it = "in place of your text in entry 4, and is the only one that can."
         assert told_of_it in again.text
 
         taken_back = await (await mia.press(again, "Take back")).answer()

@@ -137,6 +137,28 @@ async def test_a_correction_that_is_taken_back_as_well_leaves_the_short_reply(
     assert "*Resolved* after 42 min." in reply
 
 
+async def test_a_text_that_was_edited_before_the_end_is_not_replaced_again(
+    slack, monitored, settle, told, clock
+):
+    mia = slack.person("mia")
+    written = await told("update 1 Slow.")
+    clock.advance(seconds=2)
+    await mia.press(written, "Take back and edit")
+    await slack.until(lambda: mia.has_view and mia.view.given.get("submit") is not None)
+    await mia.fill("Public update", "It is slow.")
+    await mia.submit()
+    await settle()
+    await told("resolve 1")
+    await told("withdraw 1 5")
+
+    taken = await told("update 1 It was one region.")
+    assert "in place of your text in entry 5, and is the only one that can." in taken.text
+    refused = await told("update 1 And one more.")
+    assert "end of its lifecycle" in refused.text
+    await settle()
+    assert "And one more." not in "".join(replies(slack))
+
+
 async def test_a_correction_comes_within_five_minutes_or_not_at_all(
     slack, ended, settle, told, clock
 ):

@@ -144,3 +144,62 @@ async def test_before_the_end_no_text_stands_in_place_of_another(incidents, decl
     outcome = await incidents.execute(Redact(actor=an_actor(), ref=1, entry=2))
 
     assert outcome.correctable is None
+
+
+# --- one text in the place of each withdrawn one -------------------------------------------------
+
+
+@pytest.fixture
+def does(incidents, clock):
+    """Does one act as Ada a second after the last; the number of an entry withdraws that."""
+
+    async def does(act):
+        clock.advance(seconds=1)
+        if isinstance(act, int):
+            return await incidents.execute(Redact(actor=an_actor(), ref=1, entry=act))
+        who, text = act if isinstance(act, tuple) else (an_actor(), act)
+        asked = {"to": text} if text in LIFECYCLE else {"public": text}
+        return await incidents.execute(a_change(actor=who, ref=1, **asked))
+
+    return does
+
+
+LIFECYCLE = ("identified", "monitoring", "resolved")
+
+
+@pytest.mark.parametrize(
+    ("acts", "places"),
+    [
+        (["Slow.", 2, "It is slow.", *LIFECYCLE], []),
+        (["Slow.", 2, "It is slow.", 3, "All is slow.", *LIFECYCLE], []),
+        (["Slow.", 2, "It is slow.", 3, "All is slow.", *LIFECYCLE, 4], [4]),
+        (["Slow.", *LIFECYCLE, 2], [2]),
+        (["Slow.", 2, *LIFECYCLE], [2]),
+        (["Slow.", 2, (an_actor(GRACE), "It is slow."), *LIFECYCLE], [2]),
+        (["Slow.", "Slower.", *LIFECYCLE, 2, 3], [3, 2]),
+        (["Slow.", "Slower.", 2, *LIFECYCLE, 3], [3, 2]),
+        (["Slow.", 2, "Slower.", *LIFECYCLE, 3], [3]),
+    ],
+    ids=[
+        "edited before the end",
+        "edited twice before the end",
+        "and withdrawn after the end",
+        "withdrawn after the end",
+        "withdrawn before the end",
+        "and somebody else wrote meanwhile",
+        "two that were withdrawn after the end",
+        "one before the end, after the other was written",
+        "one before the end, which the other followed",
+    ],
+)
+async def test_each_withdrawn_text_has_one_in_its_place(declare, does, acts, places):
+    await declare()
+    for act in acts:
+        await does(act)
+
+    for place in places:
+        [taken] = (await does("It was one region.")).updates
+        assert taken.old == str(place)
+    with pytest.raises(IncidentResolved) as refused:
+        await does("It was one region.")
+    assert not refused.value.correctable

@@ -358,6 +358,28 @@ async def test_one_correction_is_accepted_after_the_end(declare, incidents, cloc
     assert await is_sound()
 
 
+async def test_what_was_edited_before_the_end_is_not_replaced_again(declare, incidents, clock):
+    await declare()
+    for entry in (2, 3):
+        clock.advance(seconds=1)
+        await incidents.execute(a_change(ref=1, public=TEXT))
+        await incidents.execute(Redact(actor=an_actor(), ref=1, entry=entry))
+        clock.advance(seconds=1)
+    await incidents.execute(a_change(ref=1, public=TEXT))
+    walk = Walk(actor=an_actor(), ref=1, to="resolved", reason=Note("over"))
+    await incidents.execute(walk)
+    again = a_change(ref=1, public=PublicText("It was one region."))
+    with pytest.raises(IncidentResolved):
+        await incidents.execute(again)
+
+    clock.advance(seconds=1)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=4))
+    outcome = await incidents.execute(again)
+    assert [(one.kind, one.old) for one in outcome.updates] == [(Kind.CORRECTED, "4")]
+    with pytest.raises(IncidentResolved):
+        await incidents.execute(again)
+
+
 @pytest.mark.parametrize("first", ["the author", "the worker", "nobody"])
 async def test_at_the_last_moment_a_correction_or_the_short_reply_is_told_and_never_both(
     first, declare, deliver, incidents, opened, clock, is_sound
