@@ -354,6 +354,9 @@ def _public_incident(
     at: datetime,
 ) -> PublicIncident:
     past, texts = kept or (None, {})
+    word, terminal = lifecycle.public_word(row.status), lifecycle.is_terminal(row.status)
+    # The end is public at once. The text that comes with it, and answers the promise, may be held.
+    is_over = terminal or word is PublicWord.RESOLVED
     moves = [fact for fact in facts if fact.new is not None]
     ends = frozenset(_ends(facts, lifecycle))
     # Only of public facts: the row's own time moves with a note too, and would betray it.
@@ -367,15 +370,15 @@ def _public_incident(
         title=PublicText(row.title),
         severity=Severity(row.severity),
         status=row.status,
-        word=lifecycle.public_word(row.status),
-        terminal=lifecycle.is_terminal(row.status),
+        word=word,
+        terminal=terminal,
         previous_status=moves[1].new if len(moves) > 1 else None,
         components=components,
         declared_at=row.created_at,
         started_at=row.started_at,
         updated_at=updated_at,
         resolved_at=(past and past.resolved_at) or min(resolved, default=None),
-        next_update=_next_update(made, at),
+        next_update=None if is_over else _next_update(made, at),
         promises=tuple(_told(promise, updated_at) for promise in promised(made, at)),
         severities=_severities(row, facts),
         updates=tuple(

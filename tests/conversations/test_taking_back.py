@@ -312,3 +312,24 @@ async def test_a_question_after_a_click_keeps_the_way_back(mia, published):
 
     assert "must be a full member" in refused.text
     assert {"Assign INC-1…", PRESS} <= set(labels(refused))
+
+
+async def test_the_end_ends_the_promise_on_the_card_while_its_text_is_held(
+    slack, ratchet, mia, settle
+):
+    for line in (
+        "declare Checkout is down severity:high",
+        "status 1 identified",
+        "update 1 status:monitoring We are watching it.",
+    ):
+        await (await mia.command("#payments", f"/incident {line}")).answer()
+    await settle()
+    assert "Next update by" in repr(slack.channel_view("#status"))
+
+    asked = await mia.command("#payments", "/incident update 1 status:resolved All is well.")
+    await asked.answer()
+    await ratchet.worker.deliver_due()
+    card = repr(slack.channel_view("#status"))
+    assert "*Resolved*" in card
+    assert "All is well" not in card
+    assert "Next update" not in card

@@ -9,6 +9,7 @@ import pytest
 from core.commands import Redact, SetPrivacy, SetPromise
 from core.decision import Surface
 from core.incident import PublicText
+from core.lifecycle import RESPONSE, STATUSPAGE, PublicWord
 from core.nudging import Nudges
 from core.promise import NextUpdate, Stage
 from core.public_side import PublicPromise
@@ -116,6 +117,37 @@ async def test_the_public_reads_a_promise_from_its_moment_to_its_end(incidents, 
     assert await public(due + second) == PublicPromise(due, overdue=True)
     assert await public(answered - second) == PublicPromise(due, overdue=True)
     assert await public(answered) is None
+
+
+@pytest.mark.parametrize("lifecycle", [STATUSPAGE, RESPONSE], ids=["statuspage", "response"])
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_the_end_ends_a_promise_at_once_while_its_text_is_held_back(
+    lifecycle, taken_back, incidents, declare, store, clock
+):
+    other = await declare(lifecycle=lifecycle)
+    await incidents.execute(a_change(ref=other.number, public=TEXT, next_update=WITHIN))
+    clock.advance(minutes=5)
+
+    async def read():
+        return await store.read_public(
+            lambda reader: reader.incident(WORKSPACE, other.id, at=clock())
+        )
+
+    assert (await read()).next_update is not None
+    for to in lifecycle.path(other.status, "resolved")[:-1]:
+        await incidents.execute(a_change(ref=other.number, to=to))
+    ended = await incidents.execute(a_change(ref=other.number, to="resolved", public=TEXT))
+    at_once = await read()
+    assert (at_once.word, at_once.updates[0].body) == (PublicWord.RESOLVED, None)
+    assert at_once.next_update is None
+
+    if taken_back:
+        clock.advance(seconds=3)
+        entry = ended.updates[0].entry
+        await incidents.execute(Redact(actor=an_actor(), ref=other.number, entry=entry))
+        assert (await read()).next_update is None
+    clock.advance(seconds=10)
+    assert (await read()).next_update is None
 
 
 async def test_a_promise_that_was_taken_back_was_never_public(incidents, public, promises, clock):
