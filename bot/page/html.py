@@ -19,7 +19,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.page.addresses import Addresses
+from bot.page.addresses import Addresses, day_path, incident_path, month_path
 from bot.page.badge import COLOURS, MAINTAINED
 from bot.page.bars import alternative, day_name, strokes
 from bot.page.statuspage import moment
@@ -78,7 +78,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A list of incidents: the heading, the sentence for none, and its neighbours with addresses.
+    """A list of incidents: the heading, the sentence for none, and its neighbours with paths.
 
     ``incidents`` are in the order of the page.
     """
@@ -114,7 +114,7 @@ def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
 
 def incident(one: PageIncident, page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
     """The page of one incident."""
-    markdown = f"{at.incident(one.incident)}.md"
+    markdown = at.of(f"{incident_path(one.incident)}.md")
     return _render(
         "incident.html.j2",
         page,
@@ -141,7 +141,7 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
         nothing=of.nothing,
         turning=of.turning,
         incidents=of.incidents,
-        earlier=of.earlier,
+        earlier=of.earlier if of.earlier and at.has(of.earlier[1]) else None,
         later=of.later,
     )
 
@@ -163,33 +163,31 @@ def missing(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
     return _render("missing.html.j2", page, at, copy, here="", markdown=at.of("index.md"))
 
 
-def month(
-    first: date, incidents: Sequence[PageIncident], page: StatusPage, at: Addresses
-) -> Listed:
+def month(first: date, incidents: Sequence[PageIncident], page: StatusPage) -> Listed:
     """The incidents that were declared in the month that begins with ``first``."""
     before, after = (first - timedelta(days=1)).replace(day=1), _next_month(first)
     return Listed(
         heading=f"Incidents in {first:%B %Y}",
         nothing="There was no incident in this month.",
         turning="Months",
-        path=f"history/{first:%Y-%m}",
+        path=month_path(first),
         incidents=incidents,
-        earlier=(f"{before:%B %Y}", at.month(before)),
-        later=(f"{after:%B %Y}", at.month(after)) if after <= page.today else None,
+        earlier=(f"{before:%B %Y}", month_path(before)),
+        later=(f"{after:%B %Y}", month_path(after)) if after <= page.today else None,
     )
 
 
-def day(of: date, incidents: Sequence[PageIncident], page: StatusPage, at: Addresses) -> Listed:
+def day(of: date, incidents: Sequence[PageIncident], page: StatusPage) -> Listed:
     """The incidents of one day."""
     before, after = of - timedelta(days=1), of + timedelta(days=1)
     return Listed(
         heading=f"Incidents on {day_name(of)}",
         nothing="There was no incident on this day.",
         turning="Days",
-        path=f"days/{of:%Y-%m-%d}",
+        path=day_path(of),
         incidents=incidents,
-        earlier=(day_name(before), at.day(before)),
-        later=(day_name(after), at.day(after)) if after <= page.today else None,
+        earlier=(day_name(before), day_path(before)),
+        later=(day_name(after), day_path(after)) if after <= page.today else None,
     )
 
 
@@ -247,7 +245,7 @@ def _render(
             script=Markup(_asset("page.js")),  # noqa: S704 - our own file
             feeds=[(name, at.of(path)) for path, name in FEEDS.items()],
             in_slack=IN_SLACK,
-            slack_command=f"{SLACK_COMMAND} {at.of(FEED_FOR_SLACK)}",
+            slack_command=f"{SLACK_COMMAND} {at.whole(FEED_FOR_SLACK)}",
             by_mail=BY_MAIL,
             policy=policy(header=False) if copy else None,
             made=copy and copy.made,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.page import html
-from bot.page.addresses import Addresses
+from bot.page.addresses import Addresses, incident_path
 from bot.page.bars import bad_days
 from bot.page.html import Listed
 from bot.page.texts import lasting, utc
@@ -32,8 +32,9 @@ def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
     if not of.incidents:
         lines += [of.nothing, ""]
     lines += [
-        f"- [{inline(name)}]({address}.md)"
-        for name, address in filter(None, (of.earlier, of.later))
+        f"- [{inline(name)}]({at.of(f'{path}.md')})"
+        for name, path in filter(None, (of.earlier, of.later))
+        if at.has(f"{path}.md")
     ]
     return _text([*lines, "", *_since(*html.unchanged(of.incidents, page))])
 
@@ -77,8 +78,9 @@ def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
     if public.resolved_at:
         facts.append(f"lasted {lasting(public.resolved_at - public.started_at)}")
     facts.append(public.name)
+    address = at.of(f"{incident_path(public)}.md")
     lines = [
-        f"{'#' * level} [{inline(public.title)}]({at.incident(public)}.md)",
+        f"{'#' * level} [{inline(public.title)}]({address})",
         "",
         " · ".join(facts),
         "",
@@ -98,7 +100,7 @@ def _subscribe(at: Addresses) -> Iterator[str]:
     yield from ("## Subscribe", "")
     for feed, name in html.FEEDS.items():
         yield f"- [{name}]({at.of(feed)})"
-    yield f"- {html.IN_SLACK}: `{html.SLACK_COMMAND} {at.of(html.FEED_FOR_SLACK)}`"
+    yield f"- {html.IN_SLACK}: `{html.SLACK_COMMAND} {at.whole(html.FEED_FOR_SLACK)}`"
     yield from (f"- {html.BY_MAIL}", "")
 
 

@@ -194,7 +194,7 @@ def _month(first: date | None, page: StatusPage, *, as_markdown: bool) -> SitePa
     def render(
         page: StatusPage, at: Addresses, found: Sequence[PageIncident], copy: Copy | None = None
     ) -> Rendered:
-        of = html.month(first, found, page, at)
+        of = html.month(first, found, page)
         if as_markdown:
             return _markdown(markdown.listed(of, page, at))
         return _html(html.listed(of, page, at, copy))
@@ -210,7 +210,7 @@ def _day(day: date | None, page: StatusPage, *, as_markdown: bool) -> SitePath |
     def render(
         page: StatusPage, at: Addresses, found: Sequence[PageIncident], copy: Copy | None = None
     ) -> Rendered:
-        of = html.day(day, found, page, at)
+        of = html.day(day, found, page)
         if as_markdown:
             return _markdown(markdown.listed(of, page, at))
         return _html(html.listed(of, page, at, copy))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.page import html, site
-from bot.page.addresses import Addresses, root_of
+from bot.page.addresses import Addresses, file_of, root_of
 from bot.page.statuspage import DOCUMENTS
 from bot.publishing.folder import Copied, CopyFolder, NotPublished
 from bot.telemetry import log
@@ -33,6 +33,8 @@ AGAIN = timedelta(minutes=1)
 NEWEST = 1_000
 # Hosts of static files serve this one for every path without a file.
 MISSING = "404.html"
+# The files for people, which lead to each other.
+LINKED = (".html", ".md")
 
 
 class PublicRows(Protocol):
@@ -155,23 +157,30 @@ def _fill(
     oldest_first = sorted(known.values(), key=lambda one: one.incident.since_declared)
     incidents = oldest_first[::-1]
     good, over = html.Copy(made=at, stale=at + GOOD), html.Copy(made=at)
-    for path in _paths(page, incidents, whole=len(newest) < NEWEST):
+    paths = list(_paths(page, incidents, whole=len(newest) < NEWEST))
+    files = {file_of(path) for path in paths}
+    for path in paths:
         asked = site.path_of(path, page)
         if asked is None:
             continue
+        file = file_of(path)
+        # Programs that read JSON and feeds keep what they read: its addresses are whole.
+        at_file = addresses.within(files, file) if file.endswith(LINKED) else addresses
         found = _found(incidents, known, asked.needs)
         ended = isinstance(asked.needs, site.One | site.Former) and not found[0].open
         key = _key(path, found[0], page, addresses) if ended else None
 
         def content(
             asked: site.SitePath = asked,
+            at_file: Addresses = at_file,
             found: Sequence[PageIncident] = found,
             copy: html.Copy = over if ended else good,
         ) -> bytes:
-            made = asked.render(page, addresses, found, copy)
+            made = asked.render(page, at_file, found, copy)
             return made.body if made else b""
 
-        copied.write(_name(path), content, key=key)
+        copied.write(file, content, key=key)
+    # It is served in any folder, where only a whole address leads anywhere.
     copied.write(MISSING, lambda: site.missing(page, addresses, good).body)
 
 
@@ -243,13 +252,6 @@ def _found(
     if isinstance(needs, site.Former):
         return [one for one in incidents if _kept(one) == needs.id]
     return [one for one in incidents if site.is_within(one, needs)]
-
-
-def _name(path: str) -> str:
-    """The name of the file that a file server gives for ``path``."""
-    if path.rpartition(".")[2] in {"md", "json", "svg", "atom", "rss"}:
-        return path
-    return f"{path}/index.html".removeprefix("/")
 
 
 def _key(path: str, one: PageIncident, page: StatusPage, addresses: Addresses) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from errno import ENOSPC
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -150,7 +151,64 @@ async def test_the_copy_agrees_with_the_server_byte_for_byte(copy, folder, store
             path = name.removesuffix("index.html").removesuffix("/")
             of_none = name == "404.html"
             served = await (shelf.missing(WORKSPACE) if of_none else shelf.find(WORKSPACE, path))
-            assert OF_A_COPY.sub(b"", body) == served.body, (name, change)
+            assert whole(name, OF_A_COPY.sub(b"", body)) == in_a_copy(files, served.body), (
+                name,
+                change,
+            )
+
+
+# A link in a page, as HTML or as Markdown, with its address.
+LINK = re.compile(rb'((?:href="|\]\())((?:(?!data:|#|http)[^")]+))')
+TO_A_NEIGHBOUR = re.compile(
+    rb'<a rel="prev" href="https://s\.example/(.*?)">.*?</a>|^- \[.*\]\(https://s\.example/(.*)\)\n',
+    re.MULTILINE,
+)
+
+
+def whole(name, body):
+    """The file ``name`` of a copy with the whole addresses of what it links."""
+
+    def address(found):
+        path = urljoin(f"https://s.example/{name}", found[2].decode()).removesuffix("index.html")
+        bare = path if path == "https://s.example/" else path.removesuffix("/")
+        return found[1] + bare.encode()
+
+    return LINK.sub(address, body) if name.endswith((".html", ".md")) else body
+
+
+def in_a_copy(files, body):
+    """What the server says without the links to a month or a day that the copy does not hold."""
+
+    def kept(found):
+        path = (found[1] or found[2]).decode()
+        held = {path, f"{path}/index.html"} & files.keys()
+        return found[0] if held else b"<span></span>" if found[1] else b""
+
+    return TO_A_NEIGHBOUR.sub(kept, body)
+
+
+@pytest.mark.usefixtures("published")
+async def test_each_link_of_the_copy_leads_to_a_file_of_it(copy, folder, store, clock):
+    """So that all of it can be read from any place, also from a folder, with the bot down."""
+    await import_northwind(store, clock, folder.parent)
+    copy.make()
+    files = texts(folder)
+    led = set()
+    for name, body in files.items():
+        if not name.endswith((".html", ".md")) or name == "404.html":
+            continue
+        links = {found[2].decode() for found in LINK.finditer(body)}
+        to = {urljoin(f"file:///{name}", link).removeprefix("file:///") for link in links}
+        assert to, name
+        assert not to - files.keys(), name
+        assert not re.search(rb'(?:href="|\]\()https://s\.example', body), name
+        led |= to
+    people = {name for name in files if name.endswith((".html", ".md"))} - {"404.html"}
+    # The former addresses of imported incidents are for links from elsewhere.
+    assert {name for name in people - led if "/inc000" not in name} == set()
+    for name in ("history.atom", "updates.rss", "api/v2/summary.json"):
+        assert b"https://s.example" in files[name]
+        assert b"../" not in files[name]
 
 
 @pytest.mark.usefixtures("published")
@@ -325,7 +383,8 @@ def test_a_command_makes_the_copy(folder, database_url, monkeypatch):
     monkeypatch.setenv("PUBLIC_URL", "https://bot.example")
     told = invoke(["publish", "--to", str(folder)])
     assert (told.exit_code, told.stdout) == (0, f"The status page is in {folder}.\n")
-    assert 'href="https://bot.example/status/acme"' in (folder / "index.html").read_text("utf-8")
+    told_to_slack = "/feed subscribe https://bot.example/status/acme/updates.rss"
+    assert told_to_slack in (folder / "index.html").read_text("utf-8")
     told = invoke(["publish", "--to", str(folder), "--workspace", "T0NOBODY"])
     assert (told.exit_code, told.stderr.splitlines()[0]) == (
         1,
@@ -412,7 +471,9 @@ async def test_a_bot_with_publish_dir_keeps_the_copy(environment, folder, clock)
     await app.publish()
     await app.stop()
 
-    assert 'href="https://status.example/"' in (folder / "index.html").read_text("utf-8")
+    assert "/feed subscribe https://status.example/updates.rss" in (
+        folder / "index.html"
+    ).read_text("utf-8")
 
 
 async def test_the_former_addresses_of_imported_incidents_are_in_it(copy, folder, store, clock):

@@ -17,8 +17,8 @@ from tests.page.example import AT, the_page
 
 GOLDENS = Path(__file__).parent / "goldens"
 PAGE = the_page()
-FEBRUARY = html.month(date(2026, 2, 1), PAGE.recent[1:], PAGE, AT)
-DAY = html.day(date(2026, 3, 2), (), PAGE, AT)
+FEBRUARY = html.month(date(2026, 2, 1), PAGE.recent[1:], PAGE)
+DAY = html.day(date(2026, 3, 2), (), PAGE)
 RENDERINGS = {
     "now.html": html.now(PAGE, AT),
     "incident.html": html.incident(PAGE.recent[0], PAGE, AT),

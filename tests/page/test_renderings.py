@@ -183,9 +183,7 @@ class TestPage:
     def test_a_list_says_since_when_what_it_shows_is_unchanged(self):
         made = the_page()
         two, one, none = made.recent[1:], made.recent[1:2], ()
-        of = {
-            incidents: html.day(made.today, incidents, made, AT) for incidents in (two, one, none)
-        }
+        of = {incidents: html.day(made.today, incidents, made) for incidents in (two, one, none)}
 
         assert {
             incidents: re.findall(r"\n(.*) All days are days", markdown.listed(each, made, AT))
