@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Update, bindparam, select
+from sqlalchemy import Connection, Dialect, Insert, Update, bindparam, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.models import workspace
@@ -35,8 +35,14 @@ KEEP_WORKSPACE = upsert(
 _WORKSPACE = select(workspace.c.id).where(workspace.c.id == bindparam("id"))
 # FOR NO KEY UPDATE, so that rows which refer to the workspace can be written meanwhile.
 _LOCK_WORKSPACE = _WORKSPACE.with_for_update(key_share=True)
-# FOR UPDATE, which waits for each `SHARED`.
-_LOCK_WORKSPACE_ALONE = _WORKSPACE.with_for_update()
+# It waits for each `SHARED`, as FOR UPDATE of the row would. But a KEY SHARE joins others on a row
+# past a FOR UPDATE that waits, so under constant changes that would never come. Locks of a table
+# are given in turn: changes that begin later wait behind this one. Readers take no such lock.
+_LOCK_WORKSPACES_ALONE = {
+    "postgresql": text(f"LOCK TABLE {workspace.name} IN EXCLUSIVE MODE"),
+    # SQLite has one writer.
+    "sqlite": None,
+}
 # The end of a statement that reads a workspace for a change of it. Such changes run side by side,
 # and beside declarations, which number it.
 SHARED = "FOR KEY SHARE OF workspace"
@@ -48,13 +54,17 @@ def lock_workspace(connection: Connection, workspace: str, *, alone: bool = Fals
     Otherwise two could pass a limit together, or each leave out of a count, or of a mark, what the
     other one writes. It comes before the first look.
 
-    ``alone``: it also waits for all changes of incidents, which hold the workspace `SHARED`; once
-    it has the lock, they wait for it. A new receiver needs that: each change is over before its
-    start, or finds it.
+    ``alone``: it also waits for all changes of incidents that are under way, which hold the
+    workspace `SHARED`; changes that begin later wait for it. A new receiver needs that: each change
+    is over before its start, or finds it.
     """
     named = {"id": workspace}
-    connection.execute(KEEP_WORKSPACE[connection.dialect.name], named)
-    connection.execute(_LOCK_WORKSPACE_ALONE if alone else _LOCK_WORKSPACE, named)
+    dialect = connection.dialect.name
+    # Before the row is written: two that hold the table for that could not both have it alone.
+    if alone and (lock := _LOCK_WORKSPACES_ALONE[dialect]) is not None:
+        connection.execute(lock)
+    connection.execute(KEEP_WORKSPACE[dialect], named)
+    connection.execute(_LOCK_WORKSPACE, named)
 
 
 class Prepared:

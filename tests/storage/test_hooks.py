@@ -20,8 +20,10 @@ from core.service import Incidents
 from core.webhooks import SWITCHED_OFF, EndpointState
 from storage.hook_notices import HookNotice
 from storage.hook_queue import AT_ONCE, GONE, HookQueue, HookTold
+from storage.snapshot import connection_of
 from tests.builders import ADA, CI, WORKSPACE, a_change, a_declaration, an_actor, an_id
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import GLANCE_SECONDS, PATIENCE_SECONDS
+from tests.storage.conftest import BLOCKED
 
 ADMIN = an_actor(admin=True)
 DELAY = timedelta(seconds=10)
@@ -204,6 +206,53 @@ async def test_a_webhook_starts_after_each_change_that_does_not_find_it(
 
     assert added.starts_at > changed_at
     assert await queue.claim("w1", limit=16, at=clock()) == ()
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_webhook_waits_for_no_change_that_began_after_it(
+    add, declare, incidents, deliver, on_statement, store
+):
+    """Otherwise changes that overlap would let it wait for as long as they go on."""
+    one, other = await declare(), await declare()
+    paused = {"first": threading.Event(), "second": threading.Event()}
+    go_on = {name: threading.Event() for name in paused}
+    names = list(paused)
+
+    def pause(statement):
+        if names and statement.startswith("UPDATE incident"):
+            name = names.pop(0)
+            paused[name].set()
+            go_on[name].wait(PATIENCE_SECONDS)
+
+    async def waiting(task, count):
+        """Waits until so many transactions wait, or the second change has gone past them."""
+        while not paused["second"].is_set():
+            if await store.read(_waiting) >= count:
+                return
+            await asyncio.wait({task}, timeout=GLANCE_SECONDS)
+
+    def move(incident):
+        command = a_change(ref=incident.id, to="identified")
+        return asyncio.ensure_future(incidents.execute(command))
+
+    on_statement(pause)
+    first = move(one)
+    await asyncio.to_thread(paused["first"].wait, PATIENCE_SECONDS)
+    adding = asyncio.ensure_future(add())
+    await waiting(adding, 1)
+    second = move(other)
+    await waiting(second, 2)
+    went_past = paused["second"].is_set()
+    go_on["first"].set()
+    go_on["second"].set()
+    await asyncio.gather(first, adding, second)
+
+    assert not went_past
+    assert [event for event, _, _ in await deliver()] == ["incident.updated"]
+
+
+def _waiting(reader):
+    return connection_of(reader).exec_driver_sql(BLOCKED).scalar_one()
 
 
 async def test_each_change_is_told_in_order_with_what_was_public_then(

@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 # All other tests run on SQLite and on PostgreSQL.
 ONE_DATABASE = {
     "test_no_read_scans_all_incidents": "reads the plans of SQLite",
+    "test_a_webhook_waits_for_no_change_that_began_after_it": "SQLite has one writer",
     "test_a_period_is_found_without_a_scan_of_older_incidents": "reads the plans of SQLite",
     "test_boards_of_open_incidents_do_not_read_closed_ones": "reads the plans of SQLite",
     "test_a_page_of_open_incidents_reads_no_ended_one": "reads the plans of SQLite",
