@@ -9,9 +9,10 @@ from uuid import UUID
 
 from core import policy, reviewing, timelines
 from core.boards import BoardFilter, Card, Page
-from core.commands import Acknowledge, Change, Command, Ref, SetPrivacy
+from core.commands import Change, Command, Ref, SetPrivacy
 from core.components import describe_component
-from core.decision import ForRedaction, Outcome
+from core.concluding import concluded, handled
+from core.decision import Outcome
 from core.denials import Denied, Permission
 from core.engine import decide, refuse_haste
 from core.errors import UserError
@@ -19,13 +20,11 @@ from core.guarding import refuse_leaks
 from core.handing import followed
 from core.incident import Actor, DescribedComponent, Incident, Update
 from core.loading import (
-    correctable_now,
     found,
     held_back,
     loaded,
     open_here,
     shown_in,
-    still_held,
 )
 from core.promise import Promise
 from core.ranking import Rank, Ranking
@@ -33,7 +32,6 @@ from core.refusals import StaleStatus
 from core.report import Report
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction
-from core.withdrawing import names_withdrawn, withdrawn_name
 from core.workspace import Workspace, WorkspaceSettings
 
 T = TypeVar("T")
@@ -119,15 +117,15 @@ class Incidents:
     ) -> tuple[Outcome, bool]:
         if request is None:
             return self._perform(tx, command, clicked_at=clicked_at)
-        if handled := _handled(tx, command.actor.workspace, command, request):
-            return handled, False
+        if done := handled(tx, command.actor.workspace, command, request):
+            return done, False
         try:
             outcome, deliver = self._perform(tx, command, clicked_at=clicked_at)
         except UserError:
             # A concurrent delivery of this request committed first; this attempt failed because of
             # its effect.
-            if handled := _handled(tx, command.actor.workspace, command, request):
-                return handled, False
+            if done := handled(tx, command.actor.workspace, command, request):
+                return done, False
             raise
         # Marked even if nothing changed: a repetition must not undo a later change by others.
         tx.mark_handled(command.actor.workspace, request, outcome.incident.id, at=self._clock())
@@ -150,31 +148,15 @@ class Incidents:
             if incident and incident.owner:
                 decision = followed(decision, incident, tx.open_hand_over(incident))
             tx.save(decision)
-        entry = known.entry if isinstance(known, ForRedaction) else None
-        repeats = not decision.changes_anything
-        outcome = Outcome(
-            incident=decision.incident,
-            before=incident,
-            updates=decision.updates,
-            redacted=decision.redacted or entry,
-            workspace=known.workspace,
-            withdrawn_too=len(decision.redacted_too),
-            withdrawn_name=withdrawn_name(command),
-            withdrawn_of_declaration=names_withdrawn(entry, decision),
-            withdrawn_text=entry.body if entry else None,
-            correctable=correctable_now(tx, command, decision, known.workspace, at=at),
-            acknowledged_at=_acknowledged_at(tx, command, decision.incident) if repeats else None,
-            places=known.places(
-                incident if incident and decision.incident.private else decision.incident
-            ),
-            held=still_held(tx, command, incident, decision, self._publish_delay, at=at),
+        outcome = concluded(
+            tx, command, incident, decision, known, publish_delay=self._publish_delay, at=at
         )
         return outcome, bool(decision.envelopes)
 
     async def repeated(self, actor: Actor, request: str) -> Outcome | None:
         """The present facts, as `execute` gives them, if ``request`` is done already; or None."""
         _admit(actor)
-        return await self._store.write(lambda tx: _handled(tx, actor.workspace, None, request))
+        return await self._store.write(lambda tx: handled(tx, actor.workspace, None, request))
 
     async def begin(self, actor: Actor, request: str, incident: Incident) -> bool:
         """Whether ``request`` about ``incident`` is not done yet; it counts as done from now on.
@@ -477,29 +459,3 @@ def _admit(actor: Actor) -> None:
     """Refuses everybody but full members, before anything is looked up."""
     if not policy.holds(actor, Permission.JOIN):
         raise Denied(actor, Permission.JOIN)
-
-
-def _handled(
-    tx: Transaction, workspace: str, command: Command | None, request: str
-) -> Outcome | None:
-    """The present facts of the incident of ``request`` if that is done already, otherwise None."""
-    changed = tx.handled(workspace, request)
-    incident = tx.incident(workspace, changed) if changed else None
-    if incident is None:
-        return None
-    return Outcome(
-        incident=incident,
-        before=incident,
-        updates=(),
-        redacted=None,
-        workspace=tx.workspace(workspace),
-        acknowledged_at=_acknowledged_at(tx, command, incident),
-    )
-
-
-def _acknowledged_at(
-    reader: Reader, command: Command | None, incident: Incident
-) -> datetime | None:
-    """The first acknowledgement, if ``command`` asks for one; otherwise None."""
-    asks = isinstance(command, Acknowledge)
-    return reader.card(incident).acknowledged_at if asks else None

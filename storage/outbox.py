@@ -12,14 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Executable,
-    Update,
-    and_,
     bindparam,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -47,14 +43,23 @@ from storage.facts import (
     public_facts,
     responders_facts,
 )
+from storage.merging import (
+    MERGE_DEAD_INTO_RUNNING,
+    MERGE_INTO_DEAD,
+    MERGE_INTO_OURS,
+    MERGE_INTO_STALE,
+    POSTPONE_DEAD,
+    POSTPONE_OURS,
+    POSTPONE_STALE,
+    is_dead,
+    is_ours,
+    is_stale,
+)
 from storage.messages import COLUMNS, PUBLIC_SURFACES, OutboxMessage, message_of
 from storage.models import (
-    CARDS,
     KEPT,
     State,
-    among,
     is_kept,
-    kept,
     outbox,
     posted,
 )
@@ -82,12 +87,6 @@ class Depth:
     oldest_due: timedelta
 
 
-# A worker that comes back after a rescue must not move a message that another has claimed since.
-_is_ours = and_(
-    outbox.c.id == bindparam("message"),
-    outbox.c.state == State.RUNNING,
-    outbox.c.attempts == bindparam("tried"),
-)
 # A delivery counts in any case, however late its worker reports it.
 _DELIVERED = (
     update(outbox)
@@ -96,7 +95,7 @@ _DELIVERED = (
 )
 _DEAD = (
     update(outbox)
-    .where(_is_ours)
+    .where(is_ours)
     .values(
         state=State.DEAD,
         done_at=bindparam("at"),
@@ -106,7 +105,7 @@ _DEAD = (
 )
 _LATER = (
     update(outbox)
-    .where(_is_ours)
+    .where(is_ours)
     .values(
         state=State.AVAILABLE,
         # A later time was taken over from an edit that waited for a title, see `_postpone`.
@@ -117,10 +116,9 @@ _LATER = (
         claimed_by=None,
     )
 )
-_is_stale = and_(kept(outbox, State.RUNNING), outbox.c.claimed_at < bindparam("claimed_before"))
 _RESCUE = (
     update(outbox)
-    .where(_is_stale)
+    .where(is_stale)
     .values(
         state=State.AVAILABLE,
         try_at=later_of(outbox.c.try_at, bindparam("until", type_=outbox.c.try_at.type)),
@@ -131,10 +129,9 @@ _RESCUE = (
     )
 )
 _LOOK_FIRST = update(outbox).where(is_kept).values(unsure=True)
-_is_dead = kept(outbox, State.DEAD)
 _RETRY_DEAD = (
     update(outbox)
-    .where(_is_dead)
+    .where(is_dead)
     .values(
         state=State.AVAILABLE,
         due_at=bindparam("at"),
@@ -147,82 +144,10 @@ _RETRY_DEAD = (
 )
 
 
-_other = outbox.alias("other")
-_ours = outbox.alias("ours")
-
-
-def _merge(*states: State, into: ColumnElement[bool]) -> Update:
-    """Merges edits of a card in ``states`` into the one of the same card for which ``into`` holds.
-
-    Of two waiting edits the older one stays, though both would show the same: if the card is in the
-    channel without our knowledge, its metadata has the ``uid`` of the older one.
-    """
-    return (
-        update(outbox)
-        .where(
-            kept(outbox, *states),
-            among(outbox.c.surface, *CARDS),
-            exists().where(
-                _other.c.lane == outbox.c.lane, _other.c.surface == outbox.c.surface, into
-            ),
-        )
-        .values(state=State.MERGED, done_at=bindparam("at"))
-    )
-
-
-def _postpone(condition: ColumnElement[bool]) -> Update:
-    """Lets each card wait as long as the edit that is about to be merged into it, and doubt as it.
-
-    That edit may wait for the end of a title's hold: before it, the title is not public.
-    """
-    waiting = (
-        select(func.max(_other.c.try_at))
-        .where(
-            _other.c.lane == outbox.c.lane,
-            _other.c.surface == outbox.c.surface,
-            kept(_other, State.AVAILABLE),
-        )
-        .scalar_subquery()
-    )
-    return (
-        update(outbox)
-        .where(condition, among(outbox.c.surface, *CARDS))
-        .values(try_at=later_of(outbox.c.try_at, waiting), unsure=claims.is_in_doubt)
-    )
-
-
-_POSTPONE_OURS = _postpone(_is_ours)
-_POSTPONE_STALE = _postpone(_is_stale)
-_POSTPONE_DEAD = _postpone(_is_dead)
-_MERGE_INTO_OURS = _merge(
-    State.AVAILABLE,
-    into=and_(
-        _other.c.id == bindparam("message"),
-        _other.c.state == State.RUNNING,
-        _other.c.attempts == bindparam("tried"),
-    ),
-    # Says the lane once more, so that the database searches only that lane.
-).where(
-    outbox.c.lane
-    == select(_ours.c.lane).where(_ours.c.id == bindparam("message")).scalar_subquery()
-)
-_MERGE_INTO_STALE = _merge(
-    State.AVAILABLE,
-    into=and_(kept(_other, State.RUNNING), _other.c.claimed_at < bindparam("claimed_before")),
-)
-_MERGE_DEAD_INTO_RUNNING = _merge(State.DEAD, into=kept(_other, State.RUNNING))
-_MERGE_INTO_DEAD = _merge(
-    State.AVAILABLE,
-    State.DEAD,
-    into=and_(
-        kept(_other, State.AVAILABLE, State.DEAD),
-        _other.c.id < outbox.c.id,
-    ),
-)
 _RETRY = (
-    _MERGE_DEAD_INTO_RUNNING,
-    _POSTPONE_DEAD,
-    _MERGE_INTO_DEAD,
+    MERGE_DEAD_INTO_RUNNING,
+    POSTPONE_DEAD,
+    MERGE_INTO_DEAD,
     _RETRY_DEAD,
 )
 _RETRY_IN_CHANNEL = tuple(
@@ -348,8 +273,8 @@ class Outbox:
         ours = {"message": message.id, "tried": message.attempts}
         failure = {"until": until, "code": error, "in_doubt": error == UNKNOWN_OUTCOME}
         await self._write(
-            (_POSTPONE_OURS, ours),
-            (_MERGE_INTO_OURS, {**ours, "at": until}),
+            (POSTPONE_OURS, ours),
+            (MERGE_INTO_OURS, {**ours, "at": until}),
             (_LATER, {**ours, **failure}),
         )
 
@@ -382,7 +307,7 @@ class Outbox:
         """
         stale = {"claimed_before": claimed_before, "at": at, "until": until}
         return await self._write(
-            (_POSTPONE_STALE, stale), (_MERGE_INTO_STALE, stale), (_RESCUE, stale)
+            (POSTPONE_STALE, stale), (MERGE_INTO_STALE, stale), (_RESCUE, stale)
         )
 
     async def look_first(self, *, at: datetime) -> int:
@@ -393,8 +318,8 @@ class Outbox:
         """
         stale = {"claimed_before": EVER, "at": at, "until": at}
         return await self._write(
-            (_POSTPONE_STALE, stale),
-            (_MERGE_INTO_STALE, stale),
+            (POSTPONE_STALE, stale),
+            (MERGE_INTO_STALE, stale),
             (_RESCUE, stale),
             (_LOOK_FIRST, {}),
         )
