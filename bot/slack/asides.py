@@ -73,7 +73,7 @@ def asides_of(
         # Behind an option a status begins with a small letter: "severity high monitoring We look".
         status = not found or (apart.endswith(rest) and rest[0].islower())
         aside = _first(rest, typed, kinds, public=public, words=public and bare and status)
-        if aside is None:
+        if aside is None and (aside := _beside_another(rest, typed, kinds, public=public)) is None:
             break
         again = aside.kind in {one.kind for one in found}
         if not again:
@@ -87,6 +87,34 @@ def asides_of(
             break
         rest = _without_dash(rest, aside.rest)
     return Asides(tuple(found), tuple(filter(None, words)), whole if rest == apart else rest)
+
+
+def _beside_another(
+    text: str, typed: Typed, kinds: Container[HeadKind], *, public: bool
+) -> Head | None:
+    """An aside that only another one connects with the text: "… internal only high".
+
+    It is found as soon as a sign stands between the two.
+    """
+    tokens = list(WORD.finditer(text))
+    for count in range(1, min(_WINDOW, len(tokens))):
+        cut = tokens[-count].start()
+        # Only the last words matter.
+        left, right = text[tokens[-2 * _WINDOW :][0].start() : cut].rstrip(), text[cut:]
+        other = _first(left, typed, kinds, public=public, words=False)
+        if other and other.rest != left and left.startswith(other.rest):
+            found = _first(f"{left}, {right}", typed, kinds, public=public, words=False)
+            if found and found.rest == left:
+                return replace(found, rest=text[:cut].rstrip(), words=right)
+    for count in range(1, min(_WINDOW, len(tokens))):
+        cut = tokens[count - 1].end()
+        left, right = text[:cut], text[cut : tokens[: 2 * _WINDOW][-1].end()].lstrip()
+        other = _first(right, typed, kinds, public=public, words=False)
+        if other and other.rest != right and right.endswith(other.rest):
+            found = _first(f"{left}: {right}", typed, kinds, public=public, words=False)
+            if found and found.rest == right:
+                return replace(found, rest=text[cut:].lstrip(), words=left)
+    return None
 
 
 def _without_dash(text: str, rest: str) -> str:

@@ -55,6 +55,11 @@ _ONLY_THEM = (
 )
 # The last word of a text that names readers without a sign, unless the word before it binds it.
 _AT_LAST = re.compile("internal|confidential|embargoed")
+# The same before a text; "Do not publish …" may begin a sentence.
+_FIRST_ONLY = re.compile(
+    r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|"
+    r"(?:for )?(?:the )?(?:responders|staff|us|team) only"
+)
 # Who is called upon at the beginning of a text, with a colon behind: "Responders: db-3 is slow".
 _CALLED = re.compile(
     r"(?:(?:fyi|hey|hi|only|just)? ?(?:for|to|as)? ?(?:an?|the|our)? ?)"
@@ -163,8 +168,18 @@ def _only_them(words: Sequence[str], start: int) -> SaidReaders | None:
 
 
 def binds(words: Sequence[str]) -> bool:
-    """Whether the last of ``words`` makes the next one a part of the sentence."""
-    return bool(words) and _BINDING.fullmatch(plain_word(words[-1])) is not None
+    """Whether the last of ``words`` makes the next one a part of the sentence.
+
+    Words about readers do not, although "internal only" ends like a sentence that goes on.
+    """
+    if not words or not _BINDING.fullmatch(plain_word(words[-1])):
+        return False
+    return not ends_with_readers(words)
+
+
+def ends_with_readers(words: Sequence[str]) -> bool:
+    """Whether the last of ``words`` may name readers: "internal only", "private"."""
+    return any(names_readers(words[-count:]) for count in range(1, _ONLY_WORDS_MAX + 1))
 
 
 def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
@@ -175,7 +190,8 @@ def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
     match = _INSIDE.fullmatch(text)
     few = match and (match["only"] or (end == len(words) and _AT_LAST.fullmatch(text)))
     alone = few and match and start and not match["says"] and not binds(words[:start])
-    if match and (match["asks"] or alone or is_set_off(words, start, end)):
+    first = not start and end < len(words) and _FIRST_ONLY.fullmatch(text)
+    if match and (match["asks"] or alone or first or is_set_off(words, start, end)):
         return SaidReaders(start, end, PRIVATE, asks=True)
     return None
 

@@ -27,9 +27,8 @@ from bot.slack.option_words import (
     without_said,
     words_of,
 )
-from bot.slack.owner_words import owners_said, people_at_end, people_at_start
-from bot.slack.promise_words import promise_at_end, promise_at_start
 from bot.slack.references import first_word, plain_word
+from bot.slack.strangers import strangers
 from bot.slack.tokens import cut, joined, unwrapped, without, without_separators
 from bot.slack.typed import Circumstances, Typed, option, quoted, unquoted
 from core.incident import Severity
@@ -45,7 +44,6 @@ _SIGN = re.compile(r"([A-Za-z]+)[=:：＝](.*)", re.DOTALL)
 _DASHED = re.compile(r"(?:--?|[–—−])([A-Za-z]+)(?:[=:：＝](.*))?", re.DOTALL)
 _KEYED = re.compile(r"--?[^\W\d_]\S*|[^\W\d_][\w-]*=(?!=|//)\S*")
 
-_PROMISE_MAX = 9  # words, with those before the time
 _YES = frozenset({"yes", "true", "1", "on"})
 # Other words for readers; without a decoration they are a part of the title: "Internal search".
 _INSIDERS = frozenset({"internal", "note"})
@@ -94,7 +92,7 @@ class Arguments:
         self._typed = typed
         self.options: dict[str, str] = {}
         self._said: dict[tuple[tuple[str, ...], frozenset[str]], list[Said]] = {}
-        typed.rest = spread(typed.rest)
+        typed.rest = spread(typed.rest, typed.known.statuses)
         tokens = typed.tokens()
         whole = " ".join(tokens)
         # Apostrophes within a quotation split it: 'Customers can't pay'.
@@ -115,6 +113,10 @@ class Arguments:
         if asked is None:
             return within
         beside = self._about_options(asked.rest)
+        if beside is None and within is not None and asked.words in within.without:
+            # Only the words about readers set the option off from the title.
+            others = without_separators(within.without.replace(asked.words, "", 1).split())
+            beside = replace(within, without=joined(others))
         return Doubt(
             asked.words, joined(asked.rest), readers=asked.readers, within=within, beside=beside
         )
@@ -237,8 +239,10 @@ class Arguments:
     def _places(self) -> list[int]:
         """The places of the words that belong to no option in plain words."""
         said = self._said_in(self._tokens, taken=())
-        spans = [*((one.start, one.end) for one in said), *owners_said(self._tokens)]
+        spans = [*((one.start, one.end) for one in said), *strangers(self._tokens, self._typed)]
         taken = {place for start, end in spans for place in range(start, end)}
+        if len(self._tokens) > 1 and self._tokens[0].startswith("@"):
+            taken.add(0)  # words about readers may stand behind a person
         return [place for place in range(len(self._tokens)) if place not in taken]
 
     def _about_readers(self) -> _Asked | None:
@@ -354,30 +358,23 @@ class Arguments:
             about_readers = audience_within(token) or PRIVATE_WITHIN.search(plain_word(token))
             if option(plain_word(token))[1] and self._is_option(token) and not about_readers:
                 return Doubt(token, joined(without(tokens, place)), unknown=token)
-        first, last = people_at_start(tokens), people_at_end(tokens)
-        people = [(0, first)] * bool(first) + [(len(tokens) - last, len(tokens))] * bool(last)
-        for start, end in [*owners_said(tokens), *people]:
-            words = " ".join(tokens[start:end])
-            return Doubt(words, joined(cut(tokens, start, end)), unknown=words)
-        if found := self._promised(tokens):
-            words = " ".join(tokens[found[0] : found[1]])
-            return Doubt(words, joined(cut(tokens, *found)), unknown=words)
+        if found := next(strangers(tokens, self._typed), None):
+            return self._without_strangers(tokens, found)
         for said in (readers_at_end(tokens), readers_at_start(tokens)):
             if said and said.name == PUBLIC and said.asks and not self._is_private():
                 words = " ".join(tokens[said.start : said.end])
                 return Doubt(words, joined(cut(tokens, said.start, said.end)), unknown=words)
         return None
 
-    def _promised(self, tokens: list[str]) -> tuple[int, int] | None:
-        """The place of a promise at an end of ``tokens``: "next update in 30m"."""
-        if (found := promise_at_start(tokens[:_PROMISE_MAX], self._typed)) and found[0] < len(
-            tokens
-        ):
-            return 0, found[0]
-        for start in range(max(1, len(tokens) - _PROMISE_MAX), len(tokens) - 1):
-            if promise_at_end(tokens[:start][-1:], tokens[start:], self._typed):
-                return start, len(tokens)
-        return None
+    def _without_strangers(self, tokens: list[str], found: tuple[int, int] | None) -> Doubt:
+        """The doubt about all words that a declaration has no option for, ``found`` the first."""
+        words: list[str] = []
+        while found and found != (0, len(tokens)):
+            words.append(" ".join(tokens[found[0] : found[1]]))
+            tokens = cut(tokens, *found)
+            found = next(strangers(tokens, self._typed), None)
+        named = " ".join(words) or " ".join(tokens)
+        return Doubt(named, joined(tokens) if words else "", unknown=named)
 
     def _is_option(self, token: str) -> bool:
         """Whether ``token`` is written like an option. ``Error:disk`` and addresses are text."""

@@ -126,6 +126,9 @@ def _word(text: str, statuses: Iterable[str], *, words: bool, note: bool) -> Hea
     second = first_word(rest)
     if word in STATUS_KEYS and second and (status := _status(plain_word(second[0]), statuses)):
         return Head(HeadKind.STATUS, status, rest[second.end() :].lstrip())
+    bracketed = first is not None and re.fullmatch(r"[(\[{]\w+[)\]}][:,;]?", first[0])
+    if bracketed and rest and word in statuses:
+        return Head(HeadKind.STATUS, word, rest)
     meant = near(word, statuses, most=1) if words else None
     return Head(HeadKind.STATUS, meant, rest) if meant else None
 

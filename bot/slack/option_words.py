@@ -9,8 +9,9 @@ import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.slack.audience_words import binds, names_readers
+from bot.slack.audience_words import binds, ends_with_readers, names_readers
 from bot.slack.likeness import near
+from bot.slack.owner_words import owners_said, people_at_end
 from bot.slack.references import plain_word
 from bot.slack.tokens import without, without_separators
 from bot.slack.typed import Circumstances, other_school, unquoted
@@ -173,6 +174,8 @@ def spread(text: str, statuses: Iterable[str] = ()) -> str:
             return plain[1] in named
         if len(plain) == 2 and HABITS.get(plain[0], plain[0]) == "severity":
             return _is_severity(plain[1])
+        if (0, len(words)) in owners_said(words) or people_at_end(words) == len(words):
+            return True
         return names_readers(words) or re.fullmatch(_PROMISE, " ".join(plain)) is not None
 
     def apart(group: re.Match[str]) -> str:
@@ -340,6 +343,8 @@ def _fits_nowhere(tokens: list[str], places: list[int], place: int) -> bool:
         following = words[1 : 1 + within]
         return not any(map(things.fullmatch, following)) and words[1] not in _JOINING
     before = tokens[places[-2]]
+    if ends_with_readers(tokens[: places[-2] + 1]):
+        return True
     return not (
         before.endswith(":")  # "Load on db-3: high"
         or things.fullmatch(words[-2])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.slack.boxes import Box, OpenBox
-from bot.slack.requests import AskPrivate, OpenAssign, OpenPromise, OpenUpdate
+from bot.slack.requests import AskPrivate, OpenAssign, OpenPromise, OpenUpdate, Question
 from core.commands import SetPromise, TakeNextStep
 from core.incident import Note, PublicText, Severity
 from core.promise import NextUpdate
@@ -665,6 +665,48 @@ def test_a_status_behind_next_is_asked_about():
         a_change(to="resolved"),
         TakeNextStep(actor=an_actor(), ref=42, note=Note("resolved")),
     ]
+
+
+BESIDE = ["high", "severity high", "(high)", "(monitoring)", "-> monitoring", "status monitoring",
+          "@bo", "owner @bo", "@bo owns it", "next 30m", "next update in 30m"]  # fmt: skip
+READERS = ["private", "(private)", "internal only", "make it private", "for responders only"]
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+@pytest.mark.parametrize("readers", READERS)
+@pytest.mark.parametrize(
+    "form", ["{text} {0} {1}", "{text} {1} {0}", "{0} {1} {text}", "{1} {0} {text}",
+             "{0} {text} {1}", "{1} {text} {0}", "{text}, {0}, {1}", "{text} ({0}, {1})"]
+)  # fmt: skip
+def test_no_option_at_any_place_hides_who_reads_a_text(form, readers, beside):
+    text = form.format(readers, beside, text=CARDS).replace(">", "&gt;")
+    text = text.replace("((", "(").replace("))", ")").replace("),", ",").replace(", (", ", ")
+
+    first = meanings(f"update 42 {text}", at=NOON)[0]
+    assert (first.public, CARDS in str(first.note)) == (None, True)
+    assert meanings(f"title 42 {text}", at=NOON)[0] == AskPrivate(ref=42)
+    try:
+        declared = said(f"declare {text}", at=NOON)
+    except Question as question:
+        declared = question.choices[0].request
+    assert declared.private
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        (f"{CARDS} (monitoring)", "(monitoring)"),
+        (f"{CARDS} -&gt; monitoring", "-> monitoring"),
+        (f"-&gt; monitoring {CARDS}", "-> monitoring"),
+        (f"{CARDS}, status monitoring", "status monitoring"),
+        (f"{CARDS} @bo (monitoring)", "(monitoring) @bo"),
+    ],
+)
+def test_a_declaration_takes_no_status_unasked(text, unknown):
+    question = asked(f"declare {text}")
+
+    assert question.problem.startswith(f'"{unknown}" is no option of `declare`.')
+    assert question.choices[0].request == a_declaration(CARDS)
 
 
 @pytest.mark.parametrize("note", ["9", "and 9", "#9", "INC-9", "& inc 9", ", 9"])
