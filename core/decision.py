@@ -44,12 +44,11 @@ class Surface(StrEnum):
 
 # Messages about a promise.
 ABOUT_PROMISES = frozenset({Surface.PROMISE_REMINDER, Surface.PROMISE_BREACH})
-# Those that are edited once what they say is over; no other message of `NUDGES` is.
-EDITED_NUDGES = frozenset({*ABOUT_PROMISES, Surface.HAND_OVER_UNANSWERED})
 # Messages that are posted at most once: a second one would be one too many.
 NUDGES = frozenset(
     {
-        *EDITED_NUDGES,
+        *ABOUT_PROMISES,
+        Surface.HAND_OVER_UNANSWERED,
         Surface.HAND_OVER_DECLINED,
         Surface.OWNER_LEFT,
         Surface.MENTION,
@@ -82,6 +81,8 @@ ABOUT_CHANNELS = frozenset(
 ABOUT_SUBSCRIPTIONS = frozenset({Surface.NO_POSTS, Surface.SUBSCRIPTION_ENDED})
 # Messages about an entry that responders read.
 NOTICES = frozenset({Surface.HAND_OVER, *NUDGES})
+# Those that say more of an incident than its number: they go once their readers may not see it.
+TELLING = NOTICES - {Surface.CHANNEL_READERS, Surface.CHANNEL_REFUSED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import NoResultFound
 
-from core.decision import ABOUT_CHANNELS, EDITED_NUDGES, Surface
+from core.decision import ABOUT_CHANNELS, NOTICES
 from core.errors import InvalidFile
 from core.incident import Kind
 from core.lifecycle import Lifecycle
@@ -443,7 +443,7 @@ def _crowded_lanes(reader: SqlReader) -> Iterator[Finding]:
         # Several dead edits of one card are allowed: they merge when an operator retries them.
         # Running messages are counted by lane below, for all surfaces together. A question to a new
         # owner follows every change, a nudge follows its promise, and their edits do not merge.
-        if row.surface in {Surface.HAND_OVER, *EDITED_NUDGES}:
+        if row.surface in NOTICES:
             continue
         if row.state != State.RUNNING and (row.state != State.DEAD or row.entry is not None):
             text = f"{row.count} messages for {surface_name(row)} in {row.channel} are {row.state}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from core.decision import ABOUT_PROMISES, Decision, Envelope, Published, Surface
+from core.audience import may_be_told
+from core.decision import ABOUT_PROMISES, TELLING, Decision, Envelope, Published, Surface
 from core.incident import Incident, Kind, Visibility, is_end
 from core.incident import Update as Entry
 from core.promise import Stage
@@ -123,7 +125,7 @@ def _not_before(due: ColumnElement[Any]) -> ColumnElement[Any]:
 
 _IN_PUBLIC = outbox.c.surface.in_(PUBLIC_SURFACES)
 # A private incident shows nothing in public: what waits there is due now, and is drawn without it.
-_AT_ONCE = _due(_then, _IN_PUBLIC, outbox.c.try_at > _MOMENT)
+_AT_ONCE = _due(_then, outbox.c.surface.in_(PUBLIC_SURFACES | TELLING), outbox.c.try_at > _MOMENT)
 # Replies of an incident without a public title wait for it: they are drawn as of their own time.
 _WAIT_FOR_TITLE = _due(_not_before, _IN_PUBLIC)
 # The withdrawal waits behind its reply.
@@ -227,11 +229,56 @@ def _redraw_nudges(connection: Connection, decision: Decision) -> None:
     enqueue_all(connection, incident, edits, at=incident.updated_at)
 
 
+# The messages of an incident that tell of it: those that Slack has, and all of the last days.
+_TELLING_THERE, _TELLING_LATELY = (
+    select(table.c.surface, table.c.channel, table.c.entry, *columns).where(
+        table.c.workspace_id == bindparam("workspace"),
+        table.c.incident_id == bindparam("incident"),
+        table.c.surface.in_(sorted(TELLING)),
+    )
+    for table, columns in ((posted, ()), (outbox, (outbox.c.state, outbox.c.created_at)))
+)
+# What may take an incident from the sight of a person.
+_OTHER_READERS = frozenset({Kind.PRIVACY, Kind.UNINVITED, Kind.ASSIGNED, Kind.ACKNOWLEDGED})
+
+
+def _redraw_told(connection: Connection, decision: Decision) -> None:
+    """Writes an edit of each message that tells others than the present readers of an incident.
+
+    It says no more then than that the incident is not public. Once that is public again, it tells
+    of it as before.
+    """
+    incident = decision.incident
+    kinds = {one.kind for one in decision.updates}
+    if not kinds & _OTHER_READERS or not (incident.private or Kind.PRIVACY in kinds):
+        return
+    about = {"workspace": incident.workspace, "incident": incident.id}
+    messages: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for *place, state, written in (
+        connection.execute(_TELLING_LATELY, about) if incident.private else ()
+    ):
+        # Without a place it is searched for: earlier versions kept the places of few.
+        lost = {"unsure": True, "created_at": written} if state == State.DELIVERED else {}
+        messages[tuple(place)] = lost
+    messages |= {tuple(place): {} for place in connection.execute(_TELLING_THERE, about)}
+    held = incident.title_public_at
+    rows = []
+    for (surface, channel, entry), lost in sorted(messages.items(), key=itemgetter(0)):
+        if not (incident.private and may_be_told(incident, channel)):
+            edit = Envelope(surface=Surface(surface), channel=channel, entry=entry, not_before=held)
+            rows.append(
+                {**_row(incident.workspace, incident.id, edit, at=incident.updated_at), **lost}
+            )
+    if rows:
+        _ENQUEUE[connection.dialect.name].run(connection, *rows)
+
+
 def enqueue(connection: Connection, decision: Decision) -> None:
     """Writes the messages of ``decision``; a card merges into one that waits already."""
     incident = decision.incident
     enqueue_all(connection, incident, decision.envelopes, at=incident.updated_at)
     _redraw_nudges(connection, decision)
+    _redraw_told(connection, decision)
     named = {"of_workspace": incident.workspace, "of_incident": incident.id}
     if any(one.kind is Kind.PRIVACY and incident.private for one in decision.updates):
         connection.execute(_AT_ONCE, {**named, "moment": incident.updated_at})

@@ -150,9 +150,10 @@ def _card_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: 
     return Facts(
         name=incident.name if incident else "",
         card=reader.card(shown) if shown else None,
+        direct=envelope.channel.startswith(PEOPLE),
         place=place,
         declared_severity=declared_severity(connection, shown) if shown and first else None,
-        written=_written(connection, shown, envelope) if shown and envelope.entry else None,
+        written=_written(connection, incident, envelope) if incident and envelope.entry else None,
         settings=reader.workspace(workspace).settings,
     )
 
@@ -173,6 +174,7 @@ def _hand_over_facts(
     return Facts(
         name=incident.name,
         card=reader.card(incident) if may_be_told(incident, envelope.channel) else None,
+        direct=envelope.channel.startswith(PEOPLE),
         # A message to an owner who left reaches nobody.
         hand_over=asked if envelope.channel != incident.left_owner else None,
         place=_found(connection_of(reader), place_of(workspace, incident_id, envelope)),

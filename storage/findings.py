@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from core.decision import EDITED_NUDGES, NOTICES, Envelope, Surface
+from core.decision import NOTICES, Envelope, Surface
 from core.incident import (
     PRIVATE,
     PUBLIC,
@@ -315,7 +315,7 @@ def _places(  # noqa: C901 - one case for each kind of place
         elif place.surface == Surface.CHANNEL_NOTE:
             if not any(one.private and one.id == place.channel for one in own):
                 yield f"entry {place.entry} is a note, and was posted in {where}", DELETE
-        elif place.surface in {Surface.HAND_OVER, *EDITED_NUDGES}:
+        elif place.surface in NOTICES:
             if not 0 < place.entry <= row.last_entry:
                 yield f"its {name} is recorded in {where} as entry {place.entry}", RESTORE
         elif place.entry != 0 or place.surface == Surface.WITHDRAWAL:

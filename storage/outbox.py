@@ -25,8 +25,6 @@ from sqlalchemy import (
 from core.decision import (
     ABOUT_CHANNELS,
     ABOUT_SUBSCRIPTIONS,
-    EDITED_NUDGES,
-    NUDGES,
     Envelope,
     Surface,
 )
@@ -399,8 +397,7 @@ def _delivered(
         own_channels.set_members(
             connection, message.workspace, message.incident, message.channel, posted_as.ids
         )
-    # The place of a nudge that is never edited is of no use.
-    elif posted_as and message.surface not in NUDGES - EDITED_NUDGES:
+    elif posted_as:
         channel, ts = posted_as
         connection.execute(
             _POSTED[connection.dialect.name],

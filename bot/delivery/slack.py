@@ -18,7 +18,7 @@ from bot.delivery.surfaces import drawn
 from bot.slack import handing, mentions
 from bot.slack.web import code_of
 from bot.telemetry import log
-from core.decision import NUDGES, Surface
+from core.decision import NUDGES, TELLING, Surface
 from storage.facts import Facts, Posted
 from storage.messages import PEOPLE, OutboxMessage
 from storage.outbox import UNKNOWN_OUTCOME
@@ -213,7 +213,8 @@ class SlackTransport:
         self, message: OutboxMessage, facts: Facts, *, at: datetime
     ) -> Posted | Failure | None:
         found = await self._found(message, facts)
-        if found and message.surface in NUDGES:
+        told = facts.card or message.surface not in TELLING
+        if found and message.surface in NUDGES and (told or not found.ts):
             # Where it could not be searched for, it has no place, and is never edited.
             return found if found.ts else None
         if found:

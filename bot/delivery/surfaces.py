@@ -8,9 +8,12 @@ from typing import Any
 
 from bot.slack import cards, channels, handing, mentions, nudges, public
 from bot.slack.posting_faults import ended_by_operator, takes_no_posts
-from core.decision import CHANNEL_EFFECTS, Surface
+from core.decision import CHANNEL_EFFECTS, TELLING, Surface
 from core.incident import Note
 from storage.facts import Facts
+
+# Messages that tell of the incident on its card for responders.
+TOLD_BY_CARD = TELLING - {Surface.CHANNEL_CLOSING}
 
 
 def drawn(  # noqa: C901, PLR0911 - one for each surface
@@ -21,22 +24,21 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
     None if ``facts`` have nothing to show: an incident without a public side, for example. If it
     had one, the post says that it has no more.
     """
-    group = facts.settings.responders_group
     match surface:
         case Surface.WORKING_CARD | Surface.OWNER_CARD | Surface.STATUS_CARD:
             return _card(surface, facts, at=at) or _farewell(surface, facts)
         case Surface.PUBLIC_UPDATE | Surface.WITHDRAWAL:
             return _reply(surface, facts)
+        case _ if surface in TOLD_BY_CARD and facts.card is None:
+            return _farewell(surface, facts)
         case Surface.PROMISE_REMINDER | Surface.PROMISE_BREACH:
             return _nudge(surface, facts, at=at)
         case Surface.HAND_OVER | Surface.HAND_OVER_DECLINED | Surface.HAND_OVER_UNANSWERED:
             return _hand_over(surface, facts, at=at)
         case Surface.OWNER_LEFT:
-            return handing.owner_left(facts.card.incident) if facts.card else None
+            return _owner_left(facts)
         case Surface.MENTION:
-            if group and facts.card and facts.card.incident.severity in facts.settings.mentions:
-                return mentions.raised(facts.card.incident, group)
-            return None
+            return _mention(facts)
         case (
             Surface.CHANNEL_NOTE
             | Surface.CHANNEL_READERS
@@ -53,6 +55,21 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
     raise TypeError(f"{surface} has no view")
 
 
+def _owner_left(facts: Facts) -> Mapping[str, Any] | None:
+    if facts.card is None:
+        return None
+    return handing.owner_left(facts.card.incident, told_before=bool(facts.place))
+
+
+def _mention(facts: Facts) -> Mapping[str, Any] | None:
+    group, incident = facts.settings.responders_group, facts.card and facts.card.incident
+    told = None
+    if group and incident and incident.severity in facts.settings.mentions:
+        told = mentions.raised(incident, group)
+    # It is edited only once its readers may see the incident again.
+    return told or (mentions.again(facts.name) if facts.place else None)
+
+
 def _about_channel(  # noqa: PLR0911 - one for each surface
     surface: Surface, facts: Facts
 ) -> Mapping[str, Any] | None:
@@ -62,7 +79,9 @@ def _about_channel(  # noqa: PLR0911 - one for each surface
     if surface is Surface.CHANNEL_READERS:
         return channels.other_readers(facts.name, channel.own, current=channel.current)
     if surface is Surface.CHANNEL_CLOSING:
-        return channels.closing(facts.name, channel.incident, channel.own)
+        if channel.own.private or channel.current:
+            return channels.closing(facts.name, channel.incident, channel.own)
+        return public.gone(facts.name) if facts.place else None
     if surface is Surface.CHANNEL_REFUSED:
         error = channel.own.error
         return channels.refused(facts.name, error) if error else None
@@ -85,10 +104,8 @@ def _reply(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
 
 def _nudge(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
     promise = facts.promise
-    if promise is None:
+    if promise is None or facts.card is None:
         return None
-    if facts.card is None:
-        return cards.gone(facts.name) if facts.place else None
     incident = facts.card.incident
     if promise.over_at and promise.over_at <= at:
         return nudges.over(incident, promise, at=at)
@@ -101,10 +118,8 @@ def _nudge(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any]
 
 
 def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
-    if facts.hand_over is None:
+    if facts.hand_over is None or facts.card is None:
         return None
-    if facts.card is None:
-        return cards.gone(facts.name) if facts.place else None
     if surface is Surface.HAND_OVER_DECLINED:
         return handing.declined(facts.card.incident, facts.hand_over, at=at)
     if surface is Surface.HAND_OVER_UNANSWERED:
@@ -125,7 +140,8 @@ def _card(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] 
 
 
 def _farewell(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:
-    """The end of a card that was posted, for readers who may see the incident no more."""
+    """The end of a message that was posted, for readers who may see the incident no more."""
     if facts.place is None:
         return None
-    return public.gone(facts.name) if surface is not Surface.OWNER_CARD else cards.gone(facts.name)
+    direct = surface is Surface.OWNER_CARD or facts.direct
+    return cards.gone(facts.name) if direct else public.gone(facts.name)

@@ -140,14 +140,20 @@ def _end_of_silence(incident: Incident, asked: HandOver) -> str:
     return f"{to} did not answer whether they take {name}, and no longer has to."
 
 
-def owner_left(incident: Incident) -> Json | None:
-    """The word that the owner is deactivated; None if somebody leads, or it is over."""
-    if not incident.owner_left or incident.owner is None or incident.terminal:
+def owner_left(incident: Incident, *, told_before: bool = False) -> Json | None:
+    """The word that the owner is deactivated; later, who leads in its place.
+
+    ``told_before``: it was posted already. None if it was not, and is true no longer.
+    """
+    if not told_before and (incident.terminal or not incident.owner_left):
         return None
-    told = [
-        f"The owner {mention(incident.owner)} is deactivated; nobody leads {untitled(incident)}.",
-        "Take it over, or name somebody who does.",
-    ]
+    name = untitled(incident)
+    if incident.terminal or incident.leader:
+        end = f"{owned_by(incident)} leads it now" if incident.leader else "nobody has to lead it"
+        told = [f"The owner of {name} was deactivated; {end}."]
+        return message(told, [*paragraphs(told), *map(context, way_to_card(incident))])
+    gone = incident.owner and f"The owner {mention(incident.owner)} is deactivated; nobody leads"
+    told = [f"{gone or 'Nobody leads'} {name}.", "Take it over, or name somebody who does."]
     own = [ack_button(incident)] if incident.ownerless else []
     offered = actions([*own, assign_button(incident)])
     return message(told, [*paragraphs(told), *offered, *map(context, way_to_card(incident))])

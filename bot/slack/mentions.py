@@ -24,7 +24,7 @@ def with_mention(card: Mapping[str, Any], group: str) -> Json:
 def raised(incident: Incident, group: str) -> Json | None:
     """The word to ``group`` that ``incident`` has become more severe; None if it is over.
 
-    It is never edited, so it names no title.
+    It is not edited as the incident changes, so it names no title.
     """
     if incident.terminal:
         return None
@@ -34,3 +34,9 @@ def raised(incident: Incident, group: str) -> Json | None:
     ]
     below = map(context, way_to_card(incident))
     return message(told, [*paragraphs(told), *actions([update_button(incident)]), *below])
+
+
+def again(name: str) -> Json:
+    """The same word once the incident of ``name`` is public again, and nobody is called to it."""
+    told = f"{name} is public again."
+    return message([told], paragraphs([told]))

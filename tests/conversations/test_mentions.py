@@ -98,14 +98,17 @@ async def test_a_raise_after_which_it_is_private_calls_nobody(slack, ratchet, se
     assert CALL not in "".join(texts_sent(slack))
 
 
-async def test_a_call_names_no_title_for_the_incident_may_become_private(slack, ratchet, settle):
+async def test_a_call_names_no_title_and_says_nothing_once_it_is_private(slack, ratchet, settle):
     mia = slack.person("mia")
     await mia.command("#payments", "/incident declare Checkout is down severity:low")
     await (await mia.command("#payments", "/incident severity 1 high")).answer()
     await settle()
+    called = slack.workspace.channel("#payments").messages[-1]
+    assert "INC-1 now has the severity" in called.words()
+    assert "Checkout" not in called.words()
     asked = await (await mia.command("#payments", "/incident private 1")).answer()
     await (await mia.press(asked, "Make it private")).answer()
     await settle()
 
-    assert "INC-1 now has the severity" in str(slack.channel_view("#payments"))
-    assert "Checkout" not in str(slack.channel_view("#payments"))
+    assert called.text == "INC-1 is no longer public."
+    assert "severity" not in str(slack.channel_view("#payments"))
