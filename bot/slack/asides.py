@@ -193,7 +193,10 @@ def _is_meant(head: Head, text: str, *, public: bool) -> bool:
     if head.kind is HeadKind.AUDIENCE:
         return head.value == PUBLIC
     if head.kind is HeadKind.STATUS:
-        first = plain_word(text.split(maxsplit=1)[0])
+        token = text.split(maxsplit=1)[0]
+        if _BRACKETED.fullmatch(token):
+            return True
+        first = plain_word(token)
         return not near(re.split(r"[:=]", first)[0], {head.value}) and first != "to"
     return True
 

@@ -388,7 +388,8 @@ def test_public_at_the_end_of_a_public_text_is_no_text_unasked(form):
 
 
 STATUSES = ["{} status:monitoring", "{} status: monitoring", "{} --status monitoring",
-            "{} (monitoring)", "{} [Monitoring]", "{} -&gt; monitoring", "{} → monitoring",
+            "{} (monitoring)", "{} [Monitoring]", "(monitoring) {}",
+            "{} -&gt; monitoring", "{} → monitoring",
             "{} status → monitoring", "{}, status monitoring", "{}, state monitoring",
             "status monitoring {}", "{} - monitoring", "{} -- Monitoring", "{} | monitoring",
             "status:monitoring. {}"]  # fmt: skip
