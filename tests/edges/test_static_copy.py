@@ -128,7 +128,8 @@ async def test_the_copy_has_the_page_that_hosts_of_files_serve_for_unknown_paths
 
 # A copy says when it was made; its policy, and the moment at which it is out of date, are in it.
 OF_A_COPY = re.compile(
-    rb'<meta http-equiv="Content-Security-Policy".*?>\n| data-stale=".*?"|<p>Made .*?</p>\n'
+    rb'<meta http-equiv="Content-Security-Policy".*?>\n|<p data-stale=".*" hidden></p>\n'
+    rb'| data-stale=".*?"|<p>Made .*?</p>\n'
 )
 
 
@@ -209,6 +210,20 @@ async def test_each_link_of_the_copy_leads_to_a_file_of_it(copy, folder, store, 
     for name in ("history.atom", "updates.rss", "api/v2/summary.json"):
         assert b"https://s.example" in files[name]
         assert b"../" not in files[name]
+
+
+@pytest.mark.usefixtures("published")
+async def test_each_page_of_the_copy_turns_out_of_date(copy, folder):
+    copy.make()
+    pages = {name: body for name, body in texts(folder).items() if name.endswith(".html")}
+    turning = {
+        name for name, body in pages.items() if b'data-stale="2026-03-02T09:12:00.000Z"' in body
+    }
+
+    assert len(pages) > DAYS
+    # The incident is over, and so is its page.
+    assert pages.keys() - turning == {"incidents/1/index.html"}
+    assert b"it is out of date" not in pages["incidents/1/index.html"]
 
 
 @pytest.mark.usefixtures("published")

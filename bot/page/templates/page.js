@@ -22,6 +22,7 @@
     const check = () => {
       if (Date.now() > until.getTime()) {
         stale.className = "banner stale";
+        stale.hidden = false;
         stale.textContent = "This copy is out of date. The true status may be another.";
       }
     };
