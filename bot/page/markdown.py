@@ -8,23 +8,24 @@ from datetime import datetime
 from bot.page import html
 from bot.page.addresses import Addresses, incident_path
 from bot.page.bars import bad_days
-from bot.page.html import Listed
+from bot.page.html import Copy, Listed
 from bot.page.texts import lasting, utc
 from core.markdown import inline, quote
 from core.page import PageIncident, StatusPage
 
 
-def now(page: StatusPage, at: Addresses) -> str:
+def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
     """The page itself."""
-    return _text(_now(page, at))
+    return _text([*_now(page, at), *_made(copy)])
 
 
-def incident(one: PageIncident, page: StatusPage, at: Addresses) -> str:
+def incident(one: PageIncident, page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
     """The page of one incident."""
-    return _text([*_incident(one, at, level=1), *_since(*html.unchanged([one], page))])
+    since = _since(*html.unchanged([one], page))
+    return _text([*_incident(one, at, level=1), *since, *_made(copy)])
 
 
-def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
+def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
     """The page of a month, or of a day."""
     lines = [f"# {inline(of.heading)}", ""]
     for one in of.incidents:
@@ -36,7 +37,7 @@ def listed(of: Listed, page: StatusPage, at: Addresses) -> str:
         for name, path in filter(None, (of.earlier, of.later))
         if at.has(f"{path}.md")
     ]
-    return _text([*lines, "", *_since(*html.unchanged(of.incidents, page))])
+    return _text([*lines, "", *_since(*html.unchanged(of.incidents, page)), *_made(copy)])
 
 
 def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
@@ -108,5 +109,13 @@ def _since(unchanged: str, moment: datetime) -> list[str]:
     return [f"{unchanged} since {utc(moment)}. All days are days in UTC."]
 
 
-def _text(lines: list[str] | Iterator[str]) -> str:
+def _made(copy: Copy | None) -> list[str]:
+    """The line of a static copy: its moment, and the last one at which it is good."""
+    if copy is None:
+        return []
+    good = f"; after {utc(copy.stale)} it is out of date" if copy.stale else ""
+    return ["", f"Made {utc(copy.made)}{good}."]
+
+
+def _text(lines: list[str]) -> str:
     return "\n".join(lines).strip() + "\n"

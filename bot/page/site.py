@@ -163,7 +163,9 @@ def _feed(name: str) -> SitePath:
 
 FIXED: dict[str, SitePath] = {
     "": SitePath(None, lambda page, at, _, copy=None: _html(html.now(page, at, copy))),
-    "index.md": SitePath(None, lambda page, at, _, _copy=None: _markdown(markdown.now(page, at))),
+    "index.md": SitePath(
+        None, lambda page, at, _, copy=None: _markdown(markdown.now(page, at, copy))
+    ),
     "badge.svg": SitePath(
         None, lambda page, _at, _, _copy=None: Rendered(badge(page).encode(), SVG)
     ),
@@ -179,7 +181,7 @@ def _incident(*, as_markdown: bool) -> Render:
             return None
         one = found[0]
         if as_markdown:
-            return _markdown(markdown.incident(one, page, at))
+            return _markdown(markdown.incident(one, page, at, copy))
         return _html(html.incident(one, page, at, copy))
 
     return render
@@ -196,7 +198,7 @@ def _month(first: date | None, page: StatusPage, *, as_markdown: bool) -> SitePa
     ) -> Rendered:
         of = html.month(first, found, page)
         if as_markdown:
-            return _markdown(markdown.listed(of, page, at))
+            return _markdown(markdown.listed(of, page, at, copy))
         return _html(html.listed(of, page, at, copy))
 
     return SitePath(Span(start, end, overlapping=False), render)
@@ -212,7 +214,7 @@ def _day(day: date | None, page: StatusPage, *, as_markdown: bool) -> SitePath |
     ) -> Rendered:
         of = html.day(day, found, page)
         if as_markdown:
-            return _markdown(markdown.listed(of, page, at))
+            return _markdown(markdown.listed(of, page, at, copy))
         return _html(html.listed(of, page, at, copy))
 
     return SitePath(Span(start, start + timedelta(days=1), overlapping=True), render)

@@ -129,7 +129,7 @@ async def test_the_copy_has_the_page_that_hosts_of_files_serve_for_unknown_paths
 # A copy says when it was made; its policy, and the moment at which it is out of date, are in it.
 OF_A_COPY = re.compile(
     rb'<meta http-equiv="Content-Security-Policy".*?>\n|<p data-stale=".*" hidden></p>\n'
-    rb'| data-stale=".*?"|<p>Made .*?</p>\n'
+    rb'| data-stale=".*?"|<p>Made .*?</p>\n|\nMade [^<\n]*\n\Z'
 )
 
 
@@ -221,9 +221,27 @@ async def test_each_page_of_the_copy_turns_out_of_date(copy, folder):
     }
 
     assert len(pages) > DAYS
-    # The incident is over, and so is its page.
+    # The incident is over: nothing on its page can become wrong.
     assert pages.keys() - turning == {"incidents/1/index.html"}
     assert b"it is out of date" not in pages["incidents/1/index.html"]
+
+
+@pytest.mark.usefixtures("published")
+async def test_each_file_for_people_says_when_it_was_made(copy, folder):
+    copy.make()
+    said = {
+        name: re.findall(
+            "^Made (.*)$", re.sub("</?(?:time|p).*?>", "", body.decode()), re.MULTILINE
+        )
+        for name, body in texts(folder).items()
+        if name.endswith((".md", ".html"))
+    }
+    over = {"incidents/1/index.html", "incidents/1.md"}
+    made = "2 Mar 2026, 09:02 UTC"
+
+    for name, lines in said.items():
+        good = "" if name in over else "; after 2 Mar 2026, 09:12 UTC it is out of date"
+        assert lines == [f"{made}{good}."], name
 
 
 @pytest.mark.usefixtures("published")

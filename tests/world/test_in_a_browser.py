@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.world, pytest.mark.asyncio(loop_scope="session")]
 WIDTHS = (390, 768, 1280)
 # The widget complains of itself on every page.
 OF_THE_WIDGET = "parcelRequire is not defined"
-OURS = ("http://127.0.0.1:", "http://localhost:", "data:")
+OURS = ("http://127.0.0.1:", "http://localhost:", "data:", "file://")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -68,6 +69,20 @@ async def test_the_script_adds_the_time_of_the_reader(visit, site):
 
     await expect(time).to_have_text(f"{utc} UTC {await time.locator('.local').text_content()}")
     await expect(time.locator(".local")).to_contain_text("GMT+5:45")
+
+
+async def test_an_old_copy_is_read_from_a_folder_and_says_that_it_is_old(visit, copy):
+    page = await visit(f"file://{copy}/index.html")
+    old = "This copy is out of date. The true status may be another."
+    await expect(page.get_by_role("status")).not_to_have_text(old)
+    await page.get_by_role("link", name="History", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Incidents in ")
+    await expect(page.get_by_role("status")).to_have_count(0)
+
+    await page.clock.set_fixed_time(datetime.now(UTC) + timedelta(hours=1))
+    for link in ("Now", "History"):
+        await page.get_by_role("link", name=link, exact=True).click()
+        await expect(page.get_by_role("status")).to_have_text(old)
 
 
 @pytest.mark.parametrize("look", ["basic", "badge"])
