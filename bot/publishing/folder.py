@@ -132,6 +132,13 @@ class CopyFolder:
             raise NotPublished(f"{self.path} cannot be written: {error.strerror}") from None
 
     def _see_ours(self) -> None:
+        if holder := self._holder():
+            raise NotPublished(
+                f"{self.path} lies within the copy {holder}, which is deleted as a whole: name a "
+                "folder outside of it."
+            )
+        if self.path.exists() and not self.path.is_dir():
+            raise NotPublished(f"{self.path} is no folder: name an empty or a new one.")
         if self.path.is_symlink():
             mine = self.path.readlink().parent == Path(self._copies.name)
         else:
@@ -141,6 +148,15 @@ class CopyFolder:
             raise NotPublished(
                 f"{self.path} holds files that are not ours: name an empty or a new folder."
             )
+
+    def _holder(self) -> Path | None:
+        """The copy that this folder lies in; links lead to where it really lies."""
+        for parent in (self.path.parent, self.path.parent.resolve()):
+            for one in (parent, *parent.parents):
+                name = one.name.removeprefix(".").removesuffix(".ratchet")
+                if one.name == f".{name}.ratchet" and (one / LOCK).exists():
+                    return one.with_name(name)
+        return None
 
     def _present(self) -> Path | None:
         here = self.path.is_symlink() and self.path.is_dir()

@@ -372,9 +372,42 @@ async def test_what_is_not_ours_is_refused_and_left_alone(copy, folder, what):
         (folder.parent / ".status.ratchet").mkdir()
     before = sorted(folder.parent.rglob("*"))
 
-    with pytest.raises(NotPublished, match="not ours: name an empty or a new folder"):
+    refused = "is no folder" if what == "file" else "not ours: name an empty or a new folder"
+    with pytest.raises(NotPublished, match=refused):
         copy.make()
     assert sorted(folder.parent.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    "within",
+    ["status/sub", "status/a/b", "status/incidents", ".status.ratchet/x", "here/sub", "here/a/b"],
+)
+async def test_a_folder_within_a_copy_is_refused(copy, folder, store, clock, within):
+    copy.make()
+    (folder.parent / "here").symlink_to("status")
+    before = sorted(folder.parent.rglob("*"))
+    inner = StaticCopy(
+        store, folder.parent / within, clock=clock, address=lambda _page, _alone: "https://x"
+    )
+
+    with pytest.raises(NotPublished, match=f"lies within the copy {folder}, which is deleted as"):
+        inner.make()
+    assert sorted(folder.parent.rglob("*")) == before
+    copy.make()
+
+
+@pytest.mark.usefixtures("published")
+async def test_a_folder_above_a_copy_is_refused(copy, folder, store, clock):
+    copy.make()
+    above = StaticCopy(store, folder.parent, clock=clock, address=lambda _page, _alone: "https://x")
+
+    with pytest.raises(NotPublished, match="holds files that are not ours"):
+        above.make()
+    assert (folder / "index.html").is_file()
+    beside = folder.with_name("other")
+    StaticCopy(store, beside, clock=clock, address=lambda _page, _alone: "https://x").make()
+    assert (beside / "index.html").is_file()
 
 
 @pytest.mark.usefixtures("published")
@@ -424,6 +457,13 @@ def test_a_command_makes_the_copy(folder, database_url, monkeypatch):
         "The page of T0NOBODY is not published, so there is no copy: run `ratchet page publish`.",
     )
     assert (folder / "index.html").is_file()
+    told = invoke(["publish", "--to", ""])
+    assert (told.exit_code, told.stderr) == (
+        2,
+        "--to names no folder: give an empty or a new one.\n",
+    )
+    told = invoke(["publish", "--to", str(folder / "index.html")])
+    assert (told.exit_code, "lies within the copy" in told.stderr) == (1, True)
     deep = folder.parent / "new" / "deep" / "dir"
     told = invoke(["publish", "--to", str(deep)])
     assert (told.exit_code, (deep / "index.html").is_file()) == (0, True)
