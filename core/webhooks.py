@@ -244,6 +244,31 @@ def _news(
     yield from (news[due_at] for due_at in sorted(news))
 
 
+def still_to_come(
+    incident: Incident, held: Iterable[Update], *, at: datetime
+) -> tuple[Happening, ...]:
+    """The events of what is held back at the moment ``at``, for an endpoint that starts then.
+
+    ``held`` are updates of the incident that become public later.
+    """
+    if incident.private:
+        return ()
+    news: dict[datetime, Happening] = {}
+    unseen_until = incident.title_public_at if incident.public_title(at) is None else None
+    if unseen_until:
+        news[unseen_until] = Happening(
+            event=HookEvent.CREATED, entry=incident.last_entry, due_at=unseen_until
+        )
+    for update in held:
+        due_at, to = update.public_at, update.status_change
+        if due_at is None or due_at <= (unseen_until or at):
+            continue
+        resolves = to is not None and incident.lifecycle.public_word(to) is PublicWord.RESOLVED
+        event = HookEvent.RESOLVED if resolves else HookEvent.UPDATED
+        news[due_at] = Happening(event=event, entry=update.entry, due_at=due_at)
+    return tuple(news[due_at] for due_at in sorted(news))
+
+
 def touched(before: Incident | None, decision: Decision) -> tuple[tuple[Component, ...], datetime]:
     """The components whose status a decision may change, and the moment at which it shows."""
     incident, at = decision.incident, decision.incident.updated_at

@@ -30,6 +30,7 @@ from storage import (
     entries,
     handled,
     handovers,
+    hook_starts,
     idempotency,
     imports,
     models,
@@ -316,6 +317,7 @@ class SqlTransaction(SqlReader):
         """Writes a new endpoint with its secret; it knows the components as they are now."""
         webhooks.add(self._connection, endpoint, secret)
         self._know_components(endpoint)
+        hook_starts.begin(self, endpoint)
 
     def secrets_of(self, endpoint: Endpoint) -> Secrets:
         """Its secrets, which sign what is sent to it."""
@@ -334,6 +336,7 @@ class SqlTransaction(SqlReader):
         webhooks.switch(self._connection, endpoint)
         if endpoint.on:
             self._know_components(endpoint)
+            hook_starts.begin(self, endpoint)
 
     def remove_endpoint(self, endpoint: Endpoint) -> None:
         """Deletes it with its secrets and all that waits for it."""

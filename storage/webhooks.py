@@ -5,7 +5,7 @@ Only modules of `storage` use it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +20,6 @@ from core.webhooks import (
     SWITCHED_OFF,
     Endpoint,
     EndpointState,
-    Happening,
     HookEvent,
     Secrets,
     Sending,
@@ -28,6 +27,7 @@ from core.webhooks import (
     touched,
 )
 from storage.filters import columns_of, filters_of
+from storage.hook_rows import about, about_components, message_row, of, wants
 from storage.models import (
     State,
     webhook,
@@ -388,25 +388,13 @@ def tell(connection: Connection, before: Incident | None, decision: Decision) ->
     rows: list[dict[str, Any]] = []
     new: list[dict[str, Any]] = []
     for one in _on(connection, incident.workspace):
-        made = list(_about(one, decision.incident, happened, knows=one.id in told))
+        knows, at = one.id in told, incident.updated_at
+        made = list(about(one, decision.incident, happened, knows=knows, at=at))
         rows += made
         if made and one.id not in told:
-            new.append({**_of(one), "incident_id": incident.id})
-        rows += [
-            _row(
-                one,
-                event=HookEvent.COMPONENT,
-                component=each.id,
-                due_at=shown_at,
-                at=incident.updated_at,
-            )
-            for each in concerned
-            if _wants(one, each.id)
-        ]
-    if rows:
-        connection.execute(_SEND, rows)
-    if new:
-        connection.execute(_TELL[connection.dialect.name], new)
+            new.append({**of(one), "incident_id": incident.id})
+        rows += about_components(one, concerned, due_at=shown_at, at=incident.updated_at)
+    send(connection, rows, new)
     if any(each.event is HookEvent.WITHDRAWN for each in happened):
         # Once it is public again, it is new to everybody.
         connection.execute(_FORGET, of_incident)
@@ -426,71 +414,27 @@ def _change_waiting(connection: Connection, before: Incident | None, decision: D
         connection.execute(_WAIT_FOR_TITLE, {**named, "moment": held_until})
 
 
-def _about(
-    endpoint: Endpoint, incident: Incident, happened: Iterable[Happening], *, knows: bool
-) -> Iterator[dict[str, Any]]:
-    """The messages about an incident to an endpoint, which knows it or not."""
-    if not knows and not endpoint.filter.matches(incident.severity, incident.components):
-        return
-    for each in happened:
-        if knows or each.event is not HookEvent.WITHDRAWN:
-            yield _row(
-                endpoint,
-                event=each.event,
-                incident=incident.id,
-                entry=each.entry,
-                due_at=each.due_at,
-                at=incident.updated_at,
-            )
+def send(
+    connection: Connection, rows: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]
+) -> None:
+    """Writes the messages ``rows``; with ``told`` endpoints know incidents from now on."""
+    if rows:
+        connection.execute(_SEND, rows)
+    if told:
+        connection.execute(_TELL[connection.dialect.name], told)
 
 
 def tell_component(connection: Connection, workspace: str, concerned: UUID, made: Override) -> None:
     """Writes the messages of a status that is given by hand, and of its end."""
     moments = [made.at] if made.until is None else [made.at, made.until]
     rows = [
-        _row(one, event=HookEvent.COMPONENT, component=concerned, due_at=moment, at=made.at)
+        message_row(one, event=HookEvent.COMPONENT, component=concerned, due_at=moment, at=made.at)
         for one in _on(connection, workspace)
-        if _wants(one, concerned)
+        if wants(one, concerned)
         for moment in moments
     ]
     if rows:
         connection.execute(_SEND, rows)
-
-
-def _wants(endpoint: Endpoint, concerned: UUID) -> bool:
-    limited_to = {one.id for one in endpoint.filter.components}
-    return not limited_to or concerned in limited_to
-
-
-def _row(
-    endpoint: Endpoint,
-    *,
-    event: HookEvent,
-    incident: UUID | None = None,
-    entry: int | None = None,
-    component: UUID | None = None,
-    due_at: datetime,
-    at: datetime,
-) -> dict[str, Any]:
-    due = max(due_at, at)
-    return {
-        **_of(endpoint),
-        "uid": uuid4(),
-        "event": event.value,
-        "incident_id": incident,
-        "entry": entry,
-        "component_id": component,
-        "lane": f"{endpoint.id}:{incident or component}",
-        "state": State.AVAILABLE.value,
-        "attempts": 0,
-        "due_at": due,
-        "try_at": due,
-        "created_at": at,
-    }
-
-
-def _of(endpoint: Endpoint) -> dict[str, Any]:
-    return {"workspace_id": endpoint.workspace, "webhook_id": endpoint.id}
 
 
 def _it(endpoint: Endpoint) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from core.decision import Decision
 from core.incident import TITLE_WITHDRAWN, Kind, Visibility
-from core.webhooks import Happening, HookEvent, happenings
+from core.webhooks import Happening, HookEvent, happenings, still_to_come
 from tests.builders import NINE, an_incident, an_update
 
 LATER = NINE + timedelta(minutes=5)
@@ -54,3 +54,33 @@ def test_a_note_that_is_withdrawn_is_no_event():
     after = replace(BEFORE, updated_at=LATER, last_entry=2)
 
     assert happenings(BEFORE, Decision(incident=after, redacted=gone)) == ()
+
+
+UNTIL, SOON = LATER + timedelta(seconds=5), LATER + timedelta(seconds=9)
+
+
+def test_what_is_held_is_still_to_come_for_an_endpoint_that_starts():
+    text = an_update(entry=2, public_at=UNTIL)
+    end = moved(3, "monitoring", "resolved", public_at=SOON)
+    over = an_update(entry=4, public_at=LATER)
+
+    assert still_to_come(BEFORE, (text, end, over), at=LATER) == (
+        Happening(event=HookEvent.UPDATED, entry=2, due_at=UNTIL),
+        Happening(event=HookEvent.RESOLVED, entry=3, due_at=SOON),
+    )
+
+
+def test_a_held_declaration_is_one_event_with_all_that_is_public_by_then():
+    unseen = replace(BEFORE, title_public_at=UNTIL, last_entry=3)
+    texts = (an_update(entry=2, public_at=UNTIL), an_update(entry=3, public_at=SOON))
+
+    assert still_to_come(unseen, texts, at=LATER) == (
+        Happening(event=HookEvent.CREATED, entry=3, due_at=UNTIL),
+        Happening(event=HookEvent.UPDATED, entry=3, due_at=SOON),
+    )
+
+
+def test_of_a_private_incident_nothing_is_to_come():
+    text = an_update(entry=2, public_at=UNTIL)
+
+    assert still_to_come(replace(BEFORE, private=True), (text,), at=LATER) == ()

@@ -331,6 +331,64 @@ async def test_a_held_text_goes_when_it_is_public(add, held, declare, deliver, c
     assert await deliver() == [("incident.updated", "investigating", ["We look."])]
 
 
+@pytest.mark.parametrize("start", ["added", "switched on"])
+async def test_a_text_that_is_held_at_the_start_goes_when_it_is_public(
+    start, add, hooks, held, declare, deliver, clock
+):
+    incident = await declare()
+    made = await add() if start == "switched on" else None
+    if made:
+        await hooks.switch(ADMIN, made.id, on=False)
+    clock.advance(minutes=1)
+    await held.execute(a_change(ref=incident.id, public=PublicText("We look.")))
+    clock.advance(seconds=5)
+    await (hooks.switch(ADMIN, made.id, on=True) if made else add())
+    assert await deliver() == []
+
+    clock.advance(seconds=5)
+    assert await deliver() == [("incident.updated", "investigating", ["We look."])]
+    await held.execute(a_change(ref=incident.id, severity=Severity.CRITICAL))
+    assert [event for event, _, _ in await deliver()] == ["incident.updated"]
+
+
+async def test_a_declaration_that_is_held_at_the_start_is_told(add, held, deliver, clock):
+    await held.execute(a_declaration())
+    clock.advance(seconds=5)
+    await add()
+    assert await deliver() == []
+
+    clock.advance(seconds=5)
+    assert await deliver() == [("incident.created", "investigating", [])]
+
+
+async def test_a_text_that_was_taken_back_before_the_start_is_never_told(
+    add, held, declare, deliver, clock
+):
+    incident = await declare()
+    for taken_back_after in (4, 6):
+        clock.advance(minutes=1)
+        await held.execute(a_change(ref=incident.id, public=PublicText("We look.")))
+        clock.advance(seconds=5)
+        if taken_back_after > 5:
+            await add()
+        redact = Redact(actor=an_actor(), ref=incident.id, entry=2 + (taken_back_after > 5))
+        await held.execute(redact)
+        if taken_back_after < 5:
+            await add()
+        clock.advance(minutes=1)
+        assert await deliver() == []
+
+
+async def test_nothing_that_is_held_on_a_private_incident_is_told(add, held, deliver, clock):
+    incident = (await held.execute(a_declaration())).incident
+    await held.execute(a_change(ref=incident.id, public=PublicText("We look.")))
+    await held.execute(SetPrivacy(actor=ADMIN, ref=incident.id, private=True))
+    await add()
+    clock.advance(minutes=1)
+
+    assert await deliver() == []
+
+
 async def test_a_text_that_is_taken_back_is_never_told(add, held, declare, deliver, clock):
     await add()
     incident = await declare()
