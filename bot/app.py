@@ -191,7 +191,7 @@ class App:
 
         Only here the channel for incidents that name none is chosen.
         """
-        named = channel or (await self.incidents.settings(workspace)).api_channel
+        named = channel or (await self.incidents.workspace_of(workspace)).settings.api_channel
         return await self.people.place(named) if named else None
 
     def _address_of(self, page: PageSettings, alone: bool) -> str:  # noqa: FBT001 - a callback

@@ -32,7 +32,7 @@ from core.refusals import StaleStatus
 from core.report import Report
 from core.stats import Statistics
 from core.store import Reader, Store, Transaction
-from core.workspace import Workspace, WorkspaceSettings
+from core.workspace import Workspace
 
 T = TypeVar("T")
 
@@ -402,9 +402,9 @@ class Incidents:
         _admit(actor)
         return await self._store.read(lambda reader: reader.workspace(actor.workspace))
 
-    async def settings(self, workspace: str) -> WorkspaceSettings:
-        """The settings of ``workspace`` that are in force, before anybody is known to be asking."""
-        return await self._store.read(lambda reader: reader.workspace(workspace).settings)
+    async def workspace_of(self, workspace: str) -> Workspace:
+        """The workspace of that id, before anybody is known to be asking."""
+        return await self._store.read(lambda reader: reader.workspace(workspace))
 
     async def open_here(self, actor: Actor) -> Ranking:
         """The open incidents that have their card in the actor's channel, and their number."""

@@ -134,8 +134,8 @@ def component_id(text: str) -> UUID:
     "POST", "/incidents", "Declare an incident", answer=DataEnvelope[IncidentBody], status=201
 )
 async def declare(call: CurrentCall, asked: NewIncident) -> Response:
-    settings = await call.incidents.settings(call.actor.workspace)
-    lifecycles = call.lifecycles.with_default(settings.default_lifecycle)
+    workspace = await call.incidents.workspace_of(call.actor.workspace)
+    lifecycles = call.lifecycles.with_default(workspace.settings.default_lifecycle)
     command = Declare(
         actor=call.actor,
         id=uuid4(),

@@ -160,12 +160,14 @@ def declare_dialog(
     draft: OpenDeclare | None = None,
     kept: Kept | None = None,
     secluded: bool = False,
+    workspace: Workspace | None = None,
     severity: Severity = Severity.MEDIUM,
 ) -> Json:
     """The dialog in which ``by`` declares an incident, filled in with ``draft``.
 
     ``severity`` is the workspace's default, and ``catalogue`` has its default lifecycle.
-    ``secluded``: it is opened where a declaration is private by default.
+    ``secluded``: it is opened where a declaration is private by default. ``workspace`` None: it
+    could not be read.
     """
     draft = draft or OpenDeclare()
     severities = [option(severity.value.capitalize(), severity) for severity in Severity]
@@ -225,7 +227,7 @@ def declare_dialog(
             "private",
             "Who sees it",
             checkboxes,
-            hint=declaration_hint(by, origin.place, secluded=secluded and draft.private),
+            hint=declaration_hint(by, origin.place, workspace, secluded=secluded and draft.private),
             optional=True,
         ),
         input_block(

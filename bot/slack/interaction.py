@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.slack.inputs import Origin, origin_of
 from core.incident import Place
-from core.workspace import WorkspaceSettings
+from core.workspace import Workspace, WorkspaceSettings
 
 # Slack's name for every private channel in the body of a request.
 PRIVATE_CHANNEL = "privategroup"
@@ -30,7 +30,7 @@ class Interaction:
     the click was made, or of the one that comes back when a form closes; the answer is drawn there.
     ``message`` is the message of a click, its channel and its ts.
     ``clicked_at`` is Slack's moment of a click, which a repeated delivery has as well.
-    ``settings`` are those of the workspace, once they are read (`under`).
+    ``known`` is the workspace, once it is read (`under`), and ``settings`` are those in force.
     """
 
     door: str
@@ -47,6 +47,7 @@ class Interaction:
     view: str | None = None
     message: tuple[str, str] | None = None
     clicked_at: datetime | None = None
+    known: Workspace | None = None
     settings: WorkspaceSettings = field(default_factory=WorkspaceSettings)
 
     @classmethod
@@ -124,10 +125,14 @@ class Interaction:
             response_url=url if isinstance(url, str) else None,
         )
 
-    def under(self, settings: WorkspaceSettings) -> Interaction:
-        """The same in a workspace with ``settings``, which may know no private conversations."""
+    def under(self, known: Workspace | None, defaults: WorkspaceSettings) -> Interaction:
+        """The same in a workspace that is ``known``, which may have no private conversations.
+
+        ``defaults`` are the settings in force while nothing was read.
+        """
+        settings = known.settings if known else defaults
         secluded = self.secluded and settings.private_by_default
-        return replace(self, settings=settings, secluded=secluded)
+        return replace(self, known=known, settings=settings, secluded=secluded)
 
     @property
     def once(self) -> str | None:

@@ -269,6 +269,7 @@ class Openings:
             draft=draft,
             kept=kept,
             secluded=interaction.secluded,
+            workspace=interaction.known,
             severity=interaction.settings.default_severity,
         )
 

@@ -55,6 +55,8 @@ NEVER_PUBLIC = "It is never public."
 DESCRIPTION = f"Everyone who sees the incident reads this. {NEVER_PUBLIC}"
 TITLE = "This is public, unless the incident is private."
 WITHDRAWN = "This update was withdrawn."
+# What everybody reads of an incident that nobody has written a public update about.
+PUBLIC_SIDE = "its title, severity, status, components and times"
 
 
 def dot(severity: Severity, word: PublicWord) -> str:
@@ -330,12 +332,20 @@ def public_hint(incident: Incident, workspace: Workspace) -> str | None:
     """The readers of a public text of ``incident``, in plain text; None if there are none."""
     if ReaderGroup.EVERYONE not in audience(incident).groups:
         return None
+    places = _plain_places(workspace)
+    return f"Everyone {places} will read this." if places else None
+
+
+def _plain_places(workspace: Workspace) -> str | None:
+    """The places where something public is shown, without Slack's markup; None if there are none.
+
+    Such as ``in the status channel and on the status page``.
+    """
     named = [
         (where, "the status channel" if place.startswith("<#") else place)
         for where, place in _places(workspace)
     ]
-    places = [f"{where} {place}" for where, place in named]
-    return f"Everyone {listed(places)} will read this." if places else None
+    return listed([f"{where} {place}" for where, place in named]) if named else None
 
 
 def capitalized(words: str) -> str:
@@ -375,10 +385,13 @@ def _plainly(readers: Audience, *, reader: str | None = None, here: str = "") ->
     return _listed(readers, reader=reader, named=lambda person: person.name, here=here)
 
 
-def declaration_hint(declarer: Person, place: Place | None, *, secluded: bool) -> str:
+def declaration_hint(
+    declarer: Person, place: Place | None, workspace: Workspace | None, *, secluded: bool
+) -> str:
     """The readers of an incident, by the box ``Private`` of the dialog in which it is declared.
 
-    Without a ``place`` its channel is chosen in the dialog, and may be a private one.
+    Without a ``place`` its channel is chosen in the dialog, and may be a private one. ``workspace``
+    None: nobody can say where it shows incidents in public.
     ``secluded``: the box is ticked already, because of the conversation.
     """
     private = audience_of_declaration(declarer, place, private=True)
@@ -387,7 +400,9 @@ def declaration_hint(declarer: Person, place: Place | None, *, secluded: bool) -
     if place is None:
         insiders += ", and people in the channel if it is a private one,"
     because = "It is ticked because this conversation is private. " if secluded else ""
-    return f"{because}Ticked: {insiders} see it. Not ticked: {_plainly(public)}."
+    shown = _plain_places(workspace) if workspace else "where incidents are public"
+    facts = f"; everyone {shown} will read {PUBLIC_SIDE}" if shown else ""
+    return f"{because}Ticked: {insiders} see it. Not ticked: {_plainly(public)}{facts}."
 
 
 def readers_of(update: Update) -> str:

@@ -24,7 +24,7 @@ from core.lifecycle import Catalogue
 from core.service import Incidents
 from core.settings import NONE, Setting
 from core.store import StoreUnavailable
-from core.workspace import WorkspaceSettings
+from core.workspace import Workspace, WorkspaceSettings
 
 # The wait for the settings of a workspace, when those that were read last would do: a dialog must
 # be open within three seconds.
@@ -56,30 +56,30 @@ class Workspaces:
         self._catalogue = catalogue
         self._defaults = defaults
         self._page_line = page_line
-        self._last: dict[str, WorkspaceSettings] = {}
+        self._last: dict[str, Workspace] = {}
 
     async def entered(self, interaction: Interaction) -> tuple[Interaction, Actor]:
         """The request under the settings of its workspace, and the person who makes it."""
-        settings = await self._in_force(interaction.workspace)
+        known = await self._in_force(interaction.workspace)
         actor = await self._people.actor(
             interaction.workspace,
             interaction.user,
             channel=interaction.place.channel if interaction.place else None,
-            groups=settings.groups,
+            groups=(known.settings if known else self._defaults).groups,
         )
-        return interaction.under(settings), actor
+        return interaction.under(known, self._defaults), actor
 
-    async def _in_force(self, workspace: str) -> WorkspaceSettings:
+    async def _in_force(self, workspace: str) -> Workspace | None:
         """The settings of ``workspace``; while the database hangs, those that were read last.
 
         Nothing can be done then that the settings decide on, but dialogs open, and help is given.
         """
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                self._last[workspace] = await self._incidents.settings(workspace)
+                self._last[workspace] = await self._incidents.workspace_of(workspace)
         except (StoreUnavailable, TimeoutError) as error:
             log.warning("settings not read", reason=type(error).__name__)
-        return self._last.get(workspace, self._defaults)
+        return self._last.get(workspace)
 
     async def dialog(self, interaction: Interaction, actor: Actor) -> Json:
         """The dialog with all settings, for an admin."""

@@ -740,7 +740,7 @@ async def test_lists_are_newest_first_with_times_and_rankings_worst_first(
 
 @pytest.mark.usefixtures("with_status_channel")
 async def test_the_settings_in_force_are_read_before_anybody_is_known(incidents):
-    settings = await incidents.settings(ADMIN.workspace)
+    settings = (await incidents.workspace_of(ADMIN.workspace)).settings
 
     assert settings.status_channel == STATUS_CHANNEL
     assert await incidents.workspace(an_actor()) == a_workspace(version=1)

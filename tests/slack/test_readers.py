@@ -147,7 +147,7 @@ def test_the_dialog_of_a_declaration_knows_its_readers_beforehand(place, private
 
 @pytest.mark.parametrize("place", [None, HERE, ELSEWHERE], ids=["none", "private", "public"])
 def test_the_box_of_a_declaration_names_exactly_its_readers(place):
-    hint = declaration_hint(ADA, place, secluded=False)
+    hint = declaration_hint(ADA, place, HIDDEN, secluded=False)
     ticked, unticked = hint.split(" Not ticked: ")
     declared = an_incident(declared_by=ADA, place=place, private=True)
 
@@ -159,6 +159,35 @@ def test_the_box_of_a_declaration_names_exactly_its_readers(place):
             or ("people in this channel" in ticked and actor.channel == INCIDENTS_CHANNEL)
         )
         assert named is may_see(actor, declared)
+
+
+FACTS = "will read its title, severity, status, components and times."
+
+
+@pytest.mark.parametrize(
+    ("workspace", "everyone"),
+    [
+        (a_workspace(status_channel=None), ""),
+        (SHOWN, f"; everyone in the status channel {FACTS}"),
+        (
+            replace(SHOWN, page=True),
+            f"; everyone in the status channel and on the status page {FACTS}",
+        ),
+        (replace(HIDDEN, webhooks=True), f"; everyone behind webhooks {FACTS}"),
+        (
+            replace(HIDDEN, subscriptions=1),
+            f"; everyone in subscribed channels whose filter it passes {FACTS}",
+        ),
+        (None, f"; everyone where incidents are public {FACTS}"),
+    ],
+)
+def test_the_box_of_a_declaration_names_the_places_where_it_would_be_public(workspace, everyone):
+    hint = declaration_hint(ADA, ELSEWHERE, workspace, secluded=False)
+
+    unticked = f" Not ticked: everyone in this workspace{everyone}"
+    assert hint.endswith(unticked if everyone else f"{unticked}.")
+    # The same places as in the answer to a declaration.
+    assert bool(everyone) is bool(workspace is None or readers_in_public(workspace))
 
 
 def test_an_owner_and_the_invited_who_are_still_to_come_are_named():

@@ -163,7 +163,8 @@ def test_a_private_declaration_names_its_readers(place, insiders):
     view = dialogs.declare_dialog(CATALOGUE, by=ADA, origin=Origin(place=place))
 
     assert inputs(view)["private"]["hint"]["text"] == (
-        f"{insiders} Not ticked: everyone in this workspace."
+        f"{insiders} Not ticked: everyone in this workspace; everyone where incidents are public "
+        "will read its title, severity, status, components and times."
     )
 
 
