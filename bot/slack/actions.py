@@ -23,6 +23,7 @@ from bot.slack.inputs import Kept
 from bot.slack.interaction import Interaction
 from bot.slack.leaking import settled
 from bot.slack.markup import plain_text
+from bot.slack.numbered import number_as_text
 from bot.slack.openings import Openings, dialog_name
 from bot.slack.people import People
 from bot.slack.pressed import OpenDialog, Outdated, Pressed, Step, decode
@@ -181,15 +182,18 @@ class Actions:
             zone=await self._people.zone(interaction.workspace, interaction.user),
         )
         typed, request = plain_text(text).strip(), None
+        numbered = number_as_text(text, known)
         try:
             request = parser.parse(text, known)
+            if numbered:
+                await self._asking.sure(actor, request, numbered)
             return await self._do(interaction, actor, request)
         except UserError as error:
             self._incidents.admit(actor)
             if isinstance(error, StrangeWords):
                 error = await self._subscribed.about_words(actor, error)
             raise await self._asking.carried(
-                interaction, actor, error, request, typed=typed
+                interaction, actor, error, request, typed=typed, numbered=numbered
             ) from None
 
     async def click(self, interaction: Interaction, action: Mapping[str, Any]) -> Json | None:

@@ -13,6 +13,7 @@ from bot.slack.blocks import Json
 from bot.slack.candidates import Candidates, Found, unnamed
 from bot.slack.carrying import (
     alternatives,
+    bound,
     has_only_options,
     text_of,
     whole_of,
@@ -32,14 +33,15 @@ from bot.slack.requests import (
     Request,
     ShowBoard,
 )
+from bot.slack.typed import Numbered
 from bot.ways import in_slack
 from core import policy
 from core.denials import Denied, Permission
 from core.drafting import DraftBook, DraftGone
 from core.errors import UserError
-from core.incident import Actor, Note
+from core.incident import Actor, Incident, Note
 from core.lifecycle import Catalogue
-from core.missing import WhichIncident
+from core.missing import NotFound, WhichIncident
 from core.refusals import (
     IncidentResolved,
     PossibleLeak,
@@ -57,6 +59,7 @@ class Asking:
     def __init__(
         self, incidents: Incidents, drafts: DraftBook, answers: Answers, *, catalogue: Catalogue
     ) -> None:
+        self._incidents = incidents
         self._candidates = Candidates(incidents)
         self._drafts = drafts
         self._answers = answers
@@ -72,11 +75,13 @@ class Asking:
         typed: str = "",
         draft: UUID | None = None,
         page: OtherIncidents | None = None,
+        numbered: Numbered | None = None,
     ) -> UserError | Carried:
         """``error`` with an answer that offers ``request`` once more; ``error`` itself if not.
 
         ``typed`` is the whole text that was typed; ``draft`` is the draft that the request came
         from, which is replaced. ``page`` is that of the incidents, if it is not the first.
+        ``numbered`` is the number before the text, if there is one: it may be a part of it.
         """
         whole = typed if len(typed) >= WORTH_KEEPING else ""
         text = "" if has_only_options(error, request) else text_of(request) or whole
@@ -84,7 +89,10 @@ class Asking:
         refused = self._refused(actor, error, text)
         if refused is not None:
             return refused
-        choices = alternatives(error, with_word(request, error, typed))
+        choices: Sequence[Choice] = alternatives(error, with_word(request, error, typed))
+        if numbered:
+            error, choices = await self._with_number(actor, error, choices, numbered)
+            text = max([text, *(text_of(one.request) for one in choices)], key=len)
         possible = [choice for choice in choices if _is_for(actor, choice.request)]
         if choices and not possible:
             return Denied(actor, Permission.ADMINISTER)
@@ -112,6 +120,58 @@ class Asking:
             ended = isinstance(reason, IncidentResolved)
             told = refusal if ended else f"{refusal}\n{told}"
         return Carried(error, asked(told, typed or whole_of(request) or text, offers, draft))
+
+    async def sure(self, actor: Actor, request: Request, numbered: Numbered) -> None:
+        """Asks about ``request`` where its number may be a part of the text.
+
+        That is where a command without one is about another incident.
+
+        Raises:
+            Question: one choice takes the number as the incident, the others as text.
+        """
+        here = await self._here(actor, numbered)
+        if here is None:
+            return
+        try:
+            named = await self._incidents.find(actor, numbered.ref)
+        except NotFound:
+            return  # the refusal offers both
+        if named.terminal:
+            return  # so does this one, and a correction is possible
+        raise Question(
+            f"{numbered.ref} may name {named.name}, or belong to the text: without a number, a "
+            f"command here is about {here.name}. Nothing was done.",
+            [Choice(request), *_about(here, numbered)],
+        )
+
+    async def _here(self, actor: Actor, numbered: Numbered) -> Incident | None:
+        """The open incident that a command without a number is about; None if it is the named one.
+
+        A sign before the number says that it names an incident.
+        """
+        if not numbered.bare or numbered.ref is None:
+            return None
+        try:
+            here = await self._incidents.find(actor, None)
+        except WhichIncident:
+            return None
+        return None if here.terminal or here.number == numbered.ref else here
+
+    async def _with_number(
+        self, actor: Actor, error: UserError, choices: Sequence[Choice], numbered: Numbered
+    ) -> tuple[UserError, Sequence[Choice]]:
+        """``error`` and its ``choices``, with those that take the number as a part of the text."""
+        if numbered.ref is None:
+            return error, [*numbered.as_text(), *choices]
+        try:
+            await self._incidents.find(actor, numbered.ref)
+        except NotFound as missing:
+            if isinstance(error, Question):
+                every = Choice(ShowBoard(), "All open")
+                error, choices = missing, [*map(unnamed, choices), every]
+            return error, [*numbered.as_text(), *choices]
+        here = await self._here(actor, numbered)
+        return error, [*choices, *_about(here, numbered)] if here else choices
 
     async def others(
         self, interaction: Interaction, actor: Actor, page: OtherIncidents, draft: UUID
@@ -198,6 +258,11 @@ class Asking:
             return escape(error.told(in_slack))
         told: str = self._answers.refusal(interaction, error)["text"]
         return told
+
+
+def _about(incident: Incident, numbered: Numbered) -> list[Choice]:
+    """What the command of ``numbered`` means for ``incident``, with the number as text."""
+    return [replace(one, request=bound(one.request, incident)) for one in numbered.as_text()]
 
 
 def _may_not(error: UserError, actor: Actor) -> bool:

@@ -62,8 +62,8 @@ def parse(text: str, known: Circumstances) -> Request:
         Question: the words may mean several things; each choice is one of them.
     """
     # A command that was copied brings its first word along.
-    while (first := first_word(text)) and (copied := _copied(first[0])):
-        text = text[first.start() + copied :]
+    while (first := first_word(text)) and (length := copied(first[0])):
+        text = text[first.start() + length :]
     if first is None:
         return ShowTray()
     word = plain_word(plain_text(first[0]))
@@ -72,7 +72,7 @@ def parse(text: str, known: Circumstances) -> Request:
         return _read(verb, _arguments(verb, arguments), known)
     if (glued := _GLUED.fullmatch(word)) and (verb := verbs.find(glued[1])):
         typed = f"{glued[2]} {_arguments(verb, arguments)}"
-        found = [_harmless(one, known) for one in _asked(verb, [(typed, False)], known)]
+        found = [harmless(one, known) for one in _asked(verb, [(typed, False)], known)]
         problem = f"There is no command {quoted(word)}. Did you mean {glued[1]} {glued[2]}?"
         raise Question(problem, found or _alone(verb, typed, known), usage=verb.usage)
     if (said := _without_verb(text, known)) is not None:
@@ -80,7 +80,7 @@ def parse(text: str, known: Circumstances) -> Request:
     raise _no_command(word, plain_text(first[0]), arguments, known)
 
 
-def _copied(word: str) -> int:
+def copied(word: str) -> int:
     """The length of ``/incident`` at the beginning of ``word``; 0 if it begins otherwise."""
     if plain_word(word) == COMMAND:
         return len(word)
@@ -132,11 +132,11 @@ def _elsewhere(verb: Verb, unsure: Elsewhere, arguments: str, known: Circumstanc
     """
     readings = [(one, False) for one in unsure.readings]
     if not unsure.clear:
-        return _meanings(verb, [*readings, (arguments, True)], known)
-    meant = _meanings(verb, readings, known)
+        return meanings(verb, [*readings, (arguments, True)], known)
+    meant = meanings(verb, readings, known)
     for one, _ in readings if not meant else ():
         meant += _alone(verb, one, known)
-    return meant + list(filter(None, map(_in_dialog, _meanings(verb, [(arguments, True)], known))))
+    return meant + list(filter(None, map(_in_dialog, meanings(verb, [(arguments, True)], known))))
 
 
 def _in_dialog(choice: Choice) -> Choice | None:
@@ -186,18 +186,18 @@ def _alone(verb: Verb, arguments: str, known: Circumstances) -> list[Choice]:
         ref, unusable = None, True
     found: list[Choice] = []
     if unusable and first and (rest := typed[first.end() :].strip()):
-        found = _meanings(verb, [(rest, True)], known)
+        found = meanings(verb, [(rest, True)], known)
     named: tuple[Ref, ...] = (ref,) if ref is not None else ()
     if not (named or unusable) and (elsewhere := references.possible(typed, known.cards)):
         named, _ = elsewhere
     takes_one = re.search("[<[]n[]>]", verb.arguments) is not None
     if named and takes_one:
-        alone = _meanings(verb, [(str(one), False) for one in named], known)
+        alone = meanings(verb, [(str(one), False) for one in named], known)
         # A number alone might be minutes, or an entry; other words stand beside it.
         found = [one for one in alone if ref_of(one.request) != (True, None)]
     if not found and not (takes_one and ref is not None):
-        found = _meanings(verb, [("", False)], known)
-    return [_harmless(one, known) for one in found]
+        found = meanings(verb, [("", False)], known)
+    return [harmless(one, known) for one in found]
 
 
 def _edited(
@@ -225,20 +225,28 @@ def _once(
     known: Circumstances,
     *,
     literal: bool = False,
+    numberless: bool = False,
     fixes: Mapping[str, str] | None = None,
 ) -> Request:
-    typed = Typed(arguments, verb=verb, known=known, literal=literal, fixes=fixes)
+    typed = Typed(
+        arguments, verb=verb, known=known, literal=literal, numberless=numberless, fixes=fixes
+    )
     return READERS[verb.name](typed)
 
 
-def _meanings(
-    verb: Verb, readings: Iterable[tuple[str, bool]], known: Circumstances
+def meanings(
+    verb: Verb,
+    readings: Iterable[tuple[str, bool]],
+    known: Circumstances,
+    *,
+    numberless: bool = False,
 ) -> list[Choice]:
     """The requests that ``readings`` make: arguments of ``verb``, and whether they are literal."""
     meant: list[Choice] = []
     for arguments, literal in readings:
         try:
-            meant.append(Choice(_once(verb, arguments, known, literal=literal)))
+            one = _once(verb, arguments, known, literal=literal, numberless=numberless)
+            meant.append(Choice(one))
         except Question as question:
             meant += question.choices
         except (Elsewhere, UsageError):
@@ -302,8 +310,8 @@ def _without_verb(text: str, known: Circumstances) -> ShowCard | None:
 
 
 def _asked(verb: Verb, readings: Sequence[tuple[str, bool]], known: Circumstances) -> list[Choice]:
-    """`_meanings`, and those of a reference that stands elsewhere."""
-    found = _meanings(verb, readings, known)
+    """`meanings`, and those of a reference that stands elsewhere."""
+    found = meanings(verb, readings, known)
     if found:
         return found
     for arguments, _ in readings:
@@ -325,14 +333,14 @@ def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
     if verb := verbs.find(word):
         usage = verb.usage
         typed = f"{ref} {_arguments(verb, others)}"
-        found = [_harmless(one, known) for one in _meanings(verb, [(typed, False)], known)]
+        found = [harmless(one, known) for one in meanings(verb, [(typed, False)], known)]
     elif step := status_first(plain_text(rest), known.statuses):
         status = verbs.VERBS_BY_WORD["status"]
         usage = status.usage
-        found = _meanings(status, [(f"{ref} {' '.join(step)}", False)], known)
+        found = meanings(status, [(f"{ref} {' '.join(step)}", False)], known)
     if not found:
         note = verbs.VERBS_BY_WORD["note"]
-        found = _meanings(note, [(f"{ref} {plain_text(rest)}", False)], known)
+        found = meanings(note, [(f"{ref} {plain_text(rest)}", False)], known)
     raise Question(
         "A command begins with a verb. Nothing was done.",
         [*found, Choice(ShowCard(ref=ref))],
@@ -340,7 +348,7 @@ def _reference_first(ref: Ref, rest: str, known: Circumstances) -> ShowCard:
     )
 
 
-def _harmless(choice: Choice, known: Circumstances) -> Choice:
+def harmless(choice: Choice, known: Circumstances) -> Choice:
     """``choice``, or the dialog filled with it if it would publish a text at once."""
     match choice.request:
         case Change(public=str()) as change:
@@ -373,9 +381,7 @@ def _no_command(word: str, typed: str, arguments: str, known: Circumstances) -> 
             found.insert(0, Choice(Change(actor=known.actor, ref=ref, note=Note(rest))))
         return Question(f"There is no command {quoted(typed)}. {sentence}", found)
     problem = f"There is no command {quoted(typed)}."
-    # A slip leads to a verb that publishes or ends only if it is one letter away.
-    close = near(word, (name for name in verbs.VERBS_BY_WORD if not _is_grave(name)))
-    close = near(word, filter(_is_grave, verbs.VERBS_BY_WORD), most=1) or close
+    close = close_verb(word)
     if close is None:
         told = f"{problem} `{COMMAND} help` lists all commands."
         return Question(told, [Choice(ShowHelp()), Choice(ShowBoard())])
@@ -385,10 +391,19 @@ def _no_command(word: str, typed: str, arguments: str, known: Circumstances) -> 
         found = [Choice(ShowCard(ref=_ref_of(arguments, known)))]
     else:
         typed_on = _arguments(verb, arguments)
-        found = [_harmless(one, known) for one in _asked(verb, [(typed_on, False)], known)]
-        found = found or [_harmless(one, known) for one in _slips(verb, typed_on, known)]
+        found = [harmless(one, known) for one in _asked(verb, [(typed_on, False)], known)]
+        found = found or [harmless(one, known) for one in _slips(verb, typed_on, known)]
         found = found or _alone(verb, typed_on, known) or [Choice(ShowHelp(verb=verb.name))]
     return Question(f"{problem} Did you mean {verb.name}?", found, usage=verb.usage)
+
+
+def close_verb(word: str) -> str | None:
+    """The verb that ``word`` may be a slip of."""
+    if word in SENTENCES:
+        return None
+    # A slip leads to a verb that publishes or ends only if it is one letter away.
+    close = near(word, (name for name in verbs.VERBS_BY_WORD if not _is_grave(name)))
+    return near(word, filter(_is_grave, verbs.VERBS_BY_WORD), most=1) or close
 
 
 def _slips(verb: Verb, arguments: str, known: Circumstances) -> Sequence[Choice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -174,8 +174,13 @@ def labels_of(offers: Sequence[Offer]) -> list[str]:
 
 
 def _told_apart(offer: Offer, offers: Sequence[Offer]) -> str:
-    """The label of ``offer``; if it only publishes what another one has more of, with the text."""
+    """The label of ``offer``; with its text if another one does the same with another text.
+
+    So it is if it only publishes what another one has more of.
+    """
     label, public = _label(offer), getattr(offer.request, "public", None)
+    if len({text_of(one.request) for one in offers if _kind(one) == _kind(offer)}) > 1:
+        return _with_beginning(label, offer)
     if offer.incident is None or label != f"Publish on {offer.incident.name}":
         return label
     others = (getattr(other.request, "public", None) for other in offers)
@@ -191,6 +196,19 @@ def _label(offer: Offer) -> str:
     return label
 
 
+def _kind(offer: Offer) -> str:
+    """The readers of the text of ``offer``, or the label that tells it from others of them."""
+    match offer.request:
+        case _ if offer.choice.label:
+            return offer.choice.label
+        case Change(public=str()) | OpenWalk(public=str()):
+            return "public"
+        case Change(title=str()):
+            return "title"
+        case _:
+            return label_of(replace(offer, incident=None))
+
+
 def _with_name(label: str, offer: Offer) -> str:
     if offer.incident is None or offer.incident.name in label:
         return label
@@ -199,7 +217,9 @@ def _with_name(label: str, offer: Offer) -> str:
 
 def _with_beginning(label: str, offer: Offer) -> str:
     text = text_of(offer.request)
-    return f'{label}: "{clipped(text, LABEL_MAX - len(label) - 4)}"' if text else label
+    if not text or ': "' in label:
+        return label
+    return f'{label}: "{clipped(text, LABEL_MAX - len(label) - 4)}"'
 
 
 def _with_end(label: str, offer: Offer) -> str:

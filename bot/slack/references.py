@@ -147,6 +147,12 @@ def message_of(link: str) -> tuple[str, str]:
     return (match[1], f"{match[2]}.{match[3]}") if match else ("", "")
 
 
+def is_bare(word: str) -> bool:
+    """Whether ``word`` is a number as a sentence has it, without a sign of a reference."""
+    plain = plain_word(word)
+    return plain.isdigit() and word.rstrip(".,;").isdecimal()
+
+
 def is_reference(word: str) -> bool:
     """Whether ``word``, without the words around it, is written as a reference to an incident."""
     plain = plain_word(word)

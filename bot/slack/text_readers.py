@@ -267,7 +267,7 @@ def _without_text(ref: Ref, to: str | None, typed: Typed) -> Question:
 def _about_asides(change: Change, asides: Asides, typed: Typed) -> Question:
     """Asks whether words at the ends of a public text are text."""
     ref, rest = change.ref, asides.rest
-    if ref is None:
+    if ref is None and not typed.numberless:
         try:
             ref, rest = at_head(rest, typed.known.cards)
         except NoNumber:

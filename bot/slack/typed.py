@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from uuid import UUID
@@ -12,7 +12,7 @@ from bot.slack import references
 from bot.slack.leads import beside_commands
 from bot.slack.likeness import near
 from bot.slack.references import Found, NoNumber, plain_word
-from bot.slack.requests import UsageError
+from bot.slack.requests import Choice, UsageError
 from bot.slack.verbs import Verb
 from core.commands import Ref
 from core.errors import nearest
@@ -113,12 +113,27 @@ class Circumstances:
         return tuple({to: None for one, name in every for to in one.next_steps(name)})
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The number before the text of a command, which may be a part of that text.
+
+    ``ref`` None: no incident can have it. ``bare``: it stands without a sign such as ``#``, as the
+    number in a sentence does. ``as_text`` makes the requests with it as text; these name no
+    incident. Few commands need them, so they are made when they are asked for.
+    """
+
+    ref: int | None
+    bare: bool
+    as_text: Callable[[], Sequence[Choice]]
+
+
 class Typed:
     """One typed command: its author, its verb, and in ``rest`` the text that is not read yet.
 
     A method that returns a part of the text removes that part from ``rest``, and raises
     `UsageError` if the part is missing or cannot be read. ``literal``: words that look like a
     reference or an option are read as text, because the author chose that meaning in a question.
+    ``numberless``: no word is a reference, not even the first one.
     ``fixes`` maps misspelt words to the words that are read in their place.
     """
 
@@ -129,12 +144,14 @@ class Typed:
         verb: Verb,
         known: Circumstances,
         literal: bool = False,
+        numberless: bool = False,
         fixes: Mapping[str, str] | None = None,
     ) -> None:
         self.rest = self._whole = text.strip()
         self.verb = verb
         self.known = known
         self.literal = literal
+        self.numberless = numberless
         self._fixes = fixes or {}
 
     @property
@@ -213,6 +230,8 @@ class Typed:
         Raises:
             Elsewhere: the reference is missing, and the first or the last word looks like one.
         """
+        if self.numberless:
+            return None
         word = self.peek()
         try:
             ref, rest = references.at_head(self.rest, self.known.cards)

@@ -231,7 +231,7 @@ STAYS = "INC-2 stays private."
 async def opening(slack, mia, told, settle):
     """The dialog that makes INC-2 public, whose title holds a word of its note, was submitted."""
     await told(f"declare {HOST} is down private")
-    await told(f"note 2 {HOST} lost its quorum")
+    await told(f"note #2 {HOST} lost its quorum")
     await mia.command("#payments", "/incident public 2")
     await opened(slack, mia, "public")
     await mia.submit()

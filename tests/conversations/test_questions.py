@@ -87,8 +87,9 @@ async def test_a_reference_elsewhere_changes_nothing_and_each_meaning_has_a_butt
             answer = await told(text)
 
             assert tables.contents(ratchet.store, ["incident", "incident_update"]) == before
-            assert set(labels(answer)) <= {*offered, "Keep it as a note…", "Edit first…"}
-            assert labels(answer)[0] in offered
+            acts = [label.partition(': "')[0] for label in labels(answer)]
+            assert set(acts) <= {*offered, "Keep it as a note…", "Edit first…"}
+            assert acts[0] in offered
 
 
 async def test_the_button_of_a_meaning_does_it(told, mia):
@@ -127,10 +128,11 @@ async def test_with_several_incidents_the_text_goes_to_the_one_that_is_pressed(
 async def test_a_number_without_an_incident_keeps_the_text(told, mia):
     answer = await told(f"note 9 {CAUSE}")
 
-    assert labels(answer) == ["Private note on INC-2"]
-    await (await mia.press(answer, "Private note on INC-2")).answer()
+    acts = [label.partition(CAUSE[:9])[0] for label in labels(answer)]
+    assert acts == ['Private note on INC-2: "9 ', 'Private note on INC-2: "']
+    await (await mia.press(answer, labels(answer)[1])).answer()
 
-    assert CAUSE in await timeline(told, 2)
+    assert f'"{CAUSE}"' in await timeline(told, 2)
 
 
 # --- another audience, another act ----------------------------------------------------------------
@@ -514,7 +516,7 @@ async def test_an_unknown_option_before_a_title_is_no_title_unasked(told, mia):
 async def test_a_doubtful_reference_is_asked_about_and_its_text_kept(text, told):
     answer = await told(text)
 
-    assert labels(answer)[0] == "Private note on INC-1"
+    assert labels(answer)[0] == 'Private note on INC-1: "db-3 is slow"'
     assert labels(answer)[1].startswith("Private note on INC-2")
     assert "db-3 is slow" in answer.words()
 
@@ -731,7 +733,7 @@ async def test_a_button_of_somebody_elses_draft_does_nothing(slack, told, ratche
         for element, value in zip(block.get("elements", []), values, strict=False):
             element["value"] = value
 
-    done = await (await bo.press(forged, "Private note on INC-1")).answer()
+    done = await (await bo.press(forged, labels(forged)[0])).answer()
 
     assert "Nothing was changed" in done.text
     assert CAUSE not in await timeline(told, 1)
@@ -762,10 +764,10 @@ async def test_a_withdrawal_without_an_entry_offers_the_texts_of_the_incident(to
 async def test_the_question_of_a_draft_that_is_gone_still_quotes_the_text(slack, told, mia):
     bo = slack.person("bo")
     asked = await (await bo.command("#payments", f"/incident note ticket 1 {CAUSE}")).answer()
-    await told(f"update 1 {CAUSE}")
+    await told(f"update #1 {CAUSE}")
     await told("withdraw 1 2")
 
-    answer = await (await bo.press(asked, "Private note on INC-1")).answer()
+    answer = await (await bo.press(asked, labels(asked)[0])).answer()
 
     assert "words of a text that is withdrawn now" in answer.text
     assert CAUSE in asked.words()
@@ -773,14 +775,14 @@ async def test_the_question_of_a_draft_that_is_gone_still_quotes_the_text(slack,
 
 async def test_a_question_is_answered_once_and_for_an_hour(told, mia, clock):
     answer = await told(f"note ticket 1 {CAUSE}")
-    drawn = answer.snapshot()
-    await (await mia.press(answer, "Private note on INC-1")).answer()
-    again = await (await mia.press(drawn, "Private note on INC-2")).answer()
+    drawn, other = answer.snapshot(), labels(answer)[1]
+    await (await mia.press(answer, labels(answer)[0])).answer()
+    again = await (await mia.press(drawn, other)).answer()
     assert "answered already, is older than an hour" in again.text
 
     late = await told(f"note ticket 1 {CAUSE}")
     clock.advance(hours=1)
-    answer = await (await mia.press(late, "Private note on INC-2")).answer()
+    answer = await (await mia.press(late, other)).answer()
 
     assert "answered already, is older than an hour" in answer.text
     assert CAUSE not in await timeline(told, 2)
@@ -788,7 +790,7 @@ async def test_a_question_is_answered_once_and_for_an_hour(told, mia, clock):
 
 async def test_a_press_that_is_delivered_twice_is_done_once(told, mia, slack):
     answer = await told(f"note ticket 1 {CAUSE}")
-    await (await mia.press(answer, "Private note on INC-1")).answer()
+    await (await mia.press(answer, labels(answer)[0])).answer()
     await slack.redeliver(copies=2, at_once=True)
 
     assert (await timeline(told, 1)).count(CAUSE) == 1
@@ -904,10 +906,10 @@ class TestTakeBackAndEdit:
     ):
         bo = slack.person("bo")
         asked = await (await bo.command("#payments", f"/incident note ticket 1 {CAUSE}")).answer()
-        titled = await told("title 1 X")
+        titled = await told("title #1 X")
         await (await mia.press(titled, "Take back")).answer()
 
-        await (await bo.press(asked, "Private note on INC-1")).answer()
+        await (await bo.press(asked, labels(asked)[0])).answer()
 
         assert CAUSE in await timeline(told, 1)
 
